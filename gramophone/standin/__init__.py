@@ -1,0 +1,1 @@
+"""A server that plays the speech service from a local engine, a recording or tones."""

@@ -1,0 +1,1 @@
+"""Protocols as pure state machines: no asyncio, no sockets, no clock."""

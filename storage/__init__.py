@@ -1,0 +1,1 @@
+"""The I/O edge that keeps things: schema, recorder, library, WAV files, search, export."""
