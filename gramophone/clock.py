@@ -1,0 +1,74 @@
+"""Time as an argument: the only module, beside the edges, that reads a clock.
+
+`now_us` counts microseconds from the clock's own beginning. `sleep_until_us` waits for an
+absolute instant, because relative sleeps drift.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What may be asked about time."""
+
+    def now_us(self) -> int:
+        """Microseconds since this clock began."""
+        ...
+
+    async def sleep_until_us(self, deadline_us: int) -> None:
+        """Return at `deadline_us`, or at once when it has passed."""
+        ...
+
+
+class SystemClock:
+    """The machine's monotonic clock, counted from when this object was made.
+
+    `now_us` may be called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._began_ns = time.monotonic_ns()
+
+    def now_us(self) -> int:
+        return (time.monotonic_ns() - self._began_ns) // 1000
+
+    async def sleep_until_us(self, deadline_us: int) -> None:
+        await asyncio.sleep(max(0, deadline_us - self.now_us()) / 1_000_000)
+
+
+class ManualClock:
+    """A clock that stands still until it is advanced; for tests and for stepping a stand-in."""
+
+    def __init__(self, now_us: int = 0) -> None:
+        self._now_us = now_us
+        self._order = itertools.count()
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    def now_us(self) -> int:
+        return self._now_us
+
+    async def sleep_until_us(self, deadline_us: int) -> None:
+        if deadline_us <= self._now_us:
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (deadline_us, next(self._order), woken))
+        await woken
+
+    def advance_us(self, step_us: int) -> None:
+        """Move on by `step_us` and wake, in order, everyone whose instant has come."""
+        self._now_us += step_us
+        while self._sleepers and self._sleepers[0][0] <= self._now_us:
+            _, _, woken = heapq.heappop(self._sleepers)
+            if not woken.done():
+                woken.set_result(None)
+
+
+def wall_clock() -> datetime:
+    """The date and time in UTC; read once a session, for its row."""
+    return datetime.now(UTC)

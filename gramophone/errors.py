@@ -1,0 +1,87 @@
+"""The one tree of errors.
+
+GramophoneError             a sentence for the user: what is wrong and what to do
+├── ConfigError             a setting, flag or environment variable is wrong
+├── ModelError              the language-model stream failed
+├── SpeechError             the speech service failed
+│   └── HandshakeRefused    … before the connection stood; carries status and dg-error
+├── SpeakerError            the sound device failed
+├── StorageError            the library cannot be read or written
+│   ├── LibraryTooNew       … it was written by a newer version
+│   ├── LibraryCorrupt      … it is damaged
+│   └── SessionNotFound     … no such session, or the prefix is ambiguous
+├── EngineMissing           an embedded engine is not installed or does not start
+└── TimelineError           an event cannot be decoded
+"""
+
+from __future__ import annotations
+
+
+class GramophoneError(Exception):
+    """Base of all expected failures; its text is one clear sentence for the user."""
+
+
+class ConfigError(GramophoneError):
+    """A setting, flag or environment variable is wrong."""
+
+
+class ModelError(GramophoneError):
+    """The language-model stream could not start or did not end as it should."""
+
+
+class SpeechError(GramophoneError):
+    """The speech service could not be reached, hung up or fell silent."""
+
+
+class HandshakeRefused(SpeechError):
+    """The speech service refused the connection.
+
+    Attributes:
+        status: HTTP status of the refusal.
+        dg_error: text of the `dg-error` header, or of the body, or empty.
+    """
+
+    def __init__(self, status: int, dg_error: str, url: str) -> None:
+        self.status = status
+        self.dg_error = dg_error
+        self.url = url
+        super().__init__(status, dg_error, url)
+
+    def __str__(self) -> str:
+        advice = {
+            400: "check --voice and the sample rate",
+            401: "check DEEPGRAM_API_KEY",
+            402: "the account is out of credit",
+            403: "the key may not use this voice; choose another with --voice",
+            429: "too many sessions are open; close some and try again",
+        }.get(self.status, "try again later")
+        said = f": {self.dg_error}" if self.dg_error else ""
+        return f"The speech service refused the connection ({self.status}{said}); {advice}."
+
+
+class SpeakerError(GramophoneError):
+    """The sound device could not be opened, or died."""
+
+
+class StorageError(GramophoneError):
+    """The library cannot be read or written."""
+
+
+class LibraryTooNew(StorageError):
+    """The library was written by a newer version of the program."""
+
+
+class LibraryCorrupt(StorageError):
+    """The library's database is damaged."""
+
+
+class SessionNotFound(StorageError):
+    """No session has this id, or more than one begins with it."""
+
+
+class EngineMissing(GramophoneError):
+    """An embedded engine is not installed or does not start."""
+
+
+class TimelineError(GramophoneError):
+    """A stored event cannot be decoded."""

@@ -1,0 +1,280 @@
+"""What the engine asks of its edges, and the screen of the engine; Protocols and plain values.
+
+Edges implement these; the composition root hands them over. Nothing here does anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from gramophone.intents import Intent
+from gramophone.metrics import TurnMetrics
+from gramophone.timeline import Entry, Event, Role
+
+# --- sinks ------------------------------------------------------------------------------------
+
+
+class Sink(Protocol):
+    """Listens to a source."""
+
+    def emit(self, entry: Entry) -> None:
+        """Take one entry; must return at once. An exception drops this sink."""
+        ...
+
+
+# --- the language model -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of the history as the model sees it."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the provider counted, in tokens."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChunk:
+    """One chunk of a provider's stream: its raw JSON, and what in it concerns us."""
+
+    raw: str
+    text: str = ""
+    usage: Usage | None = None
+    finish_reason: str | None = None
+
+
+class LanguageModel(Protocol):
+    """A streaming language model, one module a provider."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    def stream(self, messages: Sequence[Message], system_prompt: str) -> AsyncIterator[ModelChunk]:
+        """Stream one answer. An async generator: closing it closes the request.
+
+        Raises:
+            ModelError: with one sentence for the user.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give connections and processes back."""
+        ...
+
+
+# --- sound ------------------------------------------------------------------------------------
+
+
+class SpeakerListener(Protocol):
+    """What a speaker tells; called on the engine's loop."""
+
+    def playback_began(self, turn: int, at_us: int) -> None: ...
+    def underran(
+        self, turn: int, at_us: int, position_samples: int, missing_samples: int
+    ) -> None: ...
+    def drained(self, turn: int, played_samples: int) -> None: ...
+    def device_changed(self, device: str, silent: bool, detail: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutState:
+    """A glance at the speaker: position in the turn, what waits, and the level now."""
+
+    turn: int
+    position_samples: int
+    queued_samples: int
+    peak: float
+    rms: float
+
+
+class Speaker(Protocol):
+    """Plays signed 16-bit mono PCM of one sample rate. Methods are called on the engine's loop."""
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def silent(self) -> bool: ...
+
+    def open(self, listener: SpeakerListener) -> None:
+        """Open the device once for the session; falls back to silence, never raises."""
+        ...
+
+    def play(self, turn: int, pcm: bytes) -> None:
+        """Queue a frame of the turn; an odd last byte is carried over to the next frame."""
+        ...
+
+    def finish(self, turn: int) -> None:
+        """No more will come for this turn: play what is left, then tell `drained`."""
+        ...
+
+    def stop(self) -> int:
+        """Silence at once, drop what waits; returns the samples of the turn that were heard."""
+        ...
+
+    def glance(self) -> PlayoutState: ...
+
+    async def aclose(self) -> None: ...
+
+
+# --- the library ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """One row of the history. `created_at` is ISO 8601 in UTC; `snippet` the search hit, with
+    its matching words between U+E000 and U+E001, or empty."""
+
+    id: str
+    title: str
+    created_at: str
+    turns: int
+    spoken_ms: int
+    provider: str
+    model: str
+    voice: str
+    recovered: bool = False
+    snippet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAudio:
+    """The WAV of a spoken turn, as received. `path` is absolute."""
+
+    path: Path
+    sample_rate_hz: int
+    samples: int
+    sha256: str
+    encoding: str = "linear16"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """One kept turn."""
+
+    turn: int
+    role: Role
+    text: str
+    finish_reason: str
+    started_us: int
+    audio: TurnAudio | None = None
+    metrics: TurnMetrics = field(default_factory=TurnMetrics)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One kept session, whole but for its events."""
+
+    summary: SessionSummary
+    system_prompt: str
+    encoding: str
+    sample_rate_hz: int
+    turns: tuple[TurnRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One disagreement found by a check, in a sentence; `session_id` empty for the library."""
+
+    session_id: str
+    detail: str
+
+
+class Library(Protocol):
+    """Everything that was kept. All methods raise StorageError with a sentence for the user."""
+
+    async def sessions(
+        self, *, limit: int = 50, older_than: str | None = None, search: str = ""
+    ) -> list[SessionSummary]:
+        """Newest first. `older_than` is the id of the last row of the page before."""
+        ...
+
+    async def resolve(self, reference: str) -> str:
+        """The id meant by an id, a unique prefix of one, or `last`."""
+        ...
+
+    async def session(self, session_id: str) -> SessionRecord: ...
+
+    async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
+        """The timeline in order; AudioReceived carries its PCM unless told otherwise."""
+        ...
+
+    async def delete(self, session_id: str) -> None:
+        """Rows and files, for good."""
+        ...
+
+    async def export_wav(self, session_id: str, path: Path) -> None:
+        """All spoken turns joined, 16-bit PCM; written whole or not at all."""
+        ...
+
+    async def verify(self, session_id: str | None = None) -> list[Finding]: ...
+
+    async def aclose(self) -> None: ...
+
+
+# --- what the screen sees ---------------------------------------------------------------------
+
+
+class Feed(Protocol):
+    """Entries of one source, for a client that takes them in batches, from any thread."""
+
+    def take(self) -> list[Entry]:
+        """All entries since the last call, in order; never waits."""
+        ...
+
+    def close(self) -> None:
+        """Stop the source behind it, if it is this feed's own (a replay)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the status line says before the first event."""
+
+    provider: str
+    model: str
+    voice: str
+    muted: bool = False
+
+
+class Backend(Protocol):
+    """The engine as the screen sees it; thread-safe, returns at once.
+
+    `start` begins loading engines in the engine's own thread; progress comes as ProgressMade,
+    failures as Failed, through `conversation`.
+    """
+
+    @property
+    def setup(self) -> Setup: ...
+
+    @property
+    def conversation(self) -> Feed: ...
+
+    @property
+    def library(self) -> Library: ...
+
+    def start(self) -> None: ...
+
+    def post(self, intent: Intent) -> None: ...
+
+    def replay(self, session_id: str, *, speed: float = 1.0) -> Feed:
+        """Play a kept session; its events arrive in the feed in time, its sound in the speaker."""
+        ...
+
+    def stop(self) -> None:
+        """End everything in good order; waits until the recording is whole."""
+        ...

@@ -1,0 +1,315 @@
+"""The vocabulary: everything that can happen in a session, and nothing else.
+
+An `Event` is a fact in the past tense, kept by the recorder. A `Transient` is a fact of the
+moment (a level, a position) that is shown and forgotten. Both carry `at_us`: integer
+microseconds since the session began, on one monotonic clock. Live and replay are two sources
+of the same events; no sink can tell which one it listens to.
+
+`turn` is the ordinal of a turn in its session, from 0; `connection` the ordinal of a
+connection to the speech service, from 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Role: TypeAlias = Literal["user", "assistant"]
+Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A fact worth keeping."""
+
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transient:
+    """A fact of the moment: drawn, never recorded."""
+
+    at_us: int
+
+
+# --- the session ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """A sitting began. The wall-clock time stands in the session row alone."""
+
+    session_id: str
+    provider: str
+    model: str
+    voice: str
+    encoding: str
+    sample_rate_hz: int
+    system_prompt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """The sitting ended in good order."""
+
+
+# --- a turn -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStarted(Event):
+    """A step of one role began. A user's turn has its whole `text` at once."""
+
+    turn: int
+    role: Role
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSent(Event):
+    """The language model was asked; `messages` counts the history that went with it."""
+
+    turn: int
+    provider: str
+    model: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChunkReceived(Event):
+    """One raw chunk of the provider's stream, as JSON text, secrets removed."""
+
+    turn: int
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeltaReceived(Event):
+    """A piece of the answer's text."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReported(Event):
+    """What the provider counted for the turn so far, in tokens."""
+
+    turn: int
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFinished(Event):
+    """The model stream ended in good order; `reason` is the provider's own word."""
+
+    turn: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnInterrupted(Event):
+    """The user stopped the turn. `heard_text` is the source text up to the playout position."""
+
+    turn: int
+    heard_text: str
+    heard_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnCompleted(Event):
+    """The turn is over: its text has come, and what was to be heard has been heard.
+
+    `text` is what counts for the history: after an interruption or a failure, what was kept.
+    """
+
+    turn: int
+    role: Role
+    text: str
+    finish_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Event):
+    """Something failed, said in one sentence that tells what to do. `turn` may be unknown."""
+
+    stage: Stage
+    detail: str
+    turn: int | None = None
+
+
+# --- speech -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechConnected(Event):
+    """The speech service accepted a connection."""
+
+    connection: int
+    url: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechDisconnected(Event):
+    """The connection ended, with the close code and reason (1006 when there was none)."""
+
+    connection: int
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameSent(Event):
+    """One text frame to the speech service, verbatim."""
+
+    connection: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameReceived(Event):
+    """One text frame from the speech service, verbatim."""
+
+    connection: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSpoken(Event):
+    """A chunk was sent to be spoken.
+
+    `chunk` counts the chunks of the turn from 0; `source_start` and `source_end` are offsets in
+    characters into the turn's text.
+    """
+
+    turn: int
+    chunk: int
+    text: str
+    source_start: int
+    source_end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlushSent(Event):
+    """The service was told to speak what it holds: all chunks up to `last_chunk`."""
+
+    turn: int
+    flush: int
+    last_chunk: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlushAnswered(Event):
+    """The service has sent all sound of a flush; `end_samples` is the turn's length so far."""
+
+    turn: int
+    flush: int
+    end_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlushRefused(Event):
+    """The service ignored a flush (EXCESSIVE_FLUSH); it will be sent again."""
+
+    turn: int
+    flush: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearSent(Event):
+    """The service was told to drop what it holds."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningReceived(Event):
+    """The speech service warned, in either of its two dialects."""
+
+    code: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioReceived(Event):
+    """One binary frame, exactly as received, even of odd length.
+
+    `size_bytes` is its length; `offset_bytes` where it stands in the turn's PCM. `pcm` holds the
+    bytes while the event is live or replayed and is empty where only the row is at hand.
+    `stale` marks a frame that came after a Clear: kept, never heard.
+    """
+
+    turn: int
+    connection: int
+    offset_bytes: int
+    size_bytes: int
+    stale: bool = False
+    pcm: bytes = field(default=b"", repr=False, compare=False)
+
+
+# --- sound ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanged(Event):
+    """Where the sound goes from now on; `silent` when no device plays it, `detail` says why."""
+
+    device: str
+    silent: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackStarted(Event):
+    """The first sample of the turn was handed to the device or its silent stand-in."""
+
+    turn: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Underran(Event):
+    """The device asked for sound that was not there; silence was played instead."""
+
+    turn: int
+    position_samples: int
+    missing_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackFinished(Event):
+    """The turn's last sample was handed over and played."""
+
+    turn: int
+    played_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayoutAdvanced(Transient):
+    """Where the sound is: samples of the turn handed to the device, and waiting to be."""
+
+    turn: int
+    position_samples: int
+    queued_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelMeasured(Transient):
+    """Level of what is being played, 0.0 to 1.0 of full scale."""
+
+    peak: float
+    rms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressMade(Transient):
+    """Something slow moved on (an engine loads); an empty `detail` says that it is done."""
+
+    what: str
+    detail: str
+
+
+Entry: TypeAlias = Event | Transient
+"""What travels from a source to its sinks."""
