@@ -1,0 +1,141 @@
+"""What a Speak v1 connection asks for in its query, and why it may be refused.
+
+Values are those of the published AsyncAPI file. The rates of each encoding are documented for
+REST and v2 only and taken to hold for v1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import parse_qsl, urlencode
+
+ENCODINGS = ("linear16", "mulaw", "alaw")
+
+SAMPLE_RATES_HZ: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "linear16": (8000, 16000, 24000, 32000, 48000),
+        "mulaw": (8000, 16000),
+        "alaw": (8000, 16000),
+    }
+)
+"""The sample rates of each encoding."""
+
+DEFAULT_MODEL = "aura-asteria-en"
+_DEFAULT_RATES_HZ = {"linear16": 24000, "mulaw": 8000, "alaw": 8000}
+_SPEEDS = (0.7, 1.5)
+
+_MODEL = re.compile(r"aura-[a-z0-9]+(-[a-z0-9]+)*")
+_MODEL_WITH_SPEED = re.compile(r"aura-2-[a-z0-9]+-(en|es)")
+
+_NO_SUCH_MODEL = "No such model/language/tier combination found."
+
+
+class ParameterRefused(ValueError):
+    """The service answers this query with 400; the text is its `err_msg`, without the prefix."""
+
+
+def bytes_per_sample(encoding: str) -> int:
+    """Bytes of one mono sample: 2 for linear16, 1 for the two G.711 encodings.
+
+    Raises:
+        KeyError: for an encoding that no socket knows.
+    """
+    return {"linear16": 2, "mulaw": 1, "alaw": 1}[encoding]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakParameters:
+    """How the connection is to sound; fixed while it lives."""
+
+    model: str = DEFAULT_MODEL
+    encoding: str = "linear16"
+    sample_rate_hz: int = 24000
+    container: str = "none"
+    speed: float = 1.0
+    mip_opt_out: bool = False
+
+    @classmethod
+    def from_query(cls, query: str) -> SpeakParameters:
+        """Read the query of the address, in any order; parameters v1 has not got are passed over.
+
+        Raises:
+            ParameterRefused: with the text of the 400 refusal.
+        """
+        asked = dict(parse_qsl(query, keep_blank_values=True))
+        encoding = asked.get("encoding", "linear16")
+        parameters = cls(
+            model=asked.get("model", DEFAULT_MODEL),
+            encoding=encoding,
+            sample_rate_hz=_whole(
+                "sample_rate", asked.get("sample_rate"), _DEFAULT_RATES_HZ.get(encoding, 24000)
+            ),
+            container=asked.get("container", "none"),
+            speed=_decimal("speed", asked.get("speed"), 1.0),
+            mip_opt_out=_truth("mip_opt_out", asked.get("mip_opt_out")),
+        )
+        if refusal := parameters.refusal():
+            raise ParameterRefused(refusal)
+        return parameters
+
+    def to_query(self) -> str:
+        """The query of the address, without the question mark; defaults are left out where
+        their absence is known to mean the same."""
+        asked = {
+            "model": self.model,
+            "encoding": self.encoding,
+            "sample_rate": str(self.sample_rate_hz),
+        }
+        if self.container != "none":
+            asked["container"] = self.container
+        if self.speed != 1.0:
+            asked["speed"] = f"{self.speed:g}"
+        if self.mip_opt_out:
+            asked["mip_opt_out"] = "true"
+        return urlencode(asked)
+
+    def refusal(self) -> str:
+        """Why the service would refuse these, in its manner; empty when it would not.
+
+        Any name of the Aura family is taken: the catalogue grows. Of the texts only the one
+        about the model is the service's own.
+        """
+        if not _MODEL.fullmatch(self.model):
+            return _NO_SUCH_MODEL
+        if self.encoding not in ENCODINGS:
+            return f"Unsupported encoding '{self.encoding}' for streaming."
+        if self.sample_rate_hz not in SAMPLE_RATES_HZ[self.encoding]:
+            return f"Unsupported sample_rate {self.sample_rate_hz} for '{self.encoding}'."
+        if self.container != "none":
+            return f"Unsupported container '{self.container}' for streaming."
+        if self.speed != 1.0 and not _MODEL_WITH_SPEED.fullmatch(self.model):
+            return f"speed is not supported by model '{self.model}'."
+        if not _SPEEDS[0] <= self.speed <= _SPEEDS[1]:
+            return f"speed must be between {_SPEEDS[0]} and {_SPEEDS[1]}."
+        return ""
+
+
+def _whole(name: str, value: str | None, default: int) -> int:
+    if value is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise ParameterRefused(f"{name} must be a whole number.")
+    return int(value)
+
+
+def _decimal(name: str, value: str | None, default: float) -> float:
+    if value is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", value):
+        raise ParameterRefused(f"{name} must be a number.")
+    return float(value)
+
+
+def _truth(name: str, value: str | None) -> bool:
+    if value is None:
+        return False
+    if value.lower() not in ("true", "false"):
+        raise ParameterRefused(f"{name} must be true or false.")
+    return value.lower() == "true"
