@@ -92,13 +92,11 @@ class SpeakerListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlayoutState:
-    """A glance at the speaker: position in the turn, what waits, and the level now."""
+    """A glance at the speaker: position in the turn, and what waits to be played."""
 
     turn: int
     position_samples: int
     queued_samples: int
-    peak: float
-    rms: float
 
 
 class Speaker(Protocol):
@@ -114,8 +112,9 @@ class Speaker(Protocol):
         """Open the device once for the session; falls back to silence, never raises."""
         ...
 
-    def play(self, turn: int, pcm: bytes) -> None:
-        """Queue a frame of the turn; an odd last byte is carried over to the next frame."""
+    def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
+        """Queue a frame of the turn; an odd last byte is carried over to the next frame, unless
+        that is the first of a new stream (`realign`)."""
         ...
 
     def finish(self, turn: int) -> None:
@@ -128,7 +127,52 @@ class Speaker(Protocol):
 
     def glance(self) -> PlayoutState: ...
 
+    def level(self) -> tuple[float, float]:
+        """Peak and RMS, 0.0 to 1.0, of what was handed over in the last 60 ms."""
+        ...
+
     async def aclose(self) -> None: ...
+
+
+# --- the speech service -----------------------------------------------------------------------
+
+
+class SpeechConnection(Protocol):
+    """One standing connection."""
+
+    @property
+    def url(self) -> str:
+        """Where it leads, without secrets."""
+        ...
+
+    @property
+    def request_id(self) -> str: ...
+
+    async def send(self, text: str) -> None:
+        """Send a text frame; a connection that is gone swallows it (`frames` tells)."""
+        ...
+
+    def frames(self) -> AsyncIterator[str | bytes]:
+        """Frames as they come, until the connection ends."""
+        ...
+
+    def closed(self) -> tuple[int, str]:
+        """Close code and reason, once `frames` has ended; 1006 when there was none."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class SpeechService(Protocol):
+    """Where speech comes from: Deepgram, or a stand-in on this machine."""
+
+    async def connect(self) -> SpeechConnection:
+        """Open a connection.
+
+        Raises:
+            SpeechError: with one sentence for the user.
+        """
+        ...
 
 
 # --- the library ------------------------------------------------------------------------------

@@ -84,6 +84,25 @@ class NotUnderstood:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A frame to send now. `chunk` is set where the first piece of a chunk goes out, `flush`
+    where a flush does."""
+
+    frame: str
+    chunk: int | None = None
+    flush: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Text to be spoken, or a flush, in the queue."""
+
+    text: str = ""
+    chunk: int | None = None
+    flush: int | None = None
+
+
 SpeakHappening: TypeAlias = Opened | FlushDone | FlushIgnored | ServiceWarned | NotUnderstood
 
 
@@ -93,7 +112,7 @@ class SpeakClient:
     def __init__(self, limits: ClientLimits, opened_us: int) -> None:
         self._limits = limits
         self._expires_us = opened_us + limits.session_us
-        self._queue: deque[str | int] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._chars: deque[tuple[int, int]] = deque()
         self._flushes: deque[int] = deque()
         self._unanswered: deque[int] = deque()
@@ -121,16 +140,17 @@ class SpeakClient:
         self._forget(now_us)
         if now_us < self._refused_until_us:
             return 0
-        waiting = sum(1 for item in self._queue if isinstance(item, int))
+        waiting = sum(1 for item in self._queue if item.flush is not None)
         return max(0, self._limits.window_flushes - len(self._flushes) - waiting)
 
-    def speak(self, text: str) -> None:
+    def speak(self, text: str, chunk: int) -> None:
         """Queue text; one space goes after it, because the service adds none between messages."""
-        self._queue.extend(split_text(f"{text} ", self._limits.message_chars))
+        for index, piece in enumerate(split_text(f"{text} ", self._limits.message_chars)):
+            self._queue.append(_Waiting(text=piece, chunk=None if index else chunk))
 
     def flush(self, number: int) -> None:
         """Queue a flush, known from now on by `number`."""
-        self._queue.append(number)
+        self._queue.append(_Waiting(flush=number))
 
     def clear(self, now_us: int) -> list[str]:
         """Drop everything; the frames to send at once."""
@@ -144,21 +164,21 @@ class SpeakClient:
         """The frame that ends the session politely."""
         return [render(Close())]
 
-    def poll(self, now_us: int) -> list[str]:
+    def poll(self, now_us: int) -> list[Outgoing]:
         """The frames that may be sent now, in order."""
         self._forget(now_us)
-        frames: list[str] = []
+        frames: list[Outgoing] = []
         while self._queue and self._ready_us(self._queue[0], now_us) <= now_us:
             item = self._queue.popleft()
-            if isinstance(item, str):
-                self._chars.append((now_us, len(item)))
-                frames.append(render(Speak(text=item)))
-            else:
-                if not self._unanswered:
-                    self._heard_us = now_us
-                self._flushes.append(now_us)
-                self._unanswered.append(item)
-                frames.append(render(Flush()))
+            if item.flush is None:
+                self._chars.append((now_us, len(item.text)))
+                frames.append(Outgoing(render(Speak(text=item.text)), chunk=item.chunk))
+                continue
+            if not self._unanswered:
+                self._heard_us = now_us
+            self._flushes.append(now_us)
+            self._unanswered.append(item.flush)
+            frames.append(Outgoing(render(Flush()), flush=item.flush))
         return frames
 
     def next_poll_us(self, now_us: int) -> int | None:
@@ -210,11 +230,11 @@ class SpeakClient:
         ignored = self._unanswered.pop()
         self._refusals += 1
         self._refused_until_us = now_us + min(64, 4 * 2**self._refusals) * SECOND_US
-        self._queue.appendleft(ignored)
+        self._queue.appendleft(_Waiting(flush=ignored))
         return [warned, FlushIgnored(ignored)]
 
-    def _ready_us(self, item: str | int, now_us: int) -> int:
-        if isinstance(item, int):
+    def _ready_us(self, item: _Waiting, now_us: int) -> int:
+        if item.flush is not None:
             ready = self._refused_until_us
             if len(self._flushes) >= self._limits.window_flushes:
                 ready = max(ready, self._flushes[0] + self._limits.flushes_window_us)
@@ -222,7 +242,7 @@ class SpeakClient:
         used = sum(count for _, count in self._chars)
         ready = now_us
         for sent_us, count in self._chars:
-            if used + len(item) <= self._limits.window_chars:
+            if used + len(item.text) <= self._limits.window_chars:
                 break
             used -= count
             ready = sent_us + self._limits.chars_window_us

@@ -66,6 +66,7 @@ class Utterance:
     _segments: list[Segment] = field(default_factory=list[Segment])
     _chunks_sent: int = 0
     _text_ended: bool = False
+    _abandoned: bool = False
     _sent_at_us: int | None = None
     _ttfb_us: int = TTFB_GUESS_US
     _us_per_char: int = US_PER_CHAR
@@ -78,6 +79,8 @@ class Utterance:
     def feed(self, delta: str) -> None:
         """More of the answer's text."""
         self.source += delta
+        if self._abandoned:
+            return
         self._ready.extend(self._chunker.feed(delta))
 
     def finish(self) -> None:
@@ -87,11 +90,6 @@ class Utterance:
             self._ready.extend(self._chunker.finish())
 
     # --- what to send -------------------------------------------------------------------------
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing was ever sent to be spoken."""
-        return not self._segments
 
     @property
     def complete(self) -> bool:
@@ -156,7 +154,7 @@ class Utterance:
     def abandon(self) -> None:
         """No more sound will come: what was received is all there is."""
         self._ready.clear()
-        self._text_ended = True
+        self._text_ended = self._abandoned = True
         for segment in self._unanswered():
             segment.end_us = self.received_us
 
