@@ -163,7 +163,7 @@ system_packages() {
     fi
     [ -n "$python" ] || python=$(find_python)
     [ -n "$python" ] || stop "No Python of 3.11 or newer was found; name one with PYTHON=…"
-    python_has venv && python_has headers ||
+    { python_has venv && python_has headers; } ||
         stop "$python lacks its headers or its venv module, and no package here brings them." \
             "Name another Python: make $kind PYTHON=/usr/bin/python3"
 }
