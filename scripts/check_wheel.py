@@ -4,7 +4,6 @@ The environment has neither the project's tree nor the development packages in i
 wheel forgets to ship or to ask for is missed here, not on somebody's machine.
 """
 
-import hashlib
 import subprocess
 import sys
 import tempfile
@@ -60,11 +59,11 @@ def install(wheel: Path, work: Path) -> Path:
     environment = work / "environment"
     run(sys.executable, "-m", "venv", environment, cwd=work)
     python = environment / "bin" / "python"
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    wanted = work / "wanted.txt"
-    wanted.write_text(f"gramophone @ {wheel.as_uri()} --hash=sha256:{digest}\n")
-    lock = ROOT / "requirements" / "run.txt"
-    run(python, "-m", "pip", "install", "-r", wanted, "-c", lock, cwd=work)
+    pip = (python, "-m", "pip")
+    lock = ROOT / "requirements" / "base.txt"
+    run(*pip, "install", "--require-hashes", "-r", lock, cwd=work)
+    run(*pip, "install", "--no-deps", wheel, cwd=work)
+    run(*pip, "check", cwd=work)
     return python
 
 

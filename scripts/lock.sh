@@ -20,6 +20,8 @@ compile() {
 mkdir -p requirements
 compile build --group build "$@"
 compile run pyproject.toml --extra local --constraints requirements/build.txt "$@"
+# Without the engines: what the wheel asks for by itself.
+compile base pyproject.toml --constraints requirements/run.txt "$@"
 # The tests run on the very versions that people get.
 compile test pyproject.toml --extra local --group build --group dev \
     --constraints requirements/build.txt --constraints requirements/run.txt "$@"

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ class SoundCard:
         return trimmed(self.raw_path.read_bytes())
 
     @contextmanager
-    def capture(self) -> Iterator[Path]:
+    def capture(self) -> Generator[Path]:
         """Record what the sink hears while the block runs, into the file that is given.
 
         The file opens with at least 0.2 s of what was there before, and holds at least 0.3 s
@@ -115,7 +115,7 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = _DEADLINE_
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _ended(process: subprocess.Popen[bytes]) -> Generator[subprocess.Popen[bytes]]:
     with process:
         try:
             yield process
@@ -128,7 +128,7 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]
 
 
 @pytest.fixture(scope="session")
-def sound_card() -> Iterator[SoundCard]:
+def sound_card() -> Generator[SoundCard]:
     """The virtual sound card, one for the whole run."""
     require_pulseaudio()
     # Straight under /tmp: the path of a Unix socket may have 107 bytes only.
