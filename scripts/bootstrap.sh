@@ -52,8 +52,19 @@ test_tools() {  # what the tests use beside Python: the virtual sound card and a
         compgen -G '/usr/lib*/**/alsa-lib/libasound_module_pcm_pulse.so' >/dev/null
 }
 
-if usable && stamped "$kind" && { [ "$kind" = run ] || test_tools; }; then
-    exit 0
+ready() { usable && stamped "$kind" && { [ "$kind" = run ] || test_tools; }; }
+
+if ready; then exit 0; fi
+
+# One installer at a time. pip inherits the lock and holds it as long as it lives, so that one
+# left behind by a killed make is waited for. macOS has no flock; there it is left to the user.
+if have flock; then
+    exec 9<.
+    if ! flock --nonblock 9; then
+        say "Another make is installing here; waiting for it."
+        flock 9
+        if ready; then exit 0; fi
+    fi
 fi
 
 # --- which Python ------------------------------------------------------------------------
@@ -118,16 +129,17 @@ debian_install() {
     local command="apt-get install --no-install-recommends ${wanted[*]}"
     if [ "$(id -u)" != 0 ]; then
         as_root=(sudo)
-        command="sudo $command"
+        if have sudo; then command="sudo $command"; else command="su -c '$command'"; fi
         if ! have sudo || { ! sudo -n true 2>/dev/null && ! [ -t 0 ]; }; then
             stop "Some Debian packages are missing, and there is no way to become root here." \
                 "Please run this, then the same make command again:" "" "    $command"
         fi
     fi
-    logged ${as_root[@]+"${as_root[@]}"} apt-get update ||
+    # 9 is the lock: a service that a package starts must not keep it.
+    logged ${as_root[@]+"${as_root[@]}"} apt-get update 9<&- ||
         say "    the package lists could not be refreshed; trying with the old ones"
     logged ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y --no-install-recommends "${wanted[@]}" ||
+        apt-get install -y --no-install-recommends "${wanted[@]}" 9<&- ||
         failed "apt could not install them. Try it by hand, then the same make command again:" \
             "    $command"
 }
