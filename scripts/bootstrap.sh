@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
 case $kind in
     run)  requirements=(requirements/build.txt requirements/run.txt) ;;
-    test) requirements=(requirements/test.txt) ;;  # a superset of the two above
+    test) requirements=(requirements/build.txt requirements/test.txt) ;;  # has all of run.txt
     *)    echo "bootstrap: say run or test, not '$kind'" >&2; exit 2 ;;
 esac
 
@@ -240,7 +240,7 @@ packages() {
     local file
     say "3/4 Python packages: the voice and the language model are among them, about 300 MB"
     for file in "${requirements[@]}"; do
-        # build.txt and test.txt bring the build tools; with these in place no hash is skirted.
+        # build.txt comes first: without isolation PyAudio is built with hash-checked tools.
         logged "$venv/bin/python" -m pip install --progress-bar off --no-build-isolation \
             --require-hashes -r "$file" || failed "The packages of $file could not be installed."
     done
