@@ -22,6 +22,7 @@ esac
 
 say()  { printf '%s\n' "$*" >&2; }
 stop() { printf '\n' >&2; printf '%s\n' "$@" >&2; exit 1; }
+trap 'stop "Interrupted. Run the same command again: what was downloaded is kept."' INT
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # --- is there anything to do? ------------------------------------------------------------
@@ -208,15 +209,15 @@ logged() {
 
 failed() {
     local hint='Run the same command again: what was downloaded is kept.'
-    say "" "$1"
+    say ""
+    say "$1"
     shift
     [ $# -eq 0 ] || printf '%s\n' "$@" >&2
     say "The end of $PWD/$log:"
     tail -n 15 "$log" | sed 's/^/    | /' >&2
     if grep -q 'No space left' "$log"; then
         hint='The disk is full: about 1 GB is needed, here and in the temporary folder.'
-    elif grep -qE 'name resolution|NewConnectionError|ConnectTimeout|Network is unreachable' "$log"
-    then
+    elif grep -qE 'name resolution|NewConnection|ConnectTimeout|versions: none' "$log"; then
         hint='The network did not answer: check it (or the proxy), and run the same command again.'
     elif grep -q 'DO NOT MATCH THE HASHES' "$log"; then
         hint='A package differs from its lock: try once with PIP_NO_CACHE_DIR=1 set.'
