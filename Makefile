@@ -1,0 +1,56 @@
+# Everything a person types. The work is in scripts/.
+#
+#   make run ARGS="--mute"        arguments for the program
+#   make test ARGS="-k chunker"   arguments for pytest
+#   make run PYTHON=python3.12    another Python than the one found
+
+export PYTHON
+ARGS ?=
+BIN := .venv/bin
+SOURCES := gramophone storage tui tests fixtures benchmarks scripts
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check static lint types imports wheel format lock clean env-run env-test
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: env-run ## install what is missing, then open the app (or, with no terminal, speak one answer)
+	@scripts/run.sh $(ARGS)
+
+test: env-test ## install what is missing, then run the tests, virtual sound card included
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: static test ## the gate: everything below, and the tests
+
+static: lint types imports wheel ## the gate without the tests
+
+lint: env-test ## formatting and lint
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+types: env-test ## pyright, strict
+	$(BIN)/pyright
+
+imports: env-test ## who may import whom
+	$(BIN)/lint-imports
+
+wheel: env-test ## build the wheel, install it in a bare environment, run it
+	$(BIN)/python scripts/check_wheel.py
+
+format: env-test ## let ruff put the code in order
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+lock: ## recompile requirements/ (needs uv)
+	@scripts/lock.sh
+
+clean: ## remove the environment and everything made
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+env-run:
+	@scripts/bootstrap.sh run
+
+env-test:
+	@scripts/bootstrap.sh test

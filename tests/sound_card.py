@@ -1,0 +1,181 @@
+"""A sound card for machines that have none: a PulseAudio daemon with one null sink.
+
+The sink keeps real time as a card does. On the way to it ALSA writes down every sample it was
+handed (`SoundCard.played`), and its monitor can be recorded (`SoundCard.capture`), which hears
+the gaps too. ALSA reads its configuration once a process, so a test plays in a process of its
+own, started with `SoundCard.env`.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from array import array
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+RATE_HZ = 48_000
+SINK = "gramophone_test"
+MISSING = (
+    "The tests of sound need the virtual sound card: "
+    "apt-get install pulseaudio pulseaudio-utils libasound2-plugins (`make test` does it)."
+)
+
+_BYTES_A_SECOND = RATE_HZ * 2
+_DEADLINE_S = 20.0
+
+# Without `norewinds` the null sink lets writers stall for up to two seconds.
+_DAEMON_SCRIPT = """\
+load-module module-native-protocol-unix auth-anonymous=1 socket={socket}
+load-module module-null-sink sink_name={sink} rate={rate} channels=1 format=s16le norewinds=1
+set-default-sink {sink}
+"""
+
+_ALSA_CONFIG = """\
+pcm.pulse {{ type pulse }}
+ctl.pulse {{ type pulse }}
+pcm.!default {{
+    type file
+    slave.pcm "pulse"
+    file "{played}"
+    format "raw"
+}}
+ctl.!default {{ type pulse }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundCard:
+    """Where the card is found, and what came to it."""
+
+    env: dict[str, str]
+    """The environment to start a player with."""
+    raw_path: Path
+    """What the last stream was handed, mono s16le; opening a stream empties it."""
+
+    def played(self) -> "array[int]":
+        """The samples handed over, without the silence around them."""
+        return trimmed(self.raw_path.read_bytes())
+
+    @contextmanager
+    def capture(self) -> Generator[Path]:
+        """Record what the sink hears while the block runs, into the file that is given.
+
+        The file opens with at least 0.2 s of what was there before, and holds at least 0.3 s
+        of what came after; both are counted in samples, not by a watch.
+        """
+        path = self.raw_path.with_name("heard.raw")
+        command = [
+            "parec",
+            f"--device={SINK}.monitor",
+            f"--rate={RATE_HZ}",
+            "--channels=1",
+            "--format=s16le",
+            "--raw",
+            "--latency-msec=20",
+        ]
+
+        def has_grown_to(seconds: float) -> Callable[[], bool]:
+            return lambda: path.stat().st_size >= seconds * _BYTES_A_SECOND
+
+        with path.open("wb") as out, _ended(subprocess.Popen(command, stdout=out, env=self.env)):
+            wait_until(has_grown_to(0.2), "parec hears the sink")
+            yield path
+            so_far_s = path.stat().st_size / _BYTES_A_SECOND
+            wait_until(has_grown_to(so_far_s + 0.3), "parec hears the end")
+
+
+def require_pulseaudio() -> None:
+    """Fail, not skip: a run that did not listen must not look like one that did."""
+    if not all(map(shutil.which, ("pulseaudio", "pactl", "parec"))):
+        pytest.fail(MISSING)
+
+
+def trimmed(pcm: bytes) -> "array[int]":
+    """The samples from the first that is not silent to the last."""
+    samples = array("h", pcm[: len(pcm) // 2 * 2])
+    sounding = [index for index, sample in enumerate(samples) if sample]
+    return samples[sounding[0] : sounding[-1] + 1] if sounding else array("h")
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = _DEADLINE_S) -> None:
+    """For processes only, which have no other way to tell: look every 20 ms, up to a deadline."""
+    never = threading.Event()
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            pytest.fail(f"Waited {seconds:.0f} s in vain until {what}.")
+        never.wait(0.02)
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Generator[subprocess.Popen[bytes]]:
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@pytest.fixture(scope="session")
+def sound_card() -> Generator[SoundCard]:
+    """The virtual sound card, one for the whole run."""
+    require_pulseaudio()
+    # Straight under /tmp: the path of a Unix socket may have 107 bytes only.
+    with tempfile.TemporaryDirectory(prefix="card-", dir="/tmp") as directory:
+        room = Path(directory)
+        card = _install(room)
+        log = room / "pulseaudio.log"
+        command = [
+            "pulseaudio",
+            "-n",
+            f"--file={room / 'sink.pa'}",
+            "--exit-idle-time=-1",
+            "--daemonize=no",
+            "--disable-shm=yes",
+            "--realtime=no",
+            "--high-priority=no",
+        ]
+        with (
+            log.open("wb") as out,
+            _ended(subprocess.Popen(command, stdout=out, stderr=out, env=card.env)) as daemon,
+        ):
+
+            def answers() -> bool:
+                if daemon.poll() is not None:
+                    pytest.fail(f"PulseAudio ended at once: {log.read_text()}")
+                return _has_sink(card.env)
+
+            wait_until(answers, "PulseAudio answers")
+            yield card
+
+
+def _install(room: Path) -> SoundCard:
+    socket = room / "native"
+    (room / "sink.pa").write_text(_DAEMON_SCRIPT.format(socket=socket, sink=SINK, rate=RATE_HZ))
+    played = room / "played.raw"
+    alsa = room / "asound.conf"
+    alsa.write_text(_ALSA_CONFIG.format(played=played))
+    places = dict.fromkeys(("XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH"), str(room))
+    env = os.environ | places
+    env["PULSE_SERVER"] = f"unix:{socket}"
+    env["PULSE_COOKIE"] = str(room / "cookie")
+    env["ALSA_CONFIG_PATH"] = str(alsa)
+    return SoundCard(env=env, raw_path=played)
+
+
+def _has_sink(env: dict[str, str]) -> bool:
+    listing = subprocess.run(
+        ["pactl", "list", "short", "sinks"], env=env, capture_output=True, text=True, check=False
+    )
+    return SINK in listing.stdout
