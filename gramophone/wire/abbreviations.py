@@ -33,24 +33,24 @@ _SHARED: Final = {
     Class.TITLE: """
         mr mrs ms mx dr drs prof profs gen brig maj col capt cmdr cpl sgt adm rev hon messrs
         mme mlle mlles sra srta srtas dra dña doña profa exmo exma dott dott.ssa prof.ssa
-        sig.ra sig.na ing avv dhr mevr mw hr hrn dipl dipl.-ing mag hl st.-dr ee frl
-        insp supt rt atty fr.dr
+        sig.ra sig.na ing avv dhr mevr mw hr hrn dipl dipl.-ing mag hl ee frl
+        insp supt rt atty
     """,
     Class.LINK: """
-        e.g eg i.e ie viz cf vs approx a.k.a aka ca resp incl excl esp i.q n.b nb
+        e.g eg i.e ie viz cf vs approx a.k.a aka ca resp incl excl esp n.b nb
         z.b d.h u.a u.u v.a z.t s.o s.u m.e i.d.r i.a z.hd bzw evtl ggf ggfs inkl zzgl vgl sog geb
-        gest max min tägl bes ugs engl dt franz österr einschl gem lt bspw sogen exkl
-        p.ex p.ej par.ex c.-à-d càd env cfr p.es ad.es sec.a
+        gest max tägl bes ugs engl dt franz österr einschl gem lt bspw sogen exkl
+        p.ex p.ej par.ex c.-à-d càd env cfr p.es ad.es
         bijv bv d.w.z o.a m.a.w i.p.v t.o.v m.b.t a.u.b i.v.m o.l.v t.a.v t.g.v nl
-        aprox av.j.-c q.v op loc ibid op.cit inc.l
+        aprox av.j.-c q.v op loc ibid op.cit
     """,
     Class.NUMBERED: """
         no nos nr nrs num núm fig figs abb tab vol vols bd bde ch chap kap p pp pag pág págs pags
         pagg sec secs sect art arts eq eqs ex app abs ziff tel ext blz hfst jan feb febr mar apr
         jun jul aug sep sept oct okt nov dec dez déc janv févr avr juil fevr ene abr ago dic
-        gen.l genn febbr magg giu giugn lug sett ott est ed eds ste fasc jg bl sect par
-        mon tue tues wed thu thur thurs fri sat sun v.l ref refs réf éd rep sen gov pres amb det
-        lt mt mts ft n.o lib tít hdl ver rev.no mio mrd tsd mill std sek
+        genn febbr magg giu giugn lug sett ott est ed eds ste fasc jg sect par
+        mon tue tues wed thu thur thurs fri sat sun ref refs réf éd rep sen gov pres amb det
+        lt mt mts ft lib tít hdl ver min av mio mrd tsd mill std sek
     """,
     Class.MAYBE: """
         inc ltd corp co cos llc plc bros jr sr esq ph.d m.d b.a m.a b.sc m.sc ed.d d.d.s d.phil
@@ -61,7 +61,7 @@ _SHARED: Final = {
         avda dto u.s.s r.i.p temp ref attn cont misc orig repr
     """,
     Class.END: """
-        etc usw usf ecc enz u.ä o.ä u.s.w e.d e.a u.dgl u.v.m etcs
+        etc usw usf ecc enz u.ä o.ä u.s.w e.d e.a u.dgl u.v.m
     """,
     Class.TIME: """
         a.m p.m
@@ -104,18 +104,20 @@ _OWN: Final = {
 }
 
 CAPITALISED: Final = frozenset(
-    "jan mar jun jul sat sun wed mon thu fri gen rep sen gov pres maj col capt hon rev st mt mts "
-    "ing hr mag art.".split()
+    "jan mar jun jul sat sun wed mon thu fri gen rep sen gov pres maj col capt hon rev st mt mts ft "
+    "ing hr mag".split()
 )
 """Abbreviations only when written with a capital: "Rep. Jones", but "one more rep."."""
 
 WORDS: Final = frozenset(
     "no fig sec art rep ed min max ch app est par ex in eq pt mi gal ref ext op ie eg cont add "
-    "nos tab bd co al resp lib ver ct ln rd temp det mill abs ft mi bl co".split()
+    "nos tab bd co al resp lib ver ct ln rd temp mill abs ft mi bl co".split()
 )
 """Abbreviations that are also words: a sentence may well end in them."""
 
-UNITS: Final = frozenset("in ft oz lb lbs yd mi kg km cm mm hrs mins secs min sec pt qt gal".split())
+UNITS: Final = frozenset(
+    "in ft oz lb lbs yd mi kg km cm mm hrs mins secs pt qt gal".split()
+)
 """Abbreviations only after a number."""
 
 LETTER_NOUNS: Final = frozenset(

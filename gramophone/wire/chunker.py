@@ -43,6 +43,9 @@ LONGEST_CHUNK: Final = 1800
 SHORTEST_BREAK: Final = 60
 """Characters that a long sentence must give before it is broken, so that no scrap is spoken."""
 
+DEEPEST: Final = 16
+"""Quotes and brackets within each other that are kept count of."""
+
 _GAPS: Final = frozenset((SPACE, VANISHED))
 
 
@@ -187,8 +190,7 @@ class Chunker:
             if len(self._ahead) < 2 or not self._closes_after_space(self._ahead[1]):
                 return False
         elif token.guard == CODE or not (
-            (token.text in TERMINATORS and not self._closers)
-            or self._closes(token.text, ended)
+            (token.text in TERMINATORS and not self._closers) or self._closes(token.text, ended)
         ):
             return False
         if spaced:
@@ -264,7 +266,7 @@ class Chunker:
         if self._held:
             self._note_break(token, gap, guard)
         if gap:
-            self._blanks = len(self._held) + 1
+            self._blanks = len(self._held)
             self._held.append(Token(SPACE, token.start, token.start, guard))
         self._nest(token, gap)
         if token.text.isalnum():
@@ -275,7 +277,7 @@ class Chunker:
 
     def _note_break(self, token: Token, gap: str, gap_guard: int) -> None:
         """Remember the place before `token` if a cut would be safe there."""
-        index = len(self._held) + bool(gap)
+        index = len(self._held)
         last = self._held[-1]
         if token.guard or last.guard or gap_guard:
             if gap and not (token.guard and last.guard) and not gap_guard:
@@ -316,11 +318,13 @@ class Chunker:
             return
         fresh = bool(gap) or not self._held or self._held[-1].text in OPENERS
         if self._nesting and char in self._nesting[-1]:
-            if char != "'" and char != "’" or not fresh:
+            if (char != "'" and char != "’") or not fresh:
                 self._nesting.pop()
         elif any(char in wanted for wanted in self._nesting):
             while char not in self._nesting.pop():
                 pass
+        elif len(self._nesting) >= DEEPEST:
+            return
         elif char in LOW_QUOTES:
             self._nesting.append(LOW_QUOTES[char])
         elif char in BRACKETS:
@@ -363,9 +367,7 @@ class Chunker:
         while self._held[first].text == SPACE:
             first += 1
         if end is None:
-            # A cut comes before the token at `index`, if that has been taken in already.
-            last = self._held[index - 1]
-            end = last.end if last.text != SPACE else last.start
+            end = self._held[index - 1].end
         text = self._text(index)
         self._from = index
         self._first_clause = False

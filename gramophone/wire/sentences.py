@@ -39,9 +39,7 @@ from gramophone.wire.characters import (
 CONTEXT: Final = 64
 """Characters before a terminator that a judgement may look at."""
 
-_KEY = re.compile(
-    r"(?<![^\W_])((?:[^\W\d_]\.[ ]?)*)([^\W\d_]+(?:[.\-'’][^\W\d_]+)*)\Z", re.UNICODE
-)
+_KEY = re.compile(r"(?<![^\W_])((?:[^\W\d_]\.[ ]?)*)([^\W\d_]+(?:[.\-'’][^\W\d_]+)*)\Z", re.UNICODE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _DIGITS = re.compile(r"(?<![^\W_])(?<![.,:])([0-9]+)\Z")
 _SINGLE_LETTERS = re.compile(r"(?:[^\W\d_]\.[ ]?)+[^\W\d_]\Z")
@@ -149,7 +147,7 @@ def _joined_word(place: Place, text: str, rules: Rules) -> bool | None:
     letters = last.rstrip(")]\"'”’»*")
     if word.lower() in rules.openers:
         numeric = letters[-1:].isdigit() and not letters[:1].isalpha()
-        return numeric or len(letters) >= 2 and letters.lower() not in LIBRARIES
+        return numeric or (len(letters) >= 2 and letters.lower() not in LIBRARIES)
     is_word = letters.isalpha() and letters.islower() and len(letters) >= 3
     spoken = place.before.count(" ") >= 1 and _VOWELS.search(letters) is not None
     return is_word and spoken and letters not in LIBRARIES
@@ -292,9 +290,7 @@ def _after_word(word: str, first: str) -> bool:
     return not latin or _VOWELS.search(word) is not None or word.isupper()
 
 
-def _after_number(
-    place: Place, text: str, digits: re.Match[str], rules: Rules
-) -> bool | None:
+def _after_number(place: Place, text: str, digits: re.Match[str], rules: Rules) -> bool | None:
     first = text[0]
     if len(digits[1]) > 2 or not first.isalpha():
         return True
@@ -322,15 +318,15 @@ def _next_word(place: Place, text: str) -> tuple[str, bool]:
     return found[0], place.ended or len(rest) > 1 or (rest != "" and rest not in "'’")
 
 
-def _classify(
-    found: re.Match[str], before: str, rules: Rules
-) -> tuple[Class | None, str]:
+def _classify(found: re.Match[str], before: str, rules: Rules) -> tuple[Class | None, str]:
     """Give the class of the word before a full stop, None for a plain word."""
     prefix, word = found[1], found[2]
     for key in (prefix + word, word):
         kind = rules.classify(key.replace(" ", "").lower())
         if kind is not None and (key == word or len(word) <= 3 or " " not in prefix):
             return _unless_word(kind, word, before[: found.start(2)]), key
+    if before[: found.start()].endswith("&"):
+        return None, word
     if _SINGLE_LETTERS.search(prefix + word):
         return Class.MAYBE, word
     if len(word) == 1 and not is_wide(word) and (word.isupper() or word.islower()):
@@ -339,9 +335,9 @@ def _classify(
 
 
 def _unless_word(kind: Class, word: str, before: str) -> Class | None:
-    if word.lower() in UNITS and not before.rstrip()[-1:].isdigit():
+    if word in UNITS and not before.rstrip()[-1:].isdigit():
         return None
-    if word.lower() in CAPITALISED and word[0].islower():
+    if word in CAPITALISED and word not in UNITS:
         return None
     return kind
 
@@ -360,7 +356,7 @@ def _after_abbreviation(
     if not whole:
         return None
     if kind is Class.TIME:
-        return following.lower() not in AFTER_TIME and not following.isupper() or following == "I"
+        return (following.lower() not in AFTER_TIME and not following.isupper()) or following == "I"
     if len(following) == 1 and following not in "IA":
         return False
     if following.lower() in rules.openers:

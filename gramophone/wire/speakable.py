@@ -376,7 +376,9 @@ class Reader:
                 return False
             digits = before.isdigit() or following.isdigit()
             return digits or run == 1 or not self._before_that.isalnum()
-        product = before.isdigit() and following in "(-+" or before == ")" and following.isalnum()
+        product = (before.isdigit() and following in "(-+") or (
+            before == ")" and following.isalnum()
+        )
         return product and run == 1
 
     # What is said
