@@ -135,6 +135,8 @@ class Chunker:
         it. The chunks that follow go on as if nothing had happened.
         """
         places = [clause.index for clause in reversed(self._clauses) if clause.depth == 0]
+        if self._gap == "hard" and not self._ahead and self._reader.holds_word():
+            self._note_word(len(self._held), self._held[-1])
         for index in (*places, *self._words[-1:]):
             if index > self._from and count_words(self._text(index)) >= 2:
                 self._release(index, sentence=False)
@@ -280,8 +282,9 @@ class Chunker:
         index = len(self._held)
         last = self._held[-1]
         if token.guard or last.guard or gap_guard:
-            if gap and not (token.guard and last.guard) and not gap_guard:
-                self._note_word(index, token, last)
+            apart = gap and not (token.guard and last.guard) and not gap_guard
+            if apart and token.text.isalpha():
+                self._note_word(index, last)
             return
         if self._is_clause(token, last, gap):
             strong = last.text not in ",，、،"
@@ -289,13 +292,15 @@ class Chunker:
             if self._first_clause and not self._nesting:
                 self._release_first(index)
         elif gap:
-            self._note_word(index, token, last)
+            # Before a digit or a mark, the two may belong together.
+            if token.text.isalpha():
+                self._note_word(index, last)
         elif splits_between(last.text, token.text):
             self._wide_break = index
 
-    def _note_word(self, index: int, token: Token, last: Token) -> None:
-        # Before a digit, a mark or after a full stop, the two words may belong together.
-        if token.text.isalpha() and last.text not in ".…" and last.text not in OPENERS:
+    def _note_word(self, index: int, last: Token) -> None:
+        # What stands after a full stop or an opening mark belongs to what stands before.
+        if last.text not in ".…" and last.text not in OPENERS and index not in self._words[-1:]:
             self._words.append(index)
 
     def _is_clause(self, token: Token, last: Token, gap: str) -> bool:

@@ -88,6 +88,10 @@ class Reader:
         """Take the end of the text: what is still open will never be closed."""
         self._drain(final=True)
 
+    def holds_word(self) -> bool:
+        """Say whether a label or code is held that begins with a letter or digit."""
+        return self._hold[:1] in ("`", "[") and self._hold[1:2].isalnum()
+
     def _drain(self, *, final: bool) -> None:
         self._wake = ""
         self._longest = inline.LONGEST_HOLD
