@@ -50,7 +50,7 @@ _SHARED: Final = {
         jun jul aug sep sept oct okt nov dec dez déc janv févr avr juil fevr ene abr ago dic
         genn febbr magg giu giugn lug sett ott est ed eds ste fasc jg sect par
         mon tue tues wed thu thur thurs fri sat sun ref refs réf éd rep sen gov pres amb det
-        lt mt mts ft lib tít hdl ver min av mio mrd tsd mill std sek
+        lt mt mts ft lib tít hdl ver min av deg mio mrd tsd mill std sek
     """,
     Class.MAYBE: """
         inc ltd corp co cos llc plc bros jr sr esq ph.d m.d b.a m.a b.sc m.sc ed.d d.d.s d.phil
@@ -104,8 +104,8 @@ _OWN: Final = {
 }
 
 CAPITALISED: Final = frozenset(
-    "jan mar jun jul sat sun wed mon thu fri gen rep sen gov pres maj col capt hon rev st mt mts ft "
-    "ing hr mag".split()
+    "jan mar jun jul sat sun wed mon thu fri gen rep sen gov pres maj col capt hon rev st mt mts "
+    "ft ing hr mag".split()
 )
 """Abbreviations only when written with a capital: "Rep. Jones", but "one more rep."."""
 
@@ -115,9 +115,7 @@ WORDS: Final = frozenset(
 )
 """Abbreviations that are also words: a sentence may well end in them."""
 
-UNITS: Final = frozenset(
-    "in ft oz lb lbs yd mi kg km cm mm hrs mins secs pt qt gal".split()
-)
+UNITS: Final = frozenset("in ft oz lb lbs yd mi kg km cm mm hrs mins secs pt qt gal".split())
 """Abbreviations only after a number."""
 
 LETTER_NOUNS: Final = frozenset(

@@ -14,8 +14,8 @@ LONGEST_ROW: Final = 4000
 """Characters after which a table row that has not ended is taken for plain text."""
 
 _BULLET = re.compile(r"(?:[-*+·](?=[ \n]|\Z)|[•◦‣●○∙])([ \n]|\Z)?")
-_NUMBER = re.compile(r"([0-9]{1,3})\\?([.)])([ \n]|\Z)")
-_NUMBER_OPEN = re.compile(r"[0-9]{1,3}(?:\\?[.)]?)\Z")
+_NUMBER = re.compile(r"(?:[0-9]{1,3}|[A-Za-z]|[ivx]{2,4})\\?[.)]([ \n]|\Z)")
+_NUMBER_OPEN = re.compile(r"(?:[0-9]{1,3}|[A-Za-z]|[ivx]{2,4})(?:\\?[.)]?)\Z")
 _HEADING = re.compile(r"#{1,6}([ \n]|\Z)")
 _TASK = re.compile(r"\[[ xX]\](?=[ \n]|\Z)")
 _TASK_OPEN = re.compile(r"\[[ xX]?\Z")

@@ -264,12 +264,14 @@ def _after_stop(place: Place, text: str, rules: Rules) -> bool | None:
     digits = _DIGITS.search(place.before)
     if digits is not None:
         return _after_number(place, text, digits, rules)
+    if place.before[-1:].isdigit() and rules.ordinals and first.islower():
+        return False
     found = _KEY.search(place.before)
     if found is None:
         return True
     kind, word = _classify(found, place.before, rules)
     if kind is None:
-        return _after_word(word, first)
+        return _after_word(word, first, " " in place.before.strip())
     return _after_abbreviation(kind, word, place, text, rules)
 
 
@@ -282,9 +284,14 @@ def _after_closed_stop(place: Place, text: str) -> bool | None:
     return _before_attribution(place, text)
 
 
-def _after_word(word: str, first: str) -> bool:
+def _after_word(word: str, first: str, begun: bool) -> bool:
     if not first.islower():
         return True
+    if word.istitle() and len(word) <= 4 and begun:
+        # "in Mo. near": a short name within a sentence is an unknown abbreviation.
+        return False
+    if len(word) > 1 and _ROMAN.match(word):
+        return False
     latin = word.isascii() and word.isalpha()
     # "mgr. of" and the like: no vowel, so no word that a sentence would end in.
     return not latin or _VOWELS.search(word) is not None or word.isupper()
@@ -295,8 +302,11 @@ def _after_number(place: Place, text: str, digits: re.Match[str], rules: Rules) 
     if len(digits[1]) > 2 or not first.isalpha():
         return True
     before = place.before[: digits.start()].rstrip()
+    if not before and int(digits[1]) < 20:
+        # The number of an item within running text stays with its item.
+        return False
     if first.islower():
-        return not rules.ordinals or not before
+        return not rules.ordinals
     word, whole = _next_word(place, text)
     if not whole:
         return None
@@ -321,6 +331,9 @@ def _next_word(place: Place, text: str) -> tuple[str, bool]:
 def _classify(found: re.Match[str], before: str, rules: Rules) -> tuple[Class | None, str]:
     """Give the class of the word before a full stop, None for a plain word."""
     prefix, word = found[1], found[2]
+    if not prefix and len(word) > 3 and word[1] in "'’":
+        # l'art., dell'avv.: the article is no part of the abbreviation.
+        word = word[2:]
     for key in (prefix + word, word):
         kind = rules.classify(key.replace(" ", "").lower())
         if kind is not None and (key == word or len(word) <= 3 or " " not in prefix):
@@ -349,7 +362,7 @@ def _after_abbreviation(
     if kind in (Class.TITLE, Class.LINK) or first.islower():
         return False
     if not first.isalpha():
-        return _abbreviation_before_mark(kind, word, text)
+        return _abbreviation_before_mark(kind, word, text, place.ended)
     if kind is Class.END:
         return True
     following, whole = _next_word(place, text)
@@ -367,12 +380,15 @@ def _after_abbreviation(
     return len(word) == 1 and _letter_ends(word, place.before)
 
 
-def _abbreviation_before_mark(kind: Class, word: str, text: str) -> bool | None:
+def _abbreviation_before_mark(kind: Class, word: str, text: str, ended: bool) -> bool | None:
     first = text[0]
     if first.isdigit():
         return kind in (Class.END, Class.TIME)
     if first in "([":
-        return kind is Class.TIME
+        follower = _letter_after(text)
+        if follower is None:
+            return ended or None
+        return kind in (Class.TIME, Class.END) and follower.isupper()
     if first in OPENERS:
         return kind is not Class.NUMBERED or word.lower() in WORDS
     return first == OPAQUE and kind in (Class.END, Class.TIME)
