@@ -1,0 +1,131 @@
+"""What stands at the start of a line in Markdown: headings, lists, quotes, tables, fences.
+
+Pure matching over the text of one line lives here; the reader in `speakable` keeps the state.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+LONGEST_ROW: Final = 4000
+"""Characters after which a table row that has not ended is taken for plain text."""
+
+_BULLET = re.compile(r"(?:[-*+·](?=[ \n]|\Z)|[•◦‣●○∙])([ \n]|\Z)?")
+_NUMBER = re.compile(r"(?:[0-9]{1,3}|[A-Za-z]|[ivx]{2,4})\\?[.)]([ \n]|\Z)")
+_NUMBER_OPEN = re.compile(r"(?:[0-9]{1,3}|[A-Za-z]|[ivx]{2,4})(?:\\?[.)]?)\Z")
+_HEADING = re.compile(r"#{1,6}([ \n]|\Z)")
+_TASK = re.compile(r"\[[ xX]\](?=[ \n]|\Z)")
+_TASK_OPEN = re.compile(r"\[[ xX]?\Z")
+_FENCE = re.compile(r"(`{3,}|~{3,})")
+_FENCE_OPEN = re.compile(r"(?:`+|~+)\Z")
+_CELL_END = re.compile(r"(?<!\\)\|")
+_DELIMITERS = re.compile(r"[ \t|:\-]*-[ \t|:\-]*\Z")
+_FENCE_CLOSE = re.compile(r"[ >]*(`{3,}|~{3,})[ ]*\Z")
+
+
+class Lead(Enum):
+    """What a line may begin with."""
+
+    TEXT = auto()
+    MARK = auto()
+    HEADING = auto()
+    NUMBER = auto()
+    TASK = auto()
+    FENCE = auto()
+    ROW = auto()
+    WAIT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """An open code fence: its mark and how many of them close it."""
+
+    mark: str
+    length: int
+
+    def closed_by(self, line: str) -> bool:
+        """Say whether `line` (without its newline) closes this fence."""
+        found = _FENCE_CLOSE.match(line)
+        return found is not None and found[1][0] == self.mark and len(found[1]) >= self.length
+
+
+def lead(text: str, final: bool, item: bool) -> tuple[Lead, int]:
+    """Say what `text`, which begins a line, begins with, and how long that is.
+
+    `item` says that a list marker came before, after which a task box may follow. The answer
+    is WAIT when more text must come first; for FENCE and ROW the length says nothing.
+    """
+    first = text[0]
+    if first == ">":
+        return Lead.MARK, 1
+    if first == "|":
+        return _row(text, final)
+    if first in "`~":
+        return _fence(text, final)
+    for pattern, kind in ((_BULLET, Lead.MARK), (_HEADING, Lead.HEADING), (_NUMBER, Lead.NUMBER)):
+        found = pattern.match(text)
+        if found is None:
+            continue
+        if found.end() == len(text) and not found[found.re.groups] and not final:
+            return Lead.WAIT, 0
+        return kind, found.end() - len(found[found.re.groups] or "")
+    if _NUMBER_OPEN.match(text) and not final:
+        return Lead.WAIT, 0
+    if item and first == "[":
+        return _task(text, final)
+    return Lead.TEXT, 0
+
+
+def _task(text: str, final: bool) -> tuple[Lead, int]:
+    found = _TASK.match(text)
+    if found is None:
+        return (Lead.WAIT if not final and _TASK_OPEN.match(text) else Lead.TEXT), 0
+    waits = found.end() == len(text) and not final
+    return (Lead.WAIT, 0) if waits else (Lead.TASK, found.end())
+
+
+def _fence(text: str, final: bool) -> tuple[Lead, int]:
+    if not final and len(text) < 64 and _FENCE_OPEN.match(text):
+        return Lead.WAIT, 0
+    found = _FENCE.match(text)
+    if found is None:
+        return Lead.TEXT, 0
+    line, newline, _ = text[found.end() :].partition("\n")
+    if found[1][0] == "`" and "`" in line:
+        # An info string holds no backtick: this is code within the line.
+        return Lead.TEXT, 0
+    if newline or final:
+        return Lead.FENCE, found.end()
+    return (Lead.TEXT, 0) if len(line) > LONGEST_ROW else (Lead.WAIT, 0)
+
+
+def _row(text: str, final: bool) -> tuple[Lead, int]:
+    line, newline, _ = text.partition("\n")
+    if not newline and not final:
+        return (Lead.WAIT if len(line) <= LONGEST_ROW else Lead.TEXT), 0
+    bars = len(_CELL_END.findall(line))
+    closed = line.rstrip().endswith("|")
+    # "|x| is a distance" begins with a bar as well, but no bar ends it or stands apart.
+    return (Lead.ROW if bars >= 2 and (closed or " | " in line) else Lead.TEXT), 0
+
+
+def is_delimiter_row(line: str) -> bool:
+    """Say whether a table row only draws the line under the header."""
+    return _DELIMITERS.match(line) is not None
+
+
+def cells(line: str) -> list[tuple[int, int]]:
+    """Give where the cells of a table row lie in `line`, without the blanks around them."""
+    edges = [found.start() for found in _CELL_END.finditer(line)]
+    starts = [0, *(edge + 1 for edge in edges)]
+    ends = [*edges, len(line)]
+    found: list[tuple[int, int]] = []
+    for start, end in zip(starts, ends, strict=True):
+        cell = line[start:end]
+        if cell.strip():
+            start += len(cell) - len(cell.lstrip())
+            found.append((start, start + len(cell.strip())))
+    return found

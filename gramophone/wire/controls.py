@@ -1,0 +1,88 @@
+"""What must never reach a voice or a terminal: control characters and escape sequences.
+
+A filter in front of the Markdown reader lives here. It knows nothing of text.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final
+
+from gramophone.wire.characters import is_invisible
+
+GLUE: Final = "\u00a0"
+"""What every no-break space is turned into, so that later layers know one of them."""
+
+_LINE_ENDS: Final = frozenset("\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+_NO_BREAK: Final = frozenset("\u00a0\u202f\u2007")
+_STRINGS: Final = frozenset("]PX^_")
+_CODE_STRINGS: Final = frozenset("\x90\x98\x9d\x9e\x9f")
+
+
+class _State(Enum):
+    TEXT = auto()
+    ESCAPE = auto()
+    SEQUENCE = auto()
+    STRING = auto()
+    STRING_ESCAPE = auto()
+
+
+class ControlFilter:
+    """Pass text through, one character at a time, without its control characters."""
+
+    def __init__(self) -> None:
+        self._state = _State.TEXT
+        self._after_return = False
+
+    def pass_on(self, char: str) -> str:
+        """Give what is left of `char`: itself, a plain space, a newline, `GLUE` or nothing."""
+        after_return, self._after_return = self._after_return, False
+        if char == "\n" and after_return:
+            return ""
+        if self._state is not _State.TEXT and not self._leave(char):
+            return ""
+        if char == "\r":
+            self._after_return = True
+            return "\n"
+        if char in _LINE_ENDS:
+            return "\n"
+        if char.isspace():
+            return GLUE if char in _NO_BREAK else " "
+        if char == "\x1b":
+            self._state = _State.ESCAPE
+        elif char == "\x9b":
+            self._state = _State.SEQUENCE
+        elif char in _CODE_STRINGS:
+            self._state = _State.STRING
+        return "" if is_invisible(char) else char
+
+    def _leave(self, char: str) -> bool:
+        """Step through an escape sequence; True when `char` is text again."""
+        # A newline ends any sequence: a broken one must not swallow the rest of an answer.
+        if char in "\r\n":
+            self._state = _State.TEXT
+            return True
+        state = self._state
+        if state is _State.ESCAPE:
+            self._state = self._after_escape(char)
+        elif state is _State.SEQUENCE:
+            if not " " <= char <= "?":
+                self._state = _State.TEXT
+                # Anything but a final byte is no part of the sequence.
+                return not "@" <= char <= "~"
+        elif char in "\x07\x9c" or (state is _State.STRING_ESCAPE and char == "\\"):
+            self._state = _State.TEXT
+        else:
+            self._state = _State.STRING_ESCAPE if char == "\x1b" else _State.STRING
+        return False
+
+    @staticmethod
+    def _after_escape(char: str) -> _State:
+        if char == "\x1b":
+            return _State.ESCAPE
+        if char == "[":
+            return _State.SEQUENCE
+        if char in _STRINGS:
+            return _State.STRING
+        # Intermediate bytes lead to a final one, as in the choice of a character set.
+        return _State.ESCAPE if " " <= char <= "/" else _State.TEXT

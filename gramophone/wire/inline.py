@@ -1,0 +1,221 @@
+"""The inline constructs of Markdown that need to be seen whole: code, links, tags, mathematics.
+
+Pure matching over a short text lives here. Each matcher looks at one place and answers with
+a `Span` (it is the construct), a `Wait` (more text must come first) or `None` (it is plain
+text). Nothing here keeps state, and nothing here decides what a sentence is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Final
+
+LONGEST_HOLD: Final = 600
+"""Characters after which a construct that has not closed is taken for plain text."""
+
+LONGEST_RUN: Final = 64
+"""Length from which a run of one mark is decoration rather than Markdown."""
+
+
+class Kind(Enum):
+    """What a construct is to a voice."""
+
+    VOID = auto()
+    LABEL = auto()
+    OPAQUE = auto()
+    BREAK = auto()
+    COMMENT = auto()
+    FENCE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A construct that ends before `end`; what lies from `first` to `last` is spoken."""
+
+    end: int
+    kind: Kind
+    first: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """More text is needed; only a character of `wake` can change that ("" for any)."""
+
+    wake: str = ""
+
+
+Match = Span | Wait | None
+
+_LABEL = re.compile(r"\[((?:[^\[\]\\\n]|\\.|!?\[[^\[\]\n]*+\](?:\([^()\n]*+\))?+)*+)\]")
+_LABEL_OPEN = re.compile(
+    r"\[(?:[^\[\]\\\n]|\\.|!?\[[^\[\]\n]*+\](?:\([^()\n]*+\))?+)*+(?:\\|\[[^\[\]\n]*+)?\Z"
+)
+_DESTINATION = re.compile(r"\((?:[^()\\\n]|\\.|\([^()\n]*+\))*+\)")
+_REFERENCE = re.compile(r"\[[^\[\]\n]*+\]")
+_DEFINITION = re.compile(r":[ ]*(?:<[^<>\n]*>|\S*[./#]\S*)(?:[ ]+[\"'(][^\n]*)?[ ]*(?=\n|\Z)")
+_AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.\-]{1,31}:[^\s<>]*+|[^\s<>@]++@[^\s<>@]++)>")
+_TAG = re.compile(
+    r"</?([A-Za-z][\w\-]*+)"
+    r"(?:\s++[A-Za-z_:@][\w:.\-]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++))?+)*+"
+    r"\s*+/?>"
+)
+_ANGLE_OPEN = re.compile(r"<(?:!(?:--?)?|/?(?:[A-Za-z][\w.+@\-]*+(?:[:\s/=][^<>\n]*+)?)?)\Z")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,9});")
+_ENTITY_OPEN = re.compile(r"&(?:#[xX]?[0-9a-fA-F]{0,7}|[A-Za-z][A-Za-z0-9]{0,9})?\Z")
+_DISPLAY = re.compile(r"\$\$((?:[^$\\]|\\[\s\S])++)\$\$")
+_FORMULA = re.compile(r"\$(?![\s$])((?:[^$\\\n]|\\.)++)\$")
+_AMOUNT = re.compile(r"\$[0-9][0-9.,]*+")
+_BRACED = re.compile(r"\{[^{}]*\}?")
+_PROSE = re.compile(r"\s[A-Za-z]{4,}(?![A-Za-z({_^])|[.!?]\s|\n\n")
+_TICKS = re.compile(r"`+")
+
+_BLOCK_TAGS: Final = frozenset(
+    "br p div li ul ol tr hr h1 h2 h3 h4 h5 h6 table blockquote section article "
+    "header footer details summary dd dt pre".split()
+)
+_PHRASE_TAGS: Final = frozenset(
+    "a abbr b bdi bdo big center cite code data del dfn em font i img input ins kbd label mark "
+    "q s samp small span strike strong sub sup td th thead tbody time tt u var wbr".split()
+)
+
+
+@lru_cache(maxsize=LONGEST_RUN)
+def _closing_ticks(run: int) -> re.Pattern[str]:
+    return re.compile(rf"(?<!`)`{{{run}}}(?!`)")
+
+
+def match_code(text: str, at: int, final: bool) -> Match:
+    """Match a code span; a long run that meets a newline first opens a fence."""
+    opening = _TICKS.match(text, at)
+    if opening is None:
+        return None
+    first = opening.end()
+    run = first - at
+    if run >= LONGEST_RUN:
+        return Span(first, Kind.VOID)
+    if first == len(text) and not final:
+        return Wait()
+    newline = text.find("\n", first)
+    closing = _closing_ticks(run).search(text, first, len(text) if newline < 0 else newline)
+    if closing is not None:
+        if closing.end() == len(text) and not final:
+            return Wait()
+        return Span(closing.end(), Kind.OPAQUE, first, closing.start())
+    if newline >= 0 or (final and run >= 3):
+        return Span(first, Kind.FENCE if run >= 3 else Kind.VOID)
+    if final or len(text) - at > LONGEST_HOLD:
+        return Span(first, Kind.VOID)
+    return Wait("`\n")
+
+
+def match_link(text: str, at: int, final: bool, line_start: bool) -> Match:
+    """Match a link, an image, a footnote mark or (at the start of a line) a definition."""
+    opening = at + 1 if text[at] == "!" else at
+    too_long = len(text) - at > LONGEST_HOLD
+    label = _LABEL.match(text, opening)
+    if label is None:
+        if final or too_long or not _LABEL_OPEN.match(text, opening):
+            return None
+        return Wait("[]\n")
+    end = label.end()
+    footnote = label[1].startswith("^") and " " not in label[1] and opening == at
+    if end == len(text):
+        if final or too_long:
+            return Span(end, Kind.VOID) if footnote else None
+        return Wait()
+    following = text[end]
+    if footnote:
+        return Span(end + (line_start and following == ":"), Kind.VOID)
+    if following == "(":
+        target, pattern, wake = _DESTINATION.match(text, end), "\n", "()\n"
+    elif following == "[" and not label[1].isdigit():
+        target, pattern, wake = _REFERENCE.match(text, end), "[\n", "[]\n"
+    elif following == ":" and line_start and opening == at:
+        return _match_definition(text, end, final or too_long)
+    else:
+        return None
+    if target is not None:
+        return Span(target.end(), Kind.LABEL, opening + 1, end - 1)
+    if final:
+        # The stream was cut inside the address: the label has been said all the same.
+        return Span(len(text), Kind.LABEL, opening + 1, end - 1)
+    if too_long or any(mark in text[end + 1 :] for mark in pattern):
+        return None
+    return Wait(wake)
+
+
+def _match_definition(text: str, colon: int, closed: bool) -> Match:
+    newline = text.find("\n", colon)
+    if newline < 0 and not closed:
+        return Wait("\n")
+    found = _DEFINITION.match(text, colon)
+    return None if found is None else Span(found.end(), Kind.VOID)
+
+
+def match_angle(text: str, at: int, final: bool, after_word: bool) -> Match:
+    """Match an autolink, a tag or the opening of a comment.
+
+    `after_word` says that a letter or digit stands before: then only the tags of HTML count,
+    so that `List<String>` keeps its type and "x<y" its meaning.
+    """
+    if text.startswith("<!--", at):
+        return Span(at + 4, Kind.COMMENT)
+    link = _AUTOLINK.match(text, at)
+    if link is not None:
+        return Span(link.end(), Kind.OPAQUE, *link.span(1))
+    tag = _TAG.match(text, at)
+    if tag is not None:
+        name = tag[1].lower()
+        if name in _BLOCK_TAGS:
+            return Span(tag.end(), Kind.BREAK)
+        known = name in _PHRASE_TAGS or not after_word
+        return Span(tag.end(), Kind.VOID) if known else None
+    if final or len(text) - at > LONGEST_HOLD // 2 or not _ANGLE_OPEN.match(text, at):
+        return None
+    return Wait()
+
+
+def match_math(text: str, at: int, final: bool) -> Match:
+    """Match `$…$` or `$$…$$`; an amount of money or a shell variable is plain text."""
+    rest = text[at:]
+    if not final and rest in {"$", "$$"}:
+        return Wait()
+    display = rest.startswith("$$")
+    found = (_DISPLAY if display else _FORMULA).match(rest)
+    if _is_money(rest, final):
+        return None
+    if found is not None:
+        if display:
+            return Span(at + found.end(), Kind.OPAQUE, at, at + found.end())
+        if found[1][-1].isspace():
+            return None
+        if found.end() == len(rest) and not final:
+            return Wait()
+        if rest[found.end() : found.end() + 1].isdigit():
+            return None
+        return Span(at + found.end(), Kind.OPAQUE, at, at + found.end())
+    if final or rest[1:2].isspace() or rest.startswith("$$$") or len(rest) > LONGEST_HOLD:
+        return None
+    if ("\n" in rest and not display) or _PROSE.search(_BRACED.sub("", rest)):
+        return None
+    return Wait("$\n .!?")
+
+
+def _is_money(rest: str, final: bool) -> bool:
+    amount = _AMOUNT.match(rest)
+    if amount is None:
+        return False
+    following = rest[amount.end() : amount.end() + 1]
+    return final if not following else following not in "\\^+=*/_{(-" and not following.isalpha()
+
+
+def match_entity(text: str, at: int, final: bool) -> Match:
+    """Match a character reference such as `&amp;`, which is spoken as what it stands for."""
+    found = _ENTITY.match(text, at)
+    if found is not None:
+        return Span(found.end(), Kind.LABEL, at, found.end())
+    return None if final or not _ENTITY_OPEN.match(text, at) else Wait()

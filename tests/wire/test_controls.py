@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from gramophone.wire.controls import GLUE, ControlFilter
+
+
+def passed(text: str) -> str:
+    control = ControlFilter()
+    return "".join(control.pass_on(char) for char in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("plain", "plain"),
+        ("a\x1b[1;31mb\x1b[0mc", "abc"),
+        ("a\x1b]0;title\x07b", "ab"),
+        ("a\x1b]8;;http://x\x1b\\b", "ab"),
+        ("a\x1b]never closed\nb", "a\nb"),
+        ("a\x1b(Bb", "ab"),
+        ("a\x9b31mb", "ab"),
+        ("a\x00\x07\x08\x7f\x85b", "a\nb"),
+        ("a\u200b\u200d\u202e\u2066\ufeff\u00adb", "ab"),
+        ("a\r\nb\rc\n\nd", "a\nb\nc\n\nd"),
+        ("a\tb\u3000c", "a b c"),
+        ("a\u202fb", f"a{GLUE}b"),
+        ("a\ud800\ue200b", "ab"),
+        ("a\x1b\x1b[1mb", "ab"),
+        ("a\x1b[1\x1b[2mb", "ab"),
+        ("a\x1b[3éb", "aéb"),
+    ],
+)
+def test_only_text_passes(text: str, left: str) -> None:
+    assert passed(text) == left
