@@ -21,7 +21,10 @@ from gramophone.wire.pcm import encode
 from gramophone.wire.speak_messages import SpeakParameters
 
 _LONGEST_PIECE = 200
+# Piper brings each sentence to full scale, beyond which resampling would overshoot.
+_VOLUME = 0.9
 _SENTENCE = re.compile(r"\S.*?(?:[.!?…]+[\"'”’)\]]*(?=\s|$)|\n|$)", re.DOTALL)
+_UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _CLAUSE_END = re.compile(r"[,;:–—]\s")
 
 
@@ -65,9 +68,11 @@ class PiperVoice:
 def pieces(text: str) -> Iterator[str]:
     """The sentences of `text`, long ones cut again at a clause or a space: first sound is early.
 
-    `[[`, with which Piper would begin a line of phonemes, is taken apart.
+    `[[`, with which Piper would begin a line of phonemes, is taken apart; what espeak cannot
+    take at all, control characters and lone surrogates, is left out.
     """
-    for match in _SENTENCE.finditer(text.replace("[[", "[ [")):
+    speakable = _UNSPEAKABLE.sub("", text).replace("[[", "[ [")
+    for match in _SENTENCE.finditer(speakable):
         sentence = match.group().strip()
         while len(sentence) > _LONGEST_PIECE:
             cut = _cut(sentence)
@@ -98,7 +103,9 @@ class _Engine:
 
     def speak(self, text: str, speed: float) -> bytes:
         """linear16 at the engine's own rate; blocks."""
-        config = self.piper.SynthesisConfig(length_scale=self.voice.config.length_scale / speed)
+        config = self.piper.SynthesisConfig(
+            length_scale=self.voice.config.length_scale / speed, volume=_VOLUME
+        )
         return b"".join(chunk.audio_int16_bytes for chunk in self.voice.synthesize(text, config))
 
 

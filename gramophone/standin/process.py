@@ -43,6 +43,10 @@ def main(argv: Sequence[str] | None = None, recording: RecordedSpeech | None = N
         asyncio.run(_serve(asked, _voice(asked.voice, recording)))
     except GramophoneError as error:
         return _fail(str(error))
+    except BrokenPipeError:
+        # Nobody reads stdout any more; the interpreter must not try it again on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     except OSError as error:
         return _fail(f"Port {asked.port} cannot be opened ({error.strerror}); choose another.")
     return 0

@@ -12,6 +12,7 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 from gramophone.standin.voices import Progress, Sound, Utterance
@@ -75,16 +76,17 @@ def _burst(pitch_hz: int, samples: int, rate_hz: int) -> bytes:
     cycle = array("h", [_SINE[i * _TURN // period] * _AMPLITUDE >> 15 for i in range(period)])
     tone = (cycle * (samples // period + 1))[:samples]
     edge = min(rate_hz * _EDGE_MS // 1000, samples // 2)
-    for i in range(edge):
-        gain = _rise(i, edge)
-        tone[i] = tone[i] * gain >> 15
-        tone[samples - 1 - i] = tone[samples - 1 - i] * gain >> 15
+    rise = _rise(edge)
+    tone[:edge] = array("h", [s * gain >> 15 for s, gain in zip(tone, rise, strict=False)])
+    falling = zip(reversed(tone), rise, strict=False)
+    tone[samples - edge :] = array("h", [s * gain >> 15 for s, gain in falling][::-1])
     if sys.byteorder == "big":
         tone.byteswap()
     return tone.tobytes()
 
 
-def _rise(i: int, edge: int) -> int:
-    """The raised cosine at step `i` of `edge`, from 0 to 32,767."""
-    cosine = _SINE[(_TURN // 4 + i * (_TURN // 2) // edge) % _TURN]
-    return (32_767 - cosine) >> 1
+@cache
+def _rise(edge: int) -> tuple[int, ...]:
+    """The raised cosine in `edge` steps, from 0 towards 32,767."""
+    cosine = (_SINE[(_TURN // 4 + i * (_TURN // 2) // edge) % _TURN] for i in range(edge))
+    return tuple((32_767 - level) >> 1 for level in cosine)

@@ -205,7 +205,7 @@ class SpeakServer:
             return []
         return self._hang_up(1011, "NET-0003")
 
-    def audio_made(self, job: int, pcm: bytes) -> list[Action]:
+    def audio_made(self, job: int, pcm: bytes) -> list[SendAudio]:
         """One frame of the sound of `job` may go out."""
         return [SendAudio(pcm)] if job == self._speaking and pcm else []
 
