@@ -6,7 +6,7 @@ Connections are in autocommit mode: whoever wants a transaction begins it, with 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from os import O_CREAT, O_RDWR, close
@@ -57,7 +57,7 @@ def connect(home: Home) -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(database: sqlite3.Connection) -> Iterator[None]:
+def transaction(database: sqlite3.Connection) -> Generator[None]:
     """One writing transaction: whole or not at all."""
     database.execute("BEGIN IMMEDIATE")
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from gramophone.errors import LibraryCorrupt, LibraryTooNew, StorageError
@@ -42,7 +42,7 @@ def storage_error(error: Exception, home: Home) -> StorageError:
 
 
 @contextmanager
-def sentences(home: Home) -> Iterator[None]:
+def sentences(home: Home) -> Generator[None]:
     """Turn errors of SQLite and of the file system inside the block into StorageErrors."""
     try:
         yield

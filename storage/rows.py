@@ -7,7 +7,7 @@ JSON object, without the fields that have their default. PCM is never in a row.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, TypeAlias
 
@@ -89,7 +89,7 @@ def storable(row: Row) -> Row:
     session, seq, at_us, kind, turn, connection, text, offset_bytes, size_bytes, detail = row
     if text is None or encodable(text):
         return row
-    moved = json.loads(detail) if detail else {}
+    moved: dict[str, Any] = json.loads(detail) if detail else {}
     moved[_text_field(kind)] = text
     return (
         *(session, seq, at_us, kind, turn, connection, None, offset_bytes, size_bytes),
@@ -124,7 +124,7 @@ def strings_of(events: Iterable[Event]) -> list[str]:
     return [getattr(event, name) for event in events for name in layouts[type(event)].strings]
 
 
-def with_strings(event: Event, change: Any) -> Event:
+def with_strings(event: Event, change: Callable[[str], str]) -> Event:
     """The event with `change` applied to each of its strings."""
     names = _LAYOUTS[type(event)].strings
     changed = {name: change(getattr(event, name)) for name in names}
