@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 
-from storage.home import Home, open_private
+from storage.home import Home, make_private_directory, open_private
 
 
 class SessionLock:
@@ -25,6 +25,7 @@ class SessionLock:
         Raises:
             OSError: the lock file cannot be made.
         """
+        make_private_directory(home.locks)
         path = home.lock(session_id)
         while True:
             descriptor = open_private(path, os.O_RDWR | os.O_CREAT)

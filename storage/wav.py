@@ -187,6 +187,10 @@ class WavReader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the descriptor back; harmless when repeated."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -260,4 +264,3 @@ def _stated_bytes(descriptor: int) -> int | None:
     if len(header) < HEADER_BYTES or header[:4] != b"RIFF" or header[36:40] != b"data":
         return None
     return int.from_bytes(header[40:44], "little")
-

@@ -363,4 +363,3 @@ class SessionWriter:
         session.changed.clear()
         if session.ended:
             session.close()
-
