@@ -1,0 +1,1 @@
+"""Recordings in formats of others, each written whole or not at all."""

@@ -1,0 +1,82 @@
+"""A reading connection whose work stops when it is no longer wanted.
+
+Cancelling an await does not stop SQLite: the thread would read on, and the next question would
+wait behind it. So a cancelled query is interrupted, and only then does the cancellation go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import aiosqlite
+
+from gramophone.tasks import spawn
+from storage.failures import storage_error
+from storage.home import Home
+
+_INTERRUPT_AGAIN_S = 0.005
+_BUSY_S = 15.0
+
+
+class Reader:
+    """One reading connection; questions are answered one after another."""
+
+    def __init__(self, home: Home, connection: aiosqlite.Connection) -> None:
+        """Use `Reader.open`."""
+        self._home = home
+        self._connection = connection
+        # An interruption hits whatever runs on the connection: it must be our own query.
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, home: Home) -> Reader:
+        """Connect to a library that exists.
+
+        Raises:
+            sqlite3.Error: it cannot be opened.
+        """
+        connection = await aiosqlite.connect(home.database, isolation_level=None, timeout=_BUSY_S)
+        await connection.execute("PRAGMA query_only = ON")
+        return cls(home, connection)
+
+    async def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query.
+
+        Raises:
+            StorageError: the library cannot be read.
+        """
+        async with self._turn:
+            work = spawn(self._answer(query, parameters), name="library query")
+            try:
+                answer = await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await self._interrupt(work)
+                raise
+        if isinstance(answer, sqlite3.Error):
+            raise storage_error(answer, self._home) from answer
+        return answer
+
+    async def aclose(self) -> None:
+        """Close the connection, after the question that is being answered."""
+        async with self._turn:
+            await self._connection.close()
+
+    async def _answer(
+        self, query: str, parameters: Sequence[Any]
+    ) -> list[tuple[Any, ...]] | sqlite3.Error:
+        # The error is a value: nobody may be waiting for it any more.
+        try:
+            return [
+                tuple(row) for row in await self._connection.execute_fetchall(query, parameters)
+            ]
+        except sqlite3.Error as error:
+            return error
+
+    async def _interrupt(self, work: asyncio.Task[Any]) -> None:
+        # Again and again, because an interruption that comes before SQLite has begun is lost.
+        while not work.done():
+            await self._connection.interrupt()
+            await asyncio.wait([work], timeout=_INTERRUPT_AGAIN_S)

@@ -1,0 +1,247 @@
+"""Repairs what a killed process left: run at start-up, before anything is listed.
+
+Only sessions that did not end and whose lock nobody holds are touched, each in one transaction
+of its own. Nothing is thrown away: sound that no row names yet is counted and hashed in, a WAV
+without a turn gets one, and the write-ahead log is SQLite's own business.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gramophone.errors import LibraryCorrupt, StorageError, TimelineError
+from gramophone.metrics import MetricsFold
+from gramophone.timeline import DeltaReceived, Event, TextSpoken, TurnInterrupted, TurnStarted
+from storage import rows
+from storage.database import transaction
+from storage.failures import sentences
+from storage.home import Home
+from storage.locks import SessionLock
+from storage.schema import TURN_BITS, turn_number
+from storage.titles import title_of
+from storage.wav import WavFormat, WavWriter
+from storage.writer import METRICS_COLUMNS, metrics_values
+
+RECOVERED = "recovered"
+"""The finish reason of a turn that was not over when its process died."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A session that did not end."""
+
+    number: int
+    id: str
+    form: WavFormat
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What the events tell of a turn."""
+
+    text: str
+    role: str
+    last_us: int
+
+
+def recover(home: Home, database: sqlite3.Connection) -> list[str]:
+    """Repair every session that no living process holds; returns the ids of those repaired.
+
+    A session that cannot be repaired now (a full disk, a file without permission) is logged,
+    left as it is, and tried again at the next start.
+
+    Raises:
+        LibraryCorrupt: the database is damaged.
+    """
+    with sentences(home):
+        found = database.execute(
+            "SELECT number, id, encoding, sample_rate_hz FROM session "
+            "WHERE ended = 0 AND recovered = 0 ORDER BY number"
+        ).fetchall()
+    repaired: list[str] = []
+    for number, session_id, encoding, sample_rate_hz in found:
+        try:
+            with sentences(home):
+                session = _Open(number, session_id, WavFormat(encoding, sample_rate_hz))
+                if _recover_unheld(home, database, session):
+                    repaired.append(session_id)
+        except LibraryCorrupt:
+            raise
+        except StorageError as error:
+            _log.warning("session %s is not repaired yet: %s", session_id, error)
+    return repaired
+
+
+def _recover_unheld(home: Home, database: sqlite3.Connection, session: _Open) -> bool:
+    lock = SessionLock.take(home, session.id)
+    if lock is None:
+        return False
+    try:
+        # It may have ended between the query and the lock.
+        state = database.execute(
+            "SELECT ended, recovered FROM session WHERE number = ?", (session.number,)
+        ).fetchone()
+        if state != (0, 0):
+            return False
+        files = list(wav_files(home, session.id))
+        measured = {turn: _repair(path, session.form) for turn, path in files}
+        _rebuild(database, session, measured)
+    finally:
+        lock.release()
+    return True
+
+
+def wav_files(home: Home, session_id: str) -> Iterable[tuple[int, Path]]:
+    """The turns' WAV files that are there, with their turns, in order."""
+    directory = home.session_audio(session_id)
+    if not directory.is_dir():
+        return
+    turns = [
+        int(path.stem)
+        for path in directory.glob("*.wav")
+        if path.stem.isascii() and path.stem.isdigit() and str(int(path.stem)) == path.stem
+    ]
+    for turn in sorted(turns):
+        if turn < 1 << TURN_BITS:
+            yield turn, home.wav(session_id, turn)
+
+
+def _repair(path: Path, form: WavFormat) -> tuple[int, str]:
+    """Header and tail of one file; its samples and hash."""
+    wav = WavWriter(path, form)
+    try:
+        measured = wav.samples, wav.sha256()
+        wav.sync()
+    finally:
+        wav.close()
+    return measured
+
+
+def _rebuild(
+    database: sqlite3.Connection, session: _Open, measured: dict[int, tuple[int, str]]
+) -> None:
+    events = _events(database, session.number)
+    told = _told(events)
+    metrics = MetricsFold()
+    for event in events:
+        metrics.emit(event)
+    last_us = events[-1].at_us if events else 0
+    database.execute("PRAGMA synchronous = FULL")
+    try:
+        with transaction(database):
+            _adopt(database, session, {*measured, *told}, told, last_us)
+            for turn, known in told.items():
+                database.execute(
+                    "UPDATE turn SET text = ?, finish_reason = ?, completed_us = ?, "
+                    f"{METRICS_COLUMNS} WHERE number = ? AND completed_us IS NULL",
+                    (
+                        *(rows.plain(known.text), RECOVERED, known.last_us),
+                        *metrics_values(metrics.turn(turn)),
+                        turn_number(session.number, turn),
+                    ),
+                )
+            for turn, (samples, sha256) in measured.items():
+                database.execute(
+                    "UPDATE turn SET audio_file = ?, samples = ?, sha256 = ? WHERE number = ?",
+                    (f"{turn}.wav", samples, sha256, turn_number(session.number, turn)),
+                )
+            _close_session(database, session)
+    finally:
+        database.execute("PRAGMA synchronous = NORMAL")
+
+
+def _events(database: sqlite3.Connection, number: int) -> list[Event]:
+    found = database.execute(
+        f"SELECT {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq", (number,)
+    )
+    events: list[Event] = []
+    for columns in found:
+        try:
+            events.append(rows.event_of(columns))
+        except TimelineError as error:
+            # A row that cannot be read stays where it is; it must not keep the others from us.
+            _log.warning("an event is passed over: %s", error)
+    return events
+
+
+def _told(events: list[Event]) -> dict[int, _Turn]:
+    """Each turn's text, as far as it came: heard text, else deltas, else what was spoken."""
+    texts: dict[int, dict[str, str]] = {}
+    roles: dict[int, str] = {}
+    last_us: dict[int, int] = {}
+    for event in events:
+        turn: int | None = getattr(event, "turn", None)
+        if turn is None:
+            continue
+        sources = texts.setdefault(turn, {})
+        last_us[turn] = event.at_us
+        match event:
+            case TurnStarted():
+                roles[turn] = event.role
+                sources["started"] = event.text
+            case DeltaReceived():
+                sources["deltas"] = sources.get("deltas", "") + event.text
+            case TextSpoken():
+                before = sources.get("spoken")
+                sources["spoken"] = f"{before} {event.text}" if before else event.text
+            case TurnInterrupted():
+                sources["heard"] = event.heard_text
+            case _:
+                pass
+    return {
+        turn: _Turn(_best_text(sources), roles.get(turn, "assistant"), last_us[turn])
+        for turn, sources in texts.items()
+    }
+
+
+def _best_text(sources: dict[str, str]) -> str:
+    if "heard" in sources:
+        return sources["heard"]
+    return sources.get("deltas") or sources.get("started") or sources.get("spoken") or ""
+
+
+def _adopt(
+    database: sqlite3.Connection,
+    session: _Open,
+    turns: Iterable[int],
+    told: dict[int, _Turn],
+    last_us: int,
+) -> None:
+    """Give a row to turns that have only events or only a file."""
+    for turn in sorted(turns):
+        role = told[turn].role if turn in told else "assistant"
+        database.execute(
+            "INSERT OR IGNORE INTO turn "
+            "(number, session, turn, role, started_us, completed_us, finish_reason) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(turn_number(session.number, turn), session.number, turn, role, last_us),
+                *((None, "") if turn in told else (last_us, RECOVERED)),
+            ),
+        )
+
+
+def _close_session(database: sqlite3.Connection, session: _Open) -> None:
+    texts = database.execute(
+        "SELECT text FROM turn WHERE session = ? ORDER BY turn", (session.number,)
+    )
+    title = next((title for (text,) in texts if (title := title_of(text))), "")
+    database.execute(
+        """
+        UPDATE session SET
+            recovered = 1,
+            title = CASE title WHEN '' THEN :title ELSE title END,
+            turns = (SELECT count(*) FROM turn WHERE turn.session = :number),
+            spoken_samples = (
+                SELECT coalesce(sum(samples), 0) FROM turn WHERE turn.session = :number
+            )
+        WHERE number = :number
+        """,
+        {"title": title, "number": session.number},
+    )

@@ -1,0 +1,62 @@
+"""Deleting a session for good: its rows, its words in the search index, its files."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+
+from gramophone.errors import StorageError
+from storage.database import connect, transaction
+from storage.failures import sentences
+from storage.home import Home
+from storage.locks import SessionLock
+
+# To rewrite the search index costs seconds in a huge library, during which nobody can record.
+_MOST_TURNS_TO_TIDY = 20_000
+
+
+def delete_session(home: Home, session_id: str) -> None:
+    """Remove a session that nobody records.
+
+    Rows go first: after a crash in between there are files without rows, which `verify` names,
+    and never rows that name nothing.
+
+    Raises:
+        StorageError: it is being recorded, or cannot be removed.
+    """
+    with sentences(home):
+        lock = SessionLock.take(home, session_id)
+        if lock is None:
+            raise StorageError(
+                f"The session {session_id} is being recorded; end it before deleting it."
+            )
+        try:
+            _delete_rows(home, session_id)
+            directory = home.session_audio(session_id)
+            if directory.exists():
+                shutil.rmtree(directory)
+        finally:
+            lock.release()
+
+
+def _delete_rows(home: Home, session_id: str) -> None:
+    database = connect(home)
+    try:
+        database.execute("PRAGMA foreign_keys = ON")
+        # Overwritten with zeros, not only marked as free.
+        database.execute("PRAGMA secure_delete = ON")
+        with transaction(database):
+            # The events and turns go with it; triggers take the turns out of the index.
+            database.execute("DELETE FROM session WHERE id = ?", (session_id,))
+        _forget(database)
+    finally:
+        database.close()
+
+
+def _forget(database: sqlite3.Connection) -> None:
+    """Make the words leave old segments of the index and the log, where that is quick."""
+    turns = database.execute("SELECT coalesce(sum(turns), 0) FROM session").fetchone()[0]
+    if turns <= _MOST_TURNS_TO_TIDY:
+        database.execute("INSERT INTO turn_text (turn_text) VALUES ('optimize')")
+    # Does what it can while others read; the rest happens at their next checkpoint.
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -1,0 +1,191 @@
+"""The shape of `library.db`: numbered migrations, each in one transaction with its record.
+
+A migration that was ever released is never changed. `docs/recording.md` describes the result.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+FORMAT_VERSION = 1
+"""Version of what a session's rows and files mean; stands in each session row."""
+
+TURN_BITS = 20
+"""A turn's row number is its session's number shifted by so many bits, plus its ordinal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step from schema `number - 1` to `number`."""
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+def turn_number(session: int, turn: int) -> int:
+    """Row number of a turn.
+
+    Composed, so that rows of a session lie together in the full-text index and its newest-first
+    order is the order of the sessions.
+    """
+    return (session << TURN_BITS) + turn
+
+
+_SESSIONS_TURNS_EVENTS = (
+    """
+    CREATE TABLE session (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        title TEXT NOT NULL DEFAULT '',
+        created_at TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        voice TEXT NOT NULL,
+        encoding TEXT NOT NULL,
+        sample_rate_hz INTEGER NOT NULL,
+        system_prompt TEXT NOT NULL,
+        format_version INTEGER NOT NULL,
+        ended INTEGER NOT NULL DEFAULT 0,
+        recovered INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    """
+    CREATE TABLE turn (
+        number INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL REFERENCES session (number) ON DELETE CASCADE,
+        turn INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        text TEXT NOT NULL DEFAULT '',
+        finish_reason TEXT NOT NULL DEFAULT '',
+        started_us INTEGER NOT NULL,
+        completed_us INTEGER,
+        audio_file TEXT,
+        samples INTEGER NOT NULL DEFAULT 0,
+        sha256 TEXT NOT NULL DEFAULT '',
+        ttft_ms REAL,
+        ttfb_ms REAL,
+        ttfa_ms REAL,
+        response_ms REAL,
+        underruns INTEGER NOT NULL DEFAULT 0,
+        flushes INTEGER NOT NULL DEFAULT 0,
+        input_tokens INTEGER,
+        output_tokens INTEGER,
+        UNIQUE (session, turn)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE event (
+        session INTEGER NOT NULL REFERENCES session (number) ON DELETE CASCADE,
+        seq INTEGER NOT NULL,
+        at_us INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        turn INTEGER,
+        connection INTEGER,
+        text TEXT,
+        offset_bytes INTEGER,
+        size_bytes INTEGER,
+        detail TEXT,
+        PRIMARY KEY (session, seq)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX session_open ON session (number) WHERE ended = 0 AND recovered = 0",
+)
+
+_SEARCH = (
+    """
+    CREATE VIRTUAL TABLE turn_text USING fts5 (
+        text, content = 'turn', content_rowid = 'number', prefix = '2 3',
+        tokenize = 'unicode61 remove_diacritics 2'
+    )
+    """,
+    """
+    CREATE TRIGGER turn_text_insert AFTER INSERT ON turn BEGIN
+        INSERT INTO turn_text (rowid, text) VALUES (new.number, new.text);
+    END
+    """,
+    """
+    CREATE TRIGGER turn_text_delete AFTER DELETE ON turn BEGIN
+        INSERT INTO turn_text (turn_text, rowid, text) VALUES ('delete', old.number, old.text);
+    END
+    """,
+    # Only when the text is set: samples and hash of a turn change at every flush.
+    """
+    CREATE TRIGGER turn_text_update AFTER UPDATE OF text ON turn BEGIN
+        INSERT INTO turn_text (turn_text, rowid, text) VALUES ('delete', old.number, old.text);
+        INSERT INTO turn_text (rowid, text) VALUES (new.number, new.text);
+    END
+    """,
+    "INSERT INTO turn_text (turn_text) VALUES ('rebuild')",
+)
+
+_COUNTERS = (
+    "ALTER TABLE session ADD COLUMN turns INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE session ADD COLUMN spoken_samples INTEGER NOT NULL DEFAULT 0",
+    """
+    UPDATE session SET
+        turns = (SELECT count(*) FROM turn WHERE turn.session = session.number),
+        spoken_samples = (
+            SELECT coalesce(sum(samples), 0) FROM turn WHERE turn.session = session.number
+        )
+    """,
+)
+
+MIGRATIONS = (
+    Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
+    Migration(2, "full-text search over turns", _SEARCH),
+    Migration(3, "counters for the list of sessions", _COUNTERS),
+)
+
+SCHEMA_VERSION = MIGRATIONS[-1].number
+"""The schema this program writes; `PRAGMA user_version` of the database."""
+
+
+def schema_version(database: sqlite3.Connection) -> int:
+    """The schema the database has; 0 when it is blank."""
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(
+    database: sqlite3.Connection,
+    wall_clock: Callable[[], datetime],
+    migrations: Sequence[Migration] = MIGRATIONS,
+) -> None:
+    """Bring the database to the newest of `migrations`. The connection is in autocommit mode.
+
+    Raises:
+        sqlite3.Error: a step failed; it is undone, those before it stay.
+    """
+    for migration in migrations:
+        if schema_version(database) < migration.number:
+            _apply(database, migration, wall_clock)
+
+
+def _apply(
+    database: sqlite3.Connection, migration: Migration, wall_clock: Callable[[], datetime]
+) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have come first while this one waited for the lock.
+        if schema_version(database) < migration.number:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS migration ("
+                "number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT"
+            )
+            for statement in migration.statements:
+                database.execute(statement)
+            applied_at = wall_clock().astimezone(UTC).isoformat(timespec="milliseconds")
+            database.execute(
+                "INSERT INTO migration VALUES (?, ?, ?)",
+                (migration.number, migration.name, applied_at),
+            )
+            database.execute(f"PRAGMA user_version = {migration.number:d}")
+        database.execute("COMMIT")
+    except BaseException:
+        # A full disk makes SQLite roll back by itself.
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise

@@ -1,0 +1,33 @@
+"""A session's title: its first words, on one line, safe to draw."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORDS = 8
+_CHARACTERS = 60
+# Terminal sequences go as a whole: without their escape character they would read "[31m".
+_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+# Controls, bidirectional overrides, lone surrogates, private use; the joiner of emoji stays.
+_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co"})
+_JOINER = "\u200d"
+
+
+def title_of(text: str) -> str:
+    """The first words of `text`, at most 60 characters; empty when there are none."""
+    # Only the beginning matters, and the text may be a book.
+    head = _SEQUENCES.sub("", text[:2_000])
+    words = "".join(_drawable(character) for character in head).split()
+    title = " ".join(words[:_WORDS])
+    if len(title) > _CHARACTERS:
+        cut = title[: _CHARACTERS - 1]
+        return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip() + "…"
+    return title + "…" if len(words) > _WORDS and len(title) < _CHARACTERS else title
+
+
+def _drawable(character: str) -> str:
+    if character.isspace():
+        return " "
+    wanted = character == _JOINER or unicodedata.category(character) not in _UNWANTED
+    return character if wanted else ""

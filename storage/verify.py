@@ -1,0 +1,184 @@
+"""Do database, rows and files agree? Everything is looked at and nothing is changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from pathlib import Path
+
+from gramophone.errors import StorageError
+from gramophone.ports import Finding
+from storage.database import connect
+from storage.failures import sentences, storage_error
+from storage.home import Home, is_session_id
+from storage.locks import SessionLock
+from storage.schema import SCHEMA_VERSION, schema_version
+from storage.wav import WavFormat, WavReader, header_fault
+
+
+def verify(home: Home, session_id: str | None = None) -> list[Finding]:
+    """All disagreements, of one session or of the whole library. Works on a damaged library too.
+
+    The database is checked in either case. Sessions that are being recorded are passed over:
+    their files are ahead of their rows.
+
+    Raises:
+        StorageError: there is no library, or it cannot be read at all.
+    """
+    if not home.database.exists():
+        raise StorageError(f"There is no library in {home.root}; set GRAMOPHONE_HOME, or record.")
+    with sentences(home):
+        database = connect(home)
+        try:
+            return _findings(home, database, session_id)
+        finally:
+            database.close()
+
+
+def _findings(home: Home, database: sqlite3.Connection, session_id: str | None) -> list[Finding]:
+    findings: list[Finding] = []
+    try:
+        if schema_version(database) > SCHEMA_VERSION:
+            return [Finding("", "Only a newer version of the program reads this library.")]
+        findings += _database_findings(database)
+        sessions = database.execute(
+            "SELECT number, id, encoding, sample_rate_hz, turns, spoken_samples FROM session "
+            "WHERE ? IS NULL OR id = ? ORDER BY number",
+            (session_id, session_id),
+        ).fetchall()
+        for session in sessions:
+            findings += _session_findings(home, database, *session)
+        if session_id is None:
+            findings += _orphans(home, database)
+    except sqlite3.DatabaseError as error:
+        # What was found before the damage stopped us is worth telling.
+        findings.append(Finding("", str(storage_error(error, home))))
+    return findings
+
+
+def _database_findings(database: sqlite3.Connection) -> Generator[Finding]:
+    for (said,) in database.execute("PRAGMA integrity_check"):
+        if said != "ok":
+            yield Finding("", f"The database is damaged: {said}.")
+    for table, row, parent, _ in database.execute("PRAGMA foreign_key_check"):
+        yield Finding("", f"A row of {table} ({row}) belongs to no {parent}.")
+    try:
+        # The rank asks for a comparison with the turns, not of the index with itself alone.
+        database.execute("BEGIN")
+        database.execute("INSERT INTO turn_text (turn_text, rank) VALUES ('integrity-check', 1)")
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        yield Finding("", "The search index does not agree with the turns.")
+    finally:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+
+
+def _session_findings(
+    home: Home,
+    database: sqlite3.Connection,
+    number: int,
+    session_id: str,
+    encoding: str,
+    sample_rate_hz: int,
+    turns: int,
+    spoken_samples: int,
+) -> list[Finding]:
+    if not is_session_id(session_id):
+        return [Finding(session_id, f"The session's id, {session_id!r}, cannot name its files.")]
+    lock = SessionLock.take(home, session_id)
+    if lock is None:
+        return []
+    try:
+        counted = database.execute(
+            "SELECT count(*), coalesce(sum(samples), 0) FROM turn WHERE session = ?", (number,)
+        ).fetchone()
+        details: list[str] = []
+        if counted != (turns, spoken_samples):
+            details.append("The session's counters do not agree with its turns.")
+        form = WavFormat(encoding, sample_rate_hz)
+        for turn, samples, sha256 in database.execute(
+            "SELECT turn, samples, sha256 FROM turn "
+            "WHERE session = ? AND audio_file IS NOT NULL ORDER BY turn",
+            (number,),
+        ):
+            path = home.wav(session_id, turn)
+            details += _audio_details(path, turn, form, samples, sha256)
+        details += _event_details(home, database, number, session_id)
+    except StorageError as error:
+        details = [str(error)]
+    finally:
+        lock.release()
+    return [Finding(session_id, detail) for detail in details]
+
+
+def _audio_details(
+    path: Path, turn: int, form: WavFormat, samples: int, sha256: str
+) -> Generator[str]:
+    if not path.is_file():
+        yield f"The sound of turn {turn} is missing: {path}."
+        return
+    try:
+        if fault := header_fault(path, form):
+            yield f"The sound file {path} {fault}."
+        with WavReader(path) as wav:
+            held = form.samples(wav.data_bytes())
+            if held != samples:
+                yield f"Turn {turn} has {samples} samples by its row and {held} in {path}."
+            elif wav.sha256() != sha256:
+                yield f"The sound in {path} is not what was recorded: its hash differs."
+    except OSError as error:
+        yield f"The sound file {path} cannot be read ({error.strerror})."
+
+
+def _event_details(
+    home: Home, database: sqlite3.Connection, number: int, session_id: str
+) -> Generator[str]:
+    """Rows of sound that lie outside their file; a missing file is told by its turn."""
+    ends = database.execute(
+        "SELECT turn, max(offset_bytes + size_bytes) FROM event "
+        "WHERE session = ? AND kind = 'AudioReceived' GROUP BY turn",
+        (number,),
+    )
+    for turn, end_bytes in ends:
+        path = home.wav(session_id, turn)
+        row = database.execute(
+            "SELECT audio_file FROM turn WHERE session = ? AND turn = ?", (number, turn)
+        ).fetchone()
+        if row is None or row[0] is None:
+            yield f"The events of turn {turn} have sound, its row has none."
+        with WavReader(path) as wav:
+            if not wav.missing and end_bytes > wav.data_bytes():
+                yield (
+                    f"The events of turn {turn} name sound up to byte {end_bytes}; {path} ends at "
+                    f"{wav.data_bytes()}."
+                )
+
+
+def _orphans(home: Home, database: sqlite3.Connection) -> Generator[Finding]:
+    """Files that no row knows."""
+    known = {
+        (session_id, f"{turn}.wav")
+        for session_id, turn in database.execute(
+            "SELECT session.id, turn.turn FROM turn JOIN session ON session.number = turn.session "
+            "WHERE turn.audio_file IS NOT NULL"
+        )
+    }
+    live: dict[str, bool] = {}
+    for path in sorted(home.audio.glob("*/*")):
+        session_id = path.parent.name
+        if (session_id, path.name) in known:
+            continue
+        if session_id not in live:
+            live[session_id] = is_session_id(session_id) and _is_live(home, session_id)
+        if not live[session_id]:
+            yield Finding("", f"The file {path} belongs to no turn.")
+
+
+def _is_live(home: Home, session_id: str) -> bool:
+    lock = SessionLock.take(home, session_id)
+    if lock is None:
+        return True
+    lock.release()
+    return False

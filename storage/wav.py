@@ -1,0 +1,266 @@
+"""WAV files that are whole at every moment: 44 bytes of header, then PCM as received.
+
+The header's two sizes are patched after every write, so that the file of a killed process opens
+in every reader. `soundfile` cannot do that (its flush is an fsync), hence this writer.
+
+The data chunk holds the bytes as they came, even an odd number of them; RIFF then wants one
+zero byte after it, which is not part of the data. `sha256` everywhere means: of the bytes of the
+data chunk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from gramophone.errors import StorageError
+from storage.home import open_private
+
+HEADER_BYTES = 44
+LARGEST_DATA_BYTES = 0xFFFF_FFFF - HEADER_BYTES
+_READ_BYTES = 1 << 20
+
+# encoding → (format tag of RIFF, bytes a sample)
+_ENCODINGS = {"linear16": (1, 2), "alaw": (6, 1), "mulaw": (7, 1)}
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_pack_size = struct.Struct("<I").pack_into
+
+
+@dataclass(frozen=True, slots=True)
+class WavFormat:
+    """Mono PCM of one encoding (`linear16`, `mulaw`, `alaw`) and sample rate."""
+
+    encoding: str
+    sample_rate_hz: int
+
+    def __post_init__(self) -> None:
+        if self.encoding not in _ENCODINGS:
+            raise StorageError(
+                f"The encoding {self.encoding!r} cannot be kept as WAV; choose linear16, mulaw "
+                "or alaw."
+            )
+
+    @property
+    def sample_bytes(self) -> int:
+        return _ENCODINGS[self.encoding][1]
+
+    def samples(self, data_bytes: int) -> int:
+        """Whole samples in so many bytes."""
+        return data_bytes // self.sample_bytes
+
+    def header(self, data_bytes: int) -> bytes:
+        """The 44 bytes before `data_bytes` of data."""
+        tag, width = _ENCODINGS[self.encoding]
+        rate = self.sample_rate_hz
+        return _HEADER.pack(
+            b"RIFF",
+            HEADER_BYTES - 8 + data_bytes + data_bytes % 2,
+            b"WAVE",
+            b"fmt ",
+            16,
+            tag,
+            1,
+            rate,
+            rate * width,
+            width,
+            width * 8,
+            b"data",
+            data_bytes,
+        )
+
+
+class WavWriter:
+    """Writes one turn's WAV. Not thread-safe: it belongs to the writer thread."""
+
+    def __init__(self, path: Path, form: WavFormat) -> None:
+        """Open `path`, made when missing; what it holds already is kept and counted.
+
+        Raises:
+            OSError: the file cannot be opened or written.
+        """
+        self.path = path
+        self.form = form
+        self._descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+        self._size_bytes = 0
+        self._hash = hashlib.sha256()
+        self._hashed_bytes = 0
+        self._header = bytearray(form.header(0))
+        try:
+            self._size_bytes = repair_descriptor(self._descriptor, form)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the data chunk."""
+        return self._size_bytes
+
+    @property
+    def samples(self) -> int:
+        return self.form.samples(self._size_bytes)
+
+    def write(self, offset_bytes: int, pcm: bytes) -> None:
+        """Put `pcm` at an offset of the data; a hole before it becomes zeros.
+
+        Raises:
+            OSError: the write failed; the header tells what was whole before.
+            StorageError: the file would outgrow what a WAV can hold.
+        """
+        if offset_bytes != self._size_bytes:
+            self._make_room(offset_bytes)
+        end_bytes = offset_bytes + len(pcm)
+        if end_bytes > LARGEST_DATA_BYTES:
+            raise StorageError(
+                f"{self.path} has reached 4 GiB, the most a WAV file can hold; start a new session "
+                "to go on recording."
+            )
+        written = os.pwrite(self._descriptor, pcm, HEADER_BYTES + offset_bytes)
+        while written < len(pcm):
+            # A disk that fills up takes a part first and refuses the rest.
+            position = HEADER_BYTES + offset_bytes + written
+            written += os.pwrite(self._descriptor, pcm[written:], position)
+        if end_bytes > self._size_bytes:
+            self._size_bytes = end_bytes
+            _pack_size(self._header, 4, HEADER_BYTES - 8 + end_bytes + end_bytes % 2)
+            _pack_size(self._header, 40, end_bytes)
+            os.pwrite(self._descriptor, self._header, 0)
+
+    def sha256(self) -> str:
+        """Hash of the data chunk so far, in hexadecimal.
+
+        What came since the last call is read back from the file (the page cache, that is): one
+        read a flush is cheaper than hashing every frame, and it is the file that is hashed.
+        """
+        while self._hashed_bytes < self._size_bytes:
+            wanted = min(_READ_BYTES, self._size_bytes - self._hashed_bytes)
+            read = os.pread(self._descriptor, wanted, HEADER_BYTES + self._hashed_bytes)
+            if not read:
+                break
+            self._hash.update(read)
+            self._hashed_bytes += len(read)
+        return self._hash.hexdigest()
+
+    def in_place(self) -> bool:
+        """Whether the file still has its name; a deleted file takes writes without a word."""
+        return os.fstat(self._descriptor).st_nlink > 0
+
+    def sync(self) -> None:
+        """Return when the file is on the disk, closed off with its pad byte when odd."""
+        if self._size_bytes % 2:
+            os.pwrite(self._descriptor, b"\0", HEADER_BYTES + self._size_bytes)
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Give the descriptor back; harmless when repeated."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _make_room(self, offset_bytes: int) -> None:
+        if offset_bytes > LARGEST_DATA_BYTES or offset_bytes < 0:
+            raise StorageError(f"{self.path} cannot hold sound at byte {offset_bytes}.")
+        if offset_bytes > self._size_bytes:
+            # The engine aligned a frame after an odd end; the file system's own hole is zeros,
+            # but for the pad byte that may stand there.
+            os.ftruncate(self._descriptor, HEADER_BYTES + self._size_bytes)
+            os.ftruncate(self._descriptor, HEADER_BYTES + offset_bytes)
+            self._size_bytes = offset_bytes
+        elif offset_bytes < self._hashed_bytes:
+            # Written over: rare enough to hash afresh when the hash is asked for.
+            self._hash, self._hashed_bytes = hashlib.sha256(), 0
+
+
+class WavReader:
+    """Reads a turn's PCM by offset; a file that is missing or short gives fewer bytes."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._descriptor = -1
+
+    def __enter__(self) -> WavReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the descriptor back; harmless when repeated."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    @property
+    def missing(self) -> bool:
+        return self._descriptor < 0
+
+    def data_bytes(self) -> int:
+        """Bytes of the data chunk, as the header says; 0 when there is no header of ours."""
+        return _stated_bytes(self._descriptor) or 0
+
+    def read(self, offset_bytes: int, size_bytes: int) -> bytes:
+        """`size_bytes` of data from `offset_bytes`, or what there is of it."""
+        if self.missing:
+            return b""
+        return os.pread(self._descriptor, size_bytes, HEADER_BYTES + offset_bytes)
+
+    def sha256(self) -> str:
+        """Hash of the data chunk, in hexadecimal."""
+        digest = hashlib.sha256()
+        done, size = 0, self.data_bytes()
+        while done < size:
+            read = self.read(done, min(_READ_BYTES, size - done))
+            if not read:
+                break
+            digest.update(read)
+            done += len(read)
+        return digest.hexdigest()
+
+
+def repair_descriptor(descriptor: int, form: WavFormat) -> int:
+    """Make header and tail of an open WAV agree with its length; returns its data bytes.
+
+    Nothing is cut off: what stands in the file beyond the header's word becomes data.
+    """
+    length = os.fstat(descriptor).st_size
+    data_bytes = max(0, length - HEADER_BYTES)
+    stated = _stated_bytes(descriptor)
+    if stated is not None and stated % 2 and data_bytes == stated + 1:
+        # The zero byte after an odd chunk is the format's, not the sound's.
+        if os.pread(descriptor, 1, length - 1) == b"\0":
+            data_bytes = stated
+    header = form.header(data_bytes)
+    if os.pread(descriptor, HEADER_BYTES, 0) != header:
+        os.pwrite(descriptor, header, 0)
+    if data_bytes % 2:
+        os.pwrite(descriptor, b"\0", HEADER_BYTES + data_bytes)
+    return data_bytes
+
+
+def header_fault(path: Path, form: WavFormat) -> str:
+    """What is wrong with the header of `path`, or nothing; the file must exist."""
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    if len(header) < HEADER_BYTES or header[:4] != b"RIFF" or header[36:40] != b"data":
+        return "has no readable header"
+    stated = int.from_bytes(header[40:44], "little")
+    if header != form.header(stated):
+        return f"has a header that does not fit {form.encoding} at {form.sample_rate_hz} Hz"
+    held = length - HEADER_BYTES
+    if stated not in (held, held - stated % 2):
+        return f"says it holds {stated} bytes of sound and holds {held}"
+    return ""
+
+
+def _stated_bytes(descriptor: int) -> int | None:
+    """The data size in the header, or None when it is not a header as written here."""
+    header = os.pread(descriptor, HEADER_BYTES, 0) if descriptor >= 0 else b""
+    if len(header) < HEADER_BYTES or header[:4] != b"RIFF" or header[36:40] != b"data":
+        return None
+    return int.from_bytes(header[40:44], "little")

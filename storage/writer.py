@@ -1,0 +1,365 @@
+"""Writes one session after another: sound to WAV files, events and turns to rows.
+
+Belongs to the recorder's thread; knows nothing of queues. Sound is in its file before the row
+that names it is committed. Whatever of this is not in the database after a crash,
+`storage.recovery` makes from the events and the files.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gramophone.errors import StorageError
+from gramophone.metrics import MetricsFold, TurnMetrics
+from gramophone.timeline import (
+    AudioReceived,
+    DeltaReceived,
+    Event,
+    FlushSent,
+    PlaybackStarted,
+    RequestSent,
+    Role,
+    SessionEnded,
+    SessionStarted,
+    TextSpoken,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+    Underran,
+    UsageReported,
+)
+from storage import rows
+from storage.database import transaction
+from storage.failures import vanished
+from storage.home import Home, make_private_directory
+from storage.locks import SessionLock
+from storage.redaction import Redactor
+from storage.schema import FORMAT_VERSION, TURN_BITS, turn_number
+from storage.titles import title_of
+from storage.wav import WavFormat, WavWriter
+
+DURABLE = frozenset({TurnCompleted, TurnInterrupted, SessionEnded})
+"""Kinds of events whose commit waits for the disk."""
+
+_COUNTED = frozenset(
+    {TurnStarted, RequestSent, DeltaReceived, TextSpoken, AudioReceived, PlaybackStarted}
+    | {Underran, FlushSent, UsageReported}
+)
+
+METRICS_COLUMNS = (
+    "ttft_ms = ?, ttfb_ms = ?, ttfa_ms = ?, response_ms = ?, underruns = ?, flushes = ?, "
+    "input_tokens = ?, output_tokens = ?"
+)
+
+
+def metrics_values(metrics: TurnMetrics) -> tuple[float | int | None, ...]:
+    """The values of `METRICS_COLUMNS`."""
+    return (
+        metrics.ttft_ms,
+        metrics.ttfb_ms,
+        metrics.ttfa_ms,
+        metrics.response_ms,
+        metrics.underruns,
+        metrics.flushes,
+        metrics.input_tokens,
+        metrics.output_tokens,
+    )
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A turn as it will stand in its row; the flags tell what the row does not know yet."""
+
+    turn: int
+    role: Role
+    text: str
+    started_us: int
+    finish_reason: str = ""
+    completed_us: int | None = None
+    metrics: TurnMetrics | None = None
+    wav: WavWriter | None = None
+    samples: int = 0
+    stored: bool = False
+    told: bool = False
+    sounded: bool = False
+
+
+class _Session:
+    """What the writer knows of the session it is writing."""
+
+    def __init__(self, number: int, started: SessionStarted, lock: SessionLock) -> None:
+        self.number = number
+        self.id = started.session_id
+        self.form = WavFormat(started.encoding, started.sample_rate_hz)
+        self.lock = lock
+        self.seq = 0
+        self.turns: dict[int, _Turn] = {}
+        self.changed: dict[int, _Turn] = {}
+        self.metrics = MetricsFold()
+        self.title = ""
+        self.title_is_whole = False
+        self.listed: tuple[str, int, int] = ("", 0, 0)
+        self.ended = False
+
+    def turn(self, turn: int, event: Event, role: Role = "assistant") -> _Turn:
+        """The turn's state; an event may name one whose start was never told."""
+        known = self.turns.get(turn)
+        if known is None:
+            if not 0 <= turn < 1 << TURN_BITS:
+                raise StorageError(f"A session cannot have a turn {turn}; start a new session.")
+            known = self.turns[turn] = _Turn(turn, role, "", event.at_us)
+        self.changed[turn] = known
+        return known
+
+    def summary(self) -> tuple[str, int, int]:
+        """What the list shows: title, turns, spoken samples."""
+        return self.title, len(self.turns), sum(turn.samples for turn in self.turns.values())
+
+    def close(self) -> None:
+        for turn in self.turns.values():
+            if turn.wav is not None:
+                turn.wav.close()
+                turn.wav = None
+        self.lock.release()
+
+
+class SessionWriter:
+    """Writes batches of events. Any error it raises leaves what was committed before intact."""
+
+    def __init__(self, home: Home, database: sqlite3.Connection, redactor: Redactor) -> None:
+        self._home = home
+        self._database = database
+        self._redactor = redactor
+        self._inode = home.database.stat().st_ino
+        self._session: _Session | None = None
+        self._early: list[Event] = []
+        self._handlers: dict[type[Event], Callable[[_Session, Event], None]] = {
+            TurnStarted: self._turn_started,
+            TextSpoken: self._text_spoken,
+            AudioReceived: self._audio_received,
+            TurnInterrupted: self._turn_interrupted,
+            TurnCompleted: self._turn_completed,
+            SessionEnded: self._session_ended,
+        }
+
+    def begin(self, started: SessionStarted, created_at: datetime) -> None:
+        """Make the row of a session; the one before is over.
+
+        Raises:
+            StorageError: its id or encoding is not usable, or the id is taken.
+            OSError, sqlite3.Error: it cannot be written.
+        """
+        self.close()
+        self._require_place()
+        lock = SessionLock.take(self._home, started.session_id)
+        if lock is None:
+            raise StorageError(
+                f"The session {started.session_id} is being recorded by another program."
+            )
+        try:
+            number = self._insert_session(started, created_at)
+            self._session = _Session(number, started, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Write a batch and commit it.
+
+        When the sound of an event cannot be written, what stands before it is still committed.
+
+        Raises:
+            OSError, sqlite3.Error, StorageError: something could not be written.
+        """
+        if not events:
+            return
+        if self._session is None:
+            # Engines may fail before there is a session; told as soon as there is one.
+            self._early.extend(events)
+            return
+        if self._early:
+            events, self._early = [*self._early, *events], []
+        if self._redactor.may_change(rows.strings_of(events)):
+            events = [rows.with_strings(event, self._redactor) for event in events]
+        self._require_place()
+        taken, failure = self._take(self._session, events)
+        if taken:
+            durable = any(type(event) in DURABLE for event in events)
+            self._commit(self._session, taken, durable=durable)
+        if failure is not None:
+            raise failure
+
+    def close(self) -> None:
+        """Close the session's files and give its lock back; nothing is written."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    # --- one event --------------------------------------------------------------------------
+
+    def _take(
+        self, session: _Session, events: Sequence[Event]
+    ) -> tuple[list[rows.Row], Exception | None]:
+        taken: list[rows.Row] = []
+        handlers, fold, number = self._handlers, session.metrics, session.number
+        for event in events:
+            kind = type(event)
+            if kind in _COUNTED:
+                fold.emit(event)
+            handler = handlers.get(kind)
+            if handler is not None:
+                try:
+                    handler(session, event)
+                except (OSError, StorageError) as error:
+                    return taken, error
+            taken.append(rows.row_of(event, number, session.seq))
+            session.seq += 1
+        return taken, None
+
+    def _turn_started(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, TurnStarted)
+        turn = session.turn(event.turn, event, event.role)
+        turn.text = event.text
+        if event.role == "user" and not session.title:
+            session.title = title_of(event.text)
+            session.title_is_whole = bool(session.title)
+
+    def _text_spoken(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, TextSpoken)
+        session.turn(event.turn, event)
+        if not session.title:
+            session.title = title_of(event.text)
+
+    def _audio_received(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, AudioReceived)
+        turn = session.turn(event.turn, event)
+        if turn.wav is None:
+            make_private_directory(self._home.session_audio(session.id))
+            turn.wav = WavWriter(self._home.wav(session.id, event.turn), session.form)
+        turn.wav.write(event.offset_bytes, event.pcm)
+        turn.sounded = True
+
+    def _turn_interrupted(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, TurnInterrupted)
+        turn = session.turn(event.turn, event)
+        turn.text, turn.told = event.heard_text, True
+
+    def _turn_completed(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, TurnCompleted)
+        turn = session.turn(event.turn, event, event.role)
+        turn.text, turn.told = event.text, True
+        turn.finish_reason = event.finish_reason
+        turn.completed_us = event.at_us
+        turn.metrics = session.metrics.turn(event.turn)
+        if not session.title_is_whole and event.text.strip():
+            session.title = title_of(event.text) or session.title
+            session.title_is_whole = True
+
+    def _session_ended(self, session: _Session, event: Event) -> None:
+        session.ended = True
+
+    # --- the database -----------------------------------------------------------------------
+
+    def _require_place(self) -> None:
+        # A removed directory goes on taking writes into files that have no name any more.
+        try:
+            there = self._home.database.stat().st_ino == self._inode
+        except FileNotFoundError:
+            there = False
+        if not there:
+            raise vanished(self._home)
+
+    def _insert_session(self, started: SessionStarted, created_at: datetime) -> int:
+        clean = rows.with_strings(started, lambda text: rows.plain(self._redactor(text)))
+        assert isinstance(clean, SessionStarted)
+        values = (
+            started.session_id,
+            created_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+            *(clean.provider, clean.model, clean.voice, clean.encoding, clean.sample_rate_hz),
+            *(clean.system_prompt, FORMAT_VERSION),
+        )
+        try:
+            cursor = self._database.execute(
+                "INSERT INTO session (id, created_at, provider, model, voice, encoding, "
+                "sample_rate_hz, system_prompt, format_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+        except sqlite3.IntegrityError as error:
+            raise StorageError(
+                f"A session {started.session_id} has been recorded already; start a new one."
+            ) from error
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def _commit(self, session: _Session, taken: list[rows.Row], *, durable: bool) -> None:
+        sounded = [turn for turn in session.changed.values() if turn.sounded and turn.wav]
+        for turn in sounded:
+            assert turn.wav is not None
+            if not turn.wav.in_place():
+                raise vanished(self._home)
+            turn.samples = turn.wav.samples
+            if durable:
+                turn.wav.sync()
+        if durable:
+            self._database.execute("PRAGMA synchronous = FULL")
+        try:
+            self._transact(session, taken)
+        except UnicodeEncodeError:
+            self._transact(session, [rows.storable(row) for row in taken])
+        if durable:
+            self._database.execute("PRAGMA synchronous = NORMAL")
+        self._settle(session)
+
+    def _transact(self, session: _Session, taken: list[rows.Row]) -> None:
+        with transaction(self._database):
+            for turn in session.changed.values():
+                self._store_turn(session, turn)
+            self._database.executemany(rows.INSERT, taken)
+            summary = session.summary() if session.changed else session.listed
+            if summary != session.listed or session.ended:
+                self._database.execute(
+                    "UPDATE session SET title = ?, turns = ?, spoken_samples = ?, ended = ? "
+                    "WHERE number = ?",
+                    (*summary, session.ended, session.number),
+                )
+
+    def _store_turn(self, session: _Session, turn: _Turn) -> None:
+        number = turn_number(session.number, turn.turn)
+        if not turn.stored:
+            self._database.execute(
+                "INSERT INTO turn (number, session, turn, role, text, started_us) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    *(number, session.number, turn.turn),
+                    *(turn.role, rows.plain(turn.text), turn.started_us),
+                ),
+            )
+        if turn.told:
+            self._database.execute(
+                "UPDATE turn SET text = ?, finish_reason = ?, completed_us = ?, "
+                f"{METRICS_COLUMNS} WHERE number = ?",
+                (
+                    *(rows.plain(turn.text), rows.plain(turn.finish_reason), turn.completed_us),
+                    *metrics_values(turn.metrics or TurnMetrics()),
+                    number,
+                ),
+            )
+        if turn.sounded and turn.wav is not None:
+            self._database.execute(
+                "UPDATE turn SET audio_file = ?, samples = ?, sha256 = ? WHERE number = ?",
+                (turn.wav.path.name, turn.samples, turn.wav.sha256(), number),
+            )
+
+    def _settle(self, session: _Session) -> None:
+        session.listed = session.summary() if session.changed else session.listed
+        for turn in session.changed.values():
+            turn.stored, turn.told, turn.sounded = True, False, False
+            if turn.completed_us is not None and turn.wav is not None:
+                turn.wav.close()
+                turn.wav = None
+        session.changed.clear()
+        if session.ended:
+            session.close()
