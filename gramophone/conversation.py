@@ -370,9 +370,9 @@ class Conversation:
             if active is not None and active.utterance is not None:
                 self._line.say_again(active.utterance, now_us)
             return outputs
-        outputs = []
+        lost: list[Output] = []
         if isinstance(happening, SpeechClosed):
-            outputs.append(
+            lost.append(
                 SpeechDisconnected(
                     at_us=now_us,
                     connection=happening.connection,
@@ -382,15 +382,15 @@ class Conversation:
             )
         self._line.lost()
         if isinstance(happening, SpeechRefused):
-            return outputs + self._no_speech(happening.detail, now_us)
+            return lost + self._no_speech(happening.detail, now_us)
         if active is None or active.utterance is None or active.utterance.complete:
-            return outputs
+            return lost
         if not self._line.mended:
             self._line.mended = True
-            return outputs + self._line.open()
+            return lost + self._line.open()
         said = f"{happening.code} {happening.reason}".strip()
         detail = f"The speech service hung up ({said}); the answer goes on as text. Ask again."
-        return outputs + self._no_speech(detail, now_us)
+        return lost + self._no_speech(detail, now_us)
 
     def _no_speech(self, detail: str, now_us: int) -> list[Output]:
         active = self._turn

@@ -1,0 +1,183 @@
+"""Settings: flags over environment over `config.toml` over defaults. Keys come from the
+environment alone."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, cast
+
+import platformdirs
+
+from gramophone.errors import ConfigError
+
+PROVIDERS = ("openai", "anthropic", "local")
+DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
+DEFAULT_VOICE = "aura-2-thalia-en"
+SAMPLE_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
+DEFAULT_MODELS = {"openai": "gpt-5-mini", "anthropic": "claude-haiku-4-5", "local": ""}
+DEFAULT_SYSTEM_PROMPT = (
+    "You are a friendly voice assistant. Your answer is read aloud: keep it short and plain."
+)
+
+_FILE_KEYS = {
+    ("model", "provider"): "provider",
+    ("model", "name"): "model",
+    ("model", "system_prompt"): "system_prompt",
+    ("model", "max_tokens"): "max_tokens",
+    ("model", "openai_base_url"): "openai_base_url",
+    ("model", "anthropic_base_url"): "anthropic_base_url",
+    ("model", "local_file"): "local_model",
+    ("speech", "url"): "speak_url",
+    ("speech", "voice"): "voice",
+    ("speech", "sample_rate_hz"): "sample_rate_hz",
+    ("speech", "speed"): "speed",
+    ("speech", "language"): "lang",
+    ("sound", "muted"): "muted",
+    ("sound", "device"): "device",
+}
+"""Every key of `config.toml`, as table and name, and the setting it sets."""
+
+_ENVIRONMENT = {
+    "GRAMOPHONE_SPEAK_URL": "speak_url",
+    "GRAMOPHONE_LOCAL_MODEL": "local_model",
+    "DEEPGRAM_API_KEY": "deepgram_key",
+    "OPENAI_API_KEY": "openai_key",
+    "OPENAI_BASE_URL": "openai_base_url",
+    "ANTHROPIC_API_KEY": "anthropic_key",
+    "ANTHROPIC_BASE_URL": "anthropic_base_url",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What the program was told. Empty strings mean 'not set'."""
+
+    home: Path
+    config_file: Path
+    provider: str = ""
+    model: str = ""
+    system_prompt: str = DEFAULT_SYSTEM_PROMPT
+    max_tokens: int | None = None
+    voice: str = DEFAULT_VOICE
+    speak_url: str = ""
+    sample_rate_hz: int = 48_000
+    speed: float = 1.0
+    lang: str = "en"
+    muted: bool = False
+    device: str = ""
+    local_model: str = ""
+    openai_base_url: str = ""
+    anthropic_base_url: str = ""
+    deepgram_key: str = field(default="", repr=False)
+    openai_key: str = field(default="", repr=False)
+    anthropic_key: str = field(default="", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never reach a file, a log or an event."""
+        return tuple(k for k in (self.deepgram_key, self.openai_key, self.anthropic_key) if k)
+
+    @property
+    def embedded_voice(self) -> bool:
+        """Whether speech comes from the stand-in on this machine."""
+        return not self.speak_url and not self.deepgram_key
+
+    @property
+    def speak_endpoint(self) -> str:
+        """Where speech is asked for, unless the voice is embedded."""
+        return self.speak_url or DEEPGRAM_SPEAK_URL
+
+
+def load(environment: Mapping[str, str] = os.environ, **flags: object) -> Config:
+    """The settings in force. Flags that are None are not set.
+
+    Raises:
+        ConfigError: a value is wrong; one sentence names it and says what is allowed.
+    """
+    home, config_file = _places(environment)
+    config = Config(home=home, config_file=config_file)
+    config = _replace(config, _from_file(config_file))
+    told = {name: environment.get(key, "").strip() for key, name in _ENVIRONMENT.items()}
+    config = _replace(config, {name: value for name, value in told.items() if value})
+    config = _replace(config, {name: value for name, value in flags.items() if value is not None})
+    provider = config.provider or _default_provider(config)
+    config = replace(config, provider=provider)
+    _check(config)
+    return replace(config, model=config.model or DEFAULT_MODELS[provider])
+
+
+def _places(environment: Mapping[str, str]) -> tuple[Path, Path]:
+    if named := environment.get("GRAMOPHONE_HOME", "").strip():
+        home = Path(named).expanduser().absolute()
+        if (own := home / "config.toml").exists():
+            return home, own
+    else:
+        home = Path(platformdirs.user_data_dir("gramophone", appauthor=False))
+    return home, Path(platformdirs.user_config_dir("gramophone", appauthor=False)) / "config.toml"
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}); mend it or move it away.") from error
+    settings: dict[str, object] = {}
+    for table, entries in tables.items():
+        if not isinstance(entries, dict):
+            raise ConfigError(f"{path}: {table!r} stands outside a table; see docs/config.md.")
+        for name, value in cast("dict[str, object]", entries).items():
+            setting = _FILE_KEYS.get((table, name))
+            if setting is None:
+                raise ConfigError(f"{path}: [{table}] has no setting {name!r}; see docs/config.md.")
+            settings[setting] = value
+    return settings
+
+
+def _replace(config: Config, settings: Mapping[str, object]) -> Config:
+    kinds = {
+        "max_tokens": (int,),
+        "sample_rate_hz": (int,),
+        "speed": (int, float),
+        "muted": (bool,),
+    }
+    known = {field.name for field in fields(Config)}
+    for name, value in settings.items():
+        if name not in known:
+            raise ConfigError(f"There is no setting {name!r}.")
+        if not isinstance(value, kinds.get(name, (str,))):
+            wanted = " or ".join(kind.__name__ for kind in kinds.get(name, (str,)))
+            raise ConfigError(f"{name} is {value!r}; it must be of type {wanted}.")
+    return replace(config, **settings)  # pyright: ignore[reportArgumentType]
+
+
+def _default_provider(config: Config) -> str:
+    if config.openai_key or config.openai_base_url:
+        return "openai"
+    return "anthropic" if config.anthropic_key else "local"
+
+
+def _check(config: Config) -> None:
+    if config.provider not in PROVIDERS:
+        raise ConfigError(
+            f"The provider is {config.provider!r}; it must be one of {', '.join(PROVIDERS)}."
+        )
+    if config.sample_rate_hz not in SAMPLE_RATES_HZ:
+        rates = ", ".join(map(str, SAMPLE_RATES_HZ))
+        raise ConfigError(f"sample_rate_hz is {config.sample_rate_hz}; it must be one of {rates}.")
+    if config.speak_url and not config.speak_url.startswith(("ws://", "wss://")):
+        raise ConfigError(
+            f"The speech address is {config.speak_url!r}; it must begin with ws:// or wss://, "
+            "for example ws://127.0.0.1:8080/v1/speak."
+        )
+    if config.provider == "openai" and not (config.openai_key or config.openai_base_url):
+        raise ConfigError(
+            "The provider openai needs OPENAI_API_KEY, or OPENAI_BASE_URL of a local server."
+        )
+    if config.provider == "anthropic" and not (config.anthropic_key or config.anthropic_base_url):
+        raise ConfigError("The provider anthropic needs ANTHROPIC_API_KEY.")
