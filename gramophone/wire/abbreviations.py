@@ -32,7 +32,7 @@ class Class(Enum):
 _SHARED: Final = {
     Class.TITLE: """
         mr mrs ms mx dr drs prof profs gen brig maj col capt cmdr cpl sgt adm rev hon messrs
-        mme mlle mlles sra srta dra dña doña profa exmo exma dott dott.ssa prof.ssa
+        mme mlle mlles sra srta srtas dra dña doña profa exmo exma dott dott.ssa prof.ssa
         sig.ra sig.na ing avv dhr mevr mw hr hrn dipl dipl.-ing mag hl ee frl
         insp assoc asst supt rt atty
     """,
@@ -72,7 +72,10 @@ _OWN: Final = {
     "en": {Class.TITLE: "lieut pvt rev fr br", Class.NUMBERED: "bk pt pl exod"},
     "de": {
         Class.TITLE: "fr st",
-        Class.LINK: "med phil rer nat jur habil ca al inkl u a d z o i v vgl hrsg allg jew mind höchst urspr",
+        Class.LINK: """
+            med phil rer nat jur habil ca al inkl u a d z o i v vgl hrsg allg jew mind höchst
+            urspr
+        """,
         Class.NUMBERED: "s art min st kl fa",
         Class.END: "etc",
     },
