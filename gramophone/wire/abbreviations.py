@@ -34,7 +34,7 @@ _SHARED: Final = {
         mr mrs ms mx dr drs prof profs gen brig maj col capt cmdr cpl sgt adm rev hon messrs
         mme mlle mlles sra srta srtas dra dña doña profa exmo exma dott dott.ssa prof.ssa
         sig.ra sig.na ing avv dhr mevr mw hr hrn dipl dipl.-ing mag hl ee frl
-        insp supt rt atty
+        insp assoc asst supt rt atty
     """,
     Class.LINK: """
         e.g eg i.e ie viz cf vs approx a.k.a aka ca resp incl excl esp n.b nb
@@ -72,7 +72,10 @@ _OWN: Final = {
     "en": {Class.TITLE: "lieut pvt rev fr br", Class.NUMBERED: "bk pt pl exod"},
     "de": {
         Class.TITLE: "fr st",
-        Class.LINK: "ca al inkl u a d z o i v vgl hrsg allg jew mind höchst urspr",
+        Class.LINK: """
+            med phil rer nat jur habil ca al inkl u a d z o i v vgl hrsg allg jew mind höchst
+            urspr
+        """,
         Class.NUMBERED: "s art min st kl fa",
         Class.END: "etc",
     },
@@ -105,7 +108,7 @@ _OWN: Final = {
 
 CAPITALISED: Final = frozenset(
     "jan mar jun jul sat sun wed mon thu fri gen rep sen gov pres maj col capt hon rev st mt mts "
-    "ft ing hr mag".split()
+    "ft hr mag".split()
 )
 """Abbreviations only when written with a capital: "Rep. Jones", but "one more rep."."""
 
@@ -119,7 +122,7 @@ UNITS: Final = frozenset("in ft oz lb lbs yd mi kg km cm mm hrs mins secs pt qt 
 """Abbreviations only after a number."""
 
 LETTER_NOUNS: Final = frozenset(
-    "plan vitamin vitamins option options grade class group section part point exhibit appendix "
+    "choose pick plan vitamin option grade class group section part point exhibit appendix "
     "hepatitis variable answer team letter drive type step choice case level phase block unit room "
     "gate track column row model figure table chapter size key note war act volume book building "
     "line area zone category schedule route series generation version formula house hall".split()

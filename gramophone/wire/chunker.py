@@ -135,7 +135,8 @@ class Chunker:
         it. The chunks that follow go on as if nothing had happened.
         """
         places = [clause.index for clause in reversed(self._clauses) if clause.depth == 0]
-        if self._gap == "hard" and not self._ahead and self._reader.holds_word():
+        waits = self._gap == "hard" and not self._ahead and self._reader.holds_word()
+        if waits and self._held:
             self._note_word(len(self._held), self._held[-1])
         for index in (*places, *self._words[-1:]):
             if index > self._from and count_words(self._text(index)) >= 2:
@@ -233,14 +234,15 @@ class Chunker:
 
     def _end_sentence(self) -> None:
         index = len(self._held)
-        if self._voiced < self._from:
+        if self._voiced < 0:
             return
         following = next((token for token in self._ahead if token.text not in _GAPS), None)
         end = self._place if following is None else following.start
         if following is not None and following.text == LINE_END:
             # The newline itself closes the line, and takes what is left with it.
             return
-        self._release(index, sentence=True, end=end)
+        if self._voiced >= self._from:
+            self._release(index, sentence=True, end=end)
         self._forget()
 
     # Text
@@ -304,6 +306,8 @@ class Chunker:
             self._words.append(index)
 
     def _is_clause(self, token: Token, last: Token, gap: str) -> bool:
+        if token.text in TIGHT:
+            return False
         numeric = token.text.isdigit() and self._char(-2).isdigit()
         if last.text in BARE_CLAUSE_MARKS:
             return not numeric and token.text not in CLOSERS

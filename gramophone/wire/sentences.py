@@ -110,7 +110,7 @@ def _without_space(place: Place, text: str, rules: Rules) -> bool | None:
     if first.islower():
         return False
     if not first.isupper():
-        return _is_caseless(place.before[-1:])
+        return _is_caseless(place.before[-1:]) and not place.closers
     if place.run != ".":
         return True
     return _joined_word(place, text, rules)
@@ -219,7 +219,7 @@ def _after_mark(place: Place, text: str, rules: Rules) -> bool | None:
     if place.closers:
         if place.closers[-1] in ")]" and not ellipsis and first.isalnum():
             return _began_sentence(place.before)
-        return _before_attribution(place, text)
+        return _before_attribution(place, text, rules)
     return True
 
 
@@ -234,7 +234,7 @@ def _last_word(before: str) -> str:
     return found[2] if found else ""
 
 
-def _before_attribution(place: Place, text: str) -> bool | None:
+def _before_attribution(place: Place, text: str, rules: Rules) -> bool | None:
     """Judge a closed quotation before a capital: "Really?" Tom asked."""
     if place.closers[-1] not in QUOTE_CLOSERS or not text[0].isupper():
         return True
@@ -243,6 +243,9 @@ def _before_attribution(place: Place, text: str) -> bool | None:
         return len(words) > 1 or len(words[0]) > 20 or place.ended or _over(words[0])
     if len(words) == 1:
         return True if place.ended else None
+    if words[0] != "I" and words[0].lower() in rules.openers:
+        # Only a name keeps its capital here: "Why?" He said is a new sentence.
+        return True
     verb = _WORD.match(words[1])
     if verb is None:
         return True if words[1] or place.ended else None
@@ -260,7 +263,7 @@ def _after_stop(place: Place, text: str, rules: Rules) -> bool | None:
     """Judge after a single full stop, with a space."""
     first = text[0]
     if place.closers:
-        return _after_closed_stop(place, text)
+        return _after_closed_stop(place, text, rules)
     digits = _DIGITS.search(place.before)
     if digits is not None:
         return _after_number(place, text, digits, rules)
@@ -275,13 +278,13 @@ def _after_stop(place: Place, text: str, rules: Rules) -> bool | None:
     return _after_abbreviation(kind, word, place, text, rules)
 
 
-def _after_closed_stop(place: Place, text: str) -> bool | None:
+def _after_closed_stop(place: Place, text: str, rules: Rules) -> bool | None:
     follower = _letter_after(text) if text[0] in OPENERS else text[0]
     if follower is None:
         return True if place.ended else None
     if follower.islower():
         return False
-    return _before_attribution(place, text)
+    return _before_attribution(place, text, rules)
 
 
 def _after_word(word: str, first: str, begun: bool) -> bool:
@@ -338,7 +341,7 @@ def _classify(found: re.Match[str], before: str, rules: Rules) -> tuple[Class | 
         kind = rules.classify(key.replace(" ", "").lower())
         if kind is not None and (key == word or len(word) <= 3 or " " not in prefix):
             return _unless_word(kind, word, before[: found.start(2)]), key
-    if before[: found.start()].endswith("&"):
+    if before[: found.start()].endswith(("&", "°")):
         return None, word
     if _SINGLE_LETTERS.search(prefix + word):
         return Class.MAYBE, word

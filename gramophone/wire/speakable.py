@@ -159,6 +159,8 @@ class Reader:
                 tokens = self._nest(start, end, LABEL)
                 if said and any(token.text.strip() for token in tokens):
                     self._separate_cells(start)
+                if tokens:
+                    tokens[0] = tokens[0]._replace(start=self._begin(tokens[0].start))
                 self.tokens += tokens
                 said = said or bool(tokens)
         self._line_start = False
@@ -396,6 +398,8 @@ class Reader:
         return length
 
     def _vanish(self, length: int) -> int:
+        if self._solid == " ":
+            self._mark()
         self.tokens.append(Token(VANISHED, self._places[0], self._places[length - 1] + 1, PLAIN))
         return length
 

@@ -102,7 +102,7 @@ def test_boundaries_agree_with_the_segments(name: str) -> None:
         hits += len(found & starts)
         found_total += len(found)
         wanted_total += len(starts)
-    assert 2 * hits / (found_total + wanted_total) >= 0.97
+    assert 2 * hits / (found_total + wanted_total) >= 0.99
 
 
 def test_the_given_corpus_has_not_been_thinned() -> None:
@@ -176,6 +176,7 @@ def test_only_the_first_chunk_ends_at_a_clause() -> None:
         ("When the sun went down, the old man to", "When the sun went down,"),
         ("the quick brown fo", "the quick brown"),
         ("hello", None),
+        ("One.\n `abc", None),
         ("hello wor", None),
         ("We met Dr. Smi", "We met"),
         ("We ran `make all the thi", "We ran"),
@@ -183,6 +184,7 @@ def test_only_the_first_chunk_ends_at_a_clause() -> None:
         ("| a big | table row", None),
         ("```\nsome code and more", None),
         ("It is 1 250 000 eu", "It is 1 250 000"),
+        ("the path so far, . ", "the path so"),
         ("C. S. Lewis wr", "C. S. Lewis"),
         ("It was C. S. Le", "It was"),
         ("It is true [^1", "It is"),
@@ -190,7 +192,7 @@ def test_only_the_first_chunk_ends_at_a_clause() -> None:
 )
 def test_a_cut_is_made_at_a_safe_place(held: str, cut: str | None) -> None:
     chunker = Chunker()
-    assert chunker.feed(held) == []
+    chunker.feed(held)
     found = chunker.cut()
     assert (None if found is None else found.text) == cut
     assert found is None or not found.sentence
