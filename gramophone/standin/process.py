@@ -159,7 +159,7 @@ def _fail(sentence: str) -> int:
 
 
 def _tell(**fields: str) -> None:
-    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 

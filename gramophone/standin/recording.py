@@ -7,8 +7,10 @@ matter. The place in the recording belongs to a connection: a new one starts at 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Self
 
 from gramophone.errors import TimelineError
@@ -105,6 +107,7 @@ class _TurnReader:
         self._chunks: dict[int, str] = {}
         self._next_chunk = 0
         self._open: list[_OpenFlush] = []
+        self._last: _OpenFlush | None = None
 
     def read(self, event: TextSpoken | FlushRefused | FlushAnswered) -> None:
         match event:
@@ -123,13 +126,13 @@ class _TurnReader:
         flush = _OpenFlush(event.flush, text, self._next_chunk, event.at_us)
         self._next_chunk = event.last_chunk + 1
         self._open.append(flush)
+        self._last = flush
         return flush
 
     def hear(self, event: AudioReceived) -> None:
         if len(event.pcm) != event.size_bytes:
             raise TimelineError("The recording was read without its sound; it cannot be spoken.")
-        if self._open:
-            flush = self._open[0]
+        if flush := self._open[0] if self._open else self._last:
             flush.frames.append((event.at_us - flush.sent_us, event.pcm))
 
     def break_off(self) -> None:
@@ -145,14 +148,19 @@ class _TurnReader:
 class RecordingVoice:
     """Gives each text the frames it was recorded with.
 
-    A text is looked for from the place in the recording onwards, then from its beginning. One
-    that was never recorded gets the next segment, and the client a Warning of
-    `TEXT_NOT_RECORDED`; when nothing is left, silence and `RECORDING_EXHAUSTED`.
+    A text is looked for at the place in the recording, then at the beginnings of segments, those
+    that come before those that have been. It may take in several segments; when it ends within
+    one, it gets the whole of its sound, and the rest of that text gets none. One that was never
+    recorded gets the next segment, and the client a Warning of `TEXT_NOT_RECORDED`; when nothing
+    is left, silence and `RECORDING_EXHAUSTED`.
     """
 
     def __init__(self, speech: RecordedSpeech) -> None:
         self._speech = speech
-        self._said = [_said(segment.text) for segment in speech.segments]
+        # A segment without a text still takes up a place, or it would be given for ever.
+        said = [_said(segment.text) or "\0" for segment in speech.segments]
+        self._script = "".join(said)
+        self._starts = list(accumulate(map(len, said[:-1]), initial=0)) if said else []
         self._place = 0
 
     async def load(self, progress: Progress) -> None:
@@ -169,28 +177,46 @@ class RecordingVoice:
         return type(self)(self._speech)
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
-        index = self._find(_said(text))
-        if index is None:
-            index = self._place
-            if index >= len(self._said):
+        said = _said(text)
+        start = self._find(said)
+        if start is not None:
+            self._place = start + len(said)
+            given = range(bisect_left(self._starts, start), bisect_left(self._starts, self._place))
+        else:
+            index = bisect_left(self._starts, self._place)
+            if index >= len(self._starts):
                 yield Warned(RECORDING_EXHAUSTED, "The recording has nothing left for this text.")
                 return
+            given = range(index, index + 1)
+            self._place = [*self._starts, len(self._script)][index + 1]
             yield Warned(
                 TEXT_NOT_RECORDED,
                 f"The recording has not got this text; segment {index} was given in its place.",
             )
-        self._place = index + 1
-        for due_us, pcm in self._speech.segments[index].frames:
-            yield Sound(pcm, due_us)
+        for sound in self._sounds(given):
+            yield sound
 
     async def aclose(self) -> None:
         pass
 
     def _find(self, said: str) -> int | None:
-        for index in (*range(self._place, len(self._said)), *range(self._place)):
-            if self._said[index] == said:
-                return index
-        return None
+        """Where in the script this is said: whole segments before a part of one."""
+        if self._script.startswith(said, self._place):
+            return self._place
+        ahead = bisect_left(self._starts, self._place)
+        starts = [*self._starts[ahead:], *self._starts[:ahead]]
+        found = [start for start in starts if self._script.startswith(said, start)]
+        ends = {*self._starts, len(self._script)}
+        whole = [start for start in found if start + len(said) in ends]
+        return next(iter(whole or found), None)
+
+    def _sounds(self, given: range) -> Iterator[Sound]:
+        before_us = 0
+        for index in given:
+            due_us = 0
+            for due_us, pcm in self._speech.segments[index].frames:
+                yield Sound(pcm, before_us + due_us)
+            before_us += due_us
 
 
 def _said(text: str) -> str:

@@ -232,4 +232,4 @@ def render(message: ClientMessage | ServerMessage, dialect: Dialect = "observed"
             fields = {"type": type(message).__name__} | {
                 name: getattr(message, name) for name in message.__slots__
             }
-    return json.dumps(fields)
+    return json.dumps(fields, separators=(",", ":"))

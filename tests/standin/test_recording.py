@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gramophone.errors import TimelineError
 from gramophone.standin.recording import (
@@ -13,6 +15,7 @@ from gramophone.standin.recording import (
     RecordingVoice,
     recorded_speech,
 )
+from gramophone.standin.voices import Sound
 from gramophone.timeline import (
     AudioReceived,
     ClearSent,
@@ -23,7 +26,7 @@ from gramophone.timeline import (
     SpeechDisconnected,
     TextSpoken,
 )
-from gramophone.wire.speak_messages import Close, Flush, Flushed, Speak, Warned
+from gramophone.wire.speak_messages import Close, Flush, Flushed, Speak, SpeakParameters, Warned
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.standin.clocks import WatchedClock
 from tests.standin.talking import messages, sound, talking
@@ -106,6 +109,12 @@ def test_frames_after_a_clear_stay_with_the_turn_they_came_for() -> None:
     ) == [RecordedSegment("One.", ((0, b"a"), (0, b"b")))]
 
 
+def test_a_frame_after_the_answer_is_not_lost() -> None:
+    assert segments(text(0, "One."), flush(0, last_chunk=0), answered(0), frame(b"a")) == [
+        RecordedSegment("One.", ((0, b"a"),))
+    ]
+
+
 def test_a_broken_connection_leaves_the_text_to_be_said_again() -> None:
     assert segments(
         text(0, "One."),
@@ -127,6 +136,32 @@ def test_a_recording_read_without_its_sound_is_an_error() -> None:
 def test_a_recording_without_a_beginning_is_an_error() -> None:
     with pytest.raises(TimelineError, match="no beginning"):
         recorded_speech([])
+
+
+@given(
+    st.lists(st.text("ab. ", min_size=1, max_size=4), max_size=6),
+    st.lists(st.text("abc. ", min_size=1, max_size=6).filter(str.strip), max_size=6),
+)
+async def test_no_frame_is_given_that_was_not_recorded(
+    recorded: list[str], asked: list[str]
+) -> None:
+    frames = [str(index).encode() for index in range(len(recorded))]
+    voice = RecordingVoice(
+        RecordedSpeech(
+            "linear16",
+            48_000,
+            tuple(
+                RecordedSegment(said, ((5, frame),))
+                for said, frame in zip(recorded, frames, strict=True)
+            ),
+        )
+    )
+    for said in asked:
+        async for piece in voice.synthesise(said, SpeakParameters()):
+            if isinstance(piece, Sound):
+                assert piece.pcm in frames
+            else:
+                assert piece.code in (TEXT_NOT_RECORDED, RECORDING_EXHAUSTED)
 
 
 # --- played again -----------------------------------------------------------------------------
@@ -180,6 +215,28 @@ async def test_text_is_matched_on_what_is_said_and_repeated_text_in_order() -> N
         assert heard == [b"Two.", Flushed(0), b"One.", Flushed(1)]
 
 
+@pytest.mark.parametrize(
+    ("flushes", "sounds"),
+    [
+        (["One. Two.", "One."], [b"One.Two.", b"One."]),
+        (["One. Two. One."], [b"One.Two.One."]),
+        (["O", "ne. Tw", "o.", "One."], [b"One.", b"Two.", b"", b"One."]),
+        (["Two. One."], [b"Two.One."]),
+        (["Two.", "One.", "One. Two."], [b"Two.", b"One.", b"One.Two."]),
+        (["Tw", "o."], [b"Two.", b""]),
+    ],
+)
+async def test_how_the_text_is_cut_into_flushes_does_not_matter(
+    flushes: list[str], sounds: list[bytes]
+) -> None:
+    async with running(voice=RecordingVoice(SPEECH)) as url, talking(url, QUERY) as talk:
+        for said in flushes:
+            await talk.say(Speak(said), Flush())
+        heard = [await talk.hear_until(Flushed) for _ in flushes]
+    assert [sound(part) for part in heard] == sounds
+    assert all(len(messages(part)) == 1 for part in heard)
+
+
 async def test_unknown_text_gets_the_next_segment_and_a_warning() -> None:
     async with running(voice=RecordingVoice(SPEECH)) as url, talking(url, QUERY) as talk:
         for said in ("One.", "Zwei.", "Drei.", "Vier."):
@@ -194,6 +251,15 @@ async def test_unknown_text_gets_the_next_segment_and_a_warning() -> None:
         RECORDING_EXHAUSTED,
     ]
     assert messages(heard)[-1] == Flushed(3)
+
+
+async def test_a_segment_without_a_text_is_given_once() -> None:
+    speech = RecordedSpeech(
+        "linear16", 48_000, (RecordedSegment("", ((0, b"a"),)), RecordedSegment("", ((0, b"b"),)))
+    )
+    async with running(voice=RecordingVoice(speech)) as url, talking(url, QUERY) as talk:
+        await talk.say(*[Speak("Hello."), Flush()] * 3, Close())
+        assert sound((await talk.hear_out())[0]) == b"ab"
 
 
 async def test_each_connection_starts_at_the_beginning() -> None:

@@ -31,10 +31,10 @@ from gramophone.wire.speak_messages import (
 @pytest.mark.parametrize(
     ("message", "text"),
     [
-        (Speak('She said "no".'), '{"type": "Speak", "text": "She said \\"no\\"."}'),
-        (Flush(), '{"type": "Flush"}'),
-        (Clear(), '{"type": "Clear"}'),
-        (Close(), '{"type": "Close"}'),
+        (Speak('She said "no".'), '{"type":"Speak","text":"She said \\"no\\"."}'),
+        (Flush(), '{"type":"Flush"}'),
+        (Clear(), '{"type":"Clear"}'),
+        (Close(), '{"type":"Close"}'),
     ],
 )
 def test_what_a_client_says(message: ClientMessage, text: str) -> None:
@@ -47,14 +47,14 @@ def test_what_a_client_says(message: ClientMessage, text: str) -> None:
     [
         (
             Metadata("r-1", "aura-2-thalia-en", "2025-04-07.0", "m-1"),
-            '{"type": "Metadata", "request_id": "r-1", "model_name": "aura-2-thalia-en", '
-            '"model_version": "2025-04-07.0", "model_uuid": "m-1"}',
+            '{"type":"Metadata","request_id":"r-1","model_name":"aura-2-thalia-en",'
+            '"model_version":"2025-04-07.0","model_uuid":"m-1"}',
         ),
-        (Flushed(0), '{"type": "Flushed", "sequence_id": 0}'),
-        (Cleared(7), '{"type": "Cleared", "sequence_id": 7}'),
+        (Flushed(0), '{"type":"Flushed","sequence_id":0}'),
+        (Cleared(7), '{"type":"Cleared","sequence_id":7}'),
         (
             Warned("EXCESSIVE_FLUSH", "Too many."),
-            '{"type": "Warning", "warn_code": "EXCESSIVE_FLUSH", "warn_msg": "Too many."}',
+            '{"type":"Warning","warn_code":"EXCESSIVE_FLUSH","warn_msg":"Too many."}',
         ),
         (Unknown("Sang", '{"type":"Sang","key":"C"}'), '{"type":"Sang","key":"C"}'),
     ],

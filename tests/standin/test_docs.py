@@ -1,0 +1,27 @@
+"""docs/stand-in.md says what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gramophone.standin.faults import Fault, FaultName
+from gramophone.standin.process import main
+
+PAGE = (Path(__file__).parents[2] / "docs" / "stand-in.md").read_text(encoding="utf-8")
+
+
+def test_every_option_is_on_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+    assert options == set(re.findall(r"--[a-z][a-z-]+", PAGE))
+
+
+@pytest.mark.parametrize("name", FaultName)
+def test_every_fault_is_on_the_page_as_it_is_written(name: FaultName) -> None:
+    row = re.search(rf"^\| `({name}(=[A-Z]+)?)` \|", PAGE, re.MULTILINE)
+    assert row is not None
+    assert Fault.parse(re.sub("=[A-Z]+", "=1", row[1])).name is name
