@@ -14,8 +14,8 @@ from gramophone.errors import LibraryCorrupt, LibraryTooNew, StorageError
 from storage.home import Home
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR})
+_MISSING = frozenset({errno.ENOENT, errno.ESTALE})
 
 _SQLITE_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SQLITE_FORBIDDEN = frozenset(

@@ -32,6 +32,10 @@ from storage.wav import WavReader
 _END = 1 << 42
 """Above every session's number; a turn's number made of it still fits 64 bits."""
 
+_HITS_A_SESSION = 8
+"""How many hits are asked for a session to be listed; a second question costs more than a few
+snippets too many."""
+
 _SUMMARY = (
     "number, id, title, created_at, turns, spoken_samples, sample_rate_hz, provider, model, "
     "voice, recovered"
@@ -190,7 +194,7 @@ class Library:
         page is asked from below the last session seen."""
         snippets: dict[int, str] = {}
         while query and len(snippets) < limit:
-            wanted = 2 * (limit - len(snippets))
+            wanted = _HITS_A_SESSION * (limit - len(snippets))
             hits = await self._searcher.fetch(HITS, (query, turn_number(below, 0), wanted))
             for row_number, snippet in hits:
                 snippets.setdefault(_session_of(row_number), snippet)

@@ -1,8 +1,9 @@
 """The recorder: a sink that costs the loop a microsecond, and a thread that writes.
 
 `emit` only appends to a queue. The thread takes what has gathered, writes sound and rows, and
-commits: 80 ms after the first event of a batch, or at once when a turn ends. It owns its SQLite
-connection; why it is a thread and not aiosqlite stands in docs/adr/0003-recording.md.
+commits: 80 ms after the first event of a batch, or at once when a session begins or a turn ends.
+It owns its SQLite connection; why it is a thread and not aiosqlite stands in
+docs/adr/0003-recording.md.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ class Recorder:
             self._pending.append(_Began(entry, self._wall_clock()))
         else:
             self._pending.append(entry)
-            self._urgent.set()
+        self._urgent.set()
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

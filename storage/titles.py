@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 _WORDS = 8
 _CHARACTERS = 60
 # Terminal sequences go as a whole: without their escape character they would read "[31m".
 _SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
-# Controls, bidirectional overrides, lone surrogates, private use; the joiner of emoji stays.
-_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co"})
+# Not printable, and yet what holds an emoji of several people together.
 _JOINER = "\u200d"
 
 
@@ -29,5 +27,5 @@ def title_of(text: str) -> str:
 def _drawable(character: str) -> str:
     if character.isspace():
         return " "
-    wanted = character == _JOINER or unicodedata.category(character) not in _UNWANTED
-    return character if wanted else ""
+    # Controls, bidirectional overrides, lone surrogates and private use are not printable.
+    return character if character == _JOINER or character.isprintable() else ""

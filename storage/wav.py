@@ -200,8 +200,9 @@ class WavReader:
         return self._descriptor < 0
 
     def data_bytes(self) -> int:
-        """Bytes of the data chunk, as the header says; 0 when there is no header of ours."""
-        return _stated_bytes(self._descriptor) or 0
+        """Bytes of the data chunk that are there; 0 when there is no header of ours."""
+        stated = _stated_bytes(self._descriptor)
+        return min(stated, os.fstat(self._descriptor).st_size - HEADER_BYTES) if stated else 0
 
     def read(self, offset_bytes: int, size_bytes: int) -> bytes:
         """`size_bytes` of data from `offset_bytes`, or what there is of it."""
@@ -250,10 +251,11 @@ def header_fault(path: Path, form: WavFormat) -> str:
     if len(header) < HEADER_BYTES or header[:4] != b"RIFF" or header[36:40] != b"data":
         return "has no readable header"
     stated = int.from_bytes(header[40:44], "little")
-    if header != form.header(stated):
+    wanted = form.header(stated)
+    if header[8:40] != wanted[8:40]:
         return f"has a header that does not fit {form.encoding} at {form.sample_rate_hz} Hz"
     held = length - HEADER_BYTES
-    if stated not in (held, held - stated % 2):
+    if stated not in (held, held - stated % 2) or header != wanted:
         return f"says it holds {stated} bytes of sound and holds {held}"
     return ""
 

@@ -1,0 +1,212 @@
+"""Library: listing, paging, searching, resolving, reading and deleting."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gramophone import ports
+from gramophone.errors import LibraryCorrupt, SessionNotFound, StorageError
+from gramophone.timeline import AudioReceived, Event, SessionEnded
+from storage.library import Library
+from storage.recorder import Recorder
+from tests.builders import session_started, short_session, spoken_exchange
+from tests.storage.recordings import SECRET, SESSION_ID, everything_in, opened, record
+
+
+@pytest.fixture
+async def library(tmp_path: Path) -> AsyncIterator[Library]:
+    async with await Library.open(tmp_path / "home") as opened_library:
+        yield opened_library
+
+
+def a_talk(session_id: str, *exchanges: tuple[str, str]) -> list[Event]:
+    """A session of exchanges, each without sound."""
+    events: list[Event] = [session_started(session_id)]
+    for number, (question, answer) in enumerate(exchanges):
+        events += spoken_exchange(question, answer, first_turn=2 * number, frames=())
+    return [*events, SessionEnded(at_us=9_000_000)]
+
+
+@pytest.fixture
+async def ten(library: Library, tmp_path: Path) -> list[str]:
+    """Ten sessions; their ids, newest first."""
+    ids = [f"a{number}" for number in range(10)]
+    for number, session_id in enumerate(ids):
+        await record(
+            tmp_path / "home",
+            a_talk(session_id, (f"Question {number}", "An answer"), ("More", "Of the same")),
+        )
+    return ids[::-1]
+
+
+def ids_of(found: list[ports.SessionSummary]) -> list[str]:
+    return [session.id for session in found]
+
+
+def test_it_is_what_the_port_asks_for(library: Library) -> None:
+    port: ports.Library = library
+    assert port is library
+
+
+async def test_an_empty_library_answers(library: Library) -> None:
+    assert await library.sessions() == []
+    assert await library.sessions(search="anything") == []
+    assert await library.verify() == []
+    with pytest.raises(SessionNotFound, match="No session has been recorded"):
+        await library.resolve("last")
+
+
+# --- listing --------------------------------------------------------------------------------------
+
+
+async def test_sessions_come_newest_first_page_by_page(library: Library, ten: list[str]) -> None:
+    pages: list[str] = []
+    older_than = None
+    while page := await library.sessions(limit=3, older_than=older_than):
+        pages += ids_of(page)
+        older_than = page[-1].id
+    assert pages == ten
+
+
+async def test_search_gives_each_session_once_by_its_newest_hit(
+    library: Library, ten: list[str]
+) -> None:
+    found = await library.sessions(search="same answer"[:4])
+    assert ids_of(found) == ten
+    assert found[0].snippet == "Of the \ue000same\ue001"
+    assert ids_of(await library.sessions(search="question 7")) == ["a7"]
+
+
+async def test_search_is_paged_too(library: Library, ten: list[str]) -> None:
+    assert ids_of(await library.sessions(search="answer", limit=4)) == ten[:4]
+    assert ids_of(await library.sessions(search="answer", limit=4, older_than=ten[3])) == ten[4:8]
+
+
+async def test_a_session_full_of_hits_does_not_hide_the_others(
+    library: Library, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    await record(home, a_talk("a0", ("A needle", "there")))
+    await record(home, a_talk("a1", *[("needle", "needle")] * 40))
+    assert ids_of(await library.sessions(search="needle", limit=2)) == ["a1", "a0"]
+
+
+@pytest.mark.parametrize("search", [" ", "\t"])
+async def test_a_blank_search_is_no_search(search: str, library: Library, ten: list[str]) -> None:
+    assert ids_of(await library.sessions(search=search)) == ten
+
+
+async def test_a_live_session_is_listed(library: Library, tmp_path: Path) -> None:
+    async with Recorder.open(tmp_path / "home") as recorder:
+        for event in short_session()[:-1]:
+            recorder.emit(event)
+        await recorder.flush()
+        assert ids_of(await library.sessions(search="gramophone")) == [SESSION_ID]
+
+
+# --- resolving ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def three(library: Library, tmp_path: Path) -> None:
+    for session_id in ("abc1", "abc2", "abc"):
+        await record(tmp_path / "home", a_talk(session_id, ("Hello", "Hi")))
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    ("reference", "session_id"), [("abc1", "abc1"), ("abc", "abc"), ("last", "abc")]
+)
+async def test_a_reference_means_one_session(
+    reference: str, session_id: str, library: Library
+) -> None:
+    assert await library.resolve(reference) == session_id
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    ("reference", "sentence"),
+    [
+        ("ab", r"3 sessions .* begins with 'ab'; give more"),
+        ("f", r"There is no session 'f'; `gramophone sessions` lists them"),
+        ("", "There is no session ''"),
+        ("%", "There is no session '%'"),
+        ("../x", "There is no session"),
+    ],
+)
+async def test_a_reference_that_means_none_or_many_is_explained(
+    reference: str, sentence: str, library: Library
+) -> None:
+    with pytest.raises(SessionNotFound, match=sentence):
+        await library.resolve(reference)
+
+
+@pytest.mark.parametrize("call", ["session", "events", "delete", "verify"])
+async def test_a_session_that_is_not_there_is_named(call: str, library: Library) -> None:
+    with pytest.raises(SessionNotFound, match="There is no session 'beef'"):
+        await getattr(library, call)("beef")
+    with pytest.raises(SessionNotFound):
+        await library.sessions(older_than="beef")
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+async def test_events_come_with_or_without_their_sound(library: Library, tmp_path: Path) -> None:
+    await record(tmp_path / "home")
+    with_pcm = await library.events(SESSION_ID)
+    without = await library.events(SESSION_ID, with_pcm=False)
+    assert with_pcm == without == short_session()
+    assert all(event.pcm for event in with_pcm if isinstance(event, AudioReceived))
+    assert not any(event.pcm for event in without if isinstance(event, AudioReceived))
+
+
+async def test_a_missing_sound_file_gives_silence_not_an_error(
+    library: Library, tmp_path: Path
+) -> None:
+    await record(tmp_path / "home")
+    (tmp_path / f"home/audio/{SESSION_ID}/1.wav").unlink()
+    events = await library.events(SESSION_ID)
+    assert events == short_session()
+    assert not any(event.pcm for event in events if isinstance(event, AudioReceived))
+    assert (await library.session(SESSION_ID)).turns[1].audio is not None
+
+
+async def test_a_row_that_makes_no_sense_is_damage(library: Library, tmp_path: Path) -> None:
+    await record(tmp_path / "home")
+    with opened(tmp_path / "home") as database:
+        database.execute("UPDATE event SET kind = 'Sneezed' WHERE seq = 3")
+    with pytest.raises(LibraryCorrupt, match="Sneezed"):
+        await library.events(SESSION_ID)
+
+
+# --- deleting -------------------------------------------------------------------------------------
+
+
+async def test_a_deleted_session_is_gone_from_everywhere(library: Library, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    await record(home, a_talk("a0", ("I stay", "So do I")))
+    await record(home, [session_started(), *spoken_exchange(f"The word {SECRET}", SECRET)])
+    await library.delete(SESSION_ID)
+    assert ids_of(await library.sessions()) == ["a0"]
+    assert await library.sessions(search=SECRET) == []
+    assert not (home / "audio" / SESSION_ID).exists()
+    assert await library.verify() == []
+    await library.aclose()
+    left = everything_in(home)
+    assert not [path for path, content in left.items() if SECRET.encode() in content]
+    assert not [path for path, content in left.items() if SESSION_ID.encode() in content]
+
+
+async def test_a_session_that_is_being_recorded_is_not_deleted(
+    library: Library, tmp_path: Path
+) -> None:
+    async with Recorder.open(tmp_path / "home") as recorder:
+        recorder.emit(session_started())
+        await recorder.flush()
+        with pytest.raises(StorageError, match="being recorded"):
+            await library.delete(SESSION_ID)
+    assert ids_of(await library.sessions()) == [SESSION_ID]

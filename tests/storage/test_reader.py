@@ -1,0 +1,59 @@
+"""Reader: a question nobody waits for any more is stopped, and only that one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gramophone.errors import LibraryCorrupt, StorageError
+from gramophone.tasks import cancel, spawn
+from storage.database import open_library
+from storage.home import Home
+from storage.reader import Reader
+
+ENDLESS = (
+    "WITH RECURSIVE counted (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM counted) "
+    "SELECT count(*) FROM counted"
+)
+
+
+@pytest.fixture
+async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
+    home = Home.at(tmp_path)
+    open_library(home).close()
+    opened = await Reader.open(home)
+    yield opened
+    await opened.aclose()
+
+
+async def test_an_endless_question_ends_when_it_is_cancelled(reader: Reader) -> None:
+    asked = spawn(reader.fetch(ENDLESS), name="endless")
+    await asyncio.sleep(0)
+    await cancel(asked)
+    assert asked.cancelled()
+    assert await reader.fetch("SELECT 7") == [(7,)]
+
+
+async def test_a_question_that_waits_its_turn_is_not_hit(reader: Reader) -> None:
+    endless = spawn(reader.fetch(ENDLESS), name="endless")
+    await asyncio.sleep(0)
+    waiting = spawn(reader.fetch("SELECT 8"), name="waiting")
+    given_up = spawn(reader.fetch("SELECT 9"), name="given up")
+    await asyncio.sleep(0)
+    await cancel(given_up)
+    await cancel(endless)
+    assert await waiting == [(8,)]
+
+
+async def test_errors_come_as_sentences(reader: Reader) -> None:
+    with pytest.raises(StorageError, match="could not be used"):
+        await reader.fetch("SELECT * FROM nowhere")
+
+
+async def test_a_reader_cannot_write(reader: Reader) -> None:
+    with pytest.raises(StorageError) as raised:
+        await reader.fetch("DELETE FROM session")
+    assert not isinstance(raised.value, LibraryCorrupt)

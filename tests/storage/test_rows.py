@@ -1,0 +1,85 @@
+"""Rows: every kind of event survives the way into the table and back."""
+
+from __future__ import annotations
+
+import sqlite3
+from inspect import get_annotations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gramophone.codec import EVENT_TYPES
+from gramophone.timeline import AudioReceived, DeltaReceived, Event, Failed, TurnStarted
+from storage.rows import COLUMNS, event_of, row_of, storable, strings_of, with_strings
+from storage.schema import MIGRATIONS
+
+TEXT = st.text(st.characters(codec=None))
+NUMBER = st.integers(0, 2**62)
+
+
+def any_event() -> st.SearchStrategy[Event]:
+    """Every kind, with fields of every value, lone surrogates and NULs among them."""
+    kinds: list[st.SearchStrategy[Any]] = [
+        st.builds(kind, **_fields(kind)) for kind in EVENT_TYPES.values()
+    ]
+    return st.one_of(kinds)
+
+
+def _fields(kind: type[Event]) -> dict[str, st.SearchStrategy[Any]]:
+    by_type: dict[str, st.SearchStrategy[Any]] = {
+        "int": NUMBER,
+        "str": TEXT,
+        "bool": st.booleans(),
+        "Role": st.sampled_from(["user", "assistant"]),
+        "Stage": st.sampled_from(["model", "speech"]),
+        "int | None": st.none() | NUMBER,
+        "bytes": st.just(b""),
+    }
+    names: dict[str, Any] = {}
+    for ancestor in reversed(kind.__mro__):
+        names |= get_annotations(ancestor)
+    return {name: by_type[annotation] for name, annotation in names.items()}
+
+
+@given(event=any_event())
+def test_any_event_comes_back_as_it_was(event: Event) -> None:
+    database = sqlite3.connect(":memory:")
+    for statement in MIGRATIONS[0].statements:
+        database.execute(statement)
+    row = storable(row_of(event, 1, 0))
+    database.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    found = database.execute(f"SELECT {COLUMNS} FROM event").fetchone()
+    database.close()
+    assert event_of(found) == event
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES.values(), ids=lambda kind: kind.__name__)
+def test_hypothesis_knows_every_field(kind: type[Event]) -> None:
+    assert "at_us" in _fields(kind)
+
+
+def test_common_fields_have_columns_and_defaults_take_no_room() -> None:
+    event = AudioReceived(at_us=5, turn=1, connection=2, offset_bytes=30, size_bytes=4, pcm=b"abcd")
+    assert row_of(event, 9, 7) == (9, 7, 5, "AudioReceived", 1, 2, None, 30, 4, None)
+    stale = AudioReceived(at_us=5, turn=1, connection=2, offset_bytes=0, size_bytes=4, stale=True)
+    assert row_of(stale, 9, 7)[-1] == '{"stale":true}'
+
+
+def test_half_of_an_emoji_moves_to_the_detail() -> None:
+    row = storable(row_of(DeltaReceived(at_us=1, turn=0, text="\ud83d"), 1, 0))
+    assert row[6] is None
+    assert row[9] == '{"text": "\\ud83d"}'
+
+
+def test_strings_are_all_found_and_all_changed() -> None:
+    events = [
+        TurnStarted(at_us=1, turn=0, role="user", text="one"),
+        Failed(at_us=2, stage="model", detail="two"),
+    ]
+    assert strings_of(events) == ["one", "two"]
+    assert [with_strings(event, str.upper) for event in events] == [
+        TurnStarted(at_us=1, turn=0, role="user", text="ONE"),
+        Failed(at_us=2, stage="model", detail="TWO"),
+    ]

@@ -1,0 +1,88 @@
+"""Search: what a person types never raises and finds what it should."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gramophone.clock import wall_clock
+from storage.schema import migrate
+from storage.search import HITS, match_expression
+
+TEXTS = [
+    "A gramophone plays records.",
+    "The Café on the corner plays jazz.",
+    "It's a well-known NEAR miss, AND not OR.",
+    "留声机播放唱片",
+]
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, wall_clock)
+    connection.execute(
+        "INSERT INTO session (number, id, created_at, provider, model, voice, encoding, "
+        "sample_rate_hz, system_prompt, format_version) "
+        "VALUES (0, 'a0', '', '', '', '', 'linear16', 1, '', 1)"
+    )
+    connection.executemany(
+        "INSERT INTO turn (number, session, turn, role, text, started_us) "
+        "VALUES (?1, 0, ?1, 'user', ?2, 0)",
+        list(enumerate(TEXTS)),
+    )
+    yield connection
+    connection.close()
+
+
+def found(database: sqlite3.Connection, typed: str) -> list[int]:
+    query = match_expression(typed)
+    return [row[0] for row in database.execute(HITS, (query, 1 << 62, 50))] if query else []
+
+
+@pytest.mark.parametrize(
+    ("typed", "turns"),
+    [
+        ("gramophone", [0]),
+        ("GRAMO", [0]),
+        ("plays", [1, 0]),
+        ("play record", [0][:0]),
+        ("plays record", [0]),
+        ("cafe", [1]),
+        ("cafe\u0301", [1]),
+        ("it's", [2]),
+        ("well-kn", [2]),
+        ("near", [2]),
+        ("NOT OR", [2]),
+        ("留", [3]),
+        ("a", [2, 0]),
+        ("nothing like it", []),
+        ('"', []),
+        ("* ( ) : ^ -", []),
+        ("   ", []),
+    ],
+)
+def test_words_are_found_newest_first(
+    typed: str, turns: list[int], database: sqlite3.Connection
+) -> None:
+    assert found(database, typed) == turns
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(typed=st.text(st.characters(codec=None)) | st.text('ab"*^:(){}-+.\\ \0ANDORTNE'))
+def test_nothing_that_is_typed_raises(typed: str, database: sqlite3.Connection) -> None:
+    found(database, typed)
+
+
+def test_a_book_as_a_query_is_answered(database: sqlite3.Connection) -> None:
+    assert found(database, "gramophone " * 10_000) == [0]
+    assert found(database, "x" * 100_000) == []
+
+
+def test_hits_stand_between_marks(database: sqlite3.Connection) -> None:
+    ((_, snippet),) = database.execute(HITS, (match_expression("gramo"), 1 << 62, 1))
+    assert snippet == "A \ue000gramophone\ue001 plays records."
