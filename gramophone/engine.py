@@ -110,11 +110,6 @@ class Engine:
             await cancel(pulse)
             await self._close(sender)
 
-    async def end(self) -> None:
-        """Ask for the end and wait until `run` has begun to close."""
-        self.post(End())
-        await self._ended.wait()
-
     # --- the loop -----------------------------------------------------------------------------
 
     def _handle(self, happening: Happening) -> None:

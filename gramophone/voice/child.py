@@ -52,12 +52,15 @@ class Child:
         self._noise = spawn(self._drain_stderr(), name=f"stderr of {self._what}")
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
-                return await self._until_ready()
+                ready = await self._until_ready()
         except TimeoutError as error:
             await self.aclose()
             raise EngineMissing(
                 f"{self._what} did not start in {START_TIMEOUT_S:.0f} s."
             ) from error
+
+        self._progress("")
+        return ready
 
     @property
     def alive(self) -> bool:

@@ -1,0 +1,5 @@
+"""`python -m gramophone.cli`."""
+
+from gramophone.cli import main
+
+main()

@@ -1,0 +1,29 @@
+"""`chat`: the full-screen app over the engine thread."""
+
+from __future__ import annotations
+
+import sys
+
+from gramophone.cli.backend import EngineThread
+from gramophone.cli.compose import open_recorder
+from gramophone.cli.output import note
+from gramophone.config import Config
+from gramophone.voice.native_noise import keep_native_noise_out
+
+
+def run_app(config: Config) -> int:
+    """Open the app; returns its exit code. The engine is ended however the app ends."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        note("The app needs a terminal; without one use: gramophone ask TEXT")
+        return 1
+    recorder = open_recorder(config)
+    keep_native_noise_out()
+    from tui.app import GramophoneApp
+
+    backend = EngineThread(config, recorder)
+    app = GramophoneApp(backend)
+    try:
+        app.run()
+    finally:
+        backend.stop()
+    return app.return_code or 0

@@ -1,0 +1,195 @@
+"""The engine in a thread of its own, as the screen sees it (`ports.Backend`)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from gramophone.cli.compose import language_model, talk, voice_name
+from gramophone.cli.replaying import replay_of
+from gramophone.config import Config
+from gramophone.engine import Engine
+from gramophone.errors import GramophoneError
+from gramophone.intents import Intent
+from gramophone.ports import Finding, SessionRecord, SessionSummary, Setup
+from gramophone.tasks import spawn
+from gramophone.timeline import Entry, Event, Failed
+from storage.library import Library
+from storage.recorder import Recorder
+
+STOP_TIMEOUT_S = 10.0
+
+
+class Mailbox:
+    """A sink on one thread and a feed on another."""
+
+    def __init__(self, on_close: Callable[[], None] | None = None) -> None:
+        self._entries: deque[Entry] = deque()
+        self._on_close = on_close
+
+    def emit(self, entry: Entry) -> None:
+        self._entries.append(entry)
+
+    def take(self) -> list[Entry]:
+        taken: list[Entry] = []
+        while self._entries:
+            taken.append(self._entries.popleft())
+        return taken
+
+    def close(self) -> None:
+        if self._on_close is not None:
+            self._on_close()
+
+
+class EngineThread:
+    """Runs the talk on an event loop of its own, away from the loop that draws."""
+
+    def __init__(self, config: Config, recorder: Recorder) -> None:
+        self._config = config
+        self._recorder = recorder
+        self._mailbox = Mailbox()
+        self._library = LibraryOnDemand(config.home)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._engine: Engine | None = None
+        self._waiting: deque[Intent] = deque()
+        self._stopping: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        model = language_model(config, lambda _detail: None).model
+        self.setup = Setup(config.provider, model, voice_name(config), config.muted)
+
+    @property
+    def conversation(self) -> Mailbox:
+        return self._mailbox
+
+    @property
+    def library(self) -> LibraryOnDemand:
+        return self._library
+
+    def start(self) -> None:
+        """Start the thread; engines load in it."""
+        self._thread.start()
+
+    def post(self, intent: Intent) -> None:
+        """Hand an intent to the engine; one that comes before it is ready waits."""
+        self._waiting.append(intent)
+        self._call(self._hand_over)
+
+    def replay(self, session_id: str, *, speed: float = 1.0) -> Mailbox:
+        """Play a kept session into a feed of its own."""
+        task: asyncio.Task[None] | None = None
+        closed = False
+
+        def start() -> None:
+            nonlocal task
+            if not closed:
+                work = self._replay(session_id, speed, feed)
+                task = spawn(work, name=f"replay {session_id}")
+
+        def stop() -> None:
+            nonlocal closed
+            closed = True
+            if task is not None:
+                task.cancel()
+
+        feed = Mailbox(lambda: self._call(stop))
+        self._call(start)
+        return feed
+
+    def stop(self) -> None:
+        """End the talk and wait until the recording is whole."""
+        if not self._thread.is_alive():
+            return
+        self._ready.wait(STOP_TIMEOUT_S)
+        if self._stopping is not None:
+            self._call(self._stopping.set)
+        self._thread.join(STOP_TIMEOUT_S)
+
+    # --- in the thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._talk())
+        except GramophoneError as error:
+            self._fail(error)
+        finally:
+            self._ready.set()
+
+    async def _talk(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self._ready.set()
+        # Opening the library mends what a killed process left; the screen need not wait for it.
+        await (await Library.open(self._config.home)).aclose()
+        async with talk(self._config, [self._mailbox], recorder=self._recorder) as running:
+            self._engine = running.engine
+            self._hand_over()
+            await self._stopping.wait()
+            self._engine = None
+
+    async def _replay(self, session_id: str, speed: float, feed: Mailbox) -> None:
+        try:
+            async with await Library.open(self._config.home) as library:
+                events = await library.events(session_id)
+            await replay_of(events, self._config, feed.emit, speed).run()
+        except GramophoneError as error:
+            feed.emit(Failed(at_us=0, stage="session", detail=str(error)))
+
+    def _hand_over(self) -> None:
+        while self._engine is not None and self._waiting:
+            self._engine.post(self._waiting.popleft())
+
+    def _call(self, function: Callable[[], None]) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(function)
+
+    def _fail(self, error: GramophoneError) -> None:
+        self._mailbox.emit(Failed(at_us=0, stage="recording", detail=str(error)))
+
+
+class LibraryOnDemand:
+    """The library for the screen's loop, opened when it is first asked for something."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._opening = asyncio.Lock()
+        self._library: Library | None = None
+
+    async def _open(self) -> Library:
+        async with self._opening:
+            if self._library is None:
+                self._library = await Library.open(self._home)
+            return self._library
+
+    async def sessions(
+        self, *, limit: int = 50, older_than: str | None = None, search: str = ""
+    ) -> list[SessionSummary]:
+        library = await self._open()
+        return await library.sessions(limit=limit, older_than=older_than, search=search)
+
+    async def resolve(self, reference: str) -> str:
+        return await (await self._open()).resolve(reference)
+
+    async def session(self, session_id: str) -> SessionRecord:
+        return await (await self._open()).session(session_id)
+
+    async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
+        return await (await self._open()).events(session_id, with_pcm=with_pcm)
+
+    async def delete(self, session_id: str) -> None:
+        await (await self._open()).delete(session_id)
+
+    async def export_wav(self, session_id: str, path: Path) -> None:
+        await (await self._open()).export_wav(session_id, path)
+
+    async def verify(self, session_id: str | None = None) -> list[Finding]:
+        return await (await self._open()).verify(session_id)
+
+    async def aclose(self) -> None:
+        if self._library is not None:
+            await self._library.aclose()
+            self._library = None

@@ -1,0 +1,277 @@
+"""The commands: flags in, one function each; exit code 0 when all went well, 1 when not, 2 for
+a command that cannot be read. Built with click."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gramophone import __version__
+from gramophone.config import PROVIDERS, Config, load
+from gramophone.errors import ConfigError, GramophoneError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+SESSION = click.argument("session", metavar="SESSION")
+
+
+def talk_options(command: F) -> F:
+    """The options of every command that talks."""
+    options = [
+        click.option("--provider", type=click.Choice(PROVIDERS), help="Who answers."),
+        click.option("--model", help="The provider's model."),
+        *voice_options_list(),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def voice_options(command: F) -> F:
+    """The options of every command that speaks."""
+    for option in reversed(voice_options_list()):
+        command = option(command)
+    return command
+
+
+def voice_options_list() -> list[Callable[[Any], Any]]:
+    return [
+        click.option("--voice", help="The voice, for example aura-2-thalia-en."),
+        click.option("--speak-url", metavar="URL", help="Speech service (ws://…/v1/speak)."),
+        click.option("--sample-rate", type=int, metavar="HZ", help="8000 to 48000."),
+        click.option("--mute", is_flag=True, help="Make and record speech, do not play it."),
+    ]
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="gramophone")
+@talk_options
+@click.pass_context
+def cli(context: click.Context, **flags: Any) -> None:
+    """Talk with a language model in the terminal; every answer is spoken and kept.
+
+    Without a command the app opens. SESSION is an id, a unique beginning of one, or 'last'.
+    """
+    if context.invoked_subcommand is None:
+        _run_app(_config(flags))
+    elif any(flags.values()):
+        raise click.UsageError("put options after the command's name")
+
+
+@cli.command()
+@talk_options
+def chat(**flags: Any) -> None:
+    """Open the app (the same as no command)."""
+    _run_app(_config(flags))
+
+
+@cli.command()
+@click.argument("text", metavar="TEXT|-")
+@talk_options
+@JSON
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the sound as WAV.")
+def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
+    """Ask once; the answer is printed, spoken and kept."""
+    from gramophone.cli.live import speak_once
+    from gramophone.intents import Submit
+
+    config = _config(flags)
+    _quiet()
+    _finish(speak_once(config, Submit(_text(text)), as_json=as_json, wav=output))
+
+
+@cli.command()
+@click.argument("text", metavar="TEXT|-", required=False)
+@click.option("--file", "file", type=click.Path(path_type=Path), help="Read the text from here.")
+@voice_options
+@JSON
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the sound as WAV.")
+def say(
+    text: str | None, file: Path | None, as_json: bool, output: Path | None, **flags: Any
+) -> None:
+    """Speak a text; no model is asked."""
+    from gramophone.cli.live import speak_once
+    from gramophone.intents import Say
+
+    if (text is None) == (file is None):
+        raise click.UsageError("give a text, - for standard input, or --file")
+    config = _config(flags)
+    said = _read(file) if file is not None else _text(text or "")
+    _quiet()
+    _finish(speak_once(config, Say(said), as_json=as_json, wav=output))
+
+
+@cli.command()
+@click.option("--search", default="", metavar="Q", help="Only sessions in which this was said.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
+@JSON
+def sessions(search: str, limit: int, as_json: bool) -> None:
+    """List what was kept, newest first."""
+    from gramophone.cli import kept
+
+    _finish(kept.list_sessions(_config().home, search=search, limit=limit, as_json=as_json))
+
+
+@cli.command()
+@SESSION
+@JSON
+def show(session: str, as_json: bool) -> None:
+    """Print a session's turns."""
+    from gramophone.cli import kept
+
+    _finish(kept.show(_config().home, session, as_json=as_json))
+
+
+@cli.command()
+@SESSION
+@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0.25, 4.0))
+@click.option("--mute", is_flag=True, help="Do not play the sound, do not wait for it.")
+@JSON
+def replay(session: str, speed: float, mute: bool, as_json: bool) -> None:
+    """Play a session again, in time, with its sound."""
+    from gramophone.cli.replaying import replay as play
+
+    config = _config({"mute": mute})
+    _quiet()
+    _finish(play(config, config.home, session, speed=speed, as_json=as_json))
+
+
+@cli.command()
+@SESSION
+@click.option("--format", "form", type=click.Choice(["wav", "jsonl"]), default="wav")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
+def export(session: str, form: str, output: Path) -> None:
+    """Write a session as a WAV file or as JSON lines."""
+    from gramophone.cli import kept
+
+    _finish(kept.export(_config().home, session, form=form, path=output))
+
+
+@cli.command()
+@SESSION
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(session: str, yes: bool) -> None:
+    """Delete a session and its sound for good."""
+    from gramophone.cli import kept
+
+    home = _config().home
+    if not yes and sys.stdin.isatty():
+        title = _carried_out(kept.newest_title(home, session))
+        click.confirm(f"Delete {title}?", abort=True, err=True)
+    _finish(kept.delete(home, session))
+
+
+@cli.command()
+@click.argument("session", metavar="[SESSION]", required=False)
+@JSON
+def verify(session: str | None, as_json: bool) -> None:
+    """Check that database, rows and sound files agree."""
+    from gramophone.cli import kept
+
+    _finish(kept.verify(_config().home, session, as_json=as_json))
+
+
+@cli.command()
+@voice_options
+@JSON
+def doctor(as_json: bool, **flags: Any) -> None:
+    """Say what is there: devices, keys, endpoints, engines."""
+    from gramophone.cli.doctor import doctor as examine
+
+    config = _config(flags)
+    _quiet()
+    _finish(examine(config, as_json=as_json))
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the shell completion script; eval it in your shell's start-up file."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(cli, {}, "gramophone", "_GRAMOPHONE_COMPLETE").source())
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        cli(standalone_mode=True)
+    except GramophoneError as error:
+        _refuse(error)
+
+
+# --- what the commands share ------------------------------------------------------------------
+
+
+def _config(flags: dict[str, Any] | None = None) -> Config:
+    told = dict(flags or {})
+    told["muted"] = told.pop("mute", False) or None
+    told["sample_rate_hz"] = told.pop("sample_rate", None)
+    try:
+        return load(**told)
+    except ConfigError as error:
+        _refuse(error)
+        raise
+
+
+def _finish(work: Coroutine[Any, Any, int]) -> None:
+    sys.exit(_carried_out(work))
+
+
+def _carried_out(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return asyncio.run(work)
+    except GramophoneError as error:
+        _refuse(error)
+    except BrokenPipeError:
+        # Whoever read us has gone; the interpreter must not try stdout again on its way out.
+        sys.stdout = None
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _refuse(error: GramophoneError) -> None:
+    from gramophone.cli.output import note
+
+    note(f"gramophone: {error}")
+    sys.exit(1)
+
+
+def _quiet() -> None:
+    from gramophone.voice.native_noise import keep_native_noise_out
+
+    keep_native_noise_out()
+
+
+def _text(text: str) -> str:
+    if text != "-":
+        return text
+    return sys.stdin.buffer.read().decode("utf-8", errors="replace")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _run_app(config: Config) -> None:
+    from gramophone.cli.app import run_app
+
+    try:
+        sys.exit(run_app(config))
+    except GramophoneError as error:
+        _refuse(error)

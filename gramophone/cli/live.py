@@ -1,0 +1,52 @@
+"""`ask` and `say`: one spoken turn without the app."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+from gramophone.cli.compose import talk
+from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
+from gramophone.config import Config
+from gramophone.intents import Interrupt, Say, Submit
+from gramophone.ports import Sink
+from gramophone.timeline import TurnCompleted
+from storage.library import Library
+
+
+async def speak_once(
+    config: Config, intent: Submit | Say, *, as_json: bool, wav: Path | None
+) -> int:
+    """One turn from intent to its last sample; returns the exit code."""
+    notes = Notes()
+    answer = AnswerText()
+    done = asyncio.Event()
+    waiter = Waiter(lambda e: isinstance(e, TurnCompleted) and e.role == "assistant", done.set)
+    printed: Sink = JsonLines() if as_json else answer
+    interrupted = False
+    async with talk(
+        config, [printed, notes, waiter], with_model=isinstance(intent, Submit)
+    ) as running:
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            interrupted = True
+            running.engine.post(Interrupt())
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        try:
+            running.engine.post(intent)
+            await done.wait()
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+    if not as_json:
+        answer.finish()
+    note(f"session {running.session_id}")
+    if wav is not None:
+        async with await Library.open(config.home) as library:
+            await library.export_wav(running.session_id, wav)
+    if interrupted:
+        return 130
+    return 1 if notes.failed else 0

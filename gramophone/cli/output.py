@@ -1,0 +1,94 @@
+"""What commands print: results to stdout, the rest to stderr, nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from gramophone.codec import encode_line
+from gramophone.plain import PlainStream, plain, plain_line
+from gramophone.timeline import DeltaReceived, DeviceChanged, Entry, Event, Failed, ProgressMade
+
+
+def result(text: str) -> None:
+    """A line of the result."""
+    sys.stdout.write(f"{plain(text)}\n")
+    sys.stdout.flush()
+
+
+def result_json(value: Any) -> None:
+    """One JSON object of the result, on a line of its own."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """A line for the person, beside the result."""
+    sys.stderr.write(f"{plain_line(text)}\n")
+    sys.stderr.flush()
+
+
+class JsonLines:
+    """A sink that prints every event as it happens."""
+
+    def emit(self, entry: Entry) -> None:
+        if isinstance(entry, Event):
+            sys.stdout.write(encode_line(entry) + "\n")
+            sys.stdout.flush()
+
+
+class AnswerText:
+    """A sink that prints the answer as it streams."""
+
+    def __init__(self) -> None:
+        self._stream = PlainStream()
+        self._wrote = False
+
+    def emit(self, entry: Entry) -> None:
+        if isinstance(entry, DeltaReceived):
+            self._write(self._stream.feed(entry.text))
+
+    def finish(self) -> None:
+        """End the line."""
+        self._write(self._stream.finish())
+        if self._wrote:
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._wrote = True
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+class Notes:
+    """A sink that tells the person what failed and what loads, and remembers that it failed."""
+
+    def __init__(self) -> None:
+        self.failed = False
+
+    def emit(self, entry: Entry) -> None:
+        match entry:
+            case Failed():
+                self.failed = True
+                note(entry.detail)
+            case DeviceChanged(silent=True) if entry.detail:
+                note(entry.detail)
+            case ProgressMade() if entry.detail and sys.stderr.isatty():
+                note(f"{entry.what}: {entry.detail} …")
+            case _:
+                pass
+
+
+class Waiter:
+    """A sink that calls back at the first event that `wanted` accepts."""
+
+    def __init__(self, wanted: Callable[[Entry], bool], found: Callable[[], None]) -> None:
+        self._wanted = wanted
+        self._found = found
+
+    def emit(self, entry: Entry) -> None:
+        if self._wanted(entry):
+            self._found()

@@ -1,0 +1,79 @@
+"""`replay`: a kept session again, in time, with its sound."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from gramophone.cli.output import AnswerText, JsonLines, Notes, note
+from gramophone.clock import SystemClock
+from gramophone.config import Config
+from gramophone.fanout import Fanout
+from gramophone.ports import Sink
+from gramophone.replay import Replay
+from gramophone.timeline import AudioReceived, Entry, Event, SessionStarted, TurnCompleted
+from gramophone.transform import limit_idle
+from gramophone.voice.speaker import DeviceSpeaker, MutedSpeaker
+from gramophone.voice.stretch import stretcher
+from storage.library import Library
+
+
+def replay_of(
+    events: Sequence[Event], config: Config, emit: Callable[[Entry], None], speed: float
+) -> Replay:
+    """A replay of these events, wired to the speaker; muted ones wait for nothing."""
+    started = next((e for e in events if isinstance(e, SessionStarted)), None)
+    rate_hz = started.sample_rate_hz if started else config.sample_rate_hz
+    clock = SystemClock()
+    speaker = (
+        MutedSpeaker(rate_hz, clock)
+        if config.muted
+        else DeviceSpeaker(rate_hz, clock, device_name=config.device)
+    )
+    return Replay(
+        list(limit_idle(events)),
+        clock=clock,
+        speaker=speaker,
+        emit=emit,
+        speed=float("inf") if config.muted else speed,
+        stretch=stretcher(speed, rate_hz),
+    )
+
+
+async def replay(config: Config, home: Path, reference: str, *, speed: float, as_json: bool) -> int:
+    """Play a session; the answers' text on stdout as it came, or every event as JSON."""
+    async with await Library.open(home) as library:
+        events = await library.events(await library.resolve(reference))
+    if any(isinstance(e, AudioReceived) and e.size_bytes and not e.pcm for e in events):
+        note("Some of the session's sound is missing; its text is replayed in time.")
+    answer = _Dialogue()
+    fanout = Fanout(lambda _sink, error: note(str(error)))
+    printed: Sink = JsonLines() if as_json else answer
+    fanout.add(printed)
+    fanout.add(_DeviceNotes())
+    with suppress(asyncio.CancelledError):
+        await replay_of(events, config, fanout.emit, speed).run()
+    return 0
+
+
+class _DeviceNotes(Notes):
+    """Failures of the past are part of the replay; only what is wrong now is a note."""
+
+    def emit(self, entry: Entry) -> None:
+        if not isinstance(entry, Event) or type(entry).__name__ == "DeviceChanged":
+            super().emit(entry)
+
+
+class _Dialogue(AnswerText):
+    """Prints the answer as it streams, and the user's turns between."""
+
+    def emit(self, entry: Entry) -> None:
+        match entry:
+            case TurnCompleted(role="user"):
+                self._write(f"> {' '.join(entry.text.split())}\n")
+            case TurnCompleted():
+                self.finish()
+            case _:
+                super().emit(entry)
