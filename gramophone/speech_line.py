@@ -70,14 +70,14 @@ class SpeechLine:
         self.state = LineState.CLOSED
         self.client = None
 
-    def drop(self, now_us: int, reason: str) -> list[Output]:
+    def drop(self, now_us: int, reason: str, code: int = 1006) -> list[Output]:
         """Give the connection up."""
         if self.state is LineState.CLOSED:
             return []
         self.lost()
         return [
             DropSpeech(self.connection),
-            SpeechDisconnected(at_us=now_us, connection=self.connection, code=1006, reason=reason),
+            SpeechDisconnected(at_us=now_us, connection=self.connection, code=code, reason=reason),
         ]
 
     def hang_up(self, now_us: int) -> list[Output]:
@@ -86,7 +86,7 @@ class SpeechLine:
         if self.client is not None:
             for frame in self.client.close():
                 frames += self._frame(frame, now_us)
-        return [*frames, *self.drop(now_us, "the session ended")]
+        return [*frames, *self.drop(now_us, "", code=1000)]
 
     def refresh(self, now_us: int) -> list[Output]:
         """Between two turns: replace a connection that the service will soon end."""
