@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.errors import StorageError
+from gramophone.fanout import Fanout
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -162,6 +163,32 @@ async def test_any_text_comes_back_as_it_was(text: str, tmp_path: Path) -> None:
     assert await kept(tmp_path) == events
     async with await Library.open(tmp_path) as library:
         await library.session(SESSION_ID)
+
+
+async def test_two_recorders_share_a_library(tmp_path: Path) -> None:
+    first, second = Recorder.open(tmp_path), Recorder.open(tmp_path)
+    for one, other in zip(short_session("a0"), short_session("a1"), strict=True):
+        first.emit(one)
+        second.emit(other)
+    await asyncio.gather(first.aclose(), second.aclose())
+    async with await Library.open(tmp_path) as library:
+        assert await library.events("a0") == short_session("a0")
+        assert await library.events("a1") == short_session("a1")
+        assert await library.verify() == []
+
+
+async def test_it_listens_as_a_sink_and_is_dropped_when_it_fails(tmp_path: Path) -> None:
+    dropped: list[str] = []
+    fanout = Fanout(lambda sink, error: dropped.append(str(error)))
+    recorder = Recorder.open(tmp_path)
+    fanout.add(recorder)
+    fanout.emit(session_started("nonsense"))
+    with pytest.raises(StorageError):
+        await recorder.flush()
+    fanout.emit(SessionEnded(at_us=1))
+    fanout.emit(SessionEnded(at_us=2))
+    assert len(dropped) == 1
+    await recorder.aclose()
 
 
 # --- titles ---------------------------------------------------------------------------------------
@@ -315,6 +342,7 @@ FILLED = """
 import asyncio, resource, sys
 from pathlib import Path
 from gramophone.errors import StorageError
+from gramophone.fanout import Fanout
 from gramophone.timeline import AudioReceived, DeltaReceived
 from storage.recorder import Recorder
 from tests.builders import session_started, spoken_exchange
