@@ -1,0 +1,62 @@
+"""Asks where a session's WAV is to go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui import wav_path
+from tui.widgets.key_bar import KeyBar
+
+
+class ExportScreen(ModalScreen[Path | None]):
+    """Gives the path, or None when nothing is to be written."""
+
+    CSS_PATH = "dialogue.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "write", "Write", id="export.write", priority=True),
+        Binding("escape", "leave", "Cancel", id="export.leave"),
+    ]
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._agreed: Path | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialogue"):
+            yield Static("Export the sound as WAV to", classes="title", markup=False)
+            yield Input(wav_path.suggested(self._title), compact=True, select_on_focus=False)
+            yield Static("", classes="detail", markup=False)
+        yield KeyBar()
+
+    @on(Input.Changed)
+    def _path_changed(self) -> None:
+        self._agreed = None
+
+    def action_write(self) -> None:
+        text = self.query_one(Input).value
+        if not text.strip():
+            self._say("Write a path first.")
+            return
+        path = wav_path.chosen(text)
+        if path.is_dir():
+            self._say("This is a directory: add a file name.")
+        elif path.exists() and path != self._agreed:
+            self._agreed = path
+            self._say("A file is there already. Enter replaces it.")
+        else:
+            self.dismiss(path)
+
+    def _say(self, words: str) -> None:
+        self.query_one(".detail", Static).update(words)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
