@@ -17,9 +17,10 @@ def session_row(summary: SessionSummary, width: int) -> Content:
     spoken = seconds(summary.spoken_ms / 1000) if summary.spoken_ms else "no sound"
     title = Content.styled(title_of(summary), "bold")
     row = _apart(title, Content.styled(spoken, MUTED), width)
-    row += Content("\n") + Content.styled(facts_of(summary), MUTED).truncate(width, ellipsis=True)
+    facts = Content.styled(facts_of(summary), MUTED)
     if summary.recovered:
-        row += Content.styled(" · recovered", WARNING)
+        facts = Content.styled("recovered", WARNING) + Content.styled(" · ", MUTED) + facts
+    row += Content("\n") + facts.truncate(width, ellipsis=True)
     if summary.snippet:
         row += Content("\n") + snippet(summary.snippet).truncate(width, ellipsis=True)
     return row

@@ -34,7 +34,7 @@ class HistoryScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "replay", "Replay", id="history.replay"),
         Binding("slash", "search", "Search", id="history.search"),
-        Binding("e", "export", "Export WAV", id="history.export"),
+        Binding("e", "export", "Export", id="history.export"),
         Binding("d,delete", "delete", "Delete", id="history.delete"),
         Binding("escape", "leave", "Back", id="history.leave"),
     ]

@@ -31,7 +31,7 @@ class SessionScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,r", "replay", "Replay", id="session.replay", priority=True),
         Binding("s", "speed", "Speed", id="session.speed"),
-        Binding("e", "export", "Export WAV", id="session.export"),
+        Binding("e", "export", "Export", id="session.export"),
         Binding("escape", "stop_or_leave", "Stop, back", id="session.stop"),
     ]
 

@@ -7,9 +7,11 @@ from typing import Any
 from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
+from textual.style import Style
 from textual.widget import Widget
 
 MOST_KEYS = 6
+_LONG_ITEM_CELLS = 12
 
 
 class KeyBar(Widget):
@@ -36,16 +38,18 @@ class KeyBar(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        keys = Content("")
-        for binding in self._shown()[:MOST_KEYS]:
-            key = self.app.get_key_display(binding)
-            item = Content.assemble((key, "bold"), f" {binding.description}")
-            item = item.stylize_before(_click(binding))
-            longer = keys + Content("  " if keys else "") + item
-            if longer.cell_length > self.content_size.width:
-                break
-            keys = longer
-        return keys
+        items = [self._item(binding) for binding in self._shown()[:MOST_KEYS]]
+        width = self.content_size.width
+        if _width(items) > width:
+            items = [item for item in items if item.cell_length <= _LONG_ITEM_CELLS]
+        while items and _width(items) > width:
+            items.pop()
+        return Content("  ").join(items)
+
+    def _item(self, binding: Binding) -> Content:
+        key = self.app.get_key_display(binding)
+        item = Content.assemble((key, "bold"), f" {binding.description}")
+        return item.stylize_before(_click(binding))
 
     def _shown(self) -> list[Binding]:
         """Bindings to show, one an action, in the order of the chain from the focus outward."""
@@ -59,7 +63,9 @@ class KeyBar(Widget):
         return shown
 
 
-def _click(binding: Binding) -> Any:
-    from textual.style import Style
+def _width(items: list[Content]) -> int:
+    return sum(item.cell_length for item in items) + 2 * (len(items) - 1)
 
+
+def _click(binding: Binding) -> Style:
     return Style.from_meta({"@click": f"app.simulate_key({binding.key!r})"})

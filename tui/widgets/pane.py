@@ -6,6 +6,7 @@ and draws it in one batch.
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from textual.app import ComposeResult
@@ -31,6 +32,7 @@ class Pane(Vertical):
         self._feed = feed
         self._empty = empty
         self._ticked_s = time.monotonic()
+        self._drawing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         yield Static(self._empty, classes="empty", markup=False)
@@ -42,7 +44,7 @@ class Pane(Vertical):
     def on_mount(self) -> None:
         self._show_or_excuse()
         self.query_one(Strip).show(self.model)
-        self.set_interval(TICK_S, self._tick)
+        self.set_interval(TICK_S, self.tick)
 
     # --- sources ------------------------------------------------------------------------------
 
@@ -50,17 +52,18 @@ class Pane(Vertical):
         """Show a kept session as it ended; no source is listened to."""
         model = TranscriptModel()
         model.load(record)
-        await self._show_model(model, None)
+        await self._show_model(model, None, follow=False)
 
     async def listen(self, feed: Feed) -> None:
         """Begin anew with what `feed` tells."""
-        await self._show_model(TranscriptModel(), feed)
+        await self._show_model(TranscriptModel(), feed, follow=True)
 
-    async def _show_model(self, model: TranscriptModel, feed: Feed | None) -> None:
-        self._feed = feed
-        self.model = model
-        await self.transcript.clear()
-        await self._draw()
+    async def _show_model(self, model: TranscriptModel, feed: Feed | None, *, follow: bool) -> None:
+        async with self._drawing:
+            self._feed = feed
+            self.model = model
+            await self.transcript.clear(follow=follow)
+            await self._draw()
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -73,7 +76,13 @@ class Pane(Vertical):
         """Whether everything that has come is on the screen."""
         return self.transcript.settled
 
-    async def _tick(self) -> None:
+    async def tick(self) -> None:
+        """Take what has come and draw it. A tick that comes while one draws is left out."""
+        if not self._drawing.locked():
+            async with self._drawing:
+                await self._take_and_draw()
+
+    async def _take_and_draw(self) -> None:
         now_s = time.monotonic()
         elapsed_s, self._ticked_s = now_s - self._ticked_s, now_s
         entries = self._feed.take() if self._feed is not None else []

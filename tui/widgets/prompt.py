@@ -45,7 +45,7 @@ class Prompt(TextArea):
             show_line_numbers=False,
             highlight_cursor_line=False,
             compact=True,
-            placeholder="Say something · Enter sends, Alt+Enter makes a new line",
+            placeholder="Say something · Alt+Enter: new line",
         )
         self._sent: list[str] = []
         self._place = 0

@@ -28,6 +28,7 @@ class Transcript(VerticalScroll):
         super().__init__()
         self._blocks: dict[int, TurnBlock] = {}
         self._height_when_left = 0
+        self._settled_for: tuple[object, ...] | None = None
 
     def on_mount(self) -> None:
         self.anchor()
@@ -53,10 +54,14 @@ class Transcript(VerticalScroll):
         for block in list(self._blocks.values())[-KEPT_AWAKE:]:
             await block.draw_text()
 
-    async def clear(self) -> None:
+    async def clear(self, *, follow: bool) -> None:
+        """Begin anew: at the end as it grows, or at the top to be read."""
         self._blocks.clear()
+        self._settled_for = None
         await self.remove_children()
-        self.anchor()
+        self.anchor(follow)
+        if not follow:
+            self.scroll_home(animate=False)
 
     @property
     def settled(self) -> bool:
@@ -66,11 +71,14 @@ class Transcript(VerticalScroll):
 
     @property
     def following(self) -> bool:
-        return not self._anchor_released or self.scroll_offset.y >= self.max_scroll_y
+        held = self.is_anchored and not self._anchor_released
+        return held or self.scroll_offset.y >= self.max_scroll_y
 
     @property
     def new_lines(self) -> int:
         """Lines that came since the user went up to read."""
+        if not self.is_anchored:
+            return 0
         return max(0, self.virtual_size.height - self._height_when_left)
 
     def release_anchor(self) -> None:
@@ -87,6 +95,10 @@ class Transcript(VerticalScroll):
         """Wake the answers in or near the view, put the far ones to rest; the view stays put."""
         if not self.is_mounted or not self.size.height:
             return
+        seen = (self.scroll_offset.y, self.size, self.virtual_size, len(self._blocks))
+        if seen == self._settled_for:
+            return
+        self._settled_for = seen
         near_top = self.scroll_offset.y - self.size.height
         near_bottom = self.scroll_offset.y + 2 * self.size.height
         blocks = list(self._blocks.values())

@@ -1,0 +1,28 @@
+"""What a test may look at: the screen once it is drawn, as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tui.widgets.pane import Pane
+
+
+async def drawn(pilot: Pilot[Any]) -> None:
+    """Return when all that came has been drawn, by the same ticks that draw it for people."""
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    for pane in pilot.app.screen.query(Pane):
+        await pane.tick()
+        while not pane.settled:
+            await pane.tick()
+            await pilot.pause()
+    await pilot.pause()
+
+
+def seen(pilot: Pilot[Any]) -> str:
+    """The lines on the terminal now."""
+    screen = pilot.app.screen
+    strips = screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
+    return "\n".join(strip.text for strip in strips)
