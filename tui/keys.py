@@ -39,7 +39,7 @@ def key_groups() -> list[KeyGroup]:
     from tui.app import GramophoneApp
     from tui.screens.confirm import ConfirmScreen
     from tui.screens.conversation import ConversationScreen
-    from tui.screens.export import ExportScreen
+    from tui.screens.export import ExportScreen, PathInput
     from tui.screens.help import HelpScreen
     from tui.screens.history import HistoryScreen
     from tui.screens.session import SessionScreen
@@ -54,7 +54,7 @@ def key_groups() -> list[KeyGroup]:
         ("History", HistoryScreen.BINDINGS),
         ("List of sessions", SessionList.BINDINGS),
         ("Session", SessionScreen.BINDINGS),
-        ("Export", ExportScreen.BINDINGS),
+        ("Export", [*PathInput.BINDINGS, *ExportScreen.BINDINGS]),
         ("Question", ConfirmScreen.BINDINGS),
         ("Help", HelpScreen.BINDINGS),
         ("Everywhere", GramophoneApp.BINDINGS),

@@ -16,12 +16,22 @@ from tui import wav_path
 from tui.widgets.key_bar import KeyBar
 
 
+class PathInput(Input):
+    """One line with a path in it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Write", id="export.write"),
+    ]
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, compact=True, select_on_focus=False)
+
+
 class ExportScreen(ModalScreen[Path | None]):
     """Gives the path, or None when nothing is to be written."""
 
     CSS_PATH = "dialogue.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "write", "Write", id="export.write", priority=True),
         Binding("escape", "leave", "Cancel", id="export.leave"),
     ]
 
@@ -33,7 +43,7 @@ class ExportScreen(ModalScreen[Path | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialogue"):
             yield Static("Export the sound as WAV to", classes="title", markup=False)
-            yield Input(wav_path.suggested(self._title), compact=True, select_on_focus=False)
+            yield PathInput(wav_path.suggested(self._title))
             yield Static("", classes="detail", markup=False)
         yield KeyBar()
 
@@ -41,7 +51,8 @@ class ExportScreen(ModalScreen[Path | None]):
     def _path_changed(self) -> None:
         self._agreed = None
 
-    def action_write(self) -> None:
+    @on(Input.Submitted)
+    def _path_given(self) -> None:
         text = self.query_one(Input).value
         if not text.strip():
             self._say("Write a path first.")

@@ -29,7 +29,7 @@ class SessionScreen(Screen[None]):
     CSS_PATH = "session.tcss"
     AUTO_FOCUS = "Transcript"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,r", "replay", "Replay", id="session.replay", priority=True),
+        Binding("space,r", "replay", "Replay", id="session.replay"),
         Binding("s", "speed", "Speed", id="session.speed"),
         Binding("e", "export", "Export", id="session.export"),
         Binding("escape", "stop_or_leave", "Stop, back", id="session.stop"),
@@ -92,7 +92,7 @@ class SessionScreen(Screen[None]):
     def _pane_changed(self, event: PaneChanged) -> None:
         """The replay is at its end with the session's, or with the last turn that was kept."""
         model, record = event.model, self._record
-        if self._feed is None or record is None:
+        if self._feed is None or record is None or model is not self.query_one(Pane).model:
             return
         last = model.turns.get(record.turns[-1].turn) if record.turns else None
         if model.ended or (last is not None and last.over and not model.busy):

@@ -11,19 +11,20 @@ from textual.widgets import TextArea
 from tui.messages import FollowWanted, PromptEmpty, PromptSent, ScrollWanted
 from tui.plain import plain
 
+_IN_ORDER = frozenset({"prompt.send", "prompt.newline"})
+
 
 class Prompt(TextArea):
     """Says `PromptSent`; knows nothing of who answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", id="prompt.send", priority=True),
+        Binding("enter", "send", "Send", id="prompt.send"),
         Binding(
             "alt+enter,ctrl+j,shift+enter",
             "newline",
             "New line",
             id="prompt.newline",
             key_display="Alt+Enter",
-            priority=True,
         ),
         Binding("up", "cursor_up", "Earlier prompt", id="prompt.earlier", show=False),
         Binding("down", "cursor_down", "Later prompt", id="prompt.later", show=False),
@@ -68,6 +69,22 @@ class Prompt(TextArea):
     def action_newline(self) -> None:
         self.insert("\n")
         self.scroll_cursor_visible()
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Send and newline take their turn among the keys typed before and after them.
+
+        A binding would run when the key has bubbled up, or with priority before the keys that
+        still wait here: either way a fast typist's letters would land in the wrong prompt.
+        """
+        if event.is_printable:
+            return
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.binding.id in _IN_ORDER:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(active.binding.action)
+        elif event.key == "enter":
+            event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

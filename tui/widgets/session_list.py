@@ -62,7 +62,8 @@ class SessionList(OptionList):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if self.rows and new_value >= self.max_scroll_y - 3 * _NEAR_END_ROWS:
+        near_end_y = self.max_scroll_y - 2 * _NEAR_END_ROWS
+        if self.rows and old_value < new_value and new_value >= near_end_y:
             self.post_message(MoreWanted())
 
     def _draw(self) -> None:
