@@ -54,6 +54,8 @@ class GramophoneApp(App[None]):
 
     def __init__(self, backend: Backend) -> None:
         super().__init__()
+        # Nothing slides: over a slow link an animated scroll is only late.
+        self.animation_level = "none"
         self._backend = backend
         self._quit_armed = False
 

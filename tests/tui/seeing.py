@@ -21,6 +21,11 @@ async def drawn(pilot: Pilot[Any]) -> None:
     await pilot.pause()
 
 
+def said(pilot: Pilot[Any]) -> str:
+    """The words on the terminal now, without line ends and bars."""
+    return " ".join(seen(pilot).replace("▌", " ").split())
+
+
 def seen(pilot: Pilot[Any]) -> str:
     """The lines on the terminal now."""
     screen = pilot.app.screen

@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from gramophone.errors import StorageError
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
-from tests.tui.seeing import drawn, seen
+from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
 from tui.screens.export import ExportScreen
@@ -25,7 +25,7 @@ def library_of(count: int) -> FakeLibrary:
 @pytest.mark.parametrize("key", ["f2", "ctrl+r"])
 async def test_it_opens_and_escape_goes_back(key: str) -> None:
     app = GramophoneApp(FakeBackend(library=library_of(3)))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press(key)
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
@@ -36,7 +36,7 @@ async def test_it_opens_and_escape_goes_back(key: str) -> None:
 
 
 async def test_nothing_kept_says_what_to_do() -> None:
-    async with GramophoneApp(FakeBackend()).run_test() as pilot:
+    async with GramophoneApp(FakeBackend()).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         assert "Nothing kept." in seen(pilot)
@@ -48,7 +48,7 @@ async def test_nothing_kept_says_what_to_do() -> None:
 async def test_pages_are_read_as_one_goes_down() -> None:
     library = library_of(120)
     app = GramophoneApp(FakeBackend(library=library))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         assert [asked[:2] for asked in library.asked] == [(50, None)]
@@ -65,7 +65,7 @@ async def test_pages_are_read_as_one_goes_down() -> None:
 async def test_search_as_one_types_and_out_again() -> None:
     records = [kept_session(1, "Gramophones [b]and[/b] horns"), kept_session(2, "Lisbon")]
     app = GramophoneApp(FakeBackend(library=FakeLibrary(records)))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("slash", *"HORN")
@@ -85,7 +85,7 @@ async def test_search_as_one_types_and_out_again() -> None:
 
 async def test_enter_in_the_search_goes_to_the_list_and_opens() -> None:
     app = GramophoneApp(FakeBackend(library=library_of(5)))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press("f2", "slash", "3", "enter")
         await drawn(pilot)
         await pilot.press("enter")
@@ -96,7 +96,7 @@ async def test_enter_in_the_search_goes_to_the_list_and_opens() -> None:
 
 async def test_letters_typed_into_the_search_are_not_commands() -> None:
     app = GramophoneApp(FakeBackend(library=library_of(5)))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press("f2", "slash", "d", "e", "r")
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
@@ -106,7 +106,7 @@ async def test_letters_typed_into_the_search_are_not_commands() -> None:
 async def test_deleting_asks_first() -> None:
     library = library_of(3)
     app = GramophoneApp(FakeBackend(library=library))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("j", "d")
@@ -129,7 +129,7 @@ async def test_deleting_asks_first() -> None:
 async def test_export_asks_where_and_says_where(tmp_path: Path) -> None:
     library = library_of(1)
     app = GramophoneApp(FakeBackend(library=library))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("e")
@@ -149,16 +149,18 @@ async def test_export_does_not_overwrite_without_a_second_enter(tmp_path: Path) 
     there = tmp_path / "there.wav"
     there.touch()
     app = GramophoneApp(FakeBackend(library=library))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("e")
         await pilot.pause()
         app.screen.query_one(Input).value = str(tmp_path)
         await pilot.press("enter")
+        await pilot.pause()
         assert "This is a directory" in seen(pilot)
         app.screen.query_one(Input).value = str(there)
         await pilot.press("enter")
+        await pilot.pause()
         assert "Enter replaces it" in seen(pilot)
         assert library.exported == []
         await pilot.press("enter")
@@ -168,7 +170,7 @@ async def test_export_does_not_overwrite_without_a_second_enter(tmp_path: Path) 
 
 async def test_leaving_the_export_writes_nothing() -> None:
     library = library_of(1)
-    async with GramophoneApp(FakeBackend(library=library)).run_test() as pilot:
+    async with GramophoneApp(FakeBackend(library=library)).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("e")
@@ -181,16 +183,16 @@ async def test_leaving_the_export_writes_nothing() -> None:
 async def test_a_failing_library_is_one_sentence() -> None:
     library = library_of(1)
     library.failure = StorageError("The library is damaged; run gramophone verify.")
-    async with GramophoneApp(FakeBackend(library=library)).run_test() as pilot:
+    async with GramophoneApp(FakeBackend(library=library)).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
-        assert "The library is damaged; run gramophone verify." in " ".join(seen(pilot).split())
+        assert "The library is damaged; run gramophone verify." in said(pilot)
 
 
 @pytest.mark.parametrize("size", [(40, 10), (40, 12), (200, 60), (20, 5)])
 async def test_every_size_works(size: tuple[int, int]) -> None:
     app = GramophoneApp(FakeBackend(library=library_of(60)))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("down", "down", "enter")

@@ -8,7 +8,7 @@ from gramophone.ports import TurnRecord
 from gramophone.timeline import PlaybackStarted, PlayoutAdvanced, SessionEnded
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
-from tests.tui.seeing import drawn, seen
+from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.screens.history import HistoryScreen
 from tui.screens.session import SessionScreen
@@ -20,7 +20,7 @@ def backend_of(count: int = 1) -> FakeBackend:
 
 
 async def test_it_shows_what_was_said() -> None:
-    async with GramophoneApp(backend_of()).run_test() as pilot:
+    async with GramophoneApp(backend_of()).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("enter")
@@ -34,7 +34,7 @@ async def test_it_shows_what_was_said() -> None:
 @pytest.mark.parametrize("key", ["space", "r"])
 async def test_a_replay_runs_through_the_pane_and_escape_ends_it(key: str) -> None:
     backend = backend_of()
-    async with GramophoneApp(backend).run_test() as pilot:
+    async with GramophoneApp(backend).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("enter")
@@ -60,7 +60,7 @@ async def test_a_replay_runs_through_the_pane_and_escape_ends_it(key: str) -> No
 
 async def test_r_in_the_history_replays_at_once() -> None:
     backend = backend_of()
-    async with GramophoneApp(backend).run_test() as pilot:
+    async with GramophoneApp(backend).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("r")
@@ -71,7 +71,7 @@ async def test_r_in_the_history_replays_at_once() -> None:
 
 async def test_a_replay_ends_with_its_session() -> None:
     backend = backend_of()
-    async with GramophoneApp(backend).run_test() as pilot:
+    async with GramophoneApp(backend).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("r")
@@ -86,7 +86,7 @@ async def test_a_replay_ends_with_its_session() -> None:
 
 async def test_speed_counts_from_the_next_replay() -> None:
     backend = backend_of()
-    async with GramophoneApp(backend).run_test() as pilot:
+    async with GramophoneApp(backend).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("enter")
@@ -99,7 +99,7 @@ async def test_speed_counts_from_the_next_replay() -> None:
 
 async def test_leaving_the_app_closes_the_replay() -> None:
     backend = backend_of()
-    async with GramophoneApp(backend).run_test() as pilot:
+    async with GramophoneApp(backend).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("r")
@@ -110,14 +110,14 @@ async def test_leaving_the_app_closes_the_replay() -> None:
 
 async def test_a_session_that_is_gone_is_one_sentence() -> None:
     backend = backend_of()
-    async with GramophoneApp(backend).run_test() as pilot:
+    async with GramophoneApp(backend).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         backend.library.records.clear()
         await pilot.press("enter")
         await drawn(pilot)
         assert isinstance(pilot.app.screen, HistoryScreen)
-        assert "not in the library any more" in " ".join(seen(pilot).split())
+        assert "not in the library any more" in said(pilot)
 
 
 async def test_two_hundred_turns_open_with_few_live_answers() -> None:
@@ -127,7 +127,7 @@ async def test_two_hundred_turns_open_with_few_live_answers() -> None:
     ]
     library = FakeLibrary([kept_session(1, "Long", turns=turns)])
     app = GramophoneApp(FakeBackend(library=library))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
         await pilot.press("enter")

@@ -58,7 +58,7 @@ class ExportScreen(ModalScreen[Path | None]):
             self._say("Write a path first.")
             return
         path = wav_path.chosen(text)
-        if path.is_dir():
+        if Path(text.strip()).expanduser().is_dir():
             self._say("This is a directory: add a file name.")
         elif path.exists() and path != self._agreed:
             self._agreed = path

@@ -120,9 +120,11 @@ class Transcript(VerticalScroll):
         first = next((block for block in blocks if block.virtual_region.bottom > top), None)
         if first is None:
             return
-        below_top = first.virtual_region.y - top
+        stood_y = first.virtual_region.y
 
         def put_back() -> None:
-            self.scroll_to(y=first.virtual_region.y - below_top, animate=False, immediate=True)
+            moved = first.virtual_region.y - stood_y
+            if moved and self.is_mounted:
+                self.scroll_to(y=self.scroll_y + moved, animate=False, immediate=True)
 
         self.call_after_refresh(put_back)

@@ -95,7 +95,7 @@ class TurnBlock(Vertical):
         view = self.view
         self.set_class(view.speaking, "-speaking")
         self.set_class(bool(view.failures), "-failed")
-        if not self.is_mounted or not self.children:
+        if not self.children:
             return
         self.query_one(Heading).refresh()
         self._body.display = bool(view.text)
