@@ -144,7 +144,8 @@ class TestAnswers:
 
     async def test_markdown_cut_anywhere_is_drawn_once(self) -> None:
         backend = FakeBackend()
-        text = "# Title\n\n- one\n- two\n\n```py\nx = 1\n```\n\n| a | b |\n|---|---|\n| c | d |\n\nfinis"
+        text = "# Title\n\n- one\n- two\n\n```py\nx = 1\n```\n\n"
+        text += "| a | b |\n|---|---|\n| c | d |\n\nfinis"
         async with GramophoneApp(backend).run_test(size=(80, 50)) as pilot:
             backend.conversation.put(TurnStarted(at_us=1, turn=1, role="assistant"))
             for at in range(0, len(text), 3):
