@@ -213,6 +213,22 @@ class TestAnswers:
             assert not set(shown) & set("\u202e\u202c\u200b\ud800")
             assert "zw" in shown
 
+    async def test_markup_in_a_table_is_text_in_its_tooltips_too(self) -> None:
+        backend = FakeBackend()
+        backend.conversation.put(
+            *answer_of("| a |\n|---|\n| [/nothing] |\n| [@click=app.quit]b[/] |")
+        )
+        app = GramophoneApp(backend)
+        async with app.run_test(notifications=True) as pilot:
+            await drawn(pilot)
+            assert "[/nothing]" in seen(pilot)
+            cells = [
+                *app.screen.query(".cell"),
+                *app.screen.query("MarkdownTableContent > .header"),
+            ]
+            assert not any(isinstance(cell.tooltip, str) for cell in cells)
+            assert len(cells) == 3
+
     async def test_a_link_is_shown_and_never_opened(self, monkeypatch: pytest.MonkeyPatch) -> None:
         opened: list[str] = []
 

@@ -29,6 +29,8 @@ from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn
 from tui.app import GramophoneApp
+from tui.widgets.ballistics import scaled
+from tui.widgets.meter import Meter
 
 Compare: TypeAlias = Callable[..., bool]
 Steps: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]
@@ -54,6 +56,8 @@ def play(record):
 | Horn | amplifies |
 """
 
+LEVEL = LevelMeasured(at_us=1_000_000, peak=0.6, rms=0.12)
+
 KEPT_TURNS = [
     TurnRecord(0, "user", "How does a gramophone work?", "sent", 0),
     TurnRecord(1, "assistant", ANSWER, "stop", 1_000_000),
@@ -70,37 +74,47 @@ KEPT = [
 
 
 def asked(question: str, turn: int) -> list[Entry]:
-    return list(spoken_exchange(question, "", first_turn=turn)[:2])
+    return list(spoken_exchange(question, "", first_turn=turn, start_us=0)[:2])
 
 
 def speaking() -> FakeBackend:
     """In the middle of an answer; the level comes with every take, so the meter stands still."""
-    at = 1_000_000
     feed = FakeFeed(
         [
             session_started(),
             *asked("How does a gramophone work?", 0),
-            TurnStarted(at_us=at, turn=1, role="assistant"),
-            RequestSent(at_us=at, turn=1, provider="local", model="smollm2", messages=1),
-            DeltaReceived(at_us=at + 204_000, turn=1, text=ANSWER),
-            TextSpoken(
-                at_us=at + 210_000, turn=1, chunk=0, text="Sure", source_start=0, source_end=4
-            ),
-            PlaybackStarted(at_us=at + 440_000, turn=1, device="speaker"),
-            Underran(at_us=at + 500_000, turn=1, position_samples=1, missing_samples=9),
+            TurnStarted(at_us=0, turn=1, role="assistant"),
+            RequestSent(at_us=0, turn=1, provider="local", model="smollm2", messages=1),
+            DeltaReceived(at_us=204_000, turn=1, text=ANSWER),
+            TextSpoken(at_us=210_000, turn=1, chunk=0, text="Sure", source_start=0, source_end=4),
+            PlaybackStarted(at_us=440_000, turn=1, device="speaker"),
+            Underran(at_us=500_000, turn=1, position_samples=1, missing_samples=9),
             PlayoutAdvanced(
-                at_us=at + 600_000, turn=1, position_samples=336_000, queued_samples=240_000
+                at_us=600_000, turn=1, position_samples=336_000, queued_samples=240_000
             ),
         ],
-        steady=[LevelMeasured(at_us=at, peak=0.6, rms=0.12)],
+        steady=[LEVEL],
     )
     return FakeBackend(feed)
 
 
 async def until_still(pilot: Pilot[Any]) -> None:
     """Drawn, and with the meter's needles where the steady level holds them."""
-    for _ in range(30):
+    await drawn(pilot)
+    needles = pilot.app.screen.query_one(Meter).needles
+    while abs(needles.rms - scaled(LEVEL.rms)) > 0.0001:
         await drawn(pilot)
+
+
+def asking(*keys: str) -> Steps:
+    """The last key opens a question, whose worker waits: so nothing waits for it here."""
+
+    async def press(pilot: Pilot[Any]) -> None:
+        await pressing(*keys[:-1])(pilot)
+        await pilot.press(keys[-1])
+        await pilot.pause()
+
+    return press
 
 
 def pressing(*keys: str) -> Steps:
@@ -226,18 +240,12 @@ class TestHistory:
     def test_delete(self, snap_compare: Compare) -> None:
         """A question with its title, over the dimmed list."""
         app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
-        assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2", "d"))
+        assert snap_compare(app, terminal_size=(80, 24), run_before=asking("f2", "d"))
 
     def test_export(self, snap_compare: Compare) -> None:
         """A path that can be taken as it is."""
         app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
-
-        async def open_export(pilot: Pilot[Any]) -> None:
-            await pressing("f2")(pilot)
-            await pilot.press("e")
-            await pilot.pause()
-
-        assert snap_compare(app, terminal_size=(80, 24), run_before=open_export)
+        assert snap_compare(app, terminal_size=(80, 24), run_before=asking("f2", "e"))
 
 
 class TestSession:

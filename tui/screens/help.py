@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -16,6 +17,7 @@ from tui.keys import key_groups
 from tui.widgets.key_bar import KeyBar
 
 _KEY_CELLS = 28
+_WIDE = 72
 
 
 class HelpScreen(ModalScreen[None]):
@@ -29,15 +31,18 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
-            yield Static(help_text(), markup=False)
+            yield Static(help_text(self.app.size.width), markup=False)
         yield KeyBar()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(Static).update(help_text(event.size.width))
 
     def action_leave(self) -> None:
         self.dismiss()
 
 
-def help_text() -> Content:
-    """The page."""
+def help_text(width: int = 80) -> Content:
+    """The page: keys before their words, or after them where there is little room."""
     lines = [
         Content.styled("Type, press Enter, listen. Everything is kept.", "bold"),
         Content.styled("Every key can be changed, and is in the palette (Ctrl+P) too.", MUTED),
@@ -45,6 +50,10 @@ def help_text() -> Content:
     for group in key_groups():
         lines += [Content(""), Content.styled(group.title, f"bold {ACCENT}")]
         for key in group.keys:
-            names = Content(", ".join(key.keys).ljust(_KEY_CELLS))
-            lines.append(names + Content(" ") + Content.styled(key.words, MUTED))
+            names = ", ".join(key.keys)
+            if width < _WIDE:
+                lines.append(Content(f"{names}  ") + Content.styled(key.words, MUTED))
+            else:
+                padded = Content(names.ljust(_KEY_CELLS) + " ")
+                lines.append(padded + Content.styled(key.words, MUTED))
     return Content("\n").join(lines)

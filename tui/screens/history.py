@@ -46,7 +46,7 @@ class HistoryScreen(Screen[None]):
         self._whole = False
 
     def compose(self) -> ComposeResult:
-        yield Static("Sessions", classes="header", markup=False)
+        yield Static("Sessions", classes="headline", markup=False)
         with Vertical(classes="column"):
             yield Input(placeholder="Search all that was said", compact=True)
             yield Static("", classes="empty", markup=False)
@@ -113,7 +113,7 @@ class HistoryScreen(Screen[None]):
             empty.update("Nothing kept.\n\nEsc, then talk")
         words = counted(count, "hit") if self._search else f"{count:,}"
         more = "" if self._whole else " and more"
-        self.query_one(".header", Static).update(f"Sessions · {words}{more}")
+        self.query_one(".headline", Static).update(f"Sessions · {words}{more}")
 
     # --- actions ------------------------------------------------------------------------------
 

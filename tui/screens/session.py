@@ -46,7 +46,7 @@ class SessionScreen(Screen[None]):
         self._speed = next(self._speeds)
 
     def compose(self) -> ComposeResult:
-        yield Static("", classes="header", markup=False)
+        yield Static("", classes="headline", markup=False)
         with Vertical(classes="column"):
             yield Pane(empty="Nothing said here.\n\nEsc goes back")
         yield KeyBar()
@@ -73,7 +73,7 @@ class SessionScreen(Screen[None]):
         words = [title_of(self._record.summary), facts_of(self._record.summary)]
         if self._speed != 1.0:
             words.insert(0, f"{self._speed:g}×")
-        self.query_one(".header", Static).update(" · ".join(words))
+        self.query_one(".headline", Static).update(" · ".join(words))
 
     # --- replay -------------------------------------------------------------------------------
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from textual import on
+from textual.app import ComposeResult
 from textual.widgets import Markdown
+from textual.widgets._markdown import MarkdownTable, MarkdownTableContent
 
 from tui.plain import plain, plain_line
 
@@ -28,9 +30,28 @@ def make_parser() -> MarkdownIt:
     return parser
 
 
+class PlainTableContent(MarkdownTableContent):
+    """Cells without tooltips: Textual would read markup in the model's words there."""
+
+    def compose(self) -> ComposeResult:
+        for cell in super().compose():
+            cell.tooltip = None
+            yield cell
+
+
+class PlainTable(MarkdownTable):
+    """A table of such cells."""
+
+    def compose(self) -> ComposeResult:
+        for content in super().compose():
+            if isinstance(content, MarkdownTableContent):
+                yield PlainTableContent(content.headers, content.rows)
+
+
 class Answer(Markdown):
     """Markdown that grows."""
 
+    BLOCKS = Markdown.BLOCKS | {"table_open": PlainTable}
     BULLETS = ["• ", "– ", "· "]  # noqa: RUF012 (declared so by Textual)
 
     DEFAULT_CSS = """

@@ -19,14 +19,14 @@ class Meter(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._ballistics = Ballistics()
+        self.needles = Ballistics()
         self._drawn: tuple[int, int, int] = (0, 0, 0)
 
     def advance(
         self, elapsed_s: float, level: tuple[float, float] | None, *, sounding: bool
     ) -> None:
         """Let time pass; without sound the meter stops at once."""
-        needles = self._ballistics
+        needles = self.needles
         if not sounding:
             if needles.at_rest:
                 return
@@ -42,7 +42,7 @@ class Meter(Widget):
 
     def _eighths(self) -> tuple[int, int, int]:
         cells = max(1, self.size.width - _NUMBER_CELLS)
-        needles = self._ballistics
+        needles = self.needles
         return (
             round(needles.rms * cells * 8),
             round(needles.peak * cells * 8),
@@ -50,13 +50,13 @@ class Meter(Widget):
         )
 
     def render(self) -> Content:
-        if self._ballistics.at_rest:
+        if self.needles.at_rest:
             return Content("")
         cells = max(1, self.size.width - _NUMBER_CELLS)
         return bar(cells, *self._eighths()) + self._number()
 
     def _number(self) -> Content:
-        number = f"{decibels(self._ballistics.hold):.0f} dB"
+        number = f"{decibels(self.needles.hold):.0f} dB"
         return Content.styled(number.rjust(_NUMBER_CELLS), MUTED)
 
 

@@ -52,7 +52,7 @@ def _left(model: TranscriptModel) -> Content:
         return Content.styled("… ", ACCENT) + Content(f"{what}: {detail}")
     words, style = _STATES[sound.state]
     left = Content.styled(words, style)
-    if sound.turn is not None and (sound.known_s or sound.position_s):
+    if sound.state is not SoundState.IDLE and sound.turn is not None:
         left += Content(f"  {clock(sound.position_s)} / {clock(sound.known_s)}")
     return left
 

@@ -61,7 +61,7 @@ class Transcript(VerticalScroll):
         await self.remove_children()
         self.anchor(follow)
         if not follow:
-            self.scroll_home(animate=False)
+            self.scroll_home(animate=False, immediate=True)
 
     @property
     def settled(self) -> bool:
