@@ -18,7 +18,16 @@ async def drawn(pilot: Pilot[Any]) -> None:
         while not pane.settled:
             await pane.tick()
             await pilot.pause()
-    await pilot.pause()
+    await _stands_still(pilot)
+
+
+async def _stands_still(pilot: Pilot[Any]) -> None:
+    """Nested widgets are laid out over several refreshes: wait for the last."""
+    before, same = seen(pilot), 0
+    while same < 3:
+        await pilot.pause()
+        after = seen(pilot)
+        before, same = after, same + 1 if after == before else 0
 
 
 def said(pilot: Pilot[Any]) -> str:
