@@ -1,0 +1,42 @@
+"""What a test may look at: the screen once it is drawn, as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tui.widgets.pane import Pane
+
+
+async def drawn(pilot: Pilot[Any]) -> None:
+    """Return when all that came has been drawn, by the same ticks that draw it for people."""
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    for pane in pilot.app.screen.query(Pane):
+        await pane.tick()
+        while not pane.settled:
+            await pane.tick()
+            await pilot.pause()
+    await _stands_still(pilot)
+
+
+async def _stands_still(pilot: Pilot[Any]) -> None:
+    """Nested widgets are laid out over several refreshes: wait for the last."""
+    before, same = seen(pilot), 0
+    while same < 3:
+        await pilot.pause()
+        after = seen(pilot)
+        before, same = after, same + 1 if after == before else 0
+
+
+def said(pilot: Pilot[Any]) -> str:
+    """The words on the terminal now, without line ends and bars."""
+    return " ".join(seen(pilot).replace("▌", " ").split())
+
+
+def seen(pilot: Pilot[Any]) -> str:
+    """The lines on the terminal now."""
+    screen = pilot.app.screen
+    strips = screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
+    return "\n".join(strip.text for strip in strips)

@@ -1,0 +1,49 @@
+"""Figures, rows and paths as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.tui.backend import kept_session
+from tui.facts import clock, counted, local_time, milliseconds, seconds
+from tui.session_row import session_row, snippet
+from tui.wav_path import chosen, slug, suggested
+
+
+def test_times() -> None:
+    assert [clock(0), clock(7.9), clock(760), clock(3729)] == ["0:00", "0:07", "12:40", "1:02:09"]
+    assert [seconds(0.84), seconds(185)] == ["0.8 s", "3 min 5 s"]
+    assert [milliseconds(204.4), milliseconds(1310)] == ["204 ms", "1.3 s"]
+    assert [counted(1, "turn"), counted(1200, "turn")] == ["1 turn", "1,200 turns"]
+
+
+def test_a_date_that_cannot_be_read_stays() -> None:
+    assert local_time("2026-11-21T14:03:00+00:00") == "21 Nov 2026, 14:03"
+    assert local_time("yesterday") == "yesterday"
+
+
+@pytest.mark.parametrize("width", [20, 36, 76, 120])
+def test_a_row_fits_its_width(width: int) -> None:
+    summary = kept_session(1, "A title that is rather long, even for a title").summary
+    row = session_row(replace(summary, snippet="a \ue000hit\ue001 in it"), width)
+    assert all(line.cell_length <= width for line in row.split("\n"))
+
+
+def test_markup_in_a_title_is_text() -> None:
+    row = session_row(kept_session(1, "[bold red]x[/] \x1b[31m!").summary, 60)
+    assert row.plain.startswith("[bold red]x[/] !")
+
+
+def test_a_hit_is_lifted_and_its_marks_are_gone() -> None:
+    assert snippet("a \ue000hit\ue001 b \ue000c").plain == "a hit b c"
+
+
+def test_paths() -> None:
+    assert slug("Was ist ein Grammophon, äh?") == "was-ist-ein-grammophon-ah"
+    assert slug("日本") == "session"
+    assert suggested("What is it?") == "~/gramophone-what-is-it.wav"
+    assert chosen(" ~/a ") == Path.home() / "a.wav"
+    assert chosen("b.wave").is_absolute()

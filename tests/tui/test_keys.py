@@ -1,0 +1,101 @@
+"""Keys: every binding is in help, in the docs and in the palette."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tui
+from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
+from tests.tui.seeing import drawn, said, seen
+from tui.app import GramophoneApp
+from tui.keys import KeyHelp, key_groups
+from tui.screens.conversation import ConversationScreen
+from tui.screens.help import HelpScreen, help_text
+from tui.screens.history import HistoryScreen
+
+DOCS = Path(tui.__file__).parents[1] / "docs" / "keys.md"
+ALL_KEYS = [key for group in key_groups() for key in group.keys]
+
+
+def test_no_two_bindings_share_an_id() -> None:
+    ids = [key.id for key in ALL_KEYS]
+    assert len(ids) == len(set(ids)) > 30
+
+
+@pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.id)
+def test_a_binding_is_in_help(key: KeyHelp) -> None:
+    line = next(line for line in help_text().plain.split("\n") if key.words in line)
+    assert ", ".join(key.keys) in help_text().plain
+    assert line
+
+
+@pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.id)
+def test_a_binding_is_in_the_docs(key: KeyHelp) -> None:
+    keys = ", ".join(f"`{name}`" for name in key.keys)
+    assert f"| {keys} | {key.words} | `{key.id}` |" in DOCS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", ["escape", "q"])
+async def test_help_opens_and_closes(key: str) -> None:
+    app = GramophoneApp(FakeBackend())
+    async with app.run_test() as pilot:
+        await pilot.press("f1")
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+        assert "Everything is kept." in seen(pilot)
+        await pilot.press("f1", key)
+        await pilot.pause()
+        assert isinstance(app.screen, ConversationScreen)
+
+
+async def test_the_palette_runs_what_a_key_does() -> None:
+    app = GramophoneApp(FakeBackend(library=FakeLibrary([kept_session(1)])))
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"history")
+        await drawn(pilot)
+        await pilot.press("enter")
+        await drawn(pilot)
+        await drawn(pilot)
+        assert isinstance(app.screen, HistoryScreen)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
+@pytest.mark.parametrize("keys", [[], ["f2"], ["f2", "enter"]])
+async def test_the_footer_is_never_cut(width: int, keys: list[str]) -> None:
+    """Each key shown has its words, and there are at most six."""
+    app = GramophoneApp(FakeBackend(library=FakeLibrary([kept_session(1)])))
+    async with app.run_test(size=(width, 24)) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await drawn(pilot)
+        footer = seen(pilot).split("\n")[-1]
+        items = [item for item in footer.strip().split("  ") if item]
+        assert 1 <= len(items) <= 6
+        whole = {f"{key.keys[0]} {key.words}" for key in ALL_KEYS}
+        assert set(items) <= whole
+        assert len(items) == 6 or width < 80
+
+
+async def test_a_footer_key_can_be_clicked() -> None:
+    app = GramophoneApp(FakeBackend())
+    async with app.run_test() as pilot:
+        at = seen(pilot).split("\n")[-1].index("F2")
+        await pilot.click(offset=(at, 23))
+        await drawn(pilot)
+        assert isinstance(app.screen, HistoryScreen)
+
+
+async def test_a_key_can_be_changed() -> None:
+    app = GramophoneApp(FakeBackend())
+    async with app.run_test() as pilot:
+        app.set_keymap({"prompt.send": "ctrl+s", "conversation.history": "f5"})
+        await pilot.press(*"x", "enter", "ctrl+s")
+        await pilot.pause()
+        assert "Ctrl+S Send" in said(pilot)
+        await pilot.press("f5")
+        await drawn(pilot)
+        assert isinstance(app.screen, HistoryScreen)

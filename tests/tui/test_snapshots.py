@@ -1,0 +1,282 @@
+"""What the eye must see, as pictures. Update them with `--snapshot-update` and look at each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import pytest
+from textual.pilot import Pilot
+
+from gramophone.ports import Setup, TurnRecord
+from gramophone.timeline import (
+    DeltaReceived,
+    DeviceChanged,
+    Entry,
+    Failed,
+    LevelMeasured,
+    PlaybackStarted,
+    PlayoutAdvanced,
+    ProgressMade,
+    RequestSent,
+    TextSpoken,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+    Underran,
+)
+from tests.builders import session_started, spoken_exchange
+from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
+from tests.tui.seeing import drawn
+from tui.app import GramophoneApp
+from tui.widgets.ballistics import scaled
+from tui.widgets.meter import Meter
+
+Compare: TypeAlias = Callable[..., bool]
+Steps: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]
+
+SIZES = [(40, 12), (80, 24), (140, 40)]
+SIZE_NAMES = [f"{columns}x{rows}" for columns, rows in SIZES]
+every_size = pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
+
+ANSWER = """Sure, here is how a **gramophone** works.
+
+1. A needle follows the groove.
+2. The diaphragm turns its movement into *sound*.
+
+```python
+def play(record):
+    for groove in record:
+        yield needle.follow(groove)
+```
+
+| Part | Does |
+|---|---|
+| Needle | follows |
+| Horn | amplifies |
+"""
+
+LEVEL = LevelMeasured(at_us=1_000_000, peak=0.6, rms=0.12)
+
+KEPT_TURNS = [
+    TurnRecord(0, "user", "How does a gramophone work?", "sent", 0),
+    TurnRecord(1, "assistant", ANSWER, "stop", 1_000_000),
+    TurnRecord(2, "user", "And the horn?", "sent", 2_000_000),
+    TurnRecord(3, "assistant", "It makes the", "interrupted", 3_000_000),
+]
+KEPT = [
+    kept_session(21, "How does a gramophone work?", turns=KEPT_TURNS, spoken_ms=31_200),
+    kept_session(20, "Plan a week in Lisbon, with two children and a dog", spoken_ms=185_000),
+    kept_session(19, "Why is the sky blue?", recovered=True),
+    kept_session(18, "日本語のタイトル [bold]not bold[/bold]", spoken_ms=0),
+    *(kept_session(number) for number in range(17, 2, -1)),
+]
+
+
+def asked(question: str, turn: int) -> list[Entry]:
+    return list(spoken_exchange(question, "", first_turn=turn, start_us=0)[:2])
+
+
+def speaking() -> FakeBackend:
+    """In the middle of an answer; the level comes with every take, so the meter stands still."""
+    feed = FakeFeed(
+        [
+            session_started(),
+            *asked("How does a gramophone work?", 0),
+            TurnStarted(at_us=0, turn=1, role="assistant"),
+            RequestSent(at_us=0, turn=1, provider="local", model="smollm2", messages=1),
+            DeltaReceived(at_us=204_000, turn=1, text=ANSWER),
+            TextSpoken(at_us=210_000, turn=1, chunk=0, text="Sure", source_start=0, source_end=4),
+            PlaybackStarted(at_us=440_000, turn=1, device="speaker"),
+            Underran(at_us=500_000, turn=1, position_samples=1, missing_samples=9),
+            PlayoutAdvanced(
+                at_us=600_000, turn=1, position_samples=336_000, queued_samples=240_000
+            ),
+        ],
+        steady=[LEVEL],
+    )
+    return FakeBackend(feed)
+
+
+async def until_still(pilot: Pilot[Any]) -> None:
+    """Drawn, and with the meter's needles where the steady level holds them."""
+    await drawn(pilot)
+    needles = pilot.app.screen.query_one(Meter).needles
+    while abs(needles.rms - scaled(LEVEL.rms)) > 0.0001:
+        await drawn(pilot)
+
+
+def asking(*keys: str) -> Steps:
+    """The last key opens a question, whose worker waits: so nothing waits for it here."""
+
+    async def press(pilot: Pilot[Any]) -> None:
+        await pressing(*keys[:-1])(pilot)
+        await pilot.press(keys[-1])
+        await pilot.pause()
+
+    return press
+
+
+def pressing(*keys: str) -> Steps:
+    async def press(pilot: Pilot[Any]) -> None:
+        await drawn(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await drawn(pilot)
+
+    return press
+
+
+class TestConversation:
+    """The screen one talks on: calm, aligned, one accent, one sound colour."""
+
+    @every_size
+    def test_empty(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Two words, how to begin, the cursor in the prompt; the footer whole."""
+        app = GramophoneApp(FakeBackend())
+        assert snap_compare(app, terminal_size=size, run_before=pressing())
+
+    @every_size
+    def test_speaking(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """A bar in the sound colour along the answer, place and meter below, REC at the top."""
+        app = GramophoneApp(speaking())
+        assert snap_compare(app, terminal_size=size, run_before=until_still)
+
+    def test_light(self, snap_compare: Compare) -> None:
+        """The same on paper white: nothing fades away."""
+        app = GramophoneApp(speaking())
+        app.theme = "textual-light"
+        assert snap_compare(app, terminal_size=(80, 24), run_before=until_still)
+
+    def test_ansi(self, snap_compare: Compare) -> None:
+        """The same in the terminal's own sixteen colours."""
+        app = GramophoneApp(speaking())
+        app.theme = "ansi-dark"
+        assert snap_compare(app, terminal_size=(80, 24), run_before=until_still)
+
+    def test_no_colour(self, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+        """NO_COLOR: every state is still told, in words."""
+        monkeypatch.setenv("NO_COLOR", "1")
+        app = GramophoneApp(speaking())
+        assert snap_compare(app, terminal_size=(80, 24), run_before=until_still)
+
+    @every_size
+    def test_stopped_and_failed(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """What was heard and that it was stopped; the failure's sentence in its colour."""
+        feed = FakeFeed(
+            [
+                *asked("Tell me a story", 0),
+                TurnStarted(at_us=1, turn=1, role="assistant"),
+                DeltaReceived(at_us=2, turn=1, text="Once upon a time there was a horn."),
+                TurnInterrupted(at_us=3, turn=1, heard_text="Once upon a", heard_samples=48_000),
+                TurnCompleted(
+                    at_us=4, turn=1, role="assistant", text="Once", finish_reason="interrupted"
+                ),
+                *asked("Again", 2),
+                TurnStarted(at_us=5, turn=3, role="assistant"),
+                DeltaReceived(at_us=6, turn=3, text="Once upon"),
+                Failed(
+                    at_us=7,
+                    turn=3,
+                    stage="model",
+                    detail="The answer broke off before its end; ask again.",
+                ),
+            ]
+        )
+        app = GramophoneApp(FakeBackend(feed))
+        assert snap_compare(app, terminal_size=size, run_before=pressing())
+
+    def test_reading_above(self, snap_compare: Compare) -> None:
+        """The text stays where it is; below it stands how many lines have come."""
+        backend = FakeBackend(FakeFeed(spoken_exchange("Rows?", "row\n\n" * 30)))
+
+        async def read_above(pilot: Pilot[Any]) -> None:
+            await pressing("pageup")(pilot)
+            backend.conversation.put(*spoken_exchange("More?", "more\n\n" * 5, first_turn=2))
+            await drawn(pilot)
+
+        app = GramophoneApp(backend)
+        assert snap_compare(app, terminal_size=(80, 24), run_before=read_above)
+
+    def test_loading(self, snap_compare: Compare) -> None:
+        """What loads and how far; no device, muted: said in words."""
+        feed = FakeFeed(
+            [
+                ProgressMade(at_us=1, what="voice", detail="loading, 40 %"),
+                DeviceChanged(at_us=1, device="", silent=True),
+            ]
+        )
+        backend = FakeBackend(feed, setup=Setup("openai", "gpt-5", "aura-2-thalia-en", muted=True))
+
+        async def type_ahead(pilot: Pilot[Any]) -> None:
+            await drawn(pilot)
+            await pilot.press(*"Two lines,", "ctrl+j", *"typed ahead")
+
+        app = GramophoneApp(backend)
+        assert snap_compare(app, terminal_size=(80, 24), run_before=type_ahead)
+
+
+class TestHistory:
+    """Everything kept: title left, duration right, facts dim."""
+
+    @every_size
+    def test_list(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The row under the cursor is the only one with a tint."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
+        assert snap_compare(app, terminal_size=size, run_before=pressing("f2", "down"))
+
+    @every_size
+    def test_search(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Hits stand in the accent colour inside their text."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
+        steps = pressing("f2", "slash", *"question 1")
+        assert snap_compare(app, terminal_size=size, run_before=steps)
+
+    def test_empty(self, snap_compare: Compare) -> None:
+        """Two words and the one key to press."""
+        app = GramophoneApp(FakeBackend())
+        assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2"))
+
+    def test_delete(self, snap_compare: Compare) -> None:
+        """A question with its title, over the dimmed list."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
+        assert snap_compare(app, terminal_size=(80, 24), run_before=asking("f2", "d"))
+
+    def test_export(self, snap_compare: Compare) -> None:
+        """A path that can be taken as it is."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
+        assert snap_compare(app, terminal_size=(80, 24), run_before=asking("f2", "e"))
+
+
+class TestSession:
+    """A kept session, read from its beginning."""
+
+    @every_size
+    def test_read(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The same turns as in the talk, title and facts above them."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
+        assert snap_compare(app, terminal_size=size, run_before=pressing("f2", "enter"))
+
+    @every_size
+    def test_replay(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """What the talk looked like while it spoke."""
+        backend = speaking()
+        backend.replay_feed, backend.conversation = backend.conversation, FakeFeed()
+        backend.library = FakeLibrary(KEPT)
+
+        async def replay(pilot: Pilot[Any]) -> None:
+            await pressing("f2", "r")(pilot)
+            await until_still(pilot)
+
+        app = GramophoneApp(backend)
+        assert snap_compare(app, terminal_size=size, run_before=replay)
+
+
+class TestHelp:
+    """Help over the conversation."""
+
+    @every_size
+    def test_keys(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Keys in one column, words in the other."""
+        app = GramophoneApp(FakeBackend())
+        assert snap_compare(app, terminal_size=size, run_before=pressing("f1"))

@@ -1,0 +1,149 @@
+"""The fold from entries to what is seen, without a screen."""
+
+from __future__ import annotations
+
+from gramophone.timeline import (
+    DeltaReceived,
+    DeviceChanged,
+    Failed,
+    LevelMeasured,
+    PlaybackFinished,
+    PlaybackStarted,
+    PlayoutAdvanced,
+    ProgressMade,
+    SessionEnded,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+    Underran,
+)
+from tests.builders import session_started, short_session, spoken_exchange
+from tests.tui.backend import kept_session
+from tui.transcript_model import Phase, SoundState, TranscriptModel
+
+
+def folded(*entries: object) -> TranscriptModel:
+    model = TranscriptModel()
+    model.apply_all(entries)  # pyright: ignore[reportArgumentType]
+    return model
+
+
+def test_a_whole_session_ends_at_rest() -> None:
+    model = folded(*short_session())
+    asked, answered = model.turns.values()
+    assert (asked.voice, asked.text, asked.phase) == ("user", "What is a gramophone?", Phase.DONE)
+    assert (answered.voice, answered.text) == ("assistant", "A gramophone plays records.")
+    assert answered.phase is Phase.DONE
+    assert answered.metrics.ttft_ms == 200.0
+    assert not model.busy
+    assert not model.recording
+    assert model.ended
+    assert model.sound.state is SoundState.IDLE
+
+
+def test_each_turn_is_said_to_have_changed_once() -> None:
+    model = folded(*spoken_exchange())
+    assert [view.turn for view in model.take_changed()] == [0, 1]
+    assert model.take_changed() == []
+
+
+def test_sound_is_followed_in_samples() -> None:
+    model = folded(
+        session_started(),
+        TurnStarted(at_us=1, turn=1, role="assistant"),
+        PlaybackStarted(at_us=2, turn=1, device="x"),
+        PlayoutAdvanced(at_us=3, turn=1, position_samples=336_000, queued_samples=240_000),
+        Underran(at_us=4, turn=1, position_samples=1, missing_samples=2),
+        LevelMeasured(at_us=4, peak=0.5, rms=0.25),
+    )
+    assert (model.sound.position_s, model.sound.known_s) == (7.0, 12.0)
+    assert model.sound.underruns == 1
+    assert model.turns[1].speaking
+    assert model.take_level() == (0.5, 0.25)
+    assert model.take_level() is None
+    model.apply(PlaybackFinished(at_us=5, turn=1, played_samples=576_000))
+    assert not model.turns[1].speaking
+    assert model.turns[1].spoken_ms == 12_000
+
+
+def test_an_interruption_keeps_what_was_heard() -> None:
+    model = folded(
+        TurnStarted(at_us=1, turn=1, role="assistant"),
+        DeltaReceived(at_us=2, turn=1, text="Heard. Not heard."),
+        PlaybackStarted(at_us=3, turn=1, device="x"),
+        TurnInterrupted(at_us=4, turn=1, heard_text="Heard.", heard_samples=48_000),
+        TurnCompleted(
+            at_us=5, turn=1, role="assistant", text="Heard.", finish_reason="interrupted"
+        ),
+    )
+    view = model.turns[1]
+    assert (view.text, view.phase, view.unheard_characters) == ("Heard.", Phase.STOPPED, 11)
+    assert view.rewrites == 1
+    assert model.sound.state is SoundState.STOPPED
+    assert not model.busy
+
+
+def test_a_failure_stands_under_its_turn() -> None:
+    model = folded(
+        TurnStarted(at_us=1, turn=1, role="assistant"),
+        DeltaReceived(at_us=2, turn=1, text="Half"),
+        Failed(at_us=3, stage="model", turn=1, detail="The stream broke\x1b[2J; ask again."),
+    )
+    assert model.turns[1].failures == ["The stream broke; ask again."]
+    assert model.turns[1].phase is Phase.FAILED
+    assert model.turns[1].text == "Half"
+    assert not model.busy
+
+
+def test_speech_may_fail_while_the_text_goes_on() -> None:
+    model = folded(
+        TurnStarted(at_us=1, turn=1, role="assistant"),
+        Failed(at_us=2, stage="speech", turn=1, detail="No voice."),
+        DeltaReceived(at_us=3, turn=1, text="Still text"),
+    )
+    assert model.turns[1].phase is Phase.ANSWERING
+    model.apply(
+        TurnCompleted(at_us=4, turn=1, role="assistant", text="Still text", finish_reason="stop")
+    )
+    assert model.turns[1].phase is Phase.FAILED
+
+
+def test_a_failure_of_no_turn_is_a_notice() -> None:
+    model = folded(Failed(at_us=1, stage="recording", detail="The disk is full; free some space."))
+    (notice,) = model.turns.values()
+    assert notice.voice == "notice"
+    assert not model.recording
+
+
+def test_progress_is_shown_until_it_is_done() -> None:
+    model = folded(ProgressMade(at_us=1, what="voice", detail="40 %"))
+    assert model.progress == {"voice": "40 %"}
+    model.apply(ProgressMade(at_us=2, what="voice", detail=""))
+    assert model.progress == {}
+
+
+def test_a_silent_speaker_says_why() -> None:
+    model = folded(DeviceChanged(at_us=1, device="none", silent=True, detail="no device"))
+    assert model.sound.silent
+    assert model.sound.device_detail == "no device"
+
+
+def test_an_escape_cut_in_two_deltas_never_shows() -> None:
+    model = folded(
+        TurnStarted(at_us=1, turn=1, role="assistant"),
+        DeltaReceived(at_us=2, turn=1, text="a\x1b["),
+        DeltaReceived(at_us=3, turn=1, text="31mb"),
+    )
+    assert model.turns[1].text == "ab"
+
+
+def test_a_kept_session_loads_as_it_ended() -> None:
+    model = TranscriptModel()
+    model.load(kept_session(3))
+    assert [view.text for view in model.take_changed()] == ["Question 3?", "Answer **3** to it."]
+    assert not model.busy
+
+
+def test_live_and_replay_are_folded_alike() -> None:
+    events = short_session()
+    assert folded(*events).turns == folded(*events, SessionEnded(at_us=3)).turns

@@ -1,0 +1,42 @@
+"""Figures as people read them. Pure: no screen here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def clock(seconds_passed: float) -> str:
+    """`0:07`, `12:40`, `1:02:09`."""
+    whole = max(0, int(seconds_passed))
+    minutes, second = divmod(whole, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+
+
+def seconds(span_s: float) -> str:
+    """`0.8 s`, `12.4 s`, `3 min 5 s`."""
+    if span_s < 60:
+        return f"{span_s:.1f} s"
+    minutes, rest = divmod(round(span_s), 60)
+    return f"{minutes} min {rest} s"
+
+
+def milliseconds(span_ms: float) -> str:
+    """`204 ms`, `1.3 s`."""
+    return f"{span_ms:.0f} ms" if span_ms < 1000 else f"{span_ms / 1000:.1f} s"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 turn`, `3 turns`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def local_time(created_at: str) -> str:
+    """`21 Nov 2026, 14:03` in the zone of the reader; what cannot be read stays as it is."""
+    try:
+        moment = datetime.fromisoformat(created_at).astimezone()
+    except (ValueError, OverflowError):
+        return created_at
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M}"

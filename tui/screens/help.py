@@ -1,0 +1,59 @@
+"""Help: every key there is, place by place."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.colours import ACCENT, MUTED
+from tui.keys import key_groups
+from tui.widgets.key_bar import KeyBar
+
+_KEY_CELLS = 28
+_WIDE = 72
+
+
+class HelpScreen(ModalScreen[None]):
+    """A page to read; any of its keys closes it."""
+
+    CSS_PATH = "help.tcss"
+    AUTO_FOCUS = "VerticalScroll"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Close", id="help.leave"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static(help_text(self.app.size.width), markup=False)
+        yield KeyBar()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(Static).update(help_text(event.size.width))
+
+    def action_leave(self) -> None:
+        self.dismiss()
+
+
+def help_text(width: int = 80) -> Content:
+    """The page: keys before their words, or after them where there is little room."""
+    lines = [
+        Content.styled("Type, press Enter, listen. Everything is kept.", "bold"),
+        Content.styled("Every key can be changed, and is in the palette (Ctrl+P) too.", MUTED),
+    ]
+    for group in key_groups():
+        lines += [Content(""), Content.styled(group.title, f"bold {ACCENT}")]
+        for key in group.keys:
+            names = ", ".join(key.keys)
+            if width < _WIDE:
+                lines.append(Content(f"{names}  ") + Content.styled(key.words, MUTED))
+            else:
+                padded = Content(names.ljust(_KEY_CELLS) + " ")
+                lines.append(padded + Content.styled(key.words, MUTED))
+    return Content("\n").join(lines)

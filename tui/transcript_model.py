@@ -1,0 +1,326 @@
+"""What a pane shows, folded from the entries of a source; no screen here.
+
+Live talk and replay come through the same fold: nothing in it can tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal, TypeAlias
+
+from gramophone.metrics import MetricsFold, TurnMetrics
+from gramophone.ports import SessionRecord, TurnRecord
+from gramophone.timeline import (
+    DeltaReceived,
+    DeviceChanged,
+    Entry,
+    Failed,
+    FlushAnswered,
+    LevelMeasured,
+    PlaybackFinished,
+    PlaybackStarted,
+    PlayoutAdvanced,
+    ProgressMade,
+    SessionEnded,
+    SessionStarted,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+    Underran,
+)
+from tui.plain import PlainStream, plain, plain_line
+
+Voice: TypeAlias = Literal["user", "assistant", "notice"]
+
+_DEFAULT_RATE_HZ = 48_000
+_STOPPED_REASONS = frozenset({"interrupted", "stopped", "cancelled"})
+_FAILED_REASONS = frozenset({"failed", "error"})
+
+
+class Phase(Enum):
+    """How far a turn has come."""
+
+    WAITING = "waiting"
+    ANSWERING = "answering"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class SoundState(Enum):
+    """What the speaker does."""
+
+    IDLE = "idle"
+    SPEAKING = "speaking"
+    STOPPED = "stopped"
+
+
+@dataclass(slots=True)
+class TurnView:
+    """One turn as the eye has it. `text` only grows, unless `rewrites` has grown."""
+
+    turn: int
+    voice: Voice
+    text: str = ""
+    phase: Phase = Phase.WAITING
+    failures: list[str] = field(default_factory=list[str])
+    rewrites: int = 0
+    unheard_characters: int = 0
+    spoken_ms: int = 0
+    speaking: bool = False
+    metrics: TurnMetrics = field(default_factory=TurnMetrics)
+
+    @property
+    def over(self) -> bool:
+        return self.phase in (Phase.DONE, Phase.STOPPED, Phase.FAILED)
+
+
+@dataclass(slots=True)
+class SoundView:
+    """Where the sound is, and where it goes."""
+
+    state: SoundState = SoundState.IDLE
+    turn: int | None = None
+    position_samples: int = 0
+    queued_samples: int = 0
+    end_samples: int = 0
+    rate_hz: int = _DEFAULT_RATE_HZ
+    underruns: int = 0
+    silent: bool = False
+    device_detail: str = ""
+
+    @property
+    def position_s(self) -> float:
+        return self.position_samples / self.rate_hz
+
+    @property
+    def known_s(self) -> float:
+        """Length of the turn's sound as far as it is known."""
+        return max(self.position_samples + self.queued_samples, self.end_samples) / self.rate_hz
+
+    @property
+    def queued_s(self) -> float:
+        return self.queued_samples / self.rate_hz
+
+
+class TranscriptModel:
+    """Feed it entries in order; it says what is to be seen, and which turns have changed."""
+
+    def __init__(self) -> None:
+        self.turns: dict[int, TurnView] = {}
+        self.sound = SoundView()
+        self.progress: dict[str, str] = {}
+        self.level: tuple[float, float] | None = None
+        self.session: SessionStarted | None = None
+        self.recording = False
+        self.ended = False
+        self._changed: dict[int, None] = {}
+        self._metrics = MetricsFold()
+        self._streams: dict[int, PlainStream] = {}
+        self._notices = 0
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def take_changed(self) -> list[TurnView]:
+        """The turns touched since the last call, in order of their first change."""
+        changed = [self.turns[key] for key in self._changed]
+        self._changed.clear()
+        return changed
+
+    def take_level(self) -> tuple[float, float] | None:
+        """The last level measured since the last call."""
+        level, self.level = self.level, None
+        return level
+
+    @property
+    def busy(self) -> bool:
+        """Whether something speaks or streams: what Escape would stop."""
+        if self.sound.state is SoundState.SPEAKING:
+            return True
+        return any(not view.over for view in self.turns.values() if view.voice == "assistant")
+
+    @property
+    def metrics(self) -> TurnMetrics:
+        """Figures of the last answer."""
+        for view in reversed(self.turns.values()):
+            if view.voice == "assistant":
+                return view.metrics
+        return TurnMetrics()
+
+    # --- folding ------------------------------------------------------------------------------
+
+    def load(self, record: SessionRecord) -> None:
+        """Show a kept session as it ended."""
+        self.sound.rate_hz = record.sample_rate_hz or _DEFAULT_RATE_HZ
+        for kept in record.turns:
+            self.turns[kept.turn] = _view_of(kept)
+            self._changed[kept.turn] = None
+
+    def apply_all(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self.apply(entry)
+
+    def apply(self, entry: Entry) -> None:
+        """Take one entry in; those that are not seen are passed over."""
+        self._metrics.emit(entry)
+        match entry:
+            case SessionStarted():
+                self.session = entry
+                self.recording = True
+                self.sound.rate_hz = entry.sample_rate_hz or _DEFAULT_RATE_HZ
+            case SessionEnded():
+                self.recording = False
+                self.ended = True
+                self._quiet(SoundState.IDLE)
+            case Failed():
+                self._failed(entry)
+            case LevelMeasured():
+                self.level = (entry.peak, entry.rms)
+            case ProgressMade():
+                self._progressed(entry)
+            case TurnStarted() | DeltaReceived() | TurnInterrupted() | TurnCompleted():
+                self._turn_moved(entry)
+            case _:
+                self._sound_moved(entry)
+        self._measure(entry)
+
+    def _turn_moved(
+        self, entry: TurnStarted | DeltaReceived | TurnInterrupted | TurnCompleted
+    ) -> None:
+        view = self._view(entry.turn)
+        match entry:
+            case TurnStarted():
+                view.voice = entry.role
+                view.text = plain(entry.text)
+            case DeltaReceived():
+                view.text += self._streams.setdefault(entry.turn, PlainStream()).feed(entry.text)
+                view.phase = Phase.ANSWERING
+            case TurnInterrupted():
+                self._interrupted(view, entry)
+            case TurnCompleted():
+                self._completed(view, entry)
+
+    def _interrupted(self, view: TurnView, entry: TurnInterrupted) -> None:
+        self._finish_stream(view)
+        heard = plain(entry.heard_text)
+        view.unheard_characters = max(0, len(view.text) - len(heard))
+        view.text = heard
+        view.rewrites += 1
+        view.phase = Phase.STOPPED
+        view.spoken_ms = entry.heard_samples * 1000 // self.sound.rate_hz
+        self.sound.position_samples = entry.heard_samples
+        self._quiet(SoundState.STOPPED)
+
+    def _completed(self, view: TurnView, entry: TurnCompleted) -> None:
+        self._finish_stream(view)
+        view.voice = entry.role
+        if not view.text and entry.text:
+            view.text = plain(entry.text)
+        if view.phase is not Phase.STOPPED:
+            view.phase = Phase.FAILED if view.failures else _phase_of(entry.finish_reason)
+
+    def _sound_moved(self, entry: Entry) -> None:
+        sound = self.sound
+        match entry:
+            case PlaybackStarted():
+                self._begin_sound(entry.turn)
+            case PlayoutAdvanced():
+                if entry.turn != sound.turn:
+                    self._begin_sound(entry.turn)
+                sound.position_samples = entry.position_samples
+                sound.queued_samples = entry.queued_samples
+            case FlushAnswered() if entry.turn == sound.turn:
+                sound.end_samples = entry.end_samples
+            case PlaybackFinished():
+                sound.position_samples = sound.end_samples = entry.played_samples
+                view = self._view(entry.turn)
+                view.spoken_ms = entry.played_samples * 1000 // sound.rate_hz
+                if sound.state is SoundState.SPEAKING:
+                    self._quiet(SoundState.IDLE)
+            case Underran():
+                sound.underruns += 1
+            case DeviceChanged():
+                sound.silent = entry.silent
+                sound.device_detail = plain_line(entry.detail)
+            case _:
+                pass
+
+    def _begin_sound(self, turn: int) -> None:
+        sound = self.sound
+        sound.state = SoundState.SPEAKING
+        sound.turn = turn
+        sound.position_samples = sound.queued_samples = sound.end_samples = 0
+        sound.underruns = 0
+        self._view(turn).speaking = True
+
+    def _quiet(self, state: SoundState) -> None:
+        self.sound.state = state
+        self.sound.queued_samples = 0
+        self.level = None
+        if self.sound.turn is not None:
+            self._view(self.sound.turn).speaking = False
+
+    def _failed(self, entry: Failed) -> None:
+        detail = plain_line(entry.detail)
+        if entry.stage == "recording":
+            self.recording = False
+        if entry.turn is None:
+            self._notices += 1
+            notice = self._view(-self._notices)
+            notice.voice = "notice"
+            notice.phase = Phase.FAILED
+            notice.failures.append(detail)
+            return
+        view = self._view(entry.turn)
+        view.failures.append(detail)
+        if entry.stage == "model":
+            view.phase = Phase.FAILED
+
+    def _progressed(self, entry: ProgressMade) -> None:
+        what = plain_line(entry.what)
+        if entry.detail:
+            self.progress[what] = plain_line(entry.detail)
+        else:
+            self.progress.pop(what, None)
+
+    def _finish_stream(self, view: TurnView) -> None:
+        stream = self._streams.pop(view.turn, None)
+        if stream is not None:
+            view.text += stream.finish()
+
+    def _measure(self, entry: Entry) -> None:
+        turn = getattr(entry, "turn", None)
+        if isinstance(turn, int) and (view := self.turns.get(turn)) is not None:
+            figures = self._metrics.turn(turn)
+            if figures != view.metrics:
+                view.metrics = figures
+                self._changed[turn] = None
+
+    def _view(self, turn: int) -> TurnView:
+        """The view of `turn`, made when it is first heard of, marked as changed."""
+        self._changed[turn] = None
+        return self.turns.setdefault(turn, TurnView(turn, "assistant"))
+
+
+def _phase_of(finish_reason: str) -> Phase:
+    if finish_reason in _STOPPED_REASONS:
+        return Phase.STOPPED
+    if finish_reason in _FAILED_REASONS:
+        return Phase.FAILED
+    return Phase.DONE
+
+
+def _view_of(kept: TurnRecord) -> TurnView:
+    spoken_ms = 0
+    if kept.audio is not None and kept.audio.sample_rate_hz:
+        spoken_ms = kept.audio.samples * 1000 // kept.audio.sample_rate_hz
+    return TurnView(
+        kept.turn,
+        kept.role,
+        text=plain(kept.text),
+        phase=_phase_of(kept.finish_reason),
+        spoken_ms=spoken_ms,
+        metrics=kept.metrics,
+    )

@@ -1,0 +1,71 @@
+"""The footer: at most six keys for what can be done now, never cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.screen import Screen
+from textual.style import Style
+from textual.widget import Widget
+
+MOST_KEYS = 6
+_LONG_ITEM_CELLS = 12
+
+
+class KeyBar(Widget):
+    """Shows the keys of the screen's active bindings that are meant to be shown."""
+
+    DEFAULT_CSS = """
+    KeyBar {
+        dock: bottom;
+        height: 1;
+        padding: 0 2;
+        background: $surface;
+        color: $text-muted;
+        link-color: $foreground 70%;
+        link-style: not underline;
+        link-background: transparent;
+    }
+    """
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+
+    def _bindings_changed(self, screen: Screen[Any]) -> None:
+        if screen is self.screen:
+            self.refresh()
+
+    def render(self) -> Content:
+        items = [self._item(binding) for binding in self._shown()[:MOST_KEYS]]
+        width = self.content_size.width
+        if _width(items) > width:
+            items = [item for item in items if item.cell_length <= _LONG_ITEM_CELLS]
+        while items and _width(items) > width:
+            items.pop()
+        return Content("  ").join(items)
+
+    def _item(self, binding: Binding) -> Content:
+        key = self.app.get_key_display(binding)
+        item = Content.assemble((key, "bold"), f" {binding.description}")
+        return item.stylize_before(_click(binding))
+
+    def _shown(self) -> list[Binding]:
+        """Bindings to show, one an action, in the order of the chain from the focus outward."""
+        seen: set[str] = set()
+        shown: list[Binding] = []
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled and binding.action not in seen:
+                seen.add(binding.action)
+                shown.append(binding)
+        return shown
+
+
+def _width(items: list[Content]) -> int:
+    return sum(item.cell_length for item in items) + 2 * (len(items) - 1)
+
+
+def _click(binding: Binding) -> Style:
+    return Style.from_meta({"@click": f"app.simulate_key({binding.key!r})"})

@@ -1,0 +1,126 @@
+"""A pane: transcript, strip and meter, fed from one source.
+
+The same for live talk and replay: a pane takes what its feed has, 15 times a second, folds it
+and draws it in one batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from gramophone.ports import Feed, SessionRecord
+from tui.messages import PaneChanged
+from tui.transcript_model import SoundState, TranscriptModel
+from tui.widgets.meter import Meter
+from tui.widgets.strip import Strip
+from tui.widgets.transcript import Transcript
+
+TICK_S = 1 / 15
+
+
+class Pane(Vertical):
+    """Shows what one source tells."""
+
+    def __init__(self, feed: Feed | None = None, *, empty: str = "") -> None:
+        super().__init__()
+        self.model = TranscriptModel()
+        self._feed = feed
+        self._empty = empty
+        self._ticked_s = time.monotonic()
+        self._drawing = asyncio.Lock()
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._empty, classes="empty", markup=False)
+        yield Transcript()
+        yield Static(classes="more", markup=False)
+        yield Strip()
+        yield Meter()
+
+    def on_mount(self) -> None:
+        self._show_or_excuse()
+        self.query_one(Strip).show(self.model)
+        self.set_interval(TICK_S, self.tick)
+
+    # --- sources ------------------------------------------------------------------------------
+
+    async def show_record(self, record: SessionRecord) -> None:
+        """Show a kept session as it ended; no source is listened to."""
+        model = TranscriptModel()
+        model.load(record)
+        await self._show_model(model, None, follow=False)
+
+    async def listen(self, feed: Feed) -> None:
+        """Begin anew with what `feed` tells."""
+        await self._show_model(TranscriptModel(), feed, follow=True)
+
+    async def _show_model(self, model: TranscriptModel, feed: Feed | None, *, follow: bool) -> None:
+        async with self._drawing:
+            self._feed = feed
+            self.model = model
+            await self.transcript.clear(follow=follow)
+            await self._draw()
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that has come is on the screen."""
+        return self.transcript.settled
+
+    async def tick(self) -> None:
+        """Take what has come and draw it. A tick that comes while one draws is left out."""
+        if not self._drawing.locked():
+            async with self._drawing:
+                await self._take_and_draw()
+
+    async def _take_and_draw(self) -> None:
+        now_s = time.monotonic()
+        elapsed_s, self._ticked_s = now_s - self._ticked_s, now_s
+        entries = self._feed.take() if self._feed is not None else []
+        model = self.model
+        if entries:
+            model.apply_all(entries)
+            with self.app.batch_update():
+                await self._draw()
+        self.query_one(Meter).advance(
+            elapsed_s,
+            model.take_level(),
+            sounding=model.sound.state is SoundState.SPEAKING,
+        )
+        transcript = self.transcript
+        await transcript.draw_text()
+        await transcript.settle()
+        self._show_more()
+
+    async def _draw(self) -> None:
+        model = self.model
+        self._show_or_excuse()
+        await self.transcript.show(model.take_changed())
+        self.query_one(Strip).show(model)
+        self.post_message(PaneChanged(model))
+
+    def _show_or_excuse(self) -> None:
+        """The transcript, or the words that stand where there is none."""
+        self.transcript.display = bool(self.model.turns)
+        self.query_one(".empty").display = not self.model.turns
+
+    def _show_more(self) -> None:
+        """Say what came below while the user reads above."""
+        transcript = self.transcript
+        words = ""
+        if not transcript.following:
+            new = transcript.new_lines
+            words = f"↓ {new} new line{'' if new == 1 else 's'}  End" if new else "↓ End"
+        more = self.query_one(".more", Static)
+        if words != more.content:
+            more.update(words)
+            more.set_class(bool(words), "-shown")

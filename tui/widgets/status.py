@@ -1,0 +1,77 @@
+"""The status line: who speaks here, how fast it answers, and whether it is kept."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widget import Widget
+
+from gramophone.ports import Setup
+from tui.colours import PLAIN, TROUBLE, WARNING
+from tui.facts import milliseconds
+from tui.plain import plain_line
+from tui.transcript_model import TranscriptModel
+
+
+class StatusLine(Widget):
+    """What does not fit is left out, the least wanted first."""
+
+    DEFAULT_CSS = """
+    StatusLine { dock: top; height: 1; padding: 0 2; background: $surface; color: $text-muted; }
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__()
+        self._names = [plain_line(setup.provider), plain_line(setup.model), plain_line(setup.voice)]
+        self._muted = setup.muted
+        self._figures: list[str] = []
+        self._recording = False
+
+    def show(self, model: TranscriptModel) -> None:
+        """Take over what is to be seen, and repaint only if it differs."""
+        session = model.session
+        names = self._names
+        if session is not None:
+            names = [plain_line(each) for each in (session.provider, session.model, session.voice)]
+        figures = _figures(model)
+        if (names, figures, model.recording) != (self._names, self._figures, self._recording):
+            self._names, self._figures, self._recording = names, figures, model.recording
+            self.refresh()
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        pill = self._pill()
+        names, figures = list(self._names), list(self._figures)
+        while True:
+            left = " · ".join(name for name in names if name)
+            right = "   ".join(figures)
+            space = 3 if figures and pill.cell_length else 0
+            gap = width - Content(left).cell_length - len(right) - space - pill.cell_length
+            if gap >= 2 or not (figures or len(names) > 1):
+                break
+            # Figures go from the least wanted end, then the voice, then the provider.
+            if figures:
+                figures.pop()
+            else:
+                names.pop() if len(names) == 3 else names.pop(0)
+        line = Content.styled(left, PLAIN) + Content(" " * max(1, gap)) + Content(right)
+        return (line + Content(" " * space) + pill).truncate(width)
+
+    def _pill(self) -> Content:
+        parts: list[Content] = []
+        if self._muted:
+            parts.append(Content.styled("muted", WARNING))
+        if self._recording:
+            parts.append(Content.styled("● REC", TROUBLE))
+        return Content("  ").join(parts)
+
+
+def _figures(model: TranscriptModel) -> list[str]:
+    metrics, sound = model.metrics, model.sound
+    figures: list[str] = []
+    if metrics.response_ms is not None:
+        figures.append(f"response {milliseconds(metrics.response_ms)}")
+    if metrics.ttft_ms is not None:
+        figures.append(f"TTFT {milliseconds(metrics.ttft_ms)}")
+    if sound.queued_samples:
+        figures.append(f"queue {sound.queued_s:.1f} s")
+    return figures

@@ -1,0 +1,66 @@
+"""The upper row of now playing: state in words, place in the sound, what went wrong."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widget import Widget
+
+from tui.colours import ACCENT, MUTED, PLAIN, SOUND
+from tui.facts import clock, counted
+from tui.transcript_model import SoundState, SoundView, TranscriptModel
+
+_STATES = {
+    SoundState.IDLE: ("○ idle", MUTED),
+    SoundState.SPEAKING: ("▶ speaking", f"bold {SOUND}"),
+    SoundState.STOPPED: ("■ stopped", PLAIN),
+}
+
+
+class Strip(Widget):
+    """Drawn from a model; told when it has changed."""
+
+    DEFAULT_CSS = "Strip { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = Content("")
+        self._right: list[str] = []
+
+    def show(self, model: TranscriptModel) -> None:
+        """Take over what is to be seen, and repaint only if it differs."""
+        left, right = _left(model), _right(model.sound)
+        if left != self._left or right != self._right:
+            self._left, self._right = left, right
+            self.refresh()
+
+    def render(self) -> Content:
+        left = self._left
+        facts = list(self._right)
+        while facts:
+            right = "  ".join(facts)
+            gap = self.size.width - left.cell_length - len(right)
+            if gap >= 2:
+                return left + Content(" " * gap) + Content.styled(right, MUTED)
+            facts.pop()
+        return left.truncate(self.size.width, ellipsis=True)
+
+
+def _left(model: TranscriptModel) -> Content:
+    sound = model.sound
+    if sound.state is SoundState.IDLE and model.progress:
+        what, detail = next(reversed(model.progress.items()))
+        return Content.styled("… ", ACCENT) + Content(f"{what}: {detail}")
+    words, style = _STATES[sound.state]
+    left = Content.styled(words, style)
+    if sound.state is not SoundState.IDLE and sound.turn is not None:
+        left += Content(f"  {clock(sound.position_s)} / {clock(sound.known_s)}")
+    return left
+
+
+def _right(sound: SoundView) -> list[str]:
+    facts: list[str] = []
+    if sound.silent:
+        facts.append(sound.device_detail or "no sound device: silent")
+    if sound.underruns:
+        facts.append(counted(sound.underruns, "underrun"))
+    return facts
