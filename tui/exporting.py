@@ -7,8 +7,8 @@ from pathlib import Path
 from textual.screen import Screen
 
 from gramophone.errors import GramophoneError
+from gramophone.plain import plain_line
 from gramophone.ports import Library, SessionSummary
-from tui.plain import plain_line
 from tui.screens.export import ExportScreen
 from tui.session_row import title_of
 

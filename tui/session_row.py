@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from gramophone.plain import plain, plain_line
 from gramophone.ports import SessionSummary
 from tui.colours import ACCENT, MUTED, WARNING
 from tui.facts import counted, local_time, seconds
-from tui.plain import plain, plain_line
 
 HIT_BEGINS, HIT_ENDS = "\ue000", "\ue001"
 

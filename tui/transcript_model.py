@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Literal, TypeAlias
 
 from gramophone.metrics import MetricsFold, TurnMetrics
+from gramophone.plain import PlainStream, plain, plain_line
 from gramophone.ports import SessionRecord, TurnRecord
 from gramophone.timeline import (
     DeltaReceived,
@@ -30,7 +31,6 @@ from gramophone.timeline import (
     TurnStarted,
     Underran,
 )
-from tui.plain import PlainStream, plain, plain_line
 
 Voice: TypeAlias = Literal["user", "assistant", "notice"]
 

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.widgets import Markdown
 from textual.widgets._markdown import MarkdownTable, MarkdownTableContent
 
-from tui.plain import plain, plain_line
+from gramophone.plain import plain, plain_line
 
 
 def _make_plain(state: StateCore) -> None:

@@ -8,8 +8,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
+from gramophone.plain import plain
 from tui.messages import FollowWanted, PromptEmpty, PromptSent, ScrollWanted
-from tui.plain import plain
 
 _IN_ORDER = frozenset({"prompt.send", "prompt.newline"})
 
