@@ -153,7 +153,7 @@ class SpeechLine:
 
     def clear(self, now_us: int) -> list[Output]:
         """Tell the service to drop what it holds of the turn, if it holds anything."""
-        if self.client is None or self.client.idle or self._turn is None:
+        if self.client is None or not self.client.owing or self._turn is None:
             return []
         outputs: list[Output] = [ClearSent(at_us=now_us, turn=self._turn.turn)]
         self._cleared.append(self._turn)

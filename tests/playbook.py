@@ -111,7 +111,7 @@ class Playbook:
 
     def when(self, happening: Happening) -> Self:
         """This happens."""
-        return self._took(repr(happening), self.conversation.handle(happening, self.now_us))
+        return self._took(_line(happening), self.conversation.handle(happening, self.now_us))
 
     def after(self, seconds: float) -> Self:
         """So much time passes, and the clock is looked at."""
@@ -203,10 +203,10 @@ def _same(wanted: object, got: object) -> bool:
 
 def _names(value: object) -> Iterable[str]:
     assert is_dataclass(value)
-    return (field.name for field in fields(value) if field.name != "at_us")
+    return (field.name for field in fields(value) if field.compare and field.name != "at_us")
 
 
-def _line(value: Expected) -> str:
+def _line(value: Expected | Happening) -> str:
     if isinstance(value, type):
         return f"{value.__name__}(…)"
     if isinstance(value, Like):

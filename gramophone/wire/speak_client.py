@@ -135,9 +135,9 @@ class SpeakClient:
         return self._clearing > 0
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing is queued, unanswered or being cleared."""
-        return not (self._queue or self._unanswered or self._clearing)
+    def owing(self) -> bool:
+        """Whether something waits to be sent, or for its answer."""
+        return bool(self._queue or self._unanswered)
 
     def near_expiry(self, now_us: int, margin_us: int = 300 * SECOND_US) -> bool:
         """Whether the service will end this connection soon (60 minutes after it opened)."""
