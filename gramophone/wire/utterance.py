@@ -248,7 +248,7 @@ class Utterance:
     def _source_at(self, segment: Segment, into_us: int, end_us: int) -> int:
         """The offset in the source that was reached `into_us` into the segment's sound."""
         span_us = max(1, end_us - segment.start_us)
-        chars = min(segment.chars, round(segment.chars * into_us / span_us))
+        chars = min(segment.chars, segment.chars * into_us // span_us)
         reached = segment.chunks[0].source_start if segment.chunks else 0
         for chunk in segment.chunks:
             if chars >= len(chunk.text):
