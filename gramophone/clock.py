@@ -39,10 +39,10 @@ class SystemClock:
         return (time.monotonic_ns() - self._began_ns) // 1000
 
     async def sleep_until_us(self, deadline_us: int) -> None:
-        # The loop may wake a little early, by the grain of its own clock.
         await asyncio.sleep(max(0, deadline_us - self.now_us()) / 1_000_000)
-        while (left_us := deadline_us - self.now_us()) > 0:
-            await asyncio.sleep(left_us / 1_000_000)
+        if self.now_us() < deadline_us:
+            # The loop woke a little early, by the grain of its own clock.
+            await self.sleep_until_us(deadline_us)
 
 
 class ManualClock:

@@ -382,6 +382,20 @@ class TestInterrupting:
             await heard.until(completed(1))
         assert heard.all_of(TurnInterrupted)[0].heard_samples == 0
 
+    @pytest.mark.parametrize("faults", [(), ("late-flushed",)])
+    async def test_the_next_turn_has_its_own_sound_and_no_other(
+        self, faults: tuple[str, ...]
+    ) -> None:
+        async with running(*faults, pace=1.0) as url, session(url) as (engine, heard):
+            engine.post(Say("One two three four five six seven eight nine ten eleven twelve."))
+            await heard.until(lambda entry: isinstance(entry, AudioReceived))
+            engine.post(Say("Next."))
+            await heard.until(completed(1))
+        assert len(heard.all_of(ClearSent)) == 1
+        fresh = [frame for frame in heard.all_of(AudioReceived) if not frame.stale]
+        assert b"".join(frame.pcm for frame in fresh if frame.turn == 1) == tones("Next.")
+        assert {frame.turn for frame in heard.all_of(AudioReceived) if frame.stale} <= {0}
+
     async def test_ending_in_mid_answer_keeps_what_was_heard(self) -> None:
         speaker = HeldSpeaker()
         model = ScriptedModel(["One two three. Four ", asyncio.Event()])
