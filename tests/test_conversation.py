@@ -541,6 +541,12 @@ class TestStaleSound:
         say_and_hear(play, 0, "Good morning.")
         play.when(sound()).gives(like(AudioReceived, turn=0, stale=True))
 
+    def test_sound_after_the_last_flush_was_answered_is_not_played(self, play: Playbook) -> None:
+        play.when(Say("Good morning.")).goes_on()
+        play.when(sound()).goes_on()
+        play.when(flushed()).gives(FlushAnswered, FinishAudio)
+        play.when(sound()).gives(like(AudioReceived, turn=0, offset_bytes=16000, stale=True))
+
     def test_sound_before_any_turn_belongs_nowhere(self, play: Playbook) -> None:
         play.when(sound()).gives_nothing()
 
