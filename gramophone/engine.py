@@ -165,6 +165,8 @@ class Engine:
 
     def _glance(self, *, levels: bool) -> None:
         state = self._speaker.glance()
+        if state.turn < 0:
+            return
         self.post(PlayoutSeen(state.turn, state.queued_samples))
         if levels:
             now_us = self.now_us()
