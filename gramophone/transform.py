@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from gramophone.timeline import Event, PlaybackFinished, PlaybackStarted, TurnInterrupted
+from gramophone.timeline import (
+    Event,
+    PlaybackFinished,
+    PlaybackStarted,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+)
 
 IDLE_LIMIT_US = 2_000_000
 
@@ -23,7 +30,7 @@ def limit_idle(events: Iterable[Event], limit_us: int = IDLE_LIMIT_US) -> Iterat
         match event:
             case PlaybackStarted():
                 playing = True
-            case PlaybackFinished() | TurnInterrupted():
+            case PlaybackFinished() | TurnInterrupted() | TurnCompleted() | TurnStarted():
                 playing = False
             case _:
                 pass
