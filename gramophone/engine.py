@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import cast
 
 from gramophone.clock import Clock
@@ -113,6 +114,9 @@ class Engine:
     # --- the loop -----------------------------------------------------------------------------
 
     def _handle(self, happening: Happening) -> None:
+        if isinstance(happening, PlaybackBegan | PlaybackStarved):
+            # The callback's thread saw it a moment ago; the timeline never runs backwards.
+            happening = replace(happening, at_us=max(happening.at_us, self._last_us))
         self._carry_out(self._conversation.handle(happening, self.now_us()))
         if isinstance(happening, End):
             self._ended.set()
@@ -165,6 +169,8 @@ class Engine:
 
     def _glance(self, *, levels: bool) -> None:
         state = self._speaker.glance()
+        if state.turn < 0:
+            return
         self.post(PlayoutSeen(state.turn, state.queued_samples))
         if levels:
             now_us = self.now_us()

@@ -16,7 +16,7 @@ from gramophone.errors import ConfigError, GramophoneError
 from gramophone.exchange import End
 from gramophone.ports import LanguageModel, Message, Sink, Speaker, SpeechService
 from gramophone.tasks import cancel, spawn
-from gramophone.timeline import Failed, ProgressMade
+from gramophone.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.voice.anthropic_messages import AnthropicMessages
 from gramophone.voice.embedded_speech import EmbeddedSpeech
 from gramophone.voice.local_model import LocalModel
@@ -49,6 +49,24 @@ class _Progress:
         if self.engine is not None:
             now_us = self.engine.now_us()
             self.engine.emit(ProgressMade(at_us=now_us, what=what, detail=detail))
+
+
+class _FromFirstTurn:
+    """Hands a sink its events once something is said: a sitting without a word is not kept."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._held: list[Entry] | None = []
+
+    def emit(self, entry: Entry) -> None:
+        if self._held is None:
+            self._sink.emit(entry)
+            return
+        self._held.append(entry)
+        if isinstance(entry, TurnStarted):
+            held, self._held = self._held, None
+            for earlier in held:
+                self._sink.emit(earlier)
 
 
 def new_session_id() -> str:
@@ -149,7 +167,7 @@ async def talk(
         model=model,
         speech=speech,
         speaker=speaker(config, config.sample_rate_hz, clock),
-        sinks=[recorder, *sinks],
+        sinks=[_FromFirstTurn(recorder), *sinks],
     )
     progress.engine = engine
     running = spawn(engine.run(), name="engine")

@@ -103,7 +103,7 @@ class Utterance:
         window still allows.
         """
         if not self._segments:
-            return self._take(now_us) if self._ready and flushes_left else None
+            return self._take(now_us, most=1) if self._ready and flushes_left else None
         unheard_us = queued_us + self._owed_us()
         if self._ready:
             last = self._text_ended and self._ready_chars() <= GROUP_CHARS
@@ -175,10 +175,14 @@ class Utterance:
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _take(self, now_us: int) -> Sending:
+    def _take(self, now_us: int, most: int = 1000) -> Sending:
         taken: list[Chunk] = []
         chars = 0
-        while self._ready and (not taken or chars + len(self._ready[0].text) <= GROUP_CHARS):
+        while (
+            self._ready
+            and len(taken) < most
+            and (not taken or chars + len(self._ready[0].text) <= GROUP_CHARS)
+        ):
             chunk = self._ready.popleft()
             chars += len(chunk.text)
             taken.append(chunk)

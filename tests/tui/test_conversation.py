@@ -369,7 +369,7 @@ class TestNowPlaying:
         async with app.run_test(notifications=True) as pilot:
             events_ = spoken_exchange()
             backend.conversation.put(session_started(), *events_[:-2])
-            backend.conversation.put(LevelMeasured(at_us=1, peak=0.5, rms=0.2))
+            backend.conversation.steady.append(LevelMeasured(at_us=1, peak=0.5, rms=0.2))
             await drawn(pilot)
             meter = app.screen.query_one(Meter)
             assert "dB" in meter.render().plain
