@@ -18,7 +18,11 @@ PROVIDERS = ("openai", "anthropic", "local")
 DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
 DEFAULT_VOICE = "aura-2-thalia-en"
 SAMPLE_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
-DEFAULT_MODELS = {"openai": "gpt-5-mini", "anthropic": "claude-haiku-4-5", "local": ""}
+DEFAULT_MODELS = {
+    "openai": "gpt-5-mini",
+    "anthropic": "claude-haiku-4-5",
+    "local": "smollm2-135m-instruct",
+}
 DEFAULT_SYSTEM_PROMPT = (
     "You are a friendly voice assistant. Your answer is read aloud: keep it short and plain."
 )
@@ -85,6 +89,18 @@ class Config:
     def embedded_voice(self) -> bool:
         """Whether speech comes from the stand-in on this machine."""
         return not self.speak_url and not self.deepgram_key
+
+    @property
+    def voice_name(self) -> str:
+        """What the status line and the session row say of the voice."""
+        return "piper" if self.embedded_voice else self.voice
+
+    @property
+    def model_name(self) -> str:
+        """What the status line says of the model."""
+        if self.provider == "local":
+            return self.local_model or DEFAULT_MODELS["local"]
+        return self.model
 
     @property
     def speak_endpoint(self) -> str:

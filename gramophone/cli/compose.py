@@ -125,11 +125,6 @@ def speech_service(config: Config, progress: Callable[[str], None]) -> SpeechSer
     return DeepgramSpeech(config.speak_endpoint, asked, api_key=config.deepgram_key)
 
 
-def open_recorder(config: Config) -> Recorder:
-    """A recorder on the library; raises StorageError where that cannot be written."""
-    return Recorder.open(config.home, redact=config.secrets)
-
-
 @asynccontextmanager
 async def talk(
     config: Config,
@@ -147,7 +142,8 @@ async def talk(
     """
     clock = SystemClock()
     progress = _Progress()
-    recorder = recorder or await asyncio.to_thread(open_recorder, config)
+    if recorder is None:
+        recorder = await asyncio.to_thread(Recorder.open, config.home, redact=config.secrets)
     model = language_model(config, progress.about("model")) if with_model else None
     speech = speech_service(config, progress.about("voice"))
     session_id = new_session_id()
@@ -156,7 +152,7 @@ async def talk(
             session_id=session_id,
             provider=config.provider if with_model else "none",
             model=model.model if model else "",
-            voice=voice_name(config),
+            voice=config.voice_name,
             sample_rate_hz=config.sample_rate_hz,
             system_prompt=config.system_prompt if with_model else "",
             lang=config.lang,
@@ -187,11 +183,6 @@ async def talk(
         if isinstance(speech, EmbeddedSpeech):
             await speech.aclose()
         await _close_recorder(recorder, engine)
-
-
-def voice_name(config: Config) -> str:
-    """What the session row says of the voice."""
-    return "piper" if config.embedded_voice else config.voice
 
 
 async def _warm(model: LanguageModel | None, engine: Engine) -> None:
