@@ -41,7 +41,7 @@ class SystemClock:
     async def sleep_until_us(self, deadline_us: int) -> None:
         # The loop may wake a little early, by the grain of its own clock.
         await asyncio.sleep(max(0, deadline_us - self.now_us()) / 1_000_000)
-        while (left_us := deadline_us - self.now_us()) > 0:
+        while (left_us := deadline_us - self.now_us()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left_us / 1_000_000)
 
 

@@ -78,7 +78,7 @@ def test_talk_search_replay_export_quit(tmp_path: Path) -> None:
         shown.keys("C-a", "C-k")
         shown.type(str(target))
         shown.keys("Enter")
-        shown.see("taken.wav")
+        shown.see("Exported")
         shown.keys("C-q")
         assert "echo" in shown.see("ended with 0", "echo")
     turn = gramophone.json("show", "last")["turns"][1]
