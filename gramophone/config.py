@@ -18,12 +18,16 @@ PROVIDERS = ("openai", "anthropic", "local")
 DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
 DEFAULT_VOICE = "aura-2-thalia-en"
 SAMPLE_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
-DEFAULT_MODELS = {"openai": "gpt-5-mini", "anthropic": "claude-haiku-4-5", "local": ""}
+DEFAULT_MODELS = {
+    "openai": "gpt-5-mini",
+    "anthropic": "claude-haiku-4-5",
+    "local": "smollm2-135m-instruct",
+}
 DEFAULT_SYSTEM_PROMPT = (
     "You are a friendly voice assistant. Your answer is read aloud: keep it short and plain."
 )
 
-_FILE_KEYS = {
+FILE_SETTINGS = {
     ("model", "provider"): "provider",
     ("model", "name"): "model",
     ("model", "system_prompt"): "system_prompt",
@@ -41,7 +45,7 @@ _FILE_KEYS = {
 }
 """Every key of `config.toml`, as table and name, and the setting it sets."""
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "GRAMOPHONE_SPEAK_URL": "speak_url",
     "GRAMOPHONE_LOCAL_MODEL": "local_model",
     "DEEPGRAM_API_KEY": "deepgram_key",
@@ -87,6 +91,18 @@ class Config:
         return not self.speak_url and not self.deepgram_key
 
     @property
+    def voice_name(self) -> str:
+        """What the status line and the session row say of the voice."""
+        return "piper" if self.embedded_voice else self.voice
+
+    @property
+    def model_name(self) -> str:
+        """What the status line says of the model."""
+        if self.provider == "local":
+            return self.local_model or DEFAULT_MODELS["local"]
+        return self.model
+
+    @property
     def speak_endpoint(self) -> str:
         """Where speech is asked for, unless the voice is embedded."""
         return self.speak_url or DEEPGRAM_SPEAK_URL
@@ -101,7 +117,7 @@ def load(environment: Mapping[str, str] = os.environ, **flags: object) -> Config
     home, config_file = _places(environment)
     config = Config(home=home, config_file=config_file)
     config = _replace(config, _from_file(config_file))
-    told = {name: environment.get(key, "").strip() for key, name in _ENVIRONMENT.items()}
+    told = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
     config = _replace(config, {name: value for name, value in told.items() if value})
     config = _replace(config, {name: value for name, value in flags.items() if value is not None})
     provider = config.provider or _default_provider(config)
@@ -132,7 +148,7 @@ def _from_file(path: Path) -> dict[str, object]:
         if not isinstance(entries, dict):
             raise ConfigError(f"{path}: {table!r} stands outside a table; see docs/config.md.")
         for name, value in cast("dict[str, object]", entries).items():
-            setting = _FILE_KEYS.get((table, name))
+            setting = FILE_SETTINGS.get((table, name))
             if setting is None:
                 raise ConfigError(f"{path}: [{table}] has no setting {name!r}; see docs/config.md.")
             settings[setting] = value

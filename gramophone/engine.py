@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, cast
 
 from gramophone.clock import Clock
@@ -116,6 +117,9 @@ class Engine:
     # --- the loop -----------------------------------------------------------------------------
 
     def _handle(self, happening: Happening) -> None:
+        if isinstance(happening, PlaybackBegan | PlaybackStarved):
+            # The callback's thread saw it a moment ago; the timeline never runs backwards.
+            happening = replace(happening, at_us=max(happening.at_us, self._last_us))
         self._carry_out(self._conversation.handle(happening, self.now_us()))
 
     def _carry_out(self, outputs: list[Event | Order]) -> None:
@@ -176,6 +180,8 @@ class Engine:
 
     def _glance(self, *, levels: bool) -> None:
         state = self._speaker.glance()
+        if state.turn < 0:
+            return
         # Not through the queue: frames that wait there are not in the speaker yet.
         self._handle(PlayoutSeen(state.turn, state.queued_samples))
         if levels:

@@ -118,6 +118,8 @@ class Replay:
             if self._drained.is_set():
                 continue
             state = self._speaker.glance()
+            if state.turn < 0:
+                continue
             peak, rms = self._speaker.level()
             at_us = self._at_us
             self._emit(LevelMeasured(at_us=at_us, peak=peak, rms=rms))

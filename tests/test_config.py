@@ -36,7 +36,11 @@ def settings(home: Path) -> Callable[..., Config]:
 class TestWhereSettingsComeFrom:
     def test_without_any_it_is_the_local_model_and_the_embedded_voice(self, home: Path) -> None:
         config = load({"GRAMOPHONE_HOME": str(home)})
-        assert (config.provider, config.model, config.voice) == ("local", "", DEFAULT_VOICE)
+        assert (config.provider, config.model, config.voice) == (
+            "local",
+            "smollm2-135m-instruct",
+            DEFAULT_VOICE,
+        )
         assert config.embedded_voice
         assert config.home == home
         assert config.secrets == ()

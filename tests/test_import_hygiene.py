@@ -69,5 +69,9 @@ def test_the_first_frame_waits_for_nothing_heavy(module: str) -> None:
     assert not loaded_by(module) & HEAVY
 
 
+def test_the_engine_is_not_waited_for_by_the_first_frame() -> None:
+    assert not loaded_by("gramophone.cli.app") & {"aiosqlite", "textual", "websockets"}
+
+
 def test_the_screen_brings_no_other_edge_along() -> None:
     assert not loaded_by("tui.app") & {"aiosqlite", "pyaudio", "storage", "websockets"}

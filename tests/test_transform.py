@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.timeline import DeltaReceived, Event, PlaybackStarted, TurnInterrupted
-from gramophone.transform import limit_idle
+from gramophone.transform import begin_promptly, limit_idle
 from tests.builders import session_started, short_session, spoken_exchange
 
 
@@ -73,3 +73,11 @@ def test_order_is_kept_and_no_pause_is_longer(moments_us: list[int]) -> None:
     limited = times(list(limit_idle(deltas(*sorted(moments_us)))))
     assert limited == sorted(limited)
     assert all(later - sooner <= 2_000_000 for sooner, later in pairwise(limited))
+
+
+def test_the_first_turn_comes_promptly_and_the_rest_keeps_its_distance() -> None:
+    moved = list(begin_promptly(short_session(), lead_in_us=200_000))
+    assert times(moved)[:2] == [0, 200_000]
+    steps = [b.at_us - a.at_us for a, b in pairwise(short_session()[1:])]
+    assert [b.at_us - a.at_us for a, b in pairwise(moved[1:])] == steps
+    assert list(begin_promptly(moved)) == moved

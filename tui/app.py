@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from gramophone.ports import Backend
 from tui.keys import key_words
 from tui.screens.conversation import ConversationScreen
+from tui.terminal_keys import teach_alt_enter
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -53,6 +54,7 @@ class GramophoneApp(App[None]):
     ]
 
     def __init__(self, backend: Backend) -> None:
+        teach_alt_enter()
         super().__init__()
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"

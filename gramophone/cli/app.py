@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 from gramophone.cli.backend import EngineThread
-from gramophone.cli.compose import open_recorder
 from gramophone.cli.output import note
 from gramophone.config import Config
 from gramophone.voice.native_noise import keep_native_noise_out
+from storage.recorder import Recorder
 
 
 def run_app(config: Config) -> int:
@@ -16,7 +16,7 @@ def run_app(config: Config) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         note("The app needs a terminal; without one use: gramophone ask TEXT")
         return 1
-    recorder = open_recorder(config)
+    recorder = Recorder.open(config.home, redact=config.secrets)
     keep_native_noise_out()
     from tui.app import GramophoneApp
 

@@ -1,4 +1,8 @@
-"""The engine in a thread of its own, as the screen sees it (`ports.Backend`)."""
+"""The engine in a thread of its own, as the screen sees it (`ports.Backend`).
+
+What the engine is made of (sockets, protocols, the library's readers) is imported in that
+thread, which starts after the first frame: the screen does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,19 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gramophone.cli.compose import language_model, talk, voice_name
-from gramophone.cli.replaying import replay_of
 from gramophone.config import Config
-from gramophone.engine import Engine
 from gramophone.errors import GramophoneError
 from gramophone.intents import Intent
 from gramophone.ports import Finding, SessionRecord, SessionSummary, Setup
 from gramophone.tasks import spawn
 from gramophone.timeline import Entry, Event, Failed
-from storage.library import Library
-from storage.recorder import Recorder
+
+if TYPE_CHECKING:
+    from gramophone.engine import Engine
+    from storage.library import Library
+    from storage.recorder import Recorder
 
 STOP_TIMEOUT_S = 10.0
 
@@ -58,8 +63,7 @@ class EngineThread:
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        model = language_model(config, lambda _detail: None).model
-        self.setup = Setup(config.provider, model, voice_name(config), config.muted)
+        self.setup = Setup(config.provider, config.model_name, config.voice_name, config.muted)
 
     @property
     def conversation(self) -> Mailbox:
@@ -100,7 +104,9 @@ class EngineThread:
         return feed
 
     def stop(self) -> None:
-        """End the talk and wait until the recording is whole."""
+        """End the talk and wait until the recording is whole. The screen's loop has ended."""
+        # The library's reading threads would keep the process from ending.
+        asyncio.run(self._library.aclose())
         if not self._thread.is_alive():
             return
         self._ready.wait(STOP_TIMEOUT_S)
@@ -122,6 +128,9 @@ class EngineThread:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._ready.set()
+        from gramophone.cli.compose import talk
+        from storage.library import Library
+
         # Opening the library mends what a killed process left; the screen need not wait for it.
         await (await Library.open(self._config.home)).aclose()
         async with talk(self._config, [self._mailbox], recorder=self._recorder) as running:
@@ -131,6 +140,9 @@ class EngineThread:
             self._engine = None
 
     async def _replay(self, session_id: str, speed: float, feed: Mailbox) -> None:
+        from gramophone.cli.replaying import replay_of
+        from storage.library import Library
+
         try:
             async with await Library.open(self._config.home) as library:
                 events = await library.events(session_id)
@@ -162,6 +174,8 @@ class LibraryOnDemand:
     async def _open(self) -> Library:
         async with self._opening:
             if self._library is None:
+                from storage.library import Library
+
                 self._library = await Library.open(self._home)
             return self._library
 

@@ -192,6 +192,31 @@ def doctor(as_json: bool, **flags: Any) -> None:
     _finish(examine(config, as_json=as_json))
 
 
+@cli.group()
+def fixture() -> None:
+    """Play the speech service for programs under test."""
+
+
+@fixture.command()
+@click.argument("source", metavar="tone|piper|SESSION")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--speed",
+    default=0.0,
+    type=click.FloatRange(0.0),
+    help="Times the recorded timing, or the sound's own speed; 0 is at once.",
+)
+@click.option("--fault", multiple=True, metavar="NAME[=N]", help="Go wrong on purpose.")
+def serve(source: str, port: int, speed: float, fault: tuple[str, ...]) -> None:
+    """Serve Speak v1 on loopback; a JSON line on stdout says where."""
+    from gramophone.cli.standing_in import serve as stand_in
+
+    arguments = ["--port", str(port), "--pace", str(speed)]
+    for name in fault:
+        arguments += ["--fault", name]
+    sys.exit(stand_in(_config().home, source, arguments))
+
+
 @cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:

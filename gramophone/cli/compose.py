@@ -16,7 +16,7 @@ from gramophone.errors import ConfigError, GramophoneError
 from gramophone.exchange import End
 from gramophone.ports import LanguageModel, Message, Sink, Speaker, SpeechService
 from gramophone.tasks import cancel, spawn
-from gramophone.timeline import Failed, ProgressMade
+from gramophone.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.voice.anthropic_messages import AnthropicMessages
 from gramophone.voice.embedded_speech import EmbeddedSpeech
 from gramophone.voice.local_model import LocalModel
@@ -49,6 +49,24 @@ class _Progress:
         if self.engine is not None:
             now_us = self.engine.now_us()
             self.engine.emit(ProgressMade(at_us=now_us, what=what, detail=detail))
+
+
+class _FromFirstTurn:
+    """Hands a sink its events once something is said: a sitting without a word is not kept."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._held: list[Entry] | None = []
+
+    def emit(self, entry: Entry) -> None:
+        if self._held is None:
+            self._sink.emit(entry)
+            return
+        self._held.append(entry)
+        if isinstance(entry, TurnStarted):
+            held, self._held = self._held, None
+            for earlier in held:
+                self._sink.emit(earlier)
 
 
 def new_session_id() -> str:
@@ -107,11 +125,6 @@ def speech_service(config: Config, progress: Callable[[str], None]) -> SpeechSer
     return DeepgramSpeech(config.speak_endpoint, asked, api_key=config.deepgram_key)
 
 
-def open_recorder(config: Config) -> Recorder:
-    """A recorder on the library; raises StorageError where that cannot be written."""
-    return Recorder.open(config.home, redact=config.secrets)
-
-
 @asynccontextmanager
 async def talk(
     config: Config,
@@ -129,7 +142,8 @@ async def talk(
     """
     clock = SystemClock()
     progress = _Progress()
-    recorder = recorder or await asyncio.to_thread(open_recorder, config)
+    if recorder is None:
+        recorder = await asyncio.to_thread(Recorder.open, config.home, redact=config.secrets)
     model = language_model(config, progress.about("model")) if with_model else None
     speech = speech_service(config, progress.about("voice"))
     session_id = new_session_id()
@@ -138,7 +152,7 @@ async def talk(
             session_id=session_id,
             provider=config.provider if with_model else "none",
             model=model.model if model else "",
-            voice=voice_name(config),
+            voice=config.voice_name,
             sample_rate_hz=config.sample_rate_hz,
             system_prompt=config.system_prompt if with_model else "",
             lang=config.lang,
@@ -153,7 +167,7 @@ async def talk(
         model=model,
         speech=speech,
         speaker=speaker(config, config.sample_rate_hz, clock),
-        sinks=[recorder, *sinks],
+        sinks=[_FromFirstTurn(recorder), *sinks],
     )
     progress.engine = engine
     running = spawn(engine.run(), name="engine")
@@ -169,11 +183,6 @@ async def talk(
         if isinstance(speech, EmbeddedSpeech):
             await speech.aclose()
         await _close_recorder(recorder, engine)
-
-
-def voice_name(config: Config) -> str:
-    """What the session row says of the voice."""
-    return "piper" if config.embedded_voice else config.voice
 
 
 async def _warm(model: LanguageModel | None, engine: Engine) -> None:

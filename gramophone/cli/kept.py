@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 from gramophone.cli.output import note, result, result_json
-from gramophone.errors import GramophoneError
-from gramophone.ports import SessionRecord, SessionSummary, TurnRecord
+from gramophone.errors import LibraryCorrupt, LibraryTooNew
+from gramophone.ports import Finding, SessionRecord, SessionSummary, TurnRecord
+from storage.home import Home
 from storage.library import Library
+from storage.verify import verify as check
 
 HIT_MARKS = str.maketrans({"\ue000": None, "\ue001": None})
 
@@ -67,9 +70,7 @@ async def delete(home: Path, reference: str) -> int:
 
 async def verify(home: Path, reference: str | None, *, as_json: bool) -> int:
     """Whether database, rows and WAV files agree; exit code 1 when they do not."""
-    async with await Library.open(home) as library:
-        session_id = await library.resolve(reference) if reference else None
-        findings = await library.verify(session_id)
+    findings = await _findings(home, reference)
     if as_json:
         found = [{"session": f.session_id, "detail": f.detail} for f in findings]
         result_json({"ok": not findings, "findings": found})
@@ -79,6 +80,16 @@ async def verify(home: Path, reference: str | None, *, as_json: bool) -> int:
         if not findings:
             result("All is well: database, rows and sound files agree.")
     return 1 if findings else 0
+
+
+async def _findings(home: Path, reference: str | None) -> list[Finding]:
+    try:
+        async with await Library.open(home) as library:
+            session_id = await library.resolve(reference) if reference else None
+            return await library.verify(session_id)
+    except (LibraryCorrupt, LibraryTooNew):
+        # The library will not open, so the check reads what it can without it.
+        return await asyncio.to_thread(check, Home.at(home))
 
 
 async def newest_title(home: Path, reference: str) -> str:
@@ -149,8 +160,3 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
             "output_tokens": metrics.output_tokens,
         }
     return shown
-
-
-def sentence(error: GramophoneError) -> str:
-    """The one line a failed command leaves on stderr."""
-    return f"gramophone: {error}"

@@ -11,7 +11,7 @@ from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
 from gramophone.config import Config
 from gramophone.intents import Interrupt, Say, Submit
 from gramophone.ports import Sink
-from gramophone.timeline import TurnCompleted
+from gramophone.timeline import Entry, Failed, TurnCompleted
 from storage.library import Library
 
 
@@ -22,7 +22,7 @@ async def speak_once(
     notes = Notes()
     answer = AnswerText()
     done = asyncio.Event()
-    waiter = Waiter(lambda e: isinstance(e, TurnCompleted) and e.role == "assistant", done.set)
+    waiter = Waiter(_over, done.set)
     printed: Sink = JsonLines() if as_json else answer
     interrupted = False
     async with talk(
@@ -43,6 +43,8 @@ async def speak_once(
             loop.remove_signal_handler(signal.SIGINT)
     if not as_json:
         answer.finish()
+    if not intent.text.strip():
+        return 1
     note(f"session {running.session_id}")
     if wav is not None:
         async with await Library.open(config.home) as library:
@@ -50,3 +52,12 @@ async def speak_once(
     if interrupted:
         return 130
     return 1 if notes.failed else 0
+
+
+def _over(entry: Entry) -> bool:
+    """Whether the turn has ended, or could not begin."""
+    match entry:
+        case TurnCompleted(role="assistant") | Failed(stage="session"):
+            return True
+        case _:
+            return False

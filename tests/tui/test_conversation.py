@@ -369,7 +369,7 @@ class TestNowPlaying:
         async with app.run_test(notifications=True) as pilot:
             events_ = spoken_exchange()
             backend.conversation.put(session_started(), *events_[:-2])
-            backend.conversation.put(LevelMeasured(at_us=1, peak=0.5, rms=0.2))
+            backend.conversation.steady.append(LevelMeasured(at_us=1, peak=0.5, rms=0.2))
             await drawn(pilot)
             meter = app.screen.query_one(Meter)
             assert "dB" in meter.render().plain
@@ -382,7 +382,7 @@ class TestNowPlaying:
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             backend.conversation.put(
                 ProgressMade(at_us=1, what="voice", detail="loading, 40 %"),
-                DeviceChanged(at_us=1, device="silent", silent=True, detail=""),
+                DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device."),
             )
             await drawn(pilot)
             assert "… voice: loading, 40 %" in seen(pilot)

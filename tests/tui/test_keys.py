@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
+from textual._xterm_parser import XTermParser
 
 import tui
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
@@ -87,6 +89,16 @@ async def test_a_footer_key_can_be_clicked() -> None:
         await pilot.click(offset=(at, 23))
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "key"),
+    [("\x1b\r", "ctrl+j"), ("\n", "ctrl+j"), ("\x1b[13;3u", "alt+enter"), ("\r", "enter")],
+)
+def test_a_new_line_is_told_from_enter_in_any_terminal(sequence: str, key: str) -> None:
+    GramophoneApp(FakeBackend())
+    read = [each for each in XTermParser().feed(sequence) if isinstance(each, events.Key)]
+    assert [each.key for each in read] == [key]
 
 
 async def test_a_key_can_be_changed() -> None:

@@ -57,6 +57,7 @@ class Answer(Markdown):
     DEFAULT_CSS = """
     Answer {
         padding: 0;
+        layout: stream;
         background: transparent;
         & > MarkdownBlock { margin: 0 0 1 0; }
         & > MarkdownBlock:last-child { margin: 0; }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST_PROMPT_SHOWN = 4_000
 CHARACTERS_A_TICK = 8_000
-_REST_AFTER_COST = 2.0
+_REST_AFTER_COST = 1.0
 _LABELS = {"user": ("›", "You"), "assistant": ("•", "Reply"), "notice": ("!", "Problem")}
 
 

@@ -1,0 +1,252 @@
+"""Commands: what they print, what they leave, and how they fail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+from tests.programs import Gramophone, environment, standin
+
+TEXT = "Records turn. Needles listen."
+
+
+def pcm_of(path: Path) -> bytes:
+    with wave.open(str(path), "rb") as sound:
+        assert sound.getsampwidth() == 2
+        return sound.readframes(sound.getnframes())
+
+
+class TestSpeaking:
+    def test_say_is_spoken_kept_and_found_again(
+        self, gramophone: Gramophone, tmp_path: Path
+    ) -> None:
+        target = tmp_path / "out.wav"
+        done = gramophone("say", "--mute", "-o", str(target), TEXT)
+        assert done.returncode == 0, done.stderr
+        session_id = done.stderr.split("session ")[1].split()[0]
+
+        shown = gramophone.json("show", "last")
+        assert shown["id"] == session_id
+        assert shown["title"].startswith("Records turn")
+        (turn,) = shown["turns"]
+        assert (turn["role"], turn["text"]) == ("assistant", TEXT)
+        audio = turn["audio"]
+        pcm = pcm_of(Path(audio["path"]))
+        assert len(pcm) == 2 * audio["samples"] > 0
+        assert audio["sample_rate"] == 48000
+        assert audio["sha256"] == hashlib.sha256(pcm).hexdigest()
+        assert pcm_of(target) == pcm
+        assert turn["metrics"]["ttfb_ms"] > 0
+        assert turn["metrics"]["underruns"] == 0
+
+        found = gramophone("sessions", "--search", "needl", "--json")
+        assert json.loads(found.stdout)["id"] == session_id
+        assert gramophone("sessions", "--search", "gramophone").stdout == ""
+        assert gramophone("verify").returncode == 0
+
+    def test_events_come_as_json_lines(self, gramophone: Gramophone) -> None:
+        done = gramophone("say", "--mute", "--json", TEXT)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        kinds = [event["event"] for event in events]
+        for kind in ("SessionStarted", "TurnStarted", "AudioReceived", "PlaybackStarted"):
+            assert kind in kinds
+        assert kinds[-1] == "SessionEnded"
+        assert [event["at_us"] for event in events] == sorted(e["at_us"] for e in events)
+
+    def test_standard_input_and_files_are_read(
+        self, gramophone: Gramophone, tmp_path: Path
+    ) -> None:
+        assert gramophone("say", "--mute", "-", stdin="From a pipe.").returncode == 0
+        assert gramophone.json("show", "last")["turns"][0]["text"] == "From a pipe."
+        (tmp_path / "text.txt").write_text("From a file.")
+        gramophone("say", "--mute", "--file", str(tmp_path / "text.txt"))
+        assert gramophone.json("show", "last")["turns"][0]["text"] == "From a file."
+
+    def test_a_recording_plays_the_service_with_its_own_bytes(
+        self, gramophone: Gramophone, tmp_path: Path
+    ) -> None:
+        gramophone("say", "--mute", TEXT)
+        original = gramophone.json("show", "last")["turns"][0]["audio"]["sha256"]
+        command = [sys.executable, "-m", "gramophone.cli", "fixture", "serve", "last"]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment(gramophone.home)
+        ) as serving:
+            assert serving.stdout is not None
+            url = json.loads(serving.stdout.readline())["speak_url"]
+            again = Gramophone(tmp_path / "again", url)
+            assert again("say", "--mute", TEXT).returncode == 0
+            serving.send_signal(signal.SIGTERM)
+        assert serving.returncode == 0
+        assert again.json("show", "last")["turns"][0]["audio"]["sha256"] == original
+
+    def test_no_device_keeps_time_in_silence_and_says_so(self, gramophone: Gramophone) -> None:
+        done = gramophone("say", "--json", "Hi.")
+        assert done.returncode == 0
+        assert "No sound device" in done.stderr
+        assert "ALSA" not in done.stderr
+        started = next(
+            json.loads(line) for line in done.stdout.splitlines() if "PlaybackStarted" in line
+        )
+        assert started["device"] == "silent"
+
+
+class TestKept:
+    def test_export_writes_both_formats(self, gramophone: Gramophone, tmp_path: Path) -> None:
+        gramophone("say", "--mute", TEXT)
+        wav, lines = tmp_path / "a.wav", tmp_path / "a.jsonl"
+        assert gramophone("export", "last", "--format", "wav", "-o", str(wav)).returncode == 0
+        assert gramophone("export", "last", "--format", "jsonl", "-o", str(lines)).returncode == 0
+        events = [json.loads(line) for line in lines.read_text().splitlines()]
+        size = sum(e["size_bytes"] for e in events if e["event"] == "AudioReceived")
+        assert size == len(pcm_of(wav))
+
+    def test_replay_tells_the_same_events(self, gramophone: Gramophone) -> None:
+        live = gramophone("say", "--mute", "--json", TEXT).stdout.splitlines()
+        again = gramophone("replay", "last", "--mute", "--json").stdout.splitlines()
+
+        def told(lines: list[str]) -> list[dict[str, object]]:
+            events = [json.loads(line) for line in lines]
+            return [e | {"at_us": 0} for e in events if e["event"] != "DeviceChanged"]
+
+        assert told(again) == told(live)
+
+    def test_a_unique_prefix_names_a_session_and_delete_ends_it(
+        self, gramophone: Gramophone
+    ) -> None:
+        gramophone("say", "--mute", TEXT)
+        session_id = gramophone.json("show", "last")["id"]
+        sound = gramophone.home / "audio" / session_id
+        assert sound.is_dir()
+        assert gramophone("delete", session_id[:6]).returncode == 0
+        assert not sound.exists()
+        assert gramophone("show", session_id).returncode == 1
+
+    def test_files_are_the_users_alone_and_hold_no_key(self, gramophone: Gramophone) -> None:
+        key = "canary-key-0123456789"
+        done = gramophone("say", "--mute", TEXT, env={"DEEPGRAM_API_KEY": key})
+        assert key not in done.stdout + done.stderr
+        for path in [gramophone.home, *gramophone.home.rglob("*")]:
+            if path.is_file():
+                assert key.encode() not in path.read_bytes()
+            assert path.stat().st_mode & 0o077 == 0, path
+
+    def test_verify_names_a_missing_file(self, gramophone: Gramophone) -> None:
+        gramophone("say", "--mute", TEXT)
+        Path(gramophone.json("show", "last")["turns"][0]["audio"]["path"]).unlink()
+        done = gramophone("verify", "--json")
+        assert done.returncode == 1
+        assert "missing" in json.loads(done.stdout)["findings"][0]["detail"]
+        assert gramophone("replay", "last", "--mute").returncode == 0
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("ask", "--mute", " "), "nothing to send"),
+            (("show", "last"), "No session"),
+            (("show", "no-such"), "no session"),
+            (("say", "--mute", "--sample-rate", "44100", "hi"), "44100"),
+            (("say", "--mute", "--speak-url", "http://127.0.0.1", "hi"), "ws://"),
+            (("say", "--mute", "--speak-url", "ws://127.0.0.1:9/v1/speak", "hi"), "reached"),
+            (("ask", "--provider", "openai", "hi"), "OPENAI_API_KEY"),
+            (("ask", "--provider", "anthropic", "hi"), "ANTHROPIC_API_KEY"),
+            (("say", "--file", "/no/such/file"), "cannot be read"),
+            (("export", "last", "-o", "x.wav"), "No session"),
+            (("chat",), "terminal"),
+        ],
+    )
+    def test_one_sentence_and_a_failing_exit_code(
+        self, gramophone: Gramophone, arguments: tuple[str, ...], said: str
+    ) -> None:
+        done = gramophone(*arguments)
+        assert done.returncode not in (0, 130)
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+
+    @pytest.mark.parametrize(
+        ("fault", "said"),
+        [
+            ("refuse=401", "401"),
+            ("refuse=429", "429"),
+            ("hang-up=9000", "hung up"),
+            ("reset=9000", "hung up"),
+        ],
+    )
+    def test_a_failing_service_is_named_and_the_session_stays(
+        self, gramophone: Gramophone, fault: str, said: str
+    ) -> None:
+        with standin("--fault", fault) as url:
+            done = gramophone("say", "--mute", "--speak-url", url, TEXT)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert gramophone.json("show", "last")["turns"][0]["text"] == TEXT
+        assert gramophone("verify").returncode == 0
+
+    def test_a_damaged_and_a_newer_library_are_left_alone(self, gramophone: Gramophone) -> None:
+        gramophone("say", "--mute", TEXT)
+        database = gramophone.home / "library.db"
+        with database.open("r+b") as file:
+            file.write(b"not a database at all, not at all" * 40)
+        before = database.read_bytes()
+        for command in (("sessions",), ("say", "--mute", "hi"), ("verify",)):
+            done = gramophone(*command)
+            assert done.returncode == 1
+            assert "damaged" in done.stderr + done.stdout
+        assert database.read_bytes() == before
+
+    def test_a_data_directory_that_cannot_be_written_is_named(
+        self, tmp_path: Path, speak_url: str
+    ) -> None:
+        (tmp_path / "file").touch()
+        done = Gramophone(tmp_path / "home", speak_url)(
+            "say", "--mute", "hi", env={"GRAMOPHONE_HOME": str(tmp_path / "file" / "home")}
+        )
+        assert done.returncode == 1
+        assert str(tmp_path / "file") in done.stderr
+
+    def test_a_wrong_setting_in_the_file_is_named(self, gramophone: Gramophone) -> None:
+        gramophone.home.mkdir(mode=0o700)
+        (gramophone.home / "config.toml").write_text("[speech]\nvolume = 3\n")
+        done = gramophone("sessions")
+        assert done.returncode == 1
+        assert "volume" in done.stderr
+
+
+class TestAround:
+    def test_doctor_names_keys_by_presence_alone(self, gramophone: Gramophone) -> None:
+        key = "canary-key-0123456789"
+        done = gramophone("doctor", "--json", env={"OPENAI_API_KEY": key})
+        report = json.loads(done.stdout)
+        assert report["keys"]["OPENAI_API_KEY"] is True
+        assert report["keys"]["DEEPGRAM_API_KEY"] is False
+        assert report["speech"]["ok"] is True
+        assert key not in done.stdout + done.stderr
+
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_every_shell_gets_its_completion(self, gramophone: Gramophone, shell: str) -> None:
+        assert "_GRAMOPHONE_COMPLETE" in gramophone("completion", shell).stdout
+
+    def test_a_closed_pipe_ends_quietly(self, gramophone: Gramophone) -> None:
+        gramophone("say", "--mute", TEXT)
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run(
+            [sys.executable, "-m", "gramophone.cli", "show", "last"],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment(gramophone.home),
+        )
+        os.close(write)
+        assert "Traceback" not in done.stderr
