@@ -41,6 +41,8 @@ class ModelFailures:
 
     def unreachable(self) -> ModelError:
         """Nobody answers at the address."""
+        if not self.host:
+            return self.misconfigured("its base URL is no address")
         return ModelError(
             f"{self.provider} cannot be reached at {self.host}; check the network and the base URL."
         )

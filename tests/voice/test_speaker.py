@@ -498,13 +498,12 @@ async def test_the_end_is_told_when_it_has_been_heard() -> None:
         await rig.listener.until("device")
         handed_over = asyncio.get_running_loop().time()
         await rig.play_on(2)
-        assert rig.listener.of("drained") == []
         await rig.listener.until("drained", 1, 100)
         assert asyncio.get_running_loop().time() - handed_over >= 0.029
 
 
 async def test_stop_takes_an_end_back_that_was_not_yet_heard() -> None:
-    async with card_rig(latency_us=10_000) as rig:
+    async with card_rig(latency_us=200_000) as rig:
         rig.speaker.play(1, ramp(1, 100))
         rig.speaker.finish(1)
         await rig.play_on(2)
