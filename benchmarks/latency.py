@@ -32,6 +32,7 @@ from benchmarks.arrangements import (
 )
 from benchmarks.tone_service import tone_service
 from gramophone.standin.options import StandinOptions
+from gramophone.voice.native_noise import keep_native_noise_out
 
 FIRST_BYTE_MS = 150
 ANSWER_TOKENS = 120
@@ -199,6 +200,7 @@ async def _run(options: argparse.Namespace) -> Result:
 
 
 def main() -> int:
+    keep_native_noise_out()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--long", action="store_true", help="speak 600 tokens to the end as well")

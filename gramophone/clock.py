@@ -40,6 +40,9 @@ class SystemClock:
 
     async def sleep_until_us(self, deadline_us: int) -> None:
         await asyncio.sleep(max(0, deadline_us - self.now_us()) / 1_000_000)
+        if self.now_us() < deadline_us:
+            # The loop woke a little early, by the grain of its own clock.
+            await self.sleep_until_us(deadline_us)
 
 
 class ManualClock:
@@ -62,6 +65,8 @@ class ManualClock:
 
     def advance_us(self, step_us: int) -> None:
         """Move on by `step_us` and wake, in order, everyone whose instant has come."""
+        if step_us < 0:
+            raise ValueError("time does not go back")
         self._now_us += step_us
         while self._sleepers and self._sleepers[0][0] <= self._now_us:
             _, _, woken = heapq.heappop(self._sleepers)

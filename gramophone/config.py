@@ -162,12 +162,16 @@ def _replace(config: Config, settings: Mapping[str, object]) -> Config:
         "speed": (int, float),
         "muted": (bool,),
     }
-    known = {field.name for field in fields(Config)}
+    known = {field.name for field in fields(Config)} - {"home", "config_file"}
     for name, value in settings.items():
         if name not in known:
             raise ConfigError(f"There is no setting {name!r}.")
-        if not isinstance(value, kinds.get(name, (str,))):
-            wanted = " or ".join(kind.__name__ for kind in kinds.get(name, (str,)))
+        wanted_kinds = kinds.get(name, (str,))
+        # To Python True is a number, to a reader of config.toml it is not.
+        if not isinstance(value, wanted_kinds) or (
+            isinstance(value, bool) and bool not in wanted_kinds
+        ):
+            wanted = " or ".join(kind.__name__ for kind in wanted_kinds)
             raise ConfigError(f"{name} is {value!r}; it must be of type {wanted}.")
     return replace(config, **settings)  # pyright: ignore[reportArgumentType]
 
@@ -186,6 +190,10 @@ def _check(config: Config) -> None:
     if config.sample_rate_hz not in SAMPLE_RATES_HZ:
         rates = ", ".join(map(str, SAMPLE_RATES_HZ))
         raise ConfigError(f"sample_rate_hz is {config.sample_rate_hz}; it must be one of {rates}.")
+    if not 0.7 <= config.speed <= 1.5:
+        raise ConfigError(f"speed is {config.speed:g}; it must be between 0.7 and 1.5.")
+    if config.max_tokens is not None and config.max_tokens < 1:
+        raise ConfigError(f"max_tokens is {config.max_tokens}; it must be at least 1.")
     if config.speak_url and not config.speak_url.startswith(("ws://", "wss://")):
         raise ConfigError(
             f"The speech address is {config.speak_url!r}; it must begin with ws:// or wss://, "

@@ -7,16 +7,16 @@ passes through the queue, so that the order of events is the order in which they
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import suppress
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from gramophone.clock import Clock
 from gramophone.conversation import Conversation
-from gramophone.errors import GramophoneError
+from gramophone.errors import GramophoneError, SpeechError
 from gramophone.exchange import (
     DropSpeech,
-    End,
     FinishAudio,
     Happening,
     ModelChunkArrived,
@@ -54,6 +54,9 @@ GLANCES_PER_LEVEL = 3
 
 CLOSING_TIMEOUT_S = 1.0
 
+NO_MODEL = "No language model is set up, so there is nobody to ask; choose one with --provider."
+NO_SPEECH = "No voice is set up; the answer goes on as text."
+
 
 class Engine:
     """One session. `run` serves until the session has ended."""
@@ -77,11 +80,12 @@ class Engine:
         for sink in sinks:
             self._fanout.add(sink)
         self._queue: asyncio.Queue[Happening] = asyncio.Queue()
-        self._outbox: asyncio.Queue[tuple[SpeechConnection, str | None]] = asyncio.Queue()
-        self._connections: dict[int, SpeechConnection] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lines: dict[int, _Line] = {}
+        self._serving: dict[int, asyncio.Task[None]] = {}
+        self._hanging_up: set[asyncio.Task[None]] = set()
+        self._asking: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._last_us = 0
-        self._ended = asyncio.Event()
 
     # --- from outside -------------------------------------------------------------------------
 
@@ -103,13 +107,12 @@ class Engine:
         self._carry_out(self._conversation.begin(self.now_us()))
         self._speaker.open(_Listener(self))
         pulse = spawn(self._pulse(), name="engine pulse")
-        sender = spawn(self._send_frames(), name="speech sender")
         try:
-            while not self._ended.is_set():
+            while not self._conversation.ended:
                 self._handle(await self._queue.get())
         finally:
             await cancel(pulse)
-            await self._close(sender)
+            await self._close()
 
     # --- the loop -----------------------------------------------------------------------------
 
@@ -118,8 +121,6 @@ class Engine:
             # The callback's thread saw it a moment ago; the timeline never runs backwards.
             happening = replace(happening, at_us=max(happening.at_us, self._last_us))
         self._carry_out(self._conversation.handle(happening, self.now_us()))
-        if isinstance(happening, End):
-            self._ended.set()
 
     def _carry_out(self, outputs: list[Event | Order]) -> None:
         for output in outputs:
@@ -131,27 +132,37 @@ class Engine:
     def _obey(self, order: Order) -> None:
         match order:
             case OpenSpeech():
-                name = f"speech connection {order.connection}"
-                self._tasks[name] = spawn(self._serve_speech(order.connection), name=name)
+                number = order.connection
+                self._serving[number] = self._start(
+                    self._serve_speech(number), name=f"speech connection {number}"
+                )
             case SendSpeech():
-                if (connection := self._connections.get(order.connection)) is not None:
-                    self._outbox.put_nowait((connection, order.text))
+                self._lines[order.connection].outbox.put_nowait(order.text)
             case DropSpeech():
-                if (connection := self._connections.pop(order.connection, None)) is not None:
-                    self._outbox.put_nowait((connection, None))
+                self._drop(order.connection)
             case StartModel():
-                self._tasks["model"] = spawn(
+                self._asking = self._start(
                     self._ask_model(order.turn, order.messages), name=f"model turn {order.turn}"
                 )
             case StopModel():
-                if (asking := self._tasks.pop("model", None)) is not None:
-                    asking.cancel()
+                if self._asking is not None:
+                    self._asking.cancel()
             case PlayAudio():
                 self._speaker.play(order.turn, order.pcm, realign=order.realign)
             case FinishAudio():
                 self._speaker.finish(order.turn)
             case StopAudio():
-                self.post(PlaybackCut(order.turn, self._speaker.stop()))
+                # The speaker may still be at the turn before: of this one nothing was heard.
+                at_turn = self._speaker.glance().turn
+                heard_samples = self._speaker.stop()
+                heard_samples = heard_samples if at_turn == order.turn else 0
+                self.post(PlaybackCut(order.turn, heard_samples))
+
+    def _start(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+        task = spawn(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _pulse(self) -> None:
         """Look at the speaker and the clock while something is under way."""
@@ -171,7 +182,8 @@ class Engine:
         state = self._speaker.glance()
         if state.turn < 0:
             return
-        self.post(PlayoutSeen(state.turn, state.queued_samples))
+        # Not through the queue: frames that wait there are not in the speaker yet.
+        self._handle(PlayoutSeen(state.turn, state.queued_samples))
         if levels:
             now_us = self.now_us()
             peak, rms = self._speaker.level()
@@ -188,27 +200,37 @@ class Engine:
     # --- the edges ----------------------------------------------------------------------------
 
     async def _ask_model(self, turn: int, messages: tuple[Message, ...]) -> None:
-        assert self._model is not None
+        if self._model is None:
+            self.post(ModelEnded(turn, NO_MODEL))
+            return
         stream = self._model.stream(messages, self._conversation.settings.system_prompt)
         try:
             async for chunk in stream:
                 self.post(ModelChunkArrived(turn, chunk))
         except GramophoneError as error:
             self.post(ModelEnded(turn, str(error)))
+        except Exception as error:
+            self.post(ModelEnded(turn, _unexpected("language model", error)))
+            raise
         else:
             self.post(ModelEnded(turn))
         finally:
             await cast("AsyncGenerator[object]", stream).aclose()
 
     async def _serve_speech(self, number: int) -> None:
-        assert self._speech is not None
         try:
+            if self._speech is None:
+                raise SpeechError(NO_SPEECH)
             connection = await self._speech.connect()
         except GramophoneError as error:
             self.post(SpeechRefused(number, str(error)))
             return
-        self._connections[number] = connection
+        except Exception as error:
+            self.post(SpeechRefused(number, _unexpected("speech service", error)))
+            raise
+        self._lines[number] = line = _Line(connection)
         self.post(SpeechOpened(number, connection.url, connection.request_id))
+        sender = spawn(line.send_all(), name=f"speech sender {number}")
         try:
             async for frame in connection.frames():
                 if isinstance(frame, str):
@@ -216,28 +238,23 @@ class Engine:
                 else:
                     self.post(SpeechAudio(number, frame))
         finally:
-            await connection.aclose()
-        self._connections.pop(number, None)
-        code, reason = connection.closed()
-        self.post(SpeechClosed(number, code, reason))
+            await cancel(sender)
+            await line.close()
+            self.post(SpeechClosed(number, *connection.closed()))
 
-    async def _send_frames(self) -> None:
-        while True:
-            connection, text = await self._outbox.get()
-            if text is None:
-                await connection.aclose()
-            else:
-                await connection.send(text)
-            self._outbox.task_done()
+    def _drop(self, number: int) -> None:
+        line = self._lines.get(number)
+        if line is None:
+            self._serving[number].cancel()
+            return
+        task = self._start(line.hang_up(), name=f"speech hang-up {number}")
+        self._hanging_up.add(task)
+        task.add_done_callback(self._hanging_up.discard)
 
-    async def _close(self, sender: asyncio.Task[None]) -> None:
-        try:
-            async with asyncio.timeout(CLOSING_TIMEOUT_S):
-                await self._outbox.join()
-        except TimeoutError:
-            pass
-        await cancel(sender)
-        for task in self._tasks.values():
+    async def _close(self) -> None:
+        if self._hanging_up:
+            await asyncio.wait(self._hanging_up)
+        for task in tuple(self._tasks):
             await cancel(task)
         await self._speaker.aclose()
 
@@ -245,6 +262,33 @@ class Engine:
         name = type(sink).__name__
         detail = str(error) if isinstance(error, GramophoneError) else f"{name} failed: {error}"
         self._fanout.emit(Failed(at_us=self.now_us(), stage="recording", detail=detail))
+
+
+class _Line:
+    """A connection that stands, and the frames that are to go out over it."""
+
+    def __init__(self, connection: SpeechConnection) -> None:
+        self.connection = connection
+        self.outbox: asyncio.Queue[str] = asyncio.Queue()
+
+    async def send_all(self) -> None:
+        """Send frames in their order, for ever."""
+        while True:
+            await self.connection.send(await self.outbox.get())
+            self.outbox.task_done()
+
+    async def hang_up(self) -> None:
+        """Close when the last frame has gone out; a service that takes none is not waited for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_TIMEOUT_S):
+                await self.outbox.join()
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection, if that can be done in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * CLOSING_TIMEOUT_S):
+                await self.connection.aclose()
 
 
 class _Listener:
@@ -264,3 +308,8 @@ class _Listener:
 
     def device_changed(self, device: str, silent: bool, detail: str) -> None:
         self._engine.post(SpeakerChanged(device, silent, detail))
+
+
+def _unexpected(what: str, error: Exception) -> str:
+    said = str(error) or type(error).__name__
+    return f"The {what} failed in a way that was not foreseen ({said}); please report it."

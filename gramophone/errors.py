@@ -53,6 +53,7 @@ class HandshakeRefused(SpeechError):
             401: "check DEEPGRAM_API_KEY",
             402: "the account is out of credit",
             403: "the key may not use this voice; choose another with --voice",
+            404: "check the address in --speak-url; it ends in /v1/speak",
             429: "too many sessions are open; close some and try again",
         }.get(self.status, "try again later")
         said = f": {self.dg_error}" if self.dg_error else ""

@@ -31,10 +31,12 @@ class Fanout:
         """Hand `entry` to every sink; a sink that raises is dropped, then reported."""
         failed: list[tuple[Sink, Exception]] = []
         for sink in tuple(self._sinks):
+            if sink not in self._sinks:
+                continue  # a sink before it took it away
             try:
                 sink.emit(entry)
             except Exception as error:
-                self._sinks.remove(sink)
+                self.remove(sink)
                 failed.append((sink, error))
         for sink, error in failed:
             self._report(sink, error)

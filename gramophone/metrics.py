@@ -64,7 +64,7 @@ class MetricsFold:
                 self._set(entry.turn, ttft_ms=self._since_submit(entry.turn, entry.at_us))
             case TextSpoken():
                 self._spoken_us.setdefault(entry.turn, entry.at_us)
-            case AudioReceived() if self.turn(entry.turn).ttfb_ms is None:
+            case AudioReceived(stale=False) if self.turn(entry.turn).ttfb_ms is None:
                 self._set(entry.turn, ttfb_ms=self._since_spoken(entry.turn, entry.at_us))
             case PlaybackStarted() if self.turn(entry.turn).ttfa_ms is None:
                 self._set(
@@ -85,15 +85,15 @@ class MetricsFold:
             case _:
                 pass
 
-    def _set(self, turn: int, **figures: float | int | None) -> None:
+    def _set(self, turn: int, **figures: float | None) -> None:
         self._metrics[turn] = replace(self.turn(turn), **figures)  # pyright: ignore[reportArgumentType]
 
-    def _since_submit(self, turn: int, at_us: int) -> float:
-        return _ms(at_us - self._submitted_us.get(turn, at_us))
+    def _since_submit(self, turn: int, at_us: int) -> float | None:
+        return _ms(self._submitted_us.get(turn), at_us)
 
-    def _since_spoken(self, turn: int, at_us: int) -> float:
-        return _ms(at_us - self._spoken_us.get(turn, at_us))
+    def _since_spoken(self, turn: int, at_us: int) -> float | None:
+        return _ms(self._spoken_us.get(turn), at_us)
 
 
-def _ms(span_us: int) -> float:
-    return round(span_us / 1000, 3)
+def _ms(from_us: int | None, to_us: int) -> float | None:
+    return None if from_us is None else round((to_us - from_us) / 1000, 3)

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from gramophone.timeline import Event, PlaybackFinished, PlaybackStarted, TurnInterrupted
+from gramophone.timeline import (
+    Event,
+    PlaybackFinished,
+    PlaybackStarted,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+)
 
 IDLE_LIMIT_US = 2_000_000
+LEAD_IN_US = 200_000
 
 
 def limit_idle(events: Iterable[Event], limit_us: int = IDLE_LIMIT_US) -> Iterator[Event]:
@@ -23,8 +31,21 @@ def limit_idle(events: Iterable[Event], limit_us: int = IDLE_LIMIT_US) -> Iterat
         match event:
             case PlaybackStarted():
                 playing = True
-            case PlaybackFinished() | TurnInterrupted():
+            case PlaybackFinished() | TurnInterrupted() | TurnCompleted() | TurnStarted():
                 playing = False
             case _:
                 pass
         yield replace(event, at_us=max(0, event.at_us - shift_us)) if shift_us else event
+
+
+def begin_promptly(events: Iterable[Event], lead_in_us: int = LEAD_IN_US) -> Iterator[Event]:
+    """The same events with the first turn at `lead_in_us` at the latest: before it engines load
+    and somebody types, and there is nothing to see."""
+    shift_us: int | None = None
+    for event in events:
+        if shift_us is None and isinstance(event, TurnStarted):
+            shift_us = max(0, event.at_us - lead_in_us)
+        if shift_us is None:
+            yield replace(event, at_us=min(event.at_us, lead_in_us))
+        else:
+            yield replace(event, at_us=event.at_us - shift_us)

@@ -130,6 +130,13 @@ def _ended(process: subprocess.Popen[bytes]) -> Generator[subprocess.Popen[bytes
 @pytest.fixture(scope="session")
 def sound_card() -> Generator[SoundCard]:
     """The virtual sound card, one for the whole run."""
+    with mortal_sound_card() as (card, _):
+        yield card
+
+
+@contextmanager
+def mortal_sound_card() -> Generator[tuple[SoundCard, "subprocess.Popen[bytes]"]]:
+    """A card with the daemon behind it, for a test that ends or stops that."""
     require_pulseaudio()
     # Straight under /tmp: the path of a Unix socket may have 107 bytes only.
     with tempfile.TemporaryDirectory(prefix="card-", dir="/tmp") as directory:
@@ -157,7 +164,7 @@ def sound_card() -> Generator[SoundCard]:
                 return _has_sink(card.env)
 
             wait_until(answers, "PulseAudio answers")
-            yield card
+            yield card, daemon
 
 
 def _install(room: Path) -> SoundCard:

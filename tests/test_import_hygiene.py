@@ -50,7 +50,9 @@ def test_the_vocabulary_needs_python_alone(module: str) -> None:
     assert not strangers
 
 
-@pytest.mark.parametrize("module", ["gramophone.codec", "gramophone.metrics", *WIRE])
+@pytest.mark.parametrize(
+    "module", ["gramophone.codec", "gramophone.metrics", "gramophone.transform", *WIRE]
+)
 def test_the_wire_has_no_event_loop_and_no_edge(module: str) -> None:
     assert not loaded_by(module) & (EDGES | {"asyncio", "socket"})
 

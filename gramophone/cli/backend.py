@@ -104,7 +104,9 @@ class EngineThread:
         return feed
 
     def stop(self) -> None:
-        """End the talk and wait until the recording is whole."""
+        """End the talk and wait until the recording is whole. The screen's loop has ended."""
+        # The library's reading threads would keep the process from ending.
+        asyncio.run(self._library.aclose())
         if not self._thread.is_alive():
             return
         self._ready.wait(STOP_TIMEOUT_S)

@@ -68,12 +68,15 @@ class Notes:
 
     def __init__(self) -> None:
         self.failed = False
+        self._said = ""
 
     def emit(self, entry: Entry) -> None:
         match entry:
             case Failed():
                 self.failed = True
-                note(entry.detail)
+                if entry.detail != self._said:
+                    note(entry.detail)
+                self._said = entry.detail
             case DeviceChanged(silent=True) if entry.detail:
                 note(entry.detail)
             case ProgressMade() if entry.detail and sys.stderr.isatty():

@@ -14,7 +14,7 @@ from gramophone.fanout import Fanout
 from gramophone.ports import Sink
 from gramophone.replay import Replay
 from gramophone.timeline import AudioReceived, Entry, Event, SessionStarted, TurnCompleted
-from gramophone.transform import limit_idle
+from gramophone.transform import begin_promptly, limit_idle
 from gramophone.voice.speaker import DeviceSpeaker, MutedSpeaker
 from gramophone.voice.stretch import stretcher
 from storage.library import Library
@@ -33,7 +33,7 @@ def replay_of(
         else DeviceSpeaker(rate_hz, clock, device_name=config.device)
     )
     return Replay(
-        list(limit_idle(events)),
+        list(limit_idle(begin_promptly(events))),
         clock=clock,
         speaker=speaker,
         emit=emit,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import threading
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
 
+from gramophone.errors import ModelError
 from gramophone.ports import Message, ModelChunk, Usage
-from gramophone.voice import model_failures
+from gramophone.voice.loopback import host_of, on_this_machine
+from gramophone.voice.model_failures import ModelFailures
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
-    from anthropic.types import RawMessageStreamEvent
 
 ANTHROPIC_BASE_URL = "https://api.anthropic.com"
 READ_TIMEOUT_S = 60.0
@@ -29,40 +33,50 @@ _STATUS_OF_ERROR = {
 
 
 class AnthropicMessages:
-    """A `ports.LanguageModel`."""
+    """A `ports.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
 
     provider = "anthropic"
 
     def __init__(
-        self, model: str, *, api_key: str, base_url: str = "", max_tokens: int | None = None
+        self,
+        model: str,
+        *,
+        api_key: str,
+        base_url: str = "",
+        max_tokens: int | None = None,
+        read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
         self.model = model
         self._api_key = api_key
         self._base_url = base_url or ANTHROPIC_BASE_URL
         self._max_tokens = max_tokens or DEFAULT_MAX_TOKENS
+        self._read_timeout_s = read_timeout_s
         self._client: AsyncAnthropic | None = None
+        self._loading = threading.Lock()
+        self._failures = ModelFailures(
+            "Anthropic", model, "ANTHROPIC_API_KEY", host_of(self._base_url), api_key
+        )
 
     def load(self) -> None:
-        """Import the SDK and build the client ahead of the first request."""
-        if self._client is None:
-            import anthropic
+        """Import the SDK and build the client ahead of the first request; from any thread.
 
-            self._client = anthropic.AsyncAnthropic(
-                api_key=self._api_key or "none",
-                base_url=self._base_url,
-                timeout=anthropic.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-                max_retries=1,
-            )
+        What is wrong with address, proxy or key is told by the first request.
+        """
+        with suppress(ModelError):
+            self._ready()
 
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
         """Stream one answer; see `ports.LanguageModel.stream`."""
-        self.load()
+        if self._client is None:
+            # The import takes too long for a loop that carries sound.
+            await asyncio.to_thread(self._ready)
         import anthropic
         import httpx2
 
         assert self._client is not None
+        begun = False
         try:
             stream = await self._client.messages.create(
                 model=self.model,
@@ -74,50 +88,99 @@ class AnthropicMessages:
             input_tokens = 0
             async with stream:
                 async for event in stream:
-                    if event.type == "message_start":
-                        input_tokens = event.message.usage.input_tokens
-                    yield _chunk(event, input_tokens)
-        except anthropic.APITimeoutError as error:
-            raise model_failures.too_slow("Anthropic") from error
+                    begun = True
+                    fields = _fields(event)
+                    input_tokens = _input_tokens(fields) or input_tokens
+                    yield _chunk(fields, input_tokens)
+        except (anthropic.APITimeoutError, httpx2.TimeoutException) as error:
+            if isinstance(error.__cause__, httpx2.ConnectTimeout):
+                raise self._failures.unreachable() from error
+            raise self._failures.too_slow(begun=begun) from error
         except anthropic.APIConnectionError as error:
-            where = urlsplit(self._base_url).netloc.rpartition("@")[2]
-            raise model_failures.unreachable("Anthropic", where) from error
+            raise self._failures.unreachable() from error
         except anthropic.APIStatusError as error:
-            kind, said = _said(error)
-            # An error inside a started stream comes with status 200; its type tells.
-            if error.status_code < 400 and kind not in _STATUS_OF_ERROR:
-                raise model_failures.broke_off("Anthropic", f"{kind}: {said}") from error
-            status = _STATUS_OF_ERROR.get(kind, error.status_code)
-            raise model_failures.refused(
-                "Anthropic", self.model, "ANTHROPIC_API_KEY", status, said
-            ) from error
+            raise self._status_failure(error) from error
+        except httpx2.TransportError as error:
+            raise self._failures.broke_off("the connection was lost") from error
+        except httpx2.InvalidURL as error:
+            raise self._failures.misconfigured(str(error)) from error
         except (anthropic.AnthropicError, httpx2.HTTPError, ValueError) as error:
-            raise model_failures.broke_off("Anthropic", str(error)) from error
+            raise self._failures.broke_off(str(error)) from error
+        if not begun:
+            raise self._failures.not_an_answer()
 
     async def aclose(self) -> None:
         """Close idle connections."""
         if self._client is not None:
             await self._client.close()
 
+    def _ready(self) -> None:
+        self._failures.check_key()
+        with self._loading:
+            if self._client is None:
+                self._client = self._build()
+
+    def _build(self) -> AsyncAnthropic:
+        import anthropic
+        import httpx2
+
+        timeout = anthropic.Timeout(self._read_timeout_s, connect=CONNECT_TIMEOUT_S)
+        # No proxy stands before this machine, whatever the environment says.
+        by_environment = not on_this_machine(self._base_url)
+        try:
+            http = httpx2.AsyncClient(
+                trust_env=by_environment, timeout=timeout, follow_redirects=True
+            )
+            return anthropic.AsyncAnthropic(
+                api_key=self._api_key or "none",
+                base_url=self._base_url,
+                timeout=timeout,
+                max_retries=1,
+                http_client=http,
+            )
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            raise self._failures.misconfigured(str(error)) from error
+
+    def _status_failure(self, error: Any) -> ModelError:
+        inner = _object(_object(error.body).get("error"))
+        kind, said = str(inner.get("type", "")), str(inner.get("message") or error.message)
+        status: int = error.status_code
+        # An error inside a started stream comes with status 200; its type tells.
+        if status < 400 and kind not in _STATUS_OF_ERROR:
+            return self._failures.broke_off(f"{kind}: {said}")
+        return self._failures.refused(_STATUS_OF_ERROR.get(kind, status), said)
+
 
 def _messages(messages: Sequence[Message]) -> Any:
     return [{"role": message.role, "content": message.text} for message in messages]
 
 
-def _chunk(event: RawMessageStreamEvent, input_tokens: int) -> ModelChunk:
-    raw = event.to_json(indent=None, warnings=False)
-    if event.type == "content_block_delta" and event.delta.type == "text_delta":
-        return ModelChunk(raw=raw, text=event.delta.text)
-    if event.type == "message_delta":
-        usage = Usage(input_tokens, event.usage.output_tokens)
-        return ModelChunk(raw=raw, usage=usage, finish_reason=event.delta.stop_reason)
-    return ModelChunk(raw=raw)
+def _fields(event: Any) -> dict[str, Any]:
+    """An event as it came, whatever is in it: the SDK does not check what a server sends."""
+    return _object(
+        event.to_dict(mode="json", warnings=False) if hasattr(event, "to_dict") else event
+    )
 
 
-def _said(error: Any) -> tuple[str, str]:
-    body = error.body
-    if isinstance(body, dict):
-        inner: Any = body.get("error", body)  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-        if isinstance(inner, dict):
-            return str(inner.get("type", "")), str(inner.get("message", ""))  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
-    return "", str(error.message)
+def _input_tokens(fields: dict[str, Any]) -> int:
+    usage = _object(fields.get("usage")) or _object(_object(fields.get("message")).get("usage"))
+    counted = usage.get("input_tokens")
+    return counted if isinstance(counted, int) else 0
+
+
+def _chunk(fields: dict[str, Any], input_tokens: int) -> ModelChunk:
+    raw = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    delta = _object(fields.get("delta"))
+    match fields.get("type"), delta.get("type"):
+        case "content_block_delta", "text_delta":
+            return ModelChunk(raw=raw, text=str(delta.get("text") or ""))
+        case "message_delta", _:
+            made = _object(fields.get("usage")).get("output_tokens")
+            usage = Usage(input_tokens, made) if isinstance(made, int) else None
+            return ModelChunk(raw=raw, usage=usage, finish_reason=delta.get("stop_reason"))
+        case _:
+            return ModelChunk(raw=raw)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

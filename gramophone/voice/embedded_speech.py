@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from gramophone.errors import EngineMissing, SpeechError
 from gramophone.voice.child import Child
 from gramophone.voice.speech_socket import DeepgramSpeech, SpeechSocket
 from gramophone.wire.speak_messages import SpeakParameters
+
+WHAT = "The embedded voice"
+DEATH_NEWS_TIMEOUT_S = 1.0
 
 
 class EmbeddedSpeech:
@@ -22,7 +26,7 @@ class EmbeddedSpeech:
     ) -> None:
         self._parameters = parameters
         self._child = Child(
-            "The embedded voice",
+            WHAT,
             "gramophone.standin",
             ["--voice", voice, "--no-limits", "--watch-stdin", "--progress"],
             progress,
@@ -37,12 +41,28 @@ class EmbeddedSpeech:
             EngineMissing: the voice is not installed or does not start.
             SpeechError: the connection failed.
         """
-        async with self._starting:
-            if not self._child.alive:
-                await self._child.aclose()
-                self._url = (await self._child.start())["speak_url"]
-        return await DeepgramSpeech(self._url, self._parameters).connect()
+        await self._start()
+        try:
+            return await self._open()
+        except SpeechError:
+            # A server that was just killed may not be known to be dead.
+            if not await self._child.ended(DEATH_NEWS_TIMEOUT_S):
+                raise
+        await self._start()
+        return await self._open()
 
     async def aclose(self) -> None:
         """End the server."""
         await self._child.aclose()
+
+    async def _start(self) -> None:
+        async with self._starting:
+            if not self._child.alive:
+                ready = await self._child.start()
+                self._url = str(ready.get("speak_url", ""))
+                if not self._url:
+                    await self._child.aclose()
+                    raise EngineMissing(f"{WHAT} did not say where it listens; reinstall it.")
+
+    async def _open(self) -> SpeechSocket:
+        return await DeepgramSpeech(self._url, self._parameters).connect()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from typing import cast
 
+from gramophone.errors import EngineMissing
 from gramophone.ports import Message, ModelChunk
 from gramophone.voice.child import Child
 from gramophone.voice.llama_process import CONTEXT_TOKENS, PACKAGED_NAME
 from gramophone.voice.openai_chat import OpenAIChat
 
+WHAT = "The embedded model"
+READ_TIMEOUT_S = 300.0
+"""A long prompt takes a busy machine minutes to read; nothing is heard of it meanwhile."""
 CHARS_PER_TOKEN = 3
 """A cautious guess for English text; the engine refuses what does not fit in the end."""
 
@@ -25,9 +31,7 @@ class LocalModel:
         self.model = model_file or PACKAGED_NAME
         self._max_tokens = max_tokens
         arguments = ["--model", model_file] if model_file else []
-        self._child = Child(
-            "The embedded model", "gramophone.voice.llama_process", arguments, progress
-        )
+        self._child = Child(WHAT, "gramophone.voice.llama_process", arguments, progress)
         self._chat: OpenAIChat | None = None
         self._starting = asyncio.Lock()
 
@@ -40,12 +44,20 @@ class LocalModel:
         async with self._starting:
             if self._chat is not None and self._child.alive:
                 return
+            if self._chat is not None:
+                chat, self._chat = self._chat, None
+                await chat.aclose()
             ready = await self._child.start()
+            if not (base_url := str(ready.get("base_url", ""))):
+                # Without an address the client would take the question to OpenAI.
+                await self._child.aclose()
+                raise EngineMissing(f"{WHAT} did not say where it listens; reinstall it.")
             self._chat = OpenAIChat(
-                ready["model"],
-                base_url=ready["base_url"],
+                str(ready.get("model", self.model)),
+                base_url=base_url,
                 max_tokens=self._max_tokens,
                 provider="local",
+                read_timeout_s=READ_TIMEOUT_S,
             )
 
     def load(self) -> None:
@@ -61,14 +73,20 @@ class LocalModel:
         await self.start()
         assert self._chat is not None
         room_chars = (CONTEXT_TOKENS - self._max_tokens) * CHARS_PER_TOKEN - len(system_prompt)
-        async for chunk in self._chat.stream(newest_that_fit(messages, room_chars), system_prompt):
-            yield chunk
+        asked = newest_that_fit(messages, room_chars)
+        async with aclosing(_generator(self._chat.stream(asked, system_prompt))) as stream:
+            async for chunk in stream:
+                yield chunk
 
     async def aclose(self) -> None:
         """Close the client and end the process."""
         if self._chat is not None:
             await self._chat.aclose()
         await self._child.aclose()
+
+
+def _generator(stream: AsyncIterator[ModelChunk]) -> AsyncGenerator[ModelChunk]:
+    return cast("AsyncGenerator[ModelChunk]", stream)
 
 
 def newest_that_fit(messages: Sequence[Message], room_chars: int) -> Sequence[Message]:

@@ -2,43 +2,96 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from gramophone.errors import ModelError
 
 MAX_DETAIL_CHARS = 300
 
 
-def unreachable(provider: str, where: str) -> ModelError:
-    """Nobody answers at the address."""
-    return ModelError(
-        f"{provider} cannot be reached at {where}; check the network and the base URL."
-    )
+@dataclass(frozen=True, slots=True)
+class ModelFailures:
+    """The sentences about one model; the key stands in none of them.
 
+    Attributes:
+        provider: as the user knows it.
+        model: the provider's name of the model.
+        key_name: the environment variable the key comes from.
+        host: where the requests go, without secrets.
+        key: what no sentence may contain.
+    """
 
-def too_slow(provider: str) -> ModelError:
-    """The stream fell silent for longer than the timeout."""
-    return ModelError(f"{provider} stopped answering; what arrived is kept. Ask again.")
+    provider: str
+    model: str
+    key_name: str
+    host: str
+    key: str = field(default="", repr=False)
 
+    def check_key(self) -> None:
+        """A key that cannot stand in a header would come back in the complaint about it.
 
-def refused(provider: str, model: str, key_name: str, status: int, said: str) -> ModelError:
-    """The provider answered with an error status."""
-    advice = {
-        400: "shorten the prompt or choose another model with --model",
-        401: f"check {key_name}",
-        403: f"the key in {key_name} may not use this model; choose another with --model",
-        404: f"check that the model {model!r} exists, or choose another with --model",
-        413: "shorten the prompt",
-        429: "wait a little, or check the account's limits, then ask again",
-    }.get(status, "wait a little, then ask again")
-    return ModelError(f"{provider} refused the request ({status}: {_short(said)}); {advice}.")
+        Raises:
+            ModelError: it has characters that no key has.
+        """
+        if not (self.key.isascii() and self.key.isprintable()):
+            raise ModelError(
+                f"{self.key_name} holds characters that no key has, such as a line break; "
+                "set it anew."
+            )
 
+    def unreachable(self) -> ModelError:
+        """Nobody answers at the address."""
+        if not self.host:
+            return self.misconfigured("its base URL is no address")
+        return ModelError(
+            f"{self.provider} cannot be reached at {self.host}; check the network and the base URL."
+        )
 
-def broke_off(provider: str, said: str) -> ModelError:
-    """The stream failed in its middle."""
-    return ModelError(
-        f"{provider} broke the answer off ({_short(said)}); what arrived is kept. Ask again."
-    )
+    def misconfigured(self, said: str) -> ModelError:
+        """The request could not even be made."""
+        return ModelError(
+            f"No request to {self.provider} can be made ({self._short(said)}); "
+            "check the base URL and the proxy settings."
+        )
 
+    def too_slow(self, *, begun: bool) -> ModelError:
+        """Nothing came for longer than the timeout."""
+        if begun:
+            return ModelError(
+                f"{self.provider} stopped answering; what arrived is kept. Ask again."
+            )
+        return ModelError(f"{self.provider} does not answer at {self.host}; ask again later.")
 
-def _short(said: str) -> str:
-    line = " ".join(said.split()) or "no reason given"
-    return line if len(line) <= MAX_DETAIL_CHARS else f"{line[: MAX_DETAIL_CHARS - 1]}…"
+    def not_an_answer(self) -> ModelError:
+        """Something answered with success, and it was no stream of this protocol."""
+        return ModelError(
+            f"What answers at {self.host} does not speak as {self.provider} does; "
+            "check the base URL."
+        )
+
+    def refused(self, status: int, said: str) -> ModelError:
+        """The provider answered with an error status."""
+        advice = {
+            400: "shorten the prompt or choose another model with --model",
+            401: f"check {self.key_name}",
+            403: f"the key in {self.key_name} may not use this model; choose another with --model",
+            404: f"check that the model {self.model!r} exists, or choose another with --model",
+            413: "shorten the prompt",
+            429: "wait a little, or check the account's limits, then ask again",
+        }.get(status, "wait a little, then ask again")
+        return ModelError(
+            f"{self.provider} refused the request ({status}: {self._short(said)}); {advice}."
+        )
+
+    def broke_off(self, said: str) -> ModelError:
+        """The stream failed in its middle."""
+        return ModelError(
+            f"{self.provider} broke the answer off ({self._short(said)}); "
+            "what arrived is kept. Ask again."
+        )
+
+    def _short(self, said: str) -> str:
+        if self.key:
+            said = said.replace(self.key, "[key]")
+        line = " ".join(said.split()).rstrip(".") or "no reason given"
+        return line if len(line) <= MAX_DETAIL_CHARS else f"{line[: MAX_DETAIL_CHARS - 1]}…"

@@ -6,16 +6,21 @@ it takes half a second.
 
 from __future__ import annotations
 
+import asyncio
+import json
+import threading
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from gramophone.errors import ModelError
 from gramophone.ports import Message, ModelChunk, Usage
-from gramophone.voice import model_failures
+from gramophone.voice.loopback import host_of, on_this_machine
+from gramophone.voice.model_failures import ModelFailures
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-    from openai.types.chat import ChatCompletionChunk
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 READ_TIMEOUT_S = 60.0
@@ -26,6 +31,7 @@ class OpenAIChat:
     """A `ports.LanguageModel`.
 
     `api_key` may be empty for servers that want none. `provider` is the name shown and kept.
+    `read_timeout_s` is how long the stream may stay silent.
     """
 
     def __init__(
@@ -36,37 +42,44 @@ class OpenAIChat:
         base_url: str = OPENAI_BASE_URL,
         max_tokens: int | None = None,
         provider: str = "openai",
+        read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
         self.provider = provider
         self.model = model
         self._api_key = api_key
         self._base_url = base_url or OPENAI_BASE_URL
         self._max_tokens = max_tokens
+        self._read_timeout_s = read_timeout_s
         self._client: AsyncOpenAI | None = None
+        self._loading = threading.Lock()
+        self._failures = ModelFailures(
+            "OpenAI" if provider == "openai" else f"The {provider} model",
+            model,
+            "OPENAI_API_KEY",
+            host_of(self._base_url),
+            api_key,
+        )
 
     def load(self) -> None:
-        """Import the SDK and build the client ahead of the first request."""
-        if self._client is None:
-            import openai
+        """Import the SDK and build the client ahead of the first request; from any thread.
 
-            self._client = openai.AsyncOpenAI(
-                # The SDK refuses an empty key even where the server wants none.
-                api_key=self._api_key or "none",
-                base_url=self._base_url,
-                timeout=openai.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-                max_retries=1,
-            )
+        What is wrong with address, proxy or key is told by the first request.
+        """
+        with suppress(ModelError):
+            self._ready()
 
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
         """Stream one answer; see `ports.LanguageModel.stream`."""
-        self.load()
+        if self._client is None:
+            # The import takes too long for a loop that carries sound.
+            await asyncio.to_thread(self._ready)
         import httpx2
         import openai
 
         assert self._client is not None
-        name = "OpenAI" if self.provider == "openai" else f"The {self.provider} model"
+        begun = False
         try:
             stream = await self._client.chat.completions.create(
                 model=self.model,
@@ -77,23 +90,57 @@ class OpenAIChat:
             )
             async with stream:
                 async for chunk in stream:
+                    begun = True
                     yield _chunk(chunk)
         except openai.APITimeoutError as error:
-            raise model_failures.too_slow(name) from error
+            if isinstance(error.__cause__, httpx2.ConnectTimeout):
+                raise self._failures.unreachable() from error
+            raise self._failures.too_slow(begun=begun) from error
         except openai.APIConnectionError as error:
-            raise model_failures.unreachable(name, _host(self._base_url)) from error
+            if begun:
+                raise self._failures.broke_off("the connection was lost") from error
+            raise self._failures.unreachable() from error
         except openai.APIStatusError as error:
-            said = _said(error)
-            raise model_failures.refused(
-                name, self.model, "OPENAI_API_KEY", error.status_code, said
-            ) from error
+            raise self._failures.refused(error.status_code, _said(error)) from error
+        except httpx2.InvalidURL as error:
+            raise self._failures.misconfigured(str(error)) from error
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
-            raise model_failures.broke_off(name, str(error)) from error
+            raise self._failures.broke_off(str(error)) from error
+        if not begun:
+            raise self._failures.not_an_answer()
 
     async def aclose(self) -> None:
         """Close idle connections."""
         if self._client is not None:
             await self._client.close()
+
+    def _ready(self) -> None:
+        self._failures.check_key()
+        with self._loading:
+            if self._client is None:
+                self._client = self._build()
+
+    def _build(self) -> AsyncOpenAI:
+        import httpx2
+        import openai
+
+        timeout = openai.Timeout(self._read_timeout_s, connect=CONNECT_TIMEOUT_S)
+        # No proxy stands before this machine, whatever the environment says.
+        by_environment = not on_this_machine(self._base_url)
+        try:
+            http = httpx2.AsyncClient(
+                trust_env=by_environment, timeout=timeout, follow_redirects=True
+            )
+            return openai.AsyncOpenAI(
+                # The SDK refuses an empty key even where the server wants none.
+                api_key=self._api_key or "none",
+                base_url=self._base_url,
+                timeout=timeout,
+                max_retries=1,
+                http_client=http,
+            )
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            raise self._failures.misconfigured(str(error)) from error
 
     def _length(self) -> dict[str, Any]:
         if self._max_tokens is None:
@@ -108,25 +155,34 @@ def _messages(messages: Sequence[Message], system_prompt: str) -> Any:
     return [*system, *({"role": m.role, "content": m.text} for m in messages)]
 
 
-def _chunk(chunk: ChatCompletionChunk) -> ModelChunk:
+def _chunk(chunk: Any) -> ModelChunk:
+    """Read a chunk whatever is in it: the SDK does not check what a server sends."""
+    fields = chunk.to_dict(mode="json", warnings=False) if hasattr(chunk, "to_dict") else chunk
+    raw = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     text, finish_reason = "", None
-    for choice in chunk.choices or []:
+    for choice in _objects(_field(fields, "choices")):
         # Local servers put thoughts into fields of their own; only `content` is the answer.
-        text += (choice.delta.content if choice.delta else None) or ""
-        finish_reason = choice.finish_reason or finish_reason
+        content = _field(choice.get("delta"), "content")
+        text += content if isinstance(content, str) else ""
+        finish_reason = choice.get("finish_reason") or finish_reason
     usage = None
-    if chunk.usage is not None:
-        usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-    raw = chunk.to_json(indent=None, warnings=False)
+    counted = _field(fields, "usage")
+    given, made = _field(counted, "prompt_tokens"), _field(counted, "completion_tokens")
+    if isinstance(given, int) and isinstance(made, int):
+        usage = Usage(given, made)
     return ModelChunk(raw=raw, text=text, usage=usage, finish_reason=finish_reason)
 
 
+def _field(value: object, name: str) -> object:
+    return cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        return []
+    return [cast("dict[str, Any]", item) for item in value if isinstance(item, dict)]  # pyright: ignore[reportUnknownVariableType]
+
+
 def _said(error: Any) -> str:
-    body = error.body
-    if isinstance(body, dict) and isinstance(body.get("message"), str):  # pyright: ignore[reportUnknownMemberType]
-        return str(body["message"])  # pyright: ignore[reportUnknownArgumentType]
-    return str(error.message)
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2]
+    said = _field(error.body, "message")
+    return said if isinstance(said, str) else str(error.message)

@@ -1,9 +1,8 @@
 """The speaker: a jitter buffer, and something that pulls from it in real time.
 
-What pulls is a PyAudio callback stream, opened once a session, or, where no device is, a task
-that keeps the same pace in silence. A device that dies in mid-play is replaced by the silent
-one at the same position. Public methods are called on the engine's loop; the callback runs in
-PortAudio's thread and only copies.
+What pulls is a sound device, opened once a session, or, where none is, a task that keeps the
+same pace in silence. A device that dies in mid-play is replaced by the silent one at the same
+position. Public methods are called on the engine's loop; the device pulls in its own thread.
 """
 
 from __future__ import annotations
@@ -11,39 +10,64 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeAlias
 
 from gramophone.clock import Clock
 from gramophone.ports import PlayoutState, SpeakerListener
 from gramophone.tasks import cancel, spawn
+from gramophone.voice.output_device import Device, OutputDevice
 from gramophone.wire.jitter import JitterBuffer, Pulled
 from gramophone.wire.level import level
 
 BLOCK_MS = 20
-DEAD_AFTER_US = 700_000
+WATCH_US = 100_000
+STALLED_AFTER_US = 2_000_000
+LAGGING_US = 1_000_000
+OPEN_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
 SILENT_DEVICE = "silent"
 MUTED_DEVICE = "muted"
-NO_DEVICE = "No sound device: the answer is recorded, not heard."
-DEVICE_DIED = "The sound device went away: the answer is recorded, not heard."
+UNHEARD = "the answer is recorded, not heard."
+DEVICE_SILENT = "The sound device does not answer"
+DEVICE_DIED = "The sound device went away"
+
+DeviceMaker: TypeAlias = Callable[[int, int, str, Callable[[int], bytes]], Device]
 
 
 class DeviceSpeaker:
-    """Plays signed 16-bit mono PCM on the default output device, or keeps time in silence."""
+    """Plays signed 16-bit mono PCM on the default output device, or keeps time in silence.
 
-    def __init__(self, sample_rate_hz: int, clock: Clock, *, device_name: str = "") -> None:
-        self._rate_hz = sample_rate_hz
+    `device_name` is part of the name of another device. `make_device` is what opens one.
+    """
+
+    def __init__(
+        self,
+        sample_rate_hz: int,
+        clock: Clock,
+        *,
+        device_name: str = "",
+        make_device: DeviceMaker = OutputDevice,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        close_timeout_s: float = CLOSE_TIMEOUT_S,
+    ) -> None:
         self._block_samples = sample_rate_hz * BLOCK_MS // 1000
         self._clock = clock
-        self._device_name = device_name
+        self._open_timeout_s = open_timeout_s
+        self._close_timeout_s = close_timeout_s
         self._buffer = JitterBuffer(sample_rate_hz)
         self._lock = threading.Lock()
         self._recent: deque[bytes] = deque(maxlen=3)
-        self._stream: Any = None
-        self._audio: Any = None
-        self._pulled_us = 0
-        self._latency_us = 0
-        self._pacer: asyncio.Task[None] | None = None
-        self._opener: asyncio.Task[None] | None = None
+        self._output = make_device(
+            sample_rate_hz, self._block_samples, device_name, self._pull_for_device
+        )
+        self._pulls = 0
+        self._stops = 0
+        self._keeper: asyncio.Task[None] | None = None
+        self._opened: asyncio.Future[str] | None = None
+        self._gone = asyncio.Event()
+        self._draining: asyncio.TimerHandle | None = None
         self._listener: SpeakerListener | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.device = SILENT_DEVICE
@@ -55,7 +79,12 @@ class DeviceSpeaker:
         """Open the device in the background; sound that comes before waits for it."""
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._opener = spawn(self._open(), name="speaker opener")
+        self._opened = self._loop.create_future()
+        self._keeper = spawn(self._keep(self._opened), name="speaker")
+        self._output.start(
+            lambda complaint: self._on_loop(self._note_opened, complaint),
+            lambda: self._on_loop(self._gone.set),
+        )
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
         """Queue a frame of the turn."""
@@ -72,11 +101,14 @@ class DeviceSpeaker:
     def stop(self) -> int:
         """Fall silent; returns the samples of the turn that were handed over."""
         with self._lock:
-            return self._buffer.clear()
+            self._stops += 1
+            heard = self._buffer.clear()
+        if self._draining is not None:
+            self._draining.cancel()
+        return heard
 
     def glance(self) -> PlayoutState:
-        """Where the sound is; notices a device that has died."""
-        self._watch_device()
+        """Where the sound is."""
         with self._lock:
             buffer = self._buffer
             return PlayoutState(buffer.turn, buffer.position_samples, buffer.queued_samples)
@@ -89,117 +121,102 @@ class DeviceSpeaker:
         return level(recent)
 
     async def aclose(self) -> None:
-        """Close the device."""
-        await cancel(self._opener)
-        await cancel(self._pacer)
-        await asyncio.to_thread(self._close_device)
+        """Close the device; one that hangs is left to itself."""
+        self._listener = None
+        if self._draining is not None:
+            self._draining.cancel()
+        self._output.leave()
+        await cancel(self._keeper)
+        if self._opened is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._close_timeout_s):
+                    await self._gone.wait()
 
     # --- the device ---------------------------------------------------------------------------
 
-    async def _open(self) -> None:
+    async def _keep(self, opened: asyncio.Future[str]) -> None:
+        """Play on the device while that lasts, then in silence."""
         try:
-            device = await asyncio.to_thread(self._open_device)
-        except (OSError, ImportError, ValueError) as error:
-            await asyncio.to_thread(self._close_device)
-            self._fall_silent(f"{NO_DEVICE} ({error})")
-            return
-        self.device, self.silent = device, False
-        self._tell_device("")
-
-    def _open_device(self) -> str:
-        import pyaudio
-
-        self._audio = pyaudio.PyAudio()
-        info = self._choose_device()
-        self._pulled_us = self._clock.now_us()
-        self._stream = self._audio.open(
-            format=pyaudio.paInt16,
-            channels=1,
-            rate=self._rate_hz,
-            output=True,
-            output_device_index=int(info["index"]),
-            frames_per_buffer=self._block_samples,
-            stream_callback=self._callback,
-        )
-        self._latency_us = round(self._stream.get_output_latency() * 1_000_000)
-        return str(info["name"])
-
-    def _choose_device(self) -> dict[str, Any]:
-        if not self._device_name:
-            return self._audio.get_default_output_device_info()
-        for index in range(self._audio.get_device_count()):
-            info = self._audio.get_device_info_by_index(index)
-            if info["maxOutputChannels"] and self._device_name.lower() in info["name"].lower():
-                return info
-        raise ValueError(f"no output device is called {self._device_name!r}")
-
-    def _close_device(self) -> None:
-        stream, self._stream = self._stream, None
-        audio, self._audio = self._audio, None
-        try:
-            if stream is not None:
-                stream.close()
-        except OSError:
-            pass  # a device that died cannot be closed; terminate() frees it
-        finally:
-            if audio is not None:
-                audio.terminate()
-
-    def _callback(self, _in: Any, samples: int, _time: Any, _status: int) -> tuple[bytes, int]:
-        pulled = self._pull(samples)
-        return pulled.pcm, 0  # paContinue
-
-    def _watch_device(self) -> None:
-        if self.silent or self._clock.now_us() - self._pulled_us < DEAD_AFTER_US:
-            return
-        self._fall_silent(DEVICE_DIED)
-        self._opener = spawn(asyncio.to_thread(self._close_device), name="speaker closer")
-
-    # --- silence ------------------------------------------------------------------------------
-
-    def _fall_silent(self, why: str) -> None:
+            async with asyncio.timeout(self._open_timeout_s):
+                complaint = await opened
+        except TimeoutError:
+            complaint = DEVICE_SILENT
+        if not complaint:
+            self.device, self.silent = self._output.name, False
+            self._tell_device("")
+            await self._until_dead()
+            complaint = DEVICE_DIED
+        self._output.leave()
         self.device, self.silent = SILENT_DEVICE, True
-        self._pacer = spawn(self._pace(), name="silent speaker")
-        self._tell_device(why)
+        self._tell_device(f"{complaint}: {UNHEARD}")
+        await self._pace()
+
+    async def _until_dead(self) -> None:
+        """Watch whether the device still pulls. Only time that was lived through counts: after
+        a suspension of the machine or the process the device, too, has to wake up first."""
+        seen, stalled_us = -1, 0
+        before_us = self._clock.now_us()
+        while self._output.playing and stalled_us < STALLED_AFTER_US:
+            await self._clock.sleep_until_us(before_us + WATCH_US)
+            now_us = self._clock.now_us()
+            lived_us = min(now_us - before_us, 2 * WATCH_US)
+            before_us = now_us
+            stalled_us = stalled_us + lived_us if self._pulls == seen else 0
+            seen = self._pulls
+
+    def _note_opened(self, complaint: str) -> None:
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_result(complaint)
 
     async def _pace(self) -> None:
-        """Pull blocks by absolute deadlines, as a device would."""
+        """Pull blocks by absolute deadlines, as a device would; after a suspension, from now on."""
         due_us = self._clock.now_us()
         while True:
             due_us += BLOCK_MS * 1000
             await self._clock.sleep_until_us(due_us)
+            if self._clock.now_us() - due_us > LAGGING_US:
+                due_us = self._clock.now_us()
             self._pull(self._block_samples)
 
     # --- what both do -------------------------------------------------------------------------
+
+    def _pull_for_device(self, samples: int) -> bytes:
+        self._pulls += 1
+        return self._pull(samples).pcm
 
     def _pull(self, samples: int) -> Pulled:
         with self._lock:
             pulled = self._buffer.pull(samples)
             turn, position = self._buffer.turn, self._buffer.position_samples
+            stops = self._stops
             if pulled.sounding:
                 self._recent.append(pulled.pcm)
-        now_us = self._pulled_us = self._clock.now_us()
-        if self._loop is None or self._listener is None:
-            return pulled
-        if pulled.began:
-            self._loop.call_soon_threadsafe(self._listener.playback_began, turn, now_us)
-        if (gap := pulled.gap) is not None:
-            self._loop.call_soon_threadsafe(
-                self._listener.underran,
-                turn,
-                now_us,
-                gap.position_samples,
-                gap.missing_samples,
-            )
-        if pulled.drained:
-            self._loop.call_soon_threadsafe(self._tell_drained, turn, position)
+        if pulled.began or pulled.gap is not None or pulled.drained:
+            now_us = self._clock.now_us()
+            self._on_loop(self._tell, pulled, turn, position, stops, now_us)
         return pulled
 
+    def _on_loop(self, call: Callable[..., None], *arguments: object) -> None:
+        """Call it on the engine's loop, if that still runs; from any thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _tell(self, pulled: Pulled, turn: int, position: int, stops: int, now_us: int) -> None:
+        if self._listener is None or self._loop is None:
+            return
+        if pulled.began:
+            self._listener.playback_began(turn, now_us)
+        if (gap := pulled.gap) is not None:
+            self._listener.underran(turn, now_us, gap.position_samples, gap.missing_samples)
+        if pulled.drained and stops == self._stops:
+            # The last sample was handed over; it is heard when the device's latency has passed.
+            latency_s = 0.0 if self.silent else self._output.latency_us / 1_000_000
+            self._draining = self._loop.call_later(latency_s, self._tell_drained, turn, position)
+
     def _tell_drained(self, turn: int, position_samples: int) -> None:
-        """The last sample was handed over; it is heard when the device's latency has passed."""
-        if self._loop is not None and self._listener is not None:
-            latency_s = 0.0 if self.silent else self._latency_us / 1_000_000
-            self._loop.call_later(latency_s, self._listener.drained, turn, position_samples)
+        if self._listener is not None:
+            self._listener.drained(turn, position_samples)
 
     def _tell_device(self, detail: str) -> None:
         if self._listener is not None:
@@ -218,32 +235,44 @@ class MutedSpeaker:
         self._listener: SpeakerListener | None = None
 
     def open(self, listener: SpeakerListener) -> None:
+        """Nothing is opened, and so it is told."""
         self._listener = listener
         listener.device_changed(self.device, True, "")
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
+        """Swallow a frame of the turn."""
         if realign:
             self._buffer.realign()
         self._buffer.push(turn, pcm)
-        began = self._buffer.position_samples == 0 and self._buffer.queued_samples > 0
         if self._buffer.queued_samples:
-            self._buffer.pull(self._buffer.queued_samples)
-        if began and self._listener is not None:
-            self._listener.playback_began(turn, self._clock.now_us())
+            self._swallow(self._buffer.queued_samples)
 
     def finish(self, turn: int) -> None:
+        """No more comes for this turn, and nothing waits."""
         self._buffer.finish(turn)
-        if self._listener is not None:
-            self._listener.drained(turn, self._buffer.position_samples)
+        self._swallow(1)
 
     def stop(self) -> int:
+        """Nothing sounds; returns the samples of the turn that were swallowed."""
         return self._buffer.clear()
 
     def glance(self) -> PlayoutState:
+        """Where the sound would be."""
         return PlayoutState(self._buffer.turn, self._buffer.position_samples, 0)
 
     def level(self) -> tuple[float, float]:
+        """Silence."""
         return 0.0, 0.0
 
     async def aclose(self) -> None:
+        """Tell nothing any more."""
         self._listener = None
+
+    def _swallow(self, samples: int) -> None:
+        pulled = self._buffer.pull(samples)
+        if self._listener is None:
+            return
+        if pulled.began:
+            self._listener.playback_began(self._buffer.turn, self._clock.now_us())
+        if pulled.drained:
+            self._listener.drained(self._buffer.turn, self._buffer.position_samples)

@@ -8,13 +8,28 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    ProxyError,
+    WebSocketException,
+)
 
 from gramophone.errors import HandshakeRefused, SpeechError
+from gramophone.voice.loopback import host_of, on_this_machine
 from gramophone.wire.speak_messages import SpeakParameters
 
 OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0
+MAX_DETAIL_CHARS = 300
+NOT_A_SPEECH_SERVICE = frozenset({200, 201, 204, 301, 302, 307, 308, 404, 405, 426, 501})
+"""What web servers of other kinds answer to a handshake."""
+NO_ADDRESS = (
+    "The speech address is none: it looks like wss://api.deepgram.com/v1/speak; check --speak-url."
+)
 
 
 class DeepgramSpeech:
@@ -24,10 +39,20 @@ class DeepgramSpeech:
     over `parameters`. `api_key` goes into the Authorization header and nowhere else.
     """
 
-    def __init__(self, url: str, parameters: SpeakParameters, *, api_key: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        parameters: SpeakParameters,
+        *,
+        api_key: str = "",
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        close_timeout_s: float = CLOSE_TIMEOUT_S,
+    ) -> None:
         self._url = url
         self._parameters = parameters
         self._api_key = api_key
+        self._open_timeout_s = open_timeout_s
+        self._close_timeout_s = close_timeout_s
 
     async def connect(self) -> SpeechSocket:
         """Open a connection.
@@ -36,33 +61,78 @@ class DeepgramSpeech:
             HandshakeRefused: the service answered with another status than 101.
             SpeechError: it could not be reached or did not answer.
         """
-        url = _with_query(self._url, dict(parse_qsl(self._parameters.to_query())))
-        headers = {"Authorization": f"Token {self._api_key}"} if self._api_key else {}
-        shown = _without_secrets(url)
-        host = urlsplit(url).netloc.rpartition("@")[2]
+        headers = self._headers()
+        try:
+            url = _with_query(self._url, self._parameters.to_query())
+            shown = _without_secrets(url)
+        except ValueError as error:
+            raise SpeechError(NO_ADDRESS) from error
+        host = host_of(url)
         try:
             socket = await connect(
                 url,
                 additional_headers=headers,
                 compression=None,
                 max_size=None,
-                open_timeout=OPEN_TIMEOUT_S,
-                close_timeout=CLOSE_TIMEOUT_S,
+                open_timeout=self._open_timeout_s,
+                close_timeout=self._close_timeout_s,
+                # No proxy stands before this machine, whatever the environment says.
+                proxy=None if on_this_machine(url) else True,
             )
         except InvalidStatus as error:
-            response = error.response
-            said = response.headers.get("dg-error") or _body_error(response.body)
-            raise HandshakeRefused(response.status_code, said, shown) from error
+            raise self._refusal(error, host, shown) from error
         except TimeoutError as error:
             raise SpeechError(
                 f"The speech service at {host} does not answer; check the network or --speak-url."
             ) from error
-        except (OSError, WebSocketException, ValueError) as error:
+        except (ProxyError, InvalidProxy) as error:
+            # Their own texts may hold the proxy's password.
             raise SpeechError(
-                f"The speech service at {host or url} cannot be reached ({_reason(error)}); "
+                f"The proxy on the way to {host} is not usable; check the proxy settings."
+            ) from error
+        except InvalidURI as error:
+            # Its own text holds the whole address, secrets and all.
+            raise SpeechError(NO_ADDRESS) from error
+        except InvalidHandshake as error:
+            raise SpeechError(
+                f"What answers at {host} is no speech service; check --speak-url."
+            ) from error
+        except (OSError, WebSocketException, ValueError, ImportError) as error:
+            raise SpeechError(
+                f"The speech service at {host} cannot be reached ({self._reason(error)}); "
                 "check the network or --speak-url."
             ) from error
         return SpeechSocket(socket, shown)
+
+    def _headers(self) -> dict[str, str]:
+        if not self._api_key:
+            return {}
+        if not (self._api_key.isascii() and self._api_key.isprintable()):
+            raise SpeechError(
+                "DEEPGRAM_API_KEY holds characters that no key has, such as a line break; "
+                "set it anew."
+            )
+        return {"Authorization": f"Token {self._api_key}"}
+
+    def _refusal(self, error: InvalidStatus, host: str, shown: str) -> SpeechError:
+        response = error.response
+        said = response.headers.get("dg-error") or _body_error(response.body)
+        if response.status_code in NOT_A_SPEECH_SERVICE and not said:
+            return SpeechError(
+                f"What answers at {host} is no speech service "
+                f"(HTTP {response.status_code}); check --speak-url."
+            )
+        return HandshakeRefused(response.status_code, self._plain(said), shown)
+
+    def _reason(self, error: Exception) -> str:
+        said = error.strerror if isinstance(error, OSError) else None
+        return self._plain(said or str(error)) or type(error).__name__
+
+    def _plain(self, said: str) -> str:
+        """One line without the key, whoever echoed it."""
+        if self._api_key:
+            said = said.replace(self._api_key, "[key]")
+        return " ".join(said.split())[:MAX_DETAIL_CHARS]
 
 
 class SpeechSocket:
@@ -98,9 +168,14 @@ class SpeechSocket:
         await self._socket.close()
 
 
-def _with_query(url: str, defaults: dict[str, str]) -> str:
+def _with_query(url: str, defaults: str) -> str:
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(query=urlencode(defaults | dict(parse_qsl(parts.query)))))
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("no host, or no port that could be one")
+    own = parse_qsl(parts.query, keep_blank_values=True)
+    named = {name for name, _ in own}
+    added = [pair for pair in parse_qsl(defaults) if pair[0] not in named]
+    return urlunsplit(parts._replace(query=urlencode(added + own)))
 
 
 def _without_secrets(url: str) -> str:
@@ -124,9 +199,3 @@ def _body_error(body: bytes | bytearray | None) -> str:
         return ""
     fields = cast("dict[str, Any]", answer)
     return str(fields.get("err_msg") or fields.get("message") or "")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -21,7 +21,7 @@ def stretcher(speed: float, sample_rate_hz: int) -> Callable[[bytes], bytes]:
         half, reach = window // 2, sample_rate_hz * SEARCH_MS // 1000
         sound = np.frombuffer(pcm[: len(pcm) & ~1], dtype=np.int16).astype(np.float32)
         if len(sound) < 2 * window + reach:
-            return pcm
+            return pcm[: len(pcm) & ~1]
         shape = np.hanning(window + 1)[:window].astype(np.float32)
         padded = np.concatenate([sound, np.zeros(window + reach, dtype=np.float32)])
         steps = int((len(sound) - window) / (half * speed)) + 1

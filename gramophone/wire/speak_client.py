@@ -70,6 +70,11 @@ class FlushIgnored:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearDone:
+    """Binary frames from now on belong to what was sent after the oldest Clear."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceWarned:
     """A warning, in either dialect."""
 
@@ -103,7 +108,9 @@ class _Waiting:
     flush: int | None = None
 
 
-SpeakHappening: TypeAlias = Opened | FlushDone | FlushIgnored | ServiceWarned | NotUnderstood
+SpeakHappening: TypeAlias = (
+    Opened | FlushDone | FlushIgnored | ClearDone | ServiceWarned | NotUnderstood
+)
 
 
 class SpeakClient:
@@ -119,6 +126,7 @@ class SpeakClient:
         self._refused_until_us = 0
         self._refusals = 0
         self._clearing = 0
+        self._late_answers = 0
         self._heard_us = opened_us
 
     @property
@@ -127,9 +135,9 @@ class SpeakClient:
         return self._clearing > 0
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing is queued, unanswered or being cleared."""
-        return not (self._queue or self._unanswered or self._clearing)
+    def owing(self) -> bool:
+        """Whether something waits to be sent, or for its answer."""
+        return bool(self._queue or self._unanswered)
 
     def near_expiry(self, now_us: int, margin_us: int = 300 * SECOND_US) -> bool:
         """Whether the service will end this connection soon (60 minutes after it opened)."""
@@ -145,7 +153,8 @@ class SpeakClient:
 
     def speak(self, text: str, chunk: int) -> None:
         """Queue text; one space goes after it, because the service adds none between messages."""
-        for index, piece in enumerate(split_text(f"{text} ", self._limits.message_chars)):
+        limit_chars = min(self._limits.message_chars, self._limits.window_chars)
+        for index, piece in enumerate(split_text(f"{text} ", limit_chars)):
             self._queue.append(_Waiting(text=piece, chunk=None if index else chunk))
 
     def flush(self, number: int) -> None:
@@ -156,6 +165,7 @@ class SpeakClient:
         """Drop everything; the frames to send at once."""
         self._heard_us = now_us
         self._queue.clear()
+        self._late_answers += len(self._unanswered)
         self._unanswered.clear()
         self._clearing += 1
         return [render(Clear())]
@@ -187,6 +197,14 @@ class SpeakClient:
             return None
         return max(now_us, self._ready_us(self._queue[0], now_us))
 
+    def next_wake_us(self, now_us: int) -> int | None:
+        """When to look again: `poll` may give more, or the service has been silent too long."""
+        due_us = self.next_poll_us(now_us)
+        if not (self._unanswered or self._clearing):
+            return due_us
+        timeout_us = self._heard_us + self._limits.answer_timeout_us + 1
+        return timeout_us if due_us is None else min(due_us, timeout_us)
+
     def silent_for_us(self, now_us: int) -> int:
         """How long an answer has been owed with nothing heard; 0 when none is owed."""
         return now_us - self._heard_us if self._unanswered or self._clearing else 0
@@ -198,6 +216,8 @@ class SpeakClient:
     def receive_audio(self, now_us: int) -> None:
         """Note that sound has come."""
         self._heard_us = now_us
+        if not self._clearing:
+            self._late_answers = 0
 
     def receive_text(self, frame: str, now_us: int) -> list[SpeakHappening]:
         """What a text frame means."""
@@ -210,20 +230,29 @@ class SpeakClient:
             case Metadata():
                 return [Opened(message.request_id)]
             case Flushed():
-                if self._clearing or not self._unanswered:
-                    return []
-                return [FlushDone(self._unanswered.popleft())]
+                return self._flushed()
             case Cleared():
-                self._clearing = max(0, self._clearing - 1)
-                return []
+                if not self._clearing:
+                    return []
+                self._clearing -= 1
+                return [ClearDone()]
             case Warned():
                 return self._warned(message, now_us)
             case Unknown():
                 return [NotUnderstood(f"unknown message type {message.type!r}")]
 
+    def _flushed(self) -> list[SpeakHappening]:
+        # A flush that a Clear took away may be answered all the same, before the Cleared or
+        # after it; the answer to a later one has its sound before it.
+        if self._clearing or self._late_answers or not self._unanswered:
+            self._late_answers = max(0, self._late_answers - 1)
+            return []
+        self._refusals = 0
+        return [FlushDone(self._unanswered.popleft())]
+
     def _warned(self, message: Warned, now_us: int) -> list[SpeakHappening]:
         warned = ServiceWarned(message.code, message.description)
-        if message.code != "EXCESSIVE_FLUSH" or not self._unanswered:
+        if message.code != "EXCESSIVE_FLUSH" or self._clearing or not self._unanswered:
             return [warned]
         # The warning comes when the flush does, ahead of the sound still owed for earlier
         # ones, so it is the newest flush that was ignored.
@@ -259,7 +288,7 @@ def split_text(text: str, limit_chars: int) -> list[str]:
     """Pieces of at most `limit_chars` whose concatenation is `text`, cut at spaces if there are."""
     pieces: list[str] = []
     while len(text) > limit_chars:
-        cut = text.rfind(" ", limit_chars // 2, limit_chars)
+        cut = text.rfind(" ", max(1, limit_chars // 2), limit_chars)
         cut = limit_chars if cut < 0 else cut
         pieces.append(text[:cut])
         text = text[cut:]

@@ -18,9 +18,13 @@ US_PER_CHAR = 62_000
 """Length of speech a character of text makes, until the service's own pace is known (Aura and
 Piper both speak 14 to 18 characters a second)."""
 
+SLOW_US_PER_CHAR = 95_000
+"""The same, where a guess that is too quick would lose words."""
+
 GROUP_CHARS = 400
 RESERVED_FLUSHES = 4
 TTFB_GUESS_US = 250_000
+LONGEST_TTFB_US = 2_000_000
 CUT_MARGIN_US = 150_000
 SURE_MARGIN_US = 300_000
 
@@ -64,12 +68,14 @@ class Utterance:
     _chunker: Chunker = field(init=False)
     _ready: deque[Chunk] = field(default_factory=deque[Chunk])
     _segments: list[Segment] = field(default_factory=list[Segment])
+    _unanswered: deque[Segment] = field(default_factory=deque[Segment])
     _chunks_sent: int = 0
     _text_ended: bool = False
     _abandoned: bool = False
     _sent_at_us: int | None = None
     _ttfb_us: int = TTFB_GUESS_US
     _us_per_char: int = US_PER_CHAR
+    _slowest_us_per_char: int = 0
 
     def __post_init__(self) -> None:
         self._chunker = Chunker(lang=self.lang, first_clause=True)
@@ -94,7 +100,12 @@ class Utterance:
     @property
     def complete(self) -> bool:
         """Whether all text has come and all its sound has been received."""
-        return self._text_ended and not self._ready and not self._unanswered()
+        return self._text_ended and not self._ready and not self._unanswered
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it was given up before all of it was spoken."""
+        return self._abandoned
 
     def send(self, now_us: int, queued_us: int, flushes_left: int) -> Sending | None:
         """What to send at this moment, if anything.
@@ -103,7 +114,7 @@ class Utterance:
         window still allows.
         """
         if not self._segments:
-            return self._take(now_us, most=1) if self._ready and flushes_left else None
+            return self._take(now_us, chars=1) if self._ready and flushes_left else None
         unheard_us = queued_us + self._owed_us()
         if self._ready:
             last = self._text_ended and self._ready_chars() <= GROUP_CHARS
@@ -121,11 +132,14 @@ class Utterance:
     def unspoken(self, now_us: int) -> list[Sending]:
         """What must be said again on a new connection: everything unanswered, less what of it
         has surely been received. It gets flush and chunk numbers of its own."""
+        segments = list(self._unanswered)
+        self._unanswered.clear()
         rest: list[Sending] = []
-        for index, segment in enumerate(self._unanswered()):
-            got_us = self.received_us - segment.start_us - SURE_MARGIN_US if index == 0 else 0
-            kept, again = _split_chunks(segment.chunks, max(0, got_us) // self._us_per_char)
-            segment.chunks = kept
+        for index, segment in enumerate(segments):
+            got_us = 0
+            if index == 0:
+                got_us = max(0, self.received_us - segment.start_us - SURE_MARGIN_US)
+            segment.chunks, again = _split_chunks(segment.chunks, got_us // self._sure_us_per_char)
             segment.end_us = self.received_us
             if again:
                 rest.append(self._open_segment(again, now_us))
@@ -136,27 +150,30 @@ class Utterance:
     def audio(self, now_us: int, length_us: int) -> None:
         """Sound of this length came for the oldest unanswered flush."""
         if self._sent_at_us is not None:
-            self._ttfb_us = (now_us - self._sent_at_us + self._ttfb_us) // 2
+            ttfb_us = min(now_us - self._sent_at_us, LONGEST_TTFB_US)
+            self._ttfb_us = (ttfb_us + self._ttfb_us) // 2
             self._sent_at_us = None
         self.received_us += length_us
 
     def flush_done(self, flush: int) -> None:
-        """All sound of this flush has come."""
-        for segment in self._segments:
-            if segment.flush == flush and segment.end_us is None:
-                segment.end_us = self.received_us
-                spoken_us = segment.end_us - segment.start_us
-                if segment.chars >= 20 and spoken_us > 0:
-                    self._us_per_char = (self._us_per_char + spoken_us // segment.chars) // 2
-        if unanswered := self._unanswered():
-            unanswered[0].start_us = self.received_us
+        """All sound of this flush has come; answers come in the order of the flushes."""
+        if not any(segment.flush == flush for segment in self._unanswered):
+            return
+        while self._unanswered:
+            segment = self._unanswered.popleft()
+            self._end_segment(segment)
+            if segment.flush == flush:
+                break
+        if self._unanswered:
+            self._unanswered[0].start_us = self.received_us
 
     def abandon(self) -> None:
         """No more sound will come: what was received is all there is."""
         self._ready.clear()
         self._text_ended = self._abandoned = True
-        for segment in self._unanswered():
+        for segment in self._unanswered:
             segment.end_us = self.received_us
+        self._unanswered.clear()
 
     def heard_text(self, position_us: int) -> str:
         """The source text up to a position in the turn's sound, ended at a whole word."""
@@ -175,46 +192,51 @@ class Utterance:
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _take(self, now_us: int, most: int = 1000) -> Sending:
+    def _take(self, now_us: int, chars: int = GROUP_CHARS) -> Sending:
+        """One chunk at least, and as many as fit into `chars` characters."""
         taken: list[Chunk] = []
-        chars = 0
-        while (
-            self._ready
-            and len(taken) < most
-            and (not taken or chars + len(self._ready[0].text) <= GROUP_CHARS)
-        ):
+        while self._ready and (not taken or len(self._ready[0].text) <= chars):
             chunk = self._ready.popleft()
-            chars += len(chunk.text)
+            chars -= len(chunk.text)
             taken.append(chunk)
         return self._open_segment(taken, now_us)
 
     def _open_segment(self, chunks: list[Chunk], now_us: int) -> Sending:
-        if not self._unanswered():
+        if not self._unanswered:
             self._sent_at_us = now_us
         segment = Segment(len(self._segments), chunks, self.received_us)
         self._segments.append(segment)
+        self._unanswered.append(segment)
         sending = Sending(segment.flush, self._chunks_sent, tuple(chunks))
         self._chunks_sent += len(chunks)
         return sending
 
-    def _unanswered(self) -> list[Segment]:
-        return [segment for segment in self._segments[-24:] if segment.end_us is None]
+    def _end_segment(self, segment: Segment) -> None:
+        segment.end_us = self.received_us
+        spoken_us = segment.end_us - segment.start_us
+        if segment.chars >= 20 and spoken_us > 0:
+            pace = spoken_us // segment.chars
+            self._us_per_char = max(1, (self._us_per_char + pace) // 2)
+            self._slowest_us_per_char = max(self._slowest_us_per_char, pace)
+
+    @property
+    def _sure_us_per_char(self) -> int:
+        """A pace so slow that what sounded at it has surely been spoken."""
+        return self._slowest_us_per_char * 9 // 8 or SLOW_US_PER_CHAR
 
     def _ready_chars(self) -> int:
         return sum(len(chunk.text) for chunk in self._ready)
 
     def _owed_us(self) -> int:
         """Sound that is still to come for what was flushed, by estimate."""
-        unanswered = self._unanswered()
-        if not unanswered:
+        if not self._unanswered:
             return 0
-        expected_us = sum(segment.chars for segment in unanswered) * self._us_per_char
-        return max(0, expected_us - (self.received_us - unanswered[0].start_us))
+        expected_us = sum(segment.chars for segment in self._unanswered) * self._us_per_char
+        return max(0, expected_us - (self.received_us - self._unanswered[0].start_us))
 
     def _sounding(self) -> bool:
         """Whether sound has begun to come for all that was flushed but its tail."""
-        unanswered = self._unanswered()
-        return not unanswered or self.received_us > unanswered[0].start_us
+        return not self._unanswered or self.received_us > self._unanswered[0].start_us
 
     def _low_us(self, flushes_left: int) -> int:
         """How little unheard sound calls for more: less, the fewer flushes are left."""
@@ -226,7 +248,7 @@ class Utterance:
     def _source_at(self, segment: Segment, into_us: int, end_us: int) -> int:
         """The offset in the source that was reached `into_us` into the segment's sound."""
         span_us = max(1, end_us - segment.start_us)
-        chars = min(segment.chars, round(segment.chars * into_us / span_us))
+        chars = min(segment.chars, segment.chars * into_us // span_us)
         reached = segment.chunks[0].source_start if segment.chunks else 0
         for chunk in segment.chunks:
             if chars >= len(chunk.text):
@@ -236,10 +258,15 @@ class Utterance:
             if chars:
                 span = chunk.source_end - chunk.source_start
                 at = chunk.source_start + span * chars // len(chunk.text)
-                space = self.source.rfind(" ", chunk.source_start, at + 1)
-                reached = max(chunk.source_start, space)
+                reached = self._word_start(chunk.source_start, at)
             break
         return reached
+
+    def _word_start(self, start: int, at: int) -> int:
+        """Where the word that stands at `at` begins, not before `start`."""
+        while at > start and not self.source[at].isspace():
+            at -= 1
+        return at
 
 
 def _split_chunks(chunks: list[Chunk], got_chars: int) -> tuple[list[Chunk], list[Chunk]]:

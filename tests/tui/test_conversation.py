@@ -382,7 +382,7 @@ class TestNowPlaying:
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             backend.conversation.put(
                 ProgressMade(at_us=1, what="voice", detail="loading, 40 %"),
-                DeviceChanged(at_us=1, device="silent", silent=True, detail=""),
+                DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device."),
             )
             await drawn(pilot)
             assert "… voice: loading, 40 %" in seen(pilot)

@@ -203,7 +203,7 @@ class TestConversation:
         feed = FakeFeed(
             [
                 ProgressMade(at_us=1, what="voice", detail="loading, 40 %"),
-                DeviceChanged(at_us=1, device="", silent=True),
+                DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device."),
             ]
         )
         backend = FakeBackend(feed, setup=Setup("openai", "gpt-5", "aura-2-thalia-en", muted=True))

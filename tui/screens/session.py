@@ -83,6 +83,7 @@ class SessionScreen(Screen[None]):
 
     async def _start(self) -> None:
         if self._record is None:
+            self._replay_at_once = True
             return
         self._close_feed()
         self._feed = self._backend.replay(self._session_id, speed=self._speed)

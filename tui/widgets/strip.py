@@ -59,8 +59,8 @@ def _left(model: TranscriptModel) -> Content:
 
 def _right(sound: SoundView) -> list[str]:
     facts: list[str] = []
-    if sound.silent:
-        facts.append(sound.device_detail or "no sound device: silent")
+    if sound.silent and sound.device_detail:
+        facts.append("no sound device: silent")
     if sound.underruns:
         facts.append(counted(sound.underruns, "underrun"))
     return facts

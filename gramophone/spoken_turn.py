@@ -1,0 +1,162 @@
+"""The assistant's turn: its text, its speech, its sound, and how much of them is done; pure.
+
+It keeps count and answers questions. What to do about the answers is for the conversation, and
+what goes over the wire is for the speech line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gramophone.exchange import Order, PlayAudio
+from gramophone.ports import ModelChunk
+from gramophone.timeline import (
+    AudioReceived,
+    DeltaReceived,
+    Event,
+    ModelChunkReceived,
+    UsageReported,
+)
+from gramophone.wire.utterance import Utterance
+
+
+@dataclass(slots=True)
+class SpokenTurn:
+    """One turn of the assistant. `utterance` is None where nothing is (or is still) spoken."""
+
+    turn: int
+    sample_rate_hz: int
+    bytes_per_sample: int = 2
+    utterance: Utterance | None = None
+    finish_reason: str = ""
+    asking: bool = False
+    """Whether the model still streams."""
+    stopping: bool = False
+    """Whether it was interrupted, or is over: sound that still comes is stale."""
+    finishing: bool = False
+    """Whether the speaker was told that no more sound comes."""
+    drained: bool = False
+    """Whether the last sample was played."""
+    queued_us: int = 0
+    """Sound that waits in the speaker, by the last glance and what was handed over since."""
+    audio_bytes: int = 0
+    _kept_text: str | None = None
+    _pieces: list[str] = field(default_factory=list[str])
+    _audio_connection: int = -1
+
+    # --- text ---------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """What has been written so far; after `keep`, what was kept of it."""
+        if self._kept_text is not None:
+            return self._kept_text
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def read(self, chunk: ModelChunk, now_us: int) -> list[Event]:
+        """The model's stream gave a chunk."""
+        turn = self.turn
+        events: list[Event] = [ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw)]
+        if chunk.text:
+            self.write(chunk.text)
+            events.append(DeltaReceived(at_us=now_us, turn=turn, text=chunk.text))
+        if (usage := chunk.usage) is not None:
+            events.append(
+                UsageReported(
+                    at_us=now_us,
+                    turn=turn,
+                    input_tokens=usage.input_tokens,
+                    output_tokens=usage.output_tokens,
+                )
+            )
+        if chunk.finish_reason is not None:
+            self.finish_reason = chunk.finish_reason
+        return events
+
+    def write(self, delta: str) -> None:
+        """More of the text has come."""
+        self._pieces.append(delta)
+        if self.utterance is not None:
+            self.utterance.feed(delta)
+
+    def end_text(self) -> None:
+        """The text is whole."""
+        if self.utterance is not None:
+            self.utterance.finish()
+
+    def keep(self, text: str) -> None:
+        """This is what counts of the text."""
+        self._kept_text = text
+
+    # --- speech -------------------------------------------------------------------------------
+
+    @property
+    def owed_speech(self) -> bool:
+        """Whether text has still to be spoken, or its sound to come."""
+        return self.utterance is not None and not self.utterance.complete
+
+    @property
+    def sound_is_whole(self) -> bool:
+        """Whether there is sound and no more of it will come."""
+        return self.utterance is not None and not self.owed_speech and self.audio_bytes > 0
+
+    @property
+    def done(self) -> bool:
+        """Whether the text has come, and what was to be heard has been heard."""
+        silent = not self.owed_speech and not self.sound_is_whole
+        return not self.asking and (silent or self.drained)
+
+    def lose_voice(self) -> None:
+        """No more of it will be spoken; what was received still plays."""
+        if self.utterance is not None:
+            self.utterance.abandon()
+            if not self.audio_bytes:
+                self.utterance = None
+
+    def heard_text(self, heard_samples: int) -> str:
+        """The text up to a position in its sound; all of it where the eye had to do."""
+        if self.utterance is None or self.utterance.abandoned:
+            return self.text
+        return self.utterance.heard_text(self._length_us(heard_samples))
+
+    # --- sound --------------------------------------------------------------------------------
+
+    @property
+    def samples(self) -> int:
+        """Whole samples received."""
+        return self.audio_bytes // self.bytes_per_sample
+
+    def receive(
+        self, pcm: bytes, connection: int, now_us: int, *, stale: bool
+    ) -> list[Event | Order]:
+        """A frame came over this connection; a new one begins at a whole sample."""
+        realign = self._audio_connection != connection
+        if realign:
+            self.audio_bytes += -self.audio_bytes % self.bytes_per_sample
+            self._audio_connection = connection
+        received = AudioReceived(
+            at_us=now_us,
+            turn=self.turn,
+            connection=connection,
+            offset_bytes=self.audio_bytes,
+            size_bytes=len(pcm),
+            stale=stale,
+            pcm=pcm,
+        )
+        before = self.samples
+        self.audio_bytes += len(pcm)
+        if stale or self.utterance is None:
+            return [received]
+        length_us = self._length_us(self.samples - before)
+        self.utterance.audio(now_us, length_us)
+        self.queued_us += length_us
+        return [received, PlayAudio(self.turn, pcm, realign=realign)]
+
+    def glanced(self, queued_samples: int) -> None:
+        """The speaker holds so much of it."""
+        self.queued_us = self._length_us(queued_samples)
+
+    def _length_us(self, samples: int) -> int:
+        return samples * 1_000_000 // self.sample_rate_hz

@@ -1,0 +1,52 @@
+"""A language model that says what it is told to: Chat Completions as server-sent events."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@contextmanager
+def answering(*answers: str) -> Generator[str]:
+    """Gives one answer after the other, word by word, the last one for ever; yields the base
+    URL."""
+    left = list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            answer = left.pop(0) if len(left) > 1 else left[0]
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            for word in answer.split(" "):
+                self._send({"delta": {"content": f"{word} "}, "finish_reason": None})
+            self._send({"delta": {}, "finish_reason": "stop"})
+            self.wfile.write(b"data: [DONE]\n\n")
+
+        def _send(self, choice: dict[str, Any]) -> None:
+            chunk = {
+                "id": "chatcmpl-1",
+                "object": "chat.completion.chunk",
+                "created": 1,
+                "model": "told",
+                "choices": [{"index": 0} | choice],
+            }
+            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, name="chat server")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,140 @@
+"""The whole app in a real terminal, with the real stand-in in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import wave
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.programs import Gramophone, environment, standin
+from tests.terminal.chat_server import answering
+from tests.terminal.tmux import Terminal, terminal
+
+pytestmark = pytest.mark.terminal
+
+SHORT = "Records turn. Needles listen."
+COMMAND = [sys.executable, "-m", "gramophone.cli"]
+LONG = "The sea is wide, and it is deep, and nobody has seen the whole of it yet. " * 8
+HOSTILE = "\x1b[2J\x1b]0;owned\x07Red \x1b[31malert\x1b[0m \u202egnihton\u202c and done."
+
+
+@contextmanager
+def app(
+    tmp_path: Path, *answers: str, size: tuple[int, int] = (80, 24)
+) -> Generator[tuple[Terminal, Gramophone]]:
+    home = tmp_path / "home"
+    with standin("--no-limits") as url, answering(*answers) as base_url:
+        env = environment(home, {"GRAMOPHONE_SPEAK_URL": url, "OPENAI_BASE_URL": base_url})
+        with terminal(tmp_path / "tmux", COMMAND, env | {"TERM": "xterm-256color"}, size) as shown:
+            shown.see("Nothing said yet")
+            yield shown, Gramophone(home)
+
+
+def ask(shown: Terminal, question: str) -> None:
+    shown.type(question)
+    shown.see(question)
+    shown.keys("Enter")
+
+
+def processes_of(home: Path) -> list[int]:
+    """The apps that run on this data directory."""
+    command = "\0".join([*COMMAND, ""]).encode()
+    found: list[int] = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            ours = str(home).encode() in (place / "environ").read_bytes()
+            if ours and (place / "cmdline").read_bytes() == command:
+                found.append(int(place.name))
+        except OSError:
+            continue  # it ended while we looked
+    return found
+
+
+def test_talk_search_replay_export_quit(tmp_path: Path) -> None:
+    target = tmp_path / "taken.wav"
+    with app(tmp_path, SHORT) as (shown, gramophone):
+        ask(shown, "What do records do?")
+        shown.see("speaking")
+        shown.see("Needles listen.", "idle")
+        shown.keys("F2")
+        shown.see("Sessions · 1", "What do records do?")
+        shown.keys("/")
+        shown.type("needl")
+        shown.see("Needles")
+        shown.keys("Enter")
+        shown.keys("Enter")
+        shown.see("Space", "Records turn.")
+        shown.keys("Space")
+        shown.see("speaking")
+        shown.see("idle", "Needles listen.")
+        shown.keys("e")
+        shown.see(".wav")
+        shown.keys("C-a", "C-k")
+        shown.type(str(target))
+        shown.keys("Enter")
+        shown.see("Exported")
+        shown.keys("C-q")
+        assert "echo" in shown.see("ended with 0", "echo")
+    turn = gramophone.json("show", "last")["turns"][1]
+    with wave.open(str(target)) as taken, wave.open(turn["audio"]["path"]) as kept:
+        assert taken.readframes(taken.getnframes()) == kept.readframes(kept.getnframes())
+    assert gramophone("verify").returncode == 0
+
+
+def test_escape_keeps_what_was_heard(tmp_path: Path) -> None:
+    with app(tmp_path, LONG, SHORT) as (shown, gramophone):
+        ask(shown, "Tell me about the sea.")
+        shown.see("▶ speaking  0:01")
+        shown.keys("Escape")
+        shown.see("■ stopped", "not heard")
+        ask(shown, "And records?")
+        shown.see("Needles listen.", "idle")
+        shown.keys("C-q")
+        shown.see("ended with 0")
+    turns = gramophone.json("show", "last")["turns"]
+    assert turns[1]["finish_reason"] == "interrupted"
+    assert LONG.startswith(turns[1]["text"])
+    assert 0 < len(turns[1]["text"]) < len(LONG) / 2
+
+
+def test_a_kill_in_the_middle_loses_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    with app(tmp_path, LONG) as (shown, gramophone):
+        ask(shown, "Tell me about the sea.")
+        shown.see("▶ speaking  0:01")
+        (pid,) = processes_of(gramophone.home)
+        os.kill(pid, signal.SIGKILL)
+        shown.see("ended with 137")
+    assert gramophone("verify").returncode == 0
+    session = gramophone.json("show", "last")
+    assert session["recovered"]
+    assert session["turns"][1]["text"].startswith("The sea is wide")
+    assert session["turns"][1]["audio"]["samples"] > 48_000
+
+
+def test_hostile_text_does_nothing_to_the_terminal(tmp_path: Path) -> None:
+    with app(tmp_path, HOSTILE) as (shown, _):
+        ask(shown, "Attack me.")
+        screen = shown.see("alert", "and done.", "idle")
+        assert "You" in screen
+        assert "\u202e" not in screen
+        title = shown.title()
+        assert "owned" not in title
+        shown.keys("C-q")
+        shown.see("ended with 0")
+
+
+def test_it_is_usable_in_forty_by_ten(tmp_path: Path) -> None:
+    with app(tmp_path, SHORT, size=(40, 10)) as (shown, _):
+        ask(shown, "Hi there.")
+        shown.see("listen.")
+        shown.resize(120, 40)
+        shown.see("Needles listen.", "F2")
+        shown.resize(40, 10)
+        shown.keys("C-q")
+        shown.see("ended with 0")

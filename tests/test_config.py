@@ -1,0 +1,172 @@
+"""Settings: where they come from, which wins, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gramophone.config import DEFAULT_MODELS, DEFAULT_VOICE, Config, load
+from gramophone.errors import ConfigError
+
+KEY = "0123456789abcdef"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own, and no settings of the person who runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def settings(home: Path) -> Callable[..., Config]:
+    """Loads with a `config.toml` in the home, an environment, and flags."""
+
+    def read(toml: str = "", environment: dict[str, str] | None = None, **flags: object) -> Config:
+        home.mkdir(exist_ok=True)
+        (home / "config.toml").write_text(toml, encoding="utf-8")
+        return load({"GRAMOPHONE_HOME": str(home), **(environment or {})}, **flags)
+
+    return read
+
+
+class TestWhereSettingsComeFrom:
+    def test_without_any_it_is_the_local_model_and_the_embedded_voice(self, home: Path) -> None:
+        config = load({"GRAMOPHONE_HOME": str(home)})
+        assert (config.provider, config.model, config.voice) == (
+            "local",
+            "smollm2-135m-instruct",
+            DEFAULT_VOICE,
+        )
+        assert config.embedded_voice
+        assert config.home == home
+        assert config.secrets == ()
+
+    def test_without_a_home_it_is_the_platforms(self, home: Path) -> None:
+        config = load({})
+        assert config.home.name == "gramophone"
+        assert config.config_file.name == "config.toml"
+
+    def test_the_file_sets_what_it_names(self, settings: Callable[..., Config]) -> None:
+        config = settings(
+            '[model]\nprovider = "openai"\nname = "m"\nmax_tokens = 5\n'
+            'openai_base_url = "http://127.0.0.1:1/v1"\n'
+            "[speech]\nsample_rate_hz = 16000\nspeed = 1\n[sound]\nmuted = true\n"
+        )
+        assert (config.provider, config.model, config.max_tokens) == ("openai", "m", 5)
+        assert (config.sample_rate_hz, config.speed, config.muted) == (16000, 1.0, True)
+
+    def test_the_environment_wins_over_the_file_and_flags_over_both(
+        self, settings: Callable[..., Config]
+    ) -> None:
+        toml = '[speech]\nurl = "ws://file/v1/speak"\n'
+        environment = {"GRAMOPHONE_SPEAK_URL": "ws://environment/v1/speak"}
+        assert settings(toml).speak_url == "ws://file/v1/speak"
+        assert settings(toml, environment).speak_url == "ws://environment/v1/speak"
+        told = settings(toml, environment, speak_url="ws://flag/v1/speak", voice=None)
+        assert told.speak_url == "ws://flag/v1/speak"
+        assert told.voice == DEFAULT_VOICE
+
+    def test_an_empty_variable_is_not_set(self, settings: Callable[..., Config]) -> None:
+        assert settings(environment={"DEEPGRAM_API_KEY": "  "}).embedded_voice
+
+    def test_a_config_file_in_the_home_wins_over_the_users(
+        self, home: Path, settings: Callable[..., Config]
+    ) -> None:
+        assert settings().config_file == home / "config.toml"
+
+    def test_the_home_may_be_named_from_the_users_own(self, home: Path) -> None:
+        assert load({"GRAMOPHONE_HOME": "~/talks"}).home == Path.home() / "talks"
+
+
+class TestProviders:
+    @pytest.mark.parametrize(
+        ("environment", "provider"),
+        [
+            ({"OPENAI_API_KEY": KEY}, "openai"),
+            ({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}, "openai"),
+            ({"ANTHROPIC_API_KEY": KEY}, "anthropic"),
+            ({"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}, "openai"),
+            ({}, "local"),
+        ],
+    )
+    def test_a_key_chooses_the_provider(
+        self, settings: Callable[..., Config], environment: dict[str, str], provider: str
+    ) -> None:
+        config = settings("", environment)
+        assert (config.provider, config.model) == (provider, DEFAULT_MODELS[provider])
+
+    @pytest.mark.parametrize("provider", ["openai", "anthropic"])
+    def test_without_its_key_a_provider_is_refused(
+        self, settings: Callable[..., Config], provider: str
+    ) -> None:
+        with pytest.raises(ConfigError, match=f"{provider.upper()}_API_KEY"):
+            settings(provider=provider)
+
+    def test_an_unknown_one_is_named(self, settings: Callable[..., Config]) -> None:
+        with pytest.raises(ConfigError, match="'hal'; it must be one of openai, anthropic, local"):
+            settings(provider="hal")
+
+
+class TestSpeech:
+    def test_a_key_leads_to_deepgram(self, settings: Callable[..., Config]) -> None:
+        config = settings("", {"DEEPGRAM_API_KEY": KEY})
+        assert not config.embedded_voice
+        assert config.speak_endpoint == "wss://api.deepgram.com/v1/speak"
+
+    def test_an_address_leads_there(self, settings: Callable[..., Config]) -> None:
+        config = settings(speak_url="ws://127.0.0.1:1/v1/speak")
+        assert not config.embedded_voice
+        assert config.speak_endpoint == "ws://127.0.0.1:1/v1/speak"
+
+    def test_another_kind_of_address_is_refused(self, settings: Callable[..., Config]) -> None:
+        with pytest.raises(ConfigError, match="must begin with ws:// or wss://"):
+            settings(speak_url="https://example.org")
+
+
+class TestWrongSettings:
+    @pytest.mark.parametrize(
+        ("toml", "said"),
+        [
+            ("[speech]\nsample_rate_hz = 44100\n", "must be one of 8000, 16000"),
+            ('[speech]\nsample_rate_hz = "fast"\n', "must be of type int"),
+            ("[speech]\nsample_rate_hz = true\n", "sample_rate_hz is True"),
+            ("[speech]\nspeed = 2.0\n", "between 0.7 and 1.5"),
+            ("[speech]\nspeed = nan\n", "between 0.7 and 1.5"),
+            ("[speech]\nspeed = true\n", "speed is True"),
+            ("[model]\nmax_tokens = 0\n", "at least 1"),
+            ("[model]\nname = 5\n", "must be of type str"),
+            ('[sound]\nmuted = "yes"\n', "must be of type bool"),
+            ("[sound]\nvolume = 11\n", r"\[sound\] has no setting 'volume'"),
+            ("[model]\ndeepgram_key = 'x'\n", "has no setting 'deepgram_key'"),
+            ("voice = 'x'\n", "'voice' stands outside a table"),
+            ("[model\n", "cannot be read"),
+        ],
+    )
+    def test_a_sentence_names_it(
+        self, settings: Callable[..., Config], toml: str, said: str
+    ) -> None:
+        with pytest.raises(ConfigError, match=said):
+            settings(toml)
+
+    @pytest.mark.parametrize("name", ["volume", "home", "config_file"])
+    def test_a_flag_that_is_no_setting(self, settings: Callable[..., Config], name: str) -> None:
+        with pytest.raises(ConfigError, match=f"no setting '{name}'"):
+            settings(**{name: "x"})
+
+    def test_a_file_that_is_not_text(self, home: Path) -> None:
+        home.mkdir()
+        (home / "config.toml").write_bytes(b"\xff\xfe")
+        with pytest.raises(ConfigError, match="mend it or move it away"):
+            load({"GRAMOPHONE_HOME": str(home)})
+
+
+def test_a_key_is_never_shown(settings: Callable[..., Config]) -> None:
+    config = settings(
+        "", {"DEEPGRAM_API_KEY": KEY, "OPENAI_API_KEY": f"{KEY}1", "ANTHROPIC_API_KEY": f"{KEY}2"}
+    )
+    assert config.secrets == (KEY, f"{KEY}1", f"{KEY}2")
+    assert KEY not in repr(config)

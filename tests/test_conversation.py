@@ -1,0 +1,601 @@
+"""Whole conversations, as transcripts of what happens and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+
+from gramophone.conversation import MODEL_CUT_OFF, NOTHING_TO_SEND
+from gramophone.exchange import (
+    DropSpeech,
+    End,
+    FinishAudio,
+    ModelChunkArrived,
+    OpenSpeech,
+    PlayAudio,
+    PlaybackBegan,
+    PlaybackCut,
+    PlaybackDrained,
+    PlaybackStarved,
+    PlayoutSeen,
+    SpeakerChanged,
+    StartModel,
+    StopAudio,
+    StopModel,
+)
+from gramophone.intents import Interrupt, Say, Submit
+from gramophone.ports import Message, ModelChunk, Usage
+from gramophone.timeline import (
+    AudioReceived,
+    ClearSent,
+    DeltaReceived,
+    DeviceChanged,
+    Failed,
+    FlushAnswered,
+    FlushSent,
+    FrameReceived,
+    FrameSent,
+    ModelChunkReceived,
+    ModelFinished,
+    PlaybackFinished,
+    PlaybackStarted,
+    RequestSent,
+    SessionEnded,
+    SessionStarted,
+    SpeechConnected,
+    SpeechDisconnected,
+    TextSpoken,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+    Underran,
+    UsageReported,
+)
+from tests.playbook import (
+    URL,
+    Playbook,
+    clear,
+    cleared,
+    close,
+    delta,
+    ended,
+    finish,
+    flush,
+    flushed,
+    like,
+    metadata,
+    opened,
+    samples,
+    says,
+    sound,
+)
+
+Make: TypeAlias = Callable[..., Playbook]
+
+
+@pytest.fixture
+def play(playbook: Make) -> Playbook:
+    """A session whose line to the speech service stands."""
+    return connected(playbook())
+
+
+def connected(play: Playbook) -> Playbook:
+    play.begin().gives(SessionStarted, OpenSpeech(0))
+    play.when(opened(0)).gives(
+        SpeechConnected(at_us=0, connection=0, url=URL, request_id="request-0")
+    )
+    return play.when(metadata(0)).gives_nothing()
+
+
+def asked(play: Playbook, question: str = "Hello?") -> Playbook:
+    """The first question of a session: turns 0 and 1."""
+    return play.when(Submit(question)).gives(
+        like(TurnStarted, turn=0, role="user", text=question),
+        like(TurnCompleted, turn=0, text=question, finish_reason="sent"),
+        like(TurnStarted, turn=1, role="assistant", text=""),
+        like(RequestSent, turn=1, provider="local", model="smollm2", messages=1),
+        StartModel(1, (Message("user", question),)),
+    )
+
+
+def begin_speaking(play: Playbook) -> Playbook:
+    """Turn 1 is under way: its first sentence was sent to be spoken, the model goes on."""
+    asked(play)
+    return play.when(delta(1, "One two three four. Five ")).gives(
+        DeltaReceived, says("One two three four."), TextSpoken, flush(), FlushSent
+    )
+
+
+class TestASpokenAnswer:
+    def test_from_question_to_last_sample(self, play: Playbook) -> None:
+        asked(play)
+        play.when(delta(1, "Sure, ")).gives(like(DeltaReceived, turn=1, text="Sure, "))
+        play.when(delta(1, "here it is.")).gives(
+            DeltaReceived,
+            says("Sure,"),
+            like(TextSpoken, turn=1, chunk=0, text="Sure,", source_start=0, source_end=5),
+            flush(),
+            FlushSent(at_us=0, turn=1, flush=0, last_chunk=0),
+        )
+        play.when(finish(1)).gives_nothing()
+        play.when(ended(1)).gives(
+            like(ModelFinished, turn=1, reason="stop"),
+            says("here it is."),
+            like(TextSpoken, chunk=1, text="here it is.", source_start=6, source_end=17),
+            flush(),
+            like(FlushSent, flush=1, last_chunk=1),
+        )
+        play.when(sound(ms=300)).gives(
+            AudioReceived(at_us=0, turn=1, connection=0, offset_bytes=0, size_bytes=4800),
+            PlayAudio(1, samples(2400), realign=True),
+        )
+        play.when(flushed()).gives(FlushAnswered(at_us=0, turn=1, flush=0, end_samples=2400))
+        play.when(PlaybackBegan(1, at_us=7)).gives(like(PlaybackStarted, turn=1))
+        play.when(sound(ms=700)).gives(
+            like(AudioReceived, offset_bytes=4800, size_bytes=11200, stale=False), PlayAudio
+        )
+        play.when(flushed()).gives(like(FlushAnswered, flush=1, end_samples=8000), FinishAudio(1))
+        play.when(PlaybackDrained(1, 8000)).gives(
+            like(PlaybackFinished, turn=1, played_samples=8000),
+            TurnCompleted(
+                at_us=0, turn=1, role="assistant", text="Sure, here it is.", finish_reason="stop"
+            ),
+        )
+        assert not play.conversation.speaking
+
+    def test_a_first_clause_does_not_wait_for_its_sentence(self, play: Playbook) -> None:
+        asked(play)
+        play.when(delta(1, "Well, that is a long ")).gives(
+            DeltaReceived, says("Well,"), TextSpoken, flush(), FlushSent
+        )
+
+    def test_a_short_answer_takes_one_flush(self, play: Playbook) -> None:
+        asked(play)
+        play.when(delta(1, "Yes.")).gives(DeltaReceived)
+        play.when(finish(1)).gives_nothing()
+        play.when(ended(1)).gives(ModelFinished, says("Yes."), TextSpoken, flush(), FlushSent)
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(flushed()).gives(FlushAnswered, FinishAudio)
+        play.when(PlaybackDrained(1, 8000)).gives(
+            PlaybackFinished, like(TurnCompleted, text="Yes.", finish_reason="stop")
+        )
+
+    def test_sound_may_run_ahead_of_the_model(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(flushed()).gives(FlushAnswered)
+        play.when(delta(1, "six.\n```\ncode\n")).gives(
+            DeltaReceived, says("Five six."), TextSpoken, flush(), FlushSent
+        )
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(flushed()).gives(FlushAnswered)
+        play.when(PlayoutSeen(1, queued_samples=0)).gives_nothing()
+        play.when(delta(1, "more code\n```\n")).gives(DeltaReceived)
+        play.when(finish(1)).gives_nothing()
+        play.when(ended(1)).gives(ModelFinished, FinishAudio(1))
+        play.when(PlaybackDrained(1, 16000)).gives(PlaybackFinished, TurnCompleted)
+
+    def test_an_answer_that_is_only_code_ends_without_a_sound(self, play: Playbook) -> None:
+        asked(play)
+        play.when(delta(1, "```\nprint()\n```\n")).gives(DeltaReceived)
+        play.when(finish(1)).gives_nothing()
+        play.when(ended(1)).gives(
+            ModelFinished, like(TurnCompleted, text="```\nprint()\n```\n", finish_reason="stop")
+        )
+
+    def test_an_empty_answer_ends_at_once_and_is_no_history(self, play: Playbook) -> None:
+        asked(play)
+        play.when(finish(1)).gives_nothing()
+        play.when(ended(1)).gives(ModelFinished, like(TurnCompleted, text=""))
+        assert play.conversation.history == [Message("user", "Hello?")]
+
+    def test_every_frame_and_every_raw_chunk_is_an_event(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(flushed()).goes_on()
+        texts = [event.text for event in play.all_of(FrameSent)]
+        assert texts == play.sent()
+        assert texts == ['{"type":"Speak","text":"One two three four. "}', '{"type":"Flush"}']
+        assert play.all_of(FrameReceived)[-1].text == '{"type":"Flushed","sequence_id":0}'
+        assert play.all_of(ModelChunkReceived)[0].raw == '{"text": "One two three four. Five "}'
+
+    def test_usage_is_told_as_it_comes(self, play: Playbook) -> None:
+        asked(play)
+        chunk = ModelChunk(raw="{}", usage=Usage(input_tokens=12, output_tokens=6))
+        play.when(ModelChunkArrived(1, chunk)).gives(
+            UsageReported(at_us=0, turn=1, input_tokens=12, output_tokens=6)
+        )
+
+    def test_a_gap_and_the_device_are_told(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(SpeakerChanged("Loudspeaker", silent=False, detail="")).gives(
+            DeviceChanged(at_us=0, device="Loudspeaker", silent=False)
+        )
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(PlaybackBegan(1, 5)).gives(like(PlaybackStarted, turn=1, device="Loudspeaker"))
+        play.when(PlaybackStarved(1, 9, position_samples=70, missing_samples=30)).gives(
+            like(Underran, turn=1, position_samples=70, missing_samples=30)
+        )
+
+
+class TestWithoutAVoice:
+    def test_an_answer_as_text_alone(self, playbook: Make) -> None:
+        play = playbook(spoken=False)
+        play.begin().gives(SessionStarted)
+        asked(play)
+        play.when(delta(1, "Hello there.")).gives(DeltaReceived)
+        play.when(finish(1)).gives_nothing()
+        play.when(ended(1)).gives(ModelFinished, like(TurnCompleted, text="Hello there."))
+
+    def test_an_interruption_keeps_what_was_written(self, playbook: Make) -> None:
+        play = playbook(spoken=False)
+        play.begin().gives(SessionStarted)
+        asked(play)
+        play.when(delta(1, "Hello the")).gives(DeltaReceived)
+        play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
+        play.when(PlaybackCut(1, 0)).gives(
+            TurnInterrupted(at_us=0, turn=1, heard_text="Hello the", heard_samples=0),
+            like(TurnCompleted, text="Hello the", finish_reason="interrupted"),
+        )
+
+    def test_saying_is_writing(self, playbook: Make) -> None:
+        play = playbook(spoken=False)
+        play.begin().gives(SessionStarted)
+        play.when(Say("Good morning.")).gives(
+            like(TurnStarted, turn=0, role="assistant", text="Good morning."),
+            like(TurnCompleted, turn=0, text="Good morning.", finish_reason="said"),
+        )
+
+    def test_muted_keeps_the_whole_text_of_an_interrupted_turn(self, playbook: Make) -> None:
+        play = begin_speaking(connected(playbook(heard=False)))
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(Interrupt()).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
+        play.when(PlaybackCut(1, 8000)).gives(
+            like(TurnInterrupted, heard_text="One two three four. Five "),
+            like(TurnCompleted, text="One two three four. Five "),
+        )
+
+
+class TestSaying:
+    def test_a_text_is_spoken_without_a_model(self, play: Playbook) -> None:
+        play.when(Say("Good morning. All is well.")).gives(
+            like(TurnStarted, turn=0, role="assistant", text="Good morning. All is well."),
+            says("Good morning."),
+            like(TextSpoken, chunk=0, source_start=0),
+            flush(),
+            like(FlushSent, flush=0),
+            says("All is well."),
+            like(TextSpoken, chunk=1, source_end=26),
+            flush(),
+            like(FlushSent, flush=1),
+        )
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(flushed()).gives(FlushAnswered)
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(flushed()).gives(FlushAnswered, FinishAudio(0))
+        play.when(PlaybackDrained(0, 16000)).gives(
+            PlaybackFinished, like(TurnCompleted, turn=0, finish_reason="said")
+        )
+
+    def test_what_was_said_before_the_first_question_is_not_sent_to_the_model(
+        self, playbook: Make
+    ) -> None:
+        play = playbook(spoken=False)
+        play.begin().goes_on()
+        play.when(Say("Good morning.")).goes_on()
+        play.when(Submit("Hello?")).goes_on()
+        assert play.all_of(StartModel) == [StartModel(2, (Message("user", "Hello?"),))]
+
+
+class TestHistory:
+    def test_each_request_carries_the_turns_before(self, playbook: Make) -> None:
+        play = playbook(spoken=False, history=[Message("user", "A"), Message("assistant", "B")])
+        play.begin().goes_on()
+        play.when(Submit("C")).goes_on()
+        play.when(delta(1, "D")).goes_on()
+        play.when(finish(1)).gives_nothing()
+        play.when(ended(1)).goes_on()
+        play.when(Submit("E")).gives(
+            TurnStarted,
+            TurnCompleted,
+            like(TurnStarted, turn=3),
+            like(RequestSent, turn=3, messages=5),
+            StartModel(
+                3,
+                (
+                    Message("user", "A"),
+                    Message("assistant", "B"),
+                    Message("user", "C"),
+                    Message("assistant", "D"),
+                    Message("user", "E"),
+                ),
+            ),
+        )
+
+    def test_questions_that_were_not_answered_are_joined(self, playbook: Make) -> None:
+        play = playbook(spoken=False)
+        play.begin().goes_on()
+        play.when(Submit("A")).goes_on()
+        play.when(ended(1, "No.")).goes_on()
+        play.when(Submit("B")).goes_on()
+        assert play.all_of(StartModel)[-1] == StartModel(3, (Message("user", "A\n\nB"),))
+
+    @pytest.mark.parametrize("text", ["", " ", "\n\t"])
+    def test_nothing_is_sent_for_an_empty_question(self, play: Playbook, text: str) -> None:
+        play.when(Submit(text)).gives(Failed(at_us=0, stage="session", detail=NOTHING_TO_SEND))
+        play.when(Say(text)).gives(like(Failed, stage="session", turn=None))
+        assert play.conversation.history == []
+
+    def test_an_empty_question_leaves_the_answer_alone(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(Submit("  ")).gives(Failed)
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+
+
+class TestTheModelFails:
+    def test_a_stream_without_an_end_is_a_failure_that_keeps_what_came(
+        self, play: Playbook
+    ) -> None:
+        begin_speaking(play)
+        play.when(ended(1)).gives(
+            Failed(at_us=0, stage="model", detail=MODEL_CUT_OFF, turn=1),
+            says("Five"),
+            TextSpoken,
+            flush(),
+            FlushSent,
+        )
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(flushed()).gives(FlushAnswered)
+        play.when(flushed()).gives(FlushAnswered, FinishAudio)
+        play.when(PlaybackDrained(1, 8000)).gives(
+            PlaybackFinished,
+            like(TurnCompleted, text="One two three four. Five ", finish_reason="failed"),
+        )
+
+    def test_an_error_before_the_answer_ends_the_turn(self, play: Playbook) -> None:
+        asked(play)
+        play.when(ended(1, "The key is wrong; check it.")).gives(
+            Failed(at_us=0, stage="model", detail="The key is wrong; check it.", turn=1),
+            like(TurnCompleted, turn=1, text="", finish_reason="failed"),
+        )
+        assert play.conversation.history == [Message("user", "Hello?")]
+
+    def test_an_error_after_the_finish_reason_is_an_error(self, play: Playbook) -> None:
+        asked(play)
+        play.when(finish(1)).gives_nothing()
+        play.when(ended(1, "It broke.")).gives(
+            like(Failed, detail="It broke."), like(TurnCompleted, finish_reason="failed")
+        )
+
+    def test_chunks_of_a_turn_that_is_over_are_passed_over(self, play: Playbook) -> None:
+        asked(play)
+        play.when(ended(1, "It broke.")).goes_on()
+        play.when(delta(1, "late")).gives_nothing()
+        play.when(ended(1)).gives_nothing()
+
+
+class TestInterruption:
+    def test_what_was_heard_is_what_counts(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(sound(ms=2000)).gives(AudioReceived, PlayAudio)
+        play.when(flushed()).gives(FlushAnswered)
+        play.when(PlaybackBegan(1, 0)).gives(PlaybackStarted)
+        play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
+        # A second of two: nine or ten of nineteen characters, so the word "three" not to its end.
+        play.when(PlaybackCut(1, 8000)).gives(
+            TurnInterrupted(at_us=0, turn=1, heard_text="One two", heard_samples=8000),
+            like(TurnCompleted, text="One two", finish_reason="interrupted"),
+        )
+        assert play.conversation.history[-1] == Message("assistant", "One two")
+        play.when(Submit("Go on.")).goes_on()
+        assert play.all_of(StartModel)[-1].messages[1] == Message("assistant", "One two")
+
+    def test_while_the_service_still_sends(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(Interrupt()).gives(
+            StopAudio(1), ClearSent(at_us=0, turn=1), clear(), StopModel(1)
+        )
+        play.when(PlaybackCut(1, 0)).goes_on()
+        play.when(sound()).gives(like(AudioReceived, turn=1, offset_bytes=16000, stale=True))
+        play.when(cleared()).gives_nothing()
+
+    def test_before_the_first_sound_nothing_was_heard(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(Interrupt()).gives(StopAudio, ClearSent, clear(), StopModel)
+        play.when(PlaybackCut(1, 0)).gives(
+            like(TurnInterrupted, heard_text="", heard_samples=0),
+            like(TurnCompleted, text="", finish_reason="interrupted"),
+        )
+        assert play.conversation.history == [Message("user", "Hello?")]
+
+    def test_before_the_first_word(self, play: Playbook) -> None:
+        asked(play)
+        play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
+        play.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+
+    def test_while_connecting(self, playbook: Make) -> None:
+        play = playbook()
+        play.begin().gives(SessionStarted, OpenSpeech(0))
+        asked(play)
+        play.when(delta(1, "Hello there. And ")).gives(DeltaReceived)
+        play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
+        play.when(opened(0)).gives(SpeechConnected)
+        play.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+        assert play.sent() == []
+
+    def test_twice_is_once(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(Interrupt()).gives(StopAudio, ClearSent, clear(), StopModel)
+        play.when(Interrupt()).gives_nothing()
+        play.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+        play.when(Interrupt()).gives_nothing()
+
+    def test_of_nothing_is_nothing(self, play: Playbook) -> None:
+        play.when(Interrupt()).gives_nothing()
+
+    def test_what_the_edges_tell_of_a_stopped_turn_changes_nothing(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(Interrupt()).goes_on()
+        play.when(delta(1, "Five.")).gives_nothing()
+        play.when(PlaybackCut(1, 0)).goes_on()
+        play.when(PlaybackBegan(1, 0)).gives_nothing()
+        play.when(PlaybackDrained(1, 10)).gives_nothing()
+        play.when(PlaybackCut(1, 0)).gives_nothing()
+
+    def test_a_question_interrupts_and_comes_next(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(sound()).gives(AudioReceived, PlayAudio)
+        play.when(Submit("Stop. And this?")).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
+        play.when(PlaybackCut(1, 2400)).gives(
+            like(TurnInterrupted, turn=1),
+            like(TurnCompleted, turn=1, finish_reason="interrupted"),
+            like(TurnStarted, turn=2, role="user", text="Stop. And this?"),
+            like(TurnCompleted, turn=2),
+            like(TurnStarted, turn=3, role="assistant"),
+            like(RequestSent, turn=3, messages=3),
+            like(StartModel, turn=3),
+        )
+
+    def test_two_questions_at_once_are_both_asked(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(Submit("A?")).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
+        play.when(Submit("B?")).gives_nothing()
+        play.when(PlaybackCut(1, 0)).gives(
+            TurnInterrupted,
+            TurnCompleted,
+            like(TurnStarted, turn=2, text="A?"),
+            TurnCompleted,
+            like(TurnStarted, turn=3),
+            RequestSent,
+            like(StartModel, turn=3),
+            StopAudio(3),
+            StopModel(3),
+        )
+        play.when(PlaybackCut(3, 0)).gives(
+            like(TurnInterrupted, turn=3, heard_text=""),
+            like(TurnCompleted, turn=3),
+            like(TurnStarted, turn=4, text="B?"),
+            TurnCompleted,
+            like(TurnStarted, turn=5),
+            RequestSent,
+            like(StartModel, turn=5),
+        )
+
+
+class TestStaleSound:
+    def interrupted(self, play: Playbook) -> Playbook:
+        """Turn 1 was cut while sound was on its way; turns 2 and 3 have begun."""
+        begin_speaking(play)
+        play.when(sound(ms=500)).gives(AudioReceived, PlayAudio)
+        play.when(Submit("Next?")).goes_on()
+        return play.when(PlaybackCut(1, 0)).goes_on()
+
+    def test_it_belongs_to_the_turn_that_was_cleared(self, play: Playbook) -> None:
+        self.interrupted(play)
+        play.when(delta(3, "Six seven eight. Nine ")).gives(
+            DeltaReceived, says("Six seven eight."), like(TextSpoken, turn=3), flush(), FlushSent
+        )
+        play.when(sound(ms=500)).gives(like(AudioReceived, turn=1, offset_bytes=8000, stale=True))
+        play.when(flushed()).gives_nothing()
+        play.when(cleared()).gives_nothing()
+        play.when(sound(ms=250)).gives(
+            like(AudioReceived, turn=3, offset_bytes=0, stale=False), like(PlayAudio, turn=3)
+        )
+        play.when(flushed()).gives(like(FlushAnswered, turn=3, flush=0, end_samples=2000))
+
+    def test_before_the_first_sound_of_the_turn_it_is_not_the_turns_before(
+        self, play: Playbook
+    ) -> None:
+        """The turn that sounded last is not the one that was interrupted."""
+        say_and_hear(play, 0, "Good morning.")
+        play.when(Say("Good evening.")).goes_on()
+        play.when(Interrupt()).goes_on()
+        play.when(PlaybackCut(1, 0)).goes_on()
+        play.when(sound()).gives(like(AudioReceived, turn=1, offset_bytes=0, stale=True))
+
+    def test_each_clear_takes_its_own_turn(self, play: Playbook) -> None:
+        for turn, text in enumerate(("One.", "Two.", "Three.")):
+            play.when(Say(text)).goes_on()
+            if turn < 2:
+                play.when(Interrupt()).goes_on()
+                play.when(PlaybackCut(turn, 0)).goes_on()
+        play.when(sound()).gives(like(AudioReceived, turn=0, stale=True))
+        play.when(cleared()).gives_nothing()
+        play.when(sound()).gives(like(AudioReceived, turn=1, stale=True))
+        play.when(cleared()).gives_nothing()
+        play.when(sound()).gives(like(AudioReceived, turn=2, stale=False), PlayAudio)
+
+    def test_a_flush_that_is_answered_after_the_cleared_is_not_the_new_ones(
+        self, play: Playbook
+    ) -> None:
+        self.interrupted(play)
+        play.when(delta(3, "Six seven eight. Nine ")).goes_on()
+        play.when(cleared()).gives_nothing()
+        play.when(flushed()).gives_nothing()
+        play.when(sound()).gives(like(AudioReceived, turn=3, stale=False), PlayAudio)
+        play.when(flushed()).gives(like(FlushAnswered, turn=3))
+
+    def test_sound_that_nobody_waits_for_is_kept_and_not_played(self, play: Playbook) -> None:
+        say_and_hear(play, 0, "Good morning.")
+        play.when(sound()).gives(like(AudioReceived, turn=0, stale=True))
+
+    def test_sound_after_the_last_flush_was_answered_is_not_played(self, play: Playbook) -> None:
+        play.when(Say("Good morning.")).goes_on()
+        play.when(sound()).goes_on()
+        play.when(flushed()).gives(FlushAnswered, FinishAudio)
+        play.when(sound()).gives(like(AudioReceived, turn=0, offset_bytes=16000, stale=True))
+
+    def test_sound_before_any_turn_belongs_nowhere(self, play: Playbook) -> None:
+        play.when(sound()).gives_nothing()
+
+
+def say_and_hear(play: Playbook, turn: int, text: str) -> None:
+    """A whole turn of one second."""
+    play.when(Say(text)).goes_on()
+    play.when(sound()).goes_on()
+    play.when(flushed()).goes_on()
+    play.when(PlaybackDrained(turn, 8000)).goes_on()
+    assert not play.conversation.speaking
+
+
+class TestTheEnd:
+    def test_between_turns(self, play: Playbook) -> None:
+        play.when(End()).gives(
+            close(),
+            DropSpeech(0),
+            SpeechDisconnected(at_us=0, connection=0, code=1000, reason=""),
+            SessionEnded(at_us=0),
+        )
+        assert play.conversation.ended
+        play.when(Submit("Hello?")).gives_nothing()
+
+    def test_in_the_middle_it_waits_for_what_was_heard(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(sound(ms=2000)).gives(AudioReceived, PlayAudio)
+        play.when(End()).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
+        assert not play.conversation.ended
+        play.when(Submit("Too late.")).gives_nothing()
+        play.when(PlaybackCut(1, 8000)).gives(
+            like(TurnInterrupted, turn=1, heard_samples=8000),
+            like(TurnCompleted, finish_reason="interrupted"),
+            close(),
+            DropSpeech(0),
+            SpeechDisconnected,
+            SessionEnded,
+        )
+        assert play.conversation.ended
+
+    def test_with_a_question_waiting(self, play: Playbook) -> None:
+        begin_speaking(play)
+        play.when(Submit("And?")).goes_on()
+        play.when(End()).gives_nothing()
+        play.when(PlaybackCut(1, 0)).gives(
+            TurnInterrupted, TurnCompleted, close(), DropSpeech, SpeechDisconnected, SessionEnded
+        )
+
+    def test_while_connecting_there_is_nothing_to_disconnect(self, playbook: Make) -> None:
+        play = playbook()
+        play.begin().gives(SessionStarted, OpenSpeech(0))
+        play.when(End()).gives(DropSpeech(0), SessionEnded)
