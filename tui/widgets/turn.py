@@ -59,6 +59,20 @@ def _facts(view: TurnView) -> list[str]:
     return facts
 
 
+class Body(Vertical):
+    """Holds a turn's text."""
+
+    def let_go(self) -> None:
+        """Forget the widgets that were removed, and their lines.
+
+        Textual keeps a container's last arrangement until it is arranged again, which does not
+        happen out of view: every answer ever drawn would stay in memory.
+        """
+        self._clear_arrangement_cache()
+        assert not self.displayed_children  # asking for them drops the list of the old ones
+        self.refresh()
+
+
 class TurnBlock(Vertical):
     """Draws one `TurnView`. An answer that is far out of view can be given back (`rest`)."""
 
@@ -73,7 +87,7 @@ class TurnBlock(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Heading(self.view)
-        yield Vertical(classes="body")
+        yield Body(classes="body")
         yield Static(classes="foot", markup=False)
 
     async def on_mount(self) -> None:
@@ -85,8 +99,8 @@ class TurnBlock(Vertical):
             self._body.styles.height = self._estimated_height()
 
     @property
-    def _body(self) -> Widget:
-        return self.query_one(".body")
+    def _body(self) -> Body:
+        return self.query_one(Body)
 
     # --- state --------------------------------------------------------------------------------
 
@@ -169,7 +183,12 @@ class TurnBlock(Vertical):
         self._asleep = True
         self._body.styles.height = max(1, self._answer.outer_size.height)
         answer, self._answer = self._answer, None
+        # A widget keeps its lines for drawing them again, and a cache of Textual's keeps what
+        # belongs to removed widgets; a refresh lets go of the lines.
+        for widget in (self, *answer.walk_children(Widget, with_self=True)):
+            widget.refresh()
         await answer.remove()
+        self._body.let_go()
 
     async def wake(self) -> None:
         """Draw the text again: the block comes into view."""
