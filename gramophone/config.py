@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import parse_qsl, urlsplit
 
 import platformdirs
 
@@ -122,6 +123,7 @@ def load(environment: Mapping[str, str] = os.environ, **flags: object) -> Config
     config = _replace(config, {name: value for name, value in flags.items() if value is not None})
     provider = config.provider or _default_provider(config)
     config = replace(config, provider=provider)
+    config = _with_address(config)
     _check(config)
     return replace(config, model=config.model or DEFAULT_MODELS[provider])
 
@@ -174,6 +176,18 @@ def _replace(config: Config, settings: Mapping[str, object]) -> Config:
             wanted = " or ".join(kind.__name__ for kind in wanted_kinds)
             raise ConfigError(f"{name} is {value!r}; it must be of type {wanted}.")
     return replace(config, **settings)  # pyright: ignore[reportArgumentType]
+
+
+def _with_address(config: Config) -> Config:
+    """What the speech address itself asks for goes for the rest of the program too."""
+    asked = dict(parse_qsl(urlsplit(config.speak_url).query)) if config.speak_url else {}
+    if asked.get("encoding", "linear16") != "linear16":
+        raise ConfigError("The speech address asks for another encoding than linear16.")
+    rate = asked.get("sample_rate", str(config.sample_rate_hz))
+    if not rate.isdecimal():
+        raise ConfigError(f"The speech address asks for a sample rate of {rate!r}.")
+    voice = asked.get("model", config.voice)
+    return replace(config, sample_rate_hz=int(rate), voice=voice)
 
 
 def _default_provider(config: Config) -> str:

@@ -170,3 +170,16 @@ def test_a_key_is_never_shown(settings: Callable[..., Config]) -> None:
     )
     assert config.secrets == (KEY, f"{KEY}1", f"{KEY}2")
     assert KEY not in repr(config)
+
+
+def test_what_the_speech_address_asks_for_goes_for_the_whole_program(home: Path) -> None:
+    url = "ws://127.0.0.1:1/v1/speak?model=aura-2-zeus-en&sample_rate=16000"
+    config = load({"GRAMOPHONE_HOME": str(home), "GRAMOPHONE_SPEAK_URL": url})
+    assert (config.sample_rate_hz, config.voice) == (16_000, "aura-2-zeus-en")
+
+
+@pytest.mark.parametrize("query", ["sample_rate=loud", "sample_rate=44100", "encoding=mulaw"])
+def test_an_address_that_asks_for_what_cannot_be_played_is_refused(home: Path, query: str) -> None:
+    url = f"ws://127.0.0.1:1/v1/speak?{query}"
+    with pytest.raises(ConfigError):
+        load({"GRAMOPHONE_HOME": str(home), "GRAMOPHONE_SPEAK_URL": url})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from gramophone.cli.backend import EngineThread
@@ -18,6 +19,8 @@ def run_app(config: Config) -> int:
         return 1
     recorder = Recorder.open(config.home, redact=config.secrets)
     keep_native_noise_out()
+    # Without a handler the standard one writes to stderr, which is the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
     from tui.app import GramophoneApp
 
     backend = EngineThread(config, recorder)
