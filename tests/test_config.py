@@ -9,6 +9,7 @@ import pytest
 
 from gramophone.config import DEFAULT_MODELS, DEFAULT_VOICE, Config, load
 from gramophone.errors import ConfigError
+from gramophone.voice.llama_process import PACKAGED_NAME
 
 KEY = "0123456789abcdef"
 
@@ -183,3 +184,7 @@ def test_an_address_that_asks_for_what_cannot_be_played_is_refused(home: Path, q
     url = f"ws://127.0.0.1:1/v1/speak?{query}"
     with pytest.raises(ConfigError):
         load({"GRAMOPHONE_HOME": str(home), "GRAMOPHONE_SPEAK_URL": url})
+
+
+def test_the_embedded_model_has_one_name() -> None:
+    assert DEFAULT_MODELS["local"] == PACKAGED_NAME

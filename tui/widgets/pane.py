@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -31,7 +32,8 @@ class Pane(Vertical):
         self.model = TranscriptModel()
         self._feed = feed
         self._empty = empty
-        self._ticked_s = time.monotonic()
+        self.seconds: Callable[[], float] = time.monotonic
+        self._ticked_s = self.seconds()
         self._drawing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
@@ -83,7 +85,7 @@ class Pane(Vertical):
                 await self._take_and_draw()
 
     async def _take_and_draw(self) -> None:
-        now_s = time.monotonic()
+        now_s = self.seconds()
         elapsed_s, self._ticked_s = now_s - self._ticked_s, now_s
         entries = self._feed.take() if self._feed is not None else []
         model = self.model
