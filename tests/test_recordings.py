@@ -40,6 +40,11 @@ class TestRecording:
             if isinstance(event, AudioReceived):
                 assert len(event.pcm) == event.size_bytes > 0
 
+    def test_it_names_no_place_of_the_machine_it_was_made_on(self, name: str) -> None:
+        told = (recordings.RECORDINGS / name / "events.jsonl").read_text(encoding="utf-8")
+        assert "site-packages" not in told
+        assert ".gguf" not in told
+
     async def test_it_is_kept_as_it_was(self, name: str, tmp_path: Path) -> None:
         events = recordings.load(name)
         session_id = await keep(tmp_path, events)

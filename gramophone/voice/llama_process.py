@@ -53,6 +53,9 @@ def main() -> int:
     xllamacpp: Any = untyped
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
+    # Answers carry the model's name; without one they would carry its place on this machine.
+    name = path.stem if asked.model else PACKAGED_NAME
+    params.model_alias = {name}
     params.verbosity = -1
     params.n_ctx = CONTEXT_TOKENS
     params.n_parallel = 1
@@ -61,7 +64,6 @@ def main() -> int:
         server = xllamacpp.Server(params)
     except (RuntimeError, ValueError) as error:
         return _fail(f"The embedded model cannot be loaded from {path.name}: {error}.")
-    name = path.stem if asked.model else PACKAGED_NAME
     _tell(event="ready", base_url=f"{server.listening_address}/v1", model=name)
     while os.read(0, 4096):
         pass

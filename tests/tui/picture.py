@@ -25,7 +25,7 @@ def moment() -> list[Entry]:
     at_us = events[end].at_us
     return [
         *events[:end],
-        PlayoutAdvanced(at_us=at_us, turn=1, position_samples=60_000, queued_samples=38_000),
+        PlayoutAdvanced(at_us=at_us, turn=1, position_samples=72_000, queued_samples=60_000),
         LevelMeasured(at_us=at_us, peak=0.55, rms=0.16),
     ]
 
