@@ -79,21 +79,24 @@ class TurnBlock(Vertical):
     def __init__(self, view: TurnView, *, asleep: bool = False) -> None:
         super().__init__(classes=f"-{view.voice}")
         self.view = view
-        self._asleep = asleep
+        self._asleep = asleep and view.voice == "assistant"
         self._answer: Answer | None = None
         self._shown_characters = 0
         self._shown_rewrites = 0
         self._not_before_s = 0.0
 
     def compose(self) -> ComposeResult:
-        yield Heading(self.view)
-        yield Body(classes="body")
+        view = self.view
+        yield Heading(view)
+        if view.voice == "user":
+            yield Static(_prompt_content(view.text), classes="body", markup=False)
+        else:
+            yield Body(classes="body")
         yield Static(classes="foot", markup=False)
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         self.refresh_state()
         if self.view.voice == "user":
-            await self._body.mount(Static(_prompt_content(self.view.text), markup=False))
             self._shown_characters = len(self.view.text)
         elif self._asleep:
             self._body.styles.height = self._estimated_height()
@@ -101,6 +104,11 @@ class TurnBlock(Vertical):
     @property
     def _body(self) -> Body:
         return self.query_one(Body)
+
+    @property
+    def _foot(self) -> Static | None:
+        """Gone from an answer at rest that had nothing to say below it."""
+        return next(iter(self.query(".foot").results(Static)), None)
 
     # --- state --------------------------------------------------------------------------------
 
@@ -112,11 +120,12 @@ class TurnBlock(Vertical):
         if not self.children:
             return
         self.query_one(Heading).refresh()
-        self._body.display = bool(view.text)
-        foot = self.query_one(".foot", Static)
-        lines = _foot_lines(view)
-        foot.update(Content("\n".join(lines)))
-        foot.display = bool(lines)
+        self.query_one(".body").display = bool(view.text)
+        foot = self._foot
+        if foot is not None:
+            lines = _foot_lines(view)
+            foot.update(Content("\n".join(lines)))
+            foot.display = bool(lines)
 
     # --- text ---------------------------------------------------------------------------------
 
@@ -189,6 +198,8 @@ class TurnBlock(Vertical):
             widget.refresh()
         await answer.remove()
         self._body.let_go()
+        if (foot := self._foot) is not None and not foot.display:
+            await foot.remove()
 
     async def wake(self) -> None:
         """Draw the text again: the block comes into view."""
