@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 
 from gramophone.ports import Backend
 from tui.keys import key_words
+from tui.messages import CopyWanted
 from tui.screens.conversation import ConversationScreen
 from tui.terminal_keys import teach_alt_enter
 
@@ -73,6 +75,11 @@ class GramophoneApp(App[None]):
 
     def get_key_display(self, binding: Binding) -> str:
         return binding.key_display or key_words(binding.key)
+
+    @on(CopyWanted)
+    def _copy(self, event: CopyWanted) -> None:
+        self.copy_to_clipboard(event.text)
+        self.notify(f"Copied: {event.what}.", timeout=2)
 
     # --- actions ------------------------------------------------------------------------------
 

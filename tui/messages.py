@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from textual.message import Message
 
 from tui.transcript_model import TranscriptModel
@@ -29,6 +31,31 @@ class ScrollWanted(Message):
 
 class FollowWanted(Message):
     """Go to the end of the transcript and stay there."""
+
+
+TurnAction: TypeAlias = Literal["edit", "regenerate", "fork", "speak", "hear"]
+"""What can be done with a turn: edit it and ask again, have it answered anew, go on from it in a
+session of its own, have it spoken again, hear what was recorded of it."""
+
+
+class TurnWanted(Message):
+    """Something is to be done with a turn; `character` is an offset into its text, where the
+    user pointed at one."""
+
+    def __init__(self, action: TurnAction, turn: int, character: int = 0) -> None:
+        super().__init__()
+        self.action: TurnAction = action
+        self.turn = turn
+        self.character = character
+
+
+class CopyWanted(Message):
+    """This text is wanted in the clipboard; `what` names it in a word or two."""
+
+    def __init__(self, text: str, what: str) -> None:
+        super().__init__()
+        self.text = text
+        self.what = what
 
 
 class PaneChanged(Message):
