@@ -26,7 +26,7 @@ from gramophone.timeline import (
     Underran,
 )
 from tests.builders import session_started, spoken_exchange
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
+from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay, kept_session
 from tests.tui.seeing import drawn
 from tui.app import GramophoneApp
 from tui.widgets.ballistics import scaled
@@ -261,7 +261,8 @@ class TestSession:
     def test_replay(self, snap_compare: Compare, size: tuple[int, int]) -> None:
         """What the talk looked like while it spoke."""
         backend = speaking()
-        backend.replay_feed, backend.conversation = backend.conversation, FakeFeed()
+        feed, backend.conversation = backend.conversation, FakeFeed()
+        backend.replay_feed = FakeReplay(feed.waiting, feed.steady)
         backend.library = FakeLibrary(KEPT)
 
         async def replay(pilot: Pilot[Any]) -> None:

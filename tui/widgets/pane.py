@@ -106,6 +106,7 @@ class Pane(Vertical):
     async def _draw(self) -> None:
         model = self.model
         self._show_or_excuse()
+        await self.transcript.forget(model.take_gone())
         await self.transcript.show(model.take_changed())
         self.query_one(Strip).show(model)
         self.post_message(PaneChanged(model))

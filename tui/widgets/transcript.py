@@ -49,6 +49,13 @@ class Transcript(VerticalScroll):
         if new:
             await self.mount_all(new)
 
+    async def forget(self, gone: Sequence[int]) -> None:
+        """Take these turns away: the source went back to before them."""
+        blocks = [self._blocks.pop(turn) for turn in gone if turn in self._blocks]
+        if blocks:
+            self._settled_for = None
+            await self.remove_children(blocks)
+
     async def draw_text(self) -> None:
         """One step of bringing text on the screen, for the turns that have some to come."""
         for block in list(self._blocks.values())[-KEPT_AWAKE:]:
