@@ -27,7 +27,19 @@ class KeyGroup:
 
 def key_words(key: str) -> str:
     """`ctrl+q` as `Ctrl+Q`, `escape` as `Esc`: words, which a screen reader can say."""
-    names = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "slash": "/", "space": "Space"}
+    names = {
+        "escape": "Esc",
+        "greater_than_sign": ">",
+        "left_square_bracket": "[",
+        "less_than_sign": "<",
+        "minus": "-",
+        "pagedown": "PgDn",
+        "pageup": "PgUp",
+        "plus": "+",
+        "right_square_bracket": "]",
+        "slash": "/",
+        "space": "Space",
+    }
     return "+".join(
         names.get(part, part.capitalize() if len(part) > 1 or "+" in key else part)
         for part in key.split("+")

@@ -18,7 +18,7 @@ class FakeFeed:
 
     def __init__(self, entries: Iterable[Entry] = (), steady: Sequence[Entry] = ()) -> None:
         self.waiting: list[Entry] = list(entries)
-        self.steady = list(steady)
+        self.steady: list[Entry] = list(steady)
         self.closed = False
 
     def put(self, *entries: Entry) -> None:
@@ -146,7 +146,7 @@ class FakeBackend:
         self.library = library or FakeLibrary()
         self.setup = setup or Setup(provider="local", model="smollm2", voice="thalia")
         self.posted: list[Intent] = []
-        self.replays: list[tuple[str, float]] = []
+        self.replays: list[tuple[str, int, float, bool]] = []
         self.replay_feed = FakeReplay()
         self.started = 0
         self.stopped = False
@@ -160,7 +160,7 @@ class FakeBackend:
     def replay(
         self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True
     ) -> FakeReplay:
-        self.replays.append((session_id, speed))
+        self.replays.append((session_id, at_us, speed, playing))
         if playing:
             self.replay_feed.play()
         return self.replay_feed

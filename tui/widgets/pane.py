@@ -27,8 +27,13 @@ TICK_S = 1 / 15
 class Pane(Vertical):
     """Shows what one source tells."""
 
-    def __init__(self, feed: Feed | None = None, *, empty: str = "") -> None:
+    def __init__(
+        self, feed: Feed | None = None, *, empty: str = "", strip: Strip | None = None
+    ) -> None:
         super().__init__()
+        self.still = False
+        """Set while the source stands still in the middle of its sound: so does the meter."""
+        self._strip = strip or Strip()
         self.model = TranscriptModel()
         self._feed = feed
         self._empty = empty
@@ -40,7 +45,7 @@ class Pane(Vertical):
         yield Static(self._empty, classes="empty", markup=False)
         yield Transcript()
         yield Static(classes="more", markup=False)
-        yield Strip()
+        yield self._strip
         yield Meter()
 
     def on_mount(self) -> None:
@@ -96,7 +101,7 @@ class Pane(Vertical):
         self.query_one(Meter).advance(
             elapsed_s,
             model.take_level(),
-            sounding=model.sound.state is SoundState.SPEAKING,
+            sounding=model.sound.state is SoundState.SPEAKING and not self.still,
         )
         transcript = self.transcript
         await transcript.draw_text()

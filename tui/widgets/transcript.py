@@ -24,6 +24,9 @@ class Transcript(VerticalScroll):
         Binding("end,G", "follow", "Follow the end", id="transcript.follow", show=False),
     ]
 
+    clickable_words = False
+    """Whether a click on a word of an answer asks to hear it from there."""
+
     def __init__(self) -> None:
         super().__init__()
         self._blocks: dict[int, TurnBlock] = {}
