@@ -266,6 +266,13 @@ class TestKeys:
                 ("seek", 5_000_000),
             ]
 
+    async def test_steps_of_speed_in_a_row_count_too(self) -> None:
+        backend = backend_of()
+        asked: list[float] = []
+        backend.replay_feed.set_speed = asked.append  # pyright: ignore[reportAttributeAccessIssue]
+        async with opened(backend, "plus", "plus", "minus"):
+            assert asked == [1.25, 1.5, 1.25]
+
     @pytest.mark.parametrize(
         ("keys", "speed"),
         [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -69,14 +70,14 @@ class SessionScreen(Screen[None]):
         self._feed: ReplayFeed | None = None
         self._listening = False
         self._state = ReplayState()
-        self._sought: tuple[ReplayState, int] | None = None
+        self._asked: tuple[ReplayState, ReplayState] | None = None
         self._refusal = ""
         self._peaks: dict[int, bytes] = {}
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="headline", markup=False)
         with Vertical(classes="column"):
-            yield Pane(empty="Nothing said here.\n\nEsc goes back", strip=ReplayStrip())
+            yield Pane(empty="Nothing said yet.\n\nSpace plays, Esc goes back", strip=ReplayStrip())
             yield SeekBar()
         yield KeyBar()
 
@@ -172,18 +173,21 @@ class SessionScreen(Screen[None]):
     def _seek(self, position_us: int) -> None:
         if self._feed is not None:
             position_us = min(max(0, position_us), self._state.duration_us)
-            self._sought = (self._feed.state(), position_us)
+            self._expect(position_us=position_us)
             self._feed.seek(position_us)
 
+    def _expect(self, **changes: Any) -> None:
+        """The replay is being asked for this; the next key counts from there."""
+        if self._feed is not None:
+            self._asked = (self._feed.state(), replace(self._ahead, **changes))
+
     @property
-    def _here_us(self) -> int:
+    def _ahead(self) -> ReplayState:
         """Where it is, or will be when it has done what it was asked a moment ago."""
-        if self._feed is None:
-            return 0
-        state = self._feed.state()
-        if self._sought is not None and self._sought[0] is state:
-            return self._sought[1]
-        return state.position_us
+        state = self._feed.state() if self._feed is not None else self._state
+        if self._asked is not None and self._asked[0] is state:
+            return self._asked[1]
+        return state
 
     @on(SeekWanted)
     def _seek_wanted(self, event: SeekWanted) -> None:
@@ -213,18 +217,18 @@ class SessionScreen(Screen[None]):
             await self._play()
 
     def action_skip(self, seconds: int) -> None:
-        self._seek(self._here_us + seconds * 1_000_000)
+        self._seek(self._ahead.position_us + seconds * 1_000_000)
 
     def action_tenth(self, tenth: int) -> None:
         self._seek(self._state.duration_us * tenth // 10)
 
     def action_next_turn(self) -> None:
-        here_us = self._here_us
+        here_us = self._ahead.position_us
         later = [stop_us for stop_us in stops(self._state.marks) if stop_us > here_us]
         self._seek(later[0] if later else self._state.duration_us)
 
     def action_turn_before(self) -> None:
-        here_us = self._here_us
+        here_us = self._ahead.position_us
         limit_us = here_us - INTO_TURN_US if self._state.playing else here_us
         before = [stop_us for stop_us in stops(self._state.marks) if stop_us < limit_us]
         self._seek(before[-1] if before else 0)
@@ -233,9 +237,11 @@ class SessionScreen(Screen[None]):
         """The next speed of the ladder, heard at once."""
         if self._feed is None:
             return
-        speed = self._feed.state().speed
-        place = min(range(len(SPEEDS)), key=lambda n: abs(SPEEDS[n] - speed))
-        self._feed.set_speed(SPEEDS[min(len(SPEEDS) - 1, max(0, place + steps))])
+        now = self._ahead.speed
+        place = min(range(len(SPEEDS)), key=lambda n: abs(SPEEDS[n] - now))
+        speed = SPEEDS[min(len(SPEEDS) - 1, max(0, place + steps))]
+        self._expect(speed=speed)
+        self._feed.set_speed(speed)
 
     def action_skip_silence(self) -> None:
         if self._feed is not None:
@@ -245,7 +251,7 @@ class SessionScreen(Screen[None]):
         """Play the turn again and again that is being played, or stop doing so."""
         if self._feed is None:
             return
-        here_us = self._here_us
+        here_us = self._ahead.position_us
         begun = [mark for mark in self._state.marks if mark.start_us <= here_us]
         if self._feed.state().loop is not None or not begun:
             self._feed.loop(None)
