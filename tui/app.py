@@ -14,7 +14,8 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from gramophone.ports import Backend
+from gramophone.plain import plain_line
+from gramophone.ports import Backend, ScreenSettings
 from tui.keys import key_words
 from tui.messages import CopyWanted
 from tui.motion import motion
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 QUIT_WITHIN_S = 2.0
+_AS_IT_COMES = ScreenSettings()
 
 
 def _commands() -> type[Provider]:
@@ -58,14 +60,45 @@ class GramophoneApp(App[None]):
         ),
     ]
 
-    def __init__(self, backend: Backend, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        screen: ScreenSettings = _AS_IT_COMES,
+    ) -> None:
         teach_alt_enter()
         super().__init__()
-        self.motion = motion(environment)
+        self.motion = motion(
+            environment, reduced=screen.reduced_motion, meter_frames_hz=screen.meter_frames_hz
+        )
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"
         self._backend = backend
         self._quit_armed = False
+        self._troubles: list[str] = []
+        if not environment.get("TEXTUAL_THEME"):
+            self._choose_theme(screen.theme)
+        self._choose_keys(screen.keys)
+
+    def _choose_theme(self, name: str) -> None:
+        if name in self.available_themes:
+            self.theme = name
+        elif name:
+            self._troubles.append(
+                f"There is no theme {name!r}: the usual one is used. "
+                "Ctrl+P, then Theme, shows which there are."
+            )
+
+    def _choose_keys(self, keys: Mapping[str, str]) -> None:
+        if not keys:
+            return
+        from tui.keymap import WrongKeys, checked
+
+        try:
+            self.set_keymap(checked(keys))
+        except WrongKeys as error:
+            self._troubles.append(f"{error} The usual keys are used.")
 
     def get_default_screen(self) -> Screen[None]:
         return ConversationScreen(self._backend)
@@ -75,6 +108,10 @@ class GramophoneApp(App[None]):
 
     def _after_first_frame(self) -> None:
         self._backend.start()
+        for trouble in self._troubles:
+            self.notify(
+                plain_line(trouble), title="Settings", severity="warning", timeout=12, markup=False
+            )
         self.run_worker(_warm_up, thread=True, name="warm-up", exit_on_error=False)
 
     def get_key_display(self, binding: Binding) -> str:
