@@ -5,7 +5,7 @@ Edges implement these; the composition root hands them over. Nothing here does a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -301,6 +301,20 @@ class Setup:
     model: str
     voice: str
     muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """How the screen is to look and be used; empty is as it comes.
+
+    `keys` gives the keys of a binding by its id, separated by commas. Which themes and ids there
+    are only the screen knows: it tells of those it does not.
+    """
+
+    theme: str = ""
+    reduced_motion: bool = False
+    meter_frames_hz: int = 0
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Backend(Protocol):

@@ -60,6 +60,15 @@ class TestWhereSettingsComeFrom:
         assert (config.provider, config.model, config.max_tokens) == ("openai", "m", 5)
         assert (config.sample_rate_hz, config.speed, config.muted) == (16000, 1.0, True)
 
+    def test_the_screen_has_its_own(self, settings: Callable[..., Config]) -> None:
+        config = settings(
+            '[screen]\ntheme = "nord"\nreduced_motion = true\nmeter_frames_hz = 8\n'
+            '[keys]\n"prompt.send" = "ctrl+s"\napp.help = "f9, ?"\n'
+        )
+        assert (config.theme, config.reduced_motion, config.meter_frames_hz) == ("nord", True, 8)
+        assert config.keys == {"prompt.send": "ctrl+s", "app.help": "f9, ?"}
+        assert not settings().keys
+
     def test_the_environment_wins_over_the_file_and_flags_over_both(
         self, settings: Callable[..., Config]
     ) -> None:
@@ -141,6 +150,12 @@ class TestWrongSettings:
             ("[model]\nmax_tokens = 0\n", "at least 1"),
             ("[model]\nname = 5\n", "must be of type str"),
             ('[sound]\nmuted = "yes"\n', "must be of type bool"),
+            ("[screen]\ntheme = 5\n", "must be of type str"),
+            ("[screen]\nreduced_motion = 1\n", "must be of type bool"),
+            ("[screen]\nmeter_frames_hz = 60\n", "between 0 .* and 15"),
+            ("[screen]\nmeter_frames_hz = true\n", "meter_frames_hz is True"),
+            ("[keys]\n'app.help' = 1\n", r'\[keys\] app.help is 1; write keys as "f5"'),
+            ("[keys.app]\nhelp = true\n", r"\[keys\] app.help is True"),
             ("[sound]\nvolume = 11\n", r"\[sound\] has no setting 'volume'"),
             ("[model]\ndeepgram_key = 'x'\n", "has no setting 'deepgram_key'"),
             ("voice = 'x'\n", "'voice' stands outside a table"),

@@ -25,13 +25,23 @@ class KeyGroup:
     keys: tuple[KeyHelp, ...]
 
 
+_WORDS = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "slash": "/", "space": "Space"}
+_NAMES = {word.lower(): name for name, word in _WORDS.items()}
+
+
 def key_words(key: str) -> str:
     """`ctrl+q` as `Ctrl+Q`, `escape` as `Esc`: words, which a screen reader can say."""
-    names = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "slash": "/", "space": "Space"}
     return "+".join(
-        names.get(part, part.capitalize() if len(part) > 1 or "+" in key else part)
+        _WORDS.get(part, part.capitalize() if len(part) > 1 or "+" in key else part)
         for part in key.split("+")
     )
+
+
+def key_name(words: str) -> str:
+    """`Ctrl+Q` as `ctrl+q`, `Esc` as `escape`; a letter alone stays, large or small, as it is."""
+    if len(words) == 1:
+        return _NAMES.get(words, words)
+    return "+".join(_NAMES.get(part, part) for part in words.lower().split("+"))
 
 
 def key_groups() -> list[KeyGroup]:
