@@ -42,6 +42,7 @@ class Document:
         self._head_start = 0
         self._references: dict[str, Any] = {}
         self._shown_references: dict[str, str] = {}
+        self._had_references = False
 
     def grow(self, text: str, limit: int = SLICE_CHARACTERS) -> bool:
         """Take in more of `text`, which begins with what was taken before. False: nothing to do."""
@@ -58,14 +59,26 @@ class Document:
         return True
 
     def finish(self) -> bool:
-        """No more comes: half a row of a table is a row. False: that changes nothing."""
+        """No more comes: half a row of a table is a row. False: that changes nothing.
+
+        A definition that came late may have changed what stood above it: then all is read anew.
+        """
+        if self._had_references:
+            self._read_whole()
         unit = self.units[-1] if self.units else None
+        anew, self._had_references = self._had_references, False
         if unit is None or not isinstance(table := unit.block, Table):
-            return False
+            return anew
         changed = table.settled < len(table.rows)
         table.settled = len(table.rows)
-        self.changed_from = len(self.units) - 1
-        return changed
+        self.changed_from = 0 if anew else len(self.units) - 1
+        return changed or anew
+
+    def _read_whole(self) -> None:
+        text = self._text[: self.parsed]
+        fresh = Document()
+        fresh.grow(text, limit=len(text))
+        self.units, self.changed_from = fresh.units, 0
 
     # --- parsing ------------------------------------------------------------------------------
 
@@ -194,6 +207,7 @@ class Document:
             label for label in shown.keys() | before.keys() if shown.get(label) != before.get(label)
         }
         self._shown_references = shown
+        self._had_references = True
         for place, unit in enumerate(self.units[: self._kept]):
             if not isinstance(unit.block, Code) and self._uses(place, changed):
                 self._read_again(place, references)

@@ -20,6 +20,7 @@ from tui.markdown.blocks import (
     Unit,
 )
 from tui.markdown.flow import Flow, lines_of
+from tui.markdown.looks import FENCE
 
 LEAST_TEXT_CELLS: Final = 8
 
@@ -46,13 +47,16 @@ Part: TypeAlias = Slice | Mark
 
 
 class Row(NamedTuple):
-    """`join` stands between this row and the next when copied; `fill` is the look of the rest."""
+    """`join` stands between this row and the next when copied.
+
+    A mark without text gives its look to what is right of it; to the margin, if `filled`.
+    """
 
     parts: tuple[Part, ...]
     first: int
     last: int
     join: str = "\n"
-    fill: str = ""
+    filled: bool = False
 
 
 @dataclass(slots=True)
@@ -197,8 +201,7 @@ def _item_rows(mark: str, children: Sequence[Child], width: int) -> list[Row]:
     if width - len(lead) < LEAST_TEXT_CELLS:
         lead = f"{mark} " if width > len(mark) + 1 else ""
     rows = _stack(children, max(1, width - len(lead))) or [_empty(0)]
-    look = "number" if mark[0].isdigit() else "bullet"
-    first = _behind(rows[0], Mark(lead, look, copied=True))
+    first = _behind(rows[0], Mark(lead, "bullet", copied=True))
     return [first, *(_behind(row, Mark(" " * len(lead), copied=True)) for row in rows[1:])]
 
 
@@ -210,7 +213,8 @@ def _code_rows(code: Code, width: int, laid: Laid, first_row: int) -> None:
     rows = laid.rows
     if len(rows) == first_row and code.language:
         label = code.language[: max(0, width - 2)]
-        rows.append(Row((Mark(" " + label, "label"),), code.source, code.source, "", "code"))
+        parts = (Mark("", FENCE), Mark(" " + label, "label"))
+        rows.append(Row(parts, code.source, code.source, "", filled=True))
         laid.settled_rows = len(rows)
     inner = max(1, width - 2)
     for place in range(laid.settled, len(code.lines)):
@@ -221,8 +225,8 @@ def _code_rows(code: Code, width: int, laid: Laid, first_row: int) -> None:
         for number, (start, end) in enumerate(lines):
             join = "\n" if number + 1 == len(lines) else ""
             first = flow.source_at(start)
-            parts = (Mark(" ", "code"), Slice(flow, start, end, code, place))
-            rows.append(Row(parts, first, first + end - start, join, "code"))
+            parts = (Mark("", FENCE), Mark(" "), Slice(flow, start, end, code, place))
+            rows.append(Row(parts, first, first + end - start, join, filled=True))
     if code.settled >= len(code.lines):
         laid.settled_rows = len(rows)
     laid.settled = code.settled
