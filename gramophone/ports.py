@@ -5,7 +5,7 @@ Edges implement these; the composition root hands them over. Nothing here does a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -241,13 +241,37 @@ class Finding:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the list of sessions holds, archived ones aside."""
+
+    sessions: int
+    spoken_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag and how many sessions have it."""
+
+    name: str
+    sessions: int
+
+
 class Library(Protocol):
     """Everything that was kept. All methods raise StorageError with a sentence for the user."""
 
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
-        """Newest first. `older_than` is the id of the last row of the page before."""
+        """Newest first; pinned ones before the others when nothing is searched. `older_than` is
+        the id of the last row of the page before. `search` is words, phrases and filters
+        (`gramophone.filters`); FilterError says what cannot be understood."""
+        ...
+
+    async def totals(self) -> Totals: ...
+
+    async def tags(self) -> list[TagCount]:
+        """Those with the most sessions first."""
         ...
 
     async def resolve(self, reference: str) -> str:
@@ -267,6 +291,31 @@ class Library(Protocol):
 
     async def delete(self, session_id: str) -> None:
         """Rows and files, for good."""
+        ...
+
+    async def rename(self, session_id: str, title: str) -> None:
+        """Set a title that stays; an empty one gives the session its first words again."""
+        ...
+
+    async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        """Give sessions tags and take some from them."""
+        ...
+
+    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None: ...
+
+    async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
+        """Take sessions out of the list (`is:archived` finds them), or back into it."""
+        ...
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        """Hide sessions at once; undone by `restore`, made final by `purge`. A session that is
+        being recorded is refused, and then none is discarded."""
+        ...
+
+    async def restore(self, ids: Sequence[str]) -> None: ...
+
+    async def purge(self) -> None:
+        """Remove for good what this library discarded; called when the app closes."""
         ...
 
     async def export_wav(self, session_id: str, path: Path) -> None:

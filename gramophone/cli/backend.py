@@ -7,16 +7,17 @@ thread, which starts after the first frame: the screen does not wait for it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gramophone.config import Config
 from gramophone.errors import GramophoneError
 from gramophone.intents import Intent
-from gramophone.ports import Finding, SessionRecord, SessionSummary, Setup
+from gramophone.ports import Finding, SessionRecord, SessionSummary, Setup, TagCount, Totals
 from gramophone.tasks import spawn
 from gramophone.timeline import Entry, Event, Failed
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from storage.recorder import Recorder
 
 STOP_TIMEOUT_S = 10.0
+
+_log = logging.getLogger(__name__)
 
 
 class Mailbox:
@@ -201,6 +204,34 @@ class LibraryOnDemand:
     async def delete(self, session_id: str) -> None:
         await (await self._open()).delete(session_id)
 
+    async def totals(self) -> Totals:
+        return await (await self._open()).totals()
+
+    async def tags(self) -> list[TagCount]:
+        return await (await self._open()).tags()
+
+    async def rename(self, session_id: str, title: str) -> None:
+        await (await self._open()).rename(session_id, title)
+
+    async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        await (await self._open()).tag(ids, add, remove)
+
+    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
+        await (await self._open()).pin(ids, pinned)
+
+    async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
+        await (await self._open()).archive(ids, archived)
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        await (await self._open()).discard(ids)
+
+    async def restore(self, ids: Sequence[str]) -> None:
+        await (await self._open()).restore(ids)
+
+    async def purge(self) -> None:
+        if self._library is not None:
+            await self._library.purge()
+
     async def export_wav(self, session_id: str, path: Path) -> None:
         await (await self._open()).export_wav(session_id, path)
 
@@ -208,6 +239,13 @@ class LibraryOnDemand:
         return await (await self._open()).verify(session_id)
 
     async def aclose(self) -> None:
-        if self._library is not None:
-            await self._library.aclose()
-            self._library = None
+        library, self._library = self._library, None
+        if library is None:
+            return
+        try:
+            await library.purge()
+        except GramophoneError as error:
+            # What is hidden stays hidden, and is removed when the library is opened another day.
+            _log.warning("discarded sessions are not removed yet: %s", error)
+        finally:
+            await library.aclose()
