@@ -7,6 +7,19 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+_NAMES = {
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "slash": "/",
+    "space": "Space",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class KeyHelp:
@@ -27,9 +40,8 @@ class KeyGroup:
 
 def key_words(key: str) -> str:
     """`ctrl+q` as `Ctrl+Q`, `escape` as `Esc`: words, which a screen reader can say."""
-    names = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "slash": "/", "space": "Space"}
     return "+".join(
-        names.get(part, part.capitalize() if len(part) > 1 or "+" in key else part)
+        _NAMES.get(part, part.capitalize() if len(part) > 1 or "+" in key else part)
         for part in key.split("+")
     )
 
@@ -39,13 +51,18 @@ def key_groups() -> list[KeyGroup]:
     from tui.app import GramophoneApp
     from tui.screens.confirm import ConfirmScreen
     from tui.screens.conversation import ConversationScreen
+    from tui.screens.event import EventScreen
     from tui.screens.export import ExportScreen, PathInput
     from tui.screens.help import HelpScreen
     from tui.screens.history import HistoryScreen
+    from tui.screens.latency import LatencyScreen
     from tui.screens.session import SessionScreen
+    from tui.screens.timeline import TimelineScreen
+    from tui.widgets.event_table import EventTable
     from tui.widgets.prompt import Prompt
     from tui.widgets.session_list import SessionList
     from tui.widgets.transcript import Transcript
+    from tui.widgets.waterfall_chart import Bars
 
     places: list[tuple[str, list[BindingType]]] = [
         ("Conversation", ConversationScreen.BINDINGS),
@@ -54,6 +71,9 @@ def key_groups() -> list[KeyGroup]:
         ("History", HistoryScreen.BINDINGS),
         ("List of sessions", SessionList.BINDINGS),
         ("Session", SessionScreen.BINDINGS),
+        ("Latency", [*LatencyScreen.BINDINGS, *Bars.BINDINGS]),
+        ("Timeline", [*TimelineScreen.BINDINGS, *EventTable.BINDINGS]),
+        ("Event", EventScreen.BINDINGS),
         ("Export", [*PathInput.BINDINGS, *ExportScreen.BINDINGS]),
         ("Question", ConfirmScreen.BINDINGS),
         ("Help", HelpScreen.BINDINGS),

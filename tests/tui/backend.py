@@ -41,6 +41,7 @@ class FakeLibrary:
         self.asked: list[tuple[int, str | None, str]] = []
         self.exported: list[tuple[str, Path]] = []
         self.failure: StorageError | None = None
+        self.timelines: dict[str, list[Event]] = {}
 
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
@@ -64,7 +65,8 @@ class FakeLibrary:
         raise SessionNotFound("This session is not in the library any more.")
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
-        return []
+        self._check()
+        return self.timelines.get(session_id, [])
 
     async def delete(self, session_id: str) -> None:
         self._check()
