@@ -7,6 +7,20 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+_WORDS = {
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "slash": "/",
+    "space": "Space",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+}
+_NAMES = {word.lower(): name for name, word in _WORDS.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class KeyHelp:
@@ -23,10 +37,6 @@ class KeyGroup:
 
     title: str
     keys: tuple[KeyHelp, ...]
-
-
-_WORDS = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "slash": "/", "space": "Space"}
-_NAMES = {word.lower(): name for name, word in _WORDS.items()}
 
 
 def key_words(key: str) -> str:
@@ -49,13 +59,18 @@ def key_groups() -> list[KeyGroup]:
     from tui.app import GramophoneApp
     from tui.screens.confirm import ConfirmScreen
     from tui.screens.conversation import ConversationScreen
+    from tui.screens.event import EventScreen
     from tui.screens.export import ExportScreen, PathInput
     from tui.screens.help import HelpScreen
     from tui.screens.history import HistoryScreen
+    from tui.screens.latency import LatencyScreen
     from tui.screens.session import SessionScreen
+    from tui.screens.timeline import TimelineScreen
+    from tui.widgets.event_table import EventTable
     from tui.widgets.prompt import Prompt
     from tui.widgets.session_list import SessionList
     from tui.widgets.transcript import Transcript
+    from tui.widgets.waterfall_chart import Bars
 
     places: list[tuple[str, list[BindingType]]] = [
         ("Conversation", ConversationScreen.BINDINGS),
@@ -64,6 +79,9 @@ def key_groups() -> list[KeyGroup]:
         ("History", HistoryScreen.BINDINGS),
         ("List of sessions", SessionList.BINDINGS),
         ("Session", SessionScreen.BINDINGS),
+        ("Latency", [*LatencyScreen.BINDINGS, *Bars.BINDINGS]),
+        ("Timeline", [*TimelineScreen.BINDINGS, *EventTable.BINDINGS]),
+        ("Event", EventScreen.BINDINGS),
         ("Export", [*PathInput.BINDINGS, *ExportScreen.BINDINGS]),
         ("Question", ConfirmScreen.BINDINGS),
         ("Help", HelpScreen.BINDINGS),

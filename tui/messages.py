@@ -96,3 +96,11 @@ class MoreWanted(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, MoreWanted)
+
+
+class FootChanged(Message):
+    """What the line at the foot of a chart says now."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words

@@ -29,6 +29,7 @@ from gramophone.timeline import (
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn
+from tests.tui.timelines import talked
 from tui.app import GramophoneApp
 from tui.widgets.pane import Pane
 
@@ -293,6 +294,39 @@ class TestSession:
 
         app = GramophoneApp(backend)
         assert snap_compare(app, terminal_size=size, run_before=replay)
+
+
+class TestLatency:
+    """Where the time of an answer went: bars in the one accent, what stands beside them grey."""
+
+    @every_size
+    def test_answer(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The way to the first sample; marks below, named in words; numbers at the foot."""
+        steps = pressing("f2", "enter", "w", "down")
+        assert snap_compare(GramophoneApp(talked()), terminal_size=size, run_before=steps)
+
+    @every_size
+    def test_compared(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The other answer as thin lines under the bars, with the differences."""
+        keys = ("left_square_bracket", "c", "right_square_bracket", "z")
+        steps = pressing("f2", "enter", "w", *keys)
+        assert snap_compare(GramophoneApp(talked()), terminal_size=size, run_before=steps)
+
+
+class TestTimeline:
+    """Every event as a row."""
+
+    @every_size
+    def test_rows(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Times to the right, names to the left, only trouble in colour."""
+        steps = pressing("f2", "enter", "v", "end", "up")
+        assert snap_compare(GramophoneApp(talked()), terminal_size=size, run_before=steps)
+
+    def test_event(self, snap_compare: Compare) -> None:
+        """One event whole, what could do harm as escapes."""
+        keys = ("slash", *"kind:chunk", "enter", "enter")
+        steps = pressing("f2", "enter", "v", *keys)
+        assert snap_compare(GramophoneApp(talked()), terminal_size=(80, 24), run_before=steps)
 
 
 class TestHelp:
