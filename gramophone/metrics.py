@@ -2,6 +2,8 @@
 
 TTFT is submit to first delta; TTFB first text sent to first audio byte; TTFA first text sent to
 first audible sample; response latency submit to first audible sample. All in milliseconds.
+Tokens a second are the provider's count of the answer (deltas, where it gives none) over the
+time from the first delta to the end of the stream.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from gramophone.timeline import (
     DeltaReceived,
     Entry,
     FlushSent,
+    ModelFinished,
     PlaybackStarted,
     RequestSent,
     TextSpoken,
@@ -34,6 +37,7 @@ class TurnMetrics:
     flushes: int = 0
     input_tokens: int | None = None
     output_tokens: int | None = None
+    tokens_per_s: float | None = None
 
 
 class MetricsFold:
@@ -43,6 +47,7 @@ class MetricsFold:
         self._metrics: dict[int, TurnMetrics] = {}
         self._submitted_us: dict[int, int] = {}
         self._spoken_us: dict[int, int] = {}
+        self._deltas: dict[int, tuple[int, int]] = {}
         self._last_user_us: int | None = None
 
     def turn(self, turn: int) -> TurnMetrics:
@@ -60,8 +65,10 @@ class MetricsFold:
                 self._last_user_us = None
             case RequestSent():
                 self._submitted_us.setdefault(entry.turn, entry.at_us)
-            case DeltaReceived() if self.turn(entry.turn).ttft_ms is None:
-                self._set(entry.turn, ttft_ms=self._since_submit(entry.turn, entry.at_us))
+            case DeltaReceived():
+                self._delta(entry)
+            case ModelFinished():
+                self._set(entry.turn, tokens_per_s=self._pace(entry.turn, entry.at_us))
             case TextSpoken():
                 self._spoken_us.setdefault(entry.turn, entry.at_us)
             case AudioReceived(stale=False) if self.turn(entry.turn).ttfb_ms is None:
@@ -84,6 +91,17 @@ class MetricsFold:
                 )
             case _:
                 pass
+
+    def _delta(self, delta: DeltaReceived) -> None:
+        first_us, count = self._deltas.get(delta.turn, (delta.at_us, 0))
+        self._deltas[delta.turn] = first_us, count + 1
+        if self.turn(delta.turn).ttft_ms is None:
+            self._set(delta.turn, ttft_ms=self._since_submit(delta.turn, delta.at_us))
+
+    def _pace(self, turn: int, ended_us: int) -> float | None:
+        first_us, count = self._deltas.get(turn, (ended_us, 0))
+        tokens = self.turn(turn).output_tokens or count
+        return round(tokens * 1_000_000 / (ended_us - first_us), 1) if ended_us > first_us else None
 
     def _set(self, turn: int, **figures: float | None) -> None:
         self._metrics[turn] = replace(self.turn(turn), **figures)  # pyright: ignore[reportArgumentType]

@@ -42,7 +42,7 @@ _SUMMARY = (
 )
 _TURN = (
     "turn, role, text, finish_reason, started_us, audio_file, samples, sha256, ttft_ms, ttfb_ms, "
-    "ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens"
+    "ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, tokens_per_s, withdrawn"
 )
 
 
@@ -240,7 +240,8 @@ def _summary(row: Sequence[Any], snippet: str = "") -> SessionSummary:
 def _turn(
     row: Sequence[Any], home: Home, session_id: str, encoding: str, sample_rate_hz: int
 ) -> TurnRecord:
-    turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *figures = row
+    turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *rest = row
+    *figures, withdrawn = rest
     audio = None
     if audio_file is not None:
         path = home.wav(session_id, turn)
@@ -253,6 +254,7 @@ def _turn(
         started_us=started_us,
         audio=audio,
         metrics=TurnMetrics(*figures),
+        withdrawn=bool(withdrawn),
     )
 
 

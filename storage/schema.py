@@ -137,10 +137,16 @@ _COUNTERS = (
     """,
 )
 
+_TAKEN_BACK = (
+    "ALTER TABLE turn ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE turn ADD COLUMN tokens_per_s REAL",
+)
+
 MIGRATIONS = (
     Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
     Migration(2, "full-text search over turns", _SEARCH),
     Migration(3, "counters for the list of sessions", _COUNTERS),
+    Migration(4, "turns taken back, and the pace of answers", _TAKEN_BACK),
 )
 
 SCHEMA_VERSION = MIGRATIONS[-1].number
