@@ -41,7 +41,7 @@ from storage.wav import WavReader
 
 _TURN = (
     "turn, role, text, finish_reason, started_us, audio_file, samples, sha256, ttft_ms, ttfb_ms, "
-    "ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens"
+    "ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, tokens_per_s, withdrawn"
 )
 
 
@@ -249,7 +249,8 @@ def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:
 def _turn(
     row: Sequence[Any], home: Home, session_id: str, encoding: str, sample_rate_hz: int
 ) -> TurnRecord:
-    turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *figures = row
+    turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *rest = row
+    *figures, withdrawn = rest
     audio = None
     if audio_file is not None:
         path = home.wav(session_id, turn)
@@ -263,6 +264,7 @@ def _turn(
         started_us=started_us,
         audio=audio,
         metrics=TurnMetrics(*figures),
+        withdrawn=bool(withdrawn),
     )
 
 
