@@ -38,6 +38,12 @@ def _commands() -> type[Provider]:
     return BindingCommands
 
 
+def _themes() -> type[Provider]:
+    from tui.commands import ThemeCommands
+
+    return ThemeCommands
+
+
 class GramophoneApp(App[None]):
     """The full-screen client of one backend."""
 
@@ -45,7 +51,7 @@ class GramophoneApp(App[None]):
     # The first screen's stylesheet stands here because a default screen's own is not read.
     CSS_PATH = "screens/conversation.tcss"
     COMMAND_PALETTE_DISPLAY = "Ctrl+P"
-    COMMANDS = App.COMMANDS | {_commands}
+    COMMANDS = App.COMMANDS | {_commands, _themes}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal")]  # noqa: RUF012 (as declared)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 (as declared)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -134,10 +140,12 @@ class GramophoneApp(App[None]):
     # --- actions ------------------------------------------------------------------------------
 
     def action_help(self) -> None:
+        from tui.keys import here_and_elsewhere, key_groups
         from tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            groups = key_groups(self._keymap)
+            self.push_screen(HelpScreen(*here_and_elsewhere(groups, self.screen)))
 
     def action_picture(self) -> None:
         # The palette that may have asked for it must be off the screen first.
