@@ -16,6 +16,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
 from gramophone.clock import wall_clock
+from gramophone.errors import GramophoneError
 from gramophone.plain import plain_line
 from gramophone.ports import Backend, ScreenSettings
 from tui.keys import key_words
@@ -76,6 +77,7 @@ class GramophoneApp(App[None]):
         *,
         screen: ScreenSettings = _AS_IT_COMES,
         now: Callable[[], datetime] = wall_clock,
+        keep_theme: Callable[[str], None] | None = None,
     ) -> None:
         teach_alt_enter()
         super().__init__()
@@ -86,6 +88,7 @@ class GramophoneApp(App[None]):
         self.animation_level = "none"
         self._backend = backend
         self._now = now
+        self._keep_theme = keep_theme
         self._quit_armed = False
         self._troubles: list[str] = []
         if not environment.get("TEXTUAL_THEME"):
@@ -100,6 +103,15 @@ class GramophoneApp(App[None]):
                 f"There is no theme {name!r}: the usual one is used. "
                 "Ctrl+P, then Theme, shows which there are."
             )
+
+    def _theme_chosen(self, name: str) -> None:
+        if self._keep_theme is None:
+            return
+        try:
+            self._keep_theme(name)
+        except GramophoneError as error:
+            words = plain_line(f"The theme is not kept: {error}")
+            self.notify(words, severity="warning", markup=False)
 
     def _choose_keys(self, keys: Mapping[str, str]) -> None:
         if not keys:
@@ -119,6 +131,8 @@ class GramophoneApp(App[None]):
 
     def _after_first_frame(self) -> None:
         self._backend.start()
+        # From here on it is the user who changes it.
+        self.watch(self, "theme", self._theme_chosen, init=False)
         for trouble in self._troubles:
             self.notify(
                 plain_line(trouble), title="Settings", severity="warning", timeout=12, markup=False
