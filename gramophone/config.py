@@ -120,13 +120,16 @@ class Config:
         return self.speak_url or DEEPGRAM_SPEAK_URL
 
 
-def load(environment: Mapping[str, str] = os.environ, **flags: object) -> Config:
-    """The settings in force. Flags that are None are not set.
+def load(
+    environment: Mapping[str, str] = os.environ, *, file: Path | None = None, **flags: object
+) -> Config:
+    """The settings in force. Flags that are None are not set; `file` is read instead of the usual.
 
     Raises:
         ConfigError: a value is wrong; one sentence names it and says what is allowed.
     """
-    home, config_file = _places(environment)
+    home, usual_file = _places(environment)
+    config_file = file or usual_file
     config = Config(home=home, config_file=config_file)
     config = _replace(config, _from_file(config_file))
     told = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}

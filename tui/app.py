@@ -16,6 +16,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
 from gramophone.clock import wall_clock
+from gramophone.errors import GramophoneError
 from gramophone.plain import plain_line
 from gramophone.ports import Backend, ScreenSettings
 from tui.keys import key_words
@@ -38,6 +39,12 @@ def _commands() -> type[Provider]:
     return BindingCommands
 
 
+def _themes() -> type[Provider]:
+    from tui.commands import ThemeCommands
+
+    return ThemeCommands
+
+
 class GramophoneApp(App[None]):
     """The full-screen client of one backend."""
 
@@ -45,7 +52,7 @@ class GramophoneApp(App[None]):
     # The first screen's stylesheet stands here because a default screen's own is not read.
     CSS_PATH = "screens/conversation.tcss"
     COMMAND_PALETTE_DISPLAY = "Ctrl+P"
-    COMMANDS = App.COMMANDS | {_commands}
+    COMMANDS = App.COMMANDS | {_commands, _themes}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal")]  # noqa: RUF012 (as declared)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 (as declared)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,6 +77,7 @@ class GramophoneApp(App[None]):
         *,
         screen: ScreenSettings = _AS_IT_COMES,
         now: Callable[[], datetime] = wall_clock,
+        keep_theme: Callable[[str], None] | None = None,
     ) -> None:
         teach_alt_enter()
         super().__init__()
@@ -80,6 +88,7 @@ class GramophoneApp(App[None]):
         self.animation_level = "none"
         self._backend = backend
         self._now = now
+        self._keep_theme = keep_theme
         self._quit_armed = False
         self._troubles: list[str] = []
         if not environment.get("TEXTUAL_THEME"):
@@ -94,6 +103,15 @@ class GramophoneApp(App[None]):
                 f"There is no theme {name!r}: the usual one is used. "
                 "Ctrl+P, then Theme, shows which there are."
             )
+
+    def _theme_chosen(self, name: str) -> None:
+        if self._keep_theme is None:
+            return
+        try:
+            self._keep_theme(name)
+        except GramophoneError as error:
+            words = plain_line(f"The theme is not kept: {error}")
+            self.notify(words, severity="warning", markup=False)
 
     def _choose_keys(self, keys: Mapping[str, str]) -> None:
         if not keys:
@@ -113,6 +131,8 @@ class GramophoneApp(App[None]):
 
     def _after_first_frame(self) -> None:
         self._backend.start()
+        # From here on it is the user who changes it.
+        self.watch(self, "theme", self._theme_chosen, init=False)
         for trouble in self._troubles:
             self.notify(
                 plain_line(trouble), title="Settings", severity="warning", timeout=12, markup=False
@@ -134,10 +154,12 @@ class GramophoneApp(App[None]):
     # --- actions ------------------------------------------------------------------------------
 
     def action_help(self) -> None:
+        from tui.keys import here_and_elsewhere, key_groups
         from tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            groups = key_groups(self._keymap)
+            self.push_screen(HelpScreen(*here_and_elsewhere(groups, self.screen)))
 
     def action_picture(self) -> None:
         # The palette that may have asked for it must be off the screen first.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 
 from gramophone.cli.backend import EngineThread
 from gramophone.cli.output import note
@@ -25,7 +26,9 @@ def run_app(config: Config) -> int:
     from tui.app import GramophoneApp
 
     backend = EngineThread(config, recorder)
-    app = GramophoneApp(backend, screen=screen_settings(config))
+    app = GramophoneApp(
+        backend, screen=screen_settings(config), keep_theme=partial(keep_theme, config)
+    )
     try:
         app.run()
     finally:
@@ -41,3 +44,10 @@ def screen_settings(config: Config) -> ScreenSettings:
         meter_frames_hz=config.meter_frames_hz,
         keys=config.keys,
     )
+
+
+def keep_theme(config: Config, name: str) -> None:
+    """Have the next start begin with this theme."""
+    from gramophone.settings_file import write_setting
+
+    write_setting(config.config_file, "theme", name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gramophone.errors import ConfigError
 from gramophone.ports import ScreenSettings
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said
@@ -100,3 +101,31 @@ def test_a_key_can_be_written_as_the_page_of_keys_has_it(word: str) -> None:
     assert key_words(key_name(word)) == word
     binding_id, place = next((k.id, p) for p in PLACES for k in p.keys if word in k.keys)
     assert checked({binding_id: word}), place
+
+
+async def test_a_theme_that_is_chosen_is_kept_and_the_first_is_not() -> None:
+    kept: list[str] = []
+    settings = ScreenSettings(theme="nord")
+    app = GramophoneApp(FakeBackend(), {}, screen=settings, keep_theme=kept.append)
+    async with app.run_test() as pilot:
+        await drawn(pilot)
+        assert kept == []
+        await pilot.press("ctrl+p", *"theme: dracula")
+        await drawn(pilot)
+        await pilot.press("enter")
+        await drawn(pilot)
+        assert kept == ["dracula"]
+
+
+async def test_it_is_said_when_a_theme_cannot_be_kept() -> None:
+    def refuse(name: str) -> None:
+        raise ConfigError("config.toml cannot be written.")
+
+    app = GramophoneApp(FakeBackend(), {}, keep_theme=refuse)
+    async with app.run_test(notifications=True) as pilot:
+        await drawn(pilot)
+        app.theme = "nord"
+        await drawn(pilot)
+        assert "The theme is not kept: config.toml" in said(pilot)
+        assert "cannot be written." in said(pilot)
+        assert app.theme == "nord"
