@@ -22,8 +22,8 @@ END = 1 << 42
 """Above every session's number; a turn's number made of it still fits 64 bits."""
 
 SUMMARY = (
-    "session.number, id, session.title, created_at, turns, spoken_samples, sample_rate_hz, provider, "
-    "model, voice, recovered, pinned, archived, "
+    "session.number, id, session.title, created_at, turns, spoken_samples, sample_rate_hz, "
+    "provider, model, voice, recovered, pinned, archived, "
     "(SELECT group_concat(name, ' ') FROM tag AS own WHERE own.session = session.number)"
 )
 _LISTED = "FROM session INDEXED BY session_listed WHERE archived = 0 AND discarded_at IS NULL"
