@@ -404,6 +404,14 @@ class Backend(Protocol):
         """Play a kept session; its events arrive in the feed in time, its sound in the speaker."""
         ...
 
+    async def suggest_title(self, session_id: str) -> str:
+        """A title for a kept session by the model; cancelling the await stops it.
+
+        Raises:
+            GramophoneError: the model failed, or gave nothing that could be a title.
+        """
+        ...
+
     def stop(self) -> None:
         """End everything in good order; waits until the recording is whole."""
         ...

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gramophone.config import Config
-from gramophone.errors import GramophoneError
+from gramophone.errors import GramophoneError, ModelError
 from gramophone.intents import Intent
 from gramophone.ports import Finding, SessionRecord, SessionSummary, Setup, TagCount, Totals
 from gramophone.tasks import spawn
@@ -106,6 +106,14 @@ class EngineThread:
         self._call(start)
         return feed
 
+    async def suggest_title(self, session_id: str) -> str:
+        """Have the model name a session; cancelling the await stops it."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            raise ModelError("The engine is not ready yet; try again in a moment.")
+        asked = asyncio.run_coroutine_threadsafe(self._suggest_title(session_id), loop)
+        return await asyncio.wrap_future(asked)
+
     def stop(self) -> None:
         """End the talk and wait until the recording is whole. The screen's loop has ended."""
         # The library's reading threads would keep the process from ending.
@@ -152,6 +160,11 @@ class EngineThread:
             await replay_of(events, self._config, feed.emit, speed).run()
         except GramophoneError as error:
             feed.emit(Failed(at_us=0, stage="session", detail=str(error)))
+
+    async def _suggest_title(self, session_id: str) -> str:
+        from gramophone.cli.titling import suggest_title
+
+        return await suggest_title(self._config, session_id)
 
     def _hand_over(self) -> None:
         while self._engine is not None and self._waiting:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from gramophone.errors import SessionNotFound, StorageError
+from gramophone.errors import GramophoneError, SessionNotFound, StorageError
 from gramophone.filters import Search, highlights, parse
 from gramophone.intents import Intent
 from gramophone.ports import (
@@ -182,6 +182,9 @@ class FakeBackend:
         self.replay_feed = FakeFeed()
         self.started = 0
         self.stopped = False
+        self.title: str | GramophoneError = "A title by the model"
+        self.title_held = asyncio.Event()
+        self.title_held.set()
 
     def start(self) -> None:
         self.started += 1
@@ -192,6 +195,12 @@ class FakeBackend:
     def replay(self, session_id: str, *, speed: float = 1.0) -> FakeFeed:
         self.replays.append((session_id, speed))
         return self.replay_feed
+
+    async def suggest_title(self, session_id: str) -> str:
+        await self.title_held.wait()
+        if isinstance(self.title, GramophoneError):
+            raise self.title
+        return self.title
 
     def stop(self) -> None:
         self.stopped = True
