@@ -157,6 +157,13 @@ class Library:
         with sentences(self._home):
             return await asyncio.to_thread(_events, self._home, session_id, found, with_pcm)
 
+    async def prompts(self, *, limit: int) -> list[str]:
+        """What users sent, newest first, over all sessions."""
+        found = await self._reader.fetch(
+            "SELECT text FROM turn WHERE role = 'user' ORDER BY number DESC LIMIT ?", (limit,)
+        )
+        return [row[0] for row in found]
+
     # --- keeping in order -----------------------------------------------------------------------
 
     async def delete(self, session_id: str) -> None:

@@ -80,6 +80,11 @@ class FakeLibrary:
     async def aclose(self) -> None:
         return None
 
+    async def prompts(self, *, limit: int) -> list[str]:
+        self._check()
+        turns = [turn for record in self.records for turn in reversed(record.turns)]
+        return [turn.text for turn in turns if turn.role == "user"][:limit]
+
     def _check(self) -> None:
         if self.failure is not None:
             raise self.failure
