@@ -14,7 +14,9 @@ def still_screens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(TextArea, "cursor_blink", False)
     monkeypatch.setattr(Input, "cursor_blink", False)
     monkeypatch.setenv("TZ", "UTC")
-    for name in ("NO_COLOR", "COLORTERM", "TEXTUAL_THEME"):
+    # Nor may a test reach the clipboard of who runs it.
+    clipboards = ("DISPLAY", "TMUX", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
+    for name in ("NO_COLOR", "COLORTERM", "TEXTUAL_THEME", *clipboards):
         monkeypatch.delenv(name, raising=False)
     time.tzset()
     yield

@@ -43,6 +43,8 @@ class HelpScreen(ModalScreen[None]):
 
 def help_text(width: int = 80) -> Content:
     """The page: keys before their words, or after them where there is little room."""
+    from tui.screens.conversation import CONVERSATION_COMMANDS
+
     lines = [
         Content.styled("Type, press Enter, listen. Everything is kept.", "bold"),
         Content.styled("Every key can be changed, and is in the palette (Ctrl+P) too.", MUTED),
@@ -50,10 +52,14 @@ def help_text(width: int = 80) -> Content:
     for group in key_groups():
         lines += [Content(""), Content.styled(group.title, f"bold {ACCENT}")]
         for key in group.keys:
-            names = ", ".join(key.keys)
-            if width < _WIDE:
-                lines.append(Content(f"{names}  ") + Content.styled(key.words, MUTED))
-            else:
-                padded = Content(names.ljust(_KEY_CELLS) + " ")
-                lines.append(padded + Content.styled(key.words, MUTED))
+            lines.append(_line(", ".join(key.keys), key.words, width))
+    lines += [Content(""), Content.styled("Commands typed into the prompt", f"bold {ACCENT}")]
+    for command in CONVERSATION_COMMANDS:
+        lines.append(_line(command.usage, command.words, width))
     return Content("\n").join(lines)
+
+
+def _line(left: str, words: str, width: int) -> Content:
+    if width < _WIDE:
+        return Content(f"{left}  ") + Content.styled(words, MUTED)
+    return Content(left.ljust(_KEY_CELLS) + " ") + Content.styled(words, MUTED)
