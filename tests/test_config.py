@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def settings(home: Path) -> Callable[..., Config]:
     """Loads with a `config.toml` in the home, an environment, and flags."""
 
-    def read(toml: str = "", environment: dict[str, str] | None = None, **flags: object) -> Config:
+    def read(toml: str = "", environment: dict[str, str] | None = None, **flags: Any) -> Config:
         home.mkdir(exist_ok=True)
         (home / "config.toml").write_text(toml, encoding="utf-8")
         return load({"GRAMOPHONE_HOME": str(home), **(environment or {})}, **flags)

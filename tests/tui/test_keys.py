@@ -17,9 +17,10 @@ from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.commands import BindingCommands, ThemeCommands
 from tui.keys import KeyHelp, here_and_elsewhere, key_groups
-from tui.screens.conversation import ConversationScreen
+from tui.screens.conversation import CONVERSATION_COMMANDS, ConversationScreen
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.history import HistoryScreen
+from tui.slash import SlashCommand
 
 DOCS = Path(tui.__file__).parents[1] / "docs" / "keys.md"
 ALL_KEYS = [key for group in key_groups() for key in group.keys]
@@ -41,6 +42,15 @@ def test_a_binding_is_in_help(key: KeyHelp) -> None:
 def test_a_binding_is_in_the_docs(key: KeyHelp) -> None:
     keys = ", ".join(f"`{name}`" for name in key.keys)
     assert f"| {keys} | {key.words} | `{key.id}` |" in DOCS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", CONVERSATION_COMMANDS, ids=lambda command: command.name)
+def test_a_command_is_in_help_and_in_the_docs(command: SlashCommand) -> None:
+    assert any(
+        line.startswith(command.usage) and line.endswith(command.words)
+        for line in help_text().plain.split("\n")
+    )
+    assert f"| `{command.usage}` | {command.words} |" in DOCS.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("key", ["escape", "q"])
