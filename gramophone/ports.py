@@ -193,6 +193,9 @@ class SessionSummary:
     voice: str
     recovered: bool = False
     snippet: str = ""
+    tags: tuple[str, ...] = ()
+    pinned: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +258,11 @@ class Library(Protocol):
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         """The timeline in order; AudioReceived carries its PCM unless told otherwise."""
+        ...
+
+    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
+        """The shape of the sound: by spoken turn, one byte a bucket, its loudest sample as
+        0 to 255 of full scale. A turn whose file is missing has no entry."""
         ...
 
     async def delete(self, session_id: str) -> None:

@@ -21,6 +21,7 @@ from storage.export.jsonl import export_jsonl
 from storage.export.wav import export_wav
 from storage.failures import corrupt, sentences
 from storage.home import Home, is_session_id
+from storage.peaks import peaks
 from storage.reader import Reader
 from storage.recovery import recover
 from storage.removal import delete_session
@@ -156,6 +157,13 @@ class Library:
         )
         with sentences(self._home):
             return await asyncio.to_thread(_events, self._home, session_id, found, with_pcm)
+
+    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
+        """By spoken turn, one byte a bucket: its loudest sample as 0 to 255 of full scale."""
+        record = await self.session(session_id)
+        spoken = {turn.turn: turn.audio for turn in record.turns if turn.audio is not None}
+        with sentences(self._home):
+            return await asyncio.to_thread(peaks, spoken, buckets_per_second)
 
     # --- keeping in order -----------------------------------------------------------------------
 

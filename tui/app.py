@@ -6,6 +6,8 @@ Heavy machinery (Markdown, its parser) is imported after the first frame.
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -15,6 +17,7 @@ from textual.binding import Binding, BindingType
 from gramophone.ports import Backend
 from tui.keys import key_words
 from tui.messages import CopyWanted
+from tui.motion import motion
 from tui.screens.conversation import ConversationScreen
 from tui.terminal_keys import teach_alt_enter
 
@@ -55,9 +58,10 @@ class GramophoneApp(App[None]):
         ),
     ]
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, environment: Mapping[str, str] = os.environ) -> None:
         teach_alt_enter()
         super().__init__()
+        self.motion = motion(environment)
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"
         self._backend = backend

@@ -194,6 +194,10 @@ class LibraryOnDemand:
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         return await (await self._open()).events(session_id, with_pcm=with_pcm)
 
+    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
+        library = await self._open()
+        return await library.peaks(session_id, buckets_per_second=buckets_per_second)
+
     async def delete(self, session_id: str) -> None:
         await (await self._open()).delete(session_id)
 

@@ -40,6 +40,7 @@ class FakeLibrary:
         self.records = list(records)
         self.asked: list[tuple[int, str | None, str]] = []
         self.exported: list[tuple[str, Path]] = []
+        self.shapes: dict[str, dict[int, bytes]] = {}
         self.failure: StorageError | None = None
         self.timelines: dict[str, list[Event]] = {}
 
@@ -67,6 +68,9 @@ class FakeLibrary:
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         self._check()
         return self.timelines.get(session_id, [])
+
+    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
+        return self.shapes.get(session_id, {})
 
     async def delete(self, session_id: str) -> None:
         self._check()
