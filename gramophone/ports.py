@@ -5,7 +5,7 @@ Edges implement these; the composition root hands them over. Nothing here does a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -100,7 +100,10 @@ class PlayoutState:
 
 
 class Speaker(Protocol):
-    """Plays signed 16-bit mono PCM of one sample rate. Methods are called on the engine's loop."""
+    """Plays signed 16-bit mono PCM of one sample rate. Methods are called on the engine's loop.
+
+    A speaker that is not to be heard holds no device; it keeps the pace of one in silence.
+    """
 
     @property
     def device(self) -> str: ...
@@ -110,6 +113,11 @@ class Speaker(Protocol):
 
     def open(self, listener: SpeakerListener) -> None:
         """Open the device once for the session; falls back to silence, never raises."""
+        ...
+
+    def hear(self, heard: bool) -> None:
+        """Be heard from the present position on, or not; before `open` it says how to begin.
+        Where the sound goes then is told by `device_changed`, when it goes to a device."""
         ...
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
@@ -211,7 +219,7 @@ class TurnAudio:
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """One kept turn."""
+    """One kept turn. `withdrawn` marks one that was taken back: it no longer counts."""
 
     turn: int
     role: Role
@@ -220,6 +228,12 @@ class TurnRecord:
     started_us: int
     audio: TurnAudio | None = None
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
+    withdrawn: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it belongs to the history: not taken back, and not only spoken again."""
+        return not self.withdrawn and self.finish_reason != "repeated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +340,10 @@ class Library(Protocol):
 
     async def aclose(self) -> None: ...
 
+    async def prompts(self, *, limit: int) -> list[str]:
+        """What users sent, newest first, over all sessions."""
+        ...
+
 
 # --- what the screen sees ---------------------------------------------------------------------
 
@@ -350,6 +368,20 @@ class Setup:
     model: str
     voice: str
     muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """How the screen is to look and be used; empty is as it comes.
+
+    `keys` gives the keys of a binding by its id, separated by commas. Which themes and ids there
+    are only the screen knows: it tells of those it does not.
+    """
+
+    theme: str = ""
+    reduced_motion: bool = False
+    meter_frames_hz: int = 0
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Backend(Protocol):

@@ -41,7 +41,7 @@ from storage.wav import WavReader
 
 _TURN = (
     "turn, role, text, finish_reason, started_us, audio_file, samples, sha256, ttft_ms, ttfb_ms, "
-    "ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens"
+    "ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, tokens_per_s, withdrawn"
 )
 
 
@@ -180,6 +180,13 @@ class Library:
         with sentences(self._home):
             return await asyncio.to_thread(peaks, spoken, buckets_per_second)
 
+    async def prompts(self, *, limit: int) -> list[str]:
+        """What users sent, newest first, over all sessions."""
+        found = await self._reader.fetch(
+            "SELECT text FROM turn WHERE role = 'user' ORDER BY number DESC LIMIT ?", (limit,)
+        )
+        return [row[0] for row in found]
+
     # --- keeping in order -----------------------------------------------------------------------
 
     async def delete(self, session_id: str) -> None:
@@ -249,7 +256,8 @@ def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:
 def _turn(
     row: Sequence[Any], home: Home, session_id: str, encoding: str, sample_rate_hz: int
 ) -> TurnRecord:
-    turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *figures = row
+    turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *rest = row
+    *figures, withdrawn = rest
     audio = None
     if audio_file is not None:
         path = home.wav(session_id, turn)
@@ -263,6 +271,7 @@ def _turn(
         started_us=started_us,
         audio=audio,
         metrics=TurnMetrics(*figures),
+        withdrawn=bool(withdrawn),
     )
 
 

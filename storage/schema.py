@@ -196,11 +196,17 @@ _IN_ORDER = (
     "INSERT INTO session_title (session_title) VALUES ('rebuild')",
 )
 
+_TAKEN_BACK = (
+    "ALTER TABLE turn ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE turn ADD COLUMN tokens_per_s REAL",
+)
+
 MIGRATIONS = (
     Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
     Migration(2, "full-text search over turns", _SEARCH),
     Migration(3, "counters for the list of sessions", _COUNTERS),
     Migration(4, "titles of one's own, tags, pins, archive, discarding", _IN_ORDER),
+    Migration(5, "turns taken back, and the pace of answers", _TAKEN_BACK),
 )
 
 SCHEMA_VERSION = MIGRATIONS[-1].number

@@ -43,7 +43,9 @@ async def show(home: Path, reference: str, *, as_json: bool) -> int:
     for turn in record.turns:
         who = "You" if turn.role == "user" else "Reply"
         seconds = turn.audio.samples / turn.audio.sample_rate_hz if turn.audio else 0.0
-        result(f"\n{who}" + (f"  ({seconds:.1f} s spoken)" if turn.audio else ""))
+        facts = [f"{seconds:.1f} s spoken"] if turn.audio else []
+        facts += ["taken back"] if turn.withdrawn else []
+        result(f"\n{who}" + (f"  ({', '.join(facts)})" if facts else ""))
         result(turn.text)
     return 0
 
@@ -186,6 +188,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "text": turn.text,
         "finish_reason": turn.finish_reason,
         "started_ms": turn.started_us / 1000,
+        "withdrawn": turn.withdrawn,
     }
     if turn.audio is not None:
         shown["audio"] = {
@@ -205,5 +208,6 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
             "flushes": metrics.flushes,
             "input_tokens": metrics.input_tokens,
             "output_tokens": metrics.output_tokens,
+            "tokens_per_s": metrics.tokens_per_s,
         }
     return shown

@@ -61,6 +61,7 @@ class FakeLibrary:
         self.failure: StorageError | None = None
         self.export_held = asyncio.Event()
         self.export_held.set()
+        self.timelines: dict[str, list[Event]] = {}
 
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
@@ -95,7 +96,8 @@ class FakeLibrary:
         return self.records[self._place(session_id)]
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
-        return []
+        self._check()
+        return self.timelines.get(session_id, [])
 
     async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
         return self.shapes.get(session_id, {})
@@ -144,6 +146,11 @@ class FakeLibrary:
 
     async def aclose(self) -> None:
         return None
+
+    async def prompts(self, *, limit: int) -> list[str]:
+        self._check()
+        turns = [turn for record in self.records for turn in reversed(record.turns)]
+        return [turn.text for turn in turns if turn.role == "user"][:limit]
 
     def _place(self, session_id: str) -> int:
         for place, record in enumerate(self.records):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from gramophone.ports import Setup, TurnRecord
@@ -29,6 +31,7 @@ from gramophone.timeline import (
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn
+from tests.tui.timelines import talked
 from tui.app import GramophoneApp
 from tui.widgets.pane import Pane
 
@@ -99,6 +102,15 @@ def speaking() -> FakeBackend:
         ]
     )
     return FakeBackend(feed)
+
+
+async def until_still(pilot: Pilot[Any]) -> None:
+    """Drawn, at a clock that stands still from now on: so the meter does, too."""
+    await drawn(pilot)
+    pane = pilot.app.screen.query_one(Pane)
+    now_s = pane.seconds()
+    pane.seconds = lambda: now_s
+    await drawn(pilot)
 
 
 def mid_sound(feed: FakeFeed) -> Steps:
@@ -239,6 +251,65 @@ class TestConversation:
         assert snap_compare(app, terminal_size=(80, 24), run_before=type_ahead)
 
 
+class TestPrompt:
+    """What one writes in, with what it offers just above it."""
+
+    @every_size
+    def test_commands(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The list stands over the rows above the prompt and moves nothing."""
+        app = GramophoneApp(speaking())
+
+        async def type_slash(pilot: Pilot[Any]) -> None:
+            await until_still(pilot)
+            await pilot.press("slash", "down")
+            await until_still(pilot)
+
+        assert snap_compare(app, terminal_size=size, run_before=type_slash)
+
+    @every_size
+    def test_files(
+        self,
+        snap_compare: Compare,
+        size: tuple[int, int],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """More files than rows: the chosen one says which of how many it is."""
+        for number in range(20):
+            (tmp_path / f"notes-{number:02}.md").write_text("x" * 2_134)
+        (tmp_path / "drafts").mkdir()
+        monkeypatch.chdir(tmp_path)
+
+        async def choose(pilot: Pilot[Any]) -> None:
+            await pressing(*"Sum up @")(pilot)
+            await pilot.press(*["down"] * 9)
+            await until_still(pilot)
+
+        assert snap_compare(GramophoneApp(speaking()), terminal_size=size, run_before=choose)
+
+    @every_size
+    def test_attached_and_pasted(
+        self,
+        snap_compare: Compare,
+        size: tuple[int, int],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What goes out besides the words is said before it goes."""
+        (tmp_path / "notes.md").write_text("x" * 2_134)
+        monkeypatch.chdir(tmp_path)
+
+        async def write(pilot: Pilot[Any]) -> None:
+            await until_still(pilot)
+            await pilot.press(*"Sum up @notes.md and ")
+            pilot.app.post_message(events.Paste("line\n" * 300))
+            await pilot.pause()
+            await until_still(pilot)
+            await until_still(pilot)
+
+        assert snap_compare(GramophoneApp(speaking()), terminal_size=size, run_before=write)
+
+
 class TestHistory:
     """Everything kept: title left, duration right, facts dim."""
 
@@ -293,6 +364,39 @@ class TestSession:
 
         app = GramophoneApp(backend)
         assert snap_compare(app, terminal_size=size, run_before=replay)
+
+
+class TestLatency:
+    """Where the time of an answer went: bars in the one accent, what stands beside them grey."""
+
+    @every_size
+    def test_answer(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The way to the first sample; marks below, named in words; numbers at the foot."""
+        steps = pressing("f2", "enter", "w", "down")
+        assert snap_compare(GramophoneApp(talked()), terminal_size=size, run_before=steps)
+
+    @every_size
+    def test_compared(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The other answer as thin lines under the bars, with the differences."""
+        keys = ("left_square_bracket", "c", "right_square_bracket", "z")
+        steps = pressing("f2", "enter", "w", *keys)
+        assert snap_compare(GramophoneApp(talked()), terminal_size=size, run_before=steps)
+
+
+class TestTimeline:
+    """Every event as a row."""
+
+    @every_size
+    def test_rows(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Times to the right, names to the left, only trouble in colour."""
+        steps = pressing("f2", "enter", "v", "end", "up")
+        assert snap_compare(GramophoneApp(talked()), terminal_size=size, run_before=steps)
+
+    def test_event(self, snap_compare: Compare) -> None:
+        """One event whole, what could do harm as escapes."""
+        keys = ("slash", *"kind:chunk", "enter", "enter")
+        steps = pressing("f2", "enter", "v", *keys)
+        assert snap_compare(GramophoneApp(talked()), terminal_size=(80, 24), run_before=steps)
 
 
 class TestHelp:
