@@ -20,6 +20,7 @@ from gramophone.timeline import (
     Failed,
     PlaybackFinished,
     PlaybackStarted,
+    PlaybackStopped,
     Role,
     SessionStarted,
     TurnCompleted,
@@ -240,8 +241,15 @@ class _Composer:
                 case PlaybackFinished() if track is not None and event.turn == track.turn:
                     self._anchor(event, track.end_us)
                     self._track = None
-                case TurnInterrupted() if track is not None and event.turn == track.turn:
-                    track.cut(track.laid_of(event.heard_samples))
+                case TurnInterrupted() | PlaybackStopped() if (
+                    track is not None and event.turn == track.turn
+                ):
+                    heard = (
+                        event.heard_samples
+                        if isinstance(event, TurnInterrupted)
+                        else event.played_samples
+                    )
+                    track.cut(track.laid_of(heard))
                     # A hole may have lasted when it was stopped: then it is stopped later.
                     self._anchor(event, track.end_us, at_least=True)
                     self._track = None

@@ -1,36 +1,102 @@
-"""Full-text search over turns: what a person types becomes a safe query, newest hits first."""
+"""Full-text search: words become a safe query over turns and titles, newest hits first."""
 
 from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from gramophone.filters import Word, highlights
 
 HIT_BEGINS = "\ue000"
 HIT_ENDS = "\ue001"
 
+LONGEST_BEGINNING = 5
+"""The longest prefix that the index holds."""
+
 _MOST_WORDS = 32
 _LONGEST_WORD = 200
 
-# One row a matching turn, newest first, below a row number. The order is the index's own, so
-# the cost does not grow with the library; ranking a common word would read every hit.
-HITS = f"""
-    SELECT turn_text.rowid,
-           snippet(turn_text, 0, '{HIT_BEGINS}', '{HIT_ENDS}', '…', 12)
-    FROM turn_text
-    WHERE turn_text MATCH ? AND turn_text.rowid < ?
-    ORDER BY turn_text.rowid DESC
-    LIMIT ?
+_TOKEN = re.compile(r"\S+")
+_SNIPPET_TOKENS = 12
+_TOKENS_BEFORE = 4
+_HIT_TOKENS = _SNIPPET_TOKENS - _TOKENS_BEFORE
+_LONGEST_SNIPPET = 400
+
+# Newest first, below a row number, of sessions that pass. The order is the index's own, so the
+# cost does not grow with the library; ranking a common word would read every hit.
+TURN_HITS = """
+    SELECT rowid FROM turn_text WHERE turn_text MATCH ? AND rowid < ?
+    AND EXISTS (SELECT 1 FROM session WHERE session.number = turn_text.rowid >> 20 AND {passes})
+    ORDER BY rowid DESC LIMIT ?
+"""
+TITLE_HITS = """
+    SELECT rowid FROM session_title WHERE session_title MATCH ? AND rowid < ?
+    AND EXISTS (SELECT 1 FROM session WHERE session.number = session_title.rowid AND {passes})
+    ORDER BY rowid DESC LIMIT ?
+"""
+
+# The newest hit in each of a few sessions, named by their numbers; a turn's row number begins
+# with its session's.
+HITS_IN = """
+    SELECT number.value,
+        (SELECT rowid FROM turn_text WHERE turn_text MATCH ?1
+            AND rowid >= number.value << 20 AND rowid < (number.value + 1) << 20
+            ORDER BY rowid DESC LIMIT 1),
+        EXISTS (SELECT 1 FROM session_title
+            WHERE session_title MATCH ?1 AND rowid = number.value)
+    FROM json_each(?2) AS number
 """
 
 
-def match_expression(typed: str) -> str:
-    """The FTS5 query for what was typed; empty when it holds no word.
+def match_expression(words: Sequence[Word], without: Sequence[str] = ()) -> str:
+    """The FTS5 query for words that must all occur and some that must not; empty without words.
 
-    Every word must occur. Each is quoted, so that no character of it is an operator, and the
-    last is the beginning of a word, because it may still be being typed. A single Latin letter is
-    not: the words that begin with it are most of the library.
+    Each is quoted, so that no character of it is an operator. An open word is the beginning of
+    one, but for a single Latin letter: the words that begin with it are most of the library.
     """
-    clean = typed.replace("\0", " ").encode("utf-8", "replace").decode()
-    words = [word[:_LONGEST_WORD] for word in clean.split() if any(map(str.isalnum, word))]
-    words = words[:_MOST_WORDS]
-    quoted = ['"' + word.replace('"', '""') + '"' for word in words]
-    if quoted and not (len(words[-1]) == 1 and words[-1].isascii()):
-        quoted[-1] += "*"
-    return " ".join(quoted)
+    wanted = " ".join(_quoted(word) for word in words[:_MOST_WORDS])
+    unwanted = " OR ".join(_quoted(Word(word)) for word in without[:_MOST_WORDS])
+    return f"({wanted}) NOT ({unwanted})" if wanted and unwanted else wanted
+
+
+def wide(words: Sequence[Word]) -> bool:
+    """Whether a query costs before its first hit: the beginning of a word that is longer than
+    the index of beginnings is looked up by merging all words that begin so."""
+    return any(word.open and len(word.text) > LONGEST_BEGINNING for word in words)
+
+
+def snippet(text: str, words: Sequence[Word]) -> str:
+    """The words around the most hits, each between its marks.
+
+    FTS5 has such a function; it would look the words up again for each turn it is asked about.
+    """
+    spans = highlights(text, words)
+    tokens = [match.span() for match in _TOKEN.finditer(text)]
+    if not tokens:
+        return ""
+    firsts = [_token_at(tokens, start) for start, _ in spans]
+    best = max(
+        firsts,
+        key=lambda first: (sum(first <= each < first + _HIT_TOKENS for each in firsts), -first),
+        default=0,
+    )
+    first = max(0, min(best - _TOKENS_BEFORE, len(tokens) - _SNIPPET_TOKENS))
+    shown = tokens[first : first + _SNIPPET_TOKENS]
+    start, end = shown[0][0], min(shown[-1][1], shown[0][0] + _LONGEST_SNIPPET)
+    marked, done = "" if first == 0 else "…", start
+    for begins, ends in spans:
+        if start <= begins and ends <= end:
+            marked += f"{text[done:begins]}{HIT_BEGINS}{text[begins:ends]}{HIT_ENDS}"
+            done = ends
+    return marked + text[done:end] + ("" if end == tokens[-1][1] else "…")
+
+
+def _token_at(tokens: Sequence[tuple[int, int]], place: int) -> int:
+    return max(0, bisect_right(tokens, (place, len(tokens) and tokens[-1][1])) - 1)
+
+
+def _quoted(word: Word) -> str:
+    clean = word.text.replace("\0", " ").encode("utf-8", "replace").decode()[:_LONGEST_WORD]
+    quoted = '"' + clean.replace('"', '""') + '"'
+    return quoted + "*" if word.open and not (len(clean) == 1 and clean.isascii()) else quoted

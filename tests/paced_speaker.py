@@ -44,6 +44,8 @@ class PacedSpeaker:
         self._catch_up()
         self._buffer.finish(turn)
 
+    def hear(self, heard: bool) -> None: ...
+
     def stop(self) -> int:
         self._catch_up()
         self.log.append("stop")

@@ -18,6 +18,7 @@ from gramophone.timeline import (
     Failed,
     PlaybackFinished,
     PlaybackStarted,
+    PlaybackStopped,
     TurnInterrupted,
     Underran,
 )
@@ -90,6 +91,15 @@ class TestEvents:
         assert due_of(score, cut) == 1_300_000 == score.duration_us
         (track,) = score.tracks
         assert track.samples == 300
+
+    def test_sound_that_was_hushed_ends_there_and_the_text_goes_on(self) -> None:
+        hushed, text = (
+            PlaybackStopped(at_us=1_300_000, turn=1, played_samples=300),
+            delta(1_900_000),
+        )
+        score = score_of(frame(ramp(1_000)), started(), hushed, text)
+        assert (due_of(score, hushed), due_of(score, text)) == (1_300_000, 1_900_000)
+        assert score.tracks[0].samples == 300
 
     def test_a_turn_stopped_in_a_hole_is_stopped_as_late_as_then(self) -> None:
         cut = TurnInterrupted(at_us=9_000_000, turn=1, heard_text="", heard_samples=300)

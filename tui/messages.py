@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from textual.message import Message
 
+from tui.offers import Offer
 from tui.transcript_model import TranscriptModel
 
 
@@ -15,6 +16,47 @@ class PromptSent(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class CommandGiven(Message):
+    """The user gave a slash command, one of those the prompt was told of; the argument may be
+    empty, and has several lines only where `SlashCommand.long` says so."""
+
+    def __init__(self, name: str, argument: str = "") -> None:
+        super().__init__()
+        self.name = name
+        self.argument = argument
+
+
+class PromptRefused(Message):
+    """What was to be sent stays in the prompt; one sentence says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+
+
+class EarlierPromptsWanted(Message):
+    """The prompts of earlier sittings are wanted; `Prompt.remember` takes them."""
+
+
+class OfferChanged(Message):
+    """What the prompt offers to complete is another now, or nothing."""
+
+    def __init__(self, offer: Offer | None) -> None:
+        super().__init__()
+        self.offer = offer
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, OfferChanged)
+
+
+class CandidateTaken(Message):
+    """A row of the offered list was clicked."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self.place = place
 
 
 class PromptEmpty(Message):
@@ -61,7 +103,7 @@ class SeekWanted(Message):
 
 
 class CopyWanted(Message):
-    """This text is wanted in the clipboard; `what` names it in a word or two."""
+    """This text is wanted in the clipboard; `what` names it with its article: "the answer"."""
 
     def __init__(self, text: str, what: str) -> None:
         super().__init__()
@@ -85,3 +127,11 @@ class MoreWanted(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, MoreWanted)
+
+
+class FootChanged(Message):
+    """What the line at the foot of a chart says now."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words

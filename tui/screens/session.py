@@ -17,7 +17,7 @@ from gramophone.ports import Backend, ReplayFeed, ReplayState, SessionRecord
 from tui.exporting import export_wav, tell_failure
 from tui.messages import SeekWanted, TurnWanted
 from tui.session_row import facts_of, title_of
-from tui.waveform import BUCKETS_PER_SECOND, Shape, stops
+from tui.session_shape import BUCKETS_PER_SECOND, Shape, stops
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pane import TICK_S, Pane
 from tui.widgets.replay_strip import ReplayStrip
@@ -36,8 +36,9 @@ class SessionScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "play_pause", "Play", id="session.play"),
         Binding("escape", "stop_or_leave", "Back", id="session.stop"),
-        Binding("right", "skip(5)", "On 5 s", id="session.on", show=False),
-        Binding("left", "skip(-5)", "Back 5 s", id="session.back", show=False),
+        # Before the transcript's own, which would scroll sideways if there were anywhere to go.
+        Binding("right", "skip(5)", "On 5 s", id="session.on", show=False, priority=True),
+        Binding("left", "skip(-5)", "Back 5 s", id="session.back", show=False, priority=True),
         Binding("shift+right", "skip(1)", "On 1 s", id="session.on-little", show=False),
         Binding("shift+left", "skip(-1)", "Back 1 s", id="session.back-little", show=False),
         Binding(
@@ -59,6 +60,8 @@ class SessionScreen(Screen[None]):
         Binding("i", "skip_silence", "Skip silence, or not", id="session.silence", show=False),
         Binding("l", "loop", "Loop this turn, or not", id="session.loop", show=False),
         Binding("e", "export", "Export", id="session.export"),
+        Binding("w", "latency", "Latency", id="session.latency", show=False),
+        Binding("v", "timeline", "Timeline", id="session.timeline", show=False),
     ]
 
     def __init__(self, backend: Backend, session_id: str, *, replay: bool = False) -> None:
@@ -270,3 +273,13 @@ class SessionScreen(Screen[None]):
     async def action_export(self) -> None:
         if self._record is not None:
             await export_wav(self, self._backend.library, self._record.summary)
+
+    def action_latency(self) -> None:
+        from tui.screens.latency import LatencyScreen
+
+        self.app.push_screen(LatencyScreen(self._backend, self._session_id))
+
+    def action_timeline(self) -> None:
+        from tui.screens.timeline import TimelineScreen
+
+        self.app.push_screen(TimelineScreen(self._backend, self._session_id))

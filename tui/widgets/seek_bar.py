@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from tui.colours import ACCENT, PLAIN, SOUND
 from tui.messages import SeekWanted
-from tui.waveform import Shape, column_at, heights, loudness, position_at, stops
+from tui.session_shape import Shape, column_at, heights, loudness, position_at, stops
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _TO_COME = "$foreground 35%"
