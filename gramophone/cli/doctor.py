@@ -8,7 +8,7 @@ import importlib.util
 from typing import Any
 
 from gramophone import __version__
-from gramophone.cli.compose import parameters
+from gramophone.cli.engines import parameters
 from gramophone.cli.output import result, result_json
 from gramophone.clock import SystemClock
 from gramophone.config import Config

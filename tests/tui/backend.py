@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gramophone.errors import SessionNotFound, StorageError
 from gramophone.intents import Intent
-from gramophone.ports import Finding, SessionRecord, SessionSummary, Setup, TurnRecord
-from gramophone.timeline import Entry, Event
+from gramophone.ports import (
+    Choice,
+    Choices,
+    Finding,
+    Message,
+    SessionRecord,
+    SessionSummary,
+    Setup,
+    TurnRecord,
+)
+from gramophone.timeline import Entry, Event, TurnInherited
 
 
 class FakeFeed:
@@ -85,8 +94,50 @@ class FakeLibrary:
             raise self.failure
 
 
+class FakeTalk:
+    """Implements `gramophone.ports.TalkHandle`; what it was asked stands in its lists."""
+
+    def __init__(
+        self,
+        feed: FakeFeed,
+        setup: Setup,
+        choice: Choice,
+        inherited: Sequence[Message],
+        heard: bool,
+        post: Callable[[Intent], None] | None = None,
+    ) -> None:
+        self.feed = feed
+        self.setup = setup
+        self.choice = choice
+        self.inherited = tuple(inherited)
+        self.heard = heard
+        self.posted: list[Intent] = []
+        self.configured: list[Choice] = []
+        self.closed = False
+        self._post = post or self.posted.append
+        feed.put(
+            *(
+                TurnInherited(at_us=0, turn=turn, role=message.role, text=message.text)
+                for turn, message in enumerate(self.inherited)
+            )
+        )
+
+    def post(self, intent: Intent) -> None:
+        self._post(intent)
+
+    def configure(self, choice: Choice) -> None:
+        self.configured.append(choice)
+
+    def hear(self, heard: bool) -> None:
+        self.heard = heard
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class FakeBackend:
-    """Implements `gramophone.ports.Backend`."""
+    """Implements `gramophone.ports.Backend`. The first talk has `conversation` for its feed and
+    posts to `posted`; all of them stand in `talks`."""
 
     def __init__(
         self,
@@ -100,11 +151,42 @@ class FakeBackend:
         self.posted: list[Intent] = []
         self.replays: list[tuple[str, float]] = []
         self.replay_feed = FakeFeed()
+        self.talks: list[FakeTalk] = []
         self.started = 0
         self.stopped = False
 
     def start(self) -> None:
         self.started += 1
+
+    def choices(self) -> Choices:
+        return Choices(
+            ("openai", "local"),
+            {"openai": ("gpt-5-mini", "gpt-5"), "local": ("smollm2",)},
+            ("thalia", "luna"),
+        )
+
+    def open_talk(
+        self,
+        choice: Choice = Choice(),  # noqa: B008 (frozen)
+        *,
+        inherited: Sequence[Message] = (),
+        heard: bool = True,
+    ) -> FakeTalk:
+        first = not self.talks
+        feed = self.conversation if first else self.another_feed()
+        setup = replace(
+            self.setup,
+            provider=choice.provider or self.setup.provider,
+            model=choice.model or self.setup.model,
+            voice=choice.voice or self.setup.voice,
+        )
+        post = self.post if first else None
+        talk = FakeTalk(feed, setup, choice, inherited, heard, post)
+        self.talks.append(talk)
+        return talk
+
+    def another_feed(self) -> FakeFeed:
+        return FakeFeed()
 
     def post(self, intent: Intent) -> None:
         self.posted.append(intent)

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 
-from gramophone.intents import Interrupt, Submit
+from gramophone.intents import Hush, Submit
 from gramophone.ports import Backend
 from tui.messages import FollowWanted, PaneChanged, PromptEmpty, PromptSent, ScrollWanted
 from tui.widgets.key_bar import KeyBar
@@ -37,11 +37,12 @@ class ConversationScreen(Screen[None]):
     def __init__(self, backend: Backend) -> None:
         super().__init__()
         self._backend = backend
+        self._talk = backend.open_talk()
 
     def compose(self) -> ComposeResult:
         yield StatusLine(self._backend.setup)
         with Vertical(classes="column"):
-            yield Pane(self._backend.conversation, empty=_WELCOME)
+            yield Pane(self._talk.feed, empty=_WELCOME)
             yield Prompt()
         yield KeyBar()
 
@@ -54,7 +55,7 @@ class ConversationScreen(Screen[None]):
     @on(PromptSent)
     def _prompt_sent(self, event: PromptSent) -> None:
         self.query_one(Pane).transcript.action_follow()
-        self._backend.post(Submit(event.text))
+        self._talk.post(Submit(event.text))
 
     @on(PromptEmpty)
     def _prompt_empty(self) -> None:
@@ -76,7 +77,7 @@ class ConversationScreen(Screen[None]):
 
     def action_stop(self) -> None:
         if self.query_one(Pane).model.busy:
-            self._backend.post(Interrupt())
+            self._talk.post(Hush())
         else:
             self.query_one(Prompt).focus()
 
