@@ -91,7 +91,8 @@ class TimedSpeaker(DeviceSpeaker):
     @property
     def latency_us(self) -> int:
         """From handing a sample over to hearing it, as the device states it."""
-        return 0 if self.silent else self._output.latency_us
+        output = self._output
+        return 0 if self.silent or output is None else output.latency_us
 
     def _pull(self, samples: int) -> Pulled:
         pulled = super()._pull(samples)

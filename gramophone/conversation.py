@@ -7,8 +7,10 @@ can be played as a list of calls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gramophone.audibility import Audibility
 from gramophone.exchange import (
     End,
     FinishAudio,
@@ -20,6 +22,7 @@ from gramophone.exchange import (
     PlaybackDrained,
     PlaybackStarved,
     PlayoutSeen,
+    SettingsWanted,
     SpeakerChanged,
     SpeechAudio,
     SpeechClosed,
@@ -30,23 +33,40 @@ from gramophone.exchange import (
     StopAudio,
     StopModel,
     Tick,
+    UseEdges,
 )
-from gramophone.intents import Interrupt, Say, Submit
+from gramophone.history import History, merged
+from gramophone.intents import (
+    Hear,
+    Hush,
+    Interrupt,
+    Mute,
+    Regenerate,
+    Request,
+    Resend,
+    Say,
+    SpeakAgain,
+    Submit,
+)
 from gramophone.ports import Message
+from gramophone.requests import Plan, plan_of
 from gramophone.speech_line import LineState, Output, SpeechLine
 from gramophone.spoken_turn import SpokenTurn
+from gramophone.talk_settings import ConversationSettings
 from gramophone.timeline import (
-    DeviceChanged,
     Event,
     Failed,
+    HistoryRewound,
     ModelFinished,
     PlaybackFinished,
     PlaybackStarted,
+    PlaybackStopped,
     RequestSent,
     SessionEnded,
     SessionStarted,
     Stage,
     TurnCompleted,
+    TurnInherited,
     TurnInterrupted,
     TurnStarted,
     Underran,
@@ -54,7 +74,6 @@ from gramophone.timeline import (
 from gramophone.wire.speak_client import ClientLimits
 from gramophone.wire.utterance import Utterance
 
-NOTHING_TO_SEND = "There is nothing to send; type a question first."
 MODEL_CUT_OFF = (
     "The answer broke off before the model had finished; what arrived is kept. Ask again."
 )
@@ -64,41 +83,36 @@ SPEECH_SILENT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversationSettings:
-    """What stays the same through a session. `spoken` is False where there is no voice at all;
-    `heard` is False where sound is made and recorded but not played."""
-
-    session_id: str
-    provider: str
-    model: str
-    voice: str
-    sample_rate_hz: int
-    encoding: str = "linear16"
-    system_prompt: str = ""
-    lang: str = "en"
-    spoken: bool = True
-    heard: bool = True
-    bytes_per_sample: int = 2
-
-
 @dataclass(slots=True)
 class Conversation:
     """One session's talk."""
 
     settings: ConversationSettings
     limits: ClientLimits = field(default_factory=ClientLimits)
-    history: list[Message] = field(default_factory=list[Message])
+    inherited: Sequence[Message] = ()
+    _history: History = field(default_factory=History)
     _line: SpeechLine = field(init=False)
+    _sound: Audibility = field(init=False)
     _turn: SpokenTurn | None = None
     _next_turn: int = 0
-    _waiting: list[Submit | Say] = field(default_factory=list[Submit | Say])
-    _device: str = ""
+    _waiting: list[Request] = field(default_factory=list[Request])
+    _wanted: SettingsWanted | None = None
     _ending: bool = False
     _ended: bool = False
 
     def __post_init__(self) -> None:
         self._line = SpeechLine(self.limits)
+        self._sound = Audibility(self.settings)
+
+    @property
+    def history(self) -> list[Message]:
+        """What counts of what was said."""
+        return self._history.messages
+
+    @property
+    def audible(self) -> bool:
+        """Whether its sound is played, and not only made."""
+        return self._sound.audible
 
     @property
     def speaking(self) -> bool:
@@ -113,7 +127,9 @@ class Conversation:
     # --- in -----------------------------------------------------------------------------------
 
     def begin(self, now_us: int) -> list[Output]:
-        """Start the session; the line to the speech service is opened ahead of the first turn."""
+        """Start the session; the line to the speech service is opened ahead of the first turn.
+
+        What is inherited counts as said, as the first turns."""
         settings = self.settings
         started = SessionStarted(
             at_us=now_us,
@@ -125,7 +141,15 @@ class Conversation:
             sample_rate_hz=settings.sample_rate_hz,
             system_prompt=settings.system_prompt,
         )
-        return [started, *(self._line.open() if settings.spoken else [])]
+        told: list[Output] = [started]
+        for message in self.inherited:
+            turn = self._number()
+            self._history.add(turn, message.role, message.text)
+            told.append(
+                TurnInherited(at_us=now_us, turn=turn, role=message.role, text=message.text)
+            )
+        told += self._sound.silence(now_us)
+        return [*told, *(self._line.open() if settings.spoken else [])]
 
     def handle(self, happening: Happening, now_us: int) -> list[Output]:
         """Take one happening in; the events to emit and the orders to carry out, in order."""
@@ -143,10 +167,16 @@ class Conversation:
 
     def _react(self, happening: Happening, now_us: int) -> list[Output]:
         match happening:
-            case Submit() | Say():
+            case Submit() | Say() | Regenerate() | Resend() | SpeakAgain():
                 return self._requested(happening, now_us)
+            case Hush():
+                return self._hush(now_us)
             case Interrupt():
                 return self._interrupt(now_us)
+            case Mute() | Hear():
+                return self._sound.change(happening, now_us)
+            case SettingsWanted():
+                return self._settings_wanted(happening, now_us)
             case End():
                 return self._end(now_us)
             case ModelChunkArrived() | ModelEnded():
@@ -156,7 +186,7 @@ class Conversation:
             case SpeechText() | SpeechAudio():
                 return self._speech(happening, now_us)
             case SpeakerChanged():
-                return self._speaker_changed(happening, now_us)
+                return self._sound.speaker_changed(happening, now_us)
             case Tick():
                 return []
             case _:
@@ -164,28 +194,39 @@ class Conversation:
 
     # --- turns --------------------------------------------------------------------------------
 
-    def _requested(self, intent: Submit | Say, now_us: int) -> list[Output]:
+    def _requested(self, request: Request, now_us: int) -> list[Output]:
         if self._ending:
             return []
-        if not intent.text.strip():
-            return [Failed(at_us=now_us, stage="session", detail=NOTHING_TO_SEND)]
+        plan = plan_of(request, self._history)
+        if isinstance(plan, str):
+            return [Failed(at_us=now_us, stage="session", detail=plan)]
         if self._turn is not None:
-            self._waiting.append(intent)
+            self._waiting.append(request)
             return self._interrupt(now_us)
-        if isinstance(intent, Say):
-            return self._say(intent.text, now_us)
-        return self._ask(intent.text, now_us)
+        outputs: list[Output] = []
+        if plan.rewind_to is not None and self._history.counts_from(plan.rewind_to):
+            self._history.rewind(plan.rewind_to)
+            outputs.append(HistoryRewound(at_us=now_us, to_turn=plan.rewind_to))
+        if plan.speech:
+            return outputs + self._say(plan, now_us)
+        if plan.question:
+            outputs += self._question(plan.question, now_us)
+        return outputs + self._ask(now_us)
 
-    def _ask(self, text: str, now_us: int) -> list[Output]:
-        settings = self.settings
+    def _question(self, text: str, now_us: int) -> list[Output]:
         asked = self._number()
-        self.history.append(Message("user", text))
+        self._history.add(asked, "user", text)
+        return [
+            TurnStarted(at_us=now_us, turn=asked, role="user", text=text),
+            TurnCompleted(at_us=now_us, turn=asked, role="user", text=text, finish_reason="sent"),
+        ]
+
+    def _ask(self, now_us: int) -> list[Output]:
+        settings = self.settings
         messages = merged(self.history)
         turn, started = self._start("", now_us)
         turn.asking = True
         return [
-            TurnStarted(at_us=now_us, turn=asked, role="user", text=text),
-            TurnCompleted(at_us=now_us, turn=asked, role="user", text=text, finish_reason="sent"),
             *started,
             RequestSent(
                 at_us=now_us,
@@ -197,19 +238,22 @@ class Conversation:
             StartModel(turn.turn, messages),
         ]
 
-    def _say(self, text: str, now_us: int) -> list[Output]:
-        turn, started = self._start(text, now_us)
-        turn.finish_reason = "said"
-        turn.write(text)
+    def _say(self, plan: Plan, now_us: int) -> list[Output]:
+        turn, started = self._start(plan.speech, now_us, plan.repeats)
+        turn.finish_reason = "said" if plan.repeats is None else "repeated"
+        turn.write(plan.speech)
         turn.end_text()
         return started
 
-    def _start(self, text: str, now_us: int) -> tuple[SpokenTurn, list[Output]]:
+    def _start(
+        self, text: str, now_us: int, repeats: int | None = None
+    ) -> tuple[SpokenTurn, list[Output]]:
         settings = self.settings
         turn = SpokenTurn(self._number(), settings.sample_rate_hz, settings.bytes_per_sample)
+        turn.repeats = repeats
         self._turn = turn
         outputs: list[Output] = [
-            TurnStarted(at_us=now_us, turn=turn.turn, role="assistant", text=text)
+            TurnStarted(at_us=now_us, turn=turn.turn, role="assistant", text=text, repeats=repeats)
         ]
         if settings.spoken:
             turn.utterance = Utterance(turn.turn, lang=settings.lang)
@@ -220,12 +264,23 @@ class Conversation:
         self._next_turn += 1
         return self._next_turn - 1
 
+    def _hush(self, now_us: int) -> list[Output]:
+        """The sound goes first. Where none is heard, or nothing but sound is left, all stops."""
+        active = self._turn
+        if active is None or active.stopping:
+            return []
+        if not (active.asking and active.sounds and self.audible):
+            return self._interrupt(now_us)
+        active.hush()
+        return [StopAudio(active.turn), *self._line.clear(now_us)]
+
     def _interrupt(self, now_us: int) -> list[Output]:
         active = self._turn
         if active is None or active.stopping:
             return []
         active.stopping = True
-        outputs: list[Output] = [StopAudio(active.turn)]
+        # A speaker that was told to stop will answer anyway.
+        outputs: list[Output] = [] if active.hushing else [StopAudio(active.turn)]
         if active.utterance is not None:
             outputs += self._line.clear(now_us)
         if active.asking:
@@ -233,9 +288,9 @@ class Conversation:
         return outputs
 
     def _cut(self, active: SpokenTurn, heard_samples: int, now_us: int) -> list[Output]:
-        text = active.heard_text(heard_samples) if self.settings.heard else active.text
+        text = active.heard_text(heard_samples) if self.audible else active.text
         active.keep(text)
-        active.finish_reason = "interrupted"
+        active.finish_reason = "interrupted" if active.repeats is None else "repeated"
         interrupted = TurnInterrupted(
             at_us=now_us, turn=active.turn, heard_text=text, heard_samples=heard_samples
         )
@@ -244,8 +299,8 @@ class Conversation:
     def _complete(self, active: SpokenTurn, now_us: int) -> list[Output]:
         self._turn = None
         active.stopping = True
-        if active.text.strip():
-            self.history.append(Message("assistant", active.text))
+        if active.repeats is None:
+            self._history.add(active.turn, "assistant", active.text)
         outputs: list[Output] = [
             TurnCompleted(
                 at_us=now_us,
@@ -257,6 +312,9 @@ class Conversation:
         ]
         if self._ending:
             return outputs + self._end_session(now_us)
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            outputs += self._use(wanted, now_us)
         # The second of two questions interrupts the answer to the first; neither is lost.
         waiting, self._waiting = self._waiting, []
         for intent in waiting:
@@ -273,6 +331,24 @@ class Conversation:
     def _end_session(self, now_us: int) -> list[Output]:
         self._ended = True
         return [*self._line.hang_up(now_us), SessionEnded(at_us=now_us)]
+
+    # --- settings -----------------------------------------------------------------------------
+
+    def _settings_wanted(self, wanted: SettingsWanted, now_us: int) -> list[Output]:
+        if self._turn is not None:
+            self._wanted = wanted
+            return []
+        return self._use(wanted, now_us)
+
+    def _use(self, wanted: SettingsWanted, now_us: int) -> list[Output]:
+        """Another voice, or its speed, is asked for at connecting: the line is opened anew."""
+        before = self.settings
+        self.settings = before.changed(wanted)
+        changed: list[Output] = [self.settings.told(now_us)]
+        if (before.voice, before.speed) == (wanted.voice, wanted.speed) or not before.spoken:
+            return [*changed, UseEdges(wanted.ticket)]
+        hung_up = self._line.hang_up(now_us)
+        return [*changed, *hung_up, UseEdges(wanted.ticket), *self._line.open()]
 
     # --- the model ----------------------------------------------------------------------------
 
@@ -332,14 +408,6 @@ class Conversation:
 
     # --- the speaker --------------------------------------------------------------------------
 
-    def _speaker_changed(self, changed: SpeakerChanged, now_us: int) -> list[Output]:
-        self._device = changed.device
-        return [
-            DeviceChanged(
-                at_us=now_us, device=changed.device, silent=changed.silent, detail=changed.detail
-            )
-        ]
-
     def _playback(
         self,
         happening: PlayoutSeen | PlaybackBegan | PlaybackStarved | PlaybackDrained | PlaybackCut,
@@ -353,7 +421,7 @@ class Conversation:
                 active.glanced(happening.queued_samples)
                 return []
             case PlaybackBegan(turn=turn, at_us=at_us):
-                return [PlaybackStarted(at_us=at_us, turn=turn, device=self._device)]
+                return [PlaybackStarted(at_us=at_us, turn=turn, device=self._sound.device)]
             case PlaybackStarved():
                 return [
                     Underran(
@@ -366,6 +434,9 @@ class Conversation:
             case PlaybackDrained(turn=turn, played_samples=played):
                 active.drained = True
                 return [PlaybackFinished(at_us=now_us, turn=turn, played_samples=played)]
+            case PlaybackCut(turn=turn, heard_samples=heard) if not active.stopping:
+                active.hushing = False
+                return [PlaybackStopped(at_us=now_us, turn=turn, played_samples=heard)]
             case PlaybackCut():
                 return self._cut(active, happening.heard_samples, now_us)
 
@@ -388,22 +459,6 @@ class Conversation:
         if active.done:
             outputs += self._complete(active, now_us)
         return outputs
-
-
-def merged(history: list[Message]) -> tuple[Message, ...]:
-    """The history as providers want it: it begins with the user's role, and roles alternate.
-
-    What was said before the first question is left out, neighbours of one role are joined.
-    """
-    joined: list[Message] = []
-    for message in history:
-        if not joined and message.role != "user":
-            continue
-        if joined and joined[-1].role == message.role:
-            joined[-1] = Message(message.role, f"{joined[-1].text}\n\n{message.text}")
-        else:
-            joined.append(message)
-    return tuple(joined)
 
 
 def _failed(stage: Stage, detail: str, active: SpokenTurn | None, now_us: int) -> Event:

@@ -30,6 +30,8 @@ from gramophone.exchange import (
     PlaybackStarved,
     PlayoutSeen,
     SendSpeech,
+    SetAudible,
+    SettingsWanted,
     SpeakerChanged,
     SpeechAudio,
     SpeechClosed,
@@ -40,6 +42,7 @@ from gramophone.exchange import (
     StopAudio,
     StopModel,
     Tick,
+    UseEdges,
 )
 from gramophone.fanout import Fanout
 from gramophone.ports import LanguageModel, Message, Sink, Speaker, SpeechConnection, SpeechService
@@ -85,6 +88,9 @@ class Engine:
         self._hanging_up: set[asyncio.Task[None]] = set()
         self._asking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._coming: dict[int, tuple[LanguageModel | None, SpeechService | None]] = {}
+        self._tickets = 0
+        self._astir = asyncio.Event()
         self._last_us = 0
 
     # --- from outside -------------------------------------------------------------------------
@@ -92,6 +98,22 @@ class Engine:
     def post(self, happening: Happening) -> None:
         """Put a happening or an intent in; call it on the engine's loop."""
         self._queue.put_nowait(happening)
+
+    def configure(
+        self,
+        model: LanguageModel | None,
+        speech: SpeechService | None,
+        *,
+        provider: str,
+        voice: str,
+        system_prompt: str,
+        speed: float,
+    ) -> None:
+        """Have this model and this voice from the next turn on; call it on the engine's loop."""
+        self._tickets += 1
+        self._coming[self._tickets] = model, speech
+        name = model.model if model is not None else ""
+        self.post(SettingsWanted(self._tickets, provider, name, voice, system_prompt, speed))
 
     def emit(self, entry: Entry) -> None:
         """Hand an entry to the sinks; call it on the engine's loop."""
@@ -103,8 +125,9 @@ class Engine:
         return self._last_us
 
     async def run(self) -> None:
-        """Serve the session until `End` was posted and carried out."""
+        """Serve the session until `End` was posted and carried out. The model is closed then."""
         self._carry_out(self._conversation.begin(self.now_us()))
+        self._speaker.hear(self._conversation.audible)
         self._speaker.open(_Listener(self))
         pulse = spawn(self._pulse(), name="engine pulse")
         try:
@@ -128,6 +151,8 @@ class Engine:
                 self._fanout.emit(output)
             else:
                 self._obey(output)
+        # Whatever was done, there may be something to look at, or a time to wake at.
+        self._astir.set()
 
     def _obey(self, order: Order) -> None:
         match order:
@@ -151,6 +176,10 @@ class Engine:
                 self._speaker.play(order.turn, order.pcm, realign=order.realign)
             case FinishAudio():
                 self._speaker.finish(order.turn)
+            case SetAudible():
+                self._speaker.hear(order.audible)
+            case UseEdges():
+                self._use(order.ticket)
             case StopAudio():
                 # The speaker may still be at the turn before: of this one nothing was heard.
                 at_turn = self._speaker.glance().turn
@@ -164,11 +193,23 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def _use(self, ticket: int) -> None:
+        """Take these edges; models that are no longer wanted are closed."""
+        skipped = [each for each in self._coming if each < ticket]
+        given_back = [self._model, *(self._coming.pop(each)[0] for each in skipped)]
+        self._model, self._speech = self._coming.pop(ticket)
+        for model in given_back:
+            if model is not None:
+                self._start(model.aclose(), name="model goodbye")
+
     async def _pulse(self) -> None:
         """Look at the speaker and the clock while something is under way."""
         glances = 0
         due_us = self._clock.now_us()
         while True:
+            if self._idle():
+                self._astir.clear()
+                await self._astir.wait()
             due_us = max(due_us + GLANCE_US, self._clock.now_us())
             await self._clock.sleep_until_us(due_us)
             if self._conversation.speaking:
@@ -177,6 +218,11 @@ class Engine:
             wake_us = self._conversation.next_wake_us(self._clock.now_us())
             if wake_us is not None and wake_us <= self._clock.now_us():
                 self.post(Tick())
+
+    def _idle(self) -> bool:
+        """Whether there is nothing to look at before something happens."""
+        waking = self._conversation.next_wake_us(self._clock.now_us())
+        return not self._conversation.speaking and waking is None
 
     def _glance(self, *, levels: bool) -> None:
         state = self._speaker.glance()
@@ -187,7 +233,8 @@ class Engine:
         if levels:
             now_us = self.now_us()
             peak, rms = self._speaker.level()
-            self._fanout.emit(LevelMeasured(at_us=now_us, peak=peak, rms=rms))
+            if self._conversation.audible:
+                self._fanout.emit(LevelMeasured(at_us=now_us, peak=peak, rms=rms))
             self._fanout.emit(
                 PlayoutAdvanced(
                     at_us=now_us,
@@ -257,6 +304,9 @@ class Engine:
         for task in tuple(self._tasks):
             await cancel(task)
         await self._speaker.aclose()
+        for model in (self._model, *(model for model, _ in self._coming.values())):
+            if model is not None:
+                await model.aclose()
 
     def _sink_failed(self, sink: Sink, error: Exception) -> None:
         name = type(sink).__name__

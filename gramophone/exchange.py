@@ -124,6 +124,18 @@ class SpeakerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsWanted:
+    """Another model or voice is ready under this number, to be used from the next turn on."""
+
+    ticket: int
+    provider: str
+    model: str
+    voice: str
+    system_prompt: str
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
@@ -148,6 +160,7 @@ Happening: TypeAlias = (
     | PlaybackCut
     | PlayoutSeen
     | SpeakerChanged
+    | SettingsWanted
     | Tick
     | End
 )
@@ -215,6 +228,20 @@ class StopAudio:
     turn: int
 
 
+@dataclass(frozen=True, slots=True)
+class SetAudible:
+    """Let the speaker be heard from now on, or only keep its pace."""
+
+    audible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UseEdges:
+    """Take the model and the voice of this number; give the ones before back."""
+
+    ticket: int
+
+
 Order: TypeAlias = (
     OpenSpeech
     | SendSpeech
@@ -224,4 +251,6 @@ Order: TypeAlias = (
     | PlayAudio
     | FinishAudio
     | StopAudio
+    | SetAudible
+    | UseEdges
 )

@@ -21,8 +21,53 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Regenerate:
+    """Take this answer back, and what came after it, and have its question answered anew; -1 is
+    the answer to the last question."""
+
+    turn: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Take this question back, and what came after it, and ask `text` instead."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakAgain:
+    """Speak the text of an earlier turn once more."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop the sound and let the stream go on; with no sound to stop, stop the stream."""
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupt:
     """Stop the sound and the stream; keep what was heard."""
 
 
-Intent: TypeAlias = Submit | Say | Interrupt
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Play no sound from now on, or play it again; it is recorded all the same."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Whether this conversation, of several, is the one that may sound."""
+
+    heard: bool
+
+
+Request: TypeAlias = Submit | Say | Regenerate | Resend | SpeakAgain
+"""What begins a turn."""
+
+Intent: TypeAlias = Request | Hush | Interrupt | Mute | Hear

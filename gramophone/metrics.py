@@ -2,6 +2,8 @@
 
 TTFT is submit to first delta; TTFB first text sent to first audio byte; TTFA first text sent to
 first audible sample; response latency submit to first audible sample. All in milliseconds.
+Tokens a second are the provider's count of the answer (deltas, where it gives none) over the
+time from the first delta to the end of the stream.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from gramophone.timeline import (
     DeltaReceived,
     Entry,
     FlushSent,
+    ModelFinished,
     PlaybackStarted,
     RequestSent,
     TextSpoken,
@@ -34,6 +37,7 @@ class TurnMetrics:
     flushes: int = 0
     input_tokens: int | None = None
     output_tokens: int | None = None
+    tokens_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class MetricsFold:
     def __init__(self) -> None:
         self._moments: dict[int, TurnMoments] = {}
         self._counts: dict[int, TurnMetrics] = {}
+        self._deltas: dict[int, int] = {}
         self._last_user_us: int | None = None
 
     def moments(self, turn: int) -> TurnMoments:
@@ -81,8 +86,10 @@ class MetricsFold:
                 self._last_user_us = None
             case RequestSent() if self.moments(entry.turn).submitted_us is None:
                 self._reach(entry.turn, submitted_us=entry.at_us)
-            case DeltaReceived() if self.moments(entry.turn).first_delta_us is None:
-                self._reach(entry.turn, first_delta_us=entry.at_us)
+            case DeltaReceived():
+                self._delta(entry)
+            case ModelFinished():
+                self._count(entry.turn, tokens_per_s=self._pace(entry.turn, entry.at_us))
             case TextSpoken() if self.moments(entry.turn).first_spoken_us is None:
                 self._reach(entry.turn, first_spoken_us=entry.at_us)
             case AudioReceived(stale=False) if self.moments(entry.turn).first_byte_us is None:
@@ -102,14 +109,26 @@ class MetricsFold:
             case _:
                 pass
 
+    def _delta(self, delta: DeltaReceived) -> None:
+        self._deltas[delta.turn] = self._deltas.get(delta.turn, 0) + 1
+        if self.moments(delta.turn).first_delta_us is None:
+            self._reach(delta.turn, first_delta_us=delta.at_us)
+
+    def _pace(self, turn: int, ended_us: int) -> float | None:
+        first_us = self.moments(turn).first_delta_us
+        if first_us is None or ended_us <= first_us:
+            return None
+        tokens = self._counted(turn).output_tokens or self._deltas.get(turn, 0)
+        return round(tokens * 1_000_000 / (ended_us - first_us), 1)
+
     def _counted(self, turn: int) -> TurnMetrics:
         return self._counts.get(turn, TurnMetrics())
 
     def _reach(self, turn: int, **moments: int) -> None:
         self._moments[turn] = replace(self.moments(turn), **moments)
 
-    def _count(self, turn: int, **counts: int) -> None:
-        self._counts[turn] = replace(self._counted(turn), **counts)
+    def _count(self, turn: int, **counts: float | None) -> None:
+        self._counts[turn] = replace(self._counted(turn), **counts)  # pyright: ignore[reportArgumentType]
 
 
 def _ms(from_us: int | None, to_us: int | None) -> float | None:

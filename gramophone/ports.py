@@ -5,7 +5,7 @@ Edges implement these; the composition root hands them over. Nothing here does a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -100,7 +100,10 @@ class PlayoutState:
 
 
 class Speaker(Protocol):
-    """Plays signed 16-bit mono PCM of one sample rate. Methods are called on the engine's loop."""
+    """Plays signed 16-bit mono PCM of one sample rate. Methods are called on the engine's loop.
+
+    A speaker that is not to be heard holds no device; it keeps the pace of one in silence.
+    """
 
     @property
     def device(self) -> str: ...
@@ -110,6 +113,11 @@ class Speaker(Protocol):
 
     def open(self, listener: SpeakerListener) -> None:
         """Open the device once for the session; falls back to silence, never raises."""
+        ...
+
+    def hear(self, heard: bool) -> None:
+        """Be heard from the present position on, or not; before `open` it says how to begin.
+        Where the sound goes then is told by `device_changed`, when it goes to a device."""
         ...
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
@@ -211,7 +219,7 @@ class TurnAudio:
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """One kept turn."""
+    """One kept turn. `withdrawn` marks one that was taken back: it no longer counts."""
 
     turn: int
     role: Role
@@ -220,6 +228,12 @@ class TurnRecord:
     started_us: int
     audio: TurnAudio | None = None
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
+    withdrawn: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it belongs to the history: not taken back, and not only spoken again."""
+        return not self.withdrawn and self.finish_reason != "repeated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +255,37 @@ class Finding:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the list of sessions holds, archived ones aside."""
+
+    sessions: int
+    spoken_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag and how many sessions have it."""
+
+    name: str
+    sessions: int
+
+
 class Library(Protocol):
     """Everything that was kept. All methods raise StorageError with a sentence for the user."""
 
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
-        """Newest first. `older_than` is the id of the last row of the page before."""
+        """Newest first; pinned ones before the others when nothing is searched. `older_than` is
+        the id of the last row of the page before. `search` is words, phrases and filters
+        (`gramophone.filters`); FilterError says what cannot be understood."""
+        ...
+
+    async def totals(self) -> Totals: ...
+
+    async def tags(self) -> list[TagCount]:
+        """Those with the most sessions first."""
         ...
 
     async def resolve(self, reference: str) -> str:
@@ -269,6 +307,31 @@ class Library(Protocol):
         """Rows and files, for good."""
         ...
 
+    async def rename(self, session_id: str, title: str) -> None:
+        """Set a title that stays; an empty one gives the session its first words again."""
+        ...
+
+    async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        """Give sessions tags and take some from them."""
+        ...
+
+    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None: ...
+
+    async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
+        """Take sessions out of the list (`is:archived` finds them), or back into it."""
+        ...
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        """Hide sessions at once; undone by `restore`, made final by `purge`. A session that is
+        being recorded is refused, and then none is discarded."""
+        ...
+
+    async def restore(self, ids: Sequence[str]) -> None: ...
+
+    async def purge(self) -> None:
+        """Remove for good what this library discarded; called when the app closes."""
+        ...
+
     async def export_wav(self, session_id: str, path: Path) -> None:
         """All spoken turns joined, 16-bit PCM; written whole or not at all."""
         ...
@@ -276,6 +339,10 @@ class Library(Protocol):
     async def verify(self, session_id: str | None = None) -> list[Finding]: ...
 
     async def aclose(self) -> None: ...
+
+    async def prompts(self, *, limit: int) -> list[str]:
+        """What users sent, newest first, over all sessions."""
+        ...
 
 
 # --- what the screen sees ---------------------------------------------------------------------
@@ -303,6 +370,20 @@ class Setup:
     muted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """How the screen is to look and be used; empty is as it comes.
+
+    `keys` gives the keys of a binding by its id, separated by commas. Which themes and ids there
+    are only the screen knows: it tells of those it does not.
+    """
+
+    theme: str = ""
+    reduced_motion: bool = False
+    meter_frames_hz: int = 0
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 class Backend(Protocol):
     """The engine as the screen sees it; thread-safe, returns at once.
 
@@ -325,6 +406,14 @@ class Backend(Protocol):
 
     def replay(self, session_id: str, *, speed: float = 1.0) -> Feed:
         """Play a kept session; its events arrive in the feed in time, its sound in the speaker."""
+        ...
+
+    async def suggest_title(self, session_id: str) -> str:
+        """A title for a kept session by the model; cancelling the await stops it.
+
+        Raises:
+            GramophoneError: the model failed, or gave nothing that could be a title.
+        """
         ...
 
     def stop(self) -> None:

@@ -24,6 +24,7 @@ from gramophone.timeline import (
     LevelMeasured,
     PlaybackFinished,
     PlaybackStarted,
+    PlaybackStopped,
     PlayoutAdvanced,
     TurnInterrupted,
 )
@@ -94,7 +95,7 @@ class Replay:
             match event:
                 case PlaybackStarted():
                     self._sound(event.turn)
-                case TurnInterrupted() if event.turn == self._sounding:
+                case TurnInterrupted() | PlaybackStopped() if event.turn == self._sounding:
                     self._speaker.stop()
                     self._drained.set()
                 case _:

@@ -181,7 +181,7 @@ class SpeechLine:
         owner = self._cleared[0] if self._cleared else self._turn
         if owner is None:
             return []
-        stale = self.client.stale or owner.stopping or owner.finishing
+        stale = self.client.stale or owner.stopping or owner.hushed or owner.finishing
         return owner.receive(pcm, self.connection, now_us, stale=stale)
 
     # --- inside -------------------------------------------------------------------------------

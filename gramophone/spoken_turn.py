@@ -33,6 +33,12 @@ class SpokenTurn:
     """Whether the model still streams."""
     stopping: bool = False
     """Whether it was interrupted, or is over: sound that still comes is stale."""
+    repeats: int | None = None
+    """The turn whose text is spoken again; this one does not enter the history."""
+    hushing: bool = False
+    """Whether its sound was told to stop, and the speaker has not answered yet."""
+    hushed: bool = False
+    """Whether its sound was stopped and its text goes on: sound that still comes is stale."""
     finishing: bool = False
     """Whether the speaker was told that no more sound comes."""
     drained: bool = False
@@ -100,13 +106,25 @@ class SpokenTurn:
     @property
     def sound_is_whole(self) -> bool:
         """Whether there is sound and no more of it will come."""
-        return self.utterance is not None and not self.owed_speech and self.audio_bytes > 0
+        owed = self.utterance is None or self.owed_speech
+        return not owed and not self.hushed and self.audio_bytes > 0
 
     @property
     def done(self) -> bool:
         """Whether the text has come, and what was to be heard has been heard."""
         silent = not self.owed_speech and not self.sound_is_whole
-        return not self.asking and (silent or self.drained)
+        return not self.asking and not self.hushing and (silent or self.drained)
+
+    @property
+    def sounds(self) -> bool:
+        """Whether it has, or will have, sound that has not been played."""
+        return not self.hushed and not self.drained and (self.owed_speech or self.sound_is_whole)
+
+    def hush(self) -> None:
+        """The rest of it will not be spoken, and what waits to be heard is dropped."""
+        self.hushed = self.hushing = True
+        if self.utterance is not None:
+            self.utterance.abandon()
 
     def lose_voice(self) -> None:
         """No more of it will be spoken; what was received still plays."""

@@ -49,6 +49,17 @@ class SessionStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged(Event):
+    """From now on it is this model and voice that answer, with this system prompt."""
+
+    provider: str
+    model: str
+    voice: str
+    system_prompt: str
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
     """The sitting ended in good order."""
 
@@ -58,11 +69,31 @@ class SessionEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted(Event):
-    """A step of one role began. A user's turn has its whole `text` at once."""
+    """A step of one role began. A user's turn has its whole `text` at once.
+
+    `repeats` names an earlier turn whose text is only spoken again: the history does not grow.
+    """
 
     turn: int
     role: Role
     text: str = ""
+    repeats: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnInherited(Event):
+    """A turn of another session counts for this one's history; told at the beginning."""
+
+    turn: int
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRewound(Event):
+    """The turns from `to_turn` on no longer count for the history; they stay recorded."""
+
+    to_turn: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +312,14 @@ class Underran(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybackFinished(Event):
     """The turn's last sample was handed over and played."""
+
+    turn: int
+    played_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackStopped(Event):
+    """The user stopped the turn's sound; its text goes on."""
 
     turn: int
     played_samples: int

@@ -91,10 +91,7 @@ def _mulaw(code: Any) -> Any:
 
 def _alaw(code: Any) -> Any:
     """Amplitudes of G.711 A-law: every other bit is sent inverted."""
-    import numpy as np
-
     flipped = code ^ 0x55
     exponent, mantissa = flipped >> 4 & 7, flipped & 15
-    low = mantissa * 16 + 8
-    amplitude: Any = np.where(exponent == 0, low, (low + 256) << np.maximum(exponent - 1, 0))
-    return amplitude
+    hidden = (exponent > 0) * 1
+    return (mantissa * 16 + 8 + 256 * hidden) << (exponent - hidden)

@@ -19,13 +19,17 @@ from gramophone.timeline import (
     DeltaReceived,
     Event,
     FlushSent,
+    HistoryRewound,
+    ModelFinished,
     PlaybackStarted,
     RequestSent,
     Role,
     SessionEnded,
     SessionStarted,
+    SettingsChanged,
     TextSpoken,
     TurnCompleted,
+    TurnInherited,
     TurnInterrupted,
     TurnStarted,
     Underran,
@@ -46,12 +50,15 @@ DURABLE = frozenset({TurnCompleted, TurnInterrupted, SessionEnded})
 
 _COUNTED = frozenset(
     {TurnStarted, RequestSent, DeltaReceived, TextSpoken, AudioReceived, PlaybackStarted}
-    | {Underran, FlushSent, UsageReported}
+    | {Underran, FlushSent, UsageReported, ModelFinished}
 )
+
+INHERITED = "inherited"
+"""The finish reason of a turn that another session's history brought along."""
 
 METRICS_COLUMNS = (
     "ttft_ms = ?, ttfb_ms = ?, ttfa_ms = ?, response_ms = ?, underruns = ?, flushes = ?, "
-    "input_tokens = ?, output_tokens = ?"
+    "input_tokens = ?, output_tokens = ?, tokens_per_s = ?"
 )
 
 
@@ -66,6 +73,7 @@ def metrics_values(metrics: TurnMetrics) -> tuple[float | int | None, ...]:
         metrics.flushes,
         metrics.input_tokens,
         metrics.output_tokens,
+        metrics.tokens_per_s,
     )
 
 
@@ -82,6 +90,7 @@ class _Turn:
     metrics: TurnMetrics | None = None
     wav: WavWriter | None = None
     samples: int = 0
+    withdrawn: bool = False
     stored: bool = False
     told: bool = False
     sounded: bool = False
@@ -102,6 +111,7 @@ class _Session:
         self.title = ""
         self.title_is_whole = False
         self.listed: tuple[str, int, int] = ("", 0, 0)
+        self.settings: SettingsChanged | None = None
         self.ended = False
 
     def turn(self, turn: int, event: Event, role: Role = "assistant") -> _Turn:
@@ -137,6 +147,9 @@ class SessionWriter:
         self._session: _Session | None = None
         self._early: list[Event] = []
         self._handlers: dict[type[Event], Callable[[_Session, Event], None]] = {
+            SettingsChanged: self._settings_changed,
+            TurnInherited: self._turn_inherited,
+            HistoryRewound: self._history_rewound,
             TurnStarted: self._turn_started,
             TextSpoken: self._text_spoken,
             AudioReceived: self._audio_received,
@@ -218,6 +231,24 @@ class SessionWriter:
             taken.append(rows.row_of(event, number, session.seq))
             session.seq += 1
         return taken, None
+
+    def _settings_changed(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, SettingsChanged)
+        session.settings = event
+
+    def _turn_inherited(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, TurnInherited)
+        turn = session.turn(event.turn, event, event.role)
+        turn.text, turn.told = event.text, True
+        turn.finish_reason = INHERITED
+        turn.completed_us = event.at_us
+
+    def _history_rewound(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, HistoryRewound)
+        for turn in session.turns.values():
+            if turn.turn >= event.to_turn and not turn.withdrawn:
+                turn.withdrawn = True
+                session.changed[turn.turn] = turn
 
     def _turn_started(self, session: _Session, event: Event) -> None:
         assert isinstance(event, TurnStarted)
@@ -318,13 +349,29 @@ class SessionWriter:
             for turn in session.changed.values():
                 self._store_turn(session, turn)
             self._database.executemany(rows.INSERT, taken)
+            self._store_settings(session)
             summary = session.summary() if session.changed else session.listed
             if summary != session.listed or session.ended:
                 self._database.execute(
-                    "UPDATE session SET title = ?, turns = ?, spoken_samples = ?, ended = ? "
-                    "WHERE number = ?",
+                    # A title that was set by hand meanwhile stays.
+                    "UPDATE session SET title = CASE renamed WHEN 1 THEN title ELSE ? END, "
+                    "turns = ?, spoken_samples = ?, ended = ? WHERE number = ?",
                     (*summary, session.ended, session.number),
                 )
+
+    def _store_settings(self, session: _Session) -> None:
+        """The list shows who speaks now."""
+        changed = session.settings
+        if changed is not None:
+            self._database.execute(
+                "UPDATE session SET provider = ?, model = ?, voice = ?, system_prompt = ? "
+                "WHERE number = ?",
+                (
+                    *(rows.plain(changed.provider), rows.plain(changed.model)),
+                    *(rows.plain(changed.voice), rows.plain(changed.system_prompt)),
+                    session.number,
+                ),
+            )
 
     def _store_turn(self, session: _Session, turn: _Turn) -> None:
         number = turn_number(session.number, turn.turn)
@@ -347,6 +394,8 @@ class SessionWriter:
                     number,
                 ),
             )
+        if turn.withdrawn:
+            self._database.execute("UPDATE turn SET withdrawn = 1 WHERE number = ?", (number,))
         if turn.sounded and turn.wav is not None:
             self._database.execute(
                 "UPDATE turn SET audio_file = ?, samples = ?, sha256 = ? WHERE number = ?",
@@ -355,6 +404,7 @@ class SessionWriter:
 
     def _settle(self, session: _Session) -> None:
         session.listed = session.summary() if session.changed else session.listed
+        session.settings = None
         for turn in session.changed.values():
             turn.stored, turn.told, turn.sounded = True, False, False
             if turn.completed_us is not None and turn.wav is not None:

@@ -242,7 +242,7 @@ def a_conversation(
     return Conversation(
         settings=ConversationSettings(**cast("Any", named | settings)),
         limits=limits or ClientLimits(),
-        history=list(history),
+        inherited=list(history),
     )
 
 

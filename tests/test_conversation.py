@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import pytest
 
-from gramophone.conversation import MODEL_CUT_OFF, NOTHING_TO_SEND
+from gramophone.conversation import MODEL_CUT_OFF
 from gramophone.exchange import (
     DropSpeech,
     End,
@@ -27,6 +27,7 @@ from gramophone.exchange import (
 )
 from gramophone.intents import Interrupt, Say, Submit
 from gramophone.ports import Message, ModelChunk, Usage
+from gramophone.requests import NOTHING_TO_SEND
 from gramophone.timeline import (
     AudioReceived,
     ClearSent,
@@ -48,6 +49,7 @@ from gramophone.timeline import (
     SpeechDisconnected,
     TextSpoken,
     TurnCompleted,
+    TurnInherited,
     TurnInterrupted,
     TurnStarted,
     Underran,
@@ -291,18 +293,22 @@ class TestSaying:
 class TestHistory:
     def test_each_request_carries_the_turns_before(self, playbook: Make) -> None:
         play = playbook(spoken=False, history=[Message("user", "A"), Message("assistant", "B")])
-        play.begin().goes_on()
+        play.begin().gives(
+            SessionStarted,
+            TurnInherited(at_us=0, turn=0, role="user", text="A"),
+            TurnInherited(at_us=0, turn=1, role="assistant", text="B"),
+        )
         play.when(Submit("C")).goes_on()
-        play.when(delta(1, "D")).goes_on()
-        play.when(finish(1)).gives_nothing()
-        play.when(ended(1)).goes_on()
+        play.when(delta(3, "D")).goes_on()
+        play.when(finish(3)).gives_nothing()
+        play.when(ended(3)).goes_on()
         play.when(Submit("E")).gives(
             TurnStarted,
             TurnCompleted,
-            like(TurnStarted, turn=3),
-            like(RequestSent, turn=3, messages=5),
+            like(TurnStarted, turn=5),
+            like(RequestSent, turn=5, messages=5),
             StartModel(
-                3,
+                5,
                 (
                     Message("user", "A"),
                     Message("assistant", "B"),

@@ -19,6 +19,7 @@ from gramophone.exchange import (
     PlaybackDrained,
     PlayoutSeen,
     SendSpeech,
+    SettingsWanted,
     SpeechAudio,
     SpeechRefused,
     SpeechText,
@@ -26,8 +27,19 @@ from gramophone.exchange import (
     StopAudio,
     StopModel,
     Tick,
+    UseEdges,
 )
-from gramophone.intents import Interrupt, Say, Submit
+from gramophone.intents import (
+    Hear,
+    Hush,
+    Interrupt,
+    Mute,
+    Regenerate,
+    Resend,
+    Say,
+    SpeakAgain,
+    Submit,
+)
 from gramophone.timeline import (
     AudioReceived,
     Event,
@@ -51,9 +63,22 @@ from tests.playbook import (
 )
 
 STEPS = """
-    ask say interrupt delta delta finish fail open open refuse hang-up sound sound odd-sound
-    flushed flushed cleared too-many rubbish cut drained glance wait wait-long
+    ask say interrupt hush hush regenerate regenerate-first resend speak-again mute unmute
+    elsewhere here settings delta delta delta finish fail open open refuse hang-up sound sound
+    odd-sound flushed flushed cleared too-many rubbish cut drained glance wait wait-long
 """.split()
+
+REQUESTS: dict[str, Happening] = {
+    "hush": Hush(),
+    "regenerate": Regenerate(),
+    "regenerate-first": Regenerate(1),
+    "resend": Resend(0, "Why not?"),
+    "speak-again": SpeakAgain(1),
+    "mute": Mute(True),
+    "unmute": Mute(False),
+    "elsewhere": Hear(False),
+    "here": Hear(True),
+}
 
 
 class Edges:
@@ -68,6 +93,7 @@ class Edges:
         self.finishing: int | None = None
         self.stopping: int | None = None
         self.turn: int | None = None
+        self.tickets = 0
         self.silenced: set[int] = set()
         self.outputs: list[Event | Order] = []
 
@@ -111,6 +137,8 @@ class Edges:
                 assert turn == self.turn
                 self.stopping = turn
                 self.silenced.add(turn)
+            case UseEdges():
+                assert self.turn is None, "another model in mid-answer"
             case _:
                 pass
 
@@ -123,6 +151,12 @@ class Edges:
                 return Say("One two three. Four five six.")
             case "interrupt":
                 return Interrupt()
+            case "settings":
+                self.tickets += 1
+                speed = 1 + self.tickets % 2 / 4
+                return SettingsWanted(self.tickets, "openai", "gpt", "luna", "", speed)
+            case _ if step in REQUESTS:
+                return REQUESTS[step]
             case "glance" if self.turn is not None:
                 return PlayoutSeen(self.turn, 0)
             case "wait" | "wait-long":

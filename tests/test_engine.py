@@ -15,7 +15,7 @@ from gramophone.conversation import SPEECH_SILENT, Conversation
 from gramophone.engine import NO_MODEL, NO_SPEECH, Engine
 from gramophone.errors import ModelError
 from gramophone.exchange import End
-from gramophone.intents import Interrupt, Say, Submit
+from gramophone.intents import Hush, Interrupt, Say, Submit
 from gramophone.ports import Message, ModelChunk, PlayoutState, Sink, Speaker, SpeakerListener
 from gramophone.standin.recording import RecordedSpeech, RecordingVoice, recorded_speech
 from gramophone.standin.tone import ToneVoice
@@ -31,6 +31,7 @@ from gramophone.timeline import (
     FrameSent,
     LevelMeasured,
     PlaybackStarted,
+    PlaybackStopped,
     PlayoutAdvanced,
     SessionEnded,
     SessionStarted,
@@ -67,6 +68,7 @@ class ScriptedModel:
         self._replies = list(replies)
         self.asked: list[tuple[Message, ...]] = []
         self.closed_early = 0
+        self.closed = 0
 
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
@@ -86,7 +88,8 @@ class ScriptedModel:
         finally:
             self.closed_early += not finished
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        self.closed += 1
 
 
 class Listening:
@@ -136,6 +139,8 @@ class HeldSpeaker:
 
     def open(self, listener: SpeakerListener) -> None:
         listener.device_changed(self.device, self.silent, "")
+
+    def hear(self, heard: bool) -> None: ...
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
         if turn != self.turn:
@@ -511,3 +516,60 @@ class TestARecordingServedAgain:
     async def replayed(self, kept: RecordedSpeech) -> Listening:
         async with running(voice=RecordingVoice(kept)) as url:
             return await self.say(url)
+
+
+class TestOtherEdges:
+    async def test_another_model_answers_from_the_next_turn_on(self) -> None:
+        go_on = asyncio.Event()
+        first, skipped = ScriptedModel(["One ", go_on, "two."]), ScriptedModel()
+        second = ScriptedModel(["Three."])
+        conversation = a_conversation(heard=False, spoken=False)
+        async with session(None, model=first, conversation=conversation) as (engine, heard):
+            engine.post(Submit("A?"))
+            await heard.until(lambda entry: isinstance(entry, DeltaReceived))
+            for model in (skipped, second):
+                engine.configure(model, None, provider="p", voice="v", system_prompt="s", speed=1.0)
+            go_on.set()
+            await heard.until(completed(1))
+            engine.post(Submit("B?"))
+            answer = await heard.until(completed(3))
+            assert answer.text == "Three."
+            assert (first.closed, skipped.closed) == (1, 1)
+        assert second.closed == 1
+        order = [kind for kind in heard.kinds() if kind in ("TurnCompleted", "SettingsChanged")]
+        assert order == ["TurnCompleted"] * 2 + ["SettingsChanged"] + ["TurnCompleted"] * 2
+
+    async def test_another_voice_connects_elsewhere(self) -> None:
+        async with running() as url, running() as other, session(url) as (engine, heard):
+            await heard.until(lambda entry: isinstance(entry, SpeechConnected))
+            speech = DeepgramSpeech(other, PARAMETERS)
+            engine.configure(None, speech, provider="p", voice="w", system_prompt="", speed=1.0)
+            connected = await heard.until(
+                lambda entry: isinstance(entry, SpeechConnected) and entry.connection == 1
+            )
+            assert connected.url.startswith(other)
+            engine.post(Say("One two."))
+            await heard.until(completed(0))
+            assert heard.sound(0) == tones("One two.")
+
+    async def test_escape_stops_the_sound_and_not_the_stream(self) -> None:
+        go_on = asyncio.Event()
+        model = ScriptedModel(["One two three four. Five ", go_on, "six."])
+        speaker = HeldSpeaker()
+        async with (
+            running() as url,
+            session(url, model=model, speaker=speaker, conversation=a_conversation()) as (
+                engine,
+                heard,
+            ),
+        ):
+            engine.post(Submit("A?"))
+            await heard.until(lambda entry: isinstance(entry, AudioReceived))
+            speaker.position = 400
+            engine.post(Hush())
+            stopped = await heard.until(lambda entry: isinstance(entry, PlaybackStopped))
+            assert stopped.played_samples == 400
+            go_on.set()
+            turn = await heard.until(completed(1))
+        assert (turn.text, turn.finish_reason) == ("One two three four. Five six.", "stop")
+        assert model.closed_early == 0

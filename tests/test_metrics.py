@@ -10,11 +10,13 @@ from gramophone.timeline import (
     DeltaReceived,
     Event,
     LevelMeasured,
+    ModelFinished,
     PlaybackStarted,
     RequestSent,
     TextSpoken,
     TurnStarted,
     Underran,
+    UsageReported,
 )
 from tests.builders import short_session, spoken_exchange
 
@@ -36,7 +38,18 @@ def test_a_spoken_turn_has_all_its_figures() -> None:
         flushes=1,
         input_tokens=12,
         output_tokens=6,
+        tokens_per_s=200.0,
     )
+
+
+def test_without_a_count_of_tokens_deltas_are_counted() -> None:
+    events = [event for event in short_session() if not isinstance(event, UsageReported)]
+    assert folded(events).turn(1).tokens_per_s == 66.7
+
+
+def test_an_answer_in_one_piece_has_no_pace() -> None:
+    events = [DeltaReceived(at_us=5, turn=1, text="x"), ModelFinished(at_us=5, turn=1, reason="s")]
+    assert folded(events).turn(1).tokens_per_s is None
 
 
 def test_a_users_turn_and_one_that_never_was_have_none() -> None:

@@ -66,6 +66,8 @@ class NotedSpeaker:
         assert self._listener is not None
         self._listener.device_changed("another", True, "unplugged")
 
+    def hear(self, heard: bool) -> None: ...
+
     def stop(self) -> int:
         self._note("stop", self.turn)
         return 0

@@ -131,7 +131,7 @@ async def talk(
     sinks: Sequence[Sink],
     *,
     with_model: bool = True,
-    history: Sequence[Message] = (),
+    inherited: Sequence[Message] = (),
     recorder: Recorder | None = None,
 ) -> AsyncGenerator[Talk]:
     """A session that runs while the context is open, and is whole on disk after it.
@@ -157,9 +157,10 @@ async def talk(
             system_prompt=config.system_prompt if with_model else "",
             lang=config.lang,
             heard=not config.muted,
+            speed=config.speed,
         ),
         limits=ClientLimits.embedded() if config.embedded_voice else ClientLimits(),
-        history=list(history),
+        inherited=inherited,
     )
     engine = Engine(
         conversation,
@@ -178,8 +179,6 @@ async def talk(
         await cancel(warming)
         engine.post(End())
         await asyncio.wait([running])
-        if model is not None:
-            await model.aclose()
         if isinstance(speech, EmbeddedSpeech):
             await speech.aclose()
         await _close_recorder(recorder, engine)

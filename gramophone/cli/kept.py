@@ -1,4 +1,4 @@
-"""`sessions`, `show`, `export`, `delete`, `verify`: what was kept."""
+"""`sessions`, `show`, `verify` and what else is done with what was kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from gramophone.cli.output import note, result, result_json
 from gramophone.errors import LibraryCorrupt, LibraryTooNew
 from gramophone.ports import Finding, SessionRecord, SessionSummary, TurnRecord
+from gramophone.tags import tag_changes
 from storage.home import Home
 from storage.library import Library
 from storage.verify import verify as check
@@ -42,7 +43,9 @@ async def show(home: Path, reference: str, *, as_json: bool) -> int:
     for turn in record.turns:
         who = "You" if turn.role == "user" else "Reply"
         seconds = turn.audio.samples / turn.audio.sample_rate_hz if turn.audio else 0.0
-        result(f"\n{who}" + (f"  ({seconds:.1f} s spoken)" if turn.audio else ""))
+        facts = [f"{seconds:.1f} s spoken"] if turn.audio else []
+        facts += ["taken back"] if turn.withdrawn else []
+        result(f"\n{who}" + (f"  ({', '.join(facts)})" if facts else ""))
         result(turn.text)
     return 0
 
@@ -65,6 +68,46 @@ async def delete(home: Path, reference: str) -> int:
         session_id = await library.resolve(reference)
         await library.delete(session_id)
     note(f"deleted {session_id}")
+    return 0
+
+
+async def rename(home: Path, reference: str, title: str) -> int:
+    """Give a session a title that stays; an empty one gives it its first words again."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        await library.rename(session_id, title)
+        record = await library.session(session_id)
+    note(f"{session_id} is “{record.summary.title}” now")
+    return 0
+
+
+async def tag(home: Path, reference: str, typed: str) -> int:
+    """Change a session's tags and print what it has."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        before = (await library.session(session_id)).summary.tags
+        if typed:
+            await library.tag([session_id], *tag_changes(typed, before))
+        for name in (await library.session(session_id)).summary.tags:
+            result(name)
+    return 0
+
+
+async def pin(home: Path, reference: str, *, pinned: bool) -> int:
+    """Keep a session at the head of the list, or no longer."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        await library.pin([session_id], pinned)
+    note(f"{'pinned' if pinned else 'unpinned'} {session_id}")
+    return 0
+
+
+async def archive(home: Path, reference: str, *, archived: bool) -> int:
+    """Take a session out of the list, or back into it."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        await library.archive([session_id], archived)
+    note(f"{'archived' if archived else 'back in the list:'} {session_id}")
     return 0
 
 
@@ -103,7 +146,10 @@ def _row(session: SessionSummary) -> str:
     seconds = session.spoken_ms / 1000
     facts = f"{session.id}  {session.created_at[:16].replace('T', ' ')}  {seconds:6.1f} s"
     snippet = session.snippet.translate(HIT_MARKS)
-    return f"{facts}  {session.title}" + (f"  … {' '.join(snippet.split())}" if snippet else "")
+    marks = "".join(f"  #{name}" for name in session.tags) + ("  pinned" if session.pinned else "")
+    return f"{facts}  {session.title}{marks}" + (
+        f"  … {' '.join(snippet.split())}" if snippet else ""
+    )
 
 
 def _summary(session: SessionSummary) -> dict[str, Any]:
@@ -117,6 +163,9 @@ def _summary(session: SessionSummary) -> dict[str, Any]:
         "model": session.model,
         "voice": session.voice,
         "recovered": session.recovered,
+        "tags": list(session.tags),
+        "pinned": session.pinned,
+        "archived": session.archived,
         "snippet": session.snippet.translate(HIT_MARKS),
     }
 
@@ -139,6 +188,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "text": turn.text,
         "finish_reason": turn.finish_reason,
         "started_ms": turn.started_us / 1000,
+        "withdrawn": turn.withdrawn,
     }
     if turn.audio is not None:
         shown["audio"] = {
@@ -158,5 +208,6 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
             "flushes": metrics.flushes,
             "input_tokens": metrics.input_tokens,
             "output_tokens": metrics.output_tokens,
+            "tokens_per_s": metrics.tokens_per_s,
         }
     return shown

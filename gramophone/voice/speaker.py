@@ -1,8 +1,9 @@
 """The speaker: a jitter buffer, and something that pulls from it in real time.
 
-What pulls is a sound device, opened once a session, or, where none is, a task that keeps the
-same pace in silence. A device that dies in mid-play is replaced by the silent one at the same
-position. Public methods are called on the engine's loop; the device pulls in its own thread.
+What pulls is a sound device, open while the speaker is to be heard, or else a task that keeps
+the same pace in silence while there is sound to go by. A device that dies in mid-play is replaced
+by the silent one at the same position. Public methods are called on the engine's loop; the
+device pulls in its own thread.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from gramophone.clock import Clock
 from gramophone.ports import PlayoutState, SpeakerListener
@@ -59,14 +60,17 @@ class DeviceSpeaker:
         self._buffer = JitterBuffer(sample_rate_hz)
         self._lock = threading.Lock()
         self._recent: deque[bytes] = deque(maxlen=3)
-        self._output = make_device(
+        self._make_device = lambda: make_device(
             sample_rate_hz, self._block_samples, device_name, self._pull_for_device
         )
+        self._output: Device | None = None
+        self._heard = True
+        self._turned = asyncio.Event()
+        self._work = asyncio.Event()
         self._pulls = 0
         self._stops = 0
         self._keeper: asyncio.Task[None] | None = None
-        self._opened: asyncio.Future[str] | None = None
-        self._gone = asyncio.Event()
+        self._leaving: set[asyncio.Future[None]] = set()
         self._draining: asyncio.TimerHandle | None = None
         self._listener: SpeakerListener | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -79,12 +83,17 @@ class DeviceSpeaker:
         """Open the device in the background; sound that comes before waits for it."""
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._opened = self._loop.create_future()
-        self._keeper = spawn(self._keep(self._opened), name="speaker")
-        self._output.start(
-            lambda complaint: self._on_loop(self._note_opened, complaint),
-            lambda: self._on_loop(self._gone.set),
-        )
+        opening = self._open_device() if self._heard else None
+        self._keeper = spawn(self._keep(opening), name="speaker")
+
+    def hear(self, heard: bool) -> None:
+        """Be heard from the present position on, or keep the pace in silence."""
+        if heard != self._heard:
+            self._heard = heard
+            self._turned.set()
+            self._work.set()
+            if not heard:
+                self._leave_device()
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
         """Queue a frame of the turn."""
@@ -92,11 +101,13 @@ class DeviceSpeaker:
             if realign:
                 self._buffer.realign()
             self._buffer.push(turn, pcm)
+        self._work.set()
 
     def finish(self, turn: int) -> None:
         """No more comes for this turn."""
         with self._lock:
             self._buffer.finish(turn)
+        self._work.set()
 
     def stop(self) -> int:
         """Fall silent; returns the samples of the turn that were handed over."""
@@ -125,38 +136,82 @@ class DeviceSpeaker:
         self._listener = None
         if self._draining is not None:
             self._draining.cancel()
-        self._output.leave()
+        self._leave_device()
         await cancel(self._keeper)
-        if self._opened is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._close_timeout_s):
-                    await self._gone.wait()
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=self._close_timeout_s)
 
     # --- the device ---------------------------------------------------------------------------
 
-    async def _keep(self, opened: asyncio.Future[str]) -> None:
-        """Play on the device while that lasts, then in silence."""
-        try:
-            async with asyncio.timeout(self._open_timeout_s):
-                complaint = await opened
-        except TimeoutError:
-            complaint = DEVICE_SILENT
-        if not complaint:
-            self.device, self.silent = self._output.name, False
-            self._tell_device("")
-            await self._until_dead()
-            complaint = DEVICE_DIED
-        self._output.leave()
-        self.device, self.silent = SILENT_DEVICE, True
-        self._tell_device(f"{complaint}: {UNHEARD}")
-        await self._pace()
+    async def _keep(self, opening: asyncio.Future[str] | None) -> None:
+        """Play on the device while that lasts and is wanted, else in silence."""
+        while True:
+            self._turned.clear()
+            complaint = ""
+            if self._heard:
+                # It may have been left again before this task had its first turn.
+                if opening is None or self._output is None:
+                    opening = self._open_device()
+                complaint = await self._on_device(opening)
+            opening = None
+            if self._turned.is_set():
+                continue
+            self.device, self.silent = (SILENT_DEVICE if complaint else MUTED_DEVICE), True
+            if complaint:
+                self._tell_device(f"{complaint}: {UNHEARD}")
+            await self._pace()
 
-    async def _until_dead(self) -> None:
+    async def _on_device(self, opening: asyncio.Future[str]) -> str:
+        """Open and play until it dies or is no longer wanted; what went wrong, if anything."""
+        output = self._output
+        assert output is not None
+        turned = spawn(self._turned.wait(), name="speaker turned")
+        try:
+            await asyncio.wait(
+                [opening, turned],
+                timeout=self._open_timeout_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            complaint = opening.result() if opening.done() else DEVICE_SILENT
+            if not complaint and not self._turned.is_set():
+                self.device, self.silent = output.name, False
+                self._tell_device("")
+                dead = spawn(self._until_dead(output), name="speaker watch")
+                try:
+                    await asyncio.wait([dead, turned], return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    await cancel(dead)
+                complaint = DEVICE_DIED
+        finally:
+            await cancel(turned)
+            if self._output is output:
+                self._leave_device()
+        return complaint
+
+    def _open_device(self) -> asyncio.Future[str]:
+        assert self._loop is not None
+        opened: asyncio.Future[str] = self._loop.create_future()
+        gone: asyncio.Future[None] = self._loop.create_future()
+        self._leaving.add(gone)
+        gone.add_done_callback(self._leaving.discard)
+        self._output = self._make_device()
+        self._output.start(
+            lambda complaint: self._on_loop(_settle, opened, complaint),
+            lambda: self._on_loop(_settle, gone, None),
+        )
+        return opened
+
+    def _leave_device(self) -> None:
+        output, self._output = self._output, None
+        if output is not None:
+            output.leave()
+
+    async def _until_dead(self, output: Device) -> None:
         """Watch whether the device still pulls. Only time that was lived through counts: after
         a suspension of the machine or the process the device, too, has to wake up first."""
         seen, stalled_us = -1, 0
         before_us = self._clock.now_us()
-        while self._output.playing and stalled_us < STALLED_AFTER_US:
+        while output.playing and stalled_us < STALLED_AFTER_US:
             await self._clock.sleep_until_us(before_us + WATCH_US)
             now_us = self._clock.now_us()
             lived_us = min(now_us - before_us, 2 * WATCH_US)
@@ -164,19 +219,24 @@ class DeviceSpeaker:
             stalled_us = stalled_us + lived_us if self._pulls == seen else 0
             seen = self._pulls
 
-    def _note_opened(self, complaint: str) -> None:
-        if self._opened is not None and not self._opened.done():
-            self._opened.set_result(complaint)
-
     async def _pace(self) -> None:
-        """Pull blocks by absolute deadlines, as a device would; after a suspension, from now on."""
+        """Pull blocks by absolute deadlines, as a device would, until one is wanted; after a
+        suspension, from now on. With nothing to pull it waits for something."""
         due_us = self._clock.now_us()
-        while True:
+        while not self._turned.is_set():
+            with self._lock:
+                idle = self._buffer.idle
+            if idle:
+                self._work.clear()
+                await self._work.wait()
+                due_us = self._clock.now_us()
+                continue
             due_us += BLOCK_MS * 1000
             await self._clock.sleep_until_us(due_us)
             if self._clock.now_us() - due_us > LAGGING_US:
                 due_us = self._clock.now_us()
-            self._pull(self._block_samples)
+            if not self._turned.is_set():
+                self._pull(self._block_samples)
 
     # --- what both do -------------------------------------------------------------------------
 
@@ -211,7 +271,8 @@ class DeviceSpeaker:
             self._listener.underran(turn, now_us, gap.position_samples, gap.missing_samples)
         if pulled.drained and stops == self._stops:
             # The last sample was handed over; it is heard when the device's latency has passed.
-            latency_s = 0.0 if self.silent else self._output.latency_us / 1_000_000
+            output = self._output
+            latency_s = 0.0 if self.silent or output is None else output.latency_us / 1_000_000
             self._draining = self._loop.call_later(latency_s, self._tell_drained, turn, position)
 
     def _tell_drained(self, turn: int, position_samples: int) -> None:
@@ -221,6 +282,11 @@ class DeviceSpeaker:
     def _tell_device(self, detail: str) -> None:
         if self._listener is not None:
             self._listener.device_changed(self.device, self.silent, detail)
+
+
+def _settle(future: asyncio.Future[Any], value: Any) -> None:
+    if not future.done():
+        future.set_result(value)
 
 
 class MutedSpeaker:
@@ -238,6 +304,9 @@ class MutedSpeaker:
         """Nothing is opened, and so it is told."""
         self._listener = listener
         listener.device_changed(self.device, True, "")
+
+    def hear(self, heard: bool) -> None:
+        """Nothing of it is ever heard."""
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
         """Swallow a frame of the turn."""

@@ -64,6 +64,12 @@ class JitterBuffer:
         """Samples that wait to be handed out."""
         return self._queued_bytes // BYTES_PER_SAMPLE
 
+    @property
+    def idle(self) -> bool:
+        """Whether pulling would give silence and tell nothing, until something is pushed."""
+        waiting = self._queued_bytes or self._tail
+        return not waiting and self._finished and self._told_drained
+
     def push(self, turn: int, pcm: bytes) -> None:
         """Queue a frame; another turn than the one before begins anew. An odd byte is carried."""
         if turn != self.turn:

@@ -14,8 +14,10 @@ class WatchedClock(ManualClock):
         super().__init__()
         self._deadlines: set[int] = set()
         self._changed = asyncio.Event()
+        self.sleeps = 0
 
     async def sleep_until_us(self, deadline_us: int) -> None:
+        self.sleeps += 1
         self._deadlines.add(deadline_us)
         self._changed.set()
         await super().sleep_until_us(deadline_us)

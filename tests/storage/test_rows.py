@@ -32,6 +32,7 @@ def _fields(kind: type[Event]) -> dict[str, st.SearchStrategy[Any]]:
         "int": NUMBER,
         "str": TEXT,
         "bool": st.booleans(),
+        "float": st.floats(allow_nan=False, allow_infinity=False),
         "Role": st.sampled_from(["user", "assistant"]),
         "Stage": st.sampled_from(["model", "speech"]),
         "int | None": st.none() | NUMBER,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 
-from gramophone.intents import Intent, Interrupt, Say, Submit
+from gramophone.intents import Hush, Intent, Interrupt, Say, Submit
 from gramophone.timeline import (
     DeltaReceived,
     Entry,
@@ -142,8 +142,10 @@ class TalkingBackend(FakeBackend):
         match intent:
             case Submit(text) | Say(text):
                 self.talking.ask(text)
-            case Interrupt():
+            case Interrupt() | Hush():
                 self.talking.stop()
+            case _:
+                pass
 
     def replay(self, session_id: str, *, speed: float = 1.0) -> FakeFeed:
         feed = TalkingFeed()

@@ -1,0 +1,52 @@
+"""What a session goes by, and how that changes between two turns; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gramophone.exchange import SettingsWanted
+from gramophone.timeline import SettingsChanged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationSettings:
+    """`spoken` is False where there is no voice at all; `heard` is False where sound is made and
+    recorded but never played. `muted` and `elsewhere` (another pane has the sound) are how it
+    begins. Provider, model, voice, system prompt and speed may change between two turns."""
+
+    session_id: str
+    provider: str
+    model: str
+    voice: str
+    sample_rate_hz: int
+    encoding: str = "linear16"
+    system_prompt: str = ""
+    speed: float = 1.0
+    lang: str = "en"
+    spoken: bool = True
+    heard: bool = True
+    muted: bool = False
+    elsewhere: bool = False
+    bytes_per_sample: int = 2
+
+    def changed(self, wanted: SettingsWanted) -> ConversationSettings:
+        """The settings with what is wanted."""
+        return replace(
+            self,
+            provider=wanted.provider,
+            model=wanted.model,
+            voice=wanted.voice,
+            system_prompt=wanted.system_prompt,
+            speed=wanted.speed,
+        )
+
+    def told(self, now_us: int) -> SettingsChanged:
+        """That these are the settings from now on."""
+        return SettingsChanged(
+            at_us=now_us,
+            provider=self.provider,
+            model=self.model,
+            voice=self.voice,
+            system_prompt=self.system_prompt,
+            speed=self.speed,
+        )
