@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gramophone.cli.replay_feed import ReplayPlayer
     from gramophone.engine import Engine
     from gramophone.replay import Replay
+    from gramophone.score import KeptSound
     from storage.library import Library
     from storage.recorder import Recorder
 
@@ -103,26 +104,27 @@ class EngineThread:
 
         config = self._config
 
-        async def load(*, with_pcm: bool) -> list[Event]:
+        async def load() -> tuple[list[Event], KeptSound]:
             from storage.library import Library
 
             async with await Library.open(config.home) as library:
-                events = await library.events(session_id, with_pcm=with_pcm)
-            if with_pcm:
-                # The loop plays live sound, too: it must not wait for what a new speed needs.
-                await asyncio.to_thread(importlib.import_module, "numpy")
-            return events
+                events = await library.events(session_id, with_pcm=False)
+                sound = library.sound(session_id)
+            # The loop plays live sound, too: it must not wait for what another speed needs.
+            await asyncio.to_thread(importlib.import_module, "numpy")
+            return events, sound
 
         def make(
             events: list[Event],
             emit: Callable[[Entry], None],
             *,
             state: ReplayState,
-            tell: Callable[[ReplayState], None] | None,
+            tell: Callable[[ReplayState], None],
+            sound: KeptSound | None,
         ) -> Replay:
             from gramophone.cli.replaying import replay_in_hand
 
-            return replay_in_hand(events, config, emit, state=state, tell=tell)
+            return replay_in_hand(events, config, emit, state=state, tell=tell, sound=sound)
 
         wanted = ReplayState(position_us=at_us, speed=speed, playing=playing)
         return ReplayPlayer(self._call, load, make, taken=self._speaks, wanted=wanted)

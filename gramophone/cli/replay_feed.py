@@ -1,7 +1,7 @@
 """A replay in the hand of a client on another thread (`ports.ReplayFeed`).
 
-The session is read twice: first its rows alone, which is quick and enough to say how long it is
-and where its turns lie, and with its sound when it is first played.
+The session's rows are read at once: they say how long it is and where its turns lie. Its sound is
+read while it is played.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Protocol
 from gramophone.errors import GramophoneError
 from gramophone.ports import ReplayState
 from gramophone.replay import Replay
+from gramophone.score import KeptSound
 from gramophone.tasks import spawn
 from gramophone.timeline import Entry, Event, Failed
 
@@ -22,13 +23,14 @@ ANSWER_SPEAKS = "An answer is being spoken: stop it there with Esc, or wait for 
 
 
 class Load(Protocol):
-    """Reads the session's events."""
+    """Reads the session's events, and says where their sound is read from."""
 
-    def __call__(self, *, with_pcm: bool) -> Awaitable[list[Event]]: ...
+    def __call__(self) -> Awaitable[tuple[list[Event], KeptSound | None]]: ...
 
 
 class Make(Protocol):
-    """Makes a replay of events that stays at its end."""
+    """Makes a replay of events that stays at its end; called on a thread of its own, because
+    the events of an hour take a second."""
 
     def __call__(
         self,
@@ -36,7 +38,8 @@ class Make(Protocol):
         emit: Callable[[Entry], None],
         *,
         state: ReplayState,
-        tell: Callable[[ReplayState], None] | None,
+        tell: Callable[[ReplayState], None],
+        sound: KeptSound | None,
     ) -> Replay: ...
 
 
@@ -60,7 +63,7 @@ class ReplayPlayer:
         self._state = replace(wanted, playing=False)
         self._refusal = ""
         self._replay: Replay | None = None
-        self._sounds = False
+        self._runs = False
         self._waiting: list[Callable[[Replay], None]] = []
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -128,7 +131,7 @@ class ReplayPlayer:
             self._waiting.append(what)
             return
         what(self._replay)
-        if not self._sounds:
+        if not self._runs:
             self._take_state(self._replay.state())
 
     def _take_state(self, state: ReplayState) -> None:
@@ -139,23 +142,28 @@ class ReplayPlayer:
         self._state = replace(self._state, refusal=why)
 
     async def _run(self) -> None:
+        sound: KeptSound | None = None
         try:
-            rows = await self._load(with_pcm=False)
-            self._replay = self._make(rows, lambda _entry: None, state=self._state, tell=None)
-            self._take_state(self._replay.state())
+            events, sound = await self._load()
+            replay = self._replay = await asyncio.to_thread(
+                self._make,
+                events,
+                self._entries.append,
+                state=self._state,
+                tell=self._take_state,
+                sound=sound,
+            )
+            self._take_state(replay.state())
             waiting, self._waiting = self._waiting, []
             for what in waiting:
                 self._do(what)
+            # Until it is first played nothing is told: its listener reads the kept text.
             await self._wanted.wait()
-            events = await self._load(with_pcm=True)
-            state = self._replay.state()
-            self._sounds = True
-            self._replay = self._make(
-                events, self._entries.append, state=state, tell=self._take_state
-            )
-            self._replay.skip_silence(state.skipping)
-            self._replay.loop(state.loop)
-            await self._replay.run()
+            self._runs = True
+            await replay.run()
         except GramophoneError as error:
             self._entries.append(Failed(at_us=0, stage="session", detail=str(error)))
             self._refuse(str(error))
+        finally:
+            if sound is not None:
+                sound.close()

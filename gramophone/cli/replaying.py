@@ -14,6 +14,7 @@ from gramophone.config import Config
 from gramophone.fanout import Fanout
 from gramophone.ports import ReplayState, Sink
 from gramophone.replay import Replay
+from gramophone.score import KeptSound
 from gramophone.timeline import AudioReceived, Entry, Event, SessionStarted, TurnCompleted
 from gramophone.transform import begin_promptly, limit_idle
 from gramophone.voice.stretch import Stretcher
@@ -42,7 +43,8 @@ def replay_in_hand(
     emit: Callable[[Entry], None],
     *,
     state: ReplayState,
-    tell: Callable[[ReplayState], None] | None,
+    tell: Callable[[ReplayState], None],
+    sound: KeptSound | None = None,
 ) -> Replay:
     """A replay that begins as `state` says and stays at its end; muted, its text takes its time."""
     rate_hz = _rate_of(events, config)
@@ -59,6 +61,7 @@ def replay_in_hand(
         at_us=state.position_us,
         stays=True,
         tell=tell,
+        sound=sound,
     )
 
 

@@ -72,19 +72,23 @@ async def main(scenario: str) -> None:
     player = Player()
     config = load()
     async with await Library.open(config.home) as library:
-        events = await library.events(await library.resolve("last"))
+        session_id = await library.resolve("last")
+        events = await library.events(session_id, with_pcm=False)
+        sound = library.sound(session_id)
     replay = replay_in_hand(
         events,
         config,
         player.take,
         state=ReplayState(playing=True),
         tell=player.take_state,
+        sound=sound,
     )
     running = spawn(replay.run(), name="replay")
     await globals()[scenario](player, replay)
     # What was handed over last is still on its way through the sound server.
     await player.clock.sleep_until_us(player.clock.now_us() + 300_000)
     await cancel(running)
+    sound.close()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -76,6 +77,8 @@ class SessionScreen(Screen[None]):
         self._asked: tuple[ReplayState, ReplayState] | None = None
         self._refusal = ""
         self._peaks: dict[int, bytes] = {}
+        # One after another, none cut off: a pane whose emptying is cancelled stays half empty.
+        self._changing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="headline", markup=False)
@@ -103,7 +106,8 @@ class SessionScreen(Screen[None]):
         pane.transcript.clickable_words = True
         await pane.show_record(record)
         if self._replay_at_once:
-            await self._play()
+            async with self._changing:
+                await self._play()
         self._load_peaks()
 
     @work(exclusive=True, group="peaks")
@@ -154,9 +158,10 @@ class SessionScreen(Screen[None]):
             await self.query_one(Pane).listen(feed)
         self.look(anew=True)
 
-    @work(exclusive=True, group="replay")
+    @work(group="replay")
     async def _read_again(self) -> None:
-        await self._read()
+        async with self._changing:
+            await self._read()
 
     async def _read(self) -> None:
         """Show the whole text again; the replay waits, without its sound, where it was."""
@@ -202,9 +207,10 @@ class SessionScreen(Screen[None]):
             event.stop()
             self._hear(event.turn, event.character)
 
-    @work(exclusive=True, group="replay")
+    @work(group="replay")
     async def _hear(self, turn: int, character: int) -> None:
-        await self._play(turn, character)
+        async with self._changing:
+            await self._play(turn, character)
 
     def on_unmount(self) -> None:
         if self._feed is not None:
@@ -212,12 +218,13 @@ class SessionScreen(Screen[None]):
 
     # --- actions ------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="replay")
+    @work(group="replay")
     async def action_play_pause(self) -> None:
-        if self._feed is not None and self._feed.state().playing:
-            self._feed.pause()
-        else:
-            await self._play()
+        async with self._changing:
+            if self._feed is not None and self._feed.state().playing:
+                self._feed.pause()
+            else:
+                await self._play()
 
     def action_skip(self, seconds: int) -> None:
         self._seek(self._ahead.position_us + seconds * 1_000_000)
@@ -261,13 +268,14 @@ class SessionScreen(Screen[None]):
         else:
             self._feed.loop(begun[-1].turn)
 
-    @work(exclusive=True, group="replay")
+    @work(group="replay")
     async def action_stop_or_leave(self) -> None:
         """Stop the replay and show the whole text again; with nothing to stop, go back."""
-        if self._listening:
-            await self._read()
-        else:
-            self.dismiss()
+        async with self._changing:
+            if self._listening:
+                await self._read()
+            elif self.is_current:
+                self.dismiss()
 
     @work(group="export")
     async def action_export(self) -> None:
