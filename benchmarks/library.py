@@ -17,7 +17,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from storage.database import connect, open_library, transaction
@@ -113,7 +113,7 @@ def bare_ms(database: sqlite3.Connection, query: str, *parameters: object) -> fl
     return statistics.median(took)
 
 
-def searches(sessions: int) -> dict[str, tuple[str, str, tuple[object, ...]]]:
+def searches(sessions: int) -> Mapping[str, tuple[str, str, tuple[object, ...]]]:
     """By name: what is typed, and the bare query for it."""
     words = {
         "two words of every turn": ("with that", '"with" "that"*'),

@@ -40,7 +40,6 @@ class Routes:
     desktop: tuple[Program, ...]
     tmux: Program | None
     ask_terminal: bool
-    through_tmux: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +77,27 @@ def routes(environment: Mapping[str, str], platform: str) -> Routes:
         desktop.append(Program("pbcopy", ("pbcopy",)))
     if environment.get("WSL_DISTRO_NAME") and not remote:
         desktop.append(Program("clip.exe", ("clip.exe",), encoding="utf-16-le"))
-    inside_tmux = bool(environment.get("TMUX"))
     return Routes(
         desktop=tuple(desktop),
-        tmux=_TMUX if inside_tmux else None,
+        tmux=_TMUX if environment.get("TMUX") else None,
         ask_terminal=environment.get("TERM", "") not in ("", "dumb", "linux"),
-        through_tmux=inside_tmux,
     )
 
 
-def sequences(text: str, *, through_tmux: bool) -> str | None:
+def sequences(text: str, *, past_tmux: bool = False, alone: bool = True) -> str | None:
     """What asks the terminal to take the text; None where it is too long for that.
 
-    In tmux it goes out twice: for tmux itself, and past it, since either may be forbidden.
+    `past_tmux` wraps it for the terminal around tmux; `alone` asks tmux itself too, because
+    nothing else has.
     """
     encoded = base64.b64encode(text.encode("utf-8")).decode("ascii")
     if len(encoded) > LONGEST_OSC52:
         return None
     asked = f"\x1b]52;c;{encoded}\x07"
-    return f"{asked}\x1bPtmux;\x1b{asked}\x1b\\" if through_tmux else asked
+    if not past_tmux:
+        return asked
+    wrapped = f"\x1bPtmux;\x1b{asked}\x1b\\"
+    return asked + wrapped if alone else wrapped
 
 
 def sentence(what: str, outcome: Outcome) -> str:
@@ -134,7 +135,7 @@ async def copy(
         buffer = await _first_that_works([ways.tmux], text, environment, limit_s)
         sure += [] if buffer is None else [buffer]
     if desktop is None and ways.ask_terminal and write is not None:
-        asked = sequences(text, through_tmux=ways.through_tmux)
+        asked = sequences(text, past_tmux=ways.tmux is not None, alone=not sure)
         too_long = asked is None
         if asked is not None:
             write(asked)

@@ -52,7 +52,7 @@ def test_a_terminal_without_a_clipboard_is_not_asked(term: str, asked: bool) -> 
 
 @given(st.text(max_size=200))
 def test_the_sequence_carries_the_text_and_nothing_else(text: str) -> None:
-    asked = sequences(text.encode("utf-8", "replace").decode(), through_tmux=False)
+    asked = sequences(text.encode("utf-8", "replace").decode())
     assert asked is not None
     found = re.fullmatch(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", asked)
     assert found is not None
@@ -60,17 +60,17 @@ def test_the_sequence_carries_the_text_and_nothing_else(text: str) -> None:
 
 
 def test_past_tmux_every_escape_is_doubled() -> None:
-    plain = sequences("Hi", through_tmux=False)
+    plain = sequences("Hi")
     assert plain == "\x1b]52;c;SGk=\x07"
-    assert sequences("Hi", through_tmux=True) == (
-        "\x1b]52;c;SGk=\x07" + "\x1bPtmux;\x1b\x1b]52;c;SGk=\x07\x1b\\"
-    )
+    wrapped = "\x1bPtmux;\x1b\x1b]52;c;SGk=\x07\x1b\\"
+    assert sequences("Hi", past_tmux=True) == plain + wrapped
+    assert sequences("Hi", past_tmux=True, alone=False) == wrapped
 
 
 def test_a_terminal_is_not_asked_to_take_too_much() -> None:
     longest = LONGEST_OSC52 // 4 * 3
-    assert sequences("x" * longest, through_tmux=False) is not None
-    assert sequences("x" * (longest + 1), through_tmux=False) is None
+    assert sequences("x" * longest) is not None
+    assert sequences("x" * (longest + 1)) is None
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_windows_gets_its_own_encoding(desk: Desk) -> None:
 
 async def test_with_no_program_the_terminal_is_asked(desk: Desk) -> None:
     assert await desk.copy() == Outcome((), ("OSC 52",))
-    assert desk.written == [sequences(TEXT, through_tmux=False)]
+    assert desk.written == [sequences(TEXT)]
 
 
 async def test_an_old_tmux_takes_it_without_the_flag(desk: Desk) -> None:
@@ -205,6 +205,7 @@ def shown_by(tmux: Path) -> bytes:
 async def test_a_real_tmux_gives_back_what_it_was_given(desk: Desk, tmux: Path) -> None:
     outcome = await desk.copy(TMUX=f"{tmux},1,0")
     assert outcome == Outcome(("tmux buffer",), ("OSC 52",))
+    assert desk.written == [sequences(TEXT, past_tmux=True, alone=False)]
     assert shown_by(tmux) == TEXT.encode()
 
 
