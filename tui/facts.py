@@ -37,6 +37,11 @@ def milliseconds(span_ms: float) -> str:
     return f"{span_ms:.0f} ms" if span_ms < 1000 else f"{span_ms / 1000:.1f} s"
 
 
+def times(speed: float) -> str:
+    """`1.0×`, `1.25×`."""
+    return f"{speed:.2f}×" if round(speed * 100) % 10 else f"{speed:.1f}×"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 turn`, `3 turns`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

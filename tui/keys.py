@@ -24,6 +24,8 @@ _WORDS = {
     "minus": "-",
     "equals_sign": "=",
     "asterisk": "*",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
 }
 _NAMES = {word.lower(): name for name, word in _WORDS.items()}
 
