@@ -79,6 +79,7 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
     from tui.widgets.event_table import EventTable
     from tui.widgets.prompt import Prompt
     from tui.widgets.session_list import SessionList
+    from tui.widgets.session_search import SessionSearch
     from tui.widgets.transcript import Transcript
     from tui.widgets.waterfall_chart import Bars
 
@@ -87,6 +88,7 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
         ("Prompt", Prompt.BINDINGS),
         ("Transcript", Transcript.BINDINGS),
         ("History", HistoryScreen.BINDINGS),
+        ("Search of sessions", SessionSearch.BINDINGS),
         ("List of sessions", SessionList.BINDINGS),
         ("Title, tags, directory", [*LineInput.BINDINGS, *LineScreen.BINDINGS]),
         ("Progress", ProgressScreen.BINDINGS),

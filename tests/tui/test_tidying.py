@@ -24,6 +24,7 @@ from tui.screens.progress import ProgressScreen
 from tui.screens.session import SessionScreen
 from tui.widgets.session_list import SessionList
 from tui.widgets.session_preview import SessionPreview
+from tui.widgets.session_search import SessionSearch
 
 
 def library_of(count: int) -> FakeLibrary:
@@ -341,6 +342,16 @@ async def test_filters_are_hinted_and_completed() -> None:
         assert pilot.app.screen.query_one(Input).value == "tag:work"
         assert titles(pilot) == ["Question 0?"]
         assert "1 hit" in seen(pilot)
+
+
+@pytest.mark.parametrize("key", ["enter", "down"])
+async def test_from_the_search_to_the_list(key: str) -> None:
+    async with history(library_of(3), "slash", *"question", key) as pilot:
+        assert isinstance(pilot.app.focused, SessionList)
+        await pilot.press("slash", *"zz", key)
+        await drawn(pilot)
+        assert isinstance(pilot.app.focused, SessionSearch)
+        assert "/ Search" not in seen(pilot)
 
 
 async def test_an_older_search_is_left_for_the_newer_one() -> None:

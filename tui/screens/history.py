@@ -25,6 +25,7 @@ from tui.suggesting import FilterSuggester
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.session_list import SessionList
 from tui.widgets.session_preview import SessionPreview
+from tui.widgets.session_search import SessionSearch
 
 PAGE_ROWS = 50
 SEARCH_AFTER_S = 0.08
@@ -72,7 +73,7 @@ class HistoryScreen(Screen[str | None]):
         yield Static("Sessions", classes="headline", markup=False)
         with Horizontal(classes="columns"):
             with Vertical(classes="column"):
-                yield Input(
+                yield SessionSearch(
                     placeholder="Search all that was said",
                     compact=True,
                     suggester=FilterSuggester(lambda: self._tags),
@@ -134,7 +135,7 @@ class HistoryScreen(Screen[str | None]):
     def _load_again(self, more: int = 0, go_to: str = "") -> None:
         """What is listed, anew and as far as it was read in."""
         rows = max(PAGE_ROWS, len(self._listed.rows) + more)
-        self._load(self.query_one(Input).value, rows=rows, go_to=go_to)
+        self._load(self.query_one(SessionSearch).value, rows=rows, go_to=go_to)
 
     @work(exclusive=True, group="facts")
     async def _load_facts(self) -> None:
@@ -226,7 +227,7 @@ class HistoryScreen(Screen[str | None]):
         self.query_one(".headline", Static).update(line)
 
     def _show_hint(self) -> None:
-        search = self.query_one(Input)
+        search = self.query_one(SessionSearch)
         line = self.query_one(".hint", Static)
         words = self._trouble or (hint(search.value, self._tags) if search.has_focus else "")
         line.update(words)
@@ -245,6 +246,9 @@ class HistoryScreen(Screen[str | None]):
         """What needs a session is offered only when there is one."""
         if action == "continue" and not self._can_continue:
             return False
+        if action == "search":
+            # There it is a letter like any other.
+            return not isinstance(self.focused, SessionSearch)
         if action in _OF_A_SESSION:
             listed = self.query(SessionList)
             return bool(listed) and listed.first().chosen is not None
@@ -261,7 +265,8 @@ class HistoryScreen(Screen[str | None]):
 
     @on(Input.Submitted)
     def _search_submitted(self) -> None:
-        self._listed.focus()
+        if self._listed.rows:
+            self._listed.focus()
 
     def action_replay(self) -> None:
         self._open(replay=True)
@@ -277,11 +282,11 @@ class HistoryScreen(Screen[str | None]):
             self.dismiss(chosen.id)
 
     def action_search(self) -> None:
-        self.query_one(Input).focus()
+        self.query_one(SessionSearch).focus()
 
     def action_leave(self) -> None:
         """Back, one step at a time: the model's title, the marks, the search, the talk."""
-        search = self.query_one(Input)
+        search = self.query_one(SessionSearch)
         if any(each.group == "title" and each.is_running for each in self.workers):
             self.workers.cancel_group(self, "title")
         elif self._listed.marked:
