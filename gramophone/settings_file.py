@@ -78,6 +78,8 @@ def _with(text: str, place: tuple[str, str], value: Setting | None) -> str:
     try:
         document = tomlkit.parse(text)
         if table not in document:
+            if value is None:
+                return text
             document[table] = tomlkit.table()
         if not isinstance(document[table], MutableMapping):
             raise TypeError(f"{table!r} is no table")

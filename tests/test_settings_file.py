@@ -107,6 +107,7 @@ def test_a_setting_is_taken_out_and_all_else_stays(file: Path, environment: dict
     assert file.read_text() == COMMENTED.replace('theme = "nord"  # dark\n', "")
     write_setting(file, "theme", None, environment)
     write_setting(file, "voice", None, environment)
+    assert "speech" not in file.read_text()
     assert load(environment).theme == ""
 
 

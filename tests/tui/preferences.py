@@ -26,7 +26,7 @@ class FakePreferences:
     """Implements `gramophone.preferences.Preferences`; remembers what was written."""
 
     def __init__(self) -> None:
-        self.place = "~/.config/gramophone/config.toml"
+        self.place = "/home/me/.config/gramophone/config.toml"
         self.told: dict[str, Value] = {}
         self.overruled: dict[str, str] = {}
         self.keys: dict[str, str] = {}

@@ -65,9 +65,12 @@ async def still(pilot: Pilot[Any]) -> None:
 
 @asynccontextmanager
 async def at_settings(
-    size: tuple[int, int] = (80, 24), environment: dict[str, str] | None = None, **keys: str
+    size: tuple[int, int] = (80, 24),
+    environment: dict[str, str] | None = None,
+    preferences: FakePreferences | None = None,
+    **keys: str,
 ) -> AsyncGenerator[Seat]:
-    preferences = FakePreferences()
+    preferences = preferences or FakePreferences()
     screen = ScreenSettings(keys={name.replace("_", "."): key for name, key in keys.items()})
     app = GramophoneApp(FakeBackend(), environment or {}, screen=screen, preferences=preferences)
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -144,8 +147,9 @@ async def test_a_theme_is_worn_at_once_and_the_usual_comes_back() -> None:
 
 
 async def test_the_environment_is_said_to_win_and_wins() -> None:
-    async with at_settings(environment={"TEXTUAL_THEME": "textual-light"}) as seat:
-        seat.preferences.overruled = {"theme": "TEXTUAL_THEME"}
+    preferences = FakePreferences()
+    preferences.overruled = {"theme": "TEXTUAL_THEME"}
+    async with at_settings((80, 24), {"TEXTUAL_THEME": "textual-light"}, preferences) as seat:
         before = seat.app.theme
         await seat.page("Screen")
         assert "TEXTUAL_THEME in the environment wins over it." in said(seat.pilot)
@@ -289,8 +293,9 @@ async def test_a_key_is_kept_and_never_shown(size: tuple[int, int]) -> None:
 
 
 async def test_without_a_keyring_it_is_said_where_the_key_must_go() -> None:
-    async with at_settings() as seat:
-        seat.preferences.keyring_missing = "No keyring here: set the variable in the environment."
+    preferences = FakePreferences()
+    preferences.keyring_missing = "No keyring here: set the variable in the environment."
+    async with at_settings(preferences=preferences) as seat:
         await seat.page("Accounts")
         await seat.row("deepgram")
         assert "set the variable in the environment" in said(seat.pilot)

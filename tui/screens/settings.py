@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -17,6 +18,7 @@ from gramophone.errors import GramophoneError
 from gramophone.plain import plain_line
 from gramophone.ports import ScreenSettings
 from gramophone.preferences import Account, Preference, Preferences, Value
+from tui.exporting import shown as shown_path
 from tui.exporting import tell_failure
 from tui.keymap import taken_by
 from tui.keys import key_groups
@@ -60,9 +62,8 @@ class SettingsScreen(Screen[None]):
         self._no_keyring = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(
-            f"Settings · {plain_line(self._preferences.place)}", classes="headline", markup=False
-        )
+        place = plain_line(shown_path(Path(self._preferences.place)))
+        yield Static(f"Settings · {place}", classes="headline", markup=False)
         with Vertical(classes="column"):
             yield PageBar(PAGES)
             yield SettingList()
@@ -88,6 +89,9 @@ class SettingsScreen(Screen[None]):
         except GramophoneError as error:
             tell_failure(self, error)
             return
+        self._fill(place)
+
+    def _fill(self, place: int | None = None) -> None:
         self.query_one(PageBar).show(self._place)
         self.query_one(SettingList).fill(self._rows(), place)
         self._show_foot()
@@ -122,8 +126,10 @@ class SettingsScreen(Screen[None]):
 
     def action_page(self, place: int) -> None:
         """What a click on a page's name does."""
-        self._place = place
-        self._show()
+        if self._told:
+            # At once: what is pressed next is meant for the page one sees.
+            self._place = place
+            self._fill()
 
     def action_turn(self, by: int) -> None:
         self.action_page((self._place + by) % len(PAGES))
