@@ -8,6 +8,7 @@ from functools import partial
 
 from gramophone.cli.backend import EngineThread
 from gramophone.cli.output import note
+from gramophone.cli.preferences import FilePreferences
 from gramophone.config import Config
 from gramophone.ports import ScreenSettings
 from gramophone.voice.native_noise import keep_native_noise_out
@@ -27,7 +28,10 @@ def run_app(config: Config) -> int:
 
     backend = EngineThread(config, recorder)
     app = GramophoneApp(
-        backend, screen=screen_settings(config), keep_theme=partial(keep_theme, config)
+        backend,
+        screen=screen_settings(config),
+        keep_theme=partial(keep_theme, config),
+        preferences=FilePreferences(config, backend.hear_sample),
     )
     try:
         app.run()

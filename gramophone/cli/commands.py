@@ -4,6 +4,7 @@ a command that cannot be read. Built with click."""
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from gramophone import __version__
+from gramophone.cli.kept_keys import with_kept_keys
 from gramophone.config import PROVIDERS, Config, load
 from gramophone.errors import ConfigError, GramophoneError
 
@@ -288,7 +290,7 @@ def _config(flags: dict[str, Any] | None = None) -> Config:
     told["muted"] = told.pop("mute", False) or None
     told["sample_rate_hz"] = told.pop("sample_rate", None)
     try:
-        return load(**told)
+        return load(with_kept_keys(os.environ), **told)
     except ConfigError as error:
         _refuse(error)
         raise
