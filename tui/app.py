@@ -22,6 +22,7 @@ from gramophone.plain import plain, plain_line
 from gramophone.ports import Backend, ScreenSettings
 from gramophone.preferences import Preferences
 from tui import clipboard
+from tui.discards import Discards
 from tui.keys import key_words
 from tui.messages import CopyWanted
 from tui.motion import motion
@@ -95,6 +96,7 @@ class GramophoneApp(App[None]):
         self._backend = backend
         self._now = now
         self._keep_theme = keep_theme
+        self.discards = Discards()
         self._preferences = preferences
         self._adopted_theme = ""
         self._quit_armed = False

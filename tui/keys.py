@@ -23,6 +23,9 @@ _WORDS = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "asterisk": "*",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
 }
 _NAMES = {word.lower(): name for name, word in _WORDS.items()}
 
@@ -70,7 +73,9 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
     from tui.screens.help import HelpScreen
     from tui.screens.history import HistoryScreen
     from tui.screens.latency import LatencyScreen
+    from tui.screens.line import LineInput, LineScreen
     from tui.screens.press_key import KeyCatcher
+    from tui.screens.progress import ProgressScreen
     from tui.screens.session import SessionScreen
     from tui.screens.settings import SettingsScreen
     from tui.screens.timeline import TimelineScreen
@@ -78,6 +83,7 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
     from tui.widgets.event_table import EventTable
     from tui.widgets.prompt import Prompt
     from tui.widgets.session_list import SessionList
+    from tui.widgets.session_search import SessionSearch
     from tui.widgets.setting_list import SettingList
     from tui.widgets.transcript import Transcript
     from tui.widgets.waterfall_chart import Bars
@@ -87,7 +93,10 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
         ("Prompt", Prompt.BINDINGS),
         ("Transcript", Transcript.BINDINGS),
         ("History", HistoryScreen.BINDINGS),
+        ("Search of sessions", SessionSearch.BINDINGS),
         ("List of sessions", SessionList.BINDINGS),
+        ("Title, tags, directory", [*LineInput.BINDINGS, *LineScreen.BINDINGS]),
+        ("Progress", ProgressScreen.BINDINGS),
         ("Session", SessionScreen.BINDINGS),
         ("Latency", [*LatencyScreen.BINDINGS, *Bars.BINDINGS]),
         ("Timeline", [*TimelineScreen.BINDINGS, *EventTable.BINDINGS]),
