@@ -63,7 +63,7 @@ class GramophoneApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 (as declared)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="app.help"),
-        Binding("ctrl+q", "quit", "Quit", id="app.quit"),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
         Binding("f10", "settings", "Settings", id="app.settings", show=False),
         Binding("f12", "picture", "Save a picture of the screen", id="app.picture", show=False),
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", show=False),
