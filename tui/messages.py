@@ -129,6 +129,13 @@ class MoreWanted(Message):
         return isinstance(message, MoreWanted)
 
 
+class MarksChanged(Message):
+    """Other sessions of the list are marked than before."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, MarksChanged)
+
+
 class FootChanged(Message):
     """What the line at the foot of a chart says now."""
 

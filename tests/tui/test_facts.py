@@ -35,7 +35,7 @@ def test_a_row_fits_its_width(width: int) -> None:
 
 def test_markup_in_a_title_is_text() -> None:
     row = session_row(kept_session(1, "[bold red]x[/] \x1b[31m!").summary, 60)
-    assert row.plain.startswith("[bold red]x[/] !")
+    assert row.plain.startswith("  [bold red]x[/] !")
 
 
 def test_a_hit_is_lifted_and_its_marks_are_gone() -> None:

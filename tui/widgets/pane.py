@@ -125,6 +125,9 @@ class Pane(Vertical):
         """The transcript, or the words that stand where there is none."""
         self.transcript.display = bool(self.model.turns)
         self.query_one(".empty").display = not self.model.turns
+        # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
+        if self.transcript.display and self.screen.focused is None:
+            self.transcript.focus(scroll_visible=False)
 
     def _show_more(self) -> None:
         """Say what came below while the user reads above."""
