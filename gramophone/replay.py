@@ -13,13 +13,13 @@ from __future__ import annotations
 import asyncio
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from gramophone.alignment import Alignment
 from gramophone.clock import Clock
 from gramophone.errors import ConfigError
 from gramophone.ports import FASTEST, SLOWEST, ReplayState, Speaker
-from gramophone.score import KeptSound, Score, Track, TurnMark
+from gramophone.score import Score, Track, TurnMark
 from gramophone.sounding import Sounding, Stretch, StretchMaker
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import (
@@ -57,12 +57,12 @@ def _unchanged(_speed: float) -> Stretch:
 
 
 class Replay:
-    """Plays `events`; infinity as `speed` waits for nothing and sounds nothing.
+    """Plays a score; infinity as `speed` waits for nothing and sounds nothing.
 
     At another speed than 1 the sound passes through what `stretch` makes. Without `heard` nothing
     sounds and the text comes in its time. With `stays` it pauses at its end, to be played again;
-    otherwise `run` returns there. `tell` is given the state whenever that has changed. Frames that
-    do not carry their samples are read from `sound`.
+    otherwise `run` returns there. `tell` is given the state whenever that has changed. With `anew`
+    whoever listens has heard of the session before, and forgets that first.
 
     Raises:
         ConfigError: the speed is not above 0.
@@ -70,7 +70,7 @@ class Replay:
 
     def __init__(
         self,
-        events: Sequence[Event],
+        score: Score,
         *,
         clock: Clock,
         speaker: Speaker,
@@ -82,11 +82,11 @@ class Replay:
         at_us: int = 0,
         stays: bool = False,
         tell: Callable[[ReplayState], None] | None = None,
-        sound: KeptSound | None = None,
+        anew: bool = False,
     ) -> None:
         if not speed > 0:
             raise ConfigError(f"The speed is {speed:g}; it must be above 0.")
-        self._score = Score(events, sound)
+        self._score = score
         self._clock = clock
         self._speaker = speaker
         self._emit = emit
@@ -103,7 +103,7 @@ class Replay:
         self._since_us = 0  # the clock when the position was set, where nothing sounds
         self._since_position_us = 0
         self._told = 0  # events that have been told
-        self._back = False
+        self._back = anew
         self._moved = True  # the position was set, and what holds there is to be told
         self._sounding: Sounding | None = None
         self._stretches = 0

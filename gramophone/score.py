@@ -202,6 +202,7 @@ class Score:
 
     def __init__(self, events: Iterable[Event], sound: KeptSound | None = None) -> None:
         self.sound = sound
+        self.rate_hz = 0
         self.events: list[Event] = []
         self.dues_us: list[int] = []
         self.tracks: list[Track] = []
@@ -275,6 +276,7 @@ class _Composer:
         self._rate_hz = (started.sample_rate_hz if started else 0) or 48_000
         encoding = started.encoding if started else "linear16"
         self._encoding = encoding if encoding in ("mulaw", "alaw") else "linear16"
+        score.rate_hz = self._rate_hz
         self._frames: dict[int, list[AudioReceived]] = {}
         for event in events:
             if isinstance(event, AudioReceived) and not event.stale:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gramophone.cli.replay_feed import ReplayPlayer
     from gramophone.engine import Engine
     from gramophone.replay import Replay
-    from gramophone.score import KeptSound
+    from gramophone.score import Score
     from storage.library import Library
     from storage.recorder import Recorder
 
@@ -104,27 +104,32 @@ class EngineThread:
 
         config = self._config
 
-        async def load() -> tuple[list[Event], KeptSound]:
+        async def load() -> Score:
             from storage.library import Library
 
             async with await Library.open(config.home) as library:
                 events = await library.events(session_id, with_pcm=False)
                 sound = library.sound(session_id)
-            # The loop plays live sound, too: it must not wait for what another speed needs.
-            await asyncio.to_thread(importlib.import_module, "numpy")
-            return events, sound
+
+            def lay_out() -> Score:
+                # Another speed needs it. All this takes its time, and the loop plays live sound.
+                importlib.import_module("numpy")
+                from gramophone.cli.replaying import score_of
+
+                return score_of(events, sound)
+
+            return await asyncio.to_thread(lay_out)
 
         def make(
-            events: list[Event],
+            score: Score,
             emit: Callable[[Entry], None],
             *,
             state: ReplayState,
             tell: Callable[[ReplayState], None],
-            sound: KeptSound | None,
         ) -> Replay:
             from gramophone.cli.replaying import replay_in_hand
 
-            return replay_in_hand(events, config, emit, state=state, tell=tell, sound=sound)
+            return replay_in_hand(score, config, emit, state=state, tell=tell)
 
         wanted = ReplayState(position_us=at_us, speed=speed, playing=playing)
         return ReplayPlayer(self._call, load, make, taken=self._speaks, wanted=wanted)

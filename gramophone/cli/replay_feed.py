@@ -15,31 +15,29 @@ from typing import Protocol
 from gramophone.errors import GramophoneError
 from gramophone.ports import ReplayState
 from gramophone.replay import Replay
-from gramophone.score import KeptSound
-from gramophone.tasks import spawn
-from gramophone.timeline import Entry, Event, Failed
+from gramophone.score import Score
+from gramophone.tasks import cancel, spawn
+from gramophone.timeline import Entry, Failed
 
 ANSWER_SPEAKS = "An answer is being spoken: stop it there with Esc, or wait for its end."
 
 
 class Load(Protocol):
-    """Reads the session's events, and says where their sound is read from."""
+    """Reads the session and lays it out."""
 
-    def __call__(self) -> Awaitable[tuple[list[Event], KeptSound | None]]: ...
+    def __call__(self) -> Awaitable[Score]: ...
 
 
 class Make(Protocol):
-    """Makes a replay of events that stays at its end; called on a thread of its own, because
-    the events of an hour take a second."""
+    """Makes a replay that stays at its end, and whose listener hears of everything anew."""
 
     def __call__(
         self,
-        events: list[Event],
+        score: Score,
         emit: Callable[[Entry], None],
         *,
         state: ReplayState,
         tell: Callable[[ReplayState], None],
-        sound: KeptSound | None,
     ) -> Replay: ...
 
 
@@ -63,7 +61,7 @@ class ReplayPlayer:
         self._state = replace(wanted, playing=False)
         self._refusal = ""
         self._replay: Replay | None = None
-        self._runs = False
+        self._running: asyncio.Task[None] | None = None
         self._waiting: list[Callable[[Replay], None]] = []
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -91,6 +89,9 @@ class ReplayPlayer:
 
     def pause(self) -> None:
         self._call(lambda: self._do(Replay.pause))
+
+    def rest(self) -> None:
+        self._call(self._rest)
 
     def seek(self, position_us: int) -> None:
         self._call(lambda: self._do(lambda replay: replay.seek(position_us)))
@@ -126,12 +127,22 @@ class ReplayPlayer:
         self._do(how)
         self._wanted.set()
 
+    def _rest(self) -> None:
+        self._wanted.clear()
+        self._do(Replay.pause)
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+        self._entries.clear()
+        if self._replay is not None:
+            self._take_state(self._replay.state())
+
     def _do(self, what: Callable[[Replay], None]) -> None:
         if self._replay is None:
             self._waiting.append(what)
             return
         what(self._replay)
-        if not self._runs:
+        if self._running is None:
             self._take_state(self._replay.state())
 
     def _take_state(self, state: ReplayState) -> None:
@@ -142,28 +153,35 @@ class ReplayPlayer:
         self._state = replace(self._state, refusal=why)
 
     async def _run(self) -> None:
-        sound: KeptSound | None = None
+        score: Score | None = None
+        running: asyncio.Task[None] | None = None
         try:
-            events, sound = await self._load()
-            replay = self._replay = await asyncio.to_thread(
-                self._make,
-                events,
-                self._entries.append,
-                state=self._state,
-                tell=self._take_state,
-                sound=sound,
-            )
-            self._take_state(replay.state())
-            waiting, self._waiting = self._waiting, []
-            for what in waiting:
-                self._do(what)
-            # Until it is first played nothing is told: its listener reads the kept text.
-            await self._wanted.wait()
-            self._runs = True
-            await replay.run()
+            score = await self._load()
+            self._renew(score, self._state)
+            while True:
+                # Until it is played nothing is told: its listener reads the kept text.
+                await self._wanted.wait()
+                assert self._replay is not None
+                running = self._running = spawn(self._replay.run(), name="replay playing")
+                await asyncio.wait({running})
+                if not running.cancelled():
+                    await running
+                self._renew(score, self._replay.state())
         except GramophoneError as error:
             self._entries.append(Failed(at_us=0, stage="session", detail=str(error)))
             self._refuse(str(error))
         finally:
-            if sound is not None:
-                sound.close()
+            await cancel(running)
+            if score is not None and score.sound is not None:
+                score.sound.close()
+
+    def _renew(self, score: Score, state: ReplayState) -> None:
+        """A replay that goes on where the last one was; what was asked for meanwhile is done."""
+        replay = self._make(score, self._entries.append, state=state, tell=self._take_state)
+        replay.skip_silence(state.skipping)
+        replay.loop(state.loop)
+        self._replay = replay
+        self._take_state(replay.state())
+        waiting, self._waiting = self._waiting, []
+        for what in waiting:
+            self._do(what)

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from gramophone.cli.replay_feed import ANSWER_SPEAKS, ReplayPlayer
 from gramophone.clock import ManualClock
 from gramophone.errors import StorageError
 from gramophone.ports import ReplayState
 from gramophone.replay import Replay
-from gramophone.score import KeptSound
-from gramophone.timeline import AudioReceived, Entry, Event, Failed
+from gramophone.score import Score
+from gramophone.timeline import AudioReceived, Entry, Event, Failed, TimelineRestarted
 from tests.builders import SAMPLE_RATE_HZ, short_session
 from tests.paced_speaker import PacedSpeaker
 
@@ -35,7 +37,7 @@ class Hand:
             wanted=wanted or ReplayState(),
         )
 
-    async def _load(self) -> tuple[list[Event], Hand]:
+    async def _load(self) -> Score:
         self.loads += 1
         if self.failure is not None:
             raise self.failure
@@ -43,7 +45,7 @@ class Hand:
             replace(event, pcm=b"") if isinstance(event, AudioReceived) else event
             for event in short_session()
         ]
-        return rows, self
+        return await asyncio.to_thread(Score, rows, self)
 
     def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
         """The session's sound."""
@@ -60,25 +62,24 @@ class Hand:
 
     def _make(
         self,
-        events: list[Event],
+        score: Score,
         emit: Callable[[Entry], None],
         *,
         state: ReplayState,
         tell: Callable[[ReplayState], None],
-        sound: KeptSound | None,
     ) -> Replay:
         self.speaker = PacedSpeaker(self.clock, SAMPLE_RATE_HZ)
         return Replay(
-            events,
+            score,
             clock=self.clock,
             speaker=self.speaker,
-            sound=sound,
             emit=emit,
             speed=state.speed,
             playing=state.playing,
             at_us=state.position_us,
             stays=True,
             tell=tell,
+            anew=True,
         )
 
     async def pass_us(self, passed_us: int) -> None:
@@ -89,7 +90,7 @@ class Hand:
     async def ready(self) -> None:
         """The session has been read, and what was asked for before is done."""
         while not self.player.state().ready:
-            # It is made on a thread: one hop to another lets that one go on.
+            # It is laid out on a thread: one hop to another lets that one go on.
             await asyncio.to_thread(bool)
         await settle()
 
@@ -147,7 +148,7 @@ async def test_what_was_set_before_holds_when_it_plays() -> None:
         0.5,
         True,
     )
-    assert hand.player.take()[0] == short_session()[0]
+    assert hand.player.take()[1] == short_session()[0]
     hand.player.pause()
     await settle()
     assert not hand.player.state().playing
@@ -166,6 +167,52 @@ async def test_it_stays_at_its_end_and_plays_again() -> None:
     hand.player.play()
     await settle()
     assert hand.player.state().playing
+    hand.player.close()
+    await settle()
+
+
+async def test_at_rest_it_is_silent_gives_the_device_back_and_goes_on_anew() -> None:
+    hand = Hand(ReplayState(playing=True))
+    await hand.ready()
+    hand.player.set_speed(0.5)
+    hand.player.skip_silence(True)
+    await hand.pass_us(1_000_000)
+    first = hand.speaker
+    before = hand.player.state()
+    assert before.playing
+    hand.player.rest()
+    await settle()
+    state = hand.player.state()
+    assert first.log[-1] == "close"
+    assert (state.playing, hand.player.take(), hand.loads) == (False, [], 1)
+    assert state.position_us == pytest.approx(before.position_us, abs=10_000)
+    assert (state.speed, state.skipping) == (0.5, True)
+    hand.player.seek(1_300_000)
+    await hand.pass_us(1_000_000)
+    assert hand.player.take() == [], "nobody listens"
+    assert hand.speaker.log == [], "nothing has been opened for it"
+    hand.player.play()
+    await settle()
+    entries = hand.player.take()
+    told = [entry for entry in entries if isinstance(entry, Event)]
+    assert isinstance(entries[0], TimelineRestarted)
+    assert told == short_session()[: len(told)]
+    assert hand.player.state().position_us == 1_300_000
+    hand.player.close()
+    await settle()
+    assert hand.closed == 1
+
+
+async def test_played_again_before_it_has_come_to_rest_it_plays() -> None:
+    hand = Hand(ReplayState(playing=True))
+    await hand.ready()
+    await hand.pass_us(1_000_000)
+    hand.player.rest()
+    hand.player.play()
+    await settle()
+    entries = hand.player.take()
+    assert hand.player.state().playing
+    assert isinstance(entries[0], TimelineRestarted)
     hand.player.close()
     await settle()
 

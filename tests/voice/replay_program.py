@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 
-from gramophone.cli.replaying import replay_in_hand
+from gramophone.cli.replaying import replay_in_hand, score_of
 from gramophone.clock import SystemClock
 from gramophone.config import load
 from gramophone.ports import ReplayState
@@ -76,12 +76,11 @@ async def main(scenario: str) -> None:
         events = await library.events(session_id, with_pcm=False)
         sound = library.sound(session_id)
     replay = replay_in_hand(
-        events,
+        score_of(events, sound),
         config,
         player.take,
         state=ReplayState(playing=True),
         tell=player.take_state,
-        sound=sound,
     )
     running = spawn(replay.run(), name="replay")
     await globals()[scenario](player, replay)

@@ -167,12 +167,7 @@ class SessionScreen(Screen[None]):
         """Show the whole text again; the replay waits, without its sound, where it was."""
         if self._feed is None or self._record is None:
             return
-        state = self._feed.state()
-        self._feed.close()
-        self._feed = self._backend.replay(
-            self._session_id, at_us=state.position_us, speed=state.speed, playing=False
-        )
-        self._feed.skip_silence(state.skipping)
+        self._feed.rest()
         self._listening = False
         pane = self.query_one(Pane)
         await pane.show_record(self._record)
