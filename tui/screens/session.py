@@ -88,6 +88,7 @@ class SessionScreen(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
+        self._listens(False)
         self._open()
         self.set_interval(TICK_S, self.look)
 
@@ -154,7 +155,7 @@ class SessionScreen(Screen[None]):
         else:
             feed.hear(turn, character)
         if not self._listening:
-            self._listening = True
+            self._listens(True)
             await self.query_one(Pane).listen(feed)
         self.look(anew=True)
 
@@ -168,13 +169,18 @@ class SessionScreen(Screen[None]):
         if self._feed is None or self._record is None:
             return
         self._feed.rest()
-        self._listening = False
+        self._listens(False)
         pane = self.query_one(Pane)
         await pane.show_record(self._record)
         self.look(anew=True)
 
+    def _listens(self, listening: bool) -> None:
+        """To be listened to, or to be read: then the meter's rows are the text's."""
+        self._listening = listening
+        self.set_class(not listening, "-reading")
+
     def _seek(self, position_us: int) -> None:
-        if self._feed is not None:
+        if self._feed is not None and self._state.ready:
             position_us = min(max(0, position_us), self._state.duration_us)
             self._expect(position_us=position_us)
             self._feed.seek(position_us)
@@ -280,9 +286,18 @@ class SessionScreen(Screen[None]):
     def action_latency(self) -> None:
         from tui.screens.latency import LatencyScreen
 
-        self.app.push_screen(LatencyScreen(self._backend, self._session_id))
+        turn = self._turn_here
+        self.app.push_screen(LatencyScreen(self._backend, self._session_id, turn))
 
     def action_timeline(self) -> None:
         from tui.screens.timeline import TimelineScreen
 
-        self.app.push_screen(TimelineScreen(self._backend, self._session_id))
+        turn = self._turn_here
+        self.app.push_screen(TimelineScreen(self._backend, self._session_id, turn))
+
+    @property
+    def _turn_here(self) -> int | None:
+        """The turn in which the seek bar stands; None at the very beginning: nothing is chosen."""
+        here_us = self._ahead.position_us
+        begun = [mark.turn for mark in self._state.marks if mark.start_us <= here_us]
+        return begun[-1] if begun and here_us else None

@@ -11,6 +11,9 @@ from tui.columns import cell, row_of
 from tui.messages import SeekWanted
 from tui.session_shape import Shape, column_at, heights, loudness, position_at, stops
 
+CROWDED = 3
+"""With more turns than one in so many columns the marks would be a line: none are drawn."""
+
 _TO_COME = "$foreground 35%"
 _GROUND = "$foreground 20%"
 _MARKED = "$accent 30%"
@@ -83,10 +86,11 @@ class SeekBar(Widget):
         return self._heights[1]
 
     def _marked(self, columns: int) -> frozenset[int]:
-        return frozenset(
+        places = [
             column_at(stop_us, self._shape.duration_us, columns)
             for stop_us in stops(self._shape.marks)
-        )
+        ]
+        return frozenset(places if len(places) <= columns // CROWDED else ())
 
     # --- the mouse ----------------------------------------------------------------------------
 
