@@ -43,7 +43,9 @@ def test_a_hit_is_lifted_and_its_marks_are_gone() -> None:
 
 
 @pytest.mark.parametrize("width", [20, 32, 50])
-@pytest.mark.parametrize("before", ["one two three four five six seven eight nine ten", "日本語" * 12])
+@pytest.mark.parametrize(
+    "before", ["one two three four five six seven eight nine ten", "日本語" * 12]
+)
 def test_a_hit_far_to_the_right_is_in_sight(before: str, width: int) -> None:
     hit = f"{before} \ue000needle\ue001 after it"
     row = session_row(replace(kept_session(1).summary, snippet=hit), width)

@@ -422,6 +422,15 @@ async def test_the_preview_follows_the_cursor_and_shows_the_hit() -> None:
         assert "First of all" not in seen(pilot)
 
 
+async def test_what_cannot_be_previewed_says_why() -> None:
+    library = library_of(2)
+    async with history(library, size=(200, 30)) as pilot:
+        library.failure = StorageError("The session is damaged; run gramophone verify.")
+        await pilot.press("j")
+        await drawn(pilot)
+        assert "The session is damaged; run gramophone verify." in said(pilot)
+
+
 async def test_below_a_hundred_columns_no_preview_is_read() -> None:
     library = library_of(2)
     async with history(library, "j", size=(99, 30)):

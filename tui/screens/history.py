@@ -152,7 +152,7 @@ class HistoryScreen(Screen[str | None]):
         """The sum of all, and the tags there are: not waited for by the list."""
         try:
             self._totals = await self._backend.library.totals()
-            self._tags = [tag.name for tag in await self._backend.library.tags()]
+            self._tags = [plain_line(each.name) for each in await self._backend.library.tags()]
         except GramophoneError:
             # The list has said it already.
             return
@@ -193,13 +193,13 @@ class HistoryScreen(Screen[str | None]):
         if not pane.display:
             return
         if chosen is None:
-            pane.clear()
+            pane.excuse("")
             return
         await asyncio.sleep(PREVIEW_AFTER_S)
         try:
             record = await self._backend.library.session(chosen.id)
-        except GramophoneError:
-            pane.clear()
+        except GramophoneError as error:
+            pane.excuse(plain_line(str(error)))
             return
         pane.show(record, words_of(self._search))
 
