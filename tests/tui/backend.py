@@ -107,6 +107,8 @@ class FakeLibrary:
         self.export_held.set()
         self.sessions_held = asyncio.Event()
         self.sessions_held.set()
+        self.answers_held = asyncio.Event()
+        self.answers_held.set()
         self.timelines: dict[str, list[Event]] = {}
 
     async def sessions(
@@ -126,6 +128,7 @@ class FakeLibrary:
 
     async def totals(self) -> Totals:
         self._check()
+        await self.answers_held.wait()
         listed = [each.summary for each in self.records if not each.summary.archived]
         return Totals(len(listed), sum(each.spoken_ms for each in listed))
 
@@ -139,6 +142,7 @@ class FakeLibrary:
 
     async def session(self, session_id: str) -> SessionRecord:
         self._check()
+        await self.answers_held.wait()
         self.read.append(session_id)
         return self.records[self._place(session_id)]
 
@@ -157,12 +161,14 @@ class FakeLibrary:
         self._change([session_id], title=title)
 
     async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        await self.answers_held.wait()
         added, removed = set(add), set(remove)
         for session_id in ids:
             tags = set(self.records[self._place(session_id)].summary.tags)
             self._change([session_id], tags=tuple(sorted(tags - removed | added)))
 
     async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
+        await self.answers_held.wait()
         self._change(ids, pinned=pinned)
 
     async def archive(self, ids: Sequence[str], archived: bool = True) -> None:

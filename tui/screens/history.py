@@ -20,6 +20,7 @@ from tui import tidying
 from tui.discards import Discards
 from tui.exporting import export_wav, export_wavs, tell_failure
 from tui.facts import counted, hours
+from tui.leaving import left
 from tui.messages import MarksChanged, MoreWanted
 from tui.suggesting import FilterSuggester
 from tui.widgets.key_bar import KeyBar
@@ -115,21 +116,24 @@ class HistoryScreen(Screen[str | None]):
         """The first page. A newer search cancels this one, waiting or running."""
         await asyncio.sleep(after_s)
         slow = self.set_timer(SLOW_AFTER_S, self._show_slow)
+        trouble, found = "", list[SessionSummary]()
         try:
             found = await self._backend.library.sessions(limit=rows, search=search)
         except FilterError as error:
-            self._trouble = plain_line(str(error))
-            self._show_hint()
-            return
+            trouble = plain_line(str(error))
         except GramophoneError as error:
             tell_failure(self, error)
             return
         finally:
             slow.stop()
             self._slow = False
-            # The screen may have been left meanwhile.
-            if self.query(SessionList):
-                self._show_headline()
+            self._show_headline()
+        if left(self):
+            return
+        if trouble:
+            self._trouble = trouble
+            self._show_hint()
+            return
         listed = self._listed
         if search.strip() != self._search:
             listed.highlighted = None
@@ -178,6 +182,8 @@ class HistoryScreen(Screen[str | None]):
             self._whole = True
             tell_failure(self, error)
             return
+        if left(self):
+            return
         listed = self._listed
         if search != self._search or not any(row.id == older_than for row in listed.rows):
             return
@@ -188,6 +194,8 @@ class HistoryScreen(Screen[str | None]):
     @work(exclusive=True, group="preview")
     async def _preview(self) -> None:
         """The session under the cursor, once the cursor stays there."""
+        if left(self):
+            return
         pane = self.query_one(SessionPreview)
         chosen = self._listed.chosen
         if not pane.display:
@@ -199,9 +207,11 @@ class HistoryScreen(Screen[str | None]):
         try:
             record = await self._backend.library.session(chosen.id)
         except GramophoneError as error:
-            pane.excuse(plain_line(str(error)))
+            if not left(self):
+                pane.excuse(plain_line(str(error)))
             return
-        pane.show(record, words_of(self._search))
+        if not left(self):
+            pane.show(record, words_of(self._search))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._preview)
@@ -227,6 +237,8 @@ class HistoryScreen(Screen[str | None]):
 
     @on(MarksChanged)
     def _show_headline(self) -> None:
+        if left(self):
+            return
         listed = self._listed
         count = len(listed.rows)
         if self._slow:
@@ -246,6 +258,8 @@ class HistoryScreen(Screen[str | None]):
         self.query_one(".headline", Static).update(line, layout=False)
 
     def _show_hint(self) -> None:
+        if left(self):
+            return
         search = self.query_one(SessionSearch)
         line = self.query_one(".hint", Static)
         words = self._trouble or (hint(search.value, self._tags) if search.has_focus else "")
@@ -357,11 +371,14 @@ class HistoryScreen(Screen[str | None]):
         if not self._discards:
             self.notify("Nothing to undo.", timeout=2)
             return
-        if first := await tidying.undo(self, self._backend.library, self._discards):
+        first = await tidying.undo(self, self._backend.library, self._discards)
+        if first and not left(self):
             self._load_again(more=1, go_to=first)
             self._load_facts()
 
     def _rows_gone(self) -> None:
+        if left(self):
+            return
         self._load_facts()
         self._show_state()
         self._preview()
