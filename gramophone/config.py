@@ -18,6 +18,7 @@ from gramophone.errors import ConfigError
 PROVIDERS = ("openai", "anthropic", "local")
 DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
 DEFAULT_VOICE = "aura-2-thalia-en"
+MOST_METER_FRAMES_HZ = 15
 SAMPLE_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
 DEFAULT_MODELS = {
     "openai": "gpt-5-mini",
@@ -43,8 +44,14 @@ FILE_SETTINGS = {
     ("speech", "language"): "lang",
     ("sound", "muted"): "muted",
     ("sound", "device"): "device",
+    ("screen", "theme"): "theme",
+    ("screen", "reduced_motion"): "reduced_motion",
+    ("screen", "meter_frames_hz"): "meter_frames_hz",
 }
 """Every key of `config.toml`, as table and name, and the setting it sets."""
+
+KEYS_TABLE = "keys"
+"""The one table whose names are not ours to list: which bindings there are the screen knows."""
 
 ENVIRONMENT = {
     "GRAMOPHONE_SPEAK_URL": "speak_url",
@@ -74,6 +81,10 @@ class Config:
     lang: str = "en"
     muted: bool = False
     device: str = ""
+    theme: str = ""
+    reduced_motion: bool = False
+    meter_frames_hz: int = 0
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
     local_model: str = ""
     openai_base_url: str = ""
     anthropic_base_url: str = ""
@@ -109,13 +120,16 @@ class Config:
         return self.speak_url or DEEPGRAM_SPEAK_URL
 
 
-def load(environment: Mapping[str, str] = os.environ, **flags: object) -> Config:
-    """The settings in force. Flags that are None are not set.
+def load(
+    environment: Mapping[str, str] = os.environ, *, file: Path | None = None, **flags: object
+) -> Config:
+    """The settings in force. Flags that are None are not set; `file` is read instead of the usual.
 
     Raises:
         ConfigError: a value is wrong; one sentence names it and says what is allowed.
     """
-    home, config_file = _places(environment)
+    home, usual_file = _places(environment)
+    config_file = file or usual_file
     config = Config(home=home, config_file=config_file)
     config = _replace(config, _from_file(config_file))
     told = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
@@ -197,12 +211,31 @@ def _from_file(path: Path) -> dict[str, object]:
     for table, entries in tables.items():
         if not isinstance(entries, dict):
             raise ConfigError(f"{path}: {table!r} stands outside a table; see docs/config.md.")
-        for name, value in cast("dict[str, object]", entries).items():
+        told = cast("dict[str, object]", entries)
+        if table == KEYS_TABLE:
+            settings["keys"] = _keys(path, told)
+            continue
+        for name, value in told.items():
             setting = FILE_SETTINGS.get((table, name))
             if setting is None:
                 raise ConfigError(f"{path}: [{table}] has no setting {name!r}; see docs/config.md.")
             settings[setting] = value
     return settings
+
+
+def _keys(path: Path, entries: dict[str, object], prefix: str = "") -> dict[str, str]:
+    """`app.help = "f1"` is a table in a table to TOML; here it is the name `app.help`."""
+    keys: dict[str, str] = {}
+    for name, value in entries.items():
+        if isinstance(value, dict):
+            keys |= _keys(path, cast("dict[str, object]", value), f"{prefix}{name}.")
+        elif isinstance(value, str):
+            keys[prefix + name] = value
+        else:
+            raise ConfigError(
+                f'{path}: [keys] {prefix}{name} is {value!r}; write keys as "f5" or "f5, ctrl+h".'
+            )
+    return keys
 
 
 def _replace(config: Config, settings: Mapping[str, object]) -> Config:
@@ -211,6 +244,9 @@ def _replace(config: Config, settings: Mapping[str, object]) -> Config:
         "sample_rate_hz": (int,),
         "speed": (int, float),
         "muted": (bool,),
+        "reduced_motion": (bool,),
+        "meter_frames_hz": (int,),
+        "keys": (dict,),
     }
     known = {field.name for field in fields(Config)} - {"home", "config_file"}
     for name, value in settings.items():
@@ -256,6 +292,11 @@ def _check(config: Config) -> None:
         raise ConfigError(f"speed is {config.speed:g}; it must be between 0.7 and 1.5.")
     if config.max_tokens is not None and config.max_tokens < 1:
         raise ConfigError(f"max_tokens is {config.max_tokens}; it must be at least 1.")
+    if not 0 <= config.meter_frames_hz <= MOST_METER_FRAMES_HZ:
+        raise ConfigError(
+            f"meter_frames_hz is {config.meter_frames_hz}; it must be between 0 (as the connection "
+            f"allows) and {MOST_METER_FRAMES_HZ}."
+        )
     if config.speak_url and not config.speak_url.startswith(("ws://", "wss://")):
         raise ConfigError(
             f"The speech address is {config.speak_url!r}; it must begin with ws:// or wss://, "

@@ -9,7 +9,8 @@ GramophoneError             a sentence for the user: what is wrong and what to d
 ├── StorageError            the library cannot be read or written
 │   ├── LibraryTooNew       … it was written by a newer version
 │   ├── LibraryCorrupt      … it is damaged
-│   └── SessionNotFound     … no such session, or the prefix is ambiguous
+│   ├── SessionNotFound     … no such session, or the prefix is ambiguous
+│   └── FilterError         … a filter of a search cannot be understood
 ├── EngineMissing           an embedded engine is not installed or does not start
 └── TimelineError           an event cannot be decoded
 """
@@ -78,6 +79,10 @@ class LibraryCorrupt(StorageError):
 
 class SessionNotFound(StorageError):
     """No session has this id, or more than one begins with it."""
+
+
+class FilterError(StorageError):
+    """A filter that was typed into a search cannot be understood."""
 
 
 class EngineMissing(GramophoneError):

@@ -40,19 +40,40 @@ class TurnMetrics:
     tokens_per_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TurnMoments:
+    """When a turn first reached each step, in the session's time; `None` where it did not."""
+
+    submitted_us: int | None = None
+    first_delta_us: int | None = None
+    first_spoken_us: int | None = None
+    first_byte_us: int | None = None
+    first_sample_us: int | None = None
+
+
 class MetricsFold:
     """Feed it a session's entries in order; ask it for a turn's figures at any time."""
 
     def __init__(self) -> None:
-        self._metrics: dict[int, TurnMetrics] = {}
-        self._submitted_us: dict[int, int] = {}
-        self._spoken_us: dict[int, int] = {}
-        self._deltas: dict[int, tuple[int, int]] = {}
+        self._moments: dict[int, TurnMoments] = {}
+        self._counts: dict[int, TurnMetrics] = {}
+        self._deltas: dict[int, int] = {}
         self._last_user_us: int | None = None
+
+    def moments(self, turn: int) -> TurnMoments:
+        """When `turn` reached what it has reached so far."""
+        return self._moments.get(turn, TurnMoments())
 
     def turn(self, turn: int) -> TurnMetrics:
         """The figures of `turn` so far."""
-        return self._metrics.get(turn, TurnMetrics())
+        at = self.moments(turn)
+        return replace(
+            self._counted(turn),
+            ttft_ms=_ms(at.submitted_us, at.first_delta_us),
+            ttfb_ms=_ms(at.first_spoken_us, at.first_byte_us),
+            ttfa_ms=_ms(at.first_spoken_us, at.first_sample_us),
+            response_ms=_ms(at.submitted_us, at.first_sample_us),
+        )
 
     def emit(self, entry: Entry) -> None:
         """Take one entry in; those that do not count are ignored."""
@@ -61,30 +82,26 @@ class MetricsFold:
                 self._last_user_us = entry.at_us
             case TurnStarted():
                 submitted = self._last_user_us if self._last_user_us is not None else entry.at_us
-                self._submitted_us[entry.turn] = submitted
+                self._reach(entry.turn, submitted_us=submitted)
                 self._last_user_us = None
-            case RequestSent():
-                self._submitted_us.setdefault(entry.turn, entry.at_us)
+            case RequestSent() if self.moments(entry.turn).submitted_us is None:
+                self._reach(entry.turn, submitted_us=entry.at_us)
             case DeltaReceived():
                 self._delta(entry)
             case ModelFinished():
-                self._set(entry.turn, tokens_per_s=self._pace(entry.turn, entry.at_us))
-            case TextSpoken():
-                self._spoken_us.setdefault(entry.turn, entry.at_us)
-            case AudioReceived(stale=False) if self.turn(entry.turn).ttfb_ms is None:
-                self._set(entry.turn, ttfb_ms=self._since_spoken(entry.turn, entry.at_us))
-            case PlaybackStarted() if self.turn(entry.turn).ttfa_ms is None:
-                self._set(
-                    entry.turn,
-                    ttfa_ms=self._since_spoken(entry.turn, entry.at_us),
-                    response_ms=self._since_submit(entry.turn, entry.at_us),
-                )
+                self._count(entry.turn, tokens_per_s=self._pace(entry.turn, entry.at_us))
+            case TextSpoken() if self.moments(entry.turn).first_spoken_us is None:
+                self._reach(entry.turn, first_spoken_us=entry.at_us)
+            case AudioReceived(stale=False) if self.moments(entry.turn).first_byte_us is None:
+                self._reach(entry.turn, first_byte_us=entry.at_us)
+            case PlaybackStarted() if self.moments(entry.turn).first_sample_us is None:
+                self._reach(entry.turn, first_sample_us=entry.at_us)
             case Underran():
-                self._set(entry.turn, underruns=self.turn(entry.turn).underruns + 1)
+                self._count(entry.turn, underruns=self._counted(entry.turn).underruns + 1)
             case FlushSent():
-                self._set(entry.turn, flushes=self.turn(entry.turn).flushes + 1)
+                self._count(entry.turn, flushes=self._counted(entry.turn).flushes + 1)
             case UsageReported():
-                self._set(
+                self._count(
                     entry.turn,
                     input_tokens=entry.input_tokens,
                     output_tokens=entry.output_tokens,
@@ -93,25 +110,26 @@ class MetricsFold:
                 pass
 
     def _delta(self, delta: DeltaReceived) -> None:
-        first_us, count = self._deltas.get(delta.turn, (delta.at_us, 0))
-        self._deltas[delta.turn] = first_us, count + 1
-        if self.turn(delta.turn).ttft_ms is None:
-            self._set(delta.turn, ttft_ms=self._since_submit(delta.turn, delta.at_us))
+        self._deltas[delta.turn] = self._deltas.get(delta.turn, 0) + 1
+        if self.moments(delta.turn).first_delta_us is None:
+            self._reach(delta.turn, first_delta_us=delta.at_us)
 
     def _pace(self, turn: int, ended_us: int) -> float | None:
-        first_us, count = self._deltas.get(turn, (ended_us, 0))
-        tokens = self.turn(turn).output_tokens or count
-        return round(tokens * 1_000_000 / (ended_us - first_us), 1) if ended_us > first_us else None
+        first_us = self.moments(turn).first_delta_us
+        if first_us is None or ended_us <= first_us:
+            return None
+        tokens = self._counted(turn).output_tokens or self._deltas.get(turn, 0)
+        return round(tokens * 1_000_000 / (ended_us - first_us), 1)
 
-    def _set(self, turn: int, **figures: float | None) -> None:
-        self._metrics[turn] = replace(self.turn(turn), **figures)  # pyright: ignore[reportArgumentType]
+    def _counted(self, turn: int) -> TurnMetrics:
+        return self._counts.get(turn, TurnMetrics())
 
-    def _since_submit(self, turn: int, at_us: int) -> float | None:
-        return _ms(self._submitted_us.get(turn), at_us)
+    def _reach(self, turn: int, **moments: int) -> None:
+        self._moments[turn] = replace(self.moments(turn), **moments)
 
-    def _since_spoken(self, turn: int, at_us: int) -> float | None:
-        return _ms(self._spoken_us.get(turn), at_us)
+    def _count(self, turn: int, **counts: float | None) -> None:
+        self._counts[turn] = replace(self._counted(turn), **counts)  # pyright: ignore[reportArgumentType]
 
 
-def _ms(from_us: int | None, to_us: int) -> float | None:
-    return None if from_us is None else round((to_us - from_us) / 1000, 3)
+def _ms(from_us: int | None, to_us: int | None) -> float | None:
+    return None if from_us is None or to_us is None else round((to_us - from_us) / 1000, 3)

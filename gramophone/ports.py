@@ -5,7 +5,7 @@ Edges implement these; the composition root hands them over. Nothing here does a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -201,6 +201,9 @@ class SessionSummary:
     voice: str
     recovered: bool = False
     snippet: str = ""
+    tags: tuple[str, ...] = ()
+    pinned: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +255,37 @@ class Finding:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the list of sessions holds, archived ones aside."""
+
+    sessions: int
+    spoken_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag and how many sessions have it."""
+
+    name: str
+    sessions: int
+
+
 class Library(Protocol):
     """Everything that was kept. All methods raise StorageError with a sentence for the user."""
 
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
-        """Newest first. `older_than` is the id of the last row of the page before."""
+        """Newest first; pinned ones before the others when nothing is searched. `older_than` is
+        the id of the last row of the page before. `search` is words, phrases and filters
+        (`gramophone.filters`); FilterError says what cannot be understood."""
+        ...
+
+    async def totals(self) -> Totals: ...
+
+    async def tags(self) -> list[TagCount]:
+        """Those with the most sessions first."""
         ...
 
     async def resolve(self, reference: str) -> str:
@@ -271,8 +298,38 @@ class Library(Protocol):
         """The timeline in order; AudioReceived carries its PCM unless told otherwise."""
         ...
 
+    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
+        """The shape of the sound: by spoken turn, one byte a bucket, its loudest sample as
+        0 to 255 of full scale. A turn whose file is missing has no entry."""
+        ...
+
     async def delete(self, session_id: str) -> None:
         """Rows and files, for good."""
+        ...
+
+    async def rename(self, session_id: str, title: str) -> None:
+        """Set a title that stays; an empty one gives the session its first words again."""
+        ...
+
+    async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        """Give sessions tags and take some from them."""
+        ...
+
+    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None: ...
+
+    async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
+        """Take sessions out of the list (`is:archived` finds them), or back into it."""
+        ...
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        """Hide sessions at once; undone by `restore`, made final by `purge`. A session that is
+        being recorded is refused, and then none is discarded."""
+        ...
+
+    async def restore(self, ids: Sequence[str]) -> None: ...
+
+    async def purge(self) -> None:
+        """Remove for good what this library discarded; called when the app closes."""
         ...
 
     async def export_wav(self, session_id: str, path: Path) -> None:
@@ -307,6 +364,20 @@ class Setup:
     model: str
     voice: str
     muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """How the screen is to look and be used; empty is as it comes.
+
+    `keys` gives the keys of a binding by its id, separated by commas. Which themes and ids there
+    are only the screen knows: it tells of those it does not.
+    """
+
+    theme: str = ""
+    reduced_motion: bool = False
+    meter_frames_hz: int = 0
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,6 +457,14 @@ class Backend(Protocol):
 
     def replay(self, session_id: str, *, speed: float = 1.0) -> Feed:
         """Play a kept session; its events arrive in the feed in time, its sound in the speaker."""
+        ...
+
+    async def suggest_title(self, session_id: str) -> str:
+        """A title for a kept session by the model; cancelling the await stops it.
+
+        Raises:
+            GramophoneError: the model failed, or gave nothing that could be a title.
+        """
         ...
 
     def stop(self) -> None:

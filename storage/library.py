@@ -7,39 +7,38 @@ search never keeps a session from opening. What takes files apart runs in a thre
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gramophone.errors import SessionNotFound, StorageError, TimelineError
+from gramophone.clock import wall_clock as system_wall_clock
+from gramophone.errors import SessionNotFound, TimelineError
 from gramophone.metrics import TurnMetrics
-from gramophone.ports import Finding, SessionRecord, SessionSummary, TurnAudio, TurnRecord
-from gramophone.timeline import Event
-from storage import rows
+from gramophone.ports import (
+    Finding,
+    SessionRecord,
+    SessionSummary,
+    TagCount,
+    Totals,
+    TurnAudio,
+    TurnRecord,
+)
+from gramophone.timeline import Event, Failed
+from storage import keeping, rows
 from storage.database import open_library
 from storage.export.jsonl import export_jsonl
 from storage.export.wav import export_wav
-from storage.failures import corrupt, sentences
+from storage.failures import sentences
 from storage.home import Home, is_session_id
-from storage.reader import Reader
+from storage.listing import SUMMARY, Listing, not_found, summary
+from storage.peaks import peaks
+from storage.reader import DamagedText, Reader
 from storage.recovery import recover
-from storage.removal import delete_session
-from storage.schema import turn_number
-from storage.search import HITS, match_expression
+from storage.removal import delete_sessions
 from storage.verify import verify
 from storage.wav import WavReader
 
-_END = 1 << 42
-"""Above every session's number; a turn's number made of it still fits 64 bits."""
-
-_HITS_A_SESSION = 8
-"""How many hits are asked for a session to be listed; a second question costs more than a few
-snippets too many."""
-
-_SUMMARY = (
-    "number, id, title, created_at, turns, spoken_samples, sample_rate_hz, provider, model, "
-    "voice, recovered"
-)
 _TURN = (
     "turn, role, text, finish_reason, started_us, audio_file, samples, sha256, ttft_ms, ttfb_ms, "
     "ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, tokens_per_s, withdrawn"
@@ -49,14 +48,21 @@ _TURN = (
 class Library:
     """Everything that was kept. Use it as an async context manager, or call `aclose`."""
 
-    def __init__(self, home: Home, reader: Reader, searcher: Reader) -> None:
+    def __init__(
+        self, home: Home, reader: Reader, searcher: Reader, wall_clock: Callable[[], datetime]
+    ) -> None:
         """Use `Library.open`."""
         self._home = home
         self._reader = reader
         self._searcher = searcher
+        self._wall_clock = wall_clock
+        self._listing = Listing(reader, searcher, wall_clock)
+        self._discarded: dict[str, None] = {}
 
     @classmethod
-    async def open(cls, home: Path) -> Library:
+    async def open(
+        cls, home: Path, *, wall_clock: Callable[[], datetime] = system_wall_clock
+    ) -> Library:
         """Open the library under `home`, made where it is missing; repairs what was killed.
 
         Raises:
@@ -65,7 +71,7 @@ class Library:
             StorageError: it cannot be read or written.
         """
         place = Home.at(home)
-        await asyncio.to_thread(_prepare, place)
+        await asyncio.to_thread(_prepare, place, wall_clock)
         with sentences(place):
             reader = await Reader.open(place)
             try:
@@ -73,7 +79,7 @@ class Library:
             except BaseException:
                 await reader.aclose()
                 raise
-        return cls(place, reader, searcher)
+        return cls(place, reader, searcher, wall_clock)
 
     async def __aenter__(self) -> Library:
         return self
@@ -91,34 +97,42 @@ class Library:
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
-        """Newest first. `older_than` is the id of the last row of the page before."""
-        below = _END if older_than is None else await self._number(older_than)
-        if search.strip():
-            return await self._search(match_expression(search), below, limit)
-        found = await self._reader.fetch(
-            f"SELECT {_SUMMARY} FROM session WHERE number < ? ORDER BY number DESC LIMIT ?",
-            (below, limit),
-        )
-        return [_summary(row) for row in found]
+        """Newest first, those that are pinned before the others when nothing is searched.
+        `older_than` is the id of the last row of the page before; `search` may hold filters.
+
+        Raises:
+            FilterError: a filter cannot be understood.
+        """
+        return await self._listing.sessions(limit=limit, older_than=older_than, search=search)
+
+    async def totals(self) -> Totals:
+        """How many sessions are listed, and how long they speak."""
+        return await self._listing.totals()
+
+    async def tags(self) -> list[TagCount]:
+        """All tags, those with the most sessions first."""
+        return await self._listing.tags()
 
     async def resolve(self, reference: str) -> str:
         """The id meant by an id, a unique prefix of one, or `last`."""
         if reference == "last":
-            found = await self._reader.fetch("SELECT id FROM session ORDER BY number DESC LIMIT 1")
+            found = await self._reader.fetch(
+                "SELECT id FROM session WHERE discarded_at IS NULL ORDER BY number DESC LIMIT 1"
+            )
             if not found:
                 raise SessionNotFound("No session has been recorded yet.")
             return found[0][0]
         if not is_session_id(reference):
-            raise _not_found(reference)
+            raise not_found(reference)
         # Ids are hexadecimal, so this is the range of those that begin so, on the index.
         found = await self._reader.fetch(
-            "SELECT id FROM session WHERE id >= ? AND id < ? ORDER BY id",
+            "SELECT id FROM session WHERE id >= ? AND id < ? AND discarded_at IS NULL ORDER BY id",
             (reference, reference + "g"),
         )
         if len(found) == 1 or (found and found[0][0] == reference):
             return found[0][0]
         if not found:
-            raise _not_found(reference)
+            raise not_found(reference)
         raise SessionNotFound(
             f"{len(found)} sessions have an id that begins with {reference!r}; give more of it."
         )
@@ -126,22 +140,24 @@ class Library:
     async def session(self, session_id: str) -> SessionRecord:
         """One session with its turns."""
         found = await self._reader.fetch(
-            f"SELECT {_SUMMARY}, system_prompt, encoding FROM session WHERE id = ?", (session_id,)
+            f"SELECT {SUMMARY}, system_prompt, encoding FROM session "
+            "WHERE id = ? AND discarded_at IS NULL",
+            (session_id,),
         )
         if not found:
-            raise _not_found(session_id)
-        *summary, system_prompt, encoding = found[0]
-        sample_rate_hz = summary[6]
+            raise not_found(session_id)
+        *row, system_prompt, encoding = found[0]
+        sample_rate_hz = row[6]
         turns = await self._reader.fetch(
-            f"SELECT {_TURN} FROM turn WHERE session = ? ORDER BY turn", (summary[0],)
+            f"SELECT {_TURN} FROM turn WHERE session = ? ORDER BY turn", (row[0],)
         )
         return SessionRecord(
-            summary=_summary(summary),
+            summary=summary(row),
             system_prompt=system_prompt,
             encoding=encoding,
             sample_rate_hz=sample_rate_hz,
             turns=tuple(
-                _turn(row, self._home, session_id, encoding, sample_rate_hz) for row in turns
+                _turn(each, self._home, session_id, encoding, sample_rate_hz) for each in turns
             ),
         )
 
@@ -150,24 +166,63 @@ class Library:
 
         A sound file that is missing gives events with empty PCM.
         """
-        number = await self._number(session_id)
+        number = await self._listing.number(session_id)
         found = await self._reader.fetch(
-            f"SELECT {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq", (number,)
+            f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq", (number,)
         )
         with sentences(self._home):
             return await asyncio.to_thread(_events, self._home, session_id, found, with_pcm)
+
+    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
+        """By spoken turn, one byte a bucket: its loudest sample as 0 to 255 of full scale."""
+        record = await self.session(session_id)
+        spoken = {turn.turn: turn.audio for turn in record.turns if turn.audio is not None}
+        with sentences(self._home):
+            return await asyncio.to_thread(peaks, spoken, buckets_per_second)
 
     # --- keeping in order -----------------------------------------------------------------------
 
     async def delete(self, session_id: str) -> None:
         """Rows and files, for good; a session that is being recorded is refused."""
-        await self._number(session_id)
-        await asyncio.to_thread(delete_session, self._home, session_id)
+        await self._listing.number(session_id)
+        await asyncio.to_thread(delete_sessions, self._home, [session_id])
+
+    async def rename(self, session_id: str, title: str) -> None:
+        """Set a title that stays; an empty one gives the session its first words again."""
+        await asyncio.to_thread(keeping.rename, self._home, session_id, title)
+
+    async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        """Give sessions tags and take some from them."""
+        await asyncio.to_thread(keeping.tag, self._home, list(ids), tuple(add), tuple(remove))
+
+    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
+        """Keep sessions at the head of the list, or no longer."""
+        await asyncio.to_thread(keeping.mark, self._home, list(ids), "pinned", pinned)
+
+    async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
+        """Take sessions out of the list, or back into it."""
+        await asyncio.to_thread(keeping.mark, self._home, list(ids), "archived", archived)
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        """Hide sessions at once; `restore` undoes it, `purge` makes it final."""
+        await asyncio.to_thread(keeping.discard, self._home, list(ids), self._wall_clock())
+        self._discarded |= dict.fromkeys(ids)
+
+    async def restore(self, ids: Sequence[str]) -> None:
+        """Show discarded sessions again."""
+        await asyncio.to_thread(keeping.restore, self._home, list(ids))
+        for session_id in ids:
+            self._discarded.pop(session_id, None)
+
+    async def purge(self) -> None:
+        """Remove for good what was discarded here."""
+        discarded, self._discarded = list(self._discarded), {}
+        await asyncio.to_thread(delete_sessions, self._home, discarded)
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         """Every disagreement between database, rows and files."""
         if session_id is not None:
-            await self._number(session_id)
+            await self._listing.number(session_id)
         return await asyncio.to_thread(verify, self._home, session_id)
 
     async def export_wav(self, session_id: str, path: Path) -> None:
@@ -181,60 +236,14 @@ class Library:
         events = await self.events(session_id, with_pcm=False)
         await asyncio.to_thread(export_jsonl, events, path)
 
-    # --- within ---------------------------------------------------------------------------------
 
-    async def _number(self, session_id: str) -> int:
-        found = await self._reader.fetch("SELECT number FROM session WHERE id = ?", (session_id,))
-        if not found:
-            raise _not_found(session_id)
-        return found[0][0]
-
-    async def _search(self, query: str, below: int, limit: int) -> list[SessionSummary]:
-        """Sessions by their newest hit. A page of hits may all lie in one session, so the next
-        page is asked from below the last session seen."""
-        snippets: dict[int, str] = {}
-        while query and len(snippets) < limit:
-            wanted = _HITS_A_SESSION * (limit - len(snippets))
-            hits = await self._searcher.fetch(HITS, (query, turn_number(below, 0), wanted))
-            for row_number, snippet in hits:
-                snippets.setdefault(_session_of(row_number), snippet)
-            if len(hits) < wanted:
-                break
-            below = min(snippets)
-        shown = sorted(snippets, reverse=True)[:limit]
-        marks = ", ".join("?" * len(shown))
-        found = await self._searcher.fetch(
-            f"SELECT {_SUMMARY} FROM session WHERE number IN ({marks}) ORDER BY number DESC", shown
-        )
-        return [_summary(row, snippets[row[0]]) for row in found]
-
-
-def _prepare(home: Home) -> None:
-    database = open_library(home)
+def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:
+    database = open_library(home, wall_clock)
     try:
         recover(home, database)
+        keeping.remove_forgotten(home, database, wall_clock())
     finally:
         database.close()
-
-
-def _session_of(row_number: int) -> int:
-    return row_number // turn_number(1, 0)
-
-
-def _summary(row: Sequence[Any], snippet: str = "") -> SessionSummary:
-    _, session_id, title, created_at, turns, samples, rate, provider, model, voice, recovered = row
-    return SessionSummary(
-        id=session_id,
-        title=title,
-        created_at=created_at,
-        turns=turns,
-        spoken_ms=samples * 1000 // rate if rate else 0,
-        provider=provider,
-        model=model,
-        voice=voice,
-        recovered=bool(recovered),
-        snippet=snippet,
-    )
 
 
 def _turn(
@@ -248,7 +257,8 @@ def _turn(
         audio = TurnAudio(path, sample_rate_hz, samples, sha256, encoding)
     return TurnRecord(
         turn=turn,
-        role=role,
+        # A row that was damaged still has its words.
+        role="user" if role == "user" else "assistant",
         text=text,
         finish_reason=finish_reason,
         started_us=started_us,
@@ -261,27 +271,33 @@ def _turn(
 def _events(
     home: Home, session_id: str, found: Sequence[tuple[Any, ...]], with_pcm: bool
 ) -> list[Event]:
-    """The events of the rows, with PCM from each turn's file where it is wanted and there."""
+    """The events of the rows, with PCM from each turn's file where it is wanted and there; in
+    place of a damaged row stands that it is."""
     files: dict[int, WavReader] = {}
     try:
         events: list[Event] = []
-        for row in found:
+        for seq, *columns in found:
             pcm = b""
-            turn, offset_bytes, size_bytes = row[2], row[5], row[6]
-            if with_pcm and offset_bytes is not None:
+            _, _, turn, _, _, offset_bytes, size_bytes, _ = columns
+            if with_pcm and offset_bytes is not None and turn is not None:
                 if turn not in files:
                     files[turn] = WavReader(home.wav(session_id, turn))
-                pcm = files[turn].read(offset_bytes, size_bytes)
-            events.append(rows.event_of(row, pcm))
+                pcm = files[turn].read(offset_bytes, size_bytes or 0)
+            events.append(_event_or_damage(seq, columns, pcm))
         return events
-    except (TimelineError, ValueError) as error:
-        raise corrupt(home, str(error)) from error
     finally:
         for file in files.values():
             file.close()
 
 
-def _not_found(reference: str) -> StorageError:
-    return SessionNotFound(
-        f"There is no session {reference[:80]!r}; `gramophone sessions` lists them."
+def _event_or_damage(seq: int, columns: Sequence[Any], pcm: bytes) -> Event:
+    try:
+        if not any(isinstance(value, DamagedText) for value in columns):
+            return rows.event_of(tuple(columns), pcm)
+    except (TimelineError, ValueError, TypeError):
+        pass
+    return Failed(
+        at_us=columns[0],
+        stage="recording",
+        detail=f"Row {seq} of this session is damaged and was left out.",
     )

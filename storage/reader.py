@@ -21,6 +21,20 @@ _INTERRUPT_AGAIN_S = 0.005
 _BUSY_S = 15.0
 
 
+class DamagedText(str):
+    """Text of a row that could not be read as it was written; the unreadable is `\ufffd`."""
+
+    __slots__ = ()
+
+
+def damaged_or_text(stored: bytes) -> str:
+    """What a column holds, marked where it is damaged."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return DamagedText(stored.decode(errors="replace"))
+
+
 class Reader:
     """One reading connection; questions are answered one after another."""
 
@@ -69,11 +83,23 @@ class Reader:
     ) -> list[tuple[Any, ...]] | sqlite3.Error:
         # The error is a value: nobody may be waiting for it any more.
         try:
-            return [
-                tuple(row) for row in await self._connection.execute_fetchall(query, parameters)
-            ]
+            return await self._rows(query, parameters)
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith("Could not decode"):
+                return error
         except sqlite3.Error as error:
             return error
+        # Text that is no UTF-8 stands in some row; the others are still wanted.
+        self._connection.text_factory = damaged_or_text
+        try:
+            return await self._rows(query, parameters)
+        except sqlite3.Error as error:
+            return error
+        finally:
+            self._connection.text_factory = str
+
+    async def _rows(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await self._connection.execute_fetchall(query, parameters)]
 
     async def _interrupt(self, work: asyncio.Task[Any]) -> None:
         # Again and again, because an interruption that comes before SQLite has begun is lost.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Sequence
 
 from gramophone.errors import StorageError
 from storage.database import connect, transaction
@@ -15,42 +16,45 @@ from storage.locks import SessionLock
 _MOST_TURNS_TO_TIDY = 20_000
 
 
-def delete_session(home: Home, session_id: str) -> None:
-    """Remove a session that nobody records.
+def delete_sessions(home: Home, ids: Sequence[str]) -> None:
+    """Remove sessions that nobody records, one after another.
 
     Rows go first: after a crash in between there are files without rows, which `verify` names,
     and never rows that name nothing.
 
     Raises:
-        StorageError: it is being recorded, or cannot be removed.
+        StorageError: one is being recorded, or cannot be removed.
     """
+    if not ids:
+        return
     with sentences(home):
-        lock = SessionLock.take(home, session_id)
-        if lock is None:
-            raise StorageError(
-                f"The session {session_id} is being recorded; end it before deleting it."
-            )
+        database = connect(home)
         try:
-            _delete_rows(home, session_id)
-            directory = home.session_audio(session_id)
-            if directory.exists():
-                shutil.rmtree(directory)
+            database.execute("PRAGMA foreign_keys = ON")
+            # Overwritten with zeros, not only marked as free.
+            database.execute("PRAGMA secure_delete = ON")
+            for session_id in ids:
+                _delete(home, database, session_id)
+            _forget(database)
         finally:
-            lock.release()
+            database.close()
 
 
-def _delete_rows(home: Home, session_id: str) -> None:
-    database = connect(home)
+def _delete(home: Home, database: sqlite3.Connection, session_id: str) -> None:
+    lock = SessionLock.take(home, session_id)
+    if lock is None:
+        raise StorageError(
+            f"The session {session_id} is being recorded; end it before deleting it."
+        )
     try:
-        database.execute("PRAGMA foreign_keys = ON")
-        # Overwritten with zeros, not only marked as free.
-        database.execute("PRAGMA secure_delete = ON")
         with transaction(database):
-            # The events and turns go with it; triggers take the turns out of the index.
+            # Events, turns and tags go with it; triggers take its words out of the indices.
             database.execute("DELETE FROM session WHERE id = ?", (session_id,))
-        _forget(database)
+        directory = home.session_audio(session_id)
+        if directory.exists():
+            shutil.rmtree(directory)
     finally:
-        database.close()
+        lock.release()
 
 
 def _forget(database: sqlite3.Connection) -> None:
@@ -58,5 +62,6 @@ def _forget(database: sqlite3.Connection) -> None:
     turns = database.execute("SELECT coalesce(sum(turns), 0) FROM session").fetchone()[0]
     if turns <= _MOST_TURNS_TO_TIDY:
         database.execute("INSERT INTO turn_text (turn_text) VALUES ('optimize')")
+        database.execute("INSERT INTO session_title (session_title) VALUES ('optimize')")
     # Does what it can while others read; the rest happens at their next checkpoint.
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -137,6 +137,65 @@ _COUNTERS = (
     """,
 )
 
+# A title set by hand is one the recorder does not write over; what was discarded is gone for the
+# reader, and removed for good when the app closes.
+_IN_ORDER = (
+    "ALTER TABLE session ADD COLUMN renamed INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE session ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE session ADD COLUMN archived INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE session ADD COLUMN discarded_at TEXT",
+    """
+    CREATE TABLE tag (
+        session INTEGER NOT NULL REFERENCES session (number) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        PRIMARY KEY (session, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX tag_name ON tag (name, session)",
+    # What the list is filtered and summed up by, so that neither reads the sessions themselves.
+    """
+    CREATE INDEX session_listed ON session (
+        number, pinned, recovered, spoken_samples, sample_rate_hz, created_at, provider, model,
+        voice
+    ) WHERE archived = 0 AND discarded_at IS NULL
+    """,
+    "CREATE INDEX session_archived ON session (number) WHERE archived = 1",
+    "CREATE INDEX session_pinned ON session (number) WHERE pinned = 1",
+    "CREATE INDEX session_recovered ON session (number) WHERE recovered = 1",
+    "CREATE INDEX session_discarded ON session (discarded_at) WHERE discarded_at IS NOT NULL",
+    "CREATE INDEX session_created ON session (created_at)",
+    "CREATE INDEX session_provider ON session (provider)",
+    "CREATE INDEX session_model ON session (model)",
+    "CREATE INDEX session_voice ON session (voice)",
+    """
+    CREATE VIRTUAL TABLE session_title USING fts5 (
+        title, content = 'session', content_rowid = 'number', prefix = '2 3 4 5',
+        tokenize = 'unicode61 remove_diacritics 2'
+    )
+    """,
+    """
+    CREATE TRIGGER session_title_insert AFTER INSERT ON session BEGIN
+        INSERT INTO session_title (rowid, title) VALUES (new.number, new.title);
+    END
+    """,
+    """
+    CREATE TRIGGER session_title_delete AFTER DELETE ON session BEGIN
+        INSERT INTO session_title (session_title, rowid, title)
+            VALUES ('delete', old.number, old.title);
+    END
+    """,
+    # The recorder names the title in every commit; it changes once or twice.
+    """
+    CREATE TRIGGER session_title_update AFTER UPDATE OF title ON session
+    WHEN old.title <> new.title BEGIN
+        INSERT INTO session_title (session_title, rowid, title)
+            VALUES ('delete', old.number, old.title);
+        INSERT INTO session_title (rowid, title) VALUES (new.number, new.title);
+    END
+    """,
+    "INSERT INTO session_title (session_title) VALUES ('rebuild')",
+)
+
 _TAKEN_BACK = (
     "ALTER TABLE turn ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE turn ADD COLUMN tokens_per_s REAL",
@@ -146,7 +205,8 @@ MIGRATIONS = (
     Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
     Migration(2, "full-text search over turns", _SEARCH),
     Migration(3, "counters for the list of sessions", _COUNTERS),
-    Migration(4, "turns taken back, and the pace of answers", _TAKEN_BACK),
+    Migration(4, "titles of one's own, tags, pins, archive, discarding", _IN_ORDER),
+    Migration(5, "turns taken back, and the pace of answers", _TAKEN_BACK),
 )
 
 SCHEMA_VERSION = MIGRATIONS[-1].number

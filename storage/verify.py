@@ -62,17 +62,25 @@ def _database_findings(database: sqlite3.Connection) -> Generator[Finding]:
             yield Finding("", f"The database is damaged: {said}.")
     for table, row, parent, _ in database.execute("PRAGMA foreign_key_check"):
         yield Finding("", f"A row of {table} ({row}) belongs to no {parent}.")
+    for index, content in (("turn_text", "turns"), ("session_title", "titles")):
+        if not _agrees(database, index):
+            yield Finding("", f"The search index does not agree with the {content}.")
+
+
+def _agrees(database: sqlite3.Connection, index: str) -> bool:
+    """Whether a full-text index holds what its table holds."""
     try:
-        # The rank asks for a comparison with the turns, not of the index with itself alone.
+        # The rank asks for a comparison with the table, not of the index with itself alone.
         database.execute("BEGIN")
-        database.execute("INSERT INTO turn_text (turn_text, rank) VALUES ('integrity-check', 1)")
+        database.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
             raise
-        yield Finding("", "The search index does not agree with the turns.")
+        return False
     finally:
         if database.in_transaction:
             database.execute("ROLLBACK")
+    return True
 
 
 def _session_findings(

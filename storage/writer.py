@@ -353,8 +353,9 @@ class SessionWriter:
             summary = session.summary() if session.changed else session.listed
             if summary != session.listed or session.ended:
                 self._database.execute(
-                    "UPDATE session SET title = ?, turns = ?, spoken_samples = ?, ended = ? "
-                    "WHERE number = ?",
+                    # A title that was set by hand meanwhile stays.
+                    "UPDATE session SET title = CASE renamed WHEN 1 THEN title ELSE ? END, "
+                    "turns = ?, spoken_samples = ?, ended = ? WHERE number = ?",
                     (*summary, session.ended, session.number),
                 )
 

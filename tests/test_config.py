@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def settings(home: Path) -> Callable[..., Config]:
     """Loads with a `config.toml` in the home, an environment, and flags."""
 
-    def read(toml: str = "", environment: dict[str, str] | None = None, **flags: object) -> Config:
+    def read(toml: str = "", environment: dict[str, str] | None = None, **flags: Any) -> Config:
         home.mkdir(exist_ok=True)
         (home / "config.toml").write_text(toml, encoding="utf-8")
         return load({"GRAMOPHONE_HOME": str(home), **(environment or {})}, **flags)
@@ -59,6 +60,15 @@ class TestWhereSettingsComeFrom:
         )
         assert (config.provider, config.model, config.max_tokens) == ("openai", "m", 5)
         assert (config.sample_rate_hz, config.speed, config.muted) == (16000, 1.0, True)
+
+    def test_the_screen_has_its_own(self, settings: Callable[..., Config]) -> None:
+        config = settings(
+            '[screen]\ntheme = "nord"\nreduced_motion = true\nmeter_frames_hz = 8\n'
+            '[keys]\n"prompt.send" = "ctrl+s"\napp.help = "f9, ?"\n'
+        )
+        assert (config.theme, config.reduced_motion, config.meter_frames_hz) == ("nord", True, 8)
+        assert config.keys == {"prompt.send": "ctrl+s", "app.help": "f9, ?"}
+        assert not settings().keys
 
     def test_the_environment_wins_over_the_file_and_flags_over_both(
         self, settings: Callable[..., Config]
@@ -141,6 +151,12 @@ class TestWrongSettings:
             ("[model]\nmax_tokens = 0\n", "at least 1"),
             ("[model]\nname = 5\n", "must be of type str"),
             ('[sound]\nmuted = "yes"\n', "must be of type bool"),
+            ("[screen]\ntheme = 5\n", "must be of type str"),
+            ("[screen]\nreduced_motion = 1\n", "must be of type bool"),
+            ("[screen]\nmeter_frames_hz = 60\n", "between 0 .* and 15"),
+            ("[screen]\nmeter_frames_hz = true\n", "meter_frames_hz is True"),
+            ("[keys]\n'app.help' = 1\n", r'\[keys\] app.help is 1; write keys as "f5"'),
+            ("[keys.app]\nhelp = true\n", r"\[keys\] app.help is True"),
             ("[sound]\nvolume = 11\n", r"\[sound\] has no setting 'volume'"),
             ("[model]\ndeepgram_key = 'x'\n", "has no setting 'deepgram_key'"),
             ("voice = 'x'\n", "'voice' stands outside a table"),

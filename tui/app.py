@@ -6,15 +6,22 @@ Heavy machinery (Markdown, its parser) is imported after the first frame.
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
-from gramophone.ports import Backend
+from gramophone.clock import wall_clock
+from gramophone.errors import GramophoneError
+from gramophone.plain import plain_line
+from gramophone.ports import Backend, ScreenSettings
 from tui.keys import key_words
 from tui.messages import CopyWanted
+from tui.motion import motion
 from tui.screens.conversation import ConversationScreen
 from tui.terminal_keys import teach_alt_enter
 
@@ -23,12 +30,19 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 QUIT_WITHIN_S = 2.0
+_AS_IT_COMES = ScreenSettings()
 
 
 def _commands() -> type[Provider]:
     from tui.commands import BindingCommands
 
     return BindingCommands
+
+
+def _themes() -> type[Provider]:
+    from tui.commands import ThemeCommands
+
+    return ThemeCommands
 
 
 class GramophoneApp(App[None]):
@@ -38,12 +52,13 @@ class GramophoneApp(App[None]):
     # The first screen's stylesheet stands here because a default screen's own is not read.
     CSS_PATH = "screens/conversation.tcss"
     COMMAND_PALETTE_DISPLAY = "Ctrl+P"
-    COMMANDS = App.COMMANDS | {_commands}
+    COMMANDS = App.COMMANDS | {_commands, _themes}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal")]  # noqa: RUF012 (as declared)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 (as declared)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="app.help"),
         Binding("ctrl+q", "quit", "Quit", id="app.quit"),
+        Binding("f12", "picture", "Save a picture of the screen", id="app.picture", show=False),
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", show=False),
         Binding(
             "ctrl+c",
@@ -55,13 +70,58 @@ class GramophoneApp(App[None]):
         ),
     ]
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        screen: ScreenSettings = _AS_IT_COMES,
+        now: Callable[[], datetime] = wall_clock,
+        keep_theme: Callable[[str], None] | None = None,
+    ) -> None:
         teach_alt_enter()
         super().__init__()
+        self.motion = motion(
+            environment, reduced=screen.reduced_motion, meter_frames_hz=screen.meter_frames_hz
+        )
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"
         self._backend = backend
+        self._now = now
+        self._keep_theme = keep_theme
         self._quit_armed = False
+        self._troubles: list[str] = []
+        if not environment.get("TEXTUAL_THEME"):
+            self._choose_theme(screen.theme)
+        self._choose_keys(screen.keys)
+
+    def _choose_theme(self, name: str) -> None:
+        if name in self.available_themes:
+            self.theme = name
+        elif name:
+            self._troubles.append(
+                f"There is no theme {name!r}: the usual one is used. "
+                "Ctrl+P, then Theme, shows which there are."
+            )
+
+    def _theme_chosen(self, name: str) -> None:
+        if self._keep_theme is None:
+            return
+        try:
+            self._keep_theme(name)
+        except GramophoneError as error:
+            words = plain_line(f"The theme is not kept: {error}")
+            self.notify(words, severity="warning", markup=False)
+
+    def _choose_keys(self, keys: Mapping[str, str]) -> None:
+        if not keys:
+            return
+        from tui.keymap import WrongKeys, checked
+
+        try:
+            self.set_keymap(checked(keys))
+        except WrongKeys as error:
+            self._troubles.append(f"{error} The usual keys are used.")
 
     def get_default_screen(self) -> Screen[None]:
         return ConversationScreen(self._backend)
@@ -71,7 +131,17 @@ class GramophoneApp(App[None]):
 
     def _after_first_frame(self) -> None:
         self._backend.start()
+        # From here on it is the user who changes it.
+        self.watch(self, "theme", self._theme_chosen, init=False)
+        for trouble in self._troubles:
+            self.notify(
+                plain_line(trouble), title="Settings", severity="warning", timeout=12, markup=False
+            )
         self.run_worker(_warm_up, thread=True, name="warm-up", exit_on_error=False)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        # A picture has a key here, and every key is offered by its words already.
+        return (each for each in super().get_system_commands(screen) if each.title != "Screenshot")
 
     def get_key_display(self, binding: Binding) -> str:
         return binding.key_display or key_words(binding.key)
@@ -84,10 +154,30 @@ class GramophoneApp(App[None]):
     # --- actions ------------------------------------------------------------------------------
 
     def action_help(self) -> None:
+        from tui.keys import here_and_elsewhere, key_groups
         from tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            groups = key_groups(self._keymap)
+            self.push_screen(HelpScreen(*here_and_elsewhere(groups, self.screen)))
+
+    def action_picture(self) -> None:
+        # The palette that may have asked for it must be off the screen first.
+        self.call_after_refresh(self._save_picture)
+
+    def _save_picture(self) -> None:
+        from tui.exporting import shown
+        from tui.picture import save_picture
+
+        try:
+            path = save_picture(self.export_screenshot(), self._now())
+        except OSError as error:
+            why = (
+                f"No picture was saved: {error.strerror}. Start from a directory you can write to."
+            )
+            self.notify(plain_line(why), severity="error", markup=False)
+        else:
+            self.notify(f"Written to {plain_line(shown(path))}", title="Picture", markup=False)
 
     def action_copy_or_quit(self) -> None:
         """Copy what is selected; with nothing selected, a second press quits."""

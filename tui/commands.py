@@ -1,4 +1,4 @@
-"""The command palette: everything that a key does here can be found by its words."""
+"""The command palette: everything that a key does here can be found by its words, themes too."""
 
 from __future__ import annotations
 
@@ -34,3 +34,18 @@ class BindingCommands(Provider):
             seen.add(binding.action)
             run = partial(self.app.run_action, binding.action, active.node)
             yield binding.description, self.app.get_key_display(binding), run
+
+
+class ThemeCommands(Provider):
+    """Finds a theme by its name at once; without a query there would be too many."""
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for name in sorted(self.app.available_themes):
+            words = f"Theme: {name}"
+            score = matcher.match(words)
+            if score > 0:
+                yield Hit(score, matcher.highlight(words), partial(self._choose, name))
+
+    def _choose(self, name: str) -> None:
+        self.app.theme = name

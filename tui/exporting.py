@@ -23,7 +23,7 @@ async def export_wav(screen: Screen[None], library: Library, summary: SessionSum
     except GramophoneError as error:
         tell_failure(screen, error)
     else:
-        screen.notify(f"Written to {_shown(path)}", title="Exported", markup=False)
+        screen.notify(f"Written to {shown(path)}", title="Exported", markup=False)
 
 
 def tell_failure(screen: Screen[None], error: GramophoneError) -> None:
@@ -31,7 +31,8 @@ def tell_failure(screen: Screen[None], error: GramophoneError) -> None:
     screen.notify(plain_line(str(error)), severity="error", markup=False)
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """The path, short where it lies in the user's home."""
     try:
         return f"~/{path.relative_to(Path.home())}"
     except ValueError:

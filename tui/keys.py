@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from textual.binding import Binding, BindingType
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+    from textual.screen import Screen
+
+_WORDS = {
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "slash": "/",
+    "space": "Space",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+}
+_NAMES = {word.lower(): name for name, word in _WORDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +46,36 @@ class KeyGroup:
 
 def key_words(key: str) -> str:
     """`ctrl+q` as `Ctrl+Q`, `escape` as `Esc`: words, which a screen reader can say."""
-    names = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "slash": "/", "space": "Space"}
     return "+".join(
-        names.get(part, part.capitalize() if len(part) > 1 or "+" in key else part)
+        _WORDS.get(part, part.capitalize() if len(part) > 1 or "+" in key else part)
         for part in key.split("+")
     )
 
 
-def key_groups() -> list[KeyGroup]:
-    """Every binding of ours, place by place."""
+def key_name(words: str) -> str:
+    """`Ctrl+Q` as `ctrl+q`, `Esc` as `escape`; a letter alone stays, large or small, as it is."""
+    if len(words) == 1:
+        return _NAMES.get(words, words)
+    return "+".join(_NAMES.get(part, part) for part in words.lower().split("+"))
+
+
+def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
+    """Every binding of ours, place by place; `keymap` holds the keys that were changed."""
     from tui.app import GramophoneApp
     from tui.screens.confirm import ConfirmScreen
     from tui.screens.conversation import ConversationScreen
+    from tui.screens.event import EventScreen
     from tui.screens.export import ExportScreen, PathInput
     from tui.screens.help import HelpScreen
     from tui.screens.history import HistoryScreen
+    from tui.screens.latency import LatencyScreen
     from tui.screens.session import SessionScreen
+    from tui.screens.timeline import TimelineScreen
+    from tui.widgets.event_table import EventTable
     from tui.widgets.prompt import Prompt
     from tui.widgets.session_list import SessionList
     from tui.widgets.transcript import Transcript
+    from tui.widgets.waterfall_chart import Bars
 
     places: list[tuple[str, list[BindingType]]] = [
         ("Conversation", ConversationScreen.BINDINGS),
@@ -54,16 +84,34 @@ def key_groups() -> list[KeyGroup]:
         ("History", HistoryScreen.BINDINGS),
         ("List of sessions", SessionList.BINDINGS),
         ("Session", SessionScreen.BINDINGS),
+        ("Latency", [*LatencyScreen.BINDINGS, *Bars.BINDINGS]),
+        ("Timeline", [*TimelineScreen.BINDINGS, *EventTable.BINDINGS]),
+        ("Event", EventScreen.BINDINGS),
         ("Export", [*PathInput.BINDINGS, *ExportScreen.BINDINGS]),
         ("Question", ConfirmScreen.BINDINGS),
         ("Help", HelpScreen.BINDINGS),
         ("Everywhere", GramophoneApp.BINDINGS),
     ]
-    return [KeyGroup(title, tuple(_helps(bindings))) for title, bindings in places]
+    changed = keymap or {}
+    return [KeyGroup(title, tuple(_helps(bindings, changed))) for title, bindings in places]
 
 
-def _helps(bindings: Iterable[BindingType]) -> Iterator[KeyHelp]:
+def here_and_elsewhere(
+    groups: Iterable[KeyGroup], screen: Screen[object]
+) -> tuple[list[KeyGroup], list[KeyGroup]]:
+    """The places that are on `screen` with what holds everywhere, and the others."""
+    nodes: tuple[DOMNode, ...] = (cast("DOMNode", screen.app), screen, *screen.query())
+    ids = {each.id for node in nodes for each in node.BINDINGS if isinstance(each, Binding)}
+    here: list[KeyGroup] = []
+    elsewhere: list[KeyGroup] = []
+    for group in groups:
+        (here if ids & {key.id for key in group.keys} else elsewhere).append(group)
+    return here, elsewhere
+
+
+def _helps(bindings: Iterable[BindingType], changed: Mapping[str, str]) -> Iterator[KeyHelp]:
     for binding in bindings:
         if isinstance(binding, Binding) and binding.id:
-            keys = tuple(key_words(key.strip()) for key in binding.key.split(","))
+            names = changed.get(binding.id, binding.key).split(",")
+            keys = tuple(key_words(name.strip()) for name in names)
             yield KeyHelp(binding.id, keys, binding.description)

@@ -17,6 +17,28 @@ class PromptSent(Message):
         self.text = text
 
 
+class CommandGiven(Message):
+    """The user gave a slash command, one of those the prompt was told of; the argument may be
+    empty, and has several lines only where `SlashCommand.long` says so."""
+
+    def __init__(self, name: str, argument: str = "") -> None:
+        super().__init__()
+        self.name = name
+        self.argument = argument
+
+
+class PromptRefused(Message):
+    """What was to be sent stays in the prompt; one sentence says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+
+
+class EarlierPromptsWanted(Message):
+    """The prompts of earlier sittings are wanted; `Prompt.remember` takes them."""
+
+
 class PromptEmpty(Message):
     """Enter was pressed with nothing to send."""
 
@@ -50,7 +72,7 @@ class TurnWanted(Message):
 
 
 class CopyWanted(Message):
-    """This text is wanted in the clipboard; `what` names it in a word or two."""
+    """This text is wanted in the clipboard; `what` names it with its article: "the answer"."""
 
     def __init__(self, text: str, what: str) -> None:
         super().__init__()
@@ -74,3 +96,11 @@ class MoreWanted(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, MoreWanted)
+
+
+class FootChanged(Message):
+    """What the line at the foot of a chart says now."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words

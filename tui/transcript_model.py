@@ -112,7 +112,7 @@ class TranscriptModel:
         self.turns: dict[int, TurnView] = {}
         self.sound = SoundView()
         self.progress: dict[str, str] = {}
-        self.level: tuple[float, float] | None = None
+        self.levels: list[tuple[float, float]] = []
         self.session: SessionStarted | None = None
         self.recording = False
         self.ended = False
@@ -129,10 +129,10 @@ class TranscriptModel:
         self._changed.clear()
         return changed
 
-    def take_level(self) -> tuple[float, float] | None:
-        """The last level measured since the last call."""
-        level, self.level = self.level, None
-        return level
+    def take_levels(self) -> list[tuple[float, float]]:
+        """Peak and RMS as measured since the last call, in order."""
+        levels, self.levels = self.levels, []
+        return levels
 
     @property
     def busy(self) -> bool:
@@ -177,7 +177,7 @@ class TranscriptModel:
             case Failed():
                 self._failed(entry)
             case LevelMeasured():
-                self.level = (entry.peak, entry.rms)
+                self.levels.append((entry.peak, entry.rms))
             case ProgressMade():
                 self._progressed(entry)
             case TurnStarted() | DeltaReceived() | TurnInterrupted() | TurnCompleted():
@@ -258,7 +258,7 @@ class TranscriptModel:
     def _quiet(self, state: SoundState) -> None:
         self.sound.state = state
         self.sound.queued_samples = 0
-        self.level = None
+        self.levels.clear()
         if self.sound.turn is not None:
             self._view(self.sound.turn).speaking = False
 

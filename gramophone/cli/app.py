@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 
 from gramophone.cli.backend import EngineThread
 from gramophone.cli.output import note
 from gramophone.config import Config
+from gramophone.ports import ScreenSettings
 from gramophone.voice.native_noise import keep_native_noise_out
 from storage.recorder import Recorder
 
@@ -24,9 +26,28 @@ def run_app(config: Config) -> int:
     from tui.app import GramophoneApp
 
     backend = EngineThread(config, recorder)
-    app = GramophoneApp(backend)
+    app = GramophoneApp(
+        backend, screen=screen_settings(config), keep_theme=partial(keep_theme, config)
+    )
     try:
         app.run()
     finally:
         backend.stop()
     return app.return_code or 0
+
+
+def screen_settings(config: Config) -> ScreenSettings:
+    """What of the settings is the screen's."""
+    return ScreenSettings(
+        theme=config.theme,
+        reduced_motion=config.reduced_motion,
+        meter_frames_hz=config.meter_frames_hz,
+        keys=config.keys,
+    )
+
+
+def keep_theme(config: Config, name: str) -> None:
+    """Have the next start begin with this theme."""
+    from gramophone.settings_file import write_setting
+
+    write_setting(config.config_file, "theme", name)

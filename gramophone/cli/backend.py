@@ -7,9 +7,10 @@ thread, which starts after the first frame: the screen does not wait for it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from gramophone.cli.choices import choices_of
 from gramophone.cli.live_talk import LiveTalk
 from gramophone.cli.mailbox import Mailbox
 from gramophone.config import Config
-from gramophone.errors import GramophoneError
+from gramophone.errors import GramophoneError, ModelError
 from gramophone.ports import (
     Choice,
     Choices,
@@ -26,6 +27,8 @@ from gramophone.ports import (
     SessionRecord,
     SessionSummary,
     Setup,
+    TagCount,
+    Totals,
 )
 from gramophone.tasks import spawn
 from gramophone.timeline import Event, Failed
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from storage.recorder import Recorder
 
 STOP_TIMEOUT_S = 10.0
+
+_log = logging.getLogger(__name__)
 
 
 class EngineThread:
@@ -99,6 +104,14 @@ class EngineThread:
         feed = Mailbox(lambda: self._call(stop))
         self._call(start)
         return feed
+
+    async def suggest_title(self, session_id: str) -> str:
+        """Have the model name a session; cancelling the await stops it."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            raise ModelError("The engine is not ready yet; try again in a moment.")
+        asked = asyncio.run_coroutine_threadsafe(self._suggest_title(session_id), loop)
+        return await asyncio.wrap_future(asked)
 
     def stop(self) -> None:
         """End the talk and wait until the recording is whole. The screen's loop has ended."""
@@ -164,6 +177,13 @@ class EngineThread:
         except GramophoneError as error:
             feed.emit(Failed(at_us=0, stage="session", detail=str(error)))
 
+    async def _suggest_title(self, session_id: str) -> str:
+        from gramophone.cli.titling import suggest_title
+
+        if self._engines is None:
+            raise ModelError("The engine is not ready yet; try again in a moment.")
+        return await suggest_title(self._config, session_id, self._engines)
+
     def _call(self, function: Callable[[], None]) -> None:
         loop = self._loop
         if loop is not None and not loop.is_closed():
@@ -201,8 +221,40 @@ class LibraryOnDemand:
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         return await (await self._open()).events(session_id, with_pcm=with_pcm)
 
+    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
+        library = await self._open()
+        return await library.peaks(session_id, buckets_per_second=buckets_per_second)
+
     async def delete(self, session_id: str) -> None:
         await (await self._open()).delete(session_id)
+
+    async def totals(self) -> Totals:
+        return await (await self._open()).totals()
+
+    async def tags(self) -> list[TagCount]:
+        return await (await self._open()).tags()
+
+    async def rename(self, session_id: str, title: str) -> None:
+        await (await self._open()).rename(session_id, title)
+
+    async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        await (await self._open()).tag(ids, add, remove)
+
+    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
+        await (await self._open()).pin(ids, pinned)
+
+    async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
+        await (await self._open()).archive(ids, archived)
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        await (await self._open()).discard(ids)
+
+    async def restore(self, ids: Sequence[str]) -> None:
+        await (await self._open()).restore(ids)
+
+    async def purge(self) -> None:
+        if self._library is not None:
+            await self._library.purge()
 
     async def export_wav(self, session_id: str, path: Path) -> None:
         await (await self._open()).export_wav(session_id, path)
@@ -211,6 +263,13 @@ class LibraryOnDemand:
         return await (await self._open()).verify(session_id)
 
     async def aclose(self) -> None:
-        if self._library is not None:
-            await self._library.aclose()
-            self._library = None
+        library, self._library = self._library, None
+        if library is None:
+            return
+        try:
+            await library.purge()
+        except GramophoneError as error:
+            # What is hidden stays hidden, and is removed when the library is opened another day.
+            _log.warning("discarded sessions are not removed yet: %s", error)
+        finally:
+            await library.aclose()

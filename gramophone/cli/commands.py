@@ -111,11 +111,15 @@ def say(
 
 
 @cli.command()
-@click.option("--search", default="", metavar="Q", help="Only sessions in which this was said.")
+@click.option("--search", default="", metavar="Q", help="Words, phrases, filters.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
 @JSON
 def sessions(search: str, limit: int, as_json: bool) -> None:
-    """List what was kept, newest first."""
+    """List what was kept, newest first; pinned sessions before the others.
+
+    A search is words, "phrases", -words that must not occur, and filters: provider: model: voice:
+    tag: title: before: after: on: has:audio has:tags is:pinned is:archived is:recovered.
+    """
     from gramophone.cli import kept
 
     _finish(kept.list_sessions(_config().home, search=search, limit=limit, as_json=as_json))
@@ -154,6 +158,46 @@ def export(session: str, form: str, output: Path) -> None:
     from gramophone.cli import kept
 
     _finish(kept.export(_config().home, session, form=form, path=output))
+
+
+@cli.command()
+@SESSION
+@click.argument("title", metavar="TITLE")
+def rename(session: str, title: str) -> None:
+    """Give a session a title; an empty one brings its first words back."""
+    from gramophone.cli import kept
+
+    _finish(kept.rename(_config().home, session, title))
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@SESSION
+@click.argument("changes", metavar="[+TAG] [-TAG]", nargs=-1, type=click.UNPROCESSED)
+def tag(session: str, changes: tuple[str, ...]) -> None:
+    """Change a session's tags and print them; plain names replace what is there."""
+    from gramophone.cli import kept
+
+    _finish(kept.tag(_config().home, session, " ".join(changes)))
+
+
+@cli.command()
+@SESSION
+@click.option("--undo", is_flag=True, help="No longer.")
+def pin(session: str, undo: bool) -> None:
+    """Keep a session at the head of the list."""
+    from gramophone.cli import kept
+
+    _finish(kept.pin(_config().home, session, pinned=not undo))
+
+
+@cli.command()
+@SESSION
+@click.option("--undo", is_flag=True, help="Bring it back into the list.")
+def archive(session: str, undo: bool) -> None:
+    """Take a session out of the list; is:archived finds it."""
+    from gramophone.cli import kept
+
+    _finish(kept.archive(_config().home, session, archived=not undo))
 
 
 @cli.command()

@@ -1,4 +1,4 @@
-"""`sessions`, `show`, `export`, `delete`, `verify`: what was kept."""
+"""`sessions`, `show`, `verify` and what else is done with what was kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from gramophone.cli.output import note, result, result_json
 from gramophone.errors import LibraryCorrupt, LibraryTooNew
 from gramophone.ports import Finding, SessionRecord, SessionSummary, TurnRecord
+from gramophone.tags import tag_changes
 from storage.home import Home
 from storage.library import Library
 from storage.verify import verify as check
@@ -70,6 +71,46 @@ async def delete(home: Path, reference: str) -> int:
     return 0
 
 
+async def rename(home: Path, reference: str, title: str) -> int:
+    """Give a session a title that stays; an empty one gives it its first words again."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        await library.rename(session_id, title)
+        record = await library.session(session_id)
+    note(f"{session_id} is “{record.summary.title}” now")
+    return 0
+
+
+async def tag(home: Path, reference: str, typed: str) -> int:
+    """Change a session's tags and print what it has."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        before = (await library.session(session_id)).summary.tags
+        if typed:
+            await library.tag([session_id], *tag_changes(typed, before))
+        for name in (await library.session(session_id)).summary.tags:
+            result(name)
+    return 0
+
+
+async def pin(home: Path, reference: str, *, pinned: bool) -> int:
+    """Keep a session at the head of the list, or no longer."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        await library.pin([session_id], pinned)
+    note(f"{'pinned' if pinned else 'unpinned'} {session_id}")
+    return 0
+
+
+async def archive(home: Path, reference: str, *, archived: bool) -> int:
+    """Take a session out of the list, or back into it."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        await library.archive([session_id], archived)
+    note(f"{'archived' if archived else 'back in the list:'} {session_id}")
+    return 0
+
+
 async def verify(home: Path, reference: str | None, *, as_json: bool) -> int:
     """Whether database, rows and WAV files agree; exit code 1 when they do not."""
     findings = await _findings(home, reference)
@@ -105,7 +146,10 @@ def _row(session: SessionSummary) -> str:
     seconds = session.spoken_ms / 1000
     facts = f"{session.id}  {session.created_at[:16].replace('T', ' ')}  {seconds:6.1f} s"
     snippet = session.snippet.translate(HIT_MARKS)
-    return f"{facts}  {session.title}" + (f"  … {' '.join(snippet.split())}" if snippet else "")
+    marks = "".join(f"  #{name}" for name in session.tags) + ("  pinned" if session.pinned else "")
+    return f"{facts}  {session.title}{marks}" + (
+        f"  … {' '.join(snippet.split())}" if snippet else ""
+    )
 
 
 def _summary(session: SessionSummary) -> dict[str, Any]:
@@ -119,6 +163,9 @@ def _summary(session: SessionSummary) -> dict[str, Any]:
         "model": session.model,
         "voice": session.voice,
         "recovered": session.recovered,
+        "tags": list(session.tags),
+        "pinned": session.pinned,
+        "archived": session.archived,
         "snippet": session.snippet.translate(HIT_MARKS),
     }
 

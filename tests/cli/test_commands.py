@@ -129,6 +129,30 @@ class TestKept:
         assert not sound.exists()
         assert gramophone("show", session_id).returncode == 1
 
+    def test_a_session_is_named_tagged_pinned_archived_and_found(
+        self, gramophone: Gramophone
+    ) -> None:
+        gramophone("say", "--mute", TEXT)
+        gramophone("say", "--mute", "Something else.")
+        first = gramophone.json("sessions", "--search", "needles")["id"]
+        assert gramophone("rename", first, "On needles").returncode == 0
+        assert gramophone("tag", first, "+Work", "+old").stdout == "old\nwork\n"
+        assert gramophone("tag", first, "-old").stdout == "work\n"
+        assert gramophone("pin", first).returncode == 0
+        listed = [json.loads(line) for line in gramophone("sessions", "--json").stdout.splitlines()]
+        assert [each["title"] for each in listed] == ["On needles", "Something else."]
+        assert (listed[0]["tags"], listed[0]["pinned"]) == (["work"], True)
+        assert "#work" in gramophone("sessions", "--search", "tag:work on:today").stdout
+        assert gramophone("archive", first).returncode == 0
+        assert first not in gramophone("sessions").stdout
+        assert first in gramophone("sessions", "--search", "is:archived").stdout
+        assert gramophone("archive", "--undo", first).returncode == 0
+        assert first in gramophone("sessions", "--search", "is:pinned").stdout
+        refused = gramophone("sessions", "--search", "colour:red")
+        assert refused.returncode == 1
+        assert "There is no filter colour:" in refused.stderr
+        assert gramophone("verify").returncode == 0
+
     def test_files_are_the_users_alone_and_hold_no_key(self, gramophone: Gramophone) -> None:
         key = "canary-key-0123456789"
         done = gramophone("say", "--mute", TEXT, env={"DEEPGRAM_API_KEY": key})

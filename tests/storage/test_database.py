@@ -142,6 +142,7 @@ import sys
 from pathlib import Path
 from storage.database import open_library
 from storage.home import Home
+from storage.schema import SCHEMA_VERSION
 sys.stdin.read(1)
 open_library(Home.at(Path(sys.argv[1]))).close()
 """

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gramophone import ports
-from gramophone.errors import LibraryCorrupt, SessionNotFound, StorageError
-from gramophone.timeline import AudioReceived, Event, SessionEnded
+from gramophone.errors import SessionNotFound, StorageError
+from gramophone.timeline import AudioReceived, Event, Failed, SessionEnded
 from storage.library import Library
 from storage.recorder import Recorder
 from tests.builders import session_started, short_session, spoken_exchange
@@ -175,12 +175,47 @@ async def test_a_missing_sound_file_gives_silence_not_an_error(
     assert (await library.session(SESSION_ID)).turns[1].audio is not None
 
 
-async def test_a_row_that_makes_no_sense_is_damage(library: Library, tmp_path: Path) -> None:
+BAD_ROWS = {
+    "an unknown kind": "UPDATE event SET kind = 'Sneezed' WHERE seq = 3",
+    "no JSON": "UPDATE event SET detail = '{half' WHERE seq = 3",
+    "other JSON": "UPDATE event SET detail = '[1]' WHERE seq = 3",
+    "text that is no text": "UPDATE event SET text = CAST(x'ff20ff' AS TEXT) WHERE seq = 3",
+    "a field is gone": "UPDATE event SET turn = NULL WHERE seq = 3",
+}
+
+
+@pytest.mark.parametrize("statement", BAD_ROWS.values(), ids=BAD_ROWS)
+async def test_a_damaged_row_is_skipped_and_named(
+    statement: str, library: Library, tmp_path: Path
+) -> None:
     await record(tmp_path / "home")
     with opened(tmp_path / "home") as database:
-        database.execute("UPDATE event SET kind = 'Sneezed' WHERE seq = 3")
-    with pytest.raises(LibraryCorrupt, match="Sneezed"):
-        await library.events(SESSION_ID)
+        database.execute(statement)
+    whole = short_session()
+    for with_pcm in (True, False):
+        events = await library.events(SESSION_ID, with_pcm=with_pcm)
+        assert events == [
+            *whole[:3],
+            Failed(
+                at_us=whole[3].at_us,
+                stage="recording",
+                detail="Row 3 of this session is damaged and was left out.",
+            ),
+            *whole[4:],
+        ]
+
+
+async def test_a_session_survives_a_damaged_turn(library: Library, tmp_path: Path) -> None:
+    await record(tmp_path / "home")
+    with opened(tmp_path / "home") as database:
+        database.execute("DROP TRIGGER turn_text_update")
+        database.execute(
+            "UPDATE turn SET role = 'x', text = CAST(x'48ff69' AS TEXT) WHERE turn = 0"
+        )
+    first, second = (await library.session(SESSION_ID)).turns
+    assert (first.role, first.text) == ("assistant", "H\ufffdi")
+    assert second.text == "A gramophone plays records."
+    assert ids_of(await library.sessions()) == [SESSION_ID]
 
 
 # --- deleting -------------------------------------------------------------------------------------

@@ -67,6 +67,31 @@ def test_schema_1_with_rows_gets_its_index_and_its_counters(database: sqlite3.Co
     assert database.execute("SELECT turns, spoken_samples FROM session").fetchall() == [(2, 960)]
 
 
+@pytest.mark.parametrize("older", range(1, SCHEMA_VERSION))
+def test_every_older_schema_with_rows_gets_what_later_ones_add(
+    older: int, database: sqlite3.Connection
+) -> None:
+    migrate(database, wall_clock, MIGRATIONS[:older])
+    database.execute(
+        "INSERT INTO session (number, id, title, created_at, provider, model, voice, encoding, "
+        "sample_rate_hz, system_prompt, format_version, recovered) VALUES "
+        "(1, 'a0', 'Older title', '2026-11-21', 'p', 'm', 'v', 'linear16', 48000, '', 1, 1)"
+    )
+    database.execute(
+        "INSERT INTO turn (number, session, turn, role, text, started_us) "
+        "VALUES (?, 1, 0, 'user', 'older words', 0)",
+        (turn_number(1, 0),),
+    )
+    migrate(database, wall_clock)
+    for table, word in (("turn_text", "words"), ("session_title", "title")):
+        query = f"SELECT count(*) FROM {table} WHERE {table} MATCH ?"
+        assert database.execute(query, (word,)).fetchone() == (1,)
+        database.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
+    kept = "SELECT renamed, pinned, archived, discarded_at, recovered, title FROM session"
+    assert database.execute(kept).fetchall() == [(0, 0, 0, None, 1, "Older title")]
+    assert database.execute("SELECT * FROM tag").fetchall() == []
+
+
 def test_the_schema_is_the_same_from_blank_and_step_by_step(database: sqlite3.Connection) -> None:
     migrate(database, wall_clock)
     stepped = sqlite3.connect(":memory:", isolation_level=None)

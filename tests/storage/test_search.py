@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gramophone.clock import wall_clock
+from gramophone.errors import FilterError
+from gramophone.filters import Word, parse
 from storage.schema import migrate
-from storage.search import HITS, match_expression
+from storage.search import SNIPPETS, TURN_HITS, match_expression
 
 TEXTS = [
     "A gramophone plays records.",
@@ -40,8 +43,12 @@ def database() -> Iterator[sqlite3.Connection]:
 
 
 def found(database: sqlite3.Connection, typed: str) -> list[int]:
-    query = match_expression(typed)
-    return [row[0] for row in database.execute(HITS, (query, 1 << 62, 50))] if query else []
+    try:
+        search = parse(typed, date(2026, 11, 21))
+    except FilterError:
+        return []
+    query = match_expression(search.words, search.without)
+    return [row[0] for row in database.execute(TURN_HITS, (query, 1 << 62, 50))] if query else []
 
 
 @pytest.mark.parametrize(
@@ -61,6 +68,12 @@ def found(database: sqlite3.Connection, typed: str) -> list[int]:
         ("留", [3]),
         ("a", [2, 0]),
         ("nothing like it", []),
+        ('"plays jazz"', [1]),
+        ('"plays rec"', []),
+        ('"plays records" gramo', [0]),
+        ("plays -jazz", [0]),
+        ('plays -"the corner"', [0]),
+        ("plays -jaz", [1, 0]),
         ('"', []),
         ("* ( ) : ^ -", []),
         ("   ", []),
@@ -84,5 +97,6 @@ def test_a_book_as_a_query_is_answered(database: sqlite3.Connection) -> None:
 
 
 def test_hits_stand_between_marks(database: sqlite3.Connection) -> None:
-    ((_, snippet),) = database.execute(HITS, (match_expression("gramo"), 1 << 62, 1))
+    query = match_expression([Word("gramo", open=True)])
+    ((_, snippet),) = database.execute(SNIPPETS, (query, "[0, 1]"))
     assert snippet == "A \ue000gramophone\ue001 plays records."

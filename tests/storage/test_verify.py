@@ -78,7 +78,11 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
         statement("INSERT INTO event (session, seq, at_us, kind) VALUES (99, 0, 0, 'x')"),
         "belongs to no session",
     ),
-    "the search index": (unindex, "search index does not agree"),
+    "the search index": (unindex, "search index does not agree with the turns"),
+    "the index of titles": (
+        statement("INSERT INTO session_title (session_title) VALUES ('delete-all')"),
+        "search index does not agree with the titles",
+    ),
     "an id that is a path": (statement("UPDATE session SET id = '../x'"), "cannot name its files"),
     "an encoding": (statement("UPDATE session SET encoding = 'opus'"), "'opus' cannot be kept"),
     "an orphan": (

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-from gramophone.errors import SessionNotFound, StorageError
+from gramophone.errors import GramophoneError, SessionNotFound, StorageError
+from gramophone.filters import Search, highlights, parse
 from gramophone.intents import Intent
 from gramophone.ports import (
     Choice,
@@ -16,9 +21,13 @@ from gramophone.ports import (
     SessionRecord,
     SessionSummary,
     Setup,
+    TagCount,
+    Totals,
     TurnRecord,
 )
 from gramophone.timeline import Entry, Event, TurnInherited
+
+TODAY = date(2026, 11, 21)
 
 
 class FakeFeed:
@@ -47,40 +56,92 @@ class FakeLibrary:
 
     def __init__(self, records: Iterable[SessionRecord] = ()) -> None:
         self.records = list(records)
+        self.discarded: dict[str, tuple[int, SessionRecord]] = {}
         self.asked: list[tuple[int, str | None, str]] = []
+        self.read: list[str] = []
         self.exported: list[tuple[str, Path]] = []
+        self.shapes: dict[str, dict[int, bytes]] = {}
         self.failure: StorageError | None = None
+        self.export_held = asyncio.Event()
+        self.export_held.set()
+        self.timelines: dict[str, list[Event]] = {}
 
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
         self.asked.append((limit, older_than, search))
         self._check()
-        rows = [_hit(record, search) for record in self.records if _matches(record, search)]
+        wanted = parse(search, TODAY)
+        rows = [_hit(record, wanted) for record in self.records if _matches(record, wanted)]
+        if not (wanted.words or wanted.filtered):
+            rows.sort(key=lambda row: not row.pinned)
         if older_than is not None:
             ids = [row.id for row in rows]
             rows = rows[ids.index(older_than) + 1 :]
         return rows[:limit]
+
+    async def totals(self) -> Totals:
+        self._check()
+        listed = [each.summary for each in self.records if not each.summary.archived]
+        return Totals(len(listed), sum(each.spoken_ms for each in listed))
+
+    async def tags(self) -> list[TagCount]:
+        self._check()
+        counts = Counter(name for each in self.records for name in each.summary.tags)
+        return [TagCount(name, count) for name, count in counts.most_common()]
 
     async def resolve(self, reference: str) -> str:
         return (await self.session(reference)).summary.id
 
     async def session(self, session_id: str) -> SessionRecord:
         self._check()
-        for record in self.records:
-            if record.summary.id == session_id:
-                return record
-        raise SessionNotFound("This session is not in the library any more.")
+        self.read.append(session_id)
+        return self.records[self._place(session_id)]
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
-        return []
+        self._check()
+        return self.timelines.get(session_id, [])
+
+    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
+        return self.shapes.get(session_id, {})
 
     async def delete(self, session_id: str) -> None:
         self._check()
         self.records = [each for each in self.records if each.summary.id != session_id]
 
+    async def rename(self, session_id: str, title: str) -> None:
+        self._change([session_id], title=title)
+
+    async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        added, removed = set(add), set(remove)
+        for session_id in ids:
+            tags = set(self.records[self._place(session_id)].summary.tags)
+            self._change([session_id], tags=tuple(sorted(tags - removed | added)))
+
+    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
+        self._change(ids, pinned=pinned)
+
+    async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
+        self._change(ids, archived=archived)
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        self._check()
+        for session_id in ids:
+            place = self._place(session_id)
+            self.discarded[session_id] = place, self.records.pop(place)
+
+    async def restore(self, ids: Sequence[str]) -> None:
+        self._check()
+        for session_id in reversed(ids):
+            place, record = self.discarded.pop(session_id)
+            self.records.insert(place, record)
+
+    async def purge(self) -> None:
+        self.discarded.clear()
+
     async def export_wav(self, session_id: str, path: Path) -> None:
         self._check()
+        await self.export_held.wait()
         self.exported.append((session_id, path))
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:
@@ -88,6 +149,19 @@ class FakeLibrary:
 
     async def aclose(self) -> None:
         return None
+
+    def _place(self, session_id: str) -> int:
+        for place, record in enumerate(self.records):
+            if record.summary.id == session_id:
+                return place
+        raise SessionNotFound("This session is not in the library any more.")
+
+    def _change(self, ids: Iterable[str], **values: Any) -> None:
+        self._check()
+        for session_id in ids:
+            place = self._place(session_id)
+            record = self.records[place]
+            self.records[place] = replace(record, summary=replace(record.summary, **values))
 
     def _check(self) -> None:
         if self.failure is not None:
@@ -154,6 +228,9 @@ class FakeBackend:
         self.talks: list[FakeTalk] = []
         self.started = 0
         self.stopped = False
+        self.title: str | GramophoneError = "A title by the model"
+        self.title_held = asyncio.Event()
+        self.title_held.set()
 
     def start(self) -> None:
         self.started += 1
@@ -195,6 +272,12 @@ class FakeBackend:
         self.replays.append((session_id, speed))
         return self.replay_feed
 
+    async def suggest_title(self, session_id: str) -> str:
+        await self.title_held.wait()
+        if isinstance(self.title, GramophoneError):
+            raise self.title
+        return self.title
+
     def stop(self) -> None:
         self.stopped = True
 
@@ -206,6 +289,9 @@ def kept_session(
     turns: Sequence[TurnRecord] = (),
     spoken_ms: int = 12_400,
     recovered: bool = False,
+    tags: Sequence[str] = (),
+    pinned: bool = False,
+    archived: bool = False,
 ) -> SessionRecord:
     """A session as the library gives it; `number` makes its id and its time."""
     kept = tuple(turns) or (
@@ -222,19 +308,41 @@ def kept_session(
         model="smollm2",
         voice="thalia",
         recovered=recovered,
+        tags=tuple(tags),
+        pinned=pinned,
+        archived=archived,
     )
     return SessionRecord(summary, "Be brief.", "linear16", 48_000, kept)
 
 
-def _matches(record: SessionRecord, search: str) -> bool:
-    return any(search.lower() in turn.text.lower() for turn in record.turns)
+def _matches(record: SessionRecord, wanted: Search) -> bool:
+    """Words anywhere in a turn or in the title; of the filters those that tests use."""
+    row = record.summary
+    if row.archived != wanted.archived:
+        return False
+    for each in wanted.filters:
+        marks = {"pinned": row.pinned, "archived": row.archived, "audio": row.spoken_ms > 0}
+        own = {"tag": row.tags, "provider": (row.provider,), "model": (row.model,)}
+        passes = each.value in own[each.name] if each.name in own else marks[each.value]
+        if passes == each.negated:
+            return False
+    texts = [row.title, *(turn.text for turn in record.turns)]
+    return not wanted.words or any(_spans(text, wanted) for text in texts)
 
 
-def _hit(record: SessionRecord, search: str) -> SessionSummary:
-    if not search:
+def _spans(text: str, wanted: Search) -> list[tuple[int, int]]:
+    """Where the words stand, if all do."""
+    whole = all(highlights(text, [word]) for word in wanted.words)
+    return highlights(text, wanted.words) if whole else []
+
+
+def _hit(record: SessionRecord, wanted: Search) -> SessionSummary:
+    if not wanted.words:
         return record.summary
-    text = next(turn.text for turn in record.turns if search.lower() in turn.text.lower())
-    start = text.lower().index(search.lower())
-    end = start + len(search)
-    snippet = f"{text[:start]}\ue000{text[start:end]}\ue001{text[end:]}"
+    said = [turn.text for turn in record.turns if _spans(turn.text, wanted)]
+    if not said:
+        return record.summary
+    snippet = said[-1]
+    for start, end in reversed(_spans(snippet, wanted)):
+        snippet = f"{snippet[:start]}\ue000{snippet[start:end]}\ue001{snippet[end:]}"
     return replace(record.summary, snippet=snippet)

@@ -14,7 +14,9 @@ def still_screens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(TextArea, "cursor_blink", False)
     monkeypatch.setattr(Input, "cursor_blink", False)
     monkeypatch.setenv("TZ", "UTC")
-    for name in ("NO_COLOR", "COLORTERM", "TEXTUAL_THEME"):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    switches = ("NO_COLOR", "COLORTERM", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS")
+    for name in (*switches, "SSH_CONNECTION", "SSH_TTY"):
         monkeypatch.delenv(name, raising=False)
     time.tzset()
     yield

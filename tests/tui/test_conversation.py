@@ -222,12 +222,8 @@ class TestAnswers:
         async with app.run_test(notifications=True) as pilot:
             await drawn(pilot)
             assert "[/nothing]" in seen(pilot)
-            cells = [
-                *app.screen.query(".cell"),
-                *app.screen.query("MarkdownTableContent > .header"),
-            ]
-            assert not any(isinstance(cell.tooltip, str) for cell in cells)
-            assert len(cells) == 3
+            assert "[@click=app.quit]b[/]" in seen(pilot)
+            assert not any(isinstance(each.tooltip, str) for each in app.screen.query("*"))
 
     async def test_a_link_is_shown_and_never_opened(self, monkeypatch: pytest.MonkeyPatch) -> None:
         opened: list[str] = []
@@ -375,7 +371,7 @@ class TestNowPlaying:
             assert "dB" in meter.render().plain
             backend.conversation.put(*events_[-2:])
             await drawn(pilot)
-            assert meter.render().plain == ""
+            assert "dB" not in meter.render().plain
 
     async def test_loading_and_silence_are_said(self) -> None:
         backend = FakeBackend()

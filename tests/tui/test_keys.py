@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual._xterm_parser import XTermParser
+from textual.command import Provider
 
 import tui
-from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
+from gramophone.ports import ScreenSettings
+from tests.builders import short_session
+from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
-from tui.keys import KeyHelp, key_groups
+from tui.commands import BindingCommands, ThemeCommands
+from tui.keys import KeyHelp, here_and_elsewhere, key_groups
 from tui.screens.conversation import ConversationScreen
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.history import HistoryScreen
@@ -111,3 +115,69 @@ async def test_a_key_can_be_changed() -> None:
         await pilot.press("f5")
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
+
+
+@pytest.mark.parametrize(
+    ("keys", "first", "later"),
+    [
+        ([], "Conversation", "History"),
+        (["f2"], "History", "Conversation"),
+        (["f2", "enter"], "Session", "Prompt"),
+    ],
+)
+async def test_help_begins_with_the_screen_one_is_on(
+    keys: list[str], first: str, later: str
+) -> None:
+    app = GramophoneApp(FakeBackend(library=FakeLibrary([kept_session(1)])))
+    async with app.run_test(size=(80, 140)) as pilot:
+        for key in [*keys, "f1"]:
+            await pilot.press(key)
+            await drawn(pilot)
+        assert isinstance(app.screen, HelpScreen)
+        lines = [line.strip(" ▌▎▍▊│▁▂▃▄▅▆▇█") for line in seen(pilot).split("\n")]
+        order = [lines.index(each) for each in (first, "Everywhere", "On other screens:", later)]
+        assert order == sorted(order)
+        assert {group.title for group in key_groups()} <= set(lines)
+
+
+async def test_help_shows_the_keys_that_were_changed() -> None:
+    app = GramophoneApp(FakeBackend(), screen=ScreenSettings(keys={"prompt.send": "ctrl+s"}))
+    async with app.run_test() as pilot:
+        await pilot.press("f1")
+        await drawn(pilot)
+        assert "Ctrl+S Send" in said(pilot)
+
+
+async def found(provider: Provider, words: str) -> bool:
+    return any([str(hit.text) == words async for hit in provider.search(words)])
+
+
+@pytest.mark.parametrize("keys", [[], ["f2"], ["f2", "enter"]])
+async def test_every_key_of_a_screen_is_in_the_palette(keys: list[str]) -> None:
+    app = GramophoneApp(FakeBackend(FakeFeed(short_session()), FakeLibrary([kept_session(1)])))
+    async with app.run_test() as pilot:
+        await drawn(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await drawn(pilot)
+        here, _ = here_and_elsewhere(key_groups(), app.screen)
+        missing = {key.words for group in here for key in group.keys} - {"Commands"}
+        for widget in app.screen.focus_chain:
+            widget.focus()
+            await pilot.pause()
+            provider = BindingCommands(app.screen)
+            missing -= {words for words in missing if await found(provider, words)}
+        assert not missing
+
+
+async def test_every_theme_is_in_the_palette_and_is_put_on() -> None:
+    app = GramophoneApp(FakeBackend())
+    async with app.run_test() as pilot:
+        provider = ThemeCommands(app.screen)
+        for theme in app.available_themes:
+            assert await found(provider, f"Theme: {theme}")
+        await pilot.press("ctrl+p", *"theme: nord")
+        await drawn(pilot)
+        await pilot.press("enter")
+        await drawn(pilot)
+        assert app.theme == "nord"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -28,9 +29,9 @@ from gramophone.timeline import (
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn
+from tests.tui.timelines import talked
 from tui.app import GramophoneApp
-from tui.widgets.ballistics import scaled
-from tui.widgets.meter import Meter
+from tui.widgets.pane import Pane
 
 Compare: TypeAlias = Callable[..., bool]
 Steps: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]
@@ -56,7 +57,15 @@ def play(record):
 | Horn | amplifies |
 """
 
-LEVEL = LevelMeasured(at_us=1_000_000, peak=0.6, rms=0.12)
+LEVELS = [
+    LevelMeasured(
+        at_us=1_000_000 + 60_000 * n,
+        peak=abs(math.sin(n / 3)) * (0.45 + 0.3 * math.sin(n / 11)),
+        rms=0.1,
+    )
+    for n in range(60)
+]
+LEVEL = LevelMeasured(at_us=5_000_000, peak=0.6, rms=0.12)
 
 KEPT_TURNS = [
     TurnRecord(0, "user", "How does a gramophone work?", "sent", 0),
@@ -78,7 +87,7 @@ def asked(question: str, turn: int) -> list[Entry]:
 
 
 def speaking() -> FakeBackend:
-    """In the middle of an answer; the level comes with every take, so the meter stands still."""
+    """In the middle of an answer, whose sound broke off once."""
     feed = FakeFeed(
         [
             session_started(),
@@ -88,22 +97,33 @@ def speaking() -> FakeBackend:
             DeltaReceived(at_us=204_000, turn=1, text=ANSWER),
             TextSpoken(at_us=210_000, turn=1, chunk=0, text="Sure", source_start=0, source_end=4),
             PlaybackStarted(at_us=440_000, turn=1, device="speaker"),
-            Underran(at_us=500_000, turn=1, position_samples=1, missing_samples=9),
-            PlayoutAdvanced(
-                at_us=600_000, turn=1, position_samples=336_000, queued_samples=240_000
-            ),
-        ],
-        steady=[LEVEL],
+        ]
     )
     return FakeBackend(feed)
 
 
-async def until_still(pilot: Pilot[Any]) -> None:
-    """Drawn, and with the meter's needles where the steady level holds them."""
-    await drawn(pilot)
-    needles = pilot.app.screen.query_one(Meter).needles
-    while abs(needles.rms - scaled(LEVEL.rms)) > 0.0001:
+def mid_sound(feed: FakeFeed) -> Steps:
+    """Some seconds in, at a clock that stands still: so the meter does, too."""
+
+    async def listen(pilot: Pilot[Any]) -> None:
         await drawn(pilot)
+        pane = pilot.app.screen.query_one(Pane)
+        now_s = pane.seconds()
+        pane.seconds = lambda: now_s
+        underrun = Underran(at_us=500_000, turn=1, position_samples=1, missing_samples=9)
+        advanced = PlayoutAdvanced(
+            at_us=600_000, turn=1, position_samples=336_000, queued_samples=240_000
+        )
+        feed.put(*LEVELS[:40], underrun)
+        await drawn(pilot)
+        feed.put(*LEVELS[40:], advanced)
+        await drawn(pilot)
+        # One tick that lasts a second, and the needles are where this level holds them.
+        feed.put(LEVEL)
+        pane.seconds = lambda: now_s + 1.0
+        await drawn(pilot)
+
+    return listen
 
 
 def asking(*keys: str) -> Steps:
@@ -139,26 +159,30 @@ class TestConversation:
     @every_size
     def test_speaking(self, snap_compare: Compare, size: tuple[int, int]) -> None:
         """A bar in the sound colour along the answer, place and meter below, REC at the top."""
-        app = GramophoneApp(speaking())
-        assert snap_compare(app, terminal_size=size, run_before=until_still)
+        backend = speaking()
+        app = GramophoneApp(backend)
+        assert snap_compare(app, terminal_size=size, run_before=mid_sound(backend.conversation))
 
     def test_light(self, snap_compare: Compare) -> None:
         """The same on paper white: nothing fades away."""
-        app = GramophoneApp(speaking())
+        backend = speaking()
+        app = GramophoneApp(backend)
         app.theme = "textual-light"
-        assert snap_compare(app, terminal_size=(80, 24), run_before=until_still)
+        assert snap_compare(app, terminal_size=(80, 24), run_before=mid_sound(backend.conversation))
 
     def test_ansi(self, snap_compare: Compare) -> None:
         """The same in the terminal's own sixteen colours."""
-        app = GramophoneApp(speaking())
+        backend = speaking()
+        app = GramophoneApp(backend)
         app.theme = "ansi-dark"
-        assert snap_compare(app, terminal_size=(80, 24), run_before=until_still)
+        assert snap_compare(app, terminal_size=(80, 24), run_before=mid_sound(backend.conversation))
 
     def test_no_colour(self, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
         """NO_COLOR: every state is still told, in words."""
         monkeypatch.setenv("NO_COLOR", "1")
-        app = GramophoneApp(speaking())
-        assert snap_compare(app, terminal_size=(80, 24), run_before=until_still)
+        backend = speaking()
+        app = GramophoneApp(backend)
+        assert snap_compare(app, terminal_size=(80, 24), run_before=mid_sound(backend.conversation))
 
     @every_size
     def test_stopped_and_failed(self, snap_compare: Compare, size: tuple[int, int]) -> None:
@@ -266,10 +290,43 @@ class TestSession:
 
         async def replay(pilot: Pilot[Any]) -> None:
             await pressing("f2", "r")(pilot)
-            await until_still(pilot)
+            await mid_sound(backend.replay_feed)(pilot)
 
         app = GramophoneApp(backend)
         assert snap_compare(app, terminal_size=size, run_before=replay)
+
+
+class TestLatency:
+    """Where the time of an answer went: bars in the one accent, what stands beside them grey."""
+
+    @every_size
+    def test_answer(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The way to the first sample; marks below, named in words; numbers at the foot."""
+        steps = pressing("f2", "enter", "w", "down")
+        assert snap_compare(GramophoneApp(talked()), terminal_size=size, run_before=steps)
+
+    @every_size
+    def test_compared(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The other answer as thin lines under the bars, with the differences."""
+        keys = ("left_square_bracket", "c", "right_square_bracket", "z")
+        steps = pressing("f2", "enter", "w", *keys)
+        assert snap_compare(GramophoneApp(talked()), terminal_size=size, run_before=steps)
+
+
+class TestTimeline:
+    """Every event as a row."""
+
+    @every_size
+    def test_rows(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Times to the right, names to the left, only trouble in colour."""
+        steps = pressing("f2", "enter", "v", "end", "up")
+        assert snap_compare(GramophoneApp(talked()), terminal_size=size, run_before=steps)
+
+    def test_event(self, snap_compare: Compare) -> None:
+        """One event whole, what could do harm as escapes."""
+        keys = ("slash", *"kind:chunk", "enter", "enter")
+        steps = pressing("f2", "enter", "v", *keys)
+        assert snap_compare(GramophoneApp(talked()), terminal_size=(80, 24), run_before=steps)
 
 
 class TestHelp:

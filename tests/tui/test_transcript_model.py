@@ -59,8 +59,8 @@ def test_sound_is_followed_in_samples() -> None:
     assert (model.sound.position_s, model.sound.known_s) == (7.0, 12.0)
     assert model.sound.underruns == 1
     assert model.turns[1].speaking
-    assert model.take_level() == (0.5, 0.25)
-    assert model.take_level() is None
+    assert model.take_levels() == [(0.5, 0.25)]
+    assert model.take_levels() == []
     model.apply(PlaybackFinished(at_us=5, turn=1, played_samples=576_000))
     assert not model.turns[1].speaking
     assert model.turns[1].spoken_ms == 12_000

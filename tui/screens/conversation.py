@@ -32,6 +32,7 @@ class ConversationScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop", id="conversation.stop"),
         Binding("f2,ctrl+r", "history", "History", id="conversation.history"),
+        Binding("ctrl+l", "latency", "Latency", id="conversation.latency", show=False),
     ]
 
     def __init__(self, backend: Backend) -> None:
@@ -85,3 +86,13 @@ class ConversationScreen(Screen[None]):
         from tui.screens.history import HistoryScreen
 
         self.app.push_screen(HistoryScreen(self._backend))
+
+    def action_latency(self) -> None:
+        """Where the time of the last answer went: the library has it while the talk goes on."""
+        from tui.screens.latency import LatencyScreen
+
+        session = self.query_one(Pane).model.session
+        if session is None:
+            self.notify("Nothing answered yet: ask something first.", timeout=3)
+        else:
+            self.app.push_screen(LatencyScreen(self._backend, session.session_id))

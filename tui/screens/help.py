@@ -1,7 +1,8 @@
-"""Help: every key there is, place by place."""
+"""Help: every key there is, place by place; first those of the screen one comes from."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -13,10 +14,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.colours import ACCENT, MUTED
-from tui.keys import key_groups
+from tui.keys import KeyGroup, key_groups
 from tui.widgets.key_bar import KeyBar
 
-_KEY_CELLS = 28
+_KEY_CELLS = 30
 _WIDE = 72
 
 
@@ -29,31 +30,51 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q", "leave", "Close", id="help.leave"),
     ]
 
+    def __init__(
+        self, here: Sequence[KeyGroup] | None = None, elsewhere: Sequence[KeyGroup] = ()
+    ) -> None:
+        super().__init__()
+        self._here = key_groups() if here is None else here
+        self._elsewhere = elsewhere
+
     def compose(self) -> ComposeResult:
         with VerticalScroll():
-            yield Static(help_text(self.app.size.width), markup=False)
+            yield Static(self._text(self.app.size.width), markup=False)
         yield KeyBar()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.query_one(Static).update(help_text(event.size.width))
+        self.query_one(Static).update(self._text(event.size.width))
+
+    def _text(self, width: int) -> Content:
+        return help_text(width, self._here, self._elsewhere)
 
     def action_leave(self) -> None:
         self.dismiss()
 
 
-def help_text(width: int = 80) -> Content:
+def help_text(
+    width: int = 80,
+    here: Sequence[KeyGroup] | None = None,
+    elsewhere: Sequence[KeyGroup] = (),
+) -> Content:
     """The page: keys before their words, or after them where there is little room."""
     lines = [
         Content.styled("Type, press Enter, listen. Everything is kept.", "bold"),
         Content.styled("Every key can be changed, and is in the palette (Ctrl+P) too.", MUTED),
     ]
-    for group in key_groups():
-        lines += [Content(""), Content.styled(group.title, f"bold {ACCENT}")]
-        for key in group.keys:
-            names = ", ".join(key.keys)
-            if width < _WIDE:
-                lines.append(Content(f"{names}  ") + Content.styled(key.words, MUTED))
-            else:
-                padded = Content(names.ljust(_KEY_CELLS) + " ")
-                lines.append(padded + Content.styled(key.words, MUTED))
+    for group in key_groups() if here is None else here:
+        lines += _group_lines(group, width)
+    if elsewhere:
+        lines += [Content(""), Content.styled("On other screens:", MUTED)]
+    for group in elsewhere:
+        lines += _group_lines(group, width)
     return Content("\n").join(lines)
+
+
+def _group_lines(group: KeyGroup, width: int) -> list[Content]:
+    lines = [Content(""), Content.styled(group.title, f"bold {ACCENT}")]
+    for key in group.keys:
+        names = ", ".join(key.keys)
+        padded = f"{names}  " if width < _WIDE else names.ljust(_KEY_CELLS) + " "
+        lines.append(Content(padded) + Content.styled(key.words, MUTED))
+    return lines

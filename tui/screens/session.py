@@ -32,6 +32,8 @@ class SessionScreen(Screen[None]):
         Binding("space,r", "replay", "Replay", id="session.replay"),
         Binding("s", "speed", "Speed", id="session.speed"),
         Binding("e", "export", "Export", id="session.export"),
+        Binding("w", "latency", "Latency", id="session.latency", show=False),
+        Binding("v", "timeline", "Timeline", id="session.timeline", show=False),
         Binding("escape", "stop_or_leave", "Stop, back", id="session.stop"),
     ]
 
@@ -127,3 +129,13 @@ class SessionScreen(Screen[None]):
     async def action_export(self) -> None:
         if self._record is not None:
             await export_wav(self, self._backend.library, self._record.summary)
+
+    def action_latency(self) -> None:
+        from tui.screens.latency import LatencyScreen
+
+        self.app.push_screen(LatencyScreen(self._backend, self._session_id))
+
+    def action_timeline(self) -> None:
+        from tui.screens.timeline import TimelineScreen
+
+        self.app.push_screen(TimelineScreen(self._backend, self._session_id))

@@ -38,6 +38,11 @@ class Ballistics:
     _held_for_s: float = 0.0
 
     @property
+    def places(self) -> tuple[float, float, float]:
+        """RMS, peak and hold: inward to outward, as a bar shows them."""
+        return self.rms, self.peak, self.hold
+
+    @property
     def at_rest(self) -> bool:
         return self.peak == self.rms == self.hold == 0.0
 

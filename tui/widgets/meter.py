@@ -1,63 +1,137 @@
-"""The lower row of now playing: how loud it is, in eighth blocks."""
+"""The lower rows of now playing: how loud it is, and above that how loud it was.
+
+As much as there is room for: the bar alone, or with one or two rows of waveform.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
 from tui.colours import MUTED, PLAIN, SOUND, SOUND_SOFT, TROUGH
+from tui.motion import Motion
 from tui.widgets.ballistics import Ballistics, decibels
+from tui.widgets.waveform import UNDERRUN, Level, Waveform
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _NUMBER_CELLS = 8
+_ROWS_FOR_ONE = 18
+_ROWS_FOR_TWO = 30
+WORDS_EVERY_S = 1.0
 
 
 class Meter(Widget):
-    """Repaints only while its needles move."""
+    """Repaints only while something moves, and no more often than `motion` allows.
 
-    DEFAULT_CSS = "Meter { height: 1; }"
+    With reduced motion it takes no room: `words` is all of it, for the strip.
+    """
+
+    DEFAULT_CSS = "Meter { height: auto; }"
 
     def __init__(self) -> None:
         super().__init__()
         self.needles = Ballistics()
-        self._drawn: tuple[int, int, int] = (0, 0, 0)
+        self.waveform = Waveform()
+        self.motion = Motion()
+        self.words = ""
+        self._sounding = False
+        self._underruns = 0
+        self._since_frame_s = 0.0
+        self._since_words_s = WORDS_EVERY_S
+        self._stale = False
+
+    def keep_to(self, motion: Motion) -> None:
+        """Move that much from now on."""
+        if motion != self.motion:
+            self.motion = motion
+            self.words = ""
+            self.refresh(layout=True)
+
+    # --- what was heard -----------------------------------------------------------------------
 
     def advance(
-        self, elapsed_s: float, level: tuple[float, float] | None, *, sounding: bool
+        self,
+        elapsed_s: float,
+        levels: Sequence[Level] = (),
+        *,
+        sounding: bool,
+        underruns: int = 0,
     ) -> None:
-        """Let time pass; without sound the meter stops at once."""
-        needles = self.needles
-        if not sounding:
-            if needles.at_rest:
-                return
-            needles.reset()
-        elif level is None and needles.at_rest:
-            return
+        """Let time pass, in which `levels` were measured; without sound the meter stops at once.
+
+        `underruns` is the count so far in what sounds.
+        """
+        self._move_needles(elapsed_s, levels, sounding=sounding)
+        self._remember(levels, underruns, sounding=sounding)
+        if self.motion.reduced:
+            self._say(elapsed_s)
         else:
-            needles.advance(elapsed_s, level)
-        drawn = self._eighths()
-        if drawn != self._drawn:
-            self._drawn = drawn
+            self._draw(elapsed_s)
+
+    def _move_needles(self, elapsed_s: float, levels: Sequence[Level], *, sounding: bool) -> None:
+        needles = self.needles
+        before = needles.places
+        if not sounding:
+            needles.reset()
+        elif levels:
+            needles.advance(elapsed_s, (max(peak for peak, _ in levels), levels[-1][1]))
+        elif not needles.at_rest:
+            needles.advance(elapsed_s)
+        self._stale |= needles.places != before
+
+    def _remember(self, levels: Sequence[Level], underruns: int, *, sounding: bool) -> None:
+        if sounding:
+            for peak, _ in levels:
+                self.waveform.add(peak)
+            if underruns > self._underruns:
+                self.waveform.add(UNDERRUN)
+            self._stale |= bool(levels) or underruns > self._underruns
+        self._underruns = underruns
+        self._stale |= sounding is not self._sounding
+        self._sounding = sounding
+
+    def _draw(self, elapsed_s: float) -> None:
+        self._since_frame_s += elapsed_s
+        # Half a tick early is on time: the ticks themselves come a little late or early.
+        due = self._since_frame_s + elapsed_s / 2 >= 1 / self.motion.meter_frames_hz
+        if self._stale and (due or not self._sounding):
+            self._stale = False
+            self._since_frame_s = 0.0
             self.refresh()
 
-    def _eighths(self) -> tuple[int, int, int]:
-        cells = max(1, self.size.width - _NUMBER_CELLS)
-        needles = self.needles
-        return (
-            round(needles.rms * cells * 8),
-            round(needles.peak * cells * 8),
-            round(needles.hold * cells * 8),
-        )
+    def _say(self, elapsed_s: float) -> None:
+        self._since_words_s += elapsed_s
+        if self.needles.at_rest:
+            self.words = ""
+            self._since_words_s = WORDS_EVERY_S
+        elif self._since_words_s >= WORDS_EVERY_S:
+            self._since_words_s = 0.0
+            self.words = _decibels(self.needles.hold)
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """The bar, and what of the waveform its pane has room for."""
+        if self.motion.reduced:
+            return 0
+        return 1 + (container.height >= _ROWS_FOR_ONE) + (container.height >= _ROWS_FOR_TWO)
 
     def render(self) -> Content:
+        width, height = self.content_size
+        cells = max(1, width - _NUMBER_CELLS)
+        rows = self.waveform.rows(cells, height - 1, sounding=self._sounding) if height > 1 else []
         if self.needles.at_rest:
-            return Content("")
-        cells = max(1, self.size.width - _NUMBER_CELLS)
-        return bar(cells, *self._eighths()) + self._number()
+            return Content("\n").join([*rows, Content("")])
+        eighths = [round(place * cells * 8) for place in self.needles.places]
+        number = Content.styled(_decibels(self.needles.hold).rjust(_NUMBER_CELLS), MUTED)
+        return Content("\n").join([*rows, bar(cells, *eighths) + number])
 
-    def _number(self) -> Content:
-        number = f"{decibels(self.needles.hold):.0f} dB"
-        return Content.styled(number.rjust(_NUMBER_CELLS), MUTED)
+
+def _decibels(place: float) -> str:
+    return f"{decibels(place):.0f} dB"
 
 
 def bar(cells: int, rms: int, peak: int, hold: int) -> Content:

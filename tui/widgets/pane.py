@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from gramophone.ports import Feed, SessionRecord
 from tui.messages import PaneChanged
+from tui.motion import motion_of
 from tui.transcript_model import SoundState, TranscriptModel
 from tui.widgets.meter import Meter
 from tui.widgets.strip import Strip
@@ -93,11 +94,15 @@ class Pane(Vertical):
             model.apply_all(entries)
             with self.app.batch_update():
                 await self._draw()
-        self.query_one(Meter).advance(
+        meter = self.query_one(Meter)
+        meter.keep_to(motion_of(self.app))  # pyright: ignore[reportUnknownArgumentType]
+        meter.advance(
             elapsed_s,
-            model.take_level(),
+            model.take_levels(),
             sounding=model.sound.state is SoundState.SPEAKING,
+            underruns=model.sound.underruns,
         )
+        self.query_one(Strip).show_level(meter.words)
         transcript = self.transcript
         await transcript.draw_text()
         await transcript.settle()

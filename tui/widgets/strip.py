@@ -25,6 +25,7 @@ class Strip(Widget):
         super().__init__()
         self._left = Content("")
         self._right: list[str] = []
+        self._level = ""
 
     def show(self, model: TranscriptModel) -> None:
         """Take over what is to be seen, and repaint only if it differs."""
@@ -33,9 +34,15 @@ class Strip(Widget):
             self._left, self._right = left, right
             self.refresh()
 
+    def show_level(self, words: str) -> None:
+        """How loud it is, where no meter shows it."""
+        if words != self._level:
+            self._level = words
+            self.refresh()
+
     def render(self) -> Content:
         left = self._left
-        facts = list(self._right)
+        facts = [*self._right, *([self._level] if self._level else [])]
         while facts:
             right = "  ".join(facts)
             gap = self.size.width - left.cell_length - len(right)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 LONGEST_PROMPT_SHOWN = 4_000
 CHARACTERS_A_TICK = 8_000
-_REST_AFTER_COST = 1.0
 _LABELS = {"user": ("›", "You"), "assistant": ("•", "Reply"), "notice": ("!", "Problem")}
 
 
@@ -83,7 +81,7 @@ class TurnBlock(Vertical):
         self._answer: Answer | None = None
         self._shown_characters = 0
         self._shown_rewrites = 0
-        self._not_before_s = 0.0
+        self._finished = False
 
     def compose(self) -> ComposeResult:
         view = self.view
@@ -126,6 +124,7 @@ class TurnBlock(Vertical):
             lines = _foot_lines(view)
             foot.update(Content("\n".join(lines)))
             foot.display = bool(lines)
+        self._finish()
 
     # --- text ---------------------------------------------------------------------------------
 
@@ -138,16 +137,9 @@ class TurnBlock(Vertical):
         )
 
     async def draw_text(self) -> None:
-        """Bring the screen nearer to the text: one append at most.
-
-        An append that was dear (a long fence is laid out as a whole each time) is followed by a
-        pause twice as long, so that drawing never takes the loop for itself.
-        """
+        """Bring the screen nearer to the text: one append at most."""
         view = self.view
         if self.settled or not self.is_mounted or view.voice != "assistant":
-            return
-        began_s = time.monotonic()
-        if began_s < self._not_before_s and not view.over:
             return
         if self._shown_rewrites != view.rewrites:
             await self._rewrite()
@@ -156,15 +148,21 @@ class TurnBlock(Vertical):
             piece = view.text[start : start + CHARACTERS_A_TICK]
             self._shown_characters = start + len(piece)
             answer = await self._awake_answer()
-            await answer.append(piece)
-        ended_s = time.monotonic()
-        self._not_before_s = ended_s + (ended_s - began_s) * _REST_AFTER_COST
+            answer.append(piece)
+        self._finish()
+
+    def _finish(self) -> None:
+        """All has come and is drawn: nothing half-written is left open."""
+        if self._answer is not None and self.view.over and self.settled and not self._finished:
+            self._finished = True
+            self._answer.finish()
 
     async def _rewrite(self) -> None:
+        self._finished = False
         self._shown_rewrites = self.view.rewrites
         self._shown_characters = len(self.view.text)
         answer = await self._awake_answer()
-        await answer.update(self.view.text)
+        answer.update(self.view.text)
 
     async def _awake_answer(self) -> Answer:
         if self._answer is None:
@@ -194,8 +192,8 @@ class TurnBlock(Vertical):
         answer, self._answer = self._answer, None
         # A widget keeps its lines for drawing them again, and a cache of Textual's keeps what
         # belongs to removed widgets; a refresh lets go of the lines.
-        for widget in (self, *answer.walk_children(Widget, with_self=True)):
-            widget.refresh()
+        self.refresh()
+        answer.refresh()
         await answer.remove()
         self._body.let_go()
         if (foot := self._foot) is not None and not foot.display:
@@ -209,7 +207,9 @@ class TurnBlock(Vertical):
         self._shown_characters = len(self.view.text)
         self._shown_rewrites = self.view.rewrites
         answer = await self._awake_answer()
-        await answer.update(self.view.text)
+        answer.update(self.view.text)
+        self._finished = False
+        self._finish()
         self._body.styles.height = None
 
     def _estimated_height(self) -> int:

@@ -1,0 +1,249 @@
+"""The two apps of the screen benchmark: Gramophone's own over a scripted feed, and a bare Textual
+app with Textual's own `MarkdownStream`. Run by `benchmarks.screen` in a pty.
+
+Both give the same deltas at the same instants of their own clock, the first `LEAD_IN_S` after the
+first frame, and write the instant of the last one to the report file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import re
+import sys
+import time
+from pathlib import Path
+
+from gramophone.timeline import (
+    DeltaReceived,
+    Entry,
+    LevelMeasured,
+    PlaybackStarted,
+    PlayoutAdvanced,
+    SessionStarted,
+    TurnCompleted,
+    TurnStarted,
+)
+
+LEAD_IN_S = 3.0
+END_MARK = "⁂"
+LEVELS_HZ = 16
+_TURN = 1_000_000
+_RATE_HZ = 48_000
+
+_MIXED = """\
+## Section {n}: what the record keeps
+
+A gramophone turns a **groove** back into sound; see *Emile Berliner* and `groove[{n}]` for more, or
+[the long story](https://example.org/{n}). Every sentence here is plain prose, as answers are, and
+runs on for a line or two before it stops.
+
+- the horn makes the *diaphragm* loud
+- the needle follows the groove
+  - at 78 turns a minute
+  - at 33⅓ turns a minute
+- the spring drives all of it
+
+```python
+def play(groove: list[int], rate_hz: int = {n}) -> bytes:
+    # a sample at a time
+    return bytes(min(255, max(0, sample)) for sample in groove)
+```
+
+| part | made of | number |
+|------|---------|--------|
+| horn | brass | {n} |
+| disc | shellac | {n}0 |
+
+> Mary had a little lamb, number {n}.
+
+1. wind it up
+2. lower the needle
+
+"""
+_CODE_LINE = "value_{n} = transform(groove[{n}], rate_hz=48_000)  # sample {n} of the record\n"
+
+
+def pieces(kind: str, count: int) -> list[str]:
+    """`count` deltas of words and marks; the last has the end mark in it."""
+    found: list[str] = ["```python\n"] if kind == "fence" else []
+    number = 0
+    while len(found) < count:
+        number += 1
+        source = _CODE_LINE if kind == "fence" else _MIXED
+        found += re.findall(r"\s*(?:\w+|[^\w\s])|\s+$", source.format(n=number))
+    return [*found[: count - 1], f" {END_MARK}"]
+
+
+class Script:
+    """Which deltas are due; tells the report when the last one was given."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._pieces = pieces(options.kind, options.deltas) if options.deltas else []
+        self._rate_hz = options.rate_hz
+        self._report = options.report
+        self._given = 0
+        self.began_s = math.inf
+
+    def begin(self) -> None:
+        self.began_s = time.monotonic() + LEAD_IN_S
+
+    def due(self) -> list[str]:
+        if not self._pieces:
+            return []
+        passed_s = time.monotonic() - self.began_s
+        if passed_s < 0:
+            return []
+        count = len(self._pieces) if not self._rate_hz else int(passed_s * self._rate_hz)
+        taken = self._pieces[self._given : count]
+        self._given += len(taken)
+        if taken and self._given == len(self._pieces):
+            last_s = time.monotonic()
+            if self._rate_hz:
+                last_s = self.began_s + self._given / self._rate_hz
+            self._report.write_text(json.dumps({"last_delta_s": last_s}))
+        return taken
+
+    @property
+    def over(self) -> bool:
+        return self._given == len(self._pieces)
+
+
+class ScriptedFeed:
+    """What a pane is told: past turns at once, deltas in time, levels while it sounds."""
+
+    def __init__(self, script: Script, options: argparse.Namespace) -> None:
+        self._script = script
+        self._sounding = options.sound
+        self._levels = 0
+        self._ended = False
+        self._held = self._opening(options.past)
+
+    def take(self) -> list[Entry]:
+        entries, self._held = self._held, []
+        entries += (DeltaReceived(at_us=0, turn=_TURN, text=text) for text in self._script.due())
+        if self._sounding:
+            entries += self._sound()
+        if self._script.over and not self._ended and not self._sounding:
+            self._ended = True
+            entries.append(_completed(_TURN, "assistant", ""))
+        return entries
+
+    def close(self) -> None:
+        self._held = []
+
+    def _opening(self, past: int) -> list[Entry]:
+        entries: list[Entry] = [
+            SessionStarted(
+                at_us=0,
+                session_id="5e55000000000000",
+                provider="scripted",
+                model="metronome",
+                voice="tone",
+                encoding="linear16",
+                sample_rate_hz=_RATE_HZ,
+                system_prompt="",
+            )
+        ]
+        for pair in range(past // 2):
+            for turn, role in ((2 * pair, "user"), (2 * pair + 1, "assistant")):
+                text = f"Question {pair}?" if role == "user" else _MIXED.format(n=pair)
+                entries.append(TurnStarted(at_us=0, turn=turn, role=role, text=text))  # pyright: ignore[reportArgumentType]
+                entries.append(_completed(turn, role, text))
+        if not self._sounding or self._script.over:
+            entries.append(TurnStarted(at_us=0, turn=_TURN, role="assistant"))
+        return entries
+
+    def _sound(self) -> list[Entry]:
+        """As the engine tells of it: a level and a position, 16 times a second."""
+        passed_s = time.monotonic() - self._script.began_s
+        due = int(passed_s * LEVELS_HZ) if passed_s > 0 else 0
+        entries: list[Entry] = []
+        if due and not self._levels:
+            entries.append(PlaybackStarted(at_us=0, turn=_TURN, device="scripted"))
+        for number in range(self._levels, due):
+            loud = 0.3 + 0.25 * math.sin(number / 3) + 0.1 * math.sin(number * 1.7)
+            entries.append(LevelMeasured(at_us=0, peak=loud, rms=loud * 0.6))
+            position = number * _RATE_HZ // LEVELS_HZ
+            entries.append(
+                PlayoutAdvanced(
+                    at_us=0, turn=_TURN, position_samples=position, queued_samples=_RATE_HZ
+                )
+            )
+        self._levels = due
+        return entries
+
+
+def _completed(turn: int, role: str, text: str) -> TurnCompleted:
+    return TurnCompleted(at_us=0, turn=turn, role=role, text=text, finish_reason="stop")  # pyright: ignore[reportArgumentType]
+
+
+def run_ours(options: argparse.Namespace) -> None:
+    """The app itself. What tests and the demo talk to stands in for the engine."""
+    from tests.tui.backend import FakeBackend, FakeFeed
+    from tui.app import GramophoneApp
+
+    script = Script(options)
+
+    class Started(FakeBackend):
+        def start(self) -> None:
+            script.begin()
+
+    class Feed(ScriptedFeed, FakeFeed):
+        pass
+
+    GramophoneApp(Started(conversation=Feed(script, options))).run()
+
+
+def run_bare(options: argparse.Namespace) -> None:
+    """A scrolling `Markdown` that is streamed to, and an input below it."""
+    from textual.app import App, ComposeResult
+    from textual.containers import VerticalScroll
+    from textual.widgets import Input, Markdown
+
+    script = Script(options)
+
+    class Bare(App[None]):
+        def compose(self) -> ComposeResult:
+            with VerticalScroll():
+                for pair in range(options.past // 2):
+                    yield Markdown(f"Question {pair}?")
+                    yield Markdown(_MIXED.format(n=pair))
+                yield Markdown()
+            yield Input()
+
+        def on_mount(self) -> None:
+            self.query_one(VerticalScroll).anchor()
+            self.query_one(Input).focus()
+            self.run_worker(self._produce())
+
+        async def _produce(self) -> None:
+            script.begin()
+            stream = Markdown.get_stream(self.query(Markdown).last())
+            while not script.over:
+                for delta in script.due():
+                    await stream.write(delta)
+                await asyncio.sleep(0.005)
+            await stream.stop()
+
+    Bare().run()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("app", choices=["ours", "bare"])
+    parser.add_argument("--kind", choices=["mixed", "fence"], default="mixed")
+    parser.add_argument("--deltas", type=int, default=0)
+    parser.add_argument("--rate-hz", type=float, default=0.0, help="0 is all at once")
+    parser.add_argument("--past", type=int, default=0, help="turns that were said before")
+    parser.add_argument("--sound", action="store_true", help="an answer is heard all the time")
+    parser.add_argument("--report", type=Path, required=True)
+    options = parser.parse_args()
+    (run_ours if options.app == "ours" else run_bare)(options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Writes one setting into `config.toml`; comments, order and everything else stay as they are."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from gramophone.config import FILE_SETTINGS, load
+from gramophone.errors import ConfigError
+
+Setting = str | int | float | bool
+
+
+def write_setting(
+    config_file: Path, name: str, value: Setting, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Set `name`, one of the settings in `FILE_SETTINGS`, to `value`.
+
+    Raises:
+        ConfigError: the file with it would be refused at the next start, or cannot be written;
+            it is as it was.
+    """
+    place = next((place for place, setting in FILE_SETTINGS.items() if setting == name), None)
+    if place is None:
+        raise ConfigError(f"There is no setting {name!r} in config.toml.")
+    # Behind a link lies the file that is meant: the link must not be replaced by a copy.
+    target = config_file.resolve()
+    try:
+        text = _with(_text_of(target), place, value)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, text, environment)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{config_file} cannot be written ({error}).") from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return ""
+
+
+def _with(text: str, place: tuple[str, str], value: Setting) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    table, name = place
+    try:
+        document = tomlkit.parse(text)
+        if table not in document:
+            document[table] = tomlkit.table()
+        document[table][name] = value  # pyright: ignore[reportIndexIssue]
+    except (TOMLKitError, TypeError) as error:
+        raise ConfigError(f"config.toml cannot be read ({error}); mend it first.") from error
+    return document.as_string()
+
+
+def _replace(target: Path, text: str, environment: Mapping[str, str]) -> None:
+    """Beside the file first, as itself only when the program would start with it."""
+    descriptor, written = tempfile.mkstemp(dir=target.parent, prefix=".config-", suffix=".toml")
+    new = Path(written)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        load(environment, file=new)
+        if target.exists():
+            new.chmod(target.stat().st_mode & 0o777)
+        new.replace(target)
+    except ConfigError as error:
+        raise ConfigError(str(error).replace(str(new), str(target))) from error
+    finally:
+        new.unlink(missing_ok=True)

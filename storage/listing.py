@@ -1,0 +1,243 @@
+"""The list of sessions: pages of it, searched and filtered, its sum, its tags.
+
+Pages go by the number of the last session seen, so the thousandth costs what the first does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from gramophone.errors import FilterError, SessionNotFound, StorageError
+from gramophone.filters import Filter, Search, parse
+from gramophone.ports import SessionSummary, TagCount, Totals
+from storage.reader import Reader
+from storage.schema import turn_number
+from storage.scope import NAMED, Scope, Values, scope_of
+from storage.search import HITS_IN, SNIPPETS, TITLE_HITS, TURN_HITS, match_expression
+
+END = 1 << 42
+"""Above every session's number; a turn's number made of it still fits 64 bits."""
+
+SUMMARY = (
+    "session.number, id, session.title, created_at, turns, spoken_samples, sample_rate_hz, "
+    "provider, model, voice, recovered, pinned, archived, "
+    "(SELECT group_concat(name, ' ') FROM tag AS own WHERE own.session = session.number)"
+)
+_LISTED = "FROM session INDEXED BY session_listed WHERE archived = 0 AND discarded_at IS NULL"
+
+_HITS_A_SESSION = 8
+_FEW_SESSIONS = 1_000
+_SESSIONS_A_LOOK = 100
+
+
+class Listing:
+    """Answers from two connections: one for searches, so that none of them delays a page."""
+
+    def __init__(
+        self, reader: Reader, searcher: Reader, wall_clock: Callable[[], datetime]
+    ) -> None:
+        self._reader = reader
+        self._searcher = searcher
+        self._wall_clock = wall_clock
+
+    async def sessions(
+        self, *, limit: int, older_than: str | None, search: str
+    ) -> list[SessionSummary]:
+        """Newest first; with nothing searched, those that are pinned before the others."""
+        wanted = parse(search, self._wall_clock().astimezone().date())
+        if not wanted.words and not wanted.filtered:
+            return await self._shelf(older_than, limit)
+        below = END if older_than is None else await self.number(older_than)
+        scope = scope_of(wanted, await self._values(wanted.filters))
+        if not wanted.words:
+            found = await self._searcher.fetch(*scope.newest(SUMMARY, below, limit))
+            return [summary(row) for row in found]
+        return await self._said(wanted, scope, below, limit)
+
+    async def totals(self) -> Totals:
+        """How many sessions are listed, and how long they speak."""
+        ((count, spoken_ms),) = await self._searcher.fetch(
+            "SELECT count(*), coalesce(sum(spoken_samples * 1000 / sample_rate_hz), 0) " + _LISTED
+        )
+        return Totals(count, spoken_ms)
+
+    async def tags(self) -> list[TagCount]:
+        """All tags, those with the most sessions first."""
+        found = await self._searcher.fetch(
+            "SELECT name, count(*) FROM tag WHERE session NOT IN "
+            "(SELECT number FROM session WHERE discarded_at IS NOT NULL) "
+            "GROUP BY name ORDER BY count(*) DESC, name"
+        )
+        return [TagCount(name, count) for name, count in found]
+
+    async def number(self, session_id: str) -> int:
+        """The row number of a session.
+
+        Raises:
+            SessionNotFound: there is none.
+        """
+        found = await self._reader.fetch("SELECT number FROM session WHERE id = ?", (session_id,))
+        if not found:
+            raise not_found(session_id)
+        return found[0][0]
+
+    # --- without words --------------------------------------------------------------------------
+
+    async def _shelf(self, older_than: str | None, limit: int) -> list[SessionSummary]:
+        pinned, below = True, END
+        if older_than is not None:
+            below = await self.number(older_than)
+            pinned = bool(await self._pinned_below(below + 1, 1, exactly=True))
+        rows = await self._pinned_below(below, limit) if pinned else []
+        if pinned:
+            below = END
+        if len(rows) < limit:
+            rows += await self._reader.fetch(
+                f"SELECT {SUMMARY} {_LISTED} AND pinned = 0 AND number < ? "
+                "ORDER BY number DESC LIMIT ?",
+                (below, limit - len(rows)),
+            )
+        return [summary(row) for row in rows]
+
+    async def _pinned_below(
+        self, below: int, limit: int, *, exactly: bool = False
+    ) -> list[tuple[Any, ...]]:
+        at = "number = ? - 1" if exactly else "number < ?"
+        return await self._reader.fetch(
+            f"SELECT {SUMMARY} FROM session INDEXED BY session_pinned WHERE pinned = 1 "
+            f"AND archived = 0 AND discarded_at IS NULL AND {at} ORDER BY number DESC LIMIT ?",
+            (below, limit),
+        )
+
+    async def _values(self, filters: Iterable[Filter]) -> Values:
+        """The names that are meant by each filter on a name: the very one, else all that hold
+        what was typed."""
+        meant: dict[Filter, Sequence[str]] = {}
+        for each in filters:
+            if each.name not in NAMED:
+                continue
+            known = await self._known(each.name)
+            typed = each.value.casefold()
+            meant[each] = [name for name in known if name.casefold() == typed] or [
+                name for name in known if typed in name.casefold()
+            ]
+            if not meant[each]:
+                shown = ", ".join(name for name in known[:6] if name)
+                others = f"; there are {shown}" if shown else ""
+                raise FilterError(f"No session has the {each.name} “{each.value}”{others}.")
+        return meant
+
+    async def _known(self, column: str) -> list[str]:
+        """The names a column holds, each looked up from the one before it on the index."""
+        name, table = ("name", "tag") if column == "tag" else (column, "session")
+        found = await self._searcher.fetch(
+            f"WITH RECURSIVE each(name) AS (SELECT min({name}) FROM {table} UNION ALL "
+            f"SELECT (SELECT min({name}) FROM {table} WHERE {table}.{name} > each.name) "
+            "FROM each WHERE each.name IS NOT NULL) "
+            "SELECT name FROM each WHERE name IS NOT NULL"
+        )
+        return [name for (name,) in found]
+
+    # --- with words -----------------------------------------------------------------------------
+
+    async def _said(
+        self, wanted: Search, scope: Scope, below: int, limit: int
+    ) -> list[SessionSummary]:
+        """Sessions by their newest hit: by the hits, or by the sessions where those are few."""
+        query = match_expression(wanted.words, wanted.without)
+        hits: dict[int, int | None] | None = None
+        if wanted.filtered:
+            few = await self._searcher.fetch(
+                *scope.newest("session.number", below, _FEW_SESSIONS + 1)
+            )
+            if len(few) <= _FEW_SESSIONS:
+                hits = await self._hits_among(query, [number for (number,) in few], limit)
+        if hits is None:
+            hits = await self._hits(query, scope, below, limit)
+        turns = [turn for turn in hits.values() if turn is not None]
+        snippets = dict(await self._searcher.fetch(SNIPPETS, (query, json.dumps(turns))))
+        found = await self._searcher.fetch(*scope.among(SUMMARY, json.dumps(list(hits))))
+        return [summary(row, snippets.get(hits[row[0]], "")) for row in found]
+
+    async def _hits_among(
+        self, query: str, numbers: Sequence[int], limit: int
+    ) -> dict[int, int | None]:
+        """For those of the sessions that have one, the turn of the newest hit; None where it is
+        the title."""
+        hits: dict[int, int | None] = {}
+        for start in range(0, len(numbers), _SESSIONS_A_LOOK):
+            chosen = json.dumps(numbers[start : start + _SESSIONS_A_LOOK])
+            for number, turn, titled in await self._searcher.fetch(HITS_IN, (query, chosen)):
+                if len(hits) < limit and (turn is not None or titled):
+                    hits[number] = turn
+            if len(hits) >= limit:
+                break
+        return hits
+
+    async def _hits(
+        self, query: str, scope: Scope, below: int, limit: int
+    ) -> dict[int, int | None]:
+        """The same, from the hits downward. A page of hits may lie in few sessions, and few of
+        those may pass, so the pages grow until enough are found."""
+        hits: dict[int, int | None] = {}
+        wanted = _HITS_A_SESSION * limit
+        while len(hits) < limit:
+            said = await self._searcher.fetch(TURN_HITS, (query, turn_number(below, 0), wanted))
+            titled = await self._searcher.fetch(TITLE_HITS, (query, below, wanted))
+            newest: dict[int, int | None] = {}
+            for (turn,) in said:
+                newest.setdefault(_session_of(turn), turn)
+            for (number,) in titled:
+                newest.setdefault(number, None)
+            # Below where the one of them stopped that did stop, the other is not whole.
+            stops = [
+                stop
+                for rows, stop in (
+                    (said, _session_of(said[-1][0]) if said else 0),
+                    (titled, titled[-1][0] if titled else 0),
+                )
+                if len(rows) == wanted
+            ]
+            below = max(stops, default=0)
+            whole = sorted((number for number in newest if number >= below), reverse=True)
+            passed = await self._searcher.fetch(*scope.among("session.number", json.dumps(whole)))
+            for (number,) in passed[: limit - len(hits)]:
+                hits[number] = newest[number]
+            if not stops:
+                break
+            wanted = min(2 * wanted, 10_000)
+        return hits
+
+
+def summary(row: Sequence[Any], snippet: str = "") -> SessionSummary:
+    """The summary of a row of `SUMMARY`."""
+    _, session_id, title, created_at, turns, samples, rate, provider, model, voice, *marks = row
+    recovered, pinned, archived, tags = marks
+    return SessionSummary(
+        id=session_id,
+        title=title,
+        created_at=created_at,
+        turns=turns,
+        spoken_ms=samples * 1000 // rate if rate else 0,
+        provider=provider,
+        model=model,
+        voice=voice,
+        recovered=bool(recovered),
+        snippet=snippet,
+        tags=tuple(tags.split()) if tags else (),
+        pinned=bool(pinned),
+        archived=bool(archived),
+    )
+
+
+def not_found(reference: str) -> StorageError:
+    return SessionNotFound(
+        f"There is no session {reference[:80]!r}; `gramophone sessions` lists them."
+    )
+
+
+def _session_of(row_number: int) -> int:
+    return row_number // turn_number(1, 0)

@@ -1,0 +1,165 @@
+"""What is typed into the search: taken apart, refused with a sentence, completed, lifted."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gramophone.errors import FilterError
+from gramophone.filters import (
+    FILTERS,
+    Filter,
+    Search,
+    Word,
+    completed,
+    highlights,
+    hint,
+    parse,
+)
+
+TODAY = date(2026, 11, 21)
+DAY = timedelta(days=1)
+ANYTHING = st.text() | st.lists(
+    st.sampled_from([*(f"{name}:" for name in FILTERS), "-", '"', " ", "x", "2026-11", "7d", ":"])
+).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("typed", "search"),
+    [
+        ("", Search()),
+        ("  ***  ", Search()),
+        ("horn", Search((Word("horn", open=True),))),
+        ("a horn", Search((Word("a"), Word("horn", open=True)))),
+        ('"the horn"', Search((Word("the horn"),))),
+        ('"the horn', Search((Word("the horn"),))),
+        ('horn "a b" -wax', Search((Word("horn"), Word("a b")), without=("wax",))),
+        ("well-known", Search((Word("well-known", open=True),))),
+        ("http://x.org", Search((Word("http://x.org", open=True),))),
+        ("12:30", Search((Word("12:30", open=True),))),
+        ('"note:this"', Search((Word("note:this"),))),
+        ("Provider:OpenAI", Search(filters=(Filter("provider", "OpenAI"),))),
+        ("-provider:local", Search(filters=(Filter("provider", "local", True),))),
+        ('tag:"On Hold" tag:#x', Search(filters=(Filter("tag", "on-hold"), Filter("tag", "x")))),
+        ('title:"two words"', Search(filters=(Filter("title", "two words"),))),
+        ("has:audio IS:Pinned", Search(filters=(Filter("has", "audio"), Filter("is", "pinned")))),
+        ("is:pinned is:pinned", Search(filters=(Filter("is", "pinned"),))),
+        ("horn provider:", Search((Word("horn", open=True),))),
+        ("is:pin", Search()),
+        ("before:", Search()),
+        ("before:2026-11-02", Search(until=date(2026, 11, 2))),
+        ("after:2026-11", Search(since=date(2026, 11, 1))),
+        ("on:2026-12", Search(since=date(2026, 12, 1), until=date(2027, 1, 1))),
+        ("on:2024", Search(since=date(2024, 1, 1), until=date(2025, 1, 1))),
+        ("on:today", Search(since=TODAY, until=TODAY + DAY)),
+        ("on:yesterday", Search(since=TODAY - DAY, until=TODAY)),
+        ("after:7d before:today", Search(since=TODAY - 7 * DAY, until=TODAY)),
+        ("after:2w after:3d", Search(since=TODAY - 3 * DAY)),
+    ],
+)
+def test_it_is_taken_apart(typed: str, search: Search) -> None:
+    assert parse(typed, TODAY) == search
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("colour:red", r"There is no filter colour: .* provider:.*\"colour:red\""),
+        ("is:lost x", "is:lost is not known; there are is:pinned, is:archived"),
+        ("has:x", "has:x is not known; there are has:audio, has:tags"),
+        ("provider: local", "provider: needs a value right after the colon"),
+        ("title:***", "title: needs a word"),
+        ("before:2026-13", "before:2026-13 names no day; write it as 2026-11-02,"),
+        ("on:2026-02-30", "names no day"),
+        ("after:99999d", "names no day"),
+        ("on:9999-12-31", "names no day"),
+        ("-on:today", "-on:today cannot be turned round"),
+        ("-wax", "-wax leaves out; write a word"),
+    ],
+)
+def test_what_cannot_be_understood_is_one_sentence(typed: str, sentence: str) -> None:
+    with pytest.raises(FilterError, match=sentence):
+        parse(typed, TODAY)
+
+
+@given(typed=ANYTHING)
+def test_nothing_that_is_typed_does_worse_than_a_sentence(typed: str) -> None:
+    hint(typed, ["work"])
+    longer = completed(typed, ["work"])
+    assert longer is None or longer.startswith(typed)
+    with suppress(FilterError):
+        search = parse(typed, TODAY)
+        assert all(any(map(str.isalnum, word.text)) for word in search.words)
+        assert not any(word.open for word in search.words[:-1])
+
+
+@given(
+    name=st.sampled_from(("provider", "model", "voice", "title")),
+    value=st.text(st.characters(codec="ascii", categories=("L", "N"))).filter(bool),
+    negated=st.booleans(),
+)
+def test_a_filter_comes_back_as_it_was_written(name: str, value: str, negated: bool) -> None:
+    for written in (value, f'"{value}"'):
+        typed = f"{'-' if negated else ''}{name}:{written}"
+        assert parse(typed, TODAY).filters == (Filter(name, value, negated),)
+
+
+@given(text=st.text(), words=st.lists(st.text(min_size=1), max_size=3))
+def test_highlights_lie_in_the_text_in_order(text: str, words: list[str]) -> None:
+    spans = highlights(text, [Word(word, open=True) for word in words])
+    edges = [edge for span in spans for edge in span]
+    assert edges == sorted(edges)
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+
+
+@pytest.mark.parametrize(
+    ("words", "lifted"),
+    [
+        ([Word("cafe")], ["Café"]),
+        ([Word("PLAY", open=True)], ["plays"]),
+        ([Word("play")], []),
+        ([Word("the corner")], ["the corner"]),
+        ([Word("jazz"), Word("plays jazz")], ["plays jazz"]),
+        ([Word("p", open=True)], []),
+    ],
+)
+def test_words_are_lifted(words: list[Word], lifted: list[str]) -> None:
+    text = "Café on the corner plays jazz."
+    assert [text[start:end] for start, end in highlights(text, words)] == lifted
+
+
+@pytest.mark.parametrize(
+    ("typed", "whole"),
+    [
+        ("horn pro", "horn provider:"),
+        ("is:a", "is:archived"),
+        ("is:", "is:pinned"),
+        ("-tag:w", "-tag:work"),
+        ("before:y", "before:yesterday"),
+        ("horn ", None),
+        ("p", None),
+        ("is:pinned", None),
+        ('"pro', None),
+    ],
+)
+def test_the_last_word_is_completed(typed: str, whole: str | None) -> None:
+    assert completed(typed, ["work", "home"]) == whole
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("", "provider:"),
+        ("horn ", "provider:"),
+        ("is:", "is:pinned  is:archived  is:recovered"),
+        ("after:2", "2026-11-02"),
+        ("tag:w", "tag:work"),
+        ("mod", "model:"),
+    ],
+)
+def test_a_line_says_what_can_be_typed(typed: str, shown: str) -> None:
+    assert shown in hint(typed, ["work", "home"])

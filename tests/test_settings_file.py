@@ -1,0 +1,102 @@
+"""One setting is written, everything else stays; what would be refused is not written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gramophone.config import load
+from gramophone.errors import ConfigError
+from gramophone.settings_file import Setting, write_setting
+
+COMMENTED = """\
+# How I like it.
+[sound]
+muted = true   # the office
+
+[screen]  # at night
+theme = "nord"  # dark
+reduced_motion = true
+
+[keys]
+"prompt.send" = "ctrl+s"
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {"GRAMOPHONE_HOME": str(tmp_path)}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(COMMENTED)
+    return path
+
+
+def test_one_value_changes_and_nothing_else(file: Path, environment: dict[str, str]) -> None:
+    write_setting(file, "theme", "dracula", environment)
+    assert file.read_text() == COMMENTED.replace('"nord"', '"dracula"')
+    assert [each.name for each in file.parent.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("theme", 'a "b" \\ c'), ("muted", False), ("voice", "aura-2-zeus-en"), ("speed", 1.2)],
+)
+def test_what_is_written_is_read(
+    name: str, value: Setting, file: Path, environment: dict[str, str]
+) -> None:
+    write_setting(file, name, value, environment)
+    config = load(environment)
+    assert getattr(config, name) == value
+    assert (config.reduced_motion, config.keys) == (True, {"prompt.send": "ctrl+s"})
+
+
+def test_a_file_and_its_directory_are_made(tmp_path: Path, environment: dict[str, str]) -> None:
+    write_setting(tmp_path / "new" / "config.toml", "theme", "nord", environment)
+    assert (tmp_path / "new" / "config.toml").read_text() == '[screen]\ntheme = "nord"\n'
+
+
+def test_rights_and_links_stay(file: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    file.chmod(0o640)
+    link = tmp_path / "link.toml"
+    link.symlink_to(file)
+    write_setting(link, "theme", "dracula", environment)
+    assert link.is_symlink()
+    assert "dracula" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("speed", 9.0, "between 0.7 and 1.5"),
+        ("muted", "yes", "must be of type bool"),
+        ("provider", "hal", "must be one of"),
+        ("deepgram_key", "x", "no setting 'deepgram_key'"),
+    ],
+)
+def test_what_load_would_refuse_is_not_written(
+    name: str, value: Setting, said: str, file: Path, environment: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        write_setting(file, name, value, environment)
+    assert file.read_text() == COMMENTED
+    assert [each.name for each in file.parent.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.parametrize("broken", ["[screen\n", "screen = 5\n", "[screen]\nhue = 1\n"])
+def test_a_broken_file_is_left_alone(broken: str, file: Path, environment: dict[str, str]) -> None:
+    file.write_text(broken)
+    with pytest.raises(ConfigError) as error:
+        write_setting(file, "theme", "nord", environment)
+    assert file.read_text() == broken
+    assert ".config-" not in str(error.value)
+
+
+def test_a_place_that_cannot_be_written_is_named(file: Path, environment: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write_setting(file / "config.toml", "theme", "nord", environment)

@@ -1,0 +1,189 @@
+"""Files in a prompt: found, completed, read, joined."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.attachments import (
+    LARGEST_BYTES,
+    Attachment,
+    NotAttached,
+    PathEntry,
+    attached,
+    fragment,
+    joined,
+    mentions,
+    offered,
+    parted,
+    scan,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("@notes.md", [("notes.md",)]),
+        ("see @notes.md, please", [("notes.md,", "notes.md")]),
+        ("(@a/b.txt)", [("a/b.txt)", "a/b.txt")]),
+        ('@"my notes.md" @~/x @/etc/hosts', [("my notes.md",), ("~/x",), ("/etc/hosts",)]),
+        ("me@example.org", []),
+        ("@ @@", [("@",)]),
+        ("@a @a", [("a",)]),
+    ],
+)
+def test_mentions(text: str, paths: list[tuple[str, ...]]) -> None:
+    assert [mention.paths for mention in mentions(text)] == paths
+
+
+names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=9)
+
+
+@given(
+    st.text(st.characters(exclude_characters="`")),
+    st.lists(st.builds(Attachment, names, st.text(st.sampled_from("a`\n "))), max_size=3),
+)
+def test_a_prompt_can_be_parted_from_its_attachments(
+    text: str, attachments: list[Attachment]
+) -> None:
+    """No content can end its fence early."""
+    names = {each.name.replace("`", "'") for each in attachments}
+    assert parted(joined(text, attachments)) == (text, names)
+
+
+def test_joined_reads_like_a_letter_with_enclosures() -> None:
+    text = joined("Sum up @a.md", [Attachment("a.md", "one\ntwo")])
+    assert text == "Sum up @a.md\n\n`a.md`:\n```\none\ntwo\n```"
+
+
+# --- completing -----------------------------------------------------------------------------------
+
+ENTRIES = [
+    PathEntry("docs", True),
+    PathEntry("my notes", True),
+    PathEntry(".env", False),
+    PathEntry("Notes.md", False),
+    PathEntry("old-notes.md", False),
+    PathEntry("two words.md", False),
+]
+
+
+def texts(line: str) -> list[str]:
+    wanted = fragment(line, len(line))
+    offer = offered(wanted, ENTRIES) if wanted else None
+    return [line[: offer.start] + each.text for each in offer.candidates] if offer else []
+
+
+@pytest.mark.parametrize(
+    ("line", "taken"),
+    [
+        ("@", ["@docs/", '@"my notes/', "@Notes.md ", "@old-notes.md ", '@"two words.md" ']),
+        ("see @no", ["see @Notes.md ", 'see @"my notes/', "see @old-notes.md "]),
+        ("@src/do", ["@src/docs/"]),
+        ('@"my notes/tw', ['@"my notes/two words.md" ']),
+        ("@.", ["@.env "]),
+        ("@xyz", []),
+        ("a@no", []),
+        ("@notes.md ", []),
+    ],
+)
+def test_offers_paths(line: str, taken: list[str]) -> None:
+    assert texts(line) == taken
+
+
+def test_what_is_taken_replaces_the_path_to_its_end() -> None:
+    wanted = fragment("see @notes.md now", 7)
+    assert wanted is not None
+    assert (wanted.start, wanted.end, wanted.stem) == (4, 13, "no")
+
+
+def test_scan_lists_directories_first_and_no_name_that_deceives(tmp_path: Path) -> None:
+    for name in ("b.txt", "A.txt", "evil\x1b[31m", "two\nlines", "rtl\u202etxt", 'quo"te'):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "zoo").mkdir()
+    (tmp_path / "link").symlink_to("zoo")
+    (tmp_path / "gone").symlink_to("nowhere")
+    assert [each.name for each in scan("", tmp_path)] == ["link", "zoo", "A.txt", "b.txt", "gone"]
+    assert [each.name for each in scan(f"{tmp_path}/", Path("/"))][:1] == ["link"]
+    assert scan("nowhere/", tmp_path) == ()
+    assert scan("b.txt/", tmp_path) == ()
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def read(text: str, place: Path, *strange: str) -> tuple[list[Attachment], list[str]] | NotAttached:
+    return attached(mentions(text), place, frozenset(strange))
+
+
+def test_a_text_file_is_read_and_made_harmless(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbfone\r\n\ttwo \x1b[31mred\x07\n")
+    (tmp_path / "link").symlink_to("a.md")
+    expected = "one\n\ttwo red\n"
+    assert read("@a.md, @link and @b.md", tmp_path) == (
+        [Attachment("a.md", expected), Attachment("link", expected)],
+        [],
+    )
+
+
+def test_what_names_no_file_is_text(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    long = "x" * 5_000
+    assert read(f"@nobody @docs @property @{long} @a.md/b", tmp_path) == ([], [])
+
+
+def test_what_was_pasted_is_named_but_not_read(tmp_path: Path) -> None:
+    (tmp_path / "id_rsa").write_text("secret")
+    assert read("@id_rsa. @other", tmp_path, "id_rsa", "other") == ([], ["id_rsa"])
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\x89PNG\r\n\x00\x01", "x is not UTF-8 text, so it cannot be attached."),
+        ("façade".encode("latin-1"), "x is not UTF-8 text, so it cannot be attached."),
+        (b"a" * (LARGEST_BYTES + 1), "x is larger than 200 kB; attach less of it."),
+    ],
+)
+def test_what_is_no_text_or_too_long_is_refused(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    (tmp_path / "x").write_bytes(content)
+    assert read("@x", tmp_path) == NotAttached(sentence)
+
+
+def test_two_hundred_kilobytes_are_taken_whole(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"a" * LARGEST_BYTES)
+    assert read("@x", tmp_path) == ([Attachment("x", "a" * LARGEST_BYTES)], [])
+
+
+def test_a_pipe_or_a_device_is_not_even_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    refused = NotAttached("pipe is not a plain file, so it cannot be attached.")
+    assert read("@pipe", tmp_path) == refused
+    assert isinstance(read("@/dev/zero", tmp_path), NotAttached)
+
+
+def test_a_directory_named_as_such_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    refused = NotAttached("docs/ is a directory; name a file in it.")
+    assert read("@docs/", tmp_path) == refused
+
+
+def test_a_file_that_links_to_itself_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """Any user can make this one; the tests may run as one who may read everything."""
+    (tmp_path / "loop").symlink_to("loop")
+    refused = read("@loop", tmp_path)
+    assert isinstance(refused, NotAttached)
+    assert refused.sentence.startswith("loop cannot be read: ")
+
+
+def test_sixteen_files_are_enough(tmp_path: Path) -> None:
+    for number in range(17):
+        (tmp_path / f"f{number}").write_text("x")
+    refused = read(" ".join(f"@f{number}" for number in range(17)), tmp_path)
+    assert refused == NotAttached("At most 16 files can be attached to one prompt.")

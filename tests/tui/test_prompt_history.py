@@ -1,0 +1,56 @@
+"""Looking back through what was sent."""
+
+from __future__ import annotations
+
+from tui.draft import Draft
+from tui.prompt_history import PromptHistory
+
+
+def history(*texts: str) -> PromptHistory:
+    kept = PromptHistory()
+    for text in texts:
+        kept.add(Draft(text))
+    return kept
+
+
+def text(draft: Draft | None) -> str | None:
+    return None if draft is None else draft.text
+
+
+def test_goes_back_to_the_first_and_forward_to_the_draft() -> None:
+    kept = history("a", "b")
+    back = [text(kept.earlier(Draft("new"))) for _ in range(3)]
+    assert back == ["b", "a", None]
+    assert [text(kept.later()) for _ in range(3)] == ["b", "new", None]
+
+
+def test_what_is_sent_twice_in_a_row_is_kept_once() -> None:
+    kept = history("a", "b", "b")
+    assert [text(kept.earlier(Draft(""))) for _ in range(2)] == ["b", "a"]
+
+
+def test_finds_what_begins_as_the_draft_does() -> None:
+    kept = history("git log", "hello", "git status", "world")
+    back = [text(kept.earlier(Draft("git"), search=True)) for _ in range(3)]
+    assert back == ["git status", "git log", None]
+    assert [text(kept.later()) for _ in range(2)] == ["git status", "git"]
+
+
+def test_with_nothing_that_begins_so_it_goes_through_all() -> None:
+    kept = history("a", "b")
+    assert text(kept.earlier(Draft("x"), search=True)) == "b"
+
+
+def test_earlier_sittings_come_before_this_one() -> None:
+    kept = history("a", "b")
+    assert text(kept.earlier(Draft("new"))) == "b"
+    kept.remember([Draft("a"), Draft("z"), Draft("y"), Draft("z"), Draft("")])
+    assert [text(kept.earlier(Draft(""))) for _ in range(4)] == ["a", "z", "y", None]
+    assert [text(kept.later()) for _ in range(4)] == ["z", "a", "b", "new"]
+
+
+def test_folded_text_comes_back_with_its_label() -> None:
+    kept = PromptHistory()
+    sent = Draft("[pasted 2 lines #1]", {1: "a\nb"})
+    kept.add(sent)
+    assert kept.earlier(Draft("")) == sent

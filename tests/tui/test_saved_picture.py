@@ -1,0 +1,48 @@
+"""A picture of the screen: by key and by words, into the working directory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.tui.backend import FakeBackend
+from tests.tui.seeing import drawn, said
+from tui.app import GramophoneApp
+
+NAME = "gramophone-20261121-143005.svg"
+
+
+def app() -> GramophoneApp:
+    return GramophoneApp(FakeBackend(), now=lambda: datetime(2026, 11, 21, 14, 30, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("keys", [["f12"], ["ctrl+p", *"save a picture", "enter"]])
+async def test_a_picture_is_written(
+    keys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with app().run_test(size=(100, 24), notifications=True) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            if key == "ctrl+p" or key == keys[-2:][0]:
+                await drawn(pilot)
+        await drawn(pilot)
+        picture = (tmp_path / NAME).read_text(encoding="utf-8")
+        assert picture.startswith("<svg")
+        assert "Nothing" in picture
+        assert "picture" not in picture, "the palette is not on it"
+        assert NAME in said(pilot).replace(" ", "")
+
+
+async def test_it_is_said_why_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / NAME).write_text("mine")
+    async with app().run_test(notifications=True) as pilot:
+        await pilot.press("f12")
+        await drawn(pilot)
+        assert "No picture was saved: File exists." in said(pilot)
+        assert (tmp_path / NAME).read_text() == "mine"

@@ -1,0 +1,68 @@
+"""Keys of the user's choice, checked against what there is; nothing is applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
+
+from tui.keys import KeyGroup, key_groups, key_name, key_words
+
+_MODIFIERS = frozenset({"ctrl", "alt", "shift", "super", "hyper", "meta"})
+_NAMED = frozenset(key.value for key in Keys) | frozenset(KEY_NAME_REPLACEMENTS.values())
+
+
+class WrongKeys(Exception):
+    """One sentence: what of the chosen keys cannot be, and why."""
+
+
+def checked(keys: Mapping[str, str]) -> dict[str, str]:
+    """The same keys by the names Textual has for them.
+
+    Raises:
+        WrongKeys: an id or a key that there is not, or a key that would do two things.
+    """
+    groups = key_groups()
+    known = {key.id for group in groups for key in group.keys}
+    chosen: dict[str, tuple[str, ...]] = {}
+    for binding_id, told in keys.items():
+        if binding_id not in known:
+            raise WrongKeys(
+                f"[keys] names {binding_id!r}, which is no key; docs/keys.md lists all."
+            )
+        chosen[binding_id] = _names(binding_id, told)
+    _refuse_clashes(groups, chosen)
+    return {binding_id: ",".join(names) for binding_id, names in chosen.items()}
+
+
+def _names(binding_id: str, told: str) -> tuple[str, ...]:
+    names = tuple(key_name(word.strip()) for word in told.split(",") if word.strip())
+    if not names:
+        raise WrongKeys(f"[keys] {binding_id} is empty; name at least one key.")
+    for name in names:
+        if not _is_key(name):
+            raise WrongKeys(f'[keys] {binding_id} is {name!r}, which no keyboard has; try "f5".')
+    return names
+
+
+def _is_key(name: str) -> bool:
+    *modifiers, last = name.split("+") if len(name) > 1 else [name]
+    return _MODIFIERS.issuperset(modifiers) and (
+        (len(last) == 1 and last.isprintable())
+        or last in _NAMED
+        or key_to_character(last) is not None
+    )
+
+
+def _refuse_clashes(groups: list[KeyGroup], chosen: Mapping[str, tuple[str, ...]]) -> None:
+    """One place is what is written as one, together with the keys that hold everywhere."""
+    everywhere = groups[-1]
+    for group in groups:
+        taken: dict[str, str] = {}
+        for key in (*everywhere.keys, *(() if group is everywhere else group.keys)):
+            names = chosen.get(key.id)
+            words = tuple(map(key_words, names)) if names else key.keys
+            for word in words:
+                if word in taken and {key.id, taken[word]} & chosen.keys():
+                    raise WrongKeys(f"[keys] gives {word} to {taken[word]} and {key.id} at once.")
+                taken[word] = key.id

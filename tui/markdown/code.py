@@ -1,0 +1,168 @@
+"""Colours of code, found when a line is about to be seen, a stretch of lines at a time.
+
+Where a stretch ends is told from the lines alone, so code has the same colours however it came.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from tui.markdown.flow import Flow, Run
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+
+STRETCH_LINES: Final = 48
+LONGEST_STRETCH_LINES: Final = 200
+LONGEST_COLOURED_LINE: Final = 2_000
+_Tokens: TypeAlias = dict[Any, str]
+
+
+def lexer_of(language: str) -> Lexer | None:
+    """The lexer for the word after a fence, or none."""
+    from pygments import lexers
+    from pygments.util import ClassNotFound
+
+    if not language:
+        return None
+    try:
+        return lexers.get_lexer_by_name(language, stripnl=False, ensurenl=True)
+    except ClassNotFound:
+        return None
+
+
+def _looks() -> _Tokens:
+    from pygments.token import Token as T
+
+    return {
+        T.Comment: "comment",
+        T.Error: "",
+        T.Generic.Deleted: "error",
+        T.Generic.Inserted: "string",
+        T.Generic.Emph: "em",
+        T.Generic.Error: "error",
+        T.Generic.Heading: "strong",
+        T.Generic.Strong: "strong",
+        T.Generic.Subheading: "name",
+        T.Keyword: "keyword",
+        T.Keyword.Constant: "constant",
+        T.Keyword.Type: "type",
+        T.Literal.Number: "number",
+        T.Literal.String: "string",
+        T.Literal.String.Doc: "comment",
+        T.Literal.String.Escape: "number",
+        T.Name.Attribute: "type",
+        T.Name.Builtin: "builtin",
+        T.Name.Builtin.Pseudo: "em",
+        T.Name.Class: "type",
+        T.Name.Decorator: "name",
+        T.Name.Exception: "type",
+        T.Name.Function: "function",
+        T.Name.Tag: "keyword",
+        T.Name.Variable: "name",
+        T.Operator.Word: "keyword",
+    }
+
+
+class Colours:
+    """Colours the lines of one piece of code."""
+
+    def __init__(self, language: str) -> None:
+        self._lexer = lexer_of(language)
+        self._looks = _looks() if self._lexer is not None else {}
+        self._starts = [0]
+        self._scanned = 0
+        self._coloured: dict[int, int] = {}
+
+    def forget_from(self, line: int) -> None:
+        """The lines from here on have changed or are new."""
+        while len(self._starts) > 1 and self._starts[-1] > line:
+            self._starts.pop()
+        self._scanned = min(self._scanned, line)
+        for stretch in list(self._coloured):
+            if self._coloured[stretch] > line:
+                del self._coloured[stretch]
+
+    def stretch_start(self, lines: list[Flow], line: int) -> int:
+        """The first line that gets its colours together with `line`."""
+        self._scan(lines)
+        return self._starts[_place(self._starts, line)]
+
+    def _scan(self, lines: list[Flow]) -> None:
+        """Cut at an empty line with something at the margin below it."""
+        for at in range(max(1, self._scanned), len(lines)):
+            length = at - self._starts[-1]
+            text = lines[at].text
+            calm = bool(text) and text[0] not in " \t})]*" and not lines[at - 1].text.strip()
+            if length >= LONGEST_STRETCH_LINES or (length >= STRETCH_LINES and calm):
+                self._starts.append(at)
+        # The last line may be half a line still.
+        self._scanned = max(0, len(lines) - 1)
+
+    def colour(self, lines: list[Flow], line: int) -> None:
+        """See to it that `line` has its colours."""
+        if self._lexer is None:
+            return
+        self._scan(lines)
+        place = _place(self._starts, line)
+        start = self._starts[place]
+        end = self._starts[place + 1] if place + 1 < len(self._starts) else len(lines)
+        if self._coloured.get(start) == end:
+            return
+        self._coloured[start] = end
+        self._lex(self._lexer, lines[start:end])
+
+    def _lex(self, lexer: Lexer, lines: list[Flow]) -> None:
+        if any(len(line.text) > LONGEST_COLOURED_LINE for line in lines):
+            return
+        code = "\n".join(line.text for line in lines)
+        runs: list[list[Run]] = [[] for _ in lines]
+        at = column = 0
+        for token, text in lexer.get_tokens(code):
+            look = self._look(token)
+            for number, part in enumerate(text.split("\n")):
+                if number:
+                    at, column = at + 1, 0
+                if at >= len(lines):
+                    break
+                if part:
+                    runs[at].append(Run(column, 0, look))
+                    column += len(part)
+        for line, found in zip(lines, runs, strict=True):
+            line.runs = _merged(line, found)
+
+    def _look(self, token: Any) -> str:
+        looks = self._looks
+        found = looks.get(token)
+        while found is None:
+            token = token.parent
+            if token is None:
+                return ""
+            found = looks.get(token)
+        return found
+
+
+def _place(starts: list[int], line: int) -> int:
+    return bisect_right(starts, line) - 1
+
+
+def _merged(line: Flow, found: list[Run]) -> list[Run]:
+    """The new looks on the old sources, without a cut where nothing changes."""
+    old = line.runs
+    jumps = {
+        after.start
+        for before, after in pairwise(old)
+        if after.source != before.source + after.start - before.start
+    }
+    cuts = sorted(jumps | {run.start for run in found} | {0})
+    looks = {run.start: run.look for run in found}
+    merged: list[Run] = []
+    look = ""
+    for cut in cuts:
+        look = looks.get(cut, look)
+        if merged and merged[-1].look == look and cut not in jumps:
+            continue
+        merged.append(Run(cut, line.source_at(cut), look))
+    return merged

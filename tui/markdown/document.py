@@ -1,0 +1,256 @@
+"""An answer as it grows: only its open end is parsed again.
+
+Block structure is decided line by line, so what begins on a finished line and is followed by
+another block never changes. The end is parsed from where its last block begins; of a long fence
+or table, from its last line, with its opening put before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from markdown_it import MarkdownIt
+
+from tui.markdown.blocks import Code, Item, Table, Unit
+from tui.markdown.reader import Group, Reader, Source, groups_of, make_parser
+
+SLICE_CHARACTERS: Final = 2_000
+_LABEL = re.compile(r"\[([^\[\]]+)\]")
+_parser: MarkdownIt | None = None
+
+
+def _the_parser() -> MarkdownIt:
+    global _parser
+    if _parser is None:
+        _parser = make_parser()
+    return _parser
+
+
+class Document:
+    """`units` are drawn one under the other; those from `changed_from` on are new or different."""
+
+    def __init__(self) -> None:
+        self.units: list[Unit] = []
+        self.changed_from = 0
+        self.parsed = 0
+        self._text = ""
+        self._kept = 0
+        self._boundary = 0
+        self._head = ""
+        self._head_start = 0
+        self._references: dict[str, Any] = {}
+        self._shown_references: dict[str, str] = {}
+        self._had_references = False
+
+    def grow(self, text: str, limit: int = SLICE_CHARACTERS) -> bool:
+        """Take in more of `text`, which begins with what was taken before. False: nothing to do."""
+        start = self.parsed
+        if start >= len(text):
+            return False
+        self._text = text
+        end = min(len(text), start + limit)
+        if end < len(text):
+            # Whole lines are cheaper: half a line is parsed twice.
+            end = max(text.rfind("\n", start, end) + 1, 0) or end
+        self.parsed = end
+        self._parse()
+        return True
+
+    def finish(self) -> bool:
+        """No more comes: half a row of a table is a row. False: that changes nothing.
+
+        A definition that came late may have changed what stood above it: then all is read anew.
+        """
+        if self._had_references:
+            self._read_whole()
+        unit = self.units[-1] if self.units else None
+        anew, self._had_references = self._had_references, False
+        if unit is None or not isinstance(table := unit.block, Table):
+            return anew
+        changed = table.settled < len(table.rows)
+        table.settled = len(table.rows)
+        self.changed_from = 0 if anew else len(self.units) - 1
+        return changed or anew
+
+    def _read_whole(self) -> None:
+        text = self._text[: self.parsed]
+        fresh = Document()
+        fresh.grow(text, limit=len(text))
+        self.units, self.changed_from = fresh.units, 0
+
+    # --- parsing ------------------------------------------------------------------------------
+
+    def _parse(self) -> None:
+        text = self._text[: self.parsed] if self.parsed < len(self._text) else self._text
+        tail = self._head + text[self._boundary :]
+        source = Source(text, self._line_starts(text))
+        env: dict[str, Any] = {"references": dict(self._references)}
+        open_unit = self.units[self._kept] if self._kept < len(self.units) else None
+        groups = groups_of(_the_parser().parse(tail, env), open_unit.number if open_unit else 0)
+        self.changed_from = self._kept
+        self._take(groups, source, open_unit)
+        self._close_finished(groups, source, tail.count("\n"), env["references"])
+        self._show_references(env["references"])
+
+    def _line_starts(self, text: str) -> list[int]:
+        """Where the parsed lines begin in the whole text, the head's among them."""
+        starts: list[int] = []
+        head = (self._head_start, self._head_start + len(self._head))
+        for begin, end in (head, (self._boundary, len(text))):
+            while begin < end:
+                starts.append(begin)
+                newline = text.find("\n", begin, end)
+                begin = newline + 1 if newline >= 0 else end
+        if text.endswith("\n") or not starts:
+            starts.append(len(text))
+        return starts
+
+    def _take(self, groups: list[Group], source: Source, open_unit: Unit | None) -> None:
+        """Replace the units from the open one on."""
+        reader = Reader(source)
+        del self.units[self._kept :]
+        for place, group in enumerate(groups):
+            if place == 0 and open_unit is not None:
+                unit = self._grown(open_unit, group, reader)
+            else:
+                gap = bool(self.units)
+                if not group.first_of_list:
+                    gap = source.blank_before(group.line)
+                start = source.at_line(group.line)
+                unit = Unit(reader.block(group), start, gap, group.number)
+            self.units.append(unit)
+
+    def _grown(self, unit: Unit, group: Group, reader: Reader) -> Unit:
+        """The open unit as it is now: longer, or something else altogether."""
+        block = unit.block
+        first = group.tokens[0]
+        if self._head and isinstance(block, Code) and first.type == "fence":
+            del block.lines[block.settled :]
+            block.lines.extend(reader.code_lines(first.content, group.line + 1))
+            if block.colours is not None:
+                block.colours.forget_from(block.settled)
+            return unit
+        if self._head and isinstance(block, Table) and first.type == "table_open":
+            del block.rows[block.settled :]
+            block.rows.extend(reader.table(group.tokens, header=False).rows)
+            return unit
+        return Unit(reader.block(group), unit.start, unit.gap, group.number)
+
+    # --- what is finished ---------------------------------------------------------------------
+
+    def _close_finished(
+        self, groups: list[Group], source: Source, whole_lines: int, references: dict[str, Any]
+    ) -> None:
+        """Move the boundary as far as nothing above it can change any more."""
+        open_place = max(
+            (place for place, group in enumerate(groups) if group.line < whole_lines), default=-1
+        )
+        if open_place < 0:
+            return
+        group = groups[open_place]
+        kept = self._kept + open_place
+        unit = self.units[kept]
+        had_head = bool(self._head) and open_place == 0
+        boundary, head = source.at_line(group.line), ""
+        head_start = boundary
+        if had_head:
+            boundary, head, head_start = self._boundary, self._head, self._head_start
+        passed = group.line
+        match unit.block:
+            case Code() as code if group.tokens[0].type == "fence":
+                passed, head_lines = self._settle_code(code, group, whole_lines)
+                if head_lines is None:
+                    kept, head = kept + 1, ""
+                    boundary = source.at_line(passed)
+                elif not had_head:
+                    head = source.text[head_start : source.at_line(group.line + 1)]
+                if head:
+                    boundary = source.at_line(passed)
+            case Table() as table if whole_lines >= group.line + 2:
+                table.settled = max(1, len(table.rows) - (group.end_line > whole_lines))
+                last = max(group.line + 2, min(group.end_line, whole_lines))
+                if not had_head:
+                    head = source.text[head_start : source.at_line(group.line + 2)]
+                passed, boundary = last, source.at_line(last)
+            case _:
+                pass
+        for label, reference in references.items():
+            if label not in self._references and reference["map"][1] <= passed:
+                self._references[label] = reference
+        self._kept, self._boundary = kept, boundary
+        self._head, self._head_start = head, head_start
+
+    def _settle_code(self, code: Code, group: Group, whole_lines: int) -> tuple[int, int | None]:
+        """The first line that may still change; None with it when the fence is closed for good."""
+        content = group.tokens[0].content
+        count = content.count("\n") + (0 if content.endswith("\n") or not content else 1)
+        closed = group.end_line - group.line - 1 > count
+        if closed and group.end_line <= whole_lines:
+            code.settled = len(code.lines)
+            return group.end_line, None
+        last = max(group.line + 1, min(group.end_line, whole_lines))
+        unfinished = count - (last - group.line - 1)
+        code.settled = len(code.lines) - max(0, unfinished)
+        return last, 1
+
+    # --- references ---------------------------------------------------------------------------
+
+    def _show_references(self, references: dict[str, Any]) -> None:
+        """Links may be defined below the text that uses them: read such text again."""
+        shown = {label: str(each["href"]) for label, each in references.items()}
+        before = self._shown_references
+        if shown == before:
+            return
+        changed = {
+            label for label in shown.keys() | before.keys() if shown.get(label) != before.get(label)
+        }
+        self._shown_references = shown
+        self._had_references = True
+        for place, unit in enumerate(self.units[: self._kept]):
+            if not isinstance(unit.block, Code) and self._uses(place, changed):
+                self._read_again(place, references)
+                self.changed_from = min(self.changed_from, place)
+
+    def _stretch(self, place: int) -> tuple[int, int]:
+        units = self.units
+        end = units[place + 1].start if place + 1 < len(units) else self.parsed
+        return units[place].start, end
+
+    def _uses(self, place: int, labels: set[str]) -> bool:
+        from markdown_it.common.utils import normalizeReference
+
+        start, end = self._stretch(place)
+        text = self._text[start:end]
+        return any(normalizeReference(label) in labels for label in _LABEL.findall(text))
+
+    def _read_again(self, place: int, references: dict[str, Any]) -> None:
+        start, end = self._stretch(place)
+        unit = self.units[place]
+        text = self._text[:end]
+        starts = [start, *(match.end() for match in re.finditer("\n", text[start:end]))]
+        source = Source(text, [start, *(start + each for each in starts[1:])])
+        env = {"references": dict(references)}
+        groups = groups_of(_the_parser().parse(text[start:end], env), unit.number)
+        if groups:
+            block = Reader(source).block(groups[0])
+            self.units[place] = Unit(block, unit.start, unit.gap, unit.number)
+
+    # --- for copying --------------------------------------------------------------------------
+
+    def code_blocks(self) -> list[str]:
+        """The text of each piece of code, wherever it stands."""
+        return [
+            "\n".join(line.text for line in code.lines)
+            for unit in self.units
+            for code in _codes(unit.block)
+        ]
+
+
+def _codes(block: object) -> Iterator[Code]:
+    if isinstance(block, Code):
+        yield block
+    elif isinstance(block, Item) or hasattr(block, "children"):
+        for child in getattr(block, "children", ()):
+            yield from _codes(child.block)

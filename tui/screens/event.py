@@ -1,0 +1,44 @@
+"""One event, whole, as JSON."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from gramophone.timeline import Event
+from tui.event_rows import event_json
+from tui.messages import CopyWanted
+from tui.widgets.key_bar import KeyBar
+
+
+class EventScreen(ModalScreen[None]):
+    """A page to read, and to copy."""
+
+    CSS_PATH = "event.tcss"
+    AUTO_FOCUS = "VerticalScroll"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy", id="event.copy"),
+        Binding("escape,q,enter", "leave", "Close", id="event.leave"),
+    ]
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self._text = event_json(event)
+        self._kind = type(event).__name__
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static(self._kind, classes="title", markup=False)
+            yield Static(self._text, markup=False)
+        yield KeyBar()
+
+    def action_copy(self) -> None:
+        self.post_message(CopyWanted(self._text, "the event"))
+
+    def action_leave(self) -> None:
+        self.dismiss()

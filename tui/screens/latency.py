@@ -1,0 +1,179 @@
+"""Where the time of an answer went: from submit to its first sample, and on to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from gramophone.errors import GramophoneError
+from gramophone.plain import plain_line
+from gramophone.ports import Backend
+from gramophone.waterfall import Waterfall, waterfalls
+from tui.exporting import tell_failure
+from tui.messages import FootChanged
+from tui.waterfall_rows import facts_of
+from tui.widgets.facts_line import FactsLine
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.waterfall_chart import STEP, ZOOM, WaterfallChart
+
+
+class LatencyScreen(Screen[None]):
+    """One answer of a session at a time, or one over another."""
+
+    CSS_PATH = "latency.tcss"
+    AUTO_FOCUS = "Bars"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "answer(-1)", "Before", id="latency.before"),
+        Binding("right_square_bracket", "answer(1)", "After", id="latency.next"),
+        Binding("c", "compare", "Compare", id="latency.compare"),
+        Binding("z", "whole", "Whole", id="latency.whole"),
+        Binding("plus,equals_sign", "zoom_in", "Nearer", id="latency.nearer", show=False),
+        Binding("minus", "zoom_out", "Farther", id="latency.farther", show=False),
+        Binding("0", "fit", "Fit", id="latency.fit", show=False),
+        Binding("left,h", "pan(-1)", "See earlier", id="latency.earlier", show=False),
+        Binding("right,l", "pan(1)", "See later", id="latency.later", show=False),
+        Binding("v", "timeline", "Timeline", id="latency.timeline", show=False),
+        Binding("escape", "leave", "Back", id="latency.leave"),
+    ]
+
+    def __init__(self, backend: Backend, session_id: str, turn: int | None = None) -> None:
+        super().__init__()
+        self._backend = backend
+        self._session_id = session_id
+        self._turn = turn
+        self._falls: tuple[Waterfall, ...] = ()
+        self._place = 0
+        self._other: Waterfall | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("Latency", classes="headline", markup=False)
+        with Vertical(classes="column"):
+            yield Static("Reading the timeline…", classes="empty", markup=False)
+            yield FactsLine()
+            yield WaterfallChart()
+            yield Static("", classes="foot", markup=False)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._show_or_excuse()
+        self._load()
+
+    @work(exclusive=True, group="load")
+    async def _load(self) -> None:
+        library = self._backend.library
+        try:
+            events = await library.events(self._session_id, with_pcm=False)
+        except GramophoneError as error:
+            self.dismiss()
+            tell_failure(self, error)
+            return
+        # A third of a second for 100,000 events: too long for the loop that draws.
+        self._falls = await asyncio.to_thread(waterfalls, events)
+        self._place = self._place_of(self._turn)
+        self.query_one(".empty", Static).update("No answer.\n\nEsc goes back")
+        self._show_or_excuse()
+        self.call_after_refresh(self._show)
+
+    def _place_of(self, turn: int | None) -> int:
+        """The answer that is this turn, or the one to it; without a turn, the last."""
+        last = max(0, len(self._falls) - 1)
+        if turn is None:
+            return last
+        return next((n for n, fall in enumerate(self._falls) if fall.turn >= turn), last)
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    def _show_or_excuse(self) -> None:
+        there = bool(self._falls)
+        self.query_one(".empty").display = not there
+        for kind in (FactsLine, WaterfallChart):
+            self.query_one(kind).display = there
+        self.query_one(".foot").display = there
+        if there:
+            self.query_one("Bars").focus()
+
+    def _show(self) -> None:
+        if not self._falls:
+            return
+        fall, other = self._falls[self._place], self._beside
+        self.query_one(".headline", Static).update(self._headline(fall, other))
+        self.query_one(FactsLine).show(facts_of(fall, other))
+        self.query_one(WaterfallChart).show(fall, other)
+        self.refresh_bindings()
+
+    @property
+    def _beside(self) -> Waterfall | None:
+        """The answer to compare with, unless it is the one that is shown."""
+        other = self._other
+        return None if other is None or other.turn == self._falls[self._place].turn else other
+
+    def _headline(self, fall: Waterfall, other: Waterfall | None) -> str:
+        words = ["Latency", f"answer {self._place + 1} of {len(self._falls)}"]
+        if other is not None:
+            words.append(f"over answer {self._number_of(other)}")
+        elif self._other is not None:
+            words.append("to be compared: choose another")
+        if question := plain_line(fall.question):
+            words.append(question)
+        return " · ".join(words)
+
+    def _number_of(self, fall: Waterfall) -> int:
+        return 1 + next(n for n, each in enumerate(self._falls) if each.turn == fall.turn)
+
+    @on(FootChanged)
+    def _foot_changed(self, event: FootChanged) -> None:
+        self.query_one(".foot", Static).update(event.words)
+
+    # --- actions ------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What needs an answer, or a second one, is offered only when there is one."""
+        if action in ("compare", "answer"):
+            return len(self._falls) > 1
+        if action in ("whole", "zoom_in", "zoom_out", "fit", "pan"):
+            return bool(self._falls)
+        return True
+
+    def action_answer(self, by: int) -> None:
+        place = self._place + by
+        if 0 <= place < len(self._falls):
+            self._place = place
+            self._show()
+
+    def action_compare(self) -> None:
+        """Hold this answer, to lay others over it; the same answer again lets it go."""
+        fall = self._falls[self._place]
+        self._other = None if self._other is not None and self._other.turn == fall.turn else fall
+        self._show()
+
+    def action_whole(self) -> None:
+        chart = self.query_one(WaterfallChart)
+        chart.fit(whole=not chart.shows_whole)
+
+    def action_fit(self) -> None:
+        self.query_one(WaterfallChart).fit()
+
+    def action_zoom_in(self) -> None:
+        self.query_one(WaterfallChart).zoom(ZOOM)
+
+    def action_zoom_out(self) -> None:
+        self.query_one(WaterfallChart).zoom(1 / ZOOM)
+
+    def action_pan(self, by: int) -> None:
+        self.query_one(WaterfallChart).move(STEP * by)
+
+    def action_timeline(self) -> None:
+        from tui.screens.timeline import TimelineScreen
+
+        turn = self._falls[self._place].turn if self._falls else self._turn
+        self.app.push_screen(TimelineScreen(self._backend, self._session_id, turn))
+
+    def action_leave(self) -> None:
+        self.dismiss()
