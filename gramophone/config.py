@@ -121,7 +121,7 @@ class Config:
 
 
 def load(
-    environment: Mapping[str, str] = os.environ, *, file: Path | None = None, **flags: object
+    environment: Mapping[str, str] = os.environ, file: Path | None = None, /, **flags: object
 ) -> Config:
     """The settings in force. Flags that are None are not set; `file` is read instead of the usual.
 

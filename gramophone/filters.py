@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gramophone.errors import FilterError
@@ -95,11 +95,10 @@ def parse(typed: str, today: date) -> Search:
         elif token.negated:
             without += [token.value] if _says_something(token.value) else []
         elif _says_something(token.value):
-            words.append(Word(token.value, open=not token.quoted))
+            # Only what stands at the very end can still be being typed.
+            words.append(Word(token.value, open=token.last and not token.quoted))
     if without and not words:
         raise FilterError(f"-{without[0]} leaves out; write a word to look for as well.")
-    # Only the last word can still be being typed.
-    words = [replace(word, open=word.open and word is words[-1]) for word in words]
     return Search(tuple(words), tuple(without), tuple(dict.fromkeys(filters)), since, until)
 
 
@@ -274,8 +273,10 @@ def _says_something(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
+def _folded(text: str) -> tuple[str, Sequence[int]]:
     """The text in one case and without accents, and for each character where it came from."""
+    if text.isascii():
+        return text.lower(), range(len(text))
     characters: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):

@@ -340,6 +340,10 @@ class Library(Protocol):
 
     async def aclose(self) -> None: ...
 
+    async def prompts(self, *, limit: int) -> list[str]:
+        """What users sent, newest first, over all sessions."""
+        ...
+
 
 # --- what the screen sees ---------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ def _replace(target: Path, text: str, environment: Mapping[str, str]) -> None:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
-        load(environment, file=new)
+        load(environment, new)
         if target.exists():
             new.chmod(target.stat().st_mode & 0o777)
         new.replace(target)

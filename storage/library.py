@@ -180,6 +180,13 @@ class Library:
         with sentences(self._home):
             return await asyncio.to_thread(peaks, spoken, buckets_per_second)
 
+    async def prompts(self, *, limit: int) -> list[str]:
+        """What users sent, newest first, over all sessions."""
+        found = await self._reader.fetch(
+            "SELECT text FROM turn WHERE role = 'user' ORDER BY number DESC LIMIT ?", (limit,)
+        )
+        return [row[0] for row in found]
+
     # --- keeping in order -----------------------------------------------------------------------
 
     async def delete(self, session_id: str) -> None:

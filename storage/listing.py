@@ -5,18 +5,19 @@ Pages go by the number of the last session seen, so the thousandth costs what th
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from gramophone.errors import FilterError, SessionNotFound, StorageError
-from gramophone.filters import Filter, Search, parse
+from gramophone.filters import Filter, Search, Word, parse
 from gramophone.ports import SessionSummary, TagCount, Totals
 from storage.reader import Reader
 from storage.schema import turn_number
 from storage.scope import NAMED, Scope, Values, scope_of
-from storage.search import HITS_IN, SNIPPETS, TITLE_HITS, TURN_HITS, match_expression
+from storage.search import HITS_IN, TITLE_HITS, TURN_HITS, match_expression, snippet, wide
 
 END = 1 << 42
 """Above every session's number; a turn's number made of it still fits 64 bits."""
@@ -27,10 +28,15 @@ SUMMARY = (
     "(SELECT group_concat(name, ' ') FROM tag AS own WHERE own.session = session.number)"
 )
 _LISTED = "FROM session INDEXED BY session_listed WHERE archived = 0 AND discarded_at IS NULL"
+_PINNED = (
+    f"SELECT {SUMMARY} FROM session INDEXED BY session_pinned WHERE pinned = 1 AND archived = 0 "
+    "AND discarded_at IS NULL AND number < ? ORDER BY number DESC LIMIT ?"
+)
+_UNPINNED = f"SELECT {SUMMARY} {_LISTED} AND pinned = 0 AND number < ? ORDER BY number DESC LIMIT ?"
 
 _HITS_A_SESSION = 8
-_FEW_SESSIONS = 1_000
-_SESSIONS_A_LOOK = 100
+_FEW_SESSIONS = 64
+"""To look the words up in one session costs up to a millisecond where they are common."""
 
 
 class Listing:
@@ -87,30 +93,20 @@ class Listing:
     # --- without words --------------------------------------------------------------------------
 
     async def _shelf(self, older_than: str | None, limit: int) -> list[SessionSummary]:
+        """Pinned ones, then the others; a page may hold both."""
         pinned, below = True, END
         if older_than is not None:
-            below = await self.number(older_than)
-            pinned = bool(await self._pinned_below(below + 1, 1, exactly=True))
-        rows = await self._pinned_below(below, limit) if pinned else []
-        if pinned:
-            below = END
-        if len(rows) < limit:
-            rows += await self._reader.fetch(
-                f"SELECT {SUMMARY} {_LISTED} AND pinned = 0 AND number < ? "
-                "ORDER BY number DESC LIMIT ?",
-                (below, limit - len(rows)),
+            found = await self._reader.fetch(
+                "SELECT number, pinned FROM session WHERE id = ?", (older_than,)
             )
-        return [summary(row) for row in rows]
-
-    async def _pinned_below(
-        self, below: int, limit: int, *, exactly: bool = False
-    ) -> list[tuple[Any, ...]]:
-        at = "number = ? - 1" if exactly else "number < ?"
-        return await self._reader.fetch(
-            f"SELECT {SUMMARY} FROM session INDEXED BY session_pinned WHERE pinned = 1 "
-            f"AND archived = 0 AND discarded_at IS NULL AND {at} ORDER BY number DESC LIMIT ?",
-            (below, limit),
+            if not found:
+                raise not_found(older_than)
+            ((below, pinned),) = found
+        rows = await self._reader.fetch(
+            f"SELECT * FROM ({_PINNED}) UNION ALL SELECT * FROM ({_UNPINNED}) LIMIT ?",
+            (below if pinned else 0, limit, END if pinned else below, limit, limit),
         )
+        return [summary(row) for row in rows]
 
     async def _values(self, filters: Iterable[Filter]) -> Values:
         """The names that are meant by each filter on a name: the very one, else all that hold
@@ -149,7 +145,7 @@ class Listing:
         """Sessions by their newest hit: by the hits, or by the sessions where those are few."""
         query = match_expression(wanted.words, wanted.without)
         hits: dict[int, int | None] | None = None
-        if wanted.filtered:
+        if wanted.filtered and not wide(wanted.words):
             few = await self._searcher.fetch(
                 *scope.newest("session.number", below, _FEW_SESSIONS + 1)
             )
@@ -157,59 +153,66 @@ class Listing:
                 hits = await self._hits_among(query, [number for (number,) in few], limit)
         if hits is None:
             hits = await self._hits(query, scope, below, limit)
-        turns = [turn for turn in hits.values() if turn is not None]
-        snippets = dict(await self._searcher.fetch(SNIPPETS, (query, json.dumps(turns))))
+        turns = json.dumps([turn for turn in hits.values() if turn is not None])
+        texts = await self._searcher.fetch(
+            "SELECT number, text FROM turn WHERE number IN (SELECT value FROM json_each(?))",
+            (turns,),
+        )
         found = await self._searcher.fetch(*scope.among(SUMMARY, json.dumps(list(hits))))
-        return [summary(row, snippets.get(hits[row[0]], "")) for row in found]
+        return await asyncio.to_thread(_with_snippets, found, hits, dict(texts), wanted.words)
 
     async def _hits_among(
         self, query: str, numbers: Sequence[int], limit: int
     ) -> dict[int, int | None]:
         """For those of the sessions that have one, the turn of the newest hit; None where it is
         the title."""
-        hits: dict[int, int | None] = {}
-        for start in range(0, len(numbers), _SESSIONS_A_LOOK):
-            chosen = json.dumps(numbers[start : start + _SESSIONS_A_LOOK])
-            for number, turn, titled in await self._searcher.fetch(HITS_IN, (query, chosen)):
-                if len(hits) < limit and (turn is not None or titled):
-                    hits[number] = turn
-            if len(hits) >= limit:
-                break
-        return hits
+        looked = await self._searcher.fetch(HITS_IN, (query, json.dumps(numbers)))
+        found = [(number, turn) for number, turn, titled in looked if turn is not None or titled]
+        return dict(found[:limit])
 
     async def _hits(
         self, query: str, scope: Scope, below: int, limit: int
     ) -> dict[int, int | None]:
-        """The same, from the hits downward. A page of hits may lie in few sessions, and few of
-        those may pass, so the pages grow until enough are found."""
+        """The same, from the hits downward. A page of them may lie in few sessions; then the
+        next is asked from below the last session seen."""
+        passes, parameters = scope.passes
+        turn_hits, title_hits = TURN_HITS.format(passes=passes), TITLE_HITS.format(passes=passes)
         hits: dict[int, int | None] = {}
-        wanted = _HITS_A_SESSION * limit
         while len(hits) < limit:
-            said = await self._searcher.fetch(TURN_HITS, (query, turn_number(below, 0), wanted))
-            titled = await self._searcher.fetch(TITLE_HITS, (query, below, wanted))
+            wanted = _HITS_A_SESSION * (limit - len(hits))
+            said = await self._searcher.fetch(
+                turn_hits, (query, turn_number(below, 0), *parameters, wanted)
+            )
+            titled = await self._searcher.fetch(title_hits, (query, below, *parameters, wanted))
             newest: dict[int, int | None] = {}
             for (turn,) in said:
                 newest.setdefault(_session_of(turn), turn)
             for (number,) in titled:
                 newest.setdefault(number, None)
-            # Below where the one of them stopped that did stop, the other is not whole.
-            stops = [
-                stop
-                for rows, stop in (
+            # Below where the one of them was cut off, the other is not whole.
+            cuts = [
+                cut
+                for rows, cut in (
                     (said, _session_of(said[-1][0]) if said else 0),
                     (titled, titled[-1][0] if titled else 0),
                 )
                 if len(rows) == wanted
             ]
-            below = max(stops, default=0)
+            below = max(cuts, default=0)
             whole = sorted((number for number in newest if number >= below), reverse=True)
-            passed = await self._searcher.fetch(*scope.among("session.number", json.dumps(whole)))
-            for (number,) in passed[: limit - len(hits)]:
-                hits[number] = newest[number]
-            if not stops:
+            hits |= {number: newest[number] for number in whole[: limit - len(hits)]}
+            if not cuts:
                 break
-            wanted = min(2 * wanted, 10_000)
         return hits
+
+
+def _with_snippets(
+    found: Sequence[tuple[Any, ...]],
+    hits: Mapping[int, int | None],
+    texts: Mapping[int, str],
+    words: Sequence[Word],
+) -> list[SessionSummary]:
+    return [summary(row, snippet(texts.get(hits[row[0]] or -1, ""), words)) for row in found]
 
 
 def summary(row: Sequence[Any], snippet: str = "") -> SessionSummary:

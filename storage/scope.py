@@ -59,6 +59,11 @@ class Scope:
             (*parameters, below, limit),
         )
 
+    @property
+    def passes(self) -> tuple[str, tuple[Any, ...]]:
+        """The condition on `session` of all that pass."""
+        return _joined(self.checks)
+
     def among(self, columns: str, numbers: str) -> tuple[str, tuple[Any, ...]]:
         """The query for those of some numbers (a JSON array) that pass."""
         where, parameters = _joined(self.checks)

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
 
-from gramophone.filters import Word
+from gramophone.filters import Word, highlights
 
 HIT_BEGINS = "\ue000"
 HIT_ENDS = "\ue001"
 
+LONGEST_BEGINNING = 5
+"""The longest prefix that the index holds."""
+
 _MOST_WORDS = 32
 _LONGEST_WORD = 200
 
-# Newest first, below a row number. The order is the index's own, so the cost does not grow with
-# the library; ranking a common word would read every hit. Snippets are made only for what is
-# shown: each reads its turn.
+_TOKEN = re.compile(r"\S+")
+_SNIPPET_TOKENS = 12
+_TOKENS_BEFORE = 4
+_HIT_TOKENS = _SNIPPET_TOKENS - _TOKENS_BEFORE
+_LONGEST_SNIPPET = 400
+
+# Newest first, below a row number, of sessions that pass. The order is the index's own, so the
+# cost does not grow with the library; ranking a common word would read every hit.
 TURN_HITS = """
-    SELECT rowid FROM turn_text WHERE turn_text MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?
+    SELECT rowid FROM turn_text WHERE turn_text MATCH ? AND rowid < ?
+    AND EXISTS (SELECT 1 FROM session WHERE session.number = turn_text.rowid >> 20 AND {passes})
+    ORDER BY rowid DESC LIMIT ?
 """
 TITLE_HITS = """
     SELECT rowid FROM session_title WHERE session_title MATCH ? AND rowid < ?
+    AND EXISTS (SELECT 1 FROM session WHERE session.number = session_title.rowid AND {passes})
     ORDER BY rowid DESC LIMIT ?
-"""
-SNIPPETS = f"""
-    SELECT rowid, snippet(turn_text, 0, '{HIT_BEGINS}', '{HIT_ENDS}', '…', 12)
-    FROM turn_text WHERE turn_text MATCH ? AND rowid IN (SELECT value FROM json_each(?))
 """
 
 # The newest hit in each of a few sessions, named by their numbers; a turn's row number begins
@@ -49,6 +58,42 @@ def match_expression(words: Sequence[Word], without: Sequence[str] = ()) -> str:
     wanted = " ".join(_quoted(word) for word in words[:_MOST_WORDS])
     unwanted = " OR ".join(_quoted(Word(word)) for word in without[:_MOST_WORDS])
     return f"({wanted}) NOT ({unwanted})" if wanted and unwanted else wanted
+
+
+def wide(words: Sequence[Word]) -> bool:
+    """Whether a query costs before its first hit: the beginning of a word that is longer than
+    the index of beginnings is looked up by merging all words that begin so."""
+    return any(word.open and len(word.text) > LONGEST_BEGINNING for word in words)
+
+
+def snippet(text: str, words: Sequence[Word]) -> str:
+    """The words around the most hits, each between its marks.
+
+    FTS5 has such a function; it would look the words up again for each turn it is asked about.
+    """
+    spans = highlights(text, words)
+    tokens = [match.span() for match in _TOKEN.finditer(text)]
+    if not tokens:
+        return ""
+    firsts = [_token_at(tokens, start) for start, _ in spans]
+    best = max(
+        firsts,
+        key=lambda first: (sum(first <= each < first + _HIT_TOKENS for each in firsts), -first),
+        default=0,
+    )
+    first = max(0, min(best - _TOKENS_BEFORE, len(tokens) - _SNIPPET_TOKENS))
+    shown = tokens[first : first + _SNIPPET_TOKENS]
+    start, end = shown[0][0], min(shown[-1][1], shown[0][0] + _LONGEST_SNIPPET)
+    marked, done = "" if first == 0 else "…", start
+    for begins, ends in spans:
+        if start <= begins and ends <= end:
+            marked += f"{text[done:begins]}{HIT_BEGINS}{text[begins:ends]}{HIT_ENDS}"
+            done = ends
+    return marked + text[done:end] + ("" if end == tokens[-1][1] else "…")
+
+
+def _token_at(tokens: Sequence[tuple[int, int]], place: int) -> int:
+    return max(0, bisect_right(tokens, (place, len(tokens) and tokens[-1][1])) - 1)
 
 
 def _quoted(word: Word) -> str:

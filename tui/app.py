@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -17,13 +18,15 @@ from textual.binding import Binding, BindingType
 
 from gramophone.clock import wall_clock
 from gramophone.errors import GramophoneError
-from gramophone.plain import plain_line
+from gramophone.plain import plain, plain_line
 from gramophone.ports import Backend, ScreenSettings
+from tui import clipboard
 from tui.keys import key_words
 from tui.messages import CopyWanted
 from tui.motion import motion
 from tui.screens.conversation import ConversationScreen
 from tui.terminal_keys import teach_alt_enter
+from tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -147,9 +150,23 @@ class GramophoneApp(App[None]):
         return binding.key_display or key_words(binding.key)
 
     @on(CopyWanted)
-    def _copy(self, event: CopyWanted) -> None:
-        self.copy_to_clipboard(event.text)
-        self.notify(f"Copied: {event.what}.", timeout=2)
+    def _copy_wanted(self, event: CopyWanted) -> None:
+        self._copy(event.text, event.what)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Also what Textual's own widgets call."""
+        self._copy(text, "the selection")
+
+    def _copy(self, text: str, what: str) -> None:
+        self._clipboard = plain(text)
+        self.run_worker(self._copy_out(self._clipboard, what), group="copy", exclusive=True)
+
+    async def _copy_out(self, text: str, what: str) -> None:
+        write = self._driver.write if self._driver is not None else None
+        outcome = await clipboard.copy(text, os.environ, sys.platform, write)
+        severity = "information" if outcome.sure or outcome.perhaps else "warning"
+        words = plain_line(clipboard.sentence(what, outcome))
+        self.notify(words, severity=severity, timeout=4, markup=False)
 
     # --- actions ------------------------------------------------------------------------------
 
@@ -181,10 +198,13 @@ class GramophoneApp(App[None]):
 
     def action_copy_or_quit(self) -> None:
         """Copy what is selected; with nothing selected, a second press quits."""
-        selected = getattr(self.focused, "selected_text", "") or self.screen.get_selected_text()
-        if selected:
+        focused = self.focused
+        if isinstance(focused, Prompt):
+            selected = focused.selected_whole
+        else:
+            selected = getattr(focused, "selected_text", "")
+        if selected := selected or self.screen.get_selected_text():
             self.copy_to_clipboard(selected)
-            self.notify("Copied.", timeout=2)
         elif self._quit_armed:
             self.exit()
         else:

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from textual.message import Message
 
+from tui.offers import Offer
 from tui.transcript_model import TranscriptModel
 
 
@@ -37,6 +38,25 @@ class PromptRefused(Message):
 
 class EarlierPromptsWanted(Message):
     """The prompts of earlier sittings are wanted; `Prompt.remember` takes them."""
+
+
+class OfferChanged(Message):
+    """What the prompt offers to complete is another now, or nothing."""
+
+    def __init__(self, offer: Offer | None) -> None:
+        super().__init__()
+        self.offer = offer
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, OfferChanged)
+
+
+class CandidateTaken(Message):
+    """A row of the offered list was clicked."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self.place = place
 
 
 class PromptEmpty(Message):

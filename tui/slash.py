@@ -33,6 +33,10 @@ class SlashCommand:
     choices: Choices | None = None
     long: bool = False
 
+    @property
+    def usage(self) -> str:
+        return f"/{self.name} {self.argument_words}".rstrip()
+
 
 COMMANDS: Final = (
     SlashCommand("model", "MODEL", "Talk with another model"),
@@ -118,6 +122,11 @@ def read(text: str, commands: Sequence[SlashCommand]) -> Prose | Given | Refused
     return Given(command.name, argument)
 
 
+def as_text(text: str, commands: Sequence[SlashCommand]) -> str:
+    """How `text` is written so that it is sent as it is."""
+    return text if not commands or read(text, commands) == Prose(text) else f"/{text}"
+
+
 def _named(name: str, commands: Sequence[SlashCommand]) -> SlashCommand | None:
     return next((each for each in commands if each.name == name.lower()), None)
 
@@ -162,8 +171,7 @@ def _complete_name(typed: str, end: int, commands: Sequence[SlashCommand]) -> Of
 
 def _candidate(command: SlashCommand) -> Candidate:
     text = f"/{command.name}" + (" " if command.argument_words else "")
-    label = f"/{command.name} {command.argument_words}".rstrip()
-    return Candidate(label, command.words, text)
+    return Candidate(command.usage, command.words, text)
 
 
 def _offer(start: int, end: int, candidates: Sequence[Candidate]) -> Offer | None:

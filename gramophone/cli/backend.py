@@ -262,6 +262,9 @@ class LibraryOnDemand:
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         return await (await self._open()).verify(session_id)
 
+    async def prompts(self, *, limit: int) -> list[str]:
+        return await (await self._open()).prompts(limit=limit)
+
     async def aclose(self) -> None:
         library, self._library = self._library, None
         if library is None:

@@ -99,6 +99,13 @@ async def test_a_blank_search_is_no_search(search: str, library: Library, ten: l
     assert ids_of(await library.sessions(search=search)) == ten
 
 
+async def test_prompts_come_newest_first_over_all_sessions(
+    library: Library, ten: list[str]
+) -> None:
+    assert await library.prompts(limit=3) == ["More", "Question 9", "More"]
+    assert len(await library.prompts(limit=100)) == 20
+
+
 async def test_a_live_session_is_listed(library: Library, tmp_path: Path) -> None:
     async with Recorder.open(tmp_path / "home") as recorder:
         for event in short_session()[:-1]:

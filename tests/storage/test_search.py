@@ -14,8 +14,9 @@ from gramophone.clock import wall_clock
 from gramophone.errors import FilterError
 from gramophone.filters import Word, parse
 from storage.schema import migrate
-from storage.search import SNIPPETS, TURN_HITS, match_expression
+from storage.search import HIT_BEGINS, HIT_ENDS, TURN_HITS, match_expression, snippet
 
+ANY_HITS = TURN_HITS.format(passes="1")
 TEXTS = [
     "A gramophone plays records.",
     "The Café on the corner plays jazz.",
@@ -48,7 +49,7 @@ def found(database: sqlite3.Connection, typed: str) -> list[int]:
     except FilterError:
         return []
     query = match_expression(search.words, search.without)
-    return [row[0] for row in database.execute(TURN_HITS, (query, 1 << 62, 50))] if query else []
+    return [row[0] for row in database.execute(ANY_HITS, (query, 1 << 62, 50))] if query else []
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,33 @@ def test_a_book_as_a_query_is_answered(database: sqlite3.Connection) -> None:
     assert found(database, "x" * 100_000) == []
 
 
-def test_hits_stand_between_marks(database: sqlite3.Connection) -> None:
-    query = match_expression([Word("gramo", open=True)])
-    ((_, snippet),) = database.execute(SNIPPETS, (query, "[0, 1]"))
-    assert snippet == "A \ue000gramophone\ue001 plays records."
+def marked(text: str, *words: Word) -> str:
+    return snippet(text, words).replace(HIT_BEGINS, "[").replace(HIT_ENDS, "]")
+
+
+GRAMO = Word("gramo", open=True)
+LONG = " ".join(f"w{number}" for number in range(40))
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "shown"),
+    [
+        (TEXTS[0], [GRAMO], "A [gramophone] plays records."),
+        (TEXTS[1], [Word("cafe"), Word("jazz")], "The [Café] on the corner plays [jazz]."),
+        (LONG, [Word("w20")], "…w16 w17 w18 w19 [w20] w21 w22 w23 w24 w25 w26 w27…"),
+        (LONG, [Word("w39")], "…w28 w29 w30 w31 w32 w33 w34 w35 w36 w37 w38 [w39]"),
+        (LONG, [Word("w1"), Word("w30"), Word("w32")], "…w26 w27 w28 w29 [w30] w31 [w32] "),
+        (LONG, [Word("none")], "w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11…"),
+        ("", [GRAMO], ""),
+        ("x" * 9_000, [Word("x", open=True)], "x" * 400 + "…"),
+    ],
+)
+def test_hits_stand_between_marks(text: str, words: list[Word], shown: str) -> None:
+    assert marked(text, *words).startswith(shown)
+
+
+@given(text=st.text(), words=st.lists(st.text(min_size=1), max_size=3))
+def test_a_snippet_is_part_of_its_text(text: str, words: list[str]) -> None:
+    clean = snippet(text, [Word(word) for word in words])
+    clean = clean.replace(HIT_BEGINS, "").replace(HIT_ENDS, "").strip("…")
+    assert clean in text.replace(HIT_BEGINS, "").replace(HIT_ENDS, "")

@@ -150,6 +150,11 @@ class FakeLibrary:
     async def aclose(self) -> None:
         return None
 
+    async def prompts(self, *, limit: int) -> list[str]:
+        self._check()
+        turns = [turn for record in self.records for turn in reversed(record.turns)]
+        return [turn.text for turn in turns if turn.role == "user"][:limit]
+
     def _place(self, session_id: str) -> int:
         for place, record in enumerate(self.records):
             if record.summary.id == session_id:

@@ -16,7 +16,9 @@ def still_screens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("TERM", "xterm-256color")
     switches = ("NO_COLOR", "COLORTERM", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS")
-    for name in (*switches, "SSH_CONNECTION", "SSH_TTY"):
+    # Nor may a test reach the clipboard of who runs it.
+    clipboards = ("DISPLAY", "TMUX", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
+    for name in (*switches, *clipboards, "SSH_CONNECTION", "SSH_TTY"):
         monkeypatch.delenv(name, raising=False)
     time.tzset()
     yield

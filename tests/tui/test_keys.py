@@ -17,9 +17,10 @@ from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.commands import BindingCommands, ThemeCommands
 from tui.keys import KeyHelp, here_and_elsewhere, key_groups
-from tui.screens.conversation import ConversationScreen
+from tui.screens.conversation import CONVERSATION_COMMANDS, ConversationScreen
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.history import HistoryScreen
+from tui.slash import SlashCommand
 
 DOCS = Path(tui.__file__).parents[1] / "docs" / "keys.md"
 ALL_KEYS = [key for group in key_groups() for key in group.keys]
@@ -41,6 +42,15 @@ def test_a_binding_is_in_help(key: KeyHelp) -> None:
 def test_a_binding_is_in_the_docs(key: KeyHelp) -> None:
     keys = ", ".join(f"`{name}`" for name in key.keys)
     assert f"| {keys} | {key.words} | `{key.id}` |" in DOCS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", CONVERSATION_COMMANDS, ids=lambda command: command.name)
+def test_a_command_is_in_help_and_in_the_docs(command: SlashCommand) -> None:
+    assert any(
+        line.startswith(command.usage) and line.endswith(command.words)
+        for line in help_text().plain.split("\n")
+    )
+    assert f"| `{command.usage}` | {command.words} |" in DOCS.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("key", ["escape", "q"])
@@ -161,7 +171,9 @@ async def test_every_key_of_a_screen_is_in_the_palette(keys: list[str]) -> None:
             await pilot.press(key)
             await drawn(pilot)
         here, _ = here_and_elsewhere(key_groups(), app.screen)
-        missing = {key.words for group in here for key in group.keys} - {"Commands"}
+        # "Complete" and "Close" are offered only while the prompt has a list of completions open.
+        always = {"Commands", "Complete", "Close"}
+        missing = {key.words for group in here for key in group.keys} - always
         for widget in app.screen.focus_chain:
             widget.focus()
             await pilot.pause()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from gramophone.ports import Setup, TurnRecord
@@ -100,6 +102,15 @@ def speaking() -> FakeBackend:
         ]
     )
     return FakeBackend(feed)
+
+
+async def until_still(pilot: Pilot[Any]) -> None:
+    """Drawn, at a clock that stands still from now on: so the meter does, too."""
+    await drawn(pilot)
+    pane = pilot.app.screen.query_one(Pane)
+    now_s = pane.seconds()
+    pane.seconds = lambda: now_s
+    await drawn(pilot)
 
 
 def mid_sound(feed: FakeFeed) -> Steps:
@@ -238,6 +249,65 @@ class TestConversation:
 
         app = GramophoneApp(backend)
         assert snap_compare(app, terminal_size=(80, 24), run_before=type_ahead)
+
+
+class TestPrompt:
+    """What one writes in, with what it offers just above it."""
+
+    @every_size
+    def test_commands(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The list stands over the rows above the prompt and moves nothing."""
+        app = GramophoneApp(speaking())
+
+        async def type_slash(pilot: Pilot[Any]) -> None:
+            await until_still(pilot)
+            await pilot.press("slash", "down")
+            await until_still(pilot)
+
+        assert snap_compare(app, terminal_size=size, run_before=type_slash)
+
+    @every_size
+    def test_files(
+        self,
+        snap_compare: Compare,
+        size: tuple[int, int],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """More files than rows: the chosen one says which of how many it is."""
+        for number in range(20):
+            (tmp_path / f"notes-{number:02}.md").write_text("x" * 2_134)
+        (tmp_path / "drafts").mkdir()
+        monkeypatch.chdir(tmp_path)
+
+        async def choose(pilot: Pilot[Any]) -> None:
+            await pressing(*"Sum up @")(pilot)
+            await pilot.press(*["down"] * 9)
+            await until_still(pilot)
+
+        assert snap_compare(GramophoneApp(speaking()), terminal_size=size, run_before=choose)
+
+    @every_size
+    def test_attached_and_pasted(
+        self,
+        snap_compare: Compare,
+        size: tuple[int, int],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What goes out besides the words is said before it goes."""
+        (tmp_path / "notes.md").write_text("x" * 2_134)
+        monkeypatch.chdir(tmp_path)
+
+        async def write(pilot: Pilot[Any]) -> None:
+            await until_still(pilot)
+            await pilot.press(*"Sum up @notes.md and ")
+            pilot.app.post_message(events.Paste("line\n" * 300))
+            await pilot.pause()
+            await until_still(pilot)
+            await until_still(pilot)
+
+        assert snap_compare(GramophoneApp(speaking()), terminal_size=size, run_before=write)
 
 
 class TestHistory:

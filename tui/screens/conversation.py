@@ -4,24 +4,47 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 
+from gramophone.errors import GramophoneError
 from gramophone.intents import Hush, Submit
 from gramophone.ports import Backend
-from tui.messages import FollowWanted, PaneChanged, PromptEmpty, PromptSent, ScrollWanted
+from tui.exporting import export_wav, tell_failure
+from tui.messages import (
+    CommandGiven,
+    CopyWanted,
+    EarlierPromptsWanted,
+    FollowWanted,
+    PaneChanged,
+    PromptEmpty,
+    PromptRefused,
+    PromptSent,
+    ScrollWanted,
+)
+from tui.passages import COPYABLE, passage
+from tui.slash import declared
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pane import Pane
 from tui.widgets.prompt import Prompt
+from tui.widgets.prompt_box import PromptBox
 from tui.widgets.status import StatusLine
 
 _WELCOME = (
     "Nothing said yet.\n\n"
     "Type below and press Enter; the answer is shown, spoken and kept.\n"
     "Escape stops the sound. F2 opens what was kept. F1 is help."
+)
+
+
+EARLIER_PROMPTS = 200
+"""So many prompts of earlier sittings can be looked back through; history has the rest."""
+
+CONVERSATION_COMMANDS = declared(
+    "copy", "export", "help", "history", "quit", choices={"copy": lambda: tuple(COPYABLE)}
 )
 
 
@@ -44,7 +67,7 @@ class ConversationScreen(Screen[None]):
         yield StatusLine(self._backend.setup)
         with Vertical(classes="column"):
             yield Pane(self._talk.feed, empty=_WELCOME)
-            yield Prompt()
+            yield PromptBox(CONVERSATION_COMMANDS)
         yield KeyBar()
 
     # --- messages -----------------------------------------------------------------------------
@@ -57,6 +80,34 @@ class ConversationScreen(Screen[None]):
     def _prompt_sent(self, event: PromptSent) -> None:
         self.query_one(Pane).transcript.action_follow()
         self._talk.post(Submit(event.text))
+
+    @on(CommandGiven)
+    async def _command_given(self, event: CommandGiven) -> None:
+        match event.name:
+            case "copy":
+                self._copy(event.argument)
+            case "export":
+                self._export()
+            case "history":
+                self.action_history()
+            case "help" | "quit" as name:
+                await self.run_action(f"app.{name}")
+            case _:
+                raise ValueError(f"/{event.name} is declared and not handled")
+
+    @on(PromptRefused)
+    def _prompt_refused(self, event: PromptRefused) -> None:
+        self.notify(event.sentence, severity="warning", markup=False)
+
+    @on(EarlierPromptsWanted)
+    @work(group="earlier")
+    async def _earlier_prompts_wanted(self) -> None:
+        try:
+            texts = await self._backend.library.prompts(limit=EARLIER_PROMPTS)
+        except GramophoneError as error:
+            tell_failure(self, error)
+        else:
+            self.query_one(Prompt).remember(texts)
 
     @on(PromptEmpty)
     def _prompt_empty(self) -> None:
@@ -73,6 +124,29 @@ class ConversationScreen(Screen[None]):
     @on(FollowWanted)
     def _follow_wanted(self) -> None:
         self.query_one(Pane).transcript.action_follow()
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def _copy(self, what: str) -> None:
+        found = passage(self.query_one(Pane).model.turns.values(), what)
+        if isinstance(found, str):
+            self.notify(found, severity="warning", markup=False)
+        else:
+            self.post_message(CopyWanted(found.text, found.what))
+
+    @work(group="export")
+    async def _export(self) -> None:
+        started = self.query_one(Pane).model.session
+        if started is None:
+            self.notify("Nothing to export yet: say something first.", timeout=3)
+            return
+        library = self._backend.library
+        try:
+            record = await library.session(started.session_id)
+        except GramophoneError as error:
+            tell_failure(self, error)
+        else:
+            await export_wav(self, library, record.summary)
 
     # --- actions ------------------------------------------------------------------------------
 

@@ -58,12 +58,17 @@ def help_text(
     elsewhere: Sequence[KeyGroup] = (),
 ) -> Content:
     """The page: keys before their words, or after them where there is little room."""
+    from tui.screens.conversation import CONVERSATION_COMMANDS
+
     lines = [
         Content.styled("Type, press Enter, listen. Everything is kept.", "bold"),
         Content.styled("Every key can be changed, and is in the palette (Ctrl+P) too.", MUTED),
     ]
     for group in key_groups() if here is None else here:
         lines += _group_lines(group, width)
+    lines += [Content(""), Content.styled("Commands typed into the prompt", f"bold {ACCENT}")]
+    for command in CONVERSATION_COMMANDS:
+        lines.append(_line(command.usage, command.words, width))
     if elsewhere:
         lines += [Content(""), Content.styled("On other screens:", MUTED)]
     for group in elsewhere:
@@ -73,8 +78,11 @@ def help_text(
 
 def _group_lines(group: KeyGroup, width: int) -> list[Content]:
     lines = [Content(""), Content.styled(group.title, f"bold {ACCENT}")]
-    for key in group.keys:
-        names = ", ".join(key.keys)
-        padded = f"{names}  " if width < _WIDE else names.ljust(_KEY_CELLS) + " "
-        lines.append(Content(padded) + Content.styled(key.words, MUTED))
+    lines += [_line(", ".join(key.keys), key.words, width) for key in group.keys]
     return lines
+
+
+def _line(left: str, words: str, width: int) -> Content:
+    if width < _WIDE:
+        return Content(f"{left}  ") + Content.styled(words, MUTED)
+    return Content(left.ljust(_KEY_CELLS) + " ") + Content.styled(words, MUTED)

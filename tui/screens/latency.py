@@ -79,7 +79,7 @@ class LatencyScreen(Screen[None]):
         self._place = self._place_of(self._turn)
         self.query_one(".empty", Static).update("No answer.\n\nEsc goes back")
         self._show_or_excuse()
-        self.call_after_refresh(self._show)
+        self._show()
 
     def _place_of(self, turn: int | None) -> int:
         """The answer that is this turn, or the one to it; without a turn, the last."""

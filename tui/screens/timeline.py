@@ -60,7 +60,7 @@ class TimelineScreen(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self._show_or_excuse(0, "Reading the timeline…")
+        self._show_table(shown=False)
         self._load()
 
     @work(exclusive=True, group="load")
@@ -83,12 +83,16 @@ class TimelineScreen(Screen[None]):
     def _show_or_excuse(self, count: int, excuse: str) -> None:
         """The table, or the words that stand where there is none; the count in the headline."""
         self.query_one(".empty", Static).update(excuse)
-        self.query_one(".empty").display = not count
-        self.query_one(EventTable).display = self.query_one(EventHeader).display = bool(count)
+        self._show_table(shown=bool(count))
         whole = counted(len(self._events), "event")
         words = whole if count == len(self._events) else f"{count:,} of {whole}"
         self.query_one(".headline", Static).update(f"Timeline · {words}")
         self.refresh_bindings()
+
+    def _show_table(self, *, shown: bool) -> None:
+        self.query_one(".empty").display = not shown
+        self.query_one(EventHeader).display = shown
+        self.query_one(EventTable).display = shown
 
     # --- filter -------------------------------------------------------------------------------
 

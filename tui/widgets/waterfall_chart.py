@@ -180,14 +180,9 @@ class Bars(Widget, can_focus=True):
             number = places.index(self._place) + by
             if 0 <= number < len(places):
                 self._go_to(places[number])
-            elif self.parent is not None:
+            else:
                 # What lies beyond the last row that tells something can still be read.
-                self.scroll_visible_end(by)
-
-    def scroll_visible_end(self, by: int) -> None:
-        """Bring the rows without a cursor, above the first or below the last, into view."""
-        edge = 0 if by < 0 else max(0, len(self._rows) - 1)
-        self._reveal(edge)
+                self._reveal(0 if by < 0 else len(self._rows) - 1)
 
     def on_click(self, event: events.Click) -> None:
         if 0 <= event.y < len(self._rows) and self._rows[event.y].telling:
@@ -209,7 +204,12 @@ class Bars(Widget, can_focus=True):
 
     def _tell(self) -> None:
         row = self.row
-        self.post_message(FootChanged(row_words(row) if row is not None else ""))
+        self._say(row_words(row) if row is not None else "")
+
+    def _say(self, words: str) -> None:
+        # A message stops at the widget in whose handler it was made; this one must get past the
+        # chart, and the screen, which both may have asked for the drawing.
+        self.post_message(FootChanged(words).set_sender(self))
 
     def _tell_near(self, cell: int) -> None:
         """The mark that was clicked, or the nearest one in the row."""
@@ -218,4 +218,4 @@ class Bars(Widget, can_focus=True):
             return
         at_us = chart.at_us(cell)
         nearest = min(row.marks, key=lambda mark: abs(mark.at_us - at_us))
-        self.post_message(FootChanged(mark_words(nearest)))
+        self._say(mark_words(nearest))

@@ -1,0 +1,49 @@
+"""What can be taken out of a conversation by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.passages import Passage, last_code, passage
+from tui.transcript_model import TurnView
+
+TURNS = [
+    TurnView(0, "user", "One?"),
+    TurnView(1, "assistant", "A:\n```py\nx = 1\n```\n"),
+    TurnView(2, "user", "Two?"),
+    TurnView(3, "assistant", "No code."),
+    TurnView(4, "assistant", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "found"),
+    [
+        ("", Passage("No code.", "the last answer")),
+        ("Answer", Passage("No code.", "the last answer")),
+        ("code", Passage("x = 1\n", "the last code block")),
+        ("prompt", Passage("Two?", "the last prompt")),
+        ("horn", "/copy takes one of: answer, code, prompt."),
+    ],
+)
+def test_passage(what: str, found: object) -> None:
+    assert passage(TURNS, what) == found
+
+
+def test_nothing_yet() -> None:
+    assert passage([], "code") == "Nothing to copy: there is no code block yet."
+
+
+@pytest.mark.parametrize(
+    ("markdown", "code"),
+    [
+        ("", ""),
+        ("`inline`", ""),
+        ("```\na\n```\n\n~~~sh\nb\n\nc\n~~~", "b\n\nc\n"),
+        ("````md\n```py\nx\n```\n````\n", "```py\nx\n```\n"),
+        ("Still coming:\n```py\nx = ", "x = "),
+        ("```\n```\n", ""),
+    ],
+)
+def test_last_code(markdown: str, code: str) -> None:
+    assert last_code(markdown) == code
