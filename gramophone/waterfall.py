@@ -21,6 +21,7 @@ from gramophone.timeline import (
     FlushRefused,
     FlushSent,
     ModelFinished,
+    PlaybackStopped,
     TurnCompleted,
     TurnInterrupted,
     TurnStarted,
@@ -181,6 +182,9 @@ def _marks(event: Entry) -> Iterator[Mark]:
             yield Mark(event.at_us, "underrun", words)
         case TurnInterrupted():
             words = f"stopped, {event.heard_samples:,} samples heard"
+            yield Mark(event.at_us, "stopped", words)
+        case PlaybackStopped():
+            words = f"sound stopped, {event.played_samples:,} samples played"
             yield Mark(event.at_us, "stopped", words)
         case Failed():
             yield Mark(event.at_us, "failed", event.detail)

@@ -19,6 +19,7 @@ from gramophone.timeline import (
     FlushRefused,
     FlushSent,
     PlaybackStarted,
+    PlaybackStopped,
     RequestSent,
     TextSpoken,
     TurnCompleted,
@@ -120,6 +121,7 @@ def test_everything_that_went_wrong_is_a_mark() -> None:
             WarningReceived(at_us=20, code="EXCESSIVE_FLUSH", description="too many"),
             FlushAnswered(at_us=30, turn=1, flush=0, end_samples=4800),
             Underran(at_us=40, turn=1, position_samples=4800, missing_samples=12),
+            PlaybackStopped(at_us=45, turn=1, played_samples=2300),
             TurnInterrupted(at_us=50, turn=1, heard_text="So", heard_samples=2400),
             TurnCompleted(at_us=50, turn=1, role="assistant", text="So", finish_reason="x"),
             WarningReceived(at_us=90, code="LATE", description="after the answer"),
@@ -131,6 +133,7 @@ def test_everything_that_went_wrong_is_a_mark() -> None:
         ("warning", "EXCESSIVE_FLUSH: too many"),
         ("flush answered", "flush 0 answered, 4,800 samples so far"),
         ("underrun", "12 samples missing at 4,800"),
+        ("stopped", "sound stopped, 2,300 samples played"),
         ("stopped", "stopped, 2,400 samples heard"),
     ]
 

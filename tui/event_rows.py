@@ -33,7 +33,7 @@ def detail_of(event: Event, most: int | None = None) -> str:
     return " ".join(
         f"{name}={value[:most] if isinstance(value, str) else value}"
         for name in _names(type(event))
-        if (value := getattr(event, name)) != ""
+        if (value := getattr(event, name)) not in ("", None)
     )
 
 

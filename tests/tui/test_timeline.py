@@ -250,7 +250,7 @@ async def test_enter_shows_the_whole_event(close: str) -> None:
         assert '"source_end": 27' in said(pilot)
         await press(pilot, "y")
         assert json.loads(pilot.app.clipboard)["event"] == "TextSpoken"
-        assert "Copied: the event." in said(pilot)
+        assert "Copied the event" in said(pilot)
         await press(pilot, close)
         assert isinstance(pilot.app.screen, TimelineScreen)
 
@@ -261,7 +261,7 @@ async def test_y_copies_the_row_as_a_line_of_json() -> None:
         await opened(pilot, backend)
         await filtered(pilot, "kind:ModelChunk")
         await press(pilot, "y")
-        assert "Copied: the row." in said(pilot)
+        assert "Copied the row" in said(pilot)
         assert json.loads(pilot.app.clipboard)["raw"] == HOSTILE
         assert not set("\x1b\u202e\x9b\u200b") & set(pilot.app.clipboard)
         assert "raw=abcde" in said(pilot)
