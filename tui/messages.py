@@ -108,7 +108,7 @@ class PaneChanged(Message):
         self.model = model
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, PaneChanged)
+        return isinstance(message, PaneChanged) and message.model is self.model
 
 
 class MoreWanted(Message):

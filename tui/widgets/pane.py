@@ -117,8 +117,9 @@ class Pane(Vertical):
 
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""
-        self.transcript.display = bool(self.model.turns)
-        self.query_one(".empty").display = not self.model.turns
+        seen = bool(self.model.seen)
+        self.transcript.display = seen
+        self.query_one(".empty").display = not seen
 
     def _show_more(self) -> None:
         """Say what came below while the user reads above."""

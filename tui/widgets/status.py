@@ -33,8 +33,10 @@ class StatusLine(Widget):
         if session is not None:
             names = [plain_line(each) for each in (session.provider, session.model, session.voice)]
         figures = _figures(model)
-        if (names, figures, model.recording) != (self._names, self._figures, self._recording):
-            self._names, self._figures, self._recording = names, figures, model.recording
+        muted = model.sound.muted if model.sound.device else self._muted
+        seen = names, figures, model.recording, muted
+        if seen != (self._names, self._figures, self._recording, self._muted):
+            self._names, self._figures, self._recording, self._muted = seen
             self.refresh()
 
     def render(self) -> Content:
