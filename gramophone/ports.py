@@ -419,8 +419,11 @@ class TalkHandle(Protocol):
     def post(self, intent: Intent) -> None: ...
 
     def configure(self, choice: Choice) -> None:
-        """Go by this from the next turn on (SettingsChanged). A choice that cannot be used
-        changes nothing and is told as Failed."""
+        """Go by this from the next turn on (SettingsChanged).
+
+        Raises:
+            ConfigError: it cannot be had; nothing changes.
+        """
         ...
 
     def hear(self, heard: bool) -> None:

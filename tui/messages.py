@@ -111,6 +111,13 @@ class PaneChanged(Message):
         return isinstance(message, PaneChanged) and message.model is self.model
 
 
+class PanesChanged(Message):
+    """There are other panes now, or another of them is spoken to or heard."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, PanesChanged)
+
+
 class MoreWanted(Message):
     """The list of sessions has been read to near its end."""
 

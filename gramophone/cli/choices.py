@@ -1,9 +1,15 @@
-"""What can be chosen for a conversation, as far as it is known without asking a service."""
+"""What can be chosen for a conversation, and what cannot, as far as no service is asked."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gramophone.config import DEFAULT_MODELS, PROVIDERS, Config
+from gramophone.errors import ConfigError
 from gramophone.ports import Choices
+
+if TYPE_CHECKING:
+    from gramophone.wire.speak_messages import SpeakParameters
 
 KNOWN_MODELS: dict[str, tuple[str, ...]] = {
     "openai": ("gpt-5-mini", "gpt-5-nano", "gpt-5"),
@@ -36,3 +42,29 @@ def choices_of(config: Config) -> Choices:
     if config.voice_name not in voices:
         voices = (config.voice_name, *voices)
     return Choices(tuple(name for name in PROVIDERS if usable[name]), models, voices)
+
+
+def speech_parameters(config: Config) -> SpeakParameters:
+    """What a speech connection asks for."""
+    # The first frame is drawn without it.
+    from gramophone.wire.speak_messages import SpeakParameters
+
+    return SpeakParameters(
+        model=config.voice, sample_rate_hz=config.sample_rate_hz, speed=config.speed
+    )
+
+
+def check_voice(config: Config) -> SpeakParameters:
+    """The same, once it is known that the service would not refuse it.
+
+    Raises:
+        ConfigError: it would.
+    """
+    from gramophone.wire.speak_messages import ParameterRefused, SpeakParameters
+
+    asked = speech_parameters(config)
+    try:
+        SpeakParameters.from_query(asked.to_query())
+    except ParameterRefused as error:
+        raise ConfigError(f"The voice settings are wrong: {error}") from error
+    return asked

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from gramophone.cli.choices import check_voice
 from gramophone.config import Config
-from gramophone.errors import ConfigError
 from gramophone.ports import LanguageModel, SpeechService
 from gramophone.voice.anthropic_messages import AnthropicMessages
 from gramophone.voice.embedded_speech import EmbeddedSpeech, SharedSpeech
@@ -14,7 +14,6 @@ from gramophone.voice.local_model import LocalModel
 from gramophone.voice.openai_chat import OpenAIChat
 from gramophone.voice.speech_socket import DeepgramSpeech
 from gramophone.voice.taking_turns import TakingTurns
-from gramophone.wire.speak_messages import ParameterRefused, SpeakParameters
 
 LOCAL_TOKENS = 200
 
@@ -61,11 +60,7 @@ class Engines:
         Raises:
             ConfigError: the service would refuse what is asked of it.
         """
-        asked = parameters(config)
-        try:
-            SpeakParameters.from_query(asked.to_query())
-        except ParameterRefused as error:
-            raise ConfigError(f"The voice settings are wrong: {error}") from error
+        asked = check_voice(config)
         if not config.embedded_voice:
             return DeepgramSpeech(config.speak_endpoint, asked, api_key=config.deepgram_key)
         if self._voice is None:
@@ -100,10 +95,3 @@ class Engines:
                 told(what, detail)
 
         return tell
-
-
-def parameters(config: Config) -> SpeakParameters:
-    """What a speech connection asks for."""
-    return SpeakParameters(
-        model=config.voice, sample_rate_hz=config.sample_rate_hz, speed=config.speed
-    )

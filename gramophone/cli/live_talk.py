@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from gramophone.cli.choices import check_voice
 from gramophone.cli.mailbox import Mailbox
 from gramophone.config import Config, choose
 from gramophone.errors import ConfigError, GramophoneError
@@ -56,9 +57,12 @@ class LiveTalk:
         self._do(lambda talk: talk.engine.post(intent))
 
     def configure(self, choice: Choice) -> None:
+        config = choose(self._base, **asdict(choice))
+        check_voice(config)
+
         def change(talk: Talk) -> None:
             try:
-                talk.configure(choose(self._base, **asdict(choice)))
+                talk.configure(config)
             except ConfigError as error:
                 talk.fail(str(error))
 

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from gramophone.errors import GramophoneError, SessionNotFound, StorageError
+from gramophone.errors import ConfigError, GramophoneError, SessionNotFound, StorageError
 from gramophone.filters import Search, highlights, parse
 from gramophone.intents import Intent
 from gramophone.ports import (
@@ -192,6 +192,7 @@ class FakeTalk:
         self.heard = heard
         self.posted: list[Intent] = []
         self.configured: list[Choice] = []
+        self.refusal = ""
         self.closed = False
         self._post = post or self.posted.append
         feed.put(
@@ -205,6 +206,8 @@ class FakeTalk:
         self._post(intent)
 
     def configure(self, choice: Choice) -> None:
+        if self.refusal:
+            raise ConfigError(self.refusal)
         self.configured.append(choice)
 
     def hear(self, heard: bool) -> None:
