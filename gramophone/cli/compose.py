@@ -141,7 +141,7 @@ async def talk(
         clock=clock,
         model=model,
         speech=speech,
-        speaker=_speaker(config, clock, switchable=switchable),
+        speaker=speaker(config, config.sample_rate_hz, clock, switchable=switchable),
         sinks=[_FromFirstTurn(recorder), *sinks],
     )
     running = Talk(session_id, engine, engines)
@@ -183,11 +183,13 @@ def _settings(
     )
 
 
-def _speaker(config: Config, clock: SystemClock, *, switchable: bool) -> Speaker:
+def speaker(
+    config: Config, sample_rate_hz: int, clock: SystemClock, *, switchable: bool = False
+) -> Speaker:
     """The default device, or one that takes everything and plays nothing."""
     if config.muted and not switchable:
-        return MutedSpeaker(config.sample_rate_hz, clock)
-    return DeviceSpeaker(config.sample_rate_hz, clock, device_name=config.device)
+        return MutedSpeaker(sample_rate_hz, clock)
+    return DeviceSpeaker(sample_rate_hz, clock, device_name=config.device)
 
 
 async def _warm(model: LanguageModel | None, engine: Engine) -> None:

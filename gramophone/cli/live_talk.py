@@ -81,6 +81,11 @@ class LiveTalk:
 
     # --- on the engine's loop -----------------------------------------------------------------
 
+    @property
+    def speaking(self) -> bool:
+        """Whether an answer is under way."""
+        return self._talk is not None and self._talk.engine.speaking
+
     async def run(self, recorder: Recorder | None, engines: Engines) -> None:
         """Talk until `end`; what goes wrong is told in the feed."""
         from gramophone.cli.compose import talk

@@ -26,7 +26,7 @@ from gramophone.timeline import (
     UsageReported,
 )
 from tests.builders import SAMPLE_RATE_HZ, session_started
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeTalk, kept_session
+from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, FakeTalk, kept_session
 from tui.app import GramophoneApp
 
 ANSWER = """Sure, here is how a **gramophone** works.
@@ -50,7 +50,7 @@ See [the museum](https://example.org/horn) for more.
 """
 
 
-class TalkingFeed(FakeFeed):
+class TalkingFeed(FakeReplay):
     """Streams an answer and its sound by the machine's clock."""
 
     def __init__(self, choice: Choice = Choice(), first_turn: int = 0) -> None:  # noqa: B008
@@ -162,7 +162,9 @@ class TalkingBackend(FakeBackend):
 
         return FakeTalk(feed, self.setup, choice, inherited, heard, post)
 
-    def replay(self, session_id: str, *, speed: float = 1.0) -> FakeFeed:
+    def replay(
+        self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True
+    ) -> FakeReplay:
         feed = TalkingFeed()
         feed.ask("Played again")
         return feed

@@ -11,7 +11,8 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from gramophone.ports import Setup, TurnRecord
+from gramophone.ports import ReplayState, Setup, TurnRecord
+from gramophone.score import Passage, TurnMark
 from gramophone.timeline import (
     DeltaReceived,
     DeviceChanged,
@@ -29,10 +30,11 @@ from gramophone.timeline import (
     Underran,
 )
 from tests.builders import session_started, spoken_exchange
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
+from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay, kept_session
 from tests.tui.seeing import drawn
 from tests.tui.timelines import talked
 from tui.app import GramophoneApp
+from tui.screens.progress import Progress, ProgressScreen
 from tui.widgets.pane import Pane
 
 Compare: TypeAlias = Callable[..., bool]
@@ -83,6 +85,20 @@ KEPT = [
     *(kept_session(number) for number in range(17, 2, -1)),
 ]
 
+TIDY = [
+    kept_session(
+        21,
+        "How does a gramophone work?",
+        turns=KEPT_TURNS,
+        spoken_ms=31_200,
+        pinned=True,
+        tags=["machines", "to-read"],
+    ),
+    kept_session(20, "Plan a week in Lisbon, with two children", tags=["travel"]),
+    kept_session(19, "Why is the sky blue?", recovered=True, tags=["physics"]),
+    *(kept_session(number) for number in range(17, 9, -1)),
+]
+
 
 def asked(question: str, turn: int) -> list[Entry]:
     return list(spoken_exchange(question, "", first_turn=turn, start_us=0)[:2])
@@ -102,6 +118,37 @@ def speaking() -> FakeBackend:
         ]
     )
     return FakeBackend(feed)
+
+
+def replay_state() -> ReplayState:
+    """In the middle of the second of three exchanges; 40 seconds with 29 of sound."""
+    marks: list[TurnMark] = []
+    passages: list[Passage] = []
+    for number, (start_s, sound_s, end_s) in enumerate([(0, 1, 10), (12, 13, 27), (30, 32, 38)]):
+        start_us, end_us = start_s * 1_000_000, end_s * 1_000_000
+        marks.append(TurnMark(2 * number, "user", start_us, start_us))
+        marks.append(TurnMark(2 * number + 1, "assistant", start_us, end_us))
+        passages.append(Passage(2 * number + 1, sound_s * 1_000_000, end_us, 0))
+    return ReplayState(
+        ready=True,
+        position_us=18_400_000,
+        duration_us=40_000_000,
+        speed=1.5,
+        marks=tuple(marks),
+        passages=tuple(passages),
+    )
+
+
+def shapes() -> dict[str, dict[int, bytes]]:
+    """Speech-like: syllables under phrases, with a breath between those."""
+
+    def loud(bucket: int) -> int:
+        phrase = abs(math.sin(bucket / 17)) ** 0.5
+        syllable = 0.55 + 0.45 * math.sin(bucket * 1.9 + math.sin(bucket / 5) * 3)
+        return 0 if bucket % 53 < 6 else int(230 * phrase * syllable)
+
+    shape = {turn: bytes(loud(n + 31 * turn) for n in range(290)) for turn in (1, 3, 5)}
+    return {KEPT[0].summary.id: shape}
 
 
 async def until_still(pilot: Pilot[Any]) -> None:
@@ -323,7 +370,7 @@ class TestHistory:
     def test_search(self, snap_compare: Compare, size: tuple[int, int]) -> None:
         """Hits stand in the accent colour inside their text."""
         app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
-        steps = pressing("f2", "slash", *"question 1")
+        steps = pressing("f2", "slash", *"question")
         assert snap_compare(app, terminal_size=size, run_before=steps)
 
     def test_empty(self, snap_compare: Compare) -> None:
@@ -331,10 +378,53 @@ class TestHistory:
         app = GramophoneApp(FakeBackend())
         assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2"))
 
+    @every_size
+    def test_marked(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Marks in the gutter; states and tags before the facts; how many, in the headline."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(TIDY)))
+        steps = pressing("f2", "down", "m", "m")
+        assert snap_compare(app, terminal_size=size, run_before=steps)
+
+    @pytest.mark.parametrize("theme", ["textual-light", "ansi-light"])
+    def test_hits_in_other_themes(self, snap_compare: Compare, theme: str) -> None:
+        """The same, told apart without the dark."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(TIDY)))
+
+        async def search(pilot: Pilot[Any]) -> None:
+            pilot.app.theme = theme
+            await pressing("f2", "down", "m", "slash", *"gramophone")(pilot)
+
+        assert snap_compare(app, terminal_size=(120, 24), run_before=search)
+
+    def test_filter_misunderstood(self, snap_compare: Compare) -> None:
+        """The sentence stands below the field, the list stays."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(TIDY)))
+        steps = pressing("f2", "slash", *"has:nothing ")
+        assert snap_compare(app, terminal_size=(80, 24), run_before=steps)
+
     def test_delete(self, snap_compare: Compare) -> None:
-        """A question with its title, over the dimmed list."""
+        """No question: a notice, and the key that brings it back."""
         app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
-        assert snap_compare(app, terminal_size=(80, 24), run_before=asking("f2", "d"))
+        assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2", "d"))
+
+    @every_size
+    def test_tags(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """One line, with what there is and how it is changed."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(TIDY)))
+        assert snap_compare(app, terminal_size=size, run_before=asking("f2", "down", "t"))
+
+    @every_size
+    def test_progress(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """How far it is, what it is at, and the key that stops it."""
+
+        async def show(pilot: Pilot[Any]) -> None:
+            await pressing("f2")(pilot)
+            progress = Progress("Exporting to ~/gramophone", 19, 7, "Why is the sky blue?")
+            await pilot.app.push_screen(ProgressScreen(progress))
+            await pilot.pause()
+
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
+        assert snap_compare(app, terminal_size=size, run_before=show)
 
     def test_export(self, snap_compare: Compare) -> None:
         """A path that can be taken as it is."""
@@ -353,10 +443,12 @@ class TestSession:
 
     @every_size
     def test_replay(self, snap_compare: Compare, size: tuple[int, int]) -> None:
-        """What the talk looked like while it spoke."""
+        """What the talk looked like while it spoke, and the seek bar half way."""
         backend = speaking()
-        backend.replay_feed, backend.conversation = backend.conversation, FakeFeed()
+        feed, backend.conversation = backend.conversation, FakeFeed()
+        backend.replay_feed = FakeReplay(feed.waiting, feed.steady, replay_state())
         backend.library = FakeLibrary(KEPT)
+        backend.library.shapes = shapes()
 
         async def replay(pilot: Pilot[Any]) -> None:
             await pressing("f2", "r")(pilot)

@@ -28,8 +28,13 @@ TICK_S = 1 / 15
 class Pane(Vertical):
     """Shows what one source tells."""
 
-    def __init__(self, feed: Feed | None = None, *, empty: str = "") -> None:
+    def __init__(
+        self, feed: Feed | None = None, *, empty: str = "", strip: Strip | None = None
+    ) -> None:
         super().__init__()
+        self.still = False
+        """Set while the source stands still in the middle of its sound: so does the meter."""
+        self._strip = strip or Strip()
         self.model = TranscriptModel()
         self._feed = feed
         self._empty = empty
@@ -41,7 +46,7 @@ class Pane(Vertical):
         yield Static(self._empty, classes="empty", markup=False)
         yield Transcript()
         yield Static(classes="more", markup=False)
-        yield Strip()
+        yield self._strip
         yield Meter()
 
     def on_mount(self) -> None:
@@ -99,7 +104,7 @@ class Pane(Vertical):
         meter.advance(
             elapsed_s,
             model.take_levels(),
-            sounding=model.sound.state is SoundState.SPEAKING,
+            sounding=model.sound.state is SoundState.SPEAKING and not self.still,
             underruns=model.sound.underruns,
         )
         self.query_one(Strip).show_level(meter.words)
@@ -111,6 +116,7 @@ class Pane(Vertical):
     async def _draw(self) -> None:
         model = self.model
         self._show_or_excuse()
+        await self.transcript.forget(model.take_gone())
         await self.transcript.show(model.take_changed())
         self.query_one(Strip).show(model)
         self.post_message(PaneChanged(model))
@@ -120,6 +126,9 @@ class Pane(Vertical):
         seen = bool(self.model.seen)
         self.transcript.display = seen
         self.query_one(".empty").display = not seen
+        # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
+        if self.transcript.display and self.screen.focused is None:
+            self.transcript.focus(scroll_visible=False)
 
     def _show_more(self) -> None:
         """Say what came below while the user reads above."""

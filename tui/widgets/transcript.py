@@ -24,6 +24,9 @@ class Transcript(VerticalScroll):
         Binding("end,G", "follow", "Follow the end", id="transcript.follow", show=False),
     ]
 
+    clickable_words = False
+    """Whether a click on a word of an answer asks to hear it from there."""
+
     def __init__(self) -> None:
         super().__init__()
         self._blocks: dict[int, TurnBlock] = {}
@@ -48,6 +51,13 @@ class Transcript(VerticalScroll):
                 block.refresh_state()
         if new:
             await self.mount_all(new)
+
+    async def forget(self, gone: Sequence[int]) -> None:
+        """Take these turns away: the source went back to before them."""
+        blocks = [self._blocks.pop(turn) for turn in gone if turn in self._blocks]
+        if blocks:
+            self._settled_for = None
+            await self.remove_children(blocks)
 
     async def draw_text(self) -> None:
         """One step of bringing text on the screen, for the turns that have some to come."""
