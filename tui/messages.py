@@ -119,7 +119,14 @@ class PaneChanged(Message):
         self.model = model
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, PaneChanged)
+        return isinstance(message, PaneChanged) and message.model is self.model
+
+
+class PanesChanged(Message):
+    """There are other panes now, or another of them is spoken to or heard."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, PanesChanged)
 
 
 class MoreWanted(Message):
