@@ -23,6 +23,7 @@ from tui.screens.history import HistoryScreen
 from tui.screens.line import LineScreen
 from tui.screens.progress import ProgressScreen
 from tui.screens.session import SessionScreen
+from tui.widgets.prompt import Prompt
 from tui.widgets.session_list import SessionList
 from tui.widgets.session_preview import SessionPreview
 from tui.widgets.session_search import SessionSearch
@@ -454,22 +455,25 @@ async def test_a_click_puts_the_cursor_and_a_second_one_opens() -> None:
         assert isinstance(pilot.app.screen, SessionScreen)
 
 
-async def test_a_session_is_continued_where_that_is_offered() -> None:
+@pytest.mark.parametrize("keys", [["j", "o"], ["j", "enter", "o"]])
+async def test_a_session_goes_on_in_the_conversation(keys: list[str]) -> None:
     library = library_of(2)
-    given: list[str | None] = []
-    app = GramophoneApp(FakeBackend(library=library))
-    async with app.run_test(notifications=True) as pilot:
-        for can_continue in (False, True):
-            screen = HistoryScreen(FakeBackend(library=library), can_continue=can_continue)
-            await app.push_screen(screen, given.append)
-            await drawn(pilot)
-            await pilot.press("j", "o")
-            await pilot.pause()
-            assert isinstance(app.screen, ConversationScreen) is can_continue
-            if not can_continue:
-                await pilot.press("escape")
-                await pilot.pause()
-        assert given == [None, library.records[1].summary.id]
+    backend = FakeBackend(library=library)
+    async with history(library, *keys, backend=backend) as pilot:
+        assert isinstance(pilot.app.screen, ConversationScreen)
+        assert isinstance(pilot.app.focused, Prompt)
+        inherited = backend.talks[-1].inherited
+        assert [message.text for message in inherited] == ["Question 1?", "Answer **1** to it."]
+
+
+async def test_a_session_that_is_gone_does_not_go_on() -> None:
+    library = library_of(2)
+    async with history(library) as pilot:
+        library.records.clear()
+        await pilot.press("o")
+        await drawn(pilot)
+        assert isinstance(pilot.app.screen, ConversationScreen)
+        assert "any more." in said(pilot)
 
 
 async def test_going_to_the_end_reads_on() -> None:

@@ -21,7 +21,7 @@ from tui.discards import Discards
 from tui.exporting import export_wav, export_wavs, tell_failure
 from tui.facts import counted, hours
 from tui.leaving import left
-from tui.messages import MarksChanged, MoreWanted
+from tui.messages import ContinueWanted, MarksChanged, MoreWanted
 from tui.suggesting import FilterSuggester
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.session_list import SessionList
@@ -38,32 +38,30 @@ _OF_A_SESSION = frozenset(
 )
 
 
-class HistoryScreen(Screen[str | None]):
-    """A search, a list, a preview, and what can be done with sessions. Gives the id of a session
-    that is to be continued, or None."""
+class HistoryScreen(Screen[None]):
+    """A search, a list, a preview, and what can be done with sessions."""
 
     CSS_PATH = "history.tcss"
     AUTO_FOCUS = "SessionList"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (100, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "replay", "Replay", id="history.replay"),
-        Binding("o", "continue", "Continue", id="history.continue", show=False),
+        Binding("o", "continue", "Continue", id="history.continue"),
         Binding("slash", "search", "Search", id="history.search"),
         Binding("n", "rename", "Rename", id="history.rename", show=False),
         Binding("T", "name_by_model", "Title by the model", id="history.title", show=False),
         Binding("t", "tag", "Tags", id="history.tag", show=False),
         Binding("p", "pin", "Pin", id="history.pin", show=False),
         Binding("a", "archive", "Archive", id="history.archive", show=False),
-        Binding("e", "export", "Export", id="history.export"),
+        Binding("e", "export", "Export", id="history.export", show=False),
         Binding("d,delete", "delete", "Delete", id="history.delete"),
         Binding("u", "undo", "Undo", id="history.undo", show=False),
         Binding("escape", "leave", "Back", id="history.leave"),
     ]
 
-    def __init__(self, backend: Backend, *, can_continue: bool = False) -> None:
+    def __init__(self, backend: Backend) -> None:
         super().__init__()
         self._backend = backend
-        self._can_continue = can_continue
         self._search = ""
         self._whole = False
         self._totals: Totals | None = None
@@ -277,8 +275,6 @@ class HistoryScreen(Screen[str | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What needs a session is offered only when there is one."""
-        if action == "continue" and not self._can_continue:
-            return False
         if action == "search":
             # There it is a letter like any other.
             return not isinstance(self.focused, SessionSearch)
@@ -312,7 +308,7 @@ class HistoryScreen(Screen[str | None]):
 
     def action_continue(self) -> None:
         if (chosen := self._listed.chosen) is not None:
-            self.dismiss(chosen.id)
+            self.post_message(ContinueWanted(chosen.id))
 
     def action_search(self) -> None:
         self.query_one(SessionSearch).focus()
