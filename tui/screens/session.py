@@ -16,7 +16,7 @@ from textual.widgets import Static
 from gramophone.errors import GramophoneError
 from gramophone.ports import Backend, ReplayFeed, ReplayState, SessionRecord
 from tui.exporting import export_wav, tell_failure
-from tui.messages import SeekWanted, TurnWanted
+from tui.messages import ContinueWanted, SeekWanted, TurnWanted
 from tui.session_row import facts_of, title_of
 from tui.session_shape import BUCKETS_PER_SECOND, Shape, stops
 from tui.widgets.key_bar import KeyBar
@@ -61,6 +61,7 @@ class SessionScreen(Screen[None]):
         Binding("i", "skip_silence", "Skip silence, or not", id="session.silence", show=False),
         Binding("l", "loop", "Loop this turn, or not", id="session.loop", show=False),
         Binding("e", "export", "Export", id="session.export"),
+        Binding("o", "continue", "Continue", id="session.continue", show=False),
         Binding("w", "latency", "Latency", id="session.latency", show=False),
         Binding("v", "timeline", "Timeline", id="session.timeline", show=False),
     ]
@@ -282,6 +283,9 @@ class SessionScreen(Screen[None]):
     async def action_export(self) -> None:
         if self._record is not None:
             await export_wav(self, self._backend.library, self._record.summary)
+
+    def action_continue(self) -> None:
+        self.post_message(ContinueWanted(self._session_id))
 
     def action_latency(self) -> None:
         from tui.screens.latency import LatencyScreen

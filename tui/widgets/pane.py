@@ -123,8 +123,9 @@ class Pane(Vertical):
 
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""
-        self.transcript.display = bool(self.model.turns)
-        self.query_one(".empty").display = not self.model.turns
+        seen = bool(self.model.seen)
+        self.transcript.display = seen
+        self.query_one(".empty").display = not seen
         # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
         if self.transcript.display and self.screen.focused is None:
             self.transcript.focus(scroll_visible=False)

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from tui.colours import ACCENT, MUTED, PLAIN, SOUND
 from tui.facts import clock, counted
+from tui.transcript_model import MUTED as MUTED_DEVICE
 from tui.transcript_model import SoundState, SoundView, TranscriptModel
 
 _STATES = {
@@ -81,7 +82,9 @@ def _left(model: TranscriptModel) -> Content:
 
 def _right(sound: SoundView) -> list[str]:
     facts: list[str] = []
-    if sound.silent and sound.device_detail:
+    if sound.muted:
+        facts.append("muted" if sound.device_detail == MUTED_DEVICE else "recorded, not heard")
+    elif sound.silent and sound.device_detail:
         facts.append("no sound device: silent")
     if sound.underruns:
         facts.append(counted(sound.underruns, "underrun"))
