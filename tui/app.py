@@ -218,4 +218,4 @@ class GramophoneApp(App[None]):
 
 def _warm_up() -> None:
     """Have the first answer's machinery at hand before it is wanted."""
-    importlib.import_module("tui.widgets.answer")
+    importlib.import_module("tui.markdown.answer")

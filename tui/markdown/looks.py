@@ -1,10 +1,10 @@
-"""What the looks of an answer are on the screen: theme variables, so that every theme fits."""
+"""What the looks of a transcript are on the screen: theme variables, so that every theme fits."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from tui.colours import ACCENT, MUTED
+from tui.colours import ACCENT, MUTED, SOUND, TROUBLE
 
 FENCE: Final = "fence"
 TO_COME: Final = "to-come"
@@ -33,4 +33,8 @@ LOOKS: Final = {
     "name": "$text-primary",
     "error": "$text-error",
     TO_COME: MUTED,
+    "accent": ACCENT,
+    "muted": MUTED,
+    "sound": SOUND,
+    "trouble": TROUBLE,
 }

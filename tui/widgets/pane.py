@@ -65,8 +65,8 @@ class Pane(Vertical):
         async with self._drawing:
             self._feed = feed
             self.model = model
-            await self.transcript.clear(follow=follow)
-            await self._draw()
+            self.transcript.clear(follow=follow)
+            self._draw()
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class Pane(Vertical):
         if entries:
             model.apply_all(entries)
             with self.app.batch_update():
-                await self._draw()
+                self._draw()
         meter = self.query_one(Meter)
         meter.keep_to(motion_of(self.app))  # pyright: ignore[reportUnknownArgumentType]
         meter.advance(
@@ -104,14 +104,14 @@ class Pane(Vertical):
         )
         self.query_one(Strip).show_level(meter.words)
         transcript = self.transcript
-        await transcript.draw_text()
-        await transcript.settle()
+        transcript.draw_text()
+        transcript.settle()
         self._show_more()
 
-    async def _draw(self) -> None:
+    def _draw(self) -> None:
         model = self.model
         self._show_or_excuse()
-        await self.transcript.show(model.take_changed())
+        self.transcript.show(model.take_changed())
         self.query_one(Strip).show(model)
         self.post_message(PaneChanged(model))
 
