@@ -26,6 +26,8 @@ from tui.turn_sheet import ROWS_OF_A_TURN, TurnSheet
 class Transcript(ScrollView):
     """Draws the turns it is shown. Those far from the view are at rest."""
 
+    DEFAULT_CSS = "Transcript { overflow-x: hidden; }"
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll_down", "Scroll down", id="transcript.down", show=False),
         Binding("k,up", "scroll_up", "Scroll up", id="transcript.up", show=False),
