@@ -13,45 +13,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import json
-import os
-import pty
-import signal
 import sqlite3
-import struct
 import sys
 import tempfile
-import termios
 import time
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.app_in_pty import AppInPty
 from benchmarks.arrangements import tokens
 from benchmarks.latency import BODY
 from benchmarks.scripted_openai import scripted_openai
 
 WANTED_MB = 150
 WANTED_DRIFT_MB = 10
-COLUMNS, ROWS = 100, 30
 ANSWER_PARAGRAPHS = 5
 WARM_ANSWERS = 5
 """Answers after which what is loaded once is loaded and queues have had their bursts; the hour
 begins after them."""
-FIRST_FRAME = b"idle"
 SETTLING_S = 4.0
 DEADLINE_S = 60.0
 LOOK_S = 0.1
-
-APP_WITH_TONES = """
-from functools import partialmethod
-from gramophone.cli import main
-from gramophone.voice.embedded_speech import EmbeddedSpeech
-EmbeddedSpeech.__init__ = partialmethod(EmbeddedSpeech.__init__, voice="tone")
-main()
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,79 +65,12 @@ class Result:
         return self.most_mb <= WANTED_MB and abs(self.drift_mb) <= WANTED_DRIFT_MB
 
 
-class App:
-    """The program in a pty."""
-
-    def __init__(self, home: Path, model_url: str) -> None:
-        self._database = home / "library.db"
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("GRAMOPHONE_", "OPENAI_", "ANTHROPIC_", "DEEPGRAM_"))
-        }
-        environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        environment |= {"GRAMOPHONE_HOME": str(home), "OPENAI_BASE_URL": model_url}
-        self._drawn = b""
-        self.ready = asyncio.Event()
-        self._pid, self._terminal = pty.fork()
-        if self._pid == 0:
-            command = [sys.executable, "-c", APP_WITH_TONES, "--provider", "openai", "--mute"]
-            os.execvpe(command[0], command, environment)
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-
-    def read(self) -> None:
-        """Take what was drawn, so that the app is never held up; only the first frame counts."""
-        try:
-            drawn = os.read(self._terminal, 1 << 20)
-        except OSError:
-            asyncio.get_running_loop().remove_reader(self._terminal)
-            return
-        if not self.ready.is_set():
-            self._drawn += drawn
-            if FIRST_FRAME in self._drawn:
-                self.ready.set()
-
-    @contextmanager
-    def drained(self) -> Generator[None]:
-        """Read what the app draws while the block runs, then end the app."""
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._terminal, self.read)
-        try:
-            yield
-        finally:
-            os.kill(self._pid, signal.SIGTERM)
-            loop.remove_reader(self._terminal)
-            os.close(self._terminal)
-            os.waitpid(self._pid, 0)
-
-    def type(self, text: str) -> None:
-        os.write(self._terminal, text.encode())
-
-    def rss_mb(self) -> float:
-        """Resident memory of the process, without its children."""
-        status = Path(f"/proc/{self._pid}/status").read_text()
-        kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-        return int(kilobytes.split()[1]) / 1024
-
-    def kept(self) -> tuple[int, float]:
-        """Answers that are complete in the library, and seconds of sound in them."""
-        if not self._database.exists():
-            return 0, 0.0
-        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as database:
-            count, seconds = database.execute(
-                "SELECT count(*), coalesce(sum(1.0 * samples / sample_rate_hz), 0) "
-                "FROM turn JOIN session ON session.number = turn.session "
-                "WHERE role = 'assistant' AND completed_us IS NOT NULL"
-            ).fetchone()
-        return count, seconds
-
-
 async def measure(minutes: float, home: Path) -> Result:
     """Prompt after prompt until so much sound is kept."""
     began = time.monotonic()
     text = "\n\n".join([BODY.replace("\n", " ").strip()] * ANSWER_PARAGRAPHS)
     async with scripted_openai(tokens(text)) as model_url:
-        app = App(home, model_url)
+        app = AppInPty(home, model_url, "--mute")
         with app.drained():
             async with asyncio.timeout(DEADLINE_S):
                 await app.ready.wait()
@@ -162,7 +79,7 @@ async def measure(minutes: float, home: Path) -> Result:
             samples: list[Sample] = []
             while not _enough(samples, minutes * 60):
                 app.type("Tell me more.\r")
-                heard_s = await _answered(app, len(samples) + 1)
+                heard_s = await _answered(home, len(samples) + 1)
                 samples.append(Sample(round(heard_s, 1), round(app.rss_mb(), 1)))
     rss = [sample.rss_mb for sample in samples]
     warm = rss[WARM_ANSWERS - 1]
@@ -183,14 +100,28 @@ def _enough(samples: list[Sample], wanted_s: float) -> bool:
     return any(samples[-1].heard_s - sample.heard_s >= wanted_s for sample in warm)
 
 
-async def _answered(app: App, answers: int) -> float:
+async def _answered(home: Path, answers: int) -> float:
     """Wait until so many answers are kept; the seconds of sound in them."""
     async with asyncio.timeout(DEADLINE_S):
         while True:
-            count, heard_s = app.kept()
+            count, heard_s = _kept(home)
             if count >= answers:
                 return heard_s
             await asyncio.sleep(LOOK_S)
+
+
+def _kept(home: Path) -> tuple[int, float]:
+    """Answers that are complete in the library, and seconds of sound in them."""
+    path = home / "library.db"
+    if not path.exists():
+        return 0, 0.0
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        count, seconds = database.execute(
+            "SELECT count(*), coalesce(sum(1.0 * samples / sample_rate_hz), 0) "
+            "FROM turn JOIN session ON session.number = turn.session "
+            "WHERE role = 'assistant' AND completed_us IS NOT NULL"
+        ).fetchone()
+    return count, seconds
 
 
 def _print(result: Result) -> None:

@@ -1,10 +1,10 @@
-"""A small server that answers OpenAI's Chat Completions with the same long text, streamed."""
+"""A small server that answers OpenAI's Chat Completions with scripted texts, streamed."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 _HEAD = (
@@ -14,17 +14,24 @@ _HEAD = (
 
 
 @asynccontextmanager
-async def scripted_openai(tokens: list[str]) -> AsyncGenerator[str]:
-    """Serve while the block runs; gives the base address."""
+async def scripted_openai(*answers: Sequence[str], rate_hz: float = 0.0) -> AsyncGenerator[str]:
+    """Serve while the block runs; gives the base address.
+
+    One answer after the other, the last for ever; `rate_hz` tokens a second at absolute instants,
+    0 as fast as they are taken.
+    """
+    left = list(answers)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await _read_request(reader)
             writer.write(_HEAD)
-            for token in tokens:
+            began_s = asyncio.get_running_loop().time()
+            for number, token in enumerate(left.pop(0) if len(left) > 1 else left[0]):
                 writer.write(_event({"content": token}))
                 await writer.drain()
-                await asyncio.sleep(0)
+                due_s = began_s + number / rate_hz if rate_hz else 0.0
+                await asyncio.sleep(max(0.0, due_s - asyncio.get_running_loop().time()))
             writer.write(_event({}, finish_reason="stop") + b"data: [DONE]\n\n")
             await writer.drain()
         except ConnectionError:

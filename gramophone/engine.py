@@ -124,6 +124,11 @@ class Engine:
         self._last_us = max(self._last_us, self._clock.now_us())
         return self._last_us
 
+    @property
+    def speaking(self) -> bool:
+        """Whether a turn is under way."""
+        return self._conversation.speaking
+
     async def run(self) -> None:
         """Serve the session until `End` was posted and carried out. The model is closed then."""
         self._carry_out(self._conversation.begin(self.now_us()))

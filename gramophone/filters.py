@@ -102,6 +102,15 @@ def parse(typed: str, today: date) -> Search:
     return Search(tuple(words), tuple(without), tuple(dict.fromkeys(filters)), since, until)
 
 
+def words_of(typed: str) -> tuple[Word, ...]:
+    """The words that are looked for, whatever the filters are."""
+    return tuple(
+        Word(token.value, open=token.last and not token.quoted)
+        for token in _tokens(typed)
+        if not token.name and not token.negated and _says_something(token.value)
+    )
+
+
 def hint(typed: str, tags: Sequence[str] = ()) -> str:
     """What can be typed next, as a line to stand below the field."""
     token = _last(typed)

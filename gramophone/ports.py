@@ -12,6 +12,7 @@ from typing import Protocol
 
 from gramophone.intents import Intent
 from gramophone.metrics import TurnMetrics
+from gramophone.score import Passage, TurnMark
 from gramophone.timeline import Entry, Event, Role
 
 # --- sinks ------------------------------------------------------------------------------------
@@ -360,6 +361,62 @@ class Feed(Protocol):
         ...
 
 
+SLOWEST, FASTEST = 0.5, 3.0
+"""How slow and how fast a replay can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayState:
+    """Where a replay is. Before the session has been read `ready` is False and all is empty.
+
+    `marks` say where the turns lie, `passages` where sound does; `loop` is the turn that is
+    played again and again; `refusal` says why it does not play although it was asked to.
+    """
+
+    ready: bool = False
+    position_us: int = 0
+    duration_us: int = 0
+    playing: bool = False
+    speed: float = 1.0
+    skipping: bool = False
+    loop: int | None = None
+    marks: tuple[TurnMark, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    refusal: str = ""
+
+
+class ReplayFeed(Feed, Protocol):
+    """A replay in the hand of its listener. Thread-safe, returns at once; what is asked for
+    before the session has been read is done then. At its end it stays, paused, until `close`."""
+
+    def state(self) -> ReplayState:
+        """Where it is now; the same object while nothing moves."""
+        ...
+
+    def play(self) -> None:
+        """Go on; from the beginning when it is at the end. Refused while an answer is being
+        spoken: two voices at once are none, and stopping the answer would shorten it for good."""
+        ...
+
+    def pause(self) -> None: ...
+
+    def seek(self, position_us: int) -> None: ...
+
+    def hear(self, turn: int, character: int) -> None:
+        """Play from where this character of the turn's text is spoken."""
+        ...
+
+    def set_speed(self, speed: float) -> None:
+        """From `SLOWEST` to `FASTEST`, the pitch kept."""
+        ...
+
+    def skip_silence(self, skip: bool) -> None: ...
+
+    def loop(self, turn: int | None) -> None:
+        """Play this turn again and again; a seek to elsewhere ends that."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What the status line says before the first event."""
@@ -404,7 +461,9 @@ class Backend(Protocol):
 
     def post(self, intent: Intent) -> None: ...
 
-    def replay(self, session_id: str, *, speed: float = 1.0) -> Feed:
+    def replay(
+        self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True
+    ) -> ReplayFeed:
         """Play a kept session; its events arrive in the feed in time, its sound in the speaker."""
         ...
 

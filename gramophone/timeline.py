@@ -350,5 +350,13 @@ class ProgressMade(Transient):
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineRestarted(Transient):
+    """The source went back: what was told before no longer holds. What holds now follows at
+    once, as the next `entries` entries; a client may wait for all of them before it draws."""
+
+    entries: int
+
+
 Entry: TypeAlias = Event | Transient
 """What travels from a source to its sinks."""

@@ -1,10 +1,13 @@
-"""Replay: the same events in the same order and time, and the sound with them."""
+"""Replay: the same events in the same order and time, and the sound in step with them."""
 
 from __future__ import annotations
 
 import asyncio
+import math
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +15,10 @@ from hypothesis import strategies as st
 
 from gramophone.clock import ManualClock
 from gramophone.errors import ConfigError
-from gramophone.ports import PlayoutState, SpeakerListener
+from gramophone.ports import ReplayState
 from gramophone.replay import Replay
+from gramophone.score import SOUND_MISSING
+from gramophone.sounding import Stretch
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import (
     AudioReceived,
@@ -21,75 +26,25 @@ from gramophone.timeline import (
     DeviceChanged,
     Entry,
     Event,
+    Failed,
+    FlushAnswered,
+    FlushSent,
     LevelMeasured,
     PlaybackFinished,
     PlaybackStarted,
     PlayoutAdvanced,
-    SessionStarted,
-    TurnInterrupted,
+    SessionEnded,
+    TextSpoken,
+    TimelineRestarted,
+    TurnCompleted,
+    TurnStarted,
 )
-from tests.builders import session_started, short_session, spoken_exchange
+from gramophone.voice.stretch import Stretcher
+from tests.builders import SAMPLE_RATE_HZ, session_started, short_session, spoken_exchange
+from tests.paced_speaker import PacedSpeaker
 
 INFINITE = float("inf")
-
-
-class NotedSpeaker:
-    """Plays a turn until the test says that it is over; notes what it was told, and when."""
-
-    device = "noted"
-    silent = True
-
-    def __init__(self, clock: ManualClock, *, at_once: bool = True) -> None:
-        self._clock = clock
-        self._at_once = at_once
-        self._listener: SpeakerListener | None = None
-        self.told: list[tuple[int, str, object]] = []
-        self.turn = -1
-
-    def open(self, listener: SpeakerListener) -> None:
-        self._listener = listener
-
-    def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
-        self.turn = turn
-        self._note("play", pcm)
-
-    def finish(self, turn: int) -> None:
-        self._note("finish", turn)
-        if self._at_once:
-            self.drain(turn)
-
-    def drain(self, turn: int) -> None:
-        assert self._listener is not None
-        self._listener.drained(turn, 0)
-
-    def change_device(self) -> None:
-        assert self._listener is not None
-        self._listener.device_changed("another", True, "unplugged")
-
-    def hear(self, heard: bool) -> None: ...
-
-    def stop(self) -> int:
-        self._note("stop", self.turn)
-        return 0
-
-    def glance(self) -> PlayoutState:
-        return PlayoutState(self.turn, 100, 50)
-
-    def level(self) -> tuple[float, float]:
-        return 0.5, 0.25
-
-    async def aclose(self) -> None:
-        self._note("close", None)
-
-    def _note(self, what: str, value: object) -> None:
-        self.told.append((self._clock.now_us(), what, value))
-
-    def played(self) -> list[tuple[int, bytes]]:
-        return [
-            (at_us, value)
-            for at_us, what, value in self.told
-            if what == "play" and isinstance(value, bytes)
-        ]
+RATE_HZ = 1_000
 
 
 class Stage:
@@ -100,20 +55,56 @@ class Stage:
         events: Sequence[Event],
         speed: float = 1.0,
         *,
-        at_once: bool = True,
-        stretch: Callable[[bytes], bytes] = bytes,
+        rate_hz: int = SAMPLE_RATE_HZ,
+        off_ppm: int = 0,
+        stretch: Callable[[float], Stretch] | None = None,
+        heard: bool = True,
+        playing: bool = True,
+        at_us: int = 0,
+        stays: bool = True,
     ) -> None:
         self.clock = ManualClock()
-        self.speaker = NotedSpeaker(self.clock, at_once=at_once)
+        self.speaker = PacedSpeaker(self.clock, rate_hz, off_ppm=off_ppm)
         self.emitted: list[tuple[int, Entry]] = []
+        self.states: list[ReplayState] = []
+        self.on_emit: Callable[[Entry], None] = lambda _entry: None
         self.replay = Replay(
             events,
             clock=self.clock,
             speaker=self.speaker,
-            emit=lambda entry: self.emitted.append((self.clock.now_us(), entry)),
+            emit=self._emit,
             speed=speed,
-            stretch=stretch,
+            stretch=stretch or (lambda at_speed: Stretcher(at_speed, rate_hz)),
+            heard=heard,
+            playing=playing,
+            at_us=at_us,
+            stays=stays,
+            tell=self.states.append,
         )
+
+    def _emit(self, entry: Entry) -> None:
+        self.emitted.append((self.clock.now_us(), entry))
+        self.on_emit(entry)
+
+    def go(self, for_us: int) -> None:
+        """Let time pass, step by step as the replay wants them."""
+        end_us = self.clock.now_us() + for_us
+        due_us = self.replay.step()
+        while due_us is not None and due_us <= end_us:
+            self.clock.advance_us(max(0, due_us - self.clock.now_us()))
+            due_us = self.replay.step()
+        self.clock.advance_us(max(0, end_us - self.clock.now_us()))
+
+    def to_the_end(self, limit_us: int = 60_000_000) -> None:
+        due_us = self.replay.step()
+        while due_us is not None:
+            assert due_us < limit_us, "the replay has no end"
+            self.clock.advance_us(max(0, due_us - self.clock.now_us()))
+            due_us = self.replay.step()
+
+    @property
+    def state(self) -> ReplayState:
+        return self.replay.state()
 
     def events(self) -> list[Event]:
         return [entry for _, entry in self.emitted if isinstance(entry, Event)]
@@ -121,47 +112,97 @@ class Stage:
     def time_of(self, kind: type) -> int:
         return next(at_us for at_us, entry in self.emitted if type(entry) is kind)
 
-    async def until_us(self, instant_us: int, step_us: int = 10_000) -> None:
-        """Let time pass in steps, with room after each for everyone who woke."""
-        while self.clock.now_us() < instant_us:
-            self.clock.advance_us(min(step_us, instant_us - self.clock.now_us()))
-            await settle()
-
-    async def to_the_end(self, limit_us: int = 20_000_000) -> None:
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(self.replay.run(), name="replay under test")
-            await settle()
-            while not running.done():
-                assert self.clock.now_us() < limit_us, "the replay has no end"
-                await self.until_us(self.clock.now_us() + 10_000)
+    def all_of(self, kind: type) -> list[Entry]:
+        return [entry for _, entry in self.emitted if type(entry) is kind]
 
 
-async def settle() -> None:
-    """Let everything that can run do so."""
-    for _ in range(10):
-        await asyncio.sleep(0)
+def talk(*lengths: int, gap_us: int = 2_000_000, text: str = "x", size: int = 100) -> list[Event]:
+    """Answers of so many samples each; the samples of all count on from 1. A delta every 100 ms
+    of the sound says at which of the turn's samples it came."""
+    events: list[Event] = [session_started(sample_rate_hz=RATE_HZ)]
+    at_us, first = 500_000, 1
+    for number, samples in enumerate(lengths):
+        turn = 2 * number + 1
+        pcm = array("h", [1 + n % 30_000 for n in range(first - 1, first - 1 + samples)])
+        first += samples
+        events += [
+            TurnStarted(at_us=at_us, turn=turn - 1, role="user", text="Q"),
+            TurnCompleted(at_us=at_us, turn=turn - 1, role="user", text="Q", finish_reason="sent"),
+            TurnStarted(at_us=at_us, turn=turn, role="assistant"),
+            AudioReceived(
+                at_us=at_us + 10,
+                turn=turn,
+                connection=0,
+                offset_bytes=0,
+                size_bytes=2 * samples,
+                pcm=pcm.tobytes(),
+            ),
+        ]
+        at_us += 300_000
+        events.append(PlaybackStarted(at_us=at_us, turn=turn, device="x"))
+        events += [
+            DeltaReceived(at_us=at_us + sample * 1_000, turn=turn, text=f"{sample} ")
+            for sample in range(size, samples, size)
+        ]
+        at_us += samples * 1_000
+        events += [
+            PlaybackFinished(at_us=at_us, turn=turn, played_samples=samples),
+            TurnCompleted(
+                at_us=at_us, turn=turn, role="assistant", text=text, finish_reason="stop"
+            ),
+        ]
+        at_us += gap_us
+    return [*events, SessionEnded(at_us=at_us)]
+
+
+class Nearest:
+    """Sample k is sample k × speed: what comes out says where it is from."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._taken = array("h")
+        self._given = 0
+
+    def push(self, pcm: bytes) -> bytes:
+        self._taken.frombytes(pcm)
+        return self._until(int(len(self._taken) / self._speed))
+
+    def finish(self) -> bytes:
+        return self._until(round(len(self._taken) / self._speed))
+
+    def _until(self, end: int) -> bytes:
+        places = [int(k * self._speed) for k in range(self._given, max(self._given, end))]
+        self._given = max(self._given, end)
+        last = len(self._taken) - 1
+        return array("h", [self._taken[min(place, last)] for place in places]).tobytes()
 
 
 def pcm_of(events: Sequence[Event]) -> bytes:
     return b"".join(event.pcm for event in events if isinstance(event, AudioReceived))
 
 
-class TestOrderAndTime:
-    async def test_events_come_in_order_and_in_their_time(self) -> None:
-        stage = Stage(short_session())
-        await stage.to_the_end()
-        assert stage.events() == short_session()
-        for at_us, entry in stage.emitted:
-            if isinstance(entry, Event):
-                assert entry.at_us <= at_us < entry.at_us + 10_000
+async def settle() -> None:
+    """Let everything that can run do so."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
-    async def test_twice_as_fast_takes_half_the_time(self) -> None:
-        stage = Stage(short_session(), 2.0)
-        await stage.to_the_end()
+
+class TestOrderAndTime:
+    def test_events_come_in_order_and_in_their_time(self) -> None:
+        stage = Stage(short_session())
+        stage.to_the_end()
         assert stage.events() == short_session()
         for at_us, entry in stage.emitted:
-            if isinstance(entry, Event):
-                assert entry.at_us // 2 <= at_us < entry.at_us // 2 + 10_000
+            if isinstance(entry, Event) and entry.at_us < 1_440_000:
+                assert entry.at_us <= at_us < entry.at_us + 1_000
+
+    def test_twice_as_fast_takes_half_the_time(self) -> None:
+        stage = Stage(short_session(), 2.0)
+        stage.to_the_end()
+        assert stage.events() == short_session()
+        for at_us, entry in stage.emitted:
+            if isinstance(entry, Event) and entry.at_us < 1_440_000:
+                assert entry.at_us // 2 <= at_us < entry.at_us // 2 + 1_000
 
     async def test_at_infinite_speed_no_time_passes_and_nothing_sounds(self) -> None:
         stage = Stage(short_session(), INFINITE)
@@ -169,24 +210,37 @@ class TestOrderAndTime:
             await stage.replay.run()
         assert stage.clock.now_us() == 0
         assert stage.events() == short_session()
-        assert stage.speaker.played() == []
+        assert not stage.speaker.sounded()
 
     @pytest.mark.parametrize("speed", [0.0, -1.0, float("nan"), float("-inf")])
     def test_a_speed_that_is_none_is_refused(self, speed: float) -> None:
         with pytest.raises(ConfigError, match="must be above 0"):
             Stage([], speed)
 
-    async def test_an_event_of_an_earlier_time_comes_at_once(self) -> None:
-        late = DeltaReceived(at_us=10, turn=1, text="late")
-        stage = Stage([session_started(at_us=100_000), late])
-        await stage.to_the_end()
-        assert stage.time_of(DeltaReceived) == stage.time_of(SessionStarted)
+    async def test_it_runs_by_itself_to_its_end(self) -> None:
+        stage = Stage(short_session(), stays=False)
+        running = spawn(stage.replay.run(), name="replay under test")
+        while not running.done():
+            await settle()
+            stage.clock.advance_us(20_000)
+            stage.speaker.glance()
+            assert stage.clock.now_us() < 10_000_000
+        await running
+        assert stage.events() == short_session()
+        assert stage.speaker.log == ["open", "close"]
 
     async def test_no_events_are_no_replay(self) -> None:
-        stage = Stage([])
-        await stage.to_the_end()
+        stage = Stage([], stays=False)
+        await stage.replay.run()
         assert stage.emitted == []
-        assert [what for _, what, _ in stage.speaker.told] == ["close"]
+        assert stage.speaker.log == ["open", "close"]
+
+    async def test_giving_up_closes_the_speaker(self) -> None:
+        stage = Stage(short_session())
+        running = spawn(stage.replay.run(), name="replay under test")
+        await settle()
+        await cancel(running)
+        assert stage.speaker.log == ["open", "close"]
 
     @settings(deadline=None, max_examples=30)
     @given(
@@ -197,150 +251,299 @@ class TestOrderAndTime:
         events: list[Event] = [session_started()]
         for number, start_us in enumerate(starts_us):
             events += spoken_exchange(first_turn=2 * number, start_us=start_us)
-
-        async def replayed() -> Stage:
-            stage = Stage(events, speed)
-            async with asyncio.TaskGroup() as group:
-                running = group.create_task(stage.replay.run(), name="replay under test")
-                while not running.done():
-                    await settle()
-                    stage.clock.advance_us(500_000)
-            return stage
-
-        stage = asyncio.run(replayed())
+        stage = Stage(events, speed)
+        if math.isinf(speed):
+            asyncio.run(stage.replay.run())
+        else:
+            stage.to_the_end()
         assert stage.events() == events
         assert pcm_of(stage.events()) == pcm_of(events)
 
 
 class TestSound:
-    async def test_it_is_handed_over_when_playback_started(self) -> None:
-        stage = Stage(short_session())
-        await stage.to_the_end()
-        ((at_us, pcm),) = stage.speaker.played()
-        assert at_us == stage.time_of(PlaybackStarted)
-        assert pcm == pcm_of(short_session())
-        assert [what for _, what, _ in stage.speaker.told] == ["play", "finish", "close"]
+    def test_every_sample_is_heard_once_and_at_its_position(self) -> None:
+        stage = Stage(talk(3_000, 1_000), rate_hz=RATE_HZ)
+        stage.to_the_end()
+        assert list(stage.speaker.sounded()) == list(range(1, 4_001))
 
-    async def test_at_another_speed_it_is_stretched(self) -> None:
-        stage = Stage(short_session(), 2.0, stretch=lambda pcm: pcm[: len(pcm) // 2])
-        await stage.to_the_end()
-        ((_, pcm),) = stage.speaker.played()
-        assert pcm == pcm_of(short_session())[:960]
+    def test_a_change_of_speed_goes_on_at_the_same_place(self) -> None:
+        stage = Stage(talk(6_000), rate_hz=RATE_HZ, stretch=Nearest)
+        stage.go(2_800_000)
+        stage.replay.set_speed(3.0)
+        before = stage.speaker.now()
+        stage.go(700_000)
+        stage.replay.set_speed(1.0)
+        stage.to_the_end()
+        heard = stage.speaker.sounded()
+        assert 1_900 < before <= 2_000
+        assert heard[-1] == 6_000
+        steps = [b - a for a, b in pairwise(heard)]
+        assert max(steps) == 3
+        # The fade of the few samples that were cut is heard, and then they come again.
+        assert sum(step < 0 for step in steps) <= 10
 
-    async def test_the_end_of_playback_waits_for_the_last_sample(self) -> None:
-        events = [*short_session()[:-1], *spoken_exchange(first_turn=2, start_us=2_000_000)]
-        stage = Stage(events, at_once=False)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(stage.replay.run(), name="replay under test")
-            await settle()
-            await stage.until_us(3_000_000)
-            assert PlaybackFinished not in [type(event) for event in stage.events()]
-            stage.speaker.drain(1)
-            await settle()
-            assert stage.time_of(PlaybackFinished) == 3_000_000
-            # Its time was 1.5 s: what follows is as much later.
-            await stage.until_us(3_900_000)
-            assert len(stage.speaker.played()) == 1
-            await stage.until_us(4_000_000)
-            assert len(stage.speaker.played()) == 2
-            await stage.until_us(5_000_000)
-            stage.speaker.drain(1)
-            await settle()
-            assert len(stage.events()) < len(events), "another turn's end was taken for this one's"
-            stage.speaker.drain(3)
-        assert stage.events() == events
+    @pytest.mark.parametrize("speed", [0.5, 2.0, 3.0])
+    def test_it_takes_as_long_as_the_speed_says(self, speed: float) -> None:
+        stage = Stage(talk(6_000), speed, rate_hz=RATE_HZ)
+        stage.to_the_end()
+        assert stage.clock.now_us() == pytest.approx(8_800_000 / speed, abs=120_000)
 
-    async def test_an_interruption_stops_it(self) -> None:
-        exchange = spoken_exchange()
-        started = next(i for i, e in enumerate(exchange) if isinstance(e, PlaybackStarted))
-        cut = TurnInterrupted(at_us=1_460_000, turn=1, heard_text="A", heard_samples=100)
-        stage = Stage([session_started(), *exchange[: started + 1], cut], at_once=False)
-        await stage.to_the_end()
-        assert [what for _, what, _ in stage.speaker.told] == ["play", "finish", "stop", "close"]
-        assert stage.speaker.told[2][0] == 1_460_000
-
-    async def test_an_interruption_before_the_first_sound_stops_nothing(self) -> None:
-        cut = TurnInterrupted(at_us=10, turn=1, heard_text="", heard_samples=0)
-        stage = Stage([session_started(), cut])
-        await stage.to_the_end()
-        assert [what for _, what, _ in stage.speaker.told] == ["close"]
-
-    async def test_without_the_samples_the_text_is_replayed_alone(self) -> None:
+    def test_without_the_samples_the_text_is_replayed_alone_and_it_is_said(self) -> None:
         events = [
             replace(event, pcm=b"") if isinstance(event, AudioReceived) else event
-            for event in short_session()
+            for event in talk(2_000)
         ]
-        stage = Stage(events)
-        await stage.to_the_end()
-        assert stage.speaker.played() == []
-        assert stage.events() == events
+        stage = Stage(events, rate_hz=RATE_HZ)
+        stage.to_the_end()
+        told = stage.events()
+        (failed,) = [event for event in told if isinstance(event, Failed)]
+        assert (failed.turn, failed.detail) == (1, SOUND_MISSING)
+        assert [event for event in told if event is not failed] == events
+        assert stage.time_of(PlaybackFinished) - stage.time_of(PlaybackStarted) == 2_000_000
+        assert len(stage.all_of(PlayoutAdvanced)) > 20
+        assert not stage.speaker.sounded()
 
-    def frames(self, *frames: AudioReceived) -> list[Event]:
-        started = PlaybackStarted(at_us=100, turn=1, device="silent")
-        return [session_started(), *frames, started]
+    def test_muted_it_takes_its_time_and_nothing_sounds(self) -> None:
+        stage = Stage(talk(2_000), rate_hz=RATE_HZ, heard=False)
+        stage.to_the_end()
+        assert stage.time_of(PlaybackFinished) == 2_800_000
+        assert stage.all_of(PlayoutAdvanced)
+        assert not stage.speaker.sounded()
 
-    def frame(
-        self, offset: int, pcm: bytes, size: int = 0, *, stale: bool = False
-    ) -> AudioReceived:
-        return AudioReceived(
-            at_us=50,
-            turn=1,
-            connection=0,
-            offset_bytes=offset,
-            size_bytes=size or len(pcm),
-            stale=stale,
-            pcm=pcm,
-        )
-
-    async def test_padding_and_lost_frames_are_silence_of_their_length(self) -> None:
-        stage = Stage(
-            self.frames(
-                self.frame(0, b"\x01\x02\x03"),
-                self.frame(4, b"\x05\x06"),
-                self.frame(6, b"", 2),
-                self.frame(8, b"\x09\x0a"),
-            )
-        )
-        await stage.to_the_end()
-        ((_, pcm),) = stage.speaker.played()
-        assert pcm == b"\x01\x02\x03\0\x05\x06\0\0\x09\x0a"
-
-    async def test_stale_sound_is_never_heard(self) -> None:
-        stage = Stage(
-            self.frames(self.frame(0, b"\x01\x02"), self.frame(2, b"\x03\x04", stale=True))
-        )
-        await stage.to_the_end()
-        ((_, pcm),) = stage.speaker.played()
-        assert pcm == b"\x01\x02"
-
-    async def test_levels_and_positions_are_told_while_it_sounds(self) -> None:
-        stage = Stage(short_session(), 2.0, at_once=False)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(stage.replay.run(), name="replay under test")
-            await settle()
-            await stage.until_us(1_000_000)
-            stage.speaker.drain(1)
-            await settle()
-            await stage.until_us(2_000_000)
+    def test_levels_and_positions_are_told_while_it_sounds(self) -> None:
+        stage = Stage(talk(2_000), rate_hz=RATE_HZ)
+        stage.to_the_end()
         levels = [at_us for at_us, entry in stage.emitted if isinstance(entry, LevelMeasured)]
-        assert levels == [720_000, 780_000, 840_000, 900_000, 960_000]
-        position = next(e for _, e in stage.emitted if isinstance(e, PlayoutAdvanced))
-        assert (position.turn, position.position_samples, position.queued_samples) == (1, 200, 100)
+        assert 800_000 <= levels[0]
+        assert levels[-1] <= 2_900_000
+        assert 25 <= len(levels) <= 35
+        place = stage.all_of(PlayoutAdvanced)[10]
+        assert isinstance(place, PlayoutAdvanced)
+        assert place.position_samples + place.queued_samples == 2_000
 
-    async def test_where_it_sounds_is_a_fact_of_now(self) -> None:
-        stage = Stage(short_session())
-        async with asyncio.TaskGroup() as group:
-            group.create_task(stage.replay.run(), name="replay under test")
-            await settle()
-            await stage.until_us(500_000)
-            stage.speaker.change_device()
-            await stage.until_us(2_100_000)
-        changed = next(entry for entry in stage.events() if isinstance(entry, DeviceChanged))
-        assert (changed.device, changed.silent) == ("another", True)
+    def test_where_it_sounds_is_a_fact_of_now(self) -> None:
+        then = DeviceChanged(at_us=600_000, device="then", silent=True, detail="gone")
+        events = talk(2_000)
+        stage = Stage([*events[:3], then, *events[3:]], rate_hz=RATE_HZ)
+        stage.go(1_500_000)
+        stage.replay.device_changed("now", False, "")
+        stage.replay.seek(1_000_000)
+        stage.to_the_end()
+        assert [e.device for e in stage.all_of(DeviceChanged) if isinstance(e, DeviceChanged)] == [
+            "now",
+            "now",
+        ]
 
-    async def test_giving_up_closes_the_speaker(self) -> None:
-        stage = Stage(short_session())
-        running = spawn(stage.replay.run(), name="replay under test")
-        await settle()
-        await cancel(running)
-        assert [what for _, what, _ in stage.speaker.told] == ["close"]
+
+class TestControls:
+    def test_a_pause_is_silent_and_still_and_play_goes_on(self) -> None:
+        stage = Stage(talk(3_000), rate_hz=RATE_HZ)
+        stage.go(1_800_000)
+        stage.replay.pause()
+        heard = stage.state.position_us
+        assert stage.replay.step() is None
+        told = len(stage.emitted)
+        stage.clock.advance_us(60_000_000)
+        assert stage.replay.step() is None
+        assert (len(stage.emitted), stage.state.position_us) == (told, heard)
+        assert heard == pytest.approx(1_800_000, abs=40_000)
+        stage.replay.play()
+        stage.to_the_end(120_000_000)
+        assert sorted(set(stage.speaker.sounded())) == list(range(1, 3_001))
+
+    def test_a_pause_where_nothing_sounds_keeps_the_place(self) -> None:
+        stage = Stage(talk(3_000), rate_hz=RATE_HZ)
+        stage.go(300_000)
+        stage.replay.pause()
+        assert stage.state.position_us == 300_000
+
+    def test_paused_from_the_start_it_opens_no_device(self) -> None:
+        stage = Stage(talk(3_000), rate_hz=RATE_HZ, playing=False, at_us=600_000)
+        assert stage.replay.step() is None
+        assert stage.speaker.log == []
+        assert [type(event) for event in stage.events()][-1] is AudioReceived
+
+    def test_after_a_seek_the_right_samples_come(self) -> None:
+        stage = Stage(talk(3_000), rate_hz=RATE_HZ)
+        stage.go(200_000)
+        stage.replay.seek(2_800_000)
+        stage.go(300_000)
+        assert next(iter(stage.speaker.sounded())) == 2_001
+        assert not stage.all_of(TimelineRestarted), "forwards there is only more to tell"
+        stage.replay.seek(1_300_000)
+        stage.go(300_000)
+        assert 501 in stage.speaker.sounded()
+
+    def test_going_back_tells_anew_what_holds_there(self) -> None:
+        events = talk(3_000)
+        stage = Stage(events, rate_hz=RATE_HZ)
+        stage.go(3_000_000)
+        stage.emitted.clear()
+        stage.replay.pause()
+        stage.replay.seek(1_800_000)
+        stage.replay.step()
+        restarted, *holding = [entry for _, entry in stage.emitted]
+        assert isinstance(restarted, TimelineRestarted)
+        assert restarted.entries == len(holding)
+        *told, place = holding
+        assert told == [event for event in events if event.at_us <= 1_800_000]
+        assert place == PlayoutAdvanced(
+            at_us=1_800_000, turn=1, position_samples=1_000, queued_samples=2_000
+        )
+
+    def test_at_its_end_it_waits_and_play_begins_again(self) -> None:
+        stage = Stage(talk(500), rate_hz=RATE_HZ)
+        stage.to_the_end()
+        assert not stage.state.playing
+        assert stage.state.position_us == stage.state.duration_us == 3_300_000
+        stage.emitted.clear()
+        stage.replay.play()
+        stage.to_the_end()
+        assert isinstance(stage.emitted[0][1], TimelineRestarted)
+        assert stage.events() == talk(500)
+        assert list(stage.speaker.sounded()) == [*range(1, 501)] * 2
+
+    def test_a_position_outside_is_the_nearest_inside(self) -> None:
+        stage = Stage(talk(500), rate_hz=RATE_HZ, playing=False)
+        stage.replay.seek(-5)
+        assert stage.state.position_us == 0
+        stage.replay.seek(10**12)
+        assert stage.state.position_us == stage.state.duration_us
+
+    @pytest.mark.parametrize(("asked", "given_speed"), [(0.1, 0.5), (9.0, 3.0), (1.25, 1.25)])
+    def test_a_speed_outside_is_the_nearest_inside(self, asked: float, given_speed: float) -> None:
+        stage = Stage(talk(500), rate_hz=RATE_HZ)
+        stage.replay.set_speed(asked)
+        assert stage.state.speed == given_speed
+
+    def test_skipping_silence_shortens_pauses_in_and_between_answers(self) -> None:
+        pcm = array("h", [9_000] * 1_000 + [0] * 3_000 + [9_000] * 1_000).tobytes()
+        events = [
+            replace(event, pcm=pcm) if isinstance(event, AudioReceived) else event
+            for event in talk(5_000, size=10_000)
+        ]
+        stage = Stage(events, rate_hz=RATE_HZ)
+        stage.replay.skip_silence(True)
+        stage.to_the_end()
+        # 0.5 and 0.3 s to the sound, 2 s of it, 0.15 s kept at either end, 0.25 s of the idle end.
+        assert stage.clock.now_us() == pytest.approx(800_000 + 2_300_000 + 250_000, abs=150_000)
+        assert stage.events() == events
+        assert stage.speaker.heard.count(9_000) == 2_000
+
+    def test_a_turn_is_looped_until_told_otherwise(self) -> None:
+        stage = Stage(talk(1_000, 1_000), rate_hz=RATE_HZ)
+        stage.go(1_000_000)
+        stage.replay.loop(1)
+        stage.go(4_000_000)
+        starts = [at for at, entry in stage.emitted if isinstance(entry, TimelineRestarted)]
+        # Once around are 1.3 s: the turn began 0.3 s before its sound.
+        assert len(starts) == 3
+        assert starts[1] - starts[0] == pytest.approx(1_300_000, abs=60_000)
+        assert stage.state.loop == 1
+        stage.replay.loop(None)
+        stage.to_the_end()
+        assert stage.speaker.now() >= 0
+        assert 2_000 in stage.speaker.heard
+
+    def test_a_seek_elsewhere_ends_the_loop_and_one_inside_does_not(self) -> None:
+        stage = Stage(talk(1_000, 1_000), rate_hz=RATE_HZ)
+        stage.replay.loop(1)
+        stage.replay.seek(1_000_000)
+        assert stage.state.loop == 1
+        stage.replay.seek(4_500_000)
+        assert stage.state.loop is None
+
+    def test_a_turn_that_takes_no_time_is_not_looped(self) -> None:
+        stage = Stage(talk(1_000), rate_hz=RATE_HZ)
+        stage.replay.loop(0)
+        assert stage.state.loop is None
+
+    def test_a_word_is_heard_from_its_sound_on(self) -> None:
+        text = "one two three four five six seven eight nine ten"
+        spoken = TextSpoken(
+            at_us=700_000, turn=1, chunk=0, text=text, source_start=0, source_end=len(text)
+        )
+        flush = FlushSent(at_us=700_000, turn=1, flush=0, last_chunk=0)
+        answered = FlushAnswered(at_us=790_000, turn=1, flush=0, end_samples=4_800)
+        events = talk(4_800)
+        at = next(n for n, event in enumerate(events) if isinstance(event, PlaybackStarted))
+        stage = Stage(
+            [*events[:at], spoken, flush, answered, *events[at:]], rate_hz=RATE_HZ, playing=False
+        )
+        stage.replay.hear(1, text.index("six"))
+        stage.go(300_000)
+        assert stage.state.playing
+        assert next(iter(stage.speaker.sounded())) == text.index("six") * 100 + 1
+        stage.replay.hear(0, 3)
+        assert stage.state.position_us == 500_000, "a turn without sound begins where it lies"
+
+
+class TestInStep:
+    """Text and sound within 50 ms of each other, whatever is done."""
+
+    def worst_us(self, stage: Stage) -> list[int]:
+        """Notes, at each delta, how far the sample it belongs to is from the one that sounds."""
+        off_us: list[int] = []
+
+        def look(entry: Entry) -> None:
+            if isinstance(entry, DeltaReceived) and stage.state.playing and not bursting:
+                off = abs(stage.speaker.now() - int(entry.text))
+                off_us.append(min(off, 30_000 - off) * 1_000_000 // RATE_HZ)
+
+        bursting: list[bool] = []
+        stage.on_emit = look
+        return off_us
+
+    @pytest.mark.parametrize(("speed", "hours"), [(0.5, 0.5), (1.0, 1), (3.0, 1)])
+    def test_over_an_hour_with_a_card_that_runs_off(self, speed: float, hours: float) -> None:
+        samples = int(hours * 3_600) * RATE_HZ
+        events = [
+            replace(event, text=str(1 + (int(event.text) - 1) % 30_000))
+            if isinstance(event, DeltaReceived)
+            else event
+            for event in talk(samples, size=7_000)
+        ]
+        stage = Stage(events, speed, rate_hz=RATE_HZ, off_ppm=200, stretch=Nearest)
+        off_us = self.worst_us(stage)
+        stage.to_the_end(10**11)
+        assert len(off_us) == (samples - 1) // 7_000
+        # A sample is handed over in blocks of 20 ms of listening time.
+        assert max(off_us) <= 50_000 * max(1.0, speed)
+        assert sorted(off_us)[len(off_us) // 2] <= 25_000 * max(1.0, speed)
+        assert stage.clock.now_us() == pytest.approx(samples * 1_000 / speed, rel=0.002)
+
+    @settings(deadline=None, max_examples=15)
+    @given(st.randoms(use_true_random=False))
+    def test_after_a_hundred_seeks_pauses_and_speeds(self, chance: object) -> None:
+        from random import Random
+
+        assert isinstance(chance, Random)
+        stage = Stage(talk(20_000, 5_000, size=50), rate_hz=RATE_HZ, off_ppm=-200, stretch=Nearest)
+        for _ in range(100):
+            match chance.randrange(5):
+                case 0:
+                    stage.replay.seek(chance.randrange(stage.state.duration_us))
+                case 1:
+                    stage.replay.pause()
+                case 2:
+                    stage.replay.set_speed(chance.choice([0.5, 0.75, 1.0, 1.5, 3.0]))
+                case 3:
+                    stage.replay.skip_silence(chance.random() < 0.5)
+                case _:
+                    stage.replay.play()
+            stage.go(chance.randrange(700_000))
+        stage.replay.set_speed(1.0)
+        stage.replay.loop(None)
+        stage.replay.seek(1_000_000)
+        stage.replay.play()
+        stage.go(100_000)
+        off: list[int] = []
+
+        def look(entry: Entry) -> None:
+            if isinstance(entry, DeltaReceived) and entry.turn == 1:
+                off.append(abs(stage.speaker.now() - int(entry.text)))
+
+        stage.on_emit = look
+        stage.go(3_000_000)
+        assert len(off) > 50
+        assert max(off) <= 50

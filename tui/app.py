@@ -21,6 +21,7 @@ from gramophone.errors import GramophoneError
 from gramophone.plain import plain, plain_line
 from gramophone.ports import Backend, ScreenSettings
 from tui import clipboard
+from tui.discards import Discards
 from tui.keys import key_words
 from tui.messages import CopyWanted
 from tui.motion import motion
@@ -92,6 +93,7 @@ class GramophoneApp(App[None]):
         self._backend = backend
         self._now = now
         self._keep_theme = keep_theme
+        self.discards = Discards()
         self._quit_armed = False
         self._troubles: list[str] = []
         if not environment.get("TEXTUAL_THEME"):

@@ -23,9 +23,23 @@ def seconds(span_s: float) -> str:
     return f"{minutes} min {rest} s"
 
 
+def hours(span_ms: int) -> str:
+    """`3 h 12 m`, `12 m`, `45 s`: for sums, which nobody reads to the second."""
+    whole_s = span_ms // 1000
+    if whole_s < 60:
+        return f"{whole_s} s"
+    hour, minute = divmod(whole_s // 60, 60)
+    return f"{hour:,} h {minute} m" if hour else f"{minute} m"
+
+
 def milliseconds(span_ms: float) -> str:
     """`204 ms`, `1.3 s`."""
     return f"{span_ms:.0f} ms" if span_ms < 1000 else f"{span_ms / 1000:.1f} s"
+
+
+def times(speed: float) -> str:
+    """`1.0×`, `1.25×`."""
+    return f"{speed:.2f}×" if round(speed * 100) % 10 else f"{speed:.1f}×"
 
 
 def counted(count: int, noun: str) -> str:

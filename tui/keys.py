@@ -23,6 +23,9 @@ _WORDS = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "asterisk": "*",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
 }
 _NAMES = {word.lower(): name for name, word in _WORDS.items()}
 
@@ -69,6 +72,8 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
     from tui.screens.help import HelpScreen
     from tui.screens.history import HistoryScreen
     from tui.screens.latency import LatencyScreen
+    from tui.screens.line import LineInput, LineScreen
+    from tui.screens.progress import ProgressScreen
     from tui.screens.session import SessionScreen
     from tui.screens.timeline import TimelineScreen
     from tui.widgets.event_table import EventTable
@@ -83,6 +88,8 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
         ("Transcript", Transcript.BINDINGS),
         ("History", HistoryScreen.BINDINGS),
         ("List of sessions", SessionList.BINDINGS),
+        ("Title, tags, directory", [*LineInput.BINDINGS, *LineScreen.BINDINGS]),
+        ("Progress", ProgressScreen.BINDINGS),
         ("Session", SessionScreen.BINDINGS),
         ("Latency", [*LatencyScreen.BINDINGS, *Bars.BINDINGS]),
         ("Timeline", [*TimelineScreen.BINDINGS, *EventTable.BINDINGS]),

@@ -91,6 +91,17 @@ class TurnWanted(Message):
         self.character = character
 
 
+class SeekWanted(Message):
+    """The replay is to go on at this position."""
+
+    def __init__(self, position_us: int) -> None:
+        super().__init__()
+        self.position_us = position_us
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SeekWanted)
+
+
 class CopyWanted(Message):
     """This text is wanted in the clipboard; `what` names it with its article: "the answer"."""
 
@@ -116,6 +127,13 @@ class MoreWanted(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, MoreWanted)
+
+
+class MarksChanged(Message):
+    """Other sessions of the list are marked than before."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, MarksChanged)
 
 
 class FootChanged(Message):

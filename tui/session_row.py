@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
+from gramophone.filters import Word, highlights
 from gramophone.plain import plain, plain_line
 from gramophone.ports import SessionSummary
 from tui.colours import ACCENT, MUTED, WARNING
 from tui.facts import counted, local_time, seconds
 
 HIT_BEGINS, HIT_ENDS = "\ue000", "\ue001"
+GUTTER_CELLS = 2
+
+_DOT = Content.styled(" · ", MUTED)
 
 
-def session_row(summary: SessionSummary, width: int) -> Content:
-    """Title left, duration right; dim facts below; the hit of a search below that."""
+def session_row(
+    summary: SessionSummary,
+    width: int,
+    *,
+    words: Sequence[Word] = (),
+    marked: bool = False,
+    note: str = "",
+) -> Content:
+    """Title left, duration right; dim facts below, or a note of what is being done; the hit of a
+    search below that. A mark stands in the gutter, so that no text moves."""
     spoken = seconds(summary.spoken_ms / 1000) if summary.spoken_ms else "no sound"
-    title = Content.styled(title_of(summary), "bold")
-    row = _apart(title, Content.styled(spoken, MUTED), width)
-    facts = Content.styled(facts_of(summary), MUTED)
-    if summary.recovered:
-        facts = Content.styled("recovered", WARNING) + Content.styled(" · ", MUTED) + facts
-    row += Content("\n") + facts.truncate(width, ellipsis=True)
+    title = lifted(title_of(summary), words).stylize_before("bold")
+    inner = width - GUTTER_CELLS
+    lines = [_apart(title, Content.styled(spoken, MUTED), inner)]
+    facts = Content.styled(note, ACCENT) if note else _facts(summary)
+    lines.append(facts.truncate(inner, ellipsis=True))
     if summary.snippet:
-        row += Content("\n") + snippet(summary.snippet).truncate(width, ellipsis=True)
-    return row
+        lines.append(snippet(summary.snippet).truncate(inner, ellipsis=True))
+    gutter = Content.styled("✓ ", f"bold {ACCENT}") if marked else Content("  ")
+    lines[0] = gutter + lines[0]
+    return Content("\n  ").join(lines)
 
 
 def title_of(summary: SessionSummary) -> str:
@@ -40,6 +55,11 @@ def facts_of(summary: SessionSummary) -> str:
     )
 
 
+def tags_of(summary: SessionSummary) -> str:
+    """Its tags as they are read: `#one #two`."""
+    return " ".join(f"#{plain_line(name)}" for name in summary.tags)
+
+
 def snippet(marked: str) -> Content:
     """The text around a hit, its words lifted."""
     line = Content("")
@@ -50,6 +70,29 @@ def snippet(marked: str) -> Content:
         else:
             line += Content.styled(hit + rest, MUTED)
     return line
+
+
+def lifted(text: str, words: Sequence[Word]) -> Content:
+    """The text with the words that are looked for in the accent colour."""
+    content = Content(text)
+    for start, end in highlights(text, words):
+        content = content.stylize(f"bold {ACCENT}", start, end)
+    return content
+
+
+def _facts(summary: SessionSummary) -> Content:
+    """States first, because they are what is looked for; tags before the rest, because a narrow
+    list cuts the end."""
+    parts: list[Content] = []
+    if summary.pinned:
+        parts.append(Content.styled("pinned", ACCENT))
+    if summary.recovered:
+        parts.append(Content.styled("recovered", WARNING))
+    if summary.archived:
+        parts.append(Content.styled("archived", MUTED))
+    if summary.tags:
+        parts.append(Content(tags_of(summary)))
+    return _DOT.join([*parts, Content.styled(facts_of(summary), MUTED)])
 
 
 def _apart(left: Content, right: Content, width: int) -> Content:

@@ -6,7 +6,7 @@ Live talk and replay come through the same fold: nothing in it can tell them apa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Literal, TypeAlias
 
@@ -26,6 +26,7 @@ from gramophone.timeline import (
     ProgressMade,
     SessionEnded,
     SessionStarted,
+    TimelineRestarted,
     TurnCompleted,
     TurnInterrupted,
     TurnStarted,
@@ -120,6 +121,9 @@ class TranscriptModel:
         self._metrics = MetricsFold()
         self._streams: dict[int, PlainStream] = {}
         self._notices = 0
+        self._anew: TranscriptModel | None = None
+        self._anew_entries = 0
+        self._gone: dict[int, None] = {}
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -128,6 +132,12 @@ class TranscriptModel:
         changed = [self.turns[key] for key in self._changed]
         self._changed.clear()
         return changed
+
+    def take_gone(self) -> list[int]:
+        """The turns that are no more since the last call: the source went back."""
+        gone = [turn for turn in self._gone if turn not in self.turns]
+        self._gone.clear()
+        return gone
 
     def take_levels(self) -> list[tuple[float, float]]:
         """Peak and RMS as measured since the last call, in order."""
@@ -164,6 +174,31 @@ class TranscriptModel:
 
     def apply(self, entry: Entry) -> None:
         """Take one entry in; those that are not seen are passed over."""
+        if isinstance(entry, TimelineRestarted):
+            self._anew, self._anew_entries = TranscriptModel(), entry.entries
+        elif self._anew is not None:
+            self._anew.apply(entry)
+            self._anew_entries -= 1
+        else:
+            self._take_in(entry)
+        if self._anew is not None and self._anew_entries <= 0:
+            self._begin_anew(self._anew)
+
+    def _begin_anew(self, anew: TranscriptModel) -> None:
+        """Become what was folded anew. A turn's view stays the object it is, and counts as
+        changed only where it differs: what is on the screen and still holds is left alone."""
+        views = {turn: self.turns.get(turn, view) for turn, view in anew.turns.items()}
+        changed = dict(self._changed)
+        for turn, view in views.items():
+            if _take_over(view, anew.turns[turn]):
+                changed[turn] = None
+        changed |= {turn: None for turn in views if turn not in self.turns}
+        gone = self._gone | {turn: None for turn in self.turns if turn not in views}
+        self.__dict__.update(anew.__dict__)
+        self.turns, self._gone = views, gone
+        self._changed = {turn: None for turn in changed if turn in views}
+
+    def _take_in(self, entry: Entry) -> None:
         self._metrics.emit(entry)
         match entry:
             case SessionStarted():
@@ -302,6 +337,19 @@ class TranscriptModel:
         """The view of `turn`, made when it is first heard of, marked as changed."""
         self._changed[turn] = None
         return self.turns.setdefault(turn, TurnView(turn, "assistant"))
+
+
+def _take_over(view: TurnView, anew: TurnView) -> bool:
+    """Make `view` say what `anew` says; whether that changed anything."""
+    if view is anew:
+        return False
+    rewrites = view.rewrites + (not anew.text.startswith(view.text))
+    changed = False
+    for each in fields(TurnView):
+        value = rewrites if each.name == "rewrites" else getattr(anew, each.name)
+        changed |= value != getattr(view, each.name)
+        setattr(view, each.name, value)
+    return changed
 
 
 def _phase_of(finish_reason: str) -> Phase:

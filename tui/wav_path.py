@@ -27,3 +27,8 @@ def chosen(text: str) -> Path:
     if not path.suffix:
         path = path.with_suffix(".wav")
     return Path.cwd() / path
+
+
+def directory(text: str) -> Path:
+    """The directory the user wrote, as an absolute path."""
+    return Path.cwd() / Path(text.strip()).expanduser()

@@ -7,6 +7,7 @@ thread, which starts after the first frame: the screen does not wait for it.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import threading
 from collections import deque
@@ -17,12 +18,21 @@ from typing import TYPE_CHECKING
 from gramophone.config import Config
 from gramophone.errors import GramophoneError, ModelError
 from gramophone.intents import Intent
-from gramophone.ports import Finding, SessionRecord, SessionSummary, Setup, TagCount, Totals
-from gramophone.tasks import spawn
+from gramophone.ports import (
+    Finding,
+    ReplayState,
+    SessionRecord,
+    SessionSummary,
+    Setup,
+    TagCount,
+    Totals,
+)
 from gramophone.timeline import Entry, Event, Failed
 
 if TYPE_CHECKING:
+    from gramophone.cli.replay_feed import ReplayPlayer
     from gramophone.engine import Engine
+    from gramophone.replay import Replay
     from storage.library import Library
     from storage.recorder import Recorder
 
@@ -85,26 +95,37 @@ class EngineThread:
         self._waiting.append(intent)
         self._call(self._hand_over)
 
-    def replay(self, session_id: str, *, speed: float = 1.0) -> Mailbox:
+    def replay(
+        self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True
+    ) -> ReplayPlayer:
         """Play a kept session into a feed of its own."""
-        task: asyncio.Task[None] | None = None
-        closed = False
+        from gramophone.cli.replay_feed import ReplayPlayer
 
-        def start() -> None:
-            nonlocal task
-            if not closed:
-                work = self._replay(session_id, speed, feed)
-                task = spawn(work, name=f"replay {session_id}")
+        config = self._config
 
-        def stop() -> None:
-            nonlocal closed
-            closed = True
-            if task is not None:
-                task.cancel()
+        async def load(*, with_pcm: bool) -> list[Event]:
+            from storage.library import Library
 
-        feed = Mailbox(lambda: self._call(stop))
-        self._call(start)
-        return feed
+            async with await Library.open(config.home) as library:
+                events = await library.events(session_id, with_pcm=with_pcm)
+            if with_pcm:
+                # The loop plays live sound, too: it must not wait for what a new speed needs.
+                await asyncio.to_thread(importlib.import_module, "numpy")
+            return events
+
+        def make(
+            events: list[Event],
+            emit: Callable[[Entry], None],
+            *,
+            state: ReplayState,
+            tell: Callable[[ReplayState], None] | None,
+        ) -> Replay:
+            from gramophone.cli.replaying import replay_in_hand
+
+            return replay_in_hand(events, config, emit, state=state, tell=tell)
+
+        wanted = ReplayState(position_us=at_us, speed=speed, playing=playing)
+        return ReplayPlayer(self._call, load, make, taken=self._speaks, wanted=wanted)
 
     async def suggest_title(self, session_id: str) -> str:
         """Have the model name a session; cancelling the await stops it."""
@@ -150,16 +171,8 @@ class EngineThread:
             await self._stopping.wait()
             self._engine = None
 
-    async def _replay(self, session_id: str, speed: float, feed: Mailbox) -> None:
-        from gramophone.cli.replaying import replay_of
-        from storage.library import Library
-
-        try:
-            async with await Library.open(self._config.home) as library:
-                events = await library.events(session_id)
-            await replay_of(events, self._config, feed.emit, speed).run()
-        except GramophoneError as error:
-            feed.emit(Failed(at_us=0, stage="session", detail=str(error)))
+    def _speaks(self) -> bool:
+        return self._engine is not None and self._engine.speaking
 
     async def _suggest_title(self, session_id: str) -> str:
         from gramophone.cli.titling import suggest_title

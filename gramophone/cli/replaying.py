@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from gramophone.cli.compose import speaker
 from gramophone.cli.output import AnswerText, JsonLines, Notes, note
 from gramophone.clock import SystemClock
 from gramophone.config import Config
 from gramophone.fanout import Fanout
-from gramophone.ports import Sink
+from gramophone.ports import ReplayState, Sink
 from gramophone.replay import Replay
 from gramophone.timeline import AudioReceived, Entry, Event, SessionStarted, TurnCompleted
 from gramophone.transform import begin_promptly, limit_idle
-from gramophone.voice.speaker import DeviceSpeaker, MutedSpeaker
-from gramophone.voice.stretch import stretcher
+from gramophone.voice.stretch import Stretcher
 from storage.library import Library
 
 
@@ -24,22 +24,47 @@ def replay_of(
     events: Sequence[Event], config: Config, emit: Callable[[Entry], None], speed: float
 ) -> Replay:
     """A replay of these events, wired to the speaker; muted ones wait for nothing."""
-    started = next((e for e in events if isinstance(e, SessionStarted)), None)
-    rate_hz = started.sample_rate_hz if started else config.sample_rate_hz
+    rate_hz = _rate_of(events, config)
     clock = SystemClock()
-    speaker = (
-        MutedSpeaker(rate_hz, clock)
-        if config.muted
-        else DeviceSpeaker(rate_hz, clock, device_name=config.device)
-    )
     return Replay(
         list(limit_idle(begin_promptly(events))),
         clock=clock,
-        speaker=speaker,
+        speaker=speaker(config, rate_hz, clock),
         emit=emit,
         speed=float("inf") if config.muted else speed,
-        stretch=stretcher(speed, rate_hz),
+        stretch=lambda at_speed: Stretcher(at_speed, rate_hz),
     )
+
+
+def replay_in_hand(
+    events: Sequence[Event],
+    config: Config,
+    emit: Callable[[Entry], None],
+    *,
+    state: ReplayState,
+    tell: Callable[[ReplayState], None] | None,
+) -> Replay:
+    """A replay that begins as `state` says and stays at its end; muted, its text takes its time."""
+    rate_hz = _rate_of(events, config)
+    clock = SystemClock()
+    return Replay(
+        list(limit_idle(begin_promptly(events))),
+        clock=clock,
+        speaker=speaker(config, rate_hz, clock),
+        emit=emit,
+        speed=state.speed,
+        stretch=lambda at_speed: Stretcher(at_speed, rate_hz),
+        heard=not config.muted,
+        playing=state.playing,
+        at_us=state.position_us,
+        stays=True,
+        tell=tell,
+    )
+
+
+def _rate_of(events: Sequence[Event], config: Config) -> int:
+    started = next((e for e in events if isinstance(e, SessionStarted)), None)
+    return started.sample_rate_hz if started else config.sample_rate_hz
 
 
 async def replay(config: Config, home: Path, reference: str, *, speed: float, as_json: bool) -> int:

@@ -53,7 +53,7 @@ async def title_by(model: LanguageModel, turns: Sequence[TurnRecord]) -> str:
     Raises:
         ModelError: it failed, or gave nothing that could be a title.
     """
-    told = [turn for turn in turns if turn.text.strip()][:_TURNS]
+    told = [turn for turn in turns if turn.counts and turn.text.strip()][:_TURNS]
     if not told:
         raise ModelError("Nothing was said in this session; press n to write a title.")
     excerpt = "\n".join(

@@ -15,6 +15,7 @@ from gramophone.filters import Search, highlights, parse
 from gramophone.intents import Intent
 from gramophone.ports import (
     Finding,
+    ReplayState,
     SessionRecord,
     SessionSummary,
     Setup,
@@ -32,7 +33,7 @@ class FakeFeed:
 
     def __init__(self, entries: Iterable[Entry] = (), steady: Sequence[Entry] = ()) -> None:
         self.waiting: list[Entry] = list(entries)
-        self.steady = list(steady)
+        self.steady: list[Entry] = list(steady)
         self.closed = False
 
     def put(self, *entries: Entry) -> None:
@@ -46,6 +47,49 @@ class FakeFeed:
 
     def close(self) -> None:
         self.closed = True
+
+
+class FakeReplay(FakeFeed):
+    """A replay that is where a test puts it; remembers what it was asked, and does it at once."""
+
+    def __init__(
+        self,
+        entries: Iterable[Entry] = (),
+        steady: Sequence[Entry] = (),
+        state: ReplayState | None = None,
+    ) -> None:
+        super().__init__(entries, steady)
+        self.now = state or ReplayState(ready=True, duration_us=10_000_000)
+        self.asked: list[tuple[object, ...]] = []
+        self.refusal = ""
+
+    def state(self) -> ReplayState:
+        return self.now
+
+    def play(self) -> None:
+        self._do("play", playing=not self.refusal, refusal=self.refusal)
+
+    def pause(self) -> None:
+        self._do("pause", playing=False)
+
+    def seek(self, position_us: int) -> None:
+        self._do("seek", position_us, position_us=position_us)
+
+    def hear(self, turn: int, character: int) -> None:
+        self._do("hear", turn, character, playing=True)
+
+    def set_speed(self, speed: float) -> None:
+        self._do("speed", speed, speed=speed)
+
+    def skip_silence(self, skip: bool) -> None:
+        self._do("skip", skip, skipping=skip)
+
+    def loop(self, turn: int | None) -> None:
+        self._do("loop", turn, loop=turn)
+
+    def _do(self, *asked: object, **changes: Any) -> None:
+        self.asked.append(asked)
+        self.now = replace(self.now, **changes)
 
 
 class FakeLibrary:
@@ -183,8 +227,8 @@ class FakeBackend:
         self.library = library or FakeLibrary()
         self.setup = setup or Setup(provider="local", model="smollm2", voice="thalia")
         self.posted: list[Intent] = []
-        self.replays: list[tuple[str, float]] = []
-        self.replay_feed = FakeFeed()
+        self.replays: list[tuple[str, int, float, bool]] = []
+        self.replay_feed = FakeReplay()
         self.started = 0
         self.stopped = False
         self.title: str | GramophoneError = "A title by the model"
@@ -197,8 +241,12 @@ class FakeBackend:
     def post(self, intent: Intent) -> None:
         self.posted.append(intent)
 
-    def replay(self, session_id: str, *, speed: float = 1.0) -> FakeFeed:
-        self.replays.append((session_id, speed))
+    def replay(
+        self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True
+    ) -> FakeReplay:
+        self.replays.append((session_id, at_us, speed, playing))
+        if playing:
+            self.replay_feed.play()
         return self.replay_feed
 
     async def suggest_title(self, session_id: str) -> str:

@@ -24,7 +24,7 @@ from gramophone.timeline import (
     UsageReported,
 )
 from tests.builders import SAMPLE_RATE_HZ, session_started
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
+from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tui.app import GramophoneApp
 
 ANSWER = """Sure, here is how a **gramophone** works.
@@ -48,7 +48,7 @@ See [the museum](https://example.org/horn) for more.
 """
 
 
-class TalkingFeed(FakeFeed):
+class TalkingFeed(FakeReplay):
     """Streams an answer and its sound by the machine's clock."""
 
     def __init__(self) -> None:
@@ -147,7 +147,9 @@ class TalkingBackend(FakeBackend):
             case _:
                 pass
 
-    def replay(self, session_id: str, *, speed: float = 1.0) -> FakeFeed:
+    def replay(
+        self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True
+    ) -> FakeReplay:
         feed = TalkingFeed()
         feed.ask("Played again")
         return feed

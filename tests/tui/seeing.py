@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from tui.widgets.pane import Pane
 
 
 async def drawn(pilot: Pilot[Any]) -> None:
     """Return when all that came has been drawn, by the same ticks that draw it for people."""
-    await pilot.app.workers.wait_for_complete()
+    await _workers_done(pilot)
     await pilot.pause()
     for pane in pilot.app.screen.query(Pane):
         await pane.tick()
@@ -19,6 +20,17 @@ async def drawn(pilot: Pilot[Any]) -> None:
             await pane.tick()
             await pilot.pause()
     await _stands_still(pilot)
+
+
+async def _workers_done(pilot: Pilot[Any]) -> None:
+    """A worker that a newer one takes the place of while it is waited for is no failure."""
+    while True:
+        try:
+            await pilot.app.workers.wait_for_complete()
+        except WorkerCancelled:
+            await pilot.pause()
+        else:
+            return
 
 
 async def _stands_still(pilot: Pilot[Any]) -> None:

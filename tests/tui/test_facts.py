@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.backend import kept_session
-from tui.facts import clock, counted, local_time, milliseconds, seconds
+from tui.facts import clock, counted, local_time, milliseconds, seconds, times
 from tui.session_row import session_row, snippet
 from tui.wav_path import chosen, slug, suggested
 
@@ -17,6 +17,7 @@ def test_times() -> None:
     assert [clock(0), clock(7.9), clock(760), clock(3729)] == ["0:00", "0:07", "12:40", "1:02:09"]
     assert [seconds(0.84), seconds(185)] == ["0.8 s", "3 min 5 s"]
     assert [milliseconds(204.4), milliseconds(1310)] == ["204 ms", "1.3 s"]
+    assert [times(1.0), times(0.75), times(2.5)] == ["1.0×", "0.75×", "2.5×"]
     assert [counted(1, "turn"), counted(1200, "turn")] == ["1 turn", "1,200 turns"]
 
 
@@ -34,7 +35,7 @@ def test_a_row_fits_its_width(width: int) -> None:
 
 def test_markup_in_a_title_is_text() -> None:
     row = session_row(kept_session(1, "[bold red]x[/] \x1b[31m!").summary, 60)
-    assert row.plain.startswith("[bold red]x[/] !")
+    assert row.plain.startswith("  [bold red]x[/] !")
 
 
 def test_a_hit_is_lifted_and_its_marks_are_gone() -> None:

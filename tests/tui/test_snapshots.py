@@ -11,7 +11,8 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from gramophone.ports import Setup, TurnRecord
+from gramophone.ports import ReplayState, Setup, TurnRecord
+from gramophone.score import Passage, TurnMark
 from gramophone.timeline import (
     DeltaReceived,
     DeviceChanged,
@@ -29,7 +30,7 @@ from gramophone.timeline import (
     Underran,
 )
 from tests.builders import session_started, spoken_exchange
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
+from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay, kept_session
 from tests.tui.seeing import drawn
 from tests.tui.timelines import talked
 from tui.app import GramophoneApp
@@ -102,6 +103,37 @@ def speaking() -> FakeBackend:
         ]
     )
     return FakeBackend(feed)
+
+
+def replay_state() -> ReplayState:
+    """In the middle of the second of three exchanges; 40 seconds with 29 of sound."""
+    marks: list[TurnMark] = []
+    passages: list[Passage] = []
+    for number, (start_s, sound_s, end_s) in enumerate([(0, 1, 10), (12, 13, 27), (30, 32, 38)]):
+        start_us, end_us = start_s * 1_000_000, end_s * 1_000_000
+        marks.append(TurnMark(2 * number, "user", start_us, start_us))
+        marks.append(TurnMark(2 * number + 1, "assistant", start_us, end_us))
+        passages.append(Passage(2 * number + 1, sound_s * 1_000_000, end_us, 0))
+    return ReplayState(
+        ready=True,
+        position_us=18_400_000,
+        duration_us=40_000_000,
+        speed=1.5,
+        marks=tuple(marks),
+        passages=tuple(passages),
+    )
+
+
+def shapes() -> dict[str, dict[int, bytes]]:
+    """Speech-like: syllables under phrases, with a breath between those."""
+
+    def loud(bucket: int) -> int:
+        phrase = abs(math.sin(bucket / 17)) ** 0.5
+        syllable = 0.55 + 0.45 * math.sin(bucket * 1.9 + math.sin(bucket / 5) * 3)
+        return 0 if bucket % 53 < 6 else int(230 * phrase * syllable)
+
+    shape = {turn: bytes(loud(n + 31 * turn) for n in range(290)) for turn in (1, 3, 5)}
+    return {KEPT[0].summary.id: shape}
 
 
 async def until_still(pilot: Pilot[Any]) -> None:
@@ -353,10 +385,12 @@ class TestSession:
 
     @every_size
     def test_replay(self, snap_compare: Compare, size: tuple[int, int]) -> None:
-        """What the talk looked like while it spoke."""
+        """What the talk looked like while it spoke, and the seek bar half way."""
         backend = speaking()
-        backend.replay_feed, backend.conversation = backend.conversation, FakeFeed()
+        feed, backend.conversation = backend.conversation, FakeFeed()
+        backend.replay_feed = FakeReplay(feed.waiting, feed.steady, replay_state())
         backend.library = FakeLibrary(KEPT)
+        backend.library.shapes = shapes()
 
         async def replay(pilot: Pilot[Any]) -> None:
             await pressing("f2", "r")(pilot)

@@ -12,6 +12,7 @@ from gramophone.timeline import (
     PlayoutAdvanced,
     ProgressMade,
     SessionEnded,
+    TimelineRestarted,
     TurnCompleted,
     TurnInterrupted,
     TurnStarted,
@@ -147,3 +148,60 @@ def test_a_kept_session_loads_as_it_ended() -> None:
 def test_live_and_replay_are_folded_alike() -> None:
     events = short_session()
     assert folded(*events).turns == folded(*events, SessionEnded(at_us=3)).turns
+
+
+class TestRestarted:
+    """The source goes back: what holds is told anew, what is drawn stays where it still holds."""
+
+    def gone_back(self, model: TranscriptModel, *entries: object) -> TranscriptModel:
+        model.take_changed()
+        restarted = TimelineRestarted(at_us=0, entries=len(entries))
+        model.apply_all([restarted, *entries])  # pyright: ignore[reportArgumentType]
+        return model
+
+    def test_nothing_is_seen_before_all_of_it_has_come(self) -> None:
+        model = folded(*spoken_exchange())
+        model.apply(TimelineRestarted(at_us=0, entries=2))
+        model.apply(spoken_exchange()[0])
+        assert list(model.turns) == [0, 1]
+        model.apply(spoken_exchange()[1])
+        assert list(model.turns) == [0]
+        assert model.take_gone() == [1]
+        assert model.take_gone() == []
+
+    def test_what_is_the_same_stays_and_counts_as_unchanged(self) -> None:
+        model = folded(*short_session(), *spoken_exchange("Q", "A", first_turn=2))
+        kept = dict(model.turns)
+        self.gone_back(model, *short_session())
+        assert model.take_changed() == []
+        assert model.take_gone() == [2, 3]
+        assert model.turns[0] is kept[0]
+        assert model.turns[1] is kept[1]
+        assert model.ended
+
+    def test_a_text_that_got_shorter_is_written_again(self) -> None:
+        model = folded(*spoken_exchange())
+        view = model.turns[1]
+        self.gone_back(model, *spoken_exchange()[:5])
+        assert (view.text, view.phase, view.rewrites) == ("A gramophone ", Phase.ANSWERING, 1)
+        assert model.take_changed() == [view]
+
+    def test_it_goes_on_from_there(self) -> None:
+        model = folded(*spoken_exchange())
+        self.gone_back(model, *spoken_exchange()[:5])
+        model.apply_all(spoken_exchange()[5:])
+        view = model.turns[1]
+        assert (view.text, view.phase) == ("A gramophone plays records.", Phase.DONE)
+        assert view.metrics.ttft_ms == 200.0
+
+    def test_going_back_to_nothing_leaves_nothing(self) -> None:
+        model = self.gone_back(folded(*spoken_exchange()))
+        assert not model.turns
+        assert model.take_gone() == [0, 1]
+        assert not model.busy
+
+    def test_a_second_restart_holds_for_the_first(self) -> None:
+        model = folded(*spoken_exchange())
+        model.apply(TimelineRestarted(at_us=0, entries=9))
+        self.gone_back(model, *spoken_exchange()[:2])
+        assert list(model.turns) == [0]

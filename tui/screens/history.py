@@ -1,87 +1,160 @@
-"""Everything that was kept, newest first: find, open, hear again, take away, delete."""
+"""Everything that was kept, newest first: find, open, hear again, keep in order, take away."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
-from gramophone.errors import GramophoneError
-from gramophone.ports import Backend
-from tui.exporting import export_wav, tell_failure
-from tui.facts import counted
-from tui.messages import MoreWanted
-from tui.screens.confirm import ConfirmScreen
-from tui.session_row import title_of
+from gramophone.errors import FilterError, GramophoneError
+from gramophone.filters import hint, words_of
+from gramophone.plain import plain_line
+from gramophone.ports import Backend, SessionSummary, Totals
+from tui import tidying
+from tui.discards import Discards
+from tui.exporting import export_wav, export_wavs, tell_failure
+from tui.facts import counted, hours
+from tui.messages import MarksChanged, MoreWanted
+from tui.suggesting import FilterSuggester
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.session_list import SessionList
+from tui.widgets.session_preview import SessionPreview
 
 PAGE_ROWS = 50
-SEARCH_AFTER_S = 0.12
+SEARCH_AFTER_S = 0.08
+PREVIEW_AFTER_S = 0.06
+
+_OF_A_SESSION = frozenset(
+    {"replay", "continue", "rename", "name_by_model", "tag", "pin", "archive", "export", "delete"}
+)
 
 
-class HistoryScreen(Screen[None]):
-    """A search, a list, and what can be done with the session under the cursor."""
+class HistoryScreen(Screen[str | None]):
+    """A search, a list, a preview, and what can be done with sessions. Gives the id of a session
+    that is to be continued, or None."""
 
     CSS_PATH = "history.tcss"
     AUTO_FOCUS = "SessionList"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (100, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "replay", "Replay", id="history.replay"),
+        Binding("o", "continue", "Continue", id="history.continue", show=False),
         Binding("slash", "search", "Search", id="history.search"),
+        Binding("n", "rename", "Rename", id="history.rename", show=False),
+        Binding("T", "name_by_model", "Title by the model", id="history.title", show=False),
+        Binding("t", "tag", "Tags", id="history.tag", show=False),
+        Binding("p", "pin", "Pin", id="history.pin", show=False),
+        Binding("a", "archive", "Archive", id="history.archive", show=False),
         Binding("e", "export", "Export", id="history.export"),
         Binding("d,delete", "delete", "Delete", id="history.delete"),
+        Binding("u", "undo", "Undo", id="history.undo", show=False),
         Binding("escape", "leave", "Back", id="history.leave"),
     ]
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, *, can_continue: bool = False) -> None:
         super().__init__()
         self._backend = backend
+        self._can_continue = can_continue
         self._search = ""
         self._whole = False
+        self._totals: Totals | None = None
+        self._tags: list[str] = []
+        self._moved: set[str] = set()
+        self._trouble = ""
 
     def compose(self) -> ComposeResult:
         yield Static("Sessions", classes="headline", markup=False)
-        with Vertical(classes="column"):
-            yield Input(placeholder="Search all that was said", compact=True)
-            yield Static("", classes="empty", markup=False)
-            yield SessionList()
+        with Horizontal(classes="columns"):
+            with Vertical(classes="column"):
+                yield Input(
+                    placeholder="Search all that was said",
+                    compact=True,
+                    suggester=FilterSuggester(lambda: self._tags),
+                )
+                yield Static("", classes="hint", markup=False)
+                yield Static("", classes="empty", markup=False)
+                yield SessionList()
+            yield SessionPreview()
         yield KeyBar()
 
     def on_mount(self) -> None:
         self._load("")
+        self._load_facts()
+
+    @property
+    def _listed(self) -> SessionList:
+        return self.query_one(SessionList)
+
+    @property
+    def _discards(self) -> Discards:
+        from tui.app import GramophoneApp
+
+        return cast(GramophoneApp, self.app).discards
 
     # --- loading ------------------------------------------------------------------------------
 
     @on(Input.Changed)
     def _search_changed(self, event: Input.Changed) -> None:
-        self._load(event.value.strip(), after_s=SEARCH_AFTER_S)
+        self._trouble = ""
+        self._show_hint()
+        self._load(event.value, after_s=SEARCH_AFTER_S)
 
     @work(exclusive=True, group="list")
-    async def _load(self, search: str, after_s: float = 0.0) -> None:
+    async def _load(
+        self, search: str, after_s: float = 0.0, rows: int = PAGE_ROWS, go_to: str = ""
+    ) -> None:
         """The first page. A newer search cancels this one, waiting or running."""
         await asyncio.sleep(after_s)
         try:
-            rows = await self._backend.library.sessions(limit=PAGE_ROWS, search=search)
+            found = await self._backend.library.sessions(limit=rows, search=search)
+        except FilterError as error:
+            self._trouble = plain_line(str(error))
+            self._show_hint()
+            return
         except GramophoneError as error:
             tell_failure(self, error)
             return
-        self._search = search
-        self._whole = len(rows) < PAGE_ROWS
-        self.query_one(SessionList).fill(rows)
+        listed = self._listed
+        if search.strip() != self._search:
+            listed.highlighted = None
+        self._search = search.strip()
+        self._whole = len(found) < rows
+        self._moved = set()
+        listed.fill(found, words_of(search))
+        listed.go_to(go_to)
         self._show_state()
+        self._preview()
+
+    def _load_again(self, more: int = 0, go_to: str = "") -> None:
+        """What is listed, anew and as far as it was read in."""
+        rows = max(PAGE_ROWS, len(self._listed.rows) + more)
+        self._load(self.query_one(Input).value, rows=rows, go_to=go_to)
+
+    @work(exclusive=True, group="facts")
+    async def _load_facts(self) -> None:
+        """The sum of all, and the tags there are: not waited for by the list."""
+        try:
+            self._totals = await self._backend.library.totals()
+            self._tags = [tag.name for tag in await self._backend.library.tags()]
+        except GramophoneError:
+            # The list has said it already.
+            return
+        self._show_headline()
+        self._show_hint()
 
     @on(MoreWanted)
     def _more_wanted(self) -> None:
-        rows = self.query_one(SessionList).rows
         loading = any(each.group in ("list", "page") and each.is_running for each in self.workers)
-        if rows and not self._whole and not loading:
-            self._load_page(rows[-1].id)
+        # Where a session came to stand otherwise, the next page does not begin below it.
+        last = next((row for row in reversed(self._listed.rows) if row.id not in self._moved), None)
+        if last is not None and not self._whole and not loading:
+            self._load_page(last.id)
 
     @work(group="page")
     async def _load_page(self, older_than: str) -> None:
@@ -94,32 +167,85 @@ class HistoryScreen(Screen[None]):
             self._whole = True
             tell_failure(self, error)
             return
-        listed = self.query_one(SessionList)
-        if search != self._search or not listed.rows or listed.rows[-1].id != older_than:
+        listed = self._listed
+        if search != self._search or not any(row.id == older_than for row in listed.rows):
             return
         self._whole = len(rows) < PAGE_ROWS
         listed.extend(rows)
         self._show_state()
 
+    @work(exclusive=True, group="preview")
+    async def _preview(self) -> None:
+        """The session under the cursor, once the cursor stays there."""
+        pane = self.query_one(SessionPreview)
+        chosen = self._listed.chosen
+        if not pane.display:
+            return
+        if chosen is None:
+            pane.clear()
+            return
+        await asyncio.sleep(PREVIEW_AFTER_S)
+        try:
+            record = await self._backend.library.session(chosen.id)
+        except GramophoneError:
+            pane.clear()
+            return
+        pane.show(record, words_of(self._search))
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._preview)
+
+    # --- what is said about it ------------------------------------------------------------------
+
     def _show_state(self) -> None:
-        listed = self.query_one(SessionList)
-        count = len(listed.rows)
-        listed.display = bool(count)
+        listed = self._listed
+        listed.display = bool(listed.rows)
         empty = self.query_one(".empty", Static)
-        empty.display = not count
+        empty.display = not listed.rows
         if self._search:
             empty.update("No hits.\n\nEsc clears the search")
         else:
             empty.update("Nothing kept.\n\nEsc, then talk")
-        words = counted(count, "hit") if self._search else f"{count:,}"
-        more = "" if self._whole else " and more"
-        self.query_one(".headline", Static).update(f"Sessions · {words}{more}")
+        self._show_headline()
+        self.refresh_bindings()
 
-    # --- actions ------------------------------------------------------------------------------
+    @on(MarksChanged)
+    def _show_headline(self) -> None:
+        listed = self._listed
+        count = len(listed.rows)
+        if listed.marked:
+            words = f"{len(listed.marked):,} marked · Esc unmarks"
+        elif self._search:
+            words = counted(count, "hit") + ("" if self._whole else " and more")
+        elif self._totals is not None:
+            words = hours(self._totals.spoken_ms)
+        else:
+            words = ""
+        total = f" ({self._totals.sessions:,})" if self._totals is not None else ""
+        line = f"Sessions{total}" + (f" · {words}" if words else "")
+        self.query_one(".headline", Static).update(line)
+
+    def _show_hint(self) -> None:
+        search = self.query_one(Input)
+        line = self.query_one(".hint", Static)
+        words = self._trouble or (hint(search.value, self._tags) if search.has_focus else "")
+        line.update(words)
+        line.set_class(bool(words), "-shown")
+        line.set_class(bool(self._trouble), "-trouble")
+
+    def on_descendant_focus(self) -> None:
+        self._show_hint()
+
+    def on_descendant_blur(self) -> None:
+        self._show_hint()
+
+    # --- opening ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What needs a session is offered only when there is one, and not while one types."""
-        if action in ("replay", "export", "delete"):
+        """What needs a session is offered only when there is one."""
+        if action == "continue" and not self._can_continue:
+            return False
+        if action in _OF_A_SESSION:
             listed = self.query(SessionList)
             return bool(listed) and listed.first().chosen is not None
         return True
@@ -131,10 +257,11 @@ class HistoryScreen(Screen[None]):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:
         self.refresh_bindings()
+        self._preview()
 
     @on(Input.Submitted)
     def _search_submitted(self) -> None:
-        self.query_one(SessionList).focus()
+        self._listed.focus()
 
     def action_replay(self) -> None:
         self._open(replay=True)
@@ -142,42 +269,83 @@ class HistoryScreen(Screen[None]):
     def _open(self, *, replay: bool) -> None:
         from tui.screens.session import SessionScreen
 
-        if (chosen := self.query_one(SessionList).chosen) is not None:
+        if (chosen := self._listed.chosen) is not None:
             self.app.push_screen(SessionScreen(self._backend, chosen.id, replay=replay))
+
+    def action_continue(self) -> None:
+        if (chosen := self._listed.chosen) is not None:
+            self.dismiss(chosen.id)
 
     def action_search(self) -> None:
         self.query_one(Input).focus()
 
+    def action_leave(self) -> None:
+        """Back, one step at a time: the model's title, the marks, the search, the talk."""
+        search = self.query_one(Input)
+        if any(each.group == "title" and each.is_running for each in self.workers):
+            self.workers.cancel_group(self, "title")
+        elif self._listed.marked:
+            self._listed.unmark()
+        elif search.value:
+            search.value = ""
+            self._listed.focus()
+        elif search.has_focus and self._listed.rows:
+            self._listed.focus()
+        else:
+            self.dismiss(None)
+
+    # --- keeping in order -----------------------------------------------------------------------
+
+    @work(group="change")
+    async def action_rename(self) -> None:
+        await tidying.rename(self, self._backend.library, self._listed)
+        self._preview()
+
+    @work(exclusive=True, group="title")
+    async def action_name_by_model(self) -> None:
+        await tidying.name_by_model(self, self._backend, self._listed)
+        self._preview()
+
+    @work(group="change")
+    async def action_tag(self) -> None:
+        await tidying.tag(self, self._backend.library, self._listed, self._tags)
+        self._load_facts()
+        self._preview()
+
+    @work(group="change")
+    async def action_pin(self) -> None:
+        self._moved.update(await tidying.pin(self, self._backend.library, self._listed))
+
+    @work(group="change")
+    async def action_archive(self) -> None:
+        if await tidying.archive(self, self._backend.library, self._listed):
+            self._rows_gone()
+
+    @work(group="change")
+    async def action_delete(self) -> None:
+        if await tidying.discard(self, self._backend.library, self._listed, self._discards):
+            self._rows_gone()
+
+    @work(group="change")
+    async def action_undo(self) -> None:
+        if not self._discards:
+            self.notify("Nothing to undo.", timeout=2)
+            return
+        if first := await tidying.undo(self, self._backend.library, self._discards):
+            self._load_again(more=1, go_to=first)
+            self._load_facts()
+
+    def _rows_gone(self) -> None:
+        self._load_facts()
+        self._show_state()
+        self._preview()
+        if not self._whole:
+            self.post_message(MoreWanted())
+
     @work(group="export")
     async def action_export(self) -> None:
-        if (chosen := self.query_one(SessionList).chosen) is not None:
-            await export_wav(self, self._backend.library, chosen)
-
-    @work(group="delete")
-    async def action_delete(self) -> None:
-        listed = self.query_one(SessionList)
-        if (chosen := listed.chosen) is None:
-            return
-        question = f"Delete “{title_of(chosen)}”?"
-        detail = f"{counted(chosen.turns, 'turn')} and their sound go for good."
-        if not await self.app.push_screen_wait(ConfirmScreen(question, detail)):
-            return
-        try:
-            await self._backend.library.delete(chosen.id)
-        except GramophoneError as error:
-            tell_failure(self, error)
-            return
-        listed.drop(chosen.id)
-        self._show_state()
-        self.notify("Deleted.", timeout=2)
-
-    def action_leave(self) -> None:
-        """First out of the search, then out of its hits, then back to the talk."""
-        search = self.query_one(Input)
-        if search.value:
-            search.value = ""
-            self.query_one(SessionList).focus()
-        elif search.has_focus and self.query_one(SessionList).rows:
-            self.query_one(SessionList).focus()
-        else:
-            self.dismiss()
+        rows: list[SessionSummary] = self._listed.meant
+        if len(rows) == 1:
+            await export_wav(self, self._backend.library, rows[0])
+        elif rows:
+            await export_wavs(self, self._backend.library, rows)

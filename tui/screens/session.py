@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,28 +13,55 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from gramophone.errors import GramophoneError
-from gramophone.ports import Backend, Feed, SessionRecord
+from gramophone.ports import Backend, ReplayFeed, ReplayState, SessionRecord
 from tui.exporting import export_wav, tell_failure
-from tui.messages import PaneChanged
+from tui.messages import SeekWanted, TurnWanted
 from tui.session_row import facts_of, title_of
+from tui.session_shape import BUCKETS_PER_SECOND, Shape, stops
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.pane import Pane
+from tui.widgets.pane import TICK_S, Pane
+from tui.widgets.replay_strip import ReplayStrip
+from tui.widgets.seek_bar import SeekBar
 
-SPEEDS = (1.0, 1.5, 2.0, 0.5)
+SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
+INTO_TURN_US = 1_500_000
+"""Further into a turn than this, "back" means its beginning."""
 
 
 class SessionScreen(Screen[None]):
-    """The pane of the conversation, listening to a replay when asked to."""
+    """The pane of the conversation; it shows the kept text until a replay is listened to."""
 
     CSS_PATH = "session.tcss"
     AUTO_FOCUS = "Transcript"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,r", "replay", "Replay", id="session.replay"),
-        Binding("s", "speed", "Speed", id="session.speed"),
+        Binding("space", "play_pause", "Play", id="session.play"),
+        Binding("escape", "stop_or_leave", "Back", id="session.stop"),
+        # Before the transcript's own, which would scroll sideways if there were anywhere to go.
+        Binding("right", "skip(5)", "On 5 s", id="session.on", show=False, priority=True),
+        Binding("left", "skip(-5)", "Back 5 s", id="session.back", show=False, priority=True),
+        Binding("shift+right", "skip(1)", "On 1 s", id="session.on-little", show=False),
+        Binding("shift+left", "skip(-1)", "Back 1 s", id="session.back-little", show=False),
+        Binding(
+            "right_square_bracket", "next_turn", "Next turn", id="session.next-turn", show=False
+        ),
+        Binding(
+            "left_square_bracket",
+            "turn_before",
+            "Turn before",
+            id="session.turn-before",
+            show=False,
+        ),
+        *(
+            Binding(str(n), f"tenth({n})", f"Go to {10 * n} %", id=f"session.tenth-{n}", show=False)
+            for n in range(10)
+        ),
+        Binding("greater_than_sign,plus", "speed(1)", "Faster", id="session.faster"),
+        Binding("less_than_sign,minus", "speed(-1)", "Slower", id="session.slower", show=False),
+        Binding("i", "skip_silence", "Skip silence, or not", id="session.silence", show=False),
+        Binding("l", "loop", "Loop this turn, or not", id="session.loop", show=False),
         Binding("e", "export", "Export", id="session.export"),
         Binding("w", "latency", "Latency", id="session.latency", show=False),
         Binding("v", "timeline", "Timeline", id="session.timeline", show=False),
-        Binding("escape", "stop_or_leave", "Stop, back", id="session.stop"),
     ]
 
     def __init__(self, backend: Backend, session_id: str, *, replay: bool = False) -> None:
@@ -43,87 +70,204 @@ class SessionScreen(Screen[None]):
         self._session_id = session_id
         self._replay_at_once = replay
         self._record: SessionRecord | None = None
-        self._feed: Feed | None = None
-        self._speeds = cycle(SPEEDS)
-        self._speed = next(self._speeds)
+        self._feed: ReplayFeed | None = None
+        self._listening = False
+        self._state = ReplayState()
+        self._asked: tuple[ReplayState, ReplayState] | None = None
+        self._refusal = ""
+        self._peaks: dict[int, bytes] = {}
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="headline", markup=False)
         with Vertical(classes="column"):
-            yield Pane(empty="Nothing said here.\n\nEsc goes back")
+            yield Pane(empty="Nothing said yet.\n\nSpace plays, Esc goes back", strip=ReplayStrip())
+            yield SeekBar()
         yield KeyBar()
 
     def on_mount(self) -> None:
         self._open()
+        self.set_interval(TICK_S, self.look)
 
     @work(exclusive=True, group="open")
     async def _open(self) -> None:
         try:
-            self._record = await self._backend.library.session(self._session_id)
+            record = self._record = await self._backend.library.session(self._session_id)
         except GramophoneError as error:
             self.app.pop_screen()
             tell_failure(self, error)
             return
-        self._show_header()
-        await self.query_one(Pane).show_record(self._record)
-        if self._replay_at_once:
-            await self._start()
-
-    def _show_header(self) -> None:
-        if self._record is None:
-            return
-        words = [title_of(self._record.summary), facts_of(self._record.summary)]
-        if self._speed != 1.0:
-            words.insert(0, f"{self._speed:g}×")
+        words = [title_of(record.summary), facts_of(record.summary)]
         self.query_one(".headline", Static).update(" · ".join(words))
+        self._feed = self._backend.replay(self._session_id, playing=False)
+        pane = self.query_one(Pane)
+        pane.transcript.clickable_words = True
+        await pane.show_record(record)
+        if self._replay_at_once:
+            await self._play()
+        self._load_peaks()
 
-    # --- replay -------------------------------------------------------------------------------
+    @work(exclusive=True, group="peaks")
+    async def _load_peaks(self) -> None:
+        try:
+            self._peaks = await self._backend.library.peaks(
+                self._session_id, buckets_per_second=BUCKETS_PER_SECOND
+            )
+        except GramophoneError as error:
+            tell_failure(self, error)
+        self.look(anew=True)
 
-    @work(exclusive=True, group="replay")
-    async def action_replay(self) -> None:
-        await self._start()
+    # --- the replay ---------------------------------------------------------------------------
 
-    async def _start(self) -> None:
-        if self._record is None:
+    def look(self, *, anew: bool = False) -> None:
+        """See where the replay is; nothing is drawn while it stands still."""
+        feed, record = self._feed, self._record
+        if feed is None or record is None:
+            return
+        state = feed.state()
+        if state is self._state and not anew:
+            return
+        self._state = state
+        self.query_one(Pane).still = not state.playing
+        self.query_one(ReplayStrip).show_state(state, begun=self._listening)
+        shape = Shape(
+            state.duration_us, state.passages, state.marks, self._peaks, record.sample_rate_hz
+        )
+        self.query_one(SeekBar).show(shape, state.position_us)
+        if state.refusal and state.refusal != self._refusal:
+            self._refusal = state.refusal
+            self.notify(state.refusal, severity="warning", markup=False)
+            self._read_again()
+
+    async def _play(self, turn: int | None = None, character: int = 0) -> None:
+        """Go on; with a turn, from where its character is spoken."""
+        feed = self._feed
+        if feed is None:
             self._replay_at_once = True
             return
-        self._close_feed()
-        self._feed = self._backend.replay(self._session_id, speed=self._speed)
-        await self.query_one(Pane).listen(self._feed)
+        self._refusal = ""
+        if turn is None:
+            feed.play()
+        else:
+            feed.hear(turn, character)
+        if not self._listening:
+            self._listening = True
+            await self.query_one(Pane).listen(feed)
+        self.look(anew=True)
 
-    @on(PaneChanged)
-    def _pane_changed(self, event: PaneChanged) -> None:
-        """The replay is at its end with the session's, or with the last turn that was kept."""
-        model, record = event.model, self._record
-        if self._feed is None or record is None or model is not self.query_one(Pane).model:
+    @work(exclusive=True, group="replay")
+    async def _read_again(self) -> None:
+        await self._read()
+
+    async def _read(self) -> None:
+        """Show the whole text again; the replay waits, without its sound, where it was."""
+        if self._feed is None or self._record is None:
             return
-        last = model.turns.get(record.turns[-1].turn) if record.turns else None
-        if model.ended or (last is not None and last.over and not model.busy):
-            self._close_feed()
+        state = self._feed.state()
+        self._feed.close()
+        self._feed = self._backend.replay(
+            self._session_id, at_us=state.position_us, speed=state.speed, playing=False
+        )
+        self._feed.skip_silence(state.skipping)
+        self._listening = False
+        pane = self.query_one(Pane)
+        await pane.show_record(self._record)
+        self.look(anew=True)
 
-    def _close_feed(self) -> None:
-        feed, self._feed = self._feed, None
-        if feed is not None:
-            feed.close()
+    def _seek(self, position_us: int) -> None:
+        if self._feed is not None:
+            position_us = min(max(0, position_us), self._state.duration_us)
+            self._expect(position_us=position_us)
+            self._feed.seek(position_us)
+
+    def _expect(self, **changes: Any) -> None:
+        """The replay is being asked for this; the next key counts from there."""
+        if self._feed is not None:
+            self._asked = (self._feed.state(), replace(self._ahead, **changes))
+
+    @property
+    def _ahead(self) -> ReplayState:
+        """Where it is, or will be when it has done what it was asked a moment ago."""
+        state = self._feed.state() if self._feed is not None else self._state
+        if self._asked is not None and self._asked[0] is state:
+            return self._asked[1]
+        return state
+
+    @on(SeekWanted)
+    def _seek_wanted(self, event: SeekWanted) -> None:
+        self._seek(event.position_us)
+
+    @on(TurnWanted)
+    def _turn_wanted(self, event: TurnWanted) -> None:
+        if event.action == "hear":
+            event.stop()
+            self._hear(event.turn, event.character)
+
+    @work(exclusive=True, group="replay")
+    async def _hear(self, turn: int, character: int) -> None:
+        await self._play(turn, character)
+
+    def on_unmount(self) -> None:
+        if self._feed is not None:
+            self._feed.close()
+
+    # --- actions ------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="replay")
+    async def action_play_pause(self) -> None:
+        if self._feed is not None and self._feed.state().playing:
+            self._feed.pause()
+        else:
+            await self._play()
+
+    def action_skip(self, seconds: int) -> None:
+        self._seek(self._ahead.position_us + seconds * 1_000_000)
+
+    def action_tenth(self, tenth: int) -> None:
+        self._seek(self._state.duration_us * tenth // 10)
+
+    def action_next_turn(self) -> None:
+        here_us = self._ahead.position_us
+        later = [stop_us for stop_us in stops(self._state.marks) if stop_us > here_us]
+        self._seek(later[0] if later else self._state.duration_us)
+
+    def action_turn_before(self) -> None:
+        here_us = self._ahead.position_us
+        limit_us = here_us - INTO_TURN_US if self._state.playing else here_us
+        before = [stop_us for stop_us in stops(self._state.marks) if stop_us < limit_us]
+        self._seek(before[-1] if before else 0)
+
+    def action_speed(self, steps: int) -> None:
+        """The next speed of the ladder, heard at once."""
+        if self._feed is None:
+            return
+        now = self._ahead.speed
+        place = min(range(len(SPEEDS)), key=lambda n: abs(SPEEDS[n] - now))
+        speed = SPEEDS[min(len(SPEEDS) - 1, max(0, place + steps))]
+        self._expect(speed=speed)
+        self._feed.set_speed(speed)
+
+    def action_skip_silence(self) -> None:
+        if self._feed is not None:
+            self._feed.skip_silence(not self._feed.state().skipping)
+
+    def action_loop(self) -> None:
+        """Play the turn again and again that is being played, or stop doing so."""
+        if self._feed is None:
+            return
+        here_us = self._ahead.position_us
+        begun = [mark for mark in self._state.marks if mark.start_us <= here_us]
+        if self._feed.state().loop is not None or not begun:
+            self._feed.loop(None)
+        else:
+            self._feed.loop(begun[-1].turn)
 
     @work(exclusive=True, group="replay")
     async def action_stop_or_leave(self) -> None:
         """Stop the replay and show the whole text again; with nothing to stop, go back."""
-        if self._feed is None or self._record is None:
+        if self._listening:
+            await self._read()
+        else:
             self.dismiss()
-            return
-        self._close_feed()
-        await self.query_one(Pane).show_record(self._record)
-
-    def on_unmount(self) -> None:
-        self._close_feed()
-
-    # --- the rest -----------------------------------------------------------------------------
-
-    def action_speed(self) -> None:
-        self._speed = next(self._speeds)
-        self._show_header()
-        self.notify(f"{self._speed:g}× from the next replay on.", timeout=2)
 
     @work(group="export")
     async def action_export(self) -> None:

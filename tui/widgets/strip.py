@@ -29,7 +29,10 @@ class Strip(Widget):
 
     def show(self, model: TranscriptModel) -> None:
         """Take over what is to be seen, and repaint only if it differs."""
-        left, right = _left(model), _right(model.sound)
+        self.take_over(_left(model), _right(model.sound))
+
+    def take_over(self, left: Content, right: list[str]) -> None:
+        """These words from now on; repaints only if they differ."""
         if left != self._left or right != self._right:
             self._left, self._right = left, right
             self.refresh()

@@ -35,6 +35,9 @@ class Transcript(ScrollView):
         Binding("end,G", "follow", "Follow the end", id="transcript.follow", show=False),
     ]
 
+    clickable_words = False
+    """Whether a click on a word of an answer asks to hear it from there."""
+
     def __init__(self) -> None:
         super().__init__()
         self._sheets: list[TurnSheet] = []
@@ -47,6 +50,7 @@ class Transcript(ScrollView):
         self._awake: dict[int, None] = {}
         self._follows = True
         self._moving = False
+        self._hidden = False
         self._height_when_left = 0
         self._settled_for: tuple[object, ...] | None = None
         self._painter: Painter | None = None
@@ -57,10 +61,12 @@ class Transcript(ScrollView):
         """Draw what has changed."""
         first, row = len(self._sheets), ALL
         for view in changed:
-            place = self._places.get(view.turn)
-            if place is None or self._sheets[place].view is not view:
-                place = self._places[view.turn] = len(self._sheets)
+            place = self._places.setdefault(view.turn, len(self._sheets))
+            if place == len(self._sheets):
                 self._sheets.append(TurnSheet(view, self._width))
+                changed_from = 0
+            elif self._sheets[place].view is not view:
+                self._sheets[place] = TurnSheet(view, self._width)
                 changed_from = 0
             else:
                 changed_from = self._sheets[place].refresh()
@@ -70,6 +76,22 @@ class Transcript(ScrollView):
                 first, row = place, changed_from if place < first else min(row, changed_from)
         if row != ALL:
             self._redraw(first, row)
+
+    def forget(self, gone: Sequence[int]) -> None:
+        """Take these turns away: the source went back to before them."""
+        places = {self._places.pop(turn) for turn in gone if turn in self._places}
+        if not places:
+            return
+        kept = [place for place in range(len(self._sheets)) if place not in places]
+        now = {old: new for new, old in enumerate(kept)}
+        self._sheets = [self._sheets[place] for place in kept]
+        self._places = {turn: now[place] for turn, place in self._places.items()}
+        self._growing = {now[place]: None for place in self._growing if place in now}
+        self._awake = {now[place]: None for place in self._awake if place in now}
+        for sheet in self._sheets[min(places) :]:
+            sheet.repaint()
+        self._settled_for = None
+        self._redraw(min(places), 0)
 
     def draw_text(self) -> None:
         """One step of bringing text on the screen, for the turns that have some to come."""
@@ -108,12 +130,13 @@ class Transcript(ScrollView):
         """From this row of this turn on, things are different."""
         self._measure(place)
         if not self.size.height:
+            self._hidden = True
             return
         self._move(self._height if self._follows else None)
         if self._wake_the_view():
             self.refresh()
             return
-        first = self._tops[place] + row if place < len(self._tops) else 0
+        first = self._tops[place] + row if place < len(self._tops) else self._height
         top = max(0, first - self.scroll_offset.y)
         if top < self.size.height:
             self.refresh(Region(0, top, self.size.width, self.size.height - top))
@@ -187,7 +210,8 @@ class Transcript(ScrollView):
         self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
     ) -> bool:
         changed = super()._size_updated(size, virtual_size, container_size, layout)
-        if changed and size.height:
+        if (changed or self._hidden) and size.height:
+            self._hidden = False
             self._resized()
         return changed
 

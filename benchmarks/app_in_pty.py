@@ -1,0 +1,104 @@
+"""The whole program in a pty, driven by keys, with a model and a voice that need no network."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import signal
+import struct
+import sys
+import termios
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+COLUMNS, ROWS = 100, 30
+FIRST_FRAME = b"idle"
+_TAIL_BYTES = 8_192
+
+WITH_TONES = """
+from functools import partialmethod
+from gramophone.cli import main
+from gramophone.voice.embedded_speech import EmbeddedSpeech
+EmbeddedSpeech.__init__ = partialmethod(EmbeddedSpeech.__init__, voice="tone")
+main()
+"""
+
+
+class AppInPty:
+    """One running program. `ready` is set by its first frame; `wait_for` waits for words."""
+
+    def __init__(
+        self,
+        home: Path,
+        model_url: str,
+        *arguments: str,
+        base: Mapping[str, str] = os.environ,
+        size: tuple[int, int] = (COLUMNS, ROWS),
+    ) -> None:
+        environment = {
+            name: value
+            for name, value in base.items()
+            if not name.startswith(("GRAMOPHONE_", "OPENAI_", "ANTHROPIC_", "DEEPGRAM_"))
+        }
+        environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environment |= {"GRAMOPHONE_HOME": str(home), "OPENAI_BASE_URL": model_url}
+        self._pid, self._terminal = _started(arguments, environment)
+        columns, rows = size
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._tail = b""
+        self._wanted: dict[bytes, asyncio.Event] = {}
+        self.ready = self._event(FIRST_FRAME)
+
+    @contextmanager
+    def drained(self) -> Generator[None]:
+        """Read what the app draws while the block runs, then end the app."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._terminal, self._read)
+        try:
+            yield
+        finally:
+            os.kill(self._pid, signal.SIGTERM)
+            loop.remove_reader(self._terminal)
+            os.close(self._terminal)
+            os.waitpid(self._pid, 0)
+
+    async def wait_for(self, words: str, *, for_s: float) -> None:
+        """Until `words` are drawn from now on, in one piece."""
+        self._tail = b""
+        async with asyncio.timeout(for_s):
+            await self._event(words.encode()).wait()
+
+    def type(self, text: str) -> None:
+        os.write(self._terminal, text.encode())
+
+    def rss_mb(self) -> float:
+        """Resident memory of the process, without its children."""
+        status = Path(f"/proc/{self._pid}/status").read_text()
+        kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(kilobytes.split()[1]) / 1024
+
+    def _event(self, wanted: bytes) -> asyncio.Event:
+        return self._wanted.setdefault(wanted, asyncio.Event())
+
+    def _read(self) -> None:
+        """Take what was drawn, so that the app is never held up."""
+        try:
+            drawn = os.read(self._terminal, 1 << 20)
+        except OSError:
+            asyncio.get_running_loop().remove_reader(self._terminal)
+            return
+        self._tail += drawn
+        for wanted in [wanted for wanted in self._wanted if wanted in self._tail]:
+            self._wanted.pop(wanted).set()
+        self._tail = self._tail[-_TAIL_BYTES:]
+
+
+def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, int]:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        command = [sys.executable, "-c", WITH_TONES, "--provider", "openai", *arguments]
+        os.execvpe(command[0], command, environment)
+    return pid, terminal

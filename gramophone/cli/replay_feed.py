@@ -1,0 +1,161 @@
+"""A replay in the hand of a client on another thread (`ports.ReplayFeed`).
+
+The session is read twice: first its rows alone, which is quick and enough to say how long it is
+and where its turns lie, and with its sound when it is first played.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol
+
+from gramophone.errors import GramophoneError
+from gramophone.ports import ReplayState
+from gramophone.replay import Replay
+from gramophone.tasks import spawn
+from gramophone.timeline import Entry, Event, Failed
+
+ANSWER_SPEAKS = "An answer is being spoken: stop it there with Esc, or wait for its end."
+
+
+class Load(Protocol):
+    """Reads the session's events."""
+
+    def __call__(self, *, with_pcm: bool) -> Awaitable[list[Event]]: ...
+
+
+class Make(Protocol):
+    """Makes a replay of events that stays at its end."""
+
+    def __call__(
+        self,
+        events: list[Event],
+        emit: Callable[[Entry], None],
+        *,
+        state: ReplayState,
+        tell: Callable[[ReplayState], None] | None,
+    ) -> Replay: ...
+
+
+class ReplayPlayer:
+    """Hands what is asked for over to the engine's loop, and the events back."""
+
+    def __init__(
+        self,
+        call: Callable[[Callable[[], None]], None],
+        load: Load,
+        make: Make,
+        *,
+        taken: Callable[[], bool],
+        wanted: ReplayState,
+    ) -> None:
+        self._call = call
+        self._load = load
+        self._make = make
+        self._taken = taken
+        self._entries: deque[Entry] = deque()
+        self._state = replace(wanted, playing=False)
+        self._refusal = ""
+        self._replay: Replay | None = None
+        self._sounds = False
+        self._waiting: list[Callable[[Replay], None]] = []
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        call(self._start)
+        if wanted.playing:
+            self.play()
+
+    # --- from any thread ----------------------------------------------------------------------
+
+    def take(self) -> list[Entry]:
+        taken: list[Entry] = []
+        while self._entries:
+            taken.append(self._entries.popleft())
+        return taken
+
+    def close(self) -> None:
+        self._call(self._stop)
+
+    def state(self) -> ReplayState:
+        return self._state
+
+    def play(self) -> None:
+        self._call(self._play)
+
+    def pause(self) -> None:
+        self._call(lambda: self._do(Replay.pause))
+
+    def seek(self, position_us: int) -> None:
+        self._call(lambda: self._do(lambda replay: replay.seek(position_us)))
+
+    def hear(self, turn: int, character: int) -> None:
+        self._call(lambda: self._play(lambda replay: replay.hear(turn, character)))
+
+    def set_speed(self, speed: float) -> None:
+        self._call(lambda: self._do(lambda replay: replay.set_speed(speed)))
+
+    def skip_silence(self, skip: bool) -> None:
+        self._call(lambda: self._do(lambda replay: replay.skip_silence(skip)))
+
+    def loop(self, turn: int | None) -> None:
+        self._call(lambda: self._do(lambda replay: replay.loop(turn)))
+
+    # --- on the engine's loop -----------------------------------------------------------------
+
+    def _start(self) -> None:
+        if not self._closed:
+            self._task = spawn(self._run(), name="replay")
+
+    def _stop(self) -> None:
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def _play(self, how: Callable[[Replay], None] = Replay.play) -> None:
+        if self._taken():
+            self._refuse(ANSWER_SPEAKS)
+            return
+        self._refuse("")
+        self._do(how)
+        self._wanted.set()
+
+    def _do(self, what: Callable[[Replay], None]) -> None:
+        if self._replay is None:
+            self._waiting.append(what)
+            return
+        what(self._replay)
+        if not self._sounds:
+            self._take_state(self._replay.state())
+
+    def _take_state(self, state: ReplayState) -> None:
+        self._state = replace(state, refusal=self._refusal) if self._refusal else state
+
+    def _refuse(self, why: str) -> None:
+        self._refusal = why
+        self._state = replace(self._state, refusal=why)
+
+    async def _run(self) -> None:
+        try:
+            rows = await self._load(with_pcm=False)
+            self._replay = self._make(rows, lambda _entry: None, state=self._state, tell=None)
+            self._take_state(self._replay.state())
+            waiting, self._waiting = self._waiting, []
+            for what in waiting:
+                self._do(what)
+            await self._wanted.wait()
+            events = await self._load(with_pcm=True)
+            state = self._replay.state()
+            self._sounds = True
+            self._replay = self._make(
+                events, self._entries.append, state=state, tell=self._take_state
+            )
+            self._replay.skip_silence(state.skipping)
+            self._replay.loop(state.loop)
+            await self._replay.run()
+        except GramophoneError as error:
+            self._entries.append(Failed(at_us=0, stage="session", detail=str(error)))
+            self._refuse(str(error))

@@ -1,0 +1,326 @@
+"""The score of a recording: where every event and every sample lies on one clock; pure.
+
+In a live talk two clocks ran, the machine's and the sound card's, and now and then the sound had
+to wait. The score lays both on one line of microseconds, the position. The sound is laid first:
+it begins at its `PlaybackStarted`, and a hole is silence of the length that was heard. The events
+that came while it played lie between the same samples as then, and `PlaybackFinished` lies where
+the last sample ends. So the sample that is heard is a function of the position, and nothing can
+drift. Holes stay, because the text went on while they lasted; closing them would move the text.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from gramophone.timeline import (
+    AudioReceived,
+    Event,
+    Failed,
+    PlaybackFinished,
+    PlaybackStarted,
+    PlaybackStopped,
+    Role,
+    SessionStarted,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+    Underran,
+)
+from gramophone.wire.pcm import decode
+
+BYTES_PER_SAMPLE = 2
+SAME_PACE_US = 500_000
+"""Live playing and the sound's own length may differ by a device's latency and its drift. A
+recording that was muted, or a device that stood still, differs by more."""
+
+SOUND_MISSING = "The sound of this answer is missing; its text is shown in time."
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMark:
+    """Where a turn lies."""
+
+    turn: int
+    role: Role
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Sound without a hole in it: `start_samples` of the turn is heard at `start_us`."""
+
+    turn: int
+    start_us: int
+    end_us: int
+    start_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """`samples` of the turn's own sound from `own` on, laid from `laid` on."""
+
+    laid: int
+    own: int
+    samples: int
+
+
+class Track:
+    """One turn's sound as it is laid: its samples with the holes between them."""
+
+    def __init__(
+        self,
+        turn: int,
+        start_us: int,
+        rate_hz: int,
+        frames: Sequence[AudioReceived],
+        encoding: str,
+    ) -> None:
+        self.turn = turn
+        self.start_us = start_us
+        self.rate_hz = rate_hz
+        width = BYTES_PER_SAMPLE if encoding == "linear16" else 1
+        scale = BYTES_PER_SAMPLE // width
+        self.audible = any(frame.pcm for frame in frames)
+        self._starts = [frame.offset_bytes * scale for frame in frames]
+        self._frames = [decode(frame.pcm, encoding) for frame in frames]
+        end = max((f.offset_bytes + f.size_bytes for f in frames), default=0)
+        self.own_samples = end * scale // BYTES_PER_SAMPLE
+        self._pieces = [_Piece(0, 0, self.own_samples)]
+
+    @property
+    def samples(self) -> int:
+        """Its length as it is laid, with the holes."""
+        last = self._pieces[-1]
+        return last.laid + last.samples
+
+    @property
+    def end_us(self) -> int:
+        return self.us_of(self.samples)
+
+    def us_of(self, laid: int) -> int:
+        """The position of a laid sample."""
+        return self.start_us + laid * 1_000_000 // self.rate_hz
+
+    def laid_at(self, position_us: int) -> int:
+        """The laid sample at a position, within the track."""
+        # Rounded up, so that this is the inverse of `us_of`.
+        laid = -(-(position_us - self.start_us) * self.rate_hz // 1_000_000)
+        return min(max(0, laid), self.samples)
+
+    def own_of(self, laid: int) -> int:
+        """The turn's own sample; in a hole the one that comes after it."""
+        piece = self._pieces[bisect_right(self._pieces, laid, key=_laid) - 1]
+        return piece.own + min(laid - piece.laid, piece.samples)
+
+    def laid_of(self, own: int) -> int:
+        """Where a sample of the turn is laid."""
+        own = min(max(0, own), self.own_samples)
+        piece = self._pieces[bisect_right(self._pieces, own, key=_own) - 1]
+        return min(piece.laid + own - piece.own, self.samples)
+
+    def read(self, laid: int, samples: int) -> bytes:
+        """Laid samples, silence in holes and where frames were lost."""
+        samples = min(samples, self.samples - laid)
+        sound = bytearray(max(0, samples) * BYTES_PER_SAMPLE)
+        for piece in self._pieces:
+            start = max(laid, piece.laid)
+            end = min(laid + samples, piece.laid + piece.samples)
+            if start < end:
+                own = self._read_own(piece.own + start - piece.laid, end - start)
+                place = (start - laid) * BYTES_PER_SAMPLE
+                sound[place : place + len(own)] = own
+        return bytes(sound)
+
+    def passages(self) -> list[Passage]:
+        """Its parts between the holes."""
+        return [
+            Passage(self.turn, self.us_of(p.laid), self.us_of(p.laid + p.samples), p.own)
+            for p in self._pieces
+            if p.samples
+        ]
+
+    def add_hole(self, own: int, missing: int) -> None:
+        """Before this sample so much silence was heard."""
+        last = self._pieces[-1]
+        before = min(max(0, own - last.own), last.samples)
+        self._pieces[-1] = replace(last, samples=before)
+        after = _Piece(last.laid + before + max(0, missing), last.own + before, 0)
+        self._pieces.append(replace(after, samples=last.samples - before))
+
+    def cut(self, laid: int) -> None:
+        """Nothing is heard from this laid sample on."""
+        kept = [piece for piece in self._pieces if piece.laid < laid] or self._pieces[:1]
+        last = kept[-1]
+        kept[-1] = replace(last, samples=max(0, min(last.samples, laid - last.laid)))
+        self._pieces = kept
+
+    def _read_own(self, own: int, samples: int) -> bytes:
+        start, end = own * BYTES_PER_SAMPLE, (own + samples) * BYTES_PER_SAMPLE
+        sound = bytearray(end - start)
+        place = max(0, bisect_right(self._starts, start) - 1)
+        while place < len(self._starts) and self._starts[place] < end:
+            frame, at = self._frames[place], self._starts[place]
+            piece = frame[max(0, start - at) : end - at]
+            offset = max(0, at - start)
+            sound[offset : offset + len(piece)] = piece
+            place += 1
+        return bytes(sound)
+
+
+class Score:
+    """Events and sound of a session on one clock. `dues_us[i]` is the position of `events[i]`."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events: list[Event] = []
+        self.dues_us: list[int] = []
+        self.tracks: list[Track] = []
+        _Composer(self, list(events)).compose()
+        ends_us = [track.end_us for track in self.tracks]
+        self.duration_us = max([*self.dues_us[-1:], *ends_us], default=0)
+        self.marks = tuple(_marks(self))
+        self.passages = tuple(p for track in self.tracks for p in track.passages())
+        self._starts_us = [track.start_us for track in self.tracks]
+
+    def track_at(self, position_us: int) -> Track | None:
+        """The sound under a position."""
+        place = bisect_right(self._starts_us, position_us) - 1
+        if place < 0 or position_us >= self.tracks[place].end_us:
+            return None
+        return self.tracks[place]
+
+    def next_track(self, position_us: int) -> Track | None:
+        """The sound that begins after a position."""
+        place = bisect_right(self._starts_us, position_us)
+        return self.tracks[place] if place < len(self.tracks) else None
+
+    def position_of(self, turn: int, own_samples: int) -> int | None:
+        """Where a sample of a turn is heard; None where the turn has no sound."""
+        for track in self.tracks:
+            if track.turn == turn and track.samples:
+                laid = min(track.laid_of(own_samples), track.samples - 1)
+                return track.us_of(laid)
+        return None
+
+    def mark_of(self, turn: int) -> TurnMark | None:
+        """Where a turn lies."""
+        return next((mark for mark in self.marks if mark.turn == turn), None)
+
+
+class _Composer:
+    """Walks the events once. Between two anchors (a recorded instant, its position) time goes as
+    it went; while sound plays, the sound sets the anchors."""
+
+    def __init__(self, score: Score, events: list[Event]) -> None:
+        self._score = score
+        self._source = events
+        self._at_us: int = 0
+        self._position_us: int = 0
+        self._track: Track | None = None
+        self._pending: list[int] = []
+        started = next((e for e in events if isinstance(e, SessionStarted)), None)
+        self._rate_hz = (started.sample_rate_hz if started else 0) or 48_000
+        encoding = started.encoding if started else "linear16"
+        self._encoding = encoding if encoding in ("mulaw", "alaw") else "linear16"
+        self._frames: dict[int, list[AudioReceived]] = {}
+        for event in events:
+            if isinstance(event, AudioReceived) and not event.stale:
+                self._frames.setdefault(event.turn, []).append(event)
+
+    def compose(self) -> None:
+        for event in self._source:
+            track = self._track
+            match event:
+                case PlaybackStarted():
+                    self._begin(event)
+                case Underran() if track is not None and event.turn == track.turn:
+                    track.add_hole(event.position_samples, event.missing_samples)
+                    self._anchor(event, track.us_of(track.laid_of(event.position_samples)))
+                case PlaybackFinished() if track is not None and event.turn == track.turn:
+                    self._anchor(event, track.end_us)
+                    self._track = None
+                case TurnInterrupted() | PlaybackStopped() if (
+                    track is not None and event.turn == track.turn
+                ):
+                    heard = (
+                        event.heard_samples
+                        if isinstance(event, TurnInterrupted)
+                        else event.played_samples
+                    )
+                    track.cut(track.laid_of(heard))
+                    # A hole may have lasted when it was stopped: then it is stopped later.
+                    self._anchor(event, track.end_us, at_least=True)
+                    self._track = None
+                case _:
+                    self._place(event, self._naturally(event))
+        self._settle_order()
+
+    def _begin(self, event: PlaybackStarted) -> None:
+        start_us = max(self._naturally(event), *self._score.dues_us[-1:], 0)
+        if self._track is not None:
+            self._track.cut(self._track.laid_at(start_us))
+        self._place(event, start_us)
+        self._at_us, self._position_us = event.at_us, start_us
+        self._pending.clear()
+        frames = sorted(self._frames.get(event.turn, ()), key=lambda frame: frame.offset_bytes)
+        track = Track(event.turn, start_us, self._rate_hz, frames, self._encoding)
+        self._track = track
+        self._score.tracks.append(track)
+        if frames and not track.audible:
+            told = Failed(
+                at_us=event.at_us, stage="recording", detail=SOUND_MISSING, turn=event.turn
+            )
+            self._place(told, start_us)
+
+    def _anchor(self, event: Event, position_us: int, *, at_least: bool = False) -> None:
+        """This event lies at `position_us`; those since the last anchor between the two."""
+        lived_us = event.at_us - self._at_us
+        laid_us = max(0, position_us - self._position_us)
+        same_pace = abs(lived_us - laid_us) <= max(SAME_PACE_US, laid_us // 20)
+        if at_least and not same_pace:
+            position_us = max(position_us, self._position_us + lived_us)
+        for place in self._pending:
+            since_us = max(0, self._score.events[place].at_us - self._at_us)
+            if same_pace and lived_us > 0:
+                since_us = since_us * laid_us // lived_us
+            self._score.dues_us[place] = self._position_us + min(since_us, laid_us)
+        self._pending.clear()
+        self._at_us, self._position_us = event.at_us, position_us
+        self._place(event, position_us)
+
+    def _naturally(self, event: Event) -> int:
+        return self._position_us + event.at_us - self._at_us
+
+    def _place(self, event: Event, position_us: int) -> None:
+        if self._track is not None:
+            self._pending.append(len(self._score.events))
+        self._score.events.append(event)
+        self._score.dues_us.append(position_us)
+
+    def _settle_order(self) -> None:
+        latest_us = 0
+        for place, due_us in enumerate(self._score.dues_us):
+            latest_us = max(latest_us, due_us)
+            self._score.dues_us[place] = latest_us
+
+
+def _marks(score: Score) -> Iterable[TurnMark]:
+    ends_us = {
+        event.turn: due_us
+        for event, due_us in zip(score.events, score.dues_us, strict=True)
+        if isinstance(event, TurnCompleted)
+    }
+    for event, due_us in zip(score.events, score.dues_us, strict=True):
+        if isinstance(event, TurnStarted):
+            end_us = ends_us.get(event.turn, score.duration_us)
+            yield TurnMark(event.turn, event.role, due_us, max(due_us, end_us))
+
+
+def _laid(piece: _Piece) -> int:
+    return piece.laid
+
+
+def _own(piece: _Piece) -> int:
+    return piece.own

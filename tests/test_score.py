@@ -1,0 +1,251 @@
+"""The score: events and sound of a session on one clock."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gramophone.score import SOUND_MISSING, Passage, Score, Track
+from gramophone.silences import SilenceScanner
+from gramophone.timeline import (
+    AudioReceived,
+    DeltaReceived,
+    Event,
+    Failed,
+    PlaybackFinished,
+    PlaybackStarted,
+    PlaybackStopped,
+    TurnInterrupted,
+    Underran,
+)
+from tests.builders import session_started, short_session, spoken_exchange
+
+RATE_HZ = 1_000
+
+
+def frame(pcm: bytes, offset: int = 0, turn: int = 1, **changes: object) -> AudioReceived:
+    made = AudioReceived(
+        at_us=10, turn=turn, connection=0, offset_bytes=offset, size_bytes=len(pcm), pcm=pcm
+    )
+    return replace(made, **changes)  # pyright: ignore[reportArgumentType]
+
+
+def ramp(samples: int, first: int = 1) -> bytes:
+    return array("h", range(first, first + samples)).tobytes()
+
+
+def started(at_us: int = 1_000_000, turn: int = 1) -> PlaybackStarted:
+    return PlaybackStarted(at_us=at_us, turn=turn, device="x")
+
+
+def finished(at_us: int, samples: int, turn: int = 1) -> PlaybackFinished:
+    return PlaybackFinished(at_us=at_us, turn=turn, played_samples=samples)
+
+
+def delta(at_us: int) -> DeltaReceived:
+    return DeltaReceived(at_us=at_us, turn=1, text="a")
+
+
+def score_of(*events: Event, rate_hz: int = RATE_HZ) -> Score:
+    return Score([session_started(sample_rate_hz=rate_hz), *events])
+
+
+def due_of(score: Score, event: Event) -> int:
+    return score.dues_us[score.events.index(event)]
+
+
+class TestEvents:
+    def test_none_is_lost_and_none_is_changed(self) -> None:
+        assert Score(short_session()).events == short_session()
+
+    def test_the_end_of_playback_lies_where_the_last_sample_ends(self) -> None:
+        end, after = finished(2_100_000, 1_000), delta(2_500_000)
+        score = score_of(frame(ramp(1_000)), started(), end, after)
+        assert due_of(score, end) == 2_000_000
+        assert due_of(score, after) == 2_400_000
+
+    def test_a_slow_card_does_not_move_text_against_sound(self) -> None:
+        """Of an hour's answer the live clock saw 0.72 s more: the text stays at its samples."""
+        hour = 3_600 * RATE_HZ
+        sound = frame(b"", size_bytes=2 * hour)
+        middle, end = delta(1_000_000 + 1_800_360_000), finished(1_000_000 + 3_600_720_000, hour)
+        score = score_of(sound, started(), middle, end)
+        assert due_of(score, middle) == 1_000_000 + 1_800_000_000
+        assert due_of(score, end) == 1_000_000 + 3_600_000_000
+
+    def test_text_of_a_muted_recording_comes_as_it_came(self) -> None:
+        """No playing time passed: what follows moves on by the length of the sound."""
+        text, end, after = delta(1_050_000), finished(1_100_000, 5_000), delta(1_200_000)
+        score = score_of(frame(ramp(5_000)), started(), text, end, after)
+        assert due_of(score, text) == 1_050_000
+        assert due_of(score, end) == 6_000_000
+        assert due_of(score, after) == 6_100_000
+
+    def test_an_interruption_lies_where_the_sound_was_cut(self) -> None:
+        cut = TurnInterrupted(at_us=1_320_000, turn=1, heard_text="", heard_samples=300)
+        score = score_of(frame(ramp(1_000)), started(), cut)
+        assert due_of(score, cut) == 1_300_000 == score.duration_us
+        (track,) = score.tracks
+        assert track.samples == 300
+
+    def test_sound_that_was_hushed_ends_there_and_the_text_goes_on(self) -> None:
+        hushed, text = (
+            PlaybackStopped(at_us=1_300_000, turn=1, played_samples=300),
+            delta(1_900_000),
+        )
+        score = score_of(frame(ramp(1_000)), started(), hushed, text)
+        assert (due_of(score, hushed), due_of(score, text)) == (1_300_000, 1_900_000)
+        assert score.tracks[0].samples == 300
+
+    def test_a_turn_stopped_in_a_hole_is_stopped_as_late_as_then(self) -> None:
+        cut = TurnInterrupted(at_us=9_000_000, turn=1, heard_text="", heard_samples=300)
+        score = score_of(frame(ramp(300)), started(), cut)
+        assert due_of(score, cut) == 9_000_000
+        assert score.tracks[0].end_us == 1_300_000
+
+    def test_sound_that_never_ended_ends_with_its_samples_or_at_the_next(self) -> None:
+        alone = score_of(frame(ramp(1_000)), started())
+        assert alone.duration_us == 2_000_000
+        score = score_of(
+            frame(ramp(1_000)), started(), frame(ramp(10), turn=3), started(1_400_000, turn=3)
+        )
+        assert [track.samples for track in score.tracks] == [400, 10]
+
+    def test_an_event_of_an_earlier_time_lies_with_the_one_before(self) -> None:
+        score = score_of(delta(500_000), delta(400_000))
+        assert score.dues_us == [0, 500_000, 500_000]
+
+    def test_nothing_has_no_length(self) -> None:
+        score = Score([])
+        assert (score.duration_us, score.marks, score.track_at(0)) == (0, (), None)
+        assert score.next_track(0) is None
+
+    @given(
+        st.lists(
+            st.tuples(st.integers(0, 500), st.integers(0, 400), st.integers(-200, 2_000)),
+            max_size=4,
+        ),
+        st.integers(0, 900),
+        st.integers(0, 3_000_000),
+    )
+    def test_whatever_happened_the_order_stays(
+        self, holes: list[tuple[int, int, int]], samples: int, end_us: int
+    ) -> None:
+        events: list[Event] = [frame(ramp(samples)) if samples else delta(5), started()]
+        at_us = 1_000_000
+        for position, missing, step_ms in holes:
+            at_us += step_ms * 1_000
+            events += [
+                delta(at_us),
+                Underran(at_us=at_us, turn=1, position_samples=position, missing_samples=missing),
+            ]
+        end = finished(at_us + end_us, samples)
+        score = score_of(*events, end, delta(at_us + end_us + 5))
+        assert len(score.events) == len(events) + 3
+        assert all(a <= b for a, b in pairwise(score.dues_us))
+        (track,) = score.tracks
+        assert due_of(score, end) == max(track.end_us, score.dues_us[-3])
+        heard = array("h", track.read(0, track.samples))
+        assert [sample for sample in heard if sample] == list(range(1, samples + 1))
+        for own in range(0, samples, 37):
+            assert heard[track.laid_of(own)] == own + 1
+            assert track.own_of(track.laid_of(own)) == own
+
+
+class TestSound:
+    def test_a_hole_is_silence_of_its_length_and_the_text_stays_where_it_was(self) -> None:
+        hole = Underran(at_us=1_700_000, turn=1, position_samples=400, missing_samples=300)
+        during, end = delta(1_500_000), finished(2_300_000, 1_000)
+        score = score_of(frame(ramp(1_000)), started(), during, hole, end)
+        (track,) = score.tracks
+        heard = array("h", track.read(0, track.samples))
+        assert list(heard) == [*range(1, 401), *[0] * 300, *range(401, 1_001)]
+        assert due_of(score, during) == 1_500_000
+        assert due_of(score, hole) == 1_700_000
+        assert due_of(score, end) == 2_300_000
+        assert score.passages == (
+            Passage(1, 1_000_000, 1_400_000, 0),
+            Passage(1, 1_700_000, 2_300_000, 400),
+        )
+        assert score.position_of(1, 399) == 1_399_000
+        assert score.position_of(1, 400) == 1_700_000
+
+    def test_stale_sound_is_not_heard(self) -> None:
+        stale = frame(ramp(5, 100), 20, stale=True)
+        (track,) = score_of(frame(ramp(10)), stale, started()).tracks
+        assert list(array("h", track.read(0, 99))) == list(range(1, 11))
+
+    def test_padding_and_lost_frames_are_silence(self) -> None:
+        frames = [
+            frame(b"\x01\x02\x03"),
+            frame(b"\x05\x06", 4),
+            frame(b"", 6, size_bytes=2),
+            frame(b"\x09\x0a", 8),
+        ]
+        (track,) = score_of(*frames, started()).tracks
+        assert track.read(0, 5) == b"\x01\x02\x03\0\x05\x06\0\0\x09\x0a"
+        assert track.read(1, 2) == b"\x03\0\x05\x06"
+
+    def test_telephone_sound_is_decoded(self) -> None:
+        events = [
+            session_started(sample_rate_hz=RATE_HZ, encoding="mulaw"),
+            frame(b"\x00\xff"),
+            frame(b"\x00", 2),
+            started(),
+        ]
+        (track,) = Score(events).tracks
+        assert list(array("h", track.read(0, 9))) == [-32_124, 0, -32_124]
+
+    def test_missing_sound_is_said_once_a_turn_and_takes_its_time(self) -> None:
+        end = finished(2_000_000, 1_000)
+        score = score_of(frame(b"", size_bytes=2_000), started(), end)
+        assert due_of(score, end) == 2_000_000
+        (failed,) = [event for event in score.events if isinstance(event, Failed)]
+        assert (failed.stage, failed.turn, failed.detail) == ("recording", 1, SOUND_MISSING)
+        assert not score.tracks[0].audible
+
+    def test_positions_and_samples_are_each_others_inverse(self) -> None:
+        track = Track(1, 123_457, 44_100, [frame(ramp(30_000))], "linear16")
+        for laid in range(0, 30_000, 7):
+            assert track.laid_at(track.us_of(laid)) == laid
+
+
+class TestMarks:
+    def test_each_turn_has_its_beginning_and_end(self) -> None:
+        events = [*short_session()[:-1], *spoken_exchange(first_turn=2, start_us=3_000_000)]
+        score = Score(events)
+        assert [(m.turn, m.role) for m in score.marks] == [
+            (0, "user"),
+            (1, "assistant"),
+            (2, "user"),
+            (3, "assistant"),
+        ]
+        assert [m.start_us for m in score.marks[:2]] == [1_000_000, 1_000_100]
+        assert score.mark_of(1) == score.marks[1]
+        assert score.marks[1].end_us == score.tracks[0].end_us
+        assert score.mark_of(9) is None
+
+
+class TestSilences:
+    def track(self, *parts: tuple[int, int]) -> Track:
+        """Parts of so many samples of such loudness."""
+        pcm = array("h", [level for samples, level in parts for _ in range(samples)])
+        return Track(1, 0, RATE_HZ, [frame(pcm.tobytes())], "linear16")
+
+    def test_a_long_one_is_found_before_it_begins(self) -> None:
+        track = self.track((1_000, 9_000), (2_000, 5), (1_000, -9_000))
+        scanner = SilenceScanner(track, 0)
+        assert scanner.within(100) is None
+        assert scanner.within(1_100) == (1_000, 3_000)
+
+    def test_a_short_one_is_left(self) -> None:
+        track = self.track((1_000, 9_000), (400, 0), (1_000, 9_000))
+        assert SilenceScanner(track, 0).within(9_999) is None
+
+    def test_one_may_last_to_the_end_or_from_the_beginning(self) -> None:
+        assert SilenceScanner(self.track((500, 9_000), (900, 0)), 0).within(600) == (500, 1_400)
+        assert SilenceScanner(self.track((900, 0), (500, 9_000)), 0).within(1) == (0, 900)

@@ -1,0 +1,92 @@
+"""Replays a session of the library on whatever sound card the environment names:
+`python -m tests.voice.replay_program SCENARIO`. What it did stands as JSON lines on stdout.
+
+A process of its own, because ALSA reads its configuration once a process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+from gramophone.cli.replaying import replay_in_hand
+from gramophone.clock import SystemClock
+from gramophone.config import load
+from gramophone.ports import ReplayState
+from gramophone.replay import Replay
+from gramophone.tasks import cancel, spawn
+from gramophone.timeline import Entry, TurnCompleted
+from gramophone.voice.native_noise import keep_native_noise_out
+from storage.library import Library
+
+
+class Player:
+    """A replay in hand, and what it says."""
+
+    def __init__(self) -> None:
+        self.clock = SystemClock()
+        self.state = ReplayState()
+        self.replay: Replay | None = None
+
+    def take(self, entry: Entry) -> None:
+        if isinstance(entry, TurnCompleted) and entry.role == "assistant":
+            self.tell("completed")
+
+    def take_state(self, state: ReplayState) -> None:
+        self.state = state
+
+    def tell(self, event: str, **fields: float) -> None:
+        told = {"event": event, "position_us": self.state.position_us, **fields}
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+
+    async def reached(self, position_us: int) -> None:
+        while self.state.position_us < position_us:
+            await self.clock.sleep_until_us(self.clock.now_us() + 5_000)
+
+    async def over(self) -> None:
+        while self.state.playing:
+            await self.clock.sleep_until_us(self.clock.now_us() + 5_000)
+
+
+async def through(player: Player, replay: Replay) -> None:
+    """From its beginning to its end."""
+    await player.reached(1)
+    await player.over()
+
+
+async def sought(player: Player, replay: Replay) -> None:
+    """The first quarter of a second of sound, then from two seconds on."""
+    await player.reached(1_250_000)
+    replay.pause()
+    player.tell("paused", position=replay.state().position_us)
+    await player.clock.sleep_until_us(player.clock.now_us() + 300_000)
+    replay.seek(3_000_000)
+    replay.play()
+    await player.reached(3_010_000)
+    await player.over()
+
+
+async def main(scenario: str) -> None:
+    player = Player()
+    config = load()
+    async with await Library.open(config.home) as library:
+        events = await library.events(await library.resolve("last"))
+    replay = replay_in_hand(
+        events,
+        config,
+        player.take,
+        state=ReplayState(playing=True),
+        tell=player.take_state,
+    )
+    running = spawn(replay.run(), name="replay")
+    await globals()[scenario](player, replay)
+    # What was handed over last is still on its way through the sound server.
+    await player.clock.sleep_until_us(player.clock.now_us() + 300_000)
+    await cancel(running)
+
+
+if __name__ == "__main__":
+    keep_native_noise_out()
+    asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,120 @@
+"""The seek bar: the waveform of the whole session, and where in it one is."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+from textual.widget import Widget
+
+from tui.colours import ACCENT, PLAIN, SOUND
+from tui.messages import SeekWanted
+from tui.session_shape import Shape, column_at, heights, loudness, position_at, stops
+
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
+_TO_COME = "$foreground 35%"
+_GROUND = "$foreground 20%"
+_MARKED = "$accent 30%"
+
+
+class SeekBar(Widget):
+    """Heights in eighth blocks; played solid, the rest dim. Below it, where there is room, a row
+    with a tick where each turn begins; in a single row those cells are tinted instead."""
+
+    ALLOW_SELECT = False
+
+    DEFAULT_CSS = "SeekBar { height: 3; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shape = Shape()
+        self._position_us = 0
+        self._drawn: tuple[object, ...] = ()
+        self._heights: tuple[tuple[int, int], list[int]] | None = None
+
+    def show(self, shape: Shape, position_us: int) -> None:
+        """Take over what is to be seen, and repaint only if it differs."""
+        if shape != self._shape:
+            self._shape, self._heights = shape, None
+        self._position_us = position_us
+        drawn = (self._shape, self._here)
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self.refresh()
+
+    @property
+    def _here(self) -> int:
+        return column_at(self._position_us, self._shape.duration_us, self.size.width)
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    def render(self) -> Content:
+        columns, rows = self.size.width, self.size.height
+        if not columns or not rows or not self._shape.duration_us:
+            return Content("")
+        marked = self._marked(columns)
+        if rows == 1:
+            return self._row(0, 1, marked)
+        wave = [self._row(row, rows - 1, frozenset()) for row in range(rows - 1)]
+        ticks = "".join("╹" if column in marked else " " for column in range(columns))
+        return Content("\n").join([*wave, Content.styled(ticks, ACCENT)])
+
+    def _row(self, row: int, rows: int, marked: frozenset[int]) -> Content:
+        """One row of the waveform, counted from the top."""
+        tall = self._tall(rows)
+        here = self._here
+        below = 8 * (rows - 1 - row)
+        pieces: list[tuple[str, str]] = []
+        for column, height in enumerate(tall):
+            filled = min(8, max(0, height - below))
+            ground = not height and not below
+            style = SOUND if column < here else _TO_COME
+            if ground:
+                filled, style = 1, (SOUND if column < here else _GROUND)
+            mark = _EIGHTHS[filled]
+            if column == here:
+                mark, style = "┃", f"bold {PLAIN}"
+            elif column in marked:
+                style = f"{style} on {_MARKED}"
+            pieces.append((mark, style))
+        return Content.assemble(*_joined(pieces))
+
+    def _tall(self, rows: int) -> list[int]:
+        size = (self.size.width, rows)
+        if self._heights is None or self._heights[0] != size:
+            self._heights = (size, heights(loudness(self._shape, self.size.width), rows))
+        return self._heights[1]
+
+    def _marked(self, columns: int) -> frozenset[int]:
+        return frozenset(
+            column_at(stop_us, self._shape.duration_us, columns)
+            for stop_us in stops(self._shape.marks)
+        )
+
+    # --- the mouse ----------------------------------------------------------------------------
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self.capture_mouse()
+        self._seek(event.x)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self.app.mouse_captured is self:
+            self._seek(event.x)
+
+    def on_mouse_up(self) -> None:
+        self.release_mouse()
+
+    def _seek(self, column: int) -> None:
+        if self._shape.duration_us:
+            position_us = position_at(column, self._shape.duration_us, self.size.width)
+            self.post_message(SeekWanted(position_us))
+
+
+def _joined(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Neighbours of one style as one piece."""
+    joined: list[tuple[str, str]] = []
+    for mark, style in pieces:
+        if joined and joined[-1][1] == style:
+            joined[-1] = (joined[-1][0] + mark, style)
+        else:
+            joined.append((mark, style))
+    return joined

@@ -1,0 +1,80 @@
+"""What a session is about, beside the list: its first turns, or the hit of a search where it
+stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from gramophone.filters import Word, highlights
+from gramophone.plain import plain
+from gramophone.ports import SessionRecord, TurnRecord
+from tui.colours import ACCENT, MUTED
+from tui.session_row import facts_of, lifted, tags_of, title_of
+
+_TURNS = 6
+_TURN_CHARACTERS = 1_600
+_BEFORE_HIT_CHARACTERS = 240
+
+
+class SessionPreview(VerticalScroll, can_focus=False):
+    """Shows one session at a time; the wheel scrolls it."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("", markup=False)
+
+    def show(self, record: SessionRecord, words: Sequence[Word]) -> None:
+        self.query_one(Static).update(preview(record, words))
+        self.scroll_home(animate=False)
+
+    def clear(self) -> None:
+        self.query_one(Static).update("")
+
+
+def preview(record: SessionRecord, words: Sequence[Word]) -> Content:
+    """Title and facts, then the turns from the newest hit on, or from the first."""
+    summary = record.summary
+    head = [lifted(title_of(summary), words).stylize_before("bold")]
+    head.append(Content.styled(facts_of(summary), MUTED))
+    if summary.tags:
+        head.append(Content(tags_of(summary)))
+    parts = [Content("\n").join(head)]
+    first = _first_shown(record.turns, words)
+    if first:
+        parts.append(Content.styled("…", MUTED))
+    parts += [_turn(turn, words) for turn in record.turns[first : first + _TURNS]]
+    return Content("\n\n").join(parts)
+
+
+def _first_shown(turns: Sequence[TurnRecord], words: Sequence[Word]) -> int:
+    """The question before the newest answer that holds all the words, or that question itself."""
+    if not words:
+        return 0
+    for place in range(len(turns) - 1, -1, -1):
+        if all(highlights(turns[place].text, [word]) for word in words):
+            asked = turns[place].role == "assistant" and place > 0
+            return place - 1 if asked else place
+    return 0
+
+
+def _turn(turn: TurnRecord, words: Sequence[Word]) -> Content:
+    text = plain(turn.text).strip()
+    start = _start(text, words)
+    shown = text[start : start + _TURN_CHARACTERS]
+    cut = start + _TURN_CHARACTERS < len(text)
+    who = Content.styled("You" if turn.role == "user" else "Reply", f"bold {ACCENT}")
+    body = lifted(("…" if start else "") + shown + ("…" if cut else ""), words)
+    return who + Content("\n") + body
+
+
+def _start(text: str, words: Sequence[Word]) -> int:
+    """Where a long text is shown from, so that its first hit is in sight."""
+    hits = highlights(text, words)
+    if not hits or hits[0][0] < 2 * _BEFORE_HIT_CHARACTERS:
+        return 0
+    wanted = hits[0][0] - _BEFORE_HIT_CHARACTERS
+    return text.find(" ", wanted, hits[0][0]) + 1 or wanted
