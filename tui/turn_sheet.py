@@ -120,9 +120,7 @@ class TurnSheet:
     def settled(self) -> bool:
         """Whether all text that has come is in the rows."""
         view = self.view
-        return (
-            self._shown_characters == len(view.text) and self._shown_rewrites == view.rewrites
-        )
+        return self._shown_characters == len(view.text) and self._shown_rewrites == view.rewrites
 
     def draw_text(self) -> int:
         """Bring the rows nearer to the text: by as much as one frame has time for."""
