@@ -43,7 +43,8 @@ class Answer:
         code = units[place].block if place < len(units) else None
         if isinstance(code, Code) and code.colours is not None and code.lines:
             # What is below may give other colours to what is above, within a stretch.
-            line = code.colours.stretch_start(code.lines, code.settled)
+            last = max(0, len(code.lines) - 1)
+            line = min(code.colours.colour(code.lines, min(code.settled, last)), last)
             changed = min(changed, sheet.row_of_source(code.lines[line].source_at(0)))
         return changed
 
