@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gramophone.config import Config
-from gramophone.errors import GramophoneError, ModelError
+from gramophone.errors import GramophoneError, ModelError, SpeechError
 from gramophone.intents import Intent
 from gramophone.ports import (
     Finding,
@@ -135,6 +135,14 @@ class EngineThread:
         asked = asyncio.run_coroutine_threadsafe(self._suggest_title(session_id), loop)
         return await asyncio.wrap_future(asked)
 
+    async def hear_sample(self, voice: str) -> None:
+        """Say a sentence with a voice; cancelling the await stops it."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            raise SpeechError("The engine is not ready yet; try again in a moment.")
+        asked = asyncio.run_coroutine_threadsafe(self._hear_sample(voice), loop)
+        await asyncio.wrap_future(asked)
+
     def stop(self) -> None:
         """End the talk and wait until the recording is whole. The screen's loop has ended."""
         # The library's reading threads would keep the process from ending.
@@ -178,6 +186,11 @@ class EngineThread:
         from gramophone.cli.titling import suggest_title
 
         return await suggest_title(self._config, session_id)
+
+    async def _hear_sample(self, voice: str) -> None:
+        from gramophone.cli.sampling import hear_sample
+
+        await hear_sample(self._config, voice)
 
     def _hand_over(self) -> None:
         while self._engine is not None and self._waiting:

@@ -139,7 +139,7 @@ async def test_help_begins_with_the_screen_one_is_on(
     keys: list[str], first: str, later: str
 ) -> None:
     app = GramophoneApp(FakeBackend(library=FakeLibrary([kept_session(1)])))
-    async with app.run_test(size=(80, 140)) as pilot:
+    async with app.run_test(size=(80, 280)) as pilot:
         for key in [*keys, "f1"]:
             await pilot.press(key)
             await drawn(pilot)

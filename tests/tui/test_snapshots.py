@@ -31,9 +31,11 @@ from gramophone.timeline import (
 )
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay, kept_session
+from tests.tui.preferences import FakePreferences
 from tests.tui.seeing import drawn
 from tests.tui.timelines import talked
 from tui.app import GramophoneApp
+from tui.screens.progress import Progress, ProgressScreen
 from tui.widgets.pane import Pane
 
 Compare: TypeAlias = Callable[..., bool]
@@ -82,6 +84,20 @@ KEPT = [
     kept_session(19, "Why is the sky blue?", recovered=True),
     kept_session(18, "日本語のタイトル [bold]not bold[/bold]", spoken_ms=0),
     *(kept_session(number) for number in range(17, 2, -1)),
+]
+
+TIDY = [
+    kept_session(
+        21,
+        "How does a gramophone work?",
+        turns=KEPT_TURNS,
+        spoken_ms=31_200,
+        pinned=True,
+        tags=["machines", "to-read"],
+    ),
+    kept_session(20, "Plan a week in Lisbon, with two children", tags=["travel"]),
+    kept_session(19, "Why is the sky blue?", recovered=True, tags=["physics"]),
+    *(kept_session(number) for number in range(17, 9, -1)),
 ]
 
 
@@ -174,6 +190,17 @@ def asking(*keys: str) -> Steps:
 
     async def press(pilot: Pilot[Any]) -> None:
         await pressing(*keys[:-1])(pilot)
+        await pilot.press(keys[-1])
+        await pilot.pause()
+
+    return press
+
+
+def asking_on(*keys: str) -> Steps:
+    """As `asking`, with a key more for the question itself."""
+
+    async def press(pilot: Pilot[Any]) -> None:
+        await asking(*keys[:-1])(pilot)
         await pilot.press(keys[-1])
         await pilot.pause()
 
@@ -355,7 +382,7 @@ class TestHistory:
     def test_search(self, snap_compare: Compare, size: tuple[int, int]) -> None:
         """Hits stand in the accent colour inside their text."""
         app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
-        steps = pressing("f2", "slash", *"question 1")
+        steps = pressing("f2", "slash", *"question")
         assert snap_compare(app, terminal_size=size, run_before=steps)
 
     def test_empty(self, snap_compare: Compare) -> None:
@@ -363,10 +390,53 @@ class TestHistory:
         app = GramophoneApp(FakeBackend())
         assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2"))
 
+    @every_size
+    def test_marked(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Marks in the gutter; states and tags before the facts; how many, in the headline."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(TIDY)))
+        steps = pressing("f2", "down", "m", "m")
+        assert snap_compare(app, terminal_size=size, run_before=steps)
+
+    @pytest.mark.parametrize("theme", ["textual-light", "ansi-light"])
+    def test_hits_in_other_themes(self, snap_compare: Compare, theme: str) -> None:
+        """The same, told apart without the dark."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(TIDY)))
+
+        async def search(pilot: Pilot[Any]) -> None:
+            pilot.app.theme = theme
+            await pressing("f2", "down", "m", "slash", *"gramophone")(pilot)
+
+        assert snap_compare(app, terminal_size=(120, 24), run_before=search)
+
+    def test_filter_misunderstood(self, snap_compare: Compare) -> None:
+        """The sentence stands below the field, the list stays."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(TIDY)))
+        steps = pressing("f2", "slash", *"has:nothing ")
+        assert snap_compare(app, terminal_size=(80, 24), run_before=steps)
+
     def test_delete(self, snap_compare: Compare) -> None:
-        """A question with its title, over the dimmed list."""
+        """No question: a notice, and the key that brings it back."""
         app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
-        assert snap_compare(app, terminal_size=(80, 24), run_before=asking("f2", "d"))
+        assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2", "d"))
+
+    @every_size
+    def test_tags(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """One line, with what there is and how it is changed."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(TIDY)))
+        assert snap_compare(app, terminal_size=size, run_before=asking("f2", "down", "t"))
+
+    @every_size
+    def test_progress(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """How far it is, what it is at, and the key that stops it."""
+
+        async def show(pilot: Pilot[Any]) -> None:
+            await pressing("f2")(pilot)
+            progress = Progress("Exporting to ~/gramophone", 19, 7, "Why is the sky blue?")
+            await pilot.app.push_screen(ProgressScreen(progress))
+            await pilot.pause()
+
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)))
+        assert snap_compare(app, terminal_size=size, run_before=show)
 
     def test_export(self, snap_compare: Compare) -> None:
         """A path that can be taken as it is."""
@@ -431,6 +501,29 @@ class TestTimeline:
         keys = ("slash", *"kind:chunk", "enter", "enter")
         steps = pressing("f2", "enter", "v", *keys)
         assert snap_compare(GramophoneApp(talked()), terminal_size=(80, 24), run_before=steps)
+
+
+class TestSettings:
+    """What can be set: names to the left, values beside them."""
+
+    @every_size
+    def test_page(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The pages above, what the row is about below."""
+        app = GramophoneApp(FakeBackend(), {}, preferences=FakePreferences())
+        assert snap_compare(app, terminal_size=size, run_before=pressing("f10", "down"))
+
+    @every_size
+    def test_key(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """A key that is taken, over the keys there are."""
+        app = GramophoneApp(FakeBackend(), {}, preferences=FakePreferences())
+        keys = ("f10", "left", "down", "enter", "f1")
+        assert snap_compare(app, terminal_size=size, run_before=asking_on(*keys))
+
+    def test_voices(self, snap_compare: Compare) -> None:
+        """The present one is marked in words; a sample can be asked for."""
+        app = GramophoneApp(FakeBackend(), {}, preferences=FakePreferences())
+        steps = asking("f10", "right", "enter")
+        assert snap_compare(app, terminal_size=(80, 24), run_before=steps)
 
 
 class TestHelp:

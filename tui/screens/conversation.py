@@ -44,7 +44,13 @@ EARLIER_PROMPTS = 200
 """So many prompts of earlier sittings can be looked back through; history has the rest."""
 
 CONVERSATION_COMMANDS = declared(
-    "copy", "export", "help", "history", "quit", choices={"copy": lambda: tuple(COPYABLE)}
+    "copy",
+    "export",
+    "help",
+    "history",
+    "quit",
+    "settings",
+    choices={"copy": lambda: tuple(COPYABLE)},
 )
 
 
@@ -89,7 +95,7 @@ class ConversationScreen(Screen[None]):
                 self._export()
             case "history":
                 self.action_history()
-            case "help" | "quit" as name:
+            case "help" | "quit" | "settings" as name:
                 await self.run_action(f"app.{name}")
             case _:
                 raise ValueError(f"/{event.name} is declared and not handled")

@@ -25,10 +25,12 @@ from tui.suggesting import FilterSuggester
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.session_list import SessionList
 from tui.widgets.session_preview import SessionPreview
+from tui.widgets.session_search import SessionSearch
 
 PAGE_ROWS = 50
 SEARCH_AFTER_S = 0.08
 PREVIEW_AFTER_S = 0.06
+SLOW_AFTER_S = 0.5
 
 _OF_A_SESSION = frozenset(
     {"replay", "continue", "rename", "name_by_model", "tag", "pin", "archive", "export", "delete"}
@@ -67,12 +69,13 @@ class HistoryScreen(Screen[str | None]):
         self._tags: list[str] = []
         self._moved: set[str] = set()
         self._trouble = ""
+        self._slow = False
 
     def compose(self) -> ComposeResult:
         yield Static("Sessions", classes="headline", markup=False)
         with Horizontal(classes="columns"):
             with Vertical(classes="column"):
-                yield Input(
+                yield SessionSearch(
                     placeholder="Search all that was said",
                     compact=True,
                     suggester=FilterSuggester(lambda: self._tags),
@@ -111,6 +114,7 @@ class HistoryScreen(Screen[str | None]):
     ) -> None:
         """The first page. A newer search cancels this one, waiting or running."""
         await asyncio.sleep(after_s)
+        slow = self.set_timer(SLOW_AFTER_S, self._show_slow)
         try:
             found = await self._backend.library.sessions(limit=rows, search=search)
         except FilterError as error:
@@ -120,21 +124,28 @@ class HistoryScreen(Screen[str | None]):
         except GramophoneError as error:
             tell_failure(self, error)
             return
+        finally:
+            slow.stop()
+            self._slow = False
+            # The screen may have been left meanwhile.
+            if self.query(SessionList):
+                self._show_headline()
         listed = self._listed
         if search.strip() != self._search:
             listed.highlighted = None
         self._search = search.strip()
         self._whole = len(found) < rows
         self._moved = set()
-        listed.fill(found, words_of(search))
-        listed.go_to(go_to)
-        self._show_state()
+        with self.app.batch_update():
+            listed.fill(found, words_of(search))
+            listed.go_to(go_to)
+            self._show_state()
         self._preview()
 
     def _load_again(self, more: int = 0, go_to: str = "") -> None:
         """What is listed, anew and as far as it was read in."""
         rows = max(PAGE_ROWS, len(self._listed.rows) + more)
-        self._load(self.query_one(Input).value, rows=rows, go_to=go_to)
+        self._load(self.query_one(SessionSearch).value, rows=rows, go_to=go_to)
 
     @work(exclusive=True, group="facts")
     async def _load_facts(self) -> None:
@@ -209,11 +220,20 @@ class HistoryScreen(Screen[str | None]):
         self._show_headline()
         self.refresh_bindings()
 
+    def _show_slow(self) -> None:
+        """A library that is being mended or brought up to date answers late."""
+        self._slow = True
+        self._show_headline()
+
     @on(MarksChanged)
     def _show_headline(self) -> None:
         listed = self._listed
         count = len(listed.rows)
-        if listed.marked:
+        if self._slow:
+            words = (
+                "searching · Esc stops" if listed.rows or self._search else "opening · Esc leaves"
+            )
+        elif listed.marked:
             words = f"{len(listed.marked):,} marked · Esc unmarks"
         elif self._search:
             words = counted(count, "hit") + ("" if self._whole else " and more")
@@ -223,10 +243,10 @@ class HistoryScreen(Screen[str | None]):
             words = ""
         total = f" ({self._totals.sessions:,})" if self._totals is not None else ""
         line = f"Sessions{total}" + (f" · {words}" if words else "")
-        self.query_one(".headline", Static).update(line)
+        self.query_one(".headline", Static).update(line, layout=False)
 
     def _show_hint(self) -> None:
-        search = self.query_one(Input)
+        search = self.query_one(SessionSearch)
         line = self.query_one(".hint", Static)
         words = self._trouble or (hint(search.value, self._tags) if search.has_focus else "")
         line.update(words)
@@ -245,6 +265,9 @@ class HistoryScreen(Screen[str | None]):
         """What needs a session is offered only when there is one."""
         if action == "continue" and not self._can_continue:
             return False
+        if action == "search":
+            # There it is a letter like any other.
+            return not isinstance(self.focused, SessionSearch)
         if action in _OF_A_SESSION:
             listed = self.query(SessionList)
             return bool(listed) and listed.first().chosen is not None
@@ -261,7 +284,8 @@ class HistoryScreen(Screen[str | None]):
 
     @on(Input.Submitted)
     def _search_submitted(self) -> None:
-        self._listed.focus()
+        if self._listed.rows:
+            self._listed.focus()
 
     def action_replay(self) -> None:
         self._open(replay=True)
@@ -277,13 +301,15 @@ class HistoryScreen(Screen[str | None]):
             self.dismiss(chosen.id)
 
     def action_search(self) -> None:
-        self.query_one(Input).focus()
+        self.query_one(SessionSearch).focus()
 
     def action_leave(self) -> None:
         """Back, one step at a time: the model's title, the marks, the search, the talk."""
-        search = self.query_one(Input)
+        search = self.query_one(SessionSearch)
         if any(each.group == "title" and each.is_running for each in self.workers):
             self.workers.cancel_group(self, "title")
+        elif self._slow and self._listed.rows:
+            self.workers.cancel_group(self, "list")
         elif self._listed.marked:
             self._listed.unmark()
         elif search.value:

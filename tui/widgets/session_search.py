@@ -1,0 +1,16 @@
+"""The field that finds sessions by what was said in them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+
+class SessionSearch(Input):
+    """Words, phrases and filters; searched as one types."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "submit", "To the list", id="search.done"),
+    ]
