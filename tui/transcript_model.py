@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Literal, TypeAlias
 
+from gramophone.alignment import Alignment
 from gramophone.metrics import MetricsFold, TurnMetrics
 from gramophone.plain import PlainStream, plain, plain_line
 from gramophone.ports import SessionRecord, TurnRecord
@@ -71,6 +72,8 @@ class TurnView:
     unheard_characters: int = 0
     spoken_ms: int = 0
     speaking: bool = False
+    heard: int | None = None
+    """While it is spoken: how many characters of the text have been heard."""
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
 
     @property
@@ -119,6 +122,7 @@ class TranscriptModel:
         self.ended = False
         self._changed: dict[int, None] = {}
         self._metrics = MetricsFold()
+        self._alignment = Alignment()
         self._streams: dict[int, PlainStream] = {}
         self._notices = 0
         self._anew: TranscriptModel | None = None
@@ -200,6 +204,7 @@ class TranscriptModel:
 
     def _take_in(self, entry: Entry) -> None:
         self._metrics.emit(entry)
+        self._alignment.emit(entry)
         match entry:
             case SessionStarted():
                 self.session = entry
@@ -266,6 +271,7 @@ class TranscriptModel:
                     self._begin_sound(entry.turn)
                 sound.position_samples = entry.position_samples
                 sound.queued_samples = entry.queued_samples
+                self._heard(entry)
             case FlushAnswered() if entry.turn == sound.turn:
                 sound.end_samples = entry.end_samples
             case PlaybackFinished():
@@ -288,14 +294,27 @@ class TranscriptModel:
         sound.turn = turn
         sound.position_samples = sound.queued_samples = sound.end_samples = 0
         sound.underruns = 0
-        self._view(turn).speaking = True
+        view = self._view(turn)
+        view.speaking = True
+        view.heard = 0
+
+    def _heard(self, entry: PlayoutAdvanced) -> None:
+        view = self.turns.get(entry.turn)
+        if view is None or not view.speaking:
+            return
+        heard = self._alignment.heard_end(entry.turn, entry.position_samples)
+        if heard != view.heard:
+            view.heard = heard
+            self._changed[entry.turn] = None
 
     def _quiet(self, state: SoundState) -> None:
         self.sound.state = state
         self.sound.queued_samples = 0
         self.levels.clear()
         if self.sound.turn is not None:
-            self._view(self.sound.turn).speaking = False
+            view = self._view(self.sound.turn)
+            view.speaking = False
+            view.heard = None
 
     def _failed(self, entry: Failed) -> None:
         detail = plain_line(entry.detail)

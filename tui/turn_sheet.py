@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from textual.strip import Strip
 
 from tui.markdown.layout import Mark, Row
-from tui.markdown.paint import ALL, Painter, copied, framed
+from tui.markdown.paint import ALL, Hearing, Painter, copied, framed
 from tui.transcript_model import TurnView
 from tui.turn_rows import foot_rows, heading, prompt_rows
 
@@ -39,6 +39,7 @@ class TurnSheet:
         "_finished",
         "_foot",
         "_heading",
+        "_hearing",
         "_prompt",
         "_shown_characters",
         "_shown_rewrites",
@@ -57,6 +58,7 @@ class TurnSheet:
         self._heading = _EMPTY
         self._foot: list[Row] = []
         self._speaking = False
+        self._hearing: Hearing | None = None
         self._finished = False
         self._text_height = 0
         self._strips: dict[int, Strip] = {}
@@ -97,6 +99,22 @@ class TurnSheet:
         if changed == 0:
             self._strips.pop(0, None)
         return min(changed, self._finish())
+
+    def hear(self) -> tuple[int, int] | None:
+        """Take over what has been heard. Gives the rows that look different, if any do."""
+        before, now = self._hearing, _hearing(self.view)
+        if now == before:
+            return None
+        self._hearing = now
+        if self._answer is None:
+            return None
+        places = [place for each in (before, now) if each is not None for place in each]
+        if before is None or now is None:
+            places.append(len(self.view.text))
+        first = self.row_of_source(min(places))
+        last = self.row_of_source(max(places))
+        self._forget(first, last + 1)
+        return first, last
 
     def widen(self, width: int) -> None:
         """All rows at another width; at rest, what they may come to."""
@@ -218,8 +236,9 @@ class TurnSheet:
         """The row as it is drawn; `place` is the turn's among the others."""
         strip = self._strips.get(index) if span is None else None
         if strip is None:
+            row = self.row(index)
             # One cell more than there is: the scrollbar stands in it, or nothing does.
-            strip = painter.strip(self.row(index), self.width + 1, span=span)
+            strip = painter.strip(row, self.width + 1, hearing=self._hearing, span=span)
             strip = strip.apply_offsets(0, place * ROWS_OF_A_TURN + index)
             if span is None:
                 self._strips[index] = strip
@@ -270,9 +289,23 @@ class TurnSheet:
         """Forget how the rows looked: the theme is another."""
         self._strips.clear()
 
-    def _forget(self, from_row: int) -> None:
-        for row in [row for row in self._strips if row >= from_row]:
+    def _forget(self, from_row: int, to_row: int = ALL) -> None:
+        for row in [row for row in self._strips if from_row <= row < to_row]:
             del self._strips[row]
+
+
+def _hearing(view: TurnView) -> Hearing | None:
+    """The word that is being spoken, if anything is."""
+    if view.heard is None:
+        return None
+    text, end = view.text, min(view.heard, len(view.text))
+    start = end
+    if start:
+        while end < len(text) and not text[end].isspace():
+            end += 1
+        while start > 0 and not text[start - 1].isspace():
+            start -= 1
+    return Hearing(start, end)
 
 
 def _left(bar: str) -> tuple[Mark, Mark]:

@@ -11,11 +11,19 @@ from rich.style import Style as RichStyle
 from textual.strip import Strip
 from textual.style import Style
 
+from tui.colours import quieter, readable
 from tui.markdown.code import Colours
 from tui.markdown.layout import Mark, Row, Slice
-from tui.markdown.looks import LOOKS, TO_COME
+from tui.markdown.looks import LOOKS, QUIET, SPOKEN, TO_BE_READ, TO_COME
 
 ALL: Final = 1 << 62
+
+
+class Hearing(NamedTuple):
+    """Which characters of the source are spoken now: before them is heard, behind is to come."""
+
+    start: int
+    end: int
 
 
 class Piece(NamedTuple):
@@ -37,12 +45,17 @@ class Painter:
         self._styles: dict[tuple[str, str], RichStyle] = {}
 
     def strip(
-        self, row: Row, width: int, *, heard: int = ALL, span: tuple[int, int] | None = None
+        self,
+        row: Row,
+        width: int,
+        *,
+        hearing: Hearing | None = None,
+        span: tuple[int, int] | None = None,
     ) -> Strip:
         """The row at full width; `span` are the characters that are selected."""
         segments: list[Segment] = []
         at = 0
-        for piece in pieces(row, heard):
+        for piece in pieces(row, hearing):
             style = self.style(piece.looks, piece.href)
             if span is None:
                 segments.append(Segment(piece.text, style))
@@ -74,26 +87,42 @@ class Painter:
             for look in dict.fromkeys(looks.split("+")):
                 if words := LOOKS.get(look):
                     style += Style.parse(words)
+                if look in QUIET:
+                    style = _quiet(style)
+                elif look in TO_BE_READ:
+                    style = self._readable(style)
             found = style.rich_style
             if href:
                 found += RichStyle(meta={"href": href})
             self._styles[looks, href] = found
         return found
 
+    def _readable(self, style: Style) -> Style:
+        colour, text, ground = style.foreground, self.base.foreground, style.background
+        if colour is None or text is None or ground is None:
+            return style
+        return style + Style(foreground=readable(colour, text, ground))
 
-def pieces(row: Row, heard: int = ALL) -> Iterable[Piece]:
+
+def _quiet(style: Style) -> Style:
+    if style.foreground is None or style.background is None:
+        return style
+    return style + Style(foreground=quieter(style.foreground, style.background))
+
+
+def pieces(row: Row, hearing: Hearing | None = None) -> Iterable[Piece]:
     """The row from left to right, cut where the look changes and where hearing has come to."""
     looks = ""
     for part in row.parts:
         if isinstance(part, Slice):
-            yield from _slice_pieces(part, looks, heard)
+            yield from _slice_pieces(part, looks, hearing)
         elif part.text:
             yield Piece(part.text, f"{looks}+{part.look}", copied=part.copied)
         else:
             looks = f"{looks}+{part.look}"
 
 
-def _slice_pieces(part: Slice, looks: str, heard: int) -> Iterable[Piece]:
+def _slice_pieces(part: Slice, looks: str, hearing: Hearing | None) -> Iterable[Piece]:
     code = part.code
     if code is not None and code.language:
         if code.colours is None:
@@ -101,11 +130,14 @@ def _slice_pieces(part: Slice, looks: str, heard: int) -> Iterable[Piece]:
         code.colours.colour(code.lines, part.line)
     for text, run, source in part.flow.pieces(part.start, part.end):
         mine = f"{looks}+{run.look}"
-        said = max(0, min(len(text), heard - source))
-        if said:
-            yield Piece(text[:said], mine, run.href, source=source)
-        if said < len(text):
-            yield Piece(text[said:], f"{mine}+{TO_COME}", run.href, source=source + said)
+        if hearing is None or code is not None:  # Code is not read aloud.
+            yield Piece(text, mine, run.href, source=source)
+            continue
+        start = max(0, min(len(text), hearing.start - source))
+        end = max(start, min(len(text), hearing.end - source))
+        for begin, until, look in ((0, start, ""), (start, end, SPOKEN), (end, None, TO_COME)):
+            if said := text[begin:until]:
+                yield Piece(said, f"{mine}+{look}", run.href, source=source + begin)
 
 
 def copied(row: Row, start: int, end: int) -> str:

@@ -70,6 +70,8 @@ class Transcript(ScrollView):
                 changed_from = 0
             else:
                 changed_from = self._sheets[place].refresh()
+            if rows := self._sheets[place].hear():
+                self._repaint(place, *rows)
             if not self._sheets[place].settled:
                 self._growing[place] = None
             if changed_from != ALL and place <= first:
@@ -140,6 +142,14 @@ class Transcript(ScrollView):
         top = max(0, first - self.scroll_offset.y)
         if top < self.size.height:
             self.refresh(Region(0, top, self.size.width, self.size.height - top))
+
+    def _repaint(self, place: int, first: int, last: int) -> None:
+        """These rows of this turn look different; nothing has moved."""
+        if place < len(self._tops):
+            above = self._tops[place] - self.scroll_offset.y
+            top, bottom = max(0, above + first), min(self.size.height, above + last + 1)
+            if top < bottom:
+                self.refresh(Region(0, top, self.size.width, bottom - top))
 
     def _measure(self, place: int) -> None:
         """Where the turns from `place` on stand."""
