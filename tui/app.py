@@ -23,6 +23,7 @@ from gramophone.ports import Backend, ScreenSettings
 from gramophone.preferences import Preferences
 from tui import clipboard
 from tui.discards import Discards
+from tui.inks import colourless, inks
 from tui.keys import key_words
 from tui.messages import CopyWanted
 from tui.motion import motion
@@ -88,8 +89,8 @@ class GramophoneApp(App[None]):
         preferences: Preferences | None = None,
     ) -> None:
         teach_alt_enter()
-        super().__init__()
         self._environment = environment
+        super().__init__()
         self._move(screen)
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"
@@ -152,6 +153,15 @@ class GramophoneApp(App[None]):
             self.set_keymap(checked(keys))
         except WrongKeys as error:
             self._troubles.append(f"{error} The usual keys are used.")
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's, and with them the colours that our own text is drawn in."""
+        variables = super().get_css_variables()
+        return variables | inks(
+            variables,
+            ansi=self.current_theme.ansi,
+            colourless=colourless(self._environment),
+        )
 
     def get_default_screen(self) -> Screen[None]:
         return ConversationScreen(self._backend)

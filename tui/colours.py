@@ -1,17 +1,19 @@
 """The few colours drawn text may have, as theme variables: every theme can be chosen.
 
-One accent, one sound colour; the rest stands for a state.
+One accent, one sound colour; the rest stands for a state. `tui.inks` makes them for a theme; the
+percentages stand here and in stylesheets, because in a variable they would be lost.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-MUTED: Final = "$foreground 60%"
-PLAIN: Final = "$foreground"
-ACCENT: Final = "$accent"
-SOUND: Final = "$success"
-SOUND_SOFT: Final = "$success 35%"
-TROUGH: Final = "$foreground 7%"
-WARNING: Final = "$warning"
-TROUBLE: Final = "$error"
+MUTED: Final = "$ink-muted 60% $ink-quiet"
+PLAIN: Final = "$ink-plain"
+ACCENT: Final = "$ink-accent"
+SOUND: Final = "$ink-sound"
+SOUND_SOFT: Final = "$sound-soft 35%"
+TROUGH: Final = "$trough 7%"
+WARNING: Final = "$ink-warning"
+CURSOR: Final = "on $cursor-ground 18% $cursor-look"
+TROUBLE: Final = "$ink-trouble"

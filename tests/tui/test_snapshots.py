@@ -470,6 +470,32 @@ class TestSession:
         assert snap_compare(app, terminal_size=size, run_before=replay)
 
 
+class TestThemes:
+    """The same screens on paper white and in the terminal's own colours."""
+
+    @pytest.mark.parametrize("theme", ["textual-light", "ansi-light"])
+    def test_speaking(self, snap_compare: Compare, theme: str) -> None:
+        """Text stands out from the paper, the meter's soft part from its solid one."""
+        backend = speaking()
+        app = GramophoneApp(backend, {})
+        app.theme = theme
+        assert snap_compare(app, terminal_size=(80, 24), run_before=mid_sound(backend.conversation))
+
+    @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
+    def test_history(self, snap_compare: Compare, theme: str) -> None:
+        """The row under the cursor is told by a tint, or by a line under it."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)), {})
+        app.theme = theme
+        assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2", "down"))
+
+    @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
+    def test_session(self, snap_compare: Compare, theme: str) -> None:
+        """A kept session, read."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)), {})
+        app.theme = theme
+        assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2", "enter"))
+
+
 class TestLatency:
     """Where the time of an answer went: bars in the one accent, what stands beside them grey."""
 

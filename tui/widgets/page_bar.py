@@ -18,7 +18,7 @@ class PageBar(Widget):
     PageBar {
         height: 1;
         padding: 0 2;
-        link-color: $foreground 70%;
+        link-color: $ink-muted 70%;
         link-style: not underline;
         link-background: transparent;
     }
