@@ -25,17 +25,20 @@ from tui import clipboard
 from tui.discards import Discards
 from tui.inks import colourless, inks
 from tui.keys import key_words
-from tui.messages import CopyWanted
+from tui.messages import CopyWanted, TroubleTold
 from tui.motion import motion
 from tui.screens.conversation import ConversationScreen
 from tui.terminal_keys import teach_alt_enter
+from tui.widgets.pane import Pane
 from tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.command import Provider
     from textual.screen import Screen
+    from textual.widget import Widget
 
 QUIT_WITHIN_S = 2.0
+TELL_AGAIN_AFTER_S = 12.0
 DEFAULT_THEME = "textual-dark"
 _AS_IT_COMES = ScreenSettings()
 
@@ -101,6 +104,7 @@ class GramophoneApp(App[None]):
         self._preferences = preferences
         self._adopted_theme = ""
         self._quit_armed = False
+        self._told: set[str] = set()
         self._troubles: list[str] = []
         if not environment.get("TEXTUAL_THEME"):
             self._choose_theme(screen.theme)
@@ -186,6 +190,22 @@ class GramophoneApp(App[None]):
     def get_key_display(self, binding: Binding) -> str:
         return binding.key_display or key_words(binding.key)
 
+    @on(TroubleTold)
+    def _trouble_told(self, event: TroubleTold) -> None:
+        """Told once at a time, and not where it stands before one's eyes."""
+        trouble = event.trouble
+        if trouble.sentence in self._told or (trouble.shown and _in_view(event.pane, self.screen)):
+            return
+        self._told.add(trouble.sentence)
+        self.set_timer(TELL_AGAIN_AFTER_S, lambda: self._told.discard(trouble.sentence))
+        self.notify(
+            trouble.sentence,
+            title=trouble.title,
+            severity=trouble.severity,
+            timeout=TELL_AGAIN_AFTER_S,
+            markup=False,
+        )
+
     @on(CopyWanted)
     def _copy_wanted(self, event: CopyWanted) -> None:
         self._copy(event.text, event.what)
@@ -259,6 +279,10 @@ class GramophoneApp(App[None]):
 
     def _disarm_quit(self) -> None:
         self._quit_armed = False
+
+
+def _in_view(pane: Widget, screen: Screen[object]) -> bool:
+    return isinstance(pane, Pane) and pane.screen is screen and pane.transcript.following
 
 
 def _warm_up() -> None:

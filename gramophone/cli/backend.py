@@ -27,7 +27,8 @@ from gramophone.ports import (
     TagCount,
     Totals,
 )
-from gramophone.timeline import Entry, Event, Failed
+from gramophone.tasks import broken
+from gramophone.timeline import Entry, Event, Failed, Stage
 
 if TYPE_CHECKING:
     from gramophone.cli.replay_feed import ReplayPlayer
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from storage.recorder import Recorder
 
 STOP_TIMEOUT_S = 10.0
+NOT_RUNNING = "The engine is not running: quit with Ctrl+Q, and start again."
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +75,7 @@ class EngineThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: Engine | None = None
         self._waiting: deque[Intent] = deque()
+        self._broken = False
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -92,6 +95,10 @@ class EngineThread:
 
     def post(self, intent: Intent) -> None:
         """Hand an intent to the engine; one that comes before it is ready waits."""
+        if self._broken:
+            # Nobody will answer: better told each time than waited for.
+            self._fail("session", NOT_RUNNING)
+            return
         self._waiting.append(intent)
         self._call(self._hand_over)
 
@@ -160,7 +167,9 @@ class EngineThread:
         try:
             asyncio.run(self._talk())
         except GramophoneError as error:
-            self._fail(error)
+            self._fail("recording", str(error))
+        except Exception as error:
+            self._fail("session", broken(error))
         finally:
             self._ready.set()
 
@@ -201,8 +210,9 @@ class EngineThread:
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(function)
 
-    def _fail(self, error: GramophoneError) -> None:
-        self._mailbox.emit(Failed(at_us=0, stage="recording", detail=str(error)))
+    def _fail(self, stage: Stage, detail: str) -> None:
+        self._broken = True
+        self._mailbox.emit(Failed(at_us=0, stage=stage, detail=detail))
 
 
 class LibraryOnDemand:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from gramophone.clock import SystemClock
 from gramophone.config import Config
@@ -15,7 +16,7 @@ from gramophone.engine import Engine
 from gramophone.errors import ConfigError, GramophoneError
 from gramophone.exchange import End
 from gramophone.ports import LanguageModel, Message, Sink, Speaker, SpeechService
-from gramophone.tasks import cancel, spawn
+from gramophone.tasks import broken, cancel, spawn
 from gramophone.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.voice.anthropic_messages import AnthropicMessages
 from gramophone.voice.embedded_speech import EmbeddedSpeech
@@ -172,6 +173,7 @@ async def talk(
     )
     progress.engine = engine
     running = spawn(engine.run(), name="engine")
+    running.add_done_callback(partial(_tell_how_it_ended, engine))
     warming = spawn(_warm(model, engine), name="model warm-up")
     try:
         yield Talk(session_id, engine)
@@ -182,6 +184,12 @@ async def talk(
         if isinstance(speech, EmbeddedSpeech):
             await speech.aclose()
         await _close_recorder(recorder, engine)
+
+
+def _tell_how_it_ended(engine: Engine, running: asyncio.Task[None]) -> None:
+    """A task that dies says so to nobody; whoever listens to the talk must hear of it."""
+    if not running.cancelled() and (error := running.exception()) is not None:
+        engine.emit(Failed(at_us=engine.now_us(), stage="session", detail=broken(error)))
 
 
 async def _warm(model: LanguageModel | None, engine: Engine) -> None:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
 from gramophone.ports import Feed, SessionRecord
-from tui.messages import PaneChanged
+from gramophone.timeline import Entry
+from tui.messages import PaneChanged, TroubleTold
 from tui.motion import motion_of
 from tui.transcript_model import SoundState, TranscriptModel
+from tui.troubles import troubles
 from tui.widgets.meter import Meter
 from tui.widgets.strip import Strip
 from tui.widgets.transcript import Transcript
@@ -38,6 +40,7 @@ class Pane(Vertical):
         self.model = TranscriptModel()
         self._feed = feed
         self._empty = empty
+        self._live = feed is not None
         self.seconds: Callable[[], float] = time.monotonic
         self._ticked_s = self.seconds()
         self._drawing = asyncio.Lock()
@@ -68,7 +71,7 @@ class Pane(Vertical):
 
     async def _show_model(self, model: TranscriptModel, feed: Feed | None, *, follow: bool) -> None:
         async with self._drawing:
-            self._feed = feed
+            self._feed, self._live = feed, False
             self.model = model
             await self.transcript.clear(follow=follow)
             await self._draw()
@@ -97,6 +100,7 @@ class Pane(Vertical):
         model = self.model
         if entries:
             model.apply_all(entries)
+            self._tell_troubles(entries)
             with self.app.batch_update():
                 await self._draw()
         meter = self.query_one(Meter)
@@ -112,6 +116,13 @@ class Pane(Vertical):
         await transcript.draw_text()
         await transcript.settle()
         self._show_more()
+
+    def _tell_troubles(self, entries: Sequence[Entry]) -> None:
+        """What failed in a kept session is not told again."""
+        if self._live:
+            spoken = any(turn >= 0 for turn in self.model.turns)
+            for trouble in troubles(entries, spoken=spoken):
+                self.post_message(TroubleTold(self, trouble))
 
     async def _draw(self) -> None:
         model = self.model
