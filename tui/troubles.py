@@ -8,7 +8,7 @@ from typing import Literal
 
 from gramophone.audibility import MUTED
 from gramophone.plain import plain_line
-from gramophone.timeline import DeviceChanged, Entry, Failed
+from gramophone.timeline import DeviceChanged, Entry, Failed, Stage
 
 _TITLES = {
     "recording": "Not recorded any more",
@@ -26,12 +26,13 @@ class Trouble:
     title: str
     sentence: str
     severity: Literal["warning", "error"]
+    stage: Stage
     shown: bool = False
 
 
 def troubles(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Trouble]:
     """Those among the newest entries; `spoken` says whether anything was said yet: before that,
-    a device that is missing is told on the empty screen."""
+    what is missing for a talk is told on the empty screen, which shows no failures else."""
     for entry in entries:
         match entry:
             case Failed():
@@ -39,9 +40,11 @@ def troubles(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Trouble]:
                     _TITLES[entry.stage],
                     plain_line(entry.detail),
                     "error",
-                    shown=entry.stage != "recording",
+                    entry.stage,
+                    shown=entry.stage in ("model", "speech")
+                    or (spoken and entry.stage == "session"),
                 )
             case DeviceChanged(silent=True) if entry.detail and entry.device != MUTED and spoken:
-                yield Trouble(_TITLES["speaker"], plain_line(entry.detail), "warning")
+                yield Trouble(_TITLES["speaker"], plain_line(entry.detail), "warning", "speaker")
             case _:
                 pass

@@ -104,6 +104,6 @@ def test_what_is_a_trouble(entry: Entry, spoken: bool, told: bool) -> None:
 
 def test_what_stands_in_the_conversation_is_marked() -> None:
     assert list(troubles([LOST, FULL], spoken=True)) == [
-        Trouble("No voice", LOST.detail, "error", shown=True),
-        Trouble("Not recorded any more", FULL.detail, "error"),
+        Trouble("No voice", LOST.detail, "error", "speech", shown=True),
+        Trouble("Not recorded any more", FULL.detail, "error", "recording"),
     ]

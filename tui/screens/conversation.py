@@ -13,6 +13,7 @@ from textual.screen import Screen
 from gramophone.errors import GramophoneError
 from gramophone.intents import Interrupt, Submit
 from gramophone.ports import Backend
+from gramophone.timeline import Stage
 from tui.exporting import export_wav, tell_failure
 from tui.messages import (
     CommandGiven,
@@ -24,21 +25,17 @@ from tui.messages import (
     PromptRefused,
     PromptSent,
     ScrollWanted,
+    TroubleTold,
 )
 from tui.passages import COPYABLE, passage
 from tui.slash import declared
+from tui.welcome import welcome
+from tui.widgets.completions import SHORT_BELOW_ROWS
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pane import Pane
 from tui.widgets.prompt import Prompt
 from tui.widgets.prompt_box import PromptBox
 from tui.widgets.status import StatusLine
-
-_WELCOME = (
-    "Nothing said yet.\n\n"
-    "Type below and press Enter; the answer is shown, spoken and kept.\n"
-    "Escape stops the sound. F2 opens what was kept. F1 is help."
-)
-
 
 EARLIER_PROMPTS = 200
 """So many prompts of earlier sittings can be looked back through; history has the rest."""
@@ -67,11 +64,12 @@ class ConversationScreen(Screen[None]):
     def __init__(self, backend: Backend) -> None:
         super().__init__()
         self._backend = backend
+        self._failed: set[Stage] = set()
 
     def compose(self) -> ComposeResult:
         yield StatusLine(self._backend.setup)
         with Vertical(classes="column"):
-            yield Pane(self._backend.conversation, empty=_WELCOME)
+            yield Pane(self._backend.conversation, empty=welcome(self._backend.setup))
             yield PromptBox(CONVERSATION_COMMANDS)
         yield KeyBar()
 
@@ -80,6 +78,23 @@ class ConversationScreen(Screen[None]):
     @on(PaneChanged)
     def _pane_changed(self, event: PaneChanged) -> None:
         self.query_one(StatusLine).show(event.model)
+        self._excuse()
+
+    @on(TroubleTold)
+    def _trouble_told(self, event: TroubleTold) -> None:
+        self._failed.add(event.trouble.stage)
+        self._excuse()
+
+    def on_resize(self) -> None:
+        self._excuse()
+
+    def _excuse(self) -> None:
+        """Say how to begin, and what is missing for it."""
+        pane = self.query_one(Pane)
+        if not pane.spoken:
+            short = self.app.size.height < SHORT_BELOW_ROWS
+            silent = pane.model.sound.silent
+            pane.excuse(welcome(self._backend.setup, self._failed, silent=silent, short=short))
 
     @on(PromptSent)
     def _prompt_sent(self, event: PromptSent) -> None:

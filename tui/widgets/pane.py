@@ -120,8 +120,7 @@ class Pane(Vertical):
     def _tell_troubles(self, entries: Sequence[Entry]) -> None:
         """What failed in a kept session is not told again."""
         if self._live:
-            spoken = any(turn >= 0 for turn in self.model.turns)
-            for trouble in troubles(entries, spoken=spoken):
+            for trouble in troubles(entries, spoken=self.spoken):
                 self.post_message(TroubleTold(self, trouble))
 
     async def _draw(self) -> None:
@@ -132,10 +131,21 @@ class Pane(Vertical):
         self.query_one(Strip).show(model)
         self.post_message(PaneChanged(model))
 
+    def excuse(self, words: str) -> None:
+        """What stands where there is no transcript."""
+        if words != self._empty:
+            self._empty = words
+            self.query_one(".empty", Static).update(words)
+
+    @property
+    def spoken(self) -> bool:
+        """Whether anything was said; notices alone are told elsewhere."""
+        return any(turn >= 0 for turn in self.model.turns)
+
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""
-        self.transcript.display = bool(self.model.turns)
-        self.query_one(".empty").display = not self.model.turns
+        self.transcript.display = self.spoken
+        self.query_one(".empty").display = not self.spoken
         # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
         if self.transcript.display and self.screen.focused is None:
             self.transcript.focus(scroll_visible=False)
