@@ -227,6 +227,20 @@ class TestConversation:
         assert snap_compare(app, terminal_size=size, run_before=pressing())
 
     @every_size
+    def test_bare_machine(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Neither a model nor a voice nor a device: what to do stands where one begins."""
+        feed = FakeFeed(
+            [
+                session_started(),
+                DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device."),
+                Failed(at_us=2, stage="model", detail="The embedded model cannot start."),
+                Failed(at_us=3, stage="speech", detail="The embedded voice cannot start."),
+            ]
+        )
+        app = GramophoneApp(FakeBackend(feed), {})
+        assert snap_compare(app, terminal_size=size, run_before=pressing())
+
+    @every_size
     def test_speaking(self, snap_compare: Compare, size: tuple[int, int]) -> None:
         """A bar in the sound colour along the answer, place and meter below, REC at the top."""
         backend = speaking()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gramophone.intents import Interrupt
 from gramophone.ports import Setup
 from gramophone.timeline import DeviceChanged, Failed, ProgressMade, Stage
 from tests.builders import session_started, spoken_exchange
@@ -11,6 +12,7 @@ from tests.tui.backend import FakeBackend, FakeFeed
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.welcome import welcome
+from tui.widgets.pane import Pane
 
 LOCAL = Setup(provider="local", model="smollm2", voice="piper")
 CLOUD = Setup(provider="openai", model="gpt-5", voice="thalia")
@@ -96,3 +98,25 @@ async def test_what_loads_is_told_until_it_has() -> None:
         feed.put(ProgressMade(at_us=8, what="model", detail=""))
         await drawn(pilot)
         assert "loading" not in said(pilot)
+
+
+async def test_what_loads_long_says_how_long_and_that_it_can_be_stopped() -> None:
+    feed = FakeFeed([ProgressMade(at_us=1, what="model", detail="loading smollm2")])
+    backend = FakeBackend(feed, setup=LOCAL)
+    app = GramophoneApp(backend, {})
+    async with app.run_test() as pilot:
+        await drawn(pilot)
+        pane = app.screen.query_one(Pane)
+        now_s = pane.seconds()
+        pane.seconds = lambda: now_s + 3.2
+        await drawn(pilot)
+        assert "model: loading smollm2 3 s" in said(pilot)
+        assert "Esc stops" not in said(pilot)
+        feed.put(*spoken_exchange("Hello?", "")[:3])
+        await drawn(pilot)
+        assert "3 s · Esc stops" in said(pilot)
+        await pilot.press("escape")
+        assert backend.posted == [Interrupt()]
+        feed.put(ProgressMade(at_us=8, what="model", detail=""))
+        await drawn(pilot)
+        assert "Esc stops" not in said(pilot)

@@ -25,6 +25,7 @@ from tui.widgets.strip import Strip
 from tui.widgets.transcript import Transcript
 
 TICK_S = 1 / 15
+LONG_WAIT_S = 1.0
 
 
 class Pane(Vertical):
@@ -43,6 +44,7 @@ class Pane(Vertical):
         self._live = feed is not None
         self.seconds: Callable[[], float] = time.monotonic
         self._ticked_s = self.seconds()
+        self._waited_s = 0.0
         self._drawing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
@@ -112,6 +114,8 @@ class Pane(Vertical):
             underruns=model.sound.underruns,
         )
         self.query_one(Strip).show_level(meter.words)
+        self._waited_s = self._waited_s + elapsed_s if model.progress else 0.0
+        self.query_one(Strip).show_wait(_wait_words(self._waited_s, stoppable=model.busy))
         transcript = self.transcript
         await transcript.draw_text()
         await transcript.settle()
@@ -161,3 +165,10 @@ class Pane(Vertical):
         if words != more.content:
             more.update(words)
             more.set_class(bool(words), "-shown")
+
+
+def _wait_words(waited_s: float, *, stoppable: bool) -> str:
+    """A question that waits for an engine to load can be taken back."""
+    if waited_s < LONG_WAIT_S:
+        return ""
+    return f"{waited_s:.0f} s" + (" · Esc stops" if stoppable else "")
