@@ -25,7 +25,7 @@ from tui import clipboard
 from tui.discards import Discards
 from tui.inks import colourless, inks
 from tui.keys import key_words
-from tui.messages import CopyWanted, TroubleTold
+from tui.messages import ContinueWanted, CopyWanted, TroubleTold
 from tui.motion import motion
 from tui.screens.conversation import ConversationScreen
 from tui.terminal_keys import teach_alt_enter
@@ -205,6 +205,13 @@ class GramophoneApp(App[None]):
             timeout=TELL_AGAIN_AFTER_S,
             markup=False,
         )
+
+    @on(ContinueWanted)
+    def _continue_wanted(self, event: ContinueWanted) -> None:
+        while not isinstance(self.screen, ConversationScreen) and len(self.screen_stack) > 1:
+            self.pop_screen()
+        if isinstance(self.screen, ConversationScreen):
+            self.screen.continue_session(event.session_id)
 
     @on(CopyWanted)
     def _copy_wanted(self, event: CopyWanted) -> None:

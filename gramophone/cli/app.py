@@ -11,8 +11,7 @@ from gramophone.cli.output import note
 from gramophone.cli.preferences import FilePreferences
 from gramophone.cli.web import in_web_page
 from gramophone.config import Config
-from gramophone.ports import Feed, ScreenSettings
-from gramophone.timeline import Failed
+from gramophone.ports import ScreenSettings
 from gramophone.voice.native_noise import keep_native_noise_out
 from storage.recorder import Recorder
 
@@ -39,15 +38,9 @@ def run_app(config: Config) -> int:
         app.run()
     finally:
         backend.stop()
-        _tell_what_came_late(backend.conversation)
+        for sentence in backend.last_words():
+            note(sentence)
     return app.return_code or 0
-
-
-def _tell_what_came_late(feed: Feed) -> None:
-    """What failed while the talk was being closed: there is no screen to tell it any more."""
-    for entry in feed.take():
-        if isinstance(entry, Failed):
-            note(entry.detail)
 
 
 def screen_settings(config: Config) -> ScreenSettings:

@@ -9,26 +9,28 @@ from typing import Any
 import pytest
 
 from gramophone.cli import compose
-from gramophone.cli.backend import NOT_RUNNING, EngineThread
+from gramophone.cli.backend import EngineThread
+from gramophone.cli.live_talk import NOT_RUNNING, LiveTalk
 from gramophone.config import load
 from gramophone.engine import Engine
 from gramophone.errors import StorageError
 from gramophone.intents import Submit
 from gramophone.timeline import Entry, Failed
+from storage.library import Library
 from storage.recorder import Recorder
 
 
 class Ear:
-    """Waits for what a feed says."""
+    """Waits for what a talk says."""
 
-    def __init__(self, backend: EngineThread) -> None:
-        self._backend = backend
+    def __init__(self, talk: LiveTalk) -> None:
+        self._talk = talk
         self.heard: list[Entry] = []
 
     def until_failed(self) -> Failed:
         pause = threading.Event()
         for _ in range(1000):
-            self.heard += self._backend.conversation.take()
+            self.heard += self._talk.feed.take()
             found = [entry for entry in self.heard if isinstance(entry, Failed)]
             if found:
                 return found[-1]
@@ -60,14 +62,28 @@ def test_a_talk_that_cannot_begin_is_told(
         raise error
 
     monkeypatch.setattr(compose, "talk", refuse)
+    talk = backend.open_talk()
     backend.start()
-    failed = Ear(backend).until_failed()
+    failed = Ear(talk).until_failed()
     assert failed.stage == stage
     assert words in failed.detail
-    backend.post(Submit("Is anybody there?"))
-    assert [each.detail for each in backend.conversation.take() if isinstance(each, Failed)] == [
-        NOT_RUNNING
-    ]
+    talk.post(Submit("Is anybody there?"))
+    assert backend.last_words() == [NOT_RUNNING]
+    backend.stop()
+
+
+def test_a_library_that_cannot_be_opened_is_told_to_every_talk(
+    backend: EngineThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("a wheel came off")
+
+    monkeypatch.setattr(Library, "open", refuse)
+    first, second = backend.open_talk(), backend.open_talk()
+    backend.start()
+    for talk in (first, second):
+        assert "a wheel came off" in Ear(talk).until_failed().detail
+    assert Ear(backend.open_talk()).until_failed().detail == NOT_RUNNING
     backend.stop()
 
 
@@ -78,7 +94,8 @@ def test_an_engine_that_dies_in_the_talk_is_told(
         raise RuntimeError("a wheel came off")
 
     monkeypatch.setattr(Engine, "run", break_down)
+    talk = backend.open_talk()
     backend.start()
-    failed = Ear(backend).until_failed()
+    failed = Ear(talk).until_failed()
     assert (failed.stage, "a wheel came off" in failed.detail) == ("session", True)
     backend.stop()

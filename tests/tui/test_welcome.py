@@ -101,13 +101,16 @@ async def test_what_loads_is_told_until_it_has() -> None:
 
 
 async def test_what_loads_long_says_how_long_and_that_it_can_be_stopped() -> None:
-    feed = FakeFeed([ProgressMade(at_us=1, what="model", detail="loading smollm2")])
+    feed = FakeFeed()
     backend = FakeBackend(feed, setup=LOCAL)
     app = GramophoneApp(backend, {})
     async with app.run_test() as pilot:
-        await drawn(pilot)
         pane = app.screen.query_one(Pane)
         now_s = pane.seconds()
+        pane.seconds = lambda: now_s
+        await drawn(pilot)
+        feed.put(ProgressMade(at_us=1, what="model", detail="loading smollm2"))
+        await drawn(pilot)
         pane.seconds = lambda: now_s + 3.2
         await drawn(pilot)
         assert "model: loading smollm2 3 s" in said(pilot)

@@ -144,7 +144,7 @@ class Pane(Vertical):
     @property
     def spoken(self) -> bool:
         """Whether anything was said; notices alone are told elsewhere."""
-        return any(turn >= 0 for turn in self.model.turns)
+        return any(view.turn >= 0 for view in self.model.seen)
 
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""

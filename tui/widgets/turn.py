@@ -39,6 +39,8 @@ class Heading(Widget):
             left += Content.styled("  ▶ speaking", SOUND)
         elif view.voice == "assistant" and view.phase is Phase.WAITING:
             left += Content.styled("  waiting", MUTED)
+        if view.withdrawn:
+            left += Content.styled("  taken back", MUTED)
         right = " · ".join(_facts(view))
         gap = self.size.width - left.cell_length - len(right)
         if gap < 2:
@@ -115,6 +117,8 @@ class TurnBlock(Vertical):
         view = self.view
         self.set_class(view.speaking, "-speaking")
         self.set_class(bool(view.failures), "-failed")
+        self.set_class(view.withdrawn, "-withdrawn")
+        self.display = not view.hidden
         if not self.children:
             return
         self.query_one(Heading).refresh()
