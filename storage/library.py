@@ -288,6 +288,7 @@ def _events(
     files: dict[int, WavReader] = {}
     try:
         events: list[Event] = []
+        damaged: list[tuple[int, int]] = []
         for seq, *columns in found:
             pcm = b""
             _, _, turn, _, _, offset_bytes, size_bytes, _ = columns
@@ -295,21 +296,36 @@ def _events(
                 if turn not in files:
                     files[turn] = WavReader(home.wav(session_id, turn))
                 pcm = files[turn].read(offset_bytes, size_bytes or 0)
-            events.append(_event_or_damage(seq, columns, pcm))
-        return events
+            event = _whole(columns, pcm)
+            if event is None:
+                damaged.append((seq, columns[0]))
+                continue
+            events += _named(damaged)
+            damaged.clear()
+            events.append(event)
+        return [*events, *_named(damaged)]
     finally:
         for file in files.values():
             file.close()
 
 
-def _event_or_damage(seq: int, columns: Sequence[Any], pcm: bytes) -> Event:
+def _whole(columns: Sequence[Any], pcm: bytes) -> Event | None:
+    """The event of a row, unless the row is damaged."""
+    if any(isinstance(value, DamagedText) for value in columns):
+        return None
     try:
-        if not any(isinstance(value, DamagedText) for value in columns):
-            return rows.event_of(tuple(columns), pcm)
+        return rows.event_of(tuple(columns), pcm)
     except (TimelineError, ValueError, TypeError):
-        pass
-    return Failed(
-        at_us=columns[0],
-        stage="recording",
-        detail=f"Row {seq} of this session is damaged and was left out.",
-    )
+        return None
+
+
+def _named(damaged: Sequence[tuple[int, int]]) -> list[Event]:
+    """One sentence for rows that follow each other: a damaged page may hold hundreds."""
+    if not damaged:
+        return []
+    (first, at_us), (last, _) = damaged[0], damaged[-1]
+    if first == last:
+        words = f"Row {first} of this session is damaged and was left out."
+    else:
+        words = f"Rows {first} to {last} of this session are damaged and were left out."
+    return [Failed(at_us=at_us, stage="recording", detail=words)]
