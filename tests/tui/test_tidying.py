@@ -119,9 +119,16 @@ async def test_a_refused_deletion_is_one_sentence_and_the_row_stays() -> None:
         assert len(titles(pilot)) == 2
 
 
-async def test_the_last_row_gone_leaves_two_words() -> None:
-    async with history(library_of(1), "d") as pilot:
-        assert "Nothing kept." in seen(pilot)
+async def test_the_last_row_gone_leaves_two_words_and_the_key_that_brings_it_back() -> None:
+    async with history(library_of(2), "asterisk", "d") as pilot:
+        assert "Nothing left." in seen(pilot)
+        assert "Enter Open" not in seen(pilot)
+        await pilot.press("u")
+        await drawn(pilot)
+        assert len(titles(pilot)) == 2
+        assert isinstance(pilot.app.focused, SessionList)
+        await pilot.press("asterisk", "d")
+        await drawn(pilot)
         await pilot.press("d", "p", "a", "n", "t", "T", "e", "m", "asterisk")
         await drawn(pilot)
         assert isinstance(pilot.app.screen, HistoryScreen)
@@ -386,6 +393,18 @@ async def test_from_the_search_to_the_list(key: str) -> None:
         await drawn(pilot)
         assert isinstance(pilot.app.focused, SessionSearch)
         assert "/ Search" not in seen(pilot)
+
+
+async def test_enter_before_the_hits_are_there_goes_to_them() -> None:
+    library = library_of(3)
+    async with history(library, "slash", *"zz") as pilot:
+        library.sessions_held.clear()
+        pilot.app.screen.query_one(Input).value = "question"
+        await pilot.press("enter")
+        assert isinstance(pilot.app.focused, SessionSearch)
+        library.sessions_held.set()
+        await drawn(pilot)
+        assert isinstance(pilot.app.focused, SessionList)
 
 
 async def test_an_older_search_is_left_for_the_newer_one() -> None:
