@@ -79,7 +79,7 @@ class OutputDevice:
     def _live(self, opened: Callable[[str], None], gone: Callable[[], None]) -> None:
         try:
             try:
-                with _Port():
+                with PortAudioFree():
                     self._open()
             except Exception as error:
                 opened(self._complaint(error))
@@ -89,14 +89,14 @@ class OutputDevice:
         finally:
             if self._audio is not None:
                 # Where another device hangs in PortAudio, this one is left open.
-                with suppress(OSError), _Port():
+                with suppress(OSError), PortAudioFree():
                     self._close()
             gone()
 
     def _open(self) -> None:
         import pyaudio
 
-        if not _alsa_knows_devices():
+        if not alsa_knows_devices():
             raise OSError("ALSA has no configuration")
         self._audio = pyaudio.PyAudio()
         info = self._choose()
@@ -156,7 +156,7 @@ class OutputDevice:
             return bytes(2 * samples), PA_ABORT
 
 
-class _Port:
+class PortAudioFree:
     """PortAudio for one thread; one that hangs in it does not keep the others for ever."""
 
     def __enter__(self) -> None:
@@ -167,7 +167,7 @@ class _Port:
         _port.release()
 
 
-def _alsa_knows_devices() -> bool:
+def alsa_knows_devices() -> bool:
     """Whether ALSA's configuration is there; where it is not, PortAudio aborts the process."""
     if sys.platform != "linux":
         return True

@@ -75,6 +75,9 @@ class FakeReplay(FakeFeed):
     def pause(self) -> None:
         self._do("pause", playing=False)
 
+    def rest(self) -> None:
+        self._do("rest", playing=False)
+
     def seek(self, position_us: int) -> None:
         self._do("seek", position_us, position_us=position_us)
 

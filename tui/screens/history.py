@@ -47,7 +47,8 @@ class HistoryScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "replay", "Replay", id="history.replay"),
         Binding("o", "continue", "Continue", id="history.continue"),
-        Binding("slash", "search", "Search", id="history.search"),
+        # A priority: what is typed right after it must not go to the list.
+        Binding("slash", "search", "Search", id="history.search", priority=True),
         Binding("n", "rename", "Rename", id="history.rename", show=False),
         Binding("T", "name_by_model", "Title by the model", id="history.title", show=False),
         Binding("t", "tag", "Tags", id="history.tag", show=False),
@@ -324,7 +325,7 @@ class HistoryScreen(Screen[None]):
             self.post_message(ContinueWanted(chosen.id))
 
     def action_search(self) -> None:
-        self.query_one(SessionSearch).focus()
+        self.set_focus(self.query_one(SessionSearch))
 
     def action_leave(self) -> None:
         """Back, one step at a time: the model's title, the marks, the search, the talk."""
