@@ -195,8 +195,12 @@ class FakeLibrary:
     async def purge(self) -> None:
         self.discarded.clear()
 
-    async def export_wav(self, session_id: str, path: Path) -> None:
+    async def export_wav(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
         self._check()
+        if tell is not None:
+            tell(1, 4)
         await self.export_held.wait()
         self.exported.append((session_id, path))
 
