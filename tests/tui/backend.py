@@ -147,12 +147,13 @@ class FakeLibrary:
         return (await self.session(reference)).summary.id
 
     async def session(self, session_id: str) -> SessionRecord:
-        self._check()
         await self.answers_held.wait()
+        self._check()
         self.read.append(session_id)
         return self.records[self._place(session_id)]
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
+        await self.answers_held.wait()
         self._check()
         return self.timelines.get(session_id, [])
 

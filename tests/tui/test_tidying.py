@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from gramophone.errors import ModelError, StorageError
 from gramophone.ports import TurnRecord
@@ -514,26 +514,3 @@ async def test_changes_one_after_another_do_not_meet() -> None:
         shown = {row.id for row in listed(pilot).rows}
         kept = {each.summary.id for each in library.records if not each.summary.archived}
         assert shown == kept
-
-
-@pytest.mark.parametrize("key", ["j", "p", "t"])
-async def test_an_answer_after_one_has_left_does_no_harm(key: str) -> None:
-    """Its workers outlive the widgets of a screen by a moment, and an answer may come in it."""
-    library = library_of(60)
-    async with history(library, size=(120, 30)) as pilot:
-        library.answers_held.clear()
-        await pilot.press(key)
-        if key == "t":
-            while not isinstance(pilot.app.screen, LineScreen):
-                await pilot.pause()
-            await pilot.press("x", "enter")
-        await pilot.pause(0.1)
-        screen = pilot.app.screen
-        assert isinstance(screen, HistoryScreen)
-        pane = screen.query_one(SessionPreview)
-        pilot.app.pop_screen()
-        while pane.query(Static):  # noqa: ASYNC110 (nothing tells of it)
-            await asyncio.sleep(0)
-        library.answers_held.set()
-        await pilot.pause(0.05)
-        assert isinstance(pilot.app.screen, ConversationScreen)
