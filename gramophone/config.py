@@ -1,5 +1,5 @@
-"""Settings: flags over environment over `config.toml` over defaults. Keys come from the
-environment alone."""
+"""Settings: flags over environment over `config.toml` over defaults. Services' keys come from the
+environment alone; what is in a keyring the command line puts there."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ FILE_SETTINGS = {
     ("speech", "language"): "lang",
     ("sound", "muted"): "muted",
     ("sound", "device"): "device",
+    ("accounts", "keyring"): "kept_keys",
     ("screen", "theme"): "theme",
     ("screen", "reduced_motion"): "reduced_motion",
     ("screen", "meter_frames_hz"): "meter_frames_hz",
@@ -81,6 +82,7 @@ class Config:
     lang: str = "en"
     muted: bool = False
     device: str = ""
+    kept_keys: str = ""
     theme: str = ""
     reduced_motion: bool = False
     meter_frames_hz: int = 0
@@ -128,10 +130,10 @@ def load(
     Raises:
         ConfigError: a value is wrong; one sentence names it and says what is allowed.
     """
-    home, usual_file = _places(environment)
+    home, usual_file = places(environment)
     config_file = file or usual_file
     config = Config(home=home, config_file=config_file)
-    config = _replace(config, _from_file(config_file))
+    config = _replace(config, in_file(config_file))
     told = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
     config = _replace(config, {name: value for name, value in told.items() if value})
     config = _replace(config, {name: value for name, value in flags.items() if value is not None})
@@ -190,7 +192,8 @@ def _with_local_model(config: Config, model: str) -> Config:
     return replace(config, local_model=model)
 
 
-def _places(environment: Mapping[str, str]) -> tuple[Path, Path]:
+def places(environment: Mapping[str, str]) -> tuple[Path, Path]:
+    """The data directory, and the settings file that is read."""
     if named := environment.get("GRAMOPHONE_HOME", "").strip():
         home = Path(named).expanduser().absolute()
         if (own := home / "config.toml").exists():
@@ -200,7 +203,12 @@ def _places(environment: Mapping[str, str]) -> tuple[Path, Path]:
     return home, Path(platformdirs.user_config_dir("gramophone", appauthor=False)) / "config.toml"
 
 
-def _from_file(path: Path) -> dict[str, object]:
+def in_file(path: Path) -> dict[str, object]:
+    """What the file itself says, by setting.
+
+    Raises:
+        ConfigError: it cannot be read, or has what is no setting.
+    """
     try:
         tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

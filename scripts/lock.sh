@@ -19,11 +19,11 @@ compile() {
 
 mkdir -p requirements
 compile build --group build "$@"
-compile run pyproject.toml --extra local --constraints requirements/build.txt "$@"
+compile run pyproject.toml --extra local --extra keyring --extra web --constraints requirements/build.txt "$@"
 # Without the engines: what the wheel asks for by itself.
 compile base pyproject.toml --constraints requirements/run.txt "$@"
 # The tests run on the very versions that people get.
-compile test pyproject.toml --extra local --group build --group dev \
+compile test pyproject.toml --extra local --extra keyring --extra web --group build --group dev \
     --constraints requirements/build.txt --constraints requirements/run.txt "$@"
 compile local-model --group local-model --no-deps "$@"
 

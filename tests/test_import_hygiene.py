@@ -20,7 +20,9 @@ WIRE = sorted(
 OURS = {"gramophone", "storage", "tui"}
 EDGES = {"aiosqlite", "anthropic", "numpy", "openai", "pyaudio", "textual", "websockets"}
 HEAVY = {
+    "aiohttp",
     "anthropic",
+    "keyring",
     "numpy",
     "onnxruntime",
     "openai",

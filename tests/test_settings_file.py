@@ -8,7 +8,7 @@ import pytest
 
 from gramophone.config import load
 from gramophone.errors import ConfigError
-from gramophone.settings_file import Setting, write_setting
+from gramophone.settings_file import Setting, write_key, write_setting
 
 COMMENTED = """\
 # How I like it.
@@ -100,3 +100,27 @@ def test_a_broken_file_is_left_alone(broken: str, file: Path, environment: dict[
 def test_a_place_that_cannot_be_written_is_named(file: Path, environment: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="cannot be written"):
         write_setting(file / "config.toml", "theme", "nord", environment)
+
+
+def test_a_setting_is_taken_out_and_all_else_stays(file: Path, environment: dict[str, str]) -> None:
+    write_setting(file, "theme", None, environment)
+    assert file.read_text() == COMMENTED.replace('theme = "nord"  # dark\n', "")
+    write_setting(file, "theme", None, environment)
+    write_setting(file, "voice", None, environment)
+    assert "speech" not in file.read_text()
+    assert load(environment).theme == ""
+
+
+@pytest.mark.parametrize("line", ['"app.help" = "f9"', 'app.help = "f9"', '"app".help = "f9"'])
+def test_a_key_is_changed_however_it_is_written(
+    line: str, file: Path, environment: dict[str, str]
+) -> None:
+    file.write_text(f"{COMMENTED}{line}  # mine\n")
+    write_key(file, "app.help", "f8", environment)
+    write_key(file, "app.quit", "f7", environment)
+    keys = {"prompt.send": "ctrl+s", "app.help": "f8", "app.quit": "f7"}
+    assert load(environment).keys == keys
+    assert f"{line.replace('f9', 'f8')}  # mine" in file.read_text()
+    write_key(file, "app.help", None, environment)
+    del keys["app.help"]
+    assert load(environment).keys == keys

@@ -20,6 +20,7 @@ from gramophone.clock import wall_clock
 from gramophone.errors import GramophoneError
 from gramophone.plain import plain, plain_line
 from gramophone.ports import Backend, ScreenSettings
+from gramophone.preferences import Preferences
 from tui import clipboard
 from tui.discards import Discards
 from tui.keys import key_words
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 QUIT_WITHIN_S = 2.0
+DEFAULT_THEME = "textual-dark"
 _AS_IT_COMES = ScreenSettings()
 
 
@@ -61,7 +63,8 @@ class GramophoneApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 (as declared)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="app.help"),
-        Binding("ctrl+q", "quit", "Quit", id="app.quit"),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
+        Binding("f10", "settings", "Settings", id="app.settings", show=False),
         Binding("f12", "picture", "Save a picture of the screen", id="app.picture", show=False),
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", show=False),
         Binding(
@@ -82,23 +85,44 @@ class GramophoneApp(App[None]):
         screen: ScreenSettings = _AS_IT_COMES,
         now: Callable[[], datetime] = wall_clock,
         keep_theme: Callable[[str], None] | None = None,
+        preferences: Preferences | None = None,
     ) -> None:
         teach_alt_enter()
         super().__init__()
-        self.motion = motion(
-            environment, reduced=screen.reduced_motion, meter_frames_hz=screen.meter_frames_hz
-        )
+        self._environment = environment
+        self._move(screen)
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"
         self._backend = backend
         self._now = now
         self._keep_theme = keep_theme
         self.discards = Discards()
+        self._preferences = preferences
+        self._adopted_theme = ""
         self._quit_armed = False
         self._troubles: list[str] = []
         if not environment.get("TEXTUAL_THEME"):
             self._choose_theme(screen.theme)
         self._choose_keys(screen.keys)
+
+    def _move(self, screen: ScreenSettings) -> None:
+        self.motion = motion(
+            self._environment, reduced=screen.reduced_motion, meter_frames_hz=screen.meter_frames_hz
+        )
+
+    def adopt(self, screen: ScreenSettings) -> None:
+        """Be as the settings say from now on; `adopt_key` is for keys."""
+        self._move(screen)
+        theme = screen.theme or DEFAULT_THEME
+        if theme in self.available_themes and not self._environment.get("TEXTUAL_THEME"):
+            # It stands in the file already.
+            self._adopted_theme = theme
+            self.theme = theme
+
+    def adopt_key(self, binding_id: str, keys: str) -> None:
+        """Have a binding go by these keys from now on; none are its own."""
+        others = {name: told for name, told in self._keymap.items() if name != binding_id}
+        self.set_keymap(others | ({binding_id: keys} if keys else {}))
 
     def _choose_theme(self, name: str) -> None:
         if name in self.available_themes:
@@ -110,7 +134,8 @@ class GramophoneApp(App[None]):
             )
 
     def _theme_chosen(self, name: str) -> None:
-        if self._keep_theme is None:
+        adopted, self._adopted_theme = self._adopted_theme, ""
+        if self._keep_theme is None or name == adopted:
             return
         try:
             self._keep_theme(name)
@@ -179,6 +204,14 @@ class GramophoneApp(App[None]):
         if not isinstance(self.screen, HelpScreen):
             groups = key_groups(self._keymap)
             self.push_screen(HelpScreen(*here_and_elsewhere(groups, self.screen)))
+
+    def action_settings(self) -> None:
+        from tui.screens.settings import SettingsScreen
+
+        if self._preferences is None:
+            self.notify("There are no settings to change here.", severity="warning")
+        elif not any(isinstance(screen, SettingsScreen) for screen in self.screen_stack):
+            self.push_screen(SettingsScreen(self._preferences))
 
     def action_picture(self) -> None:
         # The palette that may have asked for it must be off the screen first.

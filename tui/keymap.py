@@ -35,6 +35,28 @@ def checked(keys: Mapping[str, str]) -> dict[str, str]:
     return {binding_id: ",".join(names) for binding_id, names in chosen.items()}
 
 
+_TOGETHER = (
+    {"Conversation", "Prompt", "Transcript"},
+    {"History", "List of sessions"},
+)
+"""Places that are on one screen: what has the focus would take the other's key."""
+
+
+def taken_by(binding_id: str, key: str, keymap: Mapping[str, str]) -> str:
+    """One sentence where `key` does something else already in the places of a binding; else
+    nothing. `keymap` holds the keys that were changed before."""
+    groups = key_groups(keymap)
+    everywhere = groups[-1]
+    own = next(group for group in groups if any(each.id == binding_id for each in group.keys))
+    near = {own.title, everywhere.title}.union(*(t for t in _TOGETHER if own.title in t))
+    for group in groups:
+        if group.title in near or own is everywhere:
+            for each in group.keys:
+                if each.id != binding_id and key_words(key) in each.keys:
+                    return f"{key_words(key)} is “{each.words}” ({group.title}); press another key."
+    return ""
+
+
 def _names(binding_id: str, told: str) -> tuple[str, ...]:
     names = tuple(key_name(word.strip()) for word in told.split(",") if word.strip())
     if not names:

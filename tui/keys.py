@@ -65,6 +65,7 @@ def key_name(words: str) -> str:
 def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
     """Every binding of ours, place by place; `keymap` holds the keys that were changed."""
     from tui.app import GramophoneApp
+    from tui.screens.choose import ChoiceList, ChoiceScreen
     from tui.screens.confirm import ConfirmScreen
     from tui.screens.conversation import ConversationScreen
     from tui.screens.event import EventScreen
@@ -73,13 +74,17 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
     from tui.screens.history import HistoryScreen
     from tui.screens.latency import LatencyScreen
     from tui.screens.line import LineInput, LineScreen
+    from tui.screens.press_key import KeyCatcher
     from tui.screens.progress import ProgressScreen
     from tui.screens.session import SessionScreen
+    from tui.screens.settings import SettingsScreen
     from tui.screens.timeline import TimelineScreen
+    from tui.screens.write import ValueArea, ValueInput, WriteScreen
     from tui.widgets.event_table import EventTable
     from tui.widgets.prompt import Prompt
     from tui.widgets.session_list import SessionList
     from tui.widgets.session_search import SessionSearch
+    from tui.widgets.setting_list import SettingList
     from tui.widgets.transcript import Transcript
     from tui.widgets.waterfall_chart import Bars
 
@@ -97,6 +102,10 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
         ("Timeline", [*TimelineScreen.BINDINGS, *EventTable.BINDINGS]),
         ("Event", EventScreen.BINDINGS),
         ("Export", [*PathInput.BINDINGS, *ExportScreen.BINDINGS]),
+        ("Settings", [*SettingList.BINDINGS, *SettingsScreen.BINDINGS]),
+        ("Choice", [*ChoiceList.BINDINGS, *ChoiceScreen.BINDINGS]),
+        ("Value", [*ValueInput.BINDINGS, *ValueArea.BINDINGS, *WriteScreen.BINDINGS]),
+        ("Key", KeyCatcher.BINDINGS),
         ("Question", ConfirmScreen.BINDINGS),
         ("Help", HelpScreen.BINDINGS),
         ("Everywhere", GramophoneApp.BINDINGS),

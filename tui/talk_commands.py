@@ -15,7 +15,7 @@ NAMES: Final = (
     "model", "provider", "voice", "system", "speed",
     "new", "close", "pane", "all", "sound",
     "fork", "regenerate", "edit", "speak", "mute", "unmute",
-    "copy", "title", "export", "history", "help", "quit",
+    "copy", "title", "export", "history", "settings", "help", "quit",
 )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from functools import partial
 
 from gramophone.cli.backend import EngineThread
 from gramophone.cli.output import note
+from gramophone.cli.preferences import FilePreferences
+from gramophone.cli.web import in_web_page
 from gramophone.config import Config
 from gramophone.ports import ScreenSettings
 from gramophone.voice.native_noise import keep_native_noise_out
@@ -16,7 +18,7 @@ from storage.recorder import Recorder
 
 def run_app(config: Config) -> int:
     """Open the app; returns its exit code. The engine is ended however the app ends."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (in_web_page() or (sys.stdin.isatty() and sys.stdout.isatty())):
         note("The app needs a terminal; without one use: gramophone ask TEXT")
         return 1
     recorder = Recorder.open(config.home, redact=config.secrets)
@@ -27,7 +29,10 @@ def run_app(config: Config) -> int:
 
     backend = EngineThread(config, recorder)
     app = GramophoneApp(
-        backend, screen=screen_settings(config), keep_theme=partial(keep_theme, config)
+        backend,
+        screen=screen_settings(config),
+        keep_theme=partial(keep_theme, config),
+        preferences=FilePreferences(config, backend.hear_sample),
     )
     try:
         app.run()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gramophone.cli.choices import choices_of
 from gramophone.cli.live_talk import LiveTalk
 from gramophone.config import Config
-from gramophone.errors import GramophoneError, ModelError
+from gramophone.errors import GramophoneError, ModelError, SpeechError
 from gramophone.ports import (
     Choice,
     Choices,
@@ -127,6 +127,14 @@ class EngineThread:
         asked = asyncio.run_coroutine_threadsafe(self._suggest_title(session_id), loop)
         return await asyncio.wrap_future(asked)
 
+    async def hear_sample(self, voice: str) -> None:
+        """Say a sentence with a voice; cancelling the await stops it."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            raise SpeechError("The engine is not ready yet; try again in a moment.")
+        asked = asyncio.run_coroutine_threadsafe(self._hear_sample(voice), loop)
+        await asyncio.wrap_future(asked)
+
     def stop(self) -> None:
         """End the talk and wait until the recording is whole. The screen's loop has ended."""
         # The library's reading threads would keep the process from ending.
@@ -189,6 +197,11 @@ class EngineThread:
         if self._engines is None:
             raise ModelError("The engine is not ready yet; try again in a moment.")
         return await suggest_title(self._config, session_id, self._engines)
+
+    async def _hear_sample(self, voice: str) -> None:
+        from gramophone.cli.sampling import hear_sample
+
+        await hear_sample(self._config, voice, engines=self._engines)
 
     def _call(self, function: Callable[[], None]) -> None:
         loop = self._loop

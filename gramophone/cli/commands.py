@@ -4,6 +4,7 @@ a command that cannot be read. Built with click."""
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from gramophone import __version__
+from gramophone.cli.kept_keys import with_kept_keys
 from gramophone.config import PROVIDERS, Config, load
 from gramophone.errors import ConfigError, GramophoneError
 
@@ -40,6 +42,18 @@ def voice_options(command: F) -> F:
     return command
 
 
+def web_options(command: F) -> F:
+    """Where the app is opened."""
+    options = [
+        click.option("--web", is_flag=True, help="Open the app in a browser instead."),
+        click.option("--host", metavar="NAME", help="With --web: serve others than this machine."),
+        click.option("--port", type=click.IntRange(1, 65535), help="With --web: 8000 if not told."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def voice_options_list() -> list[Callable[[Any], Any]]:
     return [
         click.option("--voice", help="The voice, for example aura-2-thalia-en."),
@@ -55,6 +69,7 @@ def voice_options_list() -> list[Callable[[Any], Any]]:
 )
 @click.version_option(__version__, prog_name="gramophone")
 @talk_options
+@web_options
 @click.pass_context
 def cli(context: click.Context, **flags: Any) -> None:
     """Talk with a language model in the terminal; every answer is spoken and kept.
@@ -62,16 +77,17 @@ def cli(context: click.Context, **flags: Any) -> None:
     Without a command the app opens. SESSION is an id, a unique beginning of one, or 'last'.
     """
     if context.invoked_subcommand is None:
-        _run_app(_config(flags))
+        _open_app(flags)
     elif any(flags.values()):
         raise click.UsageError("put options after the command's name")
 
 
 @cli.command()
 @talk_options
+@web_options
 def chat(**flags: Any) -> None:
     """Open the app (the same as no command)."""
-    _run_app(_config(flags))
+    _open_app(flags)
 
 
 @cli.command()
@@ -288,7 +304,7 @@ def _config(flags: dict[str, Any] | None = None) -> Config:
     told["muted"] = told.pop("mute", False) or None
     told["sample_rate_hz"] = told.pop("sample_rate", None)
     try:
-        return load(**told)
+        return load(with_kept_keys(os.environ), **told)
     except ConfigError as error:
         _refuse(error)
         raise
@@ -337,10 +353,18 @@ def _read(path: Path) -> str:
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _run_app(config: Config) -> None:
-    from gramophone.cli.app import run_app
-
+def _open_app(flags: dict[str, Any]) -> None:
+    web, host, port = flags.pop("web"), flags.pop("host"), flags.pop("port")
+    if not web and (host or port):
+        raise click.UsageError("--host and --port belong to --web")
+    config = _config(flags)
     try:
+        if web:
+            from gramophone.cli.web import app_command, arguments, serve
+
+            sys.exit(serve(app_command(arguments(flags)), host or "", port or 8000))
+        from gramophone.cli.app import run_app
+
         sys.exit(run_app(config))
     except GramophoneError as error:
         _refuse(error)

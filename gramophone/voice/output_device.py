@@ -96,7 +96,7 @@ class OutputDevice:
     def _open(self) -> None:
         import pyaudio
 
-        if not _alsa_knows_devices():
+        if not alsa_knows_devices():
             raise OSError("ALSA has no configuration")
         self._audio = pyaudio.PyAudio()
         info = self._choose()
@@ -167,7 +167,7 @@ class _Port:
         _port.release()
 
 
-def _alsa_knows_devices() -> bool:
+def alsa_knows_devices() -> bool:
     """Whether ALSA's configuration is there; where it is not, PortAudio aborts the process."""
     if sys.platform != "linux":
         return True

@@ -108,12 +108,15 @@ class FakeLibrary:
         self.failure: StorageError | None = None
         self.export_held = asyncio.Event()
         self.export_held.set()
+        self.sessions_held = asyncio.Event()
+        self.sessions_held.set()
         self.timelines: dict[str, list[Event]] = {}
 
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
         self.asked.append((limit, older_than, search))
+        await self.sessions_held.wait()
         self._check()
         wanted = parse(search, TODAY)
         rows = [_hit(record, wanted) for record in self.records if _matches(record, wanted)]

@@ -31,6 +31,7 @@ from gramophone.timeline import (
 )
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay, kept_session
+from tests.tui.preferences import FakePreferences
 from tests.tui.seeing import drawn
 from tests.tui.timelines import talked
 from tui.app import GramophoneApp
@@ -189,6 +190,17 @@ def asking(*keys: str) -> Steps:
 
     async def press(pilot: Pilot[Any]) -> None:
         await pressing(*keys[:-1])(pilot)
+        await pilot.press(keys[-1])
+        await pilot.pause()
+
+    return press
+
+
+def asking_on(*keys: str) -> Steps:
+    """As `asking`, with a key more for the question itself."""
+
+    async def press(pilot: Pilot[Any]) -> None:
+        await asking(*keys[:-1])(pilot)
         await pilot.press(keys[-1])
         await pilot.pause()
 
@@ -489,6 +501,29 @@ class TestTimeline:
         keys = ("slash", *"kind:chunk", "enter", "enter")
         steps = pressing("f2", "enter", "v", *keys)
         assert snap_compare(GramophoneApp(talked()), terminal_size=(80, 24), run_before=steps)
+
+
+class TestSettings:
+    """What can be set: names to the left, values beside them."""
+
+    @every_size
+    def test_page(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """The pages above, what the row is about below."""
+        app = GramophoneApp(FakeBackend(), {}, preferences=FakePreferences())
+        assert snap_compare(app, terminal_size=size, run_before=pressing("f10", "down"))
+
+    @every_size
+    def test_key(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """A key that is taken, over the keys there are."""
+        app = GramophoneApp(FakeBackend(), {}, preferences=FakePreferences())
+        keys = ("f10", "left", "down", "enter", "f1")
+        assert snap_compare(app, terminal_size=size, run_before=asking_on(*keys))
+
+    def test_voices(self, snap_compare: Compare) -> None:
+        """The present one is marked in words; a sample can be asked for."""
+        app = GramophoneApp(FakeBackend(), {}, preferences=FakePreferences())
+        steps = asking("f10", "right", "enter")
+        assert snap_compare(app, terminal_size=(80, 24), run_before=steps)
 
 
 class TestHelp:

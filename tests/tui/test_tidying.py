@@ -17,6 +17,7 @@ from gramophone.ports import TurnRecord
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
+from tui.screens import history as history_screen
 from tui.screens.conversation import ConversationScreen
 from tui.screens.history import HistoryScreen
 from tui.screens.line import LineScreen
@@ -328,6 +329,38 @@ async def test_a_filter_that_says_nothing_is_explained_below_the_field() -> None
         await pilot.press("escape")
         await drawn(pilot)
         assert "no filter" not in said(pilot)
+
+
+async def test_a_slow_search_says_so_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = library_of(3)
+    async with history(library, "slash") as pilot:
+        monkeypatch.setattr(history_screen, "SLOW_AFTER_S", 0.001)
+        library.sessions_held.clear()
+        pilot.app.screen.query_one(Input).value = "question 2"
+        while "searching · Esc stops" not in seen(pilot):
+            await pilot.pause()
+        await pilot.press("escape")
+        await drawn(pilot)
+        assert "searching" not in seen(pilot)
+        assert len(titles(pilot)) == 3
+        assert isinstance(pilot.app.screen, HistoryScreen)
+        library.sessions_held.set()
+        await pilot.press("1")
+        await drawn(pilot)
+        assert titles(pilot) == []
+
+
+async def test_a_library_that_opens_late_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_screen, "SLOW_AFTER_S", 0.001)
+    library = library_of(3)
+    library.sessions_held.clear()
+    async with GramophoneApp(FakeBackend(library=library)).run_test() as pilot:
+        await pilot.press("f2")
+        while "opening · Esc leaves" not in seen(pilot):
+            await pilot.pause()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, ConversationScreen)
 
 
 async def test_filters_are_hinted_and_completed() -> None:

@@ -22,6 +22,7 @@ _ACTIONS: Final = {
     "help": "app.help",
     "history": "history",
     "quit": "app.quit",
+    "settings": "app.settings",
     "sound": "pin_sound",
 }
 

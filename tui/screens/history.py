@@ -30,6 +30,7 @@ from tui.widgets.session_search import SessionSearch
 PAGE_ROWS = 50
 SEARCH_AFTER_S = 0.08
 PREVIEW_AFTER_S = 0.06
+SLOW_AFTER_S = 0.5
 
 _OF_A_SESSION = frozenset(
     {"replay", "continue", "rename", "name_by_model", "tag", "pin", "archive", "export", "delete"}
@@ -68,6 +69,7 @@ class HistoryScreen(Screen[str | None]):
         self._tags: list[str] = []
         self._moved: set[str] = set()
         self._trouble = ""
+        self._slow = False
 
     def compose(self) -> ComposeResult:
         yield Static("Sessions", classes="headline", markup=False)
@@ -112,6 +114,7 @@ class HistoryScreen(Screen[str | None]):
     ) -> None:
         """The first page. A newer search cancels this one, waiting or running."""
         await asyncio.sleep(after_s)
+        slow = self.set_timer(SLOW_AFTER_S, self._show_slow)
         try:
             found = await self._backend.library.sessions(limit=rows, search=search)
         except FilterError as error:
@@ -121,15 +124,22 @@ class HistoryScreen(Screen[str | None]):
         except GramophoneError as error:
             tell_failure(self, error)
             return
+        finally:
+            slow.stop()
+            self._slow = False
+            # The screen may have been left meanwhile.
+            if self.query(SessionList):
+                self._show_headline()
         listed = self._listed
         if search.strip() != self._search:
             listed.highlighted = None
         self._search = search.strip()
         self._whole = len(found) < rows
         self._moved = set()
-        listed.fill(found, words_of(search))
-        listed.go_to(go_to)
-        self._show_state()
+        with self.app.batch_update():
+            listed.fill(found, words_of(search))
+            listed.go_to(go_to)
+            self._show_state()
         self._preview()
 
     def _load_again(self, more: int = 0, go_to: str = "") -> None:
@@ -210,11 +220,20 @@ class HistoryScreen(Screen[str | None]):
         self._show_headline()
         self.refresh_bindings()
 
+    def _show_slow(self) -> None:
+        """A library that is being mended or brought up to date answers late."""
+        self._slow = True
+        self._show_headline()
+
     @on(MarksChanged)
     def _show_headline(self) -> None:
         listed = self._listed
         count = len(listed.rows)
-        if listed.marked:
+        if self._slow:
+            words = (
+                "searching · Esc stops" if listed.rows or self._search else "opening · Esc leaves"
+            )
+        elif listed.marked:
             words = f"{len(listed.marked):,} marked · Esc unmarks"
         elif self._search:
             words = counted(count, "hit") + ("" if self._whole else " and more")
@@ -224,7 +243,7 @@ class HistoryScreen(Screen[str | None]):
             words = ""
         total = f" ({self._totals.sessions:,})" if self._totals is not None else ""
         line = f"Sessions{total}" + (f" · {words}" if words else "")
-        self.query_one(".headline", Static).update(line)
+        self.query_one(".headline", Static).update(line, layout=False)
 
     def _show_hint(self) -> None:
         search = self.query_one(SessionSearch)
@@ -289,6 +308,8 @@ class HistoryScreen(Screen[str | None]):
         search = self.query_one(SessionSearch)
         if any(each.group == "title" and each.is_running for each in self.workers):
             self.workers.cancel_group(self, "title")
+        elif self._slow and self._listed.rows:
+            self.workers.cancel_group(self, "list")
         elif self._listed.marked:
             self._listed.unmark()
         elif search.value:

@@ -1,0 +1,118 @@
+"""The settings for the screen (`gramophone.preferences.Preferences`), over `config.toml`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import cast
+
+from gramophone.cli import kept_keys
+from gramophone.config import ENVIRONMENT, FILE_SETTINGS, Config, in_file
+from gramophone.preferences import Account, Preference, Value
+from gramophone.settings_file import write_key, write_setting
+
+_OTHER_VARIABLES = {"TEXTUAL_THEME": "theme"}
+
+_AURA_2 = (
+    "thalia andromeda helena apollo arcas aries amalthea asteria athena atlas aurora callista cora "
+    "cordelia delia draco electra harmonia hera hermes hyperion iris janus juno jupiter luna mars "
+    "minerva neptune odysseus ophelia orion orpheus pandora phoebe pluto saturn selene theia vesta "
+    "zeus"
+)
+_AURA_2_SPANISH = "sirio nestor carina celeste alvaro diana aquila selena estrella javier"
+
+VOICES = (
+    *(f"aura-2-{name}-en" for name in _AURA_2.split()),
+    *(f"aura-2-{name}-es" for name in _AURA_2_SPANISH.split()),
+)
+"""Deepgram's voices of the second generation; others can be typed."""
+
+
+class FilePreferences:
+    """Reads and writes the file in threads, so that the screen never waits for a disk.
+
+    `hear` says a sample; it is the engine's, whose loop the sound lives on.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        hear: Callable[[str], Awaitable[None]],
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._config = config
+        self._hear = hear
+        self._environment = environment
+        self._writing = asyncio.Lock()
+
+    @property
+    def place(self) -> str:
+        return str(self._config.config_file)
+
+    async def read(self) -> Mapping[str, Preference]:
+        told = await asyncio.to_thread(in_file, self._config.config_file)
+        usual = Config(home=self._config.home, config_file=self._config.config_file)
+        overruled = {
+            name: variable
+            for variable, name in (ENVIRONMENT | _OTHER_VARIABLES).items()
+            if self._environment.get(variable, "").strip()
+        }
+        return {
+            name: Preference(
+                cast("Value", told.get(name, _usual(usual, name))),
+                told=name in told,
+                overruled_by=overruled.get(name, ""),
+            )
+            for name in FILE_SETTINGS.values()
+        }
+
+    async def write(self, name: str, value: Value | None) -> None:
+        async with self._writing:
+            await asyncio.to_thread(self._write, name, value)
+
+    def _write(self, name: str, value: Value | None, without: str = "") -> None:
+        environment = kept_keys.with_kept_keys(self._environment, without)
+        write_setting(self._config.config_file, name, value, environment)
+
+    async def write_key(self, binding_id: str, keys: str) -> None:
+        async with self._writing:
+            environment = await asyncio.to_thread(kept_keys.with_kept_keys, self._environment)
+            file = self._config.config_file
+            await asyncio.to_thread(write_key, file, binding_id, keys or None, environment)
+
+    def voices(self) -> Sequence[str]:
+        return () if self._config.embedded_voice else VOICES
+
+    async def devices(self) -> Sequence[str]:
+        from gramophone.voice.device_list import output_devices
+
+        return await output_devices()
+
+    async def hear_sample(self, voice: str) -> None:
+        await self._hear(voice)
+
+    async def accounts(self) -> Sequence[Account]:
+        return await asyncio.to_thread(kept_keys.accounts, self._environment)
+
+    async def no_keyring(self) -> str:
+        return await asyncio.to_thread(kept_keys.no_keyring)
+
+    async def keep_key(self, account: str, key: str) -> None:
+        async with self._writing:
+            await asyncio.to_thread(self._keep_key, account, key)
+
+    def _keep_key(self, account: str, key: str) -> None:
+        """First where it is kept, then the word that it is: never a word without a key."""
+        names = [name for name in kept_keys.named(self._environment) if name != account]
+        if key:
+            kept_keys.keep(account, key)
+            self._write("kept_keys", ", ".join([*names, account]))
+        else:
+            self._write("kept_keys", ", ".join(names) or None, without=account)
+            kept_keys.keep(account, "")
+
+
+def _usual(config: Config, name: str) -> Value:
+    value = getattr(config, name)
+    return "" if value is None else value

@@ -1,0 +1,117 @@
+"""`--web`: the app in a browser, through textual-serve; each page is an app of its own.
+
+Whoever reaches the page can talk on the user's account and read what was kept. So it is on
+loopback unless told otherwise, and only a page that came from here may open the socket: else
+any web site that the user visits could.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from gramophone.cli.output import note
+from gramophone.errors import ConfigError
+
+if TYPE_CHECKING:
+    from aiohttp.web import Request, StreamResponse
+
+LOOPBACK: Final = "localhost"
+_LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_NOT_INSTALLED: Final = (
+    "--web needs the extra 'web', which is not installed; "
+    "install Gramophone again with it, for example: pip install '.[web]'"
+)
+# The page of textual-serve asks a font of another site: nobody else need know of this talk.
+_ONLY_FROM_HERE: Final = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws: wss:"
+)
+
+
+def in_web_page() -> bool:
+    """Whether this process draws into a page and not on a terminal."""
+    return os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
+def app_command(flags: Sequence[str]) -> str:
+    """What a page runs."""
+    return shlex.join([sys.executable, "-m", "gramophone.cli", "chat", *flags])
+
+
+def serve(command: str, host: str = "", port: int = 8000) -> int:
+    """Serve until Ctrl+C.
+
+    Raises:
+        ConfigError: textual-serve is not installed, or the port cannot be had.
+    """
+    try:
+        import textual_serve.server
+        from aiohttp import web
+    except ImportError as error:
+        raise ConfigError(_NOT_INSTALLED) from error
+
+    asked_for_loopback = not host or host in _LOOPBACK_NAMES
+
+    class Server(textual_serve.server.Server):
+        """Says where it is in our words, and lets nobody in by a side door."""
+
+        def initialize_logging(self) -> None:
+            """Nothing on the terminal but what `note` says."""
+
+        async def on_startup(self, app: web.Application) -> None:
+            note(f"Open {self.public_url} in a browser on this machine; Ctrl+C ends it.")
+
+        async def handle_index(self, request: Request) -> Any:
+            self._check(request)
+            # The page must find its socket by the name it was itself found by.
+            self.public_url = f"{request.scheme}://{request.host}"
+            page: Any = await super().handle_index(request)
+            page.headers["Content-Security-Policy"] = _ONLY_FROM_HERE
+            return page
+
+        async def handle_websocket(self, request: Request) -> web.WebSocketResponse:
+            self._check(request)
+            origin = request.headers.get("Origin", "")
+            if origin and urlsplit(origin).netloc != request.host:
+                raise web.HTTPForbidden(text="This socket is for its own page.")
+            return await super().handle_websocket(request)
+
+        async def handle_download(self, request: Request) -> StreamResponse:
+            self._check(request)
+            return await super().handle_download(request)
+
+        def _check(self, request: Request) -> None:
+            """On loopback a foreign name can only be a trick (DNS rebinding)."""
+            name = urlsplit(f"//{request.host}").hostname or ""
+            if asked_for_loopback and name not in _LOOPBACK_NAMES:
+                raise web.HTTPForbidden(text="Open it by the address it is served on.")
+
+    if not asked_for_loopback:
+        note(
+            f"Careful: whoever can reach port {port} of {host} can talk on your account, hear what "
+            "was kept and change your settings."
+        )
+    server = Server(command, host or LOOPBACK, port, title="Gramophone")
+    try:
+        server.serve()
+    except OSError as error:
+        why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
+        raise ConfigError(f"Port {port} {why}; choose another with --port.") from error
+    return 0
+
+
+def arguments(flags: dict[str, object]) -> list[str]:
+    """The flags of the app as they are typed, for the process of a page."""
+    typed: list[str] = []
+    for name, value in flags.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            typed.append(option)
+        elif value not in (None, False):
+            typed += [option, str(value)]
+    return typed

@@ -1,0 +1,311 @@
+"""Everything that can be set, page by page; what is changed stands in `config.toml` at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+
+from gramophone.errors import GramophoneError
+from gramophone.plain import plain_line
+from gramophone.ports import ScreenSettings
+from gramophone.preferences import Account, Preference, Preferences, Value
+from tui.exporting import shown as shown_path
+from tui.exporting import tell_failure
+from tui.keymap import taken_by
+from tui.keys import key_groups
+from tui.screens.choose import ChoiceScreen
+from tui.screens.press_key import PressKeyScreen
+from tui.screens.write import WriteScreen
+from tui.settings_rows import (
+    PAGES,
+    ROWS,
+    SettingRow,
+    account_rows,
+    foot,
+    key_rows,
+    shown,
+    typed,
+)
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.page_bar import PageBar
+from tui.widgets.setting_list import SettingList
+
+OTHER = "Another …"
+
+
+class SettingsScreen(Screen[None]):
+    """A page, its rows, and below them what the one under the cursor is about."""
+
+    CSS_PATH = "settings.tcss"
+    AUTO_FOCUS = "SettingList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d,backspace,delete", "usual", "Default", id="settings.usual"),
+        Binding("s", "hear", "Say something", id="settings.hear"),
+        Binding("escape", "leave", "Back", id="settings.leave"),
+    ]
+
+    def __init__(self, preferences: Preferences) -> None:
+        super().__init__()
+        self._preferences = preferences
+        self._place = 0
+        self._told: Mapping[str, Preference] = {}
+        self._accounts: Sequence[Account] = ()
+        self._no_keyring = ""
+
+    def compose(self) -> ComposeResult:
+        place = plain_line(shown_path(Path(self._preferences.place)))
+        yield Static(f"Settings · {place}", classes="headline", markup=False)
+        with Vertical(classes="column"):
+            yield PageBar(PAGES)
+            yield SettingList()
+            yield Static("", classes="foot", markup=False)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._show()
+
+    # --- showing ------------------------------------------------------------------------------
+
+    @property
+    def _page(self) -> str:
+        return PAGES[self._place]
+
+    @work(exclusive=True, group="show")
+    async def _show(self, place: int | None = None) -> None:
+        """Read what is set and show the page; the cursor goes to `place`."""
+        try:
+            self._told = await self._preferences.read()
+            self._accounts = await self._preferences.accounts()
+            self._no_keyring = await self._preferences.no_keyring()
+        except GramophoneError as error:
+            tell_failure(self, error)
+            return
+        self._fill(place)
+
+    def _fill(self, place: int | None = None) -> None:
+        self.query_one(PageBar).show(self._place)
+        self.query_one(SettingList).fill(self._rows(), place)
+        self._show_foot()
+        self.refresh_bindings()
+
+    def _rows(self) -> list[SettingRow | str]:
+        if self._page == "Accounts":
+            return [*account_rows(tuple(self._accounts))]
+        if self._page == "Keys":
+            return key_rows(key_groups(self.app._keymap))  # pyright: ignore[reportPrivateUsage]
+        return [self._filled(row) for row in ROWS[self._page]]
+
+    def _filled(self, row: SettingRow) -> SettingRow:
+        preference = self._told[row.name]
+        if row.name == "voice" and not self._preferences.voices():
+            return replace(row, value="piper, the voice on this machine")
+        return replace(row, value=shown(row, preference))
+
+    def _show_foot(self) -> None:
+        row = self.query_one(SettingList).chosen
+        words = "" if row is None else foot(row, self._told.get(row.name))
+        if row is not None and row.kind == "secret" and self._no_keyring:
+            words = f"{self._no_keyring} ({row.words})"
+        self.query_one(".foot", Static).update(words)
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self) -> None:
+        self._show_foot()
+        self.refresh_bindings()
+
+    # --- moving -------------------------------------------------------------------------------
+
+    def action_page(self, place: int) -> None:
+        """What a click on a page's name does."""
+        if self._told:
+            # At once: what is pressed next is meant for the page one sees.
+            self._place = place
+            self._fill()
+
+    def action_turn(self, by: int) -> None:
+        self.action_page((self._place + by) % len(PAGES))
+
+    def action_leave(self) -> None:
+        self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A sample is offered where voices are."""
+        return action != "hear" or self._page == "Voice"
+
+    # --- changing -----------------------------------------------------------------------------
+
+    @on(OptionList.OptionSelected)
+    @work(exclusive=True, group="change")
+    async def _selected(self) -> None:
+        row = self.query_one(SettingList).chosen
+        if row is None:
+            return
+        match row.kind:
+            case "toggle":
+                await self._set(row, not self._told[row.name].value)
+            case "choice":
+                await self._choose(row)
+            case "key":
+                await self._press_key(row)
+            case _:
+                await self._write(row)
+
+    @work(exclusive=True, group="change")
+    async def action_usual(self) -> None:
+        """Take out what is set: then it is as it comes."""
+        row = self.query_one(SettingList).chosen
+        if row is None:
+            return
+        match row.kind:
+            case "key":
+                await self._set_key(row, "")
+            case "secret":
+                await self._drop_secret(row)
+            case _:
+                await self._set(row, None)
+
+    async def _set(self, row: SettingRow, value: Value | None) -> None:
+        try:
+            await self._preferences.write(row.name, value)
+        except GramophoneError as error:
+            tell_failure(self, error)
+        else:
+            await self._written(row)
+
+    async def _written(self, row: SettingRow) -> None:
+        """Show it, and have the screen be as it says."""
+        place = self.query_one(SettingList).highlighted
+        await self._show(place).wait()
+        if row.now:
+            self._adopt()
+
+    def _adopt(self) -> None:
+        from tui.app import GramophoneApp
+
+        told = self._told
+        settings = ScreenSettings(
+            theme=str(told["theme"].value),
+            reduced_motion=bool(told["reduced_motion"].value),
+            meter_frames_hz=int(told["meter_frames_hz"].value),
+        )
+        if isinstance(self.app, GramophoneApp):
+            self.app.adopt(settings)
+
+    # --- by kind ------------------------------------------------------------------------------
+
+    async def _choose(self, row: SettingRow) -> None:
+        try:
+            values = await self._choices(row)
+        except GramophoneError as error:
+            tell_failure(self, error)
+            return
+        if not values:
+            self.notify("There is one voice here. Press s to hear it.", markup=False)
+            return
+        open_ended = row.name in ("voice", "device")
+        words = [row.empty if value in ("", 0) else str(value) for value in values]
+        present = self._told[row.name].value
+        place = await self.app.push_screen_wait(
+            ChoiceScreen(
+                row.label,
+                [*words, *([OTHER] if open_ended else [])],
+                values.index(present) if present in values else None,
+                (lambda n: self._hear_voice(values, n)) if row.name == "voice" else None,
+            )
+        )
+        if place is None:
+            return
+        if place == len(values):
+            await self._write(row)
+        else:
+            await self._set(row, values[place] if values[place] != "" else None)
+
+    async def _choices(self, row: SettingRow) -> list[Value]:
+        match row.name:
+            case "theme":
+                return ["", *sorted(self.app.available_themes)]
+            case "voice":
+                return list(self._preferences.voices())
+            case "device":
+                return ["", *await self._preferences.devices()]
+            case "provider":
+                return ["", *row.choices]
+            case _:
+                return list(row.choices)
+
+    async def _write(self, row: SettingRow) -> None:
+        secret = row.kind == "secret"
+        if secret and self._no_keyring:
+            self.notify(self._no_keyring, severity="warning", timeout=10, markup=False)
+            return
+        preference = self._told.get(row.name)
+        value = "" if secret or preference is None else str(preference.value)
+
+        async def keep(text: str) -> None:
+            if secret:
+                if text.strip():
+                    await self._preferences.keep_key(row.name, text.strip())
+            else:
+                await self._preferences.write(row.name, typed(row, text))
+
+        screen = WriteScreen(
+            row.label, row.words, value, keep, secret=secret, long=row.kind == "long"
+        )
+        if await self.app.push_screen_wait(screen):
+            await self._written(row)
+
+    async def _drop_secret(self, row: SettingRow) -> None:
+        try:
+            await self._preferences.keep_key(row.name, "")
+        except GramophoneError as error:
+            tell_failure(self, error)
+        else:
+            await self._written(row)
+
+    # --- keys ---------------------------------------------------------------------------------
+
+    async def _press_key(self, row: SettingRow) -> None:
+        def clash(key: str) -> str:
+            return taken_by(row.name, key, self.app._keymap)  # pyright: ignore[reportPrivateUsage]
+
+        key = await self.app.push_screen_wait(PressKeyScreen(row.label, row.value, clash))
+        if key is not None:
+            await self._set_key(row, key)
+
+    async def _set_key(self, row: SettingRow, key: str) -> None:
+        from tui.app import GramophoneApp
+
+        try:
+            await self._preferences.write_key(row.name, key)
+        except GramophoneError as error:
+            tell_failure(self, error)
+            return
+        if isinstance(self.app, GramophoneApp):
+            self.app.adopt_key(row.name, key)
+        await self._written(row)
+
+    # --- samples ------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="sample")
+    async def action_hear(self) -> None:
+        told = self._told.get("voice")
+        if told is None:
+            return
+        self.notify("Speaking …", timeout=2)
+        try:
+            await self._preferences.hear_sample(str(told.value))
+        except GramophoneError as error:
+            tell_failure(self, error)
+
+    async def _hear_voice(self, values: Sequence[Value], place: int) -> None:
+        if place < len(values):
+            await self._preferences.hear_sample(str(values[place]))
