@@ -47,7 +47,8 @@ class HistoryScreen(Screen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "replay", "Replay", id="history.replay"),
         Binding("o", "continue", "Continue", id="history.continue", show=False),
-        Binding("slash", "search", "Search", id="history.search"),
+        # Before the list's own keys are looked at: what is typed right after it belongs to the search.
+        Binding("slash", "search", "Search", id="history.search", priority=True),
         Binding("n", "rename", "Rename", id="history.rename", show=False),
         Binding("T", "name_by_model", "Title by the model", id="history.title", show=False),
         Binding("t", "tag", "Tags", id="history.tag", show=False),
@@ -301,7 +302,7 @@ class HistoryScreen(Screen[str | None]):
             self.dismiss(chosen.id)
 
     def action_search(self) -> None:
-        self.query_one(SessionSearch).focus()
+        self.set_focus(self.query_one(SessionSearch))
 
     def action_leave(self) -> None:
         """Back, one step at a time: the model's title, the marks, the search, the talk."""
