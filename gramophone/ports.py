@@ -400,6 +400,11 @@ class ReplayFeed(Feed, Protocol):
 
     def pause(self) -> None: ...
 
+    def rest(self) -> None:
+        """Stop, give the sound device back, and tell nothing until it is played again; then it
+        goes on from the same place and tells anew all that holds there."""
+        ...
+
     def seek(self, position_us: int) -> None: ...
 
     def hear(self, turn: int, character: int) -> None:

@@ -136,6 +136,15 @@ class MoreWanted(Message):
         return isinstance(message, MoreWanted)
 
 
+class ContinueWanted(Message):
+    """A kept session is to go on: its turns become the history of the next request. The app hands
+    it to the conversation, whatever lies above that."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__()
+        self.session_id = session_id
+
+
 class MarksChanged(Message):
     """Other sessions of the list are marked than before."""
 

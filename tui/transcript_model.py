@@ -420,7 +420,7 @@ class TranscriptModel:
         turn = getattr(entry, "turn", None)
         if isinstance(turn, int) and (view := self.turns.get(turn)) is not None:
             figures = self._metrics.turn(turn)
-            if figures != view.metrics:
+            if figures is not view.metrics and figures != view.metrics:
                 view.metrics = figures
                 self._changed[turn] = None
 

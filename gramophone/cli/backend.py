@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gramophone.cli.engines import Engines
     from gramophone.cli.replay_feed import ReplayPlayer
     from gramophone.replay import Replay
+    from gramophone.score import Score
     from storage.library import Library
     from storage.recorder import Recorder
 
@@ -95,26 +96,32 @@ class EngineThread:
 
         config = self._config
 
-        async def load(*, with_pcm: bool) -> list[Event]:
+        async def load() -> Score:
             from storage.library import Library
 
             async with await Library.open(config.home) as library:
-                events = await library.events(session_id, with_pcm=with_pcm)
-            if with_pcm:
-                # The loop plays live sound, too: it must not wait for what a new speed needs.
-                await asyncio.to_thread(importlib.import_module, "numpy")
-            return events
+                events = await library.events(session_id, with_pcm=False)
+                sound = library.sound(session_id)
+
+            def lay_out() -> Score:
+                # Another speed needs it. All this takes its time, and the loop plays live sound.
+                importlib.import_module("numpy")
+                from gramophone.cli.replaying import score_of
+
+                return score_of(events, sound)
+
+            return await asyncio.to_thread(lay_out)
 
         def make(
-            events: list[Event],
+            score: Score,
             emit: Callable[[Entry], None],
             *,
             state: ReplayState,
-            tell: Callable[[ReplayState], None] | None,
+            tell: Callable[[ReplayState], None],
         ) -> Replay:
             from gramophone.cli.replaying import replay_in_hand
 
-            return replay_in_hand(events, config, emit, state=state, tell=tell)
+            return replay_in_hand(score, config, emit, state=state, tell=tell)
 
         wanted = ReplayState(position_us=at_us, speed=speed, playing=playing)
         return ReplayPlayer(self._call, load, make, taken=self._speaks, wanted=wanted)
@@ -201,7 +208,9 @@ class EngineThread:
     async def _hear_sample(self, voice: str) -> None:
         from gramophone.cli.sampling import hear_sample
 
-        await hear_sample(self._config, voice, engines=self._engines)
+        if self._engines is None:
+            raise SpeechError("The voice is not ready yet; try again in a moment.")
+        await hear_sample(self._config, voice, self._engines)
 
     def _call(self, function: Callable[[], None]) -> None:
         loop = self._loop

@@ -51,10 +51,9 @@ class _Outcome:
 
 
 async def hear_sample(
-    config: Config, voice: str, to: Speaker | None = None, *, engines: Engines | None = None
+    config: Config, voice: str, engines: Engines, to: Speaker | None = None
 ) -> None:
-    """Say a sentence with `voice` on the configured device; returns when it was played. A voice
-    of this machine is taken from `engines`, if there are any.
+    """Say a sentence with `voice` on the configured device; returns when it was played.
 
     Raises:
         GramophoneError: it cannot be heard, and why.
@@ -63,8 +62,7 @@ async def hear_sample(
         raise SpeakerError("The sound is muted; start without it to hear a sample.")
     config = replace(config, voice=voice or config.voice)
     clock = SystemClock()
-    own = Engines()
-    speech = (engines or own).speech(config)
+    speech = engines.speech(config)
     outcome = _Outcome()
     engine = Engine(
         Conversation(
@@ -92,4 +90,3 @@ async def hear_sample(
     finally:
         engine.post(End())
         await asyncio.wait([running])
-        await own.aclose()

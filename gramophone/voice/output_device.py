@@ -79,7 +79,7 @@ class OutputDevice:
     def _live(self, opened: Callable[[str], None], gone: Callable[[], None]) -> None:
         try:
             try:
-                with _Port():
+                with PortAudioFree():
                     self._open()
             except Exception as error:
                 opened(self._complaint(error))
@@ -89,7 +89,7 @@ class OutputDevice:
         finally:
             if self._audio is not None:
                 # Where another device hangs in PortAudio, this one is left open.
-                with suppress(OSError), _Port():
+                with suppress(OSError), PortAudioFree():
                     self._close()
             gone()
 
@@ -156,7 +156,7 @@ class OutputDevice:
             return bytes(2 * samples), PA_ABORT
 
 
-class _Port:
+class PortAudioFree:
     """PortAudio for one thread; one that hangs in it does not keep the others for ever."""
 
     def __enter__(self) -> None:

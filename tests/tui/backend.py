@@ -75,6 +75,9 @@ class FakeReplay(FakeFeed):
     def pause(self) -> None:
         self._do("pause", playing=False)
 
+    def rest(self) -> None:
+        self._do("rest", playing=False)
+
     def seek(self, position_us: int) -> None:
         self._do("seek", position_us, position_us=position_us)
 
@@ -110,6 +113,8 @@ class FakeLibrary:
         self.export_held.set()
         self.sessions_held = asyncio.Event()
         self.sessions_held.set()
+        self.answers_held = asyncio.Event()
+        self.answers_held.set()
         self.timelines: dict[str, list[Event]] = {}
 
     async def sessions(
@@ -129,6 +134,7 @@ class FakeLibrary:
 
     async def totals(self) -> Totals:
         self._check()
+        await self.answers_held.wait()
         listed = [each.summary for each in self.records if not each.summary.archived]
         return Totals(len(listed), sum(each.spoken_ms for each in listed))
 
@@ -142,6 +148,7 @@ class FakeLibrary:
 
     async def session(self, session_id: str) -> SessionRecord:
         self._check()
+        await self.answers_held.wait()
         self.read.append(session_id)
         return self.records[self._place(session_id)]
 
@@ -160,12 +167,14 @@ class FakeLibrary:
         self._change([session_id], title=title)
 
     async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        await self.answers_held.wait()
         added, removed = set(add), set(remove)
         for session_id in ids:
             tags = set(self.records[self._place(session_id)].summary.tags)
             self._change([session_id], tags=tuple(sorted(tags - removed | added)))
 
     async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
+        await self.answers_held.wait()
         self._change(ids, pinned=pinned)
 
     async def archive(self, ids: Sequence[str], archived: bool = True) -> None:

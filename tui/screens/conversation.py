@@ -358,11 +358,7 @@ class ConversationScreen(Screen[None]):
     def action_history(self) -> None:
         from tui.screens.history import HistoryScreen
 
-        self.app.push_screen(HistoryScreen(self._backend, can_continue=True), self._continue_chosen)
-
-    def _continue_chosen(self, session_id: str | None) -> None:
-        if session_id is not None:
-            self.continue_session(session_id)
+        self.app.push_screen(HistoryScreen(self._backend))
 
     def action_latency(self) -> None:
         """Where the time of the last answer went: the library has it while the talk goes on."""
