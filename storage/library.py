@@ -7,13 +7,14 @@ search never keeps a session from opening. What takes files apart runs in a thre
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gramophone.clock import wall_clock as system_wall_clock
-from gramophone.errors import SessionNotFound, TimelineError
+from gramophone.errors import SessionNotFound, StorageError, TimelineError
 from gramophone.metrics import TurnMetrics
 from gramophone.ports import (
     Finding,
@@ -237,11 +238,26 @@ class Library:
             await self._listing.number(session_id)
         return await asyncio.to_thread(verify, self._home, session_id)
 
-    async def export_wav(self, session_id: str, path: Path) -> None:
-        """All spoken turns joined, 16-bit PCM; written whole or not at all."""
+    async def export_wav(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
+        """All spoken turns joined, 16-bit PCM; written whole or not at all. `tell` hears, in
+        another thread, how many bytes of how many are written; cancelling the await stops it."""
         record = await self.session(session_id)
         spoken = [turn.audio for turn in record.turns if turn.audio is not None]
-        await asyncio.to_thread(export_wav, spoken, path)
+        stopped = threading.Event()
+
+        def told(written_bytes: int, data_bytes: int) -> None:
+            if stopped.is_set():
+                raise StorageError(f"The export to {path} was stopped.")
+            if tell is not None:
+                tell(written_bytes, data_bytes)
+
+        try:
+            await asyncio.to_thread(export_wav, spoken, path, told)
+        finally:
+            # Cancelling the await does not stop the thread.
+            stopped.set()
 
     async def export_jsonl(self, session_id: str, path: Path) -> None:
         """The timeline, one event a line; written whole or not at all."""
