@@ -59,6 +59,11 @@ class Transcript(TurnScroll):
         view = self._view_here()
         return view.turn if view is not None else None
 
+    @property
+    def pointed(self) -> int | None:
+        """The turn under the cursor, if the user has put it there."""
+        return self._cursor if self._cursor in self._places else None
+
     def _place_here(self) -> int | None:
         if self._cursor is not None and self._cursor in self._places:
             return self._places[self._cursor]
