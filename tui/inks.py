@@ -12,8 +12,7 @@ from typing import Final
 
 from textual.color import BLACK, WHITE, Color
 
-LEAST_CONTRAST: Final = 4.5
-"""What WCAG asks of text (level AA)."""
+from tui.colours import READABLE_CONTRAST, contrast
 
 _MUTED: Final = 0.6
 _CURSOR: Final = 0.18
@@ -81,15 +80,9 @@ def _tint(variables: Mapping[str, str]) -> Color:
     for step in range(_STEPS):
         tint = accent.blend(background, step / _STEPS, 1)
         row = background.blend(tint, _CURSOR, 1)
-        if contrast(row.blend(_pole(background), _MUTED, 1), row) >= LEAST_CONTRAST:
+        if contrast(row.blend(_pole(background), _MUTED, 1), row) >= READABLE_CONTRAST:
             return Color.parse(tint.hex)
     return background
-
-
-def contrast(one: Color, other: Color) -> float:
-    """The ratio of their luminances, 1 to 21, as WCAG defines it."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def _readable(colour: Color, papers: Sequence[Color], alpha: float = 1.0) -> Color:
@@ -98,19 +91,12 @@ def _readable(colour: Color, papers: Sequence[Color], alpha: float = 1.0) -> Col
     for step in range(_STEPS):
         # As it is written, which is in whole steps.
         moved = Color.parse(colour.blend(pole, step / _STEPS, 1).hex)
-        if all(contrast(paper.blend(moved, alpha, 1), paper) >= LEAST_CONTRAST for paper in papers):
+        if all(
+            contrast(paper.blend(moved, alpha, 1), paper) >= READABLE_CONTRAST for paper in papers
+        ):
             return moved
     return pole
 
 
 def _pole(paper: Color) -> Color:
     return max((BLACK, WHITE), key=lambda each: contrast(each, paper))
-
-
-def _luminance(colour: Color) -> float:
-    red, green, blue = (_linear(part) for part in colour.normalized)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linear(part: float) -> float:
-    return part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
