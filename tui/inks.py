@@ -12,7 +12,7 @@ from typing import Final
 
 from textual.color import BLACK, WHITE, Color
 
-from tui.colours import READABLE_CONTRAST, contrast
+from tui.contrast import LEAST_CONTRAST, contrast
 
 _MUTED: Final = 0.6
 _CURSOR: Final = 0.18
@@ -80,7 +80,7 @@ def _tint(variables: Mapping[str, str]) -> Color:
     for step in range(_STEPS):
         tint = accent.blend(background, step / _STEPS, 1)
         row = background.blend(tint, _CURSOR, 1)
-        if contrast(row.blend(_pole(background), _MUTED, 1), row) >= READABLE_CONTRAST:
+        if contrast(row.blend(_pole(background), _MUTED, 1), row) >= LEAST_CONTRAST:
             return Color.parse(tint.hex)
     return background
 
@@ -91,9 +91,7 @@ def _readable(colour: Color, papers: Sequence[Color], alpha: float = 1.0) -> Col
     for step in range(_STEPS):
         # As it is written, which is in whole steps.
         moved = Color.parse(colour.blend(pole, step / _STEPS, 1).hex)
-        if all(
-            contrast(paper.blend(moved, alpha, 1), paper) >= READABLE_CONTRAST for paper in papers
-        ):
+        if all(contrast(paper.blend(moved, alpha, 1), paper) >= LEAST_CONTRAST for paper in papers):
             return moved
     return pole
 

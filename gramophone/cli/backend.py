@@ -301,8 +301,10 @@ class LibraryOnDemand:
         if self._library is not None:
             await self._library.purge()
 
-    async def export_wav(self, session_id: str, path: Path) -> None:
-        await (await self._open()).export_wav(session_id, path)
+    async def export_wav(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
+        await (await self._open()).export_wav(session_id, path, tell=tell)
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         return await (await self._open()).verify(session_id)

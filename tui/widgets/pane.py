@@ -44,8 +44,9 @@ class Pane(Vertical):
         self._empty = Static(empty, classes="empty", markup=False)
         self._more = Static(classes="more", markup=False)
         self.seconds: Callable[[], float] = time.monotonic
-        self._ticked_s = self.seconds()
         self._live = feed is not None
+        self._ticked_s = self.seconds()
+        self._words = empty
         self._waited_s = 0.0
 
     def compose(self) -> ComposeResult:
@@ -131,7 +132,8 @@ class Pane(Vertical):
 
     def excuse(self, words: str) -> None:
         """What stands where there is no transcript."""
-        if words != self._empty.content:
+        if words != self._words:
+            self._words = words
             self._empty.update(words)
 
     @property
@@ -141,8 +143,9 @@ class Pane(Vertical):
 
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""
-        self._transcript.display = self.spoken
-        self._empty.display = not self.spoken
+        seen = self.spoken
+        self._transcript.display = seen
+        self._empty.display = not seen
         # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
         if self._transcript.display and self.screen.focused is None:
             self._transcript.focus(scroll_visible=False)
