@@ -5,6 +5,7 @@ Heavy machinery (Markdown, its parser) is imported after the first frame.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -167,7 +168,15 @@ class GramophoneApp(App[None]):
             self.notify(
                 plain_line(trouble), title="Settings", severity="warning", timeout=12, markup=False
             )
-        self.run_worker(_warm_up, thread=True, name="warm-up", exit_on_error=False)
+        self.run_worker(self._warm_up, thread=True, name="warm-up", exit_on_error=False)
+
+    def _warm_up(self) -> None:
+        """Have the first answer's machinery at hand before it is wanted."""
+        importlib.import_module("tui.markdown.warm_up").warm_up()
+        if not self.is_headless:
+            # What is loaded stays: looking through it for garbage again and again holds up keys.
+            gc.collect()
+            gc.freeze()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         # A picture has a key here, and every key is offered by its words already.
@@ -256,8 +265,3 @@ class GramophoneApp(App[None]):
 
     def _disarm_quit(self) -> None:
         self._quit_armed = False
-
-
-def _warm_up() -> None:
-    """Have the first answer's machinery at hand before it is wanted."""
-    importlib.import_module("tui.widgets.answer")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Literal, TypeAlias
 
+from gramophone.alignment import Alignment
 from gramophone.metrics import MetricsFold, TurnMetrics
 from gramophone.plain import PlainStream, plain, plain_line
 from gramophone.ports import Message, SessionRecord, TurnRecord
@@ -79,6 +80,8 @@ class TurnView:
     unheard_characters: int = 0
     spoken_ms: int = 0
     speaking: bool = False
+    heard: int | None = None
+    """While it is spoken: how many characters of the text have been heard."""
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
     withdrawn: bool = False
     """Whether it was taken back: it no longer counts."""
@@ -141,6 +144,7 @@ class TranscriptModel:
         self.ended = False
         self._changed: dict[int, None] = {}
         self._metrics = MetricsFold()
+        self._alignment = Alignment()
         self._streams: dict[int, PlainStream] = {}
         self._notices = 0
         self._echoes: dict[int, int] = {}
@@ -244,6 +248,7 @@ class TranscriptModel:
 
     def _take_in(self, entry: Entry) -> None:
         self._metrics.emit(entry)
+        self._alignment.emit(entry)
         match entry:
             case SessionStarted():
                 self.session = entry
@@ -351,6 +356,7 @@ class TranscriptModel:
                     self._begin_sound(entry.turn)
                 sound.position_samples = entry.position_samples
                 sound.queued_samples = entry.queued_samples
+                self._heard(entry)
             case FlushAnswered() if entry.turn == sound.turn:
                 sound.end_samples = entry.end_samples
             case PlaybackFinished():
@@ -378,7 +384,18 @@ class TranscriptModel:
         sound.turn = turn
         sound.position_samples = sound.queued_samples = sound.end_samples = 0
         sound.underruns = 0
-        self._view(turn).speaking = True
+        view = self._view(turn)
+        view.speaking = True
+        view.heard = 0
+
+    def _heard(self, entry: PlayoutAdvanced) -> None:
+        view = self.turns.get(self._echoes.get(entry.turn, entry.turn))
+        if view is None or not view.speaking:
+            return
+        heard = self._alignment.heard_end(entry.turn, entry.position_samples)
+        if heard != view.heard:
+            view.heard = heard
+            self._changed[view.turn] = None
 
     def _quiet(self, state: SoundState) -> None:
         self.sound.state = state
@@ -386,7 +403,9 @@ class TranscriptModel:
         self.levels.clear()
         sounding = self.sound.turn
         if sounding is not None and self._echoes.get(sounding, sounding) in self.turns:
-            self._view(sounding).speaking = False
+            view = self._view(sounding)
+            view.speaking = False
+            view.heard = None
 
     def _failed(self, entry: Failed) -> None:
         detail = plain_line(entry.detail)

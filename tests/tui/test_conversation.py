@@ -27,7 +27,6 @@ from tui.widgets.meter import Meter
 from tui.widgets.pane import Pane
 from tui.widgets.prompt import Prompt
 from tui.widgets.transcript import Transcript
-from tui.widgets.turn import TurnBlock
 
 
 def prompt_of(app: GramophoneApp) -> Prompt:
@@ -282,16 +281,17 @@ class TestReading:
                 backend.conversation.put(*answer_of(f"answer {turn}\n\n" + "text\n\n" * 6, turn))
                 await drawn(pilot)
             await drawn(pilot)
-            blocks = list(app.screen.query(TurnBlock))
-            assert blocks[0].asleep
-            assert sum(not block.asleep for block in blocks) <= 10
-            app.screen.query_one(Transcript).focus()
+            transcript = app.screen.query_one(Transcript)
+            assert 29 in transcript.at_hand
+            assert 0 not in transcript.at_hand
+            assert len(transcript.at_hand) <= 10
+            transcript.focus()
             await pilot.press("home")
             await drawn(pilot)
             await drawn(pilot)
             assert "answer 0" in seen(pilot)
-            assert not blocks[0].asleep
-            assert blocks[29].asleep or blocks[29] in blocks[-4:]
+            assert 0 in transcript.at_hand
+            assert 29 not in transcript.at_hand
 
 
 class TestStopping:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tui.markdown.answer import Answer
 from tui.markdown.document import Document
 from tui.markdown.layout import Mark, Row, Sheet
+from tui.markdown.paint import pieces
 
 TEXT = """# Title
 
@@ -68,3 +70,41 @@ def test_words_know_where_they_stood() -> None:
         word = drawn.strip(" ▎•☑123.─┼│").split(" ")[0]
         if word and word != "python":
             assert word in TEXT[first:last]
+
+
+CODE = "```python\n" + "".join(
+    f'def f{n}(x):\n    """Say {n}\n    twice."""\n    return x + {n}  # {n}\n'
+    + "\n" * (n % 3 == 0)
+    for n in range(40)
+)
+
+
+def coloured(text: str, step: int) -> list[list[tuple[str, str]]]:
+    """Looked at while it grows, as the screen does."""
+    answer = Answer(60)
+    for end in range(step, len(text) + step, step):
+        answer.grow(text[:end])
+        _looks(answer)
+    answer.finish()
+    return _looks(answer)
+
+
+def _looks(answer: Answer) -> list[list[tuple[str, str]]]:
+    rows = [pieces(answer.row(index)) for index in range(answer.height)]
+    return [[(piece.text, piece.looks) for piece in row] for row in rows]
+
+
+@pytest.mark.parametrize("step", [97, 400])
+def test_code_has_the_same_colours_however_it_came(step: int) -> None:
+    assert coloured(CODE, step) == coloured(CODE, len(CODE))
+
+
+def test_rows_that_look_different_are_told() -> None:
+    step = 23
+    answer, before = Answer(60), list[list[tuple[str, str]]]()
+    for end in range(step, len(CODE), step):
+        changed = answer.grow(CODE[:end])
+        now = _looks(answer)
+        same = min(changed, len(before), len(now))
+        assert now[:same] == before[:same]
+        before = now

@@ -19,7 +19,7 @@ from tui.app import GramophoneApp
 from tui.screens.help import HelpScreen
 from tui.screens.history import HistoryScreen
 from tui.widgets.completions import Completions
-from tui.widgets.prompt import Prompt
+from tui.widgets.prompt import BLINKS_AFTER_A_KEY, Prompt
 
 LINES = "".join(f"line {number}\n" for number in range(214))
 
@@ -391,3 +391,30 @@ async def test_the_terminals_cursor_is_on_the_caret() -> None:
         await pilot.resize_terminal(60, 16)
         await drawn(pilot)
         assert app.cursor_position == (2 + 2, prompt_of(pilot).region.bottom - 1)
+
+
+class TestCursor:
+    async def test_it_stands_still_when_no_key_has_come_for_a_while(self) -> None:
+        app = GramophoneApp(FakeBackend())
+        async with app.run_test() as pilot:
+            prompt = prompt_of(pilot)
+            prompt.cursor_blink = True
+            prompt.focus()
+            await pilot.press("a")
+            blinks = [_blink(prompt) for _ in range(BLINKS_AFTER_A_KEY + 4)]
+            assert len(set(blinks[:BLINKS_AFTER_A_KEY])) == 2
+            assert all(blinks[BLINKS_AFTER_A_KEY:])
+            assert not _blinking(prompt)
+            await pilot.press("b")
+            assert _blinking(prompt)
+
+
+def _blink(prompt: Prompt) -> bool:
+    """Let half a second pass for the cursor: whether it is to be seen."""
+    prompt._toggle_cursor_blink_visible()  # pyright: ignore[reportPrivateUsage]
+    return bool(prompt._cursor_visible)  # pyright: ignore
+
+
+def _blinking(prompt: Prompt) -> bool:
+    timer: Any = prompt.blink_timer
+    return bool(timer._active.is_set())

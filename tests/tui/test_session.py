@@ -32,7 +32,7 @@ from tui.screens.timeline import TimelineScreen
 from tui.widgets.meter import Meter
 from tui.widgets.replay_strip import ReplayStrip
 from tui.widgets.seek_bar import SeekBar
-from tui.widgets.turn import TurnBlock
+from tui.widgets.transcript import Transcript
 
 SESSION = "5e55000000000000"
 
@@ -112,8 +112,7 @@ class TestReading:
         backend = FakeBackend(library=FakeLibrary([kept_session(1, "Long", turns=turns)]))
         async with opened(backend) as pilot:
             await drawn(pilot)
-            blocks = [block for block in pilot.app.screen.query(TurnBlock) if block.view.turn % 2]
-            assert sum(not block.asleep for block in blocks) <= 12
+            assert len(pilot.app.screen.query_one(Transcript).at_hand) <= 12
             assert seen(pilot).count("Turn 0.") == 1
             await pilot.press("end")
             await drawn(pilot)
@@ -188,14 +187,15 @@ class TestReplaying:
             first = short_session()[:-1]
             feed.put(*first, *spoken_exchange("Later", "Second answer", first_turn=2))
             await drawn(pilot)
-            (kept,) = [b for b in pilot.app.screen.query(TurnBlock) if b.view.turn == 1]
+            transcript = pilot.app.screen.query_one(Transcript)
+            assert transcript.at_hand == [0, 1, 2, 3]
             assert "Second answer" in seen(pilot)
             feed.put(TimelineRestarted(at_us=0, entries=len(first)), *first)
             await drawn(pilot)
             assert "Second answer" not in seen(pilot)
             assert "Later" not in seen(pilot)
             assert "A gramophone plays records." in seen(pilot)
-            assert kept in pilot.app.screen.query(TurnBlock), "what still holds was left alone"
+            assert transcript.at_hand == [0, 1]
 
     async def test_a_refusal_is_said_and_the_text_stays(self) -> None:
         backend = backend_of()
@@ -211,7 +211,7 @@ class TestReplaying:
     async def test_a_word_is_heard_from_there(self) -> None:
         backend = backend_of()
         async with opened(backend) as pilot:
-            pilot.app.screen.query(TurnBlock).last().post_message(TurnWanted("hear", 1, 7))
+            pilot.app.screen.query_one(Transcript).post_message(TurnWanted("hear", 1, 7))
             await drawn(pilot)
             assert backend.replay_feed.asked == [("hear", 1, 7)]
             await looked(pilot)

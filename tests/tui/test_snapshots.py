@@ -18,6 +18,8 @@ from gramophone.timeline import (
     DeviceChanged,
     Entry,
     Failed,
+    FlushAnswered,
+    FlushSent,
     LevelMeasured,
     PlaybackStarted,
     PlayoutAdvanced,
@@ -105,6 +107,24 @@ def asked(question: str, turn: int) -> list[Entry]:
     return list(spoken_exchange(question, "", first_turn=turn, start_us=0)[:2])
 
 
+def spoken(turn: int, text: str, *ends: int) -> list[Entry]:
+    """The text's paragraphs as they were flushed, with where their sound ends."""
+    found: list[Entry] = []
+    start = 0
+    for number, (paragraph, end) in enumerate(zip(text.split("\n\n"), ends, strict=False)):
+        read = paragraph.replace("*", "")
+        until = start + len(paragraph)
+        found += (
+            TextSpoken(
+                at_us=1, turn=turn, chunk=number, text=read, source_start=start, source_end=until
+            ),
+            FlushSent(at_us=1, turn=turn, flush=number, last_chunk=number),
+            FlushAnswered(at_us=2, turn=turn, flush=number, end_samples=end),
+        )
+        start = until + 2
+    return found
+
+
 def speaking() -> FakeBackend:
     """In the middle of an answer, whose sound broke off once."""
     feed = FakeFeed(
@@ -114,7 +134,7 @@ def speaking() -> FakeBackend:
             TurnStarted(at_us=0, turn=1, role="assistant"),
             RequestSent(at_us=0, turn=1, provider="local", model="smollm2", messages=1),
             DeltaReceived(at_us=204_000, turn=1, text=ANSWER),
-            TextSpoken(at_us=210_000, turn=1, chunk=0, text="Sure", source_start=0, source_end=4),
+            *spoken(1, ANSWER.split("```")[0], 192_000, 576_000),
             PlaybackStarted(at_us=440_000, turn=1, device="speaker"),
         ]
     )

@@ -14,8 +14,9 @@ from tui.markdown.flow import Flow, Run
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-STRETCH_LINES: Final = 48
-LONGEST_STRETCH_LINES: Final = 200
+STRETCH_LINES: Final = 24
+LONG_STRETCH_LINES: Final = 48
+LONGEST_STRETCH_LINES: Final = 72
 LONGEST_COLOURED_LINE: Final = 2_000
 _Tokens: TypeAlias = dict[Any, str]
 
@@ -85,38 +86,39 @@ class Colours:
             if self._coloured[stretch] > line:
                 del self._coloured[stretch]
 
-    def stretch_start(self, lines: list[Flow], line: int) -> int:
-        """The first line that gets its colours together with `line`."""
-        self._scan(lines)
-        return self._starts[_place(self._starts, line)]
-
     def _scan(self, lines: list[Flow]) -> None:
-        """Cut at an empty line with something at the margin below it."""
+        """Cut at an empty line with something at the margin below it, after a while at any empty
+        line, and at last anywhere: a line that comes has its whole stretch looked at again."""
         for at in range(max(1, self._scanned), len(lines)):
             length = at - self._starts[-1]
             text = lines[at].text
-            calm = bool(text) and text[0] not in " \t})]*" and not lines[at - 1].text.strip()
-            if length >= LONGEST_STRETCH_LINES or (length >= STRETCH_LINES and calm):
+            gap = not lines[at - 1].text.strip()
+            calm = gap and bool(text) and text[0] not in " \t})]*"
+            if (
+                length >= LONGEST_STRETCH_LINES
+                or (gap and length >= LONG_STRETCH_LINES)
+                or (calm and length >= STRETCH_LINES)
+            ):
                 self._starts.append(at)
         # The last line may be half a line still.
         self._scanned = max(0, len(lines) - 1)
 
-    def colour(self, lines: list[Flow], line: int) -> None:
-        """See to it that `line` has its colours."""
+    def colour(self, lines: list[Flow], line: int) -> int:
+        """See to it that `line` has its colours. Gives the first line that has others now."""
         if self._lexer is None:
-            return
+            return len(lines)
         self._scan(lines)
         place = _place(self._starts, line)
         start = self._starts[place]
         end = self._starts[place + 1] if place + 1 < len(self._starts) else len(lines)
         if self._coloured.get(start) == end:
-            return
+            return len(lines)
         self._coloured[start] = end
-        self._lex(self._lexer, lines[start:end])
+        return start + self._lex(self._lexer, lines[start:end])
 
-    def _lex(self, lexer: Lexer, lines: list[Flow]) -> None:
+    def _lex(self, lexer: Lexer, lines: list[Flow]) -> int:
         if any(len(line.text) > LONGEST_COLOURED_LINE for line in lines):
-            return
+            return len(lines)
         code = "\n".join(line.text for line in lines)
         runs: list[list[Run]] = [[] for _ in lines]
         at = column = 0
@@ -130,8 +132,13 @@ class Colours:
                 if part:
                     runs[at].append(Run(column, 0, look))
                     column += len(part)
-        for line, found in zip(lines, runs, strict=True):
-            line.runs = _merged(line, found)
+        changed = len(lines)
+        for place, (line, found) in enumerate(zip(lines, runs, strict=True)):
+            merged = _merged(line, found)
+            if merged != line.runs:
+                line.runs = merged
+                changed = min(changed, place)
+        return changed
 
     def _look(self, token: Any) -> str:
         looks = self._looks

@@ -1,13 +1,14 @@
-"""What the looks of an answer are on the screen: theme variables, so that every theme fits."""
+"""What the looks of a transcript are on the screen: theme variables, so that every theme fits."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from tui.colours import ACCENT, MUTED
-
 FENCE: Final = "fence"
 TO_COME: Final = "to-come"
+SPOKEN: Final = "spoken"
+QUIET: Final = frozenset({TO_COME, "label", "bullet", "comment", "muted"})
+"""Looks whose text steps back as far as it can still be read."""
 LOOKS: Final = {
     "": "",
     "strong": "bold",
@@ -15,14 +16,12 @@ LOOKS: Final = {
     "strike": "strike",
     "heading": "bold",
     "h1": "bold underline",
-    "link": f"{ACCENT} underline",
+    "link": "$text-accent underline",
     "code": "$text-warning on $boost",
     FENCE: "on $boost",
-    "label": MUTED,
-    "bullet": MUTED,
     "bar": "$foreground 30%",
     "faint": "$foreground 20%",
-    "comment": f"{MUTED} italic",
+    "comment": "italic",
     "keyword": "$text-accent",
     "constant": "bold $text-success",
     "type": "$text-warning",
@@ -32,5 +31,12 @@ LOOKS: Final = {
     "function": "$text-primary",
     "name": "$text-primary",
     "error": "$text-error",
-    TO_COME: MUTED,
+    "plain": "$foreground",
+    TO_COME: "$foreground",
+    # The line below it is for terminals that have no colours of ours.
+    SPOKEN: "$text-success underline",
+    "accent": "$text-accent",
+    "sound": "$text-success",
+    "trouble": "$text-error",
 }
+TO_BE_READ: Final = frozenset(LOOKS) - {"bar", "faint"}

@@ -6,7 +6,6 @@ and draws it in one batch.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -37,21 +36,23 @@ class Pane(Vertical):
         self._strip = strip or Strip()
         self.model = TranscriptModel()
         self._feed = feed
-        self._empty = empty
+        self._transcript = Transcript()
+        self._meter = Meter()
+        self._empty = Static(empty, classes="empty", markup=False)
+        self._more = Static(classes="more", markup=False)
         self.seconds: Callable[[], float] = time.monotonic
         self._ticked_s = self.seconds()
-        self._drawing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
-        yield Static(self._empty, classes="empty", markup=False)
-        yield Transcript()
-        yield Static(classes="more", markup=False)
+        yield self._empty
+        yield self._transcript
+        yield self._more
         yield self._strip
-        yield Meter()
+        yield self._meter
 
     def on_mount(self) -> None:
         self._show_or_excuse()
-        self.query_one(Strip).show(self.model)
+        self._strip.show(self.model)
         self.set_interval(TICK_S, self.tick)
 
     # --- sources ------------------------------------------------------------------------------
@@ -60,46 +61,39 @@ class Pane(Vertical):
         """Show a kept session as it ended; no source is listened to."""
         model = TranscriptModel()
         model.load(record)
-        await self._show_model(model, None, follow=False)
+        self._show_model(model, None, follow=False)
 
     async def listen(self, feed: Feed) -> None:
         """Begin anew with what `feed` tells."""
-        await self._show_model(TranscriptModel(), feed, follow=True)
+        self._show_model(TranscriptModel(), feed, follow=True)
 
-    async def _show_model(self, model: TranscriptModel, feed: Feed | None, *, follow: bool) -> None:
-        async with self._drawing:
-            self._feed = feed
-            self.model = model
-            await self.transcript.clear(follow=follow)
-            await self._draw()
+    def _show_model(self, model: TranscriptModel, feed: Feed | None, *, follow: bool) -> None:
+        self._feed = feed
+        self.model = model
+        self._transcript.clear(follow=follow)
+        self._draw()
 
     # --- drawing ------------------------------------------------------------------------------
 
     @property
     def transcript(self) -> Transcript:
-        return self.query_one(Transcript)
+        return self._transcript
 
     @property
     def settled(self) -> bool:
         """Whether everything that has come is on the screen."""
-        return self.transcript.settled
+        return self._transcript.settled
 
     async def tick(self) -> None:
-        """Take what has come and draw it. A tick that comes while one draws is left out."""
-        if not self._drawing.locked():
-            async with self._drawing:
-                await self._take_and_draw()
-
-    async def _take_and_draw(self) -> None:
+        """Take what has come and draw it."""
         now_s = self.seconds()
         elapsed_s, self._ticked_s = now_s - self._ticked_s, now_s
         entries = self._feed.take() if self._feed is not None else []
         model = self.model
         if entries:
             model.apply_all(entries)
-            with self.app.batch_update():
-                await self._draw()
-        meter = self.query_one(Meter)
+            self._draw()
+        meter = self._meter
         meter.keep_to(motion_of(self.app))  # pyright: ignore[reportUnknownArgumentType]
         meter.advance(
             elapsed_s,
@@ -107,37 +101,37 @@ class Pane(Vertical):
             sounding=model.sound.state is SoundState.SPEAKING and not self.still,
             underruns=model.sound.underruns,
         )
-        self.query_one(Strip).show_level(meter.words)
-        transcript = self.transcript
-        await transcript.draw_text()
-        await transcript.settle()
+        self._strip.show_level(meter.words)
+        transcript = self._transcript
+        transcript.draw_text()
+        transcript.settle()
         self._show_more()
 
-    async def _draw(self) -> None:
+    def _draw(self) -> None:
         model = self.model
         self._show_or_excuse()
-        await self.transcript.forget(model.take_gone())
-        await self.transcript.show(model.take_changed())
-        self.query_one(Strip).show(model)
+        self._transcript.forget(model.take_gone())
+        self._transcript.show(model.take_changed())
+        self._strip.show(model)
         self.post_message(PaneChanged(model))
 
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""
         seen = bool(self.model.seen)
-        self.transcript.display = seen
-        self.query_one(".empty").display = not seen
+        self._transcript.display = seen
+        self._empty.display = not seen
         # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
-        if self.transcript.display and self.screen.focused is None:
-            self.transcript.focus(scroll_visible=False)
+        if self._transcript.display and self.screen.focused is None:
+            self._transcript.focus(scroll_visible=False)
 
     def _show_more(self) -> None:
         """Say what came below while the user reads above."""
-        transcript = self.transcript
+        transcript = self._transcript
         words = ""
         if not transcript.following:
             new = transcript.new_lines
             words = f"↓ {new} new line{'' if new == 1 else 's'}  End" if new else "↓ End"
-        more = self.query_one(".more", Static)
+        more = self._more
         if words != more.content:
             more.update(words)
             more.set_class(bool(words), "-shown")

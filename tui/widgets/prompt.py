@@ -30,6 +30,7 @@ from tui.messages import (
     PromptSent,
     ScrollWanted,
 )
+from tui.motion import motion_of
 from tui.offers import Offer
 from tui.prompt_history import PromptHistory
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from textual.document._document import EditResult, Location
 
 READ_WITHIN_S = 5.0
+BLINKS_AFTER_A_KEY = 10
+"""The cursor changes so often, twice a second: each time costs as much as a frame of text."""
 
 
 class Prompt(TextArea):
@@ -94,6 +97,7 @@ class Prompt(TextArea):
         self._strange: frozenset[str] = frozenset()
         self._offer: Offer | None = None
         self._scanned: tuple[str, tuple[attachments.PathEntry, ...]] | None = None
+        self._blinks_left = 0
 
     def on_mount(self) -> None:
         self.screen.screen_layout_refresh_signal.subscribe(
@@ -106,6 +110,18 @@ class Prompt(TextArea):
         if self.has_focus and self.app.cursor_position != caret:
             self.app.cursor_position = caret
             self.refresh()
+
+    def _restart_blink(self) -> None:
+        still = motion_of(self.app).reduced  # pyright: ignore[reportUnknownArgumentType]
+        self._blinks_left = 0 if still else BLINKS_AFTER_A_KEY
+        super()._restart_blink()
+
+    def _toggle_cursor_blink_visible(self) -> None:
+        self._blinks_left -= 1
+        if self._blinks_left < 0:
+            self._pause_blink()
+        else:
+            super()._toggle_cursor_blink_visible()
 
     # --- what stands in it --------------------------------------------------------------------
 

@@ -1,21 +1,32 @@
-"""The turns of a pane, one under the other; follows the end unless the user reads above."""
+"""The turns of a pane, one under the other; follows the end unless the user reads above.
+
+One widget draws all of them, line by line: what streams never asks Textual for a layout.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.widget import Widget
 
+from gramophone.plain import plain_line
+from tui.markdown.paint import ALL, Painter
 from tui.transcript_model import TurnView
-from tui.widgets.turn import TurnBlock
-
-KEPT_AWAKE = 4
+from tui.turn_sheet import ROWS_OF_A_TURN, TurnSheet
 
 
-class Transcript(VerticalScroll):
-    """Draws the turns it is shown. Far from the view, answers are at rest."""
+class Transcript(ScrollView):
+    """Draws the turns it is shown. Those far from the view are at rest."""
+
+    DEFAULT_CSS = "Transcript { overflow-x: hidden; }"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll_down", "Scroll down", id="transcript.down", show=False),
@@ -29,112 +40,330 @@ class Transcript(VerticalScroll):
 
     def __init__(self) -> None:
         super().__init__()
-        self._blocks: dict[int, TurnBlock] = {}
+        self._sheets: list[TurnSheet] = []
+        self._places: dict[int, int] = {}
+        self._tops: list[int] = []
+        self._height = 0
+        self._width = 0
+        self._lead = 0
+        self._growing: dict[int, None] = {}
+        self._awake: dict[int, None] = {}
+        self._follows = True
+        self._moving = False
+        self._hidden = False
         self._height_when_left = 0
         self._settled_for: tuple[object, ...] | None = None
-
-    def on_mount(self) -> None:
-        self.anchor()
+        self._painter: Painter | None = None
 
     # --- turns --------------------------------------------------------------------------------
 
-    async def show(self, changed: Sequence[TurnView]) -> None:
-        """Draw what has changed; blocks for new turns are mounted in one go."""
-        new: list[TurnBlock] = []
+    def show(self, changed: Sequence[TurnView]) -> None:
+        """Draw what has changed."""
+        first, row = len(self._sheets), ALL
         for view in changed:
-            block = self._blocks.get(view.turn)
-            if block is None:
-                asleep = view.over and len(changed) > KEPT_AWAKE and view in changed[:-KEPT_AWAKE]
-                block = self._blocks[view.turn] = TurnBlock(view, asleep=asleep)
-                new.append(block)
-            elif block.view is view:
-                block.refresh_state()
-        if new:
-            await self.mount_all(new)
+            place = self._places.setdefault(view.turn, len(self._sheets))
+            if place == len(self._sheets):
+                self._sheets.append(TurnSheet(view, self._width))
+                changed_from = 0
+            elif self._sheets[place].view is not view:
+                self._sheets[place] = TurnSheet(view, self._width)
+                changed_from = 0
+            else:
+                changed_from = self._sheets[place].refresh()
+            if rows := self._sheets[place].hear():
+                self._repaint(place, *rows)
+            if not self._sheets[place].settled:
+                self._growing[place] = None
+            if changed_from != ALL and place <= first:
+                first, row = place, changed_from if place < first else min(row, changed_from)
+        if row != ALL:
+            self._redraw(first, row)
 
-    async def forget(self, gone: Sequence[int]) -> None:
+    def forget(self, gone: Sequence[int]) -> None:
         """Take these turns away: the source went back to before them."""
-        blocks = [self._blocks.pop(turn) for turn in gone if turn in self._blocks]
-        if blocks:
-            self._settled_for = None
-            await self.remove_children(blocks)
-
-    async def draw_text(self) -> None:
-        """One step of bringing text on the screen, for the turns that have some to come."""
-        for block in list(self._blocks.values())[-KEPT_AWAKE:]:
-            await block.draw_text()
-
-    async def clear(self, *, follow: bool) -> None:
-        """Begin anew: at the end as it grows, or at the top to be read."""
-        self._blocks.clear()
+        places = {self._places.pop(turn) for turn in gone if turn in self._places}
+        if not places:
+            return
+        kept = [place for place in range(len(self._sheets)) if place not in places]
+        now = {old: new for new, old in enumerate(kept)}
+        self._sheets = [self._sheets[place] for place in kept]
+        self._places = {turn: now[place] for turn, place in self._places.items()}
+        self._growing = {now[place]: None for place in self._growing if place in now}
+        self._awake = {now[place]: None for place in self._awake if place in now}
+        for sheet in self._sheets[min(places) :]:
+            sheet.repaint()
         self._settled_for = None
-        await self.remove_children()
-        self.anchor(follow)
-        if not follow:
-            self.scroll_home(animate=False, immediate=True)
+        self._redraw(min(places), 0)
+
+    def draw_text(self) -> None:
+        """One step of bringing text on the screen, for the turns that have some to come."""
+        for place in list(self._growing):
+            sheet = self._sheets[place]
+            row = sheet.draw_text()
+            self._awake[place] = None
+            if sheet.settled:
+                del self._growing[place]
+            if row != ALL:
+                self._redraw(place, row)
+
+    def clear(self, *, follow: bool) -> None:
+        """Begin anew: at the end as it grows, or at the top to be read."""
+        self._sheets.clear()
+        self._places.clear()
+        self._growing.clear()
+        self._awake.clear()
+        self._settled_for = None
+        self._follows = follow
+        self._redraw(0, 0)
 
     @property
     def settled(self) -> bool:
-        return all(block.settled for block in self._blocks.values())
+        """Whether all text that has come is on the screen."""
+        return not self._growing
+
+    @property
+    def at_hand(self) -> list[int]:
+        """The turns that are not at rest."""
+        return [self._sheets[place].view.turn for place in self._awake]
+
+    # --- heights ------------------------------------------------------------------------------
+
+    def _redraw(self, place: int, row: int) -> None:
+        """From this row of this turn on, things are different."""
+        self._measure(place)
+        if not self.size.height:
+            self._hidden = True
+            return
+        self._move(self._height if self._follows else None)
+        if self._wake_the_view():
+            self.refresh()
+            return
+        first = self._tops[place] + row if place < len(self._tops) else self._height
+        top = max(0, first - self.scroll_offset.y)
+        if top < self.size.height:
+            self.refresh(Region(0, top, self.size.width, self.size.height - top))
+
+    def _repaint(self, place: int, first: int, last: int) -> None:
+        """These rows of this turn look different; nothing has moved."""
+        if place < len(self._tops):
+            above = self._tops[place] - self.scroll_offset.y
+            top, bottom = max(0, above + first), min(self.size.height, above + last + 1)
+            if top < bottom:
+                self.refresh(Region(0, top, self.size.width, bottom - top))
+
+    def _measure(self, place: int) -> None:
+        """Where the turns from `place` on stand."""
+        tops = self._tops
+        if not place:
+            bottom = self._lead
+        else:
+            bottom = tops[place] if place < len(tops) else self._height
+        del tops[place:]
+        for sheet in self._sheets[place:]:
+            tops.append(bottom)
+            bottom += sheet.height
+        self._height = bottom
+
+    def _move(self, y: float | None) -> None:
+        """Take over the height, and go to `y` without this being the user's doing."""
+        self._moving = True
+        size = Size(self.size.width, self._height)
+        if size != self.virtual_size:
+            # Assigned, it would ask for a layout of the whole screen.
+            self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]
+            self._scroll_update(size)
+        if y is not None:
+            self.scroll_target_y = self.scroll_y = y
+        self._moving = False
+
+    def _wake_the_view(self) -> bool:
+        """Have the rows in view at hand. Heights were guesses: whether one was wrong."""
+        place = self._place_at(self.scroll_offset.y)
+        found = False
+        while place < len(self._sheets):
+            top, sheet = self.scroll_offset.y, self._sheets[place]
+            if self._tops[place] >= top + self.size.height:
+                break
+            if not sheet.asleep:
+                place += 1
+                continue
+            height = sheet.height
+            sheet.wake()
+            self._awake[place] = None
+            if grown := sheet.height - height:
+                found = True
+                self._measure(place)
+                above = self._tops[place] < top
+                self._move(self._height if self._follows else top + grown if above else None)
+                place = self._place_at(self.scroll_offset.y)
+        return found
+
+    def _place_at(self, line: int) -> int:
+        """Which turn has this line."""
+        return max(0, bisect_right(self._tops, line) - 1)
+
+    def settle(self) -> None:
+        """Put answers to rest that are far from the view."""
+        seen = (self.scroll_offset.y, self.size, self._height, len(self._awake))
+        if seen == self._settled_for:
+            return
+        self._settled_for = seen
+        near_top = self.scroll_offset.y - 2 * self.size.height
+        near_bottom = self.scroll_offset.y + 3 * self.size.height
+        for place in list(self._awake):
+            sheet, top = self._sheets[place], self._tops[place]
+            if (top > near_bottom or top + sheet.height < near_top) and sheet.can_rest:
+                sheet.rest()
+                del self._awake[place]
+
+    def _size_updated(
+        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if (changed or self._hidden) and size.height:
+            self._hidden = False
+            self._resized()
+        return changed
+
+    def _resized(self) -> None:
+        """Lay out what is at hand anew; what stood at the top stays there."""
+        top = self.scroll_offset.y
+        place = self._place_at(top)
+        into = top - self._tops[place] if place < len(self._tops) else 0
+        lead = 0 if self.screen.has_class("-short") else 1
+        width = max(1, self.size.width - self.styles.scrollbar_size_vertical)
+        source = self._sheets[place].source_of(into) if place < len(self._sheets) else 0
+        if (lead, width) != (self._lead, self._width):
+            self._lead, self._width = lead, width
+            for sheet in self._sheets:
+                sheet.widen(width)
+            self._measure(0)
+            if into > 0 and place < len(self._sheets):
+                into = self._sheets[place].row_of_source(source)
+        stood_at = self._tops[place] + into if place < len(self._tops) else 0
+        self._move(self._height if self._follows else min(top, stood_at) if not top else stood_at)
+        self._wake_the_view()
 
     # --- following ----------------------------------------------------------------------------
 
     @property
     def following(self) -> bool:
-        held = self.is_anchored and not self._anchor_released
-        return held or self.scroll_offset.y >= self.max_scroll_y
+        return self._follows or self.scroll_offset.y >= self.max_scroll_y
 
     @property
     def new_lines(self) -> int:
         """Lines that came since the user went up to read."""
-        if not self.is_anchored:
-            return 0
-        return max(0, self.virtual_size.height - self._height_when_left)
-
-    def release_anchor(self) -> None:
-        if not self._anchor_released:
-            self._height_when_left = self.virtual_size.height
-        super().release_anchor()
+        return max(0, self._height - self._height_when_left) if self._height_when_left else 0
 
     def action_follow(self) -> None:
-        self.anchor()
+        self._follows = True
+        self._height_when_left = 0
+        self._move(self._height)
+        self._wake_the_view()
 
-    # --- rest ---------------------------------------------------------------------------------
-
-    async def settle(self) -> None:
-        """Wake the answers in or near the view, put the far ones to rest; the view stays put."""
-        if not self.is_mounted or not self.size.height:
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self._moving:
             return
-        seen = (self.scroll_offset.y, self.size, self.virtual_size, len(self._blocks))
-        if seen == self._settled_for:
-            return
-        self._settled_for = seen
-        near_top = self.scroll_offset.y - self.size.height
-        near_bottom = self.scroll_offset.y + 2 * self.size.height
-        blocks = list(self._blocks.values())
-        grown_above = False
-        for place, block in enumerate(blocks):
-            region = block.virtual_region
-            near = region.bottom >= near_top and region.y <= near_bottom
-            if near and block.asleep:
-                grown_above |= region.y < self.scroll_offset.y
-                await block.wake()
-            elif not near and block.can_rest and place < len(blocks) - KEPT_AWAKE:
-                await block.rest()
-        if grown_above and not self.following:
-            self._hold_the_view(blocks)
+        at_end = new_value >= self.max_scroll_y
+        if at_end:
+            self._height_when_left = 0
+        elif self._follows:
+            self._height_when_left = self._height
+        self._follows = at_end
+        self._wake_the_view()
 
-    def _hold_the_view(self, blocks: Sequence[TurnBlock]) -> None:
-        """Heights above the view were guesses: after layout, put the first block seen back."""
-        top = self.scroll_offset.y
-        first = next((block for block in blocks if block.virtual_region.bottom > top), None)
-        if first is None:
-            return
-        stood_y = first.virtual_region.y
+    # --- scrolling: at once, for a way that is animated ends where heights were guessed ----------
 
-        def put_back() -> None:
-            moved = first.virtual_region.y - stood_y
-            if moved and self.is_mounted:
-                self.scroll_to(y=self.scroll_y + moved, animate=False, immediate=True)
+    def _go(self, y: float) -> None:
+        self.scroll_to(y=y, animate=False)
 
-        self.call_after_refresh(put_back)
+    def action_scroll_up(self) -> None:
+        self._go(self.scroll_offset.y - 1)
+
+    def action_scroll_down(self) -> None:
+        self._go(self.scroll_offset.y + 1)
+
+    def action_page_up(self) -> None:
+        self._go(self.scroll_offset.y - self.size.height)
+
+    def action_page_down(self) -> None:
+        self._go(self.scroll_offset.y + self.size.height)
+
+    def action_scroll_home(self) -> None:
+        self._go(0)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._turn_wheel(event, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._turn_wheel(event, 1)
+
+    def _turn_wheel(self, event: events.MouseEvent, direction: int) -> None:
+        event.prevent_default()
+        event.stop()
+        self._go(self.scroll_offset.y + direction * self.app.scroll_sensitivity_y)
+
+    # --- painting -----------------------------------------------------------------------------
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows go to the screen as they are: there is no border and no padding to draw."""
+        painter = self._the_painter()
+        selection = self.text_selection
+        strips = [self._strip(y, painter, selection) for y in crop.line_range]
+        background = self.background_colors[1]
+        for each in self.get_line_filters():
+            strips = [strip.apply_filter(each, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def render_line(self, y: int) -> Strip:
+        return self._strip(y, self._the_painter(), self.text_selection)
+
+    def _strip(self, y: int, painter: Painter, selection: Selection | None) -> Strip:
+        line = self.scroll_offset.y + y
+        place = self._place_at(line)
+        index = line - self._tops[place] if place < len(self._tops) else -1
+        if not 0 <= index < (self._sheets[place].height if self._sheets else 0):
+            return Strip.blank(self.size.width, painter.style(""))
+        span = selection.get_span(place * ROWS_OF_A_TURN + index) if selection else None
+        strip = self._sheets[place].strip(index, place, painter, span)
+        return strip.adjust_cell_length(self.size.width, painter.style(""))
+
+    def _the_painter(self) -> Painter:
+        painter = self._painter
+        if painter is None or painter.base != self.visual_style:
+            painter = self._painter = Painter(self.visual_style, self.selection_style)
+            for sheet in self._sheets:
+                sheet.repaint()
+        return painter
+
+    def notify_style_update(self) -> None:
+        self._painter = None
+        super().notify_style_update()
+
+    # --- selection and links ------------------------------------------------------------------
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        if not self._sheets:
+            return None
+        first = selection.start.y if selection.start is not None else 0
+        last = selection.end.y if selection.end is not None else ALL
+        found: list[str] = []
+        join = ""
+        until = min(len(self._sheets) - 1, last // ROWS_OF_A_TURN)
+        for place in range(first // ROWS_OF_A_TURN, until + 1):
+            sheet, base = self._sheets[place], place * ROWS_OF_A_TURN
+            with sheet.at_hand():
+                for index in range(max(0, first - base), min(sheet.height - 1, last - base) + 1):
+                    text, after = sheet.text_of(index, selection.get_span(base + index) or (0, 0))
+                    found += join, text
+                    join = after
+        return "".join(found), "\n"
+
+    def on_click(self, event: events.Click) -> None:
+        href = event.style.meta.get("href")
+        if isinstance(href, str):
+            event.stop()
+            self.notify(plain_line(href), title="Link", markup=False)

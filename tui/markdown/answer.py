@@ -1,0 +1,66 @@
+"""An answer as rows at a width, while its text grows.
+
+Imported when the first answer is drawn: the parser is not needed for the first frame.
+"""
+
+from __future__ import annotations
+
+from tui.markdown.blocks import Code
+from tui.markdown.document import Document
+from tui.markdown.layout import Row, Sheet
+from tui.markdown.paint import ALL
+
+
+class Answer:
+    """Markdown and its rows. What changes them gives the first row that may look different."""
+
+    def __init__(self, width: int) -> None:
+        self._document = Document()
+        self._sheet = Sheet(width)
+
+    def grow(self, text: str) -> int:
+        """Take in all of `text`, which begins with what was taken before."""
+        changed_from = ALL
+        while self._document.grow(text):
+            changed_from = min(changed_from, self._lay_out())
+        return changed_from
+
+    def finish(self) -> int:
+        """No more comes."""
+        return self._lay_out() if self._document.finish() else ALL
+
+    def widen(self, width: int) -> None:
+        """All rows anew."""
+        if max(1, width) != self._sheet.width:
+            self._sheet = Sheet(width)
+            self._sheet.update(self._document.units, 0)
+
+    def _lay_out(self) -> int:
+        sheet, units = self._sheet, self._document.units
+        place = self._document.changed_from
+        sheet.update(units, place)
+        changed = sheet.changed_from
+        code = units[place].block if place < len(units) else None
+        if isinstance(code, Code) and code.colours is not None and code.lines:
+            # What is below may give other colours to what is above, within a stretch.
+            last = max(0, len(code.lines) - 1)
+            line = min(code.colours.colour(code.lines, min(code.settled, last)), last)
+            changed = min(changed, sheet.row_of_source(code.lines[line].source_at(0)))
+        return changed
+
+    # --- reading ------------------------------------------------------------------------------
+
+    @property
+    def height(self) -> int:
+        return self._sheet.height
+
+    def row(self, index: int) -> Row:
+        return self._sheet.row(index)
+
+    def row_of_source(self, source: int) -> int:
+        """The first row that reaches beyond this offset of the text."""
+        return self._sheet.row_of_source(source)
+
+    def code_blocks(self) -> list[str]:
+        """The text of each piece of code."""
+        return self._document.code_blocks()

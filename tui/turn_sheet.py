@@ -1,0 +1,314 @@
+"""One turn of a transcript as rows of the screen; no widget.
+
+Far out of view it is at rest: its text and its height are kept, nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from textual.strip import Strip
+
+from tui.markdown.layout import Mark, Row
+from tui.markdown.paint import ALL, Hearing, Painter, copied, framed
+from tui.transcript_model import TurnView
+from tui.turn_rows import foot_rows, heading, prompt_rows
+
+if TYPE_CHECKING:
+    from tui.markdown.answer import Answer
+
+CHARACTERS_A_TICK: Final = 8_000
+MARGIN_CELLS: Final = 2
+ROWS_OF_A_TURN: Final = 1 << 24
+"""So many rows of one turn can be told apart from those of the next."""
+_BAR: Final = "▎"
+_EMPTY: Final = Row((), 0, 0)
+
+
+class TurnSheet:
+    """The heading, the text, how it ended, and an empty row. `width` is the transcript's.
+
+    What changes the rows gives the first that may look different, `ALL` if none does.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_finished",
+        "_foot",
+        "_heading",
+        "_hearing",
+        "_prompt",
+        "_shown_characters",
+        "_shown_rewrites",
+        "_speaking",
+        "_strips",
+        "_text_height",
+        "view",
+        "width",
+    )
+
+    def __init__(self, view: TurnView, width: int) -> None:
+        self.view = view
+        self.width = width
+        self._answer: Answer | None = None
+        self._prompt: list[Row] | None = None
+        self._heading = _EMPTY
+        self._foot: list[Row] = []
+        self._speaking = False
+        self._hearing: Hearing | None = None
+        self._finished = False
+        self._text_height = 0
+        self._strips: dict[int, Strip] = {}
+        self._shown_characters = 0
+        self._shown_rewrites = view.rewrites
+        if view.over or view.voice == "user":
+            self._shown_characters = len(view.text)
+            self._text_height = self._estimate()
+        self.refresh()
+
+    @property
+    def height(self) -> int:
+        if self.view.hidden:
+            return 0
+        return 2 + self._text_height + len(self._foot)
+
+    @property
+    def _text_cells(self) -> int:
+        return max(1, self.width - 2 * MARGIN_CELLS - 2)
+
+    # --- state --------------------------------------------------------------------------------
+
+    def refresh(self) -> int:
+        """Take over what stands around the text, and its end."""
+        view = self.view
+        changed = ALL
+        top = heading(view, self.width - 2 * MARGIN_CELLS)
+        if top != self._heading:
+            self._heading = top
+            changed = 0
+        if view.speaking != self._speaking:
+            self._speaking = view.speaking
+            self._strips.clear()
+            changed = 0
+        foot = foot_rows(view, self._text_cells)
+        if foot != self._foot:
+            self._foot = foot
+            changed = min(changed, 1 + self._text_height)
+            self._forget(1 + self._text_height)
+        if changed == 0:
+            self._strips.pop(0, None)
+        return min(changed, self._finish())
+
+    def hear(self) -> tuple[int, int] | None:
+        """Take over what has been heard. Gives the rows that look different, if any do."""
+        before, now = self._hearing, _hearing(self.view)
+        if now == before:
+            return None
+        self._hearing = now
+        if self._answer is None:
+            return None
+        places = [place for each in (before, now) if each is not None for place in each]
+        if before is None or now is None:
+            places.append(len(self.view.text))
+        first = self.row_of_source(min(places))
+        last = self.row_of_source(max(places))
+        self._forget(first, last + 1)
+        return first, last
+
+    def widen(self, width: int) -> None:
+        """All rows at another width; at rest, what they may come to."""
+        if width == self.width:
+            return
+        self.width = width
+        self._strips.clear()
+        if self._answer is not None:
+            self._answer.widen(self._text_cells)
+            self._text_height = self._answer.height
+        elif self._prompt is not None:
+            self._prompt = prompt_rows(self.view.text, self._text_cells)
+            self._text_height = len(self._prompt)
+        else:
+            self._text_height = self._estimate()
+        self.refresh()
+
+    # --- text ---------------------------------------------------------------------------------
+
+    @property
+    def settled(self) -> bool:
+        """Whether all text that has come is in the rows."""
+        view = self.view
+        return self._shown_characters == len(view.text) and self._shown_rewrites == view.rewrites
+
+    def draw_text(self) -> int:
+        """Bring the rows nearer to the text: by as much as one frame has time for."""
+        if self.settled:
+            return ALL
+        view = self.view
+        if self._shown_rewrites != view.rewrites or self.asleep or view.voice == "user":
+            self._shown_rewrites = view.rewrites
+            self._shown_characters = len(view.text)
+            self._lay_out_anew()
+            changed = 0
+        else:
+            until = min(len(view.text), self._shown_characters + CHARACTERS_A_TICK)
+            self._shown_characters = until
+            changed = self._grow(view.text[:until])
+        return min(1 + changed, self._finish())
+
+    def _grow(self, text: str) -> int:
+        if self._answer is None:
+            self._lay_out_anew()
+            return 0
+        changed = self._answer.grow(text)
+        return self._text_changed(changed)
+
+    def _finish(self) -> int:
+        """All has come and is drawn: nothing half-written is left open."""
+        if self._answer is None or self._finished or not (self.view.over and self.settled):
+            return ALL
+        self._finished = True
+        return 1 + self._text_changed(self._answer.finish())
+
+    def _text_changed(self, changed_from: int) -> int:
+        if changed_from != ALL and self._answer is not None:
+            self._text_height = self._answer.height
+            self._forget(1 + changed_from)
+        return changed_from
+
+    def _lay_out_anew(self) -> None:
+        text = self.view.text[: self._shown_characters]
+        self._strips.clear()
+        if self.view.voice == "user":
+            self._prompt = prompt_rows(text, self._text_cells)
+            self._text_height = len(self._prompt)
+            return
+        from tui.markdown.answer import Answer
+
+        self._finished = False
+        self._answer = Answer(self._text_cells)
+        self._answer.grow(text)
+        self._text_height = self._answer.height
+
+    # --- rest ---------------------------------------------------------------------------------
+
+    @property
+    def asleep(self) -> bool:
+        """Whether its rows are not at hand."""
+        return self._answer is None and self._prompt is None and self._shown_characters > 0
+
+    @property
+    def can_rest(self) -> bool:
+        return self.view.over and self.settled and not self.asleep
+
+    def rest(self) -> None:
+        """Give the rows back; the height stays."""
+        self._answer = self._prompt = None
+        self._strips.clear()
+
+    def wake(self) -> None:
+        """Have the rows at hand: they come into view. The height may turn out another."""
+        if self.asleep:
+            self._lay_out_anew()
+            self._finish()
+
+    @contextmanager
+    def at_hand(self) -> Generator[None]:
+        """Have the rows for a moment only, if they are at rest. The height stays as it is."""
+        asleep, height = self.asleep, self._text_height
+        self.wake()
+        yield
+        if asleep:
+            self.rest()
+            self._text_height = height
+
+    def _estimate(self) -> int:
+        text, width = self.view.text, self._text_cells
+        if not text:
+            return 0
+        return sum(max(1, math.ceil(len(line) / width)) for line in text.split("\n"))
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def strip(
+        self, index: int, place: int, painter: Painter, span: tuple[int, int] | None
+    ) -> Strip:
+        """The row as it is drawn; `place` is the turn's among the others."""
+        strip = self._strips.get(index) if span is None else None
+        if strip is None:
+            row = self.row(index)
+            # One cell more than there is: the scrollbar stands in it, or nothing does.
+            strip = painter.strip(row, self.width + 1, hearing=self._hearing, span=span)
+            strip = strip.apply_offsets(0, place * ROWS_OF_A_TURN + index)
+            if span is None:
+                self._strips[index] = strip
+        return strip
+
+    def row(self, index: int) -> Row:
+        """The row with what is drawn at its left."""
+        if index == 0:
+            return framed(self._heading, (Mark(" " * MARGIN_CELLS),), 0)
+        cells = self.width - MARGIN_CELLS
+        index -= 1
+        if index < self._text_height:
+            return framed(self._text_row(index), _left("sound" if self._speaking else ""), cells)
+        index -= self._text_height
+        if index < len(self._foot):
+            return framed(self._foot[index], _left("trouble" if self.view.failures else ""), cells)
+        return _EMPTY
+
+    def _text_row(self, index: int) -> Row:
+        if self._prompt is not None:
+            return self._prompt[index]
+        return self._answer.row(index) if self._answer is not None else _EMPTY
+
+    def text_of(self, index: int, span: tuple[int, int]) -> tuple[str, str]:
+        """What a row gives when copied, and what stands between it and the next."""
+        row = self.row(index)
+        return copied(row, *span).rstrip(), row.join
+
+    def source_of(self, index: int) -> int:
+        """The offset in the text of what stands in this row."""
+        return self.row(index).first if 0 <= index < self.height else 0
+
+    def row_of_source(self, source: int) -> int:
+        """The row with this offset of the text."""
+        if self._answer is not None:
+            return 1 + min(self._answer.row_of_source(source), self._text_height - 1)
+        if self._prompt is not None:
+            rows = (place for place, row in enumerate(self._prompt) if row.last > source)
+            return 1 + next(rows, 0)
+        return 0
+
+    def code_blocks(self) -> list[str]:
+        """The text of each piece of code in it."""
+        self.wake()
+        return self._answer.code_blocks() if self._answer is not None else []
+
+    def repaint(self) -> None:
+        """Forget how the rows looked: the theme is another."""
+        self._strips.clear()
+
+    def _forget(self, from_row: int, to_row: int = ALL) -> None:
+        for row in [row for row in self._strips if from_row <= row < to_row]:
+            del self._strips[row]
+
+
+def _hearing(view: TurnView) -> Hearing | None:
+    """The word that is being spoken, if anything is."""
+    if view.heard is None:
+        return None
+    text, end = view.text, min(view.heard, len(view.text))
+    start = end
+    if start:
+        while end < len(text) and not text[end].isspace():
+            end += 1
+        while start > 0 and not text[start - 1].isspace():
+            start -= 1
+    return Hearing(start, end)
+
+
+def _left(bar: str) -> tuple[Mark, Mark]:
+    return Mark(" " * MARGIN_CELLS), Mark(f"{_BAR} " if bar else "  ", bar)
