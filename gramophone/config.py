@@ -144,6 +144,54 @@ def load(
     return replace(config, model=config.model or DEFAULT_MODELS[provider])
 
 
+def choose(
+    config: Config,
+    *,
+    provider: str = "",
+    model: str = "",
+    voice: str = "",
+    system_prompt: str = "",
+    speed: float = 0.0,
+) -> Config:
+    """The settings with what one conversation wants otherwise; what is empty stays.
+
+    Raises:
+        ConfigError: it cannot be had; one sentence says what is allowed.
+    """
+    chosen = replace(config, system_prompt=system_prompt or config.system_prompt)
+    if provider:
+        kept_model = config.model if provider == config.provider else ""
+        chosen = replace(chosen, provider=provider, model=kept_model)
+    if speed:
+        chosen = replace(chosen, speed=speed)
+    _check(chosen)
+    if chosen.provider == "local":
+        chosen = _with_local_model(chosen, model)
+    else:
+        chosen = replace(chosen, model=model or chosen.model or DEFAULT_MODELS[chosen.provider])
+    if voice and voice != chosen.voice_name:
+        if chosen.embedded_voice:
+            raise ConfigError(
+                f"The voice on this machine is {chosen.voice_name}; for {voice!r} set "
+                "DEEPGRAM_API_KEY, or GRAMOPHONE_SPEAK_URL of a service that has it."
+            )
+        chosen = replace(chosen, voice=voice)
+    return chosen
+
+
+def _with_local_model(config: Config, model: str) -> Config:
+    if model in ("", config.model_name):
+        return config
+    if model == DEFAULT_MODELS["local"]:
+        return replace(config, local_model="")
+    if not Path(model).expanduser().is_file():
+        raise ConfigError(
+            f"There is no model {model!r} on this machine; name a GGUF file, or "
+            f"{DEFAULT_MODELS['local']}."
+        )
+    return replace(config, local_model=model)
+
+
 def places(environment: Mapping[str, str]) -> tuple[Path, Path]:
     """The data directory, and the settings file that is read."""
     if named := environment.get("GRAMOPHONE_HOME", "").strip():

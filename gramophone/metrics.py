@@ -57,6 +57,7 @@ class MetricsFold:
     def __init__(self) -> None:
         self._moments: dict[int, TurnMoments] = {}
         self._counts: dict[int, TurnMetrics] = {}
+        self._figures: dict[int, TurnMetrics] = {}
         self._deltas: dict[int, int] = {}
         self._last_user_us: int | None = None
 
@@ -65,7 +66,13 @@ class MetricsFold:
         return self._moments.get(turn, TurnMoments())
 
     def turn(self, turn: int) -> TurnMetrics:
-        """The figures of `turn` so far."""
+        """The figures of `turn` so far; the same object while they stay the same."""
+        figures = self._figures.get(turn)
+        if figures is None:
+            figures = self._figures[turn] = self._figured(turn)
+        return figures
+
+    def _figured(self, turn: int) -> TurnMetrics:
         at = self.moments(turn)
         return replace(
             self._counted(turn),
@@ -125,9 +132,11 @@ class MetricsFold:
         return self._counts.get(turn, TurnMetrics())
 
     def _reach(self, turn: int, **moments: int) -> None:
+        self._figures.pop(turn, None)
         self._moments[turn] = replace(self.moments(turn), **moments)
 
     def _count(self, turn: int, **counts: float | None) -> None:
+        self._figures.pop(turn, None)
         self._counts[turn] = replace(self._counted(turn), **counts)  # pyright: ignore[reportArgumentType]
 
 

@@ -400,6 +400,11 @@ class ReplayFeed(Feed, Protocol):
 
     def pause(self) -> None: ...
 
+    def rest(self) -> None:
+        """Stop, give the sound device back, and tell nothing until it is played again; then it
+        goes on from the same place and tells anew all that holds there."""
+        ...
+
     def seek(self, position_us: int) -> None: ...
 
     def hear(self, turn: int, character: int) -> None:
@@ -441,25 +446,83 @@ class ScreenSettings:
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-class Backend(Protocol):
-    """The engine as the screen sees it; thread-safe, returns at once.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What one conversation goes by; what is empty, or a speed of 0, is as configured."""
 
-    `start` begins loading engines in the engine's own thread; progress comes as ProgressMade,
-    failures as Failed, through `conversation`.
+    provider: str = ""
+    model: str = ""
+    voice: str = ""
+    system_prompt: str = ""
+    speed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What can be chosen, as far as it is known without asking a service. `models` by provider."""
+
+    providers: tuple[str, ...] = ()
+    models: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    voices: tuple[str, ...] = ()
+
+
+class TalkHandle(Protocol):
+    """One conversation as the screen sees it; thread-safe, returns at once.
+
+    Progress comes as ProgressMade, failures as Failed, through `feed`.
     """
 
     @property
     def setup(self) -> Setup: ...
 
     @property
-    def conversation(self) -> Feed: ...
+    def feed(self) -> Feed: ...
+
+    def post(self, intent: Intent) -> None: ...
+
+    def configure(self, choice: Choice) -> None:
+        """Go by this from the next turn on (SettingsChanged).
+
+        Raises:
+            ConfigError: it cannot be had; nothing changes.
+        """
+        ...
+
+    def hear(self, heard: bool) -> None:
+        """Whether this conversation, of several, has the sound."""
+        ...
+
+    def close(self) -> None:
+        """End it in good order; its session stays."""
+        ...
+
+
+class Backend(Protocol):
+    """The engine as the screen sees it; thread-safe, returns at once.
+
+    `start` begins loading engines in the engine's own thread.
+    """
+
+    @property
+    def setup(self) -> Setup: ...
 
     @property
     def library(self) -> Library: ...
 
     def start(self) -> None: ...
 
-    def post(self, intent: Intent) -> None: ...
+    def choices(self) -> Choices: ...
+
+    def open_talk(
+        self,
+        choice: Choice = Choice(),
+        *,
+        inherited: Sequence[Message] = (),
+        heard: bool = True,
+    ) -> TalkHandle:
+        """Begin a conversation, with what is inherited as its first turns. It is kept once
+        something is said in it. One that is not `heard` begins without the sound."""
+        ...
 
     def replay(
         self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True

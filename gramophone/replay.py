@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable
 
 from gramophone.alignment import Alignment
 from gramophone.clock import Clock
@@ -37,6 +38,8 @@ LEFT_OF_IDLE_US = 250_000
 """Where nothing sounds for longer than `IDLE_US`, this much of it is left when it is skipped."""
 
 SHORTEST_LOOP_US = 200_000
+MANY = 500
+"""Fewer events than these are told all, even when it goes over them in one step."""
 
 
 class _Unchanged:
@@ -54,11 +57,12 @@ def _unchanged(_speed: float) -> Stretch:
 
 
 class Replay:
-    """Plays `events`; infinity as `speed` waits for nothing and sounds nothing.
+    """Plays a score; infinity as `speed` waits for nothing and sounds nothing.
 
     At another speed than 1 the sound passes through what `stretch` makes. Without `heard` nothing
     sounds and the text comes in its time. With `stays` it pauses at its end, to be played again;
-    otherwise `run` returns there. `tell` is given the state whenever that has changed.
+    otherwise `run` returns there. `tell` is given the state whenever that has changed. With `anew`
+    whoever listens has heard of the session before, and forgets that first.
 
     Raises:
         ConfigError: the speed is not above 0.
@@ -66,7 +70,7 @@ class Replay:
 
     def __init__(
         self,
-        events: Sequence[Event],
+        score: Score,
         *,
         clock: Clock,
         speaker: Speaker,
@@ -78,10 +82,11 @@ class Replay:
         at_us: int = 0,
         stays: bool = False,
         tell: Callable[[ReplayState], None] | None = None,
+        anew: bool = False,
     ) -> None:
         if not speed > 0:
             raise ConfigError(f"The speed is {speed:g}; it must be above 0.")
-        self._score = Score(events)
+        self._score = score
         self._clock = clock
         self._speaker = speaker
         self._emit = emit
@@ -98,7 +103,7 @@ class Replay:
         self._since_us = 0  # the clock when the position was set, where nothing sounds
         self._since_position_us = 0
         self._told = 0  # events that have been told
-        self._back = False
+        self._back = anew
         self._moved = True  # the position was set, and what holds there is to be told
         self._sounding: Sounding | None = None
         self._stretches = 0
@@ -378,14 +383,14 @@ class Replay:
             self._back = False
             self._tell_anew()
             return
-        for event in self._take_due():
+        for event in self._take_due(at_once=moved):
             self._emit(event)
         if moved:
             self._tell_glance(level=False)
 
     def _tell_anew(self) -> None:
         self._told = 0
-        holding: list[Entry] = list(self._take_due())
+        holding: list[Entry] = list(self._take_due(at_once=True))
         if self._device is not None:
             holding.append(self._device)
         if (place := self._place()) is not None:
@@ -394,12 +399,14 @@ class Replay:
         for entry in holding:
             self._emit(entry)
 
-    def _take_due(self) -> list[Event]:
-        """The events that have become due. Where it sounded then is a fact of then."""
+    def _take_due(self, *, at_once: bool) -> list[Event]:
+        """The events that have become due; `at_once` when it went there in one step, where not
+        everything on the way is needed. Where it sounded then is a fact of then."""
         first, dues_us = self._told, self._score.dues_us
-        while self._told < len(dues_us) and dues_us[self._told] <= self._position_us:
-            self._told += 1
+        self._told = max(first, bisect_right(dues_us, self._position_us))
         due = self._score.events[first : self._told]
+        if at_once and len(due) > MANY:
+            due = self._score.holding(first, self._told)
         return [event for event in due if not isinstance(event, DeviceChanged)]
 
     def _tell_glance(self, *, level: bool) -> None:

@@ -13,11 +13,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from gramophone.timeline import (
     AudioReceived,
     Event,
     Failed,
+    FrameReceived,
+    FrameSent,
+    ModelChunkReceived,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
@@ -36,6 +40,16 @@ SAME_PACE_US = 500_000
 recording that was muted, or a device that stood still, differs by more."""
 
 SOUND_MISSING = "The sound of this answer is missing; its text is shown in time."
+
+
+class KeptSound(Protocol):
+    """The sound of a session, read piece by piece: an hour of it is 350 MB."""
+
+    def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
+        """As it was received; what there is of it."""
+        ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +91,19 @@ class Track:
         rate_hz: int,
         frames: Sequence[AudioReceived],
         encoding: str,
+        sound: KeptSound | None = None,
     ) -> None:
         self.turn = turn
         self.start_us = start_us
         self.rate_hz = rate_hz
-        width = BYTES_PER_SAMPLE if encoding == "linear16" else 1
-        scale = BYTES_PER_SAMPLE // width
-        self.audible = any(frame.pcm for frame in frames)
-        self._starts = [frame.offset_bytes * scale for frame in frames]
-        self._frames = [decode(frame.pcm, encoding) for frame in frames]
+        self._encoding = encoding
+        self._width = BYTES_PER_SAMPLE if encoding == "linear16" else 1
+        self._sound = sound
+        self._frames = frames
+        self._starts = [frame.offset_bytes for frame in frames]
+        self.audible = any(self._pcm(frame, 0, frame.size_bytes) for frame in frames)
         end = max((f.offset_bytes + f.size_bytes for f in frames), default=0)
-        self.own_samples = end * scale // BYTES_PER_SAMPLE
+        self.own_samples = end // self._width
         self._pieces = [_Piece(0, 0, self.own_samples)]
 
     @property
@@ -158,22 +174,35 @@ class Track:
         self._pieces = kept
 
     def _read_own(self, own: int, samples: int) -> bytes:
-        start, end = own * BYTES_PER_SAMPLE, (own + samples) * BYTES_PER_SAMPLE
-        sound = bytearray(end - start)
+        width, scale = self._width, BYTES_PER_SAMPLE // self._width
+        start, end = own * width, (own + samples) * width
+        sound = bytearray((end - start) * scale)
         place = max(0, bisect_right(self._starts, start) - 1)
         while place < len(self._starts) and self._starts[place] < end:
-            frame, at = self._frames[place], self._starts[place]
-            piece = frame[max(0, start - at) : end - at]
-            offset = max(0, at - start)
-            sound[offset : offset + len(piece)] = piece
+            at = self._starts[place]
+            piece = self._pcm(self._frames[place], max(0, start - at), end - at)
+            offset = max(0, at - start) * scale
+            sound[offset : offset + len(piece) * scale] = decode(piece, self._encoding)
             place += 1
         return bytes(sound)
 
+    def _pcm(self, frame: AudioReceived, start: int, end: int) -> bytes:
+        """A part of a frame, as it was received."""
+        if frame.pcm or self._sound is None:
+            return frame.pcm[start:end]
+        end = min(end, frame.size_bytes)
+        return self._sound.read(self.turn, frame.offset_bytes + start, max(0, end - start))
+
 
 class Score:
-    """Events and sound of a session on one clock. `dues_us[i]` is the position of `events[i]`."""
+    """Events and sound of a session on one clock. `dues_us[i]` is the position of `events[i]`.
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    Frames that do not carry their samples are read from `sound` when they are heard.
+    """
+
+    def __init__(self, events: Iterable[Event], sound: KeptSound | None = None) -> None:
+        self.sound = sound
+        self.rate_hz = 0
         self.events: list[Event] = []
         self.dues_us: list[int] = []
         self.tracks: list[Track] = []
@@ -183,6 +212,29 @@ class Score:
         self.marks = tuple(_marks(self))
         self.passages = tuple(p for track in self.tracks for p in track.passages())
         self._starts_us = [track.start_us for track in self.tracks]
+        self._last_of_turn = {
+            turn: place
+            for place, event in enumerate(self.events)
+            if (turn := getattr(event, "turn", None)) is not None
+        }
+
+    def holding(self, first: int, end: int) -> list[Event]:
+        """The events from one place to another, for whoever goes there at once: without the
+        wire's own rows, and of the sound of turns that are over by then only its beginning."""
+        holding: list[Event] = []
+        begun = {event.turn for event in self.events[:first] if isinstance(event, AudioReceived)}
+        for event in self.events[first:end]:
+            match event:
+                case FrameSent() | FrameReceived() | ModelChunkReceived():
+                    continue
+                case AudioReceived() if self._last_of_turn[event.turn] < end:
+                    if event.stale or event.turn in begun:
+                        continue
+                    begun.add(event.turn)
+                case _:
+                    pass
+            holding.append(event)
+        return holding
 
     def track_at(self, position_us: int) -> Track | None:
         """The sound under a position."""
@@ -224,6 +276,7 @@ class _Composer:
         self._rate_hz = (started.sample_rate_hz if started else 0) or 48_000
         encoding = started.encoding if started else "linear16"
         self._encoding = encoding if encoding in ("mulaw", "alaw") else "linear16"
+        score.rate_hz = self._rate_hz
         self._frames: dict[int, list[AudioReceived]] = {}
         for event in events:
             if isinstance(event, AudioReceived) and not event.stale:
@@ -265,7 +318,9 @@ class _Composer:
         self._at_us, self._position_us = event.at_us, start_us
         self._pending.clear()
         frames = sorted(self._frames.get(event.turn, ()), key=lambda frame: frame.offset_bytes)
-        track = Track(event.turn, start_us, self._rate_hz, frames, self._encoding)
+        track = Track(
+            event.turn, start_us, self._rate_hz, frames, self._encoding, self._score.sound
+        )
         self._track = track
         self._score.tracks.append(track)
         if frames and not track.audible:

@@ -36,6 +36,7 @@ from storage.peaks import peaks
 from storage.reader import DamagedText, Reader
 from storage.recovery import recover
 from storage.removal import delete_sessions
+from storage.sound import SessionSound
 from storage.verify import verify
 from storage.wav import WavReader
 
@@ -172,6 +173,10 @@ class Library:
         )
         with sentences(self._home):
             return await asyncio.to_thread(_events, self._home, session_id, found, with_pcm)
+
+    def sound(self, session_id: str) -> SessionSound:
+        """The session's sound, to be read while it is played; close it when it is done with."""
+        return SessionSound(self._home, session_id)
 
     async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
         """By spoken turn, one byte a bucket: its loudest sample as 0 to 255 of full scale."""

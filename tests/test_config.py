@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.config import DEFAULT_MODELS, DEFAULT_VOICE, Config, load
+from gramophone.config import DEFAULT_MODELS, DEFAULT_VOICE, Config, choose, load
 from gramophone.errors import ConfigError
 from gramophone.voice.llama_process import PACKAGED_NAME
 
@@ -204,3 +204,31 @@ def test_an_address_that_asks_for_what_cannot_be_played_is_refused(home: Path, q
 
 def test_the_embedded_model_has_one_name() -> None:
     assert DEFAULT_MODELS["local"] == PACKAGED_NAME
+
+
+class TestChoosing:
+    def test_what_is_empty_stays(self, settings: Callable[..., Config]) -> None:
+        config = settings("", {"OPENAI_API_KEY": KEY})
+        assert choose(config) == config
+
+    def test_another_provider_has_its_own_model(self, settings: Callable[..., Config]) -> None:
+        config = settings('[model]\nname = "gpt-x"\n', {"OPENAI_API_KEY": KEY})
+        assert choose(config, provider="local").model_name == DEFAULT_MODELS["local"]
+        assert choose(config, provider="openai").model == "gpt-x"
+        assert choose(config, model="gpt-y").model == "gpt-y"
+
+    def test_the_embedded_voice_is_the_only_one(self, settings: Callable[..., Config]) -> None:
+        config = settings("")
+        assert choose(config, voice="piper") == config
+        with pytest.raises(ConfigError, match="DEEPGRAM_API_KEY"):
+            choose(config, voice="aura-2-luna-en")
+
+    def test_a_local_model_is_a_file(self, settings: Callable[..., Config], tmp_path: Path) -> None:
+        config = settings("")
+        file = tmp_path / "own.gguf"
+        with pytest.raises(ConfigError, match="no model"):
+            choose(config, model=str(file))
+        file.touch()
+        own = choose(config, model=str(file))
+        assert own.local_model == str(file)
+        assert choose(own, model=DEFAULT_MODELS["local"]).local_model == ""

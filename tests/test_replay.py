@@ -17,7 +17,7 @@ from gramophone.clock import ManualClock
 from gramophone.errors import ConfigError
 from gramophone.ports import ReplayState
 from gramophone.replay import Replay
-from gramophone.score import SOUND_MISSING
+from gramophone.score import SOUND_MISSING, Score
 from gramophone.sounding import Stretch
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import (
@@ -69,7 +69,7 @@ class Stage:
         self.states: list[ReplayState] = []
         self.on_emit: Callable[[Entry], None] = lambda _entry: None
         self.replay = Replay(
-            events,
+            Score(events),
             clock=self.clock,
             speaker=self.speaker,
             emit=self._emit,

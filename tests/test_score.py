@@ -6,9 +6,12 @@ from array import array
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gramophone.alignment import Alignment
+from gramophone.metrics import MetricsFold
 from gramophone.score import SOUND_MISSING, Passage, Score, Track
 from gramophone.silences import SilenceScanner
 from gramophone.timeline import (
@@ -16,6 +19,10 @@ from gramophone.timeline import (
     DeltaReceived,
     Event,
     Failed,
+    FlushAnswered,
+    FrameReceived,
+    FrameSent,
+    ModelChunkReceived,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
@@ -52,6 +59,18 @@ def delta(at_us: int) -> DeltaReceived:
 
 def score_of(*events: Event, rate_hz: int = RATE_HZ) -> Score:
     return Score([session_started(sample_rate_hz=rate_hz), *events])
+
+
+class Kept:
+    """Kept sound by turn."""
+
+    def __init__(self, sounds: dict[int, bytes]) -> None:
+        self._sounds = sounds
+
+    def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
+        return self._sounds.get(turn, b"")[offset_bytes : offset_bytes + size_bytes]
+
+    def close(self) -> None: ...
 
 
 def due_of(score: Score, event: Event) -> int:
@@ -200,6 +219,32 @@ class TestSound:
         (track,) = Score(events).tracks
         assert list(array("h", track.read(0, 9))) == [-32_124, 0, -32_124]
 
+    @pytest.mark.parametrize("encoding", ["linear16", "mulaw", "alaw"])
+    def test_read_piece_by_piece_it_is_the_same(self, encoding: str) -> None:
+        """Of the frames only the rows are there; their samples come from where they are kept."""
+        kept = bytes(range(256)) * 4
+        cuts = [0, 3, 100, 101, 640, 1_024]
+        frames = [frame(kept[start:end], start) for start, end in pairwise(cuts)]
+        begin = session_started(sample_rate_hz=RATE_HZ, encoding=encoding)
+        (whole,) = Score([begin, *frames, started()]).tracks
+        rows = [replace(each, pcm=b"") for each in frames]
+        (track,) = Score([begin, *rows, started()], Kept({1: kept})).tracks
+        assert track.audible
+        assert track.read(0, track.samples) == whole.read(0, whole.samples)
+        for laid in range(0, track.samples, 7):
+            assert track.read(laid, 19) == whole.read(laid, 19)
+
+    def test_a_file_that_is_short_is_silent_from_there_on(self) -> None:
+        rows = [frame(b"", size_bytes=20), frame(b"", 20, size_bytes=20)]
+        events = [session_started(sample_rate_hz=RATE_HZ), *rows, started()]
+        (track,) = Score(events, Kept({1: ramp(15)})).tracks
+        assert list(array("h", track.read(0, 99))) == [*range(1, 16), *[0] * 5]
+
+    def test_without_its_file_sound_is_missing(self) -> None:
+        rows = [frame(b"", size_bytes=20), started()]
+        score = Score([session_started(sample_rate_hz=RATE_HZ), *rows], Kept({}))
+        assert [e.detail for e in score.events if isinstance(e, Failed)] == [SOUND_MISSING]
+
     def test_missing_sound_is_said_once_a_turn_and_takes_its_time(self) -> None:
         end = finished(2_000_000, 1_000)
         score = score_of(frame(b"", size_bytes=2_000), started(), end)
@@ -228,6 +273,58 @@ class TestMarks:
         assert score.mark_of(1) == score.marks[1]
         assert score.marks[1].end_us == score.tracks[0].end_us
         assert score.mark_of(9) is None
+
+
+class TestHolding:
+    """What is told to whoever goes to a place at once."""
+
+    def events(self) -> list[Event]:
+        wire = [
+            FrameSent(at_us=1, connection=0, text="{}"),
+            FrameReceived(at_us=2, connection=0, text="{}"),
+            ModelChunkReceived(at_us=3, turn=1, raw="{}"),
+        ]
+        second = spoken_exchange(first_turn=2, start_us=3_000_000)
+        return [session_started(), *wire, *spoken_exchange(), *second]
+
+    def test_figures_and_alignment_are_those_of_all_events(self) -> None:
+        events = self.events()
+        score = Score(events)
+        for end in range(len(score.events)):
+            some, every = MetricsFold(), MetricsFold()
+            heard_some, heard_every = Alignment(), Alignment()
+            for event in score.holding(0, end):
+                some.emit(event)
+                heard_some.emit(event)
+            for event in score.events[:end]:
+                every.emit(event)
+                heard_every.emit(event)
+            for turn in range(4):
+                assert some.turn(turn) == every.turn(turn)
+                assert some.moments(turn) == every.moments(turn)
+                assert [heard_some.heard_end(turn, at) for at in range(0, 1_000, 50)] == [
+                    heard_every.heard_end(turn, at) for at in range(0, 1_000, 50)
+                ]
+
+    def test_the_wire_is_left_out_and_so_is_sound_that_is_over(self) -> None:
+        score = Score(self.events())
+        held = score.holding(0, len(score.events))
+        frames = [event.turn for event in held if isinstance(event, AudioReceived)]
+        assert frames == [1, 3], "where the sound began belongs to the figures"
+        assert not any(isinstance(e, FrameSent | FrameReceived | ModelChunkReceived) for e in held)
+        assert [e for e in score.events if e in held] == held
+
+    def test_of_a_turn_that_goes_on_all_is_told(self) -> None:
+        score = Score(self.events())
+        end = next(n for n, e in enumerate(score.events) if isinstance(e, FlushAnswered))
+        frames = [event for event in score.holding(0, end) if isinstance(event, AudioReceived)]
+        assert len(frames) == 2
+
+    def test_on_from_where_it_was_no_beginning_is_told_twice(self) -> None:
+        score = Score(self.events())
+        first = next(n for n, e in enumerate(score.events) if isinstance(e, AudioReceived)) + 1
+        held = score.holding(first, len(score.events))
+        assert [event.turn for event in held if isinstance(event, AudioReceived)] == [3]
 
 
 class TestSilences:

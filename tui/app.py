@@ -25,7 +25,8 @@ from gramophone.preferences import Preferences
 from tui import clipboard
 from tui.discards import Discards
 from tui.keys import key_words
-from tui.messages import CopyWanted
+from tui.lookalikes import write_lookalikes
+from tui.messages import ContinueWanted, CopyWanted
 from tui.motion import motion
 from tui.screens.conversation import ConversationScreen
 from tui.terminal_keys import teach_alt_enter
@@ -90,6 +91,7 @@ class GramophoneApp(App[None]):
     ) -> None:
         teach_alt_enter()
         super().__init__()
+        write_lookalikes(sys.__stderr__)  # What Textual draws on.
         self._environment = environment
         self._move(screen)
         # Nothing slides: over a slow link an animated scroll is only late.
@@ -184,6 +186,13 @@ class GramophoneApp(App[None]):
 
     def get_key_display(self, binding: Binding) -> str:
         return binding.key_display or key_words(binding.key)
+
+    @on(ContinueWanted)
+    def _continue_wanted(self, event: ContinueWanted) -> None:
+        while not isinstance(self.screen, ConversationScreen) and len(self.screen_stack) > 1:
+            self.pop_screen()
+        if isinstance(self.screen, ConversationScreen):
+            self.screen.continue_session(event.session_id)
 
     @on(CopyWanted)
     def _copy_wanted(self, event: CopyWanted) -> None:

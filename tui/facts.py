@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from gramophone.plain import plain_line
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -48,9 +50,9 @@ def counted(count: int, noun: str) -> str:
 
 
 def local_time(created_at: str) -> str:
-    """`21 Nov 2026, 14:03` in the zone of the reader; what cannot be read stays as it is."""
+    """`21 Nov 2026, 14:03` in the zone of the reader; what cannot be read stays, made harmless."""
     try:
         moment = datetime.fromisoformat(created_at).astimezone()
     except (ValueError, OverflowError):
-        return created_at
+        return plain_line(created_at)
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M}"

@@ -119,7 +119,14 @@ class PaneChanged(Message):
         self.model = model
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, PaneChanged)
+        return isinstance(message, PaneChanged) and message.model is self.model
+
+
+class PanesChanged(Message):
+    """There are other panes now, or another of them is spoken to or heard."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, PanesChanged)
 
 
 class MoreWanted(Message):
@@ -127,6 +134,15 @@ class MoreWanted(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, MoreWanted)
+
+
+class ContinueWanted(Message):
+    """A kept session is to go on: its turns become the history of the next request. The app hands
+    it to the conversation, whatever lies above that."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__()
+        self.session_id = session_id
 
 
 class MarksChanged(Message):

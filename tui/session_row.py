@@ -35,7 +35,7 @@ def session_row(
     facts = Content.styled(note, ACCENT) if note else _facts(summary)
     lines.append(facts.truncate(inner, ellipsis=True))
     if summary.snippet:
-        lines.append(snippet(summary.snippet).truncate(inner, ellipsis=True))
+        lines.append(_hit_in_sight(snippet(summary.snippet), inner))
     gutter = Content.styled("✓ ", f"bold {ACCENT}") if marked else Content("  ")
     lines[0] = gutter + lines[0]
     return Content("\n  ").join(lines)
@@ -70,6 +70,18 @@ def snippet(marked: str) -> Content:
         else:
             line += Content.styled(hit + rest, MUTED)
     return line
+
+
+def _hit_in_sight(line: Content, width: int) -> Content:
+    """Cut to the width, on the left as well where the first hit would not be seen."""
+    hit = next((span for span in line.spans if span.style != MUTED), None)
+    over = line[: hit.end].cell_length + 1 - width if hit is not None else 0
+    if over > 0 and hit is not None:
+        start = 1
+        while start < hit.start and line[:start].cell_length <= over:
+            start += 1
+        line = Content.styled("…", MUTED) + line[start:]
+    return line.truncate(width, ellipsis=True)
 
 
 def lifted(text: str, words: Sequence[Word]) -> Content:

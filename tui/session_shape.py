@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gramophone.score import Passage, TurnMark
+from tui.columns import eighths
 
 BUCKETS_PER_SECOND = 20
+_CURVE = 0.8
+"""Flatter than the running waveform's: a column is the loudest of seconds, seldom quiet."""
+
 NEAR_US = 100_000
 """Turns that begin within this are one place to go to: a question and the answer to it."""
 
@@ -49,7 +53,7 @@ def _peak(peaks: bytes, passage: Passage, rate_hz: int, start_us: int, end_us: i
 
 def heights(louds: Sequence[float], rows: int) -> list[int]:
     """Heights in eighths of a cell; sound is never lower than one, silence has none."""
-    return [0 if loud < 0 else max(1, min(8 * rows, round(8 * rows * loud**0.8))) for loud in louds]
+    return [0 if loud < 0 else eighths(loud, rows, curve=_CURVE) for loud in louds]
 
 
 def column_at(position_us: int, duration_us: int, columns: int) -> int:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from gramophone.errors import GramophoneError
 from gramophone.plain import plain_line
 from gramophone.ports import Backend, Library, SessionSummary
-from gramophone.tags import tag_changes
+from gramophone.tags import tag_changes, tag_name
 from tui.discards import Discard, Discards
 from tui.exporting import tell_failure
 from tui.facts import counted
@@ -82,7 +82,7 @@ async def tag(
     typed = await screen.app.push_screen_wait(
         LineScreen(
             f"Tags of {called(rows)}",
-            " ".join(alone) + (" " if alone else ""),
+            "".join(f"{tag_name(name)} " for name in alone),
             detail="A list, or +new -old. Right completes.",
             suggester=TagSuggester(known),
         )

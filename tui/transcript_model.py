@@ -6,29 +6,33 @@ Live talk and replay come through the same fold: nothing in it can tell them apa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Literal, TypeAlias
 
 from gramophone.alignment import Alignment
 from gramophone.metrics import MetricsFold, TurnMetrics
 from gramophone.plain import PlainStream, plain, plain_line
-from gramophone.ports import SessionRecord, TurnRecord
+from gramophone.ports import Message, SessionRecord, TurnRecord
 from gramophone.timeline import (
     DeltaReceived,
     DeviceChanged,
     Entry,
     Failed,
     FlushAnswered,
+    HistoryRewound,
     LevelMeasured,
     PlaybackFinished,
     PlaybackStarted,
+    PlaybackStopped,
     PlayoutAdvanced,
     ProgressMade,
     SessionEnded,
     SessionStarted,
+    SettingsChanged,
     TimelineRestarted,
     TurnCompleted,
+    TurnInherited,
     TurnInterrupted,
     TurnStarted,
     Underran,
@@ -36,7 +40,11 @@ from gramophone.timeline import (
 
 Voice: TypeAlias = Literal["user", "assistant", "notice"]
 
+MUTED = "muted"
+"""The device of a conversation that is not to be heard."""
+
 _DEFAULT_RATE_HZ = 48_000
+_REPEATED = "repeated"
 _STOPPED_REASONS = frozenset({"interrupted", "stopped", "cancelled"})
 _FAILED_REASONS = frozenset({"failed", "error"})
 
@@ -75,6 +83,14 @@ class TurnView:
     heard: int | None = None
     """While it is spoken: how many characters of the text have been heard."""
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
+    withdrawn: bool = False
+    """Whether it was taken back: it no longer counts."""
+    read: bool = False
+    """Whether it is read in a kept session, where what was taken back is seen, too."""
+
+    @property
+    def hidden(self) -> bool:
+        return self.withdrawn and not self.read
 
     @property
     def over(self) -> bool:
@@ -93,7 +109,13 @@ class SoundView:
     rate_hz: int = _DEFAULT_RATE_HZ
     underruns: int = 0
     silent: bool = False
+    device: str = ""
     device_detail: str = ""
+
+    @property
+    def muted(self) -> bool:
+        """Whether it is silent because the user wants it so."""
+        return self.silent and self.device == MUTED
 
     @property
     def position_s(self) -> float:
@@ -125,6 +147,7 @@ class TranscriptModel:
         self._alignment = Alignment()
         self._streams: dict[int, PlainStream] = {}
         self._notices = 0
+        self._echoes: dict[int, int] = {}
         self._anew: TranscriptModel | None = None
         self._anew_entries = 0
         self._gone: dict[int, None] = {}
@@ -151,7 +174,7 @@ class TranscriptModel:
     @property
     def busy(self) -> bool:
         """Whether something speaks or streams: what Escape would stop."""
-        if self.sound.state is SoundState.SPEAKING:
+        if self.sound.state is SoundState.SPEAKING or self._echoes:
             return True
         return any(not view.over for view in self.turns.values() if view.voice == "assistant")
 
@@ -163,12 +186,33 @@ class TranscriptModel:
                 return view.metrics
         return TurnMetrics()
 
+    @property
+    def seen(self) -> list[TurnView]:
+        """The turns that are to be seen, notices among them."""
+        return [view for view in self.turns.values() if not view.hidden]
+
+    def last(self, voice: Voice) -> TurnView | None:
+        """The last turn of a voice that counts."""
+        counting = [v for v in self.turns.values() if v.voice == voice and not v.withdrawn]
+        return counting[-1] if counting else None
+
+    def said(self, until: int | None = None) -> list[Message]:
+        """What counts of what was said, up to and with the turn `until`."""
+        said: list[Message] = []
+        for turn, view in sorted(self.turns.items()):
+            wanted = until is None or turn <= until
+            if wanted and view.voice != "notice" and not view.withdrawn and view.text.strip():
+                said.append(Message(view.voice, view.text))
+        return said
+
     # --- folding ------------------------------------------------------------------------------
 
     def load(self, record: SessionRecord) -> None:
         """Show a kept session as it ended."""
         self.sound.rate_hz = record.sample_rate_hz or _DEFAULT_RATE_HZ
         for kept in record.turns:
+            if kept.finish_reason == _REPEATED:
+                continue
             self.turns[kept.turn] = _view_of(kept)
             self._changed[kept.turn] = None
 
@@ -210,6 +254,13 @@ class TranscriptModel:
                 self.session = entry
                 self.recording = True
                 self.sound.rate_hz = entry.sample_rate_hz or _DEFAULT_RATE_HZ
+            case SettingsChanged():
+                self._settings_changed(entry)
+            case HistoryRewound():
+                self._rewound(entry)
+            case TurnInherited():
+                view = self._view(entry.turn)
+                view.voice, view.text, view.phase = entry.role, plain(entry.text), Phase.DONE
             case SessionEnded():
                 self.recording = False
                 self.ended = True
@@ -229,6 +280,11 @@ class TranscriptModel:
     def _turn_moved(
         self, entry: TurnStarted | DeltaReceived | TurnInterrupted | TurnCompleted
     ) -> None:
+        if isinstance(entry, TurnStarted) and entry.repeats in self.turns:
+            self._echoes[entry.turn] = entry.repeats
+        if entry.turn in self._echoes:
+            self._echo_moved(entry)
+            return
         view = self._view(entry.turn)
         match entry:
             case TurnStarted():
@@ -241,6 +297,35 @@ class TranscriptModel:
                 self._interrupted(view, entry)
             case TurnCompleted():
                 self._completed(view, entry)
+
+    def _echo_moved(
+        self, entry: TurnStarted | DeltaReceived | TurnInterrupted | TurnCompleted
+    ) -> None:
+        """An earlier turn is spoken again: its sound is shown where its text stands."""
+        match entry:
+            case TurnInterrupted():
+                self.sound.position_samples = entry.heard_samples
+                self._quiet(SoundState.STOPPED)
+            case TurnCompleted():
+                self._echoes.pop(entry.turn)
+            case _:
+                pass
+
+    def _settings_changed(self, changed: SettingsChanged) -> None:
+        if self.session is not None:
+            self.session = replace(
+                self.session,
+                provider=changed.provider,
+                model=changed.model,
+                voice=changed.voice,
+                system_prompt=changed.system_prompt,
+            )
+
+    def _rewound(self, rewound: HistoryRewound) -> None:
+        for turn, view in self.turns.items():
+            if turn >= rewound.to_turn and not view.withdrawn:
+                view.withdrawn = True
+                self._changed[turn] = None
 
     def _interrupted(self, view: TurnView, entry: TurnInterrupted) -> None:
         self._finish_stream(view)
@@ -280,10 +365,15 @@ class TranscriptModel:
                 view.spoken_ms = entry.played_samples * 1000 // sound.rate_hz
                 if sound.state is SoundState.SPEAKING:
                     self._quiet(SoundState.IDLE)
+            case PlaybackStopped():
+                sound.position_samples = entry.played_samples
+                self._view(entry.turn).spoken_ms = entry.played_samples * 1000 // sound.rate_hz
+                self._quiet(SoundState.STOPPED)
             case Underran():
                 sound.underruns += 1
             case DeviceChanged():
                 sound.silent = entry.silent
+                sound.device = entry.device
                 sound.device_detail = plain_line(entry.detail)
             case _:
                 pass
@@ -296,23 +386,27 @@ class TranscriptModel:
         sound.underruns = 0
         view = self._view(turn)
         view.speaking = True
-        view.heard = 0
 
     def _heard(self, entry: PlayoutAdvanced) -> None:
-        view = self.turns.get(entry.turn)
+        turn = self._echoes.get(entry.turn, entry.turn)
+        view = self.turns.get(turn)
         if view is None or not view.speaking:
             return
-        heard = self._alignment.heard_end(entry.turn, entry.position_samples)
+        known = self._alignment.position_of(entry.turn, 0) is not None
+        heard = None
+        if known and not self.sound.muted:
+            heard = self._alignment.heard_end(entry.turn, entry.position_samples)
         if heard != view.heard:
             view.heard = heard
-            self._changed[entry.turn] = None
+            self._changed[turn] = None
 
     def _quiet(self, state: SoundState) -> None:
         self.sound.state = state
         self.sound.queued_samples = 0
         self.levels.clear()
-        if self.sound.turn is not None:
-            view = self._view(self.sound.turn)
+        sounding = self.sound.turn
+        if sounding is not None and self._echoes.get(sounding, sounding) in self.turns:
+            view = self._view(sounding)
             view.speaking = False
             view.heard = None
 
@@ -320,7 +414,7 @@ class TranscriptModel:
         detail = plain_line(entry.detail)
         if entry.stage == "recording":
             self.recording = False
-        if entry.turn is None:
+        if entry.turn is None or entry.turn in self._echoes:
             self._notices += 1
             notice = self._view(-self._notices)
             notice.voice = "notice"
@@ -348,12 +442,13 @@ class TranscriptModel:
         turn = getattr(entry, "turn", None)
         if isinstance(turn, int) and (view := self.turns.get(turn)) is not None:
             figures = self._metrics.turn(turn)
-            if figures != view.metrics:
+            if figures is not view.metrics and figures != view.metrics:
                 view.metrics = figures
                 self._changed[turn] = None
 
     def _view(self, turn: int) -> TurnView:
         """The view of `turn`, made when it is first heard of, marked as changed."""
+        turn = self._echoes.get(turn, turn)
         self._changed[turn] = None
         return self.turns.setdefault(turn, TurnView(turn, "assistant"))
 
@@ -390,4 +485,6 @@ def _view_of(kept: TurnRecord) -> TurnView:
         phase=_phase_of(kept.finish_reason),
         spoken_ms=spoken_ms,
         metrics=kept.metrics,
+        withdrawn=kept.withdrawn,
+        read=True,
     )

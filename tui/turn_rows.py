@@ -26,6 +26,8 @@ def heading(view: TurnView, width: int) -> Row:
         left.append(Mark("  ▶ speaking", "sound"))
     elif view.voice == "assistant" and view.phase is Phase.WAITING:
         left.append(Mark("  waiting", "muted"))
+    if view.withdrawn:
+        left.append(Mark("  taken back", "muted"))
     right = " · ".join(_facts(view))
     gap = width - sum(len(each.text) for each in left) - len(right)
     if right and gap >= 2:

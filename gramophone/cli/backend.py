@@ -15,11 +15,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gramophone.cli.choices import choices_of
+from gramophone.cli.live_talk import LiveTalk
 from gramophone.config import Config
 from gramophone.errors import GramophoneError, ModelError, SpeechError
-from gramophone.intents import Intent
 from gramophone.ports import (
+    Choice,
+    Choices,
     Finding,
+    Message,
     ReplayState,
     SessionRecord,
     SessionSummary,
@@ -27,12 +31,14 @@ from gramophone.ports import (
     TagCount,
     Totals,
 )
-from gramophone.timeline import Entry, Event, Failed
+from gramophone.tasks import spawn
+from gramophone.timeline import Entry, Event
 
 if TYPE_CHECKING:
+    from gramophone.cli.engines import Engines
     from gramophone.cli.replay_feed import ReplayPlayer
-    from gramophone.engine import Engine
     from gramophone.replay import Replay
+    from gramophone.score import Score
     from storage.library import Library
     from storage.recorder import Recorder
 
@@ -41,46 +47,21 @@ STOP_TIMEOUT_S = 10.0
 _log = logging.getLogger(__name__)
 
 
-class Mailbox:
-    """A sink on one thread and a feed on another."""
-
-    def __init__(self, on_close: Callable[[], None] | None = None) -> None:
-        self._entries: deque[Entry] = deque()
-        self._on_close = on_close
-
-    def emit(self, entry: Entry) -> None:
-        self._entries.append(entry)
-
-    def take(self) -> list[Entry]:
-        taken: list[Entry] = []
-        while self._entries:
-            taken.append(self._entries.popleft())
-        return taken
-
-    def close(self) -> None:
-        if self._on_close is not None:
-            self._on_close()
-
-
 class EngineThread:
-    """Runs the talk on an event loop of its own, away from the loop that draws."""
+    """Runs the talks on an event loop of its own, away from the loop that draws."""
 
     def __init__(self, config: Config, recorder: Recorder) -> None:
         self._config = config
-        self._recorder = recorder
-        self._mailbox = Mailbox()
+        self._recorder: Recorder | None = recorder
         self._library = LibraryOnDemand(config.home)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._engine: Engine | None = None
-        self._waiting: deque[Intent] = deque()
+        self._unopened: deque[LiveTalk] = deque()
+        self._talks: dict[LiveTalk, asyncio.Task[None]] = {}
+        self._engines: Engines | None = None
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self.setup = Setup(config.provider, config.model_name, config.voice_name, config.muted)
-
-    @property
-    def conversation(self) -> Mailbox:
-        return self._mailbox
 
     @property
     def library(self) -> LibraryOnDemand:
@@ -90,10 +71,22 @@ class EngineThread:
         """Start the thread; engines load in it."""
         self._thread.start()
 
-    def post(self, intent: Intent) -> None:
-        """Hand an intent to the engine; one that comes before it is ready waits."""
-        self._waiting.append(intent)
-        self._call(self._hand_over)
+    def choices(self) -> Choices:
+        """What can be chosen for a talk."""
+        return choices_of(self._config)
+
+    def open_talk(
+        self,
+        choice: Choice = Choice(),  # noqa: B008 (frozen)
+        *,
+        inherited: Sequence[Message] = (),
+        heard: bool = True,
+    ) -> LiveTalk:
+        """Begin a conversation; one that is opened before the engine is ready waits."""
+        opened = LiveTalk(self._config, choice, self._call, inherited=inherited, heard=heard)
+        self._unopened.append(opened)
+        self._call(self._open_waiting)
+        return opened
 
     def replay(
         self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True
@@ -103,26 +96,32 @@ class EngineThread:
 
         config = self._config
 
-        async def load(*, with_pcm: bool) -> list[Event]:
+        async def load() -> Score:
             from storage.library import Library
 
             async with await Library.open(config.home) as library:
-                events = await library.events(session_id, with_pcm=with_pcm)
-            if with_pcm:
-                # The loop plays live sound, too: it must not wait for what a new speed needs.
-                await asyncio.to_thread(importlib.import_module, "numpy")
-            return events
+                events = await library.events(session_id, with_pcm=False)
+                sound = library.sound(session_id)
+
+            def lay_out() -> Score:
+                # Another speed needs it. All this takes its time, and the loop plays live sound.
+                importlib.import_module("numpy")
+                from gramophone.cli.replaying import score_of
+
+                return score_of(events, sound)
+
+            return await asyncio.to_thread(lay_out)
 
         def make(
-            events: list[Event],
+            score: Score,
             emit: Callable[[Entry], None],
             *,
             state: ReplayState,
-            tell: Callable[[ReplayState], None] | None,
+            tell: Callable[[ReplayState], None],
         ) -> Replay:
             from gramophone.cli.replaying import replay_in_hand
 
-            return replay_in_hand(events, config, emit, state=state, tell=tell)
+            return replay_in_hand(score, config, emit, state=state, tell=tell)
 
         wanted = ReplayState(position_us=at_us, speed=speed, playing=playing)
         return ReplayPlayer(self._call, load, make, taken=self._speaks, wanted=wanted)
@@ -158,51 +157,65 @@ class EngineThread:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._talk())
+            asyncio.run(self._serve())
         except GramophoneError as error:
-            self._fail(error)
+            for each in self._unopened:
+                each.fail("recording", error)
         finally:
             self._ready.set()
 
-    async def _talk(self) -> None:
+    async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._ready.set()
-        from gramophone.cli.compose import talk
+        from gramophone.cli.engines import Engines
         from storage.library import Library
 
         # Opening the library mends what a killed process left; the screen need not wait for it.
         await (await Library.open(self._config.home)).aclose()
-        async with talk(self._config, [self._mailbox], recorder=self._recorder) as running:
-            self._engine = running.engine
-            self._hand_over()
-            await self._stopping.wait()
-            self._engine = None
+        engines = self._engines = Engines()
+        self._open_waiting()
+        await self._stopping.wait()
+        self._engines = None
+        for each in self._talks:
+            each.end()
+        if self._talks:
+            await asyncio.wait(self._talks.values())
+        await engines.aclose()
+        if self._recorder is not None:
+            await self._recorder.aclose()
+
+    def _open_waiting(self) -> None:
+        """Begin the talks that were asked for. The first has the recorder that was opened to see
+        whether anything can be kept; each of the others has one of its own."""
+        while self._engines is not None and self._unopened:
+            opened = self._unopened.popleft()
+            recorder, self._recorder = self._recorder, None
+            task = spawn(opened.run(recorder, self._engines), name="talk")
+            self._talks[opened] = task
+            task.add_done_callback(lambda _, ended=opened: self._talks.pop(ended))
 
     def _speaks(self) -> bool:
-        return self._engine is not None and self._engine.speaking
+        return any(each.speaking for each in self._talks)
 
     async def _suggest_title(self, session_id: str) -> str:
         from gramophone.cli.titling import suggest_title
 
-        return await suggest_title(self._config, session_id)
+        if self._engines is None:
+            raise ModelError("The engine is not ready yet; try again in a moment.")
+        return await suggest_title(self._config, session_id, self._engines)
 
     async def _hear_sample(self, voice: str) -> None:
         from gramophone.cli.sampling import hear_sample
 
-        await hear_sample(self._config, voice)
-
-    def _hand_over(self) -> None:
-        while self._engine is not None and self._waiting:
-            self._engine.post(self._waiting.popleft())
+        if self._engines is None:
+            raise SpeechError("The voice is not ready yet; try again in a moment.")
+        await hear_sample(self._config, voice, self._engines)
 
     def _call(self, function: Callable[[], None]) -> None:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(function)
-
-    def _fail(self, error: GramophoneError) -> None:
-        self._mailbox.emit(Failed(at_us=0, stage="recording", detail=str(error)))
 
 
 class LibraryOnDemand:

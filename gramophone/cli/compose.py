@@ -4,51 +4,72 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
+from gramophone.cli.engines import Engines
 from gramophone.clock import SystemClock
 from gramophone.config import Config
 from gramophone.conversation import Conversation, ConversationSettings
 from gramophone.engine import Engine
-from gramophone.errors import ConfigError, GramophoneError
+from gramophone.errors import GramophoneError
 from gramophone.exchange import End
-from gramophone.ports import LanguageModel, Message, Sink, Speaker, SpeechService
+from gramophone.ports import LanguageModel, Message, Sink, Speaker
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.voice.anthropic_messages import AnthropicMessages
-from gramophone.voice.embedded_speech import EmbeddedSpeech
-from gramophone.voice.local_model import LocalModel
 from gramophone.voice.openai_chat import OpenAIChat
 from gramophone.voice.speaker import DeviceSpeaker, MutedSpeaker
-from gramophone.voice.speech_socket import DeepgramSpeech
+from gramophone.voice.taking_turns import TakingTurns
 from gramophone.wire.speak_client import ClientLimits
-from gramophone.wire.speak_messages import ParameterRefused, SpeakParameters
 from storage.recorder import Recorder
 
 
-@dataclass(frozen=True, slots=True)
 class Talk:
     """A running session."""
 
-    session_id: str
-    engine: Engine
-
-
-class _Progress:
-    """Says how an engine's loading goes on, once there is an engine to say it to."""
-
-    def __init__(self) -> None:
-        self.engine: Engine | None = None
-
-    def about(self, what: str) -> Callable[[str], None]:
-        return lambda detail: self.tell(what, detail)
+    def __init__(self, session_id: str, engine: Engine, engines: Engines) -> None:
+        self.session_id = session_id
+        self.engine = engine
+        self._engines = engines
+        self._warming: asyncio.Task[None] | None = None
 
     def tell(self, what: str, detail: str) -> None:
-        if self.engine is not None:
-            now_us = self.engine.now_us()
-            self.engine.emit(ProgressMade(at_us=now_us, what=what, detail=detail))
+        """Say how something slow goes on."""
+        now_us = self.engine.now_us()
+        self.engine.emit(ProgressMade(at_us=now_us, what=what, detail=detail))
+
+    def fail(self, detail: str) -> None:
+        """Say what cannot be done."""
+        self.engine.emit(Failed(at_us=self.engine.now_us(), stage="session", detail=detail))
+
+    def configure(self, config: Config) -> None:
+        """Go by these settings from the next turn on.
+
+        Raises:
+            ConfigError: they cannot be used; nothing changes.
+        """
+        speech = self._engines.speech(config)
+        model = self._engines.model(config, lambda detail: self.tell("model", detail))
+        self.engine.configure(
+            model,
+            speech,
+            provider=config.provider,
+            voice=config.voice_name,
+            system_prompt=config.system_prompt,
+            speed=config.speed,
+        )
+        self.warm(model)
+
+    def warm(self, model: LanguageModel | None) -> None:
+        """Load what the next answer will need, while the user still types."""
+        if self._warming is not None:
+            self._warming.cancel()
+        self._warming = spawn(_warm(model, self.engine), name="model warm-up")
+
+    async def aclose(self) -> None:
+        """Load nothing more."""
+        await cancel(self._warming)
 
 
 class _FromFirstTurn:
@@ -74,57 +95,6 @@ def new_session_id() -> str:
     return secrets.token_hex(8)
 
 
-def parameters(config: Config) -> SpeakParameters:
-    """What a speech connection asks for."""
-    return SpeakParameters(
-        model=config.voice, sample_rate_hz=config.sample_rate_hz, speed=config.speed
-    )
-
-
-def speaker(config: Config, sample_rate_hz: int, clock: SystemClock) -> Speaker:
-    """The default device, or one that takes everything and plays nothing."""
-    if config.muted:
-        return MutedSpeaker(sample_rate_hz, clock)
-    return DeviceSpeaker(sample_rate_hz, clock, device_name=config.device)
-
-
-def language_model(config: Config, progress: Callable[[str], None]) -> LanguageModel:
-    """The model of the provider that was chosen."""
-    match config.provider:
-        case "openai":
-            return OpenAIChat(
-                config.model,
-                api_key=config.openai_key,
-                base_url=config.openai_base_url,
-                max_tokens=config.max_tokens,
-            )
-        case "anthropic":
-            return AnthropicMessages(
-                config.model,
-                api_key=config.anthropic_key,
-                base_url=config.anthropic_base_url,
-                max_tokens=config.max_tokens,
-            )
-        case _:
-            return LocalModel(
-                model_file=config.local_model,
-                max_tokens=config.max_tokens or 200,
-                progress=progress,
-            )
-
-
-def speech_service(config: Config, progress: Callable[[str], None]) -> SpeechService:
-    """Deepgram or whoever speaks as it does, else the voice on this machine."""
-    try:
-        asked = parameters(config)
-        SpeakParameters.from_query(asked.to_query())
-    except ParameterRefused as error:
-        raise ConfigError(f"The voice settings are wrong: {error}") from error
-    if config.embedded_voice:
-        return EmbeddedSpeech(asked, progress=progress)
-    return DeepgramSpeech(config.speak_endpoint, asked, api_key=config.deepgram_key)
-
-
 @asynccontextmanager
 async def talk(
     config: Config,
@@ -133,32 +103,36 @@ async def talk(
     with_model: bool = True,
     inherited: Sequence[Message] = (),
     recorder: Recorder | None = None,
+    engines: Engines | None = None,
+    switchable: bool = False,
+    elsewhere: bool = False,
 ) -> AsyncGenerator[Talk]:
     """A session that runs while the context is open, and is whole on disk after it.
+
+    `switchable` talks may get the sound and lose it while they run; others, when muted, wait for
+    no sound at all. `elsewhere` says that another talk has the sound for now.
 
     Raises:
         StorageError: the library cannot be written.
         ConfigError: a setting does not fit the service.
     """
     clock = SystemClock()
-    progress = _Progress()
+    own = Engines() if engines is None else None
+    engines = engines or own
+    assert engines is not None
+    speech = engines.speech(config)
     if recorder is None:
         recorder = await asyncio.to_thread(Recorder.open, config.home, redact=config.secrets)
-    model = language_model(config, progress.about("model")) if with_model else None
-    speech = speech_service(config, progress.about("voice"))
     session_id = new_session_id()
+    running: Talk | None = None
+
+    def tell(what: str, detail: str) -> None:
+        if running is not None:
+            running.tell(what, detail)
+
+    model = engines.model(config, lambda detail: tell("model", detail)) if with_model else None
     conversation = Conversation(
-        settings=ConversationSettings(
-            session_id=session_id,
-            provider=config.provider if with_model else "none",
-            model=model.model if model else "",
-            voice=config.voice_name,
-            sample_rate_hz=config.sample_rate_hz,
-            system_prompt=config.system_prompt if with_model else "",
-            lang=config.lang,
-            heard=not config.muted,
-            speed=config.speed,
-        ),
+        settings=_settings(config, session_id, model, switchable=switchable, elsewhere=elsewhere),
         limits=ClientLimits.embedded() if config.embedded_voice else ClientLimits(),
         inherited=inherited,
     )
@@ -167,32 +141,65 @@ async def talk(
         clock=clock,
         model=model,
         speech=speech,
-        speaker=speaker(config, config.sample_rate_hz, clock),
+        speaker=speaker(config, config.sample_rate_hz, clock, switchable=switchable),
         sinks=[_FromFirstTurn(recorder), *sinks],
     )
-    progress.engine = engine
-    running = spawn(engine.run(), name="engine")
-    warming = spawn(_warm(model, engine), name="model warm-up")
+    running = Talk(session_id, engine, engines)
+    end_watch = engines.watch(tell)
+    serving = spawn(engine.run(), name="engine")
+    running.warm(model)
     try:
-        yield Talk(session_id, engine)
+        yield running
     finally:
-        await cancel(warming)
+        end_watch()
+        await running.aclose()
         engine.post(End())
-        await asyncio.wait([running])
-        if isinstance(speech, EmbeddedSpeech):
-            await speech.aclose()
+        await asyncio.wait([serving])
+        if own is not None:
+            await own.aclose()
         await _close_recorder(recorder, engine)
 
 
+def _settings(
+    config: Config,
+    session_id: str,
+    model: LanguageModel | None,
+    *,
+    switchable: bool,
+    elsewhere: bool,
+) -> ConversationSettings:
+    return ConversationSettings(
+        session_id=session_id,
+        provider=config.provider if model else "none",
+        model=model.model if model else "",
+        voice=config.voice_name,
+        sample_rate_hz=config.sample_rate_hz,
+        system_prompt=config.system_prompt if model else "",
+        speed=config.speed,
+        lang=config.lang,
+        heard=switchable or not config.muted,
+        muted=switchable and config.muted,
+        elsewhere=elsewhere,
+    )
+
+
+def speaker(
+    config: Config, sample_rate_hz: int, clock: SystemClock, *, switchable: bool = False
+) -> Speaker:
+    """The default device, or one that takes everything and plays nothing."""
+    if config.muted and not switchable:
+        return MutedSpeaker(sample_rate_hz, clock)
+    return DeviceSpeaker(sample_rate_hz, clock, device_name=config.device)
+
+
 async def _warm(model: LanguageModel | None, engine: Engine) -> None:
-    """Load what the first answer will need, while the user still types."""
-    if isinstance(model, LocalModel):
+    if isinstance(model, TakingTurns):
         try:
             await model.start()
         except GramophoneError as error:
             engine.emit(Failed(at_us=engine.now_us(), stage="model", detail=str(error)))
             return
-    if isinstance(model, LocalModel | OpenAIChat | AnthropicMessages):
+    if isinstance(model, TakingTurns | OpenAIChat | AnthropicMessages):
         await asyncio.to_thread(model.load)
 
 

@@ -8,7 +8,7 @@ import importlib.util
 from typing import Any
 
 from gramophone import __version__
-from gramophone.cli.compose import parameters
+from gramophone.cli.choices import speech_parameters
 from gramophone.cli.output import result, result_json
 from gramophone.clock import SystemClock
 from gramophone.config import Config
@@ -111,7 +111,9 @@ async def _speech(config: Config) -> dict[str, Any]:
         ready = importlib.util.find_spec("piper") is not None
         detail = "" if ready else "Install the extra 'local', or set DEEPGRAM_API_KEY."
         return {"ok": ready, "endpoint": "embedded", "detail": detail}
-    service = DeepgramSpeech(config.speak_endpoint, parameters(config), api_key=config.deepgram_key)
+    service = DeepgramSpeech(
+        config.speak_endpoint, speech_parameters(config), api_key=config.deepgram_key
+    )
     try:
         connection = await service.connect()
     except GramophoneError as error:

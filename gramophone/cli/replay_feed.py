@@ -1,7 +1,7 @@
 """A replay in the hand of a client on another thread (`ports.ReplayFeed`).
 
-The session is read twice: first its rows alone, which is quick and enough to say how long it is
-and where its turns lie, and with its sound when it is first played.
+The session's rows are read at once: they say how long it is and where its turns lie. Its sound is
+read while it is played.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ from typing import Protocol
 from gramophone.errors import GramophoneError
 from gramophone.ports import ReplayState
 from gramophone.replay import Replay
-from gramophone.tasks import spawn
-from gramophone.timeline import Entry, Event, Failed
+from gramophone.score import Score
+from gramophone.tasks import cancel, spawn
+from gramophone.timeline import Entry, Failed
 
 ANSWER_SPEAKS = "An answer is being spoken: stop it there with Esc, or wait for its end."
 
 
 class Load(Protocol):
-    """Reads the session's events."""
+    """Reads the session and lays it out."""
 
-    def __call__(self, *, with_pcm: bool) -> Awaitable[list[Event]]: ...
+    def __call__(self) -> Awaitable[Score]: ...
 
 
 class Make(Protocol):
-    """Makes a replay of events that stays at its end."""
+    """Makes a replay that stays at its end, and whose listener hears of everything anew."""
 
     def __call__(
         self,
-        events: list[Event],
+        score: Score,
         emit: Callable[[Entry], None],
         *,
         state: ReplayState,
-        tell: Callable[[ReplayState], None] | None,
+        tell: Callable[[ReplayState], None],
     ) -> Replay: ...
 
 
@@ -60,7 +61,7 @@ class ReplayPlayer:
         self._state = replace(wanted, playing=False)
         self._refusal = ""
         self._replay: Replay | None = None
-        self._sounds = False
+        self._running: asyncio.Task[None] | None = None
         self._waiting: list[Callable[[Replay], None]] = []
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -88,6 +89,9 @@ class ReplayPlayer:
 
     def pause(self) -> None:
         self._call(lambda: self._do(Replay.pause))
+
+    def rest(self) -> None:
+        self._call(self._rest)
 
     def seek(self, position_us: int) -> None:
         self._call(lambda: self._do(lambda replay: replay.seek(position_us)))
@@ -123,12 +127,22 @@ class ReplayPlayer:
         self._do(how)
         self._wanted.set()
 
+    def _rest(self) -> None:
+        self._wanted.clear()
+        self._do(Replay.pause)
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+        self._entries.clear()
+        if self._replay is not None:
+            self._take_state(self._replay.state())
+
     def _do(self, what: Callable[[Replay], None]) -> None:
         if self._replay is None:
             self._waiting.append(what)
             return
         what(self._replay)
-        if not self._sounds:
+        if self._running is None:
             self._take_state(self._replay.state())
 
     def _take_state(self, state: ReplayState) -> None:
@@ -139,23 +153,35 @@ class ReplayPlayer:
         self._state = replace(self._state, refusal=why)
 
     async def _run(self) -> None:
+        score: Score | None = None
+        running: asyncio.Task[None] | None = None
         try:
-            rows = await self._load(with_pcm=False)
-            self._replay = self._make(rows, lambda _entry: None, state=self._state, tell=None)
-            self._take_state(self._replay.state())
-            waiting, self._waiting = self._waiting, []
-            for what in waiting:
-                self._do(what)
-            await self._wanted.wait()
-            events = await self._load(with_pcm=True)
-            state = self._replay.state()
-            self._sounds = True
-            self._replay = self._make(
-                events, self._entries.append, state=state, tell=self._take_state
-            )
-            self._replay.skip_silence(state.skipping)
-            self._replay.loop(state.loop)
-            await self._replay.run()
+            score = await self._load()
+            self._renew(score, self._state)
+            while True:
+                # Until it is played nothing is told: its listener reads the kept text.
+                await self._wanted.wait()
+                assert self._replay is not None
+                running = self._running = spawn(self._replay.run(), name="replay playing")
+                await asyncio.wait({running})
+                if not running.cancelled():
+                    await running
+                self._renew(score, self._replay.state())
         except GramophoneError as error:
             self._entries.append(Failed(at_us=0, stage="session", detail=str(error)))
             self._refuse(str(error))
+        finally:
+            await cancel(running)
+            if score is not None and score.sound is not None:
+                score.sound.close()
+
+    def _renew(self, score: Score, state: ReplayState) -> None:
+        """A replay that goes on where the last one was; what was asked for meanwhile is done."""
+        replay = self._make(score, self._entries.append, state=state, tell=self._take_state)
+        replay.skip_silence(state.skipping)
+        replay.loop(state.loop)
+        self._replay = replay
+        self._take_state(replay.state())
+        waiting, self._waiting = self._waiting, []
+        for what in waiting:
+            self._do(what)

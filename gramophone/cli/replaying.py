@@ -14,64 +14,65 @@ from gramophone.config import Config
 from gramophone.fanout import Fanout
 from gramophone.ports import ReplayState, Sink
 from gramophone.replay import Replay
-from gramophone.timeline import AudioReceived, Entry, Event, SessionStarted, TurnCompleted
+from gramophone.score import KeptSound, Score
+from gramophone.timeline import Entry, Event, TurnCompleted
 from gramophone.transform import begin_promptly, limit_idle
 from gramophone.voice.stretch import Stretcher
 from storage.library import Library
 
 
-def replay_of(
-    events: Sequence[Event], config: Config, emit: Callable[[Entry], None], speed: float
-) -> Replay:
-    """A replay of these events, wired to the speaker; muted ones wait for nothing."""
-    rate_hz = _rate_of(events, config)
+def score_of(events: Sequence[Event], sound: KeptSound | None = None) -> Score:
+    """A session laid out to be listened to: nobody waits for somebody who went to lunch."""
+    return Score(limit_idle(begin_promptly(events)), sound)
+
+
+def replay_of(score: Score, config: Config, emit: Callable[[Entry], None], speed: float) -> Replay:
+    """A replay wired to the speaker; a muted one waits for nothing."""
     clock = SystemClock()
     return Replay(
-        list(limit_idle(begin_promptly(events))),
+        score,
         clock=clock,
-        speaker=speaker(config, rate_hz, clock),
+        speaker=speaker(config, score.rate_hz, clock),
         emit=emit,
         speed=float("inf") if config.muted else speed,
-        stretch=lambda at_speed: Stretcher(at_speed, rate_hz),
+        stretch=lambda at_speed: Stretcher(at_speed, score.rate_hz),
     )
 
 
 def replay_in_hand(
-    events: Sequence[Event],
+    score: Score,
     config: Config,
     emit: Callable[[Entry], None],
     *,
     state: ReplayState,
-    tell: Callable[[ReplayState], None] | None,
+    tell: Callable[[ReplayState], None],
 ) -> Replay:
     """A replay that begins as `state` says and stays at its end; muted, its text takes its time."""
-    rate_hz = _rate_of(events, config)
     clock = SystemClock()
     return Replay(
-        list(limit_idle(begin_promptly(events))),
+        score,
         clock=clock,
-        speaker=speaker(config, rate_hz, clock),
+        speaker=speaker(config, score.rate_hz, clock),
         emit=emit,
         speed=state.speed,
-        stretch=lambda at_speed: Stretcher(at_speed, rate_hz),
+        stretch=lambda at_speed: Stretcher(at_speed, score.rate_hz),
         heard=not config.muted,
         playing=state.playing,
         at_us=state.position_us,
         stays=True,
         tell=tell,
+        anew=True,
     )
-
-
-def _rate_of(events: Sequence[Event], config: Config) -> int:
-    started = next((e for e in events if isinstance(e, SessionStarted)), None)
-    return started.sample_rate_hz if started else config.sample_rate_hz
 
 
 async def replay(config: Config, home: Path, reference: str, *, speed: float, as_json: bool) -> int:
     """Play a session; the answers' text on stdout as it came, or every event as JSON."""
     async with await Library.open(home) as library:
-        events = await library.events(await library.resolve(reference))
-    if any(isinstance(e, AudioReceived) and e.size_bytes and not e.pcm for e in events):
+        session_id = await library.resolve(reference)
+        events = await library.events(session_id, with_pcm=False)
+        sound = library.sound(session_id)
+    score = score_of(events, sound)
+    if any(not track.audible and track.samples for track in score.tracks):
         note("Some of the session's sound is missing; its text is replayed in time.")
     answer = _Dialogue()
     fanout = Fanout(lambda _sink, error: note(str(error)))
@@ -79,7 +80,8 @@ async def replay(config: Config, home: Path, reference: str, *, speed: float, as
     fanout.add(printed)
     fanout.add(_DeviceNotes())
     with suppress(asyncio.CancelledError):
-        await replay_of(events, config, fanout.emit, speed).run()
+        await replay_of(score, config, fanout.emit, speed).run()
+    sound.close()
     return 0
 
 

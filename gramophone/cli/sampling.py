@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from gramophone.cli.compose import speaker, speech_service
+from gramophone.cli.compose import speaker
+from gramophone.cli.engines import Engines
 from gramophone.clock import SystemClock
 from gramophone.config import Config
 from gramophone.conversation import Conversation, ConversationSettings
@@ -16,7 +17,6 @@ from gramophone.intents import Say
 from gramophone.ports import Speaker
 from gramophone.tasks import spawn
 from gramophone.timeline import DeviceChanged, Entry, Failed, TurnCompleted
-from gramophone.voice.embedded_speech import EmbeddedSpeech
 from gramophone.voice.speaker import UNHEARD
 from gramophone.wire.speak_client import ClientLimits
 
@@ -50,7 +50,9 @@ class _Outcome:
             self.over.set_exception(error)
 
 
-async def hear_sample(config: Config, voice: str, to: Speaker | None = None) -> None:
+async def hear_sample(
+    config: Config, voice: str, engines: Engines, to: Speaker | None = None
+) -> None:
     """Say a sentence with `voice` on the configured device; returns when it was played.
 
     Raises:
@@ -60,7 +62,7 @@ async def hear_sample(config: Config, voice: str, to: Speaker | None = None) -> 
         raise SpeakerError("The sound is muted; start without it to hear a sample.")
     config = replace(config, voice=voice or config.voice)
     clock = SystemClock()
-    speech = speech_service(config, _say_nothing)
+    speech = engines.speech(config)
     outcome = _Outcome()
     engine = Engine(
         Conversation(
@@ -88,9 +90,3 @@ async def hear_sample(config: Config, voice: str, to: Speaker | None = None) -> 
     finally:
         engine.post(End())
         await asyncio.wait([running])
-        if isinstance(speech, EmbeddedSpeech):
-            await speech.aclose()
-
-
-def _say_nothing(detail: str) -> None:
-    """The screen says itself that a sample is on its way."""

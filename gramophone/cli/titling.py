@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from gramophone.cli.compose import language_model
+from gramophone.cli.engines import Engines
 from gramophone.config import Config
 from gramophone.errors import ModelError
 from gramophone.plain import plain, plain_line
@@ -29,10 +29,10 @@ _LABEL = re.compile(r"\s*(?:[#>*_`\s]*)(?:title\s*(?::|$))?\s*", re.IGNORECASE)
 _AROUND = " \t\"'“”„‘’«»*_`#.:,;-–—"
 
 
-async def suggest_title(config: Config, session_id: str) -> str:
+async def suggest_title(config: Config, session_id: str, engines: Engines) -> str:
     """A title for a kept session, by the model that is configured.
 
-    The model is one of its own: the talk's may be in the middle of an answer.
+    A model on this machine may be in the middle of an answer; it takes turns.
 
     Raises:
         ModelError: it failed, or gave nothing that could be a title.
@@ -40,7 +40,7 @@ async def suggest_title(config: Config, session_id: str) -> str:
     """
     async with await Library.open(config.home) as library:
         record = await library.session(session_id)
-    model = await asyncio.to_thread(language_model, config, _say_nothing)
+    model = await asyncio.to_thread(engines.model, config, _say_nothing)
     try:
         return await title_by(model, record.turns)
     finally:

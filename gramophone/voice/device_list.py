@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from gramophone.errors import SpeakerError
-from gramophone.voice.output_device import alsa_knows_devices
+from gramophone.voice.output_device import PortAudioFree, alsa_knows_devices
 
 TIMEOUT_S = 5.0
 
@@ -18,11 +18,12 @@ def portaudio_names() -> list[str]:
 
     if not alsa_knows_devices():
         raise OSError("ALSA has no configuration")
-    audio = pyaudio.PyAudio()
-    try:
-        infos = [audio.get_device_info_by_index(n) for n in range(audio.get_device_count())]
-    finally:
-        audio.terminate()
+    with PortAudioFree():
+        audio = pyaudio.PyAudio()
+        try:
+            infos = [audio.get_device_info_by_index(n) for n in range(audio.get_device_count())]
+        finally:
+            audio.terminate()
     playing = [str(each["name"]) for each in infos if each["maxOutputChannels"]]
     return list(dict.fromkeys(playing))
 

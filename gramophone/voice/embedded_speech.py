@@ -41,15 +41,19 @@ class EmbeddedSpeech:
             EngineMissing: the voice is not installed or does not start.
             SpeechError: the connection failed.
         """
+        return await self.connect_with(self._parameters)
+
+    async def connect_with(self, parameters: SpeakParameters) -> SpeechSocket:
+        """As `connect`, asking for something else than this service's own parameters."""
         await self._start()
         try:
-            return await self._open()
+            return await self._open(parameters)
         except SpeechError:
             # A server that was just killed may not be known to be dead.
             if not await self._child.ended(DEATH_NEWS_TIMEOUT_S):
                 raise
         await self._start()
-        return await self._open()
+        return await self._open(parameters)
 
     async def aclose(self) -> None:
         """End the server."""
@@ -64,5 +68,17 @@ class EmbeddedSpeech:
                     await self._child.aclose()
                     raise EngineMissing(f"{WHAT} did not say where it listens; reinstall it.")
 
-    async def _open(self) -> SpeechSocket:
-        return await DeepgramSpeech(self._url, self._parameters).connect()
+    async def _open(self, parameters: SpeakParameters) -> SpeechSocket:
+        return await DeepgramSpeech(self._url, parameters).connect()
+
+
+class SharedSpeech:
+    """A `ports.SpeechService` at another conversation's server, with parameters of its own."""
+
+    def __init__(self, server: EmbeddedSpeech, parameters: SpeakParameters) -> None:
+        self._server = server
+        self._parameters = parameters
+
+    async def connect(self) -> SpeechSocket:
+        """Open a connection; see `EmbeddedSpeech.connect`."""
+        return await self._server.connect_with(self._parameters)

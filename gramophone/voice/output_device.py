@@ -11,10 +11,16 @@ import ctypes
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 PA_CONTINUE, PA_ABORT = 0, 2
+PORT_TIMEOUT_S = 10.0
 PA_INVALID_SAMPLE_RATE = -9997
+
+
+_port = threading.Lock()
+"""PortAudio's opening and closing are not made for several threads at once: it crashes."""
 
 
 class Device(Protocol):
@@ -73,14 +79,18 @@ class OutputDevice:
     def _live(self, opened: Callable[[str], None], gone: Callable[[], None]) -> None:
         try:
             try:
-                self._open()
+                with PortAudioFree():
+                    self._open()
             except Exception as error:
                 opened(self._complaint(error))
             else:
                 opened("")
                 self._left.wait()
         finally:
-            self._close()
+            if self._audio is not None:
+                # Where another device hangs in PortAudio, this one is left open.
+                with suppress(OSError), PortAudioFree():
+                    self._close()
             gone()
 
     def _open(self) -> None:
@@ -144,6 +154,17 @@ class OutputDevice:
             # PyAudio would print it onto the screen. Without a callback that works the device
             # is of no use: it stops, and the speaker notices.
             return bytes(2 * samples), PA_ABORT
+
+
+class PortAudioFree:
+    """PortAudio for one thread; one that hangs in it does not keep the others for ever."""
+
+    def __enter__(self) -> None:
+        if not _port.acquire(timeout=PORT_TIMEOUT_S):
+            raise OSError("another device hangs")
+
+    def __exit__(self, *_: object) -> None:
+        _port.release()
 
 
 def alsa_knows_devices() -> bool:

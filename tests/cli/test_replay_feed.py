@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from gramophone.cli.replay_feed import ANSWER_SPEAKS, ReplayPlayer
 from gramophone.clock import ManualClock
 from gramophone.errors import StorageError
 from gramophone.ports import ReplayState
 from gramophone.replay import Replay
-from gramophone.timeline import AudioReceived, Entry, Event, Failed
+from gramophone.score import Score
+from gramophone.timeline import AudioReceived, Entry, Event, Failed, TimelineRestarted
 from tests.builders import SAMPLE_RATE_HZ, short_session
 from tests.paced_speaker import PacedSpeaker
 
@@ -21,7 +24,9 @@ class Hand:
 
     def __init__(self, wanted: ReplayState | None = None) -> None:
         self.clock = ManualClock()
-        self.loads: list[bool] = []
+        self.loads = 0
+        self.closed = 0
+        self.reads: list[int] = []
         self.taken = False
         self.failure: StorageError | None = None
         self.player = ReplayPlayer(
@@ -32,33 +37,49 @@ class Hand:
             wanted=wanted or ReplayState(),
         )
 
-    async def _load(self, *, with_pcm: bool) -> list[Event]:
-        self.loads.append(with_pcm)
+    async def _load(self) -> Score:
+        self.loads += 1
         if self.failure is not None:
             raise self.failure
-        return [
-            event if with_pcm or not isinstance(event, AudioReceived) else replace(event, pcm=b"")
+        rows = [
+            replace(event, pcm=b"") if isinstance(event, AudioReceived) else event
             for event in short_session()
         ]
+        return await asyncio.to_thread(Score, rows, self)
+
+    def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
+        """The session's sound."""
+        self.reads.append(size_bytes)
+        frames = [e for e in short_session() if isinstance(e, AudioReceived) and e.turn == turn]
+        end_bytes = max(frame.offset_bytes + frame.size_bytes for frame in frames)
+        sound = bytearray(end_bytes)
+        for frame in frames:
+            sound[frame.offset_bytes : frame.offset_bytes + frame.size_bytes] = frame.pcm
+        return bytes(sound[offset_bytes : offset_bytes + size_bytes])
+
+    def close(self) -> None:
+        self.closed += 1
 
     def _make(
         self,
-        events: list[Event],
+        score: Score,
         emit: Callable[[Entry], None],
         *,
         state: ReplayState,
-        tell: Callable[[ReplayState], None] | None,
+        tell: Callable[[ReplayState], None],
     ) -> Replay:
+        self.speaker = PacedSpeaker(self.clock, SAMPLE_RATE_HZ)
         return Replay(
-            events,
+            score,
             clock=self.clock,
-            speaker=PacedSpeaker(self.clock, SAMPLE_RATE_HZ),
+            speaker=self.speaker,
             emit=emit,
             speed=state.speed,
             playing=state.playing,
             at_us=state.position_us,
             stays=True,
             tell=tell,
+            anew=True,
         )
 
     async def pass_us(self, passed_us: int) -> None:
@@ -66,18 +87,25 @@ class Hand:
             self.clock.advance_us(10_000)
             await settle()
 
+    async def ready(self) -> None:
+        """The session has been read, and what was asked for before is done."""
+        while not self.player.state().ready:
+            # It is laid out on a thread: one hop to another lets that one go on.
+            await asyncio.to_thread(bool)
+        await settle()
+
 
 async def settle() -> None:
     for _ in range(20):
         await asyncio.sleep(0)
 
 
-async def test_to_look_at_it_no_sound_is_read() -> None:
+async def test_to_look_at_it_opens_no_device_and_tells_nothing() -> None:
     hand = Hand()
     assert not hand.player.state().ready
     hand.player.seek(1_000_000)
     hand.player.set_speed(2.0)
-    await settle()
+    await hand.ready()
     state = hand.player.state()
     assert (state.ready, state.playing, state.position_us, state.speed) == (
         True,
@@ -87,8 +115,21 @@ async def test_to_look_at_it_no_sound_is_read() -> None:
     )
     assert len(state.marks) == 2
     assert state.passages
-    assert hand.loads == [False]
+    assert hand.speaker.log == []
     assert hand.player.take() == []
+    hand.player.close()
+    await settle()
+    assert hand.closed == 1
+
+
+async def test_the_sound_is_read_while_it_plays() -> None:
+    hand = Hand(ReplayState(playing=True))
+    await hand.ready()
+    assert not hand.speaker.sounded()
+    whole = b"".join(e.pcm for e in short_session() if isinstance(e, AudioReceived))
+    await hand.pass_us(3_000_000)
+    assert hand.speaker.sounded().tobytes() == whole
+    assert max(hand.reads) <= len(whole) // 2
     hand.player.close()
     await settle()
 
@@ -98,16 +139,16 @@ async def test_what_was_set_before_holds_when_it_plays() -> None:
     hand.player.seek(1_000_000)
     hand.player.set_speed(0.5)
     hand.player.skip_silence(True)
-    await settle()
+    await hand.ready()
     state = hand.player.state()
-    assert hand.loads == [False, True]
+    assert hand.loads == 1
     assert (state.playing, state.position_us, state.speed, state.skipping) == (
         True,
         1_000_000,
         0.5,
         True,
     )
-    assert hand.player.take()[0] == short_session()[0]
+    assert hand.player.take()[1] == short_session()[0]
     hand.player.pause()
     await settle()
     assert not hand.player.state().playing
@@ -117,7 +158,7 @@ async def test_what_was_set_before_holds_when_it_plays() -> None:
 
 async def test_it_stays_at_its_end_and_plays_again() -> None:
     hand = Hand(ReplayState(playing=True))
-    await settle()
+    await hand.ready()
     await hand.pass_us(3_000_000)
     state = hand.player.state()
     assert (state.playing, state.position_us) == (False, state.duration_us)
@@ -126,6 +167,52 @@ async def test_it_stays_at_its_end_and_plays_again() -> None:
     hand.player.play()
     await settle()
     assert hand.player.state().playing
+    hand.player.close()
+    await settle()
+
+
+async def test_at_rest_it_is_silent_gives_the_device_back_and_goes_on_anew() -> None:
+    hand = Hand(ReplayState(playing=True))
+    await hand.ready()
+    hand.player.set_speed(0.5)
+    hand.player.skip_silence(True)
+    await hand.pass_us(1_000_000)
+    first = hand.speaker
+    before = hand.player.state()
+    assert before.playing
+    hand.player.rest()
+    await settle()
+    state = hand.player.state()
+    assert first.log[-1] == "close"
+    assert (state.playing, hand.player.take(), hand.loads) == (False, [], 1)
+    assert state.position_us == pytest.approx(before.position_us, abs=10_000)
+    assert (state.speed, state.skipping) == (0.5, True)
+    hand.player.seek(1_300_000)
+    await hand.pass_us(1_000_000)
+    assert hand.player.take() == [], "nobody listens"
+    assert hand.speaker.log == [], "nothing has been opened for it"
+    hand.player.play()
+    await settle()
+    entries = hand.player.take()
+    told = [entry for entry in entries if isinstance(entry, Event)]
+    assert isinstance(entries[0], TimelineRestarted)
+    assert told == short_session()[: len(told)]
+    assert hand.player.state().position_us == 1_300_000
+    hand.player.close()
+    await settle()
+    assert hand.closed == 1
+
+
+async def test_played_again_before_it_has_come_to_rest_it_plays() -> None:
+    hand = Hand(ReplayState(playing=True))
+    await hand.ready()
+    await hand.pass_us(1_000_000)
+    hand.player.rest()
+    hand.player.play()
+    await settle()
+    entries = hand.player.take()
+    assert hand.player.state().playing
+    assert isinstance(entries[0], TimelineRestarted)
     hand.player.close()
     await settle()
 
@@ -139,7 +226,7 @@ async def test_while_an_answer_is_spoken_it_does_not_begin() -> None:
     assert not hand.player.state().playing
     hand.taken = False
     hand.player.hear(1, 0)
-    await settle()
+    await hand.ready()
     assert hand.player.state().refusal == ""
     assert hand.player.state().playing
     hand.player.close()

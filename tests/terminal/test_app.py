@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import wave
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,12 +26,15 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07Red \x1b[31malert\x1b[0m \u202egnihton\u202c a
 
 @contextmanager
 def app(
-    tmp_path: Path, *answers: str, size: tuple[int, int] = (80, 24)
+    tmp_path: Path,
+    *answers: str,
+    size: tuple[int, int] = (80, 24),
+    colours: Mapping[str, str] | None = None,
 ) -> Generator[tuple[Terminal, Gramophone]]:
     home = tmp_path / "home"
     with standin("--no-limits") as url, answering(*answers) as base_url:
-        settings = {"GRAMOPHONE_SPEAK_URL": url, "OPENAI_BASE_URL": base_url}
-        env = environment(home, settings | {"HOME": str(tmp_path)})
+        settings = {"GRAMOPHONE_SPEAK_URL": url, "OPENAI_BASE_URL": base_url, "COLORTERM": ""}
+        env = environment(home, settings | {"HOME": str(tmp_path)} | dict(colours or {}))
         with terminal(tmp_path / "tmux", COMMAND, env | {"TERM": "xterm-256color"}, size) as shown:
             shown.see("Nothing said yet")
             yield shown, Gramophone(home)
@@ -57,32 +60,50 @@ def processes_of(home: Path) -> list[int]:
     return found
 
 
-def test_talk_search_replay_export_quit(tmp_path: Path) -> None:
-    target = tmp_path / "gramophone-what-do-records-do.wav"
-    with app(tmp_path, SHORT) as (shown, gramophone):
+@pytest.mark.parametrize("colours", [{}, {"COLORTERM": "truecolor"}], ids=["256", "truecolor"])
+def test_the_walk(tmp_path: Path, colours: dict[str, str]) -> None:
+    """Talk, interrupt, search, replay, seek, export, quit: by keys alone."""
+    target = tmp_path / "gramophone-tell-me-about-the-sea.wav"
+    with app(tmp_path, LONG, SHORT, colours=colours) as (shown, gramophone):
+        ask(shown, "Tell me about the sea.")
+        shown.see("▶ speaking  0:01")
+        shown.keys("Escape")
+        shown.see("■ stopped", "not heard")
         ask(shown, "What do records do?")
-        shown.see("speaking")
         shown.see("Needles listen.", "idle")
+
         shown.keys("F2")
-        shown.see("Sessions · 1", "What do records do?")
+        shown.see("Sessions (1)", "Tell me about the sea.")
         shown.keys("/")
         shown.type("needl")
-        shown.see("Needles")
+        shown.see("Needles", "1 hit")
         shown.keys("Enter")
         shown.keys("Enter")
         shown.see("Space", "Records turn.")
+
         shown.keys("Space")
-        shown.see("▶ 1.0×", "speaking")
-        shown.see("‖ paused", "Needles listen.")
+        shown.see("▶", "0:01 /")
+        shown.keys("Space")
+        shown.see("paused")
+        shown.keys("0")
+        shown.see("0:00 /")
+        shown.keys("]", "]", "]")
+        shown.see("What do records do?")
+        shown.keys("[", "Space")
+        shown.see("▶")
+        shown.see("Needles listen.", "Space Play")
+
         shown.keys("e")
         shown.see(target.name, "Enter Write")
         shown.keys("Enter")
         shown.see("Exported")
         shown.keys("C-q")
         assert "echo" in shown.see("ended with 0", "echo")
-    turn = gramophone.json("show", "last")["turns"][1]
-    with wave.open(str(target)) as taken, wave.open(turn["audio"]["path"]) as kept:
-        assert taken.readframes(taken.getnframes()) == kept.readframes(kept.getnframes())
+    turns = gramophone.json("show", "last")["turns"]
+    spoken = [turn["audio"] for turn in turns if "audio" in turn]
+    assert len(spoken) == 2
+    with wave.open(str(target)) as taken:
+        assert taken.getnframes() == sum(audio["samples"] for audio in spoken)
     assert gramophone("verify").returncode == 0
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from gramophone.errors import GramophoneError, SessionNotFound, StorageError
+from gramophone.errors import ConfigError, GramophoneError, SessionNotFound, StorageError
 from gramophone.filters import Search, highlights, parse
 from gramophone.intents import Intent
 from gramophone.ports import (
+    Choice,
+    Choices,
     Finding,
+    Message,
     ReplayState,
     SessionRecord,
     SessionSummary,
@@ -23,7 +26,7 @@ from gramophone.ports import (
     Totals,
     TurnRecord,
 )
-from gramophone.timeline import Entry, Event
+from gramophone.timeline import Entry, Event, TurnInherited
 
 TODAY = date(2026, 11, 21)
 
@@ -72,6 +75,9 @@ class FakeReplay(FakeFeed):
     def pause(self) -> None:
         self._do("pause", playing=False)
 
+    def rest(self) -> None:
+        self._do("rest", playing=False)
+
     def seek(self, position_us: int) -> None:
         self._do("seek", position_us, position_us=position_us)
 
@@ -107,6 +113,8 @@ class FakeLibrary:
         self.export_held.set()
         self.sessions_held = asyncio.Event()
         self.sessions_held.set()
+        self.answers_held = asyncio.Event()
+        self.answers_held.set()
         self.timelines: dict[str, list[Event]] = {}
 
     async def sessions(
@@ -126,6 +134,7 @@ class FakeLibrary:
 
     async def totals(self) -> Totals:
         self._check()
+        await self.answers_held.wait()
         listed = [each.summary for each in self.records if not each.summary.archived]
         return Totals(len(listed), sum(each.spoken_ms for each in listed))
 
@@ -139,6 +148,7 @@ class FakeLibrary:
 
     async def session(self, session_id: str) -> SessionRecord:
         self._check()
+        await self.answers_held.wait()
         self.read.append(session_id)
         return self.records[self._place(session_id)]
 
@@ -157,12 +167,14 @@ class FakeLibrary:
         self._change([session_id], title=title)
 
     async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        await self.answers_held.wait()
         added, removed = set(add), set(remove)
         for session_id in ids:
             tags = set(self.records[self._place(session_id)].summary.tags)
             self._change([session_id], tags=tuple(sorted(tags - removed | added)))
 
     async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
+        await self.answers_held.wait()
         self._change(ids, pinned=pinned)
 
     async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
@@ -217,8 +229,53 @@ class FakeLibrary:
             raise self.failure
 
 
+class FakeTalk:
+    """Implements `gramophone.ports.TalkHandle`; what it was asked stands in its lists."""
+
+    def __init__(
+        self,
+        feed: FakeFeed,
+        setup: Setup,
+        choice: Choice,
+        inherited: Sequence[Message],
+        heard: bool,
+        post: Callable[[Intent], None] | None = None,
+    ) -> None:
+        self.feed = feed
+        self.setup = setup
+        self.choice = choice
+        self.inherited = tuple(inherited)
+        self.heard = heard
+        self.posted: list[Intent] = []
+        self.configured: list[Choice] = []
+        self.refusal = ""
+        self.closed = False
+        self._post = post or self.posted.append
+        feed.put(
+            *(
+                TurnInherited(at_us=0, turn=turn, role=message.role, text=message.text)
+                for turn, message in enumerate(self.inherited)
+            )
+        )
+
+    def post(self, intent: Intent) -> None:
+        self._post(intent)
+
+    def configure(self, choice: Choice) -> None:
+        if self.refusal:
+            raise ConfigError(self.refusal)
+        self.configured.append(choice)
+
+    def hear(self, heard: bool) -> None:
+        self.heard = heard
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class FakeBackend:
-    """Implements `gramophone.ports.Backend`."""
+    """Implements `gramophone.ports.Backend`. The first talk has `conversation` for its feed and
+    posts to `posted`; all of them stand in `talks`."""
 
     def __init__(
         self,
@@ -230,6 +287,7 @@ class FakeBackend:
         self.library = library or FakeLibrary()
         self.setup = setup or Setup(provider="local", model="smollm2", voice="thalia")
         self.posted: list[Intent] = []
+        self.talks: list[FakeTalk] = []
         self.replays: list[tuple[str, int, float, bool]] = []
         self.replay_feed = FakeReplay()
         self.started = 0
@@ -240,6 +298,36 @@ class FakeBackend:
 
     def start(self) -> None:
         self.started += 1
+
+    def choices(self) -> Choices:
+        return Choices(
+            ("openai", "local"),
+            {"openai": ("gpt-5-mini", "gpt-5"), "local": ("smollm2",)},
+            ("thalia", "luna"),
+        )
+
+    def open_talk(
+        self,
+        choice: Choice = Choice(),  # noqa: B008 (frozen)
+        *,
+        inherited: Sequence[Message] = (),
+        heard: bool = True,
+    ) -> FakeTalk:
+        first = not self.talks
+        feed = self.conversation if first else self.another_feed()
+        setup = replace(
+            self.setup,
+            provider=choice.provider or self.setup.provider,
+            model=choice.model or self.setup.model,
+            voice=choice.voice or self.setup.voice,
+        )
+        post = self.post if first else None
+        talk = FakeTalk(feed, setup, choice, inherited, heard, post)
+        self.talks.append(talk)
+        return talk
+
+    def another_feed(self) -> FakeFeed:
+        return FakeFeed()
 
     def post(self, intent: Intent) -> None:
         self.posted.append(intent)

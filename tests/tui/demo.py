@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 from gramophone.intents import Hush, Intent, Interrupt, Say, Submit
+from gramophone.ports import Choice, Message
 from gramophone.timeline import (
     DeltaReceived,
     Entry,
@@ -24,7 +26,7 @@ from gramophone.timeline import (
     UsageReported,
 )
 from tests.builders import SAMPLE_RATE_HZ, session_started
-from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
+from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, FakeTalk, kept_session
 from tui.app import GramophoneApp
 
 ANSWER = """Sure, here is how a **gramophone** works.
@@ -51,14 +53,16 @@ See [the museum](https://example.org/horn) for more.
 class TalkingFeed(FakeReplay):
     """Streams an answer and its sound by the machine's clock."""
 
-    def __init__(self) -> None:
-        super().__init__([session_started()])
+    def __init__(self, choice: Choice = Choice(), first_turn: int = 0) -> None:  # noqa: B008
+        named = {"provider": choice.provider, "model": choice.model}
+        super().__init__([session_started(**{k: v for k, v in named.items() if v})])
         self._began_s = time.monotonic()
-        self._turn = 0
+        self._turn = first_turn
         self._sent = 0
         self._answering: float | None = None
 
     def ask(self, text: str) -> None:
+        self.stop()
         self.put(
             TurnStarted(at_us=self._now_us, turn=self._turn, role="user", text=text),
             TurnStarted(at_us=self._now_us, turn=self._turn + 1, role="assistant"),
@@ -131,21 +135,32 @@ class TalkingFeed(FakeReplay):
 
 
 class TalkingBackend(FakeBackend):
+    """Each pane streams and sounds by itself."""
+
     def __init__(self) -> None:
         titles = ("What is a gramophone?", "Plan a week in Lisbon", "Why is the sky blue?")
         kept = [kept_session(n, titles[n % 3] if n % 2 else "") for n in range(160)]
         super().__init__(library=FakeLibrary(kept))
-        self.talking = TalkingFeed()
-        self.conversation = self.talking
 
-    def post(self, intent: Intent) -> None:
-        match intent:
-            case Submit(text) | Say(text):
-                self.talking.ask(text)
-            case Interrupt() | Hush():
-                self.talking.stop()
-            case _:
-                pass
+    def open_talk(
+        self,
+        choice: Choice = Choice(),  # noqa: B008 (frozen)
+        *,
+        inherited: Sequence[Message] = (),
+        heard: bool = True,
+    ) -> FakeTalk:
+        feed = TalkingFeed(choice, len(inherited))
+
+        def post(intent: Intent) -> None:
+            match intent:
+                case Submit(text) | Say(text):
+                    feed.ask(text)
+                case Interrupt() | Hush():
+                    feed.stop()
+                case _:
+                    pass
+
+        return FakeTalk(feed, self.setup, choice, inherited, heard, post)
 
     def replay(
         self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from gramophone.intents import Interrupt, Submit
+from gramophone.intents import Hush, Submit
 from gramophone.timeline import (
     DeltaReceived,
     DeviceChanged,
@@ -304,7 +304,7 @@ class TestStopping:
             )
             await drawn(pilot)
             await pilot.press("escape")
-            assert backend.posted == [Interrupt()]
+            assert backend.posted == [Hush()]
 
     async def test_escape_brings_the_focus_back_when_nothing_speaks(self) -> None:
         backend = FakeBackend()

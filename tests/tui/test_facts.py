@@ -42,6 +42,19 @@ def test_a_hit_is_lifted_and_its_marks_are_gone() -> None:
     assert snippet("a \ue000hit\ue001 b \ue000c").plain == "a hit b c"
 
 
+@pytest.mark.parametrize("width", [20, 32, 50])
+@pytest.mark.parametrize(
+    "before", ["one two three four five six seven eight nine ten", "日本語" * 12]
+)
+def test_a_hit_far_to_the_right_is_in_sight(before: str, width: int) -> None:
+    hit = f"{before} \ue000needle\ue001 after it"
+    row = session_row(replace(kept_session(1).summary, snippet=hit), width)
+    line = row.plain.split("\n")[2]
+    assert "needle" in line
+    assert line.strip().startswith("…")
+    assert max(each.cell_length for each in row.split("\n")) <= width
+
+
 def test_paths() -> None:
     assert slug("Was ist ein Grammophon, äh?") == "was-ist-ein-grammophon-ah"
     assert slug("日本") == "session"

@@ -172,9 +172,8 @@ async def test_every_key_of_a_screen_is_in_the_palette(keys: list[str]) -> None:
             await pilot.press(key)
             await drawn(pilot)
         here, _ = here_and_elsewhere(key_groups(), app.screen)
-        # "Complete" and "Close" are offered only while the prompt has a list of completions open,
-        # "Continue" only where a talk can take a session up.
-        always = {"Commands", "Complete", "Close", "Continue"}
+        # "Complete" and "Close" are offered only while the prompt has a list of completions open.
+        always = {"Commands", "Complete", "Close"}
         if isinstance(app.screen, SessionScreen):
             # Where a kept session is read, nothing is asked again.
             always |= {"Edit", "Answer anew", "Go on from here", "Speak again"}

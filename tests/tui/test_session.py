@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from gramophone.ports import ReplayState, TurnRecord
 from gramophone.score import Passage, TurnMark
@@ -25,8 +26,11 @@ from tui.app import GramophoneApp
 from tui.facts import times
 from tui.messages import TurnWanted
 from tui.screens.history import HistoryScreen
+from tui.screens.latency import LatencyScreen
 from tui.screens.session import SessionScreen
+from tui.screens.timeline import TimelineScreen
 from tui.widgets.meter import Meter
+from tui.widgets.replay_strip import ReplayStrip
 from tui.widgets.seek_bar import SeekBar
 from tui.widgets.transcript import Transcript
 
@@ -131,13 +135,11 @@ class TestReplaying:
             assert "Heard again" in seen(pilot)
             assert "Answer 0 to it." not in seen(pilot)
             assert "▶ 1.0×  0:07 / 0:30" in seen(pilot)
-            backend.replay_feed = FakeReplay(state=exchanges(3))
             await pilot.press("escape")
             await drawn(pilot)
-            assert feed.closed
+            assert feed.asked[-1] == ("rest",)
             assert "Answer 0 to it." in seen(pilot)
             assert "○ stopped" in seen(pilot)
-            assert backend.replays[-1] == (SESSION, 7_000_000, 1.0, False)
             await pilot.press("escape")
             await drawn(pilot)
             assert isinstance(pilot.app.screen, HistoryScreen)
@@ -199,13 +201,12 @@ class TestReplaying:
         backend = backend_of()
         backend.replay_feed.refusal = "An answer is being spoken."
         async with opened(backend) as pilot:
-            refused, backend.replay_feed = backend.replay_feed, FakeReplay(state=exchanges(3))
             await pilot.press("space")
             await drawn(pilot)
             await drawn(pilot)
             assert "An answer is being spoken." in said(pilot)
             assert "Answer 0 to it." in said(pilot)
-            assert refused.closed
+            assert backend.replay_feed.asked[-1] == ("rest",)
 
     async def test_a_word_is_heard_from_there(self) -> None:
         backend = backend_of()
@@ -304,9 +305,58 @@ class TestKeys:
         async with opened(backend, "l") as pilot:
             assert backend.replay_feed.now.loop == 3
             await looked(pilot)
-            assert "looping the turn" in seen(pilot)
+            assert "looping  skip silence" in seen(pilot)
             await pilot.press("l")
             assert backend.replay_feed.now.loop is None
+
+    @pytest.mark.parametrize(
+        ("words", "asked"),
+        [
+            ("slower", ("speed", 0.75)),
+            ("faster", ("speed", 1.25)),
+            ("loop", ("loop", 3)),
+            ("skip silence", ("skip", True)),
+            ("○ stopped", ("play",)),
+        ],
+    )
+    async def test_what_keys_do_a_click_does_too(
+        self, words: str, asked: tuple[object, ...]
+    ) -> None:
+        backend = backend_of(state=replace(exchanges(3), position_us=12_000_000))
+        async with opened(backend) as pilot:
+            await looked(pilot)
+            strip = pilot.app.screen.query_one(ReplayStrip)
+            inset = strip.content_region.x - strip.region.x
+            await pilot.click(strip, offset=(inset + str(strip.render()).index(words), 0))
+            await drawn(pilot)
+            assert backend.replay_feed.asked[-1] == asked
+
+    @pytest.mark.parametrize(("key", "screen"), [("w", LatencyScreen), ("v", TimelineScreen)])
+    async def test_a_closer_look_begins_with_the_turn_of_the_seek_bar(
+        self, key: str, screen: type[Screen[None]]
+    ) -> None:
+        backend = backend_of(state=replace(exchanges(3), position_us=12_000_000))
+        backend.library.timelines[SESSION] = [
+            session_started(),
+            *spoken_exchange("First?", "First."),
+            *spoken_exchange("Second?", "Second.", first_turn=2, start_us=10_000_000),
+            *spoken_exchange("Third?", "Third.", first_turn=4, start_us=20_000_000),
+        ]
+        async with opened(backend) as pilot:
+            await looked(pilot)
+            await pilot.press(key)
+            await drawn(pilot)
+            await drawn(pilot)
+            assert isinstance(pilot.app.screen, screen)
+            assert ("Second?" in seen(pilot)) or ("Second." in seen(pilot))
+            if screen is LatencyScreen:
+                assert "answer 2 of 3" in seen(pilot)
+
+    async def test_until_it_has_been_read_the_strip_says_so_and_keys_do_nothing(self) -> None:
+        backend = backend_of(state=ReplayState())
+        async with opened(backend, "5", "right", "l") as pilot:
+            assert "… reading the timeline" in seen(pilot)
+            assert not [asked for asked in backend.replay_feed.asked if asked[0] == "seek"]
 
     async def test_export(self) -> None:
         async with opened(backend_of()) as pilot:
@@ -317,6 +367,14 @@ class TestKeys:
 
 
 class TestSeekBar:
+    @pytest.mark.parametrize(("count", "marks"), [(3, 3), (25, 25), (26, 0), (400, 0)])
+    async def test_marks_stand_where_turns_begin_unless_they_would_be_a_line(
+        self, count: int, marks: int
+    ) -> None:
+        async with opened(backend_of(state=exchanges(count))) as pilot:
+            await looked(pilot)
+            assert seen(pilot).count("╹") == marks
+
     @pytest.mark.parametrize("size", [(40, 12), (80, 24), (140, 40)])
     async def test_a_click_seeks(self, size: tuple[int, int]) -> None:
         backend = backend_of()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from gramophone.ports import Message, TurnRecord
 from gramophone.timeline import (
     DeltaReceived,
     DeviceChanged,
     Failed,
+    HistoryRewound,
     LevelMeasured,
     PlaybackFinished,
     PlaybackStarted,
+    PlaybackStopped,
     PlayoutAdvanced,
     ProgressMade,
     SessionEnded,
+    SettingsChanged,
     TimelineRestarted,
     TurnCompleted,
+    TurnInherited,
     TurnInterrupted,
     TurnStarted,
     Underran,
@@ -148,6 +153,109 @@ def test_a_kept_session_loads_as_it_ended() -> None:
 def test_live_and_replay_are_folded_alike() -> None:
     events = short_session()
     assert folded(*events).turns == folded(*events, SessionEnded(at_us=3)).turns
+
+
+# --- what counts ----------------------------------------------------------------------------------
+
+
+def test_what_is_taken_back_is_no_longer_seen_nor_said() -> None:
+    model = folded(
+        session_started(),
+        *spoken_exchange("One?", "First."),
+        *spoken_exchange("Two?", "Second.", first_turn=2),
+        HistoryRewound(at_us=9, to_turn=3),
+    )
+    assert [view.text for view in model.seen] == ["One?", "First.", "Two?"]
+    assert [message.text for message in model.said()] == ["One?", "First.", "Two?"]
+    assert 3 in [view.turn for view in model.take_changed()]
+    answered = model.last("assistant")
+    assert answered is not None
+    assert answered.text == "First."
+
+
+def test_what_was_said_up_to_a_turn_begins_a_fork() -> None:
+    model = folded(
+        TurnInherited(at_us=0, turn=0, role="user", text="Before?"),
+        TurnInherited(at_us=0, turn=1, role="assistant", text="Long ago."),
+        *spoken_exchange("One?", "First.", first_turn=2),
+        Failed(at_us=9, stage="session", detail="A notice is not said by anybody."),
+    )
+    assert model.said(2) == [
+        Message("user", "Before?"),
+        Message("assistant", "Long ago."),
+        Message("user", "One?"),
+    ]
+    assert not model.busy
+
+
+def test_a_turn_spoken_again_sounds_where_its_text_stands() -> None:
+    model = folded(
+        session_started(),
+        *spoken_exchange("One?", "First."),
+        TurnStarted(at_us=5, turn=2, role="assistant", text="First.", repeats=1),
+        PlaybackStarted(at_us=6, turn=2, device="x"),
+    )
+    assert list(model.turns) == [0, 1]
+    assert model.turns[1].speaking
+    assert model.busy
+    model.apply_all(
+        [
+            PlaybackFinished(at_us=7, turn=2, played_samples=48_000),
+            TurnCompleted(
+                at_us=8, turn=2, role="assistant", text="First.", finish_reason="repeated"
+            ),
+        ]
+    )
+    assert not model.busy
+    assert not model.turns[1].speaking
+    assert model.turns[1].text == "First."
+
+
+def test_a_sound_that_is_stopped_leaves_its_text_to_come() -> None:
+    model = folded(
+        session_started(),
+        TurnStarted(at_us=1, turn=1, role="assistant"),
+        DeltaReceived(at_us=2, turn=1, text="Half"),
+        PlaybackStarted(at_us=3, turn=1, device="x"),
+        PlaybackStopped(at_us=4, turn=1, played_samples=24_000),
+        DeltaReceived(at_us=5, turn=1, text=" and half"),
+    )
+    assert model.sound.state is SoundState.STOPPED
+    assert model.turns[1].spoken_ms == 500
+    assert model.turns[1].text == "Half and half"
+    assert model.busy
+
+
+def test_other_settings_are_the_sessions_from_then_on() -> None:
+    changed = SettingsChanged(
+        at_us=1, provider="openai", model="gpt-5", voice="luna", system_prompt="Rhyme."
+    )
+    session = folded(session_started(), changed).session
+    assert session is not None
+    assert (session.provider, session.model, session.voice) == ("openai", "gpt-5", "luna")
+
+
+def test_silence_that_is_wanted_is_told_from_silence_that_is_not() -> None:
+    model = folded(DeviceChanged(at_us=1, device="muted", silent=True, detail="muted"))
+    assert model.sound.muted
+    model = folded(DeviceChanged(at_us=1, device="", silent=True, detail="no device"))
+    assert not model.sound.muted
+
+
+def test_a_kept_session_shows_what_was_taken_back_and_nothing_twice() -> None:
+    turns = [
+        TurnRecord(0, "user", "One?", "sent", 0),
+        TurnRecord(1, "assistant", "First.", "stop", 1, withdrawn=True),
+        TurnRecord(2, "assistant", "Second.", "stop", 2),
+        TurnRecord(3, "assistant", "Second.", "repeated", 3),
+    ]
+    model = TranscriptModel()
+    model.load(kept_session(1, turns=turns))
+    assert [(view.text, view.withdrawn) for view in model.seen] == [
+        ("One?", False),
+        ("First.", True),
+        ("Second.", False),
+    ]
 
 
 class TestRestarted:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 
-from gramophone.cli.replaying import replay_in_hand
+from gramophone.cli.replaying import replay_in_hand, score_of
 from gramophone.clock import SystemClock
 from gramophone.config import load
 from gramophone.ports import ReplayState
@@ -72,9 +72,11 @@ async def main(scenario: str) -> None:
     player = Player()
     config = load()
     async with await Library.open(config.home) as library:
-        events = await library.events(await library.resolve("last"))
+        session_id = await library.resolve("last")
+        events = await library.events(session_id, with_pcm=False)
+        sound = library.sound(session_id)
     replay = replay_in_hand(
-        events,
+        score_of(events, sound),
         config,
         player.take,
         state=ReplayState(playing=True),
@@ -85,6 +87,7 @@ async def main(scenario: str) -> None:
     # What was handed over last is still on its way through the sound server.
     await player.clock.sleep_until_us(player.clock.now_us() + 300_000)
     await cancel(running)
+    sound.close()
 
 
 if __name__ == "__main__":

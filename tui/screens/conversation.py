@@ -1,7 +1,8 @@
-"""The screen one talks on."""
+"""The screen one talks on: one to four panes over one prompt."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -11,98 +12,182 @@ from textual.containers import Vertical
 from textual.screen import Screen
 
 from gramophone.errors import GramophoneError
-from gramophone.intents import Interrupt, Submit
-from gramophone.ports import Backend
-from tui.exporting import export_wav, tell_failure
+from gramophone.intents import Hush, Regenerate, Resend, SpeakAgain, Submit
+from gramophone.plain import plain_line
+from gramophone.ports import Backend, Choice
+from tui.draft import Draft
+from tui.exporting import tell_failure
+from tui.facts import counted
 from tui.messages import (
     CommandGiven,
-    CopyWanted,
     EarlierPromptsWanted,
     FollowWanted,
     PaneChanged,
+    PanesChanged,
     PromptEmpty,
     PromptRefused,
     PromptSent,
     ScrollWanted,
+    TurnWanted,
 )
-from tui.passages import COPYABLE, passage
-from tui.slash import declared
+from tui.pane_layout import MOST_PANES
+from tui.screens.given_command import obey
+from tui.slash import as_text
+from tui.talk_commands import continuation, conversation_commands
+from tui.transcript_model import SoundState
+from tui.widgets.destination import Destination
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.pane import Pane
+from tui.widgets.pane_grid import PaneGrid
 from tui.widgets.prompt import Prompt
 from tui.widgets.prompt_box import PromptBox
 from tui.widgets.status import StatusLine
+from tui.widgets.talk_pane import TalkPane
 
 _WELCOME = (
     "Nothing said yet.\n\n"
     "Type below and press Enter; the answer is shown, spoken and kept.\n"
     "Escape stops the sound. F2 opens what was kept. F1 is help."
 )
-
+_WELCOME_BESIDE = "Nothing said in this pane yet.\n\nF5 goes to the next pane, F4 closes this one."
+_PLACEHOLDER = "Say something · Alt+Enter: new line"
+_ONE_PANE = "There is one pane only; F3 opens another."
+_KEYS_TO_ONE = (
+    ("conversation.all", "to all"),
+    ("conversation.next-pane", "next"),
+    ("conversation.new-pane", "new"),
+    ("conversation.close-pane", "close"),
+    ("conversation.turn-panes", "turn"),
+    ("conversation.pin-sound", "pin the sound"),
+    ("conversation.mute", "mute"),
+    ("app.commands", "commands"),
+)
+_KEYS_TO_ALL = (("conversation.all", "to one"), *_KEYS_TO_ONE[1:])
+_KEYS_EDITING = (("prompt.send", "asks it again"), ("conversation.stop", "leaves it"))
 
 EARLIER_PROMPTS = 200
 """So many prompts of earlier sittings can be looked back through; history has the rest."""
 
-CONVERSATION_COMMANDS = declared(
-    "copy",
-    "export",
-    "help",
-    "history",
-    "quit",
-    "settings",
-    choices={"copy": lambda: tuple(COPYABLE)},
-)
+CONVERSATION_COMMANDS = conversation_commands()
+
+
+def _hidden(keys: str, action: str, words: str, name: str, *, priority: bool = False) -> Binding:
+    binding_id = f"conversation.{name}"
+    return Binding(keys, action, words, id=binding_id, show=False, priority=priority)
 
 
 class ConversationScreen(Screen[None]):
-    """One pane, and a prompt that has the focus."""
+    """The prompt has the focus; which pane it speaks to is the grid's affair."""
 
     AUTO_FOCUS = "Prompt"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop", id="conversation.stop"),
         Binding("f2,ctrl+r", "history", "History", id="conversation.history"),
-        Binding("ctrl+l", "latency", "Latency", id="conversation.latency", show=False),
+        _hidden("f3", "new_pane", "New pane", "new-pane"),
+        _hidden("f4", "close_pane", "Close the pane", "close-pane"),
+        _hidden("f5", "go_pane(1)", "Next pane", "next-pane"),
+        # Terminals send Shift+F5 as F17.
+        _hidden("shift+f5,f17", "go_pane(-1)", "Pane before", "previous-pane"),
+        # With priority: an editor has F6 and F7 for selections, and the prompt is one.
+        _hidden("f6", "to_all", "Send to all panes, or to one", "all", priority=True),
+        _hidden(
+            "f7", "pin_sound", "Keep the sound here, or let it follow", "pin-sound", priority=True
+        ),
+        _hidden("f8", "mute", "Mute the pane, or let it be heard", "mute"),
+        _hidden("f9", "turn_panes", "Panes beside or below each other", "turn-panes"),
+        _hidden("ctrl+l", "latency", "Latency", "latency"),
     ]
 
     def __init__(self, backend: Backend) -> None:
         super().__init__()
         self._backend = backend
+        self.grid = PaneGrid(backend, empty=_WELCOME, empty_beside=_WELCOME_BESIDE)
+        self._editing: tuple[TalkPane, int] | None = None
 
     def compose(self) -> ComposeResult:
         yield StatusLine(self._backend.setup)
         with Vertical(classes="column"):
-            yield Pane(self._backend.conversation, empty=_WELCOME)
-            yield PromptBox(CONVERSATION_COMMANDS)
+            yield self.grid
+            yield Destination()
+            yield PromptBox(conversation_commands(self._backend.choices, self.provider))
         yield KeyBar()
 
-    # --- messages -----------------------------------------------------------------------------
+    @property
+    def backend(self) -> Backend:
+        return self._backend
+
+    @property
+    def pane(self) -> TalkPane:
+        """The pane that is spoken to."""
+        return self.grid.chosen
+
+    def provider(self) -> str:
+        """Who answers in this pane from the next turn on."""
+        return self.pane.choice.provider or self._backend.setup.provider
+
+    # --- what is seen -------------------------------------------------------------------------
+
+    @on(PanesChanged)
+    def _panes_changed(self) -> None:
+        many = self.grid.many
+        self.query_one(StatusLine).display = not many
+        self.set_class(many, "-many")
+        if self._editing is not None and self._editing[0] not in self.grid.panes:
+            self._editing = None
+        self._show_destination()
+        self._show_status()
 
     @on(PaneChanged)
     def _pane_changed(self, event: PaneChanged) -> None:
-        self.query_one(StatusLine).show(event.model)
+        if event.model is self.pane.model:
+            self._show_status()
+
+    def _show_status(self) -> None:
+        self.query_one(StatusLine).show(self.pane.model, muted=self.pane.muted)
+
+    def _show_destination(self) -> None:
+        grid, line = self.grid, self.query_one(Destination)
+        panes = counted(len(grid.panes), "pane")
+        if self._editing is not None:
+            line.show("editing an earlier prompt", _KEYS_EDITING, lifted=True)
+        elif grid.to_all:
+            line.show(f"to all {panes}", _KEYS_TO_ALL, lifted=True)
+        elif grid.many:
+            line.show(f"to pane {grid.number} of {len(grid.panes)}", _KEYS_TO_ONE, lifted=False)
+        else:
+            line.show("", lifted=False)
+        prompt = self.query_one(Prompt)
+        prompt.placeholder = f"Say something to all {panes}" if grid.to_all else _PLACEHOLDER
+
+    def tell(self, sentence: str, *, refused: bool = False) -> None:
+        """One sentence, for some seconds."""
+        severity = "warning" if refused else "information"
+        self.notify(plain_line(sentence), severity=severity, timeout=4, markup=False)
+
+    # --- prompts ------------------------------------------------------------------------------
 
     @on(PromptSent)
     def _prompt_sent(self, event: PromptSent) -> None:
-        self.query_one(Pane).transcript.action_follow()
-        self._backend.post(Submit(event.text))
+        if self._editing is not None:
+            (pane, turn), self._editing = self._editing, None
+            self._show_destination()
+            pane.transcript.action_follow()
+            pane.post(Resend(turn, event.text))
+        else:
+            self.send(event.text, self.grid.spoken_to)
 
-    @on(CommandGiven)
-    async def _command_given(self, event: CommandGiven) -> None:
-        match event.name:
-            case "copy":
-                self._copy(event.argument)
-            case "export":
-                self._export()
-            case "history":
-                self.action_history()
-            case "help" | "quit" | "settings" as name:
-                await self.run_action(f"app.{name}")
-            case _:
-                raise ValueError(f"/{event.name} is declared and not handled")
+    def send(self, text: str, panes: Sequence[TalkPane]) -> None:
+        """Ask in these panes at once."""
+        for pane in panes:
+            pane.transcript.action_follow()
+            pane.post(Submit(text))
 
     @on(PromptRefused)
     def _prompt_refused(self, event: PromptRefused) -> None:
-        self.notify(event.sentence, severity="warning", markup=False)
+        self.tell(event.sentence, refused=True)
+
+    @on(PromptEmpty)
+    def _prompt_empty(self) -> None:
+        self.tell("Nothing to send yet: type something first.")
 
     @on(EarlierPromptsWanted)
     @work(group="earlier")
@@ -114,13 +199,9 @@ class ConversationScreen(Screen[None]):
         else:
             self.query_one(Prompt).remember(texts)
 
-    @on(PromptEmpty)
-    def _prompt_empty(self) -> None:
-        self.notify("Nothing to send yet: type something first.", timeout=3)
-
     @on(ScrollWanted)
     def _scroll_wanted(self, event: ScrollWanted) -> None:
-        transcript = self.query_one(Pane).transcript
+        transcript = self.pane.transcript
         if event.pages < 0:
             transcript.scroll_page_up(animate=False)
         else:
@@ -128,38 +209,151 @@ class ConversationScreen(Screen[None]):
 
     @on(FollowWanted)
     def _follow_wanted(self) -> None:
-        self.query_one(Pane).transcript.action_follow()
+        self.pane.transcript.action_follow()
 
-    # --- commands -----------------------------------------------------------------------------
+    @on(CommandGiven)
+    async def _command_given(self, event: CommandGiven) -> None:
+        await obey(self, event.name, event.argument)
 
-    def _copy(self, what: str) -> None:
-        found = passage(self.query_one(Pane).model.turns.values(), what)
-        if isinstance(found, str):
-            self.notify(found, severity="warning", markup=False)
-        else:
-            self.post_message(CopyWanted(found.text, found.what))
+    # --- turns --------------------------------------------------------------------------------
 
-    @work(group="export")
-    async def _export(self) -> None:
-        started = self.query_one(Pane).model.session
-        if started is None:
-            self.notify("Nothing to export yet: say something first.", timeout=3)
+    @on(TurnWanted)
+    async def _turn_wanted(self, event: TurnWanted) -> None:
+        """The pane it is in is the one spoken to by now."""
+        match event.action:
+            case "edit":
+                self.edit(event.turn)
+            case "regenerate":
+                self.pane.post(Regenerate(event.turn))
+            case "fork":
+                await self.fork(event.turn)
+            case "speak":
+                self.speak(event.turn)
+            case "hear":
+                # Where a kept session is read it plays from there; here a click is only a click.
+                pass
+
+    def edit(self, turn: int) -> None:
+        """Have an earlier prompt in the prompt; sending it asks it again."""
+        view = self.pane.model.turns.get(turn)
+        if view is None or view.voice != "user" or view.withdrawn:
+            self.tell("Only a prompt that still counts can be edited.", refused=True)
             return
-        library = self._backend.library
+        self._editing = self.pane, turn
+        prompt = self.query_one(Prompt)
+        prompt.show_draft(Draft(as_text(view.text, CONVERSATION_COMMANDS)))
+        prompt.focus()
+        self._show_destination()
+
+    def speak(self, turn: int) -> None:
+        """Have a turn spoken again."""
+        if self.grid.sounding is not self.pane:
+            place = self.grid.panes.index(self.grid.sounding) + 1
+            self.tell(f"Pane {place} keeps the sound; F7 there lets it go.", refused=True)
+        self.pane.post(SpeakAgain(turn))
+
+    async def fork(self, turn: int | None = None) -> None:
+        """Go on from a turn of this pane, or from its end, in a session of its own."""
+        inherited = self.pane.model.said(turn)
+        if not inherited:
+            self.tell("Nothing said yet that could be gone on from.", refused=True)
+        elif not self.grid.full:
+            await self.grid.open(inherited=inherited)
+        else:
+            await self.grid.replace(inherited=inherited)
+            self.tell(
+                f"{MOST_PANES} panes are open, so this one goes on from there. "
+                "What was said here before is kept in its own session."
+            )
+        self.query_one(Prompt).focus()
+
+    # --- sessions -----------------------------------------------------------------------------
+
+    async def open_pane(self, choice: Choice | None = None) -> None:
+        """Another conversation beside this one."""
+        if self.grid.full:
+            self.tell(f"{MOST_PANES} panes are open; F4 closes the one spoken to.", refused=True)
+        else:
+            await self.grid.open(choice)
+        self.query_one(Prompt).focus()
+
+    @work(exclusive=True, group="continue")
+    async def continue_session(self, session_id: str) -> None:
+        """Go on from the end of a kept session: what was said in it goes with the next prompt."""
         try:
-            record = await library.session(started.session_id)
+            record = await self._backend.library.session(session_id)
         except GramophoneError as error:
             tell_failure(self, error)
+            return
+        choice, inherited = continuation(record, self._backend.choices())
+        if self.pane.untouched:
+            await self.grid.replace(choice, inherited)
+        elif self.grid.full:
+            self.tell(f"{MOST_PANES} panes are open; close one with F4 first.", refused=True)
         else:
-            await export_wav(self, library, record.summary)
+            await self.grid.open(choice, inherited)
+        self.query_one(Prompt).focus()
 
     # --- actions ------------------------------------------------------------------------------
 
     def action_stop(self) -> None:
-        if self.query_one(Pane).model.busy:
-            self._backend.post(Interrupt())
+        """The sound first, wherever it is; then the streams of those that are spoken to."""
+        sounding = self.grid.sounding
+        heard = sounding.model.sound.state is SoundState.SPEAKING
+        spoken_to = [pane for pane in self.grid.spoken_to if pane.model.busy]
+        if busy := [sounding] if heard else spoken_to:
+            for pane in busy:
+                pane.post(Hush())
+            return
+        if self._editing is not None:
+            self._editing = None
+            self.query_one(Prompt).show_draft(Draft(""))
+            self._show_destination()
+        self.query_one(Prompt).focus()
+
+    async def action_new_pane(self) -> None:
+        await self.open_pane()
+
+    async def action_close_pane(self) -> None:
+        if self.grid.many:
+            await self.grid.close()
         else:
-            self.query_one(Prompt).focus()
+            self.tell("This is the only pane; Ctrl+Q leaves Gramophone.")
+        self.query_one(Prompt).focus()
+
+    def action_go_pane(self, step: int) -> None:
+        if self.grid.many:
+            self.grid.go(step)
+        else:
+            self.tell(_ONE_PANE)
+        self.query_one(Prompt).focus()
+
+    def action_to_all(self) -> None:
+        if self.grid.many:
+            self.grid.speak_to_all(not self.grid.to_all)
+        else:
+            self.tell(_ONE_PANE)
+
+    def action_pin_sound(self) -> None:
+        if self.grid.many:
+            self.grid.pin()
+        else:
+            self.tell("There is one pane only, and it has the sound.")
+
+    def action_turn_panes(self) -> None:
+        if not self.grid.many:
+            self.tell(_ONE_PANE)
+        elif not self.grid.turn():
+            self.tell("There is no room to have them otherwise.")
+
+    def action_mute(self) -> None:
+        self.mute(not self.pane.muted)
+
+    def mute(self, muted: bool) -> None:
+        """Play nothing of this pane, or play it again; it is recorded all the same."""
+        self.pane.mute(muted)
+        self.grid.show_headers()
+        self._show_status()
 
     def action_history(self) -> None:
         from tui.screens.history import HistoryScreen
@@ -170,8 +364,8 @@ class ConversationScreen(Screen[None]):
         """Where the time of the last answer went: the library has it while the talk goes on."""
         from tui.screens.latency import LatencyScreen
 
-        session = self.query_one(Pane).model.session
+        session = self.pane.model.session
         if session is None:
-            self.notify("Nothing answered yet: ask something first.", timeout=3)
+            self.tell("Nothing answered yet: ask something first.")
         else:
             self.app.push_screen(LatencyScreen(self._backend, session.session_id))

@@ -20,7 +20,8 @@ from tui import tidying
 from tui.discards import Discards
 from tui.exporting import export_wav, export_wavs, tell_failure
 from tui.facts import counted, hours
-from tui.messages import MarksChanged, MoreWanted
+from tui.leaving import left
+from tui.messages import ContinueWanted, MarksChanged, MoreWanted
 from tui.suggesting import FilterSuggester
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.session_list import SessionList
@@ -37,32 +38,31 @@ _OF_A_SESSION = frozenset(
 )
 
 
-class HistoryScreen(Screen[str | None]):
-    """A search, a list, a preview, and what can be done with sessions. Gives the id of a session
-    that is to be continued, or None."""
+class HistoryScreen(Screen[None]):
+    """A search, a list, a preview, and what can be done with sessions."""
 
     CSS_PATH = "history.tcss"
     AUTO_FOCUS = "SessionList"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (100, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "replay", "Replay", id="history.replay"),
-        Binding("o", "continue", "Continue", id="history.continue", show=False),
-        Binding("slash", "search", "Search", id="history.search"),
+        Binding("o", "continue", "Continue", id="history.continue"),
+        # A priority: what is typed right after it must not go to the list.
+        Binding("slash", "search", "Search", id="history.search", priority=True),
         Binding("n", "rename", "Rename", id="history.rename", show=False),
         Binding("T", "name_by_model", "Title by the model", id="history.title", show=False),
         Binding("t", "tag", "Tags", id="history.tag", show=False),
         Binding("p", "pin", "Pin", id="history.pin", show=False),
         Binding("a", "archive", "Archive", id="history.archive", show=False),
-        Binding("e", "export", "Export", id="history.export"),
+        Binding("e", "export", "Export", id="history.export", show=False),
         Binding("d,delete", "delete", "Delete", id="history.delete"),
         Binding("u", "undo", "Undo", id="history.undo", show=False),
         Binding("escape", "leave", "Back", id="history.leave"),
     ]
 
-    def __init__(self, backend: Backend, *, can_continue: bool = False) -> None:
+    def __init__(self, backend: Backend) -> None:
         super().__init__()
         self._backend = backend
-        self._can_continue = can_continue
         self._search = ""
         self._whole = False
         self._totals: Totals | None = None
@@ -115,21 +115,24 @@ class HistoryScreen(Screen[str | None]):
         """The first page. A newer search cancels this one, waiting or running."""
         await asyncio.sleep(after_s)
         slow = self.set_timer(SLOW_AFTER_S, self._show_slow)
+        trouble, found = "", list[SessionSummary]()
         try:
             found = await self._backend.library.sessions(limit=rows, search=search)
         except FilterError as error:
-            self._trouble = plain_line(str(error))
-            self._show_hint()
-            return
+            trouble = plain_line(str(error))
         except GramophoneError as error:
             tell_failure(self, error)
             return
         finally:
             slow.stop()
             self._slow = False
-            # The screen may have been left meanwhile.
-            if self.query(SessionList):
-                self._show_headline()
+            self._show_headline()
+        if left(self):
+            return
+        if trouble:
+            self._trouble = trouble
+            self._show_hint()
+            return
         listed = self._listed
         if search.strip() != self._search:
             listed.highlighted = None
@@ -152,7 +155,7 @@ class HistoryScreen(Screen[str | None]):
         """The sum of all, and the tags there are: not waited for by the list."""
         try:
             self._totals = await self._backend.library.totals()
-            self._tags = [tag.name for tag in await self._backend.library.tags()]
+            self._tags = [plain_line(each.name) for each in await self._backend.library.tags()]
         except GramophoneError:
             # The list has said it already.
             return
@@ -178,6 +181,8 @@ class HistoryScreen(Screen[str | None]):
             self._whole = True
             tell_failure(self, error)
             return
+        if left(self):
+            return
         listed = self._listed
         if search != self._search or not any(row.id == older_than for row in listed.rows):
             return
@@ -188,20 +193,24 @@ class HistoryScreen(Screen[str | None]):
     @work(exclusive=True, group="preview")
     async def _preview(self) -> None:
         """The session under the cursor, once the cursor stays there."""
+        if left(self):
+            return
         pane = self.query_one(SessionPreview)
         chosen = self._listed.chosen
         if not pane.display:
             return
         if chosen is None:
-            pane.clear()
+            pane.excuse("")
             return
         await asyncio.sleep(PREVIEW_AFTER_S)
         try:
             record = await self._backend.library.session(chosen.id)
-        except GramophoneError:
-            pane.clear()
+        except GramophoneError as error:
+            if not left(self):
+                pane.excuse(plain_line(str(error)))
             return
-        pane.show(record, words_of(self._search))
+        if not left(self):
+            pane.show(record, words_of(self._search))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._preview)
@@ -227,6 +236,8 @@ class HistoryScreen(Screen[str | None]):
 
     @on(MarksChanged)
     def _show_headline(self) -> None:
+        if left(self):
+            return
         listed = self._listed
         count = len(listed.rows)
         if self._slow:
@@ -246,6 +257,8 @@ class HistoryScreen(Screen[str | None]):
         self.query_one(".headline", Static).update(line, layout=False)
 
     def _show_hint(self) -> None:
+        if left(self):
+            return
         search = self.query_one(SessionSearch)
         line = self.query_one(".hint", Static)
         words = self._trouble or (hint(search.value, self._tags) if search.has_focus else "")
@@ -263,8 +276,6 @@ class HistoryScreen(Screen[str | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What needs a session is offered only when there is one."""
-        if action == "continue" and not self._can_continue:
-            return False
         if action == "search":
             # There it is a letter like any other.
             return not isinstance(self.focused, SessionSearch)
@@ -298,10 +309,10 @@ class HistoryScreen(Screen[str | None]):
 
     def action_continue(self) -> None:
         if (chosen := self._listed.chosen) is not None:
-            self.dismiss(chosen.id)
+            self.post_message(ContinueWanted(chosen.id))
 
     def action_search(self) -> None:
-        self.query_one(SessionSearch).focus()
+        self.set_focus(self.query_one(SessionSearch))
 
     def action_leave(self) -> None:
         """Back, one step at a time: the model's title, the marks, the search, the talk."""
@@ -357,11 +368,14 @@ class HistoryScreen(Screen[str | None]):
         if not self._discards:
             self.notify("Nothing to undo.", timeout=2)
             return
-        if first := await tidying.undo(self, self._backend.library, self._discards):
+        first = await tidying.undo(self, self._backend.library, self._discards)
+        if first and not left(self):
             self._load_again(more=1, go_to=first)
             self._load_facts()
 
     def _rows_gone(self) -> None:
+        if left(self):
+            return
         self._load_facts()
         self._show_state()
         self._preview()

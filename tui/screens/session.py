@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from textual.widgets import Static
 from gramophone.errors import GramophoneError
 from gramophone.ports import Backend, ReplayFeed, ReplayState, SessionRecord
 from tui.exporting import export_wav, tell_failure
-from tui.messages import SeekWanted, TurnWanted
+from tui.messages import ContinueWanted, SeekWanted, TurnWanted
 from tui.session_row import facts_of, title_of
 from tui.session_shape import BUCKETS_PER_SECOND, Shape, stops
 from tui.widgets.key_bar import KeyBar
@@ -60,6 +61,7 @@ class SessionScreen(Screen[None]):
         Binding("i", "skip_silence", "Skip silence, or not", id="session.silence", show=False),
         Binding("l", "loop", "Loop this turn, or not", id="session.loop", show=False),
         Binding("e", "export", "Export", id="session.export"),
+        Binding("o", "continue", "Continue", id="session.continue", show=False),
         Binding("w", "latency", "Latency", id="session.latency", show=False),
         Binding("v", "timeline", "Timeline", id="session.timeline", show=False),
     ]
@@ -76,6 +78,8 @@ class SessionScreen(Screen[None]):
         self._asked: tuple[ReplayState, ReplayState] | None = None
         self._refusal = ""
         self._peaks: dict[int, bytes] = {}
+        # One after another, none cut off: a pane whose emptying is cancelled stays half empty.
+        self._changing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="headline", markup=False)
@@ -85,6 +89,7 @@ class SessionScreen(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
+        self._listens(False)
         self._open()
         self.set_interval(TICK_S, self.look)
 
@@ -103,7 +108,8 @@ class SessionScreen(Screen[None]):
         pane.transcript.clickable_words = True
         await pane.show_record(record)
         if self._replay_at_once:
-            await self._play()
+            async with self._changing:
+                await self._play()
         self._load_peaks()
 
     @work(exclusive=True, group="peaks")
@@ -150,31 +156,32 @@ class SessionScreen(Screen[None]):
         else:
             feed.hear(turn, character)
         if not self._listening:
-            self._listening = True
+            self._listens(True)
             await self.query_one(Pane).listen(feed)
         self.look(anew=True)
 
-    @work(exclusive=True, group="replay")
+    @work(group="replay")
     async def _read_again(self) -> None:
-        await self._read()
+        async with self._changing:
+            await self._read()
 
     async def _read(self) -> None:
         """Show the whole text again; the replay waits, without its sound, where it was."""
         if self._feed is None or self._record is None:
             return
-        state = self._feed.state()
-        self._feed.close()
-        self._feed = self._backend.replay(
-            self._session_id, at_us=state.position_us, speed=state.speed, playing=False
-        )
-        self._feed.skip_silence(state.skipping)
-        self._listening = False
+        self._feed.rest()
+        self._listens(False)
         pane = self.query_one(Pane)
         await pane.show_record(self._record)
         self.look(anew=True)
 
+    def _listens(self, listening: bool) -> None:
+        """To be listened to, or to be read: then the meter's rows are the text's."""
+        self._listening = listening
+        self.set_class(not listening, "-reading")
+
     def _seek(self, position_us: int) -> None:
-        if self._feed is not None:
+        if self._feed is not None and self._state.ready:
             position_us = min(max(0, position_us), self._state.duration_us)
             self._expect(position_us=position_us)
             self._feed.seek(position_us)
@@ -202,9 +209,10 @@ class SessionScreen(Screen[None]):
             event.stop()
             self._hear(event.turn, event.character)
 
-    @work(exclusive=True, group="replay")
+    @work(group="replay")
     async def _hear(self, turn: int, character: int) -> None:
-        await self._play(turn, character)
+        async with self._changing:
+            await self._play(turn, character)
 
     def on_unmount(self) -> None:
         if self._feed is not None:
@@ -212,12 +220,13 @@ class SessionScreen(Screen[None]):
 
     # --- actions ------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="replay")
+    @work(group="replay")
     async def action_play_pause(self) -> None:
-        if self._feed is not None and self._feed.state().playing:
-            self._feed.pause()
-        else:
-            await self._play()
+        async with self._changing:
+            if self._feed is not None and self._feed.state().playing:
+                self._feed.pause()
+            else:
+                await self._play()
 
     def action_skip(self, seconds: int) -> None:
         self._seek(self._ahead.position_us + seconds * 1_000_000)
@@ -261,25 +270,38 @@ class SessionScreen(Screen[None]):
         else:
             self._feed.loop(begun[-1].turn)
 
-    @work(exclusive=True, group="replay")
+    @work(group="replay")
     async def action_stop_or_leave(self) -> None:
         """Stop the replay and show the whole text again; with nothing to stop, go back."""
-        if self._listening:
-            await self._read()
-        else:
-            self.dismiss()
+        async with self._changing:
+            if self._listening:
+                await self._read()
+            elif self.is_current:
+                self.dismiss()
 
     @work(group="export")
     async def action_export(self) -> None:
         if self._record is not None:
             await export_wav(self, self._backend.library, self._record.summary)
 
+    def action_continue(self) -> None:
+        self.post_message(ContinueWanted(self._session_id))
+
     def action_latency(self) -> None:
         from tui.screens.latency import LatencyScreen
 
-        self.app.push_screen(LatencyScreen(self._backend, self._session_id))
+        turn = self._turn_here
+        self.app.push_screen(LatencyScreen(self._backend, self._session_id, turn))
 
     def action_timeline(self) -> None:
         from tui.screens.timeline import TimelineScreen
 
-        self.app.push_screen(TimelineScreen(self._backend, self._session_id))
+        turn = self._turn_here
+        self.app.push_screen(TimelineScreen(self._backend, self._session_id, turn))
+
+    @property
+    def _turn_here(self) -> int | None:
+        """The turn in which the seek bar stands; None at the very beginning: nothing is chosen."""
+        here_us = self._ahead.position_us
+        begun = [mark.turn for mark in self._state.marks if mark.start_us <= here_us]
+        return begun[-1] if begun and here_us else None

@@ -117,8 +117,9 @@ class Pane(Vertical):
 
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""
-        self._transcript.display = bool(self.model.turns)
-        self._empty.display = not self.model.turns
+        seen = bool(self.model.seen)
+        self._transcript.display = seen
+        self._empty.display = not seen
         # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
         if self._transcript.display and self.screen.focused is None:
             self._transcript.focus(scroll_visible=False)

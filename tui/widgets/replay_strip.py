@@ -1,14 +1,18 @@
-"""The upper row of now playing for a replay: speed, place in the session, what is switched on."""
+"""The upper row of now playing for a replay: speed, place in the session, what can be clicked."""
 
 from __future__ import annotations
 
+from textual import events
 from textual.content import Content
+from textual.style import Style
 
 from gramophone.ports import ReplayState
-from tui.colours import MUTED, PLAIN, SOUND
+from tui.colours import ACCENT, MUTED, PLAIN, SOUND
 from tui.facts import clock, counted, times
 from tui.transcript_model import TranscriptModel
 from tui.widgets.strip import Strip
+
+_CONTROL = "control"
 
 
 class ReplayStrip(Strip):
@@ -30,15 +34,21 @@ class ReplayStrip(Strip):
         self._draw()
 
     def _draw(self) -> None:
-        self.take_over(self._pill() + self._place(), self._facts())
+        self.take_over(self._pill() + self._place(), self._facts(), self._controls_now())
 
     def _pill(self) -> Content:
         state = self._state
+        if not state.ready:
+            return Content.styled("… ", ACCENT) + Content("reading the timeline")
         if state.playing:
-            return Content.styled(f"▶ {times(state.speed)}", f"bold {SOUND}")
-        if not self._begun:
-            return Content.styled("○ stopped", MUTED)
-        return Content.styled("‖ paused", PLAIN)
+            pill = Content.styled(f"▶ {times(state.speed)}", f"bold {SOUND}")
+        elif self._begun:
+            pill = Content.styled("‖ paused", PLAIN)
+        else:
+            pill = Content.styled("○ stopped", MUTED)
+        if not state.playing and state.speed != 1.0:
+            pill += Content.styled(f" {times(state.speed)}", MUTED)
+        return pill.stylize_before(_click("play_pause"))
 
     def _place(self) -> Content:
         state = self._state
@@ -49,18 +59,44 @@ class ReplayStrip(Strip):
 
     def _facts(self) -> list[str]:
         """The least wanted last: it goes first where there is no room."""
-        state, sound = self._state, self._model.sound
+        sound = self._model.sound
         facts: list[str] = []
         if sound.silent and sound.device_detail:
             facts.append("no sound device: silent")
-        if state.loop is not None:
-            facts.append("looping the turn")
-        if state.skipping:
-            facts.append("skipping silence")
-        if not state.playing and state.speed != 1.0:
-            facts.append(times(state.speed))
         if sound.underruns:
             facts.append(counted(sound.underruns, "underrun"))
-        if state.ready:
-            facts.append(f"{sound.rate_hz / 1000:g} kHz")
         return facts
+
+    def _controls_now(self) -> list[Content]:
+        """What a key does too, to be clicked; what is on is told in words, not by colour alone."""
+        state = self._state
+        if not state.ready:
+            return []
+        loop = _control("looping" if state.loop is not None else "loop", "loop")
+        skip = _control("skipping" if state.skipping else "skip", "skip_silence")
+        silence = _control(f"{skip.plain} silence", "skip_silence")
+        if state.loop is not None:
+            loop = loop.stylize(SOUND)
+        if state.skipping:
+            skip, silence = skip.stylize(SOUND), silence.stylize(SOUND)
+        slower, faster = _control("slower", "speed(-1)"), _control("faster", "speed(1)")
+        less, more = _control("−", "speed(-1)"), _control("+", "speed(1)")
+        return [
+            Content("  ").join([slower, faster, loop, silence]),
+            Content(" ").join([less, more, loop, skip]),
+        ]
+
+    async def on_click(self, event: events.Click) -> None:
+        """Links would have one colour for all; these have their own."""
+        action = event.style.meta.get(_CONTROL)
+        if action:
+            event.stop()
+            await self.run_action(action)
+
+
+def _control(words: str, action: str) -> Content:
+    return Content.styled(words, MUTED).stylize_before(_click(action))
+
+
+def _click(action: str) -> Style:
+    return Style.from_meta({_CONTROL: f"screen.{action}"})

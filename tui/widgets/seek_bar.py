@@ -7,10 +7,13 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui.colours import ACCENT, PLAIN, SOUND
+from tui.columns import cell, row_of
 from tui.messages import SeekWanted
 from tui.session_shape import Shape, column_at, heights, loudness, position_at, stops
 
-_EIGHTHS = " ▁▂▃▄▅▆▇█"
+CROWDED = 3
+"""With more turns than one in so many columns the marks would be a line: none are drawn."""
+
 _TO_COME = "$foreground 35%"
 _GROUND = "$foreground 20%"
 _MARKED = "$accent 30%"
@@ -62,21 +65,19 @@ class SeekBar(Widget):
         """One row of the waveform, counted from the top."""
         tall = self._tall(rows)
         here = self._here
-        below = 8 * (rows - 1 - row)
+        above = rows - 1 - row
         pieces: list[tuple[str, str]] = []
         for column, height in enumerate(tall):
-            filled = min(8, max(0, height - below))
-            ground = not height and not below
+            mark = cell(height, above)
             style = SOUND if column < here else _TO_COME
-            if ground:
-                filled, style = 1, (SOUND if column < here else _GROUND)
-            mark = _EIGHTHS[filled]
+            if not height and not above:
+                mark, style = cell(1, 0), (SOUND if column < here else _GROUND)
             if column == here:
                 mark, style = "┃", f"bold {PLAIN}"
             elif column in marked:
                 style = f"{style} on {_MARKED}"
             pieces.append((mark, style))
-        return Content.assemble(*_joined(pieces))
+        return row_of(pieces)
 
     def _tall(self, rows: int) -> list[int]:
         size = (self.size.width, rows)
@@ -85,10 +86,11 @@ class SeekBar(Widget):
         return self._heights[1]
 
     def _marked(self, columns: int) -> frozenset[int]:
-        return frozenset(
+        places = [
             column_at(stop_us, self._shape.duration_us, columns)
             for stop_us in stops(self._shape.marks)
-        )
+        ]
+        return frozenset(places if len(places) <= columns // CROWDED else ())
 
     # --- the mouse ----------------------------------------------------------------------------
 
@@ -107,14 +109,3 @@ class SeekBar(Widget):
         if self._shape.duration_us:
             position_us = position_at(column, self._shape.duration_us, self.size.width)
             self.post_message(SeekWanted(position_us))
-
-
-def _joined(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Neighbours of one style as one piece."""
-    joined: list[tuple[str, str]] = []
-    for mark, style in pieces:
-        if joined and joined[-1][1] == style:
-            joined[-1] = (joined[-1][0] + mark, style)
-        else:
-            joined.append((mark, style))
-    return joined

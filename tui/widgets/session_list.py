@@ -163,12 +163,16 @@ class SessionList(OptionList):
             self.post_message(MoreWanted())
 
     def _draw(self, place: int) -> None:
+        if not self.is_attached:
+            # What was begun on a screen may be done when that is gone.
+            return
         self.set_options(self._option(row) for row in self.rows)
         if self.rows:
             self.highlighted = min(place, len(self.rows) - 1)
 
     def _redraw(self, place: int) -> None:
-        self.replace_option_prompt_at_index(place, self._option(self.rows[place]).prompt)
+        if self.is_attached:
+            self.replace_option_prompt_at_index(place, self._option(self.rows[place]).prompt)
 
     def _option(self, row: SessionSummary) -> Option:
         width = max(_NARROWEST_CELLS, self.size.width - _SIDE_CELLS)

@@ -31,8 +31,9 @@ class SessionPreview(VerticalScroll, can_focus=False):
         self.query_one(Static).update(preview(record, words))
         self.scroll_home(animate=False)
 
-    def clear(self) -> None:
-        self.query_one(Static).update("")
+    def excuse(self, words: str) -> None:
+        """Nothing to show, and why."""
+        self.query_one(Static).update(Content.styled(words, MUTED))
 
 
 def preview(record: SessionRecord, words: Sequence[Word]) -> Content:

@@ -26,15 +26,17 @@ class StatusLine(Widget):
         self._figures: list[str] = []
         self._recording = False
 
-    def show(self, model: TranscriptModel) -> None:
+    def show(self, model: TranscriptModel, *, muted: bool | None = None) -> None:
         """Take over what is to be seen, and repaint only if it differs."""
+        muted = self._muted if muted is None else muted
         session = model.session
         names = self._names
         if session is not None:
             names = [plain_line(each) for each in (session.provider, session.model, session.voice)]
         figures = _figures(model)
-        if (names, figures, model.recording) != (self._names, self._figures, self._recording):
-            self._names, self._figures, self._recording = names, figures, model.recording
+        seen = names, figures, model.recording, muted
+        if seen != (self._names, self._figures, self._recording, self._muted):
+            self._names, self._figures, self._recording, self._muted = seen
             self.refresh()
 
     def render(self) -> Content:

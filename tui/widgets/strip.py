@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 from textual.widget import Widget
 
 from tui.colours import ACCENT, MUTED, PLAIN, SOUND
 from tui.facts import clock, counted
+from tui.transcript_model import MUTED as MUTED_DEVICE
 from tui.transcript_model import SoundState, SoundView, TranscriptModel
 
 _STATES = {
@@ -25,16 +28,19 @@ class Strip(Widget):
         super().__init__()
         self._left = Content("")
         self._right: list[str] = []
+        self._controls: list[Content] = []
         self._level = ""
 
     def show(self, model: TranscriptModel) -> None:
         """Take over what is to be seen, and repaint only if it differs."""
         self.take_over(_left(model), _right(model.sound))
 
-    def take_over(self, left: Content, right: list[str]) -> None:
-        """These words from now on; repaints only if they differ."""
-        if left != self._left or right != self._right:
-            self._left, self._right = left, right
+    def take_over(self, left: Content, right: list[str], controls: Sequence[Content] = ()) -> None:
+        """These words from now on; repaints only if they differ. `controls` are ways to write the
+        same, the longest first; facts make room for them."""
+        shown = (left, right, list(controls))
+        if shown != (self._left, self._right, self._controls):
+            self._left, self._right, self._controls = shown
             self.refresh()
 
     def show_level(self, words: str) -> None:
@@ -46,13 +52,20 @@ class Strip(Widget):
     def render(self) -> Content:
         left = self._left
         facts = [*self._right, *([self._level] if self._level else [])]
-        while facts:
-            right = "  ".join(facts)
-            gap = self.size.width - left.cell_length - len(right)
-            if gap >= 2:
-                return left + Content(" " * gap) + Content.styled(right, MUTED)
-            facts.pop()
-        return left.truncate(self.size.width, ellipsis=True)
+        words = [Content.styled(fact, MUTED) for fact in facts]
+        for controls in ([each] for each in self._controls):
+            if (row := self._row(left, words, controls)) is not None:
+                return row
+        return self._row(left, words, []) or left.truncate(self.size.width, ellipsis=True)
+
+    def _row(self, left: Content, facts: list[Content], controls: list[Content]) -> Content | None:
+        """As many of the facts as there is room for; None where not even the controls fit."""
+        for count in range(len(facts), -1, -1):
+            right = Content("  ").join([*facts[:count], *controls])
+            gap = self.size.width - left.cell_length - right.cell_length
+            if right and gap >= 2:
+                return left + Content(" " * gap) + right
+        return None
 
 
 def _left(model: TranscriptModel) -> Content:
@@ -69,7 +82,9 @@ def _left(model: TranscriptModel) -> Content:
 
 def _right(sound: SoundView) -> list[str]:
     facts: list[str] = []
-    if sound.silent and sound.device_detail:
+    if sound.muted:
+        facts.append("muted" if sound.device_detail == MUTED_DEVICE else "recorded, not heard")
+    elif sound.silent and sound.device_detail:
         facts.append("no sound device: silent")
     if sound.underruns:
         facts.append(counted(sound.underruns, "underrun"))

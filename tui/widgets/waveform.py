@@ -7,13 +7,12 @@ bottom in eighths of a row; where the sound broke off stands a mark.
 from __future__ import annotations
 
 from collections import deque
-from itertools import groupby
-from math import sqrt
 from typing import Final, TypeAlias
 
 from textual.content import Content
 
 from tui.colours import MUTED, SOUND, WARNING
+from tui.columns import cell, eighths, row_of
 
 Level: TypeAlias = tuple[float, float]
 
@@ -22,7 +21,7 @@ UNDERRUN: Final = -1.0
 
 UNDERRUN_MARK: Final = "!"
 MOST_COLUMNS: Final = 512
-_EIGHTHS = " ▁▂▃▄▅▆▇█"
+_CURVE: Final = 0.5
 
 
 class Waveform:
@@ -45,31 +44,21 @@ class Waveform:
 
     def rows(self, cells: int, rows: int, *, sounding: bool) -> list[Content]:
         """The newest columns that fit, from the top row down."""
-        heights = [_eighths(peak, rows) for peak in list(self._peaks)[-cells:]]
+        heights = [_height(peak, rows) for peak in list(self._peaks)[-cells:]]
         heights = [0] * (cells - len(heights)) + heights
         return [_row(heights, rows - 1 - row, sounding=sounding) for row in range(rows)]
 
 
-def _eighths(peak: float, rows: int) -> int:
-    """How high a column is; the square root lets quiet speech be seen beside loud.
-
-    What sounded has at least one eighth: silence inside the speech is told from none at all.
-    """
-    if peak == UNDERRUN:
-        return -1
-    if not peak > 0.0:  # also catches NaN
-        return 1
-    return max(1, round(sqrt(min(peak, 1.0)) * 8 * rows))
+def _height(peak: float, rows: int) -> int:
+    """In eighths; below nothing where the sound broke off."""
+    return -1 if peak == UNDERRUN else eighths(peak, rows, curve=_CURVE)
 
 
 def _row(heights: list[int], above: int, *, sounding: bool) -> Content:
     """The row that stands `above` others."""
-    pieces: list[tuple[str, str]] = []
-    for broken, group in groupby(heights, lambda height: height < 0):
-        if broken:
-            mark = UNDERRUN_MARK if above == 0 else " "
-            pieces.append((mark * len(list(group)), f"bold {WARNING}"))
-        else:
-            cells = (_EIGHTHS[min(8, max(0, height - 8 * above))] for height in group)
-            pieces.append(("".join(cells), SOUND if sounding else MUTED))
-    return Content.assemble(*pieces)
+    style = SOUND if sounding else MUTED
+    broken = UNDERRUN_MARK if above == 0 else " "
+    return row_of(
+        (cell(height, above), style) if height >= 0 else (broken, f"bold {WARNING}")
+        for height in heights
+    )

@@ -1,0 +1,37 @@
+"""The sound of a kept session, read piece by piece while it is played."""
+
+from __future__ import annotations
+
+from storage.home import Home
+from storage.wav import WavReader
+
+
+class SessionSound:
+    """Reads any turn's file at any place. One file is open at a time: a long session has more
+    spoken turns than a process may open files, and they are heard one after another."""
+
+    def __init__(self, home: Home, session_id: str) -> None:
+        self._home = home
+        self._session_id = session_id
+        self._turn: int | None = None
+        self._file: WavReader | None = None
+
+    def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
+        """The bytes as they were received, or what there is of them."""
+        if self._file is None or turn != self._turn:
+            self.close()
+            try:
+                self._file = WavReader(self._home.wav(self._session_id, turn))
+            except OSError:
+                return b""
+            self._turn = turn
+        try:
+            return self._file.read(offset_bytes, size_bytes)
+        except OSError:
+            return b""
+
+    def close(self) -> None:
+        """Give the file back; harmless when repeated."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,0 +1,112 @@
+"""What a conversation goes by after a command."""
+
+from __future__ import annotations
+
+import pytest
+
+from gramophone.ports import Choice, Choices, Setup
+from tui.choosing import CHOOSING, chosen, model_names, stands, told
+from tui.slash import Refused
+
+CHOICES = Choices(
+    ("openai", "local"),
+    {
+        "openai": ("gpt-5-mini", "gpt-5-nano", "gpt-5"),
+        "anthropic": ("claude-haiku-4-5",),
+        "local": ("smollm2",),
+    },
+    ("aura-2-thalia-en", "aura-2-luna-en"),
+)
+BEFORE = Choice(voice="aura-2-thalia-en", speed=1.1)
+
+
+def asked(name: str, argument: str, provider: str = "openai") -> Choice | Refused:
+    return chosen(name, argument, BEFORE, CHOICES, provider)
+
+
+@pytest.mark.parametrize(
+    ("argument", "provider", "model"),
+    [
+        ("gpt-5", "openai", "gpt-5"),
+        ("GPT-5", "openai", "gpt-5"),
+        ("nano", "openai", "gpt-5-nano"),
+        ("smollm2", "local", "smollm2"),
+        ("local/smollm2", "local", "smollm2"),
+        ("anthropic/haiku", "anthropic", "claude-haiku-4-5"),
+        ("of-next-year", "openai", "of-next-year"),
+        ("meta/llama", "openai", "meta/llama"),
+        ("/models/own.gguf", "openai", "/models/own.gguf"),
+    ],
+)
+def test_a_model_is_found_by_its_name(argument: str, provider: str, model: str) -> None:
+    assert asked("model", argument) == Choice(
+        provider=provider, model=model, voice="aura-2-thalia-en", speed=1.1
+    )
+
+
+def test_a_part_that_several_have_is_refused() -> None:
+    assert asked("model", "gpt") == Refused(
+        "Several models have 'gpt' in their name: gpt-5-mini, gpt-5-nano, gpt-5."
+    )
+
+
+def test_another_provider_has_models_of_its_own() -> None:
+    before = Choice(provider="openai", model="gpt-5")
+    assert chosen("provider", "Local", before, CHOICES, "openai") == Choice(provider="local")
+
+
+def test_a_voice_is_found_by_a_part_of_its_name() -> None:
+    assert asked("voice", "luna") == Choice(voice="aura-2-luna-en", speed=1.1)
+    assert isinstance(asked("voice", "aura"), Refused)
+    assert asked("voice", "new") == Choice(voice="new", speed=1.1)
+
+
+@pytest.mark.parametrize(("typed", "speed"), [("1.2", 1.2), ("1,2", 1.2), ("0.9x", 0.9)])
+def test_a_speed_is_read(typed: str, speed: float) -> None:
+    assert asked("speed", typed) == Choice(voice="aura-2-thalia-en", speed=speed)
+
+
+@pytest.mark.parametrize("typed", ["fast", "", "nan", "inf", "x"])
+def test_what_is_no_number_is_no_speed(typed: str) -> None:
+    assert asked("speed", typed) == Refused("/speed takes a number such as 1.2.")
+
+
+def test_a_prompt_for_the_system_is_taken_as_it_is() -> None:
+    assert asked("system", "Rhyme.\nAlways.") == Choice(
+        voice="aura-2-thalia-en", speed=1.1, system_prompt="Rhyme.\nAlways."
+    )
+
+
+@pytest.mark.parametrize("name", CHOOSING)
+def test_a_choice_is_taken_back_and_told(name: str) -> None:
+    before = Choice(
+        provider="local", model="smollm2", voice="luna", system_prompt="Rhyme.", speed=1.2
+    )
+    after = chosen(name, "-", before, CHOICES, "local")
+    assert isinstance(after, Choice)
+    assert after != before
+    assert told(name, after).endswith("from the next answer on.")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("model", "The model is openai/gpt-5."),
+        ("provider", "The model is openai/gpt-5."),
+        ("voice", "The voice is luna."),
+        ("system", "The system prompt: Be brief."),
+        ("speed", "The speed is 1.1×."),
+    ],
+)
+def test_what_holds_now_is_told(name: str, words: str) -> None:
+    sentence = stands(name, BEFORE, Setup("openai", "gpt-5", "luna"), "Be brief.")
+    assert sentence.startswith(words)
+
+
+def test_models_elsewhere_are_offered_with_their_provider() -> None:
+    assert model_names(CHOICES, "local") == (
+        "smollm2",
+        "openai/gpt-5-mini",
+        "openai/gpt-5-nano",
+        "openai/gpt-5",
+    )

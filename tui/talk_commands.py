@@ -1,0 +1,59 @@
+"""The slash commands of the conversation, and what a past session is gone on with. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from gramophone.ports import Choice, Choices, Message, SessionRecord
+from tui.choosing import SPEEDS, model_names
+from tui.pane_layout import MOST_PANES
+from tui.passages import COPYABLE
+from tui.slash import SlashCommand, declared
+
+NAMES: Final = (
+    "model", "provider", "voice", "system", "speed",
+    "new", "close", "pane", "all", "sound",
+    "fork", "regenerate", "edit", "speak", "mute", "unmute",
+    "copy", "title", "export", "history", "settings", "help", "quit",
+)  # fmt: skip
+
+
+def conversation_commands(
+    choices: Callable[[], Choices] = Choices, provider: Callable[[], str] = str
+) -> tuple[SlashCommand, ...]:
+    """`provider` is the one whose models come first."""
+
+    def models() -> Sequence[str]:
+        return model_names(choices(), provider())
+
+    return declared(
+        *NAMES,
+        choices={
+            "model": models,
+            "new": models,
+            "provider": lambda: choices().providers,
+            "voice": lambda: choices().voices,
+            "speed": lambda: SPEEDS,
+            "pane": lambda: [str(number) for number in range(1, MOST_PANES + 1)],
+            "copy": lambda: tuple(COPYABLE),
+        },
+    )
+
+
+def continuation(record: SessionRecord, choices: Choices) -> tuple[Choice, list[Message]]:
+    """What answers in a past session that goes on, as far as it can still be had, and what was
+    said in it."""
+    summary = record.summary
+    there = summary.model in choices.models.get(summary.provider, ())
+    usable = there and summary.provider in choices.providers
+    choice = Choice(
+        provider=summary.provider if usable else "",
+        model=summary.model if usable else "",
+        voice=summary.voice if summary.voice in choices.voices else "",
+        system_prompt=record.system_prompt,
+    )
+    said = [
+        Message(turn.role, turn.text) for turn in record.turns if turn.counts and turn.text.strip()
+    ]
+    return choice, said
