@@ -6,14 +6,14 @@ Far out of view it is at rest: its text and its height are kept, nothing else.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from textual.strip import Strip
 
 from tui.markdown.layout import Mark, Row
-from tui.markdown.paint import ALL, Hearing, Painter, copied, framed
+from tui.markdown.paint import ALL, Hearing, Painter, Piece, copied, framed, pieces
 from tui.transcript_model import TurnView
 from tui.turn_rows import foot_rows, heading, prompt_rows
 
@@ -40,6 +40,7 @@ class TurnSheet:
         "_foot",
         "_heading",
         "_hearing",
+        "_marked",
         "_prompt",
         "_shown_characters",
         "_shown_rewrites",
@@ -59,6 +60,7 @@ class TurnSheet:
         self._foot: list[Row] = []
         self._speaking = False
         self._hearing: Hearing | None = None
+        self._marked = False
         self._finished = False
         self._text_height = 0
         self._strips: dict[int, Strip] = {}
@@ -117,6 +119,11 @@ class TurnSheet:
         last = self.row_of_source(max(places))
         self._forget(first, last + 1)
         return first, last
+
+    def mark(self, marked: bool) -> None:
+        """Whether the cursor is on it."""
+        self._marked = marked
+        self._strips.clear()
 
     def widen(self, width: int) -> None:
         """All rows at another width; at rest, what they may come to."""
@@ -248,15 +255,18 @@ class TurnSheet:
 
     def row(self, index: int) -> Row:
         """The row with what is drawn at its left."""
+        margin = Mark(f"{_BAR} ", "accent") if self._marked else Mark(" " * MARGIN_CELLS)
         if index == 0:
-            return framed(self._heading, (Mark(" " * MARGIN_CELLS),), 0)
+            return framed(self._heading, (margin,), 0)
         cells = self.width - MARGIN_CELLS
         index -= 1
         if index < self._text_height:
-            return framed(self._text_row(index), _left("sound" if self._speaking else ""), cells)
+            bar = _bar("sound" if self._speaking else "")
+            return framed(self._text_row(index), (margin, bar), cells)
         index -= self._text_height
         if index < len(self._foot):
-            return framed(self._foot[index], _left("trouble" if self.view.failures else ""), cells)
+            bar = _bar("trouble" if self.view.failures else "")
+            return framed(self._foot[index], (margin, bar), cells)
         return _EMPTY
 
     def _text_row(self, index: int) -> Row:
@@ -282,6 +292,24 @@ class TurnSheet:
             return 1 + next(rows, 0)
         return 0
 
+    def source_at(self, index: int, character: int) -> int | None:
+        """The offset in the text of what stands at this place of a row, if it is text."""
+        for piece, start in _placed(self.row(index)):
+            at = character - start
+            if 0 <= at < len(piece.text) and piece.source >= 0 and not piece.text[at].isspace():
+                return piece.source + at
+        return None
+
+    def word_at(self, index: int, character: int) -> tuple[int, int]:
+        """Where the word at this place of a row starts and ends."""
+        text = "".join(piece.text for piece, _ in _placed(self.row(index)))
+        start = end = min(character, len(text))
+        while start > 0 and not text[start - 1].isspace():
+            start -= 1
+        while end < len(text) and not text[end].isspace():
+            end += 1
+        return start, end
+
     def code_blocks(self) -> list[str]:
         """The text of each piece of code in it."""
         self.wake()
@@ -294,6 +322,14 @@ class TurnSheet:
     def _forget(self, from_row: int, to_row: int = ALL) -> None:
         for row in [row for row in self._strips if from_row <= row < to_row]:
             del self._strips[row]
+
+
+def _placed(row: Row) -> Iterator[tuple[Piece, int]]:
+    """The pieces of a row, each with its place in it."""
+    at = 0
+    for piece in pieces(row):
+        yield piece, at
+        at += len(piece.text)
 
 
 def _hearing(view: TurnView) -> Hearing | None:
@@ -310,5 +346,5 @@ def _hearing(view: TurnView) -> Hearing | None:
     return Hearing(start, end)
 
 
-def _left(bar: str) -> tuple[Mark, Mark]:
-    return Mark(" " * MARGIN_CELLS), Mark(f"{_BAR} " if bar else "  ", bar)
+def _bar(look: str) -> Mark:
+    return Mark(f"{_BAR} " if look else "  ", look)

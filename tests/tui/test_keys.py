@@ -20,6 +20,7 @@ from tui.keys import KeyHelp, here_and_elsewhere, key_groups
 from tui.screens.conversation import CONVERSATION_COMMANDS, ConversationScreen
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.history import HistoryScreen
+from tui.screens.session import SessionScreen
 from tui.slash import SlashCommand
 
 DOCS = Path(tui.__file__).parents[1] / "docs" / "keys.md"
@@ -173,6 +174,9 @@ async def test_every_key_of_a_screen_is_in_the_palette(keys: list[str]) -> None:
         here, _ = here_and_elsewhere(key_groups(), app.screen)
         # "Complete" and "Close" are offered only while the prompt has a list of completions open.
         always = {"Commands", "Complete", "Close"}
+        if isinstance(app.screen, SessionScreen):
+            # Where a kept session is read, nothing is asked again.
+            always |= {"Edit", "Answer anew", "Go on from here", "Speak again"}
         missing = {key.words for group in here for key in group.keys} - always
         for widget in app.screen.focus_chain:
             widget.focus()

@@ -1,349 +1,168 @@
-"""The turns of a pane, one under the other; follows the end unless the user reads above.
-
-One widget draws all of them, line by line: what streams never asks Textual for a layout.
-"""
+"""The turns of a pane: read, selected, copied and taken up again, by keyboard or by mouse."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
+from textual.geometry import Offset
 from textual.selection import Selection
-from textual.strip import Strip
-from textual.widget import Widget
 
 from gramophone.plain import plain_line
-from tui.markdown.paint import ALL, Painter
+from tui.markdown.paint import ALL
+from tui.messages import CopyWanted, TurnAction, TurnWanted
 from tui.transcript_model import TurnView
-from tui.turn_sheet import ROWS_OF_A_TURN, TurnSheet
+from tui.turn_sheet import ROWS_OF_A_TURN
+from tui.widgets.turn_scroll import TurnScroll
+
+_NAMES = {"user": "the prompt", "assistant": "the answer", "notice": "the message"}
 
 
-class Transcript(ScrollView):
-    """Draws the turns it is shown. Those far from the view are at rest."""
-
-    DEFAULT_CSS = "Transcript { overflow-x: hidden; }"
+class Transcript(TurnScroll):
+    """One turn is under the cursor once the user has put it there; keys act on that one, or on
+    the last that is to be seen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "Scroll down", id="transcript.down", show=False),
-        Binding("k,up", "scroll_up", "Scroll up", id="transcript.up", show=False),
+        Binding("j", "next_turn", "Next turn", id="transcript.next", show=False),
+        Binding("k", "turn_before", "Turn before", id="transcript.before", show=False),
+        Binding("down", "scroll_down", "Scroll down", id="transcript.down", show=False),
+        Binding("up", "scroll_up", "Scroll up", id="transcript.up", show=False),
         Binding("home,g", "scroll_home", "Go to the beginning", id="transcript.home", show=False),
         Binding("end,G", "follow", "Follow the end", id="transcript.follow", show=False),
+        Binding("y,enter", "copy_turn", "Copy", id="transcript.copy", show=False),
+        Binding("c", "copy_code", "Copy code", id="transcript.copy-code", show=False),
+        Binding("e", "want('edit')", "Edit", id="transcript.edit", show=False),
+        Binding("r", "want('regenerate')", "Answer anew", id="transcript.regenerate", show=False),
+        Binding("f", "want('fork')", "Go on from here", id="transcript.fork", show=False),
+        Binding("s", "want('speak')", "Speak again", id="transcript.speak", show=False),
     ]
 
     clickable_words = False
-    """Whether a click on a word of an answer asks to hear it from there."""
+    """Whether a kept session is read here: a click on a word of an answer asks to hear it from
+    there, and nothing is asked again."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._sheets: list[TurnSheet] = []
-        self._places: dict[int, int] = {}
-        self._tops: list[int] = []
-        self._height = 0
-        self._width = 0
-        self._lead = 0
-        self._growing: dict[int, None] = {}
-        self._awake: dict[int, None] = {}
-        self._follows = True
-        self._moving = False
-        self._hidden = False
-        self._height_when_left = 0
-        self._settled_for: tuple[object, ...] | None = None
-        self._painter: Painter | None = None
-
-    # --- turns --------------------------------------------------------------------------------
-
-    def show(self, changed: Sequence[TurnView]) -> None:
-        """Draw what has changed."""
-        first, row = len(self._sheets), ALL
-        for view in changed:
-            place = self._places.setdefault(view.turn, len(self._sheets))
-            if place == len(self._sheets):
-                self._sheets.append(TurnSheet(view, self._width))
-                changed_from = 0
-            elif self._sheets[place].view is not view:
-                self._sheets[place] = TurnSheet(view, self._width)
-                changed_from = 0
-            else:
-                changed_from = self._sheets[place].refresh()
-            if rows := self._sheets[place].hear():
-                self._repaint(place, *rows)
-            if not self._sheets[place].settled:
-                self._growing[place] = None
-            if changed_from != ALL and place <= first:
-                first, row = place, changed_from if place < first else min(row, changed_from)
-        if row != ALL:
-            self._redraw(first, row)
-
-    def forget(self, gone: Sequence[int]) -> None:
-        """Take these turns away: the source went back to before them."""
-        places = {self._places.pop(turn) for turn in gone if turn in self._places}
-        if not places:
-            return
-        kept = [place for place in range(len(self._sheets)) if place not in places]
-        now = {old: new for new, old in enumerate(kept)}
-        self._sheets = [self._sheets[place] for place in kept]
-        self._places = {turn: now[place] for turn, place in self._places.items()}
-        self._growing = {now[place]: None for place in self._growing if place in now}
-        self._awake = {now[place]: None for place in self._awake if place in now}
-        for sheet in self._sheets[min(places) :]:
-            sheet.repaint()
-        self._settled_for = None
-        self._redraw(min(places), 0)
-
-    def draw_text(self) -> None:
-        """One step of bringing text on the screen, for the turns that have some to come."""
-        for place in list(self._growing):
-            sheet = self._sheets[place]
-            row = sheet.draw_text()
-            self._awake[place] = None
-            if sheet.settled:
-                del self._growing[place]
-            if row != ALL:
-                self._redraw(place, row)
+        self._cursor: int | None = None
+        self._code_copied: tuple[int, int] | None = None
 
     def clear(self, *, follow: bool) -> None:
-        """Begin anew: at the end as it grows, or at the top to be read."""
-        self._sheets.clear()
-        self._places.clear()
-        self._growing.clear()
-        self._awake.clear()
-        self._settled_for = None
-        self._follows = follow
-        self._redraw(0, 0)
+        self._cursor = self._code_copied = None
+        super().clear(follow=follow)
+
+    # --- the cursor ---------------------------------------------------------------------------
 
     @property
-    def settled(self) -> bool:
-        """Whether all text that has come is on the screen."""
-        return not self._growing
+    def turn(self) -> int | None:
+        """The turn under the cursor, or the last that is to be seen."""
+        view = self._view_here()
+        return view.turn if view is not None else None
 
-    @property
-    def at_hand(self) -> list[int]:
-        """The turns that are not at rest."""
-        return [self._sheets[place].view.turn for place in self._awake]
+    def _place_here(self) -> int | None:
+        if self._cursor is not None and self._cursor in self._places:
+            return self._places[self._cursor]
+        if not self._sheets:
+            return None
+        return self._place_at(self.scroll_offset.y + self.size.height - 1)
 
-    # --- heights ------------------------------------------------------------------------------
+    def _view_here(self) -> TurnView | None:
+        place = self._place_here()
+        return self._sheets[place].view if place is not None else None
 
-    def _redraw(self, place: int, row: int) -> None:
-        """From this row of this turn on, things are different."""
-        self._measure(place)
-        if not self.size.height:
-            self._hidden = True
+    def _point_at(self, place: int | None) -> None:
+        """Put the cursor on this turn, or nowhere."""
+        turn = self._sheets[place].view.turn if place is not None else None
+        if turn == self._cursor:
             return
-        self._move(self._height if self._follows else None)
-        if self._wake_the_view():
-            self.refresh()
+        before, self._cursor = self._cursor, turn
+        for each in (before, turn):
+            if each is not None and each in self._places:
+                sheet = self._sheets[self._places[each]]
+                sheet.mark(each == turn)
+                self._repaint(self._places[each], 0, sheet.height)
+
+    def action_next_turn(self) -> None:
+        """Read on in a turn that is longer than the view, then go to the next."""
+        if self._cursor is None or self._place_here() is None:
+            self._point_at_first_in_view(backwards=False)
             return
-        first = self._tops[place] + row if place < len(self._tops) else self._height
-        top = max(0, first - self.scroll_offset.y)
-        if top < self.size.height:
-            self.refresh(Region(0, top, self.size.width, self.size.height - top))
+        place = self._place_here() or 0
+        bottom = self.scroll_offset.y + self.size.height
+        if self._tops[place] + self._sheets[place].height > bottom + 1:
+            self._go(self.scroll_offset.y + max(1, self.size.height - 2))
+        elif place + 1 < len(self._sheets):
+            self._point_at(place + 1)
+            self._bring_into_view(place + 1, from_above=True)
 
-    def _repaint(self, place: int, first: int, last: int) -> None:
-        """These rows of this turn look different; nothing has moved."""
-        if place < len(self._tops):
-            above = self._tops[place] - self.scroll_offset.y
-            top, bottom = max(0, above + first), min(self.size.height, above + last + 1)
-            if top < bottom:
-                self.refresh(Region(0, top, self.size.width, bottom - top))
+    def action_turn_before(self) -> None:
+        if self._cursor is None or self._place_here() is None:
+            self._point_at_first_in_view(backwards=True)
+            return
+        place = self._place_here() or 0
+        if self._tops[place] < self.scroll_offset.y:
+            self._go(max(self._tops[place], self.scroll_offset.y - max(1, self.size.height - 2)))
+        elif place > 0:
+            self._point_at(place - 1)
+            self._bring_into_view(place - 1, from_above=False)
 
-    def _measure(self, place: int) -> None:
-        """Where the turns from `place` on stand."""
-        tops = self._tops
-        if not place:
-            bottom = self._lead
+    def _point_at_first_in_view(self, *, backwards: bool) -> None:
+        if self._sheets:
+            line = self.scroll_offset.y + (self.size.height - 1 if backwards else 0)
+            self._point_at(self._place_at(line))
+
+    def _bring_into_view(self, place: int, *, from_above: bool) -> None:
+        """As much of it as there is room for: its end if it was reached from below."""
+        view_top, rows = self.scroll_offset.y, self.size.height
+        self._wake(place)
+        top, height = self._tops[place], self._sheets[place].height
+        if height <= rows:
+            if top < view_top:
+                self._go(top)
+            elif top + height > view_top + rows:
+                self._go(top + height - rows)
         else:
-            bottom = tops[place] if place < len(tops) else self._height
-        del tops[place:]
-        for sheet in self._sheets[place:]:
-            tops.append(bottom)
-            bottom += sheet.height
-        self._height = bottom
+            self._go(top if from_above else top + height - rows)
 
-    def _move(self, y: float | None) -> None:
-        """Take over the height, and go to `y` without this being the user's doing."""
-        self._moving = True
-        size = Size(self.size.width, self._height)
-        if size != self.virtual_size:
-            # Assigned, it would ask for a layout of the whole screen.
-            self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]
-            self._scroll_update(size)
-        if y is not None:
-            self.scroll_target_y = self.scroll_y = y
-        self._moving = False
+    def on_blur(self) -> None:
+        self._point_at(None)
 
-    def _wake_the_view(self) -> bool:
-        """Have the rows in view at hand. Heights were guesses: whether one was wrong."""
-        place = self._place_at(self.scroll_offset.y)
-        found = False
-        while place < len(self._sheets):
-            top, sheet = self.scroll_offset.y, self._sheets[place]
-            if self._tops[place] >= top + self.size.height:
-                break
-            if not sheet.asleep:
-                place += 1
-                continue
-            height = sheet.height
-            sheet.wake()
-            self._awake[place] = None
-            if grown := sheet.height - height:
-                found = True
-                self._measure(place)
-                above = self._tops[place] < top
-                self._move(self._height if self._follows else top + grown if above else None)
-                place = self._place_at(self.scroll_offset.y)
-        return found
+    # --- what is done with a turn -------------------------------------------------------------
 
-    def _place_at(self, line: int) -> int:
-        """Which turn has this line."""
-        return max(0, bisect_right(self._tops, line) - 1)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "want" and self.clickable_words)
 
-    def settle(self) -> None:
-        """Put answers to rest that are far from the view."""
-        seen = (self.scroll_offset.y, self.size, self._height, len(self._awake))
-        if seen == self._settled_for:
+    def action_want(self, action: TurnAction) -> None:
+        if (view := self._view_here()) is not None:
+            self.post_message(TurnWanted(action, view.turn))
+
+    def action_copy_turn(self) -> None:
+        """The selection, if there is one, else the whole turn as it was written."""
+        if self.text_selection is not None and (text := self.screen.get_selected_text()):
+            self.post_message(CopyWanted(text, "the selection"))
+        elif (view := self._view_here()) is not None:
+            text = view.text or "\n".join(view.failures)
+            self.post_message(CopyWanted(text, _NAMES[view.voice]))
+
+    def action_copy_code(self) -> None:
+        """A piece of code of the turn; pressed again, the next."""
+        place = self._place_here()
+        if place is None:
             return
-        self._settled_for = seen
-        near_top = self.scroll_offset.y - 2 * self.size.height
-        near_bottom = self.scroll_offset.y + 3 * self.size.height
-        for place in list(self._awake):
-            sheet, top = self._sheets[place], self._tops[place]
-            if (top > near_bottom or top + sheet.height < near_top) and sheet.can_rest:
-                sheet.rest()
-                del self._awake[place]
-
-    def _size_updated(
-        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
-    ) -> bool:
-        changed = super()._size_updated(size, virtual_size, container_size, layout)
-        if (changed or self._hidden) and size.height:
-            self._hidden = False
-            self._resized()
-        return changed
-
-    def _resized(self) -> None:
-        """Lay out what is at hand anew; what stood at the top stays there."""
-        top = self.scroll_offset.y
-        place = self._place_at(top)
-        into = top - self._tops[place] if place < len(self._tops) else 0
-        lead = 0 if self.screen.has_class("-short") else 1
-        width = max(1, self.size.width - self.styles.scrollbar_size_vertical)
-        source = self._sheets[place].source_of(into) if place < len(self._sheets) else 0
-        if (lead, width) != (self._lead, self._width):
-            self._lead, self._width = lead, width
-            for sheet in self._sheets:
-                sheet.widen(width)
-            self._measure(0)
-            if into > 0 and place < len(self._sheets):
-                into = self._sheets[place].row_of_source(source)
-        stood_at = self._tops[place] + into if place < len(self._tops) else 0
-        self._move(self._height if self._follows else min(top, stood_at) if not top else stood_at)
-        self._wake_the_view()
-
-    # --- following ----------------------------------------------------------------------------
-
-    @property
-    def following(self) -> bool:
-        return self._follows or self.scroll_offset.y >= self.max_scroll_y
-
-    @property
-    def new_lines(self) -> int:
-        """Lines that came since the user went up to read."""
-        return max(0, self._height - self._height_when_left) if self._height_when_left else 0
-
-    def action_follow(self) -> None:
-        self._follows = True
-        self._height_when_left = 0
-        self._move(self._height)
-        self._wake_the_view()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if self._moving:
+        sheet = self._sheets[place]
+        with sheet.at_hand():
+            blocks = sheet.code_blocks()
+        if not blocks:
+            self.notify("Nothing to copy: there is no code in this turn.", severity="warning")
             return
-        at_end = new_value >= self.max_scroll_y
-        if at_end:
-            self._height_when_left = 0
-        elif self._follows:
-            self._height_when_left = self._height
-        self._follows = at_end
-        self._wake_the_view()
+        turn = sheet.view.turn
+        last_turn, last = self._code_copied or (turn, -1)
+        number = (last + 1) % len(blocks) if last_turn == turn else 0
+        self._code_copied = turn, number
+        which = "the code" if len(blocks) == 1 else f"code {number + 1} of {len(blocks)}"
+        self.post_message(CopyWanted(blocks[number], which))
 
-    # --- scrolling: at once, for a way that is animated ends where heights were guessed ----------
-
-    def _go(self, y: float) -> None:
-        self.scroll_to(y=y, animate=False)
-
-    def action_scroll_up(self) -> None:
-        self._go(self.scroll_offset.y - 1)
-
-    def action_scroll_down(self) -> None:
-        self._go(self.scroll_offset.y + 1)
-
-    def action_page_up(self) -> None:
-        self._go(self.scroll_offset.y - self.size.height)
-
-    def action_page_down(self) -> None:
-        self._go(self.scroll_offset.y + self.size.height)
-
-    def action_scroll_home(self) -> None:
-        self._go(0)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._turn_wheel(event, -1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._turn_wheel(event, 1)
-
-    def _turn_wheel(self, event: events.MouseEvent, direction: int) -> None:
-        event.prevent_default()
-        event.stop()
-        self._go(self.scroll_offset.y + direction * self.app.scroll_sensitivity_y)
-
-    # --- painting -----------------------------------------------------------------------------
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Rows go to the screen as they are: there is no border and no padding to draw."""
-        painter = self._the_painter()
-        selection = self.text_selection
-        strips = [self._strip(y, painter, selection) for y in crop.line_range]
-        background = self.background_colors[1]
-        for each in self.get_line_filters():
-            strips = [strip.apply_filter(each, background) for strip in strips]
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
-
-    def render_line(self, y: int) -> Strip:
-        return self._strip(y, self._the_painter(), self.text_selection)
-
-    def _strip(self, y: int, painter: Painter, selection: Selection | None) -> Strip:
-        line = self.scroll_offset.y + y
-        place = self._place_at(line)
-        index = line - self._tops[place] if place < len(self._tops) else -1
-        if not 0 <= index < (self._sheets[place].height if self._sheets else 0):
-            return Strip.blank(self.size.width, painter.style(""))
-        span = selection.get_span(place * ROWS_OF_A_TURN + index) if selection else None
-        strip = self._sheets[place].strip(index, place, painter, span)
-        return strip.adjust_cell_length(self.size.width, painter.style(""))
-
-    def _the_painter(self) -> Painter:
-        painter = self._painter
-        if painter is None or painter.base != self.visual_style:
-            painter = self._painter = Painter(self.visual_style, self.selection_style)
-            for sheet in self._sheets:
-                sheet.repaint()
-        return painter
-
-    def notify_style_update(self) -> None:
-        self._painter = None
-        super().notify_style_update()
-
-    # --- selection and links ------------------------------------------------------------------
+    # --- selection ----------------------------------------------------------------------------
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         if not self._sheets:
@@ -362,8 +181,41 @@ class Transcript(ScrollView):
                     join = after
         return "".join(found), "\n"
 
+    def _select(self, place: int, first: int, last: int, span: tuple[int, int]) -> None:
+        base = place * ROWS_OF_A_TURN
+        start, end = Offset(span[0], base + first), Offset(span[1], base + last)
+        self.screen.selections = {self: Selection(start, end)}
+
+    # --- the mouse ----------------------------------------------------------------------------
+
     def on_click(self, event: events.Click) -> None:
-        href = event.style.meta.get("href")
-        if isinstance(href, str):
-            event.stop()
-            self.notify(plain_line(href), title="Link", markup=False)
+        """A link is shown and never opened; a word is heard from there; twice selects the word,
+        three times the turn."""
+        event.prevent_default()
+        event.stop()
+        meta = event.style.meta
+        place = self._place_at(self.scroll_offset.y + event.y)
+        if place >= len(self._sheets):
+            return
+        row = self.scroll_offset.y + event.y - self._tops[place]
+        sheet = self._sheets[place]
+        at = self._character_at(event)
+        if event.chain == 2 and at is not None:
+            self._select(place, row, row, sheet.word_at(row, at))
+        elif event.chain == 3:
+            self._select(place, 1, sheet.height - 2, (0, 1 << 20))
+        elif event.chain == 1 and self.text_selection is None:
+            self._point_at(place)
+            if isinstance(href := meta.get("href"), str):
+                self.notify(plain_line(href), title="Link", markup=False)
+            elif self.clickable_words and at is not None:
+                self._hear(sheet.view, sheet.source_at(row, at))
+
+    def _character_at(self, event: events.Click) -> int | None:
+        """Which character of its row was clicked."""
+        _, offset = self.screen.get_widget_and_offset_at(event.screen_x, event.screen_y)
+        return offset.x if offset is not None else None
+
+    def _hear(self, view: TurnView, source: int | None) -> None:
+        if view.voice == "assistant" and source is not None:
+            self.post_message(TurnWanted("hear", view.turn, source))
