@@ -5,7 +5,7 @@ Edges implement these; the composition root hands them over. Nothing here does a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -333,8 +333,11 @@ class Library(Protocol):
         """Remove for good what this library discarded; called when the app closes."""
         ...
 
-    async def export_wav(self, session_id: str, path: Path) -> None:
-        """All spoken turns joined, 16-bit PCM; written whole or not at all."""
+    async def export_wav(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
+        """All spoken turns joined, 16-bit PCM; written whole or not at all. `tell` hears, in
+        another thread, how many bytes of how many are written; cancelling the await stops it."""
         ...
 
     async def verify(self, session_id: str | None = None) -> list[Finding]: ...

@@ -15,7 +15,6 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable
 
-from gramophone.alignment import Alignment
 from gramophone.clock import Clock
 from gramophone.errors import ConfigError
 from gramophone.ports import FASTEST, SLOWEST, ReplayState, Speaker
@@ -98,7 +97,6 @@ class Replay:
         self._tell = tell
         self._skipping = False
         self._loop: int | None = None
-        self._alignment: Alignment | None = None
         self._position_us = min(max(0, at_us), self._score.duration_us)
         self._since_us = 0  # the clock when the position was set, where nothing sounds
         self._since_position_us = 0
@@ -203,14 +201,7 @@ class Replay:
 
     def hear(self, turn: int, character: int) -> None:
         """Play from where this character of the turn's text is spoken, else from its turn."""
-        if self._alignment is None:
-            self._alignment = Alignment()
-            for event in self._score.events:
-                self._alignment.emit(event)
-        samples = self._alignment.position_of(turn, character)
-        position_us = None if samples is None else self._score.position_of(turn, samples)
-        if position_us is None and (mark := self._score.mark_of(turn)) is not None:
-            position_us = mark.start_us
+        position_us = self._score.position_of_word(turn, character)
         if position_us is not None:
             self.seek(position_us)
             self.play()

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from gramophone.alignment import Alignment
 from gramophone.timeline import (
     AudioReceived,
     Event,
@@ -212,6 +213,9 @@ class Score:
         self.marks = tuple(_marks(self))
         self.passages = tuple(p for track in self.tracks for p in track.passages())
         self._starts_us = [track.start_us for track in self.tracks]
+        self._alignment = Alignment()
+        for event in self.events:
+            self._alignment.emit(event)
         self._last_of_turn = {
             turn: place
             for place, event in enumerate(self.events)
@@ -255,6 +259,15 @@ class Score:
                 laid = min(track.laid_of(own_samples), track.samples - 1)
                 return track.us_of(laid)
         return None
+
+    def position_of_word(self, turn: int, character: int) -> int | None:
+        """Where the character at this offset of a turn's text is heard, or the next one that is;
+        the turn's beginning where nothing from there on was spoken."""
+        samples = self._alignment.position_of(turn, character)
+        position_us = None if samples is None else self.position_of(turn, samples)
+        if position_us is None and (mark := self.mark_of(turn)) is not None:
+            position_us = mark.start_us
+        return position_us
 
     def mark_of(self, turn: int) -> TurnMark | None:
         """Where a turn lies."""

@@ -25,6 +25,14 @@ def _ended(task: asyncio.Task[Any]) -> None:
         _log.error("task %s failed: %r", task.get_name(), error)
 
 
+def broken(error: BaseException) -> str:
+    """The sentence for an error that nobody foresaw."""
+    return (
+        f"Something in the engine broke ({type(error).__name__}: {error}); what was recorded so "
+        "far is kept. Start again, and report this if it happens twice."
+    )
+
+
 async def cancel(task: asyncio.Task[Any] | None) -> None:
     """Cancel `task` and wait until it has really ended."""
     if task is None:

@@ -7,13 +7,14 @@ search never keeps a session from opening. What takes files apart runs in a thre
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gramophone.clock import wall_clock as system_wall_clock
-from gramophone.errors import SessionNotFound, TimelineError
+from gramophone.errors import SessionNotFound, StorageError, TimelineError
 from gramophone.metrics import TurnMetrics
 from gramophone.ports import (
     Finding,
@@ -237,11 +238,26 @@ class Library:
             await self._listing.number(session_id)
         return await asyncio.to_thread(verify, self._home, session_id)
 
-    async def export_wav(self, session_id: str, path: Path) -> None:
-        """All spoken turns joined, 16-bit PCM; written whole or not at all."""
+    async def export_wav(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
+        """All spoken turns joined, 16-bit PCM; written whole or not at all. `tell` hears, in
+        another thread, how many bytes of how many are written; cancelling the await stops it."""
         record = await self.session(session_id)
         spoken = [turn.audio for turn in record.turns if turn.audio is not None]
-        await asyncio.to_thread(export_wav, spoken, path)
+        stopped = threading.Event()
+
+        def told(written_bytes: int, data_bytes: int) -> None:
+            if stopped.is_set():
+                raise StorageError(f"The export to {path} was stopped.")
+            if tell is not None:
+                tell(written_bytes, data_bytes)
+
+        try:
+            await asyncio.to_thread(export_wav, spoken, path, told)
+        finally:
+            # Cancelling the await does not stop the thread.
+            stopped.set()
 
     async def export_jsonl(self, session_id: str, path: Path) -> None:
         """The timeline, one event a line; written whole or not at all."""
@@ -288,6 +304,7 @@ def _events(
     files: dict[int, WavReader] = {}
     try:
         events: list[Event] = []
+        damaged: list[tuple[int, int]] = []
         for seq, *columns in found:
             pcm = b""
             _, _, turn, _, _, offset_bytes, size_bytes, _ = columns
@@ -295,21 +312,36 @@ def _events(
                 if turn not in files:
                     files[turn] = WavReader(home.wav(session_id, turn))
                 pcm = files[turn].read(offset_bytes, size_bytes or 0)
-            events.append(_event_or_damage(seq, columns, pcm))
-        return events
+            event = _whole(columns, pcm)
+            if event is None:
+                damaged.append((seq, columns[0]))
+                continue
+            events += _named(damaged)
+            damaged.clear()
+            events.append(event)
+        return [*events, *_named(damaged)]
     finally:
         for file in files.values():
             file.close()
 
 
-def _event_or_damage(seq: int, columns: Sequence[Any], pcm: bytes) -> Event:
+def _whole(columns: Sequence[Any], pcm: bytes) -> Event | None:
+    """The event of a row, unless the row is damaged."""
+    if any(isinstance(value, DamagedText) for value in columns):
+        return None
     try:
-        if not any(isinstance(value, DamagedText) for value in columns):
-            return rows.event_of(tuple(columns), pcm)
+        return rows.event_of(tuple(columns), pcm)
     except (TimelineError, ValueError, TypeError):
-        pass
-    return Failed(
-        at_us=columns[0],
-        stage="recording",
-        detail=f"Row {seq} of this session is damaged and was left out.",
-    )
+        return None
+
+
+def _named(damaged: Sequence[tuple[int, int]]) -> list[Event]:
+    """One sentence for rows that follow each other: a damaged page may hold hundreds."""
+    if not damaged:
+        return []
+    (first, at_us), (last, _) = damaged[0], damaged[-1]
+    if first == last:
+        words = f"Row {first} of this session is damaged and was left out."
+    else:
+        words = f"Rows {first} to {last} of this session are damaged and were left out."
+    return [Failed(at_us=at_us, stage="recording", detail=words)]

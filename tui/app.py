@@ -24,19 +24,23 @@ from gramophone.ports import Backend, ScreenSettings
 from gramophone.preferences import Preferences
 from tui import clipboard
 from tui.discards import Discards
+from tui.inks import colourless, inks
 from tui.keys import key_words
 from tui.lookalikes import write_lookalikes
-from tui.messages import ContinueWanted, CopyWanted
+from tui.messages import ContinueWanted, CopyWanted, TroubleTold
 from tui.motion import motion
 from tui.screens.conversation import ConversationScreen
 from tui.terminal_keys import teach_alt_enter
+from tui.widgets.pane import Pane
 from tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.command import Provider
     from textual.screen import Screen
+    from textual.widget import Widget
 
 QUIT_WITHIN_S = 2.0
+TELL_AGAIN_AFTER_S = 12.0
 DEFAULT_THEME = "textual-dark"
 _AS_IT_COMES = ScreenSettings()
 
@@ -90,9 +94,9 @@ class GramophoneApp(App[None]):
         preferences: Preferences | None = None,
     ) -> None:
         teach_alt_enter()
-        super().__init__()
         write_lookalikes(sys.__stderr__)  # What Textual draws on.
         self._environment = environment
+        super().__init__()
         self._move(screen)
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"
@@ -103,6 +107,7 @@ class GramophoneApp(App[None]):
         self._preferences = preferences
         self._adopted_theme = ""
         self._quit_armed = False
+        self._told: set[str] = set()
         self._troubles: list[str] = []
         if not environment.get("TEXTUAL_THEME"):
             self._choose_theme(screen.theme)
@@ -156,6 +161,15 @@ class GramophoneApp(App[None]):
         except WrongKeys as error:
             self._troubles.append(f"{error} The usual keys are used.")
 
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's, and with them the colours that our own text is drawn in."""
+        variables = super().get_css_variables()
+        return variables | inks(
+            variables,
+            ansi=self.current_theme.ansi,
+            colourless=colourless(self._environment),
+        )
+
     def get_default_screen(self) -> Screen[None]:
         return ConversationScreen(self._backend)
 
@@ -186,6 +200,22 @@ class GramophoneApp(App[None]):
 
     def get_key_display(self, binding: Binding) -> str:
         return binding.key_display or key_words(binding.key)
+
+    @on(TroubleTold)
+    def _trouble_told(self, event: TroubleTold) -> None:
+        """Told once at a time, and not where it stands before one's eyes."""
+        trouble = event.trouble
+        if trouble.sentence in self._told or (trouble.shown and _in_view(event.pane, self.screen)):
+            return
+        self._told.add(trouble.sentence)
+        self.set_timer(TELL_AGAIN_AFTER_S, lambda: self._told.discard(trouble.sentence))
+        self.notify(
+            trouble.sentence,
+            title=trouble.title,
+            severity=trouble.severity,
+            timeout=TELL_AGAIN_AFTER_S,
+            markup=False,
+        )
 
     @on(ContinueWanted)
     def _continue_wanted(self, event: ContinueWanted) -> None:
@@ -267,3 +297,7 @@ class GramophoneApp(App[None]):
 
     def _disarm_quit(self) -> None:
         self._quit_armed = False
+
+
+def _in_view(pane: Widget, screen: Screen[object]) -> bool:
+    return isinstance(pane, Pane) and pane.screen is screen and pane.transcript.following

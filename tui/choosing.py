@@ -71,14 +71,17 @@ def _model(argument: str, choice: Choice, choices: Choices, provider: str) -> Ch
     return replace(choice, provider=provider, model=found)
 
 
-def _elsewhere(model: str, choices: Choices, provider: str) -> tuple[str, str]:
+def _elsewhere(model: str, choices: Choices, provider: str) -> tuple[str, str | Refused]:
     """The provider that is known to have this model, if one of those that can be used has."""
+    refused: Refused | None = None
     for other in (provider, *choices.providers):
         names = choices.models.get(other, ())
         found = _known("models", model, names)
-        if isinstance(found, str) and found in names:
+        if found in names:
             return other, found
-    return provider, model
+        if isinstance(found, Refused):
+            refused = refused or found
+    return provider, refused or model
 
 
 def _known(kind: str, typed: str, names: Sequence[str]) -> str | Refused:

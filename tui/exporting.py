@@ -25,11 +25,19 @@ async def export_wav(screen: Screen[Any], library: Library, summary: SessionSumm
     path = await screen.app.push_screen_wait(ExportScreen(title_of(summary)))
     if path is None:
         return
+    target = path
+
+    async def write(progress: Progress) -> bool:
+        await library.export_wav(summary.id, target, tell=progress.part)
+        return True
+
+    progress = Progress(f"Exporting to {shown(path)}")
     try:
-        await library.export_wav(summary.id, path)
+        written = await with_progress(screen, progress, write, cancels=True)
     except GramophoneError as error:
         tell_failure(screen, error)
-    else:
+        return
+    if written:
         screen.notify(f"Written to {shown(path)}", title="Exported", markup=False)
 
 

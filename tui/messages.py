@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from textual.message import Message
+from textual.widget import Widget
 
 from tui.offers import Offer
 from tui.transcript_model import TranscriptModel
+from tui.troubles import Trouble
 
 
 class PromptSent(Message):
@@ -127,6 +129,15 @@ class PanesChanged(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, PanesChanged)
+
+
+class TroubleTold(Message):
+    """Something went wrong in a talk just now, not in one that is replayed."""
+
+    def __init__(self, pane: Widget, trouble: Trouble) -> None:
+        super().__init__()
+        self.pane = pane
+        self.trouble = trouble
 
 
 class MoreWanted(Message):

@@ -38,6 +38,8 @@ def run_app(config: Config) -> int:
         app.run()
     finally:
         backend.stop()
+        for sentence in backend.last_words():
+            note(sentence)
     return app.return_code or 0
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gramophone.cli.choices import choices_of
-from gramophone.cli.live_talk import LiveTalk
+from gramophone.cli.live_talk import NOT_RUNNING, LiveTalk
 from gramophone.config import Config
 from gramophone.errors import GramophoneError, ModelError, SpeechError
 from gramophone.ports import (
@@ -31,8 +31,8 @@ from gramophone.ports import (
     TagCount,
     Totals,
 )
-from gramophone.tasks import spawn
-from gramophone.timeline import Entry, Event
+from gramophone.tasks import broken, spawn
+from gramophone.timeline import Entry, Event, Failed, Stage
 
 if TYPE_CHECKING:
     from gramophone.cli.engines import Engines
@@ -55,7 +55,9 @@ class EngineThread:
         self._recorder: Recorder | None = recorder
         self._library = LibraryOnDemand(config.home)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._opened: list[LiveTalk] = []
         self._unopened: deque[LiveTalk] = deque()
+        self._lost = False
         self._talks: dict[LiveTalk, asyncio.Task[None]] = {}
         self._engines: Engines | None = None
         self._stopping: asyncio.Event | None = None
@@ -84,6 +86,9 @@ class EngineThread:
     ) -> LiveTalk:
         """Begin a conversation; one that is opened before the engine is ready waits."""
         opened = LiveTalk(self._config, choice, self._call, inherited=inherited, heard=heard)
+        self._opened.append(opened)
+        if self._lost:
+            opened.lose("session", NOT_RUNNING)
         self._unopened.append(opened)
         self._call(self._open_waiting)
         return opened
@@ -142,6 +147,11 @@ class EngineThread:
         asked = asyncio.run_coroutine_threadsafe(self._hear_sample(voice), loop)
         await asyncio.wrap_future(asked)
 
+    def last_words(self) -> list[str]:
+        """What failed and was told to nobody: at the end there is no screen any more."""
+        entries = (entry for each in self._opened for entry in each.feed.take())
+        return [entry.detail for entry in entries if isinstance(entry, Failed)]
+
     def stop(self) -> None:
         """End the talk and wait until the recording is whole. The screen's loop has ended."""
         # The library's reading threads would keep the process from ending.
@@ -159,8 +169,9 @@ class EngineThread:
         try:
             asyncio.run(self._serve())
         except GramophoneError as error:
-            for each in self._unopened:
-                each.fail("recording", error)
+            self._lose("recording", str(error))
+        except Exception as error:
+            self._lose("session", broken(error))
         finally:
             self._ready.set()
 
@@ -211,6 +222,12 @@ class EngineThread:
         if self._engines is None:
             raise SpeechError("The voice is not ready yet; try again in a moment.")
         await hear_sample(self._config, voice, self._engines)
+
+    def _lose(self, stage: Stage, detail: str) -> None:
+        """There is no engine, or no more: every talk says so, and says it to who goes on."""
+        self._lost = True
+        for each in self._opened:
+            each.lose(stage, detail)
 
     def _call(self, function: Callable[[], None]) -> None:
         loop = self._loop
@@ -284,8 +301,10 @@ class LibraryOnDemand:
         if self._library is not None:
             await self._library.purge()
 
-    async def export_wav(self, session_id: str, path: Path) -> None:
-        await (await self._open()).export_wav(session_id, path)
+    async def export_wav(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
+        await (await self._open()).export_wav(session_id, path, tell=tell)
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         return await (await self._open()).verify(session_id)

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from gramophone.cli.engines import Engines
 from gramophone.clock import SystemClock
@@ -15,7 +16,7 @@ from gramophone.engine import Engine
 from gramophone.errors import GramophoneError
 from gramophone.exchange import End
 from gramophone.ports import LanguageModel, Message, Sink, Speaker
-from gramophone.tasks import cancel, spawn
+from gramophone.tasks import broken, cancel, spawn
 from gramophone.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.voice.anthropic_messages import AnthropicMessages
 from gramophone.voice.openai_chat import OpenAIChat
@@ -147,6 +148,7 @@ async def talk(
     running = Talk(session_id, engine, engines)
     end_watch = engines.watch(tell)
     serving = spawn(engine.run(), name="engine")
+    serving.add_done_callback(partial(_tell_how_it_ended, running))
     running.warm(model)
     try:
         yield running
@@ -190,6 +192,12 @@ def speaker(
     if config.muted and not switchable:
         return MutedSpeaker(sample_rate_hz, clock)
     return DeviceSpeaker(sample_rate_hz, clock, device_name=config.device)
+
+
+def _tell_how_it_ended(talk: Talk, serving: asyncio.Task[None]) -> None:
+    """A task that dies says so to nobody; whoever listens to the talk must hear of it."""
+    if not serving.cancelled() and (error := serving.exception()) is not None:
+        talk.fail(broken(error))
 
 
 async def _warm(model: LanguageModel | None, engine: Engine) -> None:

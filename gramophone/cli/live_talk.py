@@ -14,12 +14,15 @@ from gramophone.config import Config, choose
 from gramophone.errors import ConfigError, GramophoneError
 from gramophone.intents import Hear, Intent
 from gramophone.ports import Choice, Message, Setup
-from gramophone.timeline import Failed
+from gramophone.tasks import broken
+from gramophone.timeline import Failed, Stage
 
 if TYPE_CHECKING:
     from gramophone.cli.compose import Talk
     from gramophone.cli.engines import Engines
     from storage.recorder import Recorder
+
+NOT_RUNNING = "The engine is not running: quit with Ctrl+Q, and start again."
 
 
 class LiveTalk:
@@ -42,6 +45,7 @@ class LiveTalk:
         self._talk: Talk | None = None
         self._over: asyncio.Event | None = None
         self._closed = False
+        self._lost = False
         self.feed = Mailbox()
         try:
             self._config = choose(config, **asdict(choice))
@@ -76,6 +80,10 @@ class LiveTalk:
         self._call(self.end)
 
     def _do(self, work: Callable[[Talk], None]) -> None:
+        if self._lost:
+            # Nobody will answer: better told each time than waited for.
+            self.feed.emit(Failed(at_us=0, stage="session", detail=NOT_RUNNING))
+            return
         self._waiting.append(work)
         self._call(self._hand_over)
 
@@ -108,13 +116,20 @@ class LiveTalk:
                 await self._over.wait()
                 self._talk = None
         except GramophoneError as error:
-            self.fail("recording", error)
+            self.lose("recording", str(error))
+        except Exception as error:
+            self.lose("session", broken(error))
 
     def end(self) -> None:
         """The conversation is to end."""
         self._closed = True
         if self._over is not None:
             self._over.set()
+
+    def lose(self, stage: Stage, detail: str) -> None:
+        """The engine is gone; nothing that is asked will be done."""
+        self._lost = True
+        self.feed.emit(Failed(at_us=0, stage=stage, detail=detail))
 
     def fail(self, stage: str, error: GramophoneError) -> None:
         """Say what went wrong before, or instead of, the talk."""

@@ -76,6 +76,7 @@ class Child:
             async with asyncio.timeout(self._start_timeout_s):
                 ready = await self._until_ready(process.stdout)
         except TimeoutError as error:
+            self._progress("")
             await self.aclose()
             raise EngineMissing(
                 f"{self._what} did not start in {self._start_timeout_s:.0f} s; "
@@ -83,6 +84,7 @@ class Child:
             ) from error
         except BaseException:
             # Whoever waited has gone: a process that nobody knows of must not stay.
+            self._progress("")
             await self.aclose()
             raise
         # What an engine still writes must go somewhere, or it waits for ever.

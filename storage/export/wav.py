@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from gramophone.errors import StorageError
@@ -13,8 +13,11 @@ from storage.wav import LARGEST_DATA_BYTES, WavFormat
 _BLOCK_SAMPLES = 1 << 18
 
 
-def export_wav(spoken: Sequence[TurnAudio], path: Path) -> None:
-    """Write the turns' sound to `path`.
+def export_wav(
+    spoken: Sequence[TurnAudio], path: Path, tell: Callable[[int, int], None] | None = None
+) -> None:
+    """Write the turns' sound to `path`. `tell` hears how many bytes of how many are written; what
+    it raises ends the export, and no file is left.
 
     Raises:
         StorageError: there is no sound, a turn's file is missing or unreadable, the result would
@@ -38,6 +41,8 @@ def export_wav(spoken: Sequence[TurnAudio], path: Path) -> None:
         for audio in spoken:
             for block in _pcm_blocks(audio):
                 written_bytes += file.write(block)
+                if tell is not None:
+                    tell(written_bytes, data_bytes)
         file.seek(0)
         file.write(form.header(written_bytes))
 

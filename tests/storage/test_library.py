@@ -212,6 +212,29 @@ async def test_a_damaged_row_is_skipped_and_named(
         ]
 
 
+async def test_damaged_rows_in_a_row_are_named_in_one_sentence(
+    library: Library, tmp_path: Path
+) -> None:
+    await record(tmp_path / "home")
+    whole = short_session()
+    last = len(whole) - 1
+    with opened(tmp_path / "home") as database:
+        damage = "UPDATE event SET kind = 'Nonsense' WHERE seq IN (3, 4, 5, 8, ?)"
+        database.execute(damage, (last,))
+    assert await library.events(SESSION_ID) == [
+        *whole[:3],
+        _damage(whole[3], "Rows 3 to 5 of this session are damaged and were left out."),
+        *whole[6:8],
+        _damage(whole[8], "Row 8 of this session is damaged and was left out."),
+        *whole[9:last],
+        _damage(whole[last], f"Row {last} of this session is damaged and was left out."),
+    ]
+
+
+def _damage(event: Event, sentence: str) -> Failed:
+    return Failed(at_us=event.at_us, stage="recording", detail=sentence)
+
+
 async def test_a_session_survives_a_damaged_turn(library: Library, tmp_path: Path) -> None:
     await record(tmp_path / "home")
     with opened(tmp_path / "home") as database:

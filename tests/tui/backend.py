@@ -147,12 +147,13 @@ class FakeLibrary:
         return (await self.session(reference)).summary.id
 
     async def session(self, session_id: str) -> SessionRecord:
-        self._check()
         await self.answers_held.wait()
+        self._check()
         self.read.append(session_id)
         return self.records[self._place(session_id)]
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
+        await self.answers_held.wait()
         self._check()
         return self.timelines.get(session_id, [])
 
@@ -195,8 +196,12 @@ class FakeLibrary:
     async def purge(self) -> None:
         self.discarded.clear()
 
-    async def export_wav(self, session_id: str, path: Path) -> None:
+    async def export_wav(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
         self._check()
+        if tell is not None:
+            tell(1, 4)
         await self.export_held.wait()
         self.exported.append((session_id, path))
 

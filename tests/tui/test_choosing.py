@@ -50,6 +50,10 @@ def test_a_part_that_several_have_is_refused() -> None:
     )
 
 
+def test_so_is_a_part_that_several_have_elsewhere() -> None:
+    assert isinstance(asked("model", "gpt", provider="local"), Refused)
+
+
 def test_another_provider_has_models_of_its_own() -> None:
     before = Choice(provider="openai", model="gpt-5")
     assert chosen("provider", "Local", before, CHOICES, "openai") == Choice(provider="local")

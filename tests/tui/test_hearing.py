@@ -27,7 +27,7 @@ from tests.tui.backend import FakeBackend, FakeReplay
 from tests.tui.seeing import drawn
 from tests.tui.test_session import backend_of, opened
 from tui.app import GramophoneApp
-from tui.colours import READABLE_CONTRAST, contrast
+from tui.contrast import LEAST_CONTRAST, contrast
 from tui.markdown.looks import SPOKEN, TO_BE_READ, TO_COME
 from tui.markdown.paint import Painter
 from tui.transcript_model import TranscriptModel
@@ -171,4 +171,4 @@ class TestOnScreen:
                         assert look != SPOKEN or style.underline
                         continue
                     apart = contrast(Color(*text), Color(*ground))
-                    assert apart >= READABLE_CONTRAST - 0.05, (theme, look)
+                    assert apart >= LEAST_CONTRAST - 0.05, (theme, look)

@@ -14,6 +14,7 @@ from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
 from tui.screens.export import ExportScreen
 from tui.screens.history import HistoryScreen
+from tui.screens.progress import ProgressScreen
 from tui.screens.session import SessionScreen
 from tui.widgets.session_list import SessionList
 
@@ -119,6 +120,28 @@ async def test_export_asks_where_and_says_where(tmp_path: Path) -> None:
         await drawn(pilot)
         assert library.exported == [(library.records[0].summary.id, tmp_path / "a.wav")]
         assert "Written to" in seen(pilot)
+
+
+async def test_a_long_export_shows_how_far_it_is_and_stops(tmp_path: Path) -> None:
+    library = library_of(1)
+    library.export_held.clear()
+    app = GramophoneApp(FakeBackend(library=library))
+    async with app.run_test(notifications=True) as pilot:
+        await pilot.press("f2")
+        await drawn(pilot)
+        await pilot.press("e")
+        await pilot.pause()
+        app.screen.query_one(Input).value = str(tmp_path / "a")
+        await pilot.press("enter")
+        while not isinstance(app.screen, ProgressScreen):
+            await pilot.pause()
+        while "25%" not in seen(pilot):
+            await pilot.pause()
+        await pilot.press("escape")
+        await drawn(pilot)
+        assert isinstance(app.screen, HistoryScreen)
+        assert "Written" not in said(pilot)
+        assert library.exported == []
 
 
 async def test_export_does_not_overwrite_without_a_second_enter(tmp_path: Path) -> None:

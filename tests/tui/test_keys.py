@@ -119,11 +119,11 @@ def test_a_new_line_is_told_from_enter_in_any_terminal(sequence: str, key: str) 
 async def test_a_key_can_be_changed() -> None:
     app = GramophoneApp(FakeBackend())
     async with app.run_test() as pilot:
-        app.set_keymap({"prompt.send": "ctrl+s", "conversation.history": "f5"})
+        app.set_keymap({"prompt.send": "ctrl+s", "conversation.history": "f11"})
         await pilot.press(*"x", "enter", "ctrl+s")
         await pilot.pause()
         assert "Ctrl+S Send" in said(pilot)
-        await pilot.press("f5")
+        await pilot.press("f11")
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
 

@@ -43,24 +43,24 @@ def test_motion_is_the_chosen_one() -> None:
 
 
 async def test_keys_are_the_chosen_ones_everywhere() -> None:
-    keys = {"conversation.history": "Ctrl+H, F5", "app.help": "f9", "history.leave": "b"}
+    keys = {"conversation.history": "Ctrl+H, F11", "app.help": "f16", "history.leave": "b"}
     app = app_with(ScreenSettings(keys=keys))
     async with app.run_test() as pilot:
         await drawn(pilot)
-        assert "F9 Help" in said(pilot)
+        assert "F16 Help" in said(pilot)
         await pilot.press("f2")
         await drawn(pilot)
         assert not isinstance(app.screen, HistoryScreen)
-        await pilot.press("f5")
+        await pilot.press("f11")
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
-        await pilot.press("b", "f9")
+        await pilot.press("b", "f16")
         await drawn(pilot)
         assert isinstance(app.screen, HelpScreen)
 
 
 async def test_what_cannot_be_is_told_and_the_usual_used() -> None:
-    app = app_with(ScreenSettings(theme="no-such", keys={"prompt.sing": "f5", "app.help": "f9"}))
+    app = app_with(ScreenSettings(theme="no-such", keys={"prompt.sing": "f11", "app.help": "f16"}))
     async with app.run_test(size=(80, 30), notifications=True) as pilot:
         await drawn(pilot)
         assert "There is no theme 'no-such'" in said(pilot)
@@ -75,9 +75,9 @@ async def test_what_cannot_be_is_told_and_the_usual_used() -> None:
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
-        ({"prompt.sing": "f5"}, "names 'prompt.sing'"),
+        ({"prompt.sing": "f11"}, "names 'prompt.sing'"),
         ({"prompt.send": " , "}, "prompt.send is empty"),
-        ({"prompt.send": "f5, ctrl+shoe"}, "'ctrl\\+shoe', which no keyboard has"),
+        ({"prompt.send": "f11, ctrl+shoe"}, "'ctrl\\+shoe', which no keyboard has"),
         ({"prompt.send": "Ctrl+J"}, "Ctrl\\+J to prompt.send and prompt.newline"),
         ({"history.replay": "x", "history.export": "x"}, "x to history.replay and history.export"),
         ({"conversation.stop": "F1"}, "F1 to app.help and conversation.stop"),

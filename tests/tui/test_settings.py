@@ -312,25 +312,25 @@ async def test_a_key_is_changed_by_pressing_it(size: tuple[int, int]) -> None:
     async with at_settings(size) as seat:
         await seat.page("Keys")
         await seat.row("conversation.history")
-        await seat.press("enter", "f5")
-        assert "F5" in said(seat.pilot)
+        await seat.press("enter", "f11")
+        assert "F11" in said(seat.pilot)
         await seat.press("enter")
-        assert seat.preferences.keys == {"conversation.history": "f5"}
-        assert seat.value("History") == "F5"
-        await seat.press("escape", "f5")
+        assert seat.preferences.keys == {"conversation.history": "f11"}
+        assert seat.value("History") == "F11"
+        await seat.press("escape", "f11")
         await drawn(seat.pilot)
         assert type(seat.app.screen).__name__ == "HistoryScreen"
 
 
 async def test_a_key_gets_its_own_again_and_others_keep_theirs() -> None:
-    async with at_settings(conversation_history="f5", app_help="f9") as seat:
+    async with at_settings(conversation_history="f11", app_help="f16") as seat:
         await seat.page("Keys")
         await seat.row("conversation.history")
-        assert seat.value("History") == "F5"
+        assert seat.value("History") == "F11"
         await seat.press("backspace")
         assert seat.preferences.keys == {"conversation.history": ""}
         assert seat.value("History") == "F2, Ctrl+R"
-        assert "F9 Help" in said(seat.pilot)
+        assert "F16 Help" in said(seat.pilot)
 
 
 async def test_a_key_that_is_taken_is_not_kept() -> None:
@@ -341,8 +341,8 @@ async def test_a_key_that_is_taken_is_not_kept() -> None:
         assert "F1 is “Help” (Everywhere); press another key." in said(seat.pilot)
         await seat.press("enter")
         assert "Enter is “Send” (Prompt)" in said(seat.pilot)
-        await seat.press("f6", "enter")
-        assert seat.preferences.keys == {"conversation.history": "f6"}
+        await seat.press("f11", "enter")
+        assert seat.preferences.keys == {"conversation.history": "f11"}
 
 
 async def test_a_catch_can_be_left() -> None:
@@ -371,5 +371,5 @@ def test_where_a_key_is_taken(binding_id: str, key: str, said_to_be: str) -> Non
 
 
 def test_a_key_that_was_given_away_is_free() -> None:
-    assert taken_by("app.help", "f2", {"conversation.history": "f5"}) == ""
-    assert "History" in taken_by("app.help", "f5", {"conversation.history": "f5"})
+    assert taken_by("app.help", "f2", {"conversation.history": "f11"}) == ""
+    assert "History" in taken_by("app.help", "f11", {"conversation.history": "f11"})

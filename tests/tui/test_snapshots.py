@@ -247,6 +247,20 @@ class TestConversation:
         assert snap_compare(app, terminal_size=size, run_before=pressing())
 
     @every_size
+    def test_bare_machine(self, snap_compare: Compare, size: tuple[int, int]) -> None:
+        """Neither a model nor a voice nor a device: what to do stands where one begins."""
+        feed = FakeFeed(
+            [
+                session_started(),
+                DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device."),
+                Failed(at_us=2, stage="model", detail="The embedded model cannot start."),
+                Failed(at_us=3, stage="speech", detail="The embedded voice cannot start."),
+            ]
+        )
+        app = GramophoneApp(FakeBackend(feed), {})
+        assert snap_compare(app, terminal_size=size, run_before=pressing())
+
+    @every_size
     def test_speaking(self, snap_compare: Compare, size: tuple[int, int]) -> None:
         """A bar in the sound colour along the answer, place and meter below, REC at the top."""
         backend = speaking()
@@ -488,6 +502,32 @@ class TestSession:
 
         app = GramophoneApp(backend)
         assert snap_compare(app, terminal_size=size, run_before=replay)
+
+
+class TestThemes:
+    """The same screens on paper white and in the terminal's own colours."""
+
+    @pytest.mark.parametrize("theme", ["textual-light", "ansi-light"])
+    def test_speaking(self, snap_compare: Compare, theme: str) -> None:
+        """Text stands out from the paper, the meter's soft part from its solid one."""
+        backend = speaking()
+        app = GramophoneApp(backend, {})
+        app.theme = theme
+        assert snap_compare(app, terminal_size=(80, 24), run_before=mid_sound(backend.conversation))
+
+    @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
+    def test_history(self, snap_compare: Compare, theme: str) -> None:
+        """The row under the cursor is told by a tint, or by a line under it."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)), {})
+        app.theme = theme
+        assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2", "down"))
+
+    @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
+    def test_session(self, snap_compare: Compare, theme: str) -> None:
+        """A kept session, read."""
+        app = GramophoneApp(FakeBackend(library=FakeLibrary(KEPT)), {})
+        app.theme = theme
+        assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("f2", "enter"))
 
 
 class TestLatency:

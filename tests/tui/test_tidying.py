@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from gramophone.errors import ModelError, StorageError
 from gramophone.ports import TurnRecord
@@ -119,9 +119,16 @@ async def test_a_refused_deletion_is_one_sentence_and_the_row_stays() -> None:
         assert len(titles(pilot)) == 2
 
 
-async def test_the_last_row_gone_leaves_two_words() -> None:
-    async with history(library_of(1), "d") as pilot:
-        assert "Nothing kept." in seen(pilot)
+async def test_the_last_row_gone_leaves_two_words_and_the_key_that_brings_it_back() -> None:
+    async with history(library_of(2), "asterisk", "d") as pilot:
+        assert "Nothing left." in seen(pilot)
+        assert "Enter Open" not in seen(pilot)
+        await pilot.press("u")
+        await drawn(pilot)
+        assert len(titles(pilot)) == 2
+        assert isinstance(pilot.app.focused, SessionList)
+        await pilot.press("asterisk", "d")
+        await drawn(pilot)
         await pilot.press("d", "p", "a", "n", "t", "T", "e", "m", "asterisk")
         await drawn(pilot)
         assert isinstance(pilot.app.screen, HistoryScreen)
@@ -388,6 +395,18 @@ async def test_from_the_search_to_the_list(key: str) -> None:
         assert "/ Search" not in seen(pilot)
 
 
+async def test_enter_before_the_hits_are_there_goes_to_them() -> None:
+    library = library_of(3)
+    async with history(library, "slash", *"zz") as pilot:
+        library.sessions_held.clear()
+        pilot.app.screen.query_one(Input).value = "question"
+        await pilot.press("enter")
+        assert isinstance(pilot.app.focused, SessionSearch)
+        library.sessions_held.set()
+        await drawn(pilot)
+        assert isinstance(pilot.app.focused, SessionList)
+
+
 async def test_an_older_search_is_left_for_the_newer_one() -> None:
     """Only what stands still is asked for, and a question under way is dropped."""
     library = library_of(3)
@@ -495,26 +514,3 @@ async def test_changes_one_after_another_do_not_meet() -> None:
         shown = {row.id for row in listed(pilot).rows}
         kept = {each.summary.id for each in library.records if not each.summary.archived}
         assert shown == kept
-
-
-@pytest.mark.parametrize("key", ["j", "p", "t"])
-async def test_an_answer_after_one_has_left_does_no_harm(key: str) -> None:
-    """Its workers outlive the widgets of a screen by a moment, and an answer may come in it."""
-    library = library_of(60)
-    async with history(library, size=(120, 30)) as pilot:
-        library.answers_held.clear()
-        await pilot.press(key)
-        if key == "t":
-            while not isinstance(pilot.app.screen, LineScreen):
-                await pilot.pause()
-            await pilot.press("x", "enter")
-        await pilot.pause(0.1)
-        screen = pilot.app.screen
-        assert isinstance(screen, HistoryScreen)
-        pane = screen.query_one(SessionPreview)
-        pilot.app.pop_screen()
-        while pane.query(Static):  # noqa: ASYNC110 (nothing tells of it)
-            await asyncio.sleep(0)
-        library.answers_held.set()
-        await pilot.pause(0.05)
-        assert isinstance(pilot.app.screen, ConversationScreen)

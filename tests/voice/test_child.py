@@ -124,6 +124,10 @@ async def test_a_second_start_leaves_no_first_one_behind() -> None:
 
 
 async def test_its_own_sentence_is_handed_on() -> None:
+    async with engine("failed") as running:
+        with pytest.raises(EngineMissing):
+            await running.start()
+        assert running.heard[-1] == "", "what failed loads no more"
     assert await refusal("failed") == "The engine has no fuel; fill it up."
     assert await refusal("failed_without_words") == "The engine failed."
 

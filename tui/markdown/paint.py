@@ -11,7 +11,7 @@ from rich.style import Style as RichStyle
 from textual.strip import Strip
 from textual.style import Style
 
-from tui.colours import quieter, readable
+from tui.contrast import quieter, readable
 from tui.markdown.code import Colours
 from tui.markdown.layout import Mark, Row, Slice
 from tui.markdown.looks import LOOKS, QUIET, SPOKEN, TO_BE_READ, TO_COME

@@ -15,6 +15,7 @@ from gramophone.errors import GramophoneError
 from gramophone.intents import Hush, Regenerate, Resend, SpeakAgain, Submit
 from gramophone.plain import plain_line
 from gramophone.ports import Backend, Choice
+from gramophone.timeline import Stage
 from tui.draft import Draft
 from tui.exporting import tell_failure
 from tui.facts import counted
@@ -28,6 +29,7 @@ from tui.messages import (
     PromptRefused,
     PromptSent,
     ScrollWanted,
+    TroubleTold,
     TurnWanted,
 )
 from tui.pane_layout import MOST_PANES
@@ -35,6 +37,8 @@ from tui.screens.given_command import obey
 from tui.slash import as_text
 from tui.talk_commands import continuation, conversation_commands
 from tui.transcript_model import SoundState
+from tui.welcome import welcome
+from tui.widgets.completions import SHORT_BELOW_ROWS
 from tui.widgets.destination import Destination
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pane_grid import PaneGrid
@@ -43,11 +47,6 @@ from tui.widgets.prompt_box import PromptBox
 from tui.widgets.status import StatusLine
 from tui.widgets.talk_pane import TalkPane
 
-_WELCOME = (
-    "Nothing said yet.\n\n"
-    "Type below and press Enter; the answer is shown, spoken and kept.\n"
-    "Escape stops the sound. F2 opens what was kept. F1 is help."
-)
 _WELCOME_BESIDE = "Nothing said in this pane yet.\n\nF5 goes to the next pane, F4 closes this one."
 _PLACEHOLDER = "Say something · Alt+Enter: new line"
 _ONE_PANE = "There is one pane only; F3 opens another."
@@ -100,8 +99,10 @@ class ConversationScreen(Screen[None]):
     def __init__(self, backend: Backend) -> None:
         super().__init__()
         self._backend = backend
-        self.grid = PaneGrid(backend, empty=_WELCOME, empty_beside=_WELCOME_BESIDE)
+        self.grid = PaneGrid(backend, empty=welcome(backend.setup), empty_beside=_WELCOME_BESIDE)
         self._editing: tuple[TalkPane, int] | None = None
+        self._first = self.grid.chosen
+        self._failed: set[Stage] = set()
 
     def compose(self) -> ComposeResult:
         yield StatusLine(self._backend.setup)
@@ -140,6 +141,23 @@ class ConversationScreen(Screen[None]):
     def _pane_changed(self, event: PaneChanged) -> None:
         if event.model is self.pane.model:
             self._show_status()
+        self._excuse()
+
+    @on(TroubleTold)
+    def _trouble_told(self, event: TroubleTold) -> None:
+        self._failed.add(event.trouble.stage)
+        self._excuse()
+
+    def on_resize(self) -> None:
+        self._excuse()
+
+    def _excuse(self) -> None:
+        """Say in the first pane how to begin, and what is missing for it."""
+        pane = self._first
+        if pane.is_mounted and not pane.spoken:
+            short = self.app.size.height < SHORT_BELOW_ROWS
+            silent = pane.model.sound.silent and not pane.model.sound.muted
+            pane.excuse(welcome(self._backend.setup, self._failed, silent=silent, short=short))
 
     def _show_status(self) -> None:
         self.query_one(StatusLine).show(self.pane.model, muted=self.pane.muted)

@@ -70,6 +70,7 @@ class HistoryScreen(Screen[None]):
         self._moved: set[str] = set()
         self._trouble = ""
         self._slow = False
+        self._to_list = False
 
     def compose(self) -> ComposeResult:
         yield Static("Sessions", classes="headline", markup=False)
@@ -105,6 +106,7 @@ class HistoryScreen(Screen[None]):
     @on(Input.Changed)
     def _search_changed(self, event: Input.Changed) -> None:
         self._trouble = ""
+        self._to_list = False
         self._show_hint()
         self._load(event.value, after_s=SEARCH_AFTER_S)
 
@@ -219,15 +221,25 @@ class HistoryScreen(Screen[None]):
 
     def _show_state(self) -> None:
         listed = self._listed
+        if not listed.rows and listed.has_focus:
+            # Else the search would get it, and the key that brings back what is gone.
+            self.set_focus(None)
         listed.display = bool(listed.rows)
+        if listed.rows and (self._to_list or self.focused is None):
+            self._to_list = False
+            listed.focus()
         empty = self.query_one(".empty", Static)
         empty.display = not listed.rows
-        if self._search:
-            empty.update("No hits.\n\nEsc clears the search")
-        else:
-            empty.update("Nothing kept.\n\nEsc, then talk")
+        empty.update(self._excuse())
         self._show_headline()
         self.refresh_bindings()
+
+    def _excuse(self) -> str:
+        if self._search:
+            return "No hits.\n\nEsc clears the search"
+        if self._discards:
+            return "Nothing left.\n\nu brings back what was deleted"
+        return "Nothing kept.\n\nEsc, then talk"
 
     def _show_slow(self) -> None:
         """A library that is being mended or brought up to date answers late."""
@@ -295,6 +307,7 @@ class HistoryScreen(Screen[None]):
 
     @on(Input.Submitted)
     def _search_submitted(self) -> None:
+        self._to_list = not self._listed.rows
         if self._listed.rows:
             self._listed.focus()
 

@@ -17,6 +17,7 @@ from gramophone.plain import plain_line
 from gramophone.ports import Backend
 from gramophone.waterfall import Waterfall, waterfalls
 from tui.exporting import tell_failure
+from tui.leaving import left
 from tui.messages import FootChanged
 from tui.waterfall_rows import facts_of
 from tui.widgets.facts_line import FactsLine
@@ -71,11 +72,14 @@ class LatencyScreen(Screen[None]):
         try:
             events = await library.events(self._session_id, with_pcm=False)
         except GramophoneError as error:
-            self.dismiss()
             tell_failure(self, error)
+            if not left(self):
+                self.dismiss()
             return
         # A third of a second for 100,000 events: too long for the loop that draws.
         self._falls = await asyncio.to_thread(waterfalls, events)
+        if left(self):
+            return
         self._place = self._place_of(self._turn)
         self.query_one(".empty", Static).update("No answer.\n\nEsc goes back")
         self._show_or_excuse()

@@ -36,11 +36,17 @@ class Progress:
     """Steps there are; 0 when that is not known."""
     done: int = 0
     doing: str = ""
+    counted: bool = True
+    """Whether the steps are things that people count."""
     stopped: bool = False
 
     def show(self, done: int, doing: str = "") -> None:
         """So many steps are done, and this is the next."""
         self.done, self.doing = done, doing
+
+    def part(self, done: int, total: int) -> None:
+        """So much of so much is done, of one thing."""
+        self.done, self.total, self.counted = done, total, False
 
 
 class ProgressScreen(ModalScreen[None]):
@@ -94,8 +100,8 @@ class ProgressScreen(ModalScreen[None]):
 
 def _words(progress: Progress) -> str:
     if progress.stopped:
-        return "Stopping after this one." if progress.total else "Stopping."
-    if not progress.total:
+        return "Stopping after this one." if progress.total and progress.counted else "Stopping."
+    if not progress.total or not progress.counted:
         return progress.doing
     number = min(progress.done + 1, progress.total)
     return " · ".join(filter(None, (f"{number:,} of {progress.total:,}", progress.doing)))

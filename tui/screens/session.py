@@ -16,6 +16,7 @@ from textual.widgets import Static
 from gramophone.errors import GramophoneError
 from gramophone.ports import Backend, ReplayFeed, ReplayState, SessionRecord
 from tui.exporting import export_wav, tell_failure
+from tui.leaving import left
 from tui.messages import ContinueWanted, SeekWanted, TurnWanted
 from tui.session_row import facts_of, title_of
 from tui.session_shape import BUCKETS_PER_SECOND, Shape, stops
@@ -98,8 +99,11 @@ class SessionScreen(Screen[None]):
         try:
             record = self._record = await self._backend.library.session(self._session_id)
         except GramophoneError as error:
-            self.app.pop_screen()
             tell_failure(self, error)
+            if not left(self):
+                self.app.pop_screen()
+            return
+        if left(self):
             return
         words = [title_of(record.summary), facts_of(record.summary)]
         self.query_one(".headline", Static).update(" · ".join(words))
@@ -120,7 +124,8 @@ class SessionScreen(Screen[None]):
             )
         except GramophoneError as error:
             tell_failure(self, error)
-        self.look(anew=True)
+        if not left(self):
+            self.look(anew=True)
 
     # --- the replay ---------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from gramophone.timeline import Event
 from tui.event_rows import Filter, TimeMode, escaped
 from tui.exporting import tell_failure
 from tui.facts import counted
+from tui.leaving import left
 from tui.messages import CopyWanted
 from tui.screens.event import EventScreen
 from tui.widgets.event_table import EventChosen, EventHeader, EventTable
@@ -69,8 +70,11 @@ class TimelineScreen(Screen[None]):
         try:
             self._events = await library.events(self._session_id, with_pcm=False)
         except GramophoneError as error:
-            self.dismiss()
             tell_failure(self, error)
+            if not left(self):
+                self.dismiss()
+            return
+        if left(self):
             return
         table = self.query_one(EventTable)
         table.fill(self._events)
@@ -111,6 +115,8 @@ class TimelineScreen(Screen[None]):
             for start in range(0, len(self._events), _EVENTS_AT_ONCE):
                 found += wanted.places(self._events, start, start + _EVENTS_AT_ONCE)
                 await asyncio.sleep(0)
+        if left(self):
+            return
         self.query_one(EventTable).show_places(found)
         self._show_or_excuse(len(found), "No hits.\n\nEsc clears the filter")
 

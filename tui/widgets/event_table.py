@@ -51,7 +51,7 @@ class Columns:
 class EventHeader(Widget):
     """The titles over the columns."""
 
-    DEFAULT_CSS = "EventHeader { height: 1; color: $foreground 60%; text-style: bold; }"
+    DEFAULT_CSS = "EventHeader { height: 1; color: $ink-muted 60%; text-style: bold; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,13 +98,16 @@ class EventTable(ScrollView, can_focus=True):
         &:focus {
             scrollbar-color: $accent;
         }
-        & > .event-table--time { color: $foreground 60%; }
+        & > .event-table--time { color: $ink-muted 60%; }
         & > .event-table--kind { color: $foreground; }
-        & > .event-table--detail { color: $foreground 60%; }
+        & > .event-table--detail { color: $ink-muted 60%; }
         & > .event-table--warning { color: $text-warning; }
         & > .event-table--trouble { color: $text-error; }
         & > .event-table--cursor { background: $foreground 6%; }
-        &:focus > .event-table--cursor { background: $accent 18%; }
+        &:focus > .event-table--cursor {
+            background: $cursor-ground 18%;
+            text-style: $cursor-style;
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

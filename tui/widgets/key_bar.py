@@ -24,7 +24,7 @@ class KeyBar(Widget):
         padding: 0 2;
         background: $surface;
         color: $text-muted;
-        link-color: $foreground 70%;
+        link-color: $ink-muted 70%;
         link-style: not underline;
         link-background: transparent;
     }

@@ -18,7 +18,7 @@ class PageBar(Widget):
     PageBar {
         height: 1;
         padding: 0 2;
-        link-color: $foreground 70%;
+        link-color: $ink-muted 70%;
         link-style: not underline;
         link-background: transparent;
     }
@@ -42,6 +42,7 @@ class PageBar(Widget):
         return Content(gap).join(self._item(n, page) for n, page in enumerate(self._pages))
 
     def _item(self, place: int, page: str) -> Content:
-        looks = f"bold underline {ACCENT}" if place == self._place else MUTED
+        if place == self._place:
+            return Content.styled(page, f"bold underline {ACCENT}")
         click = Style.from_meta({"@click": f"screen.page({place})"})
-        return Content.styled(page, looks).stylize_before(click)
+        return Content.styled(page, MUTED).stylize_before(click)

@@ -7,21 +7,24 @@ and draws it in one batch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
 from gramophone.ports import Feed, SessionRecord
-from tui.messages import PaneChanged
+from gramophone.timeline import Entry
+from tui.messages import PaneChanged, TroubleTold
 from tui.motion import motion_of
 from tui.transcript_model import SoundState, TranscriptModel
+from tui.troubles import troubles
 from tui.widgets.meter import Meter
 from tui.widgets.strip import Strip
 from tui.widgets.transcript import Transcript
 
 TICK_S = 1 / 15
+LONG_WAIT_S = 1.0
 
 
 class Pane(Vertical):
@@ -41,7 +44,10 @@ class Pane(Vertical):
         self._empty = Static(empty, classes="empty", markup=False)
         self._more = Static(classes="more", markup=False)
         self.seconds: Callable[[], float] = time.monotonic
+        self._live = feed is not None
         self._ticked_s = self.seconds()
+        self._words = empty
+        self._waited_s = 0.0
 
     def compose(self) -> ComposeResult:
         yield self._empty
@@ -68,7 +74,7 @@ class Pane(Vertical):
         self._show_model(TranscriptModel(), feed, follow=True)
 
     def _show_model(self, model: TranscriptModel, feed: Feed | None, *, follow: bool) -> None:
-        self._feed = feed
+        self._feed, self._live = feed, False
         self.model = model
         self._transcript.clear(follow=follow)
         self._draw()
@@ -92,6 +98,7 @@ class Pane(Vertical):
         model = self.model
         if entries:
             model.apply_all(entries)
+            self._tell_troubles(entries)
             self._draw()
         meter = self._meter
         meter.keep_to(motion_of(self.app))  # pyright: ignore[reportUnknownArgumentType]
@@ -102,10 +109,18 @@ class Pane(Vertical):
             underruns=model.sound.underruns,
         )
         self._strip.show_level(meter.words)
+        self._waited_s = self._waited_s + elapsed_s if model.progress else 0.0
+        self._strip.show_wait(_wait_words(self._waited_s, stoppable=model.busy))
         transcript = self._transcript
         transcript.draw_text()
         transcript.settle()
         self._show_more()
+
+    def _tell_troubles(self, entries: Sequence[Entry]) -> None:
+        """What failed in a kept session is not told again."""
+        if self._live:
+            for trouble in troubles(entries, spoken=self.spoken):
+                self.post_message(TroubleTold(self, trouble))
 
     def _draw(self) -> None:
         model = self.model
@@ -115,9 +130,20 @@ class Pane(Vertical):
         self._strip.show(model)
         self.post_message(PaneChanged(model))
 
+    def excuse(self, words: str) -> None:
+        """What stands where there is no transcript."""
+        if words != self._words:
+            self._words = words
+            self._empty.update(words)
+
+    @property
+    def spoken(self) -> bool:
+        """Whether anything was said; notices alone are told elsewhere."""
+        return any(view.turn >= 0 for view in self.model.seen)
+
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""
-        seen = bool(self.model.seen)
+        seen = self.spoken
         self._transcript.display = seen
         self._empty.display = not seen
         # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
@@ -135,3 +161,10 @@ class Pane(Vertical):
         if words != more.content:
             more.update(words)
             more.set_class(bool(words), "-shown")
+
+
+def _wait_words(waited_s: float, *, stoppable: bool) -> str:
+    """A question that waits for an engine to load can be taken back."""
+    if waited_s < LONG_WAIT_S:
+        return ""
+    return f"{waited_s:.0f} s" + (" · Esc stops" if stoppable else "")

@@ -49,7 +49,7 @@ class Prompt(TextArea):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt--folded"}
     DEFAULT_CSS = """
     Prompt {
-        .prompt--folded { color: $accent; }
+        .prompt--folded { color: $ink-accent; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -84,6 +84,7 @@ class ReplayStrip(Strip):
         return [
             Content("  ").join([slower, faster, loop, silence]),
             Content(" ").join([less, more, loop, skip]),
+            Content(" ").join([less, more, loop]),
         ]
 
     async def on_click(self, event: events.Click) -> None:

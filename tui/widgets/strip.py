@@ -18,6 +18,8 @@ _STATES = {
     SoundState.STOPPED: ("■ stopped", PLAIN),
 }
 
+_LOADS = "… "
+
 
 class Strip(Widget):
     """Drawn from a model; told when it has changed."""
@@ -30,6 +32,7 @@ class Strip(Widget):
         self._right: list[str] = []
         self._controls: list[Content] = []
         self._level = ""
+        self._wait = ""
 
     def show(self, model: TranscriptModel) -> None:
         """Take over what is to be seen, and repaint only if it differs."""
@@ -49,8 +52,16 @@ class Strip(Widget):
             self._level = words
             self.refresh()
 
+    def show_wait(self, words: str) -> None:
+        """How long something loads by now, where it takes long enough to wonder."""
+        if words != self._wait:
+            self._wait = words
+            self.refresh()
+
     def render(self) -> Content:
         left = self._left
+        if self._wait and left.plain.startswith(_LOADS):
+            left += Content.styled(f"  {self._wait}", MUTED)
         facts = [*self._right, *([self._level] if self._level else [])]
         words = [Content.styled(fact, MUTED) for fact in facts]
         for controls in ([each] for each in self._controls):
@@ -72,7 +83,7 @@ def _left(model: TranscriptModel) -> Content:
     sound = model.sound
     if sound.state is SoundState.IDLE and model.progress:
         what, detail = next(reversed(model.progress.items()))
-        return Content.styled("… ", ACCENT) + Content(f"{what}: {detail}")
+        return Content.styled(_LOADS, ACCENT) + Content(f"{what}: {detail}")
     words, style = _STATES[sound.state]
     left = Content.styled(words, style)
     if sound.state is not SoundState.IDLE and sound.turn is not None:

@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from gramophone.waterfall import Waterfall
-from tui.colours import ACCENT
+from tui.colours import CURSOR
 from tui.messages import FootChanged
 from tui.time_axis import Window
 from tui.waterfall_rows import LABEL_CELLS, Chart, Row, mark_words, row_words
@@ -21,7 +21,7 @@ from tui.waterfall_rows import LABEL_CELLS, Chart, Row, mark_words, row_words
 ZOOM = 0.5
 STEP = 0.25
 _HEADROOM = 1.15
-_CURSOR = f"on {ACCENT} 18%"
+_CURSOR = CURSOR
 
 
 class WaterfallChart(Vertical):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 import wave
 from pathlib import Path
 
@@ -35,6 +37,48 @@ async def test_turns_are_joined_sample_by_sample(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "out.wav"), "rb") as sound:
         assert (sound.getframerate(), sound.getsampwidth(), sound.getnchannels()) == (48_000, 2, 1)
         assert sound.readframes(9999) == first + second + second
+
+
+async def spoken_twice(home: Path) -> None:
+    frame = b"\x01\x00" * 480
+    events = [
+        session_started(),
+        *spoken_exchange(frames=(frame,)),
+        *spoken_exchange(first_turn=2, start_us=2_000_000, frames=(frame,)),
+        SessionEnded(at_us=9_000_000),
+    ]
+    await record(home, events)
+
+
+async def test_it_tells_how_far_it_is(tmp_path: Path) -> None:
+    await spoken_twice(tmp_path / "home")
+    told: list[tuple[int, int]] = []
+    async with await Library.open(tmp_path / "home") as library:
+
+        def tell(written_bytes: int, data_bytes: int) -> None:
+            told.append((written_bytes, data_bytes))
+
+        await library.export_wav(SESSION_ID, tmp_path / "out.wav", tell=tell)
+    assert told == [(960, 1920), (1920, 1920)]
+
+
+async def test_one_that_is_cancelled_leaves_no_file(tmp_path: Path) -> None:
+    await spoken_twice(tmp_path / "home")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(done: int, total: int) -> None:
+        begun.set()
+        go_on.wait()
+
+    async with await Library.open(tmp_path / "home") as library:
+        export_wav = library.export_wav(SESSION_ID, tmp_path / "out.wav", tell=hold)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(export_wav)
+            await asyncio.to_thread(begun.wait)
+            task.cancel()
+        go_on.set()
+        await asyncio.get_running_loop().shutdown_default_executor()
+    assert os.listdir(tmp_path) == ["home"]
 
 
 @pytest.mark.parametrize("encoding", ["mulaw", "alaw"])

@@ -1,0 +1,24 @@
+"""Says a sample, then lists the output devices, in a process of its own; JSON on stdout."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+from gramophone.cli.engines import Engines
+from gramophone.cli.sampling import hear_sample
+from gramophone.config import load
+from gramophone.voice.device_list import output_devices
+from gramophone.voice.native_noise import keep_native_noise_out
+
+
+async def main(home: str, speak_url: str) -> None:
+    config = load({"GRAMOPHONE_HOME": home}, speak_url=speak_url)
+    await hear_sample(config, "aura-2-zeus-en", Engines())
+    sys.stdout.write(json.dumps({"devices": list(await output_devices())}))
+
+
+if __name__ == "__main__":
+    keep_native_noise_out()
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,101 @@
+"""The engine's thread breaks: it is told, and whoever goes on asking is told again."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gramophone.cli import compose
+from gramophone.cli.backend import EngineThread
+from gramophone.cli.live_talk import NOT_RUNNING, LiveTalk
+from gramophone.config import load
+from gramophone.engine import Engine
+from gramophone.errors import StorageError
+from gramophone.intents import Submit
+from gramophone.timeline import Entry, Failed
+from storage.library import Library
+from storage.recorder import Recorder
+
+
+class Ear:
+    """Waits for what a talk says."""
+
+    def __init__(self, talk: LiveTalk) -> None:
+        self._talk = talk
+        self.heard: list[Entry] = []
+
+    def until_failed(self) -> Failed:
+        pause = threading.Event()
+        for _ in range(1000):
+            self.heard += self._talk.feed.take()
+            found = [entry for entry in self.heard if isinstance(entry, Failed)]
+            if found:
+                return found[-1]
+            pause.wait(0.01)
+        raise AssertionError("nothing failed")
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> EngineThread:
+    config = load({"GRAMOPHONE_HOME": str(tmp_path)}, muted=True)
+    return EngineThread(config, Recorder.open(config.home, redact=()))
+
+
+@pytest.mark.parametrize(
+    ("error", "stage", "words"),
+    [
+        (StorageError("The library is damaged."), "recording", "The library is damaged."),
+        (RuntimeError("a wheel came off"), "session", "(RuntimeError: a wheel came off)"),
+    ],
+)
+def test_a_talk_that_cannot_begin_is_told(
+    error: Exception,
+    stage: str,
+    words: str,
+    backend: EngineThread,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(compose, "talk", refuse)
+    talk = backend.open_talk()
+    backend.start()
+    failed = Ear(talk).until_failed()
+    assert failed.stage == stage
+    assert words in failed.detail
+    talk.post(Submit("Is anybody there?"))
+    assert backend.last_words() == [NOT_RUNNING]
+    backend.stop()
+
+
+def test_a_library_that_cannot_be_opened_is_told_to_every_talk(
+    backend: EngineThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("a wheel came off")
+
+    monkeypatch.setattr(Library, "open", refuse)
+    first, second = backend.open_talk(), backend.open_talk()
+    backend.start()
+    for talk in (first, second):
+        assert "a wheel came off" in Ear(talk).until_failed().detail
+    assert Ear(backend.open_talk()).until_failed().detail == NOT_RUNNING
+    backend.stop()
+
+
+def test_an_engine_that_dies_in_the_talk_is_told(
+    backend: EngineThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_down(self: Engine) -> None:
+        raise RuntimeError("a wheel came off")
+
+    monkeypatch.setattr(Engine, "run", break_down)
+    talk = backend.open_talk()
+    backend.start()
+    failed = Ear(talk).until_failed()
+    assert (failed.stage, "a wheel came off" in failed.detail) == ("session", True)
+    backend.stop()

@@ -1,0 +1,132 @@
+"""Text can be read in every theme, and states are told apart where there are no shades."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.color import Color
+from textual.pilot import Pilot
+from textual.theme import BUILTIN_THEMES
+
+from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
+from tests.tui.seeing import drawn
+from tui import colours
+from tui.app import GramophoneApp
+from tui.contrast import LEAST_CONTRAST, contrast
+from tui.inks import colourless, grounds, inks
+
+WITH_RGB = sorted(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)
+ANSI = sorted(name for name, theme in BUILTIN_THEMES.items() if theme.ansi)
+TEXTS = ("ink-plain", "ink-muted", "ink-accent", "ink-sound", "ink-warning", "ink-trouble")
+
+
+def variables(name: str) -> dict[str, str]:
+    theme = BUILTIN_THEMES[name]
+    return {**theme.to_color_system().generate(), **theme.variables}
+
+
+def drawn_on(paper: Color, name: str, made: dict[str, str]) -> Color:
+    """What is seen of a colour, as `tui.colours` has it."""
+    told = {ink.split()[0]: ink.split()[1:] for ink in (*map("${}".format, TEXTS), colours.MUTED)}
+    percent = next((word for word in told[f"${name}"] if word.endswith("%")), "100%")
+    return paper.blend(Color.parse(made[name]), int(percent.rstrip("%")) / 100, 1)
+
+
+def test_these_are_all_the_colours_that_text_has() -> None:
+    told = [value for name, value in vars(colours).items() if name.isupper()]
+    named = {word.lstrip("$") for value in told for word in value.split() if word.startswith("$")}
+    fills = {"ink-quiet", "sound-soft", "trough", "cursor-ground", "cursor-look"}
+    assert named == set(TEXTS) | fills
+    assert named < set(inks(variables("nord"), ansi=False))
+
+
+@pytest.mark.parametrize("theme", WITH_RGB)
+def test_text_can_be_read(theme: str) -> None:
+    own = variables(theme)
+    made = inks(own, ansi=False)
+    for name in TEXTS:
+        for paper in grounds(own):
+            assert contrast(drawn_on(paper, name, made), paper) >= LEAST_CONTRAST, name
+
+
+@pytest.mark.parametrize("theme", WITH_RGB)
+def test_a_colour_that_can_be_read_is_left_alone(theme: str) -> None:
+    own = variables(theme)
+    made = inks(own, ansi=False)
+    for name, old in (("ink-accent", "accent"), ("ink-sound", "success")):
+        colour = Color.parse(own[old])
+        if all(contrast(colour, paper) >= LEAST_CONTRAST for paper in grounds(own)):
+            assert made[name] == colour.hex
+
+
+def test_contrast_is_as_defined() -> None:
+    black, white = Color(0, 0, 0), Color(255, 255, 255)
+    assert contrast(black, white) == contrast(white, black) == pytest.approx(21)  # pyright: ignore[reportUnknownMemberType]
+    assert contrast(Color(119, 119, 119), white) == pytest.approx(4.48, abs=0.01)  # pyright: ignore[reportUnknownMemberType]
+
+
+@pytest.mark.parametrize("theme", ANSI)
+def test_quiet_and_loud_differ_without_shades(theme: str) -> None:
+    made = inks(variables(theme), ansi=True)
+    assert len({made["ink-sound"], made["sound-soft"], made["trough"]}) == 3
+    assert (made["ink-quiet"], made["cursor-style"]) == ("dim", "underline")
+    assert not any("%" in value for value in made.values())
+
+
+@pytest.mark.parametrize(
+    ("environment", "without"),
+    [
+        ({"TERM": "xterm-256color"}, False),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, False),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, True),
+        ({"TERM": "dumb"}, True),
+        ({"TERM": "xterm-mono"}, True),
+        ({"TERM": "vt100"}, True),
+        ({}, False),
+    ],
+)
+def test_a_terminal_without_colours_is_known(environment: dict[str, str], without: bool) -> None:
+    assert colourless(environment) is without
+
+
+def underlined(pilot: Pilot[Any]) -> list[str]:
+    screen = pilot.app.screen
+    strips = screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
+    return [
+        strip.text.strip()
+        for strip in strips
+        if any(segment.style is not None and segment.style.underline for segment in strip)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("theme", "environment", "told"),
+    [
+        ("nord", {}, False),
+        ("ansi-dark", {}, True),
+        ("ansi-light", {}, True),
+        ("textual-dark", {"TERM": "dumb"}, True),
+    ],
+)
+async def test_the_row_under_the_cursor_is_told_without_colour(
+    theme: str, environment: dict[str, str], told: bool
+) -> None:
+    library = FakeLibrary([kept_session(2), kept_session(1)])
+    app = GramophoneApp(FakeBackend(library=library), environment)
+    app.theme = theme
+    async with app.run_test() as pilot:
+        await pilot.press("f2", "down")
+        await drawn(pilot)
+        assert any("Question 1?" in line for line in underlined(pilot)) is told
+
+
+@pytest.mark.parametrize("theme", sorted(BUILTIN_THEMES))
+async def test_every_theme_can_be_worn(theme: str) -> None:
+    library = FakeLibrary([kept_session(1)])
+    app = GramophoneApp(FakeBackend(library=library), {})
+    async with app.run_test() as pilot:
+        app.theme = theme
+        await pilot.press("f2")
+        await drawn(pilot)
+        assert app.screen.has_class("-tall")
