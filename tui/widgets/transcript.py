@@ -60,6 +60,11 @@ class Transcript(TurnScroll):
         view = self._view_here()
         return view.turn if view is not None else None
 
+    @property
+    def pointed(self) -> int | None:
+        """The turn under the cursor, if the user has put it there."""
+        return self._cursor if self._cursor in self._places else None
+
     def _place_here(self) -> int | None:
         place = self._places.get(self._cursor) if self._cursor is not None else None
         if place is not None and self._sheets[place].height:
