@@ -191,10 +191,13 @@ def run_ours(options: argparse.Namespace) -> None:
         def start(self) -> None:
             script.begin()
 
-    class Feed(ScriptedFeed, FakeFeed):
-        pass
+    scripted = ScriptedFeed(script, options)
 
-    GramophoneApp(Started(conversation=Feed(script, options))).run()
+    class Feed(FakeFeed):
+        def take(self) -> list[Entry]:
+            return super().take() + scripted.take()
+
+    GramophoneApp(Started(conversation=Feed())).run()
 
 
 def run_bare(options: argparse.Namespace) -> None:
