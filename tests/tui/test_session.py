@@ -352,6 +352,20 @@ class TestKeys:
             if screen is LatencyScreen:
                 assert "answer 2 of 3" in seen(pilot)
 
+    async def test_the_turn_under_the_cursor_is_heard_and_looked_into(self) -> None:
+        backend = backend_of(state=replace(exchanges(3), position_us=12_000_000))
+        async with opened(backend) as pilot:
+            await looked(pilot)
+            await pilot.press("h")
+            await drawn(pilot)
+            assert backend.replay_feed.asked[-1] == ("hear", 3, 0), "the one of the seek bar"
+            await pilot.press("escape")
+            await drawn(pilot)
+            await pilot.press("j", "j")
+            await pilot.press("h")
+            await drawn(pilot)
+            assert backend.replay_feed.asked[-1] == ("hear", 1, 0)
+
     async def test_until_it_has_been_read_the_strip_says_so_and_keys_do_nothing(self) -> None:
         backend = backend_of(state=ReplayState())
         async with opened(backend, "5", "right", "l") as pilot:
