@@ -26,6 +26,7 @@ from tui import clipboard
 from tui.discards import Discards
 from tui.inks import colourless, inks
 from tui.keys import key_words
+from tui.lookalikes import write_lookalikes
 from tui.messages import ContinueWanted, CopyWanted, TroubleTold
 from tui.motion import motion
 from tui.screens.conversation import ConversationScreen
@@ -93,6 +94,7 @@ class GramophoneApp(App[None]):
         preferences: Preferences | None = None,
     ) -> None:
         teach_alt_enter()
+        write_lookalikes(sys.__stderr__)  # What Textual draws on.
         self._environment = environment
         super().__init__()
         self._move(screen)

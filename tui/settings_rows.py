@@ -115,6 +115,16 @@ ROWS: Final[Mapping[str, tuple[SettingRow, ...]]] = {
     ),
 }
 
+_COMMANDS: Final = {
+    "provider": "/provider",
+    "model": "/model",
+    "system_prompt": "/system",
+    "voice": "/voice",
+    "speed": "/speed",
+    "muted": "/mute",
+}
+"""What is typed in the conversation to have it otherwise at once."""
+
 _ACCOUNT_WORDS: Final = {
     "": "none",
     "environment": "in the environment",
@@ -136,7 +146,9 @@ def foot(row: SettingRow, preference: Preference | None) -> str:
     if preference is not None and preference.overruled_by:
         words.append(f"{preference.overruled_by} in the environment wins over it.")
     elif preference is not None and not row.now:
-        words.append("Holds from the next start.")
+        command = _COMMANDS.get(row.name)
+        now = f"; {command} changes it in this pane now." if command else "."
+        words.append(f"Holds from the next start{now}")
     return " ".join(words)
 
 

@@ -386,16 +386,19 @@ class TranscriptModel:
         sound.underruns = 0
         view = self._view(turn)
         view.speaking = True
-        view.heard = 0
 
     def _heard(self, entry: PlayoutAdvanced) -> None:
-        view = self.turns.get(self._echoes.get(entry.turn, entry.turn))
+        turn = self._echoes.get(entry.turn, entry.turn)
+        view = self.turns.get(turn)
         if view is None or not view.speaking:
             return
-        heard = self._alignment.heard_end(entry.turn, entry.position_samples)
+        known = self._alignment.position_of(entry.turn, 0) is not None
+        heard = None
+        if known and not self.sound.muted:
+            heard = self._alignment.heard_end(entry.turn, entry.position_samples)
         if heard != view.heard:
             view.heard = heard
-            self._changed[view.turn] = None
+            self._changed[turn] = None
 
     def _quiet(self, state: SoundState) -> None:
         self.sound.state = state

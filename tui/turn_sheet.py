@@ -40,6 +40,7 @@ class TurnSheet:
         "_foot",
         "_heading",
         "_hearing",
+        "_hidden",
         "_marked",
         "_prompt",
         "_shown_characters",
@@ -61,6 +62,7 @@ class TurnSheet:
         self._speaking = False
         self._hearing: Hearing | None = None
         self._marked = False
+        self._hidden = False
         self._finished = False
         self._text_height = 0
         self._strips: dict[int, Strip] = {}
@@ -73,9 +75,7 @@ class TurnSheet:
 
     @property
     def height(self) -> int:
-        if self.view.hidden:
-            return 0
-        return 2 + self._text_height + len(self._foot)
+        return 0 if self._hidden else 2 + self._text_height + len(self._foot)
 
     @property
     def _text_cells(self) -> int:
@@ -91,8 +91,8 @@ class TurnSheet:
         if top != self._heading:
             self._heading = top
             changed = 0
-        if view.speaking != self._speaking:
-            self._speaking = view.speaking
+        if (view.speaking, view.hidden) != (self._speaking, self._hidden):
+            self._speaking, self._hidden = view.speaking, view.hidden
             self._strips.clear()
             changed = 0
         foot = foot_rows(view, self._text_cells)
@@ -204,7 +204,8 @@ class TurnSheet:
     @property
     def asleep(self) -> bool:
         """Whether its rows are not at hand."""
-        return self._answer is None and self._prompt is None and self._shown_characters > 0
+        at_hand = self._answer is not None or self._prompt is not None
+        return not at_hand and not self._hidden and self._shown_characters > 0
 
     @property
     def can_rest(self) -> bool:
@@ -262,7 +263,8 @@ class TurnSheet:
         index -= 1
         if index < self._text_height:
             bar = _bar("sound" if self._speaking else "")
-            return framed(self._text_row(index), (margin, bar), cells)
+            text = Mark("", "muted" if self.view.withdrawn else "")
+            return framed(self._text_row(index), (margin, bar, text), cells)
         index -= self._text_height
         if index < len(self._foot):
             bar = _bar("trouble" if self.view.failures else "")

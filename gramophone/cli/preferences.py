@@ -8,22 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 from gramophone.cli import kept_keys
+from gramophone.cli.choices import AURA_2_ENGLISH
 from gramophone.config import ENVIRONMENT, FILE_SETTINGS, Config, in_file
 from gramophone.preferences import Account, Preference, Value
 from gramophone.settings_file import write_key, write_setting
 
 _OTHER_VARIABLES = {"TEXTUAL_THEME": "theme"}
 
-_AURA_2 = (
-    "thalia andromeda helena apollo arcas aries amalthea asteria athena atlas aurora callista cora "
-    "cordelia delia draco electra harmonia hera hermes hyperion iris janus juno jupiter luna mars "
-    "minerva neptune odysseus ophelia orion orpheus pandora phoebe pluto saturn selene theia vesta "
-    "zeus"
-)
 _AURA_2_SPANISH = "sirio nestor carina celeste alvaro diana aquila selena estrella javier"
 
 VOICES = (
-    *(f"aura-2-{name}-en" for name in _AURA_2.split()),
+    *AURA_2_ENGLISH,
     *(f"aura-2-{name}-es" for name in _AURA_2_SPANISH.split()),
 )
 """Deepgram's voices of the second generation; others can be typed."""

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from gramophone.timeline import (
     DeltaReceived,
+    DeviceChanged,
     Entry,
     FlushAnswered,
     FlushSent,
@@ -81,6 +82,16 @@ class TestModel:
         stop = TurnInterrupted(at_us=9, turn=1, heard_text="One **two**", heard_samples=20_000)
         model.apply(stop)
         assert model.turns[1].heard is None
+
+    def test_nor_where_the_sound_is_off_or_not_known(self) -> None:
+        off, unknown = TranscriptModel(), TranscriptModel()
+        off.apply(DeviceChanged(at_us=0, device="muted", silent=True, detail=""))
+        off.apply_all(talk(48_000))
+        unknown.apply_all(
+            entry for entry in talk(48_000) if not isinstance(entry, TextSpoken | FlushAnswered)
+        )
+        assert (off.turns[1].heard, unknown.turns[1].heard) == (None, None)
+        assert off.turns[1].speaking
 
     def test_going_back_in_a_replay_hears_less(self) -> None:
         model = TranscriptModel()

@@ -352,6 +352,20 @@ class TestKeys:
             if screen is LatencyScreen:
                 assert "answer 2 of 3" in seen(pilot)
 
+    async def test_the_turn_under_the_cursor_is_heard_and_looked_into(self) -> None:
+        backend = backend_of(state=replace(exchanges(3), position_us=12_000_000))
+        async with opened(backend) as pilot:
+            await looked(pilot)
+            await pilot.press("h")
+            await drawn(pilot)
+            assert backend.replay_feed.asked[-1] == ("hear", 3, 0), "the one of the seek bar"
+            await pilot.press("escape")
+            await drawn(pilot)
+            await pilot.press("j", "j")
+            await pilot.press("h")
+            await drawn(pilot)
+            assert backend.replay_feed.asked[-1] == ("hear", 1, 0)
+
     async def test_until_it_has_been_read_the_strip_says_so_and_keys_do_nothing(self) -> None:
         backend = backend_of(state=ReplayState())
         async with opened(backend, "5", "right", "l") as pilot:
@@ -364,6 +378,10 @@ class TestKeys:
             await pilot.pause()
             await pilot.pause()
             assert "Enter Write" in seen(pilot)
+
+
+INSET = 2
+"""The bar begins where the text does, two cells from the edge."""
 
 
 class TestSeekBar:
@@ -381,28 +399,28 @@ class TestSeekBar:
         async with opened(backend, size=size) as pilot:
             bar = pilot.app.screen.query_one(SeekBar)
             assert bar.size.height == (1 if size[1] < 16 else 3)
-            await pilot.click(bar, offset=(bar.size.width // 2, 0))
+            await pilot.click(bar, offset=(INSET + bar.size.width // 2, 0))
             await looked(pilot)
             assert backend.replay_feed.now.position_us == pytest.approx(15_000_000, abs=400_000)
             await pilot.click(bar, offset=(0, 0))
             assert backend.replay_feed.now.position_us == 0
-            await pilot.click(bar, offset=(bar.size.width - 1, 0))
+            await pilot.click(bar, offset=(INSET + bar.size.width - 1, 0))
             assert backend.replay_feed.now.position_us == 30_000_000
 
     async def test_it_can_be_dragged(self) -> None:
         backend = backend_of()
         async with opened(backend) as pilot:
             bar = pilot.app.screen.query_one(SeekBar)
-            await pilot.hover(bar, offset=(50, 0))
+            await pilot.hover(bar, offset=(INSET + 50, 0))
             assert backend.replay_feed.asked == []
-            await pilot.mouse_down(bar, offset=(10, 0))
-            await pilot.hover(bar, offset=(20, 0))
-            await pilot.hover(bar, offset=(30, 0))
-            await pilot.mouse_up(bar, offset=(30, 0))
+            await pilot.mouse_down(bar, offset=(INSET + 10, 0))
+            await pilot.hover(bar, offset=(INSET + 20, 0))
+            await pilot.hover(bar, offset=(INSET + 30, 0))
+            await pilot.mouse_up(bar, offset=(INSET + 30, 0))
             assert len(backend.replay_feed.asked) >= 2
             at_us = 30_000_000 * 30 / bar.size.width
             assert backend.replay_feed.now.position_us == pytest.approx(at_us, abs=400_000)
-            await pilot.hover(bar, offset=(50, 0))
+            await pilot.hover(bar, offset=(INSET + 50, 0))
             assert backend.replay_feed.now.position_us == pytest.approx(at_us, abs=400_000)
 
     async def test_while_nothing_moves_nothing_is_drawn(self) -> None:

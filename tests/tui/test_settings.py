@@ -13,15 +13,16 @@ from textual.pilot import Pilot
 from gramophone.config import FILE_SETTINGS
 from gramophone.errors import ConfigError, SpeakerError
 from gramophone.ports import ScreenSettings
+from gramophone.preferences import Preference
 from tests.tui.backend import FakeBackend
 from tests.tui.preferences import FakePreferences
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.keymap import taken_by
 from tui.motion import Motion
-from tui.screens.conversation import ConversationScreen
+from tui.screens.conversation import CONVERSATION_COMMANDS, ConversationScreen
 from tui.screens.settings import SettingsScreen
-from tui.settings_rows import PAGES, ROWS, NotAValue, SettingRow, typed
+from tui.settings_rows import PAGES, ROWS, NotAValue, SettingRow, foot, typed
 from tui.widgets.setting_list import SettingList
 
 ANY_SIZE = pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
@@ -83,6 +84,19 @@ async def at_settings(
 def test_every_setting_of_the_file_has_a_row() -> None:
     rows = {row.name for page in ROWS.values() for row in page}
     assert rows == set(FILE_SETTINGS.values()) - {"kept_keys"}
+
+
+def test_what_is_said_to_change_it_now_is_a_command() -> None:
+    usages = {f"/{command.name}" for command in CONVERSATION_COMMANDS}
+    rows = [row for page in ROWS.values() for row in page]
+    named = {
+        word
+        for row in rows
+        for word in foot(row, Preference("")).split()
+        if word.startswith("/") and len(word) > 1
+    }
+    assert "/voice" in named
+    assert named <= usages
 
 
 @ANY_SIZE

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 import tui
 from gramophone.ports import TurnRecord
-from gramophone.timeline import Entry, TurnCompleted, TurnStarted
+from gramophone.timeline import Entry, HistoryRewound, TurnCompleted, TurnStarted
 from tests.builders import session_started
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, seen
@@ -24,10 +24,10 @@ from tui.widgets.transcript import Transcript
 CODE = "Two pieces:\n\n```python\nfirst = 1\n```\n\nand\n\n```\nsecond\n```\n"
 
 
-def said(*texts: str) -> list[Entry]:
-    """Turns by turns: a prompt, its answer, a prompt …"""
+def said(*texts: str, first: int = 0) -> list[Entry]:
+    """Turn by turn: a prompt, its answer, a prompt …"""
     entries: list[Entry] = [session_started()]
-    for turn, text in enumerate(texts):
+    for turn, text in enumerate(texts, first):
         role = "assistant" if turn % 2 else "user"
         entries.append(TurnStarted(at_us=1, turn=turn, role=role, text=text))
         entries.append(
@@ -121,6 +121,19 @@ class TestCursor:
                 await drawn(pilot)
                 assert f"turn {transcript.turn} " in seen(pilot)
             assert transcript.turn == 28
+
+    async def test_what_was_taken_back_is_gone_and_jumped_over(self) -> None:
+        app = app_of("One?", "First.", "Two?", "Second.")
+        async with app.run_test() as pilot:
+            transcript = await focused(pilot)
+            feed = app.backend.conversation
+            feed.put(HistoryRewound(at_us=3, to_turn=2), *said("Three?", "Third.", first=4)[1:])
+            await drawn(pilot)
+            assert "Second." not in seen(pilot)
+            assert row_of(pilot, "Three?") == row_of(pilot, "First.") + 3
+            await pilot.press("k", "k", "k")
+            await drawn(pilot)
+            assert transcript.turn == 1
 
 
 class TestActing:

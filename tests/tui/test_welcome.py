@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.intents import Interrupt
+from gramophone.intents import Hush
 from gramophone.ports import Setup
 from gramophone.timeline import DeviceChanged, Failed, ProgressMade, Stage
 from tests.builders import session_started, spoken_exchange
@@ -119,7 +119,7 @@ async def test_what_loads_long_says_how_long_and_that_it_can_be_stopped() -> Non
         await drawn(pilot)
         assert "3 s · Esc stops" in said(pilot)
         await pilot.press("escape")
-        assert backend.posted == [Interrupt()]
+        assert backend.posted == [Hush()]
         feed.put(ProgressMade(at_us=8, what="model", detail=""))
         await drawn(pilot)
         assert "Esc stops" not in said(pilot)

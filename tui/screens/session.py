@@ -61,6 +61,7 @@ class SessionScreen(Screen[None]):
         Binding("less_than_sign,minus", "speed(-1)", "Slower", id="session.slower", show=False),
         Binding("i", "skip_silence", "Skip silence, or not", id="session.silence", show=False),
         Binding("l", "loop", "Loop this turn, or not", id="session.loop", show=False),
+        Binding("h", "hear", "Hear this turn", id="session.hear", show=False),
         Binding("e", "export", "Export", id="session.export"),
         Binding("o", "continue", "Continue", id="session.continue", show=False),
         Binding("w", "latency", "Latency", id="session.latency", show=False),
@@ -264,6 +265,14 @@ class SessionScreen(Screen[None]):
         if self._feed is not None:
             self._feed.skip_silence(not self._feed.state().skipping)
 
+    def action_hear(self) -> None:
+        """Play from the turn under the cursor, or from the beginning of the one that plays."""
+        turn = self._turn_here
+        if turn is None and self._state.marks:
+            turn = self._state.marks[0].turn
+        if turn is not None:
+            self._hear(turn, 0)
+
     def action_loop(self) -> None:
         """Play the turn again and again that is being played, or stop doing so."""
         if self._feed is None:
@@ -306,7 +315,11 @@ class SessionScreen(Screen[None]):
 
     @property
     def _turn_here(self) -> int | None:
-        """The turn in which the seek bar stands; None at the very beginning: nothing is chosen."""
+        """The turn under the cursor, else that of the seek bar; None at the very beginning, where
+        nothing was chosen."""
+        pointed = self.query_one(Pane).transcript.pointed
+        if pointed is not None:
+            return pointed
         here_us = self._ahead.position_us
         begun = [mark.turn for mark in self._state.marks if mark.start_us <= here_us]
         return begun[-1] if begun and here_us else None

@@ -23,6 +23,7 @@ class ReplayStrip(Strip):
         self._model = TranscriptModel()
         self._state = ReplayState()
         self._begun = False
+        self._shown: tuple[object, ...] = ()
 
     def show(self, model: TranscriptModel) -> None:
         self._model = model
@@ -34,7 +35,16 @@ class ReplayStrip(Strip):
         self._draw()
 
     def _draw(self) -> None:
-        self.take_over(self._pill() + self._place(), self._facts(), self._controls_now())
+        """Asked 15 times a second and more; what is seen changes once a second."""
+        state, facts = self._state, self._facts()
+        shown = (
+            *(state.ready, state.playing, state.speed, state.skipping, state.loop, self._begun),
+            *(state.position_us // 1_000_000, state.duration_us, *facts),
+        )
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self.take_over(self._pill() + self._place(), facts, self._controls_now())
 
     def _pill(self) -> Content:
         state = self._state

@@ -96,16 +96,17 @@ class SeekBar(Widget):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self.capture_mouse()
-        self._seek(event.x)
+        self._seek(event)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self.app.mouse_captured is self:
-            self._seek(event.x)
+            self._seek(event)
 
     def on_mouse_up(self) -> None:
         self.release_mouse()
 
-    def _seek(self, column: int) -> None:
+    def _seek(self, event: events.MouseEvent) -> None:
         if self._shape.duration_us:
+            column = event.get_content_offset_capture(self).x
             position_us = position_at(column, self._shape.duration_us, self.size.width)
             self.post_message(SeekWanted(position_us))

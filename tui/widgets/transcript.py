@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import events
@@ -59,12 +60,17 @@ class Transcript(TurnScroll):
         view = self._view_here()
         return view.turn if view is not None else None
 
+    @property
+    def pointed(self) -> int | None:
+        """The turn under the cursor, if the user has put it there."""
+        return self._cursor if self._cursor in self._places else None
+
     def _place_here(self) -> int | None:
-        if self._cursor is not None and self._cursor in self._places:
-            return self._places[self._cursor]
-        if not self._sheets:
-            return None
-        return self._place_at(self.scroll_offset.y + self.size.height - 1)
+        place = self._places.get(self._cursor) if self._cursor is not None else None
+        if place is not None and self._sheets[place].height:
+            return place
+        place = self._place_at(self.scroll_offset.y + self.size.height - 1)
+        return place if place < len(self._sheets) and self._sheets[place].height else None
 
     def _view_here(self) -> TurnView | None:
         place = self._place_here()
@@ -91,9 +97,8 @@ class Transcript(TurnScroll):
         bottom = self.scroll_offset.y + self.size.height
         if self._tops[place] + self._sheets[place].height > bottom + 1:
             self._go(self.scroll_offset.y + max(1, self.size.height - 2))
-        elif place + 1 < len(self._sheets):
-            self._point_at(place + 1)
-            self._bring_into_view(place + 1, from_above=True)
+        else:
+            self._step_to(range(place + 1, len(self._sheets)), from_above=True)
 
     def action_turn_before(self) -> None:
         if self._cursor is None or self._place_here() is None:
@@ -102,12 +107,18 @@ class Transcript(TurnScroll):
         place = self._place_here() or 0
         if self._tops[place] < self.scroll_offset.y:
             self._go(max(self._tops[place], self.scroll_offset.y - max(1, self.size.height - 2)))
-        elif place > 0:
-            self._point_at(place - 1)
-            self._bring_into_view(place - 1, from_above=False)
+        else:
+            self._step_to(range(place - 1, -1, -1), from_above=False)
+
+    def _step_to(self, places: Iterable[int], *, from_above: bool) -> None:
+        """To the first of these that is not taken back."""
+        place = next((each for each in places if self._sheets[each].height), None)
+        if place is not None:
+            self._point_at(place)
+            self._bring_into_view(place, from_above=from_above)
 
     def _point_at_first_in_view(self, *, backwards: bool) -> None:
-        if self._sheets:
+        if self._place_here() is not None:
             line = self.scroll_offset.y + (self.size.height - 1 if backwards else 0)
             self._point_at(self._place_at(line))
 

@@ -193,8 +193,11 @@ class TurnScroll(ScrollView):
         return grown != 0
 
     def _place_at(self, line: int) -> int:
-        """Which turn has this line."""
-        return max(0, bisect_right(self._tops, line) - 1)
+        """Which turn has this line, or the last one that is seen."""
+        place = max(0, bisect_right(self._tops, line) - 1)
+        while place > 0 and not self._sheets[place].height:
+            place -= 1
+        return place
 
     def settle(self) -> None:
         """Put answers to rest that are far from the view."""

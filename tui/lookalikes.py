@@ -1,0 +1,53 @@
+"""For a terminal that cannot show every character: ones that look alike, and are as wide."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import unicodedata
+from typing import Final, TextIO
+
+from rich.cells import cell_len
+
+NAME: Final = "gramophone.lookalike"
+_LIKE: Final = {
+    **dict.fromkeys("─━╌╶╴", "-"),
+    **dict.fromkeys("│┃▎▏▌▐╎", "|"),
+    **dict.fromkeys("┼┬┴├┤┌┐└┘╹╻", "+"),
+    **dict.fromkeys("▁▂▃▄▅▆▇█▊▋▉▍", "#"),
+    **dict.fromkeys("•·∙", "*"),
+    **dict.fromkeys("●○☐☑", "o"),
+    **dict.fromkeys("‘’", "'"),
+    **dict.fromkeys("“”„", '"'),
+    **dict.fromkeys("–—", "-"),
+    "▶": ">",
+    "■": "#",
+    "›": ">",
+    "‹": "<",
+    "…": ".",
+    "×": "x",
+    "↓": "v",
+    "↑": "^",
+    "‖": "|",
+}
+
+
+def write_lookalikes(terminal: TextIO | None) -> None:
+    """Where the terminal's encoding lacks a character, write one that looks like it. Python would
+    write `\\u258e`, and the row would be too long."""
+    if isinstance(terminal, io.TextIOWrapper) and not terminal.encoding.lower().startswith("utf"):
+        codecs.register_error(NAME, _replaced)
+        terminal.reconfigure(errors=NAME)
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(map(_lookalike, missing)), error.end
+
+
+def _lookalike(character: str) -> str:
+    cells = cell_len(character)
+    like = _LIKE.get(character) or unicodedata.normalize("NFKD", character)[:1]
+    return like if like.isascii() and cells == 1 else "?" * cells
