@@ -57,6 +57,10 @@ CASES = {
     "past": Case(
         ("--deltas", "2000", "--rate-hz", "200", "--past", "200"), "keys p95 ≤ 60 ms", bare=False
     ),
+    "panes": Case(
+        ("--deltas", "600", "--rate-hz", "60", "--panes", "4"),
+        "CPU ≤ 0.8× four bare streams; keys p95 ≤ 60 ms",
+    ),
     "idle": Case((), "≤ 1 % of a core", bare=False, keys=False, for_s=IDLE_S),
     "meter": Case(("--sound",), "≤ 10 % of a core", bare=False, keys=False, for_s=IDLE_S),
 }

@@ -80,8 +80,12 @@ def pieces(kind: str, count: int) -> list[str]:
 class Script:
     """Which deltas are due; tells the report when the last one was given."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, *, last: bool = True) -> None:
+        """Of several at once only the `last` has the end mark in it, and reports."""
         self._pieces = pieces(options.kind, options.deltas) if options.deltas else []
+        self._last = last
+        if self._pieces and not last:
+            self._pieces[-1] = "."
         self._rate_hz = options.rate_hz
         self._report = options.report
         self._given = 0
@@ -99,7 +103,7 @@ class Script:
         count = len(self._pieces) if not self._rate_hz else int(passed_s * self._rate_hz)
         taken = self._pieces[self._given : count]
         self._given += len(taken)
-        if taken and self._given == len(self._pieces):
+        if taken and self._last and self._given == len(self._pieces):
             last_s = time.monotonic()
             if self._rate_hz:
                 last_s = self.began_s + self._given / self._rate_hz
@@ -185,46 +189,63 @@ def run_ours(options: argparse.Namespace) -> None:
     from tests.tui.backend import FakeBackend, FakeFeed
     from tui.app import GramophoneApp
 
-    script = Script(options)
+    scripts = [Script(options, last=not number) for number in range(options.panes)]
+
+    class Feed(FakeFeed):
+        def __init__(self, script: Script) -> None:
+            super().__init__()
+            self._scripted = ScriptedFeed(script, options)
+
+        def take(self) -> list[Entry]:
+            return super().take() + self._scripted.take()
+
+    feeds = [Feed(script) for script in scripts]
 
     class Started(FakeBackend):
         def start(self) -> None:
-            script.begin()
+            for script in scripts:
+                script.begin()
+            app.run_worker(self._open_panes())
 
-    scripted = ScriptedFeed(script, options)
+        async def _open_panes(self) -> None:
+            for _ in scripts[1:]:
+                await app.run_action("screen.new_pane")
 
-    class Feed(FakeFeed):
-        def take(self) -> list[Entry]:
-            return super().take() + scripted.take()
+        def another_feed(self) -> FakeFeed:
+            return feeds[len(self.talks)]
 
-    GramophoneApp(Started(conversation=Feed())).run()
+    app = GramophoneApp(Started(conversation=feeds[0]))
+    app.run()
 
 
 def run_bare(options: argparse.Namespace) -> None:
-    """A scrolling `Markdown` that is streamed to, and an input below it."""
+    """Scrolling `Markdown` that is streamed to, and an input below it."""
     from textual.app import App, ComposeResult
-    from textual.containers import VerticalScroll
+    from textual.containers import Grid, VerticalScroll
     from textual.widgets import Input, Markdown
 
-    script = Script(options)
-
     class Bare(App[None]):
+        CSS = "Grid { grid-size: 1; height: 1fr; } Grid.-many { grid-size: 2; }"
+
         def compose(self) -> ComposeResult:
-            with VerticalScroll():
-                for pair in range(options.past // 2):
-                    yield Markdown(f"Question {pair}?")
-                    yield Markdown(_MIXED.format(n=pair))
-                yield Markdown()
+            with Grid(classes="-many" if options.panes > 1 else ""):
+                for _ in range(options.panes):
+                    with VerticalScroll():
+                        for pair in range(options.past // 2):
+                            yield Markdown(f"Question {pair}?")
+                            yield Markdown(_MIXED.format(n=pair))
+                        yield Markdown()
             yield Input()
 
         def on_mount(self) -> None:
-            self.query_one(VerticalScroll).anchor()
             self.query_one(Input).focus()
-            self.run_worker(self._produce())
+            for number, scroll in enumerate(self.query(VerticalScroll)):
+                scroll.anchor()
+                self.run_worker(self._produce(scroll, Script(options, last=not number)))
 
-        async def _produce(self) -> None:
+        async def _produce(self, scroll: VerticalScroll, script: Script) -> None:
             script.begin()
-            stream = Markdown.get_stream(self.query(Markdown).last())
+            stream = Markdown.get_stream(scroll.query(Markdown).last())
             while not script.over:
                 for delta in script.due():
                     await stream.write(delta)
@@ -241,6 +262,7 @@ def main() -> int:
     parser.add_argument("--deltas", type=int, default=0)
     parser.add_argument("--rate-hz", type=float, default=0.0, help="0 is all at once")
     parser.add_argument("--past", type=int, default=0, help="turns that were said before")
+    parser.add_argument("--panes", type=int, default=1, help="so many answers at once")
     parser.add_argument("--sound", action="store_true", help="an answer is heard all the time")
     parser.add_argument("--report", type=Path, required=True)
     options = parser.parse_args()
