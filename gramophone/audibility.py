@@ -5,9 +5,8 @@ from __future__ import annotations
 from gramophone.exchange import Order, SetAudible, SpeakerChanged
 from gramophone.intents import Hear, Mute
 from gramophone.talk_settings import ConversationSettings
-from gramophone.timeline import DeviceChanged, Event
+from gramophone.timeline import MUTED, DeviceChanged, Event
 
-MUTED = "muted"
 UNHEARD = "another pane has the sound"
 
 

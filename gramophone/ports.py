@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gramophone.intents import Intent
 from gramophone.metrics import TurnMetrics
-from gramophone.score import Passage, TurnMark
 from gramophone.timeline import Entry, Event, Role
+
+if TYPE_CHECKING:
+    from gramophone.score import Passage, TurnMark
 
 # --- sinks ------------------------------------------------------------------------------------
 

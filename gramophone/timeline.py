@@ -12,7 +12,7 @@ connection to the speech service, from 0.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Role: TypeAlias = Literal["user", "assistant"]
 Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
@@ -281,6 +281,10 @@ class AudioReceived(Event):
 
 
 # --- sound ------------------------------------------------------------------------------------
+
+
+MUTED: Final = "muted"
+"""The device while nothing is to be heard because the user wants it so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import pytest
 
-from gramophone.audibility import MUTED, UNHEARD
+from gramophone.audibility import UNHEARD
 from gramophone.exchange import (
     DropSpeech,
     FinishAudio,
@@ -37,6 +37,7 @@ from gramophone.intents import (
 from gramophone.ports import Message
 from gramophone.requests import NOT_A_QUESTION, NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
 from gramophone.timeline import (
+    MUTED,
     AudioReceived,
     ClearSent,
     DeltaReceived,

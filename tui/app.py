@@ -193,6 +193,7 @@ class GramophoneApp(App[None]):
             # What is loaded stays: looking through it for garbage again and again holds up keys.
             gc.collect()
             gc.freeze()
+        gc.enable()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         # A picture has a key here, and every key is offered by its words already.

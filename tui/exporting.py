@@ -14,6 +14,7 @@ from gramophone.plain import plain_line
 from gramophone.ports import Library, SessionSummary
 from tui import wav_path
 from tui.facts import counted
+from tui.failing import tell_failure
 from tui.screens.export import ExportScreen
 from tui.screens.line import LineScreen
 from tui.screens.progress import Progress, with_progress
@@ -108,11 +109,6 @@ def _free(directory: Path, title: str) -> Path:
         number += 1
         path = directory / f"{name}-{number}.wav"
     return path
-
-
-def tell_failure(screen: Screen[Any], error: GramophoneError) -> None:
-    """One sentence that says what to do."""
-    screen.notify(plain_line(str(error)), severity="error", markup=False)
 
 
 def shown(path: Path) -> str:

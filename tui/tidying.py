@@ -14,8 +14,8 @@ from gramophone.plain import plain_line
 from gramophone.ports import Backend, Library, SessionSummary
 from gramophone.tags import tag_changes, tag_name
 from tui.discards import Discard, Discards
-from tui.exporting import tell_failure
 from tui.facts import counted
+from tui.failing import tell_failure
 from tui.screens.line import LineScreen
 from tui.session_row import title_of
 from tui.suggesting import TagSuggester

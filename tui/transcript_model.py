@@ -15,6 +15,7 @@ from gramophone.metrics import MetricsFold, TurnMetrics
 from gramophone.plain import PlainStream, plain, plain_line
 from gramophone.ports import Message, SessionRecord, TurnRecord
 from gramophone.timeline import (
+    MUTED,
     DeltaReceived,
     DeviceChanged,
     Entry,
@@ -39,9 +40,6 @@ from gramophone.timeline import (
 )
 
 Voice: TypeAlias = Literal["user", "assistant", "notice"]
-
-MUTED = "muted"
-"""The device of a conversation that is not to be heard."""
 
 _DEFAULT_RATE_HZ = 48_000
 _REPEATED = "repeated"

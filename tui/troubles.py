@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gramophone.audibility import MUTED
 from gramophone.plain import plain_line
-from gramophone.timeline import DeviceChanged, Entry, Failed, Stage
+from gramophone.timeline import MUTED, DeviceChanged, Entry, Failed, Stage
 
 _TITLES = {
     "recording": "Not recorded any more",

@@ -4,6 +4,7 @@ a command that cannot be read. Built with click."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -363,6 +364,8 @@ def _open_app(flags: dict[str, Any]) -> None:
             from gramophone.cli.web import app_command, arguments, serve
 
             sys.exit(serve(app_command(arguments(flags)), host or "", port or 8000))
+        # Nothing of what is loaded now is garbage; the app looks for it when it has been drawn.
+        gc.disable()
         from gramophone.cli.app import run_app
 
         sys.exit(run_app(config))

@@ -5,6 +5,7 @@ For the eye, and for measuring the first frame; no engine, no sound.
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Sequence
@@ -171,6 +172,7 @@ class TalkingBackend(FakeBackend):
 
 
 def main() -> None:
+    gc.disable()  # As the program does; the app enables it again.
     GramophoneApp(TalkingBackend()).run()
 
 

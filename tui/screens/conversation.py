@@ -17,8 +17,8 @@ from gramophone.plain import plain_line
 from gramophone.ports import Backend, Choice
 from gramophone.timeline import Stage
 from tui.draft import Draft
-from tui.exporting import tell_failure
 from tui.facts import counted
+from tui.failing import tell_failure
 from tui.messages import (
     CommandGiven,
     EarlierPromptsWanted,

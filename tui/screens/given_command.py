@@ -8,7 +8,7 @@ from gramophone.errors import ConfigError, GramophoneError
 from gramophone.intents import Regenerate
 from gramophone.plain import plain_line
 from tui.choosing import CHOOSING, chosen, stands, told
-from tui.exporting import export_wav, tell_failure
+from tui.failing import tell_failure
 from tui.messages import CopyWanted
 from tui.passages import passage
 from tui.slash import Refused
@@ -146,6 +146,8 @@ async def _entitle(screen: ConversationScreen, title: str) -> None:
 
 
 async def _export(screen: ConversationScreen) -> None:
+    from tui.exporting import export_wav
+
     started = screen.pane.model.session
     if started is None or screen.pane.untouched:
         screen.tell("Nothing to export yet: say something first.", refused=True)

@@ -18,8 +18,9 @@ from gramophone.plain import plain_line
 from gramophone.ports import Backend, SessionSummary, Totals
 from tui import tidying
 from tui.discards import Discards
-from tui.exporting import export_wav, export_wavs, tell_failure
+from tui.exporting import export_wav, export_wavs
 from tui.facts import counted, hours
+from tui.failing import tell_failure
 from tui.leaving import left
 from tui.messages import ContinueWanted, MarksChanged, MoreWanted
 from tui.suggesting import FilterSuggester

@@ -16,7 +16,7 @@ from gramophone.errors import GramophoneError
 from gramophone.plain import plain_line
 from gramophone.ports import Backend
 from gramophone.waterfall import Waterfall, waterfalls
-from tui.exporting import tell_failure
+from tui.failing import tell_failure
 from tui.leaving import left
 from tui.messages import FootChanged
 from tui.waterfall_rows import facts_of

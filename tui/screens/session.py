@@ -15,7 +15,8 @@ from textual.widgets import Static
 
 from gramophone.errors import GramophoneError
 from gramophone.ports import Backend, ReplayFeed, ReplayState, SessionRecord
-from tui.exporting import export_wav, tell_failure
+from tui.exporting import export_wav
+from tui.failing import tell_failure
 from tui.leaving import left
 from tui.messages import ContinueWanted, SeekWanted, TurnWanted
 from tui.session_row import facts_of, title_of

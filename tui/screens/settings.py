@@ -19,7 +19,7 @@ from gramophone.plain import plain_line
 from gramophone.ports import ScreenSettings
 from gramophone.preferences import Account, Preference, Preferences, Value
 from tui.exporting import shown as shown_path
-from tui.exporting import tell_failure
+from tui.failing import tell_failure
 from tui.keymap import taken_by
 from tui.keys import key_groups
 from tui.screens.choose import ChoiceScreen

@@ -18,8 +18,8 @@ from gramophone.errors import GramophoneError
 from gramophone.ports import Backend
 from gramophone.timeline import Event
 from tui.event_rows import Filter, TimeMode, escaped
-from tui.exporting import tell_failure
 from tui.facts import counted
+from tui.failing import tell_failure
 from tui.leaving import left
 from tui.messages import CopyWanted
 from tui.screens.event import EventScreen
