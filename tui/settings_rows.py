@@ -147,7 +147,7 @@ def foot(row: SettingRow, preference: Preference | None) -> str:
         words.append(f"{preference.overruled_by} in the environment wins over it.")
     elif preference is not None and not row.now:
         command = _COMMANDS.get(row.name)
-        now = f"; {command} changes it in this pane now." if command else "."
+        now = f"; {command} does it now." if command else "."
         words.append(f"Holds from the next start{now}")
     return " ".join(words)
 

@@ -388,8 +388,7 @@ class TranscriptModel:
         view.speaking = True
 
     def _heard(self, entry: PlayoutAdvanced) -> None:
-        turn = self._echoes.get(entry.turn, entry.turn)
-        view = self.turns.get(turn)
+        view = self.turns.get(self._echoes.get(entry.turn, entry.turn))
         if view is None or not view.speaking:
             return
         known = self._alignment.position_of(entry.turn, 0) is not None
@@ -398,7 +397,7 @@ class TranscriptModel:
             heard = self._alignment.heard_end(entry.turn, entry.position_samples)
         if heard != view.heard:
             view.heard = heard
-            self._changed[turn] = None
+            self._changed[view.turn] = None
 
     def _quiet(self, state: SoundState) -> None:
         self.sound.state = state

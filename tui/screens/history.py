@@ -219,11 +219,11 @@ class HistoryScreen(Screen[None]):
 
     # --- what is said about it ------------------------------------------------------------------
 
-    def _show_state(self) -> None:
+    def _show_state(self, *, gone: bool = False) -> None:
         listed = self._listed
         if not listed.rows and listed.has_focus:
-            # Else the search would get it, and the key that brings back what is gone.
-            self.set_focus(None)
+            # Where all was deleted, the next key may be the one that brings it back.
+            self.set_focus(None if gone or not self._search else self.query_one(SessionSearch))
         listed.display = bool(listed.rows)
         if listed.rows and (self._to_list or self.focused is None):
             self._to_list = False
@@ -390,7 +390,7 @@ class HistoryScreen(Screen[None]):
         if left(self):
             return
         self._load_facts()
-        self._show_state()
+        self._show_state(gone=True)
         self._preview()
         if not self._whole:
             self.post_message(MoreWanted())
