@@ -25,6 +25,12 @@ from gramophone.voice.embedded_speech import EmbeddedSpeech
 EmbeddedSpeech.__init__ = partialmethod(EmbeddedSpeech.__init__, voice="tone")
 main()
 """
+# In the app mute is a switch, and time goes on without the sound: here nothing waits for it.
+UNPLAYED = """
+from gramophone.cli import compose
+talk = compose.talk
+compose.talk = lambda *given, **named: talk(*given, **{**named, "switchable": False})
+"""
 
 
 class AppInPty:
@@ -35,6 +41,7 @@ class AppInPty:
         home: Path,
         model_url: str,
         *arguments: str,
+        unplayed: bool = False,
         base: Mapping[str, str] = os.environ,
         size: tuple[int, int] = (COLUMNS, ROWS),
     ) -> None:
@@ -45,7 +52,8 @@ class AppInPty:
         }
         environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         environment |= {"GRAMOPHONE_HOME": str(home), "OPENAI_BASE_URL": model_url}
-        self._pid, self._terminal = _started(arguments, environment)
+        program = UNPLAYED + WITH_TONES if unplayed else WITH_TONES
+        self._pid, self._terminal = _started(program, arguments, environment)
         columns, rows = size
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._tail = b""
@@ -96,9 +104,11 @@ class AppInPty:
         self._tail = self._tail[-_TAIL_BYTES:]
 
 
-def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, int]:
+def _started(
+    program: str, arguments: Sequence[str], environment: Mapping[str, str]
+) -> tuple[int, int]:
     pid, terminal = pty.fork()
     if pid == 0:
-        command = [sys.executable, "-c", WITH_TONES, "--provider", "openai", *arguments]
+        command = [sys.executable, "-c", program, "--provider", "openai", *arguments]
         os.execvpe(command[0], command, environment)
     return pid, terminal

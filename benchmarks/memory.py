@@ -5,8 +5,9 @@
 The whole program runs in a pty and is driven by keys: a prompt, Enter, and the next one when
 the answer is kept. A small local server plays OpenAI's part and streams long answers; the voice
 is the embedded one, which the program starts itself, with tones in place of Piper, so that an
-hour of it takes minutes. `--mute` is on: sound is made, received and recorded, not played. The
-figure is the resident memory of the app's own process; engines are processes of their own.
+hour of it takes minutes. `--mute` is on: sound is made, received and recorded, not played, and
+nothing waits for playing time (in the app it would: mute is a switch there). The figure is the
+resident memory of the app's own process; engines are processes of their own.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ async def measure(minutes: float, home: Path) -> Result:
     began = time.monotonic()
     text = "\n\n".join([BODY.replace("\n", " ").strip()] * ANSWER_PARAGRAPHS)
     async with scripted_openai(tokens(text)) as model_url:
-        app = AppInPty(home, model_url, "--mute")
+        app = AppInPty(home, model_url, "--mute", unplayed=True)
         with app.drained():
             async with asyncio.timeout(DEADLINE_S):
                 await app.ready.wait()

@@ -191,10 +191,13 @@ def run_ours(options: argparse.Namespace) -> None:
 
     scripts = [Script(options, last=not number) for number in range(options.panes)]
 
-    class Feed(ScriptedFeed, FakeFeed):
+    class Feed(FakeFeed):
         def __init__(self, script: Script) -> None:
-            FakeFeed.__init__(self)
-            ScriptedFeed.__init__(self, script, options)
+            super().__init__()
+            self._scripted = ScriptedFeed(script, options)
+
+        def take(self) -> list[Entry]:
+            return super().take() + self._scripted.take()
 
     feeds = [Feed(script) for script in scripts]
 
