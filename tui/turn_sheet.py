@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from textual.strip import Strip
 
 from tui.markdown.layout import Mark, Row
-from tui.markdown.paint import ALL, Hearing, Painter, Piece, copied, framed, pieces
+from tui.markdown.paint import Hearing, Painter, Piece, copied, framed, pieces
+from tui.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript_model import TurnView
 from tui.turn_rows import foot_rows, heading, prompt_rows
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 CHARACTERS_A_TICK: Final = 8_000
 MARGIN_CELLS: Final = 2
-ROWS_OF_A_TURN: Final = 1 << 24
-"""So many rows of one turn can be told apart from those of the next."""
 _BAR: Final = "▎"
 _EMPTY: Final = Row((), 0, 0)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tui.markdown.blocks import Code
 from tui.markdown.document import Document
 from tui.markdown.layout import Row, Sheet
-from tui.markdown.paint import ALL
+from tui.row_numbers import ALL
 
 
 class Answer:

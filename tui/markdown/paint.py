@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -15,8 +15,6 @@ from tui.contrast import quieter, readable
 from tui.markdown.code import Colours
 from tui.markdown.layout import Mark, Row, Slice
 from tui.markdown.looks import LOOKS, QUIET, SPOKEN, TO_BE_READ, TO_COME
-
-ALL: Final = 1 << 62
 
 
 class Hearing(NamedTuple):

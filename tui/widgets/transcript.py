@@ -11,10 +11,9 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from gramophone.plain import plain_line
-from tui.markdown.paint import ALL
 from tui.messages import CopyWanted, TurnAction, TurnWanted
+from tui.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript_model import TurnView
-from tui.turn_sheet import ROWS_OF_A_TURN
 from tui.widgets.turn_scroll import TurnScroll
 
 _NAMES = {"user": "the prompt", "assistant": "the answer", "notice": "the message"}

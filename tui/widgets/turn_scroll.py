@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.geometry import Region, Size
@@ -15,9 +16,12 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.markdown.paint import ALL, Painter
+from tui.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript_model import TurnView
-from tui.turn_sheet import ROWS_OF_A_TURN, TurnSheet
+
+if TYPE_CHECKING:
+    from tui.markdown.paint import Painter
+    from tui.turn_sheet import TurnSheet
 
 
 class TurnScroll(ScrollView):
@@ -46,6 +50,9 @@ class TurnScroll(ScrollView):
 
     def show(self, changed: Sequence[TurnView]) -> None:
         """Draw what has changed."""
+        # With the first turn, not with the first frame.
+        from tui.turn_sheet import TurnSheet
+
         first, row = len(self._sheets), ALL
         for view in changed:
             place = self._places.setdefault(view.turn, len(self._sheets))
@@ -329,6 +336,8 @@ class TurnScroll(ScrollView):
         return strip.adjust_cell_length(self.size.width, painter.style(""))
 
     def _the_painter(self) -> Painter:
+        from tui.markdown.paint import Painter
+
         painter = self._painter
         if painter is None or painter.base != self.visual_style:
             painter = self._painter = Painter(self.visual_style, self.selection_style)
