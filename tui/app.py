@@ -22,7 +22,6 @@ from gramophone.errors import GramophoneError
 from gramophone.plain import plain, plain_line
 from gramophone.ports import Backend, ScreenSettings
 from gramophone.preferences import Preferences
-from tui import clipboard
 from tui.discards import Discards
 from tui.inks import colourless, inks
 from tui.keys import key_words
@@ -239,6 +238,8 @@ class GramophoneApp(App[None]):
 
     async def _copy_out(self, text: str, what: str) -> None:
         write = self._driver.write if self._driver is not None else None
+        from tui import clipboard
+
         outcome = await clipboard.copy(text, os.environ, sys.platform, write)
         severity = "information" if outcome.sure or outcome.perhaps else "warning"
         words = plain_line(clipboard.sentence(what, outcome))

@@ -1,5 +1,22 @@
 """The command line, and the composition root: the one place that knows every room."""
 
-from gramophone.cli.commands import main
+import gc
+import os
+import sys
+
+
+def main() -> None:
+    """The console script. With nothing to be read, the app opens without the reader of commands."""
+    if len(sys.argv) > 1 or "_GRAMOPHONE_COMPLETE" in os.environ:
+        from gramophone.cli.commands import main as obey
+
+        obey()
+    else:
+        # Nothing of what is loaded now is garbage; the app looks for it when it has been drawn.
+        gc.disable()
+        from gramophone.cli.app import open_app
+
+        open_app()
+
 
 __all__ = ["main"]

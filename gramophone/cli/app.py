@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from functools import partial
+from typing import NoReturn
 
 from gramophone.cli.backend import EngineThread
-from gramophone.cli.output import note
+from gramophone.cli.kept_keys import with_kept_keys
+from gramophone.cli.output import note, refuse
 from gramophone.cli.preferences import FilePreferences
 from gramophone.cli.web import in_web_page
-from gramophone.config import Config
+from gramophone.config import Config, load
+from gramophone.errors import GramophoneError
 from gramophone.ports import ScreenSettings
 from gramophone.voice.native_noise import keep_native_noise_out
 from storage.recorder import Recorder
+
+
+def open_app() -> NoReturn:
+    """The app as it is configured; ends the program."""
+    try:
+        sys.exit(run_app(load(with_kept_keys(os.environ))))
+    except GramophoneError as error:
+        refuse(error)
 
 
 def run_app(config: Config) -> int:

@@ -329,10 +329,9 @@ def _carried_out(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def _refuse(error: GramophoneError) -> None:
-    from gramophone.cli.output import note
+    from gramophone.cli.output import refuse
 
-    note(f"gramophone: {error}")
-    sys.exit(1)
+    refuse(error)
 
 
 def _quiet() -> None:
@@ -364,7 +363,7 @@ def _open_app(flags: dict[str, Any]) -> None:
             from gramophone.cli.web import app_command, arguments, serve
 
             sys.exit(serve(app_command(arguments(flags)), host or "", port or 8000))
-        # Nothing of what is loaded now is garbage; the app looks for it when it has been drawn.
+        # See `gramophone.cli.main`.
         gc.disable()
         from gramophone.cli.app import run_app
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from gramophone.codec import encode_line
+from gramophone.errors import GramophoneError
 from gramophone.plain import PlainStream, plain, plain_line
 from gramophone.timeline import DeltaReceived, DeviceChanged, Entry, Event, Failed, ProgressMade
 
@@ -28,6 +29,12 @@ def note(text: str) -> None:
     """A line for the person, beside the result."""
     sys.stderr.write(f"{plain_line(text)}\n")
     sys.stderr.flush()
+
+
+def refuse(error: GramophoneError) -> NoReturn:
+    """Say what cannot be done, and end the program."""
+    note(f"gramophone: {error}")
+    sys.exit(1)
 
 
 class JsonLines:
