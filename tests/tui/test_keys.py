@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual._xterm_parser import XTermParser
-from textual.command import Provider
+from textual.command import CommandPalette, Provider
 
 import tui
 from gramophone.ports import ScreenSettings
@@ -22,6 +22,7 @@ from tui.screens.help import HelpScreen, help_text
 from tui.screens.history import HistoryScreen
 from tui.screens.session import SessionScreen
 from tui.slash import SlashCommand
+from tui.widgets.key_bar import KeyBar
 
 DOCS = Path(tui.__file__).parents[1] / "docs" / "keys.md"
 ALL_KEYS = [key for group in key_groups() for key in group.keys]
@@ -65,6 +66,17 @@ async def test_help_opens_and_closes(key: str) -> None:
         await pilot.press("f1", key)
         await pilot.pause()
         assert isinstance(app.screen, ConversationScreen)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
+async def test_a_click_at_the_end_of_the_footer_opens_the_palette(size: tuple[int, int]) -> None:
+    app = GramophoneApp(FakeBackend())
+    async with app.run_test(size=size) as pilot:
+        await drawn(pilot)
+        assert seen(pilot).rstrip().endswith("≡")
+        await pilot.click(KeyBar, offset=(size[0] - 3, 0))
+        await drawn(pilot)
+        assert isinstance(app.screen, CommandPalette)
 
 
 async def test_the_palette_runs_what_a_key_does() -> None:

@@ -1,4 +1,5 @@
-"""The footer: at most six keys for what can be done now, never cut."""
+"""The footer: at most six keys for what can be done now, never cut; at its end the palette, which
+has all the others for who has a mouse alone."""
 
 from __future__ import annotations
 
@@ -6,11 +7,12 @@ from typing import Any
 
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.style import Style
 from textual.widget import Widget
 
 MOST_KEYS = 6
+MENU = "≡"
 _LONG_ITEM_CELLS = 12
 
 
@@ -39,12 +41,19 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         items = [self._item(binding) for binding in self._shown()[:MOST_KEYS]]
-        width = self.content_size.width
+        menu = self._menu()
+        width = self.content_size.width - (menu.cell_length + 2 if menu else 0)
         if _width(items) > width:
             items = [item for item in items if item.cell_length <= _LONG_ITEM_CELLS]
         while items and _width(items) > width:
             items.pop()
-        return Content("  ").join(items)
+        gap = width - _width(items) + 2 if menu else 0
+        return Content("  ").join(items) + Content(" " * gap) + menu
+
+    def _menu(self) -> Content:
+        if isinstance(self.screen, ModalScreen):
+            return Content("")
+        return Content(MENU).stylize(Style.from_meta({"@click": "app.command_palette"}))
 
     def _item(self, binding: Binding) -> Content:
         key = self.app.get_key_display(binding)
@@ -64,7 +73,7 @@ class KeyBar(Widget):
 
 
 def _width(items: list[Content]) -> int:
-    return sum(item.cell_length for item in items) + 2 * (len(items) - 1)
+    return sum(item.cell_length for item in items) + 2 * max(0, len(items) - 1)
 
 
 def _click(binding: Binding) -> Style:
