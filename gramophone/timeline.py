@@ -12,7 +12,7 @@ connection to the speech service, from 0.
 from __future__ import annotations
 
 from dataclasses import Field, dataclass, field, fields
-from typing import ClassVar, Final, Literal, TypeAlias, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, TypeVar, dataclass_transform
 
 Role: TypeAlias = Literal["user", "assistant"]
 Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
@@ -26,7 +26,8 @@ class _Fact:
     third of the time that this module needs to be loaded."""
 
     __slots__ = ()
-    __dataclass_fields__: ClassVar[dict[str, Field[object]]]
+    if TYPE_CHECKING:
+        __dataclass_fields__: ClassVar[dict[str, Field[object]]]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, self.__class__) or other.__class__ is not self.__class__:
