@@ -23,8 +23,8 @@ from gramophone.timeline import (
 )
 from tests.builders import session_started
 from tests.tui.backend import FakeBackend
+from tests.tui.scenes import ANSWER, LEVELS
 from tests.tui.seeing import drawn
-from tests.tui.test_snapshots import ANSWER, LEVELS
 from tui.app import GramophoneApp
 from tui.widgets.pane import Pane
 
@@ -122,9 +122,10 @@ def test_to_all(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(app, terminal_size=size, run_before=comparing(backend, 3, *keys))
 
 
-def test_light(snap_compare: Compare) -> None:
-    """The same on paper white."""
+@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
+def test_theme(snap_compare: Compare, theme: str) -> None:
+    """The same on paper white, and in the terminal's own colours."""
     backend = FakeBackend()
     app = GramophoneApp(backend)
-    app.theme = "textual-light"
+    app.theme = theme
     assert snap_compare(app, terminal_size=(80, 24), run_before=comparing(backend, 2))

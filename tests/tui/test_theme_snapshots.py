@@ -1,0 +1,79 @@
+"""Screens on paper white and in the terminal's own colours; the other pictures are dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay
+from tests.tui.preferences import FakePreferences
+from tests.tui.scenes import (
+    KEPT,
+    Compare,
+    Steps,
+    every_size,
+    mid_sound,
+    pressing,
+    replay_state,
+    shapes,
+    speaking,
+)
+from tests.tui.timelines import talked
+from tui.app import GramophoneApp
+
+every_theme = pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
+
+
+def replaying() -> tuple[FakeBackend, Steps]:
+    """A kept session that plays, half way."""
+    backend = speaking()
+    feed, backend.conversation = backend.conversation, FakeFeed()
+    backend.replay_feed = FakeReplay(feed.waiting, feed.steady, replay_state())
+    backend.library = FakeLibrary(KEPT)
+    backend.library.shapes = shapes()
+
+    async def replay(pilot: Pilot[Any]) -> None:
+        await pressing("f2", "r")(pilot)
+        await mid_sound(backend.replay_feed)(pilot)
+
+    return backend, replay
+
+
+def talking() -> tuple[FakeBackend, Steps]:
+    """An answer that is being spoken: the meter's soft part, the word that sounds."""
+    backend = speaking()
+    return backend, mid_sound(backend.conversation)
+
+
+def keeping(*keys: str) -> Callable[[], tuple[FakeBackend, Steps]]:
+    """A library with sessions, and what is pressed in it."""
+    return lambda: (FakeBackend(library=FakeLibrary(KEPT)), pressing(*keys))
+
+
+SCENES: dict[str, Callable[[], tuple[FakeBackend, Steps]]] = {
+    "empty": lambda: (FakeBackend(), pressing()),
+    "speaking": talking,
+    "history": keeping("f2", "down"),
+    "search": keeping("f2", "slash", *"question"),
+    "session": keeping("f2", "enter"),
+    "replay": replaying,
+    "latency": lambda: (talked(), pressing("f2", "enter", "w", "down")),
+    "timeline": lambda: (talked(), pressing("f2", "enter", "v", "end", "up")),
+    "settings": lambda: (FakeBackend(), pressing("f10", "down")),
+    "commands": lambda: (FakeBackend(), pressing("slash")),
+    "help": lambda: (FakeBackend(), pressing("f1")),
+}
+
+
+@every_theme
+@every_size
+@pytest.mark.parametrize("scene", SCENES)
+def test_theme(snap_compare: Compare, scene: str, size: tuple[int, int], theme: str) -> None:
+    """What is quiet, chosen, heard or wrong can be told apart without our own colours."""
+    backend, steps = SCENES[scene]()
+    app = GramophoneApp(backend, {}, preferences=FakePreferences())
+    app.theme = theme
+    assert snap_compare(app, terminal_size=size, run_before=steps)
