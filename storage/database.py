@@ -22,9 +22,12 @@ _WAL_ATTEMPTS = 50
 
 
 def open_library(
-    home: Home, wall_clock: Callable[[], datetime] = system_wall_clock
+    home: Home,
+    wall_clock: Callable[[], datetime] = system_wall_clock,
+    told: Callable[[int, int], None] | None = None,
 ) -> sqlite3.Connection:
-    """A writing connection to the library, made and migrated where needed.
+    """A writing connection to the library, made and migrated where needed; see `migrate` for
+    `told`.
 
     Raises:
         LibraryTooNew: a newer version wrote it.
@@ -42,7 +45,7 @@ def open_library(
             _write_ahead(database)
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute("PRAGMA foreign_keys = ON")
-            migrate(database, wall_clock)
+            migrate(database, wall_clock, told=told)
         except BaseException:
             database.close()
             raise

@@ -76,8 +76,10 @@ class Recorder:
         *,
         wall_clock: Callable[[], datetime] = system_wall_clock,
         redact: Redact | Sequence[str] = (),
+        told: Callable[[int, int], None] | None = None,
     ) -> Recorder:
-        """Open the library under `home`, made where it is missing; takes some milliseconds.
+        """Open the library under `home`, made where it is missing; takes some milliseconds, unless
+        an older one has to be brought up to date: `told` hears how far that is.
 
         `redact` is the secrets that must never reach a file, or a function that removes them;
         whatever looks like a credential is removed in either case.
@@ -88,7 +90,7 @@ class Recorder:
             StorageError: it cannot be read or written.
         """
         place = Home.at(home)
-        database = open_library(place, wall_clock)
+        database = open_library(place, wall_clock, told)
         return cls(place, database, wall_clock, Redactor.of(redact))
 
     async def __aenter__(self) -> Recorder:

@@ -209,6 +209,9 @@ MIGRATIONS = (
     Migration(5, "turns taken back, and the pace of answers", _TAKEN_BACK),
 )
 
+_INSTRUCTIONS_A_LOOK = 1_000_000
+"""Of SQLite's machine: some hundredths of a second."""
+
 SCHEMA_VERSION = MIGRATIONS[-1].number
 """The schema this program writes; `PRAGMA user_version` of the database."""
 
@@ -222,19 +225,59 @@ def migrate(
     database: sqlite3.Connection,
     wall_clock: Callable[[], datetime],
     migrations: Sequence[Migration] = MIGRATIONS,
+    told: Callable[[int, int], None] | None = None,
 ) -> None:
     """Bring the database to the newest of `migrations`. The connection is in autocommit mode.
+    `told` hears before each statement how many are done, and of how many; it also hears the same
+    again while one takes long. What it raises ends the migration under way.
 
     Raises:
         sqlite3.Error: a step failed; it is undone, those before it stay.
     """
-    for migration in migrations:
-        if schema_version(database) < migration.number:
-            _apply(database, migration, wall_clock)
+    due = [each for each in migrations if schema_version(database) < each.number]
+    progress = _Progress(sum(len(each.statements) for each in due), told)
+    database.set_progress_handler(progress.look, _INSTRUCTIONS_A_LOOK)
+    try:
+        for migration in due:
+            _apply(database, migration, wall_clock, progress)
+    finally:
+        database.set_progress_handler(None, 0)
+
+
+class _Progress:
+    """Counts statements. SQLite swallows what is raised while a statement runs: it is kept."""
+
+    def __init__(self, total: int, told: Callable[[int, int], None] | None) -> None:
+        self._told = told
+        self._done = 0
+        self._total = total
+        self._raised: BaseException | None = None
+
+    def look(self) -> int:
+        try:
+            if self._told is not None:
+                self._told(self._done, self._total)
+        except BaseException as error:
+            self._raised = error
+        return int(self._raised is not None)
+
+    def run(self, database: sqlite3.Connection, statement: str) -> None:
+        try:
+            if not self.look():
+                database.execute(statement)
+        except sqlite3.OperationalError:
+            if self._raised is None:
+                raise
+        if self._raised is not None:
+            raise self._raised
+        self._done += 1
 
 
 def _apply(
-    database: sqlite3.Connection, migration: Migration, wall_clock: Callable[[], datetime]
+    database: sqlite3.Connection,
+    migration: Migration,
+    wall_clock: Callable[[], datetime],
+    progress: _Progress,
 ) -> None:
     database.execute("BEGIN IMMEDIATE")
     try:
@@ -245,7 +288,7 @@ def _apply(
                 "number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT"
             )
             for statement in migration.statements:
-                database.execute(statement)
+                progress.run(database, statement)
             applied_at = wall_clock().astimezone(UTC).isoformat(timespec="milliseconds")
             database.execute(
                 "INSERT INTO migration VALUES (?, ?, ?)",

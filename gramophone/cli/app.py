@@ -12,6 +12,7 @@ from gramophone.cli.backend import EngineThread
 from gramophone.cli.kept_keys import with_kept_keys
 from gramophone.cli.output import note, refuse
 from gramophone.cli.preferences import FilePreferences
+from gramophone.cli.updating import Updating
 from gramophone.cli.web import in_web_page
 from gramophone.config import Config, load
 from gramophone.errors import GramophoneError
@@ -33,7 +34,13 @@ def run_app(config: Config) -> int:
     if not (in_web_page() or (sys.stdin.isatty() and sys.stdout.isatty())):
         note("The app needs a terminal; without one use: gramophone ask TEXT")
         return 1
-    recorder = Recorder.open(config.home, redact=config.secrets)
+    updating = Updating(sys.stderr)
+    try:
+        recorder = Recorder.open(config.home, redact=config.secrets, told=updating)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        updating.close()
     keep_native_noise_out()
     # Without a handler the standard one writes to stderr, which is the screen.
     logging.getLogger().addHandler(logging.NullHandler())

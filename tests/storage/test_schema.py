@@ -107,3 +107,47 @@ def test_a_step_that_fails_leaves_nothing_behind(database: sqlite3.Connection) -
         migrate(database, wall_clock, [broken])
     assert schema_version(database) == 0
     assert schema_of(database) == []
+
+
+# --- how far it is --------------------------------------------------------------------------------
+
+COUNTING = (
+    "CREATE TABLE n AS WITH RECURSIVE up (v) AS (VALUES (1) UNION ALL SELECT v + 1 FROM up "
+    "WHERE v < 2000000) SELECT max(v) FROM up"
+)
+
+
+def test_it_tells_how_far_it_is(database: sqlite3.Connection) -> None:
+    told: list[tuple[int, int]] = []
+    migrate(database, wall_clock, told=lambda done, total: told.append((done, total)))
+    total = sum(len(migration.statements) for migration in MIGRATIONS)
+    assert sorted(set(told)) == [(done, total) for done in range(total)]
+
+
+def test_a_long_statement_is_told_of_while_it_runs(database: sqlite3.Connection) -> None:
+    told: list[tuple[int, int]] = []
+    long = [Migration(1, "long", (COUNTING,))]
+    migrate(database, wall_clock, long, told=lambda done, total: told.append((done, total)))
+    assert len(told) > 2
+    assert set(told) == {(0, 1)}
+
+
+@pytest.mark.parametrize("looks", [1, 2, 5])
+def test_it_can_be_stopped_and_loses_nothing(database: sqlite3.Connection, looks: int) -> None:
+    """In the middle of a statement, too."""
+    migrate(database, wall_clock, MIGRATIONS[:1])
+    before = schema_of(database)
+    left = [None] * looks
+
+    def told(done: int, total: int) -> None:
+        left.pop()
+        if not left:
+            raise KeyboardInterrupt
+
+    two = [MIGRATIONS[0], Migration(2, "two", ("CREATE TABLE one (v)", COUNTING))]
+    with pytest.raises(KeyboardInterrupt):
+        migrate(database, wall_clock, two, told=told)
+    assert schema_version(database) == 1
+    assert schema_of(database) == before
+    migrate(database, wall_clock, two)
+    assert schema_version(database) == 2
