@@ -265,7 +265,10 @@ class _Progress:
         try:
             if not self.look():
                 database.execute(statement)
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if self._raised is None and error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                # Ctrl+C came as `look` was entered: nobody else interrupts.
+                raise KeyboardInterrupt from error
             if self._raised is None:
                 raise
         if self._raised is not None:
