@@ -22,7 +22,7 @@ from tui.screens.help import HelpScreen, help_text
 from tui.screens.history import HistoryScreen
 from tui.screens.session import SessionScreen
 from tui.slash import SlashCommand
-from tui.widgets.key_bar import KeyBar
+from tui.widgets.key_bar import MENU, KeyBar
 
 DOCS = Path(tui.__file__).parents[1] / "docs" / "keys.md"
 ALL_KEYS = [key for group in key_groups() for key in group.keys]
@@ -73,7 +73,7 @@ async def test_a_click_at_the_end_of_the_footer_opens_the_palette(size: tuple[in
     app = GramophoneApp(FakeBackend())
     async with app.run_test(size=size) as pilot:
         await drawn(pilot)
-        assert seen(pilot).rstrip().endswith("≡")
+        assert seen(pilot).rstrip().endswith(MENU)
         await pilot.click(KeyBar, offset=(size[0] - 3, 0))
         await drawn(pilot)
         assert isinstance(app.screen, CommandPalette)
@@ -101,8 +101,9 @@ async def test_the_footer_is_never_cut(width: int, keys: list[str]) -> None:
         for key in keys:
             await pilot.press(key)
             await drawn(pilot)
-        footer = seen(pilot).split("\n")[-1]
-        items = [item for item in footer.strip().split("  ") if item]
+        footer = seen(pilot).split("\n")[-1].rstrip()
+        assert footer.endswith(MENU)
+        items = [item for item in footer.removesuffix(MENU).strip().split("  ") if item]
         assert 1 <= len(items) <= 6
         whole = {f"{key.keys[0]} {key.words}" for key in ALL_KEYS}
         assert set(items) <= whole
