@@ -74,7 +74,7 @@ async def test_a_click_at_the_end_of_the_footer_opens_the_palette(size: tuple[in
     async with app.run_test(size=size) as pilot:
         await drawn(pilot)
         assert seen(pilot).rstrip().endswith(MENU)
-        await pilot.click(KeyBar, offset=(size[0] - 3, 0))
+        await pilot.click(KeyBar, offset=(size[0] - 2, 0))
         await drawn(pilot)
         assert isinstance(app.screen, CommandPalette)
 

@@ -23,7 +23,7 @@ class KeyBar(Widget):
     KeyBar {
         dock: bottom;
         height: 1;
-        padding: 0 2;
+        padding: 0 1 0 2;
         background: $surface;
         color: $text-muted;
         link-color: $ink-muted 70%;
@@ -42,12 +42,12 @@ class KeyBar(Widget):
     def render(self) -> Content:
         items = [self._item(binding) for binding in self._shown()[:MOST_KEYS]]
         menu = self._menu()
-        width = self.content_size.width - (menu.cell_length + 2 if menu else 0)
+        width = self.content_size.width - (menu.cell_length + 1 if menu else 0)
         if _width(items) > width:
             items = [item for item in items if item.cell_length <= _LONG_ITEM_CELLS]
         while items and _width(items) > width:
             items.pop()
-        gap = width - _width(items) + 2 if menu else 0
+        gap = width - _width(items) + 1 if menu else 0
         return Content("  ").join(items) + Content(" " * gap) + menu
 
     def _menu(self) -> Content:
