@@ -70,10 +70,9 @@ class TestCommands:
     async def test_a_slash_opens_the_list_just_above_the_prompt(self) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
             await typed(pilot, "slash")
-            assert [row.split()[-1] for row in listed(pilot)] == [
-                "prompt", "session", "kept", "command", "Gramophone",
-            ]  # fmt: skip
-            assert listed(pilot)[0].startswith("› /copy [WHAT]")
+            names = [row.removeprefix("› ").split()[0] for row in listed(pilot)]
+            assert names[:4] == ["/model", "/provider", "/voice", "/system"]
+            assert listed(pilot)[0].startswith("› /model")
             shown = pilot.app.screen.query_one(Completions)
             assert shown.region.bottom == prompt_of(pilot).region.y
             assert pilot.app.focused is prompt_of(pilot)
@@ -82,7 +81,7 @@ class TestCommands:
     async def test_the_chosen_one_is_taken_by(self, key: str) -> None:
         backend = FakeBackend()
         async with GramophoneApp(backend).run_test() as pilot:
-            await typed(pilot, "slash", "down", "down", "up", key)
+            await typed(pilot, "slash", "e", "down", "down", "up", key)
             assert prompt_of(pilot).text == "/export"
             await typed(pilot, *"x", key)
             assert pilot.app.focused is prompt_of(pilot) or key == "tab"
@@ -95,7 +94,7 @@ class TestCommands:
 
     async def test_arguments_are_offered_too(self) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
-            await typed(pilot, "slash", "c", "tab")
+            await typed(pilot, "slash", "c", "o", "tab")
             assert prompt_of(pilot).text == "/copy "
             assert listed(pilot) == ["› answer", "code", "prompt"]
             await typed(pilot, "c", "tab")
@@ -131,7 +130,7 @@ class TestCommands:
             await typed(pilot, "slash")
             await pilot.click(Completions, offset=(5, 2))
             await drawn(pilot)
-            assert prompt_of(pilot).text == "/history"
+            assert prompt_of(pilot).text == "/voice "
             assert pilot.app.focused is prompt_of(pilot)
 
     async def test_an_unknown_command_stays_and_is_not_sent(self) -> None:

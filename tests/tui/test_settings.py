@@ -374,7 +374,7 @@ async def test_a_catch_can_be_left() -> None:
         ("history.replay", "f2", ""),
         ("history.replay", "e", "Export"),
         ("conversation.history", "tab", "Complete"),
-        ("app.help", "r", "Replay"),
+        ("app.help", "T", "Title by the model"),
         ("list.open", "slash", "Search"),
         ("prompt.send", "ctrl+q", "Quit"),
     ],
