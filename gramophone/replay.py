@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from bisect import bisect_right
 from collections.abc import Callable
 
 from gramophone.clock import Clock
@@ -21,14 +20,8 @@ from gramophone.ports import FASTEST, SLOWEST, ReplayState, Speaker
 from gramophone.score import Score, Track, TurnMark
 from gramophone.sounding import Sounding, Stretch, StretchMaker
 from gramophone.tasks import cancel, spawn
-from gramophone.timeline import (
-    DeviceChanged,
-    Entry,
-    Event,
-    LevelMeasured,
-    PlayoutAdvanced,
-    TimelineRestarted,
-)
+from gramophone.telling import Teller
+from gramophone.timeline import Entry
 
 GLANCE_US = 60_000
 SHORTEST_WAIT_US = 5_000
@@ -37,8 +30,6 @@ LEFT_OF_IDLE_US = 250_000
 """Where nothing sounds for longer than `IDLE_US`, this much of it is left when it is skipped."""
 
 SHORTEST_LOOP_US = 200_000
-MANY = 500
-"""Fewer events than these are told all, even when it goes over them in one step."""
 
 
 class _Unchanged:
@@ -88,7 +79,7 @@ class Replay:
         self._score = score
         self._clock = clock
         self._speaker = speaker
-        self._emit = emit
+        self._teller = Teller(score, emit, anew=anew)
         self._speed = speed
         self._stretch = stretch
         self._heard = heard
@@ -100,13 +91,10 @@ class Replay:
         self._position_us = min(max(0, at_us), self._score.duration_us)
         self._since_us = 0  # the clock when the position was set, where nothing sounds
         self._since_position_us = 0
-        self._told = 0  # events that have been told
-        self._back = anew
         self._moved = True  # the position was set, and what holds there is to be told
         self._sounding: Sounding | None = None
         self._stretches = 0
         self._glance_due_us = 0
-        self._device: DeviceChanged | None = None
         self._opened = False
         self._undrained: int | None = None
         self._drained = asyncio.Event()
@@ -118,7 +106,8 @@ class Replay:
         """Play. Returns at the end, when the last sample has been played, unless it stays."""
         try:
             if math.isinf(self._speed):
-                self._tell_everything()
+                self._open()
+                self._teller.tell_everything()
                 return
             while True:
                 due_us = self.step()
@@ -139,7 +128,7 @@ class Replay:
         now_us = self._clock.now_us()
         if self._playing and now_us >= self._glance_due_us:
             self._glance_due_us = now_us + GLANCE_US
-            self._tell_glance(level=True)
+            self._tell_glance()
         self._publish()
         return self._next_step_us(now_us) if self._playing else None
 
@@ -256,7 +245,7 @@ class Replay:
         limit_us = self._limit_us()
         self._position_us = self._by_clock_us()
         if self._skipping and self._score.track_at(self._position_us) is None:
-            ahead_us = min(self._next_due_us(), limit_us)
+            ahead_us = min(self._teller.next_due_us, limit_us)
             if ahead_us - self._position_us > IDLE_US:
                 self._position_us = ahead_us - LEFT_OF_IDLE_US
                 self._anchor()
@@ -300,8 +289,7 @@ class Replay:
     def _go_to(self, position_us: int) -> None:
         self._halt()
         position_us = min(max(0, position_us), self._score.duration_us)
-        told_us = self._score.dues_us[self._told - 1] if self._told else -1
-        self._back |= position_us < told_us
+        self._teller.go_to(position_us)
         self._position_us = position_us
         self._moved = True
         self._anchor()
@@ -344,12 +332,8 @@ class Replay:
         track = self._score.track_at(position_us)
         return track if track is not None and self._sounds(track) else None
 
-    def _next_due_us(self) -> int:
-        dues_us = self._score.dues_us
-        return dues_us[self._told] if self._told < len(dues_us) else self._score.duration_us
-
     def _next_step_us(self, now_us: int) -> int:
-        ahead_us = self._next_due_us()
+        ahead_us = self._teller.next_due_us
         if self._sounding is None:
             ahead_us = min(ahead_us, self._limit_us())
             lived_us = math.ceil((ahead_us - self._since_position_us) / self._speed)
@@ -362,66 +346,13 @@ class Replay:
 
     # --- telling ------------------------------------------------------------------------------
 
-    def _tell_everything(self) -> None:
-        self._open()
-        for event in self._score.events:
-            self._emit(event)
-
     def _tell_what_holds(self) -> None:
-        """All events up to the position; anew when it went back."""
         moved, self._moved = self._moved, False
-        if self._back:
-            self._back = False
-            self._tell_anew()
-            return
-        for event in self._take_due(at_once=moved):
-            self._emit(event)
-        if moved:
-            self._tell_glance(level=False)
+        self._teller.tell_up_to(self._position_us, at_once=moved)
 
-    def _tell_anew(self) -> None:
-        self._told = 0
-        holding: list[Entry] = list(self._take_due(at_once=True))
-        if self._device is not None:
-            holding.append(self._device)
-        if (place := self._place()) is not None:
-            holding.append(place)
-        self._emit(TimelineRestarted(at_us=self._at_us(), entries=len(holding)))
-        for entry in holding:
-            self._emit(entry)
-
-    def _take_due(self, *, at_once: bool) -> list[Event]:
-        """The events that have become due; `at_once` when it went there in one step, where not
-        everything on the way is needed. Where it sounded then is a fact of then."""
-        first, dues_us = self._told, self._score.dues_us
-        self._told = max(first, bisect_right(dues_us, self._position_us))
-        due = self._score.events[first : self._told]
-        if at_once and len(due) > MANY:
-            due = self._score.holding(first, self._told)
-        return [event for event in due if not isinstance(event, DeviceChanged)]
-
-    def _tell_glance(self, *, level: bool) -> None:
-        place = self._place()
-        if place is None:
-            return
-        if level and self._sounding is not None:
-            peak, rms = self._speaker.level()
-            self._emit(LevelMeasured(at_us=place.at_us, peak=peak, rms=rms))
-        self._emit(place)
-
-    def _place(self) -> PlayoutAdvanced | None:
-        """Where the sound is. All of it is at hand: what has not been heard waits."""
-        track = self._score.track_at(self._position_us)
-        if track is None:
-            return None
-        own = track.own_of(track.laid_at(self._position_us))
-        rest = track.own_of(track.samples) - own
-        return PlayoutAdvanced(
-            at_us=self._at_us(), turn=track.turn, position_samples=own, queued_samples=rest
-        )
-
-    def _at_us(self) -> int:
-        return self._score.events[self._told - 1].at_us if self._told else 0
+    def _tell_glance(self) -> None:
+        level = self._speaker.level() if self._sounding is not None else None
+        self._teller.tell_glance(self._position_us, level)
 
     def _publish(self) -> None:
         if self._tell is not None:
@@ -448,6 +379,4 @@ class Replay:
 
     def device_changed(self, device: str, silent: bool, detail: str) -> None:
         """Where this replay sounds is a fact of now."""
-        at_us = self._at_us()
-        self._device = DeviceChanged(at_us=at_us, device=device, silent=silent, detail=detail)
-        self._emit(self._device)
+        self._teller.tell_device(device, silent, detail)
