@@ -14,9 +14,10 @@ import asyncio
 import math
 from collections.abc import Callable
 
+from gramophone.backend import FASTEST, SLOWEST, ReplayState
 from gramophone.clock import Clock
 from gramophone.errors import ConfigError
-from gramophone.ports import FASTEST, SLOWEST, ReplayState, Speaker
+from gramophone.ports import Speaker
 from gramophone.score import Score, Track, TurnMark
 from gramophone.sounding import Sounding, Stretch, StretchMaker
 from gramophone.tasks import cancel, spawn

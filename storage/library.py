@@ -15,8 +15,7 @@ from typing import Any
 
 from gramophone.clock import wall_clock as system_wall_clock
 from gramophone.errors import SessionNotFound, StorageError, TimelineError
-from gramophone.metrics import TurnMetrics
-from gramophone.ports import (
+from gramophone.library import (
     Finding,
     SessionRecord,
     SessionSummary,
@@ -25,6 +24,7 @@ from gramophone.ports import (
     TurnAudio,
     TurnRecord,
 )
+from gramophone.metrics import TurnMetrics
 from gramophone.timeline import Event, Failed
 from storage import keeping, rows
 from storage.database import open_library

@@ -13,7 +13,7 @@ from typing import Any
 
 from gramophone.errors import FilterError, SessionNotFound, StorageError
 from gramophone.filters import Filter, Search, Word, parse
-from gramophone.ports import SessionSummary, TagCount, Totals
+from gramophone.library import SessionSummary, TagCount, Totals
 from storage.reader import Reader
 from storage.schema import turn_number
 from storage.scope import NAMED, Scope, Values, scope_of

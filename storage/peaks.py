@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gramophone.ports import TurnAudio
+from gramophone.library import TurnAudio
 from storage.wav import WavFormat, WavReader
 
 if TYPE_CHECKING:

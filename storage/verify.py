@@ -7,7 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from gramophone.errors import StorageError
-from gramophone.ports import Finding
+from gramophone.library import Finding
 from storage.database import connect
 from storage.failures import sentences, storage_error
 from storage.home import Home, is_session_id

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gramophone.backend import ReplayState
 from gramophone.clock import ManualClock
 from gramophone.errors import ConfigError
-from gramophone.ports import ReplayState
 from gramophone.replay import Replay
 from gramophone.score import SOUND_MISSING, Score
 from gramophone.sounding import Stretch

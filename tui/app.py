@@ -17,10 +17,10 @@ from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
+from gramophone.backend import Backend, ScreenSettings
 from gramophone.clock import wall_clock
 from gramophone.errors import GramophoneError
 from gramophone.plain import plain, plain_line
-from gramophone.ports import Backend, ScreenSettings
 from gramophone.preferences import Preferences
 from tui.discards import Discards
 from tui.inks import colourless, inks

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from gramophone.backend import Choice, Choices, Setup
 from gramophone.plain import plain_line
-from gramophone.ports import Choice, Choices, Setup
 from tui.slash import Refused
 
 AS_CONFIGURED: Final = "-"

@@ -10,8 +10,8 @@ from typing import Any
 from textual.screen import Screen
 
 from gramophone.errors import GramophoneError, StorageError
+from gramophone.library import Library, SessionSummary
 from gramophone.plain import plain_line
-from gramophone.ports import Library, SessionSummary
 from tui import wav_path
 from tui.facts import counted
 from tui.failing import tell_failure

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from gramophone.filters import Word, highlights
+from gramophone.library import SessionSummary
 from gramophone.plain import plain, plain_line
-from gramophone.ports import SessionSummary
 from tui.colours import ACCENT, MUTED, WARNING
 from tui.facts import counted, local_time, seconds
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from gramophone.ports import Choice, Choices, Message, SessionRecord
+from gramophone.backend import Choice, Choices
+from gramophone.library import SessionRecord
+from gramophone.ports import Message
 from tui.choosing import SPEEDS, model_names
 from tui.pane_layout import MOST_PANES
 from tui.passages import COPYABLE

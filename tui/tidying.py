@@ -9,9 +9,10 @@ from typing import Any
 
 from textual.screen import Screen
 
+from gramophone.backend import Backend
 from gramophone.errors import GramophoneError
+from gramophone.library import Library, SessionSummary
 from gramophone.plain import plain_line
-from gramophone.ports import Backend, Library, SessionSummary
 from gramophone.tags import tag_changes, tag_name
 from tui.discards import Discard, Discards
 from tui.facts import counted

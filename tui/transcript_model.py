@@ -11,9 +11,10 @@ from enum import Enum
 from typing import Literal, TypeAlias
 
 from gramophone.alignment import Alignment
+from gramophone.library import SessionRecord, TurnRecord
 from gramophone.metrics import MetricsFold, TurnMetrics
 from gramophone.plain import PlainStream, plain, plain_line
-from gramophone.ports import Message, SessionRecord, TurnRecord
+from gramophone.ports import Message
 from gramophone.timeline import (
     MUTED,
     DeltaReceived,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from gramophone.ports import Setup
+from gramophone.backend import Setup
 from gramophone.timeline import Stage
 
 _HOW = "Type below and press Enter; the answer is shown, spoken and kept."

@@ -8,6 +8,7 @@ import sys
 from functools import partial
 from typing import NoReturn
 
+from gramophone.backend import ScreenSettings
 from gramophone.cli.backend import EngineThread
 from gramophone.cli.kept_keys import with_kept_keys
 from gramophone.cli.output import note, refuse
@@ -16,7 +17,6 @@ from gramophone.cli.updating import Updating
 from gramophone.cli.web import in_web_page
 from gramophone.config import Config, load
 from gramophone.errors import GramophoneError
-from gramophone.ports import ScreenSettings
 from gramophone.voice.native_noise import keep_native_noise_out
 from storage.recorder import Recorder
 

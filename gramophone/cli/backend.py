@@ -15,22 +15,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gramophone.backend import Choice, Choices, ReplayState, Setup
 from gramophone.cli.choices import choices_of
 from gramophone.cli.live_talk import NOT_RUNNING, LiveTalk
 from gramophone.config import Config
 from gramophone.errors import GramophoneError, ModelError, SpeechError
-from gramophone.ports import (
-    Choice,
-    Choices,
-    Finding,
-    Message,
-    ReplayState,
-    SessionRecord,
-    SessionSummary,
-    Setup,
-    TagCount,
-    Totals,
-)
+from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
+from gramophone.ports import Message
 from gramophone.tasks import broken, spawn
 from gramophone.timeline import Entry, Event, Failed, Stage
 

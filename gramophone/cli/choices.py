@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gramophone.backend import Choices
 from gramophone.config import DEFAULT_MODELS, PROVIDERS, Config
 from gramophone.errors import ConfigError
-from gramophone.ports import Choices
 
 if TYPE_CHECKING:
     from gramophone.wire.speak_messages import SpeakParameters

@@ -8,7 +8,7 @@ from typing import Any
 
 from gramophone.cli.output import note, result, result_json
 from gramophone.errors import LibraryCorrupt, LibraryTooNew
-from gramophone.ports import Finding, SessionRecord, SessionSummary, TurnRecord
+from gramophone.library import Finding, SessionRecord, SessionSummary, TurnRecord
 from gramophone.tags import tag_changes
 from storage.home import Home
 from storage.library import Library

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from gramophone.backend import Choice, Setup
 from gramophone.cli.choices import check_voice
 from gramophone.cli.mailbox import Mailbox
 from gramophone.config import Config, choose
 from gramophone.errors import ConfigError, GramophoneError
 from gramophone.intents import Hear, Intent
-from gramophone.ports import Choice, Message, Setup
+from gramophone.ports import Message
 from gramophone.tasks import broken
 from gramophone.timeline import Failed, Stage
 

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
+from gramophone.backend import ReplayState
 from gramophone.errors import GramophoneError
-from gramophone.ports import ReplayState
 from gramophone.replay import Replay
 from gramophone.score import Score
 from gramophone.tasks import cancel, spawn

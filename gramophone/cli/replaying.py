@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from gramophone.backend import ReplayState
 from gramophone.cli.compose import speaker
 from gramophone.cli.output import AnswerText, JsonLines, Notes, note
 from gramophone.clock import SystemClock
 from gramophone.config import Config
 from gramophone.fanout import Fanout
-from gramophone.ports import ReplayState, Sink
+from gramophone.ports import Sink
 from gramophone.replay import Replay
 from gramophone.score import KeptSound, Score
 from gramophone.timeline import Entry, Event, TurnCompleted

@@ -10,8 +10,9 @@ from contextlib import aclosing
 from gramophone.cli.engines import Engines
 from gramophone.config import Config
 from gramophone.errors import ModelError
+from gramophone.library import TurnRecord
 from gramophone.plain import plain, plain_line
-from gramophone.ports import LanguageModel, Message, TurnRecord
+from gramophone.ports import LanguageModel, Message
 from storage.library import Library
 
 MOST_WORDS = 8

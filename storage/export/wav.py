@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from gramophone.errors import StorageError
-from gramophone.ports import TurnAudio
+from gramophone.library import TurnAudio
 from storage.export.whole import written_whole
 from storage.wav import LARGEST_DATA_BYTES, WavFormat
 

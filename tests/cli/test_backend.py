@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from gramophone.backend import Choice, TalkHandle
 from gramophone.cli.backend import EngineThread
 from gramophone.config import Config
 from gramophone.errors import ConfigError
 from gramophone.intents import Mute, Regenerate, SpeakAgain, Submit
-from gramophone.ports import Choice, Message, SessionRecord, TalkHandle
+from gramophone.library import SessionRecord
+from gramophone.ports import Message
 from gramophone.timeline import (
     DeviceChanged,
     Entry,

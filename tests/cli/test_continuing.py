@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from gramophone.backend import Choice
 from gramophone.cli.backend import EngineThread
 from gramophone.intents import Submit
-from gramophone.ports import Choice
 from tests.cli.test_backend import Watched, backend, kept
 from tests.tui.seeing import drawn, said
 from tui.app import GramophoneApp

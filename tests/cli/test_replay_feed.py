@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from gramophone.backend import ReplayState
 from gramophone.cli.replay_feed import ANSWER_SPEAKS, ReplayPlayer
 from gramophone.clock import ManualClock
 from gramophone.errors import StorageError
-from gramophone.ports import ReplayState
 from gramophone.replay import Replay
 from gramophone.score import Score
 from gramophone.timeline import AudioReceived, Entry, Event, Failed, TimelineRestarted

@@ -8,7 +8,8 @@ import pytest
 
 from gramophone.cli.titling import cleaned, title_by
 from gramophone.errors import ModelError
-from gramophone.ports import Message, ModelChunk, TurnRecord
+from gramophone.library import TurnRecord
+from gramophone.ports import Message, ModelChunk
 
 TURNS = [
     TurnRecord(0, "user", "Why is the \x1b[31msky blue?", "sent", 0),

@@ -12,7 +12,7 @@ import pytest
 
 from gramophone.errors import FilterError, SessionNotFound, StorageError
 from gramophone.filters import parse
-from gramophone.ports import SessionSummary, TagCount, Totals
+from gramophone.library import SessionSummary, TagCount, Totals
 from gramophone.timeline import Event, SessionEnded
 from storage.library import Library
 from storage.listing import SUMMARY

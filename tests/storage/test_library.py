@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone import ports
+import gramophone.library
 from gramophone.errors import SessionNotFound, StorageError
 from gramophone.timeline import AudioReceived, Event, Failed, SessionEnded
 from storage.library import Library
@@ -42,12 +42,12 @@ async def ten(library: Library, tmp_path: Path) -> list[str]:
     return ids[::-1]
 
 
-def ids_of(found: list[ports.SessionSummary]) -> list[str]:
+def ids_of(found: list[gramophone.library.SessionSummary]) -> list[str]:
     return [session.id for session in found]
 
 
 def test_it_is_what_the_port_asks_for(library: Library) -> None:
-    port: ports.Library = library
+    port: gramophone.library.Library = library
     assert port is library
 
 

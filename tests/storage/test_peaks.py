@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.ports import TurnAudio
+from gramophone.library import TurnAudio
 from gramophone.timeline import SessionEnded
 from storage.library import Library
 from storage.peaks import peaks

@@ -10,22 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gramophone.backend import Choice, Choices, ReplayState, Setup
 from gramophone.errors import ConfigError, GramophoneError, SessionNotFound, StorageError
 from gramophone.filters import Search, highlights, parse
 from gramophone.intents import Intent
-from gramophone.ports import (
-    Choice,
-    Choices,
-    Finding,
-    Message,
-    ReplayState,
-    SessionRecord,
-    SessionSummary,
-    Setup,
-    TagCount,
-    Totals,
-    TurnRecord,
-)
+from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals, TurnRecord
+from gramophone.ports import Message
 from gramophone.timeline import Entry, Event, TurnInherited
 
 TODAY = date(2026, 11, 21)
@@ -235,7 +225,7 @@ class FakeLibrary:
 
 
 class FakeTalk:
-    """Implements `gramophone.ports.TalkHandle`; what it was asked stands in its lists."""
+    """Implements `gramophone.backend.TalkHandle`; what it was asked stands in its lists."""
 
     def __init__(
         self,
@@ -279,7 +269,7 @@ class FakeTalk:
 
 
 class FakeBackend:
-    """Implements `gramophone.ports.Backend`. The first talk has `conversation` for its feed and
+    """Implements `gramophone.backend.Backend`. The first talk has `conversation` for its feed and
     posts to `posted`; all of them stand in `talks`."""
 
     def __init__(

@@ -10,8 +10,9 @@ import math
 import time
 from collections.abc import Sequence
 
+from gramophone.backend import Choice
 from gramophone.intents import Hush, Intent, Interrupt, Say, Submit
-from gramophone.ports import Choice, Message
+from gramophone.ports import Message
 from gramophone.timeline import (
     DeltaReceived,
     Entry,

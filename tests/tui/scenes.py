@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.ports import ReplayState, TurnRecord
+from gramophone.backend import ReplayState
+from gramophone.library import TurnRecord
 from gramophone.score import Passage, TurnMark
 from gramophone.timeline import (
     DeltaReceived,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.ports import Choice, Choices, Setup
+from gramophone.backend import Choice, Choices, Setup
 from tui.choosing import CHOOSING, chosen, model_names, stands, told
 from tui.slash import Refused
 

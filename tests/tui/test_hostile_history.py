@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from gramophone.ports import SessionRecord, TurnRecord
+from gramophone.library import SessionRecord, TurnRecord
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, seen
 from tui.app import GramophoneApp

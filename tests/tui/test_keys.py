@@ -10,7 +10,7 @@ from textual._xterm_parser import XTermParser
 from textual.command import CommandPalette, Provider
 
 import tui
-from gramophone.ports import ScreenSettings
+from gramophone.backend import ScreenSettings
 from tests.builders import short_session
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen

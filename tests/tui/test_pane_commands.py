@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gramophone.backend import Choice
 from gramophone.errors import StorageError
 from gramophone.intents import Mute, Regenerate, Resend, SpeakAgain, Submit
-from gramophone.ports import Choice, Message, TurnRecord
+from gramophone.library import TurnRecord
+from gramophone.ports import Message
 from gramophone.timeline import HistoryRewound, SettingsChanged
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session

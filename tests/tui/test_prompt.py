@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from gramophone.errors import StorageError
 from gramophone.intents import Submit
-from gramophone.ports import TurnRecord
+from gramophone.library import TurnRecord
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gramophone.backend import ScreenSettings
 from gramophone.errors import ConfigError
-from gramophone.ports import ScreenSettings
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said
 from tui.app import GramophoneApp

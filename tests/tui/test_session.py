@@ -11,7 +11,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from gramophone.ports import ReplayState, TurnRecord
+from gramophone.backend import ReplayState
+from gramophone.library import TurnRecord
 from gramophone.score import Passage, TurnMark
 from gramophone.timeline import (
     LevelMeasured,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from gramophone.backend import ScreenSettings
 from gramophone.config import FILE_SETTINGS
 from gramophone.errors import ConfigError, SpeakerError
-from gramophone.ports import ScreenSettings
 from gramophone.preferences import Preference
 from tests.tui.backend import FakeBackend
 from tests.tui.preferences import FakePreferences

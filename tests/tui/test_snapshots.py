@@ -9,7 +9,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from gramophone.ports import Setup
+from gramophone.backend import Setup
 from gramophone.timeline import (
     DeltaReceived,
     DeviceChanged,

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from gramophone.errors import ModelError, StorageError
-from gramophone.ports import TurnRecord
+from gramophone.library import TurnRecord
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 import tui
-from gramophone.ports import TurnRecord
+from gramophone.library import TurnRecord
 from gramophone.timeline import Entry, HistoryRewound, TurnCompleted, TurnStarted
 from tests.builders import session_started
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gramophone.ports import Message, TurnRecord
+from gramophone.library import TurnRecord
+from gramophone.ports import Message
 from gramophone.timeline import (
     DeltaReceived,
     DeviceChanged,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gramophone.backend import Setup
 from gramophone.intents import Hush
-from gramophone.ports import Setup
 from gramophone.timeline import DeviceChanged, Failed, ProgressMade, Stage
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed

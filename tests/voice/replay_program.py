@@ -10,10 +10,10 @@ import asyncio
 import json
 import sys
 
+from gramophone.backend import ReplayState
 from gramophone.cli.replaying import replay_in_hand, score_of
 from gramophone.clock import SystemClock
 from gramophone.config import load
-from gramophone.ports import ReplayState
 from gramophone.replay import Replay
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import Entry, TurnCompleted

@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 
+from gramophone.backend import Backend, Choice
 from gramophone.errors import GramophoneError
 from gramophone.intents import Hush, Regenerate, Resend, SpeakAgain, Submit
 from gramophone.plain import plain_line
-from gramophone.ports import Backend, Choice
 from gramophone.timeline import Stage
 from tui.draft import Draft
 from tui.facts import counted

@@ -12,10 +12,11 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
+from gramophone.backend import Backend
 from gramophone.errors import FilterError, GramophoneError
 from gramophone.filters import hint, words_of
+from gramophone.library import SessionSummary, Totals
 from gramophone.plain import plain_line
-from gramophone.ports import Backend, SessionSummary, Totals
 from tui import tidying
 from tui.discards import Discards
 from tui.exporting import export_wav, export_wavs

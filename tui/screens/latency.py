@@ -12,9 +12,9 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
+from gramophone.backend import Backend
 from gramophone.errors import GramophoneError
 from gramophone.plain import plain_line
-from gramophone.ports import Backend
 from gramophone.waterfall import Waterfall, waterfalls
 from tui.failing import tell_failure
 from tui.leaving import left

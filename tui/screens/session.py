@@ -13,8 +13,9 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
+from gramophone.backend import Backend, ReplayFeed, ReplayState
 from gramophone.errors import GramophoneError
-from gramophone.ports import Backend, ReplayFeed, ReplayState, SessionRecord
+from gramophone.library import SessionRecord
 from tui.exporting import export_wav
 from tui.failing import tell_failure
 from tui.leaving import left

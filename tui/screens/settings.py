@@ -14,9 +14,9 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
+from gramophone.backend import ScreenSettings
 from gramophone.errors import GramophoneError
 from gramophone.plain import plain_line
-from gramophone.ports import ScreenSettings
 from gramophone.preferences import Account, Preference, Preferences, Value
 from tui.exporting import shown as shown_path
 from tui.failing import tell_failure

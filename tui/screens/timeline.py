@@ -13,9 +13,9 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from gramophone.backend import Backend
 from gramophone.codec import encode_line
 from gramophone.errors import GramophoneError
-from gramophone.ports import Backend
 from gramophone.timeline import Event
 from tui.event_rows import Filter, TimeMode, escaped
 from tui.facts import counted

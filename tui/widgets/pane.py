@@ -13,7 +13,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from gramophone.ports import Feed, SessionRecord
+from gramophone.backend import Feed
+from gramophone.library import SessionRecord
 from gramophone.timeline import Entry
 from tui.messages import PaneChanged, TroubleTold
 from tui.motion import motion_of

@@ -8,7 +8,8 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from gramophone.ports import Backend, Choice, Message
+from gramophone.backend import Backend, Choice
+from gramophone.ports import Message
 from tui.messages import PaneChanged, PanesChanged
 from tui.pane_layout import MOST_PANES, Arrangement, Wish, arrangement
 from tui.widgets.talk_pane import TalkPane

@@ -6,7 +6,7 @@ from textual import events
 from textual.content import Content
 from textual.style import Style
 
-from gramophone.ports import ReplayState
+from gramophone.backend import ReplayState
 from tui.colours import ACCENT, MUTED, PLAIN, SOUND
 from tui.facts import clock, counted, times
 from tui.transcript_model import TranscriptModel

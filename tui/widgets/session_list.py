@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from gramophone.filters import Word
-from gramophone.ports import SessionSummary
+from gramophone.library import SessionSummary
 from tui.messages import MarksChanged, MoreWanted
 from tui.session_row import session_row
 

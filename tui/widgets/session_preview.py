@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from gramophone.filters import Word, highlights
+from gramophone.library import SessionRecord, TurnRecord
 from gramophone.plain import plain
-from gramophone.ports import SessionRecord, TurnRecord
 from tui.colours import ACCENT, MUTED
 from tui.session_row import facts_of, lifted, tags_of, title_of
 

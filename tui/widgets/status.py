@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
+from gramophone.backend import Setup
 from gramophone.plain import plain_line
-from gramophone.ports import Setup
 from tui.colours import PLAIN, TROUBLE, WARNING
 from tui.facts import milliseconds
 from tui.transcript_model import TranscriptModel

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from textual import events, on
 from textual.app import ComposeResult
 
+from gramophone.backend import Choice, Setup, TalkHandle
 from gramophone.intents import Intent, Mute
 from gramophone.plain import plain_line
-from gramophone.ports import Choice, Setup, TalkHandle
 from tui.messages import TurnWanted
 from tui.widgets.pane import Pane
 from tui.widgets.pane_header import HeaderFacts, PaneHeader
