@@ -1,0 +1,171 @@
+"""What a program said against its source: found, changed, unsent, extra, out of order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gramophone.standin.matching import Difference, Expectation, Found, Matcher, diff
+
+TEXTS = ("One two three.", "Four five.", "Six seven eight nine.")
+
+
+def expectation(*, by_message: bool = False) -> Expectation:
+    return Expectation("speech", TEXTS, by_message=by_message)
+
+
+def kinds(expected: Expectation) -> list[str]:
+    return [each.kind for each in expected.differences()]
+
+
+def test_what_is_said_in_order_is_found() -> None:
+    expected = expectation()
+    assert [expected.came(0, text) for text in TEXTS] == [Found(0, 1), Found(1, 2), Found(2, 3)]
+    assert expected.differences() == ()
+
+
+def test_spaces_and_cutting_do_not_count() -> None:
+    expected = expectation()
+    assert expected.came(0, "One  two three.Four") == Found(0, 2)
+    assert expected.came(0, " five.\n") == Found(2, 2)
+    assert expected.came(0, "Six seven eight nine.") == Found(2, 3)
+    assert expected.differences() == ()
+
+
+def test_by_message_cutting_counts() -> None:
+    expected = expectation(by_message=True)
+    assert expected.came(0, "One two three. Four five.") == Difference(
+        "changed", "speech", TEXTS[0], "One two three. Four five."
+    )
+    assert expected.came(0, "Four five.") == Found(1, 2)
+    assert kinds(expected) == ["changed", "unsent"]
+
+
+def test_what_never_came_is_unsent() -> None:
+    expected = expectation()
+    expected.came(0, TEXTS[0])
+    assert expected.differences() == (
+        Difference("unsent", "speech", TEXTS[1], ""),
+        Difference("unsent", "speech", TEXTS[2], ""),
+    )
+
+
+def test_what_was_passed_over_and_never_came_is_only_unsent() -> None:
+    expected = expectation()
+    expected.came(0, TEXTS[0])
+    assert expected.came(0, TEXTS[2]) == Found(2, 3)
+    assert kinds(expected) == ["unsent"]
+
+
+def test_what_came_too_early_is_out_of_order() -> None:
+    expected = expectation()
+    for index in (0, 2, 1):
+        expected.came(0, TEXTS[index])
+    assert expected.differences() == (Difference("order", "speech", TEXTS[1], TEXTS[2]),)
+
+
+def test_another_wording_is_changed() -> None:
+    expected = expectation()
+    got = expected.came(0, "One two tree.")
+    assert got == Difference("changed", "speech", TEXTS[0], "One two tree.")
+    assert expected.came(0, TEXTS[1]) == Found(1, 2), "the source goes on behind it"
+    assert kinds(expected) == ["changed", "unsent"]
+
+
+def test_something_else_is_extra() -> None:
+    expected = expectation()
+    assert expected.came(0, "zzz qqq") == Difference("extra", "speech", "", "zzz qqq")
+    assert expected.came(0, TEXTS[0]) == Found(0, 1), "the source waits for it"
+    assert kinds(expected) == ["extra", "unsent", "unsent"]
+
+
+def test_after_the_end_all_is_extra() -> None:
+    expected = expectation()
+    for text in TEXTS:
+        expected.came(0, text)
+    expected.came(0, "And more.")
+    assert kinds(expected) == ["extra"]
+
+
+def test_each_connection_begins_at_the_beginning() -> None:
+    expected = expectation()
+    for text in TEXTS:
+        expected.came(0, text)
+    assert expected.came(1, TEXTS[0]) == Found(0, 1)
+    assert expected.differences() == ()
+
+
+def test_one_text_a_connection_is_all_of_it() -> None:
+    expected = expectation()
+    for connection, text in enumerate(TEXTS):
+        expected.came(connection, text)
+    assert expected.differences() == ()
+
+
+def test_a_text_that_occurs_twice_is_given_in_turn() -> None:
+    expected = Expectation("speech", ["Yes.", "No.", "Yes."])
+    assert [expected.came(0, text) for text in ("Yes.", "No.", "Yes.")] == [
+        Found(0, 1),
+        Found(1, 2),
+        Found(2, 3),
+    ]
+
+
+def test_prompts_are_whole() -> None:
+    matcher = Matcher([], ["Why?", "Why is that?"])
+    assert matcher.prompts.came(0, "Why is that?") == Found(1, 2)
+    assert matcher.report() == {
+        "matched": False,
+        "differences": [{"kind": "unsent", "side": "prompt", "expected": "Why?", "got": ""}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("difference", "sentence"),
+    [
+        (Difference("changed", "speech", "a b", "a c"), 'The speech "a b" came as "a c".'),
+        (Difference("unsent", "prompt", "a", ""), 'The prompt "a" never came.'),
+        (Difference("extra", "prompt", "", "b"), 'The prompt "b" is not in the source.'),
+        (
+            Difference("order", "speech", "a", "b"),
+            'The speech "b" came out of order: "a" was to come first.',
+        ),
+    ],
+)
+def test_a_difference_is_a_sentence(difference: Difference, sentence: str) -> None:
+    assert difference.sentence == sentence
+
+
+def test_a_diff_marks_the_words() -> None:
+    changed = Difference("changed", "speech", "One two three.", "One two tree.")
+    assert diff([changed, Difference("unsent", "prompt", "Why?", "")]) == (
+        "speech: changed\n  - One two [three.]\n  + One two [tree.]\nprompt: unsent\n  - Why?"
+    )
+
+
+WORDS = st.text("abc .", max_size=12)
+
+
+@given(st.lists(WORDS, max_size=8), st.data())
+def test_what_is_said_however_it_is_cut_differs_in_nothing(
+    texts: list[str], data: st.DataObject
+) -> None:
+    expected = Expectation("speech", texts)
+    whole = "".join(text for text in texts if text.strip())
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=5)))
+    for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
+        if whole[start:end].strip():
+            assert isinstance(expected.came(0, whole[start:end]), Found)
+    assert expected.differences() == ()
+
+
+@given(st.lists(WORDS, max_size=6), st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=10))
+def test_whatever_comes_has_an_answer(texts: list[str], came: list[tuple[int, str]]) -> None:
+    expected = Expectation("speech", texts)
+    for connection, text in came:
+        found = expected.came(connection, text)
+        if isinstance(found, Found):
+            assert 0 <= found.first <= found.end <= len(texts)
+    for difference in expected.differences():
+        assert difference.sentence
