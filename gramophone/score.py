@@ -16,13 +16,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gramophone.alignment import Alignment
+from gramophone.holding import Holding
 from gramophone.timeline import (
     AudioReceived,
+    Entry,
     Event,
     Failed,
-    FrameReceived,
-    FrameSent,
-    ModelChunkReceived,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
@@ -216,29 +215,20 @@ class Score:
         self._alignment = Alignment()
         for event in self.events:
             self._alignment.emit(event)
-        self._last_of_turn = {
-            turn: place
-            for place, event in enumerate(self.events)
+        self._holding = Holding(self.events, self._outlasted())
+
+    def holding(self, first: int, end: int) -> list[Entry]:
+        """What is told of the events from one place to another to whoever goes there at once."""
+        return self._holding.between(first, end)
+
+    def _outlasted(self) -> set[int]:
+        """The turns of which sound is heard after their last event."""
+        last_us = {
+            turn: due_us
+            for event, due_us in zip(self.events, self.dues_us, strict=True)
             if (turn := getattr(event, "turn", None)) is not None
         }
-
-    def holding(self, first: int, end: int) -> list[Event]:
-        """The events from one place to another, for whoever goes there at once: without the
-        wire's own rows, and of the sound of turns that are over by then only its beginning."""
-        holding: list[Event] = []
-        begun = {event.turn for event in self.events[:first] if isinstance(event, AudioReceived)}
-        for event in self.events[first:end]:
-            match event:
-                case FrameSent() | FrameReceived() | ModelChunkReceived():
-                    continue
-                case AudioReceived() if self._last_of_turn[event.turn] < end:
-                    if event.stale or event.turn in begun:
-                        continue
-                    begun.add(event.turn)
-                case _:
-                    pass
-            holding.append(event)
-        return holding
+        return {track.turn for track in self.tracks if track.end_us > last_us[track.turn]}
 
     def track_at(self, position_us: int) -> Track | None:
         """The sound under a position."""
