@@ -8,7 +8,7 @@ time from the first delta to the end of the stream.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gramophone.timeline import (
     AudioReceived,
@@ -23,9 +23,10 @@ from gramophone.timeline import (
     Underran,
     UsageReported,
 )
+from gramophone.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TurnMetrics:
     """The figures of one turn; `None` where the thing did not happen."""
 
@@ -40,7 +41,7 @@ class TurnMetrics:
     tokens_per_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TurnMoments:
     """When a turn first reached each step, in the session's time; `None` where it did not."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from textual.binding import Binding, BindingType
+
+from gramophone.values import value
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -30,7 +31,7 @@ _WORDS = {
 _NAMES = {word.lower(): name for name, word in _WORDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeyHelp:
     """One binding as help shows it."""
 
@@ -39,7 +40,7 @@ class KeyHelp:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeyGroup:
     """The keys of one place."""
 
