@@ -41,6 +41,8 @@ SAME_PACE_US = 500_000
 recording that was muted, or a device that stood still, differs by more."""
 
 SOUND_MISSING = "The sound of this answer is missing; its text is shown in time."
+SOUNDS_MISSING = "The sound of {count:,} answers is missing; their text is shown in time."
+"""Said once, with the first of them."""
 
 
 class KeptSound(Protocol):
@@ -285,6 +287,8 @@ class _Composer:
         self._position_us: int = 0
         self._track: Track | None = None
         self._pending: list[int] = []
+        self._missing: set[int] = set()
+        self._missing_at = -1
         started = next((e for e in events if isinstance(e, SessionStarted)), None)
         self._rate_hz = (started.sample_rate_hz if started else 0) or 48_000
         encoding = started.encoding if started else "linear16"
@@ -337,10 +341,21 @@ class _Composer:
         self._track = track
         self._score.tracks.append(track)
         if frames and not track.audible:
+            self._miss(event, start_us)
+
+    def _miss(self, first: PlaybackStarted, position_us: int) -> None:
+        """Said once, at the first answer whose sound is not there, for all of them."""
+        self._missing.add(first.turn)
+        events, count = self._score.events, len(self._missing)
+        if self._missing_at < 0:
+            self._missing_at = len(events)
             told = Failed(
-                at_us=event.at_us, stage="recording", detail=SOUND_MISSING, turn=event.turn
+                at_us=first.at_us, stage="recording", detail=SOUND_MISSING, turn=first.turn
             )
-            self._place(told, start_us)
+            self._place(told, position_us)
+        elif count > 1:
+            words = SOUNDS_MISSING.format(count=count)
+            events[self._missing_at] = replace(events[self._missing_at], detail=words)
 
     def _anchor(self, event: Event, position_us: int, *, at_least: bool = False) -> None:
         """This event lies at `position_us`; those since the last anchor between the two."""
