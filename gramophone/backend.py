@@ -12,7 +12,8 @@ from gramophone.ports import Message
 from gramophone.timeline import Entry
 
 if TYPE_CHECKING:
-    from gramophone.score import Passage, TurnMark
+    from gramophone.score import TurnMark
+    from gramophone.track import Passage
 
 
 class Feed(Protocol):

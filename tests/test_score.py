@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gramophone.alignment import Alignment
 from gramophone.metrics import MetricsFold
-from gramophone.score import SOUND_MISSING, SOUNDS_MISSING, Passage, Score, Track
+from gramophone.score import SOUND_MISSING, SOUNDS_MISSING, Score
 from gramophone.silences import SilenceScanner
 from gramophone.timeline import (
     AudioReceived,
@@ -29,6 +29,7 @@ from gramophone.timeline import (
     TurnInterrupted,
     Underran,
 )
+from gramophone.track import Passage, Track
 from tests.builders import session_started, short_session, spoken_exchange
 
 RATE_HZ = 1_000
