@@ -257,9 +257,8 @@ class SettingsScreen(Screen[None]):
             else:
                 await self._preferences.write(row.name, typed(row, text))
 
-        screen = WriteScreen(
-            row.label, row.words, value, keep, secret=secret, long=row.kind == "long"
-        )
+        words = foot(row, preference)
+        screen = WriteScreen(row.label, words, value, keep, secret=secret, long=row.kind == "long")
         if await self.app.push_screen_wait(screen):
             await self._written(row)
 
