@@ -12,7 +12,7 @@ from textual.widgets import Input
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn
 from tui.app import GramophoneApp
-from tui.screens.line import LineScreen
+from tui.screens.write import WriteScreen
 from tui.widgets.session_list import SessionList
 
 
@@ -39,7 +39,7 @@ async def history(
 async def ask(pilot: Pilot[Any], key: str) -> Input:
     """Press a key that asks for a line; its worker waits for the answer."""
     await pilot.press(key)
-    while not isinstance(pilot.app.screen, LineScreen):
+    while not isinstance(pilot.app.screen, WriteScreen):
         await pilot.pause()
     return pilot.app.screen.query_one(Input)
 
