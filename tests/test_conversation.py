@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 import pytest
 
-from gramophone.conversation import MODEL_CUT_OFF
 from gramophone.exchange import (
     DropSpeech,
     End,
@@ -27,6 +26,7 @@ from gramophone.exchange import (
 )
 from gramophone.intents import Interrupt, Say, Submit
 from gramophone.ports import Message, ModelChunk, Usage
+from gramophone.reports import MODEL_CUT_OFF
 from gramophone.requests import NOTHING_TO_SEND
 from gramophone.timeline import (
     AudioReceived,

@@ -11,12 +11,13 @@ from typing import Any, TypeAlias
 import pytest
 
 from gramophone.clock import SystemClock
-from gramophone.conversation import SPEECH_SILENT, Conversation
+from gramophone.conversation import Conversation
 from gramophone.engine import NO_MODEL, NO_SPEECH, Engine
 from gramophone.errors import ModelError
 from gramophone.exchange import End
 from gramophone.intents import Hush, Interrupt, Say, Submit
 from gramophone.ports import Message, ModelChunk, PlayoutState, Sink, Speaker, SpeakerListener
+from gramophone.reports import SPEECH_SILENT
 from gramophone.standin.recording import RecordedSpeech, RecordingVoice, recorded_speech
 from gramophone.standin.tone import ToneVoice
 from gramophone.timeline import (

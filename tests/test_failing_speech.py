@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 import pytest
 
-from gramophone.conversation import SPEECH_SILENT
 from gramophone.exchange import (
     DropSpeech,
     FinishAudio,
@@ -24,6 +23,7 @@ from gramophone.exchange import (
     StopAudio,
 )
 from gramophone.intents import Interrupt, Say, Submit
+from gramophone.reports import SPEECH_SILENT
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,
