@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gramophone.alignment import Alignment
 from gramophone.metrics import MetricsFold
-from gramophone.score import SOUND_MISSING, Passage, Score, Track
+from gramophone.score import SOUND_MISSING, SOUNDS_MISSING, Score
 from gramophone.silences import SilenceScanner
 from gramophone.timeline import (
     AudioReceived,
@@ -30,6 +30,7 @@ from gramophone.timeline import (
     TurnInterrupted,
     Underran,
 )
+from gramophone.track import Passage, Track
 from tests.builders import session_started, short_session, spoken_exchange
 
 RATE_HZ = 1_000
@@ -253,6 +254,19 @@ class TestSound:
         (failed,) = [event for event in score.events if isinstance(event, Failed)]
         assert (failed.stage, failed.turn, failed.detail) == ("recording", 1, SOUND_MISSING)
         assert not score.tracks[0].audible
+
+    def test_where_more_answers_lack_theirs_it_is_said_once_with_their_number(self) -> None:
+        events: list[Event] = []
+        for turn, pcm in ((1, b""), (3, ramp(9)), (5, b""), (7, b"")):
+            at_us = turn * 1_000_000
+            events += frame(pcm, turn=turn, size_bytes=18), started(at_us, turn)
+            events.append(finished(at_us + 9_000, 9, turn))
+        score = score_of(*events)
+        (failed,) = [event for event in score.events if isinstance(event, Failed)]
+        assert (failed.turn, failed.detail) == (1, SOUNDS_MISSING.format(count=3))
+        before = score.events[score.events.index(failed) - 1]
+        assert before == started(1_000_000, 1), "with the first of them"
+        assert [track.audible for track in score.tracks] == [False, True, False, False]
 
     def test_positions_and_samples_are_each_others_inverse(self) -> None:
         track = Track(1, 123_457, 44_100, [frame(ramp(30_000))], "linear16")
