@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import struct
-
 from websockets.asyncio.server import ServerConnection
 
+from gramophone.standin import tcp
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
 from gramophone.wire.speak_messages import Metadata, ServerMessage, render
 
 _RUBBISH = '{"type": "Flushed", "sequence_id": '
 _UNKNOWN_TYPE = '{"type": "Applause", "volume": 11}'
-_LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Downlink:
@@ -81,11 +78,7 @@ class Downlink:
         await self._connection.close(1011, "NET-0000")
 
     async def _reset(self) -> None:
-        transport = self._connection.transport
-        raw = transport.get_extra_info("socket")
-        # Without lingering, closing a TCP socket sends a reset in place of an orderly end.
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-        transport.abort()
+        tcp.reset(self._connection.transport)
         await self._connection.wait_closed()
 
     def _fault(self, name: FaultName) -> int | None:
