@@ -15,7 +15,12 @@ OPENAI_RESPONSES: Final = "openai-responses"
 ANTHROPIC: Final = "anthropic"
 
 CUT: Final = "cut"
-"""The kind of failure that says nothing: the connection ends, the answer unfinished."""
+"""A failure without words: the connection ends, the answer unfinished."""
+SILENT: Final = "silent"
+"""A failure without words: nothing more comes, and the connection stays."""
+UNFINISHED: Final = "unfinished"
+"""A failure without words: the stream ends in good order, but nothing in it says so."""
+WORDLESS = frozenset({CUT, SILENT, UNFINISHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class AnswerFailure:
     """How an answer fails: instead of all of it, or `in_stream` after its pieces.
 
     Attributes:
-        kind: the provider's word (`overloaded_error`), `CUT`, or empty: then `status` tells.
+        kind: the provider's word (`overloaded_error`), or empty: then `status` tells; or one
+            of `WORDLESS`.
         message: what it says.
         status: of the refusal; inside a stream it only helps to find the word.
         in_stream: after the pieces, in a stream that began well.
@@ -90,6 +96,7 @@ class Answer:
         output_tokens: what the answer is said to have cost; 0 when nobody counted.
         provider: whose words the RawPieces are: `OPENAI`, `OPENAI_RESPONSES`, `ANTHROPIC`.
         failure: how it fails, if it does.
+        ends_us: when its end comes, if that is after its last piece.
     """
 
     asked: str | None
@@ -99,11 +106,12 @@ class Answer:
     output_tokens: int = 0
     provider: str = ""
     failure: AnswerFailure | None = None
+    ends_us: int = 0
 
     @property
     def due_us(self) -> int:
-        """When the last piece comes, and with it the end."""
-        return max((piece.due_us for piece in self.pieces), default=0)
+        """When the end comes."""
+        return max(self.ends_us, *(piece.due_us for piece in self.pieces), 0)
 
     def recorded_for(self, provider: str) -> tuple[RawPiece, ...] | None:
         """The pieces in this provider's own words, if all of them are."""

@@ -19,7 +19,7 @@ from gramophone.wire.answer_parts import (
     blocks_of,
     call_input,
 )
-from gramophone.wire.answers import ANTHROPIC, CUT, Answer, RawPiece
+from gramophone.wire.answers import ANTHROPIC, WORDLESS, Answer, RawPiece
 from gramophone.wire.loose_json import (
     as_list,
     as_object,
@@ -205,7 +205,7 @@ def _closed(raw: tuple[RawPiece, ...]) -> Iterator[Timed]:
 def _end(answer: Answer, ordinal: int, *, ended: bool) -> Iterator[Timed]:
     end_us = answer.due_us
     if answer.failure is not None:
-        if answer.failure.kind != CUT:
+        if answer.failure.kind not in WORDLESS:
             refusal = refusal_of(answer.failure, anthropic=True)
             error = anthropic_error(refusal, made_id("req_", ordinal))
             yield end_us, event_bytes(error, "error")

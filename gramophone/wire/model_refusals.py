@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gramophone.wire.answers import CUT, AnswerFailure
+from gramophone.wire.answers import WORDLESS, AnswerFailure
 from gramophone.wire.loose_json import compact, encoded
 
 RETRY_AFTER_S = 1
@@ -107,7 +107,7 @@ def _like(status: int, known: dict[int, Refusal]) -> Refusal:
 
 def refusal_of(failure: AnswerFailure, *, anthropic: bool) -> Refusal:
     """A failure as this provider would refuse a request with it."""
-    named = "" if failure.kind == CUT else failure.kind
+    named = "" if failure.kind in WORDLESS else failure.kind
     status = failure.status if failure.status >= 400 else _STATUS_OF_KIND.get(named, 500)
     usual = anthropic_refusal(status) if anthropic else openai_refusal(status)
     # Each provider has its own words for the same thing; another's are not given away.

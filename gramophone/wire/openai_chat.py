@@ -13,8 +13,8 @@ from typing import Any
 from gramophone.wire.answer_ids import CREATED_S, made_id, tokens
 from gramophone.wire.answer_parts import PlainPiece, ToolBlock, blocks_of, plain_pieces
 from gramophone.wire.answers import (
-    CUT,
     OPENAI,
+    WORDLESS,
     Answer,
     RawPiece,
     TextPiece,
@@ -198,7 +198,7 @@ def chat_events(answer: Answer, request: ChatRequest, ordinal: int) -> list[Time
     events = list(_recorded(raw, request) if raw is not None else writer.pieces(pieces))
     end_us = answer.due_us
     if answer.failure is not None:
-        if answer.failure.kind != CUT:
+        if answer.failure.kind not in WORDLESS:
             error = openai_error(refusal_of(answer.failure, anthropic=False))
             events.append((end_us, event_bytes(error)))
         return events

@@ -11,7 +11,7 @@ from typing import Any
 
 from gramophone.wire.answer_ids import CREATED_S, made_id, tokens
 from gramophone.wire.answer_parts import Block, TextBlock, ThinkingBlock, ToolBlock, blocks_of
-from gramophone.wire.answers import CUT, OPENAI_RESPONSES, Answer, RawPiece
+from gramophone.wire.answers import OPENAI_RESPONSES, WORDLESS, Answer, RawPiece
 from gramophone.wire.loose_json import (
     as_list,
     as_text,
@@ -231,7 +231,7 @@ class _Writer:
         if failure is None:
             kind, status = _ending(self._answer)
             return [self._event(end_us, kind, response=self.response(status))]
-        if failure.kind == CUT:
+        if failure.kind in WORDLESS:
             return []
         refusal = refusal_of(failure, anthropic=False)
         failed = self.response("failed", error=refusal)
