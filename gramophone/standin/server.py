@@ -17,6 +17,7 @@ from gramophone.standin.downlink import Downlink
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.handshake import SPEAK_PATH, admit, bad_request
 from gramophone.standin.listener import Admission, Arrival, Routes, listening
+from gramophone.standin.mischief import Mischief
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.refusals import Refusal, refusal_with
 from gramophone.standin.session import Session
@@ -83,8 +84,9 @@ class SpeakDoor:
             self._voice.for_connection(),
             parameters,
             Delivery(self._options, parameters, ordinal),
-            Downlink(connection, self._options, ordinal),
+            Downlink(connection, Mischief(faults, ordinal), self._clock),
             self._clock,
+            self._options.dialect,
         )
         _log.info("connection %d: open, %s", ordinal, parameters.to_query())
         await session.run(connection)
