@@ -16,7 +16,8 @@ from gramophone.exchange import End
 from gramophone.intents import Hush, Interrupt, Say, Submit
 from gramophone.ports import Message, Sink
 from gramophone.reports import SPEECH_SILENT
-from gramophone.standin.recording import RecordedSpeech, RecordingVoice, recorded_speech
+from gramophone.standin.recorded_voice import RecordedVoice
+from gramophone.standin.recording import RecordedSpeech, recorded_speech
 from gramophone.timeline import (
     AudioReceived,
     ClearSent,
@@ -364,7 +365,7 @@ class TestARecordingServedAgain:
         return heard
 
     async def replayed(self, kept: RecordedSpeech) -> Listening:
-        async with running(voice=RecordingVoice(kept)) as url:
+        async with running(voice=RecordedVoice(kept)) as url:
             return await self.say(url)
 
 

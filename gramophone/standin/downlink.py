@@ -8,6 +8,7 @@ from typing import assert_never
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from gramophone.clock import Clock
 from gramophone.standin import tcp
@@ -44,11 +45,15 @@ class Downlink:
             await self._do(self._mischief.passing(frame))
 
     async def close(self, code: int, reason: str) -> None:
-        """Close politely."""
+        """Close with this code; with 1006, which stands for it, without a close frame."""
         if not self._untouched:
             await self._unstalled()
             await self._do(self._mischief.rest())
-        if not self._mischief.silent:
+        if self._mischief.silent:
+            return
+        if code == CloseCode.ABNORMAL_CLOSURE:
+            await self._do([Drop(reset=False)])
+        else:
             await self._connection.close(code, reason)
 
     async def watch_time(self) -> None:

@@ -70,6 +70,7 @@ class Expectation:
         self._starts = list(accumulate(map(len, said), initial=0))
         self._by_message = by_message
         self._places: dict[int, int] = {}
+        self._resume = 0
         self._came: list[tuple[int, int]] = []
         self._met: list[Difference] = []
         self._jumps: list[tuple[int, int, str]] = []
@@ -80,7 +81,9 @@ class Expectation:
         What is out of order is found all the same, and told by `differences`.
         """
         said = _said(text)
-        place = self._places.get(connection, 0)
+        if connection not in self._places:
+            self._places[connection], self._resume = self._resume, 0
+        place = self._places[connection]
         start = self._find(said, place)
         if start is None:
             return self._miss(connection, place, text)
@@ -89,6 +92,10 @@ class Expectation:
         end = start + len(said)
         self._mark(connection, start, end)
         return Found(bisect_left(self._starts, start), bisect_left(self._starts, end))
+
+    def break_off(self, connection: int) -> None:
+        """The source ends this connection here; the next new one goes on at this place."""
+        self._resume = self._places.get(connection, 0)
 
     def differences(self) -> tuple[Difference, ...]:
         """All that differed, in the order in which it came, then what came too early, then what

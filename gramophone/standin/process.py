@@ -21,7 +21,8 @@ from functools import partial
 from gramophone.errors import GramophoneError
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.recording import RecordedSpeech, RecordingVoice
+from gramophone.standin.recorded_voice import RecordedVoice
+from gramophone.standin.recording import RecordedSpeech
 from gramophone.standin.server import serving
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Voice
@@ -99,7 +100,7 @@ def _options(asked: argparse.Namespace) -> StandinOptions:
 
 def _voice(name: str, recording: RecordedSpeech | None) -> Voice:
     if name == "recording" and recording is not None:
-        return RecordingVoice(recording)
+        return RecordedVoice(recording)
     if name == "piper":
         # The other voices start faster without what this module imports.
         from gramophone.standin.piper import PiperVoice

@@ -1,22 +1,18 @@
-"""The voice that gives back a recorded session: the same frames, with the same timing.
+"""What was spoken in a session, read from its events as a plain value.
 
-What was recorded is a plain value, made of timeline events; where they were kept is not known
-here. Text is matched on what is said, so that spaces and the cutting into messages do not
-matter. The place in the recording belongs to a connection: a new one starts at the beginning.
+Where they were kept is not known here. `recorded_voice` gives it back.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import Self
 
 from gramophone.errors import TimelineError
-from gramophone.standin.voices import Progress, Sound, Utterance
+from gramophone.standin.voices import Break
 from gramophone.timeline import (
     AudioReceived,
+    ClearSent,
     Event,
     FlushAnswered,
     FlushRefused,
@@ -25,25 +21,33 @@ from gramophone.timeline import (
     SpeechDisconnected,
     TextSpoken,
 )
-from gramophone.wire.speak_messages import SpeakParameters, Warned
 
-TEXT_NOT_RECORDED = "TEXT_NOT_RECORDED"
-"""The recording has not got this text; the next segment was given in its place."""
-RECORDING_EXHAUSTED = "RECORDING_EXHAUSTED"
-"""The recording has not got this text, and nothing is left to give; there was no sound."""
+_CLOSED_BY_REQUEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedSegment:
-    """What one Flush brought: its text, and frames as (microseconds after the Flush, bytes)."""
+    """What one Flush brought.
+
+    Attributes:
+        text: what was to be spoken.
+        frames: as (microseconds after the Flush, bytes); None for tones of the text.
+        first_us: the first of those tones comes so long after the Flush.
+        ends: the connection ended behind the frames, and there was no Flushed.
+    """
 
     text: str
-    frames: tuple[tuple[int, bytes], ...]
+    frames: tuple[tuple[int, bytes], ...] | None
+    first_us: int = 0
+    ends: Break | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedSpeech:
-    """All that was spoken in a session, in the order of the flushes."""
+    """All that was spoken in a session, in the order of the flushes.
+
+    `encoding` is empty where nothing was recorded: tones can be had in any.
+    """
 
     encoding: str
     sample_rate_hz: int
@@ -54,8 +58,9 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
     """The speech of a recorded session, from its events in order.
 
     Frames that came after a Clear belong to the flush they came from, as far as they came.
-    A flush that was refused, or was open when the connection broke, leaves its text to the
-    next one; frames it had brought stay with it.
+    A flush that was refused leaves its text to the next one. So does one that was open when the
+    connection broke; the frames it had brought stay with it, and the first of these breaks the
+    connection again.
 
     Raises:
         TimelineError: no SessionStarted, or an AudioReceived without its sound.
@@ -69,19 +74,25 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
         match event:
             case TextSpoken(turn=turn) | FlushRefused(turn=turn) | FlushAnswered(turn=turn):
                 turns.setdefault(turn, _TurnReader()).read(event)
+            case ClearSent(turn=turn):
+                turns.setdefault(turn, _TurnReader()).clear()
             case FlushSent(turn=turn):
                 flushes.append(turns.setdefault(turn, _TurnReader()).flush(event))
             case AudioReceived(turn=turn):
                 turns.setdefault(turn, _TurnReader()).hear(event)
-            case SpeechDisconnected():
+            case SpeechDisconnected(code=code, reason=reason):
                 for reader in turns.values():
-                    reader.break_off()
+                    reader.break_off(Break(code, reason))
             case _:
                 pass
     return RecordedSpeech(
         started.encoding,
         started.sample_rate_hz,
-        tuple(flush.segment() for flush in flushes if flush.frames or not flush.withdrawn),
+        tuple(
+            flush.segment()
+            for flush in flushes
+            if flush.frames or flush.ends is not None or not flush.withdrawn
+        ),
     )
 
 
@@ -95,9 +106,11 @@ class _OpenFlush:
     sent_us: int
     frames: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
     withdrawn: bool = False
+    cleared: bool = False
+    ends: Break | None = None
 
     def segment(self) -> RecordedSegment:
-        return RecordedSegment(self.text, tuple(self.frames))
+        return RecordedSegment(self.text, tuple(self.frames), ends=self.ends)
 
 
 class _TurnReader:
@@ -135,90 +148,19 @@ class _TurnReader:
         if flush := self._open[0] if self._open else self._last:
             flush.frames.append((event.at_us - flush.sent_us, event.pcm))
 
-    def break_off(self) -> None:
+    def break_off(self, ends: Break) -> None:
+        """The connection is gone. Behind the flush whose sound was coming nothing else came."""
+        if self._open and not self._open[0].cleared and ends.code != _CLOSED_BY_REQUEST:
+            self._open[0].ends = ends
         self._withdraw(self._open)
+
+    def clear(self) -> None:
+        """Nothing more was wanted; whatever is open need not be answered."""
+        for flush in self._open:
+            flush.cleared = True
 
     def _withdraw(self, flushes: Sequence[_OpenFlush]) -> None:
         for flush in flushes:
             flush.withdrawn = True
             self._next_chunk = min(self._next_chunk, flush.first_chunk)
         self._open = [flush for flush in self._open if not flush.withdrawn]
-
-
-class RecordingVoice:
-    """Gives each text the frames it was recorded with.
-
-    A text is looked for at the place in the recording, then at the beginnings of segments, those
-    that come before those that have been. It may take in several segments; when it ends within
-    one, it gets the whole of its sound, and the rest of that text gets none. One that was never
-    recorded gets the next segment, and the client a Warning of `TEXT_NOT_RECORDED`; when nothing
-    is left, silence and `RECORDING_EXHAUSTED`.
-    """
-
-    def __init__(self, speech: RecordedSpeech) -> None:
-        self._speech = speech
-        # A segment without a text still takes up a place, or it would be given for ever.
-        said = [_said(segment.text) or "\0" for segment in speech.segments]
-        self._script = "".join(said)
-        self._starts = list(accumulate(map(len, said[:-1]), initial=0)) if said else []
-        self._place = 0
-
-    async def load(self, progress: Progress) -> None:
-        pass
-
-    def refusal(self, parameters: SpeakParameters) -> str:
-        speech = self._speech
-        asked = (parameters.encoding, parameters.sample_rate_hz)
-        if asked == (speech.encoding, speech.sample_rate_hz):
-            return ""
-        return f"The recording is in {speech.encoding} at {speech.sample_rate_hz} Hz only."
-
-    def for_connection(self) -> Self:
-        return type(self)(self._speech)
-
-    async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
-        said = _said(text)
-        start = self._find(said)
-        if start is not None:
-            self._place = start + len(said)
-            given = range(bisect_left(self._starts, start), bisect_left(self._starts, self._place))
-        else:
-            index = bisect_left(self._starts, self._place)
-            if index >= len(self._starts):
-                yield Warned(RECORDING_EXHAUSTED, "The recording has nothing left for this text.")
-                return
-            given = range(index, index + 1)
-            self._place = [*self._starts, len(self._script)][index + 1]
-            yield Warned(
-                TEXT_NOT_RECORDED,
-                f"The recording has not got this text; segment {index} was given in its place.",
-            )
-        for sound in self._sounds(given):
-            yield sound
-
-    async def aclose(self) -> None:
-        pass
-
-    def _find(self, said: str) -> int | None:
-        """Where in the script this is said: whole segments before a part of one."""
-        if self._script.startswith(said, self._place):
-            return self._place
-        ahead = bisect_left(self._starts, self._place)
-        starts = [*self._starts[ahead:], *self._starts[:ahead]]
-        found = [start for start in starts if self._script.startswith(said, start)]
-        ends = {*self._starts, len(self._script)}
-        whole = [start for start in found if start + len(said) in ends]
-        return next(iter(whole or found), None)
-
-    def _sounds(self, given: range) -> Iterator[Sound]:
-        before_us = 0
-        for index in given:
-            due_us = 0
-            for due_us, pcm in self._speech.segments[index].frames:
-                yield Sound(pcm, before_us + due_us)
-            before_us += due_us
-
-
-def _said(text: str) -> str:
-    """What is left of a text when only what is said counts."""
-    return "".join(text.split())

@@ -14,8 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from gramophone.clock import Clock
 from gramophone.standin.delivery import Delivery
 from gramophone.standin.downlink import Downlink
-from gramophone.standin.voices import Sound, Voice
-from gramophone.wire.speak_messages import Dialect, SpeakParameters, render
+from gramophone.standin.voices import Break, Sound, TextRefused, Voice
+from gramophone.wire.speak_messages import Dialect, SpeakParameters, Warned, render
 from gramophone.wire.speak_server import (
     Abandon,
     Action,
@@ -27,6 +27,9 @@ from gramophone.wire.speak_server import (
 )
 
 _log = logging.getLogger(__name__)
+
+NOT_IN_SOURCE = "NOT-IN-SOURCE"
+"""The reason of the close when a strict source has not got a text; no service says that."""
 
 
 class Session:
@@ -124,6 +127,9 @@ class Session:
                 await self._deliver(utterance)
             except ConnectionClosed:
                 raise
+            except TextRefused as refused:
+                _log.warning("%s", refused)
+                await self._perform(self._machine.failed(job, 1008, NOT_IN_SOURCE))
             except Exception:
                 _log.exception("the voice failed")
                 await self._perform(self._machine.failed(job))
@@ -135,13 +141,23 @@ class Session:
         sounds = self._voice.synthesise(utterance.text, self._parameters)
         async with aclosing(sounds):
             async for sound in sounds:
-                if isinstance(sound, Sound):
-                    for frame, instant_us in self._delivery.frames(sound):
-                        await self._send(utterance.job, frame, instant_us)
-                else:
-                    await self._perform(self._machine.remarked(utterance.job, sound))
+                match sound:
+                    case Sound():
+                        for frame, instant_us in self._delivery.frames(sound):
+                            await self._send(utterance.job, frame, instant_us)
+                    case Warned():
+                        await self._perform(self._machine.remarked(utterance.job, sound))
+                    case Break(code, reason):
+                        await self._send_rest(utterance.job)
+                        await self._perform(self._machine.failed(utterance.job, code, reason))
+                        return
+                    case _:
+                        assert_never(sound)
+        await self._send_rest(utterance.job)
+
+    async def _send_rest(self, job: int) -> None:
         for frame, instant_us in self._delivery.rest():
-            await self._send(utterance.job, frame, instant_us)
+            await self._send(job, frame, instant_us)
 
     async def _send(self, job: int, frame: bytes, instant_us: int) -> None:
         # At full speed all instants are the same, and the clock is asked once.

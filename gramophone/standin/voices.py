@@ -24,8 +24,20 @@ class Sound:
     due_us: int | None = None
 
 
-Utterance: TypeAlias = AsyncGenerator[Sound | Warned, None]
-"""The sound of one Flush, and what the voice wants the client to be warned of."""
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The connection ends here; with the code 1006 without a close frame."""
+
+    code: int
+    reason: str
+
+
+class TextRefused(Exception):
+    """The voice will not speak this text; the message says why."""
+
+
+Utterance: TypeAlias = AsyncGenerator[Sound | Warned | Break, None]
+"""The sound of one Flush, what the client is to be warned of, and whether it ends there."""
 
 Progress: TypeAlias = Callable[[str], None]
 """Hears in a few words what a voice is doing while it loads; from any thread."""
@@ -51,7 +63,11 @@ class Voice(Protocol):
         ...
 
     def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
-        """Speak `text`, which is never blank. An async generator; closing it stops the work."""
+        """Speak `text`, which is never blank. An async generator; closing it stops the work.
+
+        Raises:
+            TextRefused: it is not for this voice, and the connection is to end.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -220,9 +220,9 @@ class SpeakServer:
         self._speaking = None
         return [self._flushed(), *self._next()]
 
-    def failed(self, job: int) -> list[Action]:
-        """The voice could not speak `job`."""
-        return self._hang_up(1011, "NET-0000") if job == self._speaking else []
+    def failed(self, job: int, code: int = 1011, reason: str = "NET-0000") -> list[Action]:
+        """The voice could not speak `job`, or not to its end."""
+        return self._hang_up(code, reason) if job == self._speaking else []
 
     def _speak(self, text: str, now_us: int) -> list[Action]:
         if self._closing:

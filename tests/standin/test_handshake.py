@@ -11,7 +11,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
-from gramophone.standin.recording import RecordedSpeech, RecordingVoice
+from gramophone.standin.recorded_voice import RecordedVoice
+from gramophone.standin.recording import RecordedSpeech
 from gramophone.wire.speak_messages import Flush, Flushed, Metadata, parse_server
 from tests.standin.talking import talking
 from tests.standins import running
@@ -122,7 +123,7 @@ async def test_other_paths_are_not_found() -> None:
 
 
 async def test_a_recording_is_only_given_in_its_own_format() -> None:
-    voice = RecordingVoice(RecordedSpeech("linear16", 48_000, ()))
+    voice = RecordedVoice(RecordedSpeech("linear16", 48_000, ()))
     async with running(voice=voice) as url:
         response = await refusal(f"{url}?sample_rate=24000")
         assert response.status_code == 400

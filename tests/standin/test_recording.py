@@ -1,21 +1,12 @@
-"""The recording voice: a recorded session played into a client again is the same session."""
+"""Recorded speech: which text brought which frames, read from a timeline."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gramophone.errors import TimelineError
-from gramophone.standin.recording import (
-    RECORDING_EXHAUSTED,
-    TEXT_NOT_RECORDED,
-    RecordedSegment,
-    RecordedSpeech,
-    RecordingVoice,
-    recorded_speech,
-)
-from gramophone.standin.voices import Sound
+from gramophone.standin.recording import RecordedSegment, recorded_speech
+from gramophone.standin.voices import Break
 from gramophone.timeline import (
     AudioReceived,
     ClearSent,
@@ -26,14 +17,7 @@ from gramophone.timeline import (
     SpeechDisconnected,
     TextSpoken,
 )
-from gramophone.wire.speak_messages import Close, Flush, Flushed, Speak, SpeakParameters, Warned
-from tests.builders import session_started, short_session, spoken_exchange
-from tests.standin.clocks import WatchedClock
-from tests.standin.talking import messages, sound, talking
-from tests.standins import running
-
-QUERY = "model=aura-2-thalia-en&sample_rate=48000"
-ODD_FRAMES = (b"\1" * 3, b"\2" * 1921, b"\3")
+from tests.builders import session_started
 
 
 def text(chunk: int, words: str, at_us: int = 0) -> TextSpoken:
@@ -124,7 +108,35 @@ def test_a_broken_connection_leaves_the_text_to_be_said_again() -> None:
         flush(1, last_chunk=0),
         frame(b"b"),
         answered(1),
-    ) == [RecordedSegment("One.", ((0, b"a"),)), RecordedSegment("One.", ((0, b"b"),))]
+    ) == [
+        RecordedSegment("One.", ((0, b"a"),), ends=Break(1006, "")),
+        RecordedSegment("One.", ((0, b"b"),)),
+    ]
+
+
+def test_a_connection_that_broke_before_any_sound_breaks_again() -> None:
+    assert segments(
+        text(0, "One."),
+        flush(0, last_chunk=0),
+        SpeechDisconnected(at_us=0, connection=0, code=1011, reason="NET-0000"),
+        flush(1, last_chunk=0),
+        frame(b"b"),
+        answered(1),
+    ) == [
+        RecordedSegment("One.", (), ends=Break(1011, "NET-0000")),
+        RecordedSegment("One.", ((0, b"b"),)),
+    ]
+
+
+@pytest.mark.parametrize("code", [1000, 1006])
+def test_the_end_of_a_talk_that_was_interrupted_is_no_break(code: int) -> None:
+    assert segments(
+        text(0, "One."),
+        flush(0, last_chunk=0),
+        frame(b"a"),
+        ClearSent(at_us=0, turn=1),
+        SpeechDisconnected(at_us=0, connection=0, code=code, reason=""),
+    ) == [RecordedSegment("One.", ((0, b"a"),))]
 
 
 def test_a_recording_read_without_its_sound_is_an_error() -> None:
@@ -136,135 +148,3 @@ def test_a_recording_read_without_its_sound_is_an_error() -> None:
 def test_a_recording_without_a_beginning_is_an_error() -> None:
     with pytest.raises(TimelineError, match="no beginning"):
         recorded_speech([])
-
-
-@given(
-    st.lists(st.text("ab. ", min_size=1, max_size=4), max_size=6),
-    st.lists(st.text("abc. ", min_size=1, max_size=6).filter(str.strip), max_size=6),
-)
-async def test_no_frame_is_given_that_was_not_recorded(
-    recorded: list[str], asked: list[str]
-) -> None:
-    frames = [str(index).encode() for index in range(len(recorded))]
-    voice = RecordingVoice(
-        RecordedSpeech(
-            "linear16",
-            48_000,
-            tuple(
-                RecordedSegment(said, ((5, frame),))
-                for said, frame in zip(recorded, frames, strict=True)
-            ),
-        )
-    )
-    for said in asked:
-        async for piece in voice.synthesise(said, SpeakParameters()):
-            if isinstance(piece, Sound):
-                assert piece.pcm in frames
-            else:
-                assert piece.code in (TEXT_NOT_RECORDED, RECORDING_EXHAUSTED)
-
-
-# --- played again -----------------------------------------------------------------------------
-
-
-def voice_of(*events: Event) -> RecordingVoice:
-    return RecordingVoice(recorded_speech(events))
-
-
-async def test_a_recorded_session_gives_the_same_bytes_in_the_same_frames() -> None:
-    session = short_session()
-    recorded = [event.pcm for event in session if isinstance(event, AudioReceived)]
-    async with running(voice=voice_of(*session)) as url, talking(url, QUERY) as talk:
-        await talk.say(Speak("A gramophone plays records."), Flush())
-        assert await talk.hear_until(Flushed) == [*recorded, Flushed(0)]
-
-
-async def test_odd_frames_come_back_odd() -> None:
-    session = [session_started(), *spoken_exchange(frames=ODD_FRAMES)]
-    async with running(voice=voice_of(*session)) as url, talking(url, QUERY) as talk:
-        await talk.say(Speak("A gramophone plays records."), Flush())
-        assert await talk.hear_until(Flushed) == [*ODD_FRAMES, Flushed(0)]
-
-
-@pytest.mark.parametrize(("pace", "step_us"), [(1.0, 10_000), (4.0, 2_500)])
-async def test_frames_keep_their_recorded_timing(pace: float, step_us: int) -> None:
-    clock = WatchedClock()
-    voice = voice_of(*short_session())
-    async with running(voice=voice, clock=clock, pace=pace) as url, talking(url, QUERY) as talk:
-        await talk.say(Speak("A gramophone plays records."), Flush())
-        # The builder's first frame came 160 ms after its Flush, the second 10 ms later.
-        await clock.asleep_until(16 * step_us)
-        clock.advance_us(16 * step_us)
-        await talk.hear()
-        await clock.asleep_until(17 * step_us)
-        clock.advance_us(step_us)
-        assert len(await talk.hear_until(Flushed)) == 2
-
-
-SPEECH = RecordedSpeech(
-    "linear16",
-    48_000,
-    tuple(RecordedSegment(said, ((0, said.encode()),)) for said in ("One.", "Two.", "One.")),
-)
-
-
-async def test_text_is_matched_on_what_is_said_and_repeated_text_in_order() -> None:
-    async with running(voice=RecordingVoice(SPEECH)) as url, talking(url, QUERY) as talk:
-        await talk.say(Speak("T"), Speak(" wo. "), Flush(), Speak("One."), Flush(), Close())
-        heard, _, _ = await talk.hear_out()
-        assert heard == [b"Two.", Flushed(0), b"One.", Flushed(1)]
-
-
-@pytest.mark.parametrize(
-    ("flushes", "sounds"),
-    [
-        (["One. Two.", "One."], [b"One.Two.", b"One."]),
-        (["One. Two. One."], [b"One.Two.One."]),
-        (["O", "ne. Tw", "o.", "One."], [b"One.", b"Two.", b"", b"One."]),
-        (["Two. One."], [b"Two.One."]),
-        (["Two.", "One.", "One. Two."], [b"Two.", b"One.", b"One.Two."]),
-        (["Tw", "o."], [b"Two.", b""]),
-    ],
-)
-async def test_how_the_text_is_cut_into_flushes_does_not_matter(
-    flushes: list[str], sounds: list[bytes]
-) -> None:
-    async with running(voice=RecordingVoice(SPEECH)) as url, talking(url, QUERY) as talk:
-        for said in flushes:
-            await talk.say(Speak(said), Flush())
-        heard = [await talk.hear_until(Flushed) for _ in flushes]
-    assert [sound(part) for part in heard] == sounds
-    assert all(len(messages(part)) == 1 for part in heard)
-
-
-async def test_unknown_text_gets_the_next_segment_and_a_warning() -> None:
-    async with running(voice=RecordingVoice(SPEECH)) as url, talking(url, QUERY) as talk:
-        for said in ("One.", "Zwei.", "Drei.", "Vier."):
-            await talk.say(Speak(said), Flush())
-        await talk.say(Close())
-        heard, _, _ = await talk.hear_out()
-    assert sound(heard) == b"One.Two.One."
-    warned = [message for message in messages(heard) if isinstance(message, Warned)]
-    assert [warning.code for warning in warned] == [
-        TEXT_NOT_RECORDED,
-        TEXT_NOT_RECORDED,
-        RECORDING_EXHAUSTED,
-    ]
-    assert messages(heard)[-1] == Flushed(3)
-
-
-async def test_a_segment_without_a_text_is_given_once() -> None:
-    speech = RecordedSpeech(
-        "linear16", 48_000, (RecordedSegment("", ((0, b"a"),)), RecordedSegment("", ((0, b"b"),)))
-    )
-    async with running(voice=RecordingVoice(speech)) as url, talking(url, QUERY) as talk:
-        await talk.say(*[Speak("Hello."), Flush()] * 3, Close())
-        assert sound((await talk.hear_out())[0]) == b"ab"
-
-
-async def test_each_connection_starts_at_the_beginning() -> None:
-    async with running(voice=RecordingVoice(SPEECH)) as url:
-        for _ in range(2):
-            async with talking(url, QUERY) as talk:
-                await talk.say(Speak("Eins."), Flush(), Close())
-                assert sound((await talk.hear_out())[0]) == b"One."

@@ -1,0 +1,93 @@
+"""The voice that gives back what was spoken: the same frames, with the same timing.
+
+Text is matched on what is said, so that spaces and the cutting into messages do not matter. A
+connection has a place in the recording: at its beginning, or, where the one before was broken
+off as recorded, behind that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
+from typing import Self
+
+from gramophone.standin.matching import Difference, Expectation
+from gramophone.standin.recording import RecordedSegment, RecordedSpeech
+from gramophone.standin.tone import ToneVoice
+from gramophone.standin.voices import Progress, Sound, TextRefused, Utterance
+from gramophone.wire.pcm import FrameCutter
+from gramophone.wire.speak_messages import SpeakParameters, bytes_per_sample
+
+TONE_FRAME_MS = 20
+
+
+class RecordedVoice:
+    """Gives each text the frames it was recorded with.
+
+    A text may take in several segments; when it ends within one, it gets the whole of its sound,
+    and the rest of that text gets none. One that was never recorded is refused when `strict`, and
+    is otherwise spoken in tones. Either way `expectation` knows of it.
+    """
+
+    def __init__(
+        self,
+        speech: RecordedSpeech,
+        expectation: Expectation | None = None,
+        *,
+        strict: bool = False,
+        ordinals: Iterator[int] | None = None,
+    ) -> None:
+        texts = [segment.text for segment in speech.segments]
+        self._speech = speech
+        self._strict = strict
+        self._ordinals = ordinals or count()
+        self._connection = next(self._ordinals)
+        self.expectation = expectation or Expectation("speech", texts)
+
+    async def load(self, progress: Progress) -> None:
+        pass
+
+    def refusal(self, parameters: SpeakParameters) -> str:
+        speech = self._speech
+        asked = (parameters.encoding, parameters.sample_rate_hz)
+        if not speech.encoding or asked == (speech.encoding, speech.sample_rate_hz):
+            return ""
+        return f"The recording is in {speech.encoding} at {speech.sample_rate_hz} Hz only."
+
+    def for_connection(self) -> Self:
+        return type(self)(
+            self._speech, self.expectation, strict=self._strict, ordinals=self._ordinals
+        )
+
+    async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+        found = self.expectation.came(self._connection, text)
+        if isinstance(found, Difference):
+            if self._strict:
+                raise TextRefused(found.sentence)
+            for pcm in ToneVoice().words(text, parameters):
+                yield Sound(pcm)
+            return
+        before_us = 0
+        for segment in self._speech.segments[found.first : found.end]:
+            due_us = 0
+            for due_us, pcm in _frames(segment, parameters):
+                yield Sound(pcm, before_us + due_us)
+            before_us += due_us
+            if segment.ends is not None:
+                self.expectation.break_off(self._connection)
+                yield segment.ends
+                return
+
+    async def aclose(self) -> None:
+        pass
+
+
+def _frames(segment: RecordedSegment, parameters: SpeakParameters) -> Iterable[tuple[int, bytes]]:
+    """As recorded, or tones, which come as fast as the service's own sound."""
+    if segment.frames is not None:
+        return segment.frames
+    frame_bytes = parameters.sample_rate_hz * TONE_FRAME_MS // 1000
+    cutter = FrameCutter(frame_bytes * bytes_per_sample(parameters.encoding))
+    words = ToneVoice().words(segment.text, parameters)
+    cut = [*chain.from_iterable(map(cutter.cut, words)), cutter.rest()]
+    return [(segment.first_us, frame) for frame in cut if frame]
