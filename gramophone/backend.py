@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from gramophone.intents import Intent
 from gramophone.library import Library
 from gramophone.ports import Message
 from gramophone.timeline import Entry
+from gramophone.values import value
 
 if TYPE_CHECKING:
-    from gramophone.score import Passage, TurnMark
+    from gramophone.score import TurnMark
+    from gramophone.track import Passage
 
 
 class Feed(Protocol):
@@ -31,7 +33,7 @@ SLOWEST, FASTEST = 0.5, 3.0
 """How slow and how fast a replay can be."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReplayState:
     """Where a replay is. Before the session has been read `ready` is False and all is empty.
 
@@ -88,7 +90,7 @@ class ReplayFeed(Feed, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Setup:
     """What the status line says before the first event."""
 
@@ -98,7 +100,7 @@ class Setup:
     muted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ScreenSettings:
     """How the screen is to look and be used; empty is as it comes.
 
@@ -112,7 +114,7 @@ class ScreenSettings:
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Choice:
     """What one conversation goes by; what is empty, or a speed of 0, is as configured."""
 
@@ -123,7 +125,7 @@ class Choice:
     speed: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Choices:
     """What can be chosen, as far as it is known without asking a service. `models` by provider."""
 
@@ -181,7 +183,7 @@ class Backend(Protocol):
 
     def open_talk(
         self,
-        choice: Choice = Choice(),
+        choice: Choice = Choice(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
         heard: bool = True,

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from gramophone.values import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Submit:
     """Ask the model; its answer is spoken while it streams."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Say:
     """Speak this text; no model is asked."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Regenerate:
     """Take this answer back, and what came after it, and have its question answered anew; -1 is
     the answer to the last question."""
@@ -28,7 +29,7 @@ class Regenerate:
     turn: int = -1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Resend:
     """Take this question back, and what came after it, and ask `text` instead."""
 
@@ -36,31 +37,31 @@ class Resend:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SpeakAgain:
     """Speak the text of an earlier turn once more."""
 
     turn: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hush:
     """Stop the sound and let the stream go on; with no sound to stop, stop the stream."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Interrupt:
     """Stop the sound and the stream; keep what was heard."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Mute:
     """Play no sound from now on, or play it again; it is recorded all the same."""
 
     muted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hear:
     """Whether this conversation, of several, is the one that may sound."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
 from gramophone.metrics import TurnMetrics
 from gramophone.timeline import Event, Role
+from gramophone.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionSummary:
     """One row of the history. `created_at` is ISO 8601 in UTC; `snippet` the search hit, with
     its matching words between U+E000 and U+E001, or empty."""
@@ -31,7 +32,7 @@ class SessionSummary:
     archived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TurnAudio:
     """The WAV of a spoken turn, as received. `path` is absolute."""
 
@@ -42,7 +43,7 @@ class TurnAudio:
     encoding: str = "linear16"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TurnRecord:
     """One kept turn. `withdrawn` marks one that was taken back: it no longer counts."""
 
@@ -61,7 +62,7 @@ class TurnRecord:
         return not self.withdrawn and self.finish_reason != "repeated"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionRecord:
     """One kept session, whole but for its events."""
 
@@ -72,7 +73,7 @@ class SessionRecord:
     turns: tuple[TurnRecord, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finding:
     """One disagreement found by a check, in a sentence; `session_id` empty for the library."""
 
@@ -80,7 +81,7 @@ class Finding:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Totals:
     """What the list of sessions holds, archived ones aside."""
 
@@ -88,7 +89,7 @@ class Totals:
     spoken_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TagCount:
     """A tag and how many sessions have it."""
 

@@ -6,10 +6,10 @@ Edges implement these; the composition root hands them over. Nothing here does a
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from gramophone.timeline import Entry, Role
+from gramophone.values import value
 
 # --- sinks ------------------------------------------------------------------------------------
 
@@ -25,7 +25,7 @@ class Sink(Protocol):
 # --- the language model -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Message:
     """One turn of the history as the model sees it."""
 
@@ -33,7 +33,7 @@ class Message:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Usage:
     """What the provider counted, in tokens."""
 
@@ -41,7 +41,7 @@ class Usage:
     output_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ModelChunk:
     """One chunk of a provider's stream: its raw JSON, and what in it concerns us."""
 
@@ -87,7 +87,7 @@ class SpeakerListener(Protocol):
     def device_changed(self, device: str, silent: bool, detail: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlayoutState:
     """A glance at the speaker: position in the turn, and what waits to be played."""
 

@@ -8,8 +8,9 @@ this way but towards the keyring.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
+
+from gramophone.values import value
 
 Value: TypeAlias = str | int | float | bool
 
@@ -17,7 +18,7 @@ KeptIn: TypeAlias = Literal["", "environment", "keyring"]
 """Where a service's key is: nowhere, in an environment variable, in the keyring."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Preference:
     """A setting as `config.toml` has it, or as it is without it (`told` is False).
 
@@ -29,7 +30,7 @@ class Preference:
     overruled_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Account:
     """A service that wants a key; `variable` is where the environment may have it."""
 

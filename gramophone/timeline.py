@@ -11,8 +11,10 @@ connection to the speech service, from 0.
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, TypeVar, dataclass_transform
+from dataclasses import field
+from typing import Final, Literal, TypeAlias, TypeVar, dataclass_transform
+
+from gramophone.values import value
 
 Role: TypeAlias = Literal["user", "assistant"]
 Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
@@ -21,45 +23,21 @@ Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
 T = TypeVar("T")
 
 
-class _Fact:
-    """How facts are compared and shown: written once, because writing it for each class takes a
-    third of the time that this module needs to be loaded."""
-
-    __slots__ = ()
-    if TYPE_CHECKING:
-        __dataclass_fields__: ClassVar[dict[str, Field[object]]]
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, self.__class__) or other.__class__ is not self.__class__:
-            return NotImplemented
-        return self._told() == other._told()
-
-    def __hash__(self) -> int:
-        return hash(self._told())
-
-    def __repr__(self) -> str:
-        shown = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
-        return f"{self.__class__.__qualname__}({', '.join(shown)})"
-
-    def _told(self) -> tuple[object, ...]:
-        return tuple(getattr(self, each.name) for each in fields(self) if each.compare)
-
-
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 def fact(cls: type[T]) -> type[T]:
-    """A frozen dataclass of keywords."""
-    return dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)(cls)
+    """A value of keywords."""
+    return value(kw_only=True)(cls)
 
 
 @fact
-class Event(_Fact):
+class Event:
     """A fact worth keeping."""
 
     at_us: int
 
 
 @fact
-class Transient(_Fact):
+class Transient:
     """A fact of the moment: drawn, never recorded."""
 
     at_us: int
@@ -393,6 +371,15 @@ class TimelineRestarted(Transient):
     once, as the next `entries` entries; a client may wait for all of them before it draws."""
 
     entries: int
+
+
+@fact
+class DeltasPassed(Transient):
+    """So many deltas of a turn were gone over in one step; `at_us` is that of the first."""
+
+    turn: int
+    text: str
+    deltas: int
 
 
 Entry: TypeAlias = Event | Transient

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from gramophone.errors import StorageError
+from gramophone.values import value
 
 _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600
@@ -24,7 +24,7 @@ def is_session_id(text: str) -> bool:
     return _SESSION_ID.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Home:
     """A data directory; `root` is absolute."""
 

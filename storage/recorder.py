@@ -13,13 +13,13 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from gramophone.clock import wall_clock as system_wall_clock
 from gramophone.errors import StorageError
 from gramophone.timeline import Entry, Event, SessionStarted
+from gramophone.values import value
 from storage.database import open_library
 from storage.failures import storage_error
 from storage.home import Home
@@ -32,7 +32,7 @@ GATHER_S = 0.08
 _SPECIAL = DURABLE | {SessionStarted}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Began:
     """A session's first event, with the one wall-clock time it gets."""
 

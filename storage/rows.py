@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, fields, replace
 from typing import Any, TypeAlias
 
 from gramophone.codec import EVENT_TYPES, decode
 from gramophone.timeline import Event
+from gramophone.values import value
 
 Row: TypeAlias = tuple[
     int, int, int, str, int | None, int | None, str | None, int | None, int | None, str | None
@@ -28,7 +29,7 @@ _COLUMN_FIELDS = frozenset({"at_us", "turn", "connection", "offset_bytes", "size
 _NOT_STORED = frozenset({"pcm"})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Layout:
     """Where the fields of one kind of event go."""
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from gramophone.values import value
 
 FORMAT_VERSION = 1
 """Version of what a session's rows and files mean; stands in each session row."""
@@ -17,7 +18,7 @@ TURN_BITS = 20
 """A turn's row number is its session's number shifted by so many bits, plus its ordinal."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Migration:
     """One step from schema `number - 1` to `number`."""
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
 from gramophone.errors import StorageError
+from gramophone.values import value
 from storage.home import open_private
 
 HEADER_BYTES = 44
@@ -29,7 +29,7 @@ _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _pack_size = struct.Struct("<I").pack_into
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WavFormat:
     """Mono PCM of one encoding (`linear16`, `mulaw`, `alaw`) and sample rate."""
 

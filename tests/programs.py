@@ -16,11 +16,15 @@ from typing import Any
 
 TIMEOUT_S = 50
 OURS = ("GRAMOPHONE", "DEEPGRAM", "OPENAI", "ANTHROPIC")
+SIZE = ("COLUMNS", "LINES")
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without anything of ours, and without a sound card."""
+    """This process's environment without anything of ours, and without a sound card. Its size is
+    left out: a program in another terminal would believe it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    for name in SIZE:
+        kept.pop(name, None)
     settings_file = home.parent / "config" / "gramophone" / "config.toml"
     settings_file.parent.mkdir(parents=True, exist_ok=True)
     settings_file.write_text('[sound]\ndevice = "a sound card that nobody has"\n')

@@ -11,11 +11,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from gramophone.plain import plain, plain_line
+from gramophone.values import value
 from tui.offers import Candidate, Offer
 
 LARGEST_BYTES = 200_000
@@ -34,7 +34,7 @@ _BLOCK = re.compile(r"\n\n`(?P<name>[^`\n]+)`:\n(?P<fence>`{3,})\n")
 # --- in the text ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Mention:
     """A path behind an `@`; `paths` are the ways to read it, the one with its last punctuation
     first."""
@@ -57,7 +57,7 @@ def mentioned_paths(text: str) -> frozenset[str]:
     return frozenset(path for mention in mentions(text) for path in mention.paths)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attachment:
     """A text file as it goes out."""
 
@@ -106,7 +106,7 @@ def _names_of_blocks(text: str, at: int) -> list[str] | None:
 # --- completing -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fragment:
     """A path being typed: where it stands with its `@`, its directory and what follows that."""
 
@@ -116,7 +116,7 @@ class Fragment:
     stem: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PathEntry:
     """A name in a directory."""
 
@@ -166,7 +166,7 @@ def _candidate(directory: str, entry: PathEntry) -> Candidate:
 # --- on the disk ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotAttached:
     """A file that was named and cannot go out; one sentence says why."""
 

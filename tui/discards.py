@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gramophone.values import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Discard:
     """Sessions that were deleted together, and what they are called."""
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
+
+from gramophone.values import value
 
 LARGE_CHARACTERS = 2_000
 LARGE_LINES = 20
@@ -18,7 +20,7 @@ _LABEL = re.compile(r"\[pasted [\d,]+ (?:lines|characters) #(\d+)\]")
 _NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Draft:
     """A prompt before it is sent. `strange` are the paths behind an `@` that came with a paste:
     who pasted them may not have seen them, so they are not read."""

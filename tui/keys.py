@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from textual.binding import Binding, BindingType
+
+from gramophone.values import value
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -30,7 +31,7 @@ _WORDS = {
 _NAMES = {word.lower(): name for name, word in _WORDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeyHelp:
     """One binding as help shows it."""
 
@@ -39,7 +40,7 @@ class KeyHelp:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeyGroup:
     """The keys of one place."""
 
@@ -73,7 +74,6 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
     from tui.screens.help import HelpScreen
     from tui.screens.history import HistoryScreen
     from tui.screens.latency import LatencyScreen
-    from tui.screens.line import LineInput, LineScreen
     from tui.screens.press_key import KeyCatcher
     from tui.screens.progress import ProgressScreen
     from tui.screens.session import SessionScreen
@@ -95,7 +95,6 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
         ("History", HistoryScreen.BINDINGS),
         ("Search of sessions", SessionSearch.BINDINGS),
         ("List of sessions", SessionList.BINDINGS),
-        ("Title, tags, directory", [*LineInput.BINDINGS, *LineScreen.BINDINGS]),
         ("Progress", ProgressScreen.BINDINGS),
         ("Session", SessionScreen.BINDINGS),
         ("Latency", [*LatencyScreen.BINDINGS, *Bars.BINDINGS]),
@@ -104,7 +103,7 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
         ("Export", [*PathInput.BINDINGS, *ExportScreen.BINDINGS]),
         ("Settings", [*SettingList.BINDINGS, *SettingsScreen.BINDINGS]),
         ("Choice", [*ChoiceList.BINDINGS, *ChoiceScreen.BINDINGS]),
-        ("Value", [*ValueInput.BINDINGS, *ValueArea.BINDINGS, *WriteScreen.BINDINGS]),
+        ("Line or value", [*ValueInput.BINDINGS, *ValueArea.BINDINGS, *WriteScreen.BINDINGS]),
         ("Key", KeyCatcher.BINDINGS),
         ("Question", ConfirmScreen.BINDINGS),
         ("Help", HelpScreen.BINDINGS),

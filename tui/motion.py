@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from gramophone.values import value
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -16,7 +17,7 @@ REMOTE_FRAMES_HZ = 5
 """Over ssh every frame crosses the network, and a late one is worse than none."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Motion:
     """What the widgets that move keep to."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
+
+from gramophone.values import value
 
 _Item = TypeVar("_Item")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Candidate:
     """One row of the list: what it is called, a few words about it, what it writes."""
 
@@ -18,7 +20,7 @@ class Candidate:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Offer:
     """Candidates for the characters `start` to `end` of a line; never without one."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from gramophone.values import value
 
 MOST_PANES = 4
 LEAST_CELLS = 30
@@ -20,7 +21,7 @@ class Wish(Enum):
     BELOW = "below each other"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Arrangement:
     """Columns and rows of panes; `alone` where there is room for one of them only."""
 

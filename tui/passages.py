@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
+from gramophone.values import value
 from tui.transcript_model import TurnView
 
 COPYABLE: Final = {
@@ -21,7 +21,7 @@ _FENCED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Passage:
     """A text and its name."""
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final, TypeAlias
 
 from gramophone.plain import plain_line
+from gramophone.values import value
 from tui.offers import Candidate, Offer, fitting
 
 Choices: TypeAlias = Callable[[], Sequence[str]]
@@ -19,7 +20,7 @@ _LONGEST_NAME_SHOWN = 24
 _MOST_CHOICES = 200
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SlashCommand:
     """A command. Without `argument_words` nothing may follow it; in brackets it is optional.
 
@@ -81,14 +82,14 @@ def declared(*names: str, choices: dict[str, Choices] | None = None) -> tuple[Sl
 # --- reading a prompt -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prose:
     """A prompt for the model."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Given:
     """A command for us."""
 
@@ -96,7 +97,7 @@ class Given:
     argument: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused:
     """Neither: one sentence about why."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from gramophone.plain import plain_line
 from gramophone.timeline import MUTED, DeviceChanged, Entry, Failed, Stage
+from gramophone.values import value
 
 _TITLES = {
     "recording": "Not recorded any more",
@@ -18,7 +18,7 @@ _TITLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Trouble:
     """One sentence. One that is `shown` stands in the conversation as well."""
 

@@ -547,9 +547,6 @@ def test_a_device_may_pull_when_the_loop_is_gone() -> None:
 class UnheardRig(SilentRig):
     """A DeviceSpeaker that is not to be heard yet; cards stand in `cards`."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-
     async def play_on(self, blocks: int) -> None:
         await settled()
         for _ in range(blocks):
@@ -558,8 +555,8 @@ class UnheardRig(SilentRig):
 
 
 @asynccontextmanager
-async def switched_rig() -> AsyncGenerator[UnheardRig]:
-    rig = UnheardRig()
+async def switched_rig(**options: Any) -> AsyncGenerator[UnheardRig]:
+    rig = UnheardRig(**options)
     rig.speaker.hear(False)
     try:
         yield rig
@@ -609,6 +606,43 @@ async def test_sound_that_comes_back_is_heard_from_where_it_is() -> None:
         await settled()
         assert bytes(rig.cards[-1].sound[: 4 * BLOCK]) == ramp(1, 10 * BLOCK)[16 * BLOCK :]
         assert ("drained", 1, 10 * BLOCK) in rig.listener.told
+
+
+async def test_while_its_device_opens_what_has_begun_goes_on() -> None:
+    async with switched_rig(complaint=None) as rig:
+        rig.speaker.play(1, ramp(1, 20 * BLOCK))
+        rig.speaker.finish(1)
+        await rig.play_on(4)
+        rig.speaker.hear(True)
+        await rig.play_on(1)
+        assert rig.speaker.glance().position_samples == 4 * BLOCK
+        await rig.play_on(10)
+        card = rig.cards[-1]
+        card.pull()
+        # It has the sound now, whenever that is told.
+        await rig.play_on(2)
+        card.opened("")
+        await settled()
+        card.pull()
+        assert bytes(card.sound) == ramp(1, 20 * BLOCK)[28 * BLOCK : 32 * BLOCK]
+        assert rig.speaker.device == "Card"
+
+
+async def test_while_its_device_opens_what_has_not_begun_waits() -> None:
+    async with switched_rig(complaint=None) as rig:
+        rig.speaker.play(1, ramp(1, 6 * BLOCK))
+        rig.speaker.finish(1)
+        await rig.play_on(2)
+        rig.speaker.hear(True)
+        await rig.play_on(8)
+        assert ("drained", 1, 6 * BLOCK) in rig.listener.told
+        rig.speaker.play(2, ramp(2, 10 * BLOCK))
+        await rig.play_on(10)
+        assert rig.speaker.glance() == PlayoutState(2, 0, 10 * BLOCK)
+        rig.cards[-1].opened("")
+        await settled()
+        rig.cards[-1].pull(2)
+        assert bytes(rig.cards[-1].sound) == ramp(2, 2 * BLOCK)
 
 
 async def test_switching_to_and_fro_leaves_one_device() -> None:

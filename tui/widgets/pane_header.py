@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.content import Content
 from textual.widget import Widget
 
 from gramophone.metrics import TurnMetrics
+from gramophone.values import value
 from tui.colours import ACCENT, MUTED, PLAIN, SOUND, TROUBLE, WARNING
 from tui.facts import milliseconds
 
 _LEAST_NAME_CELLS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HeaderFacts:
     """What a header says. `place` is `1`, or `1/3` where the others are not seen."""
 
@@ -24,7 +23,7 @@ class HeaderFacts:
     sound: str = ""
     muted: bool = False
     recording: bool = False
-    metrics: TurnMetrics = TurnMetrics()  # noqa: RUF009 (frozen)
+    metrics: TurnMetrics = TurnMetrics()
 
 
 class PaneHeader(Widget):

@@ -1,0 +1,100 @@
+"""Frozen dataclasses that cost next to nothing until the first of them is made.
+
+`dataclass(frozen=True, slots=True)` compiles half a dozen methods for every class; a hundred such
+classes take longer to define than a first screen to draw (`benchmarks.start`). Here `dataclasses`
+compiles the initialiser when it is first called, and the other methods are the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, dataclass, field, fields, make_dataclass
+from functools import cache
+from operator import attrgetter
+from typing import Any, TypeVar, dataclass_transform, overload
+
+T = TypeVar("T")
+
+
+@overload
+def value(cls: type[T], /) -> type[T]: ...
+@overload
+def value(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]: ...
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def value(
+    cls: type[T] | None = None, /, *, kw_only: bool = False
+) -> type[T] | Callable[[type[T]], type[T]]:
+    """Make a class a frozen dataclass with slots; with `kw_only` it takes keywords alone."""
+
+    def made(cls: type[T]) -> type[T]:
+        cls = dataclass(slots=True, kw_only=kw_only, init=False, eq=False, repr=False)(cls)
+        for name, method in _METHODS.items():
+            setattr(cls, name, method)
+        return cls
+
+    return made if cls is None else made(cls)
+
+
+def _init(self: object, *values: object, **named: object) -> None:
+    cls: Any = type(self)
+    cls.__init__ = _initialiser(cls)
+    cls.__init__(self, *values, **named)
+
+
+def _initialiser(cls: Any) -> Callable[..., None]:
+    """What a frozen dataclass with these fields would have."""
+    specified: list[tuple[str, object, Any]] = []
+    for each in fields(cls):
+        own = field(
+            default=each.default,
+            default_factory=each.default_factory,
+            init=each.init,
+            kw_only=each.kw_only,
+        )
+        specified.append((each.name, each.type, own))
+    hooks = {"__post_init__": cls.__post_init__} if hasattr(cls, "__post_init__") else {}
+    like: Any = make_dataclass(
+        cls.__name__, specified, namespace=hooks, frozen=True, eq=False, repr=False
+    )
+    return like.__init__
+
+
+@cache
+def _content(cls: Any) -> Callable[[object], object]:
+    """What counts when two are compared."""
+    names = [each.name for each in fields(cls) if each.compare]
+    return attrgetter(*names) if names else type
+
+
+def _eq(self: object, other: object) -> bool:
+    if type(other) is not type(self):
+        return NotImplemented
+    content = _content(type(self))
+    return content(self) == content(other)
+
+
+def _hash(self: object) -> int:
+    return hash(_content(type(self))(self))
+
+
+def _repr(self: Any) -> str:
+    shown = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
+    return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _setattr(self: object, name: str, _value: object) -> None:
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _delattr(self: object, name: str) -> None:
+    raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+_METHODS = {
+    "__init__": _init,
+    "__eq__": _eq,
+    "__hash__": _hash,
+    "__repr__": _repr,
+    "__setattr__": _setattr,
+    "__delattr__": _delattr,
+}
