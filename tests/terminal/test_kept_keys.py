@@ -53,7 +53,7 @@ def test_a_key_is_kept_used_and_taken_out(tmp_path: Path) -> None:
         with terminal(tmp_path / "first", COMMAND, env, (80, 24)) as shown:
             show_accounts(shown)
             shown.keys("Enter")
-            shown.see("wins over the keyring", "Keep")
+            shown.see("OPENAI_API_KEY in the environment", "Esc Cancel")
             shown.type(KEY)
             shown.see("•" * len(KEY))
             shown.keys("Enter")
@@ -108,6 +108,13 @@ def test_a_locked_keyring_holds_nothing_up(tmp_path: Path) -> None:
         assert ring.secret("openai") == KEY
     with secret_service(tmp_path, locked=True) as ring:
         assert ring.secret("openai") == ""
-        assert "needs OPENAI_API_KEY" in ask(ring.env)
+        told = ask(ring.env)
+        assert "needs OPENAI_API_KEY" in told
+        assert "The keyring gave no key for OpenAI: unlock it" in told
+        # Without a wish for that provider the app opens, and says why it is another one.
+        here = env | ring.env | {"TERM": "xterm-256color"}
+        with terminal(tmp_path / "tmux", COMMAND, here, (80, 24)) as shown:
+            shown.see("Nothing said yet", "The keyring gave no key for OpenAI")
+            quit_app(shown)
     # And without any bus.
     assert "needs OPENAI_API_KEY" in ask({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"})
