@@ -17,6 +17,7 @@ from tests.tui.backend import FakeBackend, FakeFeed, FakeTalk
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
+from tui.widgets.pane_grid import drawing
 from tui.widgets.prompt import Prompt
 from tui.widgets.talk_pane import TalkPane
 from tui.widgets.transcript import Transcript
@@ -307,3 +308,27 @@ class TestInheriting:
             await drawn(pilot)
             assert "Before?" in said(pilot)
             assert "Then." in said(pilot)
+
+
+class TestFrames:
+    """When panes draw: the one spoken to and the one heard each time, the others in turns."""
+
+    def test_those_beside_draw_at_every_other_tick(self) -> None:
+        seen = [drawing("abcd", "b", tick) for tick in range(4)]
+        assert seen == [["b", "c"], ["a", "b", "d"]] * 2
+
+    def test_one_that_is_heard_draws_each_time(self) -> None:
+        assert [drawing("abc", "ac", tick) for tick in range(2)] == [["a", "c"], ["a", "b", "c"]]
+
+    def test_one_alone_draws_each_time(self) -> None:
+        assert [drawing("a", "a", tick) for tick in range(2)] == [["a"], ["a"]]
+
+    async def test_however_often_asked_a_pane_takes_what_came_once(self) -> None:
+        async with panes(2) as (pilot, backend):
+            first, second = screen_of(pilot).grid.panes
+            for pane, talk in zip((first, second), backend.talks, strict=True):
+                feed_of(talk).put(*spoken_exchange())
+                pane.tick_soon()
+                pane.tick_soon()
+            await pilot.pause()
+            assert [len(pane.model.turns) for pane in (first, second)] == [2, 2]

@@ -60,6 +60,9 @@ class Pane(Vertical):
     def on_mount(self) -> None:
         self._show_or_excuse()
         self._strip.show(self.model)
+        self._keep_time()
+
+    def _keep_time(self) -> None:
         self.set_interval(TICK_S, self.tick)
 
     # --- sources ------------------------------------------------------------------------------
