@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import Static
 
 from gramophone.backend import Feed
@@ -124,7 +125,7 @@ class Pane(Vertical):
         """What failed in a kept session is not told again."""
         if self._live:
             for trouble in troubles(entries, spoken=self.spoken):
-                self.post_message(TroubleTold(self, trouble))
+                self._tell(TroubleTold(self, trouble))
 
     def _draw(self) -> None:
         model = self.model
@@ -132,7 +133,11 @@ class Pane(Vertical):
         self._transcript.forget(model.take_gone())
         self._transcript.show(model.take_changed())
         self._strip.show(model)
-        self.post_message(PaneChanged(model))
+        self._tell(PaneChanged(model))
+
+    def _tell(self, message: Message) -> None:
+        # A message goes no further up than to whoever is taken for its sender.
+        self.post_message(message.set_sender(self))
 
     def excuse(self, words: str) -> None:
         """What stands where there is no transcript."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -49,11 +50,14 @@ class PaneGrid(Container):
         self._show_all()
         self.set_interval(TICK_S, self._tick)
 
-    def _tick(self) -> None:
+    async def _tick(self) -> None:
         """Those that draw now draw one frame together."""
         self._ticks += 1
         for pane in drawing(self.panes, (self.chosen, self.sounding), self._ticks):
-            pane.tick_soon()
+            if pane.is_mounted:
+                await pane.tick()
+                # A key that came meanwhile goes before the next pane.
+                await asyncio.sleep(0)
 
     # --- which --------------------------------------------------------------------------------
 

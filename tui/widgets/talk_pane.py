@@ -38,7 +38,6 @@ class TalkPane(Pane):
         self.muted = talk.setup.muted
         self._sounding = sounding
         self._chosen = chosen
-        self._tick_asked = False
 
     def compose(self) -> ComposeResult:
         yield PaneHeader()
@@ -46,16 +45,6 @@ class TalkPane(Pane):
 
     def _keep_time(self) -> None:
         """The grid keeps it: panes that draw together are one frame."""
-
-    def tick_soon(self) -> None:
-        """Take and draw what has come, when this pane's turn comes; once, however often asked."""
-        if self.is_mounted and not self._tick_asked:
-            self._tick_asked = True
-            self.call_later(self._tick_as_asked)
-
-    async def _tick_as_asked(self) -> None:
-        self._tick_asked = False
-        await self.tick()
 
     # --- the talk -----------------------------------------------------------------------------
 
