@@ -175,6 +175,12 @@ class GramophoneApp(App[None]):
     def on_ready(self) -> None:
         self.call_after_refresh(self._after_first_frame)
 
+    def watch_app_focus(self, focused: bool) -> None:
+        """A screen that came while one looked elsewhere, as the first one in a web page does, has
+        no focus yet: keys would go nowhere."""
+        if focused and self.screen.focused is None:
+            self.screen.focus_next(self.screen.AUTO_FOCUS or "*")
+
     def _after_first_frame(self) -> None:
         self._backend.start()
         # From here on it is the user who changes it.

@@ -14,7 +14,7 @@ from gramophone.cli.kept_keys import with_kept_keys
 from gramophone.cli.output import note, refuse
 from gramophone.cli.preferences import FilePreferences
 from gramophone.cli.updating import Updating
-from gramophone.cli.web import in_web_page
+from gramophone.cli.web import end_with_the_server, in_web_page
 from gramophone.config import Config, load
 from gramophone.errors import GramophoneError
 from gramophone.voice.native_noise import keep_native_noise_out
@@ -34,6 +34,8 @@ def run_app(config: Config) -> int:
     if not (in_web_page() or (sys.stdin.isatty() and sys.stdout.isatty())):
         note("The app needs a terminal; without one use: gramophone ask TEXT")
         return 1
+    if in_web_page():
+        end_with_the_server()
     updating = Updating(sys.stderr)
     try:
         recorder = Recorder.open(config.home, redact=config.secrets, told=updating)

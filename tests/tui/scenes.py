@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from gramophone.backend import ReplayState
 from gramophone.library import TurnRecord
-from gramophone.score import Passage, TurnMark
+from gramophone.score import TurnMark
 from gramophone.timeline import (
     DeltaReceived,
     Entry,
@@ -25,6 +25,7 @@ from gramophone.timeline import (
     TurnStarted,
     Underran,
 )
+from gramophone.track import Passage
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, kept_session
 from tests.tui.seeing import drawn

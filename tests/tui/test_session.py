@@ -13,13 +13,14 @@ from textual.screen import Screen
 
 from gramophone.backend import ReplayState
 from gramophone.library import TurnRecord
-from gramophone.score import Passage, TurnMark
+from gramophone.score import TurnMark
 from gramophone.timeline import (
     LevelMeasured,
     PlaybackStarted,
     PlayoutAdvanced,
     TimelineRestarted,
 )
+from gramophone.track import Passage
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tests.tui.seeing import drawn, said, seen

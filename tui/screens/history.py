@@ -263,7 +263,7 @@ class HistoryScreen(Screen[None]):
         elif self._search:
             words = counted(count, "hit") + ("" if self._whole else " and more")
         elif self._totals is not None:
-            words = hours(self._totals.spoken_ms)
+            words = f"{hours(self._totals.spoken_ms)} spoken"
         else:
             words = ""
         total = f" ({self._totals.sessions:,})" if self._totals is not None else ""
