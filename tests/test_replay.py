@@ -481,35 +481,46 @@ class TestControls:
 class TestInStep:
     """Text and sound within 50 ms of each other, whatever is done."""
 
-    def worst_us(self, stage: Stage) -> list[int]:
-        """Notes, at each delta, how far the sample it belongs to is from the one that sounds."""
+    def off_us(self, stage: Stage, speed: float) -> list[int]:
+        """Notes, at each delta, how far the sample that sounds is past the one it belongs to, in
+        the time of who listens."""
         off_us: list[int] = []
 
         def look(entry: Entry) -> None:
-            if isinstance(entry, DeltaReceived) and stage.state.playing and not bursting:
-                off = abs(stage.speaker.now() - int(entry.text))
-                off_us.append(min(off, 30_000 - off) * 1_000_000 // RATE_HZ)
+            if isinstance(entry, DeltaReceived) and stage.state.playing:
+                past = stage.speaker.now() - int(entry.text)
+                past = (past + 15_000) % 30_000 - 15_000
+                off_us.append(round(past * 1_000_000 / RATE_HZ / speed))
 
-        bursting: list[bool] = []
         stage.on_emit = look
         return off_us
 
-    @pytest.mark.parametrize(("speed", "hours"), [(0.5, 0.5), (1.0, 1), (3.0, 1)])
-    def test_over_an_hour_with_a_card_that_runs_off(self, speed: float, hours: float) -> None:
+    @pytest.mark.parametrize(
+        ("speed", "hours", "off_ppm"),
+        [(0.5, 0.5, -200), (1.0, 1, 200), (1.0, 1, -200), (1.25, 0.5, 200), (3.0, 1, -200)],
+    )
+    def test_over_an_hour_with_a_card_that_runs_off(
+        self, speed: float, hours: float, off_ppm: int
+    ) -> None:
         samples = int(hours * 3_600) * RATE_HZ
+        # Not a multiple of a block: then all deltas would come at the edge of one.
+        size = 6_997
         events = [
             replace(event, text=str(1 + (int(event.text) - 1) % 30_000))
             if isinstance(event, DeltaReceived)
             else event
-            for event in talk(samples, size=7_000)
+            for event in talk(samples, size=size)
         ]
-        stage = Stage(events, speed, rate_hz=RATE_HZ, off_ppm=200, stretch=Nearest)
-        off_us = self.worst_us(stage)
+        stage = Stage(events, speed, rate_hz=RATE_HZ, off_ppm=off_ppm, stretch=Nearest)
+        off_us = self.off_us(stage, speed)
         stage.to_the_end(10**11)
-        assert len(off_us) == (samples - 1) // 7_000
-        # A sample is handed over in blocks of 20 ms of listening time.
-        assert max(off_us) <= 50_000 * max(1.0, speed)
-        assert sorted(off_us)[len(off_us) // 2] <= 25_000 * max(1.0, speed)
+        assert len(off_us) == (samples - 1) // size
+        # Never before its sound but for a rounded sample; behind it by the block of 20 ms that
+        # was handed over and the 5 ms until that is seen. A device's latency has the other half
+        # of the 50 ms that are promised.
+        assert min(off_us) >= -2_000
+        assert max(off_us) <= 25_000
+        assert sum(off_us[-100:]) / 100 == pytest.approx(sum(off_us[:100]) / 100, abs=2_000)
         assert stage.clock.now_us() == pytest.approx(samples * 1_000 / speed, rel=0.002)
 
     @settings(deadline=None, max_examples=15)
@@ -541,9 +552,10 @@ class TestInStep:
 
         def look(entry: Entry) -> None:
             if isinstance(entry, DeltaReceived) and entry.turn == 1:
-                off.append(abs(stage.speaker.now() - int(entry.text)))
+                off.append(stage.speaker.now() - int(entry.text))
 
         stage.on_emit = look
         stage.go(3_000_000)
         assert len(off) > 50
-        assert max(off) <= 50
+        # A sample is a millisecond here.
+        assert -2 <= min(off) <= max(off) <= 25
