@@ -15,7 +15,7 @@ from gramophone.ports import Message
 from gramophone.timeline import DeltaReceived, PlaybackStarted, PlaybackStopped, TurnStarted
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeTalk
-from tests.tui.seeing import drawn, said, seen
+from tests.tui.seeing import drawn, press, said, seen
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
 from tui.widgets.pane_grid import drawing
@@ -35,13 +35,6 @@ async def panes(
     async with GramophoneApp(backend).run_test(size=size, notifications=True) as pilot:
         await press(pilot, *["f3"] * (count - 1), *keys)
         yield pilot, backend
-
-
-async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press, and wait until what follows is seen."""
-    for key in keys:
-        await pilot.press(key)
-        await drawn(pilot)
 
 
 def screen_of(pilot: Pilot[Any]) -> ConversationScreen:
