@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from gramophone.backend import ScreenSettings
 from gramophone.cli.backend import EngineThread
-from gramophone.cli.kept_keys import with_kept_keys
+from gramophone.cli.kept_keys import not_given, with_kept_keys
 from gramophone.cli.output import note, refuse
 from gramophone.cli.preferences import FilePreferences
 from gramophone.cli.updating import Updating
@@ -23,8 +23,15 @@ from storage.recorder import Recorder
 
 def open_app() -> NoReturn:
     """The app as it is configured; ends the program."""
+    environment = with_kept_keys(os.environ)
     try:
-        sys.exit(run_app(load(with_kept_keys(os.environ))))
+        config = load(environment)
+    except GramophoneError as error:
+        if missing := not_given(environment):
+            note(missing)
+        refuse(error)
+    try:
+        sys.exit(run_app(config))
     except GramophoneError as error:
         refuse(error)
 
@@ -54,6 +61,7 @@ def run_app(config: Config) -> int:
         screen=screen_settings(config),
         keep_theme=partial(keep_theme, config),
         preferences=FilePreferences(config, backend.hear_sample),
+        trouble=_keys_not_given(config),
     )
     try:
         app.run()
@@ -62,6 +70,15 @@ def run_app(config: Config) -> int:
         for sentence in backend.last_words():
             note(sentence)
     return app.return_code or 0
+
+
+def _keys_not_given(config: Config) -> str:
+    held = {
+        "OPENAI_API_KEY": config.openai_key,
+        "ANTHROPIC_API_KEY": config.anthropic_key,
+        "DEEPGRAM_API_KEY": config.deepgram_key,
+    }
+    return not_given(os.environ | held)
 
 
 def screen_settings(config: Config) -> ScreenSettings:
