@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import Event
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -52,26 +53,26 @@ class Chooser(Protocol):
 
 
 class InOrder:
-    """Gives each question the answers it was recorded with, one after the other.
+    """Gives each question the answers it was recorded with, one after the other, then again.
 
-    Spaces do not matter. A question that comes more often than it was recorded gets its last
-    answer again; answers to anything stand in for what was not recorded.
+    Spaces do not matter. Answers to anything stand in for what was not recorded; the last of
+    them stays.
     """
 
     def __init__(self, answers: Sequence[Answer]) -> None:
-        self._fresh = list(answers)
-        self._given: dict[str | None, Answer] = {}
+        self._answers: dict[str | None, deque[Answer]] = defaultdict(deque)
+        for answer in answers:
+            asked = None if answer.asked is None else _said(answer.asked)
+            self._answers[asked].append(answer)
 
     def __call__(self, asked: str) -> Answer | None:
-        for wanted in (_said(asked), None):
-            for answer in self._fresh:
-                if (None if answer.asked is None else _said(answer.asked)) == wanted:
-                    self._fresh.remove(answer)
-                    self._given[wanted] = answer
-                    return answer
-            if wanted in self._given:
-                return self._given[wanted]
-        return None
+        if known := self._answers.get(_said(asked)):
+            known.rotate(-1)
+            return known[-1]
+        anything = self._answers.get(None)
+        if not anything:
+            return None
+        return anything.popleft() if len(anything) > 1 else anything[0]
 
 
 def _said(text: str) -> str:

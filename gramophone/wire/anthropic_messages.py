@@ -77,7 +77,7 @@ def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> Mess
         refuse("anthropic-version: header is required")
     if version not in VERSIONS:
         refuse(f'anthropic-version: "{version}" is not a valid version')
-    fields = json_body(sent)
+    fields = json_body(sent, "The request body is not valid JSON.")
     if not as_text(fields.get("model")):
         refuse("model: Field required")
     limit = fields.get("max_tokens")

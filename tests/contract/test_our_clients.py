@@ -6,11 +6,15 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from fixtures.recordings import load, names
 from gramophone.clock import ManualClock
-from gramophone.ports import LanguageModel, ModelChunk
+from gramophone.ports import LanguageModel, Message, ModelChunk, Usage
 from gramophone.standin.listener import Address
+from gramophone.standin.recorded_answers import answers_of
+from gramophone.timeline import DeltaReceived
 from gramophone.voice.anthropic_messages import AnthropicMessages
 from gramophone.voice.openai_chat import OpenAIChat
+from gramophone.wire.answers import RawPiece
 from tests.contract.model_standin import HELLO, standing_in
 from tests.voice.model_contract import (
     KEY,
@@ -46,6 +50,36 @@ class TestContract(ModelContract):
 
     async def test_deltas_are_handed_on_one_by_one(self, model: LanguageModel) -> None:
         assert [chunk.text for chunk in await told(model) if chunk.text] == ["Hel", "lo", "."]
+
+
+class TestRecordings:
+    """What was recorded is what a client of the same kind hears again."""
+
+    @pytest.mark.parametrize("name", names())
+    async def test_a_recorded_answer_is_heard_as_it_was(self, name: str) -> None:
+        events = load(name)
+        answers = answers_of(events)
+        async with (
+            standing_in(*answers) as address,
+            closing(model_at(OPENAI, address)) as model,
+        ):
+            for answer in answers:
+                chunks = await told(model, [Message("user", answer.asked or "")])
+                raw = [piece.raw for piece in answer.pieces if isinstance(piece, RawPiece)]
+                assert [chunk.raw for chunk in chunks][: len(raw)] == raw
+
+    async def test_in_another_providers_words_it_says_the_same(self) -> None:
+        events = load("short-answer")
+        (answer,) = answers_of(events)
+        async with (
+            standing_in(answer) as address,
+            closing(model_at(ANTHROPIC, address)) as model,
+        ):
+            chunks = await told(model, [Message("user", answer.asked or "")])
+        said = [event.text for event in events if isinstance(event, DeltaReceived)]
+        assert [chunk.text for chunk in chunks if chunk.text] == said
+        counted = [chunk.usage for chunk in chunks if chunk.usage is not None]
+        assert counted == [Usage(answer.input_tokens, answer.output_tokens)]
 
 
 class TestFaults:

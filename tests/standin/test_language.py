@@ -54,12 +54,12 @@ class TestChoosing:
         assert choose("Two?") == answer("Two?", "2")
         assert choose(" One ? ") == answer("One?", "1")
 
-    def test_a_question_asked_again_gets_the_next_and_then_the_last(self) -> None:
+    def test_a_question_asked_again_gets_the_next_and_then_begins_anew(self) -> None:
         choose = InOrder([answer("Hi?", "1"), answer("Hi?", "2")])
         assert [choose("Hi?") for _ in range(3)] == [
             answer("Hi?", "1"),
             answer("Hi?", "2"),
-            answer("Hi?", "2"),
+            answer("Hi?", "1"),
         ]
 
     def test_answers_to_anything_stand_in(self) -> None:

@@ -66,7 +66,7 @@ class TestRequests:
         [
             (asking(), "", "header is required"),
             (asking(), "2099-01-01", "is not a valid version"),
-            (b"\xff", OLD, "could not parse the JSON"),
+            (b"\xff", OLD, "is not valid JSON"),
             (asking(model=""), OLD, "model: Field required"),
             (asking(max_tokens=None), OLD, "max_tokens: Field required"),
             (asking(max_tokens=0), OLD, "max_tokens: Input"),
