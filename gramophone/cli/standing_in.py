@@ -1,30 +1,69 @@
-"""`fixture serve`: the stand-in from the command line, with a kept session as one of its voices."""
+"""`fixture serve`: the stand-in from the command line, with whatever can be a source for it."""
 
 from __future__ import annotations
 
 import asyncio
+import wave
 from collections.abc import Sequence
 from pathlib import Path
 
 from gramophone.standin.process import main
-from gramophone.standin.recording import RecordedSpeech, recorded_speech
+from gramophone.standin.scenario import ScenarioError, Wav, scenario
+from gramophone.standin.script import Script, script_of
 from storage.library import Library
 
 ENGINES = ("tone", "piper")
+SCENARIOS = (".toml", ".json")
+PROGRAM = "gramophone fixture serve"
 
 
 def serve(home: Path, source: str, arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or Ctrl+C; `arguments` are those of the stand-in's own process.
 
     Raises:
-        StorageError: `source` is neither an engine nor a session.
+        StorageError: `source` is neither an engine nor a file nor a session.
+        ScenarioError: the scenario cannot be played.
     """
     if source in ENGINES:
-        return main(["--voice", source, *arguments])
-    recording = asyncio.run(_recorded(home, source))
-    return main(["--voice", "recording", *arguments], recording=recording)
+        return main(["--voice", source, *arguments], prog=PROGRAM)
+    return main(["--voice", "recording", *arguments], asyncio.run(script(home, source)), PROGRAM)
 
 
-async def _recorded(home: Path, reference: str) -> RecordedSpeech:
+async def script(home: Path, source: str) -> Script:
+    """What a source has to give: a scenario's file or a session.
+
+    Raises:
+        StorageError: there is no such session.
+        ScenarioError: the scenario cannot be read or played.
+    """
+    if source.endswith(SCENARIOS):
+        return _scenario(Path(source))
     async with await Library.open(home) as library:
-        return recorded_speech(await library.events(await library.resolve(reference)))
+        session_id = await library.resolve(source)
+        title = (await library.session(session_id)).summary.title
+        return script_of(await library.events(session_id), title)
+
+
+def _scenario(path: Path) -> Script:
+    def read_wav(name: str) -> Wav:
+        return _wav(path.parent / name)
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"The scenario {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise ScenarioError(f"The scenario {path} is no text in UTF-8.") from None
+    return scenario(text, read_wav, is_json=path.suffix == ".json")
+
+
+def _wav(path: Path) -> Wav:
+    try:
+        with wave.open(str(path), "rb") as sound:
+            if (sound.getnchannels(), sound.getsampwidth()) != (1, 2):
+                raise ScenarioError(f"{path} is not 16-bit mono; convert it first.")
+            return Wav(sound.getframerate(), sound.readframes(sound.getnframes()))
+    except OSError as error:
+        raise ScenarioError(f"{path} cannot be read: {error.strerror}.") from error
+    except (wave.Error, EOFError):
+        raise ScenarioError(f"{path} is no WAV file.") from None

@@ -50,6 +50,15 @@ class FaultName(StrEnum):
     REORDER = "reorder"
     """Mix up the order of frames, two by two or as many at a time as this."""
 
+    # Answers of a language model, over HTTP. There a message is an event of the stream, and
+    # bytes are those of the body.
+    SSE_CUT = "sse-cut"
+    """End the connection within the event at a PLACE, or within the one in the middle."""
+    OVERLOADED = "overloaded"
+    """End the stream with the error of an overloaded provider at a PLACE, or in the middle."""
+    MALFORMED_CHUNK = "malformed-chunk"
+    """Send a chunk without a size, at a PLACE or in the middle, and end the connection."""
+
 
 REASONS = {
     "MESSAGE-0000": 1003,
@@ -171,6 +180,9 @@ _FORMS: dict[FaultName, tuple[str, ...]] = {
     FaultName.BIG_FRAMES: (_NUMBER + _OPTIONAL,),
     FaultName.DUPLICATE: (_PLACE + _OPTIONAL,),
     FaultName.REORDER: (_NUMBER + _OPTIONAL,),
+    FaultName.SSE_CUT: (_PLACE + _OPTIONAL,),
+    FaultName.OVERLOADED: (_PLACE + _OPTIONAL,),
+    FaultName.MALFORMED_CHUNK: (_PLACE + _OPTIONAL,),
 }
 """What stands after `=`, in order; names that are not here take nothing."""
 

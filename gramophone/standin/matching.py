@@ -32,6 +32,11 @@ class Difference:
     expected: str
     got: str
 
+    def fields(self) -> dict[str, str]:
+        """For JSON; `detail` is the sentence."""
+        told = {"kind": self.kind, "side": self.side, "expected": self.expected, "got": self.got}
+        return told | {"detail": self.sentence}
+
     @property
     def sentence(self) -> str:
         """What is different, for a person."""
@@ -66,6 +71,7 @@ class Expectation:
         self._side: Side = side
         self._texts = tuple(texts)
         said = [_said(text) for text in texts]
+        self._known = frozenset(said)
         self._script = "".join(said)
         self._starts = list(accumulate(map(len, said), initial=0))
         self._by_message = by_message
@@ -96,6 +102,10 @@ class Expectation:
     def break_off(self, connection: int) -> None:
         """The source ends this connection here; the next new one goes on at this place."""
         self._resume = self._places.get(connection, 0)
+
+    def knows(self, text: str) -> bool:
+        """Whether this is one of the texts, whenever it comes."""
+        return _said(text) in self._known
 
     def differences(self) -> tuple[Difference, ...]:
         """All that differed, in the order in which it came, then what came too early, then what
@@ -171,31 +181,6 @@ class Expectation:
         for index, (start, end) in enumerate(pairwise(self._starts)):
             if not self._has_come(start, end):
                 yield index
-
-
-class Matcher:
-    """Both sides of a source, for all connections of a run."""
-
-    def __init__(
-        self, speech: Sequence[str], prompts: Sequence[str], *, by_message: bool = False
-    ) -> None:
-        self.speech = Expectation("speech", speech, by_message=by_message)
-        self.prompts = Expectation("prompt", prompts, by_message=True)
-
-    def differences(self) -> tuple[Difference, ...]:
-        """All that differed on either side."""
-        return (*self.speech.differences(), *self.prompts.differences())
-
-    def report(self) -> dict[str, object]:
-        """The differences for the summary line."""
-        found = self.differences()
-        return {
-            "matched": not found,
-            "differences": [
-                {"kind": each.kind, "side": each.side, "expected": each.expected, "got": each.got}
-                for each in found
-            ],
-        }
 
 
 def diff(differences: Sequence[Difference]) -> str:

@@ -77,7 +77,7 @@ def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> Mess
         refuse("anthropic-version: header is required")
     if version not in VERSIONS:
         refuse(f'anthropic-version: "{version}" is not a valid version')
-    fields = json_body(sent)
+    fields = json_body(sent, "The request body is not valid JSON.")
     if not as_text(fields.get("model")):
         refuse("model: Field required")
     limit = fields.get("max_tokens")
@@ -170,7 +170,7 @@ def _whole(block: Block, ordinal: int) -> dict[str, Any]:
 def message_events(answer: Answer, request: MessagesRequest, ordinal: int) -> list[Timed]:
     """The answer as a stream."""
     raw = answer.recorded_for(ANTHROPIC)
-    if raw is not None and all(_type(piece) in _EVENTS for piece in raw):
+    if raw is not None and any(_type(piece) in _EVENTS for piece in raw):
         events = [(piece.due_us, raw_event(piece.raw, _type(piece))) for piece in raw]
         types = [_type(piece) for piece in raw]
         if "message_stop" in types or "error" in types:

@@ -23,7 +23,7 @@ def refuse(
     raise RequestRefused(Refusal(status, message, "invalid_request_error", code, param))
 
 
-def json_body(body: bytes) -> dict[str, Any]:
+def json_body(body: bytes, complaint: str = NOT_JSON) -> dict[str, Any]:
     """The JSON object that a body must be.
 
     Raises:
@@ -32,9 +32,9 @@ def json_body(body: bytes) -> dict[str, Any]:
     try:
         value: object = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        refuse(NOT_JSON)
+        refuse(complaint)
     if not isinstance(value, dict):
-        refuse(NOT_JSON)
+        refuse(complaint)
     return cast("dict[str, Any]", value)
 
 

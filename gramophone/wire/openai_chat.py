@@ -196,6 +196,8 @@ def chat_events(answer: Answer, request: ChatRequest, ordinal: int) -> list[Time
     writer = _ChunkWriter(request, ordinal)
     pieces = plain_pieces(answer)
     events = list(_recorded(raw, request) if raw is not None else writer.pieces(pieces))
+    if any(read_object(piece.raw).get("error") for piece in raw or ()):
+        return events
     end_us = answer.due_us
     if answer.failure is not None:
         if answer.failure.kind not in WORDLESS:

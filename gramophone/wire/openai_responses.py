@@ -148,7 +148,7 @@ def response_events(answer: Answer, request: ResponsesRequest, ordinal: int) -> 
     """The answer as a stream."""
     writer = _Writer(answer, request, ordinal)
     raw = answer.recorded_for(OPENAI_RESPONSES)
-    if raw is not None and all(_type(piece) for piece in raw):
+    if raw is not None and any(_type(piece).startswith("response.") for piece in raw):
         events = [(piece.due_us, raw_event(piece.raw, _type(piece))) for piece in raw]
         if any(_type(piece) in _ENDINGS for piece in raw):
             return events
@@ -161,8 +161,7 @@ def response_events(answer: Answer, request: ResponsesRequest, ordinal: int) -> 
 
 
 def _type(piece: RawPiece) -> str:
-    kind = as_text(read_object(piece.raw).get("type"))
-    return kind if kind == "error" or kind.startswith("response.") else ""
+    return as_text(read_object(piece.raw).get("type"))
 
 
 def _ending(answer: Answer) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.standin.matching import Difference, Expectation, Found, Matcher, diff
+from gramophone.standin.matching import Difference, Expectation, Found, diff
 
 TEXTS = ("One two three.", "Four five.", "Six seven eight nine.")
 
@@ -113,12 +113,17 @@ def test_a_text_that_occurs_twice_is_given_in_turn() -> None:
 
 
 def test_prompts_are_whole() -> None:
-    matcher = Matcher([], ["Why?", "Why is that?"])
-    assert matcher.prompts.came(0, "Why is that?") == Found(1, 2)
-    assert matcher.report() == {
-        "matched": False,
-        "differences": [{"kind": "unsent", "side": "prompt", "expected": "Why?", "got": ""}],
-    }
+    prompts = Expectation("prompt", ["Why?", "Why is that?"], by_message=True)
+    assert prompts.came(0, "Why is that?") == Found(1, 2)
+    assert [each.fields() for each in prompts.differences()] == [
+        {
+            "kind": "unsent",
+            "side": "prompt",
+            "expected": "Why?",
+            "got": "",
+            "detail": 'The prompt "Why?" never came.',
+        }
+    ]
 
 
 @pytest.mark.parametrize(

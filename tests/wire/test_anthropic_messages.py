@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,7 +67,7 @@ class TestRequests:
         [
             (asking(), "", "header is required"),
             (asking(), "2099-01-01", "is not a valid version"),
-            (b"\xff", OLD, "could not parse the JSON"),
+            (b"\xff", OLD, "is not valid JSON"),
             (asking(model=""), OLD, "model: Field required"),
             (asking(max_tokens=None), OLD, "max_tokens: Field required"),
             (asking(max_tokens=0), OLD, "max_tokens: Input"),
@@ -227,6 +228,19 @@ class TestRecorded:
             "message_delta",
             "message_stop",
         ]
+
+    def test_what_nobody_knows_is_given_back_too(self) -> None:
+        novelty = {"type": "novelty", "text": "boo"}
+        answer = recorded(*anthropic_events("Hi")[:3], novelty, *anthropic_events("Hi")[3:])
+        events = events_in(b"".join(event for _, event in message_events(answer, ASKED, 0)))
+        assert events[3] == ("novelty", json.dumps(novelty))
+
+    def test_a_recorded_error_is_not_told_twice(self) -> None:
+        error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+        failure = AnswerFailure("overloaded_error", "Overloaded", 0, in_stream=True)
+        answer = replace(recorded(*anthropic_events("Hi")[:3], error), failure=failure)
+        events = told(message_events(answer, ASKED, 0))
+        assert [event["type"] for event in events].count("error") == 1
 
     def test_a_whole_message_is_given_back_as_it_was(self) -> None:
         raw = '{ "type": "message", "content": [{"type": "text", "text": "Hi"}] }'

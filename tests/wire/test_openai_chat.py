@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -211,6 +212,13 @@ class TestRecorded:
         events = chat_events(answer, PLAIN, 0)
         assert told(events)[-1]["choices"][0]["finish_reason"] == "stop"
         assert events[-1][1] == b"data: [DONE]\n\n"
+
+    def test_a_recorded_error_is_the_end(self) -> None:
+        error = {"error": {"message": "Too much.", "type": "server_error"}}
+        failure = AnswerFailure("", "Too much.", 500, in_stream=True)
+        answer = recorded(*openai_chunks({"content": "Hi"})[:2], error)
+        for given in (answer, replace(answer, failure=failure)):
+            assert told(chat_events(given, PLAIN, 0))[2:] == [error]
 
     def test_another_providers_words_are_translated(self) -> None:
         raw = (RawPiece(json.dumps(event)) for event in anthropic_events("Hel", "lo"))

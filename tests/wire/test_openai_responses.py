@@ -164,6 +164,14 @@ class TestRecorded:
         assert last["response"]["id"] == events[0]["response"]["id"]
         assert last["response"]["output"][0]["content"][0]["text"] == "Hello."
 
+    def test_what_nobody_knows_is_given_back_too(self) -> None:
+        raw = [json.dumps(event) for event in told(response_events(HELLO, ASKED, 0))]
+        raw.insert(2, '{"type": "keepalive"}')
+        answer = Answer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
+        events = events_in(b"".join(event for _, event in response_events(answer, ASKED, 9)))
+        assert events[2] == ("keepalive", '{"type": "keepalive"}')
+        assert len(events) == len(raw)
+
     def test_a_whole_response_is_given_back_as_it_was(self) -> None:
         raw = '{ "object": "response", "output": [] }'
         answer = Answer(None, (RawPiece(raw),), provider=OPENAI_RESPONSES)

@@ -1,0 +1,62 @@
+"""What a stand-in can be asked to serve, by the names of the command line.
+
+A service is a value: its routes, and the addresses that the ready line gives of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from gramophone.clock import Clock
+from gramophone.standin.handshake import SPEAK_PATH
+from gramophone.standin.language import LanguageStandin
+from gramophone.standin.listener import Address, Routes
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.server import speak_routes
+from gramophone.standin.voices import Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What services are made of."""
+
+    voice: Voice
+    language: LanguageStandin
+    options: StandinOptions
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One thing that is served; `urls` gives the names and addresses of the ready line."""
+
+    routes: Routes
+    urls: Callable[[Address], Mapping[str, str]]
+
+
+Maker: TypeAlias = Callable[[Material], Service]
+
+
+def _speak(material: Material) -> Service:
+    routes = speak_routes(material.voice, material.options, material.clock)
+    return Service(routes, lambda address: {"speak_url": address.websocket(SPEAK_PATH)})
+
+
+def _openai(material: Material) -> Service:
+    routes = material.language.openai_routes()
+    return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})
+
+
+def _anthropic(material: Material) -> Service:
+    routes = material.language.anthropic_routes()
+    return Service(routes, lambda address: {"anthropic_base_url": address.http()})
+
+
+# Where both lists of models stand at one path, the later is given to a client of neither.
+SERVICES: Mapping[str, Maker] = MappingProxyType(
+    {"speak": _speak, "anthropic": _anthropic, "openai": _openai}
+)
+"""Each name is an option of the command line, too."""
