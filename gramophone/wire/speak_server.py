@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TypeAlias, assert_never
 
+from gramophone.wire.speak_actions import Abandon, Hangup, Say, SendAudio, Synthesise
 from gramophone.wire.speak_messages import (
     Clear,
     Cleared,
@@ -34,51 +35,7 @@ EXCESSIVE_FLUSH = Warned(
     "EXCESSIVE_FLUSH", "Rate limit exceeded for flushes. Please try again later."
 )
 
-# --- actions ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Send one text frame."""
-
-    message: ServerMessage
-
-
-@dataclass(frozen=True, slots=True)
-class SendAudio:
-    """Send one binary frame."""
-
-    pcm: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Synthesise:
-    """Begin to speak `text`, and tell this machine of its sound under the number `job`.
-
-    `asked_us` is when the Flush came, which delivery is timed by.
-    """
-
-    job: int
-    text: str
-    asked_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Abandon:
-    """Stop the synthesis of `job`."""
-
-    job: int
-
-
-@dataclass(frozen=True, slots=True)
-class Hangup:
-    """Close the connection; nothing comes after this."""
-
-    code: int
-    reason: str
-
-
-Action: TypeAlias = Say | SendAudio | Synthesise | Abandon | Hangup
+Action: TypeAlias = Say[ServerMessage] | SendAudio | Synthesise | Abandon | Hangup
 
 
 # --- rules ------------------------------------------------------------------------------------
@@ -280,7 +237,7 @@ class SpeakServer:
         idle = self._speaking is None and not self._waiting
         return self._hang_up(1000, "") if self._closing and idle else []
 
-    def _flushed(self) -> Say:
+    def _flushed(self) -> Say[ServerMessage]:
         return Say(Flushed(next(self._sequence_ids)))
 
     def _hang_up(self, code: int, reason: str) -> list[Action]:
