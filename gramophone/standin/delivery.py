@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
@@ -12,6 +13,7 @@ from gramophone.wire.speak_messages import SpeakParameters, bytes_per_sample
 
 # websockets clients close with 1009 above this, and no frame of the service was ever longer.
 _LARGEST_FRAME_BYTES = 2**20 - 2
+_BIG_FRAME_BYTES = 2**20
 
 
 class Delivery:
@@ -29,8 +31,13 @@ class Delivery:
             frame_bytes, self._cut_all = (frame_bytes + 1) | 1, True
         if value_of(options.faults, FaultName.ONE_BYTE_FRAMES, connection) is not None:
             frame_bytes, self._cut_all = 1, True
+        if (big := value_of(options.faults, FaultName.BIG_FRAMES, connection)) is not None:
+            frame_bytes, self._cut_all = big or _BIG_FRAME_BYTES, True
         self._bytes_per_second = parameters.sample_rate_hz * sample_bytes
         self._first_byte_us = 1000 * max(options.first_byte_ms, slow_ms)
+        self._jitter_us = 1000 * (value_of(options.faults, FaultName.JITTER, connection) or 0)
+        self._random = Random(connection)
+        self._late_us = 0
         self._pace = options.pace
         self._cutter = FrameCutter(frame_bytes)
         self._asked_us = 0
@@ -71,7 +78,13 @@ class Delivery:
             else:
                 instant_us = max(instant_us, self._asked_us + round(due_us / self._pace))
         self._sent_bytes += len(frame)
-        return instant_us
+        return self._jittered_us(instant_us) if self._jitter_us else instant_us
+
+    def _jittered_us(self, instant_us: int) -> int:
+        # Late, but never before the frame that went ahead.
+        late_us = instant_us + self._random.randrange(self._jitter_us + 1)
+        self._late_us = max(self._late_us, late_us)
+        return self._late_us
 
     def _busy_until_us(self) -> int:
         if self._pace <= 0:

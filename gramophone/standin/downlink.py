@@ -2,91 +2,83 @@
 
 from __future__ import annotations
 
-import socket
-import struct
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import assert_never
 
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
 
-from gramophone.standin.faults import FaultName, value_of
-from gramophone.standin.options import StandinOptions
-from gramophone.wire.speak_messages import Metadata, ServerMessage, render
-
-_RUBBISH = '{"type": "Flushed", "sequence_id": '
-_UNKNOWN_TYPE = '{"type": "Applause", "volume": 11}'
-_LINGER_NOT = struct.pack("ii", 1, 0)
+from gramophone.clock import Clock
+from gramophone.standin import tcp
+from gramophone.standin.mischief import Close, Deed, Drop, Mischief, Pause, Send
 
 
 class Downlink:
     """Sends what the service says, unless a fault says otherwise.
 
-    Every method may raise `websockets.ConnectionClosed`.
+    Every method but `watch_time` may raise `websockets.ConnectionClosed`.
     """
 
-    def __init__(self, connection: ServerConnection, options: StandinOptions, ordinal: int) -> None:
+    def __init__(self, connection: ServerConnection, mischief: Mischief, clock: Clock) -> None:
         self._connection = connection
-        self._options = options
-        self._ordinal = ordinal
-        self._sent_bytes = 0
-        self._silent = False
+        self._mischief = mischief
+        self._clock = clock
+        self._stalled_until_us = 0
         # Most connections have no faults, and a frame is sent thousands of times a second.
-        self._untouched = not options.faults
-        self._hang_up_bytes = self._fault(FaultName.HANG_UP)
-        self._reset_bytes = self._fault(FaultName.RESET)
-        self._intruders = [
-            text
-            for name, text in (
-                (FaultName.RUBBISH, _RUBBISH),
-                (FaultName.UNKNOWN_TYPE, _UNKNOWN_TYPE),
-            )
-            if self._fault(name) is not None
-        ]
+        self._untouched = mischief.idle
+        if not self._untouched:
+            # What has been sent is to be on its way when a fault strikes.
+            connection.transport.set_write_buffer_limits(high=0)
 
     def client_spoke(self) -> None:
         """The client's first message has come."""
-        self._silent = self._fault(FaultName.SILENT) is not None
+        self._mischief.client_spoke()
 
-    async def say(self, message: ServerMessage) -> None:
-        """Send one text frame."""
-        if self._silent and not isinstance(message, Metadata):
-            return
-        await self._connection.send(render(message, self._options.dialect))
-
-    async def send(self, frame: bytes) -> None:
-        """Send one binary frame, or as much of it as a fault lets through."""
+    async def send(self, frame: str | bytes) -> None:
+        """Send one frame, or what the faults make of it."""
         if self._untouched:
             await self._connection.send(frame)
-            return
-        if self._silent:
-            return
-        while self._intruders:
-            await self._connection.send(self._intruders.pop(0))
-        for limit, cut_off in (
-            (self._hang_up_bytes, self._hang_up),
-            (self._reset_bytes, self._reset),
-        ):
-            if limit is not None and self._sent_bytes + len(frame) >= limit:
-                if last := frame[: max(0, limit - self._sent_bytes)]:
-                    await self._connection.send(last)
-                await cut_off()
-                return
-        self._sent_bytes += len(frame)
-        await self._connection.send(frame)
+        else:
+            await self._unstalled()
+            await self._do(self._mischief.passing(frame))
 
     async def close(self, code: int, reason: str) -> None:
         """Close politely."""
-        if not self._silent:
+        if not self._untouched:
+            await self._unstalled()
+            await self._do(self._mischief.rest())
+        if not self._mischief.silent:
             await self._connection.close(code, reason)
 
-    async def _hang_up(self) -> None:
-        await self._connection.close(1011, "NET-0000")
+    async def watch_time(self) -> None:
+        """Let the faults strike whose time comes while the connection stands."""
+        opened_us = self._clock.now_us()
+        with suppress(ConnectionClosed):
+            for after_ms, fault in self._mischief.timed():
+                await self._clock.sleep_until_us(opened_us + 1000 * after_ms)
+                await self._do(self._mischief.struck(fault))
 
-    async def _reset(self) -> None:
-        transport = self._connection.transport
-        raw = transport.get_extra_info("socket")
-        # Without lingering, closing a TCP socket sends a reset in place of an orderly end.
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-        transport.abort()
-        await self._connection.wait_closed()
+    async def _do(self, deeds: Iterable[Deed]) -> None:
+        for deed in deeds:
+            match deed:
+                case Send(frame):
+                    await self._connection.send(frame)
+                case Pause(ms):
+                    self._stalled_until_us = self._clock.now_us() + 1000 * ms
+                    await self._unstalled()
+                case Close(code, reason):
+                    await self._connection.close(code, reason)
+                case Drop(reset):
+                    if reset:
+                        tcp.reset(self._connection.transport)
+                    else:
+                        self._connection.transport.close()
+                    await self._connection.wait_closed()
+                case _:
+                    assert_never(deed)
 
-    def _fault(self, name: FaultName) -> int | None:
-        return value_of(self._options.faults, name, self._ordinal)
+    async def _unstalled(self) -> None:
+        # Everything stands still in a stall, whichever task it comes from.
+        if self._stalled_until_us:
+            await self._clock.sleep_until_us(self._stalled_until_us)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FaultName(StrEnum):
-    """The faults. What the number after `=` means stands beside each."""
+    """The faults. What stands after `=` is said beside each; a PLACE is `N` bytes of sound, `#N`
+    the message of this number, or `Nms` after the connection opened."""
 
     REFUSE = "refuse"
     """Refuse the handshake with this status: 400, 401, 402, 403, 429 or 5xx."""
     SILENT = "silent"
-    """Say nothing more once the first Speak has come, and keep the connection open."""
+    """Say nothing more once the first message has come, or from a PLACE on; stay connected."""
     HANG_UP = "hang-up"
-    """Close with 1011 NET-0000 after this many bytes of sound, the frame cut there."""
+    """Close with 1011 NET-0000 at this PLACE, the frame cut there."""
     RESET = "reset"
-    """Reset the TCP connection after this many bytes of sound, without a close frame."""
+    """Reset the TCP connection at this PLACE, without a close frame."""
     ODD_FRAMES = "odd-frames"
     """Make every full frame one byte longer, so that frames end within a sample."""
     ONE_BYTE_FRAMES = "one-byte-frames"
@@ -27,61 +29,186 @@ class FaultName(StrEnum):
     EXCESSIVE_FLUSH = "excessive-flush"
     """Refuse this Flush, counted from 1."""
     RUBBISH = "rubbish"
-    """Send a text frame that is not JSON before the first sound."""
+    """Send a text frame that is not JSON at a PLACE, or before the first sound."""
     UNKNOWN_TYPE = "unknown-type"
-    """Send a message of a type that nobody knows before the first sound."""
+    """Send a message of a type that nobody knows at a PLACE, or before the first sound."""
     SLOW_FIRST_BYTE = "slow-first-byte"
     """Send the first sound of each Flush this many milliseconds after it."""
+    CLOSE = "close"
+    """Close with `CODE`, `CODE:REASON` or the code of `REASON`, before the first sound or at a
+    PLACE after a comma."""
+    DROP = "drop"
+    """End the TCP connection at this PLACE in good order, but without a close frame."""
+    STALL = "stall"
+    """Stop at this PLACE for ever, or for the milliseconds after a comma."""
+    JITTER = "jitter"
+    """Send each frame late by up to this many milliseconds; the order is kept."""
+    BIG_FRAMES = "big-frames"
+    """Send as much sound in one frame as there is, up to 1 MiB or this many bytes."""
+    DUPLICATE = "duplicate"
+    """Send every frame of sound twice, or the one message at a PLACE."""
+    REORDER = "reorder"
+    """Mix up the order of frames, two by two or as many at a time as this."""
 
 
-_NUMBER_NEEDED = frozenset(
-    {
-        FaultName.REFUSE,
-        FaultName.HANG_UP,
-        FaultName.RESET,
-        FaultName.EXCESSIVE_FLUSH,
-        FaultName.SLOW_FIRST_BYTE,
-    }
-)
+REASONS = {
+    "MESSAGE-0000": 1003,
+    "DATA-0000": 1008,
+    "DATA-0001": 1008,
+    "BIG-0000": 1009,
+    "BIG-0001": 1009,
+    "NET-0000": 1011,
+    "NET-0001": 1011,
+    "NET-0002": 1011,
+    "NET-0003": 1011,
+}
+"""The reasons that Speak gives when it closes, and the code that goes with each."""
+
+_BAD_CLOSE_CODES = frozenset({1004, 1005, 1006, 1015})
+
+
+@dataclass(frozen=True, slots=True)
+class AtBytes:
+    """When so many bytes of sound, or of a body, have gone out."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtMessage:
+    """At the message of this number, counted from 1 over everything that is sent."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtTime:
+    """So many milliseconds after the connection opened, or the request came."""
+
+    ms: int
+
+
+Place = AtBytes | AtMessage | AtTime
+"""Where a fault strikes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that goes wrong, on every connection or on the one of this ordinal, from 0.
 
-    A refused handshake counts as a connection, too.
+    A refused handshake counts as a connection, too. What `value` and `text` mean depends on the
+    name; a fault without a place strikes where its name says.
     """
 
     name: FaultName
     value: int = 0
     connection: int | None = None
+    place: Place | None = None
+    text: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Read `NAME[=NUMBER][@CONNECTION]`, as on the command line.
+        """Read `NAME[=ARGUMENT[,ARGUMENT]][@CONNECTION]`, as on the command line.
 
         Raises:
             ValueError: with a sentence that says what is wrong.
         """
-        named, at, connection = text.partition("@")
-        name, equals, value = named.partition("=")
+        named, at, ordinal = text.partition("@")
+        name, equals, argument = named.partition("=")
         if name not in list(FaultName):
             known = ", ".join(FaultName)
             raise ValueError(f"There is no fault {name!r}; choose one of {known}.")
-        if bool(equals) != (name in _NUMBER_NEEDED):
-            needs = "takes no number" if equals else "needs a number"
-            raise ValueError(f"The fault {name} {needs}: {text!r}.")
+        form = _FORMS.get(FaultName(name), ())
+        given = argument.split(",") if equals else []
+        needed = [kind for kind in form if not kind.endswith(_OPTIONAL)]
+        if len(given) > len(form):
+            most = ("no argument", "one argument", "two arguments")[len(form)]
+            raise ValueError(f"The fault {name} takes {most}: {text!r}.")
+        if len(given) < len(needed):
+            raise ValueError(f"The fault {name} needs {_NEEDS[needed[0]]}: {text!r}.")
         try:
-            return cls(FaultName(name), int(value or 0), int(connection) if at else None)
-        except ValueError:
-            raise ValueError(f"Not a whole number in the fault {text!r}.") from None
+            value, reason, place = _read(form, given)
+            connection = _whole(ordinal) if at else None
+        except ValueError as error:
+            raise ValueError(f"{error} in the fault {text!r}.") from None
+        return cls(FaultName(name), value, connection, place, reason)
+
+
+def on_connection(faults: Sequence[Fault], connection: int) -> tuple[Fault, ...]:
+    """The faults that strike this connection."""
+    return tuple(fault for fault in faults if fault.connection in (None, connection))
 
 
 def value_of(
     faults: Sequence[Fault], name: FaultName, connection: int, default: int | None = None
 ) -> int | None:
     """The number of the first fault of this name on this connection, or `default`."""
-    for fault in faults:
-        if fault.name == name and fault.connection in (None, connection):
+    for fault in on_connection(faults, connection):
+        if fault.name == name:
             return fault.value
     return default
+
+
+# --- the grammar ------------------------------------------------------------------------------
+
+_NUMBER, _PLACE, _ENDING = "number", "place", "ending"
+_NEEDS = {_NUMBER: "a number", _PLACE: "a place", _ENDING: "a close code or a reason"}
+_OPTIONAL = "?"
+
+_FORMS: dict[FaultName, tuple[str, ...]] = {
+    FaultName.REFUSE: (_NUMBER,),
+    FaultName.SILENT: (_PLACE + _OPTIONAL,),
+    FaultName.HANG_UP: (_PLACE,),
+    FaultName.RESET: (_PLACE,),
+    FaultName.DROP: (_PLACE,),
+    FaultName.EXCESSIVE_FLUSH: (_NUMBER,),
+    FaultName.RUBBISH: (_PLACE + _OPTIONAL,),
+    FaultName.UNKNOWN_TYPE: (_PLACE + _OPTIONAL,),
+    FaultName.SLOW_FIRST_BYTE: (_NUMBER,),
+    FaultName.CLOSE: (_ENDING, _PLACE + _OPTIONAL),
+    FaultName.STALL: (_PLACE, _NUMBER + _OPTIONAL),
+    FaultName.JITTER: (_NUMBER,),
+    FaultName.BIG_FRAMES: (_NUMBER + _OPTIONAL,),
+    FaultName.DUPLICATE: (_PLACE + _OPTIONAL,),
+    FaultName.REORDER: (_NUMBER + _OPTIONAL,),
+}
+"""What stands after `=`, in order; names that are not here take nothing."""
+
+
+def _read(form: Sequence[str], given: Sequence[str]) -> tuple[int, str, Place | None]:
+    value, text, place = 0, "", None
+    for kind, argument in zip(form, given, strict=False):
+        match kind.removesuffix(_OPTIONAL):
+            case "place":
+                place = _place(argument)
+            case "ending":
+                value, text = _ending(argument)
+            case _:
+                value = _whole(argument.removesuffix("ms"))
+    return value, text, place
+
+
+def _place(argument: str) -> Place:
+    if argument.startswith("#"):
+        return AtMessage(_whole(argument[1:]))
+    if argument.endswith("ms"):
+        return AtTime(_whole(argument[:-2]))
+    return AtBytes(_whole(argument))
+
+
+def _ending(argument: str) -> tuple[int, str]:
+    if argument in REASONS:
+        return REASONS[argument], argument
+    code, _, reason = argument.partition(":")
+    number = _whole(code)
+    if not 1000 <= number < 5000 or number in _BAD_CLOSE_CODES:
+        raise ValueError(f"{number} is not a code that a close frame may carry")
+    if len(reason.encode()) > 123:
+        raise ValueError("A reason may have 123 bytes")
+    return number, reason
+
+
+def _whole(digits: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,12}", digits):
+        raise ValueError("Not a whole number")
+    return int(digits)

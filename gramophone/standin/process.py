@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_fault,
         action="append",
         default=[],
-        metavar="NAME[=N][@CONNECTION]",
+        metavar="NAME[=ARGUMENT][@CONNECTION]",
         help="go wrong on purpose; may be repeated",
     )
     parser.add_argument("--watch-stdin", action="store_true", help="end when stdin ends")

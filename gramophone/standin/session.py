@@ -15,7 +15,7 @@ from gramophone.clock import Clock
 from gramophone.standin.delivery import Delivery
 from gramophone.standin.downlink import Downlink
 from gramophone.standin.voices import Sound, Voice
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.wire.speak_messages import Dialect, SpeakParameters, render
 from gramophone.wire.speak_server import (
     Abandon,
     Action,
@@ -44,6 +44,7 @@ class Session:
         delivery: Delivery,
         downlink: Downlink,
         clock: Clock,
+        dialect: Dialect = "observed",
     ) -> None:
         self._machine = machine
         self._voice = voice
@@ -51,6 +52,7 @@ class Session:
         self._delivery = delivery
         self._downlink = downlink
         self._clock = clock
+        self._dialect: Dialect = dialect
         self._passed_us = 0
         self._tasks = asyncio.TaskGroup()
         self._speaking: asyncio.Task[None] | None = None
@@ -59,11 +61,13 @@ class Session:
         """Serve the connection until it ends."""
         opening = self._machine.opened(self._clock.now_us())
         async with self._tasks:
-            timer = self._tasks.create_task(self._watch_time(), name="session limit")
+            limit = self._tasks.create_task(self._watch_time(), name="session limit")
+            faults = self._tasks.create_task(self._downlink.watch_time(), name="timed faults")
             try:
                 await self._listen(connection, opening)
             finally:
-                timer.cancel()
+                limit.cancel()
+                faults.cancel()
                 if self._speaking is not None:
                     self._speaking.cancel()
 
@@ -92,7 +96,7 @@ class Session:
         for action in actions:
             match action:
                 case Say(message):
-                    await self._downlink.say(message)
+                    await self._downlink.send(render(message, self._dialect))
                 case SendAudio(pcm):
                     await self._downlink.send(pcm)
                 case Synthesise():

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
-from websockets.exceptions import InvalidStatus
+import asyncio
+from typing import Any
 
-from gramophone.standin.faults import Fault, FaultName, value_of
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from gramophone.standin.faults import (
+    AtBytes,
+    AtMessage,
+    AtTime,
+    Fault,
+    FaultName,
+    value_of,
+)
+from gramophone.standin.tone import ToneVoice
+from gramophone.tasks import spawn
 from gramophone.wire.speak_messages import (
     Clear,
     Cleared,
@@ -19,7 +32,7 @@ from gramophone.wire.speak_messages import (
 )
 from gramophone.wire.speak_server import EXCESSIVE_FLUSH
 from tests.standin.clocks import WatchedClock
-from tests.standin.talking import messages, sound, talking
+from tests.standin.talking import Heard, messages, sound, talking
 from tests.standins import running
 
 
@@ -27,7 +40,17 @@ from tests.standins import running
     ("text", "fault"),
     [
         ("refuse=401", Fault(FaultName.REFUSE, 401)),
-        ("reset=4000@1", Fault(FaultName.RESET, 4000, connection=1)),
+        ("reset=4000@1", Fault(FaultName.RESET, connection=1, place=AtBytes(4000))),
+        ("drop=#3", Fault(FaultName.DROP, place=AtMessage(3))),
+        ("stall=250ms,500ms", Fault(FaultName.STALL, 500, place=AtTime(250))),
+        ("close=1008", Fault(FaultName.CLOSE, 1008)),
+        (
+            "close=4000:Odd: very,9",
+            Fault(FaultName.CLOSE, 4000, place=AtBytes(9), text="Odd: very"),
+        ),
+        ("close=NET-0003,9@2", Fault(FaultName.CLOSE, 1011, 2, AtBytes(9), "NET-0003")),
+        ("big-frames", Fault(FaultName.BIG_FRAMES)),
+        ("rubbish", Fault(FaultName.RUBBISH)),
         ("silent", Fault(FaultName.SILENT)),
         ("silent@0", Fault(FaultName.SILENT, connection=0)),
     ],
@@ -41,7 +64,17 @@ def test_a_fault_is_written_with_its_number_and_connection(text: str, fault: Fau
     [
         ("explode", "There is no fault 'explode'; choose one of refuse, silent"),
         ("refuse", "The fault refuse needs a number: 'refuse'."),
-        ("silent=3", "The fault silent takes no number: 'silent=3'."),
+        ("odd-frames=3", "The fault odd-frames takes no argument: 'odd-frames=3'."),
+        ("drop=3,4", "The fault drop takes one argument: 'drop=3,4'."),
+        ("stall", "The fault stall needs a place: 'stall'."),
+        ("close", "The fault close needs a close code or a reason: 'close'."),
+        (
+            "close=1005",
+            "1005 is not a code that a close frame may carry in the fault 'close=1005'.",
+        ),
+        ("close=1000:" + "x" * 124, "A reason may have 123 bytes in the fault"),
+        ("drop=#x", "Not a whole number in the fault 'drop=#x'."),
+        ("drop=", "Not a whole number in the fault 'drop='."),
         ("reset=soon", "Not a whole number in the fault 'reset=soon'."),
         ("reset=1@x", "Not a whole number in the fault 'reset=1@x'."),
     ],
@@ -52,9 +85,9 @@ def test_a_fault_that_cannot_be_read_is_explained(text: str, sentence: str) -> N
 
 
 def test_a_fault_may_be_for_one_connection_only() -> None:
-    faults = (Fault(FaultName.RESET, 10, connection=1), Fault(FaultName.SILENT))
-    assert value_of(faults, FaultName.RESET, 0) is None
-    assert value_of(faults, FaultName.RESET, 1) == 10
+    faults = (Fault(FaultName.JITTER, 10, connection=1), Fault(FaultName.SILENT))
+    assert value_of(faults, FaultName.JITTER, 0) is None
+    assert value_of(faults, FaultName.JITTER, 1) == 10
     assert value_of(faults, FaultName.SILENT, 7) == 0
 
 
@@ -158,3 +191,208 @@ async def test_slow_first_byte() -> None:
         await clock.asleep_until(1_500_000)
         clock.advance_us(1_500_000)
         assert sound(await talk.hear_until(Flushed))
+
+
+# --- faults with a place ----------------------------------------------------------------------
+
+SAID = Speak("A gramophone plays records.")
+"""Some frames of 960 bytes: 20 ms at 24 kHz."""
+
+
+async def whole() -> bytes:
+    """What is heard of SAID when nothing goes wrong."""
+    async with running() as url, talking(url) as talk:
+        await talk.say(SAID, Flush())
+        return sound(await talk.hear_until(Flushed))
+
+
+async def heard_of(*faults: str, **options: Any) -> tuple[list[Heard], int | None, str | None]:
+    """All that is heard of SAID until the connection ends."""
+    async with running(*faults, **options) as url, talking(url) as talk:
+        await talk.say(SAID, Flush(), Close())
+        return await talk.hear_out()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "reason"),
+    [
+        ("close=NET-0003,3001", 1011, "NET-0003"),
+        ("close=BIG-0000,3001", 1009, "BIG-0000"),
+        ("close=1008:DATA-0001,3001", 1008, "DATA-0001"),
+        ("close=1012,3001", 1012, ""),
+        ("drop=3001", 1006, ""),
+        ("reset=3001", 1006, ""),
+        ("hang-up=3001", 1011, "NET-0000"),
+    ],
+)
+async def test_the_end_after_so_many_bytes(fault: str, code: int, reason: str) -> None:
+    heard, *ending = await heard_of(fault)
+    assert sound(heard) == (await whole())[:3001]
+    assert messages(heard) == []
+    assert ending == [code, reason]
+
+
+async def test_without_a_place_close_comes_before_the_first_sound() -> None:
+    assert await heard_of("close=NET-0001") == ([], 1011, "NET-0001")
+
+
+@pytest.mark.parametrize("fault", ["close=NET-0001,#3", "drop=#3", "reset=#3", "hang-up=#3"])
+async def test_the_end_at_a_message(fault: str) -> None:
+    heard, _, _ = await heard_of(fault)
+    # The Metadata is the first message.
+    assert [len(frame) for frame in heard if isinstance(frame, bytes)] == [960]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("close=NET-0002,50ms", 1011), ("drop=50ms", 1006), ("reset=50ms", 1006)]
+)
+async def test_the_end_at_a_time_whatever_goes_on(fault: str, code: int) -> None:
+    clock = WatchedClock()
+    async with running(fault, clock=clock) as url, talking(url) as talk:
+        await talk.say(Flush())
+        assert await talk.hear() == Flushed(0)
+        await clock.asleep_until(50_000)
+        clock.advance_us(50_000)
+        assert (await talk.hear_out())[:2] == ([], code)
+
+
+async def test_a_stall_in_mid_audio_goes_on_after_its_time() -> None:
+    clock = WatchedClock()
+    async with running("stall=3001,500", clock=clock) as url, talking(url) as talk:
+        await talk.say(SAID, Flush())
+        await clock.asleep_until(500_000)
+        before = [await talk.hear() for _ in range(4)]
+        assert len(sound(before)) == 3001
+        clock.advance_us(500_000)
+        assert sound(before + await talk.hear_until(Flushed)) == await whole()
+
+
+async def test_everything_stands_still_in_a_stall() -> None:
+    clock = WatchedClock()
+    async with running("stall=#2,500", clock=clock) as url, talking(url) as talk:
+        await talk.say(SAID, Flush())
+        await clock.asleep_until(500_000)
+        await talk.say(Clear())
+        await clock.asleep(3)
+        clock.advance_us(500_000)
+        assert await talk.hear_until(Cleared) == [Cleared(0)]
+
+
+@pytest.mark.parametrize("fault", ["stall=3001", "silent=3001"])
+async def test_a_stall_for_ever_keeps_the_connection(fault: str) -> None:
+    async with running(fault) as url, talking(url) as talk:
+        await talk.say(SAID, Flush(), Close())
+        heard = [await talk.hear() for _ in range(4)]
+        assert sound(heard) == (await whole())[:3001]
+        await (await talk.connection.ping())
+        await talk.connection.close()
+        assert (await talk.hear_out())[0] == []
+
+
+async def test_a_stall_at_a_time() -> None:
+    clock = WatchedClock()
+    async with running("stall=50ms", clock=clock, pace=1.0) as url, talking(url) as talk:
+        await talk.say(SAID, Flush())
+        for instant_us in (20_000, 40_000, 60_000):
+            await clock.asleep_until(instant_us)
+            clock.advance_us(20_000 if instant_us < 60_000 else 10_000)
+        clock.advance_us(10_000_000)
+        await (await talk.connection.ping())
+        await talk.connection.close()
+        assert len((await talk.hear_out())[0]) == 3
+
+
+async def test_nothing_but_silence_from_the_beginning() -> None:
+    async with running("silent=#1") as url, connect(url) as connection:
+        await connection.send('{"type":"Close"}')
+        await (await connection.ping())
+        await connection.close()
+        with pytest.raises(ConnectionClosed):
+            await connection.recv()
+
+
+@pytest.mark.parametrize("fault", ["rubbish", "unknown-type"])
+async def test_intruders_come_where_they_are_told_to(fault: str) -> None:
+    async with running(f"{fault}=#3") as url, talking(url) as talk:
+        await talk.say(SAID, Flush())
+        frames = [await talk.connection.recv() for _ in range(3)]
+    assert [type(frame) for frame in frames] == [bytes, str, bytes]
+
+
+async def test_several_faults_at_once_strike_in_their_order() -> None:
+    heard, code, _ = await heard_of("close=NET-0003,2000", "unknown-type=1000", "unknown-type=500")
+    kinds = [len(frame) if isinstance(frame, bytes) else type(frame) for frame in heard]
+    assert kinds == [500, Unknown, 460, 40, Unknown, 920, 80]
+    assert code == 1011
+
+
+# --- frames -----------------------------------------------------------------------------------
+
+
+async def test_duplicated_frames() -> None:
+    heard, _, _ = await heard_of("duplicate")
+    frames = [frame for frame in heard if isinstance(frame, bytes)]
+    assert frames[::2] == frames[1::2]
+    assert b"".join(frames[::2]) == await whole()
+    assert messages(heard) == [Flushed(0)]
+
+
+async def test_one_duplicated_message() -> None:
+    heard, _, _ = await heard_of("duplicate=#2")
+    assert heard[0] == heard[1]
+    assert sound(heard[1:]) == await whole()
+    frames = -(-len(await whole()) // 960)
+    last, _, _ = await heard_of(f"duplicate=#{frames + 2}")
+    assert messages(last) == [Flushed(0), Flushed(0)]
+
+
+@pytest.mark.parametrize("fault", ["reorder", "reorder=5"])
+async def test_reordered_frames_are_the_same_every_time(fault: str) -> None:
+    first, _, _ = await heard_of(fault)
+    again, _, _ = await heard_of(fault)
+    in_order, _, _ = await heard_of()
+    assert first == again
+    assert first != in_order
+    assert first[-1] == Flushed(0)
+    assert sorted(map(repr, first)) == sorted(map(repr, in_order))
+
+
+async def test_big_frames() -> None:
+    said = [Speak("word " * 400), Flush()]
+    async with running("big-frames", voice=ToneVoice()) as url, talking(url) as talk:
+        await talk.say(*said)
+        heard = await talk.hear_until(Flushed)
+    sizes = [len(frame) for frame in heard if isinstance(frame, bytes)]
+    assert sizes[:-1] == [2**20] * (len(sizes) - 1)
+    assert len(sizes) > 2
+
+
+async def test_frames_larger_than_clients_take() -> None:
+    async with running("big-frames=2000000", voice=ToneVoice()) as url, talking(url) as talk:
+        await talk.say(Speak("word " * 400), Flush())
+        assert await talk.hear_out() == ([], 1006, "")
+        with pytest.raises(ConnectionClosed) as closed:
+            await talk.connection.recv()
+        assert closed.value.sent is not None
+        assert closed.value.sent.code == 1009
+
+
+async def test_jitter_makes_frames_late_and_keeps_their_order() -> None:
+    async def instants() -> list[int]:
+        clock = WatchedClock()
+        async with running("jitter=30", clock=clock, pace=1.0) as url, talking(url) as talk:
+            await talk.say(SAID, Flush())
+            await clock.asleep(2)
+            last = spawn(talk.hear_until(Flushed), name="hearing")
+            while not last.done():
+                clock.advance_us(1_000)
+                await asyncio.sleep(0)
+            assert sound(last.result()) == await whole()
+        return sorted(clock.deadlines - {3_600_000_000})
+
+    first = await instants()
+    assert first == await instants()
+    on_time = [20_000 * number for number in range(len(first))]
+    late = [jittered - due for jittered, due in zip(first, on_time, strict=True)]
+    assert all(0 <= ms <= 30_000 for ms in late)
+    assert len(set(late)) > 3

@@ -1,0 +1,195 @@
+"""What the faults of one connection make of what it is sent; no socket and no clock.
+
+Faults that change the sizes and instants of frames are the delivery's, those that change what
+the service answers are the machine's. Here are those that strike at a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TypeAlias
+
+from gramophone.standin.faults import AtBytes, AtMessage, AtTime, Fault, FaultName, on_connection
+
+RUBBISH = '{"type": "Flushed", "sequence_id": '
+UNKNOWN_TYPE = '{"type": "Applause", "volume": 11}'
+
+# --- deeds ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this frame: text or sound."""
+
+    frame: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Send nothing at all for so long."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close with this code."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """End the connection without a close frame; with a TCP reset if told so."""
+
+    reset: bool
+
+
+Deed: TypeAlias = Send | Pause | Close | Drop
+
+# --- the machine ------------------------------------------------------------------------------
+
+_PLACED = frozenset(
+    {
+        FaultName.HANG_UP,
+        FaultName.RESET,
+        FaultName.DROP,
+        FaultName.CLOSE,
+        FaultName.STALL,
+        FaultName.RUBBISH,
+        FaultName.UNKNOWN_TYPE,
+    }
+)
+_FIRST_SOUND = AtBytes(0)
+
+
+class Mischief:
+    """The faults of one connection, as they strike."""
+
+    def __init__(self, faults: Sequence[Fault], connection: int) -> None:
+        mine = on_connection(faults, connection)
+        self.idle = not mine
+        """Whether nothing ever goes wrong, and nothing needs to be asked."""
+        self._waiting = [fault for fault in mine if _strikes_once(fault)]
+        self._silent_when_spoken_to = any(
+            fault.name is FaultName.SILENT and fault.place is None for fault in mine
+        )
+        self._twice = any(
+            fault.name is FaultName.DUPLICATE and fault.place is None for fault in mine
+        )
+        self._window = max(
+            (fault.value or 2 for fault in mine if fault.name is FaultName.REORDER), default=0
+        )
+        self._random = Random(connection)
+        self._held: list[bytes] = []
+        self._messages = 0
+        self._sent_bytes = 0
+        self._over = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is sent any more."""
+        return self._over
+
+    def client_spoke(self) -> None:
+        """The client's first message has come."""
+        self._over = self._over or self._silent_when_spoken_to
+
+    def timed(self) -> list[tuple[int, Fault]]:
+        """The faults that strike at a time, as (milliseconds after the opening, fault)."""
+        timed = [
+            (fault.place.ms, fault) for fault in self._waiting if isinstance(fault.place, AtTime)
+        ]
+        return sorted(timed, key=lambda entry: entry[0])
+
+    def struck(self, fault: Fault) -> list[Deed]:
+        """The time of this fault has come."""
+        if self._over or fault not in self._waiting:
+            return []
+        self._waiting.remove(fault)
+        if fault.name is FaultName.DUPLICATE:
+            self._waiting.append(Fault(FaultName.DUPLICATE, place=AtMessage(0)))
+        return list(self._do(fault))
+
+    def passing(self, frame: str | bytes) -> list[Deed]:
+        """This frame is to be sent."""
+        if isinstance(frame, bytes) and self._window:
+            self._held.append(frame)
+            return self.rest() if len(self._held) >= self._window else []
+        return [*self.rest(), *self._pass(frame)]
+
+    def rest(self) -> list[Deed]:
+        """What has been held back goes out now."""
+        in_order, self._held = self._held, []
+        mixed = list(in_order)
+        while len(set(in_order)) > 1 and mixed == in_order:
+            self._random.shuffle(mixed)
+        return [deed for frame in mixed for deed in self._pass(frame)]
+
+    def _pass(self, frame: str | bytes) -> Iterator[Deed]:
+        if self._over:
+            return
+        self._messages += 1
+        copies = 2 if self._twice and isinstance(frame, bytes) else 1
+        begin = 0
+        for at, fault in self._reached(frame):
+            self._waiting.remove(fault)
+            if fault.name is FaultName.DUPLICATE:
+                copies = 2
+                continue
+            if at > begin:
+                yield Send(frame[begin:at])
+                begin = at
+            yield from self._do(fault)
+            if self._over:
+                return
+        if begin < len(frame) or not frame:
+            for _ in range(copies):
+                yield Send(frame[begin:])
+        if isinstance(frame, bytes):
+            self._sent_bytes += len(frame)
+
+    def _reached(self, frame: str | bytes) -> list[tuple[int, Fault]]:
+        """The faults that strike in this frame, each with the byte before which it does."""
+        reached: list[tuple[int, Fault]] = []
+        for fault in self._waiting:
+            match fault.place or _FIRST_SOUND:
+                case AtMessage(number) if self._messages >= number:
+                    reached.append((0, fault))
+                case AtBytes(count) if isinstance(frame, bytes):
+                    at = max(0, count - self._sent_bytes)
+                    if at <= len(frame):
+                        reached.append((at, fault))
+                case _:
+                    pass
+        return sorted(reached, key=lambda entry: entry[0])
+
+    def _do(self, fault: Fault) -> Iterator[Deed]:
+        match fault.name:
+            case FaultName.RUBBISH:
+                yield Send(RUBBISH)
+            case FaultName.UNKNOWN_TYPE:
+                yield Send(UNKNOWN_TYPE)
+            case FaultName.STALL if fault.value:
+                yield Pause(fault.value)
+            case FaultName.STALL | FaultName.SILENT:
+                self._over = True
+            case FaultName.HANG_UP:
+                self._over = True
+                yield Close(1011, "NET-0000")
+            case FaultName.CLOSE:
+                self._over = True
+                yield Close(fault.value, fault.text)
+            case FaultName.DROP | FaultName.RESET:
+                self._over = True
+                yield Drop(fault.name is FaultName.RESET)
+            case _:
+                pass
+
+
+def _strikes_once(fault: Fault) -> bool:
+    placed = fault.name in (FaultName.SILENT, FaultName.DUPLICATE) and fault.place is not None
+    return fault.name in _PLACED or placed

@@ -1,0 +1,51 @@
+"""How Deepgram says no before anything was served: a status, two headers and a body."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A handshake or a request that ends in an HTTP error. `message` is the text of `dg-error`."""
+
+    status: int
+    code: str
+    message: str
+
+    @property
+    def reason(self) -> str:
+        """The phrase of the status line."""
+        try:
+            return HTTPStatus(self.status).phrase
+        except ValueError:
+            return "Refused"
+
+    def body(self, request_id: str) -> bytes:
+        """The JSON that goes with it."""
+        said = {"err_code": self.code, "err_msg": self.message, "request_id": request_id}
+        return json.dumps(said).encode()
+
+
+INVALID_AUTH = Refusal(401, "INVALID_AUTH", "Invalid credentials.")
+
+_KNOWN = {
+    400: Refusal(400, "Bad Request", "Bad Request: No such model/language/tier combination found."),
+    401: INVALID_AUTH,
+    402: Refusal(402, "ASR_PAYMENT_REQUIRED", "Project does not have enough credits."),
+    403: Refusal(
+        403,
+        "INSUFFICIENT_PERMISSIONS",
+        "Project does not have access to the requested model.",
+    ),
+    429: Refusal(429, "TOO_MANY_REQUESTS", "Too many requests. Please try again later"),
+}
+
+
+def refusal_with(status: int) -> Refusal:
+    """The refusal that the service would send with this status."""
+    return _KNOWN.get(
+        status, Refusal(status, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
+    )

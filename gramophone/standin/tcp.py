@@ -1,0 +1,20 @@
+"""What the stand-in does to a TCP connection that no protocol above it would."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+
+_LINGER_NOT = struct.pack("ii", 1, 0)
+
+
+def reset(transport: asyncio.BaseTransport) -> None:
+    """End the connection with a reset in place of an orderly end."""
+    # The transport's own wrapper warns of this option's use; a closing one has no socket any more.
+    raw: socket.socket | None = transport.get_extra_info("socket")
+    if raw is not None and raw.fileno() >= 0:
+        # Without lingering, closing a TCP socket sends a reset.
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
