@@ -17,8 +17,10 @@ from uuid import uuid4
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request as UpgradeRequest
 from websockets.http11 import Response
+from websockets.protocol import Event
 from websockets.typing import Subprotocol
 
 from gramophone.standin.http import (
@@ -146,6 +148,11 @@ async def listening(
             await house.close()
 
 
+def when_pinged(connection: ServerConnection, then: Callable[[], None]) -> None:
+    """Call `then` at every Ping and Pong of a connection that came through this port."""
+    cast("_Caller", connection).pinged = then
+
+
 class _House:
     """The routes, and the connections that are not, or not yet, websockets."""
 
@@ -240,6 +247,7 @@ class _Caller(ServerConnection):
     def __init__(self, *protocol_and_server: Any, house: _House, **settings: Any) -> None:
         super().__init__(*protocol_and_server, **settings)
         self.admission: Admission | None = None
+        self.pinged: Callable[[], None] = _ignored
         self._house = house
         self._opening = bytearray()
         self._timer: asyncio.TimerHandle | None = None
@@ -264,6 +272,11 @@ class _Caller(ServerConnection):
                 super().data_received(bytes(self._opening))
             else:
                 self._speak_http()
+
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if isinstance(event, Frame) and event.opcode in (Opcode.PING, Opcode.PONG):
+            self.pinged()
 
     def eof_received(self) -> None:
         if self._known:
@@ -298,6 +311,10 @@ class _Caller(ServerConnection):
             self._speak_http().too_slow()
         else:
             self.transport.abort()
+
+
+def _ignored() -> None:
+    pass
 
 
 async def refuse(

@@ -20,11 +20,14 @@ from functools import partial
 
 from gramophone.errors import GramophoneError
 from gramophone.standin.faults import Fault
+from gramophone.standin.flux import FLUX_PATH
+from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.recording import RecordedSpeech, RecordingVoice
 from gramophone.standin.server import serving
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Voice
+from gramophone.wire.flux_server import FluxLimits
 from gramophone.wire.speak_server import SpeakLimits
 
 
@@ -55,7 +58,7 @@ def main(argv: Sequence[str] | None = None, recording: RecordedSpeech | None = N
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m gramophone.standin",
-        description="A local server that plays Deepgram's part (Speak v1) on loopback.",
+        description="A local server that plays Deepgram's part (Speak v1 and v2) on loopback.",
     )
     parser.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
@@ -67,6 +70,11 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="X",
         help="times the speed of the sound; 0 as fast as possible",
+    )
+    parser.add_argument(
+        "--speak-on",
+        choices=("flush", "sentence"),
+        help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
     )
     parser.add_argument("--no-limits", action="store_true", help="allow any amount of text")
     parser.add_argument("--dialect", choices=("observed", "specified"), default="observed")
@@ -88,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
 def _options(asked: argparse.Namespace) -> StandinOptions:
     return StandinOptions(
         limits=SpeakLimits.none() if asked.no_limits else SpeakLimits(),
+        flux_limits=FluxLimits.none() if asked.no_limits else FluxLimits(),
+        speak_on=asked.speak_on,
         dialect=asked.dialect,
         faults=tuple(asked.fault),
         first_byte_ms=asked.first_byte_ms,
@@ -113,7 +123,8 @@ async def _serve(asked: argparse.Namespace, voice: Voice) -> None:
         try:
             await voice.load(_tell_progress if asked.progress else _keep_quiet)
             async with serving(voice, _options(asked), port=asked.port) as speak_url:
-                _tell(event="ready", speak_url=speak_url)
+                speak_v2_url = speak_url.removesuffix(SPEAK_PATH) + FLUX_PATH
+                _tell(event="ready", speak_url=speak_url, speak_v2_url=speak_v2_url)
                 await asyncio.Event().wait()
         finally:
             await voice.aclose()

@@ -15,6 +15,7 @@ from gramophone.clock import Clock, SystemClock
 from gramophone.standin.delivery import Delivery
 from gramophone.standin.downlink import Downlink
 from gramophone.standin.faults import FaultName, value_of
+from gramophone.standin.flux import FLUX_PATH, FluxDoor
 from gramophone.standin.handshake import SPEAK_PATH, admit, bad_request
 from gramophone.standin.listener import Admission, Arrival, Routes, listening
 from gramophone.standin.mischief import Mischief
@@ -22,7 +23,7 @@ from gramophone.standin.options import StandinOptions
 from gramophone.standin.refusals import Refusal, refusal_with
 from gramophone.standin.session import Session
 from gramophone.standin.voices import Voice
-from gramophone.wire.speak_messages import Metadata, SpeakParameters
+from gramophone.wire.speak_messages import Metadata, SpeakParameters, render
 from gramophone.wire.speak_server import SpeakQuirks, SpeakServer
 
 _log = logging.getLogger(__name__)
@@ -78,15 +79,16 @@ class SpeakDoor:
         quirks = SpeakQuirks(
             refused_flush=value_of(faults, FaultName.EXCESSIVE_FLUSH, ordinal),
             late_flushed=value_of(faults, FaultName.LATE_FLUSHED, ordinal) is not None,
+            starts_at_sentence=self._options.speak_on == "sentence",
         )
         session = Session(
             SpeakServer(metadata, self._options.limits, quirks),
+            partial(render, dialect=self._options.dialect),
             self._voice.for_connection(),
             parameters,
             Delivery(self._options, parameters, ordinal),
             Downlink(connection, Mischief(faults, ordinal), self._clock),
             self._clock,
-            self._options.dialect,
         )
         _log.info("connection %d: open, %s", ordinal, parameters.to_query())
         await session.run(connection)
@@ -104,8 +106,13 @@ def metadata_of(model: str) -> Metadata:
 
 
 def speak_routes(voice: Voice, options: StandinOptions, clock: Clock) -> Routes:
-    """Speak v1 with a loaded voice."""
-    return Routes({SPEAK_PATH: SpeakDoor(voice, options, clock)})
+    """Both versions of Speak with a loaded voice."""
+    return Routes(
+        {
+            SPEAK_PATH: SpeakDoor(voice, options, clock),
+            FLUX_PATH: FluxDoor(voice, options, clock),
+        }
+    )
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from hashlib import sha256
 from itertools import count
 from typing import TypeAlias, assert_never
 
+from gramophone.wire import speak_actions
 from gramophone.wire.flux_messages import (
     Close,
     Configure,
@@ -67,7 +68,7 @@ _DESCRIPTIONS = {
 }
 _CLOSE_CODES = {"MESSAGE": 1003, "DATA": 1008, "BIG": 1009, "NET": 1011}
 
-Action: TypeAlias = Say[ServerMessage] | SendAudio | Synthesise | Abandon | Hangup
+Action: TypeAlias = speak_actions.Action[ServerMessage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,8 @@ class FluxServer:
     def deadline_us(self) -> int | None:
         """When `time_passed` must be called at the latest; None when never. It moves."""
         limits = self._limits
+        if self._closed:
+            return None
         due = [
             None if limits.session_us is None else self._opened_us + limits.session_us,
             None if limits.idle_us is None else self._heard_us + limits.idle_us,
