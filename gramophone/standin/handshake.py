@@ -1,13 +1,16 @@
-"""Who is let in: pure functions on what a client of Deepgram's sent."""
+"""Who is let in: functions on what a client of Deepgram's sent."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from gramophone.standin.refusals import INVALID_AUTH, Refusal
-from gramophone.wire.speak_messages import ParameterRefused, SpeakParameters
+from gramophone.wire.speak_messages import Metadata, ParameterRefused, SpeakParameters
 
 SPEAK_PATH = "/v1/speak"
+
+_MODEL_VERSION = "2025-04-07.0"
 
 
 def admit(
@@ -27,6 +30,11 @@ def admit(
         return SpeakParameters.from_query(query)
     except ParameterRefused as refused:
         return bad_request(str(refused))
+
+
+def metadata_of(model: str) -> Metadata:
+    """What the service says of itself and of one request."""
+    return Metadata(str(uuid4()), model, _MODEL_VERSION, str(uuid5(NAMESPACE_URL, model)))
 
 
 def bad_request(why: str) -> Refusal:

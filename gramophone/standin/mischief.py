@@ -88,15 +88,22 @@ class Mischief:
         self._messages = 0
         self._sent_bytes = 0
         self._over = False
+        self._mute = False
 
     @property
     def silent(self) -> bool:
         """Whether nothing is sent any more."""
         return self._over
 
+    @property
+    def mute(self) -> bool:
+        """Whether nothing is sent any more, but the connection stays."""
+        return self._mute
+
     def client_spoke(self) -> None:
         """The client's first message has come."""
-        self._over = self._over or self._silent_when_spoken_to
+        if self._silent_when_spoken_to:
+            self._over = self._mute = True
 
     def timed(self) -> list[tuple[int, Fault]]:
         """The faults that strike at a time, as (milliseconds after the opening, fault)."""
@@ -176,7 +183,7 @@ class Mischief:
             case FaultName.STALL if fault.value:
                 yield Pause(fault.value)
             case FaultName.STALL | FaultName.SILENT:
-                self._over = True
+                self._over = self._mute = True
             case FaultName.HANG_UP:
                 self._over = True
                 yield Close(1011, "NET-0000")

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
-from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from websockets.asyncio.server import ServerConnection
 
@@ -16,19 +15,18 @@ from gramophone.standin.delivery import Delivery
 from gramophone.standin.downlink import Downlink
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.flux import FLUX_PATH, FluxDoor
-from gramophone.standin.handshake import SPEAK_PATH, admit, bad_request
+from gramophone.standin.handshake import SPEAK_PATH, admit, bad_request, metadata_of
 from gramophone.standin.listener import Admission, Arrival, Routes, listening
 from gramophone.standin.mischief import Mischief
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.refusals import Refusal, refusal_with
 from gramophone.standin.session import Session
+from gramophone.standin.speak_rest import SpeakRest
 from gramophone.standin.voices import Voice
 from gramophone.wire.speak_messages import Metadata, SpeakParameters, render
 from gramophone.wire.speak_server import SpeakQuirks, SpeakServer
 
 _log = logging.getLogger(__name__)
-
-_MODEL_VERSION = "2025-04-07.0"
 
 
 class SpeakDoor:
@@ -100,18 +98,14 @@ class SpeakDoor:
         )
 
 
-def metadata_of(model: str) -> Metadata:
-    """What the service says of itself at the beginning of a connection."""
-    return Metadata(str(uuid4()), model, _MODEL_VERSION, str(uuid5(NAMESPACE_URL, model)))
-
-
 def speak_routes(voice: Voice, options: StandinOptions, clock: Clock) -> Routes:
-    """Both versions of Speak with a loaded voice."""
+    """Both versions of Speak with a loaded voice, and v1 over HTTP."""
     return Routes(
         {
             SPEAK_PATH: SpeakDoor(voice, options, clock),
             FLUX_PATH: FluxDoor(voice, options, clock),
-        }
+        },
+        {("POST", SPEAK_PATH): SpeakRest(voice, options, clock)},
     )
 
 

@@ -19,6 +19,8 @@ from gramophone.wire.speak_parameters import (
     ParameterRefused,
     SpeakParameters,
     bytes_per_sample,
+    truth,
+    whole,
 )
 
 FLUX_SAMPLE_RATES_HZ: Mapping[str, tuple[int, ...]] = MappingProxyType(
@@ -97,10 +99,12 @@ class FluxParameters:
         parameters = cls(
             model=asked.get("model", ""),
             encoding=encoding,
-            sample_rate_hz=_rate(asked.get("sample_rate"), encoding),
+            sample_rate_hz=whole(
+                "sample_rate", asked.get("sample_rate"), _DEFAULT_RATES_HZ.get(encoding, 24000)
+            ),
             speed=_speed(asked.get("speed")),
             expressivity=_expressivity(asked.get("expressivity")),
-            mip_opt_out=_truth(asked.get("mip_opt_out")),
+            mip_opt_out=truth("mip_opt_out", asked.get("mip_opt_out")),
             tags=tuple(value for name, value in pairs if name == "tag"),
         )
         parameters.check()
@@ -161,14 +165,6 @@ class FluxParameters:
         )
 
 
-def _rate(value: str | None, encoding: str) -> int:
-    if value is None:
-        return _DEFAULT_RATES_HZ.get(encoding, 24000)
-    if not re.fullmatch(r"[0-9]{1,9}", value):
-        raise ParameterRefused("sample_rate must be a whole number.")
-    return int(value)
-
-
 def _speed(value: str | None) -> float | None:
     if value is None:
         return None
@@ -191,11 +187,3 @@ def _expressivity(value: str | None) -> int:
             "'expressivity' must be a whole number", "EXPRESSIVITY_INCREMENT_INVALID"
         )
     return int(exact)
-
-
-def _truth(value: str | None) -> bool:
-    if value is None:
-        return False
-    if value.lower() not in ("true", "false"):
-        raise ParameterRefused("mip_opt_out must be true or false.")
-    return value.lower() == "true"

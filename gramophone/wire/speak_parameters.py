@@ -77,12 +77,12 @@ class SpeakParameters:
         parameters = cls(
             model=asked.get("model", DEFAULT_MODEL),
             encoding=encoding,
-            sample_rate_hz=_whole(
+            sample_rate_hz=whole(
                 "sample_rate", asked.get("sample_rate"), _DEFAULT_RATES_HZ.get(encoding, 24000)
             ),
             container=asked.get("container", "none"),
-            speed=_decimal("speed", asked.get("speed"), 1.0),
-            mip_opt_out=_truth("mip_opt_out", asked.get("mip_opt_out")),
+            speed=decimal("speed", asked.get("speed"), 1.0),
+            mip_opt_out=truth("mip_opt_out", asked.get("mip_opt_out")),
         )
         if refusal := parameters.refusal():
             raise ParameterRefused(refusal)
@@ -110,22 +110,33 @@ class SpeakParameters:
         Any name of the Aura family is taken: the catalogue grows. Of the texts only the one
         about the model is the service's own.
         """
-        if not _MODEL.fullmatch(self.model):
-            return _NO_SUCH_MODEL
+        if refusal := model_refusal(self.model):
+            return refusal
         if self.encoding not in ENCODINGS:
             return f"Unsupported encoding '{self.encoding}' for streaming."
         if self.sample_rate_hz not in SAMPLE_RATES_HZ[self.encoding]:
             return f"Unsupported sample_rate {self.sample_rate_hz} for '{self.encoding}'."
         if self.container != "none":
             return f"Unsupported container '{self.container}' for streaming."
-        if self.speed != 1.0 and not _MODEL_WITH_SPEED.fullmatch(self.model):
-            return f"speed is not supported by model '{self.model}'."
-        if not _SPEEDS[0] <= self.speed <= _SPEEDS[1]:
-            return f"speed must be between {_SPEEDS[0]} and {_SPEEDS[1]}."
-        return ""
+        return speed_refusal(self.model, self.speed)
 
 
-def _whole(name: str, value: str | None, default: int) -> int:
+def model_refusal(model: str) -> str:
+    """Why there is no such model; empty when there is."""
+    return "" if _MODEL.fullmatch(model) else _NO_SUCH_MODEL
+
+
+def speed_refusal(model: str, speed: float) -> str:
+    """Why this model does not speak at this speed; empty when it does."""
+    if speed != 1.0 and not _MODEL_WITH_SPEED.fullmatch(model):
+        return f"speed is not supported by model '{model}'."
+    if not _SPEEDS[0] <= speed <= _SPEEDS[1]:
+        return f"speed must be between {_SPEEDS[0]} and {_SPEEDS[1]}."
+    return ""
+
+
+def whole(name: str, value: str | None, default: int) -> int:
+    """A parameter as a whole number; raises ParameterRefused, as the next two do."""
     if value is None:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", value):
@@ -133,7 +144,8 @@ def _whole(name: str, value: str | None, default: int) -> int:
     return int(value)
 
 
-def _decimal(name: str, value: str | None, default: float) -> float:
+def decimal(name: str, value: str | None, default: float) -> float:
+    """A parameter as a number."""
     if value is None:
         return default
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", value):
@@ -141,7 +153,8 @@ def _decimal(name: str, value: str | None, default: float) -> float:
     return float(value)
 
 
-def _truth(name: str, value: str | None) -> bool:
+def truth(name: str, value: str | None) -> bool:
+    """A parameter as a truth value."""
     if value is None:
         return False
     if value.lower() not in ("true", "false"):

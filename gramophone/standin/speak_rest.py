@@ -1,0 +1,159 @@
+"""Speak v1 over HTTP: a text in, a file or a stream of samples out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import count
+from uuid import uuid4
+
+from gramophone.clock import Clock
+from gramophone.standin.delivery import Delivery
+from gramophone.standin.faults import FaultName, value_of
+from gramophone.standin.faulty_reply import FaultyReply
+from gramophone.standin.handshake import bad_request, may_enter, metadata_of
+from gramophone.standin.http import Reply, Request
+from gramophone.standin.listener import refuse
+from gramophone.standin.mischief import Mischief
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.refusals import INVALID_AUTH, Refusal, refusal_with
+from gramophone.standin.sound_files import CAN_BE_MADE, encoded
+from gramophone.standin.voices import Sound, Voice
+from gramophone.wire.speak_messages import ParameterRefused, SpeakParameters
+from gramophone.wire.speak_rest import RestParameters, TextRefused, text_of, wav_header
+
+_log = logging.getLogger(__name__)
+
+_FILE_RATES_HZ = (48000, 24000, 16000, 8000)
+_PIECE_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that is granted; `spoken` is what the voice is asked for."""
+
+    text: str
+    parameters: RestParameters
+    spoken: SpeakParameters
+
+
+class SpeakRest:
+    """Answers `POST /v1/speak`.
+
+    The header of a WAV says how long the sound is, unless time is kept: then nobody knows when
+    the header has to go out, and it says what files that never end say.
+    """
+
+    def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
+        self._voice = voice
+        self._options = options
+        self._clock = clock
+        self._ordinals = count()
+
+    async def __call__(self, request: Request, reply: Reply) -> None:
+        """Answer one request."""
+        ordinal = next(self._ordinals)
+        asked = self._admit(request, ordinal)
+        if isinstance(asked, Refusal):
+            _log.info("request %d: refused with %d", ordinal, asked.status)
+            await refuse(reply, asked, str(uuid4()))
+            return
+        _log.info("request %d: %d characters", ordinal, len(asked.text))
+        faulty = FaultyReply(reply, Mischief(self._options.faults, ordinal), self._clock)
+        async with faulty.watching_time():
+            await self._speak(asked, ordinal, faulty)
+
+    def _admit(self, request: Request, ordinal: int) -> _Asked | Refusal:
+        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
+        if status is not None:
+            return refusal_with(status)
+        if not may_enter(request.header("authorization"), (), self._options.api_key):
+            return INVALID_AUTH
+        try:
+            parameters = RestParameters.from_query(request.query)
+            text = text_of(request.header("content-type"), request.body)
+        except (ParameterRefused, TextRefused) as refused:
+            return bad_request(str(refused))
+        longest = self._options.limits.speak_characters
+        if longest is not None and len(text) > longest:
+            said = f"Input text exceeds the limit of {longest} characters."
+            return Refusal(413, "Payload Too Large", said)
+        if not parameters.raw and parameters.encoding not in CAN_BE_MADE:
+            return bad_request(f"The stand-in has no encoder for '{parameters.encoding}'.")
+        return self._spoken(text, parameters)
+
+    def _spoken(self, text: str, parameters: RestParameters) -> _Asked | Refusal:
+        # A file says in itself at which rate it is; a recording can be in one at its own.
+        rates_hz = [parameters.sample_rate_hz, *(() if parameters.raw else _FILE_RATES_HZ)]
+        why = ""
+        for rate_hz in rates_hz:
+            spoken = SpeakParameters(
+                model=parameters.model,
+                encoding=parameters.encoding if parameters.raw else "linear16",
+                sample_rate_hz=rate_hz,
+                speed=parameters.speed,
+            )
+            refusal = self._voice.refusal(spoken)
+            if not refusal:
+                return _Asked(text, parameters, spoken)
+            why = why or refusal
+        return bad_request(why)
+
+    async def _speak(self, asked: _Asked, ordinal: int, reply: Reply) -> None:
+        metadata = metadata_of(asked.parameters.model)
+        headers = [
+            ("content-type", asked.parameters.content_type),
+            ("dg-request-id", metadata.request_id),
+            ("dg-model-name", metadata.model_name),
+            ("dg-model-uuid", metadata.model_uuid),
+            ("dg-char-count", str(len(asked.text))),
+        ]
+        await reply.start(200, headers)
+        async with aclosing(self._body(asked, ordinal)) as pieces:
+            async for piece, instant_us in pieces:
+                await self._clock.sleep_until_us(instant_us)
+                await reply.send(piece)
+        await reply.end()
+
+    async def _body(self, asked: _Asked, ordinal: int) -> AsyncGenerator[tuple[bytes, int], None]:
+        """The pieces of the body, each with the instant at which it goes out."""
+        asked_us = self._clock.now_us()
+        frames = self._frames(asked, asked_us, ordinal)
+        parameters = asked.parameters
+        if parameters.raw and (parameters.container == "none" or self._options.pace > 0):
+            if parameters.container == "wav":
+                yield wav_header(parameters, None), asked_us
+            async for frame in frames:
+                yield frame
+            return
+        made = [frame async for frame in frames]
+        sound = b"".join(pcm for pcm, _ in made)
+        if parameters.raw:
+            yield wav_header(parameters, len(sound)), made[0][1] if made else asked_us
+            for frame in made:
+                yield frame
+            if len(sound) % 2:
+                yield b"\0", made[-1][1]
+            return
+        rate_hz = asked.spoken.sample_rate_hz
+        file = await asyncio.to_thread(encoded, sound, rate_hz, parameters.encoding)
+        instant_us = made[-1][1] if made else asked_us
+        for start in range(0, len(file), _PIECE_BYTES):
+            yield file[start : start + _PIECE_BYTES], instant_us
+
+    async def _frames(
+        self, asked: _Asked, asked_us: int, ordinal: int
+    ) -> AsyncGenerator[tuple[bytes, int], None]:
+        delivery = Delivery(self._options, asked.spoken, ordinal)
+        delivery.begin(asked_us)
+        sounds = self._voice.for_connection().synthesise(asked.text, asked.spoken)
+        async with aclosing(sounds):
+            async for sound in sounds:
+                if isinstance(sound, Sound):
+                    for frame in delivery.frames(sound):
+                        yield frame
+        for frame in delivery.rest():
+            yield frame
