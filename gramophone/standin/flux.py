@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from itertools import count
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -20,8 +21,10 @@ from gramophone.standin.options import StandinOptions
 from gramophone.standin.refusals import INVALID_AUTH, Refusal, refusal_with
 from gramophone.standin.session import Session
 from gramophone.standin.voices import Voice
-from gramophone.wire.flux_messages import Connected, Errored, render
+from gramophone.wire.flux_messages import Connected, Errored, parse_server, render
 from gramophone.wire.flux_parameters import FluxParameters
+from gramophone.wire.flux_recording import RecordedFlux
+from gramophone.wire.flux_replay import FluxReplay
 from gramophone.wire.flux_server import FluxQuirks, FluxServer
 from gramophone.wire.speak_parameters import ParameterRefused
 
@@ -32,12 +35,23 @@ _MODEL_VERSION = "2026.06.01"
 
 
 class FluxDoor:
-    """Lets connections in or refuses them."""
+    """Lets connections in or refuses them.
 
-    def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
+    What was recorded of Speak v2 is given back verbatim, a connection for each; after the last
+    it begins again.
+    """
+
+    def __init__(
+        self,
+        voice: Voice,
+        options: StandinOptions,
+        clock: Clock,
+        recorded: Sequence[RecordedFlux] = (),
+    ) -> None:
         self._voice = voice
         self._options = options
         self._clock = clock
+        self._recorded = recorded
         self._ordinals = count()
 
     def __call__(self, arrival: Arrival) -> Admission | Refusal:
@@ -46,14 +60,11 @@ class FluxDoor:
         answer = self._admit(arrival, ordinal)
         if isinstance(answer, Refusal):
             return answer
-        model = answer.model
-        connected = Connected(
-            str(uuid4()), model, _MODEL_VERSION, (str(uuid5(NAMESPACE_URL, model)),)
-        )
+        connected = self._connected(ordinal, answer.model)
         headers = (
             ("dg-request-id", connected.request_id),
-            ("dg-model-name", model),
-            ("dg-model-uuid", connected.model_uuids[0]),
+            ("dg-model-name", connected.model_name),
+            *(("dg-model-uuid", uuid) for uuid in connected.model_uuids[:1]),
         )
         return Admission(headers, partial(self._serve, ordinal, connected, answer))
 
@@ -82,7 +93,7 @@ class FluxDoor:
     ) -> None:
         options, sounding = self._options, parameters.sounding()
         session = Session(
-            FluxServer(connected, parameters, options.flux_limits, _quirks(options, ordinal)),
+            self._machine(ordinal, connected, parameters),
             render,
             self._voice.for_connection(),
             sounding,
@@ -98,6 +109,27 @@ class FluxDoor:
             connection.close_code,
             connection.close_reason,
         )
+
+    def _recording(self, ordinal: int) -> RecordedFlux | None:
+        return self._recorded[ordinal % len(self._recorded)] if self._recorded else None
+
+    def _connected(self, ordinal: int, model: str) -> Connected:
+        recording = self._recording(ordinal)
+        if recording is not None and recording.connected:
+            said = parse_server(recording.connected)
+            if isinstance(said, Connected):
+                return said
+        uuid = str(uuid5(NAMESPACE_URL, model))
+        return Connected(str(uuid4()), model, _MODEL_VERSION, (uuid,))
+
+    def _machine(
+        self, ordinal: int, connected: Connected, parameters: FluxParameters
+    ) -> FluxServer:
+        limits, quirks = self._options.flux_limits, _quirks(self._options, ordinal)
+        recording = self._recording(ordinal)
+        if recording is None:
+            return FluxServer(connected, parameters, limits, quirks)
+        return FluxReplay(recording, connected, parameters, self._options.pace, limits, quirks)
 
 
 def _quirks(options: StandinOptions, ordinal: int) -> FluxQuirks:

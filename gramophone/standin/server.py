@@ -19,6 +19,7 @@ from gramophone.standin.handshake import SPEAK_PATH, admit, bad_request, metadat
 from gramophone.standin.listener import Admission, Arrival, Routes, listening
 from gramophone.standin.mischief import Mischief
 from gramophone.standin.options import StandinOptions
+from gramophone.standin.recording import RecordingVoice
 from gramophone.standin.refusals import Refusal, refusal_with
 from gramophone.standin.session import Session
 from gramophone.standin.speak_rest import SpeakRest
@@ -100,10 +101,11 @@ class SpeakDoor:
 
 def speak_routes(voice: Voice, options: StandinOptions, clock: Clock) -> Routes:
     """Both versions of Speak with a loaded voice, and v1 over HTTP."""
+    recorded = voice.flux if isinstance(voice, RecordingVoice) else ()
     return Routes(
         {
             SPEAK_PATH: SpeakDoor(voice, options, clock),
-            FLUX_PATH: FluxDoor(voice, options, clock),
+            FLUX_PATH: FluxDoor(voice, options, clock, recorded),
         },
         {("POST", SPEAK_PATH): SpeakRest(voice, options, clock)},
     )

@@ -106,7 +106,7 @@ class FluxQuirks:
 
 
 @dataclass(frozen=True, slots=True)
-class _Interruption:
+class Interruption:
     """An Interrupt that is being processed."""
 
     offset_ms: int | None
@@ -137,7 +137,7 @@ class FluxServer:
         self._configures = count(1)
         self._turn_ids = count()
         self._rate = SpeakingRate()
-        self._interruption: _Interruption | None = None
+        self._interruption: Interruption | None = None
         self._interrupted_ms: int | None = None
         self._clock_ms = 0
         self._has_sounded = False
@@ -263,7 +263,7 @@ class FluxServer:
             turn = Turn(self._next_id(), SentenceCutter(whole=self._quirks.only_on_flush))
             self._turns.append(turn)
             if turn is self._turns[0]:
-                actions.append(Say(SpeechStarted(turn.speech_id)))
+                actions += self._start(turn)
         controls = turn.controls
         actions += [Say(warning) for warning in turn.take(text, now_us)]
         if turn.controls > controls and self._speed not in (None, 1.0):
@@ -289,7 +289,7 @@ class FluxServer:
             return [Say(NO_ACTIVE_SPEECH)]
         if offset_ms is not None and offset_ms <= last_ms:
             return [Say(INVALID_INTERRUPT_OFFSET)]
-        self._interruption = _Interruption(offset_ms, now_us + self._quirks.interrupt_us)
+        self._interruption = Interruption(offset_ms, now_us + self._quirks.interrupt_us)
         # Text that comes from now on is for another turn.
         self._turns[0].ended = True
         return self._cut() if self._quirks.interrupt_us <= 0 else []
@@ -380,7 +380,11 @@ class FluxServer:
 
     def _next_turn(self) -> list[Action]:
         self._turns.popleft()
-        return [Say(SpeechStarted(self._turns[0].speech_id))] if self._turns else []
+        return self._start(self._turns[0]) if self._turns else []
+
+    def _start(self, turn: Turn) -> list[Action]:
+        """A turn becomes the active one."""
+        return [Say(SpeechStarted(turn.speech_id))]
 
     def _cut(self) -> list[Action]:
         """The Interrupt takes effect: the turn ends where it was heard."""
@@ -389,20 +393,30 @@ class FluxServer:
         turn = self._turns[0]
         actions: list[Action] = [] if self._job is None else [Abandon(self._job)]
         self._segment = self._job = None
-        produced_ms = self._sounded_ms(turn)
-        begun_ms, end_ms = self._clock_ms, self._clock_ms + produced_ms
-        played_ms, heard_ms, spoken, remaining = end_ms, produced_ms, None, None
-        self._total_ms += produced_ms
-        if interruption.offset_ms is not None:
-            played_ms = interruption.offset_ms
-            heard_ms = min(max(played_ms - begun_ms, 0), produced_ms)
+        offset_ms = interruption.offset_ms
+        played_ms, heard_ms = self._rebase(self._sounded_ms(turn), offset_ms)
+        spoken, remaining = None, None
+        if offset_ms is not None:
             spoken, remaining = turn.split(heard_ms, self._bytes_per_ms, self._rate)
-            self._total_ms -= min(max(end_ms - played_ms, 0), self._total_ms)
-        self._clock_ms = self._interrupted_ms = played_ms
         metadata = turn.metadata(heard_ms)
         self._count(metadata.input_character_count, metadata.billable_character_count)
         actions.append(Say(SpeechInterrupted(played_ms, metadata, spoken, remaining)))
         return [*actions, *self._next_turn(), *self._advance()]
+
+    def _rebase(self, produced_ms: int, offset_ms: int | None) -> tuple[int, int]:
+        """Go on from where the client has heard of a turn that made so much sound.
+
+        Gives where that is in the session, and how much of the turn it is.
+        """
+        begun_ms, end_ms = self._clock_ms, self._clock_ms + produced_ms
+        self._total_ms += produced_ms
+        played_ms, heard_ms = end_ms, produced_ms
+        if offset_ms is not None:
+            played_ms = offset_ms
+            heard_ms = min(max(played_ms - begun_ms, 0), produced_ms)
+            self._total_ms -= min(max(end_ms - played_ms, 0), self._total_ms)
+        self._clock_ms = self._interrupted_ms = played_ms
+        return played_ms, heard_ms
 
     def _sounded_ms(self, turn: Turn) -> int:
         return round(turn.sent_bytes / self._bytes_per_ms)
