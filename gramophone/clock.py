@@ -41,9 +41,9 @@ class SystemClock:
     async def sleep_until_us(self, deadline_us: int) -> None:
         left_us = deadline_us - self.now_us()
         await asyncio.sleep(left_us / 1_000_000)
-        while left_us > 0 and (left_us := deadline_us - self.now_us()) > 0:
+        if left_us > 0 and self.now_us() < deadline_us:
             # The loop woke a little early, by the grain of its own clock.
-            await asyncio.sleep(left_us / 1_000_000)
+            await self.sleep_until_us(deadline_us)
 
 
 class ManualClock:

@@ -159,6 +159,11 @@ async def listening(
             await house.close()
 
 
+def when_pinged(connection: ServerConnection, then: Callable[[], None]) -> None:
+    """Call `then` at every Ping and Pong of a connection that came through this port."""
+    cast("_Caller", connection).pinged = then
+
+
 class _House:
     """The routes, and the connections that are not, or not yet, websockets."""
 
@@ -287,6 +292,7 @@ class _Caller(ServerConnection):
         super().__init__(*protocol_and_server, **settings)
         self.admission: Admission | None = None
         self.number = 0
+        self.pinged: Callable[[], None] = _ignored
         self._house = house
         self._opening = bytearray()
         self._timer: asyncio.TimerHandle | None = None
@@ -321,6 +327,11 @@ class _Caller(ServerConnection):
         self.transport.write(_binary_head(len(message)) + message)
         await self.drain()
 
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if isinstance(event, Frame) and event.opcode in (Opcode.PING, Opcode.PONG):
+            self.pinged()
+
     def eof_received(self) -> None:
         if self._known:
             super().eof_received()
@@ -354,6 +365,10 @@ class _Caller(ServerConnection):
             self._speak_http().too_slow()
         else:
             self.transport.abort()
+
+
+def _ignored() -> None:
+    pass
 
 
 def _binary_head(size: int) -> bytes:

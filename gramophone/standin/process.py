@@ -31,6 +31,7 @@ from gramophone.standin.recording import RecordedSpeech, RecordingVoice
 from gramophone.standin.services import SERVICES, Judge, Material
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Voice
+from gramophone.wire.flux_server import FluxLimits
 from gramophone.wire.speak_server import SpeakLimits
 
 _log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ def main(
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="A local server that plays Deepgram's part (Speak v1) on loopback.",
+        description="A local server that plays Deepgram's part (Speak v1 and v2) on loopback.",
     )
     parser.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
@@ -102,6 +103,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     strictness = parser.add_mutually_exclusive_group()
     strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
     strictness.add_argument("--lenient", action="store_true", help="only report what differed")
+    parser.add_argument(
+        "--speak-on",
+        choices=("flush", "sentence"),
+        help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
+    )
     parser.add_argument("--no-limits", action="store_true", help="allow any amount of text")
     parser.add_argument("--dialect", choices=("observed", "specified"), default="observed")
     parser.add_argument("--key", metavar="KEY", help="refuse every other key")
@@ -126,6 +132,8 @@ def _options(asked: argparse.Namespace) -> StandinOptions:
         speed = 1.0 if asked.voice == "recording" else 0.0
     return StandinOptions(
         limits=SpeakLimits.none() if asked.no_limits else SpeakLimits(),
+        flux_limits=FluxLimits.none() if asked.no_limits else FluxLimits(),
+        speak_on=asked.speak_on,
         dialect=asked.dialect,
         faults=tuple(asked.fault),
         first_byte_ms=asked.first_byte_ms,
