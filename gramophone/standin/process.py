@@ -35,6 +35,7 @@ from gramophone.standin.script import Script
 from gramophone.standin.services import SERVICES, Material
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Voice
+from gramophone.wire.flux_server import FluxLimits
 from gramophone.wire.speak_server import SpeakLimits
 
 _log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def main(
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="A local server that plays Deepgram's part (Speak v1) on loopback.",
+        description="A local server that plays Deepgram's part (Speak v1 and v2) on loopback.",
     )
     parser.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
@@ -106,6 +107,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     strictness = parser.add_mutually_exclusive_group()
     strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
     strictness.add_argument("--lenient", action="store_true", help="only report what differed")
+    parser.add_argument(
+        "--speak-on",
+        choices=("flush", "sentence"),
+        help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
+    )
     parser.add_argument("--no-limits", action="store_true", help="allow any amount of text")
     parser.add_argument("--dialect", choices=("observed", "specified"), default="observed")
     parser.add_argument("--key", metavar="KEY", help="refuse every other key")
@@ -130,6 +136,8 @@ def _options(asked: argparse.Namespace, script: Script) -> StandinOptions:
         speed = 1.0 if asked.voice == "recording" else 0.0
     return StandinOptions(
         limits=SpeakLimits.none() if asked.no_limits else SpeakLimits(),
+        flux_limits=FluxLimits.none() if asked.no_limits else FluxLimits(),
+        speak_on=asked.speak_on,
         dialect=asked.dialect,
         faults=(*script.faults, *asked.fault),
         first_byte_ms=asked.first_byte_ms,

@@ -38,6 +38,7 @@ class RecordedVoice:
         ordinals: Iterator[int] | None = None,
     ) -> None:
         texts = [segment.text for segment in speech.segments]
+        self.flux = speech.flux
         self._speech = speech
         self._strict = strict
         self._ordinals = ordinals or count()
@@ -77,6 +78,11 @@ class RecordedVoice:
                 self.expectation.break_off(self._connection)
                 yield segment.ends
                 return
+
+    def given_elsewhere(self, texts: Iterable[str]) -> None:
+        """These were said on this connection, and somebody else gave their sound."""
+        for text in texts:
+            self.expectation.came(self._connection, text)
 
     async def aclose(self) -> None:
         pass

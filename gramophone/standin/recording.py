@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from gramophone.errors import TimelineError
+from gramophone.standin.flux_timeline import recorded_flux
 from gramophone.standin.voices import Break
 from gramophone.timeline import (
     AudioReceived,
@@ -21,6 +23,7 @@ from gramophone.timeline import (
     SpeechDisconnected,
     TextSpoken,
 )
+from gramophone.wire.flux_recording import RecordedFlux, RecordedTurn
 
 _CLOSED_BY_REQUEST = 1000
 
@@ -46,12 +49,14 @@ class RecordedSegment:
 class RecordedSpeech:
     """All that was spoken in a session, in the order of the flushes.
 
-    `encoding` is empty where nothing was recorded: tones can be had in any.
+    `encoding` is empty where nothing was recorded: tones can be had in any. `flux` has its
+    connections to Speak v2, verbatim; their turns stand among the segments, too.
     """
 
     encoding: str
     sample_rate_hz: int
     segments: tuple[RecordedSegment, ...]
+    flux: tuple[RecordedFlux, ...] = ()
 
 
 def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
@@ -85,14 +90,23 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
                     reader.break_off(Break(code, reason))
             case _:
                 pass
-    return RecordedSpeech(
-        started.encoding,
-        started.sample_rate_hz,
-        tuple(
-            flush.segment()
-            for flush in flushes
-            if flush.frames or flush.ends is not None or not flush.withdrawn
-        ),
+    flux = recorded_flux(events)
+    spoken = [
+        flush.segment()
+        for flush in flushes
+        if flush.frames or flush.ends is not None or not flush.withdrawn
+    ]
+    spoken += [_segment(turn) for connection in flux for turn in connection.turns]
+    return RecordedSpeech(started.encoding, started.sample_rate_hz, tuple(spoken), flux)
+
+
+def _segment(turn: RecordedTurn) -> RecordedSegment:
+    """A turn of v2 for a client of v1: its sound, timed as it was after what it followed."""
+    sound = [(each.after_us, each.frame) for each in turn.frames if isinstance(each.frame, bytes)]
+    # What came before the Flush counts from a Speak, which may begin anew with each of them.
+    instants = accumulate((after_us for after_us, _ in sound), max)
+    return RecordedSegment(
+        turn.text, tuple((at_us, pcm) for at_us, (_, pcm) in zip(instants, sound, strict=True))
     )
 
 
