@@ -63,6 +63,10 @@ class ManualClock:
         heapq.heappush(self._sleepers, (deadline_us, next(self._order), woken))
         await woken
 
+    def waited_for_us(self) -> list[int]:
+        """The instants that somebody sleeps until, in order."""
+        return sorted(at_us for at_us, _, woken in self._sleepers if not woken.done())
+
     def advance_us(self, step_us: int) -> None:
         """Move on by `step_us` and wake, in order, everyone whose instant has come."""
         if step_us < 0:

@@ -260,21 +260,34 @@ def fixture() -> None:
 
 @fixture.command()
 @click.argument("source", metavar="tone|piper|SESSION")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), help="0, the default, takes a free one.")
+@click.option("--host", metavar="NAME", help="Whom to serve; else this machine only.")
+@click.option("--speak", is_flag=True, help="Serve Deepgram Speak.")
+@click.option("--all", "everything", is_flag=True, help="Serve all there is, which is the default.")
 @click.option(
     "--speed",
-    default=0.0,
     type=click.FloatRange(0.0),
-    help="Times the recorded timing, or the sound's own speed; 0 is at once.",
+    help="Times the recorded timing, or the sound's own speed; 0 is at once, and the default "
+    "for tone and piper; 1 is that of a session.",
 )
-@click.option("--fault", multiple=True, metavar="NAME[=N]", help="Go wrong on purpose.")
-def serve(source: str, port: int, speed: float, fault: tuple[str, ...]) -> None:
-    """Serve Speak v1 on loopback; a JSON line on stdout says where."""
+@click.option("--clock", type=click.Choice(["system", "manual"]), help="Who moves the time on.")
+@click.option("--strict", is_flag=True, help="Exit 1 if other texts came than were recorded.")
+@click.option("--lenient", is_flag=True, help="Only report what differed; the default.")
+@click.option(
+    "--fault", multiple=True, metavar="NAME[=ARG][@CONNECTION]", help="Go wrong on purpose."
+)
+@click.option("--log", metavar="FILE", help="Write down what comes and goes, without keys.")
+def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
+    """Play a service on loopback; a JSON line on stdout says where."""
     from gramophone.cli.standing_in import serve as stand_in
 
-    arguments = ["--port", str(port), "--pace", str(speed)]
-    for name in fault:
-        arguments += ["--fault", name]
+    flags["all"] = flags.pop("everything")
+    arguments = [f"--fault={name}" for name in fault]
+    for name, value in flags.items():
+        if value is True:
+            arguments.append(f"--{name}")
+        elif value is not None and value is not False:
+            arguments.append(f"--{name}={value}")
     sys.exit(stand_in(_config().home, source, arguments))
 
 

@@ -11,6 +11,7 @@ from gramophone.standin.recording import RecordedSpeech, recorded_speech
 from storage.library import Library
 
 ENGINES = ("tone", "piper")
+PROGRAM = "gramophone fixture serve"
 
 
 def serve(home: Path, source: str, arguments: Sequence[str]) -> int:
@@ -20,9 +21,9 @@ def serve(home: Path, source: str, arguments: Sequence[str]) -> int:
         StorageError: `source` is neither an engine nor a session.
     """
     if source in ENGINES:
-        return main(["--voice", source, *arguments])
+        return main(["--voice", source, *arguments], prog=PROGRAM)
     recording = asyncio.run(_recorded(home, source))
-    return main(["--voice", "recording", *arguments], recording=recording)
+    return main(["--voice", "recording", *arguments], recording, PROGRAM)
 
 
 async def _recorded(home: Path, reference: str) -> RecordedSpeech:

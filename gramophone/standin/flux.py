@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -47,11 +47,14 @@ class FluxDoor:
         options: StandinOptions,
         clock: Clock,
         recorded: Sequence[RecordedFlux] = (),
+        report: Callable[[str], None] | None = None,
     ) -> None:
+        """`report` hears of each text that the recording has not got."""
         self._voice = voice
         self._options = options
         self._clock = clock
         self._recorded = recorded
+        self._report = report
         self._ordinals = count()
 
     def __call__(self, arrival: Arrival) -> Admission | Refusal:
@@ -92,8 +95,9 @@ class FluxDoor:
         connection: ServerConnection,
     ) -> None:
         options, sounding = self._options, parameters.sounding()
+        machine = self._machine(ordinal, connected, parameters)
         session = Session(
-            self._machine(ordinal, connected, parameters),
+            machine,
             render,
             self._voice.for_connection(),
             sounding,
@@ -103,6 +107,9 @@ class FluxDoor:
         )
         _log.info("Flux connection %d: open, %s", ordinal, parameters.to_query())
         await session.run(connection)
+        if self._report is not None and isinstance(machine, FluxReplay):
+            for text in machine.unrecorded:
+                self._report(text)
         _log.info(
             "Flux connection %d: closed, %s %s",
             ordinal,

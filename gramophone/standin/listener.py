@@ -30,11 +30,17 @@ from gramophone.standin.http import (
     Patience,
     Reply,
     Request,
+    WrittenReply,
     answer_whole,
+    is_text,
 )
+from gramophone.standin.ledger import Ledger
 from gramophone.standin.refusals import Refusal
 
 _log = logging.getLogger(__name__)
+
+CONTROL_PATH = "/control"
+"""Where a stand-in is told what to do; what goes on there is no part of what is played."""
 
 _CLOSE_TIMEOUT_S = 2.0
 _UPGRADE = re.compile(rb"^upgrade[ \t]*:[^\r\n]*\bwebsocket\b", re.IGNORECASE | re.MULTILINE)
@@ -112,19 +118,23 @@ async def listening(
     host: str = "127.0.0.1",
     port: int = 0,
     patience: Patience | None = None,
+    ledger: Ledger | None = None,
 ) -> AsyncGenerator[Address, None]:
     """Serve `routes` on one port while the block runs.
 
     On leaving, open websockets are closed with 1001, other connections just so, and all their
     tasks awaited.
 
+    `ledger` gets to know of everything that passes.
+
     Raises:
         OSError: the port is taken, or there is no such address on this machine.
     """
-    house = _House(routes, patience or Patience())
+    house = _House(routes, patience or Patience(), ledger or Ledger())
+    caller = _WrittenCaller if house.ledger.writing else _Caller
 
     def arriving(*protocol_and_server: Any, **settings: Any) -> _Caller:
-        return _Caller(*protocol_and_server, house=house, **settings)
+        return caller(*protocol_and_server, house=house, **settings)
 
     settings: dict[str, Any] = {
         "create_connection": arriving,
@@ -141,7 +151,8 @@ async def listening(
     }
     async with serve(house.handle, host, port, **settings) as server:
         try:
-            yield Address(host, next(iter(server.sockets)).getsockname()[1])
+            # A name may stand for several addresses, each with a port of its own.
+            yield Address(*next(iter(server.sockets)).getsockname()[:2])
         finally:
             # Later Pythons wait for all connections when the server closes, so these end first.
             server.server.close()
@@ -156,8 +167,9 @@ def when_pinged(connection: ServerConnection, then: Callable[[], None]) -> None:
 class _House:
     """The routes, and the connections that are not, or not yet, websockets."""
 
-    def __init__(self, routes: Routes, patience: Patience) -> None:
+    def __init__(self, routes: Routes, patience: Patience, ledger: Ledger) -> None:
         self._routes = routes
+        self.ledger = ledger
         self.patience = patience
         self.callers: set[_Caller] = set()
         self._http: set[HttpConnection] = set()
@@ -177,6 +189,28 @@ class _House:
     # --- HTTP ---------------------------------------------------------------------------------
 
     async def _answer(self, request: Request, reply: Reply) -> None:
+        if request.path.startswith(CONTROL_PATH):
+            await self._handle(request, reply)
+            return
+        body = request.body
+        told = body.decode(errors="replace") if is_text(request.header("content-type")) else ""
+        number = self.ledger.opened(
+            "request",
+            request.path,
+            request.query,
+            request.headers,
+            method=request.method,
+            **({"text": told} if told else {"bytes": len(body)}),
+        )
+        if self.ledger.writing:
+            reply = WrittenReply(reply, self.ledger, number)
+        try:
+            await self._handle(request, reply)
+        except asyncio.CancelledError:
+            self.ledger.note(number, "gone")
+            raise
+
+    async def _handle(self, request: Request, reply: Reply) -> None:
         handler = self._routes.handlers.get((request.method, request.path))
         if handler is not None:
             await handler(request, reply)
@@ -209,12 +243,15 @@ class _House:
         """Let the connection in, or answer with a refusal."""
         path, _, query = request.path.partition("?")
         headers = tuple((name.lower(), value) for name, value in request.headers.raw_items())
+        caller = cast("_Caller", connection)
+        caller.number = self.ledger.opened("websocket", path, query, headers)
         door = self._routes.doors.get(path)
         answer = door(Arrival(path, query, headers)) if door else self._nothing()
         if isinstance(answer, Refusal):
             _log.info("websocket %s: %d", path, answer.status)
+            self.ledger.note(caller.number, "answer", status=answer.status)
             return _response(answer, str(uuid4()))
-        cast("_Caller", connection).admission = answer
+        caller.admission = answer
         return None
 
     def process_response(
@@ -233,9 +270,16 @@ class _House:
 
     async def handle(self, connection: ServerConnection) -> None:
         """Serve one websocket until it ends."""
-        admission = cast("_Caller", connection).admission
-        assert admission is not None
-        await admission.serve(connection)
+        caller = cast("_Caller", connection)
+        assert caller.admission is not None
+        self.ledger.note(caller.number, "answer", status=101)
+        await caller.admission.serve(connection)
+        self.ledger.note(
+            caller.number,
+            "closed",
+            code=connection.close_code,
+            reason=connection.close_reason,
+        )
 
 
 class _Caller(ServerConnection):
@@ -248,6 +292,7 @@ class _Caller(ServerConnection):
         super().__init__(*protocol_and_server, **settings)
         self.admission: Admission | None = None
         self.pinged: Callable[[], None] = _ignored
+        self.number = 0
         self._house = house
         self._opening = bytearray()
         self._timer: asyncio.TimerHandle | None = None
@@ -315,6 +360,22 @@ class _Caller(ServerConnection):
 
 def _ignored() -> None:
     pass
+
+
+class _WrittenCaller(_Caller):
+    """A connection of which each frame is written down."""
+
+    def process_event(self, event: Event) -> None:
+        if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.CONT):
+            text = bytes(event.data).decode(errors="replace")
+            self._house.ledger.frame(self.number, "in", text)
+        elif isinstance(event, Frame) and event.opcode is Opcode.BINARY:
+            self._house.ledger.frame(self.number, "in", bytes(event.data))
+        super().process_event(event)
+
+    async def send(self, message: Any, *, text: bool | None = None) -> None:
+        self._house.ledger.frame(self.number, "out", message)
+        await super().send(message, text=text)
 
 
 async def refuse(

@@ -1,13 +1,14 @@
 """The stand-in as a process of its own: arguments in, JSON lines out, and a clean end.
 
 On stdout stand JSON lines alone: `progress` while the voice loads, if asked for, then `ready`
-with the address, or `failed` with a sentence. Logs go to stderr.
+with the addresses, and at the end `summary`; or `failed` with a sentence. Logs go to stderr.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import ipaddress
 import json
 import logging
 import os
@@ -15,35 +16,49 @@ import signal
 import sys
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from typing import Any
 
+from gramophone.clock import Clock, SystemClock
 from gramophone.errors import GramophoneError
+from gramophone.standin.control import Control, SteppedClock
 from gramophone.standin.faults import Fault
-from gramophone.standin.flux import FLUX_PATH
-from gramophone.standin.handshake import SPEAK_PATH
+from gramophone.standin.ledger import Ledger
+from gramophone.standin.listener import CONTROL_PATH, Routes, listening
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.recording import RecordedSpeech, RecordingVoice
-from gramophone.standin.server import serving
+from gramophone.standin.services import SERVICES, Judge, Material
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Voice
 from gramophone.wire.flux_server import FluxLimits
 from gramophone.wire.speak_server import SpeakLimits
 
+_log = logging.getLogger(__name__)
 
-def main(argv: Sequence[str] | None = None, recording: RecordedSpeech | None = None) -> int:
+
+class _CannotWrite(GramophoneError):
+    """The file of the log cannot be written."""
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    recording: RecordedSpeech | None = None,
+    prog: str = "python -m gramophone.standin",
+) -> int:
     """Serve until SIGTERM, SIGINT or, if asked, the end of standard input.
 
     `recording` is what `--voice recording` speaks; who starts the stand-in has read it.
-    Returns the exit code: 0 after a clean end, 1 when the voice or the port failed.
+    Returns the exit code: 0 after a clean end, 1 when the voice or the port failed, or when
+    `--strict` was asked for and what clients said was not what was recorded.
     """
-    parser = _parser()
+    parser = _parser(prog)
     asked = parser.parse_args(argv)
     if asked.voice == "recording" and recording is None:
         parser.error("--voice recording needs a recording handed over by the caller of main")
     logging.basicConfig(level=logging.INFO if asked.verbose else logging.WARNING)
     try:
-        asyncio.run(_serve(asked, _voice(asked.voice, recording)))
+        return asyncio.run(_Process(asked, _voice(asked.voice, recording)).run())
     except GramophoneError as error:
         return _fail(str(error))
     except BrokenPipeError:
@@ -51,31 +66,48 @@ def main(argv: Sequence[str] | None = None, recording: RecordedSpeech | None = N
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:
-        return _fail(f"Port {asked.port} cannot be opened ({error.strerror}); choose another.")
-    return 0
+        at = f"Port {asked.port} of {asked.host}"
+        return _fail(f"{at} cannot be opened ({error.strerror}); choose another.")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m gramophone.standin",
+        prog=prog,
         description="A local server that plays Deepgram's part (Speak v1 and v2) on loopback.",
     )
     parser.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="whom to serve; else this machine only")
+    for name in SERVICES:
+        parser.add_argument(
+            f"--{name}",
+            dest="services",
+            action="append_const",
+            const=name,
+            help=f"serve {name}; all there is unless one is chosen",
+        )
+    parser.add_argument(
+        "--all", dest="services", action="store_const", const=[], help="serve all there is"
+    )
     parser.add_argument("--first-byte-ms", type=_count, default=0, metavar="N")
     parser.add_argument("--frame-ms", type=_count, default=20, metavar="N")
     parser.add_argument(
+        "--speed",
         "--pace",
-        type=_pace,
-        default=0.0,
+        type=_speed,
         metavar="X",
-        help="times the speed of the sound; 0 as fast as possible",
+        help="times the recorded timing, or the speed of the sound; 0 as fast as possible; "
+        "1 for a recording and 0 otherwise, unless told",
     )
     parser.add_argument(
         "--speak-on",
         choices=("flush", "sentence"),
         help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
     )
+    parser.add_argument("--clock", choices=("system", "manual"), default="system")
+    strictness = parser.add_mutually_exclusive_group()
+    strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
+    strictness.add_argument("--lenient", action="store_true", help="only report what differed")
     parser.add_argument("--no-limits", action="store_true", help="allow any amount of text")
     parser.add_argument("--dialect", choices=("observed", "specified"), default="observed")
     parser.add_argument("--key", metavar="KEY", help="refuse every other key")
@@ -87,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[=ARGUMENT][@CONNECTION]",
         help="go wrong on purpose; may be repeated",
     )
+    parser.add_argument("--log", metavar="FILE", help="write down what comes and goes")
     parser.add_argument("--watch-stdin", action="store_true", help="end when stdin ends")
     parser.add_argument("--progress", action="store_true", help="tell how loading goes on")
     parser.add_argument("--verbose", action="store_true", help="log connections to stderr")
@@ -94,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _options(asked: argparse.Namespace) -> StandinOptions:
+    speed = asked.speed
+    if speed is None:
+        speed = 1.0 if asked.voice == "recording" else 0.0
     return StandinOptions(
         limits=SpeakLimits.none() if asked.no_limits else SpeakLimits(),
         flux_limits=FluxLimits.none() if asked.no_limits else FluxLimits(),
@@ -102,7 +138,7 @@ def _options(asked: argparse.Namespace) -> StandinOptions:
         faults=tuple(asked.fault),
         first_byte_ms=asked.first_byte_ms,
         frame_ms=max(1, asked.frame_ms),
-        pace=asked.pace,
+        pace=speed,
         api_key=asked.key,
     )
 
@@ -118,16 +154,84 @@ def _voice(name: str, recording: RecordedSpeech | None) -> Voice:
     return ToneVoice()
 
 
-async def _serve(asked: argparse.Namespace, voice: Voice) -> None:
-    with _ending(watch_stdin=asked.watch_stdin):
+class _Process:
+    """One run, from the arguments to the exit code."""
+
+    def __init__(self, asked: argparse.Namespace, voice: Voice) -> None:
+        self._asked = asked
+        self._voice = voice
+        self._judge: Judge | None = voice if isinstance(voice, RecordingVoice) else None
+        self._manual = SteppedClock() if asked.clock == "manual" else None
+        self._clock: Clock = self._manual or SystemClock()
+
+    async def run(self) -> int:
+        """Serve until the end is asked for, then say what there was."""
+        asked = self._asked
+        with ExitStack() as closing:
+            ledger = self._ledger(closing)
+            with _ending(watch_stdin=asked.watch_stdin):
+                try:
+                    await self._voice.load(_tell_progress if asked.progress else _keep_quiet)
+                    await self._serve(ledger)
+                finally:
+                    await self._voice.aclose()
+        return self._sum_up(ledger)
+
+    async def _serve(self, ledger: Ledger) -> None:
+        asked = self._asked
+        material = Material(self._voice, _options(asked), self._clock)
+        services = [SERVICES[name](material) for name in asked.services or SERVICES]
+        routes = Routes()
+        for service in services:
+            routes |= service.routes
+        if self._manual is not None:
+            routes |= Control(self._manual).routes()
+        if not _is_loopback(asked.host):
+            sys.stderr.write(
+                f"Everybody who can reach {asked.host} can use this; "
+                "leave --host out to serve this machine only.\n"
+            )
+        async with listening(routes, host=asked.host, port=asked.port, ledger=ledger) as address:
+            urls: dict[str, str] = {}
+            for service in services:
+                urls |= service.urls(address)
+            if self._manual is not None:
+                urls["control_url"] = address.http(CONTROL_PATH)
+            _tell(event="ready", **urls)
+            await asyncio.Event().wait()
+
+    def _ledger(self, closing: ExitStack) -> Ledger:
+        path = self._asked.log
+        if path is None:
+            return Ledger()
         try:
-            await voice.load(_tell_progress if asked.progress else _keep_quiet)
-            async with serving(voice, _options(asked), port=asked.port) as speak_url:
-                speak_v2_url = speak_url.removesuffix(SPEAK_PATH) + FLUX_PATH
-                _tell(event="ready", speak_url=speak_url, speak_v2_url=speak_v2_url)
-                await asyncio.Event().wait()
-        finally:
-            await voice.aclose()
+            # What is said is nobody else's business.
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError as error:
+            sentence = f"{path} cannot be written ({error.strerror}); choose another file."
+            raise _CannotWrite(sentence) from error
+        return Ledger(
+            closing.enter_context(os.fdopen(descriptor, "w")), self._clock, self._asked.key
+        )
+
+    def _sum_up(self, ledger: Ledger) -> int:
+        differences = list(self._judge.differences()) if self._judge is not None else []
+        # Who has asked for the end by going away reads no more.
+        with suppress(BrokenPipeError):
+            _tell(
+                event="summary",
+                connections=ledger.connections,
+                requests=ledger.requests,
+                differences=differences,
+            )
+        return 1 if differences and self._asked.strict else 0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @contextmanager
@@ -169,7 +273,7 @@ def _fail(sentence: str) -> int:
     return 1
 
 
-def _tell(**fields: str) -> None:
+def _tell(**fields: Any) -> None:
     sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
@@ -196,11 +300,11 @@ def _port(text: str) -> int:
     return port
 
 
-def _pace(text: str) -> float:
+def _speed(text: str) -> float:
     try:
-        pace = float(text)
+        speed = float(text)
     except ValueError:
-        pace = -1.0
-    if not 0 <= pace < float("inf"):
+        speed = -1.0
+    if not 0 <= speed < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
-    return pace
+    return speed

@@ -170,9 +170,11 @@ class RecordingVoice:
     is left, silence and `RECORDING_EXHAUSTED`.
     """
 
-    def __init__(self, speech: RecordedSpeech) -> None:
+    def __init__(self, speech: RecordedSpeech, unrecorded: list[str] | None = None) -> None:
         self._speech = speech
         self.flux = speech.flux
+        # Shared by the voices of all connections.
+        self._unrecorded: list[str] = [] if unrecorded is None else unrecorded
         # A segment without a text still takes up a place, or it would be given for ever.
         said = [_said(segment.text) or "\0" for segment in speech.segments]
         self._script = "".join(said)
@@ -190,7 +192,15 @@ class RecordingVoice:
         return f"The recording is in {speech.encoding} at {speech.sample_rate_hz} Hz only."
 
     def for_connection(self) -> Self:
-        return type(self)(self._speech)
+        return type(self)(self._speech, self._unrecorded)
+
+    def report(self, text: str) -> None:
+        """A text was spoken that the recording has not got."""
+        self._unrecorded.append(text)
+
+    def differences(self) -> list[str]:
+        """What was asked for on any connection and is not in the recording."""
+        return [f"This was never recorded: {text!r}." for text in self._unrecorded]
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
         said = _said(text)
@@ -199,6 +209,7 @@ class RecordingVoice:
             self._place = start + len(said)
             given = range(bisect_left(self._starts, start), bisect_left(self._starts, self._place))
         else:
+            self.report(text)
             index = bisect_left(self._starts, self._place)
             if index >= len(self._starts):
                 yield Warned(RECORDING_EXHAUSTED, "The recording has nothing left for this text.")

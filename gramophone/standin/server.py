@@ -101,11 +101,13 @@ class SpeakDoor:
 
 def speak_routes(voice: Voice, options: StandinOptions, clock: Clock) -> Routes:
     """Both versions of Speak with a loaded voice, and v1 over HTTP."""
-    recorded = voice.flux if isinstance(voice, RecordingVoice) else ()
+    flux = FluxDoor(voice, options, clock)
+    if isinstance(voice, RecordingVoice):
+        flux = FluxDoor(voice, options, clock, voice.flux, voice.report)
     return Routes(
         {
             SPEAK_PATH: SpeakDoor(voice, options, clock),
-            FLUX_PATH: FluxDoor(voice, options, clock, recorded),
+            FLUX_PATH: flux,
         },
         {("POST", SPEAK_PATH): SpeakRest(voice, options, clock)},
     )

@@ -49,6 +49,7 @@ class _Follower:
     """What the client has said of one turn, and when."""
 
     def __init__(self) -> None:
+        self.verbatim = ""
         self.text = ""
         self._progress: list[tuple[Cue, int]] = []
 
@@ -58,6 +59,7 @@ class _Follower:
 
     def reach(self, stage: Stage, text: str, now_us: int) -> None:
         """The client is so far."""
+        self.verbatim += text
         self.text += said(text)
         self._progress.append((Cue(stage, len(self.text)), now_us))
 
@@ -76,7 +78,8 @@ class _Follower:
 class FluxReplay(FluxServer):
     """A machine like the live one that never asks for a voice.
 
-    `pace` is how much faster than recorded; 0 is at once.
+    `pace` is how much faster than recorded; 0 is at once. `unrecorded` collects the texts of the
+    turns that the recording has not got.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class FluxReplay(FluxServer):
         quirks: FluxQuirks | None = None,
     ) -> None:
         super().__init__(connected, parameters, limits, quirks)
+        self.unrecorded: list[str] = []
         self._recorded = recorded
         self._pace = pace
         self._turns_left = deque(recorded.turns)
@@ -169,6 +173,12 @@ class FluxReplay(FluxServer):
             return []
         self._is_faithful = False
         return [*super()._start(turn), Say(RECORDING_EXHAUSTED)]
+
+    def _next_turn(self) -> list[Action]:
+        follower = self._followers.pop(self._turns[0].speech_id)
+        if self._playing is None or not self._is_known:
+            self.unrecorded.append(follower.verbatim)
+        return super()._next_turn()
 
     def _next_us(self) -> int | None:
         """When the next frame goes out; None while its cue has not been given."""

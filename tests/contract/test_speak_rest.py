@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import wave
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 import soundfile
 from deepgram import AsyncDeepgramClient, DeepgramClient, DeepgramClientEnvironment
@@ -35,22 +38,28 @@ def spoken(rate_hz: int) -> bytes:
     return b"".join(ToneVoice(character_ms=6, gap_ms=4).words(TEXT, parameters))
 
 
+@asynccontextmanager
+async def calling(url: str) -> AsyncGenerator[AsyncDeepgramClient, None]:
+    """A client whose connections are closed in the end, which the SDK leaves to its caller."""
+    async with httpx.AsyncClient() as http:
+        yield AsyncDeepgramClient(api_key=KEY, environment=environment(url), httpx_client=http)
+
+
 async def test_the_synchronous_client() -> None:
     def generate(url: str) -> bytes:
-        client = DeepgramClient(api_key=KEY, environment=environment(url))
-        return b"".join(
-            client.speak.v1.audio.generate(
+        with httpx.Client() as http:
+            client = DeepgramClient(api_key=KEY, environment=environment(url), httpx_client=http)
+            pieces = client.speak.v1.audio.generate(
                 text=TEXT, model=MODEL, encoding="linear16", container="none", sample_rate=48_000
             )
-        )
+            return b"".join(pieces)
 
     async with running(api_key=KEY) as url:
         assert await asyncio.to_thread(generate, url) == spoken(48_000)
 
 
 async def test_the_asynchronous_client_and_its_headers() -> None:
-    async with running(api_key=KEY) as url:
-        client = AsyncDeepgramClient(api_key=KEY, environment=environment(url))
+    async with running(api_key=KEY) as url, calling(url) as client:
         async with client.speak.v1.audio.with_raw_response.generate(
             text=TEXT, model=MODEL, encoding="linear16"
         ) as response:
@@ -62,8 +71,7 @@ async def test_the_asynchronous_client_and_its_headers() -> None:
 
 
 async def test_without_arguments_it_is_an_mp3() -> None:
-    async with running() as url:
-        client = AsyncDeepgramClient(api_key=KEY, environment=environment(url))
+    async with running() as url, calling(url) as client:
         file = b"".join([piece async for piece in client.speak.v1.audio.generate(text=TEXT)])
     with soundfile.SoundFile(io.BytesIO(file)) as read:
         assert (read.format, read.samplerate) == ("MP3", 22_050)
@@ -71,8 +79,7 @@ async def test_without_arguments_it_is_an_mp3() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 429])
 async def test_a_refusal(status: int) -> None:
-    async with running(f"refuse={status}") as url:
-        client = AsyncDeepgramClient(api_key=KEY, environment=environment(url))
+    async with running(f"refuse={status}") as url, calling(url) as client:
         with pytest.raises(ApiError) as refused:
             async for _ in client.speak.v1.audio.generate(
                 text=TEXT, request_options={"max_retries": 0}

@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gramophone.cli.commands import cli
 from gramophone.standin.faults import Fault, FaultName
 from gramophone.standin.process import main
 
@@ -18,6 +20,13 @@ def test_every_option_is_on_the_page(capsys: pytest.CaptureFixture[str]) -> None
         main(["--help"])
     options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
     assert options == set(re.findall(r"--[a-z][a-z-]+", PAGE))
+
+
+def test_the_command_has_the_upper_options_of_the_page() -> None:
+    shown = CliRunner().invoke(cli, ["fixture", "serve", "--help"]).output
+    options = set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help"}
+    upper, _, _ = PAGE[PAGE.index("| option |") :].partition("| `--pace X`")
+    assert options == set(re.findall(r"--[a-z][a-z-]+", upper))
 
 
 @pytest.mark.parametrize("name", FaultName)

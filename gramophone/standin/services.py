@@ -1,0 +1,62 @@
+"""What a stand-in can be asked to serve, by the names of the command line.
+
+A service is a value: its routes, and the addresses that the ready line gives of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol, TypeAlias
+
+from gramophone.clock import Clock
+from gramophone.standin.flux import FLUX_PATH
+from gramophone.standin.handshake import SPEAK_PATH
+from gramophone.standin.listener import Address, Routes
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.server import speak_routes
+from gramophone.standin.voices import Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What services are made of."""
+
+    voice: Voice
+    options: StandinOptions
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One thing that is served; `urls` gives the names and addresses of the ready line."""
+
+    routes: Routes
+    urls: Callable[[Address], Mapping[str, str]]
+
+
+Maker: TypeAlias = Callable[[Material], Service]
+
+
+class Judge(Protocol):
+    """Compares what clients said with what was expected of them."""
+
+    def differences(self) -> Sequence[str]:
+        """What was not as expected, a sentence each."""
+        ...
+
+
+def _speak(material: Material) -> Service:
+    routes = speak_routes(material.voice, material.options, material.clock)
+    return Service(
+        routes,
+        lambda address: {
+            "speak_url": address.websocket(SPEAK_PATH),
+            "speak_v2_url": address.websocket(FLUX_PATH),
+        },
+    )
+
+
+SERVICES: Mapping[str, Maker] = MappingProxyType({"speak": _speak})
+"""Each name is an option of the command line, too."""
