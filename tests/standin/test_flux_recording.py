@@ -46,6 +46,7 @@ from gramophone.wire.flux_replay import RECORDING_EXHAUSTED, TEXT_NOT_RECORDED, 
 from gramophone.wire.flux_server import Action, FluxLimits, FluxQuirks, FluxServer
 from gramophone.wire.speak_actions import Hangup, Say, SendAudio, Synthesise
 from tests.builders import session_started
+from tests.standin.clocks import WatchedClock
 from tests.standin.talking import sound as sound_of_v1
 from tests.standin.talking import talking as talking_v1
 from tests.standin.test_flux import sound, talking
@@ -351,6 +352,21 @@ def test_a_recording_without_its_sound_cannot_be_spoken() -> None:
     ]
     with pytest.raises(TimelineError, match="without its sound"):
         recorded_flux(mute)
+
+
+async def test_on_a_socket_frames_keep_their_instants() -> None:
+    clock = WatchedClock()
+    voice = RecordingVoice(recorded_speech([session_started(sample_rate_hz=8_000), *live(WHOLE)]))
+    async with (
+        running(voice=voice, clock=clock, pace=2.0) as url,
+        talking(url, "model=flux-haley-en&sample_rate=8000") as talk,
+    ):
+        await talk.say(Speak("Hello there. How are"))
+        assert isinstance(await talk.hear(), SpeechStarted)
+        for instant_us in (10_000, 20_000):
+            await clock.asleep_until(instant_us)
+            clock.advance_us(10_000)
+            assert sound([await talk.hear()])
 
 
 async def test_both_versions_give_it_back() -> None:
