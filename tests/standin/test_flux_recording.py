@@ -369,6 +369,23 @@ async def test_on_a_socket_frames_keep_their_instants() -> None:
             assert sound([await talk.hear()])
 
 
+@pytest.mark.parametrize("fault", ["odd-frames", "one-byte-frames", "big-frames"])
+async def test_a_recording_in_frames_of_another_size(fault: str) -> None:
+    original = live(WHOLE)
+    voice = RecordingVoice(recorded_speech([session_started(sample_rate_hz=8_000), *original]))
+    pcm = b"".join(event.pcm for event in original if isinstance(event, AudioReceived))
+    async with (
+        running(fault, voice=voice) as url,
+        talking(url, "model=flux-haley-en&sample_rate=8000") as talk,
+    ):
+        await talk.say(Speak("Hello there. How are you?"), Flush(), Close())
+        got, code, _ = await talk.hear_out()
+    sizes = {len(frame) for frame in got if isinstance(frame, bytes)}
+    assert (sound(got), code) == (pcm, 1000)
+    assert sizes != {len(TWENTY_MS)}
+    assert isinstance(got[-2], SpeechMetadata)
+
+
 async def test_both_versions_give_it_back() -> None:
     original = live(WHOLE)
     voice = RecordingVoice(recorded_speech([session_started(sample_rate_hz=8_000), *original]))
