@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gramophone.clock import ManualClock
+from gramophone.standin.answering import Echo, InOrder
 from gramophone.standin.http import ClientGone, Request
-from gramophone.standin.language import InOrder, LanguageOptions, LanguageStandin
+from gramophone.standin.language import LanguageOptions, LanguageStandin
 from gramophone.standin.listener import Address
 from gramophone.tasks import spawn
 from gramophone.wire.answers import (
@@ -74,6 +75,14 @@ class TestChoosing:
 
     def test_nothing_fits(self) -> None:
         assert InOrder([answer("Hi?", "hi")])("Who?") is None
+
+    @pytest.mark.parametrize("asked", ["Hi?", "", " a\n\n b ", "né 日本 "])
+    def test_an_echo_gives_every_word_back(self, asked: str) -> None:
+        answer = Echo()(asked)
+        assert answer is not None
+        said = [piece for piece in answer.pieces if isinstance(piece, TextPiece)]
+        assert "".join(piece.text for piece in said) == f"You said: {asked}"
+        assert [piece.due_us for piece in said[:2]] == [200_000, 230_000]
 
 
 class TestTime:
