@@ -35,10 +35,8 @@ from gramophone.wire.sse import event_bytes
 
 _log = logging.getLogger(__name__)
 
-_RUBBISH = b'event: message_delta\ndata: {"choices": [{"delta": {"content": "\n\n'
 _UNKNOWN_EVENT = event_bytes({"type": "applause", "volume": 11}, "applause")
 _OF_STREAMS = frozenset({FaultName.DUPLICATE, FaultName.REORDER, FaultName.UNKNOWN_TYPE})
-_OVERLOADED_STATUS = 529
 _ENDING_OF_FAILURE = {CUT: Ending.CUT, SILENT: Ending.SILENCE}
 
 
@@ -128,7 +126,7 @@ class LanguageStandin:
         ordinal, self._asked = self._asked, self._asked + 1
         request_id = request_id_of(ordinal)
         try:
-            question, answer = self._resolve(words, request, ordinal)
+            question, answer = await self._resolve(words, request, ordinal, came_us)
         except RequestRefused as refused:
             _log.info("request %d: %d, %s", ordinal, refused.refusal.status, refused)
             await self._refuse(words, refused.refusal, request_id, reply)
@@ -144,7 +142,9 @@ class LanguageStandin:
 
     # --- what is answered ---------------------------------------------------------------------
 
-    def _resolve(self, words: Words, request: Request, ordinal: int) -> tuple[Question, Answer]:
+    async def _resolve(
+        self, words: Words, request: Request, ordinal: int, came_us: int
+    ) -> tuple[Question, Answer]:
         """The question, and its answer.
 
         Raises:
@@ -155,7 +155,7 @@ class LanguageStandin:
             raise RequestRefused(words.refusal(status))
         question = self._understood(words, request)
         if not question.stream and any(f.name is FaultName.OVERLOADED for f in faults):
-            raise RequestRefused(words.refusal(_OVERLOADED_STATUS))
+            raise RequestRefused(words.refusal(words.overloaded_status))
         answer = self._choose(question.asked)
         if answer is None:
             said = f"There is no answer to {question.asked!r} here."
@@ -163,6 +163,7 @@ class LanguageStandin:
         failure = answer.failure
         told = failure is not None and failure.kind not in WORDLESS
         if failure is not None and told and not (failure.in_stream and question.stream):
+            await self._until(came_us + self._timed((answer.due_us, b""))[0])
             raise RequestRefused(words.refusal_of(failure))
         return question, answer
 
@@ -190,10 +191,8 @@ class LanguageStandin:
             faults = [fault for fault in faults if fault.name not in _OF_STREAMS]
             return plan_of([body], ending, faults, Intruders(b"", b"{"), ordinal)
         pieces = [self._timed(piece) for piece in question.events(answer, ordinal)]
-        error = words.refusal(_OVERLOADED_STATUS)
-        intruders = Intruders(
-            words.error_event(error, request_id_of(ordinal)), _RUBBISH, _UNKNOWN_EVENT
-        )
+        error = words.error_event(words.refusal(words.overloaded_status), request_id_of(ordinal))
+        intruders = Intruders(error, words.rubbish, _UNKNOWN_EVENT)
         return plan_of(pieces, ending, faults, intruders, ordinal)
 
     def _timed(self, piece: Piece) -> Piece:
