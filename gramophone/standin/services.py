@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 from gramophone.clock import Clock
 from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.handshake import SPEAK_PATH
+from gramophone.standin.language import LanguageStandin
 from gramophone.standin.listener import Address, Routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server import speak_routes
@@ -26,6 +27,7 @@ class Material:
     voice: Voice
     options: StandinOptions
     clock: Clock
+    language: LanguageStandin
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +61,17 @@ def _speak(material: Material) -> Service:
     return Service(routes, urls)
 
 
-SERVICES: Mapping[str, Maker] = MappingProxyType({"speak": _speak})
+def _openai(material: Material) -> Service:
+    routes = material.language.openai_routes()
+    return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})
+
+
+def _anthropic(material: Material) -> Service:
+    routes = material.language.anthropic_routes()
+    return Service(routes, lambda address: {"anthropic_base_url": address.http()})
+
+
+SERVICES: Mapping[str, Maker] = MappingProxyType(
+    {"speak": _speak, "openai": _openai, "anthropic": _anthropic}
+)
 """Each name is an option of the command line, too."""
