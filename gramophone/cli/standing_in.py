@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gramophone.standin.process import main
-from gramophone.standin.recording import RecordedSpeech, recorded_speech
+from gramophone.standin.recorded_answers import answers_of
+from gramophone.standin.recording import recorded_speech
+from gramophone.timeline import Event
 from storage.library import Library
 
 ENGINES = ("tone", "piper")
@@ -22,10 +24,11 @@ def serve(home: Path, source: str, arguments: Sequence[str]) -> int:
     """
     if source in ENGINES:
         return main(["--voice", source, *arguments], prog=PROGRAM)
-    recording = asyncio.run(_recorded(home, source))
-    return main(["--voice", "recording", *arguments], recording, PROGRAM)
+    events = asyncio.run(_events(home, source))
+    voice = ["--voice", "recording"]
+    return main([*voice, *arguments], recorded_speech(events), PROGRAM, answers_of(events))
 
 
-async def _recorded(home: Path, reference: str) -> RecordedSpeech:
+async def _events(home: Path, reference: str) -> Sequence[Event]:
     async with await Library.open(home) as library:
-        return recorded_speech(await library.events(await library.resolve(reference)))
+        return await library.events(await library.resolve(reference))

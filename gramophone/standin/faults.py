@@ -57,6 +57,15 @@ class FaultName(StrEnum):
     CONFIGURE_FAILURE = "configure-failure"
     """Answer this Configure, counted from 1, that it could not be applied."""
 
+    # Answers of a language model, over HTTP. There a message is an event of the stream, and
+    # bytes are those of the body.
+    SSE_CUT = "sse-cut"
+    """End the connection within the event at a PLACE, or within the one in the middle."""
+    OVERLOADED = "overloaded"
+    """End the stream with the error of an overloaded provider at a PLACE, or in the middle."""
+    MALFORMED_CHUNK = "malformed-chunk"
+    """Send a chunk without a size, at a PLACE or in the middle, and end the connection."""
+
 
 REASONS = {
     "MESSAGE-0000": 1003,
@@ -183,6 +192,9 @@ _FORMS: dict[FaultName, tuple[str, ...]] = {
     FaultName.SLOW_INTERRUPT: (_NUMBER,),
     FaultName.RETRY: (_NUMBER,),
     FaultName.CONFIGURE_FAILURE: (_NUMBER,),
+    FaultName.SSE_CUT: (_PLACE + _OPTIONAL,),
+    FaultName.OVERLOADED: (_PLACE + _OPTIONAL,),
+    FaultName.MALFORMED_CHUNK: (_PLACE + _OPTIONAL,),
 }
 """What stands after `=`, in order; names that are not here take nothing."""
 

@@ -22,8 +22,10 @@ from typing import Any
 
 from gramophone.clock import Clock, SystemClock
 from gramophone.errors import GramophoneError
+from gramophone.standin.answering import Chooser, Echo, InOrder
 from gramophone.standin.control import Control, SteppedClock
 from gramophone.standin.faults import Fault
+from gramophone.standin.language import LanguageOptions, LanguageStandin
 from gramophone.standin.ledger import Ledger
 from gramophone.standin.listener import CONTROL_PATH, Routes, listening
 from gramophone.standin.options import StandinOptions
@@ -31,6 +33,7 @@ from gramophone.standin.recording import RecordedSpeech, RecordingVoice
 from gramophone.standin.services import SERVICES, Judge, Material
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Voice
+from gramophone.wire.answers import Answer
 from gramophone.wire.flux_server import FluxLimits
 from gramophone.wire.speak_server import SpeakLimits
 
@@ -45,10 +48,12 @@ def main(
     argv: Sequence[str] | None = None,
     recording: RecordedSpeech | None = None,
     prog: str = "python -m gramophone.standin",
+    answers: Sequence[Answer] = (),
 ) -> int:
     """Serve until SIGTERM, SIGINT or, if asked, the end of standard input.
 
-    `recording` is what `--voice recording` speaks; who starts the stand-in has read it.
+    `recording` is what `--voice recording` speaks, `answers` what the language model gives with
+    it; who starts the stand-in has read them.
     Returns the exit code: 0 after a clean end, 1 when the voice or the port failed, or when
     `--strict` was asked for and what clients said was not what was recorded.
     """
@@ -58,7 +63,8 @@ def main(
         parser.error("--voice recording needs a recording handed over by the caller of main")
     logging.basicConfig(level=logging.INFO if asked.verbose else logging.WARNING)
     try:
-        return asyncio.run(_Process(asked, _voice(asked.voice, recording)).run())
+        choose = InOrder(answers) if asked.voice == "recording" else Echo()
+        return asyncio.run(_Process(asked, _voice(asked.voice, recording), choose).run())
     except GramophoneError as error:
         return _fail(str(error))
     except BrokenPipeError:
@@ -73,7 +79,7 @@ def main(
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="A local server that plays Deepgram's part (Speak v1 and v2) on loopback.",
+        description="A local server that plays Deepgram's, OpenAI's and Anthropic's part.",
     )
     parser.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
@@ -99,15 +105,15 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="times the recorded timing, or the speed of the sound; 0 as fast as possible; "
         "1 for a recording and 0 otherwise, unless told",
     )
+    parser.add_argument("--clock", choices=("system", "manual"), default="system")
+    strictness = parser.add_mutually_exclusive_group()
+    strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
+    strictness.add_argument("--lenient", action="store_true", help="only report what differed")
     parser.add_argument(
         "--speak-on",
         choices=("flush", "sentence"),
         help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
     )
-    parser.add_argument("--clock", choices=("system", "manual"), default="system")
-    strictness = parser.add_mutually_exclusive_group()
-    strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
-    strictness.add_argument("--lenient", action="store_true", help="only report what differed")
     parser.add_argument("--no-limits", action="store_true", help="allow any amount of text")
     parser.add_argument("--dialect", choices=("observed", "specified"), default="observed")
     parser.add_argument("--key", metavar="KEY", help="refuse every other key")
@@ -157,9 +163,10 @@ def _voice(name: str, recording: RecordedSpeech | None) -> Voice:
 class _Process:
     """One run, from the arguments to the exit code."""
 
-    def __init__(self, asked: argparse.Namespace, voice: Voice) -> None:
+    def __init__(self, asked: argparse.Namespace, voice: Voice, choose: Chooser) -> None:
         self._asked = asked
         self._voice = voice
+        self._choose = choose
         self._judge: Judge | None = voice if isinstance(voice, RecordingVoice) else None
         self._manual = SteppedClock() if asked.clock == "manual" else None
         self._clock: Clock = self._manual or SystemClock()
@@ -179,7 +186,12 @@ class _Process:
 
     async def _serve(self, ledger: Ledger) -> None:
         asked = self._asked
-        material = Material(self._voice, _options(asked), self._clock)
+        options = _options(asked)
+        spoken_to = LanguageOptions(
+            speed=options.pace, api_key=options.api_key, faults=options.faults
+        )
+        language = LanguageStandin(self._choose, spoken_to, self._clock)
+        material = Material(self._voice, options, self._clock, language)
         services = [SERVICES[name](material) for name in asked.services or SERVICES]
         routes = Routes()
         for service in services:

@@ -172,9 +172,9 @@ class RecordingVoice:
 
     def __init__(self, speech: RecordedSpeech, unrecorded: list[str] | None = None) -> None:
         self._speech = speech
-        self.flux = speech.flux
         # Shared by the voices of all connections.
         self._unrecorded: list[str] = [] if unrecorded is None else unrecorded
+        self.flux = speech.flux
         # A segment without a text still takes up a place, or it would be given for ever.
         said = [_said(segment.text) or "\0" for segment in speech.segments]
         self._script = "".join(said)

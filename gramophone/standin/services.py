@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 from gramophone.clock import Clock
 from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.handshake import SPEAK_PATH
+from gramophone.standin.language import LanguageStandin
 from gramophone.standin.listener import Address, Routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server import speak_routes
@@ -26,6 +27,7 @@ class Material:
     voice: Voice
     options: StandinOptions
     clock: Clock
+    language: LanguageStandin
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,27 @@ class Judge(Protocol):
 
 def _speak(material: Material) -> Service:
     routes = speak_routes(material.voice, material.options, material.clock)
-    return Service(
-        routes,
-        lambda address: {
+
+    def urls(address: Address) -> Mapping[str, str]:
+        return {
             "speak_url": address.websocket(SPEAK_PATH),
             "speak_v2_url": address.websocket(FLUX_PATH),
-        },
-    )
+        }
+
+    return Service(routes, urls)
 
 
-SERVICES: Mapping[str, Maker] = MappingProxyType({"speak": _speak})
+def _openai(material: Material) -> Service:
+    routes = material.language.openai_routes()
+    return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})
+
+
+def _anthropic(material: Material) -> Service:
+    routes = material.language.anthropic_routes()
+    return Service(routes, lambda address: {"anthropic_base_url": address.http()})
+
+
+SERVICES: Mapping[str, Maker] = MappingProxyType(
+    {"speak": _speak, "openai": _openai, "anthropic": _anthropic}
+)
 """Each name is an option of the command line, too."""

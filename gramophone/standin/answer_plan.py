@@ -1,0 +1,191 @@
+"""What of an answer goes out when, and how it ends, when faults have had their way; pure.
+
+All of an answer is known before its first byte goes out, so what happens to it is decided at
+once. Instants count from the request, in microseconds of the stand-in's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from random import Random
+from typing import TypeAlias
+
+from gramophone.standin.faults import AtBytes, AtMessage, AtTime, Fault, FaultName
+
+
+class Ending(Enum):
+    """How an answer ends."""
+
+    WHOLE = auto()
+    CUT = auto()
+    RESET = auto()
+    SPOILT = auto()
+    SILENCE = auto()
+
+
+Piece: TypeAlias = tuple[int, bytes]
+"""An instant, and what goes out then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done for one request. `ends_us` is when the ending comes; `begins` is false where
+    not even the status line is sent."""
+
+    pieces: tuple[Piece, ...]
+    ending: Ending
+    ends_us: int
+    begins: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Intruders:
+    """What faults put into an answer, in the words of who is asked."""
+
+    error: bytes
+    rubbish: bytes
+    unknown: bytes = b""
+
+
+_ENDINGS = {
+    FaultName.SSE_CUT: Ending.CUT,
+    FaultName.DROP: Ending.CUT,
+    FaultName.RESET: Ending.RESET,
+    FaultName.MALFORMED_CHUNK: Ending.SPOILT,
+    FaultName.OVERLOADED: Ending.WHOLE,
+    FaultName.SILENT: Ending.SILENCE,
+    FaultName.STALL: Ending.SILENCE,
+}
+_PLACED = frozenset({*_ENDINGS, FaultName.RUBBISH, FaultName.UNKNOWN_TYPE, FaultName.DUPLICATE})
+_FROM_THE_FIRST = frozenset({FaultName.RUBBISH, FaultName.UNKNOWN_TYPE})
+
+
+def plan_of(
+    pieces: Sequence[Piece],
+    ending: Ending,
+    faults: Sequence[Fault],
+    intruders: Intruders,
+    seed: int = 0,
+) -> Plan:
+    """The plan for an answer of these pieces that would end so, were it not for the faults."""
+    last_us = pieces[-1][0] if pieces else 0
+    if not faults:
+        return Plan(tuple(pieces), ending, last_us)
+    if any(fault.name is FaultName.SILENT and fault.place is None for fault in faults):
+        return Plan((), Ending.SILENCE, last_us, begins=False)
+    changed = _late(pieces, faults, Random(seed))
+    changed = _mixed(changed, faults, Random(seed))
+    planner = _Planner(changed, ending, intruders)
+    for fault in faults:
+        twice = fault.name is FaultName.DUPLICATE and fault.place is None
+        if fault.name in _PLACED and not twice:
+            planner.await_(fault)
+    return planner.plan()
+
+
+def _late(pieces: Sequence[Piece], faults: Sequence[Fault], random: Random) -> list[Piece]:
+    slow_us = 1000 * _value(faults, FaultName.SLOW_FIRST_BYTE)
+    jitter_us = 1000 * _value(faults, FaultName.JITTER)
+    late: list[Piece] = []
+    passed_us = 0
+    for instant_us, data in pieces:
+        passed_us = max(passed_us, instant_us + slow_us + random.randint(0, jitter_us))
+        late.append((passed_us, data))
+    return late
+
+
+def _mixed(pieces: Sequence[Piece], faults: Sequence[Fault], random: Random) -> list[Piece]:
+    mixed = list(pieces)
+    window = next((f.value or 2 for f in faults if f.name is FaultName.REORDER), 0)
+    for begin in range(0, len(mixed), window) if window > 1 else ():
+        group = [data for _, data in mixed[begin : begin + window]]
+        shuffled = list(group)
+        while len(set(group)) > 1 and shuffled == group:
+            random.shuffle(shuffled)
+        for number, data in enumerate(shuffled, begin):
+            mixed[number] = (mixed[number][0], data)
+    twice = any(f.name is FaultName.DUPLICATE and f.place is None for f in faults)
+    return [piece for piece in mixed for _ in range(2 if twice else 1)]
+
+
+def _value(faults: Sequence[Fault], name: FaultName) -> int:
+    return next((fault.value for fault in faults if fault.name is name), 0)
+
+
+class _Planner:
+    """Lets faults strike, one after the other, in the order of their places."""
+
+    def __init__(self, pieces: Sequence[Piece], ending: Ending, intruders: Intruders) -> None:
+        self._pieces = pieces
+        self._ending = ending
+        self._intruders = intruders
+        self._waiting: list[tuple[int, int, Fault]] = []
+
+    def await_(self, fault: Fault) -> None:
+        """Let `fault` strike at its place, if the answer gets so far."""
+        if (place := self._place(fault)) is not None:
+            self._waiting.append((*place, fault))
+
+    def _place(self, fault: Fault) -> tuple[int, int] | None:
+        """Which piece it strikes, and before which byte of it."""
+        pieces = self._pieces
+        index = byte = 0
+        match fault.place:
+            case AtMessage(number):
+                index = max(1, number) - 1
+            case AtTime(ms):
+                due = (n for n, (instant_us, _) in enumerate(pieces) if instant_us > 1000 * ms)
+                index = next(due, len(pieces))
+            case AtBytes(count):
+                for data in (data for _, data in pieces):
+                    if count < len(data):
+                        break
+                    index, count = index + 1, count - len(data)
+                byte = count
+            case None:
+                index = 0 if fault.name in _FROM_THE_FIRST else len(pieces) // 2
+        if index >= len(pieces):
+            return None
+        if fault.name is FaultName.SSE_CUT and byte == 0:
+            byte = len(pieces[index][1]) // 2
+        return index, byte
+
+    def plan(self) -> Plan:
+        """What comes of it all."""
+        planned: list[Piece] = []
+        floor_us = 0
+        for index, (instant_us, data) in enumerate(self._pieces):
+            instant_us, begin, copies = max(instant_us, floor_us), 0, 1
+            for byte, fault in self._strikes(index):
+                if byte > begin:
+                    planned.append((instant_us, data[begin:byte]))
+                    begin = byte
+                if fault.name is FaultName.DUPLICATE:
+                    copies = 2
+                elif fault.name is FaultName.STALL and fault.value:
+                    instant_us = floor_us = instant_us + 1000 * fault.value
+                else:
+                    planned += self._intruder(fault, instant_us)
+                    if fault.name in _ENDINGS:
+                        return Plan(tuple(planned), _ENDINGS[fault.name], instant_us)
+            planned += [(instant_us, data[begin:])] * copies
+        last_us = planned[-1][0] if planned else floor_us
+        return Plan(tuple(planned), self._ending, last_us)
+
+    def _strikes(self, index: int) -> Iterator[tuple[int, Fault]]:
+        here = [(byte, fault) for at, byte, fault in self._waiting if at == index]
+        return iter(sorted(here, key=lambda strike: strike[0]))
+
+    def _intruder(self, fault: Fault, instant_us: int) -> Iterator[Piece]:
+        intruders = self._intruders
+        match fault.name:
+            case FaultName.OVERLOADED:
+                yield instant_us, intruders.error
+            case FaultName.RUBBISH:
+                yield instant_us, intruders.rubbish
+            case FaultName.UNKNOWN_TYPE if intruders.unknown:
+                yield instant_us, intruders.unknown
+            case _:
+                pass

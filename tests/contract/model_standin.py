@@ -1,0 +1,50 @@
+"""The stand-in for language models, for tests of the clients that meet it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from gramophone.clock import Clock, SystemClock
+from gramophone.standin.answering import Chooser, InOrder
+from gramophone.standin.faults import Fault
+from gramophone.standin.language import LanguageOptions, LanguageStandin
+from gramophone.standin.listener import Address, listening
+from gramophone.wire.answers import Answer, TextPiece, ThinkingPiece, ToolPiece
+
+HELLO = Answer(
+    None, (TextPiece("Hel"), TextPiece("lo"), TextPiece(".")), input_tokens=9, output_tokens=4
+)
+LOOKING = Answer(
+    "Look twice.",
+    (
+        ThinkingPiece("Twice, then.", "EqQB"),
+        TextPiece("I look."),
+        ToolPiece(0, "", "look", ""),
+        ToolPiece(0, "", "", '{"where": "né '),
+        ToolPiece(1, "", "look", '{"where": "'),
+        ToolPiece(0, "", "", '日本"}'),
+        ToolPiece(1, "", "", 'there"}'),
+    ),
+)
+LOOKED = Answer("Look twice.", (TextPiece("Nothing there."),))
+PLACES = [{"where": "né 日本"}, {"where": "there"}]
+
+
+@asynccontextmanager
+async def standing_in(
+    *answers: Answer,
+    faults: Sequence[str] = (),
+    choose: Chooser | None = None,
+    clock: Clock | None = None,
+    **options: Any,
+) -> AsyncGenerator[Address]:
+    """A stand-in with these answers on a free port."""
+    given = LanguageOptions(
+        speed=options.pop("speed", 0.0), faults=tuple(map(Fault.parse, faults)), **options
+    )
+    chooser = choose or InOrder(answers or (HELLO,))
+    standin = LanguageStandin(chooser, given, clock or SystemClock())
+    async with listening(standin.routes()) as address:
+        yield address
