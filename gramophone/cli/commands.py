@@ -255,7 +255,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
 
 @cli.group()
 def fixture() -> None:
-    """Play the speech service for programs under test."""
+    """Play a speech service or a language model for programs under test."""
 
 
 @fixture.command()
@@ -263,8 +263,8 @@ def fixture() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="0, the default, takes a free one.")
 @click.option("--host", metavar="NAME", help="Whom to serve; else this machine only.")
 @click.option("--speak", is_flag=True, help="Serve Deepgram Speak.")
-@click.option("--openai", is_flag=True, help="Serve OpenAI's language models.")
-@click.option("--anthropic", is_flag=True, help="Serve Anthropic's language models.")
+@click.option("--openai", is_flag=True, help="Serve OpenAI's Chat Completions and Responses.")
+@click.option("--anthropic", is_flag=True, help="Serve Anthropic's Messages.")
 @click.option("--all", "everything", is_flag=True, help="Serve all there is, which is the default.")
 @click.option(
     "--speed",

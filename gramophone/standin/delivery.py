@@ -70,6 +70,17 @@ class Delivery:
         if rest := self._cutter.rest():
             yield rest, self._instant_us(rest, None)
 
+    def recut(self, pcm: bytes) -> Iterator[bytes]:
+        """The frames of sound that is sent as it was recorded, where a fault wants other ones."""
+        if self._cut_all:
+            yield from self._cutter.cut(pcm)
+        else:
+            yield pcm
+
+    def remainder(self) -> bytes:
+        """What recutting has held back so far."""
+        return self._cutter.rest()
+
     def _instant_us(self, frame: bytes, due_us: int | None) -> int:
         instant_us = self._began_us
         if self._pace > 0:

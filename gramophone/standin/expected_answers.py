@@ -3,22 +3,11 @@ was expected."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from gramophone.standin.language import InOrder
+from gramophone.standin.answering import Echo, InOrder
 from gramophone.standin.matching import Difference, Expectation
-from gramophone.wire.answers import Answer, TextPiece
-
-_WORD = re.compile(r"\S+\s*")
-
-
-class Echo:
-    """Says again what it was asked, a word at a time."""
-
-    def __call__(self, asked: str) -> Answer | None:
-        pieces = (TextPiece(word) for word in _WORD.findall(f"You said: {asked}"))
-        return Answer(asked=None, pieces=tuple(pieces))
+from gramophone.wire.answers import Answer
 
 
 class ExpectedAnswers:

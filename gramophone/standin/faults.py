@@ -25,7 +25,7 @@ class FaultName(StrEnum):
     ONE_BYTE_FRAMES = "one-byte-frames"
     """Send every byte in a frame of its own."""
     LATE_FLUSHED = "late-flushed"
-    """Answer the flushes that a Clear took away, after the Cleared."""
+    """Answer the flushes that a Clear took away, after the Cleared; on v2 after the metadata."""
     EXCESSIVE_FLUSH = "excessive-flush"
     """Refuse this Flush, counted from 1."""
     RUBBISH = "rubbish"

@@ -144,6 +144,7 @@ def _quirks(options: StandinOptions, ordinal: int) -> FluxQuirks:
         interrupt_us=1000 * (value_of(faults, FaultName.SLOW_INTERRUPT, ordinal) or 0),
         retried_segment=value_of(faults, FaultName.RETRY, ordinal),
         failed_configure=value_of(faults, FaultName.CONFIGURE_FAILURE, ordinal),
+        late_flushed=value_of(faults, FaultName.LATE_FLUSHED, ordinal) is not None,
     )
 
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import logging
 from asyncio import Event
-from collections import defaultdict, deque
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 from gramophone.clock import Clock
 from gramophone.standin.answer_plan import Ending, Intruders, Piece, Plan, plan_of
+from gramophone.standin.answering import Chooser
 from gramophone.standin.faults import Fault, FaultName, on_connection, value_of
 from gramophone.standin.http import Handler, Reply, Request, answer_whole
 from gramophone.standin.listener import Routes
@@ -37,46 +35,9 @@ from gramophone.wire.sse import event_bytes
 
 _log = logging.getLogger(__name__)
 
-_RUBBISH = b'event: message_delta\ndata: {"choices": [{"delta": {"content": "\n\n'
 _UNKNOWN_EVENT = event_bytes({"type": "applause", "volume": 11}, "applause")
 _OF_STREAMS = frozenset({FaultName.DUPLICATE, FaultName.REORDER, FaultName.UNKNOWN_TYPE})
-_OVERLOADED_STATUS = 529
 _ENDING_OF_FAILURE = {CUT: Ending.CUT, SILENT: Ending.SILENCE}
-
-
-class Chooser(Protocol):
-    """Knows which answer a question gets."""
-
-    def __call__(self, asked: str) -> Answer | None:
-        """The answer to what the user said last; None when there is none."""
-        ...
-
-
-class InOrder:
-    """Gives each question the answers it was recorded with, one after the other, then again.
-
-    Spaces do not matter. Answers to anything stand in for what was not recorded; the last of
-    them stays.
-    """
-
-    def __init__(self, answers: Sequence[Answer]) -> None:
-        self._answers: dict[str | None, deque[Answer]] = defaultdict(deque)
-        for answer in answers:
-            asked = None if answer.asked is None else _said(answer.asked)
-            self._answers[asked].append(answer)
-
-    def __call__(self, asked: str) -> Answer | None:
-        if known := self._answers.get(_said(asked)):
-            known.rotate(-1)
-            return known[-1]
-        anything = self._answers.get(None)
-        if not anything:
-            return None
-        return anything.popleft() if len(anything) > 1 else anything[0]
-
-
-def _said(text: str) -> str:
-    return "".join(text.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +65,8 @@ class LanguageStandin:
         self._options = options
         self._clock = clock
         self._asked = 0
-        self._openai, self._anthropic = Chat(), Messages()
+        self._openai: Words = Chat()
+        self._anthropic: Words = Messages()
 
     def openai_routes(self) -> Routes:
         """Chat Completions and Responses."""
@@ -112,7 +74,7 @@ class LanguageStandin:
             ("POST", "/v1/chat/completions"): self._answering(self._openai),
             ("POST", "/v1/responses"): self._answering(Responses()),
         }
-        return Routes(handlers={**asking, **self._model_handlers(self._openai)})
+        return Routes(handlers={**asking, **self._model_handlers()})
 
     def anthropic_routes(self) -> Routes:
         """Messages."""
@@ -120,10 +82,10 @@ class LanguageStandin:
             ("POST", "/v1/messages"): self._answering(self._anthropic),
             ("POST", "/v1/messages/count_tokens"): partial(self._count, TokenCount()),
         }
-        return Routes(handlers={**asking, **self._model_handlers(self._anthropic)})
+        return Routes(handlers={**asking, **self._model_handlers()})
 
     def routes(self) -> Routes:
-        """Both; who asks for the models is known by a header that Anthropic's clients send."""
+        """Both."""
         return self.anthropic_routes() | self.openai_routes()
 
     # --- handlers -----------------------------------------------------------------------------
@@ -131,21 +93,16 @@ class LanguageStandin:
     def _answering(self, words: Words) -> Handler:
         return partial(self._answer, words)
 
-    def _model_handlers(self, words: Words) -> dict[tuple[str, str], Handler]:
+    def _model_handlers(self) -> dict[tuple[str, str], Handler]:
         models = self._options.models
         return {
-            ("GET", "/v1/models"): partial(self._tell_models, words, None),
-            **{
-                ("GET", f"/v1/models/{name}"): partial(self._tell_models, words, name)
-                for name in models
-            },
+            ("GET", "/v1/models"): partial(self._tell_models, None),
+            **{("GET", f"/v1/models/{name}"): partial(self._tell_models, name) for name in models},
         }
 
-    async def _tell_models(
-        self, words: Words, name: str | None, request: Request, reply: Reply
-    ) -> None:
-        if request.header("anthropic-version"):
-            words = self._anthropic
+    async def _tell_models(self, name: str | None, request: Request, reply: Reply) -> None:
+        # Both providers have them at the same path; only Anthropic's clients send this header.
+        words = self._anthropic if request.header("anthropic-version") else self._openai
         request_id = request_id_of(self._asked)
         try:
             self._check_key(words, request)
@@ -169,7 +126,7 @@ class LanguageStandin:
         ordinal, self._asked = self._asked, self._asked + 1
         request_id = request_id_of(ordinal)
         try:
-            question, answer = self._resolve(words, request, ordinal)
+            question, answer = await self._resolve(words, request, ordinal, came_us)
         except RequestRefused as refused:
             _log.info("request %d: %d, %s", ordinal, refused.refusal.status, refused)
             await self._refuse(words, refused.refusal, request_id, reply)
@@ -185,7 +142,9 @@ class LanguageStandin:
 
     # --- what is answered ---------------------------------------------------------------------
 
-    def _resolve(self, words: Words, request: Request, ordinal: int) -> tuple[Question, Answer]:
+    async def _resolve(
+        self, words: Words, request: Request, ordinal: int, came_us: int
+    ) -> tuple[Question, Answer]:
         """The question, and its answer.
 
         Raises:
@@ -196,7 +155,7 @@ class LanguageStandin:
             raise RequestRefused(words.refusal(status))
         question = self._understood(words, request)
         if not question.stream and any(f.name is FaultName.OVERLOADED for f in faults):
-            raise RequestRefused(words.refusal(_OVERLOADED_STATUS))
+            raise RequestRefused(words.refusal(words.overloaded_status))
         answer = self._choose(question.asked)
         if answer is None:
             said = f"There is no answer to {question.asked!r} here."
@@ -204,6 +163,7 @@ class LanguageStandin:
         failure = answer.failure
         told = failure is not None and failure.kind not in WORDLESS
         if failure is not None and told and not (failure.in_stream and question.stream):
+            await self._until(came_us + self._timed((answer.due_us, b""))[0])
             raise RequestRefused(words.refusal_of(failure))
         return question, answer
 
@@ -231,10 +191,8 @@ class LanguageStandin:
             faults = [fault for fault in faults if fault.name not in _OF_STREAMS]
             return plan_of([body], ending, faults, Intruders(b"", b"{"), ordinal)
         pieces = [self._timed(piece) for piece in question.events(answer, ordinal)]
-        error = words.refusal(_OVERLOADED_STATUS)
-        intruders = Intruders(
-            words.error_event(error, request_id_of(ordinal)), _RUBBISH, _UNKNOWN_EVENT
-        )
+        error = words.error_event(words.refusal(words.overloaded_status), request_id_of(ordinal))
+        intruders = Intruders(error, words.rubbish, _UNKNOWN_EVENT)
         return plan_of(pieces, ending, faults, intruders, ordinal)
 
     def _timed(self, piece: Piece) -> Piece:

@@ -35,7 +35,7 @@ from gramophone.wire.openai_responses import (
     response_events,
     response_id,
 )
-from gramophone.wire.sse import Timed, event_bytes
+from gramophone.wire.sse import Timed, event_bytes, raw_event
 
 Headers: TypeAlias = list[tuple[str, str]]
 
@@ -62,6 +62,16 @@ class Question:
 
 class Words(Protocol):
     """One way to ask."""
+
+    @property
+    def overloaded_status(self) -> int:
+        """What a provider who has too much to do answers with."""
+        ...
+
+    @property
+    def rubbish(self) -> bytes:
+        """An event that is not JSON."""
+        ...
 
     def keys(self, request: Request) -> Sequence[str]:
         """The keys that came with a request, wherever this provider's clients put them."""
@@ -107,6 +117,8 @@ class Words(Protocol):
 class OpenAI:
     """What Chat Completions and Responses have in common."""
 
+    overloaded_status = 503
+
     def keys(self, request: Request) -> Sequence[str]:
         return [_bearer(request)]
 
@@ -139,6 +151,8 @@ class OpenAI:
 class Chat(OpenAI):
     """`POST /v1/chat/completions`."""
 
+    rubbish = raw_event('{"choices":[{"index":0,"delta":{"content":"')
+
     def read(self, request: Request) -> Question:
         read = parse_chat(request.body)
 
@@ -153,6 +167,8 @@ class Chat(OpenAI):
 
 class Responses(OpenAI):
     """`POST /v1/responses`. A later turn may name an earlier one instead of repeating it."""
+
+    rubbish = raw_event('{"type":"response.output_text.de', "response.output_text.delta")
 
     def __init__(self) -> None:
         self._asked: dict[str, str] = {}
@@ -179,6 +195,9 @@ class Responses(OpenAI):
 
 class Anthropic:
     """What goes for everything at Anthropic."""
+
+    overloaded_status = 529
+    rubbish = raw_event('{"type":"content_block_delta","index":0,"de', "content_block_delta")
 
     def keys(self, request: Request) -> Sequence[str]:
         # Clients since 2.0 send the key as a bearer, those before as a header of its own.

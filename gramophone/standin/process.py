@@ -22,8 +22,9 @@ from typing import Any
 
 from gramophone.clock import Clock, SystemClock
 from gramophone.errors import GramophoneError
+from gramophone.standin.answering import Echo
 from gramophone.standin.control import Control, SteppedClock
-from gramophone.standin.expected_answers import Echo, ExpectedAnswers
+from gramophone.standin.expected_answers import ExpectedAnswers
 from gramophone.standin.faults import Fault
 from gramophone.standin.language import LanguageOptions, LanguageStandin
 from gramophone.standin.ledger import Ledger
@@ -77,7 +78,7 @@ def main(
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="A local server that plays Deepgram's part (Speak v1 and v2) on loopback.",
+        description="A local server that plays Deepgram's, OpenAI's and Anthropic's part.",
     )
     parser.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
@@ -188,7 +189,7 @@ class _Process:
     async def _serve(self, ledger: Ledger) -> None:
         asked = self._asked
         language = LanguageStandin(self._choose, self._language_options(), self._clock)
-        material = Material(self._voice, language, self._options, self._clock)
+        material = Material(self._voice, self._options, self._clock, language)
         services = [SERVICES[name](material) for name in asked.services or SERVICES]
         routes = Routes()
         for service in services:

@@ -25,9 +25,9 @@ class Material:
     """What services are made of."""
 
     voice: Voice
-    language: LanguageStandin
     options: StandinOptions
     clock: Clock
+    language: LanguageStandin
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Session(Generic[MessageT]):
         self._downlink = downlink
         self._clock = clock
         self._passed_us = 0
+        self._voiceless = False
         self._tasks = asyncio.TaskGroup()
         self._speaking: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -119,9 +120,14 @@ class Session(Generic[MessageT]):
         for action in actions:
             match action:
                 case Say(message):
+                    if self._voiceless and (held := self._delivery.remainder()):
+                        await self._downlink.send(held)
                     await self._downlink.send(self._write(message))
                 case SendAudio(pcm):
-                    await self._downlink.send(pcm)
+                    # Sound that no voice makes here: the machine has it from a recording.
+                    self._voiceless = True
+                    for frame in self._delivery.recut(pcm):
+                        await self._downlink.send(frame)
                 case Synthesise():
                     self._speaking = self._tasks.create_task(
                         self._speak(action), name=f"utterance {action.job}"

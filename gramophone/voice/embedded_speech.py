@@ -28,7 +28,7 @@ class EmbeddedSpeech:
         self._child = Child(
             WHAT,
             "gramophone.standin",
-            ["--voice", voice, "--no-limits", "--watch-stdin", "--progress"],
+            ["--voice", voice, "--speak", "--no-limits", "--watch-stdin", "--progress"],
             progress,
         )
         self._url = ""

@@ -100,8 +100,9 @@ class FluxText:
 
     def _controls(self, text: str) -> str:
         spoken: list[str] = []
-        while (start := text.find("\\{")) >= 0:
-            spoken.append(text[:start])
+        place = 0
+        while (start := text.find("\\{", place)) >= 0:
+            spoken.append(text[place:start])
             end = text.find("\\}", start)
             if end < 0:
                 if len(text) - start > _LONGEST_CONTROL:
@@ -109,10 +110,11 @@ class FluxText:
                 self._held = text[start:]
                 return "".join(spoken)
             spoken.append(self._pronounced(text[start + 1 : end] + "}"))
-            text = text[end + 2 :]
-        if text.endswith("\\"):
-            text, self._held = text[:-1], "\\"
-        return "".join([*spoken, text])
+            place = end + 2
+        end = len(text)
+        if text.endswith("\\", place):
+            end, self._held = end - 1, "\\"
+        return "".join([*spoken, text[place:end]])
 
     def _pronounced(self, control: str) -> str:
         word, ipa = _pronunciation(control)

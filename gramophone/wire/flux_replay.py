@@ -49,22 +49,26 @@ class _Follower:
     """What the client has said of one turn, and when."""
 
     def __init__(self) -> None:
+        self.verbatim = ""
         self.text = ""
+        self.flushed_us = 0
         self._progress: list[tuple[Cue, int]] = []
-
-    @property
-    def stage(self) -> Stage:
-        return self._progress[-1][0].stage if self._progress else Stage.OPEN
+        self._place = 0
 
     def reach(self, stage: Stage, text: str, now_us: int) -> None:
         """The client is so far."""
+        self.verbatim += text
         self.text += said(text)
         self._progress.append((Cue(stage, len(self.text)), now_us))
+        if stage is Stage.FLUSHED:
+            self.flushed_us = now_us
 
     def reached_us(self, cue: Cue) -> int | None:
-        """When this cue was reached; None when it was not yet."""
-        reached = (at_us for progress, at_us in self._progress if cue.reached_by(progress))
-        return next(reached, None)
+        """When this cue was reached; None when it was not yet. Cues are asked for in order."""
+        progress = self._progress
+        while self._place < len(progress) and not cue.reached_by(progress[self._place][0]):
+            self._place += 1
+        return progress[self._place][1] if self._place < len(progress) else None
 
     def says_something_else_than(self, text: str, *, whole: bool) -> bool:
         """Whether this is another text, or with `whole` not all of it either."""
@@ -76,7 +80,8 @@ class _Follower:
 class FluxReplay(FluxServer):
     """A machine like the live one that never asks for a voice.
 
-    `pace` is how much faster than recorded; 0 is at once.
+    `pace` is how much faster than recorded; 0 is at once. `texts` collects what the client
+    said in each turn that is over, `unrecorded` those that the recording has not got.
     """
 
     def __init__(
@@ -89,12 +94,15 @@ class FluxReplay(FluxServer):
         quirks: FluxQuirks | None = None,
     ) -> None:
         super().__init__(connected, parameters, limits, quirks)
+        self.texts: list[str] = []
+        self.unrecorded: list[str] = []
         self._recorded = recorded
         self._pace = pace
         self._turns_left = deque(recorded.turns)
         self._followers: dict[str, _Follower] = {}
         self._playing: RecordedTurn | None = None
         self._frames: deque[RecordedFrame] = deque()
+        self._expected = ""
         self._sent_bytes = 0
         self._has_started = False
         self._is_known = True
@@ -125,11 +133,6 @@ class FluxReplay(FluxServer):
         self._now_us = now_us
         actions = super().time_passed(now_us)
         return actions if self._closed else [*actions, *self._advance()]
-
-    @property
-    def texts(self) -> list[str]:
-        """What the client has said, turn by turn, without spaces."""
-        return [follower.text for follower in self._followers.values()]
 
     # --- messages -----------------------------------------------------------------------------
 
@@ -166,6 +169,7 @@ class FluxReplay(FluxServer):
     def _start(self, turn: Turn) -> list[Action]:
         self._playing = self._turns_left.popleft() if self._turns_left else None
         self._frames = deque(self._playing.frames if self._playing else ())
+        self._expected = said(self._playing.text) if self._playing else ""
         self._sent_bytes = 0
         self._has_started = self._playing is None
         self._is_known = True
@@ -174,6 +178,13 @@ class FluxReplay(FluxServer):
             return []
         self._is_faithful = False
         return [*super()._start(turn), Say(RECORDING_EXHAUSTED)]
+
+    def _next_turn(self) -> list[Action]:
+        follower = self._followers.pop(self._turns[0].speech_id)
+        self.texts.append(follower.verbatim)
+        if self._playing is None or not self._is_known:
+            self.unrecorded.append(follower.verbatim)
+        return super()._next_turn()
 
     def _next_us(self) -> int | None:
         """When the next frame goes out; None while its cue has not been given."""
@@ -195,7 +206,8 @@ class FluxReplay(FluxServer):
         if not self._frames or self._closing:
             return self._now_us
         # It was interrupted; this client may be about to do so.
-        return max(self._last_us, self._flushed_us) + _PATIENCE_US
+        flushed_us = self._followers[self._turns[0].speech_id].flushed_us
+        return max(self._last_us, flushed_us) + _PATIENCE_US
 
     def _advance(self) -> list[Action]:
         actions: list[Action] = []
@@ -225,7 +237,7 @@ class FluxReplay(FluxServer):
         # Of a turn that was interrupted the client may have more to say, or less.
         whole = turn.ended and not self._playing.interrupted and self._interruption is None
         follower = self._followers[turn.speech_id]
-        if not follower.says_something_else_than(said(self._playing.text), whole=whole):
+        if not follower.says_something_else_than(self._expected, whole=whole):
             return []
         self._is_known = self._is_faithful = False
         return [Say(TEXT_NOT_RECORDED)]
@@ -253,11 +265,6 @@ class FluxReplay(FluxServer):
             case _:
                 pass
         return actions
-
-    @property
-    def _flushed_us(self) -> int:
-        follower = self._followers[self._turns[0].speech_id]
-        return follower.reached_us(Cue(Stage.FLUSHED, 0)) or 0
 
     @property
     def _played_ms(self) -> int:

@@ -97,12 +97,14 @@ class FluxQuirks:
         interrupt_us: so long an Interrupt takes; sound goes on until then.
         retried_segment: the synthesis of this segment, counted from 1, fails once.
         failed_configure: this Configure, counted from 1, cannot be applied.
+        late_flushed: Flushed comes after the SpeechMetadata, as livekit's client has seen it.
     """
 
     only_on_flush: bool = False
     interrupt_us: int = 0
     retried_segment: int | None = None
     failed_configure: int | None = None
+    late_flushed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +371,7 @@ class FluxServer:
         return Synthesise(self._job, segment.text, segment.asked_us, self._speed)
 
     def _acknowledge(self, turn: Turn) -> list[Action]:
-        if not turn.to_acknowledge or turn.waiting:
+        if not turn.to_acknowledge or turn.waiting or self._quirks.late_flushed:
             return []
         turn.to_acknowledge = False
         return [Say(Flushed(turn.speech_id))]
@@ -383,7 +385,10 @@ class FluxServer:
         self._total_ms += produced_ms
         metadata = turn.metadata(produced_ms)
         self._count(metadata.input_character_count, metadata.billable_character_count)
-        return [*actions, Say(metadata), *self._next_turn()]
+        actions.append(Say(metadata))
+        if turn.to_acknowledge:
+            actions.append(Say(Flushed(turn.speech_id)))
+        return [*actions, *self._next_turn()]
 
     def _next_turn(self) -> list[Action]:
         self._turns.popleft()

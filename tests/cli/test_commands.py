@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import wave
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,21 @@ def pcm_of(path: Path) -> bytes:
     with wave.open(str(path), "rb") as sound:
         assert sound.getsampwidth() == 2
         return sound.readframes(sound.getnframes())
+
+
+@contextmanager
+def serving(home: Path, source: str, *arguments: str) -> Generator[dict[str, str]]:
+    """`fixture serve` while the block runs, and a clean end."""
+    command = [sys.executable, "-m", "gramophone.cli", "fixture", "serve", source, *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment(home)
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
 
 
 class TestSpeaking:
@@ -75,17 +92,37 @@ class TestSpeaking:
     ) -> None:
         gramophone("say", "--mute", TEXT)
         original = gramophone.json("show", "last")["turns"][0]["audio"]["sha256"]
-        command = [sys.executable, "-m", "gramophone.cli", "fixture", "serve", "last"]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env=environment(gramophone.home)
-        ) as serving:
-            assert serving.stdout is not None
-            url = json.loads(serving.stdout.readline())["speak_url"]
-            again = Gramophone(tmp_path / "again", url)
+        with serving(gramophone.home, "last") as ready:
+            again = Gramophone(tmp_path / "again", ready["speak_url"])
             assert again("say", "--mute", TEXT).returncode == 0
-            serving.send_signal(signal.SIGTERM)
-        assert serving.returncode == 0
         assert again.json("show", "last")["turns"][0]["audio"]["sha256"] == original
+
+    def test_a_recording_plays_the_language_model_with_its_own_chunks(
+        self, gramophone: Gramophone, tmp_path: Path
+    ) -> None:
+        def asked(program: Gramophone, ready: dict[str, str], provider: str) -> list[str]:
+            env = {
+                "OPENAI_BASE_URL": ready["openai_base_url"],
+                "ANTHROPIC_BASE_URL": ready["anthropic_base_url"],
+            }
+            words = ("ask", "--mute", "--json", "--provider", provider, "Is it né 日本?")
+            done = program(*words, env=env)
+            assert done.returncode == 0, done.stderr
+            events = [json.loads(line) for line in done.stdout.splitlines()]
+            (answer,) = [
+                event["text"]
+                for event in events
+                if event["event"] == "TurnCompleted" and event["role"] == "assistant"
+            ]
+            assert answer == "You said: Is it né 日本?"
+            return [event["raw"] for event in events if event["event"] == "ModelChunkReceived"]
+
+        with serving(gramophone.home, "tone") as ready:
+            original = asked(gramophone, ready, "openai")
+        with serving(gramophone.home, "last", "--speed", "0") as ready:
+            again = Gramophone(tmp_path / "again", ready["speak_url"])
+            assert asked(again, ready, "openai") == original
+            assert asked(again, ready, "anthropic") != original
 
     def test_no_device_keeps_time_in_silence_and_says_so(self, gramophone: Gramophone) -> None:
         done = gramophone("say", "--json", "Hi.")

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gramophone.clock import Clock, SystemClock
+from gramophone.standin.answering import Chooser, InOrder
 from gramophone.standin.faults import Fault
-from gramophone.standin.language import Chooser, InOrder, LanguageOptions, LanguageStandin
+from gramophone.standin.language import LanguageOptions, LanguageStandin
 from gramophone.standin.listener import Address, listening
 from gramophone.wire.answers import Answer, TextPiece, ThinkingPiece, ToolPiece
 

@@ -47,6 +47,7 @@ from gramophone.wire.flux_replay import RECORDING_EXHAUSTED, TEXT_NOT_RECORDED, 
 from gramophone.wire.flux_server import Action, FluxLimits, FluxQuirks, FluxServer
 from gramophone.wire.speak_actions import Hangup, Say, SendAudio, Synthesise
 from tests.builders import session_started
+from tests.standin.clocks import WatchedClock
 from tests.standin.talking import sound as sound_of_v1
 from tests.standin.talking import talking as talking_v1
 from tests.standin.test_flux import sound, talking
@@ -354,6 +355,38 @@ def test_a_recording_without_its_sound_cannot_be_spoken() -> None:
         recorded_flux(mute)
 
 
+async def test_on_a_socket_frames_keep_their_instants() -> None:
+    clock = WatchedClock()
+    voice = RecordedVoice(recorded_speech([session_started(sample_rate_hz=8_000), *live(WHOLE)]))
+    async with (
+        running(voice=voice, clock=clock, pace=2.0) as url,
+        talking(url, "model=flux-haley-en&sample_rate=8000") as talk,
+    ):
+        await talk.say(Speak("Hello there. How are"))
+        assert isinstance(await talk.hear(), SpeechStarted)
+        for instant_us in (10_000, 20_000):
+            await clock.asleep_until(instant_us)
+            clock.advance_us(10_000)
+            assert sound([await talk.hear()])
+
+
+@pytest.mark.parametrize("fault", ["odd-frames", "one-byte-frames", "big-frames"])
+async def test_a_recording_in_frames_of_another_size(fault: str) -> None:
+    original = live(WHOLE)
+    voice = RecordedVoice(recorded_speech([session_started(sample_rate_hz=8_000), *original]))
+    pcm = b"".join(event.pcm for event in original if isinstance(event, AudioReceived))
+    async with (
+        running(fault, voice=voice) as url,
+        talking(url, "model=flux-haley-en&sample_rate=8000") as talk,
+    ):
+        await talk.say(Speak("Hello there. How are you?"), Flush(), Close())
+        got, code, _ = await talk.hear_out()
+    sizes = {len(frame) for frame in got if isinstance(frame, bytes)}
+    assert (sound(got), code) == (pcm, 1000)
+    assert sizes != {len(TWENTY_MS)}
+    assert isinstance(got[-2], SpeechMetadata)
+
+
 async def test_both_versions_give_it_back() -> None:
     original = live(WHOLE)
     voice = RecordedVoice(recorded_speech([session_started(sample_rate_hz=8_000), *original]))
@@ -372,3 +405,9 @@ async def test_both_versions_give_it_back() -> None:
                 speak_messages.Speak("Hello there. How are you?"), speak_messages.Flush()
             )
             assert sound_of_v1(await talk_v1.hear_until()) == pcm
+        assert voice.expectation.differences() == ()
+        async with talking(url, "model=flux-haley-en&sample_rate=8000") as talk:
+            await talk.say(Speak("Something else."), Close())
+            await talk.hear_out()
+    (difference,) = voice.expectation.differences()
+    assert (difference.kind, difference.got) == ("extra", "Something else.")

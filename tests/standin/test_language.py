@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gramophone.clock import ManualClock
+from gramophone.standin.answering import Echo, InOrder
 from gramophone.standin.http import ClientGone, Request
-from gramophone.standin.language import InOrder, LanguageOptions, LanguageStandin
+from gramophone.standin.language import LanguageOptions, LanguageStandin
 from gramophone.standin.listener import Address
 from gramophone.tasks import spawn
 from gramophone.wire.answers import (
@@ -75,6 +76,14 @@ class TestChoosing:
     def test_nothing_fits(self) -> None:
         assert InOrder([answer("Hi?", "hi")])("Who?") is None
 
+    @pytest.mark.parametrize("asked", ["Hi?", "", " a\n\n b ", "né 日本 "])
+    def test_an_echo_gives_every_word_back(self, asked: str) -> None:
+        answer = Echo()(asked)
+        assert answer is not None
+        said = [piece for piece in answer.pieces if isinstance(piece, TextPiece)]
+        assert "".join(piece.text for piece in said) == f"You said: {asked}"
+        assert [piece.due_us for piece in said[:2]] == [200_000, 230_000]
+
 
 class TestTime:
     TIMED = Answer(None, (TextPiece("Hel", 100_000), TextPiece("lo.", 250_000)))
@@ -112,6 +121,16 @@ class TestTime:
             await clock.asleep_until(250_000)
             clock.advance_us(250_000)
             assert (await asking_task).json()["content"][0]["text"] == "Hello."
+
+    async def test_a_refusal_comes_when_it_came(self) -> None:
+        clock = WatchedClock()
+        failure = AnswerFailure("", "Too fast.", 429, in_stream=False)
+        refusal = Answer(None, (), failure=failure, ends_us=70_000)
+        async with standing_in(refusal, speed=1, clock=clock) as address:
+            asking_task = spawn(post(address, CHAT), name="a client")
+            await clock.asleep_until(70_000)
+            clock.advance_us(70_000)
+            assert (await asking_task).status_code == 429
 
 
 class TestHttp:
@@ -208,7 +227,7 @@ class TestUnstreamedFaults:
     async def test_an_overload_is_a_refusal(self) -> None:
         async with standing_in(faults=["overloaded", "duplicate", "unknown-type"]) as address:
             assert (await post(address, MESSAGES)).status_code == 529
-            assert (await post(address, CHAT)).json()["error"]["type"] == "server_error"
+            assert (await post(address, CHAT)).status_code == 503
 
     async def test_a_fault_strikes_the_request_it_names(self) -> None:
         async with standing_in(faults=["refuse=503@1"]) as address:

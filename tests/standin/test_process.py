@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
 from gramophone.standin.process import main
@@ -75,6 +76,17 @@ async def test_it_says_that_it_is_ready_and_speaks() -> None:
             heard, code, _ = await talk.hear_out()
             assert (messages(heard), code) == ([Flushed(0)], 1000)
             assert sound(heard)
+
+
+async def test_it_plays_a_language_model_too() -> None:
+    def ask(base_url: str) -> str:
+        with openai.OpenAI(api_key="k", base_url=base_url) as client:
+            return client.responses.create(model="m", input="Hello?").output_text
+
+    async with started("--openai") as process:
+        ready = await line(process)
+        assert ready.keys() == {"event", "openai_base_url"}
+        assert await asyncio.to_thread(ask, ready["openai_base_url"]) == "You said: Hello?"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -404,6 +404,13 @@ def test_quirk_a_segment_is_tried_again() -> None:
     ]
 
 
+def test_quirk_flushed_comes_after_the_metadata() -> None:
+    talk = Talk(quirks=FluxQuirks(late_flushed=True))
+    talk.hears(Speak("One."))
+    assert talk.hears(Flush()) == [Synthesise(0, "One.", 0)]
+    assert talk.server.synthesised(0) == [Say(body(0, 0, 4)), Say(Flushed(IDS[0]))]
+
+
 def test_a_silent_client_is_sent_away_after_a_minute() -> None:
     talk = Talk()
     talk.now_us = 30 * SECOND_US
