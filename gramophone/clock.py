@@ -39,8 +39,9 @@ class SystemClock:
         return (time.monotonic_ns() - self._began_ns) // 1000
 
     async def sleep_until_us(self, deadline_us: int) -> None:
-        await asyncio.sleep(max(0, deadline_us - self.now_us()) / 1_000_000)
-        if self.now_us() < deadline_us:
+        left_us = deadline_us - self.now_us()
+        await asyncio.sleep(left_us / 1_000_000)
+        if left_us > 0 and self.now_us() < deadline_us:
             # The loop woke a little early, by the grain of its own clock.
             await self.sleep_until_us(deadline_us)
 

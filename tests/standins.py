@@ -34,3 +34,8 @@ async def running(
     speaking = voice or ToneVoice(character_ms=6, gap_ms=4)
     async with serving(speaking, settings, clock=clock) as speak_url:
         yield speak_url
+
+
+def flux_url(speak_url: str) -> str:
+    """The address of Speak v2 beside that of v1."""
+    return speak_url.removesuffix("/v1/speak") + "/v2/speak"

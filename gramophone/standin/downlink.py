@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import assert_never
 
@@ -20,8 +20,16 @@ class Downlink:
     Every method but `watch_time` may raise `websockets.ConnectionClosed`.
     """
 
-    def __init__(self, connection: ServerConnection, mischief: Mischief, clock: Clock) -> None:
+    def __init__(
+        self,
+        connection: ServerConnection,
+        mischief: Mischief,
+        clock: Clock,
+        last_word: Callable[[str], str] | None = None,
+    ) -> None:
+        """`last_word` gives the text frame that goes before a close for this reason, or none."""
         self._connection = connection
+        self._last_word = last_word
         self._mischief = mischief
         self._clock = clock
         self._stalled_until_us = 0
@@ -68,6 +76,8 @@ class Downlink:
                     self._stalled_until_us = self._clock.now_us() + 1000 * ms
                     await self._unstalled()
                 case Close(code, reason):
+                    if self._last_word is not None and (said := self._last_word(reason)):
+                        await self._connection.send(said)
                     await self._connection.close(code, reason)
                 case Drop(reset):
                     if reset:

@@ -49,6 +49,13 @@ class FaultName(StrEnum):
     """Send every frame of sound twice, or the one message at a PLACE."""
     REORDER = "reorder"
     """Mix up the order of frames, two by two or as many at a time as this."""
+    # --- Speak v2 alone -----------------------------------------------------------------------
+    SLOW_INTERRUPT = "slow-interrupt"
+    """Take this many milliseconds for an Interrupt, and send sound until then."""
+    RETRY = "retry"
+    """Fail to synthesise this segment, counted from 1, and succeed at the second try."""
+    CONFIGURE_FAILURE = "configure-failure"
+    """Answer this Configure, counted from 1, that it could not be applied."""
 
     # Answers of a language model, over HTTP. There a message is an event of the stream, and
     # bytes are those of the body.
@@ -64,12 +71,14 @@ REASONS = {
     "MESSAGE-0000": 1003,
     "DATA-0000": 1008,
     "DATA-0001": 1008,
+    "DATA-0002": 1008,
     "BIG-0000": 1009,
     "BIG-0001": 1009,
     "NET-0000": 1011,
     "NET-0001": 1011,
     "NET-0002": 1011,
     "NET-0003": 1011,
+    "NET-0004": 1011,
 }
 """The reasons that Speak gives when it closes, and the code that goes with each."""
 
@@ -180,6 +189,9 @@ _FORMS: dict[FaultName, tuple[str, ...]] = {
     FaultName.BIG_FRAMES: (_NUMBER + _OPTIONAL,),
     FaultName.DUPLICATE: (_PLACE + _OPTIONAL,),
     FaultName.REORDER: (_NUMBER + _OPTIONAL,),
+    FaultName.SLOW_INTERRUPT: (_NUMBER,),
+    FaultName.RETRY: (_NUMBER,),
+    FaultName.CONFIGURE_FAILURE: (_NUMBER,),
     FaultName.SSE_CUT: (_PLACE + _OPTIONAL,),
     FaultName.OVERLOADED: (_PLACE + _OPTIONAL,),
     FaultName.MALFORMED_CHUNK: (_PLACE + _OPTIONAL,),

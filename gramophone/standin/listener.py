@@ -20,7 +20,7 @@ from websockets.datastructures import Headers
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request as UpgradeRequest
 from websockets.http11 import Response
-from websockets.protocol import Event
+from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 
 from gramophone.standin.http import (
@@ -30,12 +30,11 @@ from gramophone.standin.http import (
     Patience,
     Reply,
     Request,
-    WrittenReply,
     answer_whole,
-    is_text,
 )
 from gramophone.standin.ledger import Ledger
 from gramophone.standin.refusals import Refusal
+from gramophone.standin.written_reply import WrittenReply, is_text
 
 _log = logging.getLogger(__name__)
 
@@ -157,6 +156,11 @@ async def listening(
             # Later Pythons wait for all connections when the server closes, so these end first.
             server.server.close()
             await house.close()
+
+
+def when_pinged(connection: ServerConnection, then: Callable[[], None]) -> None:
+    """Call `then` at every Ping and Pong of a connection that came through this port."""
+    cast("_Caller", connection).pinged = then
 
 
 class _House:
@@ -287,6 +291,7 @@ class _Caller(ServerConnection):
         super().__init__(*protocol_and_server, **settings)
         self.admission: Admission | None = None
         self.number = 0
+        self.pinged: Callable[[], None] = _ignored
         self._house = house
         self._opening = bytearray()
         self._timer: asyncio.TimerHandle | None = None
@@ -311,6 +316,20 @@ class _Caller(ServerConnection):
                 super().data_received(bytes(self._opening))
             else:
                 self._speak_http()
+
+    async def send(self, message: Any, *, text: bool | None = None) -> None:
+        # A frame of sound is sent thousands of times a second, and the way for messages that may
+        # come in parts or compressed, which none does here, costs as much again as the sending.
+        if type(message) is not bytes or self.protocol.state is not State.OPEN:
+            await super().send(message, text=text)
+            return
+        self.transport.write(_binary_head(len(message)) + message)
+        await self.drain()
+
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if isinstance(event, Frame) and event.opcode in (Opcode.PING, Opcode.PONG):
+            self.pinged()
 
     def eof_received(self) -> None:
         if self._known:
@@ -345,6 +364,19 @@ class _Caller(ServerConnection):
             self._speak_http().too_slow()
         else:
             self.transport.abort()
+
+
+def _ignored() -> None:
+    pass
+
+
+def _binary_head(size: int) -> bytes:
+    """The head of an unmasked binary frame that is a whole message (RFC 6455, 5.2)."""
+    if size < 126:
+        return bytes((0x82, size))
+    if size < 65_536:
+        return b"\x82\x7e" + size.to_bytes(2)
+    return b"\x82\x7f" + size.to_bytes(8)
 
 
 class _WrittenCaller(_Caller):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from gramophone.standin.faults import Fault
+from gramophone.wire.flux_server import FluxLimits
 from gramophone.wire.speak_messages import Dialect
 from gramophone.wire.speak_server import SpeakLimits
+
+SpeakOn: TypeAlias = Literal["flush", "sentence"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +18,10 @@ class StandinOptions:
     """How a stand-in is to behave.
 
     Attributes:
-        limits: what the service allows.
+        limits: what Speak v1 allows.
+        flux_limits: what Speak v2 allows.
+        speak_on: where sound begins: at a Flush, or at the end of a sentence before one. None
+            is the habit of the service: v1 waits for the Flush, v2 does not.
         dialect: how warnings are written.
         faults: what goes wrong on purpose.
         first_byte_ms: from a Flush to its first sound, at the least.
@@ -24,6 +31,8 @@ class StandinOptions:
     """
 
     limits: SpeakLimits = field(default_factory=SpeakLimits)
+    flux_limits: FluxLimits = field(default_factory=FluxLimits)
+    speak_on: SpeakOn | None = None
     dialect: Dialect = "observed"
     faults: tuple[Fault, ...] = ()
     first_byte_ms: int = 0

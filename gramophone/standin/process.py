@@ -34,6 +34,7 @@ from gramophone.standin.services import SERVICES, Judge, Material
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Voice
 from gramophone.wire.answers import Answer
+from gramophone.wire.flux_server import FluxLimits
 from gramophone.wire.speak_server import SpeakLimits
 
 _log = logging.getLogger(__name__)
@@ -71,8 +72,15 @@ def main(
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:
-        at = f"Port {asked.port} of {asked.host}"
-        return _fail(f"{at} cannot be opened ({error.strerror}); choose another.")
+        return _fail(_unopened(asked.host, asked.port, error))
+
+
+def _unopened(host: str, port: int, error: OSError) -> str:
+    what = f"Port {port} of {host}" if port else f"A port of {host}"
+    # asyncio puts a sentence of its own around the reason.
+    known = error.errno is not None and error.errno > 0
+    why = os.strerror(error.errno or 0) if known else error.strerror
+    return f"{what} cannot be opened ({why}); choose another."
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -108,6 +116,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     strictness = parser.add_mutually_exclusive_group()
     strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
     strictness.add_argument("--lenient", action="store_true", help="only report what differed")
+    parser.add_argument(
+        "--speak-on",
+        choices=("flush", "sentence"),
+        help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
+    )
     parser.add_argument("--no-limits", action="store_true", help="allow any amount of text")
     parser.add_argument("--dialect", choices=("observed", "specified"), default="observed")
     parser.add_argument("--key", metavar="KEY", help="refuse every other key")
@@ -132,6 +145,8 @@ def _options(asked: argparse.Namespace) -> StandinOptions:
         speed = 1.0 if asked.voice == "recording" else 0.0
     return StandinOptions(
         limits=SpeakLimits.none() if asked.no_limits else SpeakLimits(),
+        flux_limits=FluxLimits.none() if asked.no_limits else FluxLimits(),
+        speak_on=asked.speak_on,
         dialect=asked.dialect,
         faults=tuple(asked.fault),
         first_byte_ms=asked.first_byte_ms,

@@ -14,6 +14,7 @@ from itertools import accumulate
 from typing import Self
 
 from gramophone.errors import TimelineError
+from gramophone.standin.flux_timeline import recorded_flux
 from gramophone.standin.voices import Progress, Sound, Utterance
 from gramophone.timeline import (
     AudioReceived,
@@ -25,6 +26,7 @@ from gramophone.timeline import (
     SpeechDisconnected,
     TextSpoken,
 )
+from gramophone.wire.flux_recording import RecordedFlux, RecordedTurn
 from gramophone.wire.speak_messages import SpeakParameters, Warned
 
 TEXT_NOT_RECORDED = "TEXT_NOT_RECORDED"
@@ -43,11 +45,15 @@ class RecordedSegment:
 
 @dataclass(frozen=True, slots=True)
 class RecordedSpeech:
-    """All that was spoken in a session, in the order of the flushes."""
+    """All that was spoken in a session, in the order of the flushes.
+
+    `flux` has its connections to Speak v2, verbatim; their turns stand among the segments, too.
+    """
 
     encoding: str
     sample_rate_hz: int
     segments: tuple[RecordedSegment, ...]
+    flux: tuple[RecordedFlux, ...] = ()
 
 
 def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
@@ -78,10 +84,19 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
                     reader.break_off()
             case _:
                 pass
-    return RecordedSpeech(
-        started.encoding,
-        started.sample_rate_hz,
-        tuple(flush.segment() for flush in flushes if flush.frames or not flush.withdrawn),
+    flux = recorded_flux(events)
+    spoken = [flush.segment() for flush in flushes if flush.frames or not flush.withdrawn]
+    spoken += [_segment(turn) for connection in flux for turn in connection.turns]
+    return RecordedSpeech(started.encoding, started.sample_rate_hz, tuple(spoken), flux)
+
+
+def _segment(turn: RecordedTurn) -> RecordedSegment:
+    """A turn of v2 for a client of v1: its sound, timed as it was after what it followed."""
+    sound = [(each.after_us, each.frame) for each in turn.frames if isinstance(each.frame, bytes)]
+    # What came before the Flush counts from a Speak, which may begin anew with each of them.
+    instants = accumulate((after_us for after_us, _ in sound), max)
+    return RecordedSegment(
+        turn.text, tuple((at_us, pcm) for at_us, (_, pcm) in zip(instants, sound, strict=True))
     )
 
 
@@ -159,6 +174,7 @@ class RecordingVoice:
         self._speech = speech
         # Shared by the voices of all connections.
         self._unrecorded: list[str] = [] if unrecorded is None else unrecorded
+        self.flux = speech.flux
         # A segment without a text still takes up a place, or it would be given for ever.
         said = [_said(segment.text) or "\0" for segment in speech.segments]
         self._script = "".join(said)

@@ -14,15 +14,17 @@ from gramophone.clock import Clock, SystemClock
 from gramophone.standin.delivery import Delivery
 from gramophone.standin.downlink import Downlink
 from gramophone.standin.faults import FaultName, value_of
+from gramophone.standin.flux import FLUX_PATH, FluxDoor
 from gramophone.standin.handshake import SPEAK_PATH, admit, bad_request, metadata_of
 from gramophone.standin.listener import Admission, Arrival, Routes, listening
 from gramophone.standin.mischief import Mischief
 from gramophone.standin.options import StandinOptions
+from gramophone.standin.recording import RecordingVoice
 from gramophone.standin.refusals import Refusal, refusal_with
 from gramophone.standin.session import Session
 from gramophone.standin.speak_rest import SpeakRest
 from gramophone.standin.voices import Voice
-from gramophone.wire.speak_messages import Metadata, SpeakParameters
+from gramophone.wire.speak_messages import Metadata, SpeakParameters, render
 from gramophone.wire.speak_server import SpeakQuirks, SpeakServer
 
 _log = logging.getLogger(__name__)
@@ -76,15 +78,16 @@ class SpeakDoor:
         quirks = SpeakQuirks(
             refused_flush=value_of(faults, FaultName.EXCESSIVE_FLUSH, ordinal),
             late_flushed=value_of(faults, FaultName.LATE_FLUSHED, ordinal) is not None,
+            starts_at_sentence=self._options.speak_on == "sentence",
         )
         session = Session(
             SpeakServer(metadata, self._options.limits, quirks),
+            partial(render, dialect=self._options.dialect),
             self._voice.for_connection(),
             parameters,
             Delivery(self._options, parameters, ordinal),
             Downlink(connection, Mischief(faults, ordinal), self._clock),
             self._clock,
-            self._options.dialect,
         )
         _log.info("connection %d: open, %s", ordinal, parameters.to_query())
         await session.run(connection)
@@ -97,9 +100,13 @@ class SpeakDoor:
 
 
 def speak_routes(voice: Voice, options: StandinOptions, clock: Clock) -> Routes:
-    """Speak v1 with a loaded voice, on a websocket and over HTTP."""
+    """Both versions of Speak with a loaded voice, and v1 over HTTP."""
+    recorded = voice.flux if isinstance(voice, RecordingVoice) else ()
     return Routes(
-        {SPEAK_PATH: SpeakDoor(voice, options, clock)},
+        {
+            SPEAK_PATH: SpeakDoor(voice, options, clock),
+            FLUX_PATH: FluxDoor(voice, options, clock, recorded),
+        },
         {("POST", SPEAK_PATH): SpeakRest(voice, options, clock)},
     )
 

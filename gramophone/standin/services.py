@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
 from gramophone.clock import Clock
+from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.language import LanguageStandin
 from gramophone.standin.listener import Address, Routes
@@ -50,7 +51,14 @@ class Judge(Protocol):
 
 def _speak(material: Material) -> Service:
     routes = speak_routes(material.voice, material.options, material.clock)
-    return Service(routes, lambda address: {"speak_url": address.websocket(SPEAK_PATH)})
+
+    def urls(address: Address) -> Mapping[str, str]:
+        return {
+            "speak_url": address.websocket(SPEAK_PATH),
+            "speak_v2_url": address.websocket(FLUX_PATH),
+        }
+
+    return Service(routes, urls)
 
 
 def _openai(material: Material) -> Service:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
-from typing import assert_never
+from dataclasses import replace
+from typing import Generic, TypeVar, assert_never
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -14,22 +15,25 @@ from websockets.exceptions import ConnectionClosed
 from gramophone.clock import Clock
 from gramophone.standin.delivery import Delivery
 from gramophone.standin.downlink import Downlink
+from gramophone.standin.listener import when_pinged
 from gramophone.standin.voices import Sound, Voice
-from gramophone.wire.speak_messages import Dialect, SpeakParameters, render
-from gramophone.wire.speak_server import (
+from gramophone.wire.speak_actions import (
     Abandon,
     Action,
     Hangup,
+    Machine,
     Say,
     SendAudio,
-    SpeakServer,
     Synthesise,
 )
+from gramophone.wire.speak_messages import SpeakParameters
+
+MessageT = TypeVar("MessageT")
 
 _log = logging.getLogger(__name__)
 
 
-class Session:
+class Session(Generic[MessageT]):
     """Carries out what the machine decides, and tells it what happens.
 
     The voice has a task of its own, so that Clear, Close and more text are read while sound
@@ -38,41 +42,46 @@ class Session:
 
     def __init__(
         self,
-        machine: SpeakServer,
+        machine: Machine[MessageT],
+        write: Callable[[MessageT], str],
         voice: Voice,
         parameters: SpeakParameters,
         delivery: Delivery,
         downlink: Downlink,
         clock: Clock,
-        dialect: Dialect = "observed",
     ) -> None:
         self._machine = machine
+        self._write = write
         self._voice = voice
         self._parameters = parameters
         self._delivery = delivery
         self._downlink = downlink
         self._clock = clock
-        self._dialect: Dialect = dialect
         self._passed_us = 0
         self._tasks = asyncio.TaskGroup()
         self._speaking: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._asleep_until_us: int | None = None
 
     async def run(self, connection: ServerConnection) -> None:
         """Serve the connection until it ends."""
         opening = self._machine.opened(self._clock.now_us())
+        when_pinged(connection, lambda: self._machine.pinged(self._clock.now_us()))
         async with self._tasks:
-            limit = self._tasks.create_task(self._watch_time(), name="session limit")
             faults = self._tasks.create_task(self._downlink.watch_time(), name="timed faults")
             try:
                 await self._listen(connection, opening)
             finally:
-                limit.cancel()
                 faults.cancel()
-                if self._speaking is not None:
-                    self._speaking.cancel()
+                for task in (self._watch, self._speaking):
+                    if task is not None:
+                        task.cancel()
 
-    async def _listen(self, connection: ServerConnection, opening: Sequence[Action]) -> None:
+    async def _listen(
+        self, connection: ServerConnection, opening: Sequence[Action[MessageT]]
+    ) -> None:
         with suppress(ConnectionClosed):
+            self._keep_watch()
             await self._perform(opening)
             async for frame in connection:
                 self._downlink.client_spoke()
@@ -80,23 +89,34 @@ class Session:
                     actions = self._machine.text_received(frame, self._clock.now_us())
                 else:
                     actions = self._machine.binary_received()
+                self._keep_watch()
                 await self._perform(actions)
 
-    async def _watch_time(self) -> None:
+    def _keep_watch(self) -> None:
+        """See to it that somebody is awake when the machine wants to be told of the time."""
         deadline_us = self._machine.deadline_us
         if deadline_us is None:
             return
-        # A clock may wake a little early; the machine alone says whether it is time.
-        while not (actions := self._machine.time_passed(self._clock.now_us())):
-            await self._clock.sleep_until_us(deadline_us)
-        with suppress(ConnectionClosed):
-            await self._perform(actions)
+        if self._watch is None or self._watch.done():
+            self._watch = self._tasks.create_task(self._watch_time(), name="machine's time")
+        elif self._asleep_until_us is not None and deadline_us < self._asleep_until_us:
+            self._watch.cancel()
+            self._watch = self._tasks.create_task(self._watch_time(), name="machine's time")
 
-    async def _perform(self, actions: Sequence[Action]) -> None:
+    async def _watch_time(self) -> None:
+        with suppress(ConnectionClosed):
+            while (deadline_us := self._machine.deadline_us) is not None:
+                self._asleep_until_us = deadline_us
+                await self._clock.sleep_until_us(deadline_us)
+                self._asleep_until_us = None
+                # It may have moved meanwhile; the machine alone says whether it is time.
+                await self._perform(self._machine.time_passed(self._clock.now_us()))
+
+    async def _perform(self, actions: Sequence[Action[MessageT]]) -> None:
         for action in actions:
             match action:
                 case Say(message):
-                    await self._downlink.send(render(message, self._dialect))
+                    await self._downlink.send(self._write(message))
                 case SendAudio(pcm):
                     await self._downlink.send(pcm)
                 case Synthesise():
@@ -132,7 +152,10 @@ class Session:
 
     async def _deliver(self, utterance: Synthesise) -> None:
         self._delivery.begin(utterance.asked_us)
-        sounds = self._voice.synthesise(utterance.text, self._parameters)
+        parameters = self._parameters
+        if utterance.speed is not None:
+            parameters = replace(parameters, speed=utterance.speed)
+        sounds = self._voice.synthesise(utterance.text, parameters)
         async with aclosing(sounds):
             async for sound in sounds:
                 if isinstance(sound, Sound):

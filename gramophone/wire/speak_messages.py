@@ -8,10 +8,10 @@ connection are in `speak_parameters`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
+from gramophone.wire.frame_fields import ProtocolViolation, json_object, text_of, whole_of
 from gramophone.wire.speak_parameters import (
     ENCODINGS,
     SAMPLE_RATES_HZ,
@@ -46,22 +46,6 @@ __all__ = [
 
 Dialect: TypeAlias = Literal["observed", "specified"]
 """How a Warning is written: `warn_code`/`warn_msg` or, as specified, `code`/`description`."""
-
-
-class ProtocolViolation(ValueError):
-    """A frame that cannot be understood.
-
-    Attributes:
-        code: Deepgram's name for it, the whole reason of its close frame (`DATA-0000`).
-    """
-
-    def __init__(self, code: str, detail: str) -> None:
-        self.code = code
-        self.detail = detail
-        super().__init__(code, detail)
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.detail}"
 
 
 # --- client to server -------------------------------------------------------------------------
@@ -148,7 +132,7 @@ def parse_client(text: str) -> ClientMessage:
         ProtocolViolation: with `DATA-0000`: not a JSON object, an unknown `type`, or a Speak
             without a text.
     """
-    fields = _json_object(text)
+    fields = json_object(text, "DATA-0000")
     match fields.get("type"):
         case "Speak":
             spoken = fields.get("text")
@@ -171,46 +155,26 @@ def parse_server(text: str) -> ServerMessage:
     Raises:
         ProtocolViolation: with `DATA-0000`, when it is not a JSON object.
     """
-    fields = _json_object(text)
+    fields = json_object(text, "DATA-0000")
     match fields.get("type"):
         case "Metadata":
             return Metadata(
-                request_id=_text(fields, "request_id"),
-                model_name=_text(fields, "model_name"),
-                model_version=_text(fields, "model_version"),
-                model_uuid=_text(fields, "model_uuid"),
+                request_id=text_of(fields, "request_id"),
+                model_name=text_of(fields, "model_name"),
+                model_version=text_of(fields, "model_version"),
+                model_uuid=text_of(fields, "model_uuid"),
             )
         case "Flushed":
-            return Flushed(_number(fields, "sequence_id"))
+            return Flushed(whole_of(fields, "sequence_id"))
         case "Cleared":
-            return Cleared(_number(fields, "sequence_id"))
+            return Cleared(whole_of(fields, "sequence_id"))
         case "Warning":
             return Warned(
-                code=_text(fields, "warn_code") or _text(fields, "code"),
-                description=_text(fields, "warn_msg") or _text(fields, "description"),
+                code=text_of(fields, "warn_code") or text_of(fields, "code"),
+                description=text_of(fields, "warn_msg") or text_of(fields, "description"),
             )
         case _:
-            return Unknown(_text(fields, "type"), text)
-
-
-def _json_object(text: str) -> Mapping[str, Any]:
-    try:
-        parsed: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ProtocolViolation("DATA-0000", f"not JSON: {type(error).__name__}") from error
-    if not isinstance(parsed, dict):
-        raise ProtocolViolation("DATA-0000", "not a JSON object")
-    return cast("dict[str, Any]", parsed)
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _number(fields: Mapping[str, Any], name: str) -> int:
-    value = fields.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+            return Unknown(text_of(fields, "type"), text)
 
 
 # --- writing ----------------------------------------------------------------------------------

@@ -34,7 +34,15 @@ _NO_SUCH_MODEL = "No such model/language/tier combination found."
 
 
 class ParameterRefused(ValueError):
-    """The service answers this query with 400; the text is its `err_msg`, without the prefix."""
+    """The service answers this query with 400; the text is its `err_msg`, without the prefix.
+
+    Attributes:
+        code: its `err_code`; a name of its own where the service has one for this refusal.
+    """
+
+    def __init__(self, detail: str, code: str = "Bad Request") -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 def bytes_per_sample(encoding: str) -> int:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TypeAlias, assert_never
 
+from gramophone.wire import speak_actions
+from gramophone.wire.sentence_cutter import SentenceCutter
+from gramophone.wire.speak_actions import Abandon, Hangup, Say, SendAudio, Synthesise
 from gramophone.wire.speak_messages import (
     Clear,
     Cleared,
@@ -34,51 +37,7 @@ EXCESSIVE_FLUSH = Warned(
     "EXCESSIVE_FLUSH", "Rate limit exceeded for flushes. Please try again later."
 )
 
-# --- actions ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Send one text frame."""
-
-    message: ServerMessage
-
-
-@dataclass(frozen=True, slots=True)
-class SendAudio:
-    """Send one binary frame."""
-
-    pcm: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Synthesise:
-    """Begin to speak `text`, and tell this machine of its sound under the number `job`.
-
-    `asked_us` is when the Flush came, which delivery is timed by.
-    """
-
-    job: int
-    text: str
-    asked_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Abandon:
-    """Stop the synthesis of `job`."""
-
-    job: int
-
-
-@dataclass(frozen=True, slots=True)
-class Hangup:
-    """Close the connection; nothing comes after this."""
-
-    code: int
-    reason: str
-
-
-Action: TypeAlias = Say | SendAudio | Synthesise | Abandon | Hangup
+Action: TypeAlias = speak_actions.Action[ServerMessage]
 
 
 # --- rules ------------------------------------------------------------------------------------
@@ -106,12 +65,22 @@ class SpeakQuirks:
     """Misbehaviour of the real service, to be asked for in a test.
 
     Attributes:
+        starts_at_sentence: whole sentences are spoken before their Flush, as some have seen it.
         refused_flush: this Flush of the connection, counted from 1, is refused as excessive.
         late_flushed: flushes that a Clear took with it are answered after the Cleared all the same.
     """
 
     refused_flush: int | None = None
     late_flushed: bool = False
+    starts_at_sentence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    """Text that was flushed or, where sound starts at a sentence, is whole."""
+
+    utterance: Synthesise
+    flushed: bool
 
 
 class _LastMinute:
@@ -146,9 +115,9 @@ class SpeakServer:
         self._metadata = metadata
         self._limits = limits or SpeakLimits()
         self._quirks = quirks or SpeakQuirks()
-        self._buffer: list[str] = []
-        self._waiting: deque[Synthesise] = deque()
-        self._speaking: int | None = None
+        self._buffer = SentenceCutter(whole=not self._quirks.starts_at_sentence)
+        self._waiting: deque[_Queued] = deque()
+        self._speaking: _Queued | None = None
         self._closing = False
         self._closed = False
         self._jobs = count()
@@ -161,7 +130,7 @@ class SpeakServer:
     @property
     def deadline_us(self) -> int | None:
         """When `time_passed` must be called at the latest; None when never."""
-        return self._deadline_us
+        return None if self._closed else self._deadline_us
 
     @property
     def closing(self) -> bool:
@@ -173,6 +142,9 @@ class SpeakServer:
         if self._limits.session_us is not None:
             self._deadline_us = now_us + self._limits.session_us
         return [Say(self._metadata)]
+
+    def pinged(self, now_us: int) -> None:
+        """A Ping or a Pong came, which changes nothing: v1 bears with a silent client."""
 
     def text_received(self, text: str, now_us: int) -> list[Action]:
         """A text frame came."""
@@ -207,22 +179,26 @@ class SpeakServer:
 
     def audio_made(self, job: int, pcm: bytes) -> list[SendAudio]:
         """One frame of the sound of `job` may go out."""
-        return [SendAudio(pcm)] if job == self._speaking and pcm else []
+        return [SendAudio(pcm)] if self._is_speaking(job) and pcm else []
 
     def remarked(self, job: int, warning: Warned) -> list[Action]:
         """The voice has something to say about `job`."""
-        return [Say(warning)] if job == self._speaking else []
+        return [Say(warning)] if self._is_speaking(job) else []
 
     def synthesised(self, job: int) -> list[Action]:
         """All sound of `job` has gone out."""
-        if job != self._speaking:
+        spoken = self._speaking
+        if spoken is None or job != spoken.utterance.job:
             return []
         self._speaking = None
-        return [self._flushed(), *self._next()]
+        return [*([self._flushed()] if spoken.flushed else []), *self._next()]
 
     def failed(self, job: int) -> list[Action]:
         """The voice could not speak `job`."""
-        return self._hang_up(1011, "NET-0000") if job == self._speaking else []
+        return self._hang_up(1011, "NET-0000") if self._is_speaking(job) else []
+
+    def _is_speaking(self, job: int) -> bool:
+        return self._speaking is not None and self._speaking.utterance.job == job
 
     def _speak(self, text: str, now_us: int) -> list[Action]:
         if self._closing:
@@ -234,8 +210,10 @@ class SpeakServer:
             self._minute_characters.add(len(text), now_us)
             if self._minute_characters.sum(now_us) > limits.minute_characters:
                 return self._hang_up(1008, "DATA-0001")
-        self._buffer.append(text)
-        return []
+        sentences = self._buffer.feed(text)
+        for sentence in sentences:
+            self._queue(sentence, now_us, flushed=False)
+        return self._next() if sentences and self._speaking is None else []
 
     def _flush(self, now_us: int) -> list[Action]:
         if self._closing:
@@ -247,48 +225,51 @@ class SpeakServer:
             return [Say(EXCESSIVE_FLUSH)]
         if allowed is not None:
             self._minute_flushes.add(1, now_us)
-        self._waiting.append(Synthesise(next(self._jobs), "".join(self._buffer), now_us))
-        self._buffer.clear()
+        self._queue(self._buffer.rest(), now_us, flushed=True)
         return self._next() if self._speaking is None else []
+
+    def _queue(self, text: str, now_us: int, *, flushed: bool) -> None:
+        self._waiting.append(_Queued(Synthesise(next(self._jobs), text, now_us), flushed))
 
     def _clear(self) -> list[Action]:
         actions: list[Action] = []
-        unanswered = len(self._waiting)
+        dropped = list(self._waiting)
         if self._speaking is not None:
-            actions.append(Abandon(self._speaking))
-            unanswered += 1
+            actions.append(Abandon(self._speaking.utterance.job))
+            dropped.append(self._speaking)
         self._speaking = None
         self._waiting.clear()
-        self._buffer.clear()
+        self._buffer.rest()
         actions.append(Say(Cleared(next(self._sequence_ids))))
         if self._quirks.late_flushed:
-            actions += [self._flushed() for _ in range(unanswered)]
+            actions += [self._flushed() for queued in dropped if queued.flushed]
         return actions + self._finish_if_idle()
 
     def _next(self) -> list[Action]:
         actions: list[Action] = []
         while self._waiting:
-            job = self._waiting.popleft()
+            queued = self._waiting.popleft()
             # A voice given nothing but space would only make an odd sound of it.
-            if job.text.strip():
-                self._speaking = job.job
-                return [*actions, job]
-            actions.append(self._flushed())
+            if queued.utterance.text.strip():
+                self._speaking = queued
+                return [*actions, queued.utterance]
+            if queued.flushed:
+                actions.append(self._flushed())
         return actions + self._finish_if_idle()
 
     def _finish_if_idle(self) -> list[Action]:
         idle = self._speaking is None and not self._waiting
         return self._hang_up(1000, "") if self._closing and idle else []
 
-    def _flushed(self) -> Say:
+    def _flushed(self) -> Say[ServerMessage]:
         return Say(Flushed(next(self._sequence_ids)))
 
     def _hang_up(self, code: int, reason: str) -> list[Action]:
         actions: list[Action] = []
         if self._speaking is not None:
-            actions.append(Abandon(self._speaking))
+            actions.append(Abandon(self._speaking.utterance.job))
         self._closed = True
         self._speaking = None
         self._waiting.clear()
-        self._buffer.clear()
+        self._buffer.rest()
         return [*actions, Hangup(code, reason)]

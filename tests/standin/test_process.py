@@ -67,7 +67,8 @@ NOTHING: dict[str, Any] = {"connections": 0, "requests": 0, "differences": []}
 async def test_it_says_that_it_is_ready_and_speaks() -> None:
     async with started("--voice", "tone", "--no-limits") as process:
         ready = await line(process)
-        assert ready.keys() == {"event", "speak_url", "openai_base_url", "anthropic_base_url"}
+        speech = {"speak_url", "speak_v2_url"}
+        assert ready.keys() == {"event", "openai_base_url", "anthropic_base_url"} | speech
         assert ready["event"] == "ready"
         async with talking(ready["speak_url"]) as talk:
             await talk.say(Speak("Hello. " * 1_000), Flush(), Close())
@@ -250,6 +251,15 @@ async def test_time_is_moved_from_outside() -> None:
             assert await talk.hear_until(Flushed)
         process.terminate()
         assert await summed_up(process) == (0, NOTHING | {"connections": 1}, b"")
+
+
+async def test_an_address_that_is_not_here_is_said_in_one_sentence() -> None:
+    async with started("--host", "192.0.2.1") as process:
+        failed = await line(process)
+        assert (await ended(process))[0] == 1
+    assert failed["detail"] == (
+        "A port of 192.0.2.1 cannot be opened (Cannot assign requested address); choose another."
+    )
 
 
 async def test_a_log_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path) -> None:

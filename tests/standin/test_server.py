@@ -54,6 +54,18 @@ async def test_every_flush_is_answered_after_its_own_sound() -> None:
         assert sound(await talk.hear_until(Flushed)) == spoken("Two.")
 
 
+async def test_sound_may_start_at_a_sentence() -> None:
+    async with running(speak_on="sentence") as url, talking(url, QUERY) as talk:
+        await talk.say(Speak("One two. Three"))
+        first = spoken("One two.")
+        heard = [await talk.hear()]
+        while len(sound(heard)) < len(first):
+            heard.append(await talk.hear())
+        assert sound(heard) == first
+        await talk.say(Flush())
+        assert sound(await talk.hear_until(Flushed)) == spoken("Three")
+
+
 async def test_close_lets_everything_out_first() -> None:
     async with running() as url, talking(url, QUERY) as talk:
         await talk.say(Speak("One."), Flush(), Speak("Two."), Flush(), Close())

@@ -207,6 +207,46 @@ def test_quirk_flushed_comes_after_cleared() -> None:
     ]
 
 
+def test_where_sound_starts_at_a_sentence_it_does_not_wait_for_the_flush() -> None:
+    talk = Talk(quirks=SpeakQuirks(starts_at_sentence=True))
+    assert talk.hears(Speak("Hello there. How")) == [Synthesise(0, "Hello there.", 0)]
+    assert talk.server.synthesised(0) == []
+    assert talk.hears(Speak(" are you? And")) == [Synthesise(1, " How are you?", 0)]
+    assert talk.hears(Flush()) == []
+    assert talk.server.synthesised(1) == [Synthesise(2, " And", 0)]
+    assert talk.server.synthesised(2) == [Say(Flushed(0))]
+    assert talk.hears(Speak("One. Two"), Clear()) == [
+        Synthesise(3, "One.", 0),
+        Abandon(3),
+        Say(Cleared(1)),
+    ]
+    assert talk.hears(Flush()) == [Say(Flushed(2))]
+
+
+def test_where_sound_starts_at_a_sentence_close_finishes_what_has_begun() -> None:
+    talk = Talk(quirks=SpeakQuirks(starts_at_sentence=True))
+    assert talk.hears(Speak("One. Two. Three"), Close()) == [Synthesise(0, "One.", 0)]
+    assert talk.server.synthesised(0) == [Synthesise(1, " Two.", 0)]
+    assert talk.server.synthesised(1) == [Hangup(1000, "")]
+
+
+@given(st.lists(st.sampled_from(["One. ", "Two", " three? ", "", "...", Flush()]), max_size=12))
+def test_where_sound_starts_at_a_sentence_the_same_is_spoken(said: list[str | Flush]) -> None:
+    spoken: list[str] = []
+    for quirks in (SpeakQuirks(), SpeakQuirks(starts_at_sentence=True)):
+        talk, flushes, text = Talk(limits=SpeakLimits.none(), quirks=quirks), 0, ""
+        for each in [*said, Flush()]:
+            actions = talk.hears(Speak(each) if isinstance(each, str) else each)
+            while actions:
+                flushes += sum(isinstance(action, Say) for action in actions)
+                begun = [action for action in actions if isinstance(action, Synthesise)]
+                text += "".join(action.text for action in begun)
+                actions = talk.server.synthesised(begun[0].job) if begun else []
+        assert flushes == 1 + sum(isinstance(each, Flush) for each in said)
+        spoken.append("".join(text.split()))
+    assert spoken[0] == spoken[1]
+
+
 steps = st.one_of(
     st.text(max_size=12).map(Speak),
     st.sampled_from([Flush(), Clear(), Close()]),

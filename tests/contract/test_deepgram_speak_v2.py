@@ -1,0 +1,212 @@
+"""Deepgram's own client, as it is, against the stand-in: Speak v2 (Flux)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from deepgram import AsyncDeepgramClient, DeepgramClient, DeepgramClientEnvironment
+from deepgram.core.api_error import ApiError
+from deepgram.core.events import EventType
+from deepgram.speak.v2.types import (
+    SpeakV2Configure,
+    SpeakV2ConfigureFailure,
+    SpeakV2ConfigureSuccess,
+    SpeakV2Connected,
+    SpeakV2Error,
+    SpeakV2Interrupt,
+    SpeakV2InterruptPlaybackOffset,
+    SpeakV2SessionMetadata,
+    SpeakV2Speak,
+    SpeakV2SpeechInterrupted,
+    SpeakV2SpeechMetadata,
+    SpeakV2SpeechStarted,
+    SpeakV2Warning,
+)
+from websockets.exceptions import InvalidStatus
+
+from gramophone.standin.tone import ToneVoice
+from gramophone.wire.speak_messages import SpeakParameters
+from tests.standin.clocks import WatchedClock
+from tests.standins import running
+
+# The SDK uses parts of websockets that are deprecated; that is its own affair.
+pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")
+
+KEY = "a-key"
+MODEL = "flux-haley-en"
+TEXT = "Hello there. How are you?"
+EXPECTED = b"".join(
+    ToneVoice(character_ms=6, gap_ms=4).words(TEXT, SpeakParameters(sample_rate_hz=48_000))
+)
+
+
+def environment(speak_url: str) -> DeepgramClientEnvironment:
+    """Where the SDK finds the service: the address without its path."""
+    base = speak_url.removesuffix("/v1/speak")
+    http = base.replace("ws://", "http://")
+    return DeepgramClientEnvironment(base=http, production=base, agent=base, agent_rest=http)
+
+
+def asynchronous(speak_url: str) -> AsyncDeepgramClient:
+    return AsyncDeepgramClient(api_key=KEY, environment=environment(speak_url))
+
+
+def kinds(heard: Sequence[Any]) -> list[str]:
+    """The types of what was heard, sound only once."""
+    names = [type(message).__name__ for message in heard]
+    return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1]]
+
+
+def sound(heard: Sequence[Any]) -> bytes:
+    return b"".join(frame for frame in heard if isinstance(frame, bytes))
+
+
+def speak_synchronously(speak_url: str) -> list[Any]:
+    heard: list[Any] = []
+    client = DeepgramClient(api_key=KEY, environment=environment(speak_url))
+    with client.speak.v2.connect(
+        model=MODEL,
+        encoding="linear16",
+        sample_rate="48000",
+        speed=1.0,
+        expressivity=1,
+        mip_opt_out=True,
+        tag=["one", "two"],
+    ) as connection:
+        connection.on(EventType.MESSAGE, heard.append)
+        connection.send_speak(SpeakV2Speak(text="Hello there. "))
+        connection.send_speak(SpeakV2Speak(text="How are you?"))
+        connection.send_flush()
+        connection.send_close()
+        connection.start_listening()
+    return heard
+
+
+async def test_the_synchronous_client() -> None:
+    async with running(api_key=KEY) as url:
+        heard = await asyncio.to_thread(speak_synchronously, url)
+    assert isinstance(heard[0], SpeakV2Connected)
+    assert heard[0].model_name == MODEL
+    assert isinstance(heard[1], SpeakV2SpeechStarted)
+    assert sound(heard) == EXPECTED
+    turn, session = heard[-2:]
+    assert isinstance(turn, SpeakV2SpeechMetadata)
+    assert turn.speech_id == heard[1].speech_id
+    assert (turn.input_character_count, turn.audio_duration_ms) == (25, len(EXPECTED) // 96)
+    assert turn.controls_applied.pronunciations_applied == 0
+    assert isinstance(session, SpeakV2SessionMetadata)
+    assert session.total_audio_duration_ms == turn.audio_duration_ms
+
+
+async def test_the_asynchronous_client() -> None:
+    async with (
+        running(api_key=KEY) as url,
+        asynchronous(url).speak.v2.connect(model=MODEL, sample_rate="48000") as connection,
+    ):
+        await connection.send_speak(SpeakV2Speak(text=TEXT))
+        await connection.send_flush()
+        await connection.send_close()
+        heard: list[Any] = [message async for message in connection]
+    assert kinds(heard) == [
+        "SpeakV2Connected",
+        "SpeakV2SpeechStarted",
+        "bytes",
+        "SpeakV2Flushed",
+        "bytes",
+        "SpeakV2SpeechMetadata",
+        "SpeakV2SessionMetadata",
+    ]
+    assert sound(heard) == EXPECTED
+
+
+async def test_an_interrupt_with_an_offset_and_one_without() -> None:
+    clock = WatchedClock()
+    async with (
+        running(clock=clock, pace=1.0) as url,
+        asynchronous(url).speak.v2.connect(model=MODEL, sample_rate="48000") as connection,
+    ):
+
+        async def until(kind: type[Any]) -> Any:
+            while not isinstance(message := await connection.recv(), kind):
+                pass
+            return message
+
+        await connection.send_speak(SpeakV2Speak(text=TEXT))
+        await clock.asleep_until(20_000)
+        offset = SpeakV2InterruptPlaybackOffset(type="time_ms", value=15)
+        await connection.send_interrupt(SpeakV2Interrupt(playback_offset=offset))
+        told = await until(SpeakV2SpeechInterrupted)
+        assert (told.audio_played_ms, told.text_spoken, told.text_remaining) == (15, "", TEXT)
+        assert told.metadata.audio_duration_ms == 15
+
+        await connection.send_interrupt(SpeakV2Interrupt(playback_offset=offset))
+        assert (await until(SpeakV2Warning)).code == "NO_ACTIVE_SPEECH"
+        await connection.send_speak(SpeakV2Speak(text=TEXT))
+        await until(bytes)
+        await connection.send_interrupt(SpeakV2Interrupt(playback_offset=offset))
+        assert (await until(SpeakV2Warning)).code == "INVALID_INTERRUPT_OFFSET"
+        await connection.send_interrupt()
+        told = await until(SpeakV2SpeechInterrupted)
+        assert (told.text_spoken, told.text_remaining) == (None, None)
+
+
+async def test_configure() -> None:
+    async with (
+        running() as url,
+        asynchronous(url).speak.v2.connect(model=MODEL) as connection,
+    ):
+        await connection.recv()
+        await connection.send_configure(SpeakV2Configure(speed=1.15))
+        success = await connection.recv()
+        assert isinstance(success, SpeakV2ConfigureSuccess)
+        assert success.applied.speed == 1.15
+        await connection.send_configure(SpeakV2Configure(speed=3.5))
+        failure = await connection.recv()
+        assert isinstance(failure, SpeakV2ConfigureFailure)
+        assert (failure.code, failure.field, failure.value) == ("SPEED_OUT_OF_RANGE", "speed", 3.5)
+
+
+async def test_an_error_is_a_message_and_the_end() -> None:
+    async with (
+        running() as url,
+        asynchronous(url).speak.v2.connect(model=MODEL) as connection,
+    ):
+        await connection.send_speak(SpeakV2Speak(text=r"Wait \{pause:500ms\} here."))
+        heard: list[Any] = []
+        connection.on(EventType.MESSAGE, heard.append)
+        await connection.start_listening()
+    assert isinstance(heard[-1], SpeakV2Error)
+    assert heard[-1].code == "DATA-0002"
+
+
+@pytest.mark.parametrize(
+    ("asked", "key", "status"),
+    [
+        ({"model": MODEL}, "another", 401),
+        ({"model": "aura-2-thalia-en"}, KEY, 400),
+        ({"model": MODEL, "speed": 2.0}, KEY, 400),
+        ({"model": MODEL, "expressivity": 3}, KEY, 400),
+    ],
+)
+async def test_a_refused_handshake(asked: dict[str, Any], key: str, status: int) -> None:
+    def connect_synchronously(url: str) -> None:
+        client = DeepgramClient(api_key=KEY, environment=environment(url))
+        with client.speak.v2.connect(**asked):
+            pass
+
+    async def connect_asynchronously(url: str) -> None:
+        async with asynchronous(url).speak.v2.connect(**asked):
+            pass
+
+    async with running(api_key=key) as url:
+        # The synchronous client lets the exception of its websocket library through.
+        with pytest.raises(InvalidStatus) as rejected:
+            await asyncio.to_thread(connect_synchronously, url)
+        assert rejected.value.response.status_code == status
+        assert rejected.value.response.headers["dg-error"]
+        with pytest.raises(ApiError) as refused:
+            await connect_asynchronously(url)
+        assert refused.value.status_code == status

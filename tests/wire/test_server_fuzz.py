@@ -1,0 +1,91 @@
+"""Anything at all as a text frame, to the service's side of both versions of Speak."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gramophone.wire.flux_messages import Connected, render
+from gramophone.wire.flux_parameters import FluxParameters
+from gramophone.wire.flux_server import FluxServer
+from gramophone.wire.speak_actions import Hangup, Say, Synthesise
+from gramophone.wire.speak_messages import Metadata
+from gramophone.wire.speak_messages import render as render_v1
+from gramophone.wire.speak_server import SpeakServer
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+values = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=5,
+)
+messages = st.fixed_dictionaries(
+    {"type": st.sampled_from(["Speak", "Flush", "Clear", "Interrupt", "Configure", "Close"])},
+    optional={
+        "text": st.text(max_size=30) | values,
+        "speed": st.floats() | values,
+        "playback_offset": values
+        | st.fixed_dictionaries({"type": st.just("time_ms"), "value": values}),
+        "speech_id": values,
+    },
+)
+
+
+def written(value: dict[str, Any]) -> str:
+    return json.dumps(value)
+
+
+frames = st.one_of(
+    messages.map(written),
+    messages.map(written),
+    messages.map(written).flatmap(
+        lambda text: st.integers(0, len(text)).map(lambda end: text[:end])
+    ),
+    values.map(json.dumps),
+    st.text(max_size=30),
+)
+
+
+@given(st.lists(frames | st.binary(max_size=4), max_size=20), st.booleans())
+def test_v2_never_breaks_and_ends_once(received: list[str | bytes], finishing: bool) -> None:
+    server = FluxServer(Connected("r", "m", "1", ()), FluxParameters(model="flux-haley-en"))
+    server.opened(0)
+    hangups = 0
+    for frame in received:
+        if isinstance(frame, str):
+            actions = server.text_received(frame, 0)
+        else:
+            actions = server.binary_received()
+        while actions:
+            jobs = [action.job for action in actions if isinstance(action, Synthesise)]
+            for action in actions:
+                assert hangups == 0
+                if isinstance(action, Say):
+                    render(action.message).encode()
+                hangups += isinstance(action, Hangup)
+            actions = server.synthesised(jobs[-1]) if jobs and finishing else []
+    assert hangups <= 1
+
+
+@given(st.lists(frames | st.binary(max_size=4), max_size=20), st.booleans())
+def test_v1_never_breaks_and_ends_once(received: list[str | bytes], finishing: bool) -> None:
+    server = SpeakServer(Metadata("r", "m", "1", "u"))
+    server.opened(0)
+    hangups = 0
+    for frame in received:
+        if isinstance(frame, str):
+            actions = server.text_received(frame, 0)
+        else:
+            actions = server.binary_received()
+        while actions:
+            jobs = [action.job for action in actions if isinstance(action, Synthesise)]
+            for action in actions:
+                assert hangups == 0
+                if isinstance(action, Say):
+                    render_v1(action.message).encode()
+                hangups += isinstance(action, Hangup)
+            actions = server.synthesised(jobs[-1]) if jobs and finishing else []
+    assert hangups <= 1
