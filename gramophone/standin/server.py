@@ -14,7 +14,7 @@ from gramophone.clock import Clock, SystemClock
 from gramophone.standin.delivery import Delivery
 from gramophone.standin.downlink import Downlink
 from gramophone.standin.faults import FaultName, value_of
-from gramophone.standin.flux import FLUX_PATH
+from gramophone.standin.flux import FLUX_PATH, FluxDoor
 from gramophone.standin.handshake import SPEAK_PATH, admit, bad_request, metadata_of
 from gramophone.standin.listener import Admission, Arrival, Routes, listening
 from gramophone.standin.mischief import Mischief
