@@ -35,7 +35,7 @@ class ExportScreen(ModalScreen[Path | None]):
 
     CSS_PATH = "dialogue.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "change_kind", "WAV or bundle", id="export.kind"),
+        Binding("tab", "change_kind", "Kind", id="export.kind"),
         Binding("escape", "leave", "Cancel", id="export.leave"),
     ]
 
@@ -56,7 +56,7 @@ class ExportScreen(ModalScreen[Path | None]):
         self._agreed = None
         bundle = export_path.is_bundle(Path(changed.value.strip()))
         self.query_one(".title", Static).update(_BUNDLE_TITLE if bundle else _WAV_TITLE)
-        self._say("`gramophone import` takes it into a library, here or elsewhere." * bundle)
+        self._say("`gramophone import` takes it into any library." * bundle)
 
     @on(Input.Submitted)
     def _path_given(self) -> None:
