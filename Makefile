@@ -7,6 +7,8 @@
 export PYTHON
 ARGS ?=
 BIN := .venv/bin
+# Real sound and real terminals want a share of a core each: more workers than this starve them.
+PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=worksteal
 SOURCES := gramophone storage tui tests fixtures benchmarks scripts
 
 .DEFAULT_GOAL := help
@@ -19,7 +21,7 @@ run: env-run ## install what is missing, then open the app (or, with no terminal
 	@scripts/run.sh $(ARGS)
 
 test: env-test ## install what is missing, then run the tests, virtual sound card included
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: static test ## the gate: everything below, and the tests
 

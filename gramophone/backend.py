@@ -13,7 +13,8 @@ from gramophone.timeline import Entry
 from gramophone.values import value
 
 if TYPE_CHECKING:
-    from gramophone.score import Passage, TurnMark
+    from gramophone.score import TurnMark
+    from gramophone.track import Passage
 
 
 class Feed(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gramophone import reports
 from gramophone.audibility import Audibility
 from gramophone.exchange import (
     End,
@@ -17,11 +18,7 @@ from gramophone.exchange import (
     Happening,
     ModelChunkArrived,
     ModelEnded,
-    PlaybackBegan,
     PlaybackCut,
-    PlaybackDrained,
-    PlaybackStarved,
-    PlayoutSeen,
     SettingsWanted,
     SpeakerChanged,
     SpeechAudio,
@@ -50,37 +47,22 @@ from gramophone.intents import (
 )
 from gramophone.ports import Message
 from gramophone.requests import Plan, plan_of
-from gramophone.speech_line import LineState, Output, SpeechLine
+from gramophone.speech_line import Output, SpeechLine
 from gramophone.spoken_turn import SpokenTurn
 from gramophone.talk_settings import ConversationSettings
 from gramophone.timeline import (
-    Event,
     Failed,
     HistoryRewound,
-    ModelFinished,
-    PlaybackFinished,
-    PlaybackStarted,
-    PlaybackStopped,
     RequestSent,
     SessionEnded,
     SessionStarted,
-    Stage,
     TurnCompleted,
     TurnInherited,
     TurnInterrupted,
     TurnStarted,
-    Underran,
 )
 from gramophone.wire.speak_client import ClientLimits
 from gramophone.wire.utterance import Utterance
-
-MODEL_CUT_OFF = (
-    "The answer broke off before the model had finished; what arrived is kept. Ask again."
-)
-SPEECH_SILENT = (
-    "The speech service took the text but sends no sound; the answer goes on as text. "
-    "Check the service with 'gramophone doctor'."
-)
 
 
 @dataclass(slots=True)
@@ -180,17 +162,19 @@ class Conversation:
             case End():
                 return self._end(now_us)
             case ModelChunkArrived() | ModelEnded():
-                return self._model(happening, now_us)
+                return reports.model(happening, self._turn, now_us)
             case SpeechOpened() | SpeechRefused() | SpeechClosed():
-                return self._connection(happening, now_us)
+                return reports.connection(happening, self._line, self._turn, now_us)
             case SpeechText() | SpeechAudio():
-                return self._speech(happening, now_us)
+                return reports.speech(happening, self._line, now_us)
             case SpeakerChanged():
                 return self._sound.speaker_changed(happening, now_us)
             case Tick():
                 return []
+            case PlaybackCut():
+                return self._cut(happening, now_us)
             case _:
-                return self._playback(happening, now_us)
+                return reports.playback(happening, self._turn, self._sound.device, now_us)
 
     # --- turns --------------------------------------------------------------------------------
 
@@ -287,7 +271,11 @@ class Conversation:
             outputs.append(StopModel(active.turn))
         return outputs
 
-    def _cut(self, active: SpokenTurn, heard_samples: int, now_us: int) -> list[Output]:
+    def _cut(self, cut: PlaybackCut, now_us: int) -> list[Output]:
+        """The sound is over before its end: with it the turn, if that was to be stopped."""
+        active, heard_samples = self._turn, cut.heard_samples
+        if active is None or cut.turn != active.turn or not active.stopping:
+            return reports.playback(cut, active, self._sound.device, now_us)
         text = active.heard_text(heard_samples) if self.audible else active.text
         active.keep(text)
         active.finish_reason = "interrupted" if active.repeats is None else "repeated"
@@ -350,106 +338,11 @@ class Conversation:
         hung_up = self._line.hang_up(now_us)
         return [*changed, *hung_up, UseEdges(wanted.ticket), *self._line.open()]
 
-    # --- the model ----------------------------------------------------------------------------
-
-    def _model(self, happening: ModelChunkArrived | ModelEnded, now_us: int) -> list[Output]:
-        active = self._turn
-        if active is None or happening.turn != active.turn or active.stopping:
-            return []
-        if isinstance(happening, ModelEnded):
-            return self._model_ended(active, happening, now_us)
-        return list(active.read(happening.chunk, now_us))
-
-    def _model_ended(self, active: SpokenTurn, ended: ModelEnded, now_us: int) -> list[Output]:
-        active.asking = False
-        active.end_text()
-        failure = ended.failure or ("" if active.finish_reason else MODEL_CUT_OFF)
-        if not failure:
-            return [ModelFinished(at_us=now_us, turn=active.turn, reason=active.finish_reason)]
-        active.finish_reason = ""
-        return [_failed("model", failure, active, now_us)]
-
-    # --- the speech service -------------------------------------------------------------------
-
-    def _connection(
-        self, happening: SpeechOpened | SpeechRefused | SpeechClosed, now_us: int
-    ) -> list[Output]:
-        line = self._line
-        if happening.connection != line.connection or line.state is LineState.CLOSED:
-            return []
-        if isinstance(happening, SpeechOpened):
-            return line.opened(happening.url, happening.request_id, now_us)
-        if isinstance(happening, SpeechRefused):
-            line.refused()
-            return self._no_speech(happening.detail, now_us)
-        lost = line.lost(happening.code, happening.reason, now_us)
-        active = self._turn
-        if active is None or active.stopping or not active.owed_speech:
-            return lost
-        if not line.mended:
-            line.mended = True
-            return lost + line.open()
-        said = f"{happening.code} {happening.reason}".strip()
-        detail = f"The speech service hung up ({said}); the answer goes on as text. Ask again."
-        return lost + self._no_speech(detail, now_us)
-
-    def _no_speech(self, detail: str, now_us: int) -> list[Output]:
-        active = self._turn
-        if active is not None and not active.stopping:
-            active.lose_voice()
-        return [_failed("speech", detail, active, now_us)]
-
-    def _speech(self, happening: SpeechText | SpeechAudio, now_us: int) -> list[Output]:
-        if happening.connection != self._line.connection:
-            return []
-        if isinstance(happening, SpeechAudio):
-            return self._line.receive_audio(happening.pcm, now_us)
-        return self._line.receive_text(happening.text, now_us)
-
-    # --- the speaker --------------------------------------------------------------------------
-
-    def _playback(
-        self,
-        happening: PlayoutSeen | PlaybackBegan | PlaybackStarved | PlaybackDrained | PlaybackCut,
-        now_us: int,
-    ) -> list[Output]:
-        active = self._turn
-        if active is None or happening.turn != active.turn:
-            return []
-        match happening:
-            case PlayoutSeen():
-                active.glanced(happening.queued_samples)
-                return []
-            case PlaybackBegan(turn=turn, at_us=at_us):
-                return [PlaybackStarted(at_us=at_us, turn=turn, device=self._sound.device)]
-            case PlaybackStarved():
-                return [
-                    Underran(
-                        at_us=happening.at_us,
-                        turn=happening.turn,
-                        position_samples=happening.position_samples,
-                        missing_samples=happening.missing_samples,
-                    )
-                ]
-            case PlaybackDrained(turn=turn, played_samples=played):
-                active.drained = True
-                return [PlaybackFinished(at_us=now_us, turn=turn, played_samples=played)]
-            case PlaybackCut(turn=turn, heard_samples=heard) if not active.stopping:
-                active.hushing = False
-                return [PlaybackStopped(at_us=now_us, turn=turn, played_samples=heard)]
-            case PlaybackCut():
-                return self._cut(active, happening.heard_samples, now_us)
-
     # --- what follows -------------------------------------------------------------------------
 
     def _advance(self, now_us: int) -> list[Output]:
-        outputs: list[Output] = []
-        client = self._line.client
         active = self._turn
-        if client is not None and client.timed_out(now_us):
-            outputs += self._line.drop(now_us, "no answer")
-            if active is not None and not active.stopping:
-                outputs += self._no_speech(SPEECH_SILENT, now_us)
+        outputs = reports.silence(self._line, active, now_us)
         if active is None or active.stopping:
             return outputs
         outputs += self._line.pump(now_us)
@@ -459,8 +352,3 @@ class Conversation:
         if active.done:
             outputs += self._complete(active, now_us)
         return outputs
-
-
-def _failed(stage: Stage, detail: str, active: SpokenTurn | None, now_us: int) -> Event:
-    turn = active.turn if active is not None else None
-    return Failed(at_us=now_us, stage=stage, detail=detail, turn=turn)

@@ -8,11 +8,12 @@ time from the first delta to the end of the stream.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,
+    DeltasPassed,
     Entry,
     FlushSent,
     ModelFinished,
@@ -52,93 +53,124 @@ class TurnMoments:
     first_sample_us: int | None = None
 
 
+@dataclass(slots=True)
+class _Course:
+    """What is known of a turn so far; `figures` until one of them changes."""
+
+    submitted_us: int | None = None
+    first_delta_us: int | None = None
+    first_spoken_us: int | None = None
+    first_byte_us: int | None = None
+    first_sample_us: int | None = None
+    deltas: int = 0
+    underruns: int = 0
+    flushes: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    tokens_per_s: float | None = None
+    figures: TurnMetrics | None = None
+
+    def figured(self) -> TurnMetrics:
+        return TurnMetrics(
+            ttft_ms=_ms(self.submitted_us, self.first_delta_us),
+            ttfb_ms=_ms(self.first_spoken_us, self.first_byte_us),
+            ttfa_ms=_ms(self.first_spoken_us, self.first_sample_us),
+            response_ms=_ms(self.submitted_us, self.first_sample_us),
+            underruns=self.underruns,
+            flushes=self.flushes,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            tokens_per_s=self.tokens_per_s,
+        )
+
+    def pace(self, ended_us: int) -> float | None:
+        first_us = self.first_delta_us
+        if first_us is None or ended_us <= first_us:
+            return None
+        tokens = self.output_tokens or self.deltas
+        return round(tokens * 1_000_000 / (ended_us - first_us), 1)
+
+
 class MetricsFold:
     """Feed it a session's entries in order; ask it for a turn's figures at any time."""
 
     def __init__(self) -> None:
-        self._moments: dict[int, TurnMoments] = {}
-        self._counts: dict[int, TurnMetrics] = {}
-        self._figures: dict[int, TurnMetrics] = {}
-        self._deltas: dict[int, int] = {}
+        self._courses: dict[int, _Course] = {}
         self._last_user_us: int | None = None
 
     def moments(self, turn: int) -> TurnMoments:
         """When `turn` reached what it has reached so far."""
-        return self._moments.get(turn, TurnMoments())
+        at = self._courses.get(turn) or _Course()
+        return TurnMoments(
+            submitted_us=at.submitted_us,
+            first_delta_us=at.first_delta_us,
+            first_spoken_us=at.first_spoken_us,
+            first_byte_us=at.first_byte_us,
+            first_sample_us=at.first_sample_us,
+        )
 
     def turn(self, turn: int) -> TurnMetrics:
         """The figures of `turn` so far; the same object while they stay the same."""
-        figures = self._figures.get(turn)
-        if figures is None:
-            figures = self._figures[turn] = self._figured(turn)
-        return figures
-
-    def _figured(self, turn: int) -> TurnMetrics:
-        at = self.moments(turn)
-        return replace(
-            self._counted(turn),
-            ttft_ms=_ms(at.submitted_us, at.first_delta_us),
-            ttfb_ms=_ms(at.first_spoken_us, at.first_byte_us),
-            ttfa_ms=_ms(at.first_spoken_us, at.first_sample_us),
-            response_ms=_ms(at.submitted_us, at.first_sample_us),
-        )
+        course = self._course(turn)
+        if course.figures is None:
+            course.figures = course.figured()
+        return course.figures
 
     def emit(self, entry: Entry) -> None:
         """Take one entry in; those that do not count are ignored."""
         match entry:
+            case DeltaReceived():
+                self._deltas(entry, 1)
+            case DeltasPassed():
+                self._deltas(entry, entry.deltas)
+            case AudioReceived():
+                course = self._course(entry.turn)
+                if course.first_byte_us is None and not entry.stale:
+                    course.first_byte_us = entry.at_us
+                    course.figures = None
             case TurnStarted(role="user"):
                 self._last_user_us = entry.at_us
             case TurnStarted():
+                course = self._changed(entry.turn)
                 submitted = self._last_user_us if self._last_user_us is not None else entry.at_us
-                self._reach(entry.turn, submitted_us=submitted)
-                self._last_user_us = None
-            case RequestSent() if self.moments(entry.turn).submitted_us is None:
-                self._reach(entry.turn, submitted_us=entry.at_us)
-            case DeltaReceived():
-                self._delta(entry)
+                course.submitted_us, self._last_user_us = submitted, None
+            case RequestSent() if self._course(entry.turn).submitted_us is None:
+                self._changed(entry.turn).submitted_us = entry.at_us
             case ModelFinished():
-                self._count(entry.turn, tokens_per_s=self._pace(entry.turn, entry.at_us))
-            case TextSpoken() if self.moments(entry.turn).first_spoken_us is None:
-                self._reach(entry.turn, first_spoken_us=entry.at_us)
-            case AudioReceived(stale=False) if self.moments(entry.turn).first_byte_us is None:
-                self._reach(entry.turn, first_byte_us=entry.at_us)
-            case PlaybackStarted() if self.moments(entry.turn).first_sample_us is None:
-                self._reach(entry.turn, first_sample_us=entry.at_us)
+                course = self._changed(entry.turn)
+                course.tokens_per_s = course.pace(entry.at_us)
+            case TextSpoken() if self._course(entry.turn).first_spoken_us is None:
+                self._changed(entry.turn).first_spoken_us = entry.at_us
+            case PlaybackStarted() if self._course(entry.turn).first_sample_us is None:
+                self._changed(entry.turn).first_sample_us = entry.at_us
             case Underran():
-                self._count(entry.turn, underruns=self._counted(entry.turn).underruns + 1)
+                self._changed(entry.turn).underruns += 1
             case FlushSent():
-                self._count(entry.turn, flushes=self._counted(entry.turn).flushes + 1)
+                self._changed(entry.turn).flushes += 1
             case UsageReported():
-                self._count(
-                    entry.turn,
-                    input_tokens=entry.input_tokens,
-                    output_tokens=entry.output_tokens,
-                )
+                course = self._changed(entry.turn)
+                course.input_tokens = entry.input_tokens
+                course.output_tokens = entry.output_tokens
             case _:
                 pass
 
-    def _delta(self, delta: DeltaReceived) -> None:
-        self._deltas[delta.turn] = self._deltas.get(delta.turn, 0) + 1
-        if self.moments(delta.turn).first_delta_us is None:
-            self._reach(delta.turn, first_delta_us=delta.at_us)
+    def _deltas(self, delta: DeltaReceived | DeltasPassed, count: int) -> None:
+        course = self._course(delta.turn)
+        course.deltas += count
+        if course.first_delta_us is None:
+            course.first_delta_us = delta.at_us
+            course.figures = None
 
-    def _pace(self, turn: int, ended_us: int) -> float | None:
-        first_us = self.moments(turn).first_delta_us
-        if first_us is None or ended_us <= first_us:
-            return None
-        tokens = self._counted(turn).output_tokens or self._deltas.get(turn, 0)
-        return round(tokens * 1_000_000 / (ended_us - first_us), 1)
+    def _course(self, turn: int) -> _Course:
+        course = self._courses.get(turn)
+        if course is None:
+            course = self._courses[turn] = _Course()
+        return course
 
-    def _counted(self, turn: int) -> TurnMetrics:
-        return self._counts.get(turn, TurnMetrics())
-
-    def _reach(self, turn: int, **moments: int) -> None:
-        self._figures.pop(turn, None)
-        self._moments[turn] = replace(self.moments(turn), **moments)
-
-    def _count(self, turn: int, **counts: float | None) -> None:
-        self._figures.pop(turn, None)
-        self._counts[turn] = replace(self._counted(turn), **counts)  # pyright: ignore[reportArgumentType]
+    def _changed(self, turn: int) -> _Course:
+        course = self._course(turn)
+        course.figures = None
+        return course
 
 
 def _ms(from_us: int | None, to_us: int | None) -> float | None:

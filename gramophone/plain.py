@@ -33,7 +33,7 @@ _UNFINISHED = re.compile(
 
 def plain(text: str) -> str:
     """`text` without anything that could act on a terminal; lines end in `\\n` alone."""
-    if text.isascii() and text.isprintable():
+    if _is_harmless(text):
         return text
     text = _ESCAPE.sub("", text)
     text = _NEWLINE.sub("\n", text)
@@ -55,6 +55,9 @@ class PlainStream:
     def feed(self, piece: str) -> str:
         """The harmless part of what has come; an unfinished sequence waits for its end."""
         text = self._held + piece
+        if _is_harmless(text):
+            self._held = ""
+            return text
         unfinished = _UNFINISHED.search(text)
         cut = unfinished.start() if unfinished else len(text)
         self._held = text[cut:]
@@ -64,3 +67,9 @@ class PlainStream:
         """No more comes: give what was held."""
         held, self._held = self._held, ""
         return plain(held)
+
+
+def _is_harmless(text: str) -> bool:
+    """Whether nothing in it needs a closer look: nearly always, and in a tenth of the time."""
+    seen = text.replace("\n", "").replace("\t", "")
+    return seen.isprintable() and (seen.isascii() or not _UNWANTED.search(seen))

@@ -18,11 +18,12 @@ from gramophone.backend import FASTEST, SLOWEST, ReplayState
 from gramophone.clock import Clock
 from gramophone.errors import ConfigError
 from gramophone.ports import Speaker
-from gramophone.score import Score, Track, TurnMark
+from gramophone.score import Score, TurnMark
 from gramophone.sounding import Sounding, Stretch, StretchMaker
 from gramophone.tasks import cancel, spawn
 from gramophone.telling import Teller
 from gramophone.timeline import Entry
+from gramophone.track import Track
 
 GLANCE_US = 60_000
 SHORTEST_WAIT_US = 5_000

@@ -11,18 +11,16 @@ drift. Holes stay, because the text went on while they lasted; closing them woul
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from gramophone.alignment import Alignment
+from gramophone.holding import Holding
 from gramophone.timeline import (
     AudioReceived,
+    Entry,
     Event,
     Failed,
-    FrameReceived,
-    FrameSent,
-    ModelChunkReceived,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
@@ -33,24 +31,15 @@ from gramophone.timeline import (
     TurnStarted,
     Underran,
 )
-from gramophone.wire.pcm import decode
+from gramophone.track import KeptSound, Track
 
-BYTES_PER_SAMPLE = 2
 SAME_PACE_US = 500_000
 """Live playing and the sound's own length may differ by a device's latency and its drift. A
 recording that was muted, or a device that stood still, differs by more."""
 
 SOUND_MISSING = "The sound of this answer is missing; its text is shown in time."
-
-
-class KeptSound(Protocol):
-    """The sound of a session, read piece by piece: an hour of it is 350 MB."""
-
-    def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
-        """As it was received; what there is of it."""
-        ...
-
-    def close(self) -> None: ...
+SOUNDS_MISSING = "The sound of {count:,} answers is missing; their text is shown in time."
+"""Said once, with the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,138 +50,6 @@ class TurnMark:
     role: Role
     start_us: int
     end_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Sound without a hole in it: `start_samples` of the turn is heard at `start_us`."""
-
-    turn: int
-    start_us: int
-    end_us: int
-    start_samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """`samples` of the turn's own sound from `own` on, laid from `laid` on."""
-
-    laid: int
-    own: int
-    samples: int
-
-
-class Track:
-    """One turn's sound as it is laid: its samples with the holes between them."""
-
-    def __init__(
-        self,
-        turn: int,
-        start_us: int,
-        rate_hz: int,
-        frames: Sequence[AudioReceived],
-        encoding: str,
-        sound: KeptSound | None = None,
-    ) -> None:
-        self.turn = turn
-        self.start_us = start_us
-        self.rate_hz = rate_hz
-        self._encoding = encoding
-        self._width = BYTES_PER_SAMPLE if encoding == "linear16" else 1
-        self._sound = sound
-        self._frames = frames
-        self._starts = [frame.offset_bytes for frame in frames]
-        self.audible = any(self._pcm(frame, 0, frame.size_bytes) for frame in frames)
-        end = max((f.offset_bytes + f.size_bytes for f in frames), default=0)
-        self.own_samples = end // self._width
-        self._pieces = [_Piece(0, 0, self.own_samples)]
-
-    @property
-    def samples(self) -> int:
-        """Its length as it is laid, with the holes."""
-        last = self._pieces[-1]
-        return last.laid + last.samples
-
-    @property
-    def end_us(self) -> int:
-        return self.us_of(self.samples)
-
-    def us_of(self, laid: int) -> int:
-        """The position of a laid sample."""
-        return self.start_us + laid * 1_000_000 // self.rate_hz
-
-    def laid_at(self, position_us: int) -> int:
-        """The laid sample at a position, within the track."""
-        # Rounded up, so that this is the inverse of `us_of`.
-        laid = -(-(position_us - self.start_us) * self.rate_hz // 1_000_000)
-        return min(max(0, laid), self.samples)
-
-    def own_of(self, laid: int) -> int:
-        """The turn's own sample; in a hole the one that comes after it."""
-        piece = self._pieces[bisect_right(self._pieces, laid, key=_laid) - 1]
-        return piece.own + min(laid - piece.laid, piece.samples)
-
-    def laid_of(self, own: int) -> int:
-        """Where a sample of the turn is laid."""
-        own = min(max(0, own), self.own_samples)
-        piece = self._pieces[bisect_right(self._pieces, own, key=_own) - 1]
-        return min(piece.laid + own - piece.own, self.samples)
-
-    def read(self, laid: int, samples: int) -> bytes:
-        """Laid samples, silence in holes and where frames were lost."""
-        samples = min(samples, self.samples - laid)
-        sound = bytearray(max(0, samples) * BYTES_PER_SAMPLE)
-        for piece in self._pieces:
-            start = max(laid, piece.laid)
-            end = min(laid + samples, piece.laid + piece.samples)
-            if start < end:
-                own = self._read_own(piece.own + start - piece.laid, end - start)
-                place = (start - laid) * BYTES_PER_SAMPLE
-                sound[place : place + len(own)] = own
-        return bytes(sound)
-
-    def passages(self) -> list[Passage]:
-        """Its parts between the holes."""
-        return [
-            Passage(self.turn, self.us_of(p.laid), self.us_of(p.laid + p.samples), p.own)
-            for p in self._pieces
-            if p.samples
-        ]
-
-    def add_hole(self, own: int, missing: int) -> None:
-        """Before this sample so much silence was heard."""
-        last = self._pieces[-1]
-        before = min(max(0, own - last.own), last.samples)
-        self._pieces[-1] = replace(last, samples=before)
-        after = _Piece(last.laid + before + max(0, missing), last.own + before, 0)
-        self._pieces.append(replace(after, samples=last.samples - before))
-
-    def cut(self, laid: int) -> None:
-        """Nothing is heard from this laid sample on."""
-        kept = [piece for piece in self._pieces if piece.laid < laid] or self._pieces[:1]
-        last = kept[-1]
-        kept[-1] = replace(last, samples=max(0, min(last.samples, laid - last.laid)))
-        self._pieces = kept
-
-    def _read_own(self, own: int, samples: int) -> bytes:
-        width, scale = self._width, BYTES_PER_SAMPLE // self._width
-        start, end = own * width, (own + samples) * width
-        sound = bytearray((end - start) * scale)
-        place = max(0, bisect_right(self._starts, start) - 1)
-        while place < len(self._starts) and self._starts[place] < end:
-            at = self._starts[place]
-            piece = self._pcm(self._frames[place], max(0, start - at), end - at)
-            offset = max(0, at - start) * scale
-            sound[offset : offset + len(piece) * scale] = decode(piece, self._encoding)
-            place += 1
-        return bytes(sound)
-
-    def _pcm(self, frame: AudioReceived, start: int, end: int) -> bytes:
-        """A part of a frame, as it was received."""
-        if frame.pcm or self._sound is None:
-            return frame.pcm[start:end]
-        end = min(end, frame.size_bytes)
-        return self._sound.read(self.turn, frame.offset_bytes + start, max(0, end - start))
 
 
 class Score:
@@ -216,29 +73,20 @@ class Score:
         self._alignment = Alignment()
         for event in self.events:
             self._alignment.emit(event)
-        self._last_of_turn = {
-            turn: place
-            for place, event in enumerate(self.events)
+        self._holding = Holding(self.events, self._outlasted())
+
+    def holding(self, first: int, end: int) -> list[Entry]:
+        """What is told of the events from one place to another to whoever goes there at once."""
+        return self._holding.between(first, end)
+
+    def _outlasted(self) -> set[int]:
+        """The turns of which sound is heard after their last event."""
+        last_us = {
+            turn: due_us
+            for event, due_us in zip(self.events, self.dues_us, strict=True)
             if (turn := getattr(event, "turn", None)) is not None
         }
-
-    def holding(self, first: int, end: int) -> list[Event]:
-        """The events from one place to another, for whoever goes there at once: without the
-        wire's own rows, and of the sound of turns that are over by then only its beginning."""
-        holding: list[Event] = []
-        begun = {event.turn for event in self.events[:first] if isinstance(event, AudioReceived)}
-        for event in self.events[first:end]:
-            match event:
-                case FrameSent() | FrameReceived() | ModelChunkReceived():
-                    continue
-                case AudioReceived() if self._last_of_turn[event.turn] < end:
-                    if event.stale or event.turn in begun:
-                        continue
-                    begun.add(event.turn)
-                case _:
-                    pass
-            holding.append(event)
-        return holding
+        return {track.turn for track in self.tracks if track.end_us > last_us[track.turn]}
 
     def track_at(self, position_us: int) -> Track | None:
         """The sound under a position."""
@@ -285,6 +133,8 @@ class _Composer:
         self._position_us: int = 0
         self._track: Track | None = None
         self._pending: list[int] = []
+        self._missing: set[int] = set()
+        self._missing_at = -1
         started = next((e for e in events if isinstance(e, SessionStarted)), None)
         self._rate_hz = (started.sample_rate_hz if started else 0) or 48_000
         encoding = started.encoding if started else "linear16"
@@ -337,10 +187,21 @@ class _Composer:
         self._track = track
         self._score.tracks.append(track)
         if frames and not track.audible:
+            self._miss(event, start_us)
+
+    def _miss(self, first: PlaybackStarted, position_us: int) -> None:
+        """Said once, at the first answer whose sound is not there, for all of them."""
+        self._missing.add(first.turn)
+        events, count = self._score.events, len(self._missing)
+        if self._missing_at < 0:
+            self._missing_at = len(events)
             told = Failed(
-                at_us=event.at_us, stage="recording", detail=SOUND_MISSING, turn=event.turn
+                at_us=first.at_us, stage="recording", detail=SOUND_MISSING, turn=first.turn
             )
-            self._place(told, start_us)
+            self._place(told, position_us)
+        elif count > 1:
+            words = SOUNDS_MISSING.format(count=count)
+            events[self._missing_at] = replace(events[self._missing_at], detail=words)
 
     def _anchor(self, event: Event, position_us: int, *, at_least: bool = False) -> None:
         """This event lies at `position_us`; those since the last anchor between the two."""
@@ -384,11 +245,3 @@ def _marks(score: Score) -> Iterable[TurnMark]:
         if isinstance(event, TurnStarted):
             end_us = ends_us.get(event.turn, score.duration_us)
             yield TurnMark(event.turn, event.role, due_us, max(due_us, end_us))
-
-
-def _laid(piece: _Piece) -> int:
-    return piece.laid
-
-
-def _own(piece: _Piece) -> int:
-    return piece.own

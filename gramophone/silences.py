@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 
-from gramophone.score import Track
+from gramophone.track import Track
 
 WINDOW_MS = 20
 SHORTEST_MS = 600

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from gramophone.ports import Speaker
-from gramophone.score import Track
 from gramophone.silences import SilenceScanner
+from gramophone.track import Track
 
 AHEAD_MS = 250
 PIECE_MS = 50

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gramophone.score import Score
 from gramophone.timeline import (
     DeviceChanged,
     Entry,
-    Event,
     LevelMeasured,
     PlayoutAdvanced,
     TimelineRestarted,
@@ -76,7 +75,7 @@ class Teller:
 
     def _tell_anew(self, position_us: int) -> None:
         self._told = 0
-        holding: list[Entry] = list(self._take_due(position_us, at_once=True))
+        holding = self._take_due(position_us, at_once=True)
         if self._device is not None:
             holding.append(self._device)
         if (place := self._place(position_us)) is not None:
@@ -85,13 +84,13 @@ class Teller:
         for entry in holding:
             self._emit(entry)
 
-    def _take_due(self, position_us: int, *, at_once: bool) -> list[Event]:
+    def _take_due(self, position_us: int, *, at_once: bool) -> list[Entry]:
         """Those that have become due. Where it sounded then is a fact of then."""
         first, self._told = (
             self._told,
             max(self._told, bisect_right(self._score.dues_us, position_us)),
         )
-        due = self._score.events[first : self._told]
+        due: Sequence[Entry] = self._score.events[first : self._told]
         if at_once and len(due) > MANY:
             due = self._score.holding(first, self._told)
         return [event for event in due if not isinstance(event, DeviceChanged)]

@@ -373,5 +373,14 @@ class TimelineRestarted(Transient):
     entries: int
 
 
+@fact
+class DeltasPassed(Transient):
+    """So many deltas of a turn were gone over in one step; `at_us` is that of the first."""
+
+    turn: int
+    text: str
+    deltas: int
+
+
 Entry: TypeAlias = Event | Transient
 """What travels from a source to its sinks."""

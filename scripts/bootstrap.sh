@@ -47,9 +47,12 @@ usable() {
         { [ -z "${PYTHON:-}" ] || [ "$(cat "$venv/made-with")" = "$(command -v "$PYTHON")" ]; }
 }
 
-test_tools() {  # what the tests use beside Python: the virtual sound card and a terminal
+# What the tests use beside Python: a virtual sound card, a terminal, a browser, a keyring.
+test_tools() {
     [ "$(uname -s)" = Linux ] || return 0
     have pulseaudio && have pactl && have parec && have tmux &&
+        { have chromium || have google-chrome; } &&
+        have dbus-run-session && have gnome-keyring-daemon && have secret-tool &&
         compgen -G '/usr/lib*/**/alsa-lib/libasound_module_pcm_pulse.so' >/dev/null
 }
 
@@ -122,7 +125,8 @@ debian_wants() {
     has_compiler && has_header stdlib.h || echo gcc libc6-dev
     has_header portaudio.h || echo portaudio19-dev
     [ "$kind" = run ] || test_tools ||
-        echo pulseaudio pulseaudio-utils libasound2-plugins tmux
+        echo pulseaudio pulseaudio-utils libasound2-plugins tmux chromium \
+            dbus-daemon gnome-keyring libsecret-tools
 }
 
 debian_install() {

@@ -44,9 +44,17 @@ from storage.sound import SessionSound
 from storage.verify import verify
 from storage.wav import WavReader
 
+# A turn that is not over has its words in its events alone; they are read as far as they came.
+_SO_FAR = (
+    "CASE WHEN completed_us IS NULL AND text = '' THEN "
+    "(SELECT coalesce(group_concat(said, ''), '') FROM "
+    "(SELECT event.text AS said FROM event WHERE event.session = turn.session "
+    "AND event.turn = turn.turn AND event.kind = 'DeltaReceived' ORDER BY event.seq)) ELSE text END"
+)
 _TURN = (
-    "turn, role, text, finish_reason, started_us, audio_file, samples, sha256, ttft_ms, ttfb_ms, "
-    "ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, tokens_per_s, withdrawn"
+    f"turn, role, {_SO_FAR}, finish_reason, started_us, audio_file, samples, sha256, ttft_ms, "
+    "ttfb_ms, ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, "
+    "tokens_per_s, withdrawn"
 )
 
 

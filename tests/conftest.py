@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from tests.playbook import Playbook, a_conversation
+from tests.playbook import Make, Playbook, a_conversation
+from tests.talks import connected
 
 pytest_plugins = ["tests.sound_card"]
 
 
 @pytest.fixture
-def playbook() -> Generator[Callable[..., Playbook]]:
+def playbook() -> Generator[Make]:
     """Makes playbooks, and sees at the end that all that came out was asserted."""
     opened: list[Playbook] = []
 
@@ -24,3 +25,9 @@ def playbook() -> Generator[Callable[..., Playbook]]:
     yield make
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def play(playbook: Make) -> Playbook:
+    """A session whose line to the speech service stands."""
+    return connected(playbook())

@@ -16,7 +16,7 @@ asserted before the next step, or before the playbook is closed, fails the test;
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Self, TypeAlias, cast
 
@@ -177,6 +177,9 @@ class Playbook:
         ]
         difference = "\n".join(difflib.ndiff(wanted, got))
         return f"After {self._step} (- expected, + came):\n{difference}"
+
+
+Make: TypeAlias = Callable[..., Playbook]
 
 
 # --- comparing and showing --------------------------------------------------------------------

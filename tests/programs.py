@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
@@ -72,3 +74,65 @@ def standin(*arguments: str) -> Generator[str]:
         process.stdin.close()
         process.stdout.close()
         process.wait(TIMEOUT_S)
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """`gramophone --web`."""
+
+    port: int
+    process: subprocess.Popen[str]
+
+    @property
+    def address(self) -> str:
+        """What a person types into the browser."""
+        return f"http://localhost:{self.port}/"
+
+    def ended(self) -> tuple[str, str, int]:
+        """Wait for its end: what it wrote to stdout and to stderr, and its exit code."""
+        out, err = self.process.communicate(timeout=TIMEOUT_S)
+        return out, err, self.process.returncode
+
+
+@contextmanager
+def web_server(env: Mapping[str, str], *flags: str) -> Generator[WebServer]:
+    """The app served as a page, on a port that was free; ended by Ctrl+C if it still runs."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "gramophone.cli", "--web", "--port", str(port), *flags]
+    process = subprocess.Popen(
+        command, env=dict(env), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert f"http://localhost:{port} in a browser" in process.stderr.readline()
+    # The sentence comes just before the socket listens.
+    for _ in range(1000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("localhost", port)) == 0:
+                break
+    server = WebServer(port, process)
+    told: tuple[str, str, int] | None = None
+    try:
+        yield server
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            told = server.ended()
+    assert told in (None, ("", "", 0))
+
+
+def apps_on(home: Path) -> list[int]:
+    """The apps that run on this data directory, by their process ids."""
+    found: list[int] = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            ours = f"GRAMOPHONE_HOME={home}".encode() in (place / "environ").read_bytes().split(
+                b"\0"
+            )
+        except OSError:
+            continue  # it ended while we looked
+        if ours and b"gramophone.cli" in words and b"--web" not in words:
+            found.append(int(place.name))
+    return found

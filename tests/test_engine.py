@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import pytest
 
-from gramophone.clock import SystemClock
-from gramophone.conversation import SPEECH_SILENT, Conversation
-from gramophone.engine import NO_MODEL, NO_SPEECH, Engine
-from gramophone.errors import ModelError
-from gramophone.exchange import End
 from gramophone.intents import Hush, Interrupt, Say, Submit
-from gramophone.ports import Message, ModelChunk, PlayoutState, Sink, Speaker, SpeakerListener
+from gramophone.ports import Message, Sink
 from gramophone.standin.recording import RecordedSpeech, RecordingVoice, recorded_speech
-from gramophone.standin.tone import ToneVoice
 from gramophone.timeline import (
     AudioReceived,
     ClearSent,
     DeltaReceived,
     DeviceChanged,
-    Entry,
-    Event,
-    Failed,
     FlushAnswered,
     FrameSent,
     LevelMeasured,
@@ -38,165 +26,23 @@ from gramophone.timeline import (
     SpeechConnected,
     SpeechDisconnected,
     TextSpoken,
-    TurnCompleted,
     TurnInterrupted,
-    TurnStarted,
 )
-from gramophone.voice.speaker import MutedSpeaker
 from gramophone.voice.speech_socket import DeepgramSpeech
-from gramophone.wire.speak_client import ClientLimits
-from gramophone.wire.speak_messages import SpeakParameters
 from storage.library import Library
 from storage.recorder import Recorder
+from tests.engine_sessions import (
+    PARAMETERS,
+    HeldSpeaker,
+    Listening,
+    ScriptedModel,
+    completed,
+    held,
+    session,
+    tones,
+)
 from tests.playbook import a_conversation
 from tests.standins import running
-
-RATE_HZ = 8000
-PARAMETERS = SpeakParameters(sample_rate_hz=RATE_HZ)
-TONES = ToneVoice(character_ms=6, gap_ms=4)
-
-Reply: TypeAlias = "str | Exception | asyncio.Event"
-
-
-class ScriptedModel:
-    """Gives the replies it was told, in order; an event is waited for, an exception raised."""
-
-    provider = "scripted"
-    model = "script"
-
-    def __init__(self, *replies: Sequence[Reply]) -> None:
-        self._replies = list(replies)
-        self.asked: list[tuple[Message, ...]] = []
-        self.closed_early = 0
-        self.closed = 0
-
-    async def stream(
-        self, messages: Sequence[Message], system_prompt: str
-    ) -> AsyncGenerator[ModelChunk]:
-        self.asked.append(tuple(messages))
-        finished = False
-        try:
-            for piece in self._replies.pop(0):
-                if isinstance(piece, asyncio.Event):
-                    await piece.wait()
-                elif isinstance(piece, Exception):
-                    raise piece
-                else:
-                    yield ModelChunk(raw="{}", text=piece)
-            yield ModelChunk(raw="{}", finish_reason="stop")
-            finished = True
-        finally:
-            self.closed_early += not finished
-
-    async def aclose(self) -> None:
-        self.closed += 1
-
-
-class Listening:
-    """A sink that keeps what it hears and can be waited on."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self._came = asyncio.Event()
-
-    def emit(self, entry: Entry) -> None:
-        self.entries.append(entry)
-        self._came.set()
-
-    async def until(self, wanted: Callable[[Entry], bool]) -> Any:
-        """The first entry that is wanted, whether it came already or comes yet."""
-        seen = 0
-        while True:
-            for entry in self.entries[seen:]:
-                if wanted(entry):
-                    return entry
-            seen = len(self.entries)
-            self._came.clear()
-            await self._came.wait()
-
-    def all_of(self, *kinds: type) -> list[Any]:
-        return [entry for entry in self.entries if type(entry) in kinds]
-
-    def kinds(self) -> list[str]:
-        return [type(entry).__name__ for entry in self.entries if isinstance(entry, Event)]
-
-    def sound(self, turn: int) -> bytes:
-        frames = [frame for frame in self.all_of(AudioReceived) if frame.turn == turn]
-        return b"".join(frame.pcm for frame in frames)
-
-
-class HeldSpeaker:
-    """Takes sound and plays none of it until it is told to: `position` is set by the test."""
-
-    device = "held"
-    silent = True
-
-    def __init__(self) -> None:
-        self.turn = -1
-        self.position = 0
-        self.stopped = 0
-        self.closed = False
-
-    def open(self, listener: SpeakerListener) -> None:
-        listener.device_changed(self.device, self.silent, "")
-
-    def hear(self, heard: bool) -> None: ...
-
-    def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
-        if turn != self.turn:
-            self.turn, self.position = turn, 0
-
-    def finish(self, turn: int) -> None: ...
-
-    def stop(self) -> int:
-        self.stopped += 1
-        return self.position
-
-    def glance(self) -> PlayoutState:
-        return PlayoutState(self.turn, self.position, 1)
-
-    def level(self) -> tuple[float, float]:
-        return 0.5, 0.25
-
-    async def aclose(self) -> None:
-        self.closed = True
-
-
-@asynccontextmanager
-async def session(
-    speak_url: str | None,
-    *,
-    model: ScriptedModel | None = None,
-    speaker: Speaker | None = None,
-    conversation: Conversation | None = None,
-    sinks: Sequence[Sink] = (),
-) -> AsyncGenerator[tuple[Engine, Listening]]:
-    """An engine that runs while the block does, and has ended politely after it."""
-    clock = SystemClock()
-    heard = Listening()
-    engine = Engine(
-        conversation or a_conversation(heard=False),
-        clock=clock,
-        model=model,
-        speech=DeepgramSpeech(speak_url, PARAMETERS) if speak_url else None,
-        speaker=speaker or MutedSpeaker(RATE_HZ, clock),
-        sinks=[heard, *sinks],
-    )
-    async with asyncio.TaskGroup() as group:
-        group.create_task(engine.run(), name="engine under test")
-        try:
-            yield engine, heard
-        finally:
-            engine.post(End())
-
-
-def completed(turn: int) -> Callable[[Entry], bool]:
-    return lambda entry: isinstance(entry, TurnCompleted) and entry.turn == turn
-
-
-def tones(text: str) -> bytes:
-    """What the tone voice makes of a text."""
-    return b"".join(TONES.words(text, PARAMETERS))
 
 
 class TestAWholeTurn:
@@ -253,109 +99,13 @@ class TestAWholeTurn:
         assert times == sorted(times)
 
 
-class TestTheServiceFails:
-    async def test_a_reset_before_the_first_sound_is_mended(self) -> None:
-        text = "One two three. Four five six."
-        async with running("reset=0@0") as url, session(url) as (engine, heard):
-            engine.post(Say(text))
-            await heard.until(completed(0))
-        assert [event.connection for event in heard.all_of(SpeechConnected)] == [0, 1]
-        assert heard.all_of(SpeechDisconnected)[0].code == 1006
-        assert heard.sound(0) == tones("One two three.") + tones("Four five six.")
-        assert heard.all_of(Failed) == []
-
-    async def test_a_reset_in_mid_answer_loses_no_word(self) -> None:
-        text = "One two three four five six seven eight nine ten eleven twelve thirteen."
-        async with running("reset=6000@0") as url, session(url) as (engine, heard):
-            engine.post(Say(text))
-            await heard.until(completed(0))
-        rest = heard.all_of(TextSpoken)[-1].text
-        assert text.endswith(rest)
-        assert heard.sound(0).endswith(tones(rest))
-        assert heard.all_of(Failed) == []
-
-    async def test_hanging_up_again_and_again_ends_in_a_sentence(self) -> None:
-        model = ScriptedModel(["One two three. ", "Four."])
-        async with running("hang-up=100") as url, session(url, model=model) as (engine, heard):
-            engine.post(Submit("Hello?"))
-            turn = await heard.until(completed(1))
-        assert turn.text == "One two three. Four."
-        assert len(heard.all_of(SpeechConnected)) == 2
-        (failed,) = heard.all_of(Failed)
-        assert "hung up (1011 NET-0000)" in failed.detail
-
-    async def test_silence_is_given_up(self) -> None:
-        limits = ClientLimits(answer_timeout_us=50_000)
-        conversation = a_conversation(limits, heard=False)
-        async with (
-            running("silent") as url,
-            session(url, conversation=conversation) as (engine, heard),
-        ):
-            engine.post(Say("Hello."))
-            await heard.until(completed(0))
-        (failed,) = heard.all_of(Failed)
-        assert failed.detail == SPEECH_SILENT
-
-    async def test_a_refusal_says_why(self) -> None:
-        model = ScriptedModel(["Hello ", "there."])
-        async with running("refuse=401") as url, session(url, model=model) as (engine, heard):
-            failed = await heard.until(lambda entry: isinstance(entry, Failed))
-            engine.post(Submit("Hello?"))
-            turn = await heard.until(completed(1))
-        assert "(401: Invalid credentials" in failed.detail
-        assert turn.text == "Hello there."
-        assert len(heard.all_of(Failed)) == 2
-
-    async def test_rubbish_does_no_harm(self) -> None:
-        async with running("rubbish", "unknown-type") as url, session(url) as (engine, heard):
-            engine.post(Say("Hello."))
-            await heard.until(completed(0))
-        assert heard.sound(0) == tones("Hello.")
-        assert heard.kinds().count("WarningReceived") == 2
-
-    async def test_no_voice_at_all(self) -> None:
-        async with session(None) as (engine, heard):
-            engine.post(Say("Hello."))
-            turn = await heard.until(completed(0))
-        assert turn.text == "Hello."
-        assert heard.all_of(Failed)[0].detail == NO_SPEECH
-
-
-class TestTheModelFails:
-    async def test_with_a_sentence(self) -> None:
-        model = ScriptedModel(["Hello.", ModelError("The model is gone; try again.")])
-        async with running() as url, session(url, model=model) as (engine, heard):
-            engine.post(Submit("Hello?"))
-            turn = await heard.until(completed(1))
-        assert turn.finish_reason == "failed"
-        assert heard.all_of(Failed)[0].detail == "The model is gone; try again."
-        assert heard.sound(1) == tones("Hello.")
-
-    async def test_unforeseen(self, caplog: pytest.LogCaptureFixture) -> None:
-        model = ScriptedModel([KeyError("choices")])
-        async with running() as url, session(url, model=model) as (engine, heard):
-            engine.post(Submit("Hello?"))
-            await heard.until(completed(1))
-        assert "not foreseen ('choices')" in heard.all_of(Failed)[0].detail
-        assert "model turn 1 failed" in caplog.text
-
-    async def test_where_none_is_set_up(self) -> None:
-        async with running() as url, session(url) as (engine, heard):
-            engine.post(Submit("Hello?"))
-            await heard.until(completed(1))
-        assert heard.all_of(Failed)[0].detail == NO_MODEL
-
-
 class TestInterrupting:
     async def test_it_stops_sound_service_and_model(self) -> None:
         speaker = HeldSpeaker()
         model = ScriptedModel(["One two three. Four ", asyncio.Event()])
         async with (
             running(pace=1.0) as url,
-            session(url, model=model, speaker=speaker, conversation=a_conversation()) as (
-                engine,
-                heard,
-            ),
+            held(url, model, speaker) as (engine, heard),
         ):
             engine.post(Submit("Hello?"))
             await heard.until(lambda entry: isinstance(entry, AudioReceived))
@@ -376,10 +126,7 @@ class TestInterrupting:
         model = ScriptedModel(["Hello ", asyncio.Event()])
         async with (
             running() as url,
-            session(url, model=model, speaker=speaker, conversation=a_conversation()) as (
-                engine,
-                heard,
-            ),
+            held(url, model, speaker) as (engine, heard),
         ):
             engine.post(Submit("Hello?"))
             await heard.until(lambda entry: isinstance(entry, DeltaReceived))
@@ -406,10 +153,7 @@ class TestInterrupting:
         model = ScriptedModel(["One two three. Four ", asyncio.Event()])
         async with (
             running() as url,
-            session(url, model=model, speaker=speaker, conversation=a_conversation()) as (
-                engine,
-                heard,
-            ),
+            held(url, model, speaker) as (engine, heard),
         ):
             engine.post(Submit("Hello?"))
             await heard.until(lambda entry: isinstance(entry, FlushAnswered))
@@ -429,65 +173,6 @@ class TestInterrupting:
             await heard.until(lambda entry: isinstance(entry, PlayoutAdvanced) and entry.turn == 0)
         assert (level.peak, level.rms) == (0.5, 0.25)
         assert heard.all_of(DeviceChanged)[0].device == "held"
-
-
-class TestTheEdgesHang:
-    async def test_a_service_that_takes_nothing_cannot_hold_up_the_end(self) -> None:
-        class Stuck:
-            url = "ws://stuck"
-            request_id = ""
-
-            def __init__(self) -> None:
-                self._closed = asyncio.Event()
-
-            async def send(self, text: str) -> None:
-                await asyncio.Event().wait()
-
-            async def frames(self) -> AsyncGenerator[str | bytes]:
-                await self._closed.wait()
-                return
-                yield b""
-
-            def closed(self) -> tuple[int, str]:
-                return 1006, ""
-
-            async def aclose(self) -> None:
-                self._closed.set()
-
-        class StuckService:
-            async def connect(self) -> Stuck:
-                return Stuck()
-
-        await self.say_something_to(StuckService().connect, TextSpoken)
-
-    async def test_a_connection_that_never_comes_about_is_not_waited_for(self) -> None:
-        async def connect() -> Any:
-            await asyncio.Event().wait()
-
-        await self.say_something_to(connect, TurnStarted)
-
-    async def say_something_to(
-        self, connect: Callable[[], Awaitable[Any]], until: type[Event]
-    ) -> None:
-        class Service:
-            async def connect(self) -> Any:
-                return await connect()
-
-        clock, heard = SystemClock(), Listening()
-        engine = Engine(
-            a_conversation(),
-            clock=clock,
-            model=None,
-            speech=Service(),
-            speaker=MutedSpeaker(RATE_HZ, clock),
-            sinks=[heard],
-        )
-        async with asyncio.TaskGroup() as group:
-            group.create_task(engine.run(), name="engine under test")
-            engine.post(Say("Hello."))
-            await heard.until(lambda entry: isinstance(entry, until))
-            engine.post(End())
-        assert isinstance(heard.entries[-1], SessionEnded)
 
 
 class TestARecordingServedAgain:
@@ -558,10 +243,7 @@ class TestOtherEdges:
         speaker = HeldSpeaker()
         async with (
             running() as url,
-            session(url, model=model, speaker=speaker, conversation=a_conversation()) as (
-                engine,
-                heard,
-            ),
+            held(url, model, speaker) as (engine, heard),
         ):
             engine.post(Submit("A?"))
             await heard.until(lambda entry: isinstance(entry, AudioReceived))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import pytest
 
-from gramophone.conversation import SPEECH_SILENT
 from gramophone.exchange import (
     DropSpeech,
     FinishAudio,
@@ -24,6 +20,7 @@ from gramophone.exchange import (
     StopAudio,
 )
 from gramophone.intents import Interrupt, Say, Submit
+from gramophone.reports import SPEECH_SILENT
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -45,6 +42,7 @@ from gramophone.timeline import (
 )
 from gramophone.wire.speak_client import ClientLimits
 from tests.playbook import (
+    Make,
     Playbook,
     close,
     delta,
@@ -60,8 +58,7 @@ from tests.playbook import (
     sound,
     too_many_flushes,
 )
-
-Make: TypeAlias = Callable[..., Playbook]
+from tests.talks import connected
 
 SENTENCE = "one two three four five six seven eight nine ten eleven twelve."
 
@@ -70,12 +67,6 @@ SENTENCE = "one two three four five six seven eight nine ten eleven twelve."
 def play(playbook: Make) -> Playbook:
     """A session whose line stands, and a text that is being spoken: turn 0."""
     return saying(connected(playbook()))
-
-
-def connected(play: Playbook) -> Playbook:
-    play.begin().gives(SessionStarted, OpenSpeech(0))
-    play.when(opened(0)).gives(SpeechConnected)
-    return play.when(metadata(0)).gives_nothing()
 
 
 def saying(play: Playbook, text: str = SENTENCE) -> Playbook:

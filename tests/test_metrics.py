@@ -8,7 +8,8 @@ from gramophone.metrics import MetricsFold, TurnMetrics
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,
-    Event,
+    DeltasPassed,
+    Entry,
     LevelMeasured,
     ModelFinished,
     PlaybackStarted,
@@ -21,7 +22,7 @@ from gramophone.timeline import (
 from tests.builders import short_session, spoken_exchange
 
 
-def folded(events: Sequence[Event]) -> MetricsFold:
+def folded(events: Sequence[Entry]) -> MetricsFold:
     fold = MetricsFold()
     for event in events:
         fold.emit(event)
@@ -45,6 +46,15 @@ def test_a_spoken_turn_has_all_its_figures() -> None:
 def test_without_a_count_of_tokens_deltas_are_counted() -> None:
     events = [event for event in short_session() if not isinstance(event, UsageReported)]
     assert folded(events).turn(1).tokens_per_s == 66.7
+
+
+def test_deltas_that_were_gone_over_count_as_many() -> None:
+    events = short_session()
+    deltas = [event for event in events if isinstance(event, DeltaReceived)]
+    passed = DeltasPassed(at_us=deltas[0].at_us, turn=1, text="", deltas=2)
+    told = [passed if event is deltas[0] else event for event in events if event is not deltas[1]]
+    told = [event for event in told if not isinstance(event, UsageReported)]
+    assert folded(told).turn(1).tokens_per_s == 66.7
 
 
 def test_an_answer_in_one_piece_has_no_pace() -> None:

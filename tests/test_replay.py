@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from array import array
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,12 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.backend import ReplayState
-from gramophone.clock import ManualClock
 from gramophone.errors import ConfigError
-from gramophone.replay import Replay
-from gramophone.score import SOUND_MISSING, Score
-from gramophone.sounding import Stretch
+from gramophone.score import SOUND_MISSING
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import (
     AudioReceived,
@@ -27,132 +22,15 @@ from gramophone.timeline import (
     Entry,
     Event,
     Failed,
-    FlushAnswered,
-    FlushSent,
     LevelMeasured,
     PlaybackFinished,
     PlaybackStarted,
     PlayoutAdvanced,
-    SessionEnded,
-    TextSpoken,
-    TimelineRestarted,
-    TurnCompleted,
-    TurnStarted,
 )
-from gramophone.voice.stretch import Stretcher
-from tests.builders import SAMPLE_RATE_HZ, session_started, short_session, spoken_exchange
-from tests.paced_speaker import PacedSpeaker
+from tests.builders import session_started, short_session, spoken_exchange
+from tests.replay_stage import RATE_HZ, Stage, pcm_of, talk
 
 INFINITE = float("inf")
-RATE_HZ = 1_000
-
-
-class Stage:
-    """A replay under way, and the hand on its clock."""
-
-    def __init__(
-        self,
-        events: Sequence[Event],
-        speed: float = 1.0,
-        *,
-        rate_hz: int = SAMPLE_RATE_HZ,
-        off_ppm: int = 0,
-        stretch: Callable[[float], Stretch] | None = None,
-        heard: bool = True,
-        playing: bool = True,
-        at_us: int = 0,
-        stays: bool = True,
-    ) -> None:
-        self.clock = ManualClock()
-        self.speaker = PacedSpeaker(self.clock, rate_hz, off_ppm=off_ppm)
-        self.emitted: list[tuple[int, Entry]] = []
-        self.states: list[ReplayState] = []
-        self.on_emit: Callable[[Entry], None] = lambda _entry: None
-        self.replay = Replay(
-            Score(events),
-            clock=self.clock,
-            speaker=self.speaker,
-            emit=self._emit,
-            speed=speed,
-            stretch=stretch or (lambda at_speed: Stretcher(at_speed, rate_hz)),
-            heard=heard,
-            playing=playing,
-            at_us=at_us,
-            stays=stays,
-            tell=self.states.append,
-        )
-
-    def _emit(self, entry: Entry) -> None:
-        self.emitted.append((self.clock.now_us(), entry))
-        self.on_emit(entry)
-
-    def go(self, for_us: int) -> None:
-        """Let time pass, step by step as the replay wants them."""
-        end_us = self.clock.now_us() + for_us
-        due_us = self.replay.step()
-        while due_us is not None and due_us <= end_us:
-            self.clock.advance_us(max(0, due_us - self.clock.now_us()))
-            due_us = self.replay.step()
-        self.clock.advance_us(max(0, end_us - self.clock.now_us()))
-
-    def to_the_end(self, limit_us: int = 60_000_000) -> None:
-        due_us = self.replay.step()
-        while due_us is not None:
-            assert due_us < limit_us, "the replay has no end"
-            self.clock.advance_us(max(0, due_us - self.clock.now_us()))
-            due_us = self.replay.step()
-
-    @property
-    def state(self) -> ReplayState:
-        return self.replay.state()
-
-    def events(self) -> list[Event]:
-        return [entry for _, entry in self.emitted if isinstance(entry, Event)]
-
-    def time_of(self, kind: type) -> int:
-        return next(at_us for at_us, entry in self.emitted if type(entry) is kind)
-
-    def all_of(self, kind: type) -> list[Entry]:
-        return [entry for _, entry in self.emitted if type(entry) is kind]
-
-
-def talk(*lengths: int, gap_us: int = 2_000_000, text: str = "x", size: int = 100) -> list[Event]:
-    """Answers of so many samples each; the samples of all count on from 1. A delta every 100 ms
-    of the sound says at which of the turn's samples it came."""
-    events: list[Event] = [session_started(sample_rate_hz=RATE_HZ)]
-    at_us, first = 500_000, 1
-    for number, samples in enumerate(lengths):
-        turn = 2 * number + 1
-        pcm = array("h", [1 + n % 30_000 for n in range(first - 1, first - 1 + samples)])
-        first += samples
-        events += [
-            TurnStarted(at_us=at_us, turn=turn - 1, role="user", text="Q"),
-            TurnCompleted(at_us=at_us, turn=turn - 1, role="user", text="Q", finish_reason="sent"),
-            TurnStarted(at_us=at_us, turn=turn, role="assistant"),
-            AudioReceived(
-                at_us=at_us + 10,
-                turn=turn,
-                connection=0,
-                offset_bytes=0,
-                size_bytes=2 * samples,
-                pcm=pcm.tobytes(),
-            ),
-        ]
-        at_us += 300_000
-        events.append(PlaybackStarted(at_us=at_us, turn=turn, device="x"))
-        events += [
-            DeltaReceived(at_us=at_us + sample * 1_000, turn=turn, text=f"{sample} ")
-            for sample in range(size, samples, size)
-        ]
-        at_us += samples * 1_000
-        events += [
-            PlaybackFinished(at_us=at_us, turn=turn, played_samples=samples),
-            TurnCompleted(
-                at_us=at_us, turn=turn, role="assistant", text=text, finish_reason="stop"
-            ),
-        ]
-        at_us += gap_us
-    return [*events, SessionEnded(at_us=at_us)]
 
 
 class Nearest:
@@ -175,10 +53,6 @@ class Nearest:
         self._given = max(self._given, end)
         last = len(self._taken) - 1
         return array("h", [self._taken[min(place, last)] for place in places]).tobytes()
-
-
-def pcm_of(events: Sequence[Event]) -> bytes:
-    return b"".join(event.pcm for event in events if isinstance(event, AudioReceived))
 
 
 async def settle() -> None:
@@ -335,181 +209,49 @@ class TestSound:
         ]
 
 
-class TestControls:
-    def test_a_pause_is_silent_and_still_and_play_goes_on(self) -> None:
-        stage = Stage(talk(3_000), rate_hz=RATE_HZ)
-        stage.go(1_800_000)
-        stage.replay.pause()
-        heard = stage.state.position_us
-        assert stage.replay.step() is None
-        told = len(stage.emitted)
-        stage.clock.advance_us(60_000_000)
-        assert stage.replay.step() is None
-        assert (len(stage.emitted), stage.state.position_us) == (told, heard)
-        assert heard == pytest.approx(1_800_000, abs=40_000)
-        stage.replay.play()
-        stage.to_the_end(120_000_000)
-        assert sorted(set(stage.speaker.sounded())) == list(range(1, 3_001))
-
-    def test_a_pause_where_nothing_sounds_keeps_the_place(self) -> None:
-        stage = Stage(talk(3_000), rate_hz=RATE_HZ)
-        stage.go(300_000)
-        stage.replay.pause()
-        assert stage.state.position_us == 300_000
-
-    def test_paused_from_the_start_it_opens_no_device(self) -> None:
-        stage = Stage(talk(3_000), rate_hz=RATE_HZ, playing=False, at_us=600_000)
-        assert stage.replay.step() is None
-        assert stage.speaker.log == []
-        assert [type(event) for event in stage.events()][-1] is AudioReceived
-
-    def test_after_a_seek_the_right_samples_come(self) -> None:
-        stage = Stage(talk(3_000), rate_hz=RATE_HZ)
-        stage.go(200_000)
-        stage.replay.seek(2_800_000)
-        stage.go(300_000)
-        assert next(iter(stage.speaker.sounded())) == 2_001
-        assert not stage.all_of(TimelineRestarted), "forwards there is only more to tell"
-        stage.replay.seek(1_300_000)
-        stage.go(300_000)
-        assert 501 in stage.speaker.sounded()
-
-    def test_going_back_tells_anew_what_holds_there(self) -> None:
-        events = talk(3_000)
-        stage = Stage(events, rate_hz=RATE_HZ)
-        stage.go(3_000_000)
-        stage.emitted.clear()
-        stage.replay.pause()
-        stage.replay.seek(1_800_000)
-        stage.replay.step()
-        restarted, *holding = [entry for _, entry in stage.emitted]
-        assert isinstance(restarted, TimelineRestarted)
-        assert restarted.entries == len(holding)
-        *told, place = holding
-        assert told == [event for event in events if event.at_us <= 1_800_000]
-        assert place == PlayoutAdvanced(
-            at_us=1_800_000, turn=1, position_samples=1_000, queued_samples=2_000
-        )
-
-    def test_at_its_end_it_waits_and_play_begins_again(self) -> None:
-        stage = Stage(talk(500), rate_hz=RATE_HZ)
-        stage.to_the_end()
-        assert not stage.state.playing
-        assert stage.state.position_us == stage.state.duration_us == 3_300_000
-        stage.emitted.clear()
-        stage.replay.play()
-        stage.to_the_end()
-        assert isinstance(stage.emitted[0][1], TimelineRestarted)
-        assert stage.events() == talk(500)
-        assert list(stage.speaker.sounded()) == [*range(1, 501)] * 2
-
-    def test_a_position_outside_is_the_nearest_inside(self) -> None:
-        stage = Stage(talk(500), rate_hz=RATE_HZ, playing=False)
-        stage.replay.seek(-5)
-        assert stage.state.position_us == 0
-        stage.replay.seek(10**12)
-        assert stage.state.position_us == stage.state.duration_us
-
-    @pytest.mark.parametrize(("asked", "given_speed"), [(0.1, 0.5), (9.0, 3.0), (1.25, 1.25)])
-    def test_a_speed_outside_is_the_nearest_inside(self, asked: float, given_speed: float) -> None:
-        stage = Stage(talk(500), rate_hz=RATE_HZ)
-        stage.replay.set_speed(asked)
-        assert stage.state.speed == given_speed
-
-    def test_skipping_silence_shortens_pauses_in_and_between_answers(self) -> None:
-        pcm = array("h", [9_000] * 1_000 + [0] * 3_000 + [9_000] * 1_000).tobytes()
-        events = [
-            replace(event, pcm=pcm) if isinstance(event, AudioReceived) else event
-            for event in talk(5_000, size=10_000)
-        ]
-        stage = Stage(events, rate_hz=RATE_HZ)
-        stage.replay.skip_silence(True)
-        stage.to_the_end()
-        # 0.5 and 0.3 s to the sound, 2 s of it, 0.15 s kept at either end, 0.25 s of the idle end.
-        assert stage.clock.now_us() == pytest.approx(800_000 + 2_300_000 + 250_000, abs=150_000)
-        assert stage.events() == events
-        assert stage.speaker.heard.count(9_000) == 2_000
-
-    def test_a_turn_is_looped_until_told_otherwise(self) -> None:
-        stage = Stage(talk(1_000, 1_000), rate_hz=RATE_HZ)
-        stage.go(1_000_000)
-        stage.replay.loop(1)
-        stage.go(4_000_000)
-        starts = [at for at, entry in stage.emitted if isinstance(entry, TimelineRestarted)]
-        # Once around are 1.3 s: the turn began 0.3 s before its sound.
-        assert len(starts) == 3
-        assert starts[1] - starts[0] == pytest.approx(1_300_000, abs=60_000)
-        assert stage.state.loop == 1
-        stage.replay.loop(None)
-        stage.to_the_end()
-        assert stage.speaker.now() >= 0
-        assert 2_000 in stage.speaker.heard
-
-    def test_a_seek_elsewhere_ends_the_loop_and_one_inside_does_not(self) -> None:
-        stage = Stage(talk(1_000, 1_000), rate_hz=RATE_HZ)
-        stage.replay.loop(1)
-        stage.replay.seek(1_000_000)
-        assert stage.state.loop == 1
-        stage.replay.seek(4_500_000)
-        assert stage.state.loop is None
-
-    def test_a_turn_that_takes_no_time_is_not_looped(self) -> None:
-        stage = Stage(talk(1_000), rate_hz=RATE_HZ)
-        stage.replay.loop(0)
-        assert stage.state.loop is None
-
-    def test_a_word_is_heard_from_its_sound_on(self) -> None:
-        text = "one two three four five six seven eight nine ten"
-        spoken = TextSpoken(
-            at_us=700_000, turn=1, chunk=0, text=text, source_start=0, source_end=len(text)
-        )
-        flush = FlushSent(at_us=700_000, turn=1, flush=0, last_chunk=0)
-        answered = FlushAnswered(at_us=790_000, turn=1, flush=0, end_samples=4_800)
-        events = talk(4_800)
-        at = next(n for n, event in enumerate(events) if isinstance(event, PlaybackStarted))
-        stage = Stage(
-            [*events[:at], spoken, flush, answered, *events[at:]], rate_hz=RATE_HZ, playing=False
-        )
-        stage.replay.hear(1, text.index("six"))
-        stage.go(300_000)
-        assert stage.state.playing
-        assert next(iter(stage.speaker.sounded())) == text.index("six") * 100 + 1
-        stage.replay.hear(0, 3)
-        assert stage.state.position_us == 500_000, "a turn without sound begins where it lies"
-
-
 class TestInStep:
     """Text and sound within 50 ms of each other, whatever is done."""
 
-    def worst_us(self, stage: Stage) -> list[int]:
-        """Notes, at each delta, how far the sample it belongs to is from the one that sounds."""
+    def off_us(self, stage: Stage, speed: float) -> list[int]:
+        """Notes, at each delta, how far the sample that sounds is past the one it belongs to, in
+        the time of who listens."""
         off_us: list[int] = []
 
         def look(entry: Entry) -> None:
-            if isinstance(entry, DeltaReceived) and stage.state.playing and not bursting:
-                off = abs(stage.speaker.now() - int(entry.text))
-                off_us.append(min(off, 30_000 - off) * 1_000_000 // RATE_HZ)
+            if isinstance(entry, DeltaReceived) and stage.state.playing:
+                past = stage.speaker.now() - int(entry.text)
+                past = (past + 15_000) % 30_000 - 15_000
+                off_us.append(round(past * 1_000_000 / RATE_HZ / speed))
 
-        bursting: list[bool] = []
         stage.on_emit = look
         return off_us
 
-    @pytest.mark.parametrize(("speed", "hours"), [(0.5, 0.5), (1.0, 1), (3.0, 1)])
-    def test_over_an_hour_with_a_card_that_runs_off(self, speed: float, hours: float) -> None:
+    @pytest.mark.parametrize(
+        ("speed", "hours", "off_ppm"),
+        [(0.5, 0.5, -200), (1.0, 1, 200), (1.0, 1, -200), (1.25, 0.5, 200), (3.0, 1, -200)],
+    )
+    def test_over_an_hour_with_a_card_that_runs_off(
+        self, speed: float, hours: float, off_ppm: int
+    ) -> None:
         samples = int(hours * 3_600) * RATE_HZ
+        # Not a multiple of a block: then all deltas would come at the edge of one.
+        size = 6_997
         events = [
             replace(event, text=str(1 + (int(event.text) - 1) % 30_000))
             if isinstance(event, DeltaReceived)
             else event
-            for event in talk(samples, size=7_000)
+            for event in talk(samples, size=size)
         ]
-        stage = Stage(events, speed, rate_hz=RATE_HZ, off_ppm=200, stretch=Nearest)
-        off_us = self.worst_us(stage)
+        stage = Stage(events, speed, rate_hz=RATE_HZ, off_ppm=off_ppm, stretch=Nearest)
+        off_us = self.off_us(stage, speed)
         stage.to_the_end(10**11)
-        assert len(off_us) == (samples - 1) // 7_000
-        # A sample is handed over in blocks of 20 ms of listening time.
-        assert max(off_us) <= 50_000 * max(1.0, speed)
-        assert sorted(off_us)[len(off_us) // 2] <= 25_000 * max(1.0, speed)
+        assert len(off_us) == (samples - 1) // size
+        # Never before its sound but for a rounded sample; behind it by the block of 20 ms that
+        # was handed over and the 5 ms until that is seen. A device's latency has the other half
+        # of the 50 ms that are promised.
+        assert min(off_us) >= -2_000
+        assert max(off_us) <= 25_000
+        assert sum(off_us[-100:]) / 100 == pytest.approx(sum(off_us[:100]) / 100, abs=2_000)
         assert stage.clock.now_us() == pytest.approx(samples * 1_000 / speed, rel=0.002)
 
     @settings(deadline=None, max_examples=15)
@@ -541,9 +283,10 @@ class TestInStep:
 
         def look(entry: Entry) -> None:
             if isinstance(entry, DeltaReceived) and entry.turn == 1:
-                off.append(abs(stage.speaker.now() - int(entry.text)))
+                off.append(stage.speaker.now() - int(entry.text))
 
         stage.on_emit = look
         stage.go(3_000_000)
         assert len(off) > 50
-        assert max(off) <= 50
+        # A sample is a millisecond here.
+        assert -2 <= min(off) <= max(off) <= 25

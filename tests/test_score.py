@@ -12,23 +12,25 @@ from hypothesis import strategies as st
 
 from gramophone.alignment import Alignment
 from gramophone.metrics import MetricsFold
-from gramophone.score import SOUND_MISSING, Passage, Score, Track
+from gramophone.score import SOUND_MISSING, SOUNDS_MISSING, Score
 from gramophone.silences import SilenceScanner
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,
+    DeltasPassed,
     Event,
     Failed,
-    FlushAnswered,
     FrameReceived,
     FrameSent,
     ModelChunkReceived,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
+    TextSpoken,
     TurnInterrupted,
     Underran,
 )
+from gramophone.track import Passage, Track
 from tests.builders import session_started, short_session, spoken_exchange
 
 RATE_HZ = 1_000
@@ -253,6 +255,19 @@ class TestSound:
         assert (failed.stage, failed.turn, failed.detail) == ("recording", 1, SOUND_MISSING)
         assert not score.tracks[0].audible
 
+    def test_where_more_answers_lack_theirs_it_is_said_once_with_their_number(self) -> None:
+        events: list[Event] = []
+        for turn, pcm in ((1, b""), (3, ramp(9)), (5, b""), (7, b"")):
+            at_us = turn * 1_000_000
+            events += frame(pcm, turn=turn, size_bytes=18), started(at_us, turn)
+            events.append(finished(at_us + 9_000, 9, turn))
+        score = score_of(*events)
+        (failed,) = [event for event in score.events if isinstance(event, Failed)]
+        assert (failed.turn, failed.detail) == (1, SOUNDS_MISSING.format(count=3))
+        before = score.events[score.events.index(failed) - 1]
+        assert before == started(1_000_000, 1), "with the first of them"
+        assert [track.audible for track in score.tracks] == [False, True, False, False]
+
     def test_positions_and_samples_are_each_others_inverse(self) -> None:
         track = Track(1, 123_457, 44_100, [frame(ramp(30_000))], "linear16")
         for laid in range(0, 30_000, 7):
@@ -287,9 +302,13 @@ class TestHolding:
         second = spoken_exchange(first_turn=2, start_us=3_000_000)
         return [session_started(), *wire, *spoken_exchange(), *second]
 
+    def over(self, score: Score, end: int) -> set[int]:
+        """The turns that are told of as over, so that nobody asks where their words sound."""
+        later = {getattr(event, "turn", None) for event in score.events[end:]}
+        return set(range(4)) - later
+
     def test_figures_and_alignment_are_those_of_all_events(self) -> None:
-        events = self.events()
-        score = Score(events)
+        score = Score(self.events())
         for end in range(len(score.events)):
             some, every = MetricsFold(), MetricsFold()
             heard_some, heard_every = Alignment(), Alignment()
@@ -302,6 +321,8 @@ class TestHolding:
             for turn in range(4):
                 assert some.turn(turn) == every.turn(turn)
                 assert some.moments(turn) == every.moments(turn)
+                if turn in self.over(score, end):
+                    continue
                 assert [heard_some.heard_end(turn, at) for at in range(0, 1_000, 50)] == [
                     heard_every.heard_end(turn, at) for at in range(0, 1_000, 50)
                 ]
@@ -312,19 +333,61 @@ class TestHolding:
         frames = [event.turn for event in held if isinstance(event, AudioReceived)]
         assert frames == [1, 3], "where the sound began belongs to the figures"
         assert not any(isinstance(e, FrameSent | FrameReceived | ModelChunkReceived) for e in held)
-        assert [e for e in score.events if e in held] == held
+        told = [event for event in held if not isinstance(event, DeltasPassed)]
+        assert [event for event in score.events if event in told] == told
 
-    def test_of_a_turn_that_goes_on_all_is_told(self) -> None:
+    def test_deltas_are_told_in_one_piece_with_their_number(self) -> None:
         score = Score(self.events())
-        end = next(n for n, e in enumerate(score.events) if isinstance(e, FlushAnswered))
+        held = score.holding(0, len(score.events))
+        joined = [event for event in held if isinstance(event, DeltasPassed)]
+        text = "A gramophone plays records."
+        assert [(each.turn, each.text, each.deltas) for each in joined] == [
+            (1, text, 2),
+            (3, text, 2),
+        ]
+        assert not any(isinstance(event, DeltaReceived) for event in held)
+
+    def test_deltas_are_not_told_after_what_ended_their_text(self) -> None:
+        failed = Failed(at_us=7, stage="model", detail="It broke.", turn=1)
+        score = score_of(delta(5), delta(6), failed, delta(8), delta(9))
+        kinds = [type(event) for event in score.holding(0, len(score.events))[1:]]
+        assert kinds == [DeltasPassed, Failed, DeltasPassed]
+
+    def test_of_an_hour_little_is_told_wherever_one_goes(self) -> None:
+        """What is told at once is drawn at once: that bounds how long the screen stands still."""
+        frames = tuple(b"\x01\x00" * 480 for _ in range(100))
+        events: list[Event] = [session_started()]
+        for number in range(100):
+            start_us = 1_000_000 + 36_000_000 * number
+            one = spoken_exchange(first_turn=2 * number, start_us=start_us, frames=frames)
+            deltas = [each for each in one if isinstance(each, DeltaReceived)]
+            many = [replace(deltas[-1], text="more ") for _ in range(300)]
+            place = one.index(deltas[-1]) + 1
+            events += [*one[:place], *many, *one[place:]]
+        score = Score(events)
+        assert len(score.events) > 40_000
+        for end in range(0, len(score.events) + 1, 997):
+            assert len(score.holding(0, end)) <= 1 + 14 * 100
+            assert len(score.holding(end // 2, end)) <= 1 + 14 * 100
+
+    def test_of_a_turn_that_goes_on_is_told_how_far_its_sound_reaches(self) -> None:
+        score = score_of(*(frame(ramp(10), 20 * n) for n in range(9)), started(), delta(3_000_000))
+        end = len(score.events) - 1
         frames = [event for event in score.holding(0, end) if isinstance(event, AudioReceived)]
-        assert len(frames) == 2
+        assert [each.offset_bytes for each in frames] == [0, 160]
 
     def test_on_from_where_it_was_no_beginning_is_told_twice(self) -> None:
         score = Score(self.events())
         first = next(n for n, e in enumerate(score.events) if isinstance(e, AudioReceived)) + 1
         held = score.holding(first, len(score.events))
         assert [event.turn for event in held if isinstance(event, AudioReceived)] == [3]
+
+    def test_of_sound_that_is_heard_after_all_events_the_words_are_told(self) -> None:
+        """A session that was cut short: its sound goes on to the last sample."""
+        cut = [each for each in spoken_exchange() if each.at_us <= 1_440_000]
+        score = Score([session_started(), *cut])
+        assert any(isinstance(e, TextSpoken) for e in score.holding(0, len(score.events)))
+        assert score.tracks[0].end_us > score.dues_us[-1]
 
 
 class TestSilences:

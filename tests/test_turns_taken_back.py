@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import pytest
 
 from gramophone.audibility import UNHEARD
@@ -58,6 +55,7 @@ from gramophone.timeline import (
     TurnStarted,
 )
 from tests.playbook import (
+    Make,
     Playbook,
     clear,
     cleared,
@@ -72,8 +70,6 @@ from tests.playbook import (
     says,
     sound,
 )
-
-Make: TypeAlias = Callable[..., Playbook]
 
 
 def answered(play: Playbook, question: str, answer: str, turn: int) -> None:

@@ -91,6 +91,7 @@ class GramophoneApp(App[None]):
         now: Callable[[], datetime] = wall_clock,
         keep_theme: Callable[[str], None] | None = None,
         preferences: Preferences | None = None,
+        trouble: str = "",
     ) -> None:
         teach_alt_enter()
         write_lookalikes(sys.__stderr__)  # What Textual draws on.
@@ -107,7 +108,7 @@ class GramophoneApp(App[None]):
         self._adopted_theme = ""
         self._quit_armed = False
         self._told: set[str] = set()
-        self._troubles: list[str] = []
+        self._troubles = [trouble] if trouble else []
         if not environment.get("TEXTUAL_THEME"):
             self._choose_theme(screen.theme)
         self._choose_keys(screen.keys)
@@ -174,6 +175,12 @@ class GramophoneApp(App[None]):
 
     def on_ready(self) -> None:
         self.call_after_refresh(self._after_first_frame)
+
+    def watch_app_focus(self, focused: bool) -> None:
+        """A screen that came while one looked elsewhere, as the first one in a web page does, has
+        no focus yet: keys would go nowhere."""
+        if focused and self.screen.focused is None:
+            self.screen.focus_next(self.screen.AUTO_FOCUS or "*")
 
     def _after_first_frame(self) -> None:
         self._backend.start()

@@ -16,8 +16,8 @@ from tui import export_path
 from tui.facts import counted
 from tui.failing import tell_failure
 from tui.screens.export import ExportScreen
-from tui.screens.line import LineScreen
 from tui.screens.progress import Progress, with_progress
+from tui.screens.write import WriteScreen
 from tui.session_row import title_of
 
 
@@ -49,11 +49,11 @@ async def export_wavs(
 ) -> None:
     """Ask for a directory and write one file a session there; what is there already stays."""
     typed = await screen.app.push_screen_wait(
-        LineScreen(
+        WriteScreen(
             f"Export the sound of {counted(len(rows), 'session')} to the directory",
             "~/gramophone",
             detail="Files are named by the titles; none is replaced.",
-            refused=_no_directory,
+            take=_no_directory,
         )
     )
     if typed is None:
@@ -96,7 +96,7 @@ async def _write_all(
     return await with_progress(screen, progress, write) or 0, failures
 
 
-def _no_directory(typed: str) -> str:
+async def _no_directory(typed: str) -> str:
     if not typed.strip():
         return "Write a directory first."
     there = export_path.directory(typed)

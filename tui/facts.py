@@ -7,6 +7,8 @@ from datetime import datetime
 from gramophone.plain import plain_line
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_HOURS_ALONE = 10
+"""Beside so many hours minutes say nothing, and a headline of 40 columns has no room for them."""
 
 
 def clock(seconds_passed: float) -> str:
@@ -26,12 +28,14 @@ def seconds(span_s: float) -> str:
 
 
 def hours(span_ms: int) -> str:
-    """`3 h 12 m`, `12 m`, `45 s`: for sums, which nobody reads to the second."""
+    """`3,212 h`, `3 h 12 min`, `12 min`, `45 s`: for sums, which nobody reads to the second."""
     whole_s = span_ms // 1000
     if whole_s < 60:
         return f"{whole_s} s"
     hour, minute = divmod(whole_s // 60, 60)
-    return f"{hour:,} h {minute} m" if hour else f"{minute} m"
+    if hour >= _HOURS_ALONE:
+        return f"{hour:,} h"
+    return f"{hour} h {minute} min" if hour else f"{minute} min"
 
 
 def milliseconds(span_ms: float) -> str:

@@ -42,6 +42,7 @@ def inks(variables: Mapping[str, str], *, ansi: bool, colourless: bool = False) 
             **cursor,
             "ink-muted": "ansi_default",
             "ink-quiet": "dim",
+            "fill": "ansi_default",
             "sound-soft": "ansi_bright_black",
             "trough": "ansi_default",
         }
@@ -52,6 +53,7 @@ def inks(variables: Mapping[str, str], *, ansi: bool, colourless: bool = False) 
         "ink-muted": _readable(Color.parse(variables["foreground"]), papers, _MUTED).hex,
         **cursor,
         "ink-quiet": "",
+        "fill": variables["foreground"],
         "sound-soft": variables["success"],
         "trough": variables["foreground"],
     }

@@ -74,7 +74,6 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
     from tui.screens.help import HelpScreen
     from tui.screens.history import HistoryScreen
     from tui.screens.latency import LatencyScreen
-    from tui.screens.line import LineInput, LineScreen
     from tui.screens.press_key import KeyCatcher
     from tui.screens.progress import ProgressScreen
     from tui.screens.session import SessionScreen
@@ -96,7 +95,6 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
         ("History", HistoryScreen.BINDINGS),
         ("Search of sessions", SessionSearch.BINDINGS),
         ("List of sessions", SessionList.BINDINGS),
-        ("Title, tags, directory", [*LineInput.BINDINGS, *LineScreen.BINDINGS]),
         ("Progress", ProgressScreen.BINDINGS),
         ("Session", SessionScreen.BINDINGS),
         ("Latency", [*LatencyScreen.BINDINGS, *Bars.BINDINGS]),
@@ -105,7 +103,7 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
         ("Export", [*PathInput.BINDINGS, *ExportScreen.BINDINGS]),
         ("Settings", [*SettingList.BINDINGS, *SettingsScreen.BINDINGS]),
         ("Choice", [*ChoiceList.BINDINGS, *ChoiceScreen.BINDINGS]),
-        ("Value", [*ValueInput.BINDINGS, *ValueArea.BINDINGS, *WriteScreen.BINDINGS]),
+        ("Line or value", [*ValueInput.BINDINGS, *ValueArea.BINDINGS, *WriteScreen.BINDINGS]),
         ("Key", KeyCatcher.BINDINGS),
         ("Question", ConfirmScreen.BINDINGS),
         ("Help", HelpScreen.BINDINGS),

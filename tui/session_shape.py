@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gramophone.score import Passage, TurnMark
+from gramophone.score import TurnMark
+from gramophone.track import Passage
 from tui.columns import eighths
 
 BUCKETS_PER_SECOND = 20

@@ -158,7 +158,7 @@ def account_rows(accounts: tuple[Account, ...]) -> list[SettingRow]:
         SettingRow(
             each.name,
             f"{each.title} key",
-            f"{each.variable} in the environment wins over the keyring."
+            f"{each.variable} in the environment wins over it. Holds from the next start."
             if each.kept_in != "environment"
             else f"{each.variable} is set; the keyring is not asked.",
             "secret",

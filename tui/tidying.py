@@ -17,7 +17,7 @@ from gramophone.tags import tag_changes, tag_name
 from tui.discards import Discard, Discards
 from tui.facts import counted
 from tui.failing import tell_failure
-from tui.screens.line import LineScreen
+from tui.screens.write import WriteScreen
 from tui.session_row import title_of
 from tui.suggesting import TagSuggester
 from tui.widgets.session_list import SessionList
@@ -39,7 +39,7 @@ async def rename(screen: Screen[Any], library: Library, listed: SessionList) -> 
     if (row := listed.chosen) is None:
         return
     title = await screen.app.push_screen_wait(
-        LineScreen("Title", plain_line(row.title), detail="Empty: the first words said, again.")
+        WriteScreen("Title", plain_line(row.title), detail="Empty: the first words said, again.")
     )
     if title is not None:
         await _set_title(screen, library, listed, row, title)
@@ -81,7 +81,7 @@ async def tag(
         return
     alone = rows[0].tags if len(rows) == 1 else ()
     typed = await screen.app.push_screen_wait(
-        LineScreen(
+        WriteScreen(
             f"Tags of {called(rows)}",
             "".join(f"{tag_name(name)} " for name in alone),
             detail="A list, or +new -old. Right completes.",

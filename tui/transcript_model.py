@@ -17,27 +17,34 @@ from gramophone.plain import PlainStream, plain, plain_line
 from gramophone.ports import Message
 from gramophone.timeline import (
     MUTED,
+    AudioReceived,
     DeltaReceived,
+    DeltasPassed,
     DeviceChanged,
     Entry,
     Failed,
     FlushAnswered,
+    FlushSent,
     HistoryRewound,
     LevelMeasured,
+    ModelFinished,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
     PlayoutAdvanced,
     ProgressMade,
+    RequestSent,
     SessionEnded,
     SessionStarted,
     SettingsChanged,
+    TextSpoken,
     TimelineRestarted,
     TurnCompleted,
     TurnInherited,
     TurnInterrupted,
     TurnStarted,
     Underran,
+    UsageReported,
 )
 
 Voice: TypeAlias = Literal["user", "assistant", "notice"]
@@ -46,6 +53,9 @@ _DEFAULT_RATE_HZ = 48_000
 _REPEATED = "repeated"
 _STOPPED_REASONS = frozenset({"interrupted", "stopped", "cancelled"})
 _FAILED_REASONS = frozenset({"failed", "error"})
+_ONLY_FIGURES = frozenset(
+    {AudioReceived, FlushSent, ModelFinished, RequestSent, TextSpoken, UsageReported}
+)
 
 
 class Phase(Enum):
@@ -143,6 +153,7 @@ class TranscriptModel:
         self.ended = False
         self._changed: dict[int, None] = {}
         self._metrics = MetricsFold()
+        self._unmeasured: dict[int, None] = {}
         self._alignment = Alignment()
         self._streams: dict[int, PlainStream] = {}
         self._notices = 0
@@ -217,14 +228,18 @@ class TranscriptModel:
 
     def apply_all(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
-            self.apply(entry)
+            self._apply(entry)
+        self._measure()
 
     def apply(self, entry: Entry) -> None:
         """Take one entry in; those that are not seen are passed over."""
+        self.apply_all((entry,))
+
+    def _apply(self, entry: Entry) -> None:
         if isinstance(entry, TimelineRestarted):
             self._anew, self._anew_entries = TranscriptModel(), entry.entries
         elif self._anew is not None:
-            self._anew.apply(entry)
+            self._anew._apply(entry)
             self._anew_entries -= 1
         else:
             self._take_in(entry)
@@ -234,6 +249,7 @@ class TranscriptModel:
     def _begin_anew(self, anew: TranscriptModel) -> None:
         """Become what was folded anew. A turn's view stays the object it is, and counts as
         changed only where it differs: what is on the screen and still holds is left alone."""
+        anew._measure()
         views = {turn: self.turns.get(turn, view) for turn, view in anew.turns.items()}
         changed = dict(self._changed)
         for turn, view in views.items():
@@ -248,6 +264,10 @@ class TranscriptModel:
     def _take_in(self, entry: Entry) -> None:
         self._metrics.emit(entry)
         self._alignment.emit(entry)
+        if isinstance(turn := getattr(entry, "turn", None), int):
+            self._unmeasured[turn] = None
+        if type(entry) in _ONLY_FIGURES:
+            return
         match entry:
             case SessionStarted():
                 self.session = entry
@@ -270,14 +290,19 @@ class TranscriptModel:
                 self.levels.append((entry.peak, entry.rms))
             case ProgressMade():
                 self._progressed(entry)
-            case TurnStarted() | DeltaReceived() | TurnInterrupted() | TurnCompleted():
+            case (
+                TurnStarted()
+                | DeltaReceived()
+                | DeltasPassed()
+                | TurnInterrupted()
+                | TurnCompleted()
+            ):
                 self._turn_moved(entry)
             case _:
                 self._sound_moved(entry)
-        self._measure(entry)
 
     def _turn_moved(
-        self, entry: TurnStarted | DeltaReceived | TurnInterrupted | TurnCompleted
+        self, entry: TurnStarted | DeltaReceived | DeltasPassed | TurnInterrupted | TurnCompleted
     ) -> None:
         if isinstance(entry, TurnStarted) and entry.repeats in self.turns:
             self._echoes[entry.turn] = entry.repeats
@@ -289,7 +314,7 @@ class TranscriptModel:
             case TurnStarted():
                 view.voice = entry.role
                 view.text = plain(entry.text)
-            case DeltaReceived():
+            case DeltaReceived() | DeltasPassed():
                 view.text += self._streams.setdefault(entry.turn, PlainStream()).feed(entry.text)
                 view.phase = Phase.ANSWERING
             case TurnInterrupted():
@@ -298,7 +323,7 @@ class TranscriptModel:
                 self._completed(view, entry)
 
     def _echo_moved(
-        self, entry: TurnStarted | DeltaReceived | TurnInterrupted | TurnCompleted
+        self, entry: TurnStarted | DeltaReceived | DeltasPassed | TurnInterrupted | TurnCompleted
     ) -> None:
         """An earlier turn is spoken again: its sound is shown where its text stands."""
         match entry:
@@ -436,13 +461,15 @@ class TranscriptModel:
         if stream is not None:
             view.text += stream.finish()
 
-    def _measure(self, entry: Entry) -> None:
-        turn = getattr(entry, "turn", None)
-        if isinstance(turn, int) and (view := self.turns.get(turn)) is not None:
-            figures = self._metrics.turn(turn)
-            if figures is not view.metrics and figures != view.metrics:
-                view.metrics = figures
-                self._changed[turn] = None
+    def _measure(self) -> None:
+        """Take over the figures of the turns that anything was told of."""
+        for turn in self._unmeasured:
+            if (view := self.turns.get(turn)) is not None:
+                figures = self._metrics.turn(turn)
+                if figures is not view.metrics and figures != view.metrics:
+                    view.metrics = figures
+                    self._changed[turn] = None
+        self._unmeasured.clear()
 
     def _view(self, turn: int) -> TurnView:
         """The view of `turn`, made when it is first heard of, marked as changed."""

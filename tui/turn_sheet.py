@@ -301,6 +301,15 @@ class TurnSheet:
                 return piece.source + at
         return None
 
+    def word_source_at(self, index: int, character: int) -> int | None:
+        """The offset in the text of the word at this place of a row: of its first letter, where
+        what is drawn before it is not text."""
+        if self.source_at(index, character) is None:
+            return None
+        start, _ = self.word_at(index, character)
+        sources = (self.source_at(index, at) for at in range(start, character + 1))
+        return next(source for source in sources if source is not None)
+
     def word_at(self, index: int, character: int) -> tuple[int, int]:
         """Where the word at this place of a row starts and ends."""
         text = "".join(piece.text for piece, _ in _placed(self.row(index)))

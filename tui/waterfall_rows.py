@@ -12,7 +12,7 @@ from textual.content import Content
 
 from gramophone.plain import plain_line
 from gramophone.waterfall import Mark, MarkKind, Stage, StageName, Waterfall
-from tui.colours import ACCENT, MUTED, PLAIN, SOUND, TROUBLE, WARNING
+from tui.colours import ACCENT, BESIDE, GRID, MUTED, PLAIN, SOUND, TROUBLE, WARNING
 from tui.facts import counted
 from tui.time_axis import Window, bar, difference_words, line, span_words, ticks
 
@@ -20,8 +20,6 @@ LABEL_CELLS: Final = 13
 _FIGURE_CELLS: Final = 10
 _NARROW: Final = 60
 _NARROW_FIGURE_CELLS: Final = 9
-_GRID: Final = "$foreground 20%"
-_THIN: Final = "$foreground 55%"
 
 STAGES: Final[tuple[StageName, ...]] = (
     "First delta",
@@ -122,7 +120,7 @@ class Chart:
         if other is not None and other.stream is stream:
             label = "" if rows else name
             words = "" if stage is None else difference_words(stage.span_us - other.span_us)
-            rows.append(Row(self._line(label, self._bar(line, other, _THIN), words, MUTED)))
+            rows.append(Row(self._line(label, self._bar(line, other, BESIDE), words, MUTED)))
         return rows
 
     def _mark_rows(self, title: str, kinds: Sequence[MarkKind]) -> list[Row]:
@@ -164,7 +162,7 @@ class Chart:
     def _grid(self) -> Cells:
         drawn: Cells = [(" ", "")] * self.cells
         for cell, _words in ticks(self.window, self.cells):
-            drawn[cell] = ("┊", _GRID)
+            drawn[cell] = ("┊", GRID)
         return drawn
 
     def _bar(self, shape: _Shape, stage: Stage, colour: str) -> Cells:
@@ -175,7 +173,7 @@ class Chart:
             drawn[cell] = (block, colour)
         if not found:
             left = end <= 0
-            drawn[0 if left else -1] = ("‹" if left else "›", _GRID)
+            drawn[0 if left else -1] = ("‹" if left else "›", GRID)
         return drawn
 
     def _marks(self, marks: Iterable[Mark], *, dim: bool) -> Cells:
@@ -187,7 +185,7 @@ class Chart:
                 place = self.cells - 1
             if 0 <= place < self.cells:
                 glyph, colour = _GLYPHS[mark.kind]
-                drawn[place] = (glyph, _THIN if dim else colour)
+                drawn[place] = (glyph, BESIDE if dim else colour)
         return drawn
 
     def _eighths(self, at_us: int) -> int:

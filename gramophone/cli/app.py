@@ -10,11 +10,11 @@ from typing import NoReturn
 
 from gramophone.backend import ScreenSettings
 from gramophone.cli.backend import EngineThread
-from gramophone.cli.kept_keys import with_kept_keys
+from gramophone.cli.kept_keys import not_given, with_kept_keys
 from gramophone.cli.output import note, refuse
 from gramophone.cli.preferences import FilePreferences
 from gramophone.cli.updating import Updating
-from gramophone.cli.web import in_web_page
+from gramophone.cli.web import end_with_the_server, in_web_page
 from gramophone.config import Config, load
 from gramophone.errors import GramophoneError
 from gramophone.voice.native_noise import keep_native_noise_out
@@ -23,8 +23,15 @@ from storage.recorder import Recorder
 
 def open_app() -> NoReturn:
     """The app as it is configured; ends the program."""
+    environment = with_kept_keys(os.environ)
     try:
-        sys.exit(run_app(load(with_kept_keys(os.environ))))
+        config = load(environment)
+    except GramophoneError as error:
+        if missing := not_given(environment):
+            note(missing)
+        refuse(error)
+    try:
+        sys.exit(run_app(config))
     except GramophoneError as error:
         refuse(error)
 
@@ -34,6 +41,8 @@ def run_app(config: Config) -> int:
     if not (in_web_page() or (sys.stdin.isatty() and sys.stdout.isatty())):
         note("The app needs a terminal; without one use: gramophone ask TEXT")
         return 1
+    if in_web_page():
+        end_with_the_server()
     updating = Updating(sys.stderr)
     try:
         recorder = Recorder.open(
@@ -54,6 +63,7 @@ def run_app(config: Config) -> int:
         screen=screen_settings(config),
         keep_theme=partial(keep_theme, config),
         preferences=FilePreferences(config, backend.hear_sample),
+        trouble=_keys_not_given(config),
     )
     try:
         app.run()
@@ -62,6 +72,15 @@ def run_app(config: Config) -> int:
         for sentence in backend.last_words():
             note(sentence)
     return app.return_code or 0
+
+
+def _keys_not_given(config: Config) -> str:
+    held = {
+        "OPENAI_API_KEY": config.openai_key,
+        "ANTHROPIC_API_KEY": config.anthropic_key,
+        "DEEPGRAM_API_KEY": config.deepgram_key,
+    }
+    return not_given(os.environ | held)
 
 
 def screen_settings(config: Config) -> ScreenSettings:

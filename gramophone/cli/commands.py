@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from gramophone import __version__
-from gramophone.cli.kept_keys import with_kept_keys
+from gramophone.cli.kept_keys import not_given, with_kept_keys
 from gramophone.config import PROVIDERS, Config, load
 from gramophone.errors import ConfigError, GramophoneError
 
@@ -318,15 +318,29 @@ def main() -> None:
 # --- what the commands share ------------------------------------------------------------------
 
 
-def _config(flags: dict[str, Any] | None = None) -> Config:
+def _config(flags: dict[str, Any] | None = None, *, on_screen: bool = False) -> Config:
+    """What is set; the app tells `on_screen` which keys are missing."""
     told = dict(flags or {})
     told["muted"] = told.pop("mute", False) or None
     told["sample_rate_hz"] = told.pop("sample_rate", None)
+    environment = with_kept_keys(os.environ)
+    missing = not_given(environment)
     try:
-        return load(with_kept_keys(os.environ), **told)
+        config = load(environment, **told)
     except ConfigError as error:
+        _note(missing)
         _refuse(error)
         raise
+    if not on_screen:
+        _note(missing)
+    return config
+
+
+def _note(text: str) -> None:
+    if text:
+        from gramophone.cli.output import note
+
+        note(text)
 
 
 def _finish(work: Coroutine[Any, Any, int]) -> None:
@@ -375,7 +389,7 @@ def _open_app(flags: dict[str, Any]) -> None:
     web, host, port = flags.pop("web"), flags.pop("host"), flags.pop("port")
     if not web and (host or port):
         raise click.UsageError("--host and --port belong to --web")
-    config = _config(flags)
+    config = _config(flags, on_screen=not web)
     try:
         if web:
             from gramophone.cli.web import app_command, arguments, serve

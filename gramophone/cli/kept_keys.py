@@ -52,6 +52,22 @@ def with_kept_keys(environment: Mapping[str, str], without: str = "") -> dict[st
     return whole
 
 
+def not_given(environment: Mapping[str, str]) -> str:
+    """What to say where a key is kept and `environment`, which should hold it, does not."""
+    kept = named(environment)
+    titles = [
+        each.title
+        for each in ACCOUNTS
+        if each.name in kept and not environment.get(each.variable, "").strip()
+    ]
+    if not titles:
+        return ""
+    return (
+        f"The keyring gave no key for {' and '.join(titles)}: unlock it and start again, "
+        "or keep the key anew (F10, Accounts)."
+    )
+
+
 def named(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Of which services `config.toml` says that a key is kept; none where it cannot be read."""
     try:

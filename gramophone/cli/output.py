@@ -10,7 +10,15 @@ from typing import Any, NoReturn
 from gramophone.codec import encode_line
 from gramophone.errors import GramophoneError
 from gramophone.plain import PlainStream, plain, plain_line
-from gramophone.timeline import DeltaReceived, DeviceChanged, Entry, Event, Failed, ProgressMade
+from gramophone.timeline import (
+    DeltaReceived,
+    DeltasPassed,
+    DeviceChanged,
+    Entry,
+    Event,
+    Failed,
+    ProgressMade,
+)
 
 
 def result(text: str) -> None:
@@ -54,7 +62,7 @@ class AnswerText:
         self._wrote = False
 
     def emit(self, entry: Entry) -> None:
-        if isinstance(entry, DeltaReceived):
+        if isinstance(entry, DeltaReceived | DeltasPassed):
             self._write(self._stream.feed(entry.text))
 
     def finish(self) -> None:

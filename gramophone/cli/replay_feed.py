@@ -7,6 +7,7 @@ read while it is played.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from gramophone.score import Score
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import Entry, Failed
 
+LONG_EVENTS = 20_000
 ANSWER_SPEAKS = "An answer is being spoken: stop it there with Esc, or wait for its end."
 
 
@@ -157,6 +159,11 @@ class ReplayPlayer:
         running: asyncio.Task[None] | None = None
         try:
             score = await self._load()
+            if len(score.events) >= LONG_EVENTS:
+                # They stay while the session is open: looking through them for garbage again and
+                # again holds up the screen for a tenth of a second each time.
+                gc.collect()
+                gc.freeze()
             self._renew(score, self._state)
             while True:
                 # Until it is played nothing is told: its listener reads the kept text.

@@ -15,8 +15,9 @@ from gramophone.config import Config
 from gramophone.fanout import Fanout
 from gramophone.ports import Sink
 from gramophone.replay import Replay
-from gramophone.score import KeptSound, Score
+from gramophone.score import Score
 from gramophone.timeline import Entry, Event, TurnCompleted
+from gramophone.track import KeptSound
 from gramophone.transform import begin_promptly, limit_idle
 from gramophone.voice.stretch import Stretcher
 from storage.library import Library

@@ -7,12 +7,17 @@ any web site that the user visits could.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import select
 import shlex
+import signal
 import sys
+import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from gramophone.cli.output import note
@@ -27,15 +32,33 @@ _NOT_INSTALLED: Final = (
     "--web needs the extra 'web', which is not installed; "
     "install Gramophone again with it, for example: pip install '.[web]'"
 )
-# The page of textual-serve asks a font of another site: nobody else need know of this talk.
+_PAGE: Final = Path(__file__).with_name("page")
+# Nobody else need know of this talk, and no other page may hold this one in a frame, where its
+# visitor would click on it unknowingly.
 _ONLY_FROM_HERE: Final = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws: wss:"
+    "default-src 'self' 'unsafe-inline' data: blob:; connect-src 'self' ws: wss:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+# They tell of the terminal that the server was started in.
+_OF_THE_TERMINAL: Final = ("TMUX", "TMUX_PANE", "STY")
 
 
 def in_web_page() -> bool:
     """Whether this process draws into a page and not on a terminal."""
     return os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
+def end_with_the_server() -> None:
+    """In a page's app: end when the server is gone without a word, because nobody could see or
+    end this app any more. Its standard input is the server's, and Textual overlooks its end."""
+
+    def watch() -> None:
+        hung_up = select.poll()
+        hung_up.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
+        hung_up.poll()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="end with the server", daemon=True).start()
 
 
 def app_command(flags: Sequence[str]) -> str:
@@ -60,6 +83,8 @@ def serve(command: str, host: str = "", port: int = 8000) -> int:
     class Server(textual_serve.server.Server):
         """Says where it is in our words, and lets nobody in by a side door."""
 
+        _pages: ClassVar[set[asyncio.Task[Any]]] = set()
+
         def initialize_logging(self) -> None:
             """Nothing on the terminal but what `note` says."""
 
@@ -79,7 +104,19 @@ def serve(command: str, host: str = "", port: int = 8000) -> int:
             origin = request.headers.get("Origin", "")
             if origin and urlsplit(origin).netloc != request.host:
                 raise web.HTTPForbidden(text="This socket is for its own page.")
-            return await super().handle_websocket(request)
+            page = asyncio.current_task()
+            assert page is not None
+            self._pages.add(page)
+            try:
+                return await super().handle_websocket(request)
+            finally:
+                self._pages.discard(page)
+
+        async def on_shutdown(self, app: web.Application) -> None:
+            """End the apps: left alone, their pages would hold the server for a minute."""
+            for page in self._pages:
+                page.cancel()
+            await asyncio.gather(*self._pages, return_exceptions=True)
 
         async def handle_download(self, request: Request) -> StreamResponse:
             self._check(request)
@@ -96,13 +133,22 @@ def serve(command: str, host: str = "", port: int = 8000) -> int:
             f"Careful: whoever can reach port {port} of {host} can talk on your account, hear what "
             "was kept and change your settings."
         )
-    server = Server(command, host or LOOPBACK, port, title="Gramophone")
+    _be_no_terminal()
+    server = Server(command, host or LOOPBACK, port, title="Gramophone", templates_path=_PAGE)
     try:
         server.serve()
     except OSError as error:
         why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
         raise ConfigError(f"Port {port} {why}; choose another with --port.") from error
     return 0
+
+
+def _be_no_terminal() -> None:
+    """Pages inherit this environment, and the page is the terminal there: what is copied must go
+    to the browser, and not to a tmux that it does not run in."""
+    for name in _OF_THE_TERMINAL:
+        os.environ.pop(name, None)
+    os.environ["TERM"] = "xterm-256color"
 
 
 def arguments(flags: dict[str, object]) -> list[str]:

@@ -167,11 +167,7 @@ class DeviceSpeaker:
         assert output is not None
         turned = spawn(self._turned.wait(), name="speaker turned")
         try:
-            await asyncio.wait(
-                [opening, turned],
-                timeout=self._open_timeout_s,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await self._until_open(opening, turned)
             complaint = opening.result() if opening.done() else DEVICE_SILENT
             if not complaint and not self._turned.is_set():
                 self.device, self.silent = output.name, False
@@ -187,6 +183,18 @@ class DeviceSpeaker:
             if self._output is output:
                 self._leave_device()
         return complaint
+
+    async def _until_open(self, opening: asyncio.Future[str], turned: asyncio.Task[Any]) -> None:
+        """Wait for the device, for as long as it may take and is wanted."""
+        pacing = spawn(self._pace(opening=True), name="speaker pace")
+        try:
+            await asyncio.wait(
+                [opening, turned],
+                timeout=self._open_timeout_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            await cancel(pacing)
 
     def _open_device(self) -> asyncio.Future[str]:
         assert self._loop is not None
@@ -219,14 +227,22 @@ class DeviceSpeaker:
             stalled_us = stalled_us + lived_us if self._pulls == seen else 0
             seen = self._pulls
 
-    async def _pace(self) -> None:
+    async def _pace(self, *, opening: bool = False) -> None:
         """Pull blocks by absolute deadlines, as a device would, until one is wanted; after a
-        suspension, from now on. With nothing to pull it waits for something."""
+        suspension, from now on. With nothing to pull it waits for something.
+
+        While a device is opening, a turn that has begun goes on, so that it is heard from where
+        it would be; one that has not begun waits to be heard whole."""
+        pulls = self._pulls
+
+        def wanted() -> bool:
+            return not self._turned.is_set() and not (opening and self._pulls != pulls)
+
         due_us = self._clock.now_us()
-        while not self._turned.is_set():
+        while wanted():
             with self._lock:
-                idle = self._buffer.idle
-            if idle:
+                resting = self._buffer.idle or (opening and not self._buffer.begun)
+            if resting:
                 self._work.clear()
                 await self._work.wait()
                 due_us = self._clock.now_us()
@@ -235,7 +251,7 @@ class DeviceSpeaker:
             await self._clock.sleep_until_us(due_us)
             if self._clock.now_us() - due_us > LAGGING_US:
                 due_us = self._clock.now_us()
-            if not self._turned.is_set():
+            if wanted():
                 self._pull(self._block_samples)
 
     # --- what both do -------------------------------------------------------------------------

@@ -70,6 +70,11 @@ class JitterBuffer:
         waiting = self._queued_bytes or self._tail
         return not waiting and self._finished and self._told_drained
 
+    @property
+    def begun(self) -> bool:
+        """Whether the turn has begun to sound and is not over."""
+        return self._playing
+
     def push(self, turn: int, pcm: bytes) -> None:
         """Queue a frame; another turn than the one before begins anew. An odd byte is carried."""
         if turn != self.turn:

@@ -135,8 +135,11 @@ async def test_a_locked_ring_gives_nothing_and_takes_nothing(
 ) -> None:
     desk = preferences(environment)
     await desk.keep_key("deepgram", "s3cret")
+    assert not kept_keys.not_given(kept_keys.with_kept_keys(environment))
     ring.locked = True
-    assert load(kept_keys.with_kept_keys(environment)).deepgram_key == ""
+    locked = kept_keys.with_kept_keys(environment)
+    assert load(locked).deepgram_key == ""
+    assert "no key for Deepgram" in kept_keys.not_given(locked)
     with pytest.raises(ConfigError, match="KeyringLocked") as refusal:
         await desk.keep_key("deepgram", "new")
     assert "s3cret" not in str(refusal.value)

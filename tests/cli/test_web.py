@@ -6,42 +6,27 @@ import asyncio
 import json
 import shlex
 import signal
-import socket
-import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from gramophone.cli import web
 from gramophone.errors import ConfigError
-from tests.programs import TIMEOUT_S, Gramophone, environment
+from tests.programs import TIMEOUT_S, Gramophone, apps_on, environment, web_server
+from tests.sound_card import wait_until
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        number = free.getsockname()[1]
     home = tmp_path_factory.mktemp("web") / "home"
-    command = [sys.executable, "-m", "gramophone.cli", "--web", "--port", str(number), "--mute"]
-    process = subprocess.Popen(
-        command, env=environment(home), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    assert f"http://localhost:{number} in a browser" in process.stderr.readline()
-    # The sentence comes just before the socket listens.
-    for _ in range(1000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("localhost", number)) == 0:
-                break
-    yield number
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=TIMEOUT_S)
-    assert (out, err, process.returncode) == ("", "", 0)
+    with web_server(environment(home), "--mute") as server:
+        yield server.port
 
 
 def page(port: int, host: str) -> tuple[int, str, str]:
@@ -62,28 +47,69 @@ def test_the_page_finds_its_socket_by_the_name_it_was_found_by(port: int, name: 
     assert "default-src 'self'" in policy
 
 
-async def test_the_app_draws_and_hears_keys_through_the_page(port: int) -> None:
+@asynccontextmanager
+async def opened(port: int) -> AsyncGenerator[Page]:
+    """What the page's script does, once the app has drawn itself."""
     address = f"ws://localhost:{port}/ws?width=80&height=24"
     async with (
         asyncio.timeout(TIMEOUT_S),
         connect(address, origin=f"http://localhost:{port}") as socket,  # pyright: ignore[reportArgumentType]
     ):
-        drawn = ""
+        page = Page(socket)
+        await page.until("Nothing said yet")
+        yield page
 
-        async def until(words: str) -> None:
-            nonlocal drawn
-            while words not in drawn:
-                frame = await socket.recv()
-                drawn += frame if isinstance(frame, str) else frame.decode(errors="replace")
 
-        await until("Nothing said yet")
-        await socket.send(json.dumps(["stdin", "\x1bOP"]))
-        await until("Everything is kept.")
-        await socket.send(json.dumps(["resize", {"width": 40, "height": 12}]))
-        # Quitting closes the page's socket.
-        await socket.send(json.dumps(["stdin", "\x11"]))
-        async for _ in socket:
+class Page:
+    """An app's screen as it comes over the socket."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._drawn = ""
+
+    async def until(self, words: str) -> None:
+        while words not in self._drawn:
+            frame = await self._socket.recv()
+            self._drawn += frame if isinstance(frame, str) else frame.decode(errors="replace")
+
+    async def send(self, *message: object) -> None:
+        await self._socket.send(json.dumps(message))
+
+    async def closed(self) -> None:
+        async for _ in self._socket:
             pass
+
+
+async def test_the_app_draws_and_hears_keys_through_the_page(port: int) -> None:
+    async with opened(port) as page:
+        await page.send("stdin", "\x1bOP")
+        await page.until("Everything is kept.")
+        await page.send("resize", {"width": 40, "height": 12})
+        # Quitting closes the page's socket.
+        await page.send("stdin", "\x11")
+        await page.closed()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+async def test_the_server_ends_at_once_with_pages_open(tmp_path: Path, ending: int) -> None:
+    home = tmp_path / "home"
+    with web_server(environment(home)) as server:
+        async with opened(server.port) as page:
+            assert apps_on(home)
+            server.process.send_signal(ending)
+            await page.closed()
+            assert await asyncio.to_thread(server.ended) == ("", "", 0)
+    assert not apps_on(home)
+
+
+async def test_no_app_outlives_a_server_that_was_killed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with web_server(environment(home)) as server:
+        async with opened(server.port):
+            assert apps_on(home)
+            server.process.kill()
+            await asyncio.to_thread(wait_until, lambda: not apps_on(home), "the app has ended")
+            server.ended()
 
 
 async def test_no_other_page_gets_at_the_socket(port: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import gramophone.library
 from gramophone.errors import SessionNotFound, StorageError
-from gramophone.timeline import AudioReceived, Event, Failed, SessionEnded
+from gramophone.timeline import AudioReceived, Event, Failed, SessionEnded, TurnCompleted
 from storage.library import Library
 from storage.recorder import Recorder
 from tests.builders import session_started, short_session, spoken_exchange
@@ -112,6 +112,23 @@ async def test_a_live_session_is_listed(library: Library, tmp_path: Path) -> Non
             recorder.emit(event)
         await recorder.flush()
         assert ids_of(await library.sessions(search="gramophone")) == [SESSION_ID]
+
+
+async def test_an_answer_is_read_as_far_as_it_came(library: Library, tmp_path: Path) -> None:
+    events = short_session()
+    over = next(
+        index
+        for index, event in enumerate(events)
+        if isinstance(event, TurnCompleted) and event.role == "assistant"
+    )
+    async with Recorder.open(tmp_path / "home") as recorder:
+        for event in events[:over]:
+            recorder.emit(event)
+        await recorder.flush()
+        question, answer = (await library.session(SESSION_ID)).turns
+        assert question.text == "What is a gramophone?"
+        assert answer.text == "A gramophone plays records."
+        assert answer.finish_reason == ""
 
 
 # --- resolving ------------------------------------------------------------------------------------

@@ -28,21 +28,17 @@ from gramophone.timeline import (
     UsageReported,
 )
 from tests.builders import SAMPLE_RATE_HZ, session_started
+from tests.tui.answers import CODE
 from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, FakeTalk, kept_session
 from tui.app import GramophoneApp
 
-ANSWER = """Sure, here is how a **gramophone** works.
+ANSWER = f"""Sure, here is how a **gramophone** works.
 
 1. A needle follows the groove.
 2. The diaphragm turns its movement into *sound*.
 3. The horn makes it louder.
 
-```python
-def play(record):
-    for groove in record:
-        yield needle.follow(groove)
-```
-
+{CODE}
 | Part | Does |
 |---|---|
 | Needle | follows |

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from gramophone.backend import ReplayState
 from gramophone.library import TurnRecord
-from gramophone.score import Passage, TurnMark
+from gramophone.score import TurnMark
 from gramophone.timeline import (
     DeltaReceived,
     Entry,
@@ -25,9 +25,11 @@ from gramophone.timeline import (
     TurnStarted,
     Underran,
 )
+from gramophone.track import Passage
 from tests.builders import session_started, spoken_exchange
-from tests.tui.backend import FakeBackend, FakeFeed, kept_session
-from tests.tui.seeing import drawn
+from tests.tui.answers import CODE
+from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay, kept_session
+from tests.tui.seeing import drawn, press
 from tui.widgets.pane import Pane
 
 Compare: TypeAlias = Callable[..., bool]
@@ -37,17 +39,12 @@ SIZES = [(40, 12), (80, 24), (140, 40)]
 SIZE_NAMES = [f"{columns}x{rows}" for columns, rows in SIZES]
 every_size = pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 
-ANSWER = """Sure, here is how a **gramophone** works.
+ANSWER = f"""Sure, here is how a **gramophone** works.
 
 1. A needle follows the groove.
 2. The diaphragm turns its movement into *sound*.
 
-```python
-def play(record):
-    for groove in record:
-        yield needle.follow(groove)
-```
-
+{CODE}
 | Part | Does |
 |---|---|
 | Needle | follows |
@@ -218,10 +215,23 @@ def asking_on(*keys: str) -> Steps:
 
 
 def pressing(*keys: str) -> Steps:
-    async def press(pilot: Pilot[Any]) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
         await drawn(pilot)
-        for key in keys:
-            await pilot.press(key)
-            await drawn(pilot)
+        await press(pilot, *keys)
 
-    return press
+    return steps
+
+
+def replaying() -> tuple[FakeBackend, Steps]:
+    """A kept session that plays, half way."""
+    backend = speaking()
+    feed, backend.conversation = backend.conversation, FakeFeed()
+    backend.replay_feed = FakeReplay(feed.waiting, feed.steady, replay_state())
+    backend.library = FakeLibrary(KEPT)
+    backend.library.shapes = shapes()
+
+    async def replay(pilot: Pilot[Any]) -> None:
+        await pressing("f2", "r")(pilot)
+        await mid_sound(backend.replay_feed)(pilot)
+
+    return backend, replay

@@ -52,3 +52,15 @@ def seen(pilot: Pilot[Any]) -> str:
     screen = pilot.app.screen
     strips = screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
     return "\n".join(strip.text for strip in strips)
+
+
+def headline(pilot: Pilot[Any]) -> str:
+    """The first line on the terminal."""
+    return seen(pilot).split("\n")[0].strip()
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> None:
+    """Key by key, each drawn before the next."""
+    for key in keys:
+        await pilot.press(key)
+        await drawn(pilot)

@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from gramophone.errors import StorageError
+from gramophone.library import Totals
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
@@ -31,9 +32,32 @@ async def test_it_opens_and_escape_goes_back(key: str) -> None:
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
         assert "Question 0?" in seen(pilot)
-        assert "Sessions (3) · 37 s" in seen(pilot)
+        assert "Sessions (3) · 37 s spoken" in seen(pilot)
         await pilot.press("escape")
         assert isinstance(app.screen, ConversationScreen)
+
+
+@pytest.mark.parametrize(
+    ("sessions", "spoken_ms", "words"),
+    [
+        (32, 400_000, "Sessions (32) · 6 min spoken"),
+        (7_000, 35_940_000, "Sessions (7,000) · 9 h 59 min spoken"),
+        (100_000, 11_563_200_000, "Sessions (100,000) · 3,212 h spoken"),
+    ],
+)
+async def test_how_much_was_spoken_is_said_whole_on_a_narrow_screen(
+    sessions: int, spoken_ms: int, words: str
+) -> None:
+    library = library_of(1)
+
+    async def totals() -> Totals:
+        return Totals(sessions, spoken_ms)
+
+    library.totals = totals
+    async with GramophoneApp(FakeBackend(library=library)).run_test(size=(40, 12)) as pilot:
+        await pilot.press("f2")
+        await drawn(pilot)
+        assert seen(pilot).split("\n")[0].strip() == words
 
 
 async def test_nothing_kept_says_what_to_do() -> None:

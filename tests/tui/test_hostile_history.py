@@ -14,7 +14,7 @@ from gramophone.library import SessionRecord, TurnRecord
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, seen
 from tui.app import GramophoneApp
-from tui.screens.line import LineScreen
+from tui.screens.write import WriteScreen
 
 EVIL = (
     "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31mred\x00\x08\u202eeil\u202c\u2066\u200bzero"
@@ -85,7 +85,7 @@ async def test_tags_that_no_keyboard_writes_are_not_offered_as_they_are() -> Non
         harmless(pilot)
         assert "tag:tag" in seen(pilot)
         await pilot.press("escape", "j", "t")
-        while not isinstance(pilot.app.screen, LineScreen):
+        while not isinstance(pilot.app.screen, WriteScreen):
             await pilot.pause()
         await pilot.press("t")
         for _ in range(5):

@@ -9,12 +9,15 @@ from textual.color import Color
 from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES
 
-from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
-from tests.tui.seeing import drawn
+from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
+from tests.tui.scenes import KEPT, pressing, replay_state, shapes
+from tests.tui.seeing import drawn, seen
+from tests.tui.timelines import talked
 from tui import colours
 from tui.app import GramophoneApp
 from tui.contrast import LEAST_CONTRAST, contrast
 from tui.inks import colourless, grounds, inks
+from tui.widgets.seek_bar import SeekBar
 
 WITH_RGB = sorted(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)
 ANSI = sorted(name for name, theme in BUILTIN_THEMES.items() if theme.ansi)
@@ -36,7 +39,7 @@ def drawn_on(paper: Color, name: str, made: dict[str, str]) -> Color:
 def test_these_are_all_the_colours_that_text_has() -> None:
     told = [value for name, value in vars(colours).items() if name.isupper()]
     named = {word.lstrip("$") for value in told for word in value.split() if word.startswith("$")}
-    fills = {"ink-quiet", "sound-soft", "trough", "cursor-ground", "cursor-look"}
+    fills = {"ink-quiet", "fill", "sound-soft", "trough", "cursor-ground", "cursor-look"}
     assert named == set(TEXTS) | fills
     assert named < set(inks(variables("nord"), ansi=False))
 
@@ -130,3 +133,47 @@ async def test_every_theme_can_be_worn(theme: str) -> None:
         await pilot.press("f2")
         await drawn(pilot)
         assert app.screen.has_class("-tall")
+
+
+def dim(pilot: Pilot[Any], row: int) -> list[bool | None]:
+    """For each cell of a row whether it is dim."""
+    screen = pilot.app.screen
+    strip = screen._compositor.render_strips()[row]  # pyright: ignore[reportPrivateUsage]
+    return [
+        segment.style is not None and segment.style.dim for segment in strip for _ in segment.text
+    ]
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24)])
+@pytest.mark.parametrize("theme", ANSI)
+async def test_what_is_to_come_steps_back_without_shades(theme: str, size: tuple[int, int]) -> None:
+    backend = FakeBackend(library=FakeLibrary(KEPT))
+    backend.replay_feed = FakeReplay([], state=replay_state())
+    backend.library.shapes = shapes()
+    app = GramophoneApp(backend, {})
+    app.theme = theme
+    async with app.run_test(size=size) as pilot:
+        await pressing("f2", "r")(pilot)
+        bar = app.screen.query_one(SeekBar).region
+        row = bar.bottom - (1 if bar.height == 1 else 2)
+        line = seen(pilot).split("\n")[row]
+        here = line.index("┃")
+        quiet = [
+            at for at in range(bar.x, bar.right) if line[at] not in " ╹" and dim(pilot, row)[at]
+        ]
+        assert min(quiet) > here
+        assert max(quiet) == len(line.rstrip()) - 1
+        if bar.height == 1:
+            assert line.count("╹") == 3, "the turns are seen where they were played, too"
+
+
+@pytest.mark.parametrize("theme", ANSI)
+async def test_the_grid_steps_back_behind_the_bars(theme: str) -> None:
+    app = GramophoneApp(talked(), {})
+    app.theme = theme
+    async with app.run_test() as pilot:
+        await pressing("f2", "enter", "w")(pilot)
+        lines = seen(pilot).split("\n")
+        row = next(n for n, line in enumerate(lines) if line.count("┊") > 1)
+        line, quiet = lines[row], dim(pilot, row)
+        assert all(quiet[at] for at, character in enumerate(line) if character == "┊")

@@ -12,7 +12,7 @@ from gramophone.errors import StorageError
 from gramophone.timeline import SessionStarted, WarningReceived
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend
-from tests.tui.seeing import drawn, said, seen
+from tests.tui.seeing import drawn, headline, press, said, seen
 from tests.tui.timelines import HOSTILE, session_of, talk, talked
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
@@ -28,20 +28,10 @@ async def opened(pilot: Pilot[Any], backend: FakeBackend, turn: int | None = Non
     await drawn(pilot)
 
 
-async def press(pilot: Pilot[Any], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await drawn(pilot)
-
-
 def foot(pilot: Pilot[Any]) -> str:
     """The last words before the keys."""
     lines = [line.strip() for line in seen(pilot).split("\n")[:-1]]
     return next(line for line in reversed(lines) if line)
-
-
-def headline(pilot: Pilot[Any]) -> str:
-    return seen(pilot).split("\n")[0].strip()
 
 
 async def test_a_session_opens_its_last_answer() -> None:

@@ -15,7 +15,7 @@ from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
-from tui.screens.line import LineScreen
+from tui.screens.write import WriteScreen
 
 
 async def leave(pilot: Pilot[Any], library: FakeLibrary) -> None:
@@ -38,7 +38,7 @@ async def test_the_history(keys: list[str]) -> None:
         library.answers_held.clear()
         await pilot.press(keys[0])
         if keys[1:]:
-            while not isinstance(pilot.app.screen, LineScreen):
+            while not isinstance(pilot.app.screen, WriteScreen):
                 await pilot.pause()
             await pilot.press(*keys[1:])
         await pilot.pause(0.1)

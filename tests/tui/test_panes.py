@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,9 +15,10 @@ from gramophone.ports import Message
 from gramophone.timeline import DeltaReceived, PlaybackStarted, PlaybackStopped, TurnStarted
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeTalk
-from tests.tui.seeing import drawn, said, seen
+from tests.tui.seeing import drawn, press, said, seen
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
+from tui.widgets.pane_grid import drawing
 from tui.widgets.prompt import Prompt
 from tui.widgets.talk_pane import TalkPane
 from tui.widgets.transcript import Transcript
@@ -33,13 +35,6 @@ async def panes(
     async with GramophoneApp(backend).run_test(size=size, notifications=True) as pilot:
         await press(pilot, *["f3"] * (count - 1), *keys)
         yield pilot, backend
-
-
-async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press, and wait until what follows is seen."""
-    for key in keys:
-        await pilot.press(key)
-        await drawn(pilot)
 
 
 def screen_of(pilot: Pilot[Any]) -> ConversationScreen:
@@ -307,3 +302,24 @@ class TestInheriting:
             await drawn(pilot)
             assert "Before?" in said(pilot)
             assert "Then." in said(pilot)
+
+
+class TestFrames:
+    """When panes draw: the one spoken to and the one heard each time, the others in turns."""
+
+    def test_those_beside_draw_at_every_other_tick(self) -> None:
+        seen = [drawing("abcd", "b", tick) for tick in range(4)]
+        assert seen == [["b", "c"], ["a", "b", "d"]] * 2
+
+    def test_one_that_is_heard_draws_each_time(self) -> None:
+        assert [drawing("abc", "ac", tick) for tick in range(2)] == [["a", "c"], ["a", "b", "c"]]
+
+    def test_one_alone_draws_each_time(self) -> None:
+        assert [drawing("a", "a", tick) for tick in range(2)] == [["a"], ["a"]]
+
+    async def test_what_a_pane_tells_comes_to_the_screen_whoever_keeps_its_time(self) -> None:
+        async with panes(1) as (pilot, backend):
+            feed_of(backend.talks[0]).put(session_started())
+            async with asyncio.timeout(60):
+                while "● REC" not in seen(pilot):
+                    await pilot.pause()

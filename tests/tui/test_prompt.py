@@ -184,6 +184,16 @@ class TestCommands:
             assert sentence in told(pilot)
 
 
+async def test_a_key_asks_for_no_layout_of_what_is_attached() -> None:
+    """One would be a layout of the whole screen with every key."""
+    async with GramophoneApp(FakeBackend()).run_test() as pilot:
+        await typed(pilot, "a")
+        note = pilot.app.screen.query_one(".attached")
+        before = note._layout_updates  # pyright: ignore[reportPrivateUsage]
+        await typed(pilot, *"bcd")
+        assert note._layout_updates == before  # pyright: ignore[reportPrivateUsage]
+
+
 class TestFiles:
     async def test_paths_are_offered_and_taken(self, place: Path) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:

@@ -13,19 +13,21 @@ from textual.screen import Screen
 
 from gramophone.backend import ReplayState
 from gramophone.library import TurnRecord
-from gramophone.score import Passage, TurnMark
+from gramophone.score import TurnMark
 from gramophone.timeline import (
     LevelMeasured,
     PlaybackStarted,
     PlayoutAdvanced,
     TimelineRestarted,
 )
+from gramophone.track import Passage
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.facts import times
 from tui.messages import TurnWanted
+from tui.screens.export import ExportScreen
 from tui.screens.history import HistoryScreen
 from tui.screens.latency import LatencyScreen
 from tui.screens.session import SessionScreen
@@ -217,6 +219,65 @@ class TestReplaying:
             assert backend.replay_feed.asked == [("hear", 1, 7)]
             await looked(pilot)
             assert "▶ 1.0×" in seen(pilot)
+
+
+class TestBeforeItIsRead:
+    """What is asked for then is done as soon as it has been read, in that order."""
+
+    @pytest.mark.parametrize(
+        ("keys", "asked"),
+        [
+            (["space"], [("play",)]),
+            # Nothing happens yet, and so somebody presses it again.
+            (["space", "space"], [("play",), ("play",)]),
+            (["right", "right"], [("seek", 5_000_000), ("seek", 10_000_000)]),
+            (["shift+right"], [("seek", 1_000_000)]),
+            (["4"], [("seek", 12_000_000)]),
+            (["right_square_bracket"] * 2, [("seek", 10_000_000), ("seek", 20_000_000)]),
+            (["9", "left_square_bracket"], [("seek", 27_000_000), ("seek", 20_000_000)]),
+            (["plus", "plus"], [("speed", 1.25), ("speed", 1.5)]),
+            (["minus"], [("speed", 0.75)]),
+            (["i"], [("skip", True)]),
+            (["i", "i"], [("skip", True), ("skip", False)]),
+            (["5", "l"], [("seek", 15_000_000), ("loop", 3)]),
+            (["h"], [("hear", 0, 0)]),
+            (["5", "plus", "space"], [("seek", 15_000_000), ("speed", 1.25), ("play",)]),
+        ],
+    )
+    async def test_keys_wait(self, keys: list[str], asked: list[tuple[object, ...]]) -> None:
+        backend = backend_of(state=ReplayState())
+        async with opened(backend, *keys) as pilot:
+            assert backend.replay_feed.asked == []
+            assert "reading the timeline; what you asked for comes then" in seen(pilot)
+            assert "Answer 0 to it." in seen(pilot), "the text stays until then"
+            backend.replay_feed.now = exchanges(3)
+            await looked(pilot)
+            assert backend.replay_feed.asked == asked
+            assert ("▶" in seen(pilot)) == (asked[-1][0] in ("play", "hear"))
+
+    async def test_even_before_there_is_anything_to_see(self) -> None:
+        backend = backend_of()
+        backend.library.answers_held.clear()
+        async with GramophoneApp(backend).run_test(notifications=True) as pilot:
+            await pilot.app.push_screen(SessionScreen(backend, SESSION))
+            await pilot.press("5", "plus", "space", "e")
+            assert "reading the timeline; what you asked for comes then" in seen(pilot)
+            backend.library.answers_held.set()
+            while not isinstance(pilot.app.screen, ExportScreen) or not backend.replay_feed.asked:
+                await pilot.pause()
+            asked = [("seek", 15_000_000), ("speed", 1.25), ("play",)]
+            assert backend.replay_feed.asked == asked
+
+    async def test_of_a_session_that_cannot_be_read_it_is_said_again(self) -> None:
+        sentence = "The library is damaged."
+        backend = backend_of(state=ReplayState(refusal=sentence))
+        async with opened(backend) as pilot:
+            await looked(pilot)
+            assert said(pilot).count(sentence) == 1
+            await pilot.press("space")
+            await drawn(pilot)
+            assert said(pilot).count(sentence) == 2
+            assert backend.replay_feed.asked == [("rest",)]
 
 
 class TestKeys:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.score import Passage, TurnMark
+from gramophone.score import TurnMark
+from gramophone.track import Passage
 from tui.session_shape import Shape, column_at, heights, loudness, position_at, stops
 
 

@@ -190,6 +190,27 @@ async def test_a_choice_is_taken_by_a_click() -> None:
         assert "Holds from the next start." in said(seat.pilot)
 
 
+@pytest.mark.parametrize("page", PAGES[:4])
+async def test_what_holds_from_the_next_start_says_so(page: str) -> None:
+    """Whole, on every row, where there is least room; what changes at once does not."""
+    async with at_settings(size=(40, 12)) as seat:
+        await seat.page(page)
+        rows = seat.app.screen.query_one(SettingList).rows
+        for row in [row for row in rows if isinstance(row, SettingRow)]:
+            await seat.row(row.name)
+            words = said(seat.pilot)
+            assert ("Holds from the next start" in words) is not row.now, row.name
+            if f"/{row.name} does" in foot(row, Preference("")):
+                assert f"/{row.name} does it now." in words
+
+
+async def test_the_sentence_stands_where_a_value_is_typed_too() -> None:
+    async with at_settings() as seat:
+        await seat.row("model")
+        await seat.press("enter")
+        assert said(seat.pilot).count("Holds from the next start; /model") == 2
+
+
 async def test_another_than_those_offered_can_be_typed() -> None:
     async with at_settings() as seat:
         await seat.page("Sound")

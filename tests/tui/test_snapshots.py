@@ -20,7 +20,7 @@ from gramophone.timeline import (
     TurnStarted,
 )
 from tests.builders import session_started, spoken_exchange
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay
+from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary
 from tests.tui.preferences import FakePreferences
 from tests.tui.scenes import (
     KEPT,
@@ -32,8 +32,7 @@ from tests.tui.scenes import (
     every_size,
     mid_sound,
     pressing,
-    replay_state,
-    shapes,
+    replaying,
     speaking,
     until_still,
 )
@@ -296,16 +295,7 @@ class TestSession:
     @every_size
     def test_replay(self, snap_compare: Compare, size: tuple[int, int]) -> None:
         """What the talk looked like while it spoke, and the seek bar half way."""
-        backend = speaking()
-        feed, backend.conversation = backend.conversation, FakeFeed()
-        backend.replay_feed = FakeReplay(feed.waiting, feed.steady, replay_state())
-        backend.library = FakeLibrary(KEPT)
-        backend.library.shapes = shapes()
-
-        async def replay(pilot: Pilot[Any]) -> None:
-            await pressing("f2", "r")(pilot)
-            await mid_sound(backend.replay_feed)(pilot)
-
+        backend, replay = replaying()
         app = GramophoneApp(backend)
         assert snap_compare(app, terminal_size=size, run_before=replay)
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay
+from tests.tui.backend import FakeBackend, FakeLibrary
 from tests.tui.preferences import FakePreferences
 from tests.tui.scenes import (
     KEPT,
@@ -17,29 +15,13 @@ from tests.tui.scenes import (
     every_size,
     mid_sound,
     pressing,
-    replay_state,
-    shapes,
+    replaying,
     speaking,
 )
 from tests.tui.timelines import talked
 from tui.app import GramophoneApp
 
 every_theme = pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
-
-
-def replaying() -> tuple[FakeBackend, Steps]:
-    """A kept session that plays, half way."""
-    backend = speaking()
-    feed, backend.conversation = backend.conversation, FakeFeed()
-    backend.replay_feed = FakeReplay(feed.waiting, feed.steady, replay_state())
-    backend.library = FakeLibrary(KEPT)
-    backend.library.shapes = shapes()
-
-    async def replay(pilot: Pilot[Any]) -> None:
-        await pressing("f2", "r")(pilot)
-        await mid_sound(backend.replay_feed)(pilot)
-
-    return backend, replay
 
 
 def talking() -> tuple[FakeBackend, Steps]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,68 +11,15 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from gramophone.errors import ModelError, StorageError
-from gramophone.library import TurnRecord
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
+from tests.tui.histories import answer, ask, history, library_of, listed, titles, under_cursor
 from tests.tui.seeing import drawn, said, seen
-from tui.app import GramophoneApp
-from tui.screens import history as history_screen
 from tui.screens.conversation import ConversationScreen
 from tui.screens.history import HistoryScreen
-from tui.screens.line import LineScreen
 from tui.screens.progress import ProgressScreen
 from tui.screens.session import SessionScreen
 from tui.widgets.prompt import Prompt
 from tui.widgets.session_list import SessionList
-from tui.widgets.session_preview import SessionPreview
-from tui.widgets.session_search import SessionSearch
-
-
-def library_of(count: int) -> FakeLibrary:
-    return FakeLibrary(kept_session(number) for number in range(count))
-
-
-@asynccontextmanager
-async def history(
-    library: FakeLibrary,
-    *keys: str,
-    size: tuple[int, int] = (80, 24),
-    backend: FakeBackend | None = None,
-) -> AsyncGenerator[Pilot[Any]]:
-    """The history of a library, after some keys."""
-    app = GramophoneApp(backend or FakeBackend(library=library))
-    async with app.run_test(size=size, notifications=True) as pilot:
-        for key in ("f2", *keys):
-            await pilot.press(key)
-            await drawn(pilot)
-        yield pilot
-
-
-async def ask(pilot: Pilot[Any], key: str) -> Input:
-    """Press a key that asks for a line; its worker waits for the answer."""
-    await pilot.press(key)
-    while not isinstance(pilot.app.screen, LineScreen):
-        await pilot.pause()
-    return pilot.app.screen.query_one(Input)
-
-
-async def answer(pilot: Pilot[Any], text: str) -> None:
-    pilot.app.screen.query_one(Input).value = text
-    await pilot.press("enter")
-    await drawn(pilot)
-
-
-def listed(pilot: Pilot[Any]) -> SessionList:
-    return pilot.app.screen.query_one(SessionList)
-
-
-def titles(pilot: Pilot[Any]) -> list[str]:
-    return [row.title for row in listed(pilot).rows]
-
-
-def under_cursor(pilot: Pilot[Any]) -> str:
-    chosen = listed(pilot).chosen
-    return chosen.title if chosen else ""
-
 
 # --- deleting and undo ----------------------------------------------------------------------------
 
@@ -323,138 +268,6 @@ async def test_an_export_of_many_can_be_stopped(tmp_path: Path) -> None:
         await drawn(pilot)
         assert len(library.exported) == 1
         assert "1 file written to" in said(pilot)
-
-
-# --- searching and the preview --------------------------------------------------------------------
-
-
-async def test_a_filter_that_says_nothing_is_explained_below_the_field() -> None:
-    async with history(library_of(3), "slash") as pilot:
-        pilot.app.screen.query_one(Input).value = "colour:red"
-        await drawn(pilot)
-        assert "There is no filter colour:" in said(pilot)
-        assert len(titles(pilot)) == 3
-        await pilot.press("escape")
-        await drawn(pilot)
-        assert "no filter" not in said(pilot)
-
-
-async def test_a_slow_search_says_so_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    library = library_of(3)
-    async with history(library, "slash") as pilot:
-        monkeypatch.setattr(history_screen, "SLOW_AFTER_S", 0.001)
-        library.sessions_held.clear()
-        pilot.app.screen.query_one(Input).value = "question 2"
-        while "searching · Esc stops" not in seen(pilot):
-            await pilot.pause()
-        await pilot.press("escape")
-        await drawn(pilot)
-        assert "searching" not in seen(pilot)
-        assert len(titles(pilot)) == 3
-        assert isinstance(pilot.app.screen, HistoryScreen)
-        library.sessions_held.set()
-        await pilot.press("1")
-        await drawn(pilot)
-        assert titles(pilot) == []
-
-
-async def test_a_library_that_opens_late_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history_screen, "SLOW_AFTER_S", 0.001)
-    library = library_of(3)
-    library.sessions_held.clear()
-    async with GramophoneApp(FakeBackend(library=library)).run_test() as pilot:
-        await pilot.press("f2")
-        while "opening · Esc leaves" not in seen(pilot):
-            await pilot.pause()
-        await pilot.press("escape")
-        await pilot.pause()
-        assert isinstance(pilot.app.screen, ConversationScreen)
-
-
-async def test_filters_are_hinted_and_completed() -> None:
-    library = FakeLibrary([kept_session(0, tags=["work"]), kept_session(1)])
-    async with history(library, "slash") as pilot:
-        assert "has:audio" in seen(pilot)
-        await pilot.press(*"tag:w")
-        await drawn(pilot)
-        assert "tag:work" in seen(pilot)
-        await pilot.press("right")
-        await drawn(pilot)
-        assert pilot.app.screen.query_one(Input).value == "tag:work"
-        assert titles(pilot) == ["Question 0?"]
-        assert "1 hit" in seen(pilot)
-
-
-@pytest.mark.parametrize("key", ["enter", "down"])
-async def test_from_the_search_to_the_list(key: str) -> None:
-    async with history(library_of(3), "slash", *"question", key) as pilot:
-        assert isinstance(pilot.app.focused, SessionList)
-        await pilot.press("slash", *"zz", key)
-        await drawn(pilot)
-        assert isinstance(pilot.app.focused, SessionSearch)
-        assert "/ Search" not in seen(pilot)
-
-
-async def test_enter_before_the_hits_are_there_goes_to_them() -> None:
-    library = library_of(3)
-    async with history(library, "slash", *"zz") as pilot:
-        library.sessions_held.clear()
-        pilot.app.screen.query_one(Input).value = "question"
-        await pilot.press("enter")
-        assert isinstance(pilot.app.focused, SessionSearch)
-        library.sessions_held.set()
-        await drawn(pilot)
-        assert isinstance(pilot.app.focused, SessionList)
-
-
-async def test_an_older_search_is_left_for_the_newer_one() -> None:
-    """Only what stands still is asked for, and a question under way is dropped."""
-    library = library_of(3)
-    async with history(library) as pilot:
-        asked = len(library.asked)
-        await pilot.press("slash", *"question 2")
-        await drawn(pilot)
-        assert library.asked[-1][2] == "question 2"
-        assert len(library.asked) - asked < len("question 2")
-        assert titles(pilot) == ["Question 2?"]
-
-
-async def test_the_preview_follows_the_cursor_and_shows_the_hit() -> None:
-    long = "word " * 400 + "the-needle-itself " + "word " * 400
-    turns = [
-        TurnRecord(0, "user", "First of all", "sent", 0),
-        TurnRecord(1, "assistant", "An answer", "stop", 1),
-        TurnRecord(2, "user", "And then?", "sent", 2),
-        TurnRecord(3, "assistant", long, "stop", 3),
-    ]
-    library = FakeLibrary([kept_session(0), kept_session(1, "Long", turns=turns)])
-    async with history(library, size=(120, 30)) as pilot:
-        pane = pilot.app.screen.query_one(SessionPreview)
-        assert "Answer **0** to it." in seen(pilot)
-        await pilot.press("j")
-        await drawn(pilot)
-        assert "First of all" in seen(pilot)
-        await pilot.press("slash", *"needle")
-        await drawn(pilot)
-        assert pane.display
-        assert "the-needle-itself" in seen(pilot)
-        assert "And then?" in seen(pilot)
-        assert "First of all" not in seen(pilot)
-
-
-async def test_what_cannot_be_previewed_says_why() -> None:
-    library = library_of(2)
-    async with history(library, size=(200, 30)) as pilot:
-        library.failure = StorageError("The session is damaged; run gramophone verify.")
-        await pilot.press("j")
-        await drawn(pilot)
-        assert "The session is damaged; run gramophone verify." in said(pilot)
-
-
-async def test_below_a_hundred_columns_no_preview_is_read() -> None:
-    library = library_of(2)
-    async with history(library, "j", size=(99, 30)):
-        assert library.read == []
 
 
 # --- opening and going on -------------------------------------------------------------------------

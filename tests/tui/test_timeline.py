@@ -16,7 +16,7 @@ from gramophone.codec import decode
 from gramophone.errors import StorageError
 from gramophone.timeline import DeltaReceived, Event, ModelChunkReceived, TextSpoken
 from tests.tui.backend import FakeBackend
-from tests.tui.seeing import drawn, said, seen
+from tests.tui.seeing import drawn, headline, press, said, seen
 from tests.tui.timelines import HOSTILE, many, session_of, talk, talked
 from tui.app import GramophoneApp
 from tui.event_rows import Beginnings, Filter, detail_of, event_json, time_words
@@ -32,21 +32,11 @@ async def opened(pilot: Pilot[Any], backend: FakeBackend, turn: int | None = Non
     await drawn(pilot)
 
 
-async def press(pilot: Pilot[Any], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await drawn(pilot)
-
-
 async def filtered(pilot: Pilot[Any], text: str) -> None:
     """The filter set at once, and its search awaited."""
     pilot.app.screen.query_one(Input).value = text
     await pilot.pause()
     await drawn(pilot)
-
-
-def headline(pilot: Pilot[Any]) -> str:
-    return seen(pilot).split("\n")[0].strip()
 
 
 def chosen(pilot: Pilot[Any]) -> Event:

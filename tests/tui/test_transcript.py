@@ -9,6 +9,7 @@ import pytest
 from textual import events
 from textual.message import Message
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 import tui
 from gramophone.library import TurnRecord
@@ -296,7 +297,7 @@ class TestWords:
             await pilot.click(offset=(4, row_of(pilot, "What?")))
             await pilot.pause()
             assert [each.action for each in wanted] == ["hear"] * 3
-            assert [text[each.character :][:5] for each in wanted] == ["amoph", "ays `", "cords"]
+            assert [text[each.character :][:5] for each in wanted] == ["gramo", "plays", "recor"]
 
     async def test_where_nothing_is_replayed_it_is_only_a_click(self) -> None:
         app = app_of("One?", "First second.")
@@ -347,3 +348,33 @@ class TestScrolling:
             transcript.post_message(events.MouseScrollDown(*where))
             await drawn(pilot)
             assert transcript.following
+
+
+class TestPainting:
+    async def test_what_has_not_changed_is_not_painted_again(self) -> None:
+        app = app_of("One?", "First.")
+        async with app.run_test() as pilot:
+            transcript = await focused(pilot)
+            before = painted(transcript)
+            assert all(old is new for old, new in zip(before, painted(transcript), strict=True))
+            app.backend.conversation.put(*said("Two?", "Second.", first=2))
+            await drawn(pilot)
+            after = painted(transcript)
+            assert before[2].text.split() == ["One?"]
+            assert after[2] is before[2]
+            assert "Second." not in "".join(strip.text for strip in before)
+            assert "Second." in "".join(strip.text for strip in after)
+
+    async def test_another_theme_paints_all_of_it_anew(self) -> None:
+        async with app_of("One?", "First.").run_test() as pilot:
+            transcript = await focused(pilot)
+            before = painted(transcript)
+            pilot.app.theme = "textual-light"
+            await drawn(pilot)
+            for old, new in zip(before, painted(transcript), strict=True):
+                assert old.text == new.text
+                assert [each.style for each in old] != [each.style for each in new]
+
+
+def painted(transcript: Transcript) -> list[Strip]:
+    return transcript.render_lines(transcript.size.region)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 from gramophone.library import TurnRecord
 from gramophone.ports import Message
+from gramophone.score import Score
 from gramophone.timeline import (
     DeltaReceived,
     DeviceChanged,
+    Event,
     Failed,
     HistoryRewound,
     LevelMeasured,
+    ModelFinished,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
@@ -314,3 +319,51 @@ class TestRestarted:
         model.apply(TimelineRestarted(at_us=0, entries=9))
         self.gone_back(model, *spoken_exchange()[:2])
         assert list(model.turns) == [0]
+
+
+class TestGoneOver:
+    """A jump tells less than all events, and shows the same."""
+
+    def events(self) -> list[Event]:
+        deltas = ("One \x1b", "[31mred", " \r", "\nword ", "and more of it.")
+        second = spoken_exchange("Q", "A much longer answer.", first_turn=2, start_us=3_000_000)
+        broken = [
+            TurnStarted(at_us=6_000_000, turn=5, role="assistant"),
+            *(DeltaReceived(at_us=6_000_001 + n, turn=5, text=t) for n, t in enumerate(deltas)),
+            Failed(at_us=6_100_000, stage="model", detail="It broke.", turn=5),
+            DeltaReceived(at_us=6_200_000, turn=5, text=" Again"),
+            DeltaReceived(at_us=6_200_001, turn=5, text=" here."),
+            ModelFinished(at_us=6_300_000, turn=5, reason="stop"),
+            TurnCompleted(at_us=6_400_000, turn=5, role="assistant", text="", finish_reason="stop"),
+        ]
+        stopped = spoken_exchange("S", "To be stopped.", first_turn=6, start_us=8_000_000)[:-2]
+        cut = TurnInterrupted(at_us=9_000_000, turn=7, heard_text="To be", heard_samples=300)
+        end = replace(stopped[1], at_us=9_000_000, turn=7, role="assistant")
+        return [
+            *short_session()[:-1],
+            *second,
+            *broken,
+            *stopped,
+            cut,
+            end,
+            HistoryRewound(at_us=9_500_000, to_turn=6),
+        ]
+
+    def seen(self, model: TranscriptModel) -> list[object]:
+        views = [
+            [getattr(view, each.name) for each in fields(view)] for view in model.turns.values()
+        ]
+        return [*views, model.sound, model.recording, model.busy]
+
+    def test_wherever_one_comes_from_and_goes_to(self) -> None:
+        score = Score(self.events())
+        events = score.events
+        for end in range(0, len(events) + 1, 3):
+            every = folded(*events[:end])
+            for first in range(0, end, 5):
+                some = TranscriptModel()
+                some.apply_all(score.holding(0, first))
+                some.apply_all(score.holding(first, end))
+                assert self.seen(some) == self.seen(every), (first, end)
+                some.apply_all(events[end:])
+                assert self.seen(some) == self.seen(folded(*events)), (first, end)

@@ -20,6 +20,7 @@ from tests.voice.model_contract import (
     text_of,
     told,
 )
+from tests.voice.model_failures import FailingContract
 
 
 class AnthropicWords:
@@ -51,7 +52,7 @@ class AnthropicWords:
         return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
 
 
-class TestAnthropicMessages(ScriptedContract):
+class TestAnthropicMessages(ScriptedContract, FailingContract):
     @pytest.fixture
     def provider(self) -> Provider:
         return AnthropicWords()

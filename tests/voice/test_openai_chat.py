@@ -11,6 +11,7 @@ from gramophone.ports import Usage
 from gramophone.voice.openai_chat import OpenAIChat
 from tests.model_servers import OPENAI_DONE, Reply, openai_chunks, openai_event, serving
 from tests.voice.model_contract import KEY, Provider, ScriptedContract, closing, text_of, told
+from tests.voice.model_failures import FailingContract
 
 
 class OpenAIWords:
@@ -54,7 +55,7 @@ async def answered(*deltas: dict[str, Any], **ending: Any) -> tuple[str, list[Us
     return text_of(told_chunks), [chunk.usage for chunk in told_chunks if chunk.usage]
 
 
-class TestOpenAIChat(ScriptedContract):
+class TestOpenAIChat(ScriptedContract, FailingContract):
     @pytest.fixture
     def provider(self) -> Provider:
         return OpenAIWords()

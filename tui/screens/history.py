@@ -20,8 +20,8 @@ from gramophone.plain import plain_line
 from tui import tidying
 from tui.discards import Discards
 from tui.exporting import export_session, export_wavs
-from tui.facts import counted, hours
 from tui.failing import tell_failure
+from tui.history_words import excuse, headline
 from tui.leaving import left
 from tui.messages import ContinueWanted, MarksChanged, MoreWanted
 from tui.suggesting import FilterSuggester
@@ -232,19 +232,11 @@ class HistoryScreen(Screen[None]):
             listed.focus()
         empty = self.query_one(".empty", Static)
         empty.display = not listed.rows
-        empty.update(self._excuse())
+        empty.update(excuse(self._search, undoable=bool(self._discards)))
         self._show_headline()
         self.refresh_bindings()
 
-    def _excuse(self) -> str:
-        if self._search:
-            return "No hits.\n\nEsc clears the search"
-        if self._discards:
-            return "Nothing left.\n\nu brings back what was deleted"
-        return "Nothing kept.\n\nEsc, then talk"
-
     def _show_slow(self) -> None:
-        """A library that is being mended or brought up to date answers late."""
         self._slow = True
         self._show_headline()
 
@@ -253,21 +245,14 @@ class HistoryScreen(Screen[None]):
         if left(self):
             return
         listed = self._listed
-        count = len(listed.rows)
-        if self._slow:
-            words = (
-                "searching · Esc stops" if listed.rows or self._search else "opening · Esc leaves"
-            )
-        elif listed.marked:
-            words = f"{len(listed.marked):,} marked · Esc unmarks"
-        elif self._search:
-            words = counted(count, "hit") + ("" if self._whole else " and more")
-        elif self._totals is not None:
-            words = hours(self._totals.spoken_ms)
-        else:
-            words = ""
-        total = f" ({self._totals.sessions:,})" if self._totals is not None else ""
-        line = f"Sessions{total}" + (f" · {words}" if words else "")
+        line = headline(
+            self._totals,
+            listed=len(listed.rows),
+            marked=len(listed.marked),
+            search=self._search,
+            whole=self._whole,
+            slow=self._slow,
+        )
         self.query_one(".headline", Static).update(line, layout=False)
 
     def _show_hint(self) -> None:

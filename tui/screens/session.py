@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from functools import wraps
+from typing import Any, ClassVar, Concatenate, ParamSpec
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -30,6 +32,21 @@ from tui.widgets.seek_bar import SeekBar
 SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 INTO_TURN_US = 1_500_000
 """Further into a turn than this, "back" means its beginning."""
+
+
+P = ParamSpec("P")
+
+
+def when_read(
+    ask: Callable[Concatenate[SessionScreen, P], object],
+) -> Callable[Concatenate[SessionScreen, P], None]:
+    """What is asked for before the session has been read is done as soon as it has been."""
+
+    @wraps(ask)
+    def asked(screen: SessionScreen, *args: P.args, **kwargs: P.kwargs) -> None:
+        screen.do_when_read(lambda: ask(screen, *args, **kwargs))
+
+    return asked
 
 
 class SessionScreen(Screen[None]):
@@ -74,7 +91,8 @@ class SessionScreen(Screen[None]):
         super().__init__()
         self._backend = backend
         self._session_id = session_id
-        self._replay_at_once = replay
+        self._early: list[Callable[[], object]] = [self._go_on] if replay else []
+        self._known = asyncio.Event()
         self._record: SessionRecord | None = None
         self._feed: ReplayFeed | None = None
         self._listening = False
@@ -87,8 +105,11 @@ class SessionScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="headline", markup=False)
+        pane = Pane(empty="Nothing said yet.\n\nSpace plays, Esc goes back", strip=ReplayStrip())
+        # At once: the transcript's own keys, which ask for other things, are the screen's here.
+        pane.transcript.clickable_words = True
         with Vertical(classes="column"):
-            yield Pane(empty="Nothing said yet.\n\nSpace plays, Esc goes back", strip=ReplayStrip())
+            yield pane
             yield SeekBar()
         yield KeyBar()
 
@@ -111,12 +132,8 @@ class SessionScreen(Screen[None]):
         words = [title_of(record.summary), facts_of(record.summary)]
         self.query_one(".headline", Static).update(" · ".join(words))
         self._feed = self._backend.replay(self._session_id, playing=False)
-        pane = self.query_one(Pane)
-        pane.transcript.clickable_words = True
-        await pane.show_record(record)
-        if self._replay_at_once:
-            async with self._changing:
-                await self._play()
+        await self.query_one(Pane).show_record(record)
+        self._known.set()
         self._load_peaks()
 
     @work(exclusive=True, group="peaks")
@@ -132,6 +149,22 @@ class SessionScreen(Screen[None]):
 
     # --- the replay ---------------------------------------------------------------------------
 
+    def do_when_read(self, asked: Callable[[], object]) -> None:
+        """Do it now, or as soon as the session has been read."""
+        if self._state.ready:
+            asked()
+            return
+        self._early.append(asked)
+        if self._state.refusal:
+            self._tell_refusal()
+        else:
+            self._show_strip()
+
+    def _do_what_waits(self) -> None:
+        early, self._early = self._early, []
+        for each in early:
+            each()
+
     def look(self, *, anew: bool = False) -> None:
         """See where the replay is; nothing is drawn while it stands still."""
         feed, record = self._feed, self._record
@@ -142,23 +175,32 @@ class SessionScreen(Screen[None]):
             return
         self._state = state
         self.query_one(Pane).still = not state.playing
-        self.query_one(ReplayStrip).show_state(state, begun=self._listening)
+        self._show_strip()
         shape = Shape(
             state.duration_us, state.passages, state.marks, self._peaks, record.sample_rate_hz
         )
         self.query_one(SeekBar).show(shape, state.position_us)
         if state.refusal and state.refusal != self._refusal:
             self._refusal = state.refusal
-            self.notify(state.refusal, severity="warning", markup=False)
+            self._tell_refusal()
             self._read_again()
+        if state.ready and self._early:
+            self._do_what_waits()
+
+    def _show_strip(self) -> None:
+        strip = self.query_one(ReplayStrip)
+        strip.show_state(self._state, begun=self._listening, asked=bool(self._early))
+
+    def _tell_refusal(self) -> None:
+        self.notify(self._state.refusal, severity="warning", markup=False)
 
     async def _play(self, turn: int | None = None, character: int = 0) -> None:
         """Go on; with a turn, from where its character is spoken."""
         feed = self._feed
         if feed is None:
-            self._replay_at_once = True
             return
         self._refusal = ""
+        self._expect(playing=True)
         if turn is None:
             feed.play()
         else:
@@ -217,6 +259,7 @@ class SessionScreen(Screen[None]):
             event.stop()
             self._hear(event.turn, event.character)
 
+    @when_read
     @work(group="replay")
     async def _hear(self, turn: int, character: int) -> None:
         async with self._changing:
@@ -228,31 +271,41 @@ class SessionScreen(Screen[None]):
 
     # --- actions ------------------------------------------------------------------------------
 
-    @work(group="replay")
-    async def action_play_pause(self) -> None:
-        async with self._changing:
-            if self._feed is not None and self._feed.state().playing:
-                self._feed.pause()
-            else:
-                await self._play()
+    def action_play_pause(self) -> None:
+        if self._feed is not None and self._ahead.playing:
+            self._expect(playing=False)
+            self._feed.pause()
+        else:
+            self._go_on()
 
+    @when_read
+    @work(group="replay")
+    async def _go_on(self) -> None:
+        async with self._changing:
+            await self._play()
+
+    @when_read
     def action_skip(self, seconds: int) -> None:
         self._seek(self._ahead.position_us + seconds * 1_000_000)
 
+    @when_read
     def action_tenth(self, tenth: int) -> None:
         self._seek(self._state.duration_us * tenth // 10)
 
+    @when_read
     def action_next_turn(self) -> None:
         here_us = self._ahead.position_us
         later = [stop_us for stop_us in stops(self._state.marks) if stop_us > here_us]
         self._seek(later[0] if later else self._state.duration_us)
 
+    @when_read
     def action_turn_before(self) -> None:
         here_us = self._ahead.position_us
         limit_us = here_us - INTO_TURN_US if self._state.playing else here_us
         before = [stop_us for stop_us in stops(self._state.marks) if stop_us < limit_us]
         self._seek(before[-1] if before else 0)
 
+    @when_read
     def action_speed(self, steps: int) -> None:
         """The next speed of the ladder, heard at once."""
         if self._feed is None:
@@ -263,10 +316,14 @@ class SessionScreen(Screen[None]):
         self._expect(speed=speed)
         self._feed.set_speed(speed)
 
+    @when_read
     def action_skip_silence(self) -> None:
         if self._feed is not None:
-            self._feed.skip_silence(not self._feed.state().skipping)
+            skip = not self._ahead.skipping
+            self._expect(skipping=skip)
+            self._feed.skip_silence(skip)
 
+    @when_read
     def action_hear(self) -> None:
         """Play from the turn under the cursor, or from the beginning of the one that plays."""
         turn = self._turn_here
@@ -275,16 +332,16 @@ class SessionScreen(Screen[None]):
         if turn is not None:
             self._hear(turn, 0)
 
+    @when_read
     def action_loop(self) -> None:
         """Play the turn again and again that is being played, or stop doing so."""
         if self._feed is None:
             return
         here_us = self._ahead.position_us
         begun = [mark for mark in self._state.marks if mark.start_us <= here_us]
-        if self._feed.state().loop is not None or not begun:
-            self._feed.loop(None)
-        else:
-            self._feed.loop(begun[-1].turn)
+        turn = None if self._ahead.loop is not None or not begun else begun[-1].turn
+        self._expect(loop=turn)
+        self._feed.loop(turn)
 
     @work(group="replay")
     async def action_stop_or_leave(self) -> None:
@@ -297,6 +354,7 @@ class SessionScreen(Screen[None]):
 
     @work(group="export")
     async def action_export(self) -> None:
+        await self._known.wait()
         if self._record is not None:
             await export_session(self, self._backend.library, self._record.summary)
 

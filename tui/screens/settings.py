@@ -28,6 +28,7 @@ from tui.screens.write import WriteScreen
 from tui.settings_rows import (
     PAGES,
     ROWS,
+    NotAValue,
     SettingRow,
     account_rows,
     foot,
@@ -250,17 +251,25 @@ class SettingsScreen(Screen[None]):
         preference = self._told.get(row.name)
         value = "" if secret or preference is None else str(preference.value)
 
-        async def keep(text: str) -> None:
-            if secret:
-                if text.strip():
+        async def keep(text: str) -> str:
+            try:
+                if not secret:
+                    await self._preferences.write(row.name, typed(row, text))
+                elif text.strip():
                     await self._preferences.keep_key(row.name, text.strip())
-            else:
-                await self._preferences.write(row.name, typed(row, text))
+            except (GramophoneError, NotAValue) as error:
+                return str(error)
+            return ""
 
         screen = WriteScreen(
-            row.label, row.words, value, keep, secret=secret, long=row.kind == "long"
+            row.label,
+            value,
+            detail=foot(row, preference),
+            take=keep,
+            secret=secret,
+            long=row.kind == "long",
         )
-        if await self.app.push_screen_wait(screen):
+        if await self.app.push_screen_wait(screen) is not None:
             await self._written(row)
 
     async def _drop_secret(self, row: SettingRow) -> None:

@@ -1,4 +1,4 @@
-"""A value to be typed, kept only when it is accepted."""
+"""Something to be typed, given only once it is accepted: a title, tags, a directory, a setting."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.suggester import Suggester
 from textual.widgets import Input, Static, TextArea
 
-from gramophone.errors import GramophoneError
 from gramophone.plain import plain_line
-from tui.settings_rows import NotAValue
 from tui.widgets.key_bar import KeyBar
 
 
@@ -23,7 +22,7 @@ class ValueInput(Input):
     """One line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Keep", id="write.keep"),
+        Binding("enter", "submit", "Done", id="write.keep"),
     ]
 
 
@@ -31,7 +30,7 @@ class ValueArea(TextArea):
     """Several lines; Enter keeps them, as it sends a prompt."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "keep", "Keep", id="write.keep-lines", priority=True),
+        Binding("enter", "keep", "Done", id="write.keep-lines", priority=True),
         Binding("alt+enter,ctrl+j", "newline", "New line", id="write.newline", priority=True),
     ]
 
@@ -45,10 +44,15 @@ class ValueArea(TextArea):
         self.insert("\n")
 
 
-class WriteScreen(ModalScreen[bool]):
-    """Gives True once `keep` has taken what was typed; what it refuses can be mended.
+async def _everything(_typed: str) -> str:
+    return ""
 
-    A `secret` is not shown, nor is the one there was; a `long` text may have several lines.
+
+class WriteScreen(ModalScreen[str | None]):
+    """Gives what was typed once `take` has taken it, or None when nothing is to be changed.
+
+    `take` gives a sentence about why it will not do, or nothing; then it can be mended. A
+    `secret` is not shown; a `long` text may have several lines.
     """
 
     CSS_PATH = "dialogue.tcss"
@@ -59,18 +63,20 @@ class WriteScreen(ModalScreen[bool]):
     def __init__(
         self,
         title: str,
-        words: str,
-        value: str,
-        keep: Callable[[str], Awaitable[None]],
+        value: str = "",
         *,
+        detail: str = "",
+        take: Callable[[str], Awaitable[str]] = _everything,
+        suggester: Suggester | None = None,
         secret: bool = False,
         long: bool = False,
     ) -> None:
         super().__init__()
         self._title = title
-        self._words = words
         self._value = value
-        self._keep = keep
+        self._detail = detail
+        self._take = take
+        self._suggester = suggester
         self._secret = secret
         self._long = long
 
@@ -81,9 +87,13 @@ class WriteScreen(ModalScreen[bool]):
                 yield ValueArea(self._value, compact=True)
             else:
                 yield ValueInput(
-                    self._value, compact=True, password=self._secret, select_on_focus=False
+                    self._value,
+                    compact=True,
+                    password=self._secret,
+                    select_on_focus=False,
+                    suggester=self._suggester,
                 )
-            yield Static(self._words, classes="detail", markup=False)
+            yield Static(self._detail, classes="detail", markup=False)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -92,15 +102,13 @@ class WriteScreen(ModalScreen[bool]):
 
     @on(Input.Submitted)
     @on(ValueArea.Submitted)
-    @work(exclusive=True, group="keep")
+    @work(exclusive=True, group="take")
     async def _submitted(self) -> None:
         typed = self.query_one(ValueArea).text if self._long else self.query_one(ValueInput).value
-        try:
-            await self._keep(typed)
-        except (GramophoneError, NotAValue) as error:
-            self.query_one(".detail", Static).update(plain_line(str(error)))
+        if trouble := await self._take(typed):
+            self.query_one(".detail", Static).update(plain_line(trouble))
         else:
-            self.dismiss(True)
+            self.dismiss(typed)
 
     def action_leave(self) -> None:
-        self.dismiss(False)
+        self.dismiss(None)

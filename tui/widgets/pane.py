@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import Static
 
 from gramophone.backend import Feed
@@ -60,6 +61,9 @@ class Pane(Vertical):
     def on_mount(self) -> None:
         self._show_or_excuse()
         self._strip.show(self.model)
+        self._keep_time()
+
+    def _keep_time(self) -> None:
         self.set_interval(TICK_S, self.tick)
 
     # --- sources ------------------------------------------------------------------------------
@@ -121,7 +125,7 @@ class Pane(Vertical):
         """What failed in a kept session is not told again."""
         if self._live:
             for trouble in troubles(entries, spoken=self.spoken):
-                self.post_message(TroubleTold(self, trouble))
+                self._tell(TroubleTold(self, trouble))
 
     def _draw(self) -> None:
         model = self.model
@@ -129,7 +133,11 @@ class Pane(Vertical):
         self._transcript.forget(model.take_gone())
         self._transcript.show(model.take_changed())
         self._strip.show(model)
-        self.post_message(PaneChanged(model))
+        self._tell(PaneChanged(model))
+
+    def _tell(self, message: Message) -> None:
+        # A message goes no further up than to whoever is taken for its sender.
+        self.post_message(message.set_sender(self))
 
     def excuse(self, words: str) -> None:
         """What stands where there is no transcript."""

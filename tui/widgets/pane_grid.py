@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from typing import TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -12,7 +14,18 @@ from gramophone.backend import Backend, Choice
 from gramophone.ports import Message
 from tui.messages import PaneChanged, PanesChanged
 from tui.pane_layout import MOST_PANES, Arrangement, Wish, arrangement
+from tui.widgets.pane import TICK_S
 from tui.widgets.talk_pane import TalkPane
+
+Drawn = TypeVar("Drawn")
+
+
+def drawing(panes: Sequence[Drawn], watched: Sequence[Drawn], ticks: int) -> list[Drawn]:
+    """Which panes draw at this tick: those that are watched, and every other of those beside them,
+    in turns. The keys are waited for, and every pane that is drawn makes them wait longer."""
+    beside = [pane for pane in panes if pane not in watched]
+    waiting = beside[ticks % 2 :: 2]
+    return [pane for pane in panes if pane not in waiting]
 
 
 class PaneGrid(Container):
@@ -24,6 +37,7 @@ class PaneGrid(Container):
         self._empty_beside = empty_beside
         self._wish = Wish.BY_ROOM
         self._all = False
+        self._ticks = 0
         self.arranged = Arrangement()
         self.chosen = self._made(Choice(), (), sounding=True, empty=empty)
         self.pinned: TalkPane | None = None
@@ -34,6 +48,16 @@ class PaneGrid(Container):
 
     def on_mount(self) -> None:
         self._show_all()
+        self.set_interval(TICK_S, self._tick)
+
+    async def _tick(self) -> None:
+        """Those that draw now draw one frame together."""
+        self._ticks += 1
+        for pane in drawing(self.panes, (self.chosen, self.sounding), self._ticks):
+            if pane.is_mounted:
+                await pane.tick()
+                # A key that came meanwhile goes before the next pane.
+                await asyncio.sleep(0)
 
     # --- which --------------------------------------------------------------------------------
 

@@ -96,8 +96,10 @@ class PromptBox(Vertical):
 
     def _say(self, words: Content) -> None:
         note = self.query_one(".attached", Static)
-        note.display = bool(words)
-        note.update(words)
+        if words != note.content:
+            # Told anew it would ask for a layout of the whole screen, with every key.
+            note.display = bool(words)
+            note.update(words)
 
 
 def _listed(read: Sequence[attachments.Attachment]) -> str:

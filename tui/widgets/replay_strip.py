@@ -13,6 +13,8 @@ from tui.transcript_model import TranscriptModel
 from tui.widgets.strip import Strip
 
 _CONTROL = "control"
+_READING = "reading the timeline"
+_READING_THEN = f"{_READING}; what you asked for comes then"
 
 
 class ReplayStrip(Strip):
@@ -23,15 +25,17 @@ class ReplayStrip(Strip):
         self._model = TranscriptModel()
         self._state = ReplayState()
         self._begun = False
+        self._asked = False
         self._shown: tuple[object, ...] = ()
 
     def show(self, model: TranscriptModel) -> None:
         self._model = model
         self._draw()
 
-    def show_state(self, state: ReplayState, *, begun: bool) -> None:
-        """Where the replay is; `begun` unless the session is only being read."""
-        self._state, self._begun = state, begun
+    def show_state(self, state: ReplayState, *, begun: bool, asked: bool = False) -> None:
+        """Where the replay is; `begun` unless the session is only being read. `asked` says that
+        something waits for its timeline."""
+        self._state, self._begun, self._asked = state, begun, asked
         self._draw()
 
     def _draw(self) -> None:
@@ -39,7 +43,7 @@ class ReplayStrip(Strip):
         state, facts = self._state, self._facts()
         shown = (
             *(state.ready, state.playing, state.speed, state.skipping, state.loop, self._begun),
-            *(state.position_us // 1_000_000, state.duration_us, *facts),
+            *(self._asked, state.position_us // 1_000_000, state.duration_us, *facts),
         )
         if shown == self._shown:
             return
@@ -49,7 +53,9 @@ class ReplayStrip(Strip):
     def _pill(self) -> Content:
         state = self._state
         if not state.ready:
-            return Content.styled("… ", ACCENT) + Content("reading the timeline")
+            return Content.styled("… ", ACCENT) + Content(
+                _READING_THEN if self._asked else _READING
+            )
         if state.playing:
             pill = Content.styled(f"▶ {times(state.speed)}", f"bold {SOUND}")
         elif self._begun:

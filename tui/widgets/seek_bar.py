@@ -6,7 +6,7 @@ from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
-from tui.colours import ACCENT, PLAIN, SOUND
+from tui.colours import ACCENT, GRID, PLAIN, SOUND, TO_COME
 from tui.columns import cell, row_of
 from tui.messages import SeekWanted
 from tui.session_shape import Shape, column_at, heights, loudness, position_at, stops
@@ -14,14 +14,12 @@ from tui.session_shape import Shape, column_at, heights, loudness, position_at, 
 CROWDED = 3
 """With more turns than one in so many columns the marks would be a line: none are drawn."""
 
-_TO_COME = "$foreground 35%"
-_GROUND = "$foreground 20%"
-_MARKED = "$accent 30%"
+_MARK = "╹"
 
 
 class SeekBar(Widget):
     """Heights in eighth blocks; played solid, the rest dim. Below it, where there is room, a row
-    with a tick where each turn begins; in a single row those cells are tinted instead."""
+    with a tick where each turn begins; in a single row the ticks stand in it."""
 
     ALLOW_SELECT = False
 
@@ -58,7 +56,7 @@ class SeekBar(Widget):
         if rows == 1:
             return self._row(0, 1, marked)
         wave = [self._row(row, rows - 1, frozenset()) for row in range(rows - 1)]
-        ticks = "".join("╹" if column in marked else " " for column in range(columns))
+        ticks = "".join(_MARK if column in marked else " " for column in range(columns))
         return Content("\n").join([*wave, Content.styled(ticks, ACCENT)])
 
     def _row(self, row: int, rows: int, marked: frozenset[int]) -> Content:
@@ -69,13 +67,13 @@ class SeekBar(Widget):
         pieces: list[tuple[str, str]] = []
         for column, height in enumerate(tall):
             mark = cell(height, above)
-            style = SOUND if column < here else _TO_COME
+            style = SOUND if column < here else TO_COME
             if not height and not above:
-                mark, style = cell(1, 0), (SOUND if column < here else _GROUND)
+                mark, style = cell(1, 0), (SOUND if column < here else GRID)
             if column == here:
                 mark, style = "┃", f"bold {PLAIN}"
             elif column in marked:
-                style = f"{style} on {_MARKED}"
+                mark, style = _MARK, ACCENT
             pieces.append((mark, style))
         return row_of(pieces)
 

@@ -18,6 +18,7 @@ from tui.session_row import facts_of, lifted, tags_of, title_of
 
 _TURNS = 6
 _TURN_CHARACTERS = 1_600
+_LEAST_CELLS = 20
 _BEFORE_HIT_CHARACTERS = 240
 
 
@@ -28,7 +29,8 @@ class SessionPreview(VerticalScroll, can_focus=False):
         yield Static("", markup=False)
 
     def show(self, record: SessionRecord, words: Sequence[Word]) -> None:
-        self.query_one(Static).update(preview(record, words))
+        width = max(_LEAST_CELLS, self.scrollable_content_region.width)
+        self.query_one(Static).update(preview(record, words, width))
         self.scroll_home(animate=False)
 
     def excuse(self, words: str) -> None:
@@ -36,7 +38,7 @@ class SessionPreview(VerticalScroll, can_focus=False):
         self.query_one(Static).update(Content.styled(words, MUTED))
 
 
-def preview(record: SessionRecord, words: Sequence[Word]) -> Content:
+def preview(record: SessionRecord, words: Sequence[Word], width: int) -> Content:
     """Title and facts, then the turns from the newest hit on, or from the first."""
     summary = record.summary
     head = [lifted(title_of(summary), words).stylize_before("bold")]
@@ -47,7 +49,7 @@ def preview(record: SessionRecord, words: Sequence[Word]) -> Content:
     first = _first_shown(record.turns, words)
     if first:
         parts.append(Content.styled("…", MUTED))
-    parts += [_turn(turn, words) for turn in record.turns[first : first + _TURNS]]
+    parts += [_turn(turn, words, width) for turn in record.turns[first : first + _TURNS]]
     return Content("\n\n").join(parts)
 
 
@@ -62,14 +64,39 @@ def _first_shown(turns: Sequence[TurnRecord], words: Sequence[Word]) -> int:
     return 0
 
 
-def _turn(turn: TurnRecord, words: Sequence[Word]) -> Content:
+def _turn(turn: TurnRecord, words: Sequence[Word], width: int) -> Content:
+    user = turn.role == "user"
+    who = Content.styled("You" if user else "Reply", f"bold {ACCENT}")
     text = plain(turn.text).strip()
     start = _start(text, words)
+    if user:
+        body = _as_typed(text, start, words)
+    elif text:
+        from tui.excerpt import excerpt
+
+        body = excerpt(text, width, start, start + _TURN_CHARACTERS, words)
+    else:
+        body = Content.styled(_nothing_said(turn), MUTED)
+    return who + Content("\n") + body
+
+
+def _as_typed(text: str, start: int, words: Sequence[Word]) -> Content:
     shown = text[start : start + _TURN_CHARACTERS]
     cut = start + _TURN_CHARACTERS < len(text)
-    who = Content.styled("You" if turn.role == "user" else "Reply", f"bold {ACCENT}")
-    body = lifted(("…" if start else "") + shown + ("…" if cut else ""), words)
-    return who + Content("\n") + body
+    return lifted(("…" if start else "") + shown + ("…" if cut else ""), words)
+
+
+def _nothing_said(turn: TurnRecord) -> str:
+    """Why an answer has no words."""
+    match turn.finish_reason:
+        case "":
+            return "still being answered …"
+        case "interrupted":
+            return "stopped before anything was heard"
+        case "failed":
+            return "failed before its first word"
+        case _:
+            return "no words"
 
 
 def _start(text: str, words: Sequence[Word]) -> int:

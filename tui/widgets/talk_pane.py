@@ -43,6 +43,9 @@ class TalkPane(Pane):
         yield PaneHeader()
         yield from super().compose()
 
+    def _keep_time(self) -> None:
+        """The grid keeps it: panes that draw together are one frame."""
+
     # --- the talk -----------------------------------------------------------------------------
 
     @property

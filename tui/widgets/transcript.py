@@ -219,7 +219,7 @@ class Transcript(TurnScroll):
             if isinstance(href := meta.get("href"), str):
                 self.notify(plain_line(href), title="Link", markup=False)
             elif self.clickable_words and at is not None:
-                self._hear(sheet.view, sheet.source_at(row, at))
+                self._hear(sheet.view, sheet.word_source_at(row, at))
 
     def _character_at(self, event: events.Click) -> int | None:
         """Which character of its row was clicked."""

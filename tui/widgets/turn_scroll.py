@@ -45,6 +45,8 @@ class TurnScroll(ScrollView):
         self._height_when_left = 0
         self._settled_for: tuple[object, ...] | None = None
         self._painter: Painter | None = None
+        self._drawn: dict[int, Strip] = {}
+        self._drawn_for: tuple[object, ...] = ()
 
     # --- turns --------------------------------------------------------------------------------
 
@@ -311,16 +313,37 @@ class TurnScroll(ScrollView):
     # --- painting -----------------------------------------------------------------------------
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Rows go to the screen as they are: there is no border and no padding to draw."""
+        """Rows go to the screen as they are: there is no border and no padding to draw.
+
+        What another widget's frame asks for again is given as it was."""
         painter = self._the_painter()
         selection = self.text_selection
-        strips = [self._strip(y, painter, selection) for y in crop.line_range]
+        filters = self.get_line_filters()
         background = self.background_colors[1]
-        for each in self.get_line_filters():
-            strips = [strip.apply_filter(each, background) for strip in strips]
+        look = painter, selection, tuple(filters), background, self.size, self.scroll_offset
+        if look != self._drawn_for:
+            self._drawn_for = look
+            self._drawn.clear()
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            strip = self._drawn.get(y)
+            if strip is None:
+                strip = self._strip(y, painter, selection)
+                for each in filters:
+                    strip = strip.apply_filter(each, background)
+                self._drawn[y] = strip
+            strips.append(strip)
         if crop.column_span != (0, self.size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
+
+    def _set_dirty(self, *regions: Region) -> None:
+        super()._set_dirty(*regions)
+        if not regions:
+            self._drawn.clear()
+        for region in regions:
+            for y in region.line_range:
+                self._drawn.pop(y, None)
 
     def render_line(self, y: int) -> Strip:
         return self._strip(y, self._the_painter(), self.text_selection)

@@ -1,0 +1,120 @@
+"""Keys of services in a real keyring, by the settings screen: kept, used, taken out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.programs import TIMEOUT_S, environment, standin
+from tests.secret_service import secret_service
+from tests.sound_card import wait_until
+from tests.terminal.chat_server import answering
+from tests.terminal.tmux import Terminal, terminal
+
+pytestmark = pytest.mark.terminal
+
+COMMAND = [sys.executable, "-m", "gramophone.cli"]
+KEY = "k3y-of-the-openai-account"
+SHORT = "Records turn. Needles listen."
+
+
+def show_accounts(shown: Terminal) -> None:
+    shown.see("Nothing said yet")
+    shown.keys("F10")
+    shown.see("Model", "Accounts")
+    shown.keys("Right", "Right", "Right", "Right")
+    shown.see("OpenAI key")
+
+
+def quit_app(shown: Terminal) -> None:
+    shown.keys("C-q")
+    shown.see("ended with 0")
+
+
+def files_with(words: str, room: Path) -> list[Path]:
+    files = (path for path in room.rglob("*") if path.is_file())
+    return [path for path in files if words.encode() in path.read_bytes()]
+
+
+def test_a_key_is_kept_used_and_taken_out(tmp_path: Path) -> None:
+    asked_with: list[str] = []
+    with (
+        standin("--no-limits") as speak_url,
+        answering(SHORT, keys=asked_with) as base_url,
+        secret_service(tmp_path) as ring,
+    ):
+        services = {"GRAMOPHONE_SPEAK_URL": speak_url, "OPENAI_BASE_URL": base_url}
+        env = environment(tmp_path / "home", services | ring.env | {"TERM": "xterm-256color"})
+        settings_file = Path(env["XDG_CONFIG_HOME"], "gramophone", "config.toml")
+
+        with terminal(tmp_path / "first", COMMAND, env, (80, 24)) as shown:
+            show_accounts(shown)
+            shown.keys("Enter")
+            shown.see("OPENAI_API_KEY in the environment", "Esc Cancel")
+            shown.type(KEY)
+            shown.see("•" * len(KEY))
+            shown.keys("Enter")
+            assert KEY not in shown.see("in the keyring")
+            assert ring.secret("openai") == KEY
+            assert 'keyring = "openai"' in settings_file.read_text()
+            quit_app(shown)
+
+        with terminal(tmp_path / "second", COMMAND, env, (80, 24)) as shown:
+            shown.see("Nothing said yet")
+            shown.type("What do records do?")
+            shown.keys("Enter")
+            shown.see("Needles listen.", "idle")
+            assert set(asked_with) == {f"Bearer {KEY}"}
+            quit_app(shown)
+
+        with terminal(tmp_path / "third", COMMAND, env, (80, 24)) as shown:
+            show_accounts(shown)
+            shown.see("in the keyring")
+            shown.keys("d")
+            wait_until(lambda: "in the keyring" not in shown.screen(), "the key is taken out")
+            assert ring.secret("openai") == ""
+            assert "openai" not in settings_file.read_text()
+            quit_app(shown)
+    assert files_with(KEY, tmp_path) == []
+
+
+def test_a_locked_keyring_holds_nothing_up(tmp_path: Path) -> None:
+    """Nobody is there to unlock it: what needs the key says that it is missing."""
+    env = environment(tmp_path / "home")
+    settings_file = Path(env["XDG_CONFIG_HOME"], "gramophone", "config.toml")
+
+    def ask(ring_env: dict[str, str]) -> str:
+        done = subprocess.run(
+            [*COMMAND, "ask", "--provider", "openai", "hello"],
+            # Were the key found after all, it would lead nowhere.
+            env=env | ring_env | {"HTTPS_PROXY": "http://127.0.0.1:9"},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        assert done.returncode == 1
+        return done.stderr
+
+    with secret_service(tmp_path) as ring:
+        store = ["secret-tool", "store", "--label=key", "service", "gramophone"]
+        subprocess.run(
+            [*store, "username", "openai"], input=KEY, text=True, check=True, env=env | ring.env
+        )
+        settings_file.write_text('[accounts]\nkeyring = "openai"\n')
+        assert ring.secret("openai") == KEY
+    with secret_service(tmp_path, locked=True) as ring:
+        assert ring.secret("openai") == ""
+        told = ask(ring.env)
+        assert "needs OPENAI_API_KEY" in told
+        assert "The keyring gave no key for OpenAI: unlock it" in told
+        # Without a wish for that provider the app opens, and says why it is another one.
+        here = env | ring.env | {"TERM": "xterm-256color"}
+        with terminal(tmp_path / "tmux", COMMAND, here, (80, 24)) as shown:
+            shown.see("Nothing said yet", "The keyring gave no key for OpenAI")
+            quit_app(shown)
+    # And without any bus.
+    assert "needs OPENAI_API_KEY" in ask({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"})

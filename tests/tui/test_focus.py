@@ -1,0 +1,47 @@
+"""Where keys go when the app comes to the front."""
+
+from __future__ import annotations
+
+from textual.events import AppBlur, AppFocus
+
+from tests.tui.backend import FakeBackend
+from tests.tui.seeing import drawn, said
+from tui.app import GramophoneApp
+
+
+async def test_an_app_that_started_in_the_background_hears_keys() -> None:
+    """As a web page does, which nobody looks at until it is there."""
+    app = GramophoneApp(FakeBackend())
+    app.set_reactive(GramophoneApp.app_focus, False)  # pyright: ignore[reportArgumentType]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        assert pilot.app.focused is None
+        await pilot.press(*"hello")
+        await drawn(pilot)
+        assert "hello" in said(pilot)
+
+
+async def test_focus_comes_back_to_where_it_was() -> None:
+    async with GramophoneApp(FakeBackend()).run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        before = pilot.app.focused
+        pilot.app.post_message(AppBlur())
+        await drawn(pilot)
+        assert pilot.app.focused is None
+        pilot.app.post_message(AppFocus())
+        await drawn(pilot)
+        assert before is not None
+        assert pilot.app.focused is before
+
+
+async def test_a_screen_that_came_in_the_background_has_focus_too() -> None:
+    async with GramophoneApp(FakeBackend()).run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        pilot.app.post_message(AppBlur())
+        await drawn(pilot)
+        await pilot.app.run_action("help")
+        await drawn(pilot)
+        assert pilot.app.focused is None
+        pilot.app.post_message(AppFocus())
+        await drawn(pilot)
+        assert type(pilot.app.focused).__name__ == "VerticalScroll"
