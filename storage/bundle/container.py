@@ -37,7 +37,6 @@ BLOCK_BYTES = 1 << 20
 _DATE = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _MODE = stat.S_IFREG | 0o644
-_LARGEST_PLAIN_BYTES = 0x7FFF_FFFF
 
 _END = struct.Struct("<4s4H2IH")
 _END_64 = struct.Struct("<4sQ2H2I4Q")
@@ -65,7 +64,7 @@ class ContainerWriter:
         if len(self._parts) >= MOST_PARTS:
             raise BadBundle(f"it would have more than {MOST_PARTS:,} parts")
         digest, written_bytes = hashlib.sha256(), 0
-        large = size_bytes > _LARGEST_PLAIN_BYTES
+        large = size_bytes > zipfile.ZIP64_LIMIT
         with self._zip.open(_info(name, deflate), "w", force_zip64=large) as file:
             for block in blocks:
                 digest.update(block)
@@ -229,11 +228,11 @@ def _checked_directory(file: BinaryIO) -> int:
     mark, disk, first_disk, here, entries, length, start, comment = _unpacked(file, end, _END)
     if mark != b"PK\5\6" or comment or disk or first_disk or here != entries:
         raise BadBundle("it is no bundle, or it is cut short")
-    if entries == 0xFFFF or length == 0xFFFF_FFFF or start == 0xFFFF_FFFF:
-        locator = end - _LOCATOR_64.size
-        end = locator - _END_64.size
-        if end < 0 or _unpacked(file, locator, _LOCATOR_64) != (b"PK\6\7", 0, end, 1):
-            raise BadBundle("its directory cannot be found")
+    locator = end - _LOCATOR_64.size
+    large_end = locator - _END_64.size
+    if large_end >= 0 and _unpacked(file, locator, _LOCATOR_64) == (b"PK\6\7", 0, large_end, 1):
+        # From 2 GiB or 65,535 parts on.
+        end = large_end
         mark, _, _, _, _, _, _, entries, length, start = _unpacked(file, end, _END_64)
         if mark != b"PK\6\6":
             raise BadBundle("its directory cannot be found")

@@ -209,6 +209,19 @@ def test_any_session_survives_the_way_there_and_back(
     asyncio.run(there_and_back())
 
 
+@pytest.mark.parametrize("compress", [False, True])
+async def test_a_bundle_of_many_gigabytes_is_a_bundle(
+    tmp_path: Path, compress: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zips change their shape at 2 GiB; here they do at 50 kB."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 50_000)
+    await record(tmp_path / "home", talk((NOISE * 9, NOISE)))
+    made = await export(tmp_path / "home", tmp_path / "1.gramophone", compress=compress)
+    assert b"PK\6\7" in made[-64:]
+    await imported(tmp_path / "other", tmp_path / "1.gramophone")
+    assert await export(tmp_path / "other", tmp_path / "2.gramophone", compress=compress) == made
+
+
 # --- what is there already --------------------------------------------------------------------
 
 
