@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import platformdirs
 
 from gramophone.errors import ConfigError
+from gramophone.redaction import refusal
 
 PROVIDERS = ("openai", "anthropic", "local")
 DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
@@ -45,6 +46,7 @@ FILE_SETTINGS = {
     ("sound", "muted"): "muted",
     ("sound", "device"): "device",
     ("accounts", "keyring"): "kept_keys",
+    ("recording", "redact"): "redact",
     ("screen", "theme"): "theme",
     ("screen", "reduced_motion"): "reduced_motion",
     ("screen", "meter_frames_hz"): "meter_frames_hz",
@@ -83,6 +85,7 @@ class Config:
     muted: bool = False
     device: str = ""
     kept_keys: str = ""
+    redact: Sequence[str] = ()
     theme: str = ""
     reduced_motion: bool = False
     meter_frames_hz: int = 0
@@ -255,6 +258,7 @@ def _replace(config: Config, settings: Mapping[str, object]) -> Config:
         "reduced_motion": (bool,),
         "meter_frames_hz": (int,),
         "keys": (dict,),
+        "redact": (list,),
     }
     known = {field.name for field in fields(Config)} - {"home", "config_file"}
     for name, value in settings.items():
@@ -305,6 +309,7 @@ def _check(config: Config) -> None:
             f"meter_frames_hz is {config.meter_frames_hz}; it must be between 0 (as the connection "
             f"allows) and {MOST_METER_FRAMES_HZ}."
         )
+    _check_patterns(config.redact)
     if config.speak_url and not config.speak_url.startswith(("ws://", "wss://")):
         raise ConfigError(
             f"The speech address is {config.speak_url!r}; it must begin with ws:// or wss://, "
@@ -316,3 +321,13 @@ def _check(config: Config) -> None:
         )
     if config.provider == "anthropic" and not (config.anthropic_key or config.anthropic_base_url):
         raise ConfigError("The provider anthropic needs ANTHROPIC_API_KEY.")
+
+
+def _check_patterns(patterns: Sequence[object]) -> None:
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise ConfigError(f"redact holds {pattern!r}; it must be a list of patterns in quotes.")
+        if reason := refusal(pattern):
+            raise ConfigError(
+                f"The pattern {pattern!r} in redact {reason}; mend it or take it out."
+            )

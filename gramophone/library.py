@@ -165,6 +165,13 @@ class Library(Protocol):
         another thread, how many bytes of how many are written; cancelling the await stops it."""
         ...
 
+    async def export_bundle(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
+        """The whole session as one file (docs/recording.md, "Bundles"); otherwise as `export_wav`.
+        A session that is not over is refused."""
+        ...
+
     async def verify(self, session_id: str | None = None) -> list[Finding]: ...
 
     async def aclose(self) -> None: ...

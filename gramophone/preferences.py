@@ -49,7 +49,7 @@ class Preferences(Protocol):
         ...
 
     async def read(self) -> Mapping[str, Preference]:
-        """Every setting of `gramophone.config.FILE_SETTINGS`, by its name."""
+        """Every setting of `gramophone.config.FILE_SETTINGS` that is one value, by its name."""
         ...
 
     async def write(self, name: str, value: Value | None) -> None:

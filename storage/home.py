@@ -44,6 +44,10 @@ class Home:
         return self.root / "library.db-wal"
 
     @property
+    def marking_key(self) -> Path:
+        return self.root / "redaction.key"
+
+    @property
     def audio(self) -> Path:
         return self.root / "audio"
 

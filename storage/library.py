@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from gramophone.library import (
 from gramophone.metrics import TurnMetrics
 from gramophone.timeline import Event, Failed
 from storage import keeping, rows
+from storage.bundle.importing import Imported, import_bundle
+from storage.bundle.writing import export_bundle
 from storage.database import open_library
 from storage.export.jsonl import export_jsonl
 from storage.export.wav import export_wav
@@ -253,24 +256,58 @@ class Library:
         another thread, how many bytes of how many are written; cancelling the await stops it."""
         record = await self.session(session_id)
         spoken = [turn.audio for turn in record.turns if turn.audio is not None]
-        stopped = threading.Event()
-
-        def told(written_bytes: int, data_bytes: int) -> None:
-            if stopped.is_set():
-                raise StorageError(f"The export to {path} was stopped.")
-            if tell is not None:
-                tell(written_bytes, data_bytes)
-
-        try:
+        with _stoppable(f"The export to {path} was stopped.", tell) as told:
             await asyncio.to_thread(export_wav, spoken, path, told)
-        finally:
-            # Cancelling the await does not stop the thread.
-            stopped.set()
+
+    async def export_bundle(
+        self,
+        session_id: str,
+        path: Path,
+        *,
+        compress: bool = False,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """The whole session as one file, the same whenever it is written; `tell` and cancelling
+        as for `export_wav`."""
+        with _stoppable(f"The export to {path} was stopped.", tell) as told:
+            await asyncio.to_thread(
+                export_bundle, self._home, session_id, path, compress=compress, tell=told
+            )
+
+    async def import_bundle(
+        self, path: Path, *, new_id: str = "", tell: Callable[[int, int], None] | None = None
+    ) -> Imported:
+        """Take in the session of a bundle, whole or not at all; with `new_id` under that id.
+        `tell` hears how much of it was looked at; cancelling the await stops it."""
+        with _stoppable(f"The import of {path} was stopped.", tell) as told:
+            return await asyncio.to_thread(
+                import_bundle, self._home, path, new_id=new_id, tell=told
+            )
 
     async def export_jsonl(self, session_id: str, path: Path) -> None:
         """The timeline, one event a line; written whole or not at all."""
         events = await self.events(session_id, with_pcm=False)
         await asyncio.to_thread(export_jsonl, events, path)
+
+
+@contextmanager
+def _stoppable(
+    words: str, tell: Callable[[int, int], None] | None
+) -> Generator[Callable[[int, int], None]]:
+    """A `tell` for a thread, which raises once the block is left: cancelling an await does not
+    stop the thread it waits for."""
+    stopped = threading.Event()
+
+    def told(done: int, total: int) -> None:
+        if stopped.is_set():
+            raise StorageError(words)
+        if tell is not None:
+            tell(done, total)
+
+    try:
+        yield told
+    finally:
+        stopped.set()
 
 
 def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:

@@ -18,12 +18,13 @@ from pathlib import Path
 
 from gramophone.clock import wall_clock as system_wall_clock
 from gramophone.errors import StorageError
+from gramophone.redaction import Redact, Redactor
 from gramophone.timeline import Entry, Event, SessionStarted
 from gramophone.values import value
 from storage.database import open_library
-from storage.failures import storage_error
+from storage.failures import sentences, storage_error
 from storage.home import Home
-from storage.redaction import Redact, Redactor
+from storage.marking import marking_key
 from storage.writer import DURABLE, SessionWriter
 
 GATHER_S = 0.08
@@ -76,13 +77,14 @@ class Recorder:
         *,
         wall_clock: Callable[[], datetime] = system_wall_clock,
         redact: Redact | Sequence[str] = (),
+        patterns: Sequence[str] = (),
         told: Callable[[int, int], None] | None = None,
     ) -> Recorder:
         """Open the library under `home`, made where it is missing; takes some milliseconds, unless
         an older one has to be brought up to date: `told` hears how far that is.
 
         `redact` is the secrets that must never reach a file, or a function that removes them;
-        whatever looks like a credential is removed in either case.
+        whatever looks like a credential or fits one of `patterns` is removed in either case.
 
         Raises:
             LibraryTooNew: a newer version wrote the library.
@@ -91,7 +93,13 @@ class Recorder:
         """
         place = Home.at(home)
         database = open_library(place, wall_clock, told)
-        return cls(place, database, wall_clock, Redactor.of(redact))
+        try:
+            with sentences(place):
+                redactor = Redactor.of(redact, patterns=patterns, key=marking_key(place))
+        except BaseException:
+            database.close()
+            raise
+        return cls(place, database, wall_clock, redactor)
 
     async def __aenter__(self) -> Recorder:
         return self

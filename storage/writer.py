@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from gramophone.errors import StorageError
 from gramophone.metrics import MetricsFold, TurnMetrics
+from gramophone.redaction import Redactor
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -40,7 +41,6 @@ from storage.database import transaction
 from storage.failures import vanished
 from storage.home import Home, make_private_directory
 from storage.locks import SessionLock
-from storage.redaction import Redactor
 from storage.schema import FORMAT_VERSION, TURN_BITS, turn_number
 from storage.titles import title_of
 from storage.wav import WavFormat, WavWriter

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from fixtures import recordings
+from gramophone.clock import ManualClock
+from gramophone.codec import encode_line
+from gramophone.replay import Replay
+from gramophone.score import Score
 from gramophone.standin.recording import recorded_speech
-from gramophone.timeline import AudioReceived, Event, SessionEnded, SessionStarted
+from gramophone.timeline import (
+    AudioReceived,
+    Entry,
+    Event,
+    SessionEnded,
+    SessionStarted,
+    SpeechDisconnected,
+    TextSpoken,
+    TurnCompleted,
+    TurnInterrupted,
+)
+from storage.bundle.reading import read_bundle
 from storage.library import Library
 from storage.recorder import Recorder
+from tests.paced_speaker import PacedSpeaker
+from tests.storage.bundle.bundles import bytes_of
+
+T = TypeVar("T", bound=Event)
 
 NAMES = recordings.names()
 
@@ -41,9 +62,12 @@ class TestRecording:
                 assert len(event.pcm) == event.size_bytes > 0
 
     def test_it_names_no_place_of_the_machine_it_was_made_on(self, name: str) -> None:
-        told = (recordings.RECORDINGS / name / "events.jsonl").read_text(encoding="utf-8")
-        assert "site-packages" not in told
-        assert ".gguf" not in told
+        told = " ".join(encode_line(event) for event in recordings.load(name))
+        for place in ("site-packages", ".gguf", "/home/", "/root/", "/tmp/"):
+            assert place not in told
+
+    def test_it_is_small(self, name: str) -> None:
+        assert recordings.path_of(name).stat().st_size < 1_000_000
 
     async def test_it_is_kept_as_it_was(self, name: str, tmp_path: Path) -> None:
         events = recordings.load(name)
@@ -51,6 +75,52 @@ class TestRecording:
         async with await Library.open(tmp_path) as library:
             assert with_pcm(await library.events(session_id)) == with_pcm(events)
             assert await library.verify() == []
+
+    async def test_taken_in_and_given_out_it_is_the_same_bundle(
+        self, name: str, tmp_path: Path
+    ) -> None:
+        """The checked-in file was packed by whatever libFLAC there was; rows and sound count."""
+        first, again = tmp_path / "1.gramophone", tmp_path / "2.gramophone"
+        for home, source, made in (
+            (tmp_path / "one", recordings.path_of(name), first),
+            (tmp_path / "two", first, again),
+        ):
+            async with await Library.open(home) as library:
+                taken = await library.import_bundle(source)
+                assert await library.verify() == []
+                await library.export_bundle(taken.session_id, made)
+        assert bytes_of(first) == bytes_of(again)
+        assert with_pcm(read_bundle(first)[1]) == with_pcm(recordings.load(name))
+
+    async def test_what_a_replay_of_it_tells_is_the_recording(
+        self, name: str, tmp_path: Path
+    ) -> None:
+        """record(replay(x)) = x, to the byte: the bundle of the replay is the bundle."""
+        kept, events = read_bundle(recordings.path_of(name))
+        heard: list[Entry] = []
+        clock = ManualClock()
+        replay = Replay(
+            Score(events),
+            clock=clock,
+            speaker=PacedSpeaker(clock, kept.sample_rate_hz),
+            emit=heard.append,
+            speed=float("inf"),
+        )
+        await replay.run()
+        told = [entry for entry in heard if isinstance(entry, Event)]
+        assert with_pcm(told) == with_pcm(events)
+        began = datetime.fromisoformat(kept.summary.created_at)
+        async with Recorder.open(tmp_path / "again", wall_clock=lambda: began) as recorder:
+            for event in told:
+                recorder.emit(event)
+        bundles: list[bytes] = []
+        for home in ("again", "taken"):
+            async with await Library.open(tmp_path / home) as library:
+                if home == "taken":
+                    await library.import_bundle(recordings.path_of(name))
+                await library.export_bundle(kept.summary.id, tmp_path / f"{home}.gramophone")
+            bundles.append(bytes_of(tmp_path / f"{home}.gramophone"))
+        assert bundles[0] == bundles[1]
 
     async def test_what_is_kept_again_is_the_same(self, name: str, tmp_path: Path) -> None:
         session_id = await keep(tmp_path / "one", recordings.load(name))
@@ -80,3 +150,39 @@ class TestRecording:
             assert len(await library.verify(session_id)) == 1
             changed = replace(frame, pcm=b"")
             assert changed in await library.events(session_id, with_pcm=False)
+
+
+# --- what each of them is for ---------------------------------------------------------------------
+
+
+def of(name: str, kind: type[T]) -> list[T]:
+    return [event for event in recordings.load(name) if isinstance(event, kind)]
+
+
+def test_the_interrupted_one_was_heard_in_part() -> None:
+    (interrupted,) = of("interrupted", TurnInterrupted)
+    (answer,) = (turn for turn in of("interrupted", TurnCompleted) if turn.role == "assistant")
+    assert answer.finish_reason == "interrupted"
+    assert answer.text == interrupted.heard_text != ""
+    received = sum(frame.size_bytes for frame in of("interrupted", AudioReceived)) // 2
+    assert 0 < interrupted.heard_samples < received
+
+
+def test_the_reconnect_is_in_the_middle_of_an_answer() -> None:
+    broken, ended = of("reconnect", SpeechDisconnected)
+    assert (broken.code, broken.reason, ended.code) == (1011, "NET-0000", 1000)
+    frames = of("reconnect", AudioReceived)
+    assert {frame.connection for frame in frames} == {0, 1}
+    assert {frame.turn for frame in frames} == {1}
+    (answer,) = (turn for turn in of("reconnect", TurnCompleted) if turn.role == "assistant")
+    assert answer.finish_reason == "stop"
+
+
+def test_the_long_one_is_markdown_that_is_not_read_aloud() -> None:
+    (answer,) = (turn for turn in of("long-markdown", TurnCompleted) if turn.role == "assistant")
+    for mark in ("# How", "**no**", "1. The", "```python", "| size |", "](https://"):
+        assert mark in answer.text
+    spoken = " ".join(chunk.text for chunk in of("long-markdown", TextSpoken))
+    for mark in ("#", "*", "`", "|", "https", "horn.push(membrane"):
+        assert mark not in spoken
+    assert len(spoken) > 700

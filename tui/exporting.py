@@ -1,4 +1,4 @@
-"""WAV export as a flow that every screen with a session can start."""
+"""Export as a flow that every screen with a session can start: the sound, or all of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.screen import Screen
 from gramophone.errors import GramophoneError, StorageError
 from gramophone.library import Library, SessionSummary
 from gramophone.plain import plain_line
-from tui import wav_path
+from tui import export_path
 from tui.facts import counted
 from tui.failing import tell_failure
 from tui.screens.export import ExportScreen
@@ -21,7 +21,7 @@ from tui.screens.write import WriteScreen
 from tui.session_row import title_of
 
 
-async def export_wav(screen: Screen[Any], library: Library, summary: SessionSummary) -> None:
+async def export_session(screen: Screen[Any], library: Library, summary: SessionSummary) -> None:
     """Ask for a path, write there, say where it went or why it did not. Runs in a worker."""
     path = await screen.app.push_screen_wait(ExportScreen(title_of(summary)))
     if path is None:
@@ -29,7 +29,9 @@ async def export_wav(screen: Screen[Any], library: Library, summary: SessionSumm
     target = path
 
     async def write(progress: Progress) -> bool:
-        await library.export_wav(summary.id, target, tell=progress.part)
+        bundle = export_path.is_bundle(target)
+        export = library.export_bundle if bundle else library.export_wav
+        await export(summary.id, target, tell=progress.part)
         return True
 
     progress = Progress(f"Exporting to {shown(path)}")
@@ -56,7 +58,7 @@ async def export_wavs(
     )
     if typed is None:
         return
-    directory = wav_path.directory(typed)
+    directory = export_path.directory(typed)
     try:
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
     except OSError as error:
@@ -97,13 +99,13 @@ async def _write_all(
 async def _no_directory(typed: str) -> str:
     if not typed.strip():
         return "Write a directory first."
-    there = wav_path.directory(typed)
+    there = export_path.directory(typed)
     return "This is a file: name a directory." if there.exists() and not there.is_dir() else ""
 
 
 def _free(directory: Path, title: str) -> Path:
     """A path named by the title that no file has yet."""
-    name = wav_path.slug(title)
+    name = export_path.slug(title)
     path, number = directory / f"{name}.wav", 1
     while path.exists():
         number += 1

@@ -45,7 +45,9 @@ def run_app(config: Config) -> int:
         end_with_the_server()
     updating = Updating(sys.stderr)
     try:
-        recorder = Recorder.open(config.home, redact=config.secrets, told=updating)
+        recorder = Recorder.open(
+            config.home, redact=config.secrets, patterns=config.redact, told=updating
+        )
     except KeyboardInterrupt:
         return 130
     finally:

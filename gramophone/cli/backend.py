@@ -297,6 +297,11 @@ class LibraryOnDemand:
     ) -> None:
         await (await self._open()).export_wav(session_id, path, tell=tell)
 
+    async def export_bundle(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
+        await (await self._open()).export_bundle(session_id, path, tell=tell)
+
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         return await (await self._open()).verify(session_id)
 

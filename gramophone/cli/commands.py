@@ -168,13 +168,31 @@ def replay(session: str, speed: float, mute: bool, as_json: bool) -> None:
 
 @cli.command()
 @SESSION
-@click.option("--format", "form", type=click.Choice(["wav", "jsonl"]), default="wav")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-def export(session: str, form: str, output: Path) -> None:
-    """Write a session as a WAV file or as JSON lines."""
+@click.option("--format", "form", type=click.Choice(["wav", "jsonl", "bundle"]), default="wav")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where; a bundle has a name.")
+@click.option("--compress", is_flag=True, help="With --format bundle: FLAC, and rows deflated.")
+def export(session: str, form: str, output: Path | None, compress: bool) -> None:
+    """Write a session as a WAV file, as JSON lines or as a bundle that `import` takes."""
     from gramophone.cli import kept
 
-    _finish(kept.export(_config().home, session, form=form, path=output))
+    if output is None and form != "bundle":
+        raise click.UsageError("say where to with -o PATH")
+    if compress and form != "bundle":
+        raise click.UsageError("--compress belongs to --format bundle")
+    _finish(kept.export(_config().home, session, form=form, path=output, compress=compress))
+
+
+@cli.command("import")
+@click.argument(
+    "bundles", metavar="BUNDLE", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--as-new", is_flag=True, help="As sessions of their own, whatever is there.")
+def import_(bundles: tuple[Path, ...], as_new: bool) -> None:
+    """Bring sessions into the library that `export --format bundle` wrote; prints their ids."""
+    from gramophone.cli import kept
+    from gramophone.cli.compose import new_session_id
+
+    _finish(kept.import_bundles(_config().home, bundles, as_new=as_new, new_id=new_session_id))
 
 
 @cli.command()

@@ -123,7 +123,9 @@ async def talk(
     assert engines is not None
     speech = engines.speech(config)
     if recorder is None:
-        recorder = await asyncio.to_thread(Recorder.open, config.home, redact=config.secrets)
+        recorder = await asyncio.to_thread(
+            Recorder.open, config.home, redact=config.secrets, patterns=config.redact
+        )
     session_id = new_session_id()
     running: Talk | None = None
 

@@ -15,6 +15,9 @@ from gramophone.settings_file import write_key, write_setting
 
 _OTHER_VARIABLES = {"TEXTUAL_THEME": "theme"}
 
+# The screen has lines for values; a list is written in the file itself.
+_LISTS = frozenset({"redact"})
+
 _AURA_2_SPANISH = "sirio nestor carina celeste alvaro diana aquila selena estrella javier"
 
 VOICES = (
@@ -60,6 +63,7 @@ class FilePreferences:
                 overruled_by=overruled.get(name, ""),
             )
             for name in FILE_SETTINGS.values()
+            if name not in _LISTS
         }
 
     async def write(self, name: str, value: Value | None) -> None:

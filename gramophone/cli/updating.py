@@ -1,4 +1,4 @@
-"""Says how far an older library has been brought up to date, when that takes long."""
+"""Says how far something has come, when it takes long: an older library, a large bundle."""
 
 from __future__ import annotations
 
@@ -14,8 +14,18 @@ _WORDS = "Bringing the library up to date; Ctrl+C stops it and loses nothing"
 class Updating:
     """A bar on the terminal, drawn over itself; nothing where it is quick or there is none."""
 
-    def __init__(self, terminal: TextIO, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        terminal: TextIO,
+        seconds: Callable[[], float] = time.monotonic,
+        *,
+        words: str = _WORDS,
+        in_parts: bool = True,
+    ) -> None:
+        """`in_parts` when the numbers are small enough to be read; else it is a percentage."""
         self._terminal = terminal
+        self._words = words
+        self._in_parts = in_parts
         self._seconds = seconds
         self._began_s = seconds()
         self._shown = ""
@@ -24,7 +34,8 @@ class Updating:
         if self._seconds() - self._began_s < SILENT_S or not self._terminal.isatty():
             return
         full = BAR_CELLS * done // max(1, total)
-        line = f"{_WORDS}  [{'#' * full}{'.' * (BAR_CELLS - full)}] {done}/{total}"
+        how_far = f"{done}/{total}" if self._in_parts else f"{100 * done // max(1, total)} %"
+        line = f"{self._words}  [{'#' * full}{'.' * (BAR_CELLS - full)}] {how_far}"
         if line != self._shown:
             self._shown = line
             self._terminal.write(f"\r{line}")

@@ -97,6 +97,7 @@ class FakeLibrary:
         self.asked: list[tuple[int, str | None, str]] = []
         self.read: list[str] = []
         self.exported: list[tuple[str, Path]] = []
+        self.bundled: list[Path] = []
         self.shapes: dict[str, dict[int, bytes]] = {}
         self.failure: StorageError | None = None
         self.export_held = asyncio.Event()
@@ -194,6 +195,12 @@ class FakeLibrary:
             tell(1, 4)
         await self.export_held.wait()
         self.exported.append((session_id, path))
+
+    async def export_bundle(
+        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
+    ) -> None:
+        await self.export_wav(session_id, path, tell=tell)
+        self.bundled.append(path)
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         return []

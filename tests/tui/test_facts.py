@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.tui.backend import kept_session
+from tui.export_path import chosen, is_bundle, other_kind, slug, suggested
 from tui.facts import clock, counted, local_time, milliseconds, seconds, times
 from tui.session_row import session_row, snippet
-from tui.wav_path import chosen, slug, suggested
 
 
 def test_times() -> None:
@@ -61,3 +61,12 @@ def test_paths() -> None:
     assert suggested("What is it?") == "~/gramophone-what-is-it.wav"
     assert chosen(" ~/a ") == Path.home() / "a.wav"
     assert chosen("b.wave").is_absolute()
+
+
+def test_the_end_of_a_name_says_what_is_exported() -> None:
+    assert other_kind("~/a.wav") == "~/a.gramophone"
+    assert other_kind("~/a.gramophone ") == "~/a.wav"
+    assert other_kind("~/a.b/c") == "~/a.b/c.gramophone"
+    assert other_kind("") == ".gramophone"
+    assert is_bundle(chosen("~/a.GRAMOPHONE"))
+    assert not is_bundle(chosen("~/a"))

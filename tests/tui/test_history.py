@@ -146,6 +146,29 @@ async def test_export_asks_where_and_says_where(tmp_path: Path) -> None:
         assert "Written to" in seen(pilot)
 
 
+async def test_export_offers_a_bundle_beside_the_sound(tmp_path: Path) -> None:
+    library = library_of(1)
+    app = GramophoneApp(FakeBackend(library=library))
+    async with app.run_test(notifications=True) as pilot:
+        await pilot.press("f2")
+        await drawn(pilot)
+        await pilot.press("e")
+        await pilot.pause()
+        field = app.screen.query_one(Input)
+        field.value = str(tmp_path / "a.wav")
+        await pilot.press("tab")
+        await pilot.pause()
+        assert field.value == str(tmp_path / "a.gramophone")
+        assert "Export the whole session as a bundle to" in seen(pilot)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "Export the sound as WAV to" in seen(pilot)
+        await pilot.press("tab", "enter")
+        await drawn(pilot)
+        assert library.bundled == [tmp_path / "a.gramophone"]
+        assert "Written to" in seen(pilot)
+
+
 async def test_a_long_export_shows_how_far_it_is_and_stops(tmp_path: Path) -> None:
     library = library_of(1)
     library.export_held.clear()

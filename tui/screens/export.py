@@ -1,4 +1,4 @@
-"""Asks where a session's WAV is to go."""
+"""Asks where an export of a session is to go. The end of the name says what is written."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui import wav_path
+from tui import export_path
 from tui.widgets.key_bar import KeyBar
+
+_WAV_TITLE = "Export the sound as WAV to"
+_BUNDLE_TITLE = "Export the whole session as a bundle to"
 
 
 class PathInput(Input):
@@ -32,6 +35,7 @@ class ExportScreen(ModalScreen[Path | None]):
 
     CSS_PATH = "dialogue.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "change_kind", "Kind", id="export.kind"),
         Binding("escape", "leave", "Cancel", id="export.leave"),
     ]
 
@@ -42,14 +46,17 @@ class ExportScreen(ModalScreen[Path | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialogue"):
-            yield Static("Export the sound as WAV to", classes="title", markup=False)
-            yield PathInput(wav_path.suggested(self._title))
+            yield Static(_WAV_TITLE, classes="title", markup=False)
+            yield PathInput(export_path.suggested(self._title))
             yield Static("", classes="detail", markup=False)
         yield KeyBar()
 
     @on(Input.Changed)
-    def _path_changed(self) -> None:
+    def _path_changed(self, changed: Input.Changed) -> None:
         self._agreed = None
+        bundle = export_path.is_bundle(Path(changed.value.strip()))
+        self.query_one(".title", Static).update(_BUNDLE_TITLE if bundle else _WAV_TITLE)
+        self._say("`gramophone import` takes it into any library." * bundle)
 
     @on(Input.Submitted)
     def _path_given(self) -> None:
@@ -57,7 +64,7 @@ class ExportScreen(ModalScreen[Path | None]):
         if not text.strip():
             self._say("Write a path first.")
             return
-        path = wav_path.chosen(text)
+        path = export_path.chosen(text)
         if Path(text.strip()).expanduser().is_dir():
             self._say("This is a directory: add a file name.")
         elif path.exists() and path != self._agreed:
@@ -68,6 +75,11 @@ class ExportScreen(ModalScreen[Path | None]):
 
     def _say(self, words: str) -> None:
         self.query_one(".detail", Static).update(words)
+
+    def action_change_kind(self) -> None:
+        field = self.query_one(Input)
+        field.value = export_path.other_kind(field.value)
+        field.cursor_position = len(field.value)
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -1,10 +1,13 @@
-"""Where a WAV goes when nobody says otherwise. Pure: the disk is not touched."""
+"""Where an export goes when nobody says otherwise, and as what: its name decides. Pure: the disk is
+not touched."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from pathlib import Path
+
+WAV, BUNDLE = ".wav", ".gramophone"
 
 _LONGEST_SLUG = 48
 
@@ -18,15 +21,27 @@ def slug(title: str) -> str:
 
 def suggested(title: str) -> str:
     """The path the export offers."""
-    return f"~/gramophone-{slug(title)}.wav"
+    return f"~/gramophone-{slug(title)}{WAV}"
 
 
 def chosen(text: str) -> Path:
     """What the user wrote, as an absolute path; `.wav` is added where a suffix lacks."""
     path = Path(text.strip()).expanduser()
     if not path.suffix:
-        path = path.with_suffix(".wav")
+        path = path.with_suffix(WAV)
     return Path.cwd() / path
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether the whole session goes there, or its sound alone."""
+    return path.suffix.lower() == BUNDLE
+
+
+def other_kind(text: str) -> str:
+    """The path as it is for a bundle, if it is for a WAV; and the other way round."""
+    suffix = Path(text.strip()).suffix
+    stem = text.rstrip().removesuffix(suffix) if suffix.lower() in (WAV, BUNDLE) else text.rstrip()
+    return stem + (WAV if suffix.lower() == BUNDLE else BUNDLE)
 
 
 def directory(text: str) -> Path:

@@ -1,0 +1,125 @@
+"""What a bundle is made of: the names of its parts, its manifest, and how much it may hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, cast
+
+from gramophone.errors import StorageError
+from gramophone.values import value
+
+FORMAT = "gramophone bundle"
+VERSION = 1
+"""Rises when an older reader would misread what is written."""
+
+SUFFIX = ".gramophone"
+MANIFEST = "manifest.json"
+SESSION = "session.json"
+TURNS = "turns.jsonl"
+EVENTS = "events.jsonl"
+ROWS = (SESSION, TURNS, EVENTS)
+
+MOST_PARTS = 100_000
+MOST_ROW_BYTES = 1 << 30
+MOST_MANIFEST_BYTES = 1 << 25
+LONGEST_LINE_BYTES = 1 << 26
+ALWAYS_ALLOWED_BYTES = 1 << 26
+_LARGEST_RATIO = 200
+
+_AUDIO = re.compile(r"audio/(0|[1-9][0-9]{0,6})\.(wav|flac)", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class BadBundle(StorageError):
+    """A file is no bundle, is damaged, or holds what a bundle must not."""
+
+
+@value
+class Part:
+    """One part and what its bytes must be, unpacked."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@value
+class Sound:
+    """Which part has a turn's sound, and whether it is packed as FLAC."""
+
+    part: Part
+    flac: bool
+
+
+def audio_name(turn: int, *, flac: bool = False) -> str:
+    """The part that holds the sound of a turn."""
+    return f"audio/{turn}.{'flac' if flac else 'wav'}"
+
+
+def audio_turn(name: str) -> tuple[int, bool] | None:
+    """The turn a part's name stands for and whether it is FLAC; None for any other name."""
+    found = _AUDIO.fullmatch(name)
+    return (int(found[1]), found[2] == "flac") if found else None
+
+
+def is_sha256(text: object) -> bool:
+    """Whether it is a hash in lower-case hexadecimal."""
+    return isinstance(text, str) and _SHA256.fullmatch(text) is not None
+
+
+def most_unpacked_bytes(file_bytes: int) -> int:
+    """How large a bundle of this size may become; a writer keeps to it as well."""
+    return ALWAYS_ALLOWED_BYTES + _LARGEST_RATIO * file_bytes
+
+
+def manifest_bytes(parts: list[Part]) -> bytes:
+    """The manifest, as it stands in the file."""
+    listed = [
+        {"name": part.name, "size_bytes": part.size_bytes, "sha256": part.sha256} for part in parts
+    ]
+    manifest = {"format": FORMAT, "version": VERSION, "parts": listed}
+    return json.dumps(manifest, indent=1).encode() + b"\n"
+
+
+def manifest_parts(data: bytes) -> list[Part]:
+    """What a manifest lists.
+
+    Raises:
+        BadBundle: it is none, or a newer version wrote it.
+    """
+    try:
+        manifest: object = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadBundle("its manifest cannot be read") from error
+    told = _object(manifest)
+    version = told.get("version")
+    if told.get("format") != FORMAT or type(version) is not int or version < 1:
+        raise BadBundle("its manifest is not that of a bundle")
+    if version > VERSION:
+        raise BadBundle(
+            f"a newer Gramophone wrote it (bundle version {version}; this one reads up to "
+            f"{VERSION}), so upgrade Gramophone"
+        )
+    listed = told.get("parts")
+    if not isinstance(listed, list):
+        raise BadBundle("its manifest lists no parts")
+    return [_part(entry) for entry in cast("list[object]", listed)]
+
+
+def _part(entry: object) -> Part:
+    told = _object(entry)
+    name, size_bytes, sha256 = told.get("name"), told.get("size_bytes"), told.get("sha256")
+    if not isinstance(name, str) or type(size_bytes) is not int or size_bytes < 0:
+        raise BadBundle("its manifest describes a part that cannot be")
+    if name not in ROWS and audio_turn(name) is None:
+        raise BadBundle(f"it holds a part that no bundle has, {name[:80]!r}")
+    if not is_sha256(sha256):
+        raise BadBundle(f"its manifest gives no hash for {name}")
+    return Part(name, size_bytes, cast("str", sha256))
+
+
+def _object(found: object) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise BadBundle("its manifest is not that of a bundle")
+    return cast("dict[str, Any]", found)

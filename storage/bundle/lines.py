@@ -1,0 +1,266 @@
+"""A session's rows as lines of JSON, and back with every value looked at.
+
+What has its default is left out, so that a line stays the same when a later version adds a column
+or a field. A line that is read may hold more than is known here; what is known must be right.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, replace
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
+
+from gramophone.codec import EVENT_TYPES
+from gramophone.tags import tag_name
+from gramophone.timeline import AudioReceived, Event, SessionStarted
+from storage.bundle.layout import LONGEST_LINE_BYTES, BadBundle, is_sha256
+from storage.home import is_session_id
+from storage.keeping import LONGEST_TITLE
+from storage.rows import encodable
+from storage.schema import FORMAT_VERSION, TURN_BITS
+
+Values: TypeAlias = dict[str, Any]
+_Fits: TypeAlias = Callable[[object], bool]
+
+_LARGEST = (1 << 63) - 1
+_MOST_TURNS = 1 << TURN_BITS
+_SAMPLE_RATES_HZ = range(1, 1_000_001)
+_NOT_ENCODED = frozenset({"pcm"})
+
+
+def _text(found: object) -> bool:
+    return isinstance(found, str) and encodable(found)
+
+
+def _count(found: object) -> bool:
+    return type(found) is int and 0 <= found <= _LARGEST
+
+
+def _turn(found: object) -> bool:
+    return type(found) is int and 0 <= found < _MOST_TURNS
+
+
+def _flag(found: object) -> bool:
+    return type(found) is bool
+
+
+def _figure(found: object) -> bool:
+    return found is None or (type(found) in (int, float) and math.isfinite(cast("float", found)))
+
+
+def _count_or_none(found: object) -> bool:
+    return found is None or _count(found)
+
+
+def _title(found: object) -> bool:
+    # It is cleaned again before it is drawn; here it is only one line of a title's length.
+    return _text(found) and len(str(found)) <= LONGEST_TITLE and len(str(found).splitlines()) < 2
+
+
+def _moment(found: object) -> bool:
+    try:
+        return isinstance(found, str) and found == datetime.fromisoformat(found).isoformat(
+            timespec="milliseconds"
+        )
+    except ValueError:
+        return False
+
+
+def _tags(found: object) -> bool:
+    names = cast("list[Any]", found) if isinstance(found, list) else [None]
+    return all(isinstance(name, str) and name and tag_name(name) == name for name in names)
+
+
+_REQUIRED: Any = object()
+_SESSION: dict[str, tuple[_Fits, Any]] = {
+    "id": (lambda found: isinstance(found, str) and is_session_id(found), _REQUIRED),
+    "title": (_title, ""),
+    "renamed": (_flag, False),
+    "created_at": (_moment, _REQUIRED),
+    "provider": (_text, _REQUIRED),
+    "model": (_text, _REQUIRED),
+    "voice": (_text, _REQUIRED),
+    "encoding": (lambda found: found in ("linear16", "mulaw", "alaw"), _REQUIRED),
+    "sample_rate_hz": (lambda found: _count(found) and found in _SAMPLE_RATES_HZ, _REQUIRED),
+    "system_prompt": (_text, _REQUIRED),
+    "format_version": (lambda found: _count(found) and found == FORMAT_VERSION, _REQUIRED),
+    "ended": (_flag, False),
+    "recovered": (_flag, False),
+    "tags": (_tags, []),
+}
+_TURN: dict[str, tuple[_Fits, Any]] = {
+    "turn": (_turn, _REQUIRED),
+    "role": (lambda found: found in ("user", "assistant"), _REQUIRED),
+    "text": (_text, ""),
+    "finish_reason": (_text, ""),
+    "started_us": (_count, _REQUIRED),
+    "completed_us": (_count_or_none, None),
+    "samples": (_count, 0),
+    "sha256": (lambda found: found == "" or is_sha256(found), ""),
+    "ttft_ms": (_figure, None),
+    "ttfb_ms": (_figure, None),
+    "ttfa_ms": (_figure, None),
+    "response_ms": (_figure, None),
+    "underruns": (_count, 0),
+    "flushes": (_count, 0),
+    "input_tokens": (_count_or_none, None),
+    "output_tokens": (_count_or_none, None),
+    "tokens_per_s": (_figure, None),
+    "withdrawn": (_flag, False),
+}
+SESSION_COLUMNS = tuple(name for name in _SESSION if name != "tags")
+TURN_COLUMNS = tuple(_TURN)
+FLAGS = frozenset(name for name, (fits, _) in (_SESSION | _TURN).items() if fits is _flag)
+"""Columns that hold 0 or 1, and true or false in a line."""
+
+
+def session_line(values: Mapping[str, Any]) -> bytes:
+    """A session's row and tags, by the names of their columns."""
+    return _line(values, _SESSION)
+
+
+def turn_line(values: Mapping[str, Any]) -> bytes:
+    """A turn's row."""
+    return _line(values, _TURN)
+
+
+def event_line(event: Event) -> bytes:
+    """An event, its sound left out."""
+    kept: Values = {"event": type(event).__name__}
+    for name, (_, default) in _shape(type(event)).items():
+        told = getattr(event, name)
+        if default is _REQUIRED or told != default:
+            kept[name] = told
+    return _encoded(kept)
+
+
+def session_values(line: bytes) -> Values:
+    """What `session_line` wrote.
+
+    Raises:
+        BadBundle: a value is missing or cannot be.
+    """
+    told = _decoded(line, "its session")
+    version = told.get("format_version")
+    if type(version) is int and version > FORMAT_VERSION:
+        raise BadBundle(
+            f"a newer Gramophone recorded it (format version {version}; this one reads up to "
+            f"{FORMAT_VERSION}), so upgrade Gramophone"
+        )
+    return _checked(told, _SESSION, "its session")
+
+
+def turn_values(line: bytes, number: int) -> Values:
+    """What `turn_line` wrote; `number` counts the lines.
+
+    Raises:
+        BadBundle: a value is missing or cannot be.
+    """
+    place = f"line {number} of its turns"
+    return _checked(_decoded(line, place), _TURN, place)
+
+
+def event_in(line: bytes, number: int) -> Event:
+    """What `event_line` wrote; `number` counts the lines.
+
+    Raises:
+        BadBundle: the kind is unknown, or a value is missing or cannot be.
+    """
+    place = f"line {number} of its events"
+    told = _decoded(line, place)
+    name = told.get("event")
+    kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise BadBundle(f"{place} is an event of an unknown kind, {str(name)[:80]!r}")
+    return kind(**_checked(told, _shape(kind), place))
+
+
+def belonging(event: Event, session_id: str) -> Event:
+    """The event as one of the session that has this id."""
+    if isinstance(event, SessionStarted):
+        return replace(event, session_id=session_id)
+    return event
+
+
+def _line(values: Mapping[str, Any], shape: Mapping[str, tuple[_Fits, Any]]) -> bytes:
+    return _encoded({name: values[name] for name in shape if values[name] != shape[name][1]})
+
+
+def _encoded(values: Values) -> bytes:
+    line = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # Half of a surrogate pair is the one thing UTF-8 refuses; as its escape it reads back.
+    encoded = line.encode("utf-8", "backslashreplace")
+    if len(encoded) >= LONGEST_LINE_BYTES:
+        raise BadBundle("one of its rows is larger than 64 MiB")
+    return encoded
+
+
+def _decoded(line: bytes, place: str) -> Values:
+    try:
+        told: object = json.loads(line.decode())
+    except (ValueError, RecursionError) as error:
+        raise BadBundle(f"{place} is no JSON") from error
+    if not isinstance(told, dict):
+        raise BadBundle(f"{place} is no object")
+    return cast("Values", told)
+
+
+def _checked(told: Values, shape: Mapping[str, tuple[_Fits, Any]], place: str) -> Values:
+    values: Values = {}
+    for name, (fits, default) in shape.items():
+        found = told.get(name, default)
+        if found is _REQUIRED:
+            raise BadBundle(f"{place} has no {name}")
+        if not fits(found):
+            raise BadBundle(f"{place} has an unusable {name}")
+        values[name] = found
+    return values
+
+
+# --- events -----------------------------------------------------------------------------------
+
+
+@cache
+def _shape(kind: type[Event]) -> Mapping[str, tuple[_Fits, Any]]:
+    """For each field of an event, what fits and its default."""
+    types = get_type_hints(kind)
+    shape: dict[str, tuple[_Fits, Any]] = {}
+    for field in fields(kind):
+        if field.name not in _NOT_ENCODED:
+            default = _REQUIRED if field.default is MISSING else field.default
+            shape[field.name] = (_fitting(field.name, types[field.name]), default)
+    return shape
+
+
+def _fitting(name: str, kind: Any) -> _Fits:
+    allowed = get_args(kind)
+    if get_origin(kind) is Literal:
+        return lambda found: isinstance(found, str) and found in allowed
+    if allowed:
+        several = [_fitting(name, each) for each in allowed]
+        return lambda found: any(fits(found) for fits in several)
+    return _turn if kind is int and name in ("turn", "to_turn", "repeats") else _SIMPLE[kind]
+
+
+def _number(found: object) -> bool:
+    return type(found) is int and -_LARGEST <= found <= _LARGEST
+
+
+# Half of a surrogate pair may stand in an event's text: a model may stream it.
+_SIMPLE: dict[Any, _Fits] = {
+    str: lambda found: isinstance(found, str),
+    int: _number,
+    bool: _flag,
+    float: lambda found: found is not None and _figure(found),
+    type(None): lambda found: found is None,
+}
+
+
+def within(event: AudioReceived, data_bytes: int) -> bool:
+    """Whether a frame lies inside its turn's sound."""
+    end_bytes = event.offset_bytes + event.size_bytes
+    return 0 <= event.offset_bytes <= end_bytes <= data_bytes and event.connection >= 0

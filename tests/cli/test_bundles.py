@@ -1,0 +1,72 @@
+"""`export --format bundle` and `import`, as a person uses them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.programs import Gramophone
+
+TEXT = "Records turn. Needles listen."
+
+
+def test_a_session_travels_in_one_file(gramophone: Gramophone, tmp_path: Path) -> None:
+    gramophone("say", "--mute", TEXT)
+    shown = gramophone.json("show", "last")
+    path = tmp_path / "records.gramophone"
+    done = gramophone("export", "last", "--format", "bundle", "-o", str(path), "--compress")
+    assert (done.returncode, done.stderr) == (0, f"wrote {path}\n")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+    elsewhere = Gramophone(tmp_path / "elsewhere", gramophone.speak_url)
+    done = elsewhere("import", str(path))
+    assert (done.returncode, done.stdout) == (0, f"{shown['id']}\n")
+    assert done.stderr == f"imported {shown['id']} “Records turn. Needles listen.”\n"
+    taken = elsewhere.json("show", "last")
+    assert taken["turns"][0]["audio"].pop("path") != shown["turns"][0]["audio"].pop("path")
+    assert taken == shown
+    assert elsewhere("sessions", "--search", "needl").stdout.startswith(shown["id"])
+    assert elsewhere("replay", "last", "--mute").returncode == 0
+
+
+def test_one_that_is_there_is_left_alone_or_taken_as_new(
+    gramophone: Gramophone, tmp_path: Path
+) -> None:
+    gramophone("say", "--mute", TEXT)
+    path = tmp_path / "records.gramophone"
+    gramophone("export", "last", "--format", "bundle", "-o", str(path))
+    done = gramophone("import", str(path))
+    assert done.returncode == 0
+    assert "is in the library already; nothing to do" in done.stderr
+    again = gramophone("import", str(path), "--as-new")
+    assert again.returncode == 0
+    assert again.stdout.strip() not in ("", done.stdout.strip())
+    assert gramophone("verify").returncode == 0
+    assert len(gramophone("sessions").stdout.splitlines()) == 2
+
+
+def test_without_a_name_it_has_the_sessions(gramophone: Gramophone, tmp_path: Path) -> None:
+    gramophone("say", "--mute", TEXT)
+    session_id = gramophone.json("show", "last")["id"]
+    there = Path(f"{session_id}.gramophone")
+    try:
+        assert gramophone("export", "last", "--format", "bundle").returncode == 0
+        assert there.is_file()
+    finally:
+        there.unlink(missing_ok=True)
+
+
+def test_what_cannot_be_is_refused(gramophone: Gramophone, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.gramophone"
+    bad.write_bytes(b"PK\3\4 and so on")
+    for arguments, code, words in (
+        (("import", str(bad)), 1, "cannot be read as a bundle"),
+        (("import", str(tmp_path / "none")), 1, "There is no file"),
+        (("import",), 2, "Missing argument"),
+        (("export", "last"), 2, "-o PATH"),
+        (("export", "last", "-o", "x", "--compress"), 2, "--format bundle"),
+    ):
+        done = gramophone(*arguments)
+        assert done.returncode == code, arguments
+        assert words in done.stderr
+        assert done.stdout == ""
+    assert gramophone("sessions").stdout == ""
