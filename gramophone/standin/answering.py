@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from gramophone.wire.answer_parts import plain_pieces
@@ -34,7 +34,7 @@ class InOrder:
         asked: dict[str | None, list[Answer]] = defaultdict(list)
         for answer in answers:
             asked[None if answer.asked is None else _said(answer.asked)].append(answer)
-        self._fresh = {question: deque(_runs(given)) for question, given in asked.items()}
+        self._fresh = {question: deque(runs_of(given)) for question, given in asked.items()}
         self._current = {question: runs[0] for question, runs in self._fresh.items()}
 
     def __call__(self, asked: str, step: int) -> Answer | None:
@@ -53,7 +53,7 @@ class InOrder:
         return run[min(step, len(run) - 1)]
 
 
-def _runs(answers: Sequence[Answer]) -> Iterator[list[Answer]]:
+def runs_of(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
     """The answers, those that call tools together with what follows."""
     run: list[Answer] = []
     for answer in answers:

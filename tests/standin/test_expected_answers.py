@@ -1,0 +1,71 @@
+"""Questions against what a script expects: its answers, or a refusal, an echo, a difference."""
+
+from __future__ import annotations
+
+from gramophone.standin.expected_answers import ExpectedAnswers
+from gramophone.wire.answers import Answer, TextPiece, ToolPiece
+
+
+def answer(asked: str | None, text: str) -> Answer:
+    return Answer(asked, (TextPiece(text),))
+
+
+WHO, WHY = answer("Who?", "Me."), answer("Why is the sky blue?", "It scatters.")
+CALL = Answer("How warm?", (ToolPiece(0, "c", "weather", "{}"),), finish_reason="tool_calls")
+WARM = answer("How warm?", "Nineteen degrees.")
+
+
+def kinds(answers: ExpectedAnswers) -> list[str]:
+    return [each.kind for each in answers.expectation.differences()]
+
+
+def text(given: Answer | None) -> str:
+    pieces = given.pieces if given else ()
+    return "".join(piece.text for piece in pieces if isinstance(piece, TextPiece))
+
+
+def test_each_question_gets_its_answer() -> None:
+    answers = ExpectedAnswers([WHO, WHY])
+    assert answers("Who?", 0) is WHO
+    assert answers(" Why is the sky  blue?", 0) is WHY
+    assert kinds(answers) == []
+
+
+def test_a_question_is_expected_once_however_many_tools_it_takes() -> None:
+    answers = ExpectedAnswers([CALL, WARM, WHO])
+    assert [answers("How warm?", step) for step in (0, 1)] == [CALL, WARM]
+    assert answers("Who?", 0) is WHO
+    assert kinds(answers) == []
+
+
+def test_what_was_asked_twice_is_answered_twice() -> None:
+    again = answer("Who?", "You.")
+    answers = ExpectedAnswers([WHO, again])
+    assert [answers("Who?", 0), answers("Who?", 0)] == [WHO, again]
+
+
+def test_another_wording_gets_the_answer_and_is_told() -> None:
+    answers = ExpectedAnswers([WHY, WHO])
+    assert answers("Why is the sky so blue?", 0) is WHY
+    assert kinds(answers) == ["changed", "unsent"]
+
+
+def test_something_else_is_echoed_and_told() -> None:
+    answers = ExpectedAnswers([WHO])
+    assert text(answers("zzz", 0)) == "You said: zzz"
+    assert kinds(answers) == ["extra", "unsent"]
+
+
+def test_strict_has_no_answer_to_either() -> None:
+    answers = ExpectedAnswers([WHY, WHO], strict=True)
+    assert answers("Why is the sky so blue?", 0) is None
+    assert answers("zzz", 0) is None
+    assert answers("Who?", 0) is WHO
+
+
+def test_an_answer_to_anything_makes_no_question_a_difference() -> None:
+    anything = answer(None, "Hm.")
+    answers = ExpectedAnswers([WHO, anything], strict=True)
+    assert answers("zzz", 0) is anything
+    assert answers("Who?", 0) is WHO
+    assert kinds(answers) == []
