@@ -10,6 +10,7 @@ from typing import assert_never
 from gramophone.clock import Clock
 from gramophone.standin.http import ClientGone, Reply
 from gramophone.standin.mischief import Close, Deed, Drop, Mischief, Pause, Send
+from gramophone.tasks import spawn
 
 
 class FaultyReply:
@@ -52,12 +53,11 @@ class FaultyReply:
     async def watching_time(self) -> AsyncGenerator[None, None]:
         """Let faults strike within whose time comes."""
         asked_us = self._clock.now_us()
-        async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(self._watch_time(asked_us), name="timed faults")
-            try:
-                yield
-            finally:
-                watch.cancel()
+        watch = spawn(self._watch_time(asked_us), name="timed faults")
+        try:
+            yield
+        finally:
+            watch.cancel()
 
     async def _watch_time(self, asked_us: int) -> None:
         with suppress(ClientGone):

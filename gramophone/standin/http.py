@@ -18,7 +18,6 @@ from typing import Protocol, TypeAlias, cast
 import h11
 
 from gramophone.standin import tcp
-from gramophone.standin.ledger import Ledger
 from gramophone.tasks import spawn
 
 _log = logging.getLogger(__name__)
@@ -75,44 +74,6 @@ class Reply(Protocol):
 
 Handler: TypeAlias = Callable[[Request, Reply], Awaitable[None]]
 """Answers one request; cancelled when the client goes away."""
-
-
-class WrittenReply:
-    """A reply of which each step is written down."""
-
-    def __init__(self, reply: Reply, ledger: Ledger, number: int) -> None:
-        self._reply = reply
-        self._ledger = ledger
-        self._number = number
-        self._readable = False
-
-    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
-        kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-        self._readable = is_text(kind)
-        self._ledger.note(self._number, "answer", status=status)
-        await self._reply.start(status, headers)
-
-    async def send(self, data: bytes) -> None:
-        piece = data.decode(errors="replace") if self._readable else data
-        self._ledger.frame(self._number, "out", piece)
-        await self._reply.send(data)
-
-    async def end(self) -> None:
-        self._ledger.note(self._number, "end")
-        await self._reply.end()
-
-    async def spoil(self) -> None:
-        self._ledger.note(self._number, "spoilt")
-        await self._reply.spoil()
-
-    def cut(self, *, reset: bool = False) -> None:
-        self._ledger.note(self._number, "reset" if reset else "cut")
-        self._reply.cut(reset=reset)
-
-
-def is_text(content_type: str) -> bool:
-    """Whether a body of this type can be written down as a text."""
-    return content_type.startswith(("text/", "application/json"))
 
 
 async def answer_whole(

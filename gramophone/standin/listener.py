@@ -30,12 +30,11 @@ from gramophone.standin.http import (
     Patience,
     Reply,
     Request,
-    WrittenReply,
     answer_whole,
-    is_text,
 )
 from gramophone.standin.ledger import Ledger
 from gramophone.standin.refusals import Refusal
+from gramophone.standin.written_reply import WrittenReply, is_text
 
 _log = logging.getLogger(__name__)
 

@@ -72,8 +72,15 @@ def main(
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:
-        at = f"Port {asked.port} of {asked.host}"
-        return _fail(f"{at} cannot be opened ({error.strerror}); choose another.")
+        return _fail(_unopened(asked.host, asked.port, error))
+
+
+def _unopened(host: str, port: int, error: OSError) -> str:
+    what = f"Port {port} of {host}" if port else f"A port of {host}"
+    # asyncio puts a sentence of its own around the reason.
+    known = error.errno is not None and error.errno > 0
+    why = os.strerror(error.errno or 0) if known else error.strerror
+    return f"{what} cannot be opened ({why}); choose another."
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

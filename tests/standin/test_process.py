@@ -253,6 +253,15 @@ async def test_time_is_moved_from_outside() -> None:
         assert await summed_up(process) == (0, NOTHING | {"connections": 1}, b"")
 
 
+async def test_an_address_that_is_not_here_is_said_in_one_sentence() -> None:
+    async with started("--host", "192.0.2.1") as process:
+        failed = await line(process)
+        assert (await ended(process))[0] == 1
+    assert failed["detail"] == (
+        "A port of 192.0.2.1 cannot be opened (Cannot assign requested address); choose another."
+    )
+
+
 async def test_a_log_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path) -> None:
     async with started("--log", str(tmp_path / "nowhere" / "log")) as process:
         assert (await line(process))["event"] == "failed"

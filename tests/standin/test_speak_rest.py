@@ -217,11 +217,13 @@ async def test_refuse(status: int) -> None:
 
 
 @pytest.mark.parametrize("fault", ["drop=2001", "hang-up=2001", "close=NET-0000,2001"])
-async def test_the_body_is_cut_off(fault: str) -> None:
-    async with asking(fault) as http:
+async def test_the_body_is_cut_off(fault: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with asking(fault, clock=WatchedClock()) as http:
         http.begin("POST", RAW, BODY, JSON)
         got = await http.everything()
     assert got.endswith(b"\r\n51\r\n" + spoken()[1920:2001] + b"\r\n")
+    # What was asked for is no error of ours.
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_reset() -> None:
