@@ -258,8 +258,9 @@ class FluxReplay(FluxServer):
                 self._total_ms += metadata.audio_duration_ms
                 actions += self._is_over(metadata)
             case SpeechInterrupted(metadata=metadata):
-                assert self._interruption is not None
-                self._rebase(self._played_ms, self._interruption.offset_ms)
+                # A recording may have the answer and lack the Interrupt.
+                told_ms = self._interruption.offset_ms if self._interruption else None
+                self._rebase(self._played_ms, told_ms)
                 self._interruption = None
                 actions += self._is_over(metadata)
             case _:

@@ -346,6 +346,17 @@ def test_only_connections_to_v2_are_read() -> None:
     assert recorded_flux([connected, FrameSent(at_us=1, connection=0, text="{}")]) == ()
 
 
+def test_a_recording_that_lacks_the_interrupt_is_given_all_the_same() -> None:
+    original = [
+        event
+        for event in live(INTERRUPTED)
+        if not (isinstance(event, FrameSent) and "Interrupt" in event.text)
+    ]
+    [recorded] = recorded_flux(original)
+    got = kinds(again(recorded, [*TURN[:3], (CLOSE_US, Close())]))
+    assert got == kinds(original)
+
+
 def test_a_recording_without_its_sound_cannot_be_spoken() -> None:
     mute = [
         SpeechConnected(at_us=0, connection=0, url=URL, request_id="r"),
