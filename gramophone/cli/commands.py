@@ -300,8 +300,8 @@ def fixture() -> None:
 def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
     """Play a service on loopback; a JSON line on stdout says where.
 
-    FILE is a scenario in TOML or JSON. At the end another line sums up what differed from the
-    source.
+    FILE is a bundle, or a scenario in TOML or JSON. At the end another line sums up what differed
+    from the source.
     """
     from gramophone.cli.standing_in import serve as stand_in
 
@@ -313,6 +313,20 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
         elif value is not None and value is not False:
             arguments.append(f"--{name}={value}")
     sys.exit(stand_in(_config().home, source, arguments))
+
+
+@fixture.command("diff")
+@click.argument("one", metavar="SESSION|BUNDLE")
+@click.argument("other", metavar="SESSION|BUNDLE")
+@JSON
+def differ(one: str, other: str, as_json: bool) -> None:
+    """Compare two sessions: texts, messages, sound; and tell the timing of both.
+
+    Exits with 1 if anything but the timing differs.
+    """
+    from gramophone.cli.differing import diff
+
+    _finish(diff(_config().home, one, other, as_json=as_json))
 
 
 @cli.command()

@@ -10,6 +10,9 @@ from pathlib import Path
 from gramophone.standin.process import main
 from gramophone.standin.scenario import ScenarioError, Wav, scenario
 from gramophone.standin.script import Script, script_of
+from gramophone.timeline import Event
+from storage.bundle.layout import SUFFIX
+from storage.bundle.reading import read_bundle
 from storage.library import Library
 
 ENGINES = ("tone", "piper")
@@ -30,18 +33,30 @@ def serve(home: Path, source: str, arguments: Sequence[str]) -> int:
 
 
 async def script(home: Path, source: str) -> Script:
-    """What a source has to give: a scenario's file or a session.
+    """What a source has to give: the file of a scenario or of a bundle, or a session.
 
     Raises:
-        StorageError: there is no such session.
+        StorageError: there is no such session, or the bundle cannot be read.
         ScenarioError: the scenario cannot be read or played.
     """
     if source.endswith(SCENARIOS):
         return _scenario(Path(source))
+    title, events = await recorded(home, source)
+    return script_of(events, title)
+
+
+async def recorded(home: Path, source: str) -> tuple[str, Sequence[Event]]:
+    """The title and the timeline of a bundle's file or a session.
+
+    Raises:
+        StorageError: there is no such session, or the bundle cannot be read.
+    """
+    if source.endswith(SUFFIX):
+        record, events = await asyncio.to_thread(read_bundle, Path(source))
+        return record.summary.title, events
     async with await Library.open(home) as library:
         session_id = await library.resolve(source)
-        title = (await library.session(session_id)).summary.title
-        return script_of(await library.events(session_id), title)
+        return (await library.session(session_id)).summary.title, await library.events(session_id)
 
 
 def _scenario(path: Path) -> Script:
