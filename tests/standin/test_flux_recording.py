@@ -216,7 +216,7 @@ def timed(steps: Sequence[tuple[int, ClientMessage]]) -> Said:
     return [*said, (at_us + 2_000_001, Close())]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 120), said_messages), max_size=14).map(timed),
     st.sampled_from([FluxQuirks(), FluxQuirks(interrupt_us=30_500), FluxQuirks(retried_segment=1)]),
@@ -227,6 +227,7 @@ def test_any_session_comes_back_as_it_was(said: Said, quirks: FluxQuirks) -> Non
     assert heard(again(recorded, said)) == heard(original)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 120), said_texts.map(Speak) | st.just(Flush())), max_size=9),
     st.sampled_from([0.0, 4.0]),
@@ -322,7 +323,7 @@ def test_an_interrupt_at_another_place_is_answered_for_that_place() -> None:
     assert [each.audio_played_ms for each in told if isinstance(each, SpeechInterrupted)] == [20]
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 120), said_messages), max_size=10).map(timed),
     st.lists(st.tuples(st.integers(0, 120), said_messages), max_size=10).map(timed),

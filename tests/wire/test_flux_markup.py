@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramophone.wire.flux_markup import PRONUNCIATIONS_OF_A_TURN, FluxText, is_ipa
@@ -120,6 +120,7 @@ def test_malformed_ipa(ipa: str) -> None:
     assert not is_ipa(ipa)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab \\{}\"'<>/[]:,speakbrod.", max_size=20)))
 def test_any_text_is_spoken_or_refused_and_never_grows(texts: list[str]) -> None:
     with suppress(ProtocolViolation):

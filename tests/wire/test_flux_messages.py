@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramophone.wire.flux_messages import (
@@ -195,6 +195,7 @@ kinds = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, json_values), kinds)
 def test_any_fields_are_read_or_refused(fields: dict[str, Any], kind: str) -> None:
     text = json.dumps(fields | {"type": kind})
@@ -204,6 +205,7 @@ def test_any_fields_are_read_or_refused(fields: dict[str, Any], kind: str) -> No
         assert parse_client(render(message)) == message
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_sent_and_read_again(text: str) -> None:
     assert parse_client(render(Speak(text))) == Speak(text)

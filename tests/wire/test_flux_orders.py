@@ -212,7 +212,7 @@ class Played:
         return self.server.failed(job)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     steps,
     quirks,
@@ -227,7 +227,7 @@ def test_in_any_order_the_rules_hold(
     world.witness.at_the_end()
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(steps, quirks)
 def test_close_always_leads_to_the_end(played: list[Step], quirks: FluxQuirks) -> None:
     world = Played(quirks, FluxLimits.none())
@@ -244,6 +244,7 @@ def test_close_always_leads_to_the_end(played: list[Step], quirks: FluxQuirks) -
     assert world.server.time_passed(2**62) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(texts, min_size=1, max_size=8).map("".join),
     st.lists(st.integers(1, 400), max_size=4),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramophone.wire.characters import is_speakable
@@ -51,6 +51,7 @@ def test_a_whole_text_is_not_cut() -> None:
 prose = st.text(alphabet="abA1.,!?…\"' \n(”“)。好", max_size=300) | st.text(max_size=40)
 
 
+@settings(deadline=None)
 @given(st.lists(prose, max_size=6))
 def test_messages_make_no_difference_and_nothing_is_lost(texts: list[str]) -> None:
     text = "".join(texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramophone.wire.flux_messages import Connected, render
@@ -49,6 +49,7 @@ frames = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(frames | st.binary(max_size=4), max_size=20), st.booleans())
 def test_v2_never_breaks_and_ends_once(received: list[str | bytes], finishing: bool) -> None:
     server = FluxServer(Connected("r", "m", "1", ()), FluxParameters(model="flux-haley-en"))
@@ -70,6 +71,7 @@ def test_v2_never_breaks_and_ends_once(received: list[str | bytes], finishing: b
     assert hangups <= 1
 
 
+@settings(deadline=None)
 @given(st.lists(frames | st.binary(max_size=4), max_size=20), st.booleans())
 def test_v1_never_breaks_and_ends_once(received: list[str | bytes], finishing: bool) -> None:
     server = SpeakServer(Metadata("r", "m", "1", "u"))
