@@ -4,41 +4,65 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from gramophone.wire.answers import Answer, TextPiece
+from gramophone.wire.answer_parts import plain_pieces
+from gramophone.wire.answers import Answer, TextPiece, ToolPiece
 
 
 class Chooser(Protocol):
     """Knows which answer a question gets."""
 
-    def __call__(self, asked: str) -> Answer | None:
-        """The answer to what the user said last; None when there is none."""
+    def __call__(self, asked: str, step: int) -> Answer | None:
+        """The answer to what the user said last; None when there is none.
+
+        `step` is how often the model has answered it with calls to tools already.
+        """
         ...
 
 
 class InOrder:
     """Gives each question the answers it was recorded with, one after the other, then again.
 
-    Spaces do not matter. Answers to anything stand in for what was not recorded; the last of
-    them stays.
+    Spaces do not matter. Answers with calls to tools go together with the one they lead to, so
+    that every conversation finds the steps it is at. Answers to anything stand in for what was
+    not recorded; the last of them stays.
     """
 
     def __init__(self, answers: Sequence[Answer]) -> None:
-        self._answers: dict[str | None, deque[Answer]] = defaultdict(deque)
+        asked: dict[str | None, list[Answer]] = defaultdict(list)
         for answer in answers:
-            asked = None if answer.asked is None else _said(answer.asked)
-            self._answers[asked].append(answer)
+            asked[None if answer.asked is None else _said(answer.asked)].append(answer)
+        self._fresh = {question: deque(_runs(given)) for question, given in asked.items()}
+        self._current = {question: runs[0] for question, runs in self._fresh.items()}
 
-    def __call__(self, asked: str) -> Answer | None:
-        if known := self._answers.get(_said(asked)):
-            known.rotate(-1)
-            return known[-1]
-        anything = self._answers.get(None)
-        if not anything:
+    def __call__(self, asked: str, step: int) -> Answer | None:
+        known = _said(asked)
+        question = known if known in self._fresh else None
+        if question not in self._fresh:
             return None
-        return anything.popleft() if len(anything) > 1 else anything[0]
+        if step == 0:
+            runs = self._fresh[question]
+            self._current[question] = runs[0]
+            if question is not None:
+                runs.rotate(-1)
+            elif len(runs) > 1:
+                runs.popleft()
+        run = self._current[question]
+        return run[min(step, len(run) - 1)]
+
+
+def _runs(answers: Sequence[Answer]) -> Iterator[list[Answer]]:
+    """The answers, those that call tools together with what follows."""
+    run: list[Answer] = []
+    for answer in answers:
+        run.append(answer)
+        if not any(isinstance(piece, ToolPiece) for piece in plain_pieces(answer)):
+            yield run
+            run = []
+    if run:
+        yield run
 
 
 def _said(text: str) -> str:
@@ -52,7 +76,7 @@ class Echo:
         self._first_word_us = 1000 * first_word_ms
         self._word_us = 1000 * word_ms
 
-    def __call__(self, asked: str) -> Answer | None:
+    def __call__(self, asked: str, step: int) -> Answer | None:
         words = re.findall(r"\s*\S+\s*\Z|\s*\S+", f"You said: {asked}")
         return Answer(
             asked,

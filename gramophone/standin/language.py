@@ -156,7 +156,7 @@ class LanguageStandin:
         question = self._understood(words, request)
         if not question.stream and any(f.name is FaultName.OVERLOADED for f in faults):
             raise RequestRefused(words.refusal(words.overloaded_status))
-        answer = self._choose(question.asked)
+        answer = self._choose(question.asked, question.step)
         if answer is None:
             said = f"There is no answer to {question.asked!r} here."
             raise RequestRefused(replace(words.refusal(404), message=said, code="not_recorded"))

@@ -49,12 +49,14 @@ class Question:
 
     Attributes:
         asked: what the user said last.
+        step: how often that was answered with calls to tools.
         stream: whether the answer is to come as a stream.
         events: the answer as a stream, by its ordinal.
         whole: the answer as one body, by its ordinal.
     """
 
     asked: str
+    step: int
     stream: bool
     events: Callable[[Answer, int], list[Timed]]
     whole: Callable[[Answer, int], bytes]
@@ -162,7 +164,7 @@ class Chat(OpenAI):
         def whole(answer: Answer, ordinal: int) -> bytes:
             return render_chat(answer, read, ordinal)
 
-        return Question(read.asked, read.stream, events, whole)
+        return Question(read.asked, read.step, read.stream, events, whole)
 
 
 class Responses(OpenAI):
@@ -171,21 +173,24 @@ class Responses(OpenAI):
     rubbish = raw_event('{"type":"response.output_text.de', "response.output_text.delta")
 
     def __init__(self) -> None:
-        self._asked: dict[str, str] = {}
+        self._asked: dict[str, tuple[str, int]] = {}
 
     def read(self, request: Request) -> Question:
         read = parse_responses(request.body)
-        asked = read.asked or self._asked.get(read.previous_response_id, "")
+        asked, step = read.asked, read.step
+        if not asked and read.previous_response_id in self._asked:
+            asked, step = self._asked[read.previous_response_id]
+            step += 1
 
         def events(answer: Answer, ordinal: int) -> list[Timed]:
-            self._asked[response_id(ordinal)] = asked
+            self._asked[response_id(ordinal)] = asked, step
             return response_events(answer, read, ordinal)
 
         def whole(answer: Answer, ordinal: int) -> bytes:
-            self._asked[response_id(ordinal)] = asked
+            self._asked[response_id(ordinal)] = asked, step
             return render_response(answer, read, ordinal)
 
-        return Question(asked, read.stream, events, whole)
+        return Question(asked, step, read.stream, events, whole)
 
     def error_event(self, refusal: Refusal, request_id: str) -> bytes:
         error = openai_error(refusal)["error"]
@@ -239,7 +244,7 @@ class Messages(Anthropic):
         def whole(answer: Answer, ordinal: int) -> bytes:
             return render_message(answer, read, ordinal)
 
-        return Question(read.asked, read.stream, events, whole)
+        return Question(read.asked, read.step, read.stream, events, whole)
 
 
 class TokenCount(Anthropic):
@@ -249,7 +254,7 @@ class TokenCount(Anthropic):
         version = request.header("anthropic-version")
         read = parse_messages(request.body, version, counting=True)
         return Question(
-            "", False, lambda answer, ordinal: [], lambda answer, ordinal: render_count(read)
+            "", 0, False, lambda answer, ordinal: [], lambda answer, ordinal: render_count(read)
         )
 
 

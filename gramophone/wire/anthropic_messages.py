@@ -57,12 +57,16 @@ _EVENTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class MessagesRequest:
-    """What of a request matters to its answer."""
+    """What of a request matters to its answer.
+
+    `asked` is what the user said last; `step` how often that was answered with calls to tools.
+    """
 
     model: str
     asked: str
     stream: bool
     prompt_chars: int
+    step: int = 0
 
 
 def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> MessagesRequest:
@@ -92,11 +96,13 @@ def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> Mess
     messages = _messages(fields.get("messages"))
     if version >= _STRICT_SINCE:
         _check_strictly(fields, messages)
+    asked, step = last_asked(messages)
     return MessagesRequest(
         model=as_text(fields["model"]),
-        asked=last_asked(messages),
+        asked=asked,
         stream=stream,
         prompt_chars=length_chars([fields.get("system"), messages]),
+        step=step,
     )
 
 

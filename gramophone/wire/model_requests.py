@@ -11,6 +11,9 @@ from typing import Any, NoReturn, cast
 from gramophone.wire.loose_json import as_list, as_object, as_text
 from gramophone.wire.model_refusals import NOT_JSON, Refusal, RequestRefused
 
+_MODELS_ITEMS = ("function_call", "custom_tool_call", "reasoning")
+"""Items of Responses that have no role and come from the model."""
+
 
 def refuse(
     message: str, *, param: str | None = None, code: str | None = None, status: int = 400
@@ -50,12 +53,20 @@ def text_of(content: object) -> str:
     return "\n".join(text for part in parts if (text := as_text(part.get("text"))))
 
 
-def last_asked(messages: list[Any]) -> str:
-    """What the user said last. Results of tools are no words of the user."""
+def last_asked(messages: list[Any]) -> tuple[str, int]:
+    """What the user said last, and how often the model has answered that with calls to tools.
+
+    Results of tools are no words of the user.
+    """
+    steps, results_follow = 0, False
     for message in reversed([as_object(message) for message in messages]):
         if message.get("role") == "user" and (text := text_of(message.get("content"))):
-            return text
-    return ""
+            return text, steps
+        models = message.get("role") == "assistant" or message.get("type") in _MODELS_ITEMS
+        # What the model said at the very end is no answer, but the beginning of one.
+        steps += models and results_follow
+        results_follow = not models
+    return "", steps
 
 
 def length_chars(value: object) -> int:

@@ -45,13 +45,17 @@ _ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What of a request matters to its answer."""
+    """What of a request matters to its answer.
+
+    `asked` is what the user said last; `step` how often that was answered with calls to tools.
+    """
 
     model: str
     asked: str
     stream: bool
     include_usage: bool
     prompt_chars: int
+    step: int = 0
 
 
 def parse_chat(sent: bytes) -> ChatRequest:
@@ -79,12 +83,14 @@ def parse_chat(sent: bytes) -> ChatRequest:
         )
     if fields.get("n") not in (None, 1):
         refuse("Only one choice is given: 'n' must be 1.", param="n", code="unsupported_value")
+    asked, step = last_asked(messages)
     return ChatRequest(
         model=as_text(fields["model"]),
-        asked=last_asked(messages),
+        asked=asked,
         stream=stream,
         include_usage=as_object(options).get("include_usage") is True,
         prompt_chars=length_chars(messages),
+        step=step,
     )
 
 

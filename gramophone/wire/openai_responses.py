@@ -54,7 +54,10 @@ _ENDINGS = ("response.completed", "response.incomplete", "response.failed", "err
 
 @dataclass(frozen=True, slots=True)
 class ResponsesRequest:
-    """What of a request matters to its answer."""
+    """What of a request matters to its answer.
+
+    `asked` is what the user said last; `step` how often that was answered with calls to tools.
+    """
 
     model: str
     asked: str
@@ -62,6 +65,7 @@ class ResponsesRequest:
     previous_response_id: str
     prompt_chars: int
     echo: dict[str, Any]
+    step: int = 0
 
 
 def parse_responses(sent: bytes) -> ResponsesRequest:
@@ -77,7 +81,9 @@ def parse_responses(sent: bytes) -> ResponsesRequest:
             param="model",
             code="missing_required_parameter",
         )
-    asked = _asked(fields.get("input"), may_miss=fields.get("previous_response_id") is not None)
+    asked, step = _asked(
+        fields.get("input"), may_miss=fields.get("previous_response_id") is not None
+    )
     stream = fields.get("stream") or False
     if not isinstance(stream, bool):
         refuse(
@@ -95,10 +101,11 @@ def parse_responses(sent: bytes) -> ResponsesRequest:
         previous_response_id=as_text(fields.get("previous_response_id")),
         prompt_chars=length_chars([fields.get("instructions"), fields.get("input")]),
         echo={**_ECHOED, **given},
+        step=step,
     )
 
 
-def _asked(given: object, *, may_miss: bool) -> str:
+def _asked(given: object, *, may_miss: bool) -> tuple[str, int]:
     if given is None and not may_miss:
         refuse(
             "Missing required parameter: 'input'.",
@@ -113,7 +120,7 @@ def _asked(given: object, *, may_miss: bool) -> str:
             code="invalid_type",
         )
     if isinstance(given, str):
-        return given
+        return given, 0
     for number, item in enumerate(as_list(given)):
         if not is_object(item):
             refuse(

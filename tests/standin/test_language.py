@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -26,7 +27,7 @@ from gramophone.wire.answers import (
     RawPiece,
     TextPiece,
 )
-from tests.contract.model_standin import HELLO, standing_in
+from tests.contract.model_standin import HELLO, LOOKED, LOOKING, standing_in
 from tests.standin.clocks import WatchedClock
 
 QUESTION = [{"role": "user", "content": "Hello?"}]
@@ -52,35 +53,50 @@ def answer(asked: str | None, text: str) -> Answer:
 class TestChoosing:
     def test_each_question_gets_its_own_answer(self) -> None:
         choose = InOrder([answer("One?", "1"), answer("Two?", "2")])
-        assert choose("Two?") == answer("Two?", "2")
-        assert choose(" One ? ") == answer("One?", "1")
+        assert choose("Two?", 0) == answer("Two?", "2")
+        assert choose(" One ? ", 0) == answer("One?", "1")
 
     def test_a_question_asked_again_gets_the_next_and_then_begins_anew(self) -> None:
-        choose = InOrder([answer("Hi?", "1"), answer("Hi?", "2")])
-        assert [choose("Hi?") for _ in range(3)] == [
-            answer("Hi?", "1"),
-            answer("Hi?", "2"),
-            answer("Hi?", "1"),
-        ]
+        first, second = answer("Hi?", "1"), answer("Hi?", "2")
+        choose = InOrder([first, second])
+        assert [choose("Hi?", 0) for _ in range(3)] == [first, second, first]
 
     def test_answers_to_anything_stand_in(self) -> None:
-        choose = InOrder([answer(None, "any"), answer("Hi?", "hi"), answer(None, "other")])
-        given = [choose(asked) for asked in ("Hi?", "What?", "Who?", "When?")]
-        assert given == [
-            answer("Hi?", "hi"),
-            answer(None, "any"),
-            answer(None, "other"),
-            answer(None, "other"),
-        ]
+        known, some, other = answer("Hi?", "hi"), answer(None, "any"), answer(None, "other")
+        choose = InOrder([some, known, other])
+        given = [choose(asked, 0) for asked in ("Hi?", "What?", "Who?", "When?")]
+        assert given == [known, some, other, other]
 
     def test_nothing_fits(self) -> None:
-        assert InOrder([answer("Hi?", "hi")])("Who?") is None
+        assert InOrder([answer("Hi?", "hi")])("Who?", 0) is None
+        assert InOrder([])("", 0) is None
+
+    @pytest.mark.parametrize("asked", ["Look twice.", None])
+    def test_calls_to_tools_go_with_what_they_lead_to(self, asked: str | None) -> None:
+        looking, looked = replace(LOOKING, asked=asked), replace(LOOKED, asked=asked)
+        choose = InOrder([looking, looked])
+        assert [choose("Look twice.", step) for step in (0, 0, 1, 1, 0, 1, 2)] == [
+            looking,
+            looking,
+            looked,
+            looked,
+            looking,
+            looked,
+            looked,
+        ]
+
+    def test_a_conversation_that_began_elsewhere_finds_its_step(self) -> None:
+        assert InOrder([LOOKING, LOOKED])("Look twice.", 1) == LOOKED
+
+    def test_calls_that_lead_nowhere(self) -> None:
+        choose = InOrder([LOOKED, LOOKING])
+        assert [choose("Look twice.", step) for step in (0, 0, 1)] == [LOOKED, LOOKING, LOOKING]
 
     @pytest.mark.parametrize("asked", ["Hi?", "", " a\n\n b ", "né 日本 "])
     def test_an_echo_gives_every_word_back(self, asked: str) -> None:
-        answer = Echo()(asked)
-        assert answer is not None
-        said = [piece for piece in answer.pieces if isinstance(piece, TextPiece)]
+        given = Echo()(asked, 0)
+        assert given is not None
+        said = [piece for piece in given.pieces if isinstance(piece, TextPiece)]
         assert "".join(piece.text for piece in said) == f"You said: {asked}"
         assert [piece.due_us for piece in said[:2]] == [200_000, 230_000]
 

@@ -57,7 +57,8 @@ class TestRequests:
             *said({"type": "tool_use", "id": "a", "name": "f", "input": {}}, role="assistant"),
             *said({"type": "tool_result", "tool_use_id": "a", "content": "1"}),
         ]
-        assert parse_messages(asking(messages=messages), NEW).asked == "One?"
+        request = parse_messages(asking(messages=messages), NEW)
+        assert (request.asked, request.step) == ("One?", 1)
 
     def test_sampling_was_allowed_once(self) -> None:
         assert parse_messages(asking(temperature=0.5, top_p=1), OLD).asked == "Hello?"

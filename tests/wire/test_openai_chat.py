@@ -44,7 +44,22 @@ class TestRequests:
             {"role": "assistant", "content": None, "tool_calls": []},
             {"role": "tool", "tool_call_id": "call_a", "content": "1"},
         ]
-        assert parse_chat(asking(messages=messages)).asked == "One?"
+        request = parse_chat(asking(messages=messages))
+        assert (request.asked, request.step) == ("One?", 1)
+
+    def test_steps_are_counted_from_what_the_user_said_last(self) -> None:
+        user, model, tool = (
+            {"role": role, "content": "x"} for role in ("user", "assistant", "tool")
+        )
+
+        def step(*messages: dict[str, str]) -> int:
+            return parse_chat(asking(messages=[*messages])).step
+
+        assert step(user) == 0
+        assert step(user, model, tool, user) == 0
+        assert step(user, model, tool, tool) == 1
+        assert step(user, model, tool, model, tool) == 2
+        assert step(user, model) == 0, "the beginning of an answer is none"
 
     def test_parts_of_a_message_are_joined(self) -> None:
         parts = [

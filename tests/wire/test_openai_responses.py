@@ -43,7 +43,8 @@ class TestRequests:
             {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
             {"type": "function_call_output", "call_id": "a", "output": "1"},
         ]
-        assert parse_responses(asking(input=items)).asked == "One?"
+        request = parse_responses(asking(input=items))
+        assert (request.asked, request.step) == ("One?", 1)
 
     def test_a_later_turn_may_say_nothing(self) -> None:
         request = parse_responses(asking(input=None, previous_response_id="resp_1"))
