@@ -10,7 +10,7 @@ import pytest
 from tests.playbook import Make, Playbook, a_conversation
 from tests.talks import connected
 
-pytest_plugins = ["tests.sound_card"]
+pytest_plugins = ["pytester", "tests.sound_card"]
 
 
 @pytest.fixture

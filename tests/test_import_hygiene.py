@@ -71,6 +71,10 @@ def test_the_first_frame_waits_for_nothing_heavy(module: str) -> None:
     assert not loaded_by(module) & HEAVY
 
 
+def test_every_run_of_pytest_loads_next_to_nothing_of_ours() -> None:
+    assert not loaded_by("gramophone.pytest_plugin") & (EDGES | {"asyncio", "click", "storage"})
+
+
 def test_the_engine_is_not_waited_for_by_the_first_frame() -> None:
     assert not loaded_by("gramophone.cli.app") & {"aiosqlite", "textual", "websockets"}
 

@@ -297,6 +297,7 @@ def fixture() -> None:
     "--fault", multiple=True, metavar="NAME[=ARG][@CONNECTION]", help="Go wrong on purpose."
 )
 @click.option("--log", metavar="FILE", help="Write down what comes and goes, without keys.")
+@click.option("--watch-stdin", is_flag=True, help="End when standard input ends.")
 def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
     """Play a service on loopback; a JSON line on stdout says where.
 
@@ -308,10 +309,11 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
     flags["all"] = flags.pop("everything")
     arguments = [f"--fault={name}" for name in fault]
     for name, value in flags.items():
+        option = f"--{name.replace('_', '-')}"
         if value is True:
-            arguments.append(f"--{name}")
+            arguments.append(option)
         elif value is not None and value is not False:
-            arguments.append(f"--{name}={value}")
+            arguments.append(f"{option}={value}")
     sys.exit(stand_in(_config().home, source, arguments))
 
 
