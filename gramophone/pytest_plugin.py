@@ -240,7 +240,9 @@ def _started(arguments: Sequence[str], home: Path, errors: IO[str]) -> subproces
         name: value for name, value in os.environ.items() if not name.startswith("GRAMOPHONE_")
     }
     environment["GRAMOPHONE_HOME"] = str(home)
-    # -P: a project under test may have packages of our names.
+    # A project under test may have packages of our names, where it runs or where it looks.
+    places = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, places))
     command = [sys.executable, "-P", "-m", "gramophone.cli", "fixture", "serve", "--watch-stdin"]
     return subprocess.Popen(
         [*command, *arguments],

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import subprocess
+import sys
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,6 +63,13 @@ def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 def test_the_example_of_the_page(project: pytest.Pytester) -> None:
     project.makepyfile(test_sky=example("python"))
     run(project, "--strict-markers").assert_outcomes(passed=1)
+
+
+def test_packages_of_our_names_are_not_taken_for_ours(project: pytest.Pytester) -> None:
+    for name in ("storage", "tui"):
+        project.makepyfile(**{f"{name}/__init__": "raise RuntimeError"})
+    project.makepyfile(test_sky=example("python"))
+    run(project, "--import-mode=importlib").assert_outcomes(passed=1)
 
 
 def test_what_differs_is_an_error_with_lines_to_read(project: pytest.Pytester) -> None:
@@ -188,6 +199,35 @@ def test_it_leaves_no_process_behind(project: pytest.Pytester) -> None:
         """
     )
     run(project).assert_outcomes(failed=1, passed=1)
+
+
+def test_it_ends_when_the_tests_are_killed(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import threading
+        from urllib.parse import urlsplit
+
+        def test_for_ever(gramophone_standin):
+            place = urlsplit(gramophone_standin.openai_base_url)
+            with open("told", "w") as told:
+                told.write(str(place.port))
+            threading.Event().wait()
+        """
+    )
+    os.mkfifo(project.path / "told")
+    nowhere = subprocess.DEVNULL
+    tests = project.popen(
+        [sys.executable, "-m", "pytest"], stdin=nowhere, stdout=nowhere, stderr=nowhere
+    )
+    try:
+        port = int((project.path / "told").read_text())
+        with socket.create_connection(("127.0.0.1", port)) as held:
+            tests.kill()
+            with suppress(ConnectionResetError):
+                assert held.recv(1) == b""
+    finally:
+        tests.kill()
+        tests.wait()
 
 
 def test_workers_have_stand_ins_of_their_own(project: pytest.Pytester) -> None:
