@@ -54,13 +54,14 @@ class Standin:
         self._summary: dict[str, Any] | None = None
         self._told = ""
         with ExitStack() as starting:
-            # Neither settings nor sessions of whoever runs the tests.
-            home = Path(starting.enter_context(tempfile.TemporaryDirectory(prefix="gramophone-")))
-            (home / "config.toml").touch()
-            self._errors = starting.enter_context((home / "errors").open("w+", encoding="utf-8"))
-            self._process = _started(arguments, home, self._errors)
-            starting.callback(_killed, self._process)
-            self._ready = self._wait()
+            self._errors = starting.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+            # Neither settings nor sessions of whoever runs the tests. They are looked for at the
+            # start alone, so that nothing is left over when the tests are killed.
+            with tempfile.TemporaryDirectory(prefix="gramophone-") as home:
+                (Path(home) / "config.toml").touch()
+                self._process = _started(arguments, home, self._errors)
+                starting.callback(_killed, self._process)
+                self._ready = self._wait()
             self._closing = starting.pop_all()
 
     @property
@@ -235,11 +236,11 @@ def gramophone_standin(request: pytest.FixtureRequest) -> Generator[Standins]:
             node.add_report_section("teardown", "by the stand-in", words)
 
 
-def _started(arguments: Sequence[str], home: Path, errors: IO[str]) -> subprocess.Popen[str]:
+def _started(arguments: Sequence[str], home: str, errors: IO[str]) -> subprocess.Popen[str]:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("GRAMOPHONE_")
     }
-    environment["GRAMOPHONE_HOME"] = str(home)
+    environment["GRAMOPHONE_HOME"] = home
     # A project under test may have packages of our names, where it runs or where it looks.
     places = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, places))

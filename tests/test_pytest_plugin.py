@@ -16,6 +16,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "stand-in.md").read_text(encoding="utf-8")
 
+# Each is a run of pytest of its own, and most start several stand-ins.
+pytestmark = pytest.mark.timeout(180)
+
 ASKING = """
 import json
 import urllib.request
@@ -201,7 +204,11 @@ def test_it_leaves_no_process_behind(project: pytest.Pytester) -> None:
     run(project).assert_outcomes(failed=1, passed=1)
 
 
-def test_it_ends_when_the_tests_are_killed(project: pytest.Pytester) -> None:
+def test_it_ends_when_the_tests_are_killed(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = project.mkdir("scratch")
+    monkeypatch.setenv("TMPDIR", str(scratch))
     project.makepyfile(
         """
         import threading
@@ -225,6 +232,7 @@ def test_it_ends_when_the_tests_are_killed(project: pytest.Pytester) -> None:
             tests.kill()
             with suppress(ConnectionResetError):
                 assert held.recv(1) == b""
+        assert list(scratch.glob("gramophone-*")) == []
     finally:
         tests.kill()
         tests.wait()
