@@ -68,7 +68,7 @@ NOTHING: dict[str, Any] = {"connections": 0, "requests": 0, "matched": True, "di
 async def test_it_says_that_it_is_ready_and_speaks() -> None:
     async with started("--voice", "tone", "--no-limits") as process:
         ready = await line(process)
-        urls = {"speak_url", "speak_v2_url", "openai_base_url", "anthropic_base_url"}
+        urls = {"speak_url", "speak_v2_url", "listen_url", "openai_base_url", "anthropic_base_url"}
         assert ready.keys() == {"event", *urls}
         assert ready["event"] == "ready"
         async with talking(ready["speak_url"]) as talk:

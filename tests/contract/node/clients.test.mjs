@@ -80,6 +80,21 @@ test("Speak v2: a turn with its sound", async () => {
   assert.deepEqual(sound, SOUND);
 });
 
+test("Listen v1: what is spoken is what is heard", async () => {
+  const connection = await deepgram.listen.v1.createConnection({
+    model: "nova-3", encoding: "linear16", sample_rate: 24000, smart_format: "true",
+    reconnectAttempts: 0,
+  });
+  const { told, code } = await conversation(connection, (open) => {
+    open.sendMedia(SOUND);
+    open.sendCloseStream({ type: "CloseStream" });
+  });
+  assert.deepEqual(told.map((message) => message.type), ["Results", "Results", "Metadata"]);
+  assert.equal(told[0].channel.alternatives[0].transcript, SAID);
+  assert.equal(told[2].duration, 0.1);
+  assert.equal(code, 1000);
+});
+
 test("Speak over HTTP", async () => {
   const spoken = await deepgram.speak.v1.audio.generate({
     text: SAID, model: "aura-2-thalia-en", encoding: "linear16", container: "none",
