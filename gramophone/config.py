@@ -4,7 +4,6 @@ environment alone; what is in a keyring the command line puts there."""
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -206,6 +205,10 @@ def places(environment: Mapping[str, str]) -> tuple[Path, Path]:
     return home, Path(platformdirs.user_config_dir("gramophone", appauthor=False)) / "config.toml"
 
 
+def _unreadable(path: Path, error: Exception) -> ConfigError:
+    return ConfigError(f"{path} cannot be read ({error}); mend it or move it away.")
+
+
 def in_file(path: Path) -> dict[str, object]:
     """What the file itself says, by setting.
 
@@ -213,11 +216,18 @@ def in_file(path: Path) -> dict[str, object]:
         ConfigError: it cannot be read, or has what is no setting.
     """
     try:
-        tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read ({error}); mend it or move it away.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    # Most have no such file, and the first frame does not wait for its parser.
+    import tomllib
+
+    try:
+        tables: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(path, error) from error
     settings: dict[str, object] = {}
     for table, entries in tables.items():
         if not isinstance(entries, dict):

@@ -7,7 +7,6 @@ hides.
 from __future__ import annotations
 
 import os
-import secrets
 
 from storage.home import Home, open_private
 
@@ -25,10 +24,10 @@ def marking_key(home: Home) -> bytes:
     except FileNotFoundError:
         pass
     # Written aside and linked into place: another program that starts now must not read half of it.
-    aside = home.marking_key.with_name(f".{home.marking_key.name}.{secrets.token_hex(4)}")
+    aside = home.marking_key.with_name(f".{home.marking_key.name}.{os.urandom(4).hex()}")
     descriptor = open_private(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
-        os.write(descriptor, secrets.token_hex(_KEY_BYTES).encode() + b"\n")
+        os.write(descriptor, os.urandom(_KEY_BYTES).hex().encode() + b"\n")
         os.fsync(descriptor)
         os.link(aside, home.marking_key)
     except FileExistsError:

@@ -70,8 +70,10 @@ def _database_findings(database: sqlite3.Connection) -> Generator[Finding]:
 def _agrees(database: sqlite3.Connection, index: str) -> bool:
     """Whether a full-text index holds what its table holds."""
     try:
+        # At once for writing: a transaction that begins by reading is refused, without a wait, when
+        # somebody records between its reading and its writing.
+        database.execute("BEGIN IMMEDIATE")
         # The rank asks for a comparison with the table, not of the index with itself alone.
-        database.execute("BEGIN")
         database.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:

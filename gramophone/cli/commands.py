@@ -316,6 +316,20 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
     sys.exit(stand_in(_config().home, source, arguments))
 
 
+@fixture.command("check")
+@click.argument("source", metavar="SESSION|BUNDLE")
+@JSON
+def check_source(source: str, as_json: bool) -> None:
+    """Ask what was asked again, of a stand-in with the recorded answers, and compare.
+
+    Exits with 1 if texts or sound differ, or something failed.
+    """
+    from gramophone.cli.checking import check
+
+    _quiet()
+    _finish(check(_config().home, source, as_json=as_json))
+
+
 @fixture.command("diff")
 @click.argument("one", metavar="SESSION|BUNDLE")
 @click.argument("other", metavar="SESSION|BUNDLE")

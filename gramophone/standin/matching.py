@@ -103,6 +103,13 @@ class Expectation:
         """The source ends this connection here; the next new one goes on at this place."""
         self._resume = self._places.get(connection, 0)
 
+    def awaits(self, connection: int) -> int | None:
+        """Which text is to begin on this connection; None within one, and behind the last."""
+        place = self._places.get(connection, self._resume)
+        index = bisect_left(self._starts, place)
+        begins = index < len(self._texts) and self._starts[index] == place
+        return index if begins else None
+
     def knows(self, text: str) -> bool:
         """Whether this is one of the texts, whenever it comes."""
         return _said(text) in self._known

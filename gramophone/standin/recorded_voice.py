@@ -61,7 +61,7 @@ class RecordedVoice:
         )
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
-        found = self.expectation.came(self._connection, text)
+        found = self.expectation.came(self._connection, self._up_to_break(text))
         if isinstance(found, Difference):
             if self._strict:
                 raise TextRefused(found.sentence)
@@ -78,6 +78,20 @@ class RecordedVoice:
                 self.expectation.break_off(self._connection)
                 yield segment.ends
                 return
+
+    def _up_to_break(self, text: str) -> str:
+        """The text, or as much of it as was spoken when the connection broke within it."""
+        said, spoken = _said(text), ""
+        index = self.expectation.awaits(self._connection)
+        while index is not None and index < len(self._speech.segments):
+            segment = self._speech.segments[index]
+            spoken += _said(segment.text)
+            if not said.startswith(spoken):
+                break
+            if segment.ends is not None:
+                return spoken
+            index += 1
+        return text
 
     def given_elsewhere(self, texts: Iterable[str]) -> None:
         """These were said on this connection, and somebody else gave their sound."""
@@ -97,3 +111,7 @@ def _frames(segment: RecordedSegment, parameters: SpeakParameters) -> Iterable[t
     words = ToneVoice().words(segment.text, parameters)
     cut = [*chain.from_iterable(map(cutter.cut, words)), cutter.rest()]
     return [(segment.first_us, frame) for frame in cut if frame]
+
+
+def _said(text: str) -> str:
+    return "".join(text.split())

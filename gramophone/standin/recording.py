@@ -167,6 +167,8 @@ class _TurnReader:
         if self._open and not self._open[0].cleared and ends.code != _CLOSED_BY_REQUEST:
             self._open[0].ends = ends
         self._withdraw(self._open)
+        # What nobody answered is said again, with numbers of its own or the same ones.
+        self._next_chunk = max(self._chunks, default=-1) + 1
 
     def clear(self) -> None:
         """Nothing more was wanted; whatever is open need not be answered."""

@@ -86,7 +86,11 @@ async def test_the_synchronous_client() -> None:
 
 
 async def test_the_asynchronous_client_with_everything_that_is_told() -> None:
-    asked = {"interim_results": "true", "vad_events": "true", "utterance_end_ms": 1000}
+    asked: dict[str, Any] = {
+        "interim_results": "true",
+        "vad_events": "true",
+        "utterance_end_ms": 1000,
+    }
     async with standing_in() as environment:
         client = AsyncDeepgramClient(api_key=KEY, environment=environment)
         async with client.listen.v1.connect(**RAW, **asked) as connection:

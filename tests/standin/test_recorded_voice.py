@@ -147,6 +147,30 @@ async def test_a_connection_breaks_as_recorded_and_the_next_goes_on() -> None:
     assert voice.expectation.differences() == ()
 
 
+@pytest.mark.parametrize("flushes", [["One. Two."], ["One.", "Two."]])
+async def test_a_connection_breaks_however_the_text_is_cut(flushes: list[str]) -> None:
+    speech = RecordedSpeech(
+        "linear16",
+        48_000,
+        (
+            RecordedSegment("One.", ((0, b"a"),), ends=Break(1011, "NET-0000")),
+            RecordedSegment("One.", ((0, b"b"),)),
+            RecordedSegment("Two.", ((0, b"c"),)),
+        ),
+    )
+    voice = RecordedVoice(speech)
+    heard: list[bytes] = []
+    async with running(voice=voice) as url:
+        for _ in range(2):
+            async with talking(url, QUERY) as talk:
+                for said in flushes:
+                    await talk.say(Speak(said), Flush())
+                await talk.say(Close())
+                heard.append(sound((await talk.hear_out())[0]))
+    assert heard == [b"a", b"bc"]
+    assert voice.expectation.differences() == ()
+
+
 async def test_what_has_no_frames_is_spoken_in_tones() -> None:
     speech = RecordedSpeech("", 0, (RecordedSegment("One two.", None, first_us=5_000),))
     async with running(voice=RecordedVoice(speech)) as url, talking(url, QUERY) as talk:

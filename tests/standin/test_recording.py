@@ -105,6 +105,7 @@ def test_a_broken_connection_leaves_the_text_to_be_said_again() -> None:
         flush(0, last_chunk=0),
         frame(b"a"),
         SpeechDisconnected(at_us=0, connection=0, code=1006, reason=""),
+        text(0, "One."),
         flush(1, last_chunk=0),
         frame(b"b"),
         answered(1),
@@ -119,7 +120,8 @@ def test_a_connection_that_broke_before_any_sound_breaks_again() -> None:
         text(0, "One."),
         flush(0, last_chunk=0),
         SpeechDisconnected(at_us=0, connection=0, code=1011, reason="NET-0000"),
-        flush(1, last_chunk=0),
+        text(1, "One."),
+        flush(1, last_chunk=1),
         frame(b"b"),
         answered(1),
     ) == [

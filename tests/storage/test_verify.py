@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +111,25 @@ async def test_a_whole_library_has_nothing_to_tell(tmp_path: Path) -> None:
     async with await Library.open(tmp_path) as library:
         assert await library.verify() == []
         assert await library.verify(SESSION_ID) == []
+
+
+async def test_whoever_records_meanwhile_is_not_in_the_way(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    await record(home, short_session())
+    over = threading.Event()
+
+    def write_on() -> None:
+        with opened(home) as database:
+            while not over.wait(0.001):
+                database.execute("UPDATE session SET pinned = 1 - pinned")
+
+    writing = threading.Thread(target=write_on)
+    writing.start()
+    try:
+        assert [verify(Home.at(home)) for _ in range(20)] == [[]] * 20
+    finally:
+        over.set()
+        writing.join()
 
 
 async def test_one_session_is_checked_alone(tmp_path: Path) -> None:
