@@ -262,10 +262,14 @@ class _Process:
         return 1 if differences and self._asked.strict else 0
 
     def _expectations(self) -> list[Expectation]:
+        """Of what is served: nobody can say anything to the rest."""
+        served = set(self._asked.services or SERVICES)
+        sides = [
+            *([self._voice] if "speak" in served else []),
+            *([self._choose] if served & {"openai", "anthropic"} else []),
+        ]
         return [
-            side.expectation
-            for side in (self._voice, self._choose)
-            if isinstance(side, RecordedVoice | ExpectedAnswers)
+            side.expectation for side in sides if isinstance(side, RecordedVoice | ExpectedAnswers)
         ]
 
 

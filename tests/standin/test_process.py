@@ -228,6 +228,21 @@ async def test_questions_are_expected_too(asked: str, code: int) -> None:
         assert (await summed_up(process))[0] == code
 
 
+async def test_only_what_is_served_is_expected_and_what_is_spoken_is_heard() -> None:
+    def listen(url: str) -> str:
+        request = urllib.request.Request(url.replace("ws:", "http:"), b"sound", method="POST")
+        with urllib.request.urlopen(request) as answer:
+            told = json.loads(answer.read())
+        return told["results"]["channels"][0]["alternatives"][0]["transcript"]
+
+    async with started_with("-c", SPOKEN, "--strict", "--listen") as process:
+        ready = await line(process)
+        assert ready.keys() == {"event", "listen_url"}
+        assert await asyncio.to_thread(listen, ready["listen_url"]) == "hello"
+        process.terminate()
+        assert await summed_up(process) == (0, NOTHING | {"requests": 1}, b"")
+
+
 async def test_a_recording_keeps_its_timing_unless_told_otherwise() -> None:
     program = SPOKEN.replace("((0, b'abc'),)", "((0, b'ab'), (150_000, b'cd'))")
 
