@@ -38,9 +38,14 @@ from gramophone.wire.listen_messages import (
     seconds,
     transcript,
 )
-from gramophone.wire.listen_server import Action, ListenServer, Utterance
+from gramophone.wire.listen_server import (
+    COMPRESSED_BYTES_PER_SECOND,
+    Action,
+    ListenServer,
+    Utterance,
+)
 from gramophone.wire.speak_actions import Hangup, Say
-from gramophone.wire.speak_parameters import ParameterRefused, SpeakParameters, bytes_per_sample
+from gramophone.wire.speak_parameters import ParameterRefused, SpeakParameters
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +67,8 @@ def _length_us(speech: RecordedSpeech, segment: RecordedSegment) -> int:
         size = sum(map(len, ToneVoice().words(segment.text, _TONES)))
         return size * _SECOND_US // (2 * _TONES.sample_rate_hz)
     size = sum(len(pcm) for _, pcm in segment.frames)
-    return size * _SECOND_US // (bytes_per_sample(speech.encoding) * speech.sample_rate_hz)
+    sound = ListenParameters(encoding=speech.encoding, sample_rate_hz=speech.sample_rate_hz)
+    return size * _SECOND_US // (sound.bytes_per_second or COMPRESSED_BYTES_PER_SECOND)
 
 
 def listen_routes(utterances: Sequence[Utterance], options: StandinOptions, clock: Clock) -> Routes:

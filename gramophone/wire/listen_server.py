@@ -36,9 +36,11 @@ from gramophone.wire.speak_actions import Hangup, Say
 IDLE_US = 10_000_000
 """Deepgram: without sound or KeepAlive for ten seconds the connection ends, with NET-0001."""
 
+COMPRESSED_BYTES_PER_SECOND = 4_000
+"""What sound is taken for whose length does not show."""
+
 _SECOND_US = 1_000_000
 _INTERIM_US = _SECOND_US
-_COMPRESSED_BYTES_PER_SECOND = 4_000
 _WAV_HEAD_BYTES = 44
 
 Action: TypeAlias = Say[ServerMessage] | Hangup
@@ -70,7 +72,7 @@ class _Ruler:
     def now_us(self) -> int:
         per_second, sound_bytes = self._per_second, self._bytes
         if not per_second:
-            per_second = _COMPRESSED_BYTES_PER_SECOND
+            per_second = COMPRESSED_BYTES_PER_SECOND
             if self._head[:4] == b"RIFF" and self._head[8:16] == b"WAVEfmt ":
                 # The canonical head says how many bytes a second has.
                 per_second = int.from_bytes(self._head[28:32], "little") or per_second

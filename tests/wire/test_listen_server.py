@@ -87,16 +87,10 @@ def _piece(server: ListenServer, at: int) -> list[ServerMessage]:
 
 def test_speech_starts_with_each_utterance_and_ends_after_the_last() -> None:
     server = machine("interim_results=true&vad_events=true&utterance_end_ms=1000")
-    told = said(server.sound_received(SECOND * 5, 0))
-    assert [type(each) for each in told] == [
-        SpeechStarted,
-        Results,
-        SpeechStarted,
-        Results,
-        UtteranceEnd,
-    ]
+    told = said(server.sound_received(SECOND * 4, 0))
+    assert [type(each) for each in told] == [SpeechStarted, Results, SpeechStarted, Results]
     assert told[2] == SpeechStarted(2_400_000)
-    assert told[-1] == UtteranceEnd(3_100_000)
+    assert said(server.sound_received(SECOND, 0)) == [UtteranceEnd(3_100_000)]
     assert server.sound_received(SECOND, 0) == []
 
 
@@ -136,7 +130,7 @@ def test_silence_on_the_wire_ends_the_connection() -> None:
     server = machine()
     server.sound_received(SECOND, 1_000_000)
     server.text_received('{"type":"KeepAlive"}', 5_000_000)
-    assert server.deadline_us == 5_000_000 + IDLE_US
+    assert server.deadline_us == 15_000_000
     assert server.time_passed(IDLE_US) == []
     assert server.time_passed(5_000_000 + IDLE_US) == [Hangup(1011, "NET-0001")]
     assert server.deadline_us is None
