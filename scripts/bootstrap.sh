@@ -47,6 +47,10 @@ usable() {
         { [ -z "${PYTHON:-}" ] || [ "$(cat "$venv/made-with")" = "$(command -v "$PYTHON")" ]; }
 }
 
+# The services' clients for Node are tested, too. Apart from the other tools, because Debian's npm
+# cannot stand beside another's Node.
+node_tools() { [ "$(uname -s)" != Linux ] || { have node && have npm; }; }
+
 # What the tests use beside Python: a virtual sound card, a terminal, a browser, a keyring.
 test_tools() {
     [ "$(uname -s)" = Linux ] || return 0
@@ -56,7 +60,7 @@ test_tools() {
         compgen -G '/usr/lib*/**/alsa-lib/libasound_module_pcm_pulse.so' >/dev/null
 }
 
-ready() { usable && stamped "$kind" && { [ "$kind" = run ] || test_tools; }; }
+ready() { usable && stamped "$kind" && { [ "$kind" = run ] || { test_tools && node_tools; }; }; }
 
 if ready; then exit 0; fi
 
@@ -127,6 +131,7 @@ debian_wants() {
     [ "$kind" = run ] || test_tools ||
         echo pulseaudio pulseaudio-utils libasound2-plugins tmux chromium \
             dbus-daemon gnome-keyring libsecret-tools
+    [ "$kind" = run ] || node_tools || echo nodejs npm
 }
 
 debian_install() {

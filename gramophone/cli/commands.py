@@ -281,6 +281,7 @@ def fixture() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="0, the default, takes a free one.")
 @click.option("--host", metavar="NAME", help="Whom to serve; else this machine only.")
 @click.option("--speak", is_flag=True, help="Serve Deepgram Speak.")
+@click.option("--listen", is_flag=True, help="Serve Deepgram Listen.")
 @click.option("--openai", is_flag=True, help="Serve OpenAI's Chat Completions and Responses.")
 @click.option("--anthropic", is_flag=True, help="Serve Anthropic's Messages.")
 @click.option("--all", "everything", is_flag=True, help="Serve all there is, which is the default.")

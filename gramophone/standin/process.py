@@ -28,6 +28,7 @@ from gramophone.standin.expected_answers import ExpectedAnswers
 from gramophone.standin.faults import Fault
 from gramophone.standin.language import LanguageOptions, LanguageStandin
 from gramophone.standin.ledger import Ledger
+from gramophone.standin.listen import utterances_of
 from gramophone.standin.listener import CONTROL_PATH, Routes, listening
 from gramophone.standin.matching import Expectation, diff
 from gramophone.standin.options import StandinOptions
@@ -172,6 +173,7 @@ class _Process:
     def __init__(self, asked: argparse.Namespace, script: Script) -> None:
         self._asked = asked
         self._options = _options(asked, script)
+        self._utterances = utterances_of(script.speech)
         self._voice = _voice(asked.voice, script, strict=asked.strict)
         self._choose = (
             ExpectedAnswers(script.answers, strict=asked.strict) if script.answers else Echo()
@@ -196,7 +198,7 @@ class _Process:
     async def _serve(self, ledger: Ledger) -> None:
         asked = self._asked
         language = LanguageStandin(self._choose, self._language_options(), self._clock)
-        material = Material(self._voice, self._options, self._clock, language)
+        material = Material(self._voice, self._options, self._clock, language, self._utterances)
         services = [SERVICES[name](material) for name in asked.services or SERVICES]
         routes = Routes()
         for service in services:
@@ -260,10 +262,14 @@ class _Process:
         return 1 if differences and self._asked.strict else 0
 
     def _expectations(self) -> list[Expectation]:
+        """Of what is served: nobody can say anything to the rest."""
+        served = set(self._asked.services or SERVICES)
+        sides = [
+            *([self._voice] if "speak" in served else []),
+            *([self._choose] if served & {"openai", "anthropic"} else []),
+        ]
         return [
-            side.expectation
-            for side in (self._voice, self._choose)
-            if isinstance(side, RecordedVoice | ExpectedAnswers)
+            side.expectation for side in sides if isinstance(side, RecordedVoice | ExpectedAnswers)
         ]
 
 

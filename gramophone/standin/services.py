@@ -14,10 +14,12 @@ from gramophone.clock import Clock
 from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.language import LanguageStandin
+from gramophone.standin.listen import LISTEN_PATH, listen_routes
 from gramophone.standin.listener import Address, Routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server import speak_routes
 from gramophone.standin.voices import Voice
+from gramophone.wire.listen_server import Utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Material:
     options: StandinOptions
     clock: Clock
     language: LanguageStandin
+    utterances: tuple[Utterance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ def _speak(material: Material) -> Service:
     return Service(routes, urls)
 
 
+def _listen(material: Material) -> Service:
+    routes = listen_routes(material.utterances, material.options, material.clock)
+    return Service(routes, lambda address: {"listen_url": address.websocket(LISTEN_PATH)})
+
+
 def _openai(material: Material) -> Service:
     routes = material.language.openai_routes()
     return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})
@@ -65,6 +73,6 @@ def _anthropic(material: Material) -> Service:
 
 # Where both lists of models stand at one path, the later is given to a client of neither.
 SERVICES: Mapping[str, Maker] = MappingProxyType(
-    {"speak": _speak, "anthropic": _anthropic, "openai": _openai}
+    {"speak": _speak, "listen": _listen, "anthropic": _anthropic, "openai": _openai}
 )
 """Each name is an option of the command line, too."""

@@ -68,7 +68,7 @@ NOTHING: dict[str, Any] = {"connections": 0, "requests": 0, "matched": True, "di
 async def test_it_says_that_it_is_ready_and_speaks() -> None:
     async with started("--voice", "tone", "--no-limits") as process:
         ready = await line(process)
-        urls = {"speak_url", "speak_v2_url", "openai_base_url", "anthropic_base_url"}
+        urls = {"speak_url", "speak_v2_url", "listen_url", "openai_base_url", "anthropic_base_url"}
         assert ready.keys() == {"event", *urls}
         assert ready["event"] == "ready"
         async with talking(ready["speak_url"]) as talk:
@@ -226,6 +226,21 @@ async def test_questions_are_expected_too(asked: str, code: int) -> None:
         await asyncio.to_thread(ask, f"{ready['openai_base_url']}/chat/completions")
         process.terminate()
         assert (await summed_up(process))[0] == code
+
+
+async def test_only_what_is_served_is_expected_and_what_is_spoken_is_heard() -> None:
+    def listen(url: str) -> str:
+        request = urllib.request.Request(url.replace("ws:", "http:"), b"sound", method="POST")
+        with urllib.request.urlopen(request) as answer:
+            told = json.loads(answer.read())
+        return told["results"]["channels"][0]["alternatives"][0]["transcript"]
+
+    async with started_with("-c", SPOKEN, "--strict", "--listen") as process:
+        ready = await line(process)
+        assert ready.keys() == {"event", "listen_url"}
+        assert await asyncio.to_thread(listen, ready["listen_url"]) == "hello"
+        process.terminate()
+        assert await summed_up(process) == (0, NOTHING | {"requests": 1}, b"")
 
 
 async def test_a_recording_keeps_its_timing_unless_told_otherwise() -> None:

@@ -1,0 +1,171 @@
+// The services' own clients for Node, unchanged, against the stand-in.
+//
+// stand-in.mjs is the one of docs/stand-in.md; test_node_clients.py lays it beside this file.
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+
+import Anthropic from "@anthropic-ai/sdk";
+import { DeepgramClient } from "@deepgram/sdk";
+import OpenAI from "openai";
+
+import { standIn } from "./stand-in.mjs";
+
+const SAID = "Because of scattering.";
+const SOUND = Buffer.from(Int16Array.from({ length: 2400 }, (_, at) => 400 * (at % 40)).buffer);
+const SCENARIO = `
+[[answer]]
+asked = "Why is the sky blue?"
+text = "${SAID}"
+input_tokens = 12
+output_tokens = 5
+[[answer]]
+asked = "How is the weather?"
+text = "Let me see."
+tools = [{name = "weather", arguments = {city = "Köln"}}]
+[[answer]]
+asked = "And now?"
+fails = {status = 429, kind = "rate_limit_error", message = "Slow down."}
+[[say]]
+text = "${SAID}"
+wav = "said.wav"
+`;
+const ASK = { model: "any", messages: [{ role: "user", content: "Why is the sky blue?" }] };
+
+const key = "a-key";
+let here, openai, anthropic, deepgram;
+
+before(async () => {
+  await writeFile("said.wav", Buffer.concat([wavHead(SOUND.length, 24000), SOUND]));
+  await writeFile("scenario.toml", SCENARIO);
+  here = await standIn("scenario.toml", "--speed", "0");
+  const [http, ws] = [here.anthropic_base_url, here.speak_url.replace("/v1/speak", "")];
+  openai = new OpenAI({ apiKey: key, baseURL: here.openai_base_url, maxRetries: 0 });
+  anthropic = new Anthropic({ apiKey: key, baseURL: http, maxRetries: 0 });
+  const environment = { base: http, production: ws, agent: ws, agentRest: http };
+  deepgram = new DeepgramClient({ apiKey: key, environment, maxRetries: 0 });
+});
+after(async () => {
+  const { differences } = await here.end();
+  assert.deepEqual(differences, []);
+});
+
+test("Speak v1: the sound of the scenario, and a clean close", async () => {
+  const connection = await deepgram.speak.v1.createConnection({
+    model: "aura-2-thalia-en", encoding: "linear16", sample_rate: 24000, reconnectAttempts: 0,
+  });
+  const { told, sound, code } = await conversation(connection, (open) => {
+    open.sendText({ type: "Speak", text: SAID });
+    open.sendFlush({ type: "Flush" });
+    open.sendClose({ type: "Close" });
+  });
+  assert.deepEqual(told.map((message) => message.type), ["Metadata", "Flushed"]);
+  assert.equal(told[0].model_name, "aura-2-thalia-en");
+  assert.deepEqual(sound, SOUND);
+  assert.equal(code, 1000);
+});
+
+test("Speak v2: a turn with its sound", async () => {
+  const connection = await deepgram.speak.v2.createConnection({
+    model: "flux-alexis-en", encoding: "linear16", sample_rate: 24000, reconnectAttempts: 0,
+  });
+  const { told, sound } = await conversation(connection, (open) => {
+    open.sendSpeak({ type: "Speak", text: SAID });
+    open.sendFlush({ type: "Flush" });
+    open.sendClose({ type: "Close" });
+  });
+  const types = told.map((message) => message.type);
+  assert.equal(types[0], "Connected");
+  assert.ok(types.includes("SpeechStarted") && types.includes("SpeechMetadata"), types);
+  assert.deepEqual(sound, SOUND);
+});
+
+test("Listen v1: what is spoken is what is heard", async () => {
+  const connection = await deepgram.listen.v1.createConnection({
+    model: "nova-3", encoding: "linear16", sample_rate: 24000, smart_format: "true",
+    reconnectAttempts: 0,
+  });
+  const { told, code } = await conversation(connection, (open) => {
+    open.sendMedia(SOUND);
+    open.sendCloseStream({ type: "CloseStream" });
+  });
+  assert.deepEqual(told.map((message) => message.type), ["Results", "Results", "Metadata"]);
+  assert.equal(told[0].channel.alternatives[0].transcript, SAID);
+  assert.equal(told[2].duration, 0.1);
+  assert.equal(code, 1000);
+});
+
+test("Speak over HTTP", async () => {
+  const spoken = await deepgram.speak.v1.audio.generate({
+    text: SAID, model: "aura-2-thalia-en", encoding: "linear16", container: "none",
+    sample_rate: 24000,
+  });
+  assert.deepEqual(Buffer.from(await spoken.arrayBuffer()), SOUND);
+});
+
+test("Chat Completions, streamed", async () => {
+  const stream = openai.chat.completions.stream({
+    ...ASK, stream_options: { include_usage: true },
+  });
+  const { choices, usage } = await stream.finalChatCompletion();
+  assert.equal(choices[0].message.content, SAID);
+  assert.equal(choices[0].finish_reason, "stop");
+  assert.deepEqual([usage.prompt_tokens, usage.completion_tokens], [12, 5]);
+});
+
+test("Responses, streamed", async () => {
+  const stream = openai.responses.stream({ model: "any", input: "Why is the sky blue?" });
+  assert.equal((await stream.finalResponse()).output_text, SAID);
+});
+
+test("Messages, streamed, with a call to a tool", async () => {
+  const tools = [{ name: "weather", input_schema: { type: "object" } }];
+  const messages = [{ role: "user", content: "How is the weather?" }];
+  const stream = anthropic.messages.stream({ model: "any", max_tokens: 99, tools, messages });
+  const { content, stop_reason } = await stream.finalMessage();
+  assert.equal(content[0].text, "Let me see.");
+  assert.deepEqual([content[1].name, content[1].input], ["weather", { city: "Köln" }]);
+  assert.equal(stop_reason, "tool_use");
+});
+
+test("Messages, whole", async () => {
+  const { content, usage } = await anthropic.messages.create({ ...ASK, max_tokens: 99 });
+  assert.equal(content[0].text, SAID);
+  assert.deepEqual([usage.input_tokens, usage.output_tokens], [12, 5]);
+});
+
+test("refusals are the clients' own errors", async () => {
+  const messages = [{ role: "user", content: "And now?" }];
+  const asked = openai.chat.completions.create({ model: "any", messages });
+  await assert.rejects(asked, OpenAI.RateLimitError);
+});
+
+async function conversation(connection, speak) {
+  const told = [];
+  const sound = [];
+  const closed = new Promise((resolve) => connection.on("close", resolve));
+  connection.on("message", (message) => (message.type ? told : sound).push(message));
+  connection.connect();
+  await connection.waitForOpen();
+  speak(connection);
+  const { code } = await closed;
+  const frames = await Promise.all(sound.map((frame) => frame.arrayBuffer()));
+  return { told, code, sound: Buffer.concat(frames.map((frame) => Buffer.from(frame))) };
+}
+
+function wavHead(size, rateHz) {
+  const head = Buffer.alloc(44);
+  head.write("RIFF");
+  head.writeUInt32LE(36 + size, 4);
+  head.write("WAVEfmt ", 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(rateHz, 24);
+  head.writeUInt32LE(2 * rateHz, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(size, 40);
+  return head;
+}

@@ -1,0 +1,170 @@
+"""Deepgram's own client gets transcripts from the stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from deepgram import AsyncDeepgramClient, DeepgramClient, DeepgramClientEnvironment
+from deepgram.core.api_error import ApiError
+from deepgram.core.events import EventType
+from deepgram.listen.v1.types import (
+    ListenV1Metadata,
+    ListenV1Results,
+    ListenV1SpeechStarted,
+    ListenV1UtteranceEnd,
+)
+from websockets.exceptions import ConnectionClosedError
+
+from gramophone.clock import Clock, SystemClock
+from gramophone.standin.faults import Fault
+from gramophone.standin.listen import listen_routes, utterances_of
+from gramophone.standin.listener import listening
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.recording import RecordedSegment, RecordedSpeech
+from gramophone.wire.listen_server import IDLE_US
+from tests.standin.clocks import WatchedClock
+
+# The SDK uses parts of websockets that are deprecated; that is its own affair.
+pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")
+
+KEY = "a-key"
+FRAME = b"\1\0" * 480
+SPEECH = RecordedSpeech(
+    "linear16",
+    24_000,
+    (
+        RecordedSegment("Why is it blue?", tuple((20_000 * at, FRAME) for at in range(100))),
+        RecordedSegment("Because of scattering.", tuple((0, FRAME) for _ in range(50))),
+    ),
+)
+SOUND = [frame for segment in SPEECH.segments for _, frame in segment.frames or ()]
+RAW: dict[str, Any] = {"model": "nova-3", "encoding": "linear16", "sample_rate": 24_000}
+
+
+@asynccontextmanager
+async def standing_in(
+    *faults: str, clock: Clock | None = None
+) -> AsyncGenerator[DeepgramClientEnvironment]:
+    options = StandinOptions(faults=tuple(map(Fault.parse, faults)), api_key=KEY)
+    routes = listen_routes(utterances_of(SPEECH), options, clock or SystemClock())
+    async with listening(routes) as address:
+        http, base = address.http(), address.websocket()
+        yield DeepgramClientEnvironment(base=http, production=base, agent=base, agent_rest=http)
+
+
+def transcripts(heard: Sequence[Any]) -> list[str]:
+    return [
+        each.channel.alternatives[0].transcript
+        for each in heard
+        if isinstance(each, ListenV1Results) and each.is_final
+    ]
+
+
+def listen_synchronously(environment: DeepgramClientEnvironment) -> list[Any]:
+    heard: list[Any] = []
+    client = DeepgramClient(api_key=KEY, environment=environment)
+    with client.listen.v1.connect(**RAW, smart_format="true") as connection:
+        connection.on(EventType.MESSAGE, heard.append)
+        for frame in SOUND:
+            connection.send_media(frame)
+        connection.send_close_stream()
+        connection.start_listening()
+    return heard
+
+
+async def test_the_synchronous_client() -> None:
+    async with standing_in() as environment:
+        heard = await asyncio.to_thread(listen_synchronously, environment)
+    assert transcripts(heard) == ["Why is it blue?", "Because of scattering.", ""]
+    assert isinstance(heard[-1], ListenV1Metadata)
+    assert (heard[-1].duration, heard[-1].channels) == (3.0, 1)
+
+
+async def test_the_asynchronous_client_with_everything_that_is_told() -> None:
+    asked: dict[str, Any] = {
+        "interim_results": "true",
+        "vad_events": "true",
+        "utterance_end_ms": 1000,
+    }
+    async with standing_in() as environment:
+        client = AsyncDeepgramClient(api_key=KEY, environment=environment)
+        async with client.listen.v1.connect(**RAW, **asked) as connection:
+            await connection.send_keep_alive()
+            for frame in SOUND + [FRAME] * 60:
+                await connection.send_media(frame)
+            await connection.send_finalize()
+            await connection.send_close_stream()
+            heard: list[Any] = [message async for message in connection]
+    results = [each for each in heard if isinstance(each, ListenV1Results)]
+    interim = [each for each in results if not each.is_final]
+    assert [each.channel.alternatives[0].transcript for each in interim] == ["why is"]
+    assert transcripts(heard) == ["why is it blue", "because of scattering", "", ""]
+    assert [each.from_finalize for each in results][-2:] == [True, False]
+    (second,) = (each for each in results if each.is_final and each.start == 2.0)
+    words = second.channel.alternatives[0].words
+    assert [(word.word, word.start, word.end) for word in words] == [
+        ("because", 2.0, 2.35),
+        ("of", 2.35, 2.45),
+        ("scattering", 2.45, 3.0),
+    ]
+    started = [each.timestamp for each in heard if isinstance(each, ListenV1SpeechStarted)]
+    assert started == [0.0, 2.0]
+    ended = [each.last_word_end for each in heard if isinstance(each, ListenV1UtteranceEnd)]
+    assert ended == [3.0]
+    assert results[0].metadata.model_info.name == "nova-3"
+
+
+async def test_a_silent_client_is_sent_away() -> None:
+    clock = WatchedClock()
+    async with standing_in(clock=clock) as environment:
+        client = AsyncDeepgramClient(api_key=KEY, environment=environment)
+        async with client.listen.v1.connect(**RAW) as connection:
+            await clock.asleep_until(IDLE_US)
+            clock.advance_us(IDLE_US)
+            with pytest.raises(ConnectionClosedError) as closed:
+                await connection.recv()
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1011, "NET-0001")
+
+
+@pytest.mark.parametrize(
+    ("faults", "key", "asked", "status"),
+    [
+        ((), "another", RAW, 401),
+        (("refuse=429",), KEY, RAW, 429),
+        ((), KEY, RAW | {"model": "flux-general-en"}, 400),
+    ],
+)
+async def test_refusals(
+    faults: tuple[str, ...], key: str, asked: dict[str, Any], status: int
+) -> None:
+    async with standing_in(*faults) as environment:
+        client = AsyncDeepgramClient(api_key=key, environment=environment)
+        with pytest.raises(ApiError) as refused:
+            async with client.listen.v1.connect(**asked):
+                pass
+    assert refused.value.status_code == status
+
+
+async def test_a_recording_as_a_whole() -> None:
+    async with standing_in() as environment, httpx.AsyncClient() as http:
+        client = AsyncDeepgramClient(api_key=KEY, environment=environment, httpx_client=http)
+        answer: Any = await client.listen.v1.media.transcribe_file(
+            request=b"".join(SOUND),
+            model="nova-3",
+            smart_format=True,
+            encoding="linear16",
+            request_options={"additional_query_parameters": {"sample_rate": "24000"}},
+        )
+        (alternative,) = answer.results.channels[0].alternatives
+        assert alternative.transcript == "Why is it blue? Because of scattering."
+        assert [word.end for word in alternative.words][-1] == 3.0
+        assert answer.metadata.duration == 3.0
+        with pytest.raises(ApiError) as refused:
+            await client.listen.v1.media.transcribe_url(url="https://example.com/a.wav")
+    assert refused.value.status_code == 400
