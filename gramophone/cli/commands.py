@@ -315,6 +315,28 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
     sys.exit(stand_in(_config().home, source, arguments))
 
 
+@fixture.command("record")
+@click.option(
+    "--upstream", required=True, metavar="URL", help="The real service: wss://api.deepgram.com"
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="0, the default, takes a free one.",
+)
+@click.option("--host", metavar="NAME", default="127.0.0.1", help="Whom to serve.")
+def record(upstream: str, host: str, port: int) -> None:
+    """Pass on what a program and the real service say, and keep it as a session.
+
+    JSON lines on stdout say where to connect and, at the end, which session it was. Keys pass
+    through and are not kept.
+    """
+    from gramophone.cli.recording_proxy import record as record_passing
+
+    sys.exit(record_passing(_config(), upstream, host, port))
+
+
 @fixture.command("diff")
 @click.argument("one", metavar="SESSION|BUNDLE")
 @click.argument("other", metavar="SESSION|BUNDLE")
