@@ -317,7 +317,7 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
 
 @fixture.command("record")
 @click.option(
-    "--upstream", required=True, metavar="URL", help="The real service: wss://api.deepgram.com"
+    "--upstream", required=True, metavar="URL", help="wss://api.deepgram.com, or a model's."
 )
 @click.option(
     "--port",

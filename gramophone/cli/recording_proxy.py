@@ -39,6 +39,8 @@ async def _run(config: Config, upstream: str, host: str, port: int) -> int:
                     event="ready",
                     speak_url=address.websocket(SPEAK_PATH),
                     speak_v2_url=address.websocket(FLUX_PATH),
+                    anthropic_base_url=address.http(),
+                    openai_base_url=address.http("/v1"),
                 )
                 await asyncio.Event().wait()
         proxy.end()
@@ -46,6 +48,7 @@ async def _run(config: Config, upstream: str, host: str, port: int) -> int:
         event="summary",
         session=proxy.session_id,
         connections=proxy.connections,
+        requests=proxy.requests,
         refused=proxy.refused,
         unrecorded=proxy.unrecorded,
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -29,10 +28,13 @@ from gramophone.standin.credentials import secrets_in, without_secrets
 from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.listener import Admission, Arrival, Routes, Verdict, when_pinged
+from gramophone.standin.model_proxy import ModelProxy
 from gramophone.standin.observer import ORDERLY, FluxObserver, Observer, SpeakObserver
 from gramophone.standin.refusals import Refusal
+from gramophone.standin.tape import Form, Tape
+from gramophone.standin.upstream_http import passes
 from gramophone.tasks import cancel, spawn
-from gramophone.timeline import Event, SessionEnded, SessionStarted, SpeechConnected
+from gramophone.timeline import Event, SpeechConnected
 from gramophone.voice.loopback import on_this_machine
 from gramophone.wire.speak_parameters import bytes_per_sample
 
@@ -42,11 +44,6 @@ _OPEN_TIMEOUT_S = 8.0
 _CLOSE_TIMEOUT_S = 2.0
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 _UNSENDABLE = frozenset({1005, 1006, 1015})
-_OWN_HEADERS = frozenset(
-    {"host", "connection", "upgrade", "content-length", "transfer-encoding", "keep-alive", "te"}
-    | {"trailer", "proxy-connection"}
-)
-"""What belongs to one connection and not to what is said on it."""
 
 
 def upstream_of(address: str) -> str:
@@ -62,7 +59,7 @@ def upstream_of(address: str) -> str:
             "your program sends those."
         )
     path = parts.path.rstrip("/")
-    for known in (SPEAK_PATH, FLUX_PATH):
+    for known in (SPEAK_PATH, FLUX_PATH, "/v1"):
         path = path.removesuffix(known)
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{path}"
 
@@ -75,24 +72,16 @@ def _split(address: str) -> SplitResult | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How the sound of a connection is coded; a session has one form."""
-
-    encoding: str
-    sample_rate_hz: int
-
-    @classmethod
-    def of(cls, query: str) -> _Form | None:
-        """None where nobody could keep it."""
-        asked = dict(parse_qsl(query))
-        encoding = asked.get("encoding", "linear16")
-        rate = asked.get("sample_rate", "24000" if encoding == "linear16" else "8000")
-        try:
-            bytes_per_sample(encoding)
-            return cls(encoding, int(rate)) if int(rate) > 0 else None
-        except (KeyError, ValueError):
-            return None
+def _form_of(query: str) -> Form | None:
+    """How a connection's sound is coded; None where nobody could keep it."""
+    asked = dict(parse_qsl(query))
+    encoding = asked.get("encoding", "linear16")
+    rate = asked.get("sample_rate", "24000" if encoding == "linear16" else "8000")
+    try:
+        bytes_per_sample(encoding)
+        return Form(encoding, int(rate)) if int(rate) > 0 else None
+    except (KeyError, ValueError):
+        return None
 
 
 class RecordingProxy:
@@ -108,32 +97,37 @@ class RecordingProxy:
     ) -> None:
         """`upstream` is from `upstream_of`; `hide` is told each key before `emit` may hear it."""
         self._upstream = upstream
-        self._session_id = session_id
-        self._clock = clock
-        self._emit = emit
         self._hide = hide
+        self._tape = Tape(session_id, clock, emit)
         self._connections = count()
-        self._turns = count()
-        self._form: _Form | None = None
-        self._began_us = 0
+        self._models = ModelProxy(upstream.replace("ws", "http", 1), self._tape, hide)
         self.connections = 0
         self.refused = 0
         self.unrecorded = 0
-        self.failure: StorageError | None = None
 
     @property
     def session_id(self) -> str | None:
         """The session, if there is one."""
-        return self._session_id if self._form is not None else None
+        return self._tape.session_id
+
+    @property
+    def requests(self) -> int:
+        """How many questions were asked."""
+        return self._models.requests
+
+    @property
+    def failure(self) -> StorageError | None:
+        """Why not all that passed was kept."""
+        return self._tape.failure
 
     def routes(self) -> Routes:
-        """Both versions of Speak."""
-        return Routes({path: partial(self._door, path) for path in (SPEAK_PATH, FLUX_PATH)}, {})
+        """Both versions of Speak, and what language models are asked by."""
+        doors = {path: partial(self._door, path) for path in (SPEAK_PATH, FLUX_PATH)}
+        return Routes(doors, self._models.handlers())
 
     def end(self) -> None:
         """No connection is left and none will come."""
-        if self._form is not None:
-            self._tell([SessionEnded(at_us=self._now_us())])
+        self._tape.end()
 
     # --- a connection -------------------------------------------------------------------------
 
@@ -156,28 +150,26 @@ class RecordingProxy:
         headers = [
             (name, value)
             for name, value in upstream.response.headers.raw_items()
-            if _passes(name.lower()) and name.lower() not in {"date", "server"}
+            if passes(name.lower()) and name.lower() not in {"date", "server"}
         ]
         observer = self._observer(path, arrival, upstream)
         return Admission(tuple(headers), partial(self._serve, upstream, observer))
 
     def _observer(self, path: str, arrival: Arrival, upstream: ClientConnection) -> Observer | None:
-        form = _Form.of(arrival.query)
-        if form is None or (self._form is not None and form != self._form):
+        form = _form_of(arrival.query)
+        model = dict(parse_qsl(arrival.query)).get("model", "")
+        if form is None or not self._tape.speaks(form, model):
             self.unrecorded += 1
             return None
-        if self._form is None:
-            self._form = form
-            self._begin(form, arrival.query)
         ordinal = next(self._connections)
         address = f"{self._upstream}{path}"
         if query := without_secrets(arrival.query):
             address = f"{address}?{query}"
         headers = upstream.response.headers if upstream.response is not None else Headers()
-        self._tell(
+        self._tape.tell(
             [
                 SpeechConnected(
-                    at_us=self._now_us(),
+                    at_us=self._tape.now_us(),
                     connection=ordinal,
                     url=address,
                     request_id=headers.get("dg-request-id", ""),
@@ -185,23 +177,8 @@ class RecordingProxy:
             ]
         )
         if path == FLUX_PATH:
-            return FluxObserver(ordinal, self._turns, form.sample_rate_hz)
-        return SpeakObserver(ordinal, self._turns, bytes_per_sample(form.encoding))
-
-    def _begin(self, form: _Form, query: str) -> None:
-        model = dict(parse_qsl(query)).get("model", "")
-        self._began_us = self._clock.now_us()
-        started = SessionStarted(
-            at_us=0,
-            session_id=self._session_id,
-            provider="deepgram",
-            model=model,
-            voice=model,
-            encoding=form.encoding,
-            sample_rate_hz=form.sample_rate_hz,
-            system_prompt="",
-        )
-        self._tell([started])
+            return FluxObserver(ordinal, self._tape.turns, form.sample_rate_hz)
+        return SpeakObserver(ordinal, self._tape.turns, bytes_per_sample(form.encoding))
 
     async def _serve(
         self, upstream: ClientConnection, observer: Observer | None, client: ServerConnection
@@ -223,7 +200,7 @@ class RecordingProxy:
             if observer is not None:
                 # A client that goes away breaks nothing of what the service would have said.
                 told = (code, reason) if by_service else (ORDERLY, f"client closed, {code}")
-                self._tell(observer.ended(*told, self._now_us()))
+                self._tape.tell(observer.ended(*told, self._tape.now_us()))
 
     async def _up(
         self, client: ServerConnection, upstream: ClientConnection, observer: Observer | None
@@ -232,7 +209,7 @@ class RecordingProxy:
             while True:
                 frame = await client.recv()
                 if observer is not None and isinstance(frame, str):
-                    self._tell(observer.sent(frame, self._now_us()))
+                    self._tape.tell(observer.sent(frame, self._tape.now_us()))
                 await upstream.send(frame)
         except ConnectionClosed:
             return
@@ -244,24 +221,10 @@ class RecordingProxy:
             while True:
                 frame = await upstream.recv()
                 if observer is not None:
-                    self._tell(observer.received(frame, self._now_us()))
+                    self._tape.tell(observer.received(frame, self._tape.now_us()))
                 await client.send(frame)
         except ConnectionClosed:
             return
-
-    def _now_us(self) -> int:
-        return self._clock.now_us() - self._began_us
-
-    def _tell(self, events: list[Event]) -> None:
-        if self.failure is not None:
-            return
-        try:
-            for event in events:
-                self._emit(event)
-        except StorageError as error:
-            # What passes goes on: a full disk is no reason to cut a conversation.
-            self.failure = error
-            _log.error("%s", error)
 
 
 class _Direct(connect):
@@ -274,7 +237,7 @@ class _Direct(connect):
 def _connected(url: str, arrival: Arrival) -> Awaitable[ClientConnection]:
     return _Direct(
         url,
-        additional_headers=[pair for pair in arrival.headers if _passes(pair[0])],
+        additional_headers=[pair for pair in arrival.headers if passes(pair[0])],
         subprotocols=[Subprotocol(word) for word in arrival.subprotocols] or None,
         user_agent_header=None,
         compression=None,
@@ -287,16 +250,12 @@ def _connected(url: str, arrival: Arrival) -> Awaitable[ClientConnection]:
     )
 
 
-def _passes(name: str) -> bool:
-    return name not in _OWN_HEADERS and not name.startswith("sec-websocket-")
-
-
 def _passed_on(response: Response) -> Response:
     """The service's refusal, its body whole."""
     body = bytes(response.body or b"")
     headers = Headers()
     for name, value in response.headers.raw_items():
-        if _passes(name.lower()):
+        if passes(name.lower()):
             headers[name] = value
     headers["Content-Length"] = str(len(body))
     headers["Connection"] = "close"
