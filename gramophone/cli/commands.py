@@ -319,6 +319,8 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
 @click.option(
     "--upstream", required=True, metavar="URL", help="wss://api.deepgram.com, or a model's."
 )
+@click.option("--openai", metavar="URL", help="Where OpenAI is, if it is not the upstream.")
+@click.option("--anthropic", metavar="URL", help="Where Anthropic is, if it is not the upstream.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -326,7 +328,7 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
     help="0, the default, takes a free one.",
 )
 @click.option("--host", metavar="NAME", default="127.0.0.1", help="Whom to serve.")
-def record(upstream: str, host: str, port: int) -> None:
+def record(upstream: str, host: str, port: int, **models: str | None) -> None:
     """Pass on what a program and the real service say, and keep it as a session.
 
     JSON lines on stdout say where to connect and, at the end, which session it was. Keys pass
@@ -334,7 +336,8 @@ def record(upstream: str, host: str, port: int) -> None:
     """
     from gramophone.cli.recording_proxy import record as record_passing
 
-    sys.exit(record_passing(_config(), upstream, host, port))
+    elsewhere = {name: address for name, address in models.items() if address}
+    sys.exit(record_passing(_config(), upstream, elsewhere, host, port))
 
 
 @fixture.command("diff")

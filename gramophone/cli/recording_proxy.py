@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 
 from gramophone.cli.compose import new_session_id
 from gramophone.clock import SystemClock
@@ -17,21 +18,24 @@ from gramophone.standin.proxy import RecordingProxy, upstream_of
 from storage.recorder import Recorder
 
 
-def record(config: Config, upstream: str, host: str, port: int) -> int:
+def record(config: Config, upstream: str, models: Mapping[str, str], host: str, port: int) -> int:
     """Pass on and record until SIGTERM or Ctrl+C; the exit code is 1 if it could not."""
     try:
-        return asyncio.run(_run(config, upstream_of(upstream), host, port))
+        asked = {name: upstream_of(address) for name, address in models.items()}
+        return asyncio.run(_run(config, upstream_of(upstream), asked, host, port))
     except GramophoneError as error:
         return fail(str(error))
     except OSError as error:
         return fail(unopened(host, port, error))
 
 
-async def _run(config: Config, upstream: str, host: str, port: int) -> int:
+async def _run(
+    config: Config, upstream: str, models: Mapping[str, str], host: str, port: int
+) -> int:
     recorder = Recorder.open(config.home, redact=config.secrets, patterns=config.redact)
     async with recorder:
         proxy = RecordingProxy(
-            upstream, new_session_id(), SystemClock(), recorder.emit, recorder.hide
+            upstream, new_session_id(), SystemClock(), recorder.emit, recorder.hide, models
         )
         with ending(watch_stdin=False):
             async with listening(proxy.routes(), host=host, port=port) as address:

@@ -32,9 +32,10 @@ _END_OF_CHAT = "[DONE]"
 class AnswerObserver:
     """One request and its answer; instants are microseconds since the session began."""
 
-    def __init__(self, provider: str, host: str, turns: Iterator[int]) -> None:
-        """`turns` gives the ordinals of the session's next turns; `host` is who is asked."""
-        self._provider = provider
+    def __init__(self, words: str, host: str, turns: Iterator[int]) -> None:
+        """`turns` gives the ordinals of the session's next turns; `host` is who is asked.
+        `words` is how: "openai", "openai-responses" or "anthropic"."""
+        self._words = words
         self._host = host
         self._turns = turns
         self._turn = -1
@@ -67,7 +68,7 @@ class AnswerObserver:
             RequestSent(
                 at_us=at_us,
                 turn=self._turn,
-                provider=self._provider,
+                provider="anthropic" if self._words == "anthropic" else "openai",
                 model=as_text(fields.get("model")),
                 messages=len(messages),
             ),
@@ -142,7 +143,7 @@ class AnswerObserver:
 
     def _understand(self, fields: dict[str, Any], at_us: int) -> list[Event]:
         """What a chunk, or an answer in one piece, brings."""
-        text, reason, usage = _READERS[self._provider](fields)
+        text, reason, usage = _READERS[self._words](fields)
         events: list[Event] = []
         if text:
             self._text += text

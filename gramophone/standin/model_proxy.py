@@ -23,6 +23,7 @@ _ASKING = {
     "/v1/responses": "openai-responses",
     "/v1/messages": "anthropic",
 }
+PROVIDERS = ("openai", "anthropic")
 _TELLING = ("GET", "/v1/models"), ("POST", "/v1/messages/count_tokens")
 _UNREACHABLE = json.dumps(
     {"error": {"message": "The proxy cannot reach its upstream; check --upstream."}}
@@ -32,10 +33,11 @@ _UNREACHABLE = json.dumps(
 class ModelProxy:
     """All requests of one run."""
 
-    def __init__(self, upstream: str, tape: Tape, hide: Callable[[Iterable[str]], None]) -> None:
-        """`upstream` begins with http or https; paths begin with `/v1`."""
-        self._upstream = upstream
-        self._host = urlsplit(upstream).netloc
+    def __init__(
+        self, upstreams: Mapping[str, str], tape: Tape, hide: Callable[[Iterable[str]], None]
+    ) -> None:
+        """`upstreams` by `PROVIDERS`, beginning with http or https; paths begin with `/v1`."""
+        self._upstreams = upstreams
         self._tape = tape
         self._hide = hide
         self.requests = 0
@@ -45,13 +47,15 @@ class ModelProxy:
         asking = {("POST", path): partial(self._ask, name) for path, name in _ASKING.items()}
         return {**asking, **dict.fromkeys(_TELLING, self._pass)}
 
-    async def _ask(self, provider: str, request: Request, reply: Reply) -> None:
+    async def _ask(self, words: str, request: Request, reply: Reply) -> None:
         self.requests += 1
+        provider = _provider(request)
         self._hide(secrets_in(request.headers, request.query))
         tape = self._tape
         model = as_text(read_object(request.body).get("model"))
-        tape.asks("anthropic" if provider == "anthropic" else "openai", model)
-        observer = AnswerObserver(provider, self._host, tape.turns)
+        tape.asks(provider, model)
+        host = urlsplit(self._upstreams[provider]).netloc
+        observer = AnswerObserver(words, host, tape.turns)
         tape.tell(observer.asked(request.body, tape.now_us()))
         try:
             await self._pass(request, reply, observer)
@@ -69,7 +73,8 @@ class ModelProxy:
             if passes(name) and name != "accept-encoding"
         ]
         try:
-            async with passed_on(f"{self._upstream}{request.path}", request, headers) as answer:
+            address = f"{self._upstreams[_provider(request)]}{request.path}"
+            async with passed_on(address, request, headers) as answer:
                 begun = True
                 if observer is not None:
                     observer.answered(answer.status, answer.header("content-type"))
@@ -89,6 +94,11 @@ class ModelProxy:
                 reply.cut()
             else:
                 await answer_whole(reply, 502, [("content-type", "application/json")], _UNREACHABLE)
+
+
+def _provider(request: Request) -> str:
+    """Whose client this is; the list of models is at the same path with both."""
+    return "anthropic" if request.header("anthropic-version") else "openai"
 
 
 def _headers(answer: UpstreamAnswer) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from itertools import count
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -28,7 +28,7 @@ from gramophone.standin.credentials import secrets_in, without_secrets
 from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.listener import Admission, Arrival, Routes, Verdict, when_pinged
-from gramophone.standin.model_proxy import ModelProxy
+from gramophone.standin.model_proxy import PROVIDERS, ModelProxy
 from gramophone.standin.observer import ORDERLY, FluxObserver, Observer, SpeakObserver
 from gramophone.standin.refusals import Refusal
 from gramophone.standin.tape import Form, Tape
@@ -94,13 +94,17 @@ class RecordingProxy:
         clock: Clock,
         emit: Callable[[Event], None],
         hide: Callable[[Iterable[str]], None],
+        models: Mapping[str, str] | None = None,
     ) -> None:
-        """`upstream` is from `upstream_of`; `hide` is told each key before `emit` may hear it."""
+        """`upstream` is from `upstream_of`, and so are `models`, by their provider's name, where
+        another is asked. `hide` is told each key before `emit` may hear it."""
         self._upstream = upstream
         self._hide = hide
         self._tape = Tape(session_id, clock, emit)
         self._connections = count()
-        self._models = ModelProxy(upstream.replace("ws", "http", 1), self._tape, hide)
+        addresses = {name: (models or {}).get(name, upstream) for name in PROVIDERS}
+        asked = {name: each.replace("ws", "http", 1) for name, each in addresses.items()}
+        self._models = ModelProxy(asked, self._tape, hide)
         self.connections = 0
         self.refused = 0
         self.unrecorded = 0

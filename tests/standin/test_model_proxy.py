@@ -47,6 +47,7 @@ from tests.storage.recordings import everything_in
 PATHS = [CHAT, RESPONSES, MESSAGES]
 SAID = Answer("Hello?", tuple(map(TextPiece, ("Good ", "day."))), input_tokens=7, output_tokens=3)
 KEY = "c4n4ry-0123456789abcdef-0123456789abcdef"
+OPENAI = {"authorization": f"Bearer {KEY}"}
 KEYED = VERSION | {"authorization": f"Bearer {KEY}", "x-api-key": KEY}
 
 
@@ -75,7 +76,11 @@ async def passing(upstream: str) -> AsyncGenerator[Passing]:
 
 async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:
     async with httpx2.AsyncClient() as http:
-        return await http.post(address.http(path), json=asking(path, **fields), headers=KEYED)
+        return await http.post(
+            address.http(path),
+            json=asking(path, **fields),
+            headers=KEYED if path == MESSAGES else OPENAI,
+        )
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -193,6 +198,22 @@ async def test_another_model_is_told_and_nothing_waits_longer_than_a_question() 
     (changed,) = through.all(SettingsChanged)
     assert (changed.provider, changed.model) == ("anthropic", "m")
     assert isinstance(through.events[-1], SessionEnded)
+
+
+async def test_each_provider_may_be_somewhere_else() -> None:
+    theirs = Answer(None, (TextPiece("Anthropic's."),))
+    async with standing_in(SAID) as openai, standing_in(theirs) as anthropic:
+        models = {"openai": upstream_of(openai.http("/v1")), "anthropic": anthropic.websocket()}
+        events: list[Event] = []
+        proxy = RecordingProxy(
+            "ws://127.0.0.1:9", "5e55", SystemClock(), events.append, lambda _: None, models
+        )
+        async with listening(proxy.routes()) as address:
+            assert "Good day." in (await post(address, RESPONSES)).text
+            assert "Anthropic's." in (await post(address, MESSAGES)).text
+        proxy.end()
+    asked = [event.provider for event in events if isinstance(event, RequestSent)]
+    assert asked == ["openai", "anthropic"]
 
 
 async def test_an_upstream_that_is_not_there_is_a_502() -> None:
