@@ -57,7 +57,14 @@ class Redactor:
     ) -> None:
         """`key` belongs to the library; `patterns` are regular expressions that compile."""
         self._key = hashlib.sha256(key).digest()
-        spellings: dict[str, str] = {}
+        self._secrets: dict[str, str] = {}
+        self.learn(secrets)
+        self._patterns = [re.compile(pattern) for pattern in patterns]
+        self._redact = redact
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """From now on replace these, too; may be called from any thread."""
+        spellings = dict(self._secrets)
         for secret in secrets:
             if len(secret) >= _SHORTEST_SECRET:
                 mark = self.mark(secret)
@@ -65,8 +72,6 @@ class Redactor:
                     spellings[spelling] = mark
         # The longest first: a secret may be the beginning of another.
         self._secrets = dict(sorted(spellings.items(), key=lambda pair: -len(pair[0])))
-        self._patterns = [re.compile(pattern) for pattern in patterns]
-        self._redact = redact
 
     @classmethod
     def of(

@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class Recorder:
         self._home = home
         self._database = database
         self._wall_clock = wall_clock
+        self._redactor = redactor
         self._writer = SessionWriter(home, database, redactor)
         self._pending: deque[Event | _Began | threading.Event] = deque()
         self._barriers: list[threading.Event] = []
@@ -124,6 +125,10 @@ class Recorder:
             self._pending.append(entry)
         if not self._arrived.is_set():
             self._arrived.set()
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Keep these out of every file, too, from what is emitted next on."""
+        self._redactor.learn(secrets)
 
     async def flush(self) -> None:
         """Return when all that was emitted before is committed.

@@ -332,6 +332,31 @@ def check_source(source: str, as_json: bool) -> None:
     _finish(check(_config().home, source, as_json=as_json))
 
 
+@fixture.command("record")
+@click.option(
+    "--upstream", required=True, metavar="URL", help="wss://api.deepgram.com, or a model's."
+)
+@click.option("--openai", metavar="URL", help="Where OpenAI is, if it is not the upstream.")
+@click.option("--anthropic", metavar="URL", help="Where Anthropic is, if it is not the upstream.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="0, the default, takes a free one.",
+)
+@click.option("--host", metavar="NAME", default="127.0.0.1", help="Whom to serve.")
+def record(upstream: str, host: str, port: int, **models: str | None) -> None:
+    """Pass on what a program and the real service say, and keep it as a session.
+
+    JSON lines on stdout say where to connect and, at the end, which session it was. Keys pass
+    through and are not kept.
+    """
+    from gramophone.cli.recording_proxy import record as record_passing
+
+    elsewhere = {name: address for name, address in models.items() if address}
+    sys.exit(record_passing(_config(), upstream, elsewhere, host, port))
+
+
 @fixture.command("diff")
 @click.argument("one", metavar="SESSION|BUNDLE")
 @click.argument("other", metavar="SESSION|BUNDLE")

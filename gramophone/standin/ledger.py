@@ -10,17 +10,11 @@ import json
 from collections.abc import Iterable
 from itertools import count
 from typing import Any, Literal, TextIO
-from urllib.parse import parse_qsl, quote_plus, urlencode
+from urllib.parse import quote_plus
 
 from gramophone.clock import Clock, SystemClock
+from gramophone.standin.credentials import SECRET, secrets_in, without_secrets
 
-SECRET = "[secret]"
-
-_SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"}
-)
-_SECRET_WORDS = ("key", "token", "secret", "password", "auth", "signature")
-_SCHEMES = frozenset({"token", "bearer", "basic"})
 _SHORTEST_SECRET = 4
 _LONGEST_TEXT = 100_000
 
@@ -60,7 +54,7 @@ class Ledger:
         else:
             self.requests += 1
         self._learn(headers, query)
-        self.note(number, what, path=path, query=_without_secrets(query), **more)
+        self.note(number, what, path=path, query=without_secrets(query), **more)
         return number
 
     def note(self, number: int, event: str, **fields: Any) -> None:
@@ -86,29 +80,9 @@ class Ledger:
     def _learn(self, headers: Iterable[tuple[str, str]], query: str) -> None:
         if self._file is None:
             return
-        said = [value for name, value in parse_qsl(query) if _names_a_secret(name)]
-        for name, value in headers:
-            if name in _SECRET_HEADERS or _names_a_secret(name):
-                said += value.split()
-            if name == "sec-websocket-protocol":
-                # The second of what is offered is the key itself.
-                said += [word.strip() for word in value.split(",")][1:2]
-        for secret in said:
+        for secret in secrets_in(headers, query):
             self._keep_secret(secret)
 
     def _keep_secret(self, secret: str) -> None:
-        if len(secret) >= _SHORTEST_SECRET and secret.lower() not in _SCHEMES:
+        if len(secret) >= _SHORTEST_SECRET:
             self._secrets |= {secret, json.dumps(secret)[1:-1], quote_plus(secret)}
-
-
-def _names_a_secret(name: str) -> bool:
-    lower = name.lower()
-    # Of the handshake's own keys none is secret.
-    return not lower.startswith("sec-") and any(word in lower for word in _SECRET_WORDS)
-
-
-def _without_secrets(query: str) -> str:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if not any(_names_a_secret(name) for name, _ in pairs):
-        return query
-    return urlencode([(name, SECRET if _names_a_secret(name) else v) for name, v in pairs])

@@ -73,7 +73,10 @@ class Admission:
     serve: Callable[[ServerConnection], Awaitable[None]]
 
 
-Door: TypeAlias = Callable[[Arrival], Admission | Refusal]
+Verdict: TypeAlias = Admission | Refusal | Response
+"""Whether a connection is let in; a Response is a refusal in words of its own."""
+
+Door: TypeAlias = Callable[[Arrival], Verdict | Awaitable[Verdict]]
 """Lets a websocket connection in or refuses it."""
 
 
@@ -236,7 +239,7 @@ class _House:
 
     # --- websockets ---------------------------------------------------------------------------
 
-    def process_request(
+    async def process_request(
         self, connection: ServerConnection, request: UpgradeRequest
     ) -> Response | None:
         """Let the connection in, or answer with a refusal."""
@@ -246,6 +249,11 @@ class _House:
         caller.number = self.ledger.opened("websocket", path, query, headers)
         door = self._routes.doors.get(path)
         answer = door(Arrival(path, query, headers)) if door else self._nothing()
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        if isinstance(answer, Response):
+            self.ledger.note(caller.number, "answer", status=answer.status_code)
+            return answer
         if isinstance(answer, Refusal):
             _log.info("websocket %s: %d", path, answer.status)
             self.ledger.note(caller.number, "answer", status=answer.status)

@@ -66,16 +66,17 @@ def main(
     try:
         return asyncio.run(_Process(asked, script or Script()).run())
     except GramophoneError as error:
-        return _fail(str(error))
+        return fail(str(error))
     except BrokenPipeError:
         # Nobody reads stdout any more; the interpreter must not try it again on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:
-        return _fail(_unopened(asked.host, asked.port, error))
+        return fail(unopened(asked.host, asked.port, error))
 
 
-def _unopened(host: str, port: int, error: OSError) -> str:
+def unopened(host: str, port: int, error: OSError) -> str:
+    """The sentence for a port that cannot be had."""
     what = f"Port {port} of {host}" if port else f"A port of {host}"
     # asyncio puts a sentence of its own around the reason.
     known = error.errno is not None and error.errno > 0
@@ -187,7 +188,7 @@ class _Process:
         asked = self._asked
         with ExitStack() as closing:
             ledger = self._ledger(closing)
-            with _ending(watch_stdin=asked.watch_stdin):
+            with ending(watch_stdin=asked.watch_stdin):
                 try:
                     await self._voice.load(self._tell_progress if asked.progress else _keep_quiet)
                     await self._serve(ledger)
@@ -216,7 +217,7 @@ class _Process:
                 urls |= service.urls(address)
             if self._manual is not None:
                 urls["control_url"] = address.http(CONTROL_PATH)
-            _tell(event="ready", **urls)
+            tell(event="ready", **urls)
             await asyncio.Event().wait()
 
     def _language_options(self) -> LanguageOptions:
@@ -241,7 +242,7 @@ class _Process:
     def _tell_progress(self, detail: str) -> None:
         # An engine that loads in a thread does not hear at once that nobody waits for it.
         if not self._over:
-            _tell(event="progress", detail=detail)
+            tell(event="progress", detail=detail)
 
     def _sum_up(self, ledger: Ledger) -> int:
         self._over = True
@@ -250,7 +251,7 @@ class _Process:
         ]
         # Who has asked for the end by going away reads no more.
         with suppress(BrokenPipeError):
-            _tell(
+            tell(
                 event="summary",
                 connections=ledger.connections,
                 requests=ledger.requests,
@@ -281,7 +282,7 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def _ending(*, watch_stdin: bool) -> Generator[None]:
+def ending(*, watch_stdin: bool) -> Generator[None]:
     """Cancel what is done within when the process is to end, wherever it is; that is no error."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -309,13 +310,15 @@ def _keep_quiet(detail: str) -> None:
     pass
 
 
-def _fail(sentence: str) -> int:
-    _tell(event="failed", detail=sentence)
+def fail(sentence: str) -> int:
+    """Say why it cannot be, to programs and to people."""
+    tell(event="failed", detail=sentence)
     sys.stderr.write(f"{sentence}\n")
     return 1
 
 
-def _tell(**fields: Any) -> None:
+def tell(**fields: Any) -> None:
+    """One line of JSON on stdout."""
     sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
