@@ -7,8 +7,8 @@
 export PYTHON
 ARGS ?=
 BIN := .venv/bin
-# Real sound and real terminals want a share of a core each: more workers than this starve them.
-PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=worksteal
+# Tests wait for sockets, sound and terminals half of their time: five keep two cores busy.
+PARALLEL ?= --numprocesses=5 --dist=worksteal
 SOURCES := gramophone storage tui tests fixtures benchmarks scripts
 
 .DEFAULT_GOAL := help
