@@ -1,0 +1,75 @@
+"""What every command does: settings read, work run to its exit code, failures said once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from typing import Any, NoReturn
+
+import click
+
+from gramophone.cli.kept_keys import not_given, with_kept_keys
+from gramophone.config import Config, load
+from gramophone.errors import ConfigError, GramophoneError
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def configured(flags: dict[str, Any] | None = None, *, on_screen: bool = False) -> Config:
+    """What is set; the app tells `on_screen` which keys are missing."""
+    told = dict(flags or {})
+    told["muted"] = told.pop("mute", False) or None
+    told["sample_rate_hz"] = told.pop("sample_rate", None)
+    environment = with_kept_keys(os.environ)
+    missing = not_given(environment)
+    try:
+        config = load(environment, **told)
+    except ConfigError as error:
+        _note(missing)
+        refused(error)
+        raise
+    if not on_screen:
+        _note(missing)
+    return config
+
+
+def _note(text: str) -> None:
+    if text:
+        from gramophone.cli.output import note
+
+        note(text)
+
+
+def finish(work: Coroutine[Any, Any, int]) -> NoReturn:
+    """Run a command's work, and end with its exit code."""
+    sys.exit(carried_out(work))
+
+
+def carried_out(work: Coroutine[Any, Any, Any]) -> Any:
+    """What the work gives; a failure is said, and ends the program."""
+    try:
+        return asyncio.run(work)
+    except GramophoneError as error:
+        refused(error)
+    except BrokenPipeError:
+        # Whoever read us has gone; the interpreter must not try stdout again on its way out.
+        sys.stdout = None
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def refused(error: GramophoneError) -> None:
+    """Say what failed, and end with 1."""
+    from gramophone.cli.output import refuse
+
+    refuse(error)
+
+
+def quieten() -> None:
+    """Keep what the libraries of sound say off stderr."""
+    from gramophone.voice.native_noise import keep_native_noise_out
+
+    keep_native_noise_out()
