@@ -3,20 +3,11 @@ not touched."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from pathlib import Path
 
+from gramophone.exports import FORMS, ExportForm, form_of, slug
+
 WAV, BUNDLE = ".wav", ".gramophone"
-
-_LONGEST_SLUG = 48
-
-
-def slug(title: str) -> str:
-    """`What is a gramophone?` as `what-is-a-gramophone`."""
-    bare = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^a-z0-9]+", "-", bare.lower()).strip("-")
-    return words[:_LONGEST_SLUG].rstrip("-") or "session"
 
 
 def suggested(title: str) -> str:
@@ -30,6 +21,11 @@ def chosen(text: str) -> Path:
     if not path.suffix:
         path = path.with_suffix(WAV)
     return Path.cwd() / path
+
+
+def form(path: Path) -> ExportForm:
+    """What is written there; WAV where the name does not say."""
+    return form_of(path) or FORMS["wav"]
 
 
 def is_bundle(path: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from textual.screen import Screen
 
 from gramophone.errors import GramophoneError, StorageError
+from gramophone.exports import ExportOrder, slug
 from gramophone.library import Library, SessionSummary
 from gramophone.plain import plain_line
 from tui import export_path
@@ -29,9 +30,9 @@ async def export_session(screen: Screen[Any], library: Library, summary: Session
     target = path
 
     async def write(progress: Progress) -> bool:
-        bundle = export_path.is_bundle(target)
-        export = library.export_bundle if bundle else library.export_wav
-        await export(summary.id, target, tell=progress.part)
+        # The dialogue asked before it let a file that is there be named.
+        order = ExportOrder(export_path.form(target).name, target, replace=True)
+        await library.export([summary.id], order, tell=progress.part)
         return True
 
     progress = Progress(f"Exporting to {shown(path)}")
@@ -84,7 +85,8 @@ async def _write_all(
         for number, row in enumerate(rows):
             progress.show(number, title_of(row))
             try:
-                await library.export_wav(row.id, _free(directory, title_of(row)))
+                order = ExportOrder("wav", _free(directory, title_of(row)))
+                await library.export([row.id], order)
                 written += 1
             except GramophoneError as error:
                 failures.append(error)
@@ -105,7 +107,7 @@ async def _no_directory(typed: str) -> str:
 
 def _free(directory: Path, title: str) -> Path:
     """A path named by the title that no file has yet."""
-    name = export_path.slug(title)
+    name = slug(title)
     path, number = directory / f"{name}.wav", 1
     while path.exists():
         number += 1

@@ -165,7 +165,9 @@ async def test_export_offers_a_bundle_beside_the_sound(tmp_path: Path) -> None:
         assert "Export the sound as WAV to" in seen(pilot)
         await pilot.press("tab", "enter")
         await drawn(pilot)
-        assert library.bundled == [tmp_path / "a.gramophone"]
+        assert [(order.form, order.path) for order in library.orders] == [
+            ("bundle", tmp_path / "a.gramophone")
+        ]
         assert "Written to" in seen(pilot)
 
 
