@@ -15,19 +15,22 @@ _LONGEST_SLUG = 48
 @value
 class ExportForm:
     """A form of file. `sound` when it is made of samples, `joins` when several sessions can stand
-    in one file."""
+    in one file, `timed` when it tells when something is heard, `whole` when a part of a session
+    would not be one."""
 
     name: str
     suffix: str
     words: str
     sound: bool = False
     joins: bool = False
+    timed: bool = True
+    whole: bool = False
 
 
 _FORMS = (
     ExportForm("wav", ".wav", "the sound as WAV", sound=True, joins=True),
-    ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True),
-    ExportForm("bundle", ".gramophone", "the whole session as a bundle"),
+    ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True, whole=True),
+    ExportForm("bundle", ".gramophone", "the whole session as a bundle", whole=True),
 )
 
 FORMS = {form.name: form for form in _FORMS}

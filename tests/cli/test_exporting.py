@@ -82,6 +82,7 @@ def test_what_is_there_stays(kept: Gramophone, tmp_path: Path) -> None:
         (("last", "--turn", "x"), 2, "'x' is not a turn"),
         (("last", "--pauses", "long"), 2, "'long' is not a time"),
         (("last", "--format", "jsonl", "--stereo"), 2, "--stereo belongs to sound"),
+        (("last", "--format", "bundle", "--turn", "1"), 2, "bundle takes whole sessions"),
         (("last", "-o", "-", "--each-turn"), 2, "name a directory with -o"),
         (("--search", "nowhere"), 1, "No session matches"),
         (("--all", "-o", "a.gramophone"), 1, "A bundle holds one session"),
