@@ -12,6 +12,7 @@ from gramophone.config import Config
 from gramophone.errors import GramophoneError
 from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.handshake import SPEAK_PATH
+from gramophone.standin.listen import LISTEN_PATH
 from gramophone.standin.listener import listening
 from gramophone.standin.process import ending, fail, tell, unopened
 from gramophone.standin.proxy import RecordingProxy, upstream_of
@@ -43,6 +44,7 @@ async def _run(
                     event="ready",
                     speak_url=address.websocket(SPEAK_PATH),
                     speak_v2_url=address.websocket(FLUX_PATH),
+                    listen_url=address.websocket(LISTEN_PATH),
                     anthropic_base_url=address.http(),
                     openai_base_url=address.http("/v1"),
                 )

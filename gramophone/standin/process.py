@@ -174,7 +174,8 @@ class _Process:
     def __init__(self, asked: argparse.Namespace, script: Script) -> None:
         self._asked = asked
         self._options = _options(asked, script)
-        self._utterances = utterances_of(script.speech)
+        self._heard = script.heard
+        self._utterances = utterances_of(script.speech, script.heard)
         self._voice = _voice(asked.voice, script, strict=asked.strict)
         self._choose = (
             ExpectedAnswers(script.answers, strict=asked.strict) if script.answers else Echo()
@@ -199,7 +200,9 @@ class _Process:
     async def _serve(self, ledger: Ledger) -> None:
         asked = self._asked
         language = LanguageStandin(self._choose, self._language_options(), self._clock)
-        material = Material(self._voice, self._options, self._clock, language, self._utterances)
+        material = Material(
+            self._voice, self._options, self._clock, language, self._utterances, self._heard
+        )
         services = [SERVICES[name](material) for name in asked.services or SERVICES]
         routes = Routes()
         for service in services:
