@@ -47,7 +47,7 @@ class ModelProxy:
         tape = self._tape
         tape.asks(provider, as_text(read_object(request.body).get("model")))
         observer = AnswerObserver(words, urlsplit(upstream).netloc, tape.turns)
-        tape.tell(observer.asked(request.body, tape.now_us()))
+        tape.tell_answer(observer.asked(request.body, tape.now_us(), tape.heard))
         await pass_on(upstream, request, reply, _Watched(observer, tape))
 
     async def _tell(self, request: Request, reply: Reply) -> None:
@@ -65,16 +65,16 @@ class _Watched:
         self._observer.answered(answer.status, answer.header("content-type"))
 
     def received(self, piece: bytes) -> None:
-        self._tape.tell(self._observer.received(piece, self._tape.now_us()))
+        self._tape.tell_answer(self._observer.received(piece, self._tape.now_us()))
 
     def ended(self) -> None:
-        self._tape.tell(self._observer.ended(self._tape.now_us()))
+        self._tape.tell_answer(self._observer.ended(self._tape.now_us()))
 
     def broken(self) -> None:
-        self._tape.tell(self._observer.broken(self._tape.now_us()))
+        self._tape.tell_answer(self._observer.broken(self._tape.now_us()))
 
     def left(self) -> None:
-        self._tape.tell(self._observer.left(self._tape.now_us()))
+        self._tape.tell_answer(self._observer.left(self._tape.now_us()))
 
 
 def _provider(request: Request) -> str:

@@ -196,10 +196,10 @@ class RecordingProxy:
             ]
         )
         if path == LISTEN_PATH or form is None:
-            return ListenObserver(ordinal, self._tape.turns)
+            return ListenObserver(ordinal, self._tape.speeches)
         if path == FLUX_PATH:
-            return FluxObserver(ordinal, self._tape.turns, form.sample_rate_hz)
-        return SpeakObserver(ordinal, self._tape.turns, bytes_per_sample(form.encoding))
+            return FluxObserver(ordinal, self._tape.speeches, form.sample_rate_hz)
+        return SpeakObserver(ordinal, self._tape.speeches, bytes_per_sample(form.encoding))
 
     async def _serve(
         self, upstream: ClientConnection, observer: Observer | None, client: ServerConnection
@@ -221,7 +221,7 @@ class RecordingProxy:
             if observer is not None:
                 # A client that goes away breaks nothing of what the service would have said.
                 told = (code, reason) if by_service else (ORDERLY, f"client closed, {code}")
-                self._tape.tell(observer.ended(*told, self._tape.now_us()))
+                self._tape.tell_speech(observer.ended(*told, self._tape.now_us()))
 
     async def _up(
         self, client: ServerConnection, upstream: ClientConnection, observer: Observer | None
@@ -231,7 +231,7 @@ class RecordingProxy:
                 frame = await client.recv()
                 if observer is not None:
                     if isinstance(frame, str):
-                        self._tape.tell(observer.sent(frame, self._tape.now_us()))
+                        self._tape.tell_speech(observer.sent(frame, self._tape.now_us()))
                     elif frame:
                         self._tape.hears()
                 await upstream.send(frame)
@@ -245,7 +245,7 @@ class RecordingProxy:
             while True:
                 frame = await upstream.recv()
                 if observer is not None:
-                    self._tape.tell(observer.received(frame, self._tape.now_us()))
+                    self._tape.tell_speech(observer.received(frame, self._tape.now_us()))
                 await client.send(frame)
         except ConnectionClosed:
             return

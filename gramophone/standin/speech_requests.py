@@ -63,27 +63,38 @@ class _Watched:
         self._request = request
         self._tape = tape
         self._asked_us = tape.now_us()
+        self._waiting = True
+        tape.await_answer()
         self.refused = 0
         self.unrecorded = 0
 
     def _pass_over(self, *, refused: bool) -> None:
         self.refused, self.unrecorded = int(refused), int(not refused)
-        # Whoever was refused has said nothing: the session need not begin with it.
-        self._tape.tell([])
+        self._settle()
 
-    def _connect(self, answer: UpstreamAnswer) -> tuple[int, int]:
-        """A connection's ordinal, and when it began: never before what was told already."""
+    def _settle(self) -> None:
+        """What is to be told has been: whoever was refused has said nothing."""
+        if self._waiting:
+            self._waiting = False
+            self._tape.answer_came()
+
+    def _connect(self, answer: UpstreamAnswer) -> int:
+        """The ordinal of the connection that this is told as."""
         tape = self._tape
-        ordinal, at_us = next(tape.connections), max(self._asked_us, tape.last_us)
+        ordinal = next(tape.connections)
         request_id = answer.header("dg-request-id")
         tape.tell(
             [
                 SpeechConnected(
-                    at_us=at_us, connection=ordinal, url=self._address, request_id=request_id
+                    at_us=self._asked_us,
+                    connection=ordinal,
+                    url=self._address,
+                    request_id=request_id,
                 )
             ]
         )
-        return ordinal, at_us
+        self._settle()
+        return ordinal
 
 
 class _Spoken(_Watched):
@@ -105,32 +116,35 @@ class _Spoken(_Watched):
             return
         form = Form(parameters.encoding, parameters.sample_rate_hz)
         fits = parameters.raw and tape.speaks(form, parameters.model)
-        connection, at_us = self._connect(answer)
+        connection = self._connect(answer)
         sample_bytes = bytes_per_sample(parameters.encoding) if fits else 0
-        turn = next(tape.turns)
+        turn = next(tape.speeches)
         self._observer = SpeakRequestObserver(connection, turn, text, content_type, sample_bytes)
-        tape.tell(self._observer.begun(request.body.decode("utf-8", "replace"), at_us))
+        tape.tell_speech(
+            self._observer.begun(request.body.decode("utf-8", "replace"), self._asked_us)
+        )
 
     def received(self, piece: bytes) -> None:
         if self._observer is not None:
-            self._tape.tell(self._observer.received(piece, self._tape.now_us()))
+            self._tape.tell_speech(self._observer.received(piece, self._tape.now_us()))
 
     def ended(self) -> None:
         if self._observer is not None:
-            self._tape.tell(self._observer.ended(self._tape.now_us()))
+            self._tape.tell_speech(self._observer.ended(self._tape.now_us()))
             self._observer = None
 
     def broken(self) -> None:
         if self._observer is not None:
-            self._tape.tell(self._observer.broken(self._tape.now_us()))
+            self._tape.tell_speech(self._observer.broken(self._tape.now_us()))
             self._observer = None
         else:
             self._pass_over(refused=True)
 
     def left(self) -> None:
         if self._observer is not None:
-            self._tape.tell(self._observer.left(self._tape.now_us()))
+            self._tape.tell_speech(self._observer.left(self._tape.now_us()))
             self._observer = None
+        self._settle()
 
 
 class _Heard(_Watched):
@@ -155,14 +169,14 @@ class _Heard(_Watched):
         tape = self._tape
         tape.listens(dict(parse_qsl(self._request.query)).get("model", ""))
         tape.hears()
-        connection, _ = self._connect(self._answer)
-        observer = ListenObserver(connection, tape.turns)
+        connection = self._connect(self._answer)
+        observer = ListenObserver(connection, tape.speeches)
         at_us = tape.now_us()
-        tape.tell(observer.answered(self._body.decode("utf-8", "replace"), at_us))
-        tape.tell(observer.ended(1000, "", at_us))
+        tape.tell_speech(observer.answered(self._body.decode("utf-8", "replace"), at_us))
+        tape.tell_speech(observer.ended(1000, "", at_us))
 
     def broken(self) -> None:
         self._pass_over(refused=True)
 
     def left(self) -> None:
-        self._tape.tell([])
+        self._settle()

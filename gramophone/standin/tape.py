@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from gramophone.clock import Clock
 from gramophone.errors import StorageError
+from gramophone.standin.joining import Joiner
 from gramophone.timeline import (
     Event,
     FrameReceived,
     FrameSent,
+    RequestSent,
     SessionEnded,
     SessionStarted,
     SettingsChanged,
     SpeechConnected,
     SpeechDisconnected,
+    TurnCompleted,
 )
 from gramophone.wire.loose_json import as_text, read_object
 
@@ -43,6 +46,12 @@ class Tape:
 
     What comes before any speech is held back until there is speech, a second question, or too
     much: a session must say at its beginning what form its sound will have.
+
+    Attributes:
+        turns: the ordinals of the session's next turns.
+        speeches: those by which a speech connection counts its own.
+        connections: the ordinals of the next connections.
+        heard: what was heard last, if nobody has asked anything since.
     """
 
     def __init__(self, session_id: str, clock: Clock, emit: Callable[[Event], None]) -> None:
@@ -60,9 +69,12 @@ class Tape:
         self._first_model = ("", "")
         self._voice = ""
         self._ears = ""
-        self.last_us = 0
+        self._last_us = 0
         self.turns = count()
+        self._joiner = Joiner(self.turns)
+        self.speeches = count()
         self.connections = count()
+        self.heard = ""
         self.failure: StorageError | None = None
 
     @property
@@ -90,6 +102,15 @@ class Tape:
         """The client has sent sound of its own."""
         self._said = True
 
+    def await_answer(self) -> None:
+        """Somebody has asked for speech; whether it is granted is not known yet."""
+        self._open += 1
+
+    def answer_came(self) -> None:
+        """It is known now."""
+        self._open -= 1
+        self.tell([])
+
     def asks(self, provider: str, model: str) -> None:
         """A language model is asked."""
         self._said = True
@@ -112,10 +133,21 @@ class Tape:
                 ]
             )
 
+    def tell_answer(self, events: Sequence[Event]) -> None:
+        """These have happened with a language model."""
+        self.tell(self._joiner.answered(events))
+
+    def tell_speech(self, events: Sequence[Event]) -> None:
+        """These have happened on a speech connection; their turns are from `speeches`."""
+        self.tell(self._joiner.spoken(events))
+
     def tell(self, events: Sequence[Event]) -> None:
-        """These have happened."""
-        self._held += events
+        """These have happened. What is told late happens now: instants never go back."""
         for event in events:
+            self._last_us = max(self._last_us, event.at_us)
+            in_order = event.at_us == self._last_us
+            self._held.append(event if in_order else replace(event, at_us=self._last_us))
+            self._remember(event)
             self._open += isinstance(event, SpeechConnected) - isinstance(event, SpeechDisconnected)
             self._said = self._said or _says_anything(event)
             self._held_characters += len(event.text) if isinstance(event, FrameReceived) else 0
@@ -129,12 +161,22 @@ class Tape:
         """Nothing more will happen."""
         if self._said:
             self._form = self._form or Form()
+            self.tell(self._joiner.released())
             self.tell([SessionEnded(at_us=self.now_us())])
+
+    def _remember(self, event: Event) -> None:
+        match event:
+            case TurnCompleted(role="user", finish_reason="heard", text=text):
+                self.heard = text
+            case RequestSent():
+                self.heard = ""
+            case _:
+                pass
 
     def _forget(self) -> None:
         """Whoever was here has said nothing: the session has not begun yet."""
         self._held, self._held_characters = [], 0
-        self._form, self._began_us = None, None
+        self._form, self._began_us, self._last_us = None, None, 0
         self._voice = self._ears = ""
         self.connections = count()
 
@@ -164,7 +206,6 @@ class Tape:
         try:
             for event in events:
                 self._emit(event)
-                self.last_us = event.at_us
         except StorageError as error:
             # What passes goes on: a full disk is no reason to cut a conversation.
             self.failure = error

@@ -9,17 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 
 from gramophone.clock import SystemClock
 from gramophone.standin.listen import listen_routes, utterances_of
+from gramophone.standin.listen_observer import ListenObserver
 from gramophone.standin.listen_timeline import LISTEN_PATH, recorded_transcripts
 from gramophone.standin.listener import listening
+from gramophone.standin.model_observer import AnswerObserver
 from gramophone.standin.options import StandinOptions
+from gramophone.standin.recorded_answers import answers_of
 from gramophone.standin.recording import RecordedSegment, RecordedSpeech
-from gramophone.timeline import FrameReceived, SessionStarted, TurnCompleted
+from gramophone.standin.tape import Tape
+from gramophone.timeline import Event, FrameReceived, SessionStarted, TurnCompleted, TurnStarted
 from gramophone.wire.listen_messages import ListenParameters, Verbatim
 from gramophone.wire.listen_recording import (
     HeardMessage,
@@ -130,6 +135,22 @@ async def test_who_sends_no_sound_begins_no_session() -> None:
     async with standing_in() as upstream, passing(upstream) as through:
         assert await listen(base_of(through.speak_url), [told("KeepAlive"), told("CloseStream")])
     assert (through.proxy.session_id, through.events) == (None, [])
+
+
+@pytest.mark.parametrize(("asked", "turns"), [("why is it blue", 2), ("Why, then?", 3)])
+def test_a_question_that_was_heard_is_one_turn(asked: str, turns: int) -> None:
+    events: list[Event] = []
+    tape = Tape("5e55", SystemClock(), events.append)
+    observer = ListenObserver(0, tape.speeches)
+    tape.hears()
+    tape.tell_speech(observer.received(result(0, 1, "why is it blue"), 5))
+    tape.tell_speech(observer.ended(1000, "", 6))
+    tape.asks("openai", "m")
+    body = json.dumps({"messages": [{"role": "user", "content": asked}]}).encode()
+    tape.tell_answer(AnswerObserver("openai", "host", tape.turns).asked(body, 7, tape.heard))
+    tape.end()
+    assert len([event for event in events if isinstance(event, TurnStarted)]) == turns
+    assert [answer.asked for answer in answers_of(events)] == [asked]
 
 
 async def test_silence_is_recorded_too() -> None:
