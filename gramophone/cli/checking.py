@@ -27,6 +27,7 @@ from gramophone.standin.answering import Echo
 from gramophone.standin.expected_answers import ExpectedAnswers
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.language import LanguageOptions, LanguageStandin
+from gramophone.standin.listen_observer import HEARD
 from gramophone.standin.listener import Address, Routes, listening
 from gramophone.standin.matching import Expectation
 from gramophone.standin.options import StandinOptions
@@ -113,7 +114,10 @@ async def checked_against(events: Sequence[Event]) -> Checked:
 def _intents(events: Sequence[Event]) -> list[Submit | Say]:
     """What the user did, as far as it can be done again."""
     asked = {event.turn for event in events if isinstance(event, RequestSent)}
-    texts = {event.turn: event.text for event in events if isinstance(event, TurnCompleted)}
+    completed = [event for event in events if isinstance(event, TurnCompleted)]
+    texts = {event.turn: event.text for event in completed}
+    # What was heard was sound, and this client has nobody listen to it.
+    heard = {event.turn for event in completed if event.finish_reason == HEARD}
     intents: list[Submit | Say] = []
     for event in events:
         match event:
@@ -122,7 +126,7 @@ def _intents(events: Sequence[Event]) -> list[Submit | Say]:
                     "A check asks the same again, and this recording was interrupted, taken back "
                     "or continued; choose one that was not."
                 )
-            case TurnStarted(role="user", text=text):
+            case TurnStarted(role="user", turn=turn, text=text) if turn not in heard:
                 intents.append(Submit(text))
             case TurnStarted(role="assistant", turn=turn) if turn not in asked:
                 intents.append(Say(texts.get(turn, "")))

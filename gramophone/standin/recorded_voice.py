@@ -39,6 +39,7 @@ class RecordedVoice:
     ) -> None:
         texts = [segment.text for segment in speech.segments]
         self.flux = speech.flux
+        self.files = speech.files
         self._speech = speech
         self._strict = strict
         self._ordinals = ordinals or count()
