@@ -7,6 +7,7 @@ off as recorded, behind that.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from itertools import chain, count
 from typing import Self
@@ -35,12 +36,14 @@ class RecordedVoice:
         expectation: Expectation | None = None,
         *,
         strict: bool = False,
+        patient: bool = False,
         ordinals: Iterator[int] | None = None,
     ) -> None:
         texts = [segment.text for segment in speech.segments]
         self.flux = speech.flux
         self._speech = speech
         self._strict = strict
+        self._patient = patient
         self._ordinals = ordinals or count()
         self._connection = next(self._ordinals)
         self.expectation = expectation or Expectation("speech", texts)
@@ -57,7 +60,11 @@ class RecordedVoice:
 
     def for_connection(self) -> Self:
         return type(self)(
-            self._speech, self.expectation, strict=self._strict, ordinals=self._ordinals
+            self._speech,
+            self.expectation,
+            strict=self._strict,
+            patient=self._patient,
+            ordinals=self._ordinals,
         )
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
@@ -78,9 +85,12 @@ class RecordedVoice:
                 self.expectation.break_off(self._connection)
                 yield segment.ends
                 return
+            if segment.cleared and self._patient:
+                await asyncio.Event().wait()
 
     def _up_to_break(self, text: str) -> str:
-        """The text, or as much of it as was spoken when the connection broke within it."""
+        """The text, or as much of it as was spoken when the connection broke within it, or when a
+        Clear came that is waited for."""
         said, spoken = _said(text), ""
         index = self.expectation.awaits(self._connection)
         while index is not None and index < len(self._speech.segments):
@@ -88,7 +98,7 @@ class RecordedVoice:
             spoken += _said(segment.text)
             if not said.startswith(spoken):
                 break
-            if segment.ends is not None:
+            if segment.ends is not None or (segment.cleared and self._patient):
                 return spoken
             index += 1
         return text

@@ -37,12 +37,14 @@ class RecordedSegment:
         frames: as (microseconds after the Flush, bytes); None for tones of the text.
         first_us: the first of those tones comes so long after the Flush.
         ends: the connection ended behind the frames, and there was no Flushed.
+        cleared: a Clear, or with v2 an Interrupt, came behind the frames.
     """
 
     text: str
     frames: tuple[tuple[int, bytes], ...] | None
     first_us: int = 0
     ends: Break | None = None
+    cleared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
     spoken = [
         flush.segment()
         for flush in flushes
-        if flush.frames or flush.ends is not None or not flush.withdrawn
+        if flush.frames or flush.ends is not None or flush.cleared or not flush.withdrawn
     ]
     spoken += [_segment(turn) for connection in flux for turn in connection.turns]
     return RecordedSpeech(started.encoding, started.sample_rate_hz, tuple(spoken), flux)
@@ -105,9 +107,8 @@ def _segment(turn: RecordedTurn) -> RecordedSegment:
     sound = [(each.after_us, each.frame) for each in turn.frames if isinstance(each.frame, bytes)]
     # What came before the Flush counts from a Speak, which may begin anew with each of them.
     instants = accumulate((after_us for after_us, _ in sound), max)
-    return RecordedSegment(
-        turn.text, tuple((at_us, pcm) for at_us, (_, pcm) in zip(instants, sound, strict=True))
-    )
+    frames = tuple((at_us, pcm) for at_us, (_, pcm) in zip(instants, sound, strict=True))
+    return RecordedSegment(turn.text, frames, cleared=turn.interrupted)
 
 
 @dataclass(slots=True)
@@ -124,7 +125,7 @@ class _OpenFlush:
     ends: Break | None = None
 
     def segment(self) -> RecordedSegment:
-        return RecordedSegment(self.text, tuple(self.frames), ends=self.ends)
+        return RecordedSegment(self.text, tuple(self.frames), ends=self.ends, cleared=self.cleared)
 
 
 class _TurnReader:

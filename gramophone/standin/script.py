@@ -34,13 +34,17 @@ class Script:
         return tuple(answer.asked for answer in self.answers if answer.asked is not None)
 
 
-def script_of(events: Sequence[Event], title: str = "") -> Script:
+def script_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> Script:
     """What a recorded session has to give; its AudioReceived carry their sound.
+
+    With `endless`, an answer that was interrupted waits until it is interrupted again.
 
     Raises:
         TimelineError: the events have no beginning, or lack their sound.
     """
     speech = recorded_speech(events)
     return Script(
-        title=title, speech=speech if speech.segments else None, answers=answers_of(events)
+        title=title,
+        speech=speech if speech.segments else None,
+        answers=answers_of(events, endless=endless),
     )
