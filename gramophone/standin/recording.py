@@ -52,13 +52,15 @@ class RecordedSpeech:
     """All that was spoken in a session, in the order of the flushes.
 
     `encoding` is empty where nothing was recorded: tones can be had in any. `flux` has its
-    connections to Speak v2, verbatim; their turns stand among the segments, too.
+    connections to Speak v2, verbatim; their turns stand among the segments, too. `messages` are
+    the texts as they were cut into messages; empty where that is not known.
     """
 
     encoding: str
     sample_rate_hz: int
     segments: tuple[RecordedSegment, ...]
     flux: tuple[RecordedFlux, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
@@ -99,7 +101,8 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
         if flush.frames or flush.ends is not None or flush.cleared or not flush.withdrawn
     ]
     spoken += [_segment(turn) for connection in flux for turn in connection.turns]
-    return RecordedSpeech(started.encoding, started.sample_rate_hz, tuple(spoken), flux)
+    messages = tuple(event.text for event in events if isinstance(event, TextSpoken))
+    return RecordedSpeech(started.encoding, started.sample_rate_hz, tuple(spoken), flux, messages)
 
 
 def _segment(turn: RecordedTurn) -> RecordedSegment:
