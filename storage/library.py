@@ -41,8 +41,8 @@ from storage.reader import DamagedText, Reader
 from storage.recovery import recover
 from storage.removal import delete_sessions
 from storage.sound import SessionSound
+from storage.turn_sound import TurnSound
 from storage.verify import verify
-from storage.wav import WavReader
 
 # A turn that is not over has its words in its events alone; they are read as far as they came.
 _SO_FAR = (
@@ -326,7 +326,7 @@ def _turn(
     *figures, withdrawn = rest
     audio = None
     if audio_file is not None:
-        path = home.wav(session_id, turn)
+        path = home.sound(session_id, turn, audio_file)
         audio = TurnAudio(path, sample_rate_hz, samples, sha256, encoding)
     return TurnRecord(
         turn=turn,
@@ -346,7 +346,7 @@ def _events(
 ) -> list[Event]:
     """The events of the rows, with PCM from each turn's file where it is wanted and there; in
     place of a damaged row stands that it is."""
-    files: dict[int, WavReader] = {}
+    files: dict[int, TurnSound] = {}
     try:
         events: list[Event] = []
         damaged: list[tuple[int, int]] = []
@@ -355,7 +355,7 @@ def _events(
             _, _, turn, _, _, offset_bytes, size_bytes, _ = columns
             if with_pcm and offset_bytes is not None and turn is not None:
                 if turn not in files:
-                    files[turn] = WavReader(home.wav(session_id, turn))
+                    files[turn] = TurnSound(home.wav(session_id, turn))
                 pcm = files[turn].read(offset_bytes, size_bytes or 0)
             event = _whole(columns, pcm)
             if event is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from gramophone.errors import StorageError
 from gramophone.library import TurnAudio
 from storage.export.whole import written_whole
+from storage.turn_sound import kept_path
 from storage.wav import LARGEST_DATA_BYTES, WavFormat
 
 _BLOCK_SAMPLES = 1 << 18
@@ -26,7 +27,7 @@ def export_wav(
     if not spoken:
         raise StorageError("The session has no sound to export; nothing was spoken in it.")
     for audio in spoken:
-        if not audio.path.exists():
+        if kept_path(audio.path) is None:
             raise StorageError(
                 f"The sound file {audio.path} is missing, so the session cannot be exported; run "
                 "`gramophone verify` to see what else is gone."
@@ -53,7 +54,7 @@ def _pcm_blocks(audio: TurnAudio) -> Generator[bytes]:
     import soundfile
 
     try:
-        with soundfile.SoundFile(audio.path) as sound:
+        with soundfile.SoundFile(kept_path(audio.path) or audio.path) as sound:
             for block in sound.blocks(_BLOCK_SAMPLES, dtype="int16"):
                 yield block.astype("<i2", copy=False).tobytes()
     except soundfile.SoundFileError as error:
