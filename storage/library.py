@@ -7,15 +7,13 @@ search never keeps a session from opening. What takes files apart runs in a thre
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gramophone.clock import wall_clock as system_wall_clock
-from gramophone.errors import SessionNotFound, StorageError, TimelineError
+from gramophone.errors import SessionNotFound, TimelineError
 from gramophone.library import (
     Finding,
     SessionRecord,
@@ -30,6 +28,7 @@ from gramophone.timeline import Event, Failed
 from storage import keeping, rows
 from storage.bundle.importing import Imported, import_bundle
 from storage.bundle.writing import export_bundle
+from storage.compacting import settle_forgotten
 from storage.database import open_library
 from storage.export.jsonl import export_jsonl
 from storage.export.wav import export_wav
@@ -41,6 +40,7 @@ from storage.reader import DamagedText, Reader
 from storage.recovery import recover
 from storage.removal import delete_sessions
 from storage.sound import SessionSound
+from storage.stopping import stoppable
 from storage.turn_sound import TurnSound
 from storage.verify import verify
 
@@ -256,7 +256,7 @@ class Library:
         another thread, how many bytes of how many are written; cancelling the await stops it."""
         record = await self.session(session_id)
         spoken = [turn.audio for turn in record.turns if turn.audio is not None]
-        with _stoppable(f"The export to {path} was stopped.", tell) as told:
+        with stoppable(f"The export to {path} was stopped.", tell) as told:
             await asyncio.to_thread(export_wav, spoken, path, told)
 
     async def export_bundle(
@@ -269,7 +269,7 @@ class Library:
     ) -> None:
         """The whole session as one file, the same whenever it is written; `tell` and cancelling
         as for `export_wav`."""
-        with _stoppable(f"The export to {path} was stopped.", tell) as told:
+        with stoppable(f"The export to {path} was stopped.", tell) as told:
             await asyncio.to_thread(
                 export_bundle, self._home, session_id, path, compress=compress, tell=told
             )
@@ -279,7 +279,7 @@ class Library:
     ) -> Imported:
         """Take in the session of a bundle, whole or not at all; with `new_id` under that id.
         `tell` hears how much of it was looked at; cancelling the await stops it."""
-        with _stoppable(f"The import of {path} was stopped.", tell) as told:
+        with stoppable(f"The import of {path} was stopped.", tell) as told:
             return await asyncio.to_thread(
                 import_bundle, self._home, path, new_id=new_id, tell=told
             )
@@ -290,30 +290,11 @@ class Library:
         await asyncio.to_thread(export_jsonl, events, path)
 
 
-@contextmanager
-def _stoppable(
-    words: str, tell: Callable[[int, int], None] | None
-) -> Generator[Callable[[int, int], None]]:
-    """A `tell` for a thread, which raises once the block is left: cancelling an await does not
-    stop the thread it waits for."""
-    stopped = threading.Event()
-
-    def told(done: int, total: int) -> None:
-        if stopped.is_set():
-            raise StorageError(words)
-        if tell is not None:
-            tell(done, total)
-
-    try:
-        yield told
-    finally:
-        stopped.set()
-
-
 def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:
     database = open_library(home, wall_clock)
     try:
         recover(home, database)
+        settle_forgotten(home, database)
         keeping.remove_forgotten(home, database, wall_clock())
     finally:
         database.close()

@@ -14,6 +14,7 @@ import click
 from gramophone import __version__
 from gramophone.cli.carrying_out import JSON, carried_out, configured, finish, quieten, refused
 from gramophone.cli.fixture_commands import fixture
+from gramophone.cli.housekeeping_commands import compact
 from gramophone.config import PROVIDERS
 from gramophone.errors import GramophoneError
 
@@ -270,6 +271,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
 
 
 cli.add_command(fixture)
+cli.add_command(compact)
 
 
 @cli.command()

@@ -1,0 +1,66 @@
+"""`compact`: what the command says, as its users type it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gramophone.cli.housekeeping import size_words
+from tests.programs import Gramophone
+
+
+def sound_files(gramophone: Gramophone) -> list[str]:
+    return sorted(path.name for path in gramophone.home.glob("audio/*/*"))
+
+
+def test_compact_says_what_it_saved_and_the_session_is_as_before(
+    gramophone: Gramophone, tmp_path: Path
+) -> None:
+    assert gramophone("say", "--mute", "Records turn. Needles listen.").returncode == 0
+    before, after = tmp_path / "before.gramophone", tmp_path / "after.gramophone"
+    gramophone("export", "last", "--format", "bundle", "-o", str(before))
+
+    young = gramophone("compact")
+    assert (young.returncode, young.stdout) == (
+        0,
+        "Nothing to pack: no sound is old enough, or all of it is packed.\n",
+    )
+    looked = gramophone("compact", "--older-than", "0d", "--dry-run")
+    assert looked.stdout.startswith("Would pack 1 turn of 1 session: "), looked
+    assert sound_files(gramophone) == ["0.wav"]
+
+    done = gramophone.json("compact", "--older-than", "0h")
+    assert (done["turns"], done["left"], done["dry_run"]) == (1, [], False)
+    assert 0 < done["flac_bytes"] < done["wav_bytes"]
+    assert done["saved_bytes"] == done["wav_bytes"] - done["flac_bytes"]
+    assert sound_files(gramophone) == ["0.flac"]
+
+    gramophone("export", "last", "--format", "bundle", "-o", str(after))
+    assert after.read_bytes() == before.read_bytes()
+    assert gramophone("verify").returncode == 0
+    assert gramophone("replay", "--mute", "last").returncode == 0
+    assert gramophone("fixture", "check", "last").returncode == 0
+
+
+@pytest.mark.parametrize("age", ["90", "d", "-1d", "1y", "٣d"])
+def test_an_age_that_is_none_is_refused(gramophone: Gramophone, age: str) -> None:
+    refused = gramophone("compact", f"--older-than={age}")
+    assert refused.returncode == 2
+    assert "write 36h, 90d or 12w" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (99_949, "99.9 kB"),
+        (123_456, "123 kB"),
+        (999_600, "1.0 MB"),
+        (5_000_000_000_000, "5000 GB"),
+    ],
+)
+def test_sizes_are_said_as_people_say_them(size: int, words: str) -> None:
+    assert size_words(size) == words
