@@ -15,6 +15,7 @@ from gramophone import __version__
 from gramophone.cli.carrying_out import JSON, carried_out, configured, finish, quieten, refused
 from gramophone.cli.fixture_commands import fixture
 from gramophone.cli.housekeeping_commands import compact
+from gramophone.cli.housekeeping_commands import gc as gc_command
 from gramophone.config import PROVIDERS
 from gramophone.errors import GramophoneError
 
@@ -271,7 +272,8 @@ def doctor(as_json: bool, **flags: Any) -> None:
 
 
 cli.add_command(fixture)
-cli.add_command(compact)
+for housekeeping in (compact, gc_command):
+    cli.add_command(housekeeping)
 
 
 @cli.command()

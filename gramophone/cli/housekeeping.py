@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Generator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from gramophone.cli.output import note, result, result_json
 from gramophone.cli.updating import Updating
 from gramophone.clock import wall_clock
-from storage.compacting import Compacted
+from gramophone.errors import StorageError
+from storage.compacting import Compacted, settle_forgotten
 from storage.compacting import compact as pack
+from storage.database import open_library
 from storage.home import Home
 from storage.library import Library
+from storage.reclaiming import Found, Report, examine, reclaim, size_of
+from storage.recovery import recover
 from storage.stopping import stoppable
 
 
@@ -47,6 +53,102 @@ async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: 
     if done.busy:
         note(f"{_count(done.busy, 'session is', 'sessions are')} in use and left alone.")
     return 1 if done.left else 0
+
+
+async def examined(home: Path) -> Report:
+    """What the library takes and what of it could go; what a killed process left is mended."""
+    return await asyncio.to_thread(_examined, Home.at(home))
+
+
+def _examined(home: Home) -> Report:
+    if not home.database.exists():
+        raise StorageError(f"There is no library in {home.root}; set GRAMOPHONE_HOME, or record.")
+    # Not `Library.open`, which takes away for good what this is to tell of first.
+    database = open_library(home)
+    try:
+        recover(home, database)
+        settle_forgotten(home, database)
+    finally:
+        database.close()
+    return examine(home, wall_clock())
+
+
+def tell_sizes(home: Path, report: Report) -> None:
+    """What takes how much, and what would be freed."""
+    free = f", {size_words(report.free_bytes)} of it free" if report.free_bytes else ""
+    result(f"Library   {home}")
+    result(f"Database  {size_words(report.database_bytes)}{free}")
+    for name, found in (("WAV", report.wav), ("FLAC", report.flac)):
+        if found.paths:
+            files = _count(len(found.paths), "file", "files")
+            result(f"{name:9} {size_words(found.size_bytes)} in {files}")
+    result(f"Sessions  {report.sessions:,}")
+    for line in _findings(report):
+        result(line)
+    if report.clean:
+        result("Nothing to free.")
+    else:
+        result(f"About {size_words(report.reclaimable_bytes)} can be freed.")
+
+
+def _findings(report: Report) -> Generator[str]:
+    if report.discarded:
+        sessions = _count(len(report.discarded), "deleted session", "deleted sessions")
+        yield f"- {sessions}, {size_words(report.discarded_bytes)}"
+    if report.undoable:
+        sessions = _count(report.undoable, "session was", "sessions were")
+        yield f"- {sessions} deleted within a day, or just now; not freed yet"
+    for kind, found in (("sound of no session", report.orphans), ("left over", report.leftovers)):
+        for path in found.paths:
+            yield f"- {kind}: {path}, {size_words(size_of(path))}"
+    if report.rows_lost:
+        yield "  It stays: the database knows no session at all. Is it the right one?"
+    for path in report.strange:
+        yield f"- not of Gramophone, left alone: {path}"
+    if report.worth_a_vacuum:
+        yield f"- free pages of the database, {size_words(report.free_bytes)}"
+    elif report.recording:
+        yield "- a session is being recorded; it and the database's free pages are left alone"
+
+
+async def reclaimed(home: Path, report: Report, *, freeing: bool, as_json: bool) -> int:
+    """Free what the report found, where that was agreed to."""
+    freed_bytes, left = 0, list[str]()
+    if freeing:
+        with _telling("Freeing") as bar, stoppable("Freeing was stopped.", bar) as tell:
+            freed_bytes, left = await asyncio.to_thread(reclaim, Home.at(home), report, tell)
+    if as_json:
+        result_json(_sizes(report) | {"freed_bytes": freed_bytes if freeing else None})
+    elif freeing:
+        result(f"Freed {size_words(max(0, freed_bytes))}.")
+    elif not report.clean:
+        note("Nothing was changed; `gramophone gc --yes` frees it.")
+    for sentence in left:
+        note(sentence)
+    return 0
+
+
+def _sizes(report: Report) -> dict[str, Any]:
+    return {
+        "sessions": report.sessions,
+        "database_bytes": report.database_bytes,
+        "free_bytes": report.free_bytes,
+        "wav": _found(report.wav, named=False),
+        "flac": _found(report.flac, named=False),
+        "discarded": list(report.discarded),
+        "discarded_bytes": report.discarded_bytes,
+        "orphans": _found(report.orphans),
+        "leftovers": _found(report.leftovers),
+        "strange": [str(path) for path in report.strange],
+        "recording": report.recording,
+        "rows_lost": report.rows_lost,
+        "reclaimable_bytes": report.reclaimable_bytes,
+    }
+
+
+def _found(found: Found, *, named: bool = True) -> dict[str, Any]:
+    told: dict[str, Any] = {"files": len(found.paths), "bytes": found.size_bytes}
+    return told | {"paths": [str(path) for path in found.paths]} if named else told
 
 
 def size_words(size_bytes: int) -> str:

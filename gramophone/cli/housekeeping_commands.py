@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import timedelta
 
 import click
 
-from gramophone.cli.carrying_out import JSON, configured, finish
+from gramophone.cli.carrying_out import JSON, carried_out, configured, finish
 
 _AGE = re.compile(r"([0-9]{1,6})([hdw])", re.ASCII)
 _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
@@ -37,3 +38,22 @@ def compact(older_than: timedelta, dry_run: bool, as_json: bool) -> None:
 
     home = configured().home
     finish(housekeeping.compact(home, older_than, dry_run=dry_run, as_json=as_json))
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be freed.")
+@JSON
+def gc(yes: bool, dry_run: bool, as_json: bool) -> None:
+    """Say what the library takes, and free what nobody needs; asks first."""
+    from gramophone.cli import housekeeping
+
+    home = configured().home
+    report = carried_out(housekeeping.examined(home))
+    agreed = yes
+    if not as_json:
+        housekeeping.tell_sizes(home, report)
+        if not (report.clean or yes or dry_run) and sys.stdin.isatty():
+            agreed = click.confirm("Free this?", err=True)
+    freeing = agreed and not dry_run and not report.clean
+    finish(housekeeping.reclaimed(home, report, freeing=freeing, as_json=as_json))

@@ -1,4 +1,4 @@
-"""`compact`: what the command says, as its users type it."""
+"""`compact` and `gc`: what the commands say, as its users type it."""
 
 from __future__ import annotations
 
@@ -48,6 +48,34 @@ def test_an_age_that_is_none_is_refused(gramophone: Gramophone, age: str) -> Non
     refused = gramophone("compact", f"--older-than={age}")
     assert refused.returncode == 2
     assert "write 36h, 90d or 12w" in refused.stderr
+
+
+def test_gc_tells_first_and_frees_when_told_to(gramophone: Gramophone) -> None:
+    nothing = gramophone("gc")
+    assert nothing.returncode == 1
+    assert "There is no library in" in nothing.stderr
+    assert gramophone("say", "--mute", "Records turn.").returncode == 0
+    clean = gramophone("gc", "--yes")
+    assert clean.stdout.endswith("Nothing to free.\n"), clean
+    orphan = next(gramophone.home.glob("audio/*")) / "9.wav"
+    orphan.write_bytes(bytes(2_000))
+
+    for flags in ((), ("--dry-run",), ("--dry-run", "--yes")):
+        told = gramophone("gc", *flags)
+        assert told.returncode == 0
+        assert f"- sound of no session: {orphan}, 2.0 kB\nAbout 2.0 kB can be freed." in told.stdout
+        assert "gc --yes` frees it" in told.stderr
+    looked = gramophone.json("gc")
+    assert looked["orphans"] == {"files": 1, "bytes": 2_000, "paths": [str(orphan)]}
+    assert (looked["freed_bytes"], looked["reclaimable_bytes"]) == (None, 2_000)
+    assert orphan.exists()
+
+    freed = gramophone("gc", "--yes")
+    assert "Freed 2.0 kB." in freed.stdout
+    assert not orphan.exists()
+    assert sound_files(gramophone) == ["0.wav"]
+    assert gramophone.json("gc", "--yes")["freed_bytes"] is None
+    assert gramophone("verify").returncode == 0
 
 
 @pytest.mark.parametrize(
