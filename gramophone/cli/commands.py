@@ -14,7 +14,7 @@ import click
 from gramophone import __version__
 from gramophone.cli.carrying_out import JSON, carried_out, configured, finish, quieten, refused
 from gramophone.cli.fixture_commands import fixture
-from gramophone.cli.housekeeping_commands import compact
+from gramophone.cli.housekeeping_commands import backup, compact
 from gramophone.cli.housekeeping_commands import gc as gc_command
 from gramophone.config import PROVIDERS
 from gramophone.errors import GramophoneError
@@ -272,7 +272,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
 
 
 cli.add_command(fixture)
-for housekeeping in (compact, gc_command):
+for housekeeping in (backup, compact, gc_command):
     cli.add_command(housekeeping)
 
 

@@ -14,6 +14,7 @@ from gramophone.cli.output import note, result, result_json
 from gramophone.cli.updating import Updating
 from gramophone.clock import wall_clock
 from gramophone.errors import StorageError
+from storage.backup import back_up
 from storage.compacting import Compacted, settle_forgotten
 from storage.compacting import compact as pack
 from storage.database import open_library
@@ -53,6 +54,20 @@ async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: 
     if done.busy:
         note(f"{_count(done.busy, 'session is', 'sessions are')} in use and left alone.")
     return 1 if done.left else 0
+
+
+async def backup(home: Path, path: Path, *, force: bool) -> int:
+    """Copy the library while others record."""
+    # Opening mends what a killed process left.
+    await (await Library.open(home)).aclose()
+    with _telling(f"Copying to {path.name}") as bar, stoppable("The backup was stopped.", bar) as t:
+        done = await asyncio.to_thread(back_up, Home.at(home), path, force=force, tell=t)
+    sessions = _count(done.sessions, "session", "sessions")
+    note(f"backed up {sessions}, {size_words(done.size_bytes)}, to {path}")
+    if done.missing:
+        missing = _count(done.missing, "sound file is", "sound files are")
+        note(f"{missing} missing here and so in the backup; run `gramophone verify`.")
+    return 0
 
 
 async def examined(home: Path) -> Report:

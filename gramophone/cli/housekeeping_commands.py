@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
@@ -57,3 +58,13 @@ def gc(yes: bool, dry_run: bool, as_json: bool) -> None:
             agreed = click.confirm("Free this?", err=True)
     freeing = agreed and not dry_run and not report.clean
     finish(housekeeping.reclaimed(home, report, freeing=freeing, as_json=as_json))
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace an earlier backup.")
+def backup(path: Path, force: bool) -> None:
+    """Copy the library, whole, while recording goes on; PATH is a data directory of its own."""
+    from gramophone.cli import housekeeping
+
+    finish(housekeeping.backup(configured().home, path, force=force))

@@ -1,13 +1,16 @@
-"""`compact` and `gc`: what the commands say, as its users type it."""
+"""`compact`, `gc` and `backup`: what the commands say, as its users type it."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gramophone.cli.housekeeping import size_words
-from tests.programs import Gramophone
+from tests.programs import Gramophone, environment
+from tests.sound_card import wait_until
 
 
 def sound_files(gramophone: Gramophone) -> list[str]:
@@ -76,6 +79,34 @@ def test_gc_tells_first_and_frees_when_told_to(gramophone: Gramophone) -> None:
     assert sound_files(gramophone) == ["0.wav"]
     assert gramophone.json("gc", "--yes")["freed_bytes"] is None
     assert gramophone("verify").returncode == 0
+
+
+def test_a_backup_made_in_mid_talk_verifies_and_replays(
+    gramophone: Gramophone, tmp_path: Path
+) -> None:
+    assert gramophone("say", "--mute", "Records turn.").returncode == 0
+    # Real speech, still being recorded when the copy is made.
+    talking = subprocess.Popen(
+        [sys.executable, "-m", "gramophone.cli", "say", "--mute", "Needles listen. " * 400],
+        env=environment(gramophone.home, {"GRAMOPHONE_SPEAK_URL": gramophone.speak_url}),
+        stderr=subprocess.DEVNULL,
+    )
+    with talking:
+        wait_until(lambda: len(list(gramophone.home.glob("audio/*/*"))) == 2, "a second file")
+        done = gramophone("backup", str(tmp_path / "copy"))
+        assert talking.poll() is None, "it was not in mid-talk"
+        talking.kill()
+    assert done.returncode == 0, done
+    assert done.stderr.startswith("backed up 2 sessions, "), done
+    copy = Gramophone(tmp_path / "copy", gramophone.speak_url)
+    verified = copy("verify")
+    assert verified.returncode == 0, verified.stdout
+    for session in ("last", copy("sessions").stdout.splitlines()[-1].split()[0]):
+        replayed = copy("replay", "--mute", session)
+        assert (replayed.returncode, replayed.stderr) == (0, "")
+    again = gramophone("backup", str(tmp_path / "copy"))
+    assert (again.returncode, "is not empty" in again.stderr) == (1, True)
+    assert gramophone("backup", "--force", str(tmp_path / "copy")).returncode == 0
 
 
 @pytest.mark.parametrize(
