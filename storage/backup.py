@@ -152,7 +152,7 @@ class _Copy:
         try:
             make_private_directory(self._stage.audio)
             make_private_directory(self._stage.locks)
-            for name in (self._home.marking_key.name, "config.toml"):
+            for name in (self._home.marking_key.name, "config.toml", "retention.json"):
                 self._copy_beside(name)
             self._snapshot()
             copy = connect(self._stage)

@@ -15,9 +15,11 @@ from gramophone.cli.output import note, refuse
 from gramophone.cli.preferences import FilePreferences
 from gramophone.cli.updating import Updating
 from gramophone.cli.web import end_with_the_server, in_web_page
+from gramophone.clock import wall_clock
 from gramophone.config import Config, load
 from gramophone.errors import GramophoneError
 from gramophone.voice.native_noise import keep_native_noise_out
+from storage.home import Home
 from storage.recorder import Recorder
 
 
@@ -63,7 +65,7 @@ def run_app(config: Config) -> int:
         screen=screen_settings(config),
         keep_theme=partial(keep_theme, config),
         preferences=FilePreferences(config, backend.hear_sample),
-        trouble=_keys_not_given(config),
+        trouble=" ".join(filter(None, [_keys_not_given(config), _kept_within(config)])),
     )
     try:
         app.run()
@@ -81,6 +83,16 @@ def _keys_not_given(config: Config) -> str:
         "DEEPGRAM_API_KEY": config.deepgram_key,
     }
     return not_given(os.environ | held)
+
+
+def _kept_within(config: Config) -> str:
+    """Lets old sessions go, where that is wanted; what was done, in a sentence."""
+    if not (config.keep_days or config.keep_gb):
+        return ""
+    from storage.retention import Limits, keep_within
+
+    limits = Limits(config.keep_days, config.keep_gb)
+    return keep_within(Home.at(config.home), limits, wall_clock())
 
 
 def screen_settings(config: Config) -> ScreenSettings:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 from gramophone.cli.output import note, result, result_json
 from gramophone.cli.updating import Updating
 from gramophone.clock import wall_clock
+from gramophone.config import Config
 from gramophone.errors import StorageError
+from gramophone.plain import plain_line
 from storage.backup import back_up
 from storage.compacting import Compacted, settle_forgotten
 from storage.compacting import compact as pack
@@ -22,7 +25,10 @@ from storage.home import Home
 from storage.library import Library
 from storage.reclaiming import Found, Report, examine, reclaim, size_of
 from storage.recovery import recover
+from storage.retention import Due, Limits, agree, counted, due, remove, words
 from storage.stopping import stoppable
+
+_LISTED = 20
 
 
 async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: bool) -> int:
@@ -70,12 +76,32 @@ async def backup(home: Path, path: Path, *, force: bool) -> int:
     return 0
 
 
-async def examined(home: Path) -> Report:
-    """What the library takes and what of it could go; what a killed process left is mended."""
-    return await asyncio.to_thread(_examined, Home.at(home))
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the library takes, and what of it could go: what nobody needs, and the sessions beyond
+    the limits that its owner set."""
+
+    home: Home
+    report: Report
+    limits: Limits
+    due: Sequence[Due]
+
+    @property
+    def clean(self) -> bool:
+        return self.report.clean and not self.due
+
+    @property
+    def reclaimable_bytes(self) -> int:
+        return self.report.reclaimable_bytes + sum(each.size_bytes for each in self.due)
 
 
-def _examined(home: Home) -> Report:
+async def examined(config: Config) -> Examined:
+    """Look through the library; what a killed process left is mended."""
+    return await asyncio.to_thread(_examined, config)
+
+
+def _examined(config: Config) -> Examined:
+    home, limits = Home.at(config.home), Limits(config.keep_days, config.keep_gb)
     if not home.database.exists():
         raise StorageError(f"There is no library in {home.root}; set GRAMOPHONE_HOME, or record.")
     # Not `Library.open`, which takes away for good what this is to tell of first.
@@ -85,25 +111,37 @@ def _examined(home: Home) -> Report:
         settle_forgotten(home, database)
     finally:
         database.close()
-    return examine(home, wall_clock())
+    now = wall_clock()
+    return Examined(home, examine(home, now), limits, due(home, limits, now))
 
 
-def tell_sizes(home: Path, report: Report) -> None:
+def tell_sizes(found: Examined) -> None:
     """What takes how much, and what would be freed."""
+    report = found.report
     free = f", {size_words(report.free_bytes)} of it free" if report.free_bytes else ""
-    result(f"Library   {home}")
+    result(f"Library   {found.home.root}")
     result(f"Database  {size_words(report.database_bytes)}{free}")
-    for name, found in (("WAV", report.wav), ("FLAC", report.flac)):
-        if found.paths:
-            files = _count(len(found.paths), "file", "files")
-            result(f"{name:9} {size_words(found.size_bytes)} in {files}")
+    for name, kind in (("WAV", report.wav), ("FLAC", report.flac)):
+        if kind.paths:
+            files = _count(len(kind.paths), "file", "files")
+            result(f"{name:9} {size_words(kind.size_bytes)} in {files}")
     result(f"Sessions  {report.sessions:,}")
-    for line in _findings(report):
+    for line in (*_findings(report), *_beyond(found)):
         result(line)
-    if report.clean:
+    if found.clean:
         result("Nothing to free.")
     else:
-        result(f"About {size_words(report.reclaimable_bytes)} can be freed.")
+        result(f"About {size_words(found.reclaimable_bytes)} can be freed.")
+
+
+def _beyond(found: Examined) -> Generator[str]:
+    if found.due:
+        yield f"- {counted(found.due)} beyond {words(found.limits)}, removed for good:"
+    for each in found.due[:_LISTED]:
+        title = plain_line(each.title) or "(untitled)"
+        yield f"    {each.id}  {each.created_at[:10]}  {size_words(each.size_bytes)}  {title}"
+    if len(found.due) > _LISTED:
+        yield f"    and {len(found.due) - _LISTED:,} more"
 
 
 def _findings(report: Report) -> Generator[str]:
@@ -126,24 +164,37 @@ def _findings(report: Report) -> Generator[str]:
         yield "- a session is being recorded; it and the database's free pages are left alone"
 
 
-async def reclaimed(home: Path, report: Report, *, freeing: bool, as_json: bool) -> int:
-    """Free what the report found, where that was agreed to."""
+async def reclaimed(found: Examined, *, freeing: bool, as_json: bool) -> int:
+    """Free what was found, where that was agreed to."""
     freed_bytes, left = 0, list[str]()
     if freeing:
         with _telling("Freeing") as bar, stoppable("Freeing was stopped.", bar) as tell:
-            freed_bytes, left = await asyncio.to_thread(reclaim, Home.at(home), report, tell)
+            freed_bytes, left = await asyncio.to_thread(_free, found, tell)
     if as_json:
-        result_json(_sizes(report) | {"freed_bytes": freed_bytes if freeing else None})
+        result_json(_sizes(found) | {"freed_bytes": freed_bytes if freeing else None})
     elif freeing:
         result(f"Freed {size_words(max(0, freed_bytes))}.")
-    elif not report.clean:
+    elif not found.clean:
         note("Nothing was changed; `gramophone gc --yes` frees it.")
     for sentence in left:
         note(sentence)
     return 0
 
 
-def _sizes(report: Report) -> dict[str, Any]:
+def _free(found: Examined, tell: Callable[[int, int], None]) -> tuple[int, list[str]]:
+    before_bytes = size_of(found.home.root)
+    report = found.report
+    if found.due:
+        agree(found.home, found.limits)
+        remove(found.home, found.due)
+        # Their rows are free pages now.
+        report = examine(found.home, wall_clock())
+    _, left = reclaim(found.home, report, tell)
+    return before_bytes - size_of(found.home.root), left
+
+
+def _sizes(found: Examined) -> dict[str, Any]:
+    report = found.report
     return {
         "sessions": report.sessions,
         "database_bytes": report.database_bytes,
@@ -157,7 +208,8 @@ def _sizes(report: Report) -> dict[str, Any]:
         "strange": [str(path) for path in report.strange],
         "recording": report.recording,
         "rows_lost": report.rows_lost,
-        "reclaimable_bytes": report.reclaimable_bytes,
+        "beyond_limits": [each.id for each in found.due],
+        "reclaimable_bytes": found.reclaimable_bytes,
     }
 
 

@@ -49,15 +49,15 @@ def gc(yes: bool, dry_run: bool, as_json: bool) -> None:
     """Say what the library takes, and free what nobody needs; asks first."""
     from gramophone.cli import housekeeping
 
-    home = configured().home
-    report = carried_out(housekeeping.examined(home))
+    config = configured()
+    found = carried_out(housekeeping.examined(config))
     agreed = yes
     if not as_json:
-        housekeeping.tell_sizes(home, report)
-        if not (report.clean or yes or dry_run) and sys.stdin.isatty():
+        housekeeping.tell_sizes(found)
+        if not (found.clean or yes or dry_run) and sys.stdin.isatty():
             agreed = click.confirm("Free this?", err=True)
-    freeing = agreed and not dry_run and not report.clean
-    finish(housekeeping.reclaimed(home, report, freeing=freeing, as_json=as_json))
+    freeing = agreed and not dry_run and not found.clean
+    finish(housekeeping.reclaimed(found, freeing=freeing, as_json=as_json))
 
 
 @click.command()

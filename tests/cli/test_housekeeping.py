@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,33 @@ def test_gc_tells_first_and_frees_when_told_to(gramophone: Gramophone) -> None:
     assert not orphan.exists()
     assert sound_files(gramophone) == ["0.wav"]
     assert gramophone.json("gc", "--yes")["freed_bytes"] is None
+    assert gramophone("verify").returncode == 0
+
+
+def test_limits_remove_nothing_before_gc_was_agreed_to(
+    gramophone: Gramophone, tmp_path: Path
+) -> None:
+    assert gramophone("say", "--mute", "Records turn.").returncode == 0
+    assert gramophone("say", "--mute", "Needles listen.").returncode == 0
+    old = gramophone("sessions").stdout.splitlines()[-1].split()[0]
+    database = sqlite3.connect(gramophone.home / "library.db")
+    database.execute("UPDATE session SET created_at = '2020-02-02T' WHERE id = ?", (old,))
+    database.commit()
+    database.close()
+    assert gramophone("gc", "--yes").stdout.endswith("Nothing to free.\n"), "it is off as it comes"
+
+    (gramophone.home / "config.toml").write_text("[library]\nkeep_days = 90\n")
+    looked = gramophone("gc")
+    assert "- 1 session beyond keep_days = 90, removed for good:\n" in looked.stdout
+    assert f"    {old}  2020-02-02  " in looked.stdout
+    assert gramophone.json("gc", "--dry-run")["beyond_limits"] == [old]
+    assert len(gramophone("sessions").stdout.splitlines()) == 2
+    assert not (gramophone.home / "retention.json").exists()
+
+    assert gramophone("gc", "--yes").returncode == 0
+    assert old not in gramophone("sessions").stdout
+    assert len(gramophone("sessions").stdout.splitlines()) == 1
+    assert (gramophone.home / "retention.json").exists()
     assert gramophone("verify").returncode == 0
 
 
