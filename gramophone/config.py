@@ -87,6 +87,7 @@ class Config:
     device: str = ""
     kept_keys: str = ""
     redact: Sequence[str] = ()
+    keep: bool = True
     keep_days: int = 0
     keep_gb: float = 0.0
     theme: str = ""
@@ -269,6 +270,7 @@ def _replace(config: Config, settings: Mapping[str, object]) -> Config:
         "sample_rate_hz": (int,),
         "speed": (int, float),
         "muted": (bool,),
+        "keep": (bool,),
         "reduced_motion": (bool,),
         "meter_frames_hz": (int,),
         "keep_days": (int,),

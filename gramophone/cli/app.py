@@ -45,15 +45,10 @@ def run_app(config: Config) -> int:
         return 1
     if in_web_page():
         end_with_the_server()
-    updating = Updating(sys.stderr)
     try:
-        recorder = Recorder.open(
-            config.home, redact=config.secrets, patterns=config.redact, told=updating
-        )
+        recorder = _recorder(config) if config.keep else None
     except KeyboardInterrupt:
         return 130
-    finally:
-        updating.close()
     keep_native_noise_out()
     # Without a handler the standard one writes to stderr, which is the screen.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -76,6 +71,17 @@ def run_app(config: Config) -> int:
     return app.return_code or 0
 
 
+def _recorder(config: Config) -> Recorder:
+    """Opened before the screen is, because what cannot be kept is told here."""
+    updating = Updating(sys.stderr)
+    try:
+        return Recorder.open(
+            config.home, redact=config.secrets, patterns=config.redact, told=updating
+        )
+    finally:
+        updating.close()
+
+
 def _keys_not_given(config: Config) -> str:
     held = {
         "OPENAI_API_KEY": config.openai_key,
@@ -87,7 +93,7 @@ def _keys_not_given(config: Config) -> str:
 
 def _kept_within(config: Config) -> str:
     """Lets old sessions go, where that is wanted; what was done, in a sentence."""
-    if not (config.keep_days or config.keep_gb):
+    if not config.keep or not (config.keep_days or config.keep_gb):
         return ""
     from storage.retention import Limits, keep_within
 

@@ -22,6 +22,7 @@ from gramophone.errors import GramophoneError
 F = TypeVar("F", bound=Callable[..., Any])
 
 SESSION = click.argument("session", metavar="SESSION")
+NO_KEEP = click.option("--no-keep", is_flag=True, help="Leave nothing behind: no row, no file.")
 
 
 def talk_options(command: F) -> F:
@@ -30,6 +31,7 @@ def talk_options(command: F) -> F:
         click.option("--provider", type=click.Choice(PROVIDERS), help="Who answers."),
         click.option("--model", help="The provider's model."),
         *voice_options_list(),
+        NO_KEEP,
     ]
     for option in reversed(options):
         command = option(command)
@@ -110,6 +112,7 @@ def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
 @click.argument("text", metavar="TEXT|-", required=False)
 @click.option("--file", "file", type=click.Path(path_type=Path), help="Read the text from here.")
 @voice_options
+@NO_KEEP
 @JSON
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the sound as WAV.")
 def say(
