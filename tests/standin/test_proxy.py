@@ -15,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 from fixtures import recordings
 from gramophone.clock import SystemClock
 from gramophone.errors import SpeechError
+from gramophone.exports import ExportOrder
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.listener import listening
 from gramophone.standin.proxy import RecordingProxy, upstream_of
@@ -118,7 +119,7 @@ async def test_a_recorded_session_is_served_again_frame_by_frame(name: str, tmp_
         (session,) = await library.sessions()
         events = await library.events(session.id)
         bundle = tmp_path / "session.gramophone"
-        await library.export_bundle(session.id, bundle)
+        await library.export([session.id], ExportOrder("bundle", bundle))
     assert sound(first)
     assert [path for path, held in everything_in(tmp_path).items() if KEY.encode() in held] == []
     again = RecordedVoice(recorded_speech(events))
