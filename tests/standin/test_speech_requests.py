@@ -137,7 +137,7 @@ async def broken_off(speak_url: str, text: str, form: dict[str, str]) -> bytes:
             http.stream("POST", url, json={"text": text}) as answer,
         ):
             async for piece in answer.aiter_raw():
-                pieces.append(piece)  # noqa: PERF401 (what came before it broke counts)
+                pieces.append(piece)
 
     with pytest.raises(httpx2.RemoteProtocolError):
         await read()
