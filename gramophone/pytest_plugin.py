@@ -289,6 +289,7 @@ class Standins:
         record: str | None = None,
         speed: float = 0,
         strict: bool = True,
+        by_message: bool = False,
         faults: Sequence[str] = (),
         services: Sequence[str] = (),
         clock: Literal["system", "manual"] = "system",
@@ -301,6 +302,7 @@ class Standins:
             record: `none`, `once`, `rewrite` or `all`; a bundle may be recorded first.
             speed: times the recorded timing; 0 is at once.
             strict: refuse what is not in the source, and fail the test if anything differed.
+            by_message: the cutting of texts into messages counts, too.
             faults: what goes wrong on purpose, as on the command line.
             services: some of `speak`, `openai` and `anthropic`; all unless some are named.
             clock: `manual` for a time that is moved at `control_url`.
@@ -328,6 +330,7 @@ class Standins:
             f"--speed={speed}",
             f"--clock={clock}",
             "--strict" if strict else "--lenient",
+            *(["--by-message"] if by_message else []),
             *(f"--fault={fault}" for fault in faults),
             *(f"--{service}" for service in services),
         ]

@@ -34,6 +34,7 @@ def fixture() -> None:
 @click.option("--clock", type=click.Choice(["system", "manual"]), help="Who moves the time on.")
 @click.option("--strict", is_flag=True, help="Refuse what is not in the source, and exit 1.")
 @click.option("--lenient", is_flag=True, help="Only report what differed; the default.")
+@click.option("--by-message", is_flag=True, help="The cutting into messages counts, too.")
 @click.option(
     "--fault", multiple=True, metavar="NAME[=ARG][@CONNECTION]", help="Go wrong on purpose."
 )

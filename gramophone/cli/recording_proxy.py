@@ -14,6 +14,7 @@ from gramophone.cli.compose import new_session_id
 from gramophone.clock import SystemClock
 from gramophone.config import Config
 from gramophone.errors import GramophoneError, StorageError
+from gramophone.exports import ExportOrder
 from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.listen import LISTEN_PATH
@@ -137,5 +138,6 @@ class _Run:
         except OSError as error:
             raise StorageError(f"{path.parent} cannot be made ({error.strerror}).") from error
         async with await Library.open(self._home) as library:
-            await library.export_bundle(proxy.session_id, path)
+            order = ExportOrder("bundle", path, replace=True)
+            await library.export([proxy.session_id], order)
         return str(path)

@@ -118,6 +118,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
     strictness.add_argument("--lenient", action="store_true", help="only report what differed")
     parser.add_argument(
+        "--by-message", action="store_true", help="the cutting of texts into messages counts, too"
+    )
+    parser.add_argument(
         "--speak-on",
         choices=("flush", "sentence"),
         help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
@@ -157,10 +160,11 @@ def _options(asked: argparse.Namespace, script: Script) -> StandinOptions:
     )
 
 
-def _voice(name: str, script: Script, *, strict: bool) -> Voice:
-    if name == "recording" and script.speech is not None:
-        return RecordedVoice(script.speech, strict=strict)
-    if name == "piper":
+def _voice(asked: argparse.Namespace, script: Script) -> Voice:
+    if asked.voice == "recording" and script.speech is not None:
+        make = RecordedVoice.by_message if asked.by_message else RecordedVoice
+        return make(script.speech, strict=asked.strict)
+    if asked.voice == "piper":
         # The other voices start faster without what this module imports.
         from gramophone.standin.piper import PiperVoice
 
@@ -176,7 +180,7 @@ class _Process:
         self._options = _options(asked, script)
         self._heard = script.heard
         self._utterances = utterances_of(script.speech, script.heard)
-        self._voice = _voice(asked.voice, script, strict=asked.strict)
+        self._voice = _voice(asked, script)
         self._choose = (
             ExpectedAnswers(script.answers, strict=asked.strict) if script.answers else Echo()
         )

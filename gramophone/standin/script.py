@@ -38,8 +38,10 @@ class Script:
         return tuple(answer.asked for answer in self.answers if answer.asked is not None)
 
 
-def script_of(events: Sequence[Event], title: str = "") -> Script:
+def script_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> Script:
     """What a recorded session has to give; its AudioReceived carry their sound.
+
+    With `endless`, an answer that was interrupted waits until it is interrupted again.
 
     Raises:
         TimelineError: the events have no beginning, or lack their sound.
@@ -49,5 +51,5 @@ def script_of(events: Sequence[Event], title: str = "") -> Script:
         title=title,
         speech=speech if speech.segments else None,
         heard=recorded_transcripts(events),
-        answers=answers_of(events),
+        answers=answers_of(events, endless=endless),
     )

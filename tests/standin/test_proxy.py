@@ -275,12 +275,14 @@ async def test_flux_turns_are_recorded_and_served_again() -> None:
             await talk.say(flux.Speak("Four. Five"))
             while not isinstance(await talk.hear(), bytes):
                 pass
-            await talk.say(flux.Interrupt(100))
+            metadata = first[-1]
+            assert isinstance(metadata, flux.SpeechMetadata)
+            await talk.say(flux.Interrupt(metadata.audio_duration_ms + 5))
             await talk.hear_until(flux.SpeechInterrupted)
             await talk.say(flux.Close())
             await talk.hear_out()
     (cut,) = through.all(TurnInterrupted)
-    assert cut.turn == 1
+    assert (cut.turn, cut.heard_samples) == (1, 5 * 48)
     assert [(each.turn, each.finish_reason) for each in through.all(TurnCompleted)] == [
         (0, "stop"),
         (1, "interrupted"),
