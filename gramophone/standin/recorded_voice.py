@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count
 from typing import Self
 
+from gramophone.hidden import begins_but_hidden
 from gramophone.standin.matching import Difference, Expectation
 from gramophone.standin.recording import RecordedSegment, RecordedSpeech
 from gramophone.standin.tone import ToneVoice
@@ -130,7 +131,7 @@ class RecordedVoice:
         while index is not None and index < len(self._speech.segments):
             segment = self._speech.segments[index]
             spoken += _said(segment.text)
-            if not said.startswith(spoken):
+            if not begins_but_hidden(spoken, said):
                 break
             if segment.ends is not None or (segment.cleared and self._patient):
                 return spoken

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from gramophone.hidden import Kept, begins_but_hidden, same_but_hidden
 from gramophone.wire.flux_messages import (
     Connected,
     Flushed,
@@ -74,8 +75,10 @@ class _Follower:
     def says_something_else_than(self, text: str, *, whole: bool) -> bool:
         """Whether this is another text, or with `whole` not all of it either."""
         if whole:
-            return self.text != text
-        return not (text.startswith(self.text) or self.text.startswith(text))
+            return self.text != text and not same_but_hidden(text, self.text)
+        if text.startswith(self.text) or begins_but_hidden(text, self.text):
+            return False
+        return Kept(text).follow(0, self.text, len(self.text)) is None
 
 
 class FluxReplay(FluxServer):
