@@ -40,7 +40,6 @@ TEXT_NOT_RECORDED = Warned(
     "TEXT_NOT_RECORDED", "The recording has not got this text; its next turn was given instead."
 )
 RECORDING_EXHAUSTED = Warned("RECORDING_EXHAUSTED", "The recording has nothing left for this text.")
-_REFUSED = "The recording has not got this text; a strict one takes no other."
 
 
 _NEVER_US = 2**62
@@ -261,7 +260,7 @@ class FluxReplay(FluxServer):
     def _refuse(self, turn: Turn) -> list[Action]:
         self.texts.append(self._followers[turn.speech_id].verbatim)
         self.unrecorded.append(self.texts[-1])
-        return self.refused(_REFUSED)
+        return self.refused()
 
     def _give(self, turn: Turn, frame: str | bytes) -> list[Action]:
         if isinstance(frame, bytes):
