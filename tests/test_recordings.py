@@ -13,6 +13,7 @@ import pytest
 from fixtures import recordings
 from gramophone.clock import ManualClock
 from gramophone.codec import encode_line
+from gramophone.exports import ExportOrder
 from gramophone.replay import Replay
 from gramophone.score import Score
 from gramophone.standin.flux_timeline import recorded_flux
@@ -93,7 +94,7 @@ class TestRecording:
             async with await Library.open(home) as library:
                 taken = await library.import_bundle(source)
                 assert await library.verify() == []
-                await library.export_bundle(taken.session_id, made)
+                await library.export([taken.session_id], ExportOrder("bundle", made))
         assert bytes_of(first) == bytes_of(again)
         assert with_pcm(read_bundle(first)[1]) == with_pcm(recordings.load(name))
 
@@ -123,7 +124,9 @@ class TestRecording:
             async with await Library.open(tmp_path / home) as library:
                 if home == "taken":
                     await library.import_bundle(recordings.path_of(name))
-                await library.export_bundle(kept.summary.id, tmp_path / f"{home}.gramophone")
+                await library.export(
+                    [kept.summary.id], ExportOrder("bundle", tmp_path / f"{home}.gramophone")
+                )
             bundles.append(bytes_of(tmp_path / f"{home}.gramophone"))
         assert bundles[0] == bundles[1]
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from gramophone.errors import GramophoneError
 from gramophone.intents import Say, Submit
+from gramophone.standin.listen_observer import HEARD
 from gramophone.standin.recorded_answers import in_openais_words
 from gramophone.timeline import (
     AudioReceived,
@@ -126,6 +127,16 @@ class CheckPlan:
                 yield f"Turn {place} was interrupted without a Clear."
 
 
+def _unheard(recorded: Sequence[Event]) -> list[Event]:
+    """Without what Listen heard: that was sound, and this client has nobody listen to it."""
+    heard = {
+        event.turn
+        for event in recorded
+        if isinstance(event, TurnCompleted) and event.finish_reason == HEARD
+    }
+    return [event for event in recorded if getattr(event, "turn", None) not in heard]
+
+
 def plan_of(recorded: Sequence[Event]) -> CheckPlan:
     """Read a recording.
 
@@ -137,7 +148,7 @@ def plan_of(recorded: Sequence[Event]) -> CheckPlan:
             "A check asks the same again, and this recording was taken back or continued; "
             "choose one that was not."
         )
-    events, notes = _in_our_terms(recorded)
+    events, notes = _in_our_terms(_unheard(recorded))
     turns = turns_of(events)
     for place, turn in enumerate(turns):
         if turn.cut is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from gramophone.cli.compose import talk
 from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
 from gramophone.config import Config
+from gramophone.exports import ExportOrder
 from gramophone.intents import Interrupt, Say, Submit
 from gramophone.ports import Sink
 from gramophone.timeline import Entry, Failed, TurnCompleted
@@ -48,7 +49,8 @@ async def speak_once(
     note(f"session {running.session_id}")
     if wav is not None:
         async with await Library.open(config.home) as library:
-            await library.export_wav(running.session_id, wav)
+            order = ExportOrder("wav", wav, replace=True)
+            await library.export([running.session_id], order)
     if interrupted:
         return 130
     return 1 if notes.failed else 0

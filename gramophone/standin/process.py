@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -199,7 +199,8 @@ class _Process:
         self._asked = asked
         self._secrets = secrets
         self._options = _options(asked, script)
-        self._utterances = utterances_of(script.speech)
+        self._heard = script.heard
+        self._utterances = utterances_of(script.speech, script.heard)
         self._voice = _voice(asked, script)
         self._choose = (
             ExpectedAnswers(script.answers, strict=asked.strict) if script.answers else Echo()
@@ -224,7 +225,9 @@ class _Process:
     async def _serve(self, ledger: Ledger) -> None:
         asked = self._asked
         language = LanguageStandin(self._choose, self._language_options(), self._clock)
-        material = Material(self._voice, self._options, self._clock, language, self._utterances)
+        material = Material(
+            self._voice, self._options, self._clock, language, self._utterances, self._heard
+        )
         services = [SERVICES[name](material) for name in asked.services or SERVICES]
         routes = Routes()
         for service in services:
@@ -309,8 +312,11 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def ending(*, watch_stdin: bool) -> Generator[None]:
-    """Cancel what is done within when the process is to end, wherever it is; that is no error."""
+def ending(*, watch_stdin: bool, said: Callable[[bytes], None] | None = None) -> Generator[None]:
+    """Cancel what is done within when the process is to end, wherever it is; that is no error.
+
+    `said` hears, in another thread, what comes on standard input until it ends.
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
@@ -318,16 +324,21 @@ def ending(*, watch_stdin: bool) -> Generator[None]:
         loop.add_signal_handler(number, task.cancel)
     if watch_stdin:
         # A thread, because a loop cannot wait for every kind of file; it ends with the process.
-        ended = partial(_stdin_ended, loop, task)
+        ended = partial(_stdin_ended, loop, task, said)
         threading.Thread(target=ended, name="standard input", daemon=True).start()
     with suppress(asyncio.CancelledError):
         yield
 
 
-def _stdin_ended(loop: asyncio.AbstractEventLoop, task: asyncio.Task[object]) -> None:
+def _stdin_ended(
+    loop: asyncio.AbstractEventLoop,
+    task: asyncio.Task[object],
+    said: Callable[[bytes], None] | None,
+) -> None:
     with suppress(OSError):
-        while os.read(0, 4096):
-            pass
+        while words := os.read(0, 4096):
+            if said is not None:
+                said(words)
     # The loop may be closed already, when the process ends for another reason.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(task.cancel)

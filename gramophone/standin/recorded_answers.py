@@ -82,13 +82,17 @@ class _Reader:
         self._history = History()
         self._open: dict[int, _Request] = {}
         self._repeating: set[int] = set()
+        self._heard: int | None = None
 
     def read(self, event: Event) -> None:
         match event:
             case TurnInherited(turn=turn, role=role, text=text):
                 self._history.add(turn, role, text)
             case TurnStarted(turn=turn, role="user", text=text):
+                self._forget_heard()
                 self._history.add(turn, "user", text)
+            case TurnCompleted(turn=turn, role="user", finish_reason="heard"):
+                self._heard = turn
             case TurnStarted(turn=turn, repeats=int()):
                 self._repeating.add(turn)
             case TurnCompleted(turn=turn, role="assistant", text=text):
@@ -110,6 +114,12 @@ class _Reader:
                 self._open[turn].read(event)
             case _:
                 pass
+
+    def _forget_heard(self) -> None:
+        """What was heard before something else was asked has not been asked itself."""
+        if self._heard is not None and not self._history.counts_from(self._heard + 1):
+            self._history.rewind(self._heard)
+        self._heard = None
 
     def _asked(self) -> str | None:
         said = [

@@ -44,6 +44,7 @@ class RecordedVoice:
     ) -> None:
         texts = [segment.text for segment in speech.segments]
         self.flux = speech.flux
+        self.files = speech.files
         self._speech = speech
         self.strict = strict
         self._patient = patient

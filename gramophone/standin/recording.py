@@ -6,11 +6,12 @@ Where they were kept is not known here. `recorded_voice` gives it back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from gramophone.errors import TimelineError
 from gramophone.standin.flux_timeline import recorded_flux
+from gramophone.standin.recorded_files import RecordedFile, recorded_files, said
 from gramophone.standin.voices import Break
 from gramophone.timeline import (
     AudioReceived,
@@ -52,14 +53,16 @@ class RecordedSpeech:
     """All that was spoken in a session, in the order of the flushes.
 
     `encoding` is empty where nothing was recorded: tones can be had in any. `flux` has its
-    connections to Speak v2, verbatim; their turns stand among the segments, too. `messages` are
-    the texts as they were cut into messages; empty where that is not known.
+    connections to Speak v2, verbatim; their turns stand among the segments, too. `files` has what
+    came over HTTP and is more than samples. `messages` are the texts as they were cut into
+    messages; empty where that is not known.
     """
 
     encoding: str
     sample_rate_hz: int
     segments: tuple[RecordedSegment, ...]
     flux: tuple[RecordedFlux, ...] = ()
+    files: tuple[RecordedFile, ...] = ()
     messages: tuple[str, ...] = ()
 
 
@@ -101,8 +104,19 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
         if flush.frames or flush.ends is not None or flush.cleared or not flush.withdrawn
     ]
     spoken += [_segment(turn) for connection in flux for turn in connection.turns]
+    files = recorded_files(events)
+    spoken = [_in_tones(segment, files) for segment in spoken]
+    # Where nothing can be had as samples, tones can, in any encoding.
+    silent = bool(spoken) and all(segment.frames is None for segment in spoken)
+    encoding = "" if silent else started.encoding
     messages = tuple(event.text for event in events if isinstance(event, TextSpoken))
-    return RecordedSpeech(started.encoding, started.sample_rate_hz, tuple(spoken), flux, messages)
+    return RecordedSpeech(encoding, started.sample_rate_hz, tuple(spoken), flux, files, messages)
+
+
+def _in_tones(segment: RecordedSegment, files: Sequence[RecordedFile]) -> RecordedSegment:
+    """A text whose sound is in a file has none for a websocket."""
+    filed = any(said(file.text) == said(segment.text) for file in files if file.whole)
+    return replace(segment, frames=None) if filed and not segment.frames else segment
 
 
 def _segment(turn: RecordedTurn) -> RecordedSegment:
