@@ -9,7 +9,9 @@ Pure, and the same for a live answer and for one that is replayed.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from gramophone.timeline import (
@@ -22,6 +24,7 @@ from gramophone.timeline import (
     SpeechDisconnected,
     TextSpoken,
 )
+from gramophone.values import value
 
 GUESS_US_PER_CHAR = 62_000
 """Aura and Piper both speak 14 to 18 characters a second."""
@@ -29,10 +32,52 @@ GUESS_US_PER_CHAR = 62_000
 _BYTES_PER_SAMPLE = {"linear16": 2, "mulaw": 1, "alaw": 1}
 
 
+_WORD = re.compile(r"\S+")
+
+
+@value
+class SpokenWord:
+    """A word with its samples in the turn's sound and its characters in the turn's text."""
+
+    text: str
+    start_samples: int
+    end_samples: int
+    source_start: int
+    source_end: int
+
+
+@value
+class SpokenSpan:
+    """A chunk that was spoken, with its samples in the turn's sound and its characters in the
+    turn's text."""
+
+    text: str
+    start_samples: int
+    end_samples: int
+    source_start: int
+    source_end: int
+
+    def words(self) -> Generator[SpokenWord]:
+        """Its words, in order, without the spaces between them."""
+        for found in _WORD.finditer(self.text):
+            start, end = found.span()
+            yield SpokenWord(
+                text=found[0],
+                start_samples=self._at(start, self.start_samples, self.end_samples),
+                end_samples=self._at(end, self.start_samples, self.end_samples),
+                source_start=self._at(start, self.source_start, self.source_end),
+                source_end=self._at(end, self.source_start, self.source_end),
+            )
+
+    def _at(self, char: int, start: int, end: int) -> int:
+        return start + (end - start) * char // len(self.text)
+
+
 @dataclass(slots=True)
 class _Chunk:
-    """A spoken text of `chars` characters, and where it stands in the source."""
+    """A spoken text, of which `chars` characters count, and where it stands in the source."""
 
+    text: str
     chars: int
     source_start: int
     source_end: int
@@ -104,7 +149,7 @@ class Alignment:
         _forget_repeated(turn, spoken.source_start)
         if not turn.segments or turn.segments[-1].flush is not None:
             turn.segments.append(_Segment(self._known_end(turn)))
-        chunk = _Chunk(len(spoken.text), spoken.source_start, spoken.source_end)
+        chunk = _Chunk(spoken.text, len(spoken.text), spoken.source_start, spoken.source_end)
         turn.segments[-1].chunks.append(chunk)
 
     def _answered(self, turn: _Turn, answer: FlushAnswered) -> None:
@@ -164,6 +209,24 @@ class Alignment:
                     return segment.start_samples + int(length * spoken)
                 before += chunk.chars
         return None
+
+    def spans(self, turn: int) -> list[SpokenSpan]:
+        """The turn's chunks in the order of their sound; each is spoken once here, also when a
+        lost connection made it be said again."""
+        known = self._turns.get(turn)
+        spans: list[SpokenSpan] = []
+        for segment in known.segments if known is not None else ():
+            assert known is not None
+            length = self._end(known, segment) - segment.start_samples
+            before, all_chars = 0, max(1, segment.chars)
+            for chunk in segment.chunks:
+                start = segment.start_samples + length * before // all_chars
+                before += chunk.chars
+                end = segment.start_samples + length * before // all_chars
+                text = chunk.text[: chunk.chars]
+                if text:
+                    spans.append(SpokenSpan(text, start, end, chunk.source_start, chunk.source_end))
+        return spans
 
     def _end(self, turn: _Turn, segment: _Segment) -> int:
         if segment.end_samples is not None:

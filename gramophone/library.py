@@ -7,6 +7,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
+from gramophone.exports import Exported, ExportOrder
 from gramophone.metrics import TurnMetrics
 from gramophone.timeline import Event, Role
 from gramophone.values import value
@@ -158,18 +159,16 @@ class Library(Protocol):
         """Remove for good what this library discarded; called when the app closes."""
         ...
 
-    async def export_wav(
-        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
-    ) -> None:
-        """All spoken turns joined, 16-bit PCM; written whole or not at all. `tell` hears, in
-        another thread, how many bytes of how many are written; cancelling the await stops it."""
-        ...
-
-    async def export_bundle(
-        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
-    ) -> None:
-        """The whole session as one file (docs/recording.md, "Bundles"); otherwise as `export_wav`.
-        A session that is not over is refused."""
+    async def export(
+        self,
+        ids: Sequence[str],
+        order: ExportOrder,
+        *,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> Exported:
+        """Write sessions as `order` says, every file whole or not at all. `tell` hears, in
+        another thread, how much of how much is done; cancelling the await stops it. What keeps
+        one session of several from being written is in the answer, not raised."""
         ...
 
     async def verify(self, session_id: str | None = None) -> list[Finding]: ...

@@ -34,7 +34,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """`samples` of the turn's own sound from `own` on, laid from `laid` on."""
 
     laid: int
@@ -65,7 +65,7 @@ class Track:
         self.audible = any(self._pcm(frame, 0, frame.size_bytes) for frame in frames)
         end = max((f.offset_bytes + f.size_bytes for f in frames), default=0)
         self.own_samples = end // self._width
-        self._pieces = [_Piece(0, 0, self.own_samples)]
+        self._pieces = [Piece(0, 0, self.own_samples)]
 
     @property
     def samples(self) -> int:
@@ -111,12 +111,16 @@ class Track:
                 sound[place : place + len(own)] = own
         return bytes(sound)
 
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Its parts between the holes, in samples."""
+        return tuple(piece for piece in self._pieces if piece.samples)
+
     def passages(self) -> list[Passage]:
         """Its parts between the holes."""
         return [
             Passage(self.turn, self.us_of(p.laid), self.us_of(p.laid + p.samples), p.own)
-            for p in self._pieces
-            if p.samples
+            for p in self.pieces
         ]
 
     def add_hole(self, own: int, missing: int) -> None:
@@ -124,7 +128,7 @@ class Track:
         last = self._pieces[-1]
         before = min(max(0, own - last.own), last.samples)
         self._pieces[-1] = replace(last, samples=before)
-        after = _Piece(last.laid + before + max(0, missing), last.own + before, 0)
+        after = Piece(last.laid + before + max(0, missing), last.own + before, 0)
         self._pieces.append(replace(after, samples=last.samples - before))
 
     def cut(self, laid: int) -> None:
@@ -155,9 +159,9 @@ class Track:
         return self._sound.read(self.turn, frame.offset_bytes + start, max(0, end - start))
 
 
-def _laid(piece: _Piece) -> int:
+def _laid(piece: Piece) -> int:
     return piece.laid
 
 
-def _own(piece: _Piece) -> int:
+def _own(piece: Piece) -> int:
     return piece.own

@@ -8,54 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gramophone.clock import wall_clock as system_wall_clock
-from gramophone.errors import SessionNotFound, TimelineError
-from gramophone.library import (
-    Finding,
-    SessionRecord,
-    SessionSummary,
-    TagCount,
-    Totals,
-    TurnAudio,
-    TurnRecord,
-)
-from gramophone.metrics import TurnMetrics
-from gramophone.timeline import Event, Failed
-from storage import keeping, rows
+from gramophone.errors import SessionNotFound
+from gramophone.exports import Exported, ExportOrder
+from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
+from gramophone.timeline import Event
+from storage import keeping, records
 from storage.bundle.importing import Imported, import_bundle
-from storage.bundle.writing import export_bundle
 from storage.compacting import settle_forgotten
 from storage.database import open_library
-from storage.export.jsonl import export_jsonl
-from storage.export.wav import export_wav
+from storage.export.exporting import export
 from storage.failures import sentences
 from storage.home import Home, is_session_id
-from storage.listing import SUMMARY, Listing, not_found, summary
+from storage.listing import Listing, not_found
 from storage.peaks import peaks
-from storage.reader import DamagedText, Reader
+from storage.reader import Reader
 from storage.recovery import recover
 from storage.removal import delete_sessions
 from storage.sound import SessionSound
 from storage.stopping import stoppable
-from storage.turn_sound import TurnSound
 from storage.verify import verify
-
-# A turn that is not over has its words in its events alone; they are read as far as they came.
-_SO_FAR = (
-    "CASE WHEN completed_us IS NULL AND text = '' THEN "
-    "(SELECT coalesce(group_concat(said, ''), '') FROM "
-    "(SELECT event.text AS said FROM event WHERE event.session = turn.session "
-    "AND event.turn = turn.turn AND event.kind = 'DeltaReceived' ORDER BY event.seq)) ELSE text END"
-)
-_TURN = (
-    f"turn, role, {_SO_FAR}, finish_reason, started_us, audio_file, samples, sha256, ttft_ms, "
-    "ttfb_ms, ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, "
-    "tokens_per_s, withdrawn"
-)
 
 
 class Library:
@@ -152,27 +129,11 @@ class Library:
 
     async def session(self, session_id: str) -> SessionRecord:
         """One session with its turns."""
-        found = await self._reader.fetch(
-            f"SELECT {SUMMARY}, system_prompt, encoding FROM session "
-            "WHERE id = ? AND discarded_at IS NULL",
-            (session_id,),
-        )
+        found = await self._reader.fetch(records.SESSION, (session_id,))
         if not found:
             raise not_found(session_id)
-        *row, system_prompt, encoding = found[0]
-        sample_rate_hz = row[6]
-        turns = await self._reader.fetch(
-            f"SELECT {_TURN} FROM turn WHERE session = ? ORDER BY turn", (row[0],)
-        )
-        return SessionRecord(
-            summary=summary(row),
-            system_prompt=system_prompt,
-            encoding=encoding,
-            sample_rate_hz=sample_rate_hz,
-            turns=tuple(
-                _turn(each, self._home, session_id, encoding, sample_rate_hz) for each in turns
-            ),
-        )
+        turns = await self._reader.fetch(records.TURNS, (found[0][0],))
+        return records.session_record(found[0], turns, self._home)
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         """The timeline in order; AudioReceived carries its PCM unless told otherwise.
@@ -180,11 +141,13 @@ class Library:
         A sound file that is missing gives events with empty PCM.
         """
         number = await self._listing.number(session_id)
-        found = await self._reader.fetch(
-            f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq", (number,)
-        )
+        found = await self._reader.fetch(records.EVENTS, (number,))
         with sentences(self._home):
-            return await asyncio.to_thread(_events, self._home, session_id, found, with_pcm)
+            return await asyncio.to_thread(self._events, session_id, found, with_pcm)
+
+    def _events(self, session_id: str, found: Sequence[Any], with_pcm: bool) -> list[Event]:
+        with closing(self.sound(session_id)) as sound:
+            return list(records.events_of(found, sound.read if with_pcm else None))
 
     def sound(self, session_id: str) -> SessionSound:
         """The session's sound, to be read while it is played; close it when it is done with."""
@@ -249,30 +212,21 @@ class Library:
             await self._listing.number(session_id)
         return await asyncio.to_thread(verify, self._home, session_id)
 
-    async def export_wav(
-        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
-    ) -> None:
-        """All spoken turns joined, 16-bit PCM; written whole or not at all. `tell` hears, in
-        another thread, how many bytes of how many are written; cancelling the await stops it."""
-        record = await self.session(session_id)
-        spoken = [turn.audio for turn in record.turns if turn.audio is not None]
-        with stoppable(f"The export to {path} was stopped.", tell) as told:
-            await asyncio.to_thread(export_wav, spoken, path, told)
-
-    async def export_bundle(
+    async def export(
         self,
-        session_id: str,
-        path: Path,
+        ids: Sequence[str],
+        order: ExportOrder,
         *,
-        compress: bool = False,
         tell: Callable[[int, int], None] | None = None,
-    ) -> None:
-        """The whole session as one file, the same whenever it is written; `tell` and cancelling
-        as for `export_wav`."""
-        with stoppable(f"The export to {path} was stopped.", tell) as told:
-            await asyncio.to_thread(
-                export_bundle, self._home, session_id, path, compress=compress, tell=told
-            )
+    ) -> Exported:
+        """Write sessions as `order` says, every file whole or not at all. `tell` hears, in
+        another thread, how much of how much is done; cancelling the await stops it.
+
+        Raises:
+            StorageError: nothing could be written.
+        """
+        with stoppable(f"The export to {order.path} was stopped.", tell) as told:
+            return await asyncio.to_thread(export, self._home, ids, order, told)
 
     async def import_bundle(
         self, path: Path, *, new_id: str = "", tell: Callable[[int, int], None] | None = None
@@ -284,11 +238,6 @@ class Library:
                 import_bundle, self._home, path, new_id=new_id, tell=told
             )
 
-    async def export_jsonl(self, session_id: str, path: Path) -> None:
-        """The timeline, one event a line; written whole or not at all."""
-        events = await self.events(session_id, with_pcm=False)
-        await asyncio.to_thread(export_jsonl, events, path)
-
 
 def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:
     database = open_library(home, wall_clock)
@@ -298,76 +247,3 @@ def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:
         keeping.remove_forgotten(home, database, wall_clock())
     finally:
         database.close()
-
-
-def _turn(
-    row: Sequence[Any], home: Home, session_id: str, encoding: str, sample_rate_hz: int
-) -> TurnRecord:
-    turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *rest = row
-    *figures, withdrawn = rest
-    audio = None
-    if audio_file is not None:
-        path = home.sound(session_id, turn, audio_file)
-        audio = TurnAudio(path, sample_rate_hz, samples, sha256, encoding)
-    return TurnRecord(
-        turn=turn,
-        # A row that was damaged still has its words.
-        role="user" if role == "user" else "assistant",
-        text=text,
-        finish_reason=finish_reason,
-        started_us=started_us,
-        audio=audio,
-        metrics=TurnMetrics(*figures),
-        withdrawn=bool(withdrawn),
-    )
-
-
-def _events(
-    home: Home, session_id: str, found: Sequence[tuple[Any, ...]], with_pcm: bool
-) -> list[Event]:
-    """The events of the rows, with PCM from each turn's file where it is wanted and there; in
-    place of a damaged row stands that it is."""
-    files: dict[int, TurnSound] = {}
-    try:
-        events: list[Event] = []
-        damaged: list[tuple[int, int]] = []
-        for seq, *columns in found:
-            pcm = b""
-            _, _, turn, _, _, offset_bytes, size_bytes, _ = columns
-            if with_pcm and offset_bytes is not None and turn is not None:
-                if turn not in files:
-                    files[turn] = TurnSound(home.wav(session_id, turn))
-                pcm = files[turn].read(offset_bytes, size_bytes or 0)
-            event = _whole(columns, pcm)
-            if event is None:
-                damaged.append((seq, columns[0]))
-                continue
-            events += _named(damaged)
-            damaged.clear()
-            events.append(event)
-        return [*events, *_named(damaged)]
-    finally:
-        for file in files.values():
-            file.close()
-
-
-def _whole(columns: Sequence[Any], pcm: bytes) -> Event | None:
-    """The event of a row, unless the row is damaged."""
-    if any(isinstance(value, DamagedText) for value in columns):
-        return None
-    try:
-        return rows.event_of(tuple(columns), pcm)
-    except (TimelineError, ValueError, TypeError):
-        return None
-
-
-def _named(damaged: Sequence[tuple[int, int]]) -> list[Event]:
-    """One sentence for rows that follow each other: a damaged page may hold hundreds."""
-    if not damaged:
-        return []
-    (first, at_us), (last, _) = damaged[0], damaged[-1]
-    if first == last:
-        words = f"Row {first} of this session is damaged and was left out."
-    else:
-        words = f"Rows {first} to {last} of this session are damaged and were left out."
-    return [Failed(at_us=at_us, stage="recording", detail=words)]

@@ -3,47 +3,45 @@ not touched."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from pathlib import Path
 
-WAV, BUNDLE = ".wav", ".gramophone"
+from gramophone.exports import FORMS, ExportForm, form_of, slug
 
-_LONGEST_SLUG = 48
+FOLDER = "~/gramophone/"
+"""Where several sessions go."""
 
-
-def slug(title: str) -> str:
-    """`What is a gramophone?` as `what-is-a-gramophone`."""
-    bare = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^a-z0-9]+", "-", bare.lower()).strip("-")
-    return words[:_LONGEST_SLUG].rstrip("-") or "session"
+_NAMES = tuple(FORMS)
 
 
-def suggested(title: str) -> str:
-    """The path the export offers."""
-    return f"~/gramophone-{slug(title)}{WAV}"
+def suggested(title: str, form: ExportForm) -> str:
+    """The path the export of one session offers."""
+    return f"~/gramophone-{slug(title)}{form.suffix}"
 
 
-def chosen(text: str) -> Path:
-    """What the user wrote, as an absolute path; `.wav` is added where a suffix lacks."""
+def chosen(text: str, form: ExportForm) -> Path:
+    """What the user wrote, as an absolute path; the form's suffix is added where one lacks."""
     path = Path(text.strip()).expanduser()
     if not path.suffix:
-        path = path.with_suffix(WAV)
+        path = path.with_suffix(form.suffix)
     return Path.cwd() / path
-
-
-def is_bundle(path: Path) -> bool:
-    """Whether the whole session goes there, or its sound alone."""
-    return path.suffix.lower() == BUNDLE
-
-
-def other_kind(text: str) -> str:
-    """The path as it is for a bundle, if it is for a WAV; and the other way round."""
-    suffix = Path(text.strip()).suffix
-    stem = text.rstrip().removesuffix(suffix) if suffix.lower() in (WAV, BUNDLE) else text.rstrip()
-    return stem + (WAV if suffix.lower() == BUNDLE else BUNDLE)
 
 
 def directory(text: str) -> Path:
     """The directory the user wrote, as an absolute path."""
     return Path.cwd() / Path(text.strip()).expanduser()
+
+
+def named(text: str) -> ExportForm | None:
+    """The form that the end of the path asks for."""
+    return form_of(Path(text.strip()))
+
+
+def renamed(text: str, form: ExportForm) -> str:
+    """The path as it is for another form; one whose end names none stays."""
+    before = named(text)
+    return text if before is None else text.rstrip()[: -len(before.suffix)] + form.suffix
+
+
+def neighbour(form: ExportForm, steps: int) -> ExportForm:
+    """The form so many steps on, around the end."""
+    return FORMS[_NAMES[(_NAMES.index(form.name) + steps) % len(_NAMES)]]

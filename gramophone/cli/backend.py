@@ -20,6 +20,7 @@ from gramophone.cli.choices import choices_of
 from gramophone.cli.live_talk import NOT_RUNNING, LiveTalk
 from gramophone.config import Config
 from gramophone.errors import GramophoneError, ModelError, SpeechError
+from gramophone.exports import Exported, ExportOrder
 from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
 from gramophone.ports import Message
 from gramophone.tasks import broken, spawn
@@ -296,15 +297,14 @@ class LibraryOnDemand:
         if self._library is not None:
             await self._library.purge()
 
-    async def export_wav(
-        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
-    ) -> None:
-        await (await self._open()).export_wav(session_id, path, tell=tell)
-
-    async def export_bundle(
-        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
-    ) -> None:
-        await (await self._open()).export_bundle(session_id, path, tell=tell)
+    async def export(
+        self,
+        ids: Sequence[str],
+        order: ExportOrder,
+        *,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> Exported:
+        return await (await self._open()).export(ids, order, tell=tell)
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         return await (await self._open()).verify(session_id)

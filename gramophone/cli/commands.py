@@ -13,6 +13,7 @@ import click
 
 from gramophone import __version__
 from gramophone.cli.carrying_out import JSON, carried_out, configured, finish, quieten, refused
+from gramophone.cli.export_command import export
 from gramophone.cli.fixture_commands import fixture
 from gramophone.cli.housekeeping_commands import backup, compact
 from gramophone.cli.housekeeping_commands import gc as gc_command
@@ -169,22 +170,6 @@ def replay(session: str, speed: float, mute: bool, as_json: bool) -> None:
     finish(play(config, config.home, session, speed=speed, as_json=as_json))
 
 
-@cli.command()
-@SESSION
-@click.option("--format", "form", type=click.Choice(["wav", "jsonl", "bundle"]), default="wav")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where; a bundle has a name.")
-@click.option("--compress", is_flag=True, help="With --format bundle: FLAC, and rows deflated.")
-def export(session: str, form: str, output: Path | None, compress: bool) -> None:
-    """Write a session as a WAV file, as JSON lines or as a bundle that `import` takes."""
-    from gramophone.cli import kept
-
-    if output is None and form != "bundle":
-        raise click.UsageError("say where to with -o PATH")
-    if compress and form != "bundle":
-        raise click.UsageError("--compress belongs to --format bundle")
-    finish(kept.export(configured().home, session, form=form, path=output, compress=compress))
-
-
 @cli.command("import")
 @click.argument(
     "bundles", metavar="BUNDLE", nargs=-1, required=True, type=click.Path(path_type=Path)
@@ -274,6 +259,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
     finish(examine(config, as_json=as_json))
 
 
+cli.add_command(export)
 cli.add_command(fixture)
 for housekeeping in (backup, compact, gc_command):
     cli.add_command(housekeeping)

@@ -15,7 +15,6 @@ from gramophone.errors import LibraryCorrupt, LibraryTooNew
 from gramophone.library import Finding, SessionRecord, SessionSummary, TurnRecord
 from gramophone.plain import plain_line
 from gramophone.tags import tag_changes
-from storage.bundle.layout import SUFFIX
 from storage.home import Home
 from storage.library import Library
 from storage.verify import verify as check
@@ -56,31 +55,13 @@ async def show(home: Path, reference: str, *, as_json: bool) -> int:
     return 0
 
 
-async def export(
-    home: Path, reference: str, *, form: str, path: Path | None, compress: bool = False
-) -> int:
-    """A session as a file; a bundle is named by its session unless told otherwise."""
-    async with await Library.open(home) as library:
-        session_id = await library.resolve(reference)
-        path = path or Path(f"{session_id}{SUFFIX}")
-        with _telling(f"Writing {path.name}") as tell:
-            if form == "wav":
-                await library.export_wav(session_id, path, tell=tell)
-            elif form == "bundle":
-                await library.export_bundle(session_id, path, compress=compress, tell=tell)
-            else:
-                await library.export_jsonl(session_id, path)
-    note(f"wrote {path}")
-    return 0
-
-
 async def import_bundles(
     home: Path, paths: Sequence[Path], *, as_new: bool, new_id: Callable[[], str]
 ) -> int:
     """Bundles into the library, one after another; those before one that is refused stay."""
     async with await Library.open(home) as library:
         for path in paths:
-            with _telling(f"Reading {path.name}") as tell:
+            with telling(f"Reading {path.name}") as tell:
                 taken = await library.import_bundle(
                     path, new_id=new_id() if as_new else "", tell=tell
                 )
@@ -93,7 +74,8 @@ async def import_bundles(
     return 0
 
 
-def _telling(words: str) -> closing[Updating]:
+def telling(words: str) -> closing[Updating]:
+    """A bar that hears how far something has come."""
     line = f"{plain_line(words)}; Ctrl+C stops it and leaves nothing"
     return closing(Updating(sys.stderr, words=line, in_parts=False))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from gramophone.cli.compose import talk
 from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
 from gramophone.config import Config
+from gramophone.exports import ExportOrder
 from gramophone.intents import Interrupt, Say, Submit
 from gramophone.ports import Sink
 from gramophone.timeline import Entry, Failed, TurnCompleted
@@ -51,7 +52,8 @@ async def speak_once(
         await asyncio.to_thread(unkept.write, wav)
     elif wav is not None:
         async with await Library.open(config.home) as library:
-            await library.export_wav(running.session_id, wav)
+            order = ExportOrder("wav", wav, replace=True)
+            await library.export([running.session_id], order)
     if interrupted:
         return 130
     return 1 if notes.failed else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
@@ -21,45 +20,43 @@ from storage.bundle.layout import (
 )
 from storage.bundle.lines import Values, session_line
 from storage.bundle.stored import StoredSession, stored_session
-from storage.export.whole import written_whole
 from storage.failures import sentences
 from storage.home import Home
 from storage.turn_sound import TurnSound
 from storage.wav import HEADER_BYTES, WavFormat
 
 
-def export_bundle(
+def write_bundle(
     home: Home,
     session_id: str,
-    path: Path,
+    file: BinaryIO,
     *,
     compress: bool = False,
     tell: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write a session to `path`. With `compress` rows are deflated and 16-bit sound becomes FLAC,
+    """Write a session to `file`. With `compress` rows are deflated and 16-bit sound becomes FLAC,
     else every byte stands as it is. `tell` hears how many bytes of sound of how many are written;
-    what it raises ends the export, and no file is left.
+    what it raises ends the export.
 
     Raises:
-        StorageError: the session is being recorded or is damaged, or `path` cannot be written.
+        StorageError: the session is being recorded or is damaged.
     """
     with stored_session(home, session_id) as session:
         if session.unfinished:
             raise StorageError(
                 f"The session {session_id} is not over yet; end it, then make a bundle of it."
             )
-        with written_whole(path) as file:
-            export = _Export(home, session, tell)
-            try:
-                if compress and not export.write(file, compress=True):
-                    # So much of a kind that a reader would take it for a bomb.
-                    file.seek(0)
-                    file.truncate()
-                    compress = False
-                if not compress:
-                    export.write(file, compress=False)
-            except BadBundle as error:
-                raise StorageError(f"No bundle can be made of {session_id}: {error}.") from error
+        export = _Export(home, session, tell)
+        try:
+            if compress and not export.write(file, compress=True):
+                # So much of a kind that a reader would take it for a bomb.
+                file.seek(0)
+                file.truncate()
+                compress = False
+            if not compress:
+                export.write(file, compress=False)
+        except BadBundle as error:
+            raise StorageError(f"No bundle can be made of {session_id}: {error}.") from error
 
 
 class _Export:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from typing import BinaryIO
 
 from gramophone.codec import encode_line
-from gramophone.timeline import Event
-from storage.export.whole import written_whole
+from gramophone.exports import ExportOrder
+from storage.export.kept import KeptSession
+from storage.export.sound import Tell
 
 
-def export_jsonl(events: Iterable[Event], path: Path) -> None:
-    """Write the events to `path`, in UTF-8.
-
-    Raises:
-        StorageError: `path` cannot be written.
-    """
-    with written_whole(path) as file:
-        for event in events:
+def write_jsonl(
+    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+) -> None:
+    """Write the events in UTF-8, those of one session after those of the other; each begins with
+    its `SessionStarted`."""
+    for session in sessions:
+        for event in session.events():
             # Half of a surrogate pair, which a model may stream, is the one thing UTF-8 refuses;
             # written as its JSON escape it reads back as what it was.
             file.write(encode_line(event).encode("utf-8", "backslashreplace") + b"\n")

@@ -44,15 +44,16 @@ def test_one_that_is_there_is_left_alone_or_taken_as_new(
     assert len(gramophone("sessions").stdout.splitlines()) == 2
 
 
-def test_without_a_name_it_has_the_sessions(gramophone: Gramophone, tmp_path: Path) -> None:
+def test_without_a_name_it_is_named_by_day_title_and_session(
+    gramophone: Gramophone, tmp_path: Path
+) -> None:
     gramophone("say", "--mute", TEXT)
     session_id = gramophone.json("show", "last")["id"]
-    there = Path(f"{session_id}.gramophone")
-    try:
-        assert gramophone("export", "last", "--format", "bundle").returncode == 0
-        assert there.is_file()
-    finally:
-        there.unlink(missing_ok=True)
+    done = gramophone("export", "last", "--format", "bundle", "-o", str(tmp_path))
+    assert done.returncode == 0
+    (there,) = tmp_path.glob("*.gramophone")
+    day = gramophone.json("show", "last")["created_at"][:10]
+    assert there.name == f"{day}-records-turn-needles-listen-{session_id[:12]}.gramophone"
 
 
 def test_what_cannot_be_is_refused(gramophone: Gramophone, tmp_path: Path) -> None:
@@ -62,8 +63,8 @@ def test_what_cannot_be_is_refused(gramophone: Gramophone, tmp_path: Path) -> No
         (("import", str(bad)), 1, "cannot be read as a bundle"),
         (("import", str(tmp_path / "none")), 1, "There is no file"),
         (("import",), 2, "Missing argument"),
-        (("export", "last"), 2, "-o PATH"),
-        (("export", "last", "-o", "x", "--compress"), 2, "--format bundle"),
+        (("export",), 2, "name a SESSION"),
+        (("export", "last", "-o", "x.wav", "--compress"), 2, "--format bundle"),
     ):
         done = gramophone(*arguments)
         assert done.returncode == code, arguments

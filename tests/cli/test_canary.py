@@ -15,6 +15,7 @@ import pytest
 
 from gramophone.cli.backend import EngineThread
 from gramophone.config import Config, load
+from gramophone.exports import ExportOrder
 from gramophone.intents import Submit
 from gramophone.redaction import MARK
 from gramophone.timeline import Entry, SpeechConnected, TurnCompleted
@@ -104,7 +105,7 @@ async def exported(home: Path, directory: Path) -> tuple[str, str, str]:
         for session in sessions:
             for compress in (False, True):
                 path = directory / f"{session.id}-{compress}.gramophone"
-                await library.export_bundle(session.id, path, compress=compress)
+                await library.export([session.id], ExportOrder("bundle", path, compress=compress))
         _refused, answered, _said = sessions
         texts = [turn.text for turn in (await library.session(answered.id)).turns]
         events = await library.events(answered.id, with_pcm=False)

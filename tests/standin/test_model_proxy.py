@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.clock import SystemClock
+from gramophone.exports import ExportOrder
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.listener import Address, listening
 from gramophone.standin.proxy import RecordingProxy, upstream_of
@@ -64,10 +65,17 @@ class Passing:
 
 
 @asynccontextmanager
-async def passing(upstream: str) -> AsyncGenerator[Passing]:
+async def passing(
+    upstream: str, models: Mapping[str, str] | None = None
+) -> AsyncGenerator[Passing]:
     events: list[Event] = []
     proxy = RecordingProxy(
-        upstream_of(upstream), "5e551017a0000000", SystemClock(), events.append, lambda _: None
+        upstream_of(upstream),
+        "5e551017a0000000",
+        SystemClock(),
+        events.append,
+        lambda _: None,
+        models,
     )
     async with listening(proxy.routes()) as address:
         yield Passing(address, proxy, events)
@@ -234,7 +242,7 @@ async def test_a_session_of_questions_is_kept_without_a_key(tmp_path: Path) -> N
         proxy.end()
     async with await Library.open(tmp_path / "home") as library:
         assert await library.verify() == []
-        await library.export_bundle("5e55", tmp_path / "a.gramophone")
+        await library.export(["5e55"], ExportOrder("bundle", tmp_path / "a.gramophone"))
         assert len((await library.session("5e55")).turns) == 4
     files = everything_in(tmp_path)
     assert [path for path, held in files.items() if KEY.encode() in held] == []

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from gramophone.errors import StorageError
+from gramophone.exports import ExportOrder
 from gramophone.timeline import Entry, SessionEnded
 from storage import compacting
 from storage.compacting import compact
@@ -63,7 +64,8 @@ async def checked(home: Path) -> bytes:
     """Open the library, which mends it; nothing is wrong then, and the bundle is the bundle."""
     async with await Library.open(home) as library:
         assert await library.verify() == []
-        await library.export_bundle(SESSION_ID, home.parent / "1.gramophone")
+        order = ExportOrder("bundle", home.parent / "1.gramophone", replace=True)
+        await library.export([SESSION_ID], order)
     return (home.parent / "1.gramophone").read_bytes()
 
 

@@ -12,6 +12,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gramophone.exports import ExportOrder
 from storage.library import Library
 from storage.recovery import RECOVERED
 from storage.turn_sound import TurnSound, kept_path
@@ -122,9 +123,12 @@ async def test_all_that_reads_sound_gives_the_same_from_flac(tmp_path: Path) -> 
             sound = library.sound(SESSION_ID)
             pieces = [sound.read(turn, 7, 555) for turn in (1, 3, 1)]
             sound.close()
-            await library.export_wav(SESSION_ID, out / "a.wav")
-            await library.export_bundle(SESSION_ID, out / "a.gramophone")
-            await library.export_bundle(SESSION_ID, out / "b.gramophone", compress=True)
+            for order in (
+                ExportOrder("wav", out / "a.wav"),
+                ExportOrder("bundle", out / "a.gramophone"),
+                ExportOrder("bundle", out / "b.gramophone", compress=True),
+            ):
+                await library.export([SESSION_ID], order)
             read.append(
                 (
                     await library.events(SESSION_ID),

@@ -12,6 +12,7 @@ from typing import Any
 
 from gramophone.backend import Choice, Choices, ReplayState, Setup
 from gramophone.errors import ConfigError, GramophoneError, SessionNotFound, StorageError
+from gramophone.exports import Exported, ExportOrder
 from gramophone.filters import Search, highlights, parse
 from gramophone.intents import Intent
 from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals, TurnRecord
@@ -97,7 +98,7 @@ class FakeLibrary:
         self.asked: list[tuple[int, str | None, str]] = []
         self.read: list[str] = []
         self.exported: list[tuple[str, Path]] = []
-        self.bundled: list[Path] = []
+        self.orders: list[ExportOrder] = []
         self.shapes: dict[str, dict[int, bytes]] = {}
         self.failure: StorageError | None = None
         self.export_held = asyncio.Event()
@@ -187,20 +188,20 @@ class FakeLibrary:
     async def purge(self) -> None:
         self.discarded.clear()
 
-    async def export_wav(
-        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
-    ) -> None:
+    async def export(
+        self,
+        ids: Sequence[str],
+        order: ExportOrder,
+        *,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> Exported:
         self._check()
         if tell is not None:
             tell(1, 4)
         await self.export_held.wait()
-        self.exported.append((session_id, path))
-
-    async def export_bundle(
-        self, session_id: str, path: Path, *, tell: Callable[[int, int], None] | None = None
-    ) -> None:
-        await self.export_wav(session_id, path, tell=tell)
-        self.bundled.append(path)
+        self.exported += [(session_id, order.path) for session_id in ids]
+        self.orders.append(order)
+        return Exported((order.path,))
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         return []

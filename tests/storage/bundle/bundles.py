@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gramophone.exports import ExportOrder
 from storage.bundle.container import ContainerWriter
 from storage.bundle.layout import MANIFEST
 from storage.library import Library
@@ -20,7 +21,9 @@ async def export(
 ) -> bytes:
     """Export a session of a library; the file's bytes."""
     async with await Library.open(home) as library:
-        await library.export_bundle(session_id, path, compress=compress)
+        await library.export(
+            [session_id], ExportOrder("bundle", path, replace=True, compress=compress)
+        )
     return bytes_of(path)
 
 

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from gramophone.errors import StorageError
+from gramophone.exports import ExportOrder
 from gramophone.timeline import SessionEnded
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
@@ -21,7 +22,7 @@ from tests.storage.recordings import SESSION_ID, record
 
 async def export(home: Path, path: Path) -> None:
     async with await Library.open(home) as library:
-        await library.export_wav(SESSION_ID, path)
+        await library.export([SESSION_ID], ExportOrder("wav", path))
 
 
 async def test_turns_are_joined_sample_by_sample(tmp_path: Path) -> None:
@@ -55,11 +56,11 @@ async def test_it_tells_how_far_it_is(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     async with await Library.open(tmp_path / "home") as library:
 
-        def tell(written_bytes: int, data_bytes: int) -> None:
-            told.append((written_bytes, data_bytes))
+        def tell(done: int, total: int) -> None:
+            told.append((done, total))
 
-        await library.export_wav(SESSION_ID, tmp_path / "out.wav", tell=tell)
-    assert told == [(960, 1920), (1920, 1920)]
+        await library.export([SESSION_ID], ExportOrder("wav", tmp_path / "out.wav"), tell=tell)
+    assert told == [(0, 1000), (500, 1000), (1000, 1000)]
 
 
 async def test_one_that_is_cancelled_leaves_no_file(tmp_path: Path) -> None:
@@ -71,7 +72,9 @@ async def test_one_that_is_cancelled_leaves_no_file(tmp_path: Path) -> None:
         go_on.wait()
 
     async with await Library.open(tmp_path / "home") as library:
-        export_wav = library.export_wav(SESSION_ID, tmp_path / "out.wav", tell=hold)
+        export_wav = library.export(
+            [SESSION_ID], ExportOrder("wav", tmp_path / "out.wav"), tell=hold
+        )
         async with asyncio.TaskGroup() as group:
             task = group.create_task(export_wav)
             await asyncio.to_thread(begun.wait)

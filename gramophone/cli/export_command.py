@@ -1,0 +1,156 @@
+"""The command `export`: its flags, and what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gramophone.cli.carrying_out import configured, finish
+from gramophone.exports import FORMS, Cut, ExportOrder, Pauses, form_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SOUND = tuple(name for name, form in FORMS.items() if form.sound)
+
+
+class Read(click.ParamType[Any]):
+    """A value that a function of `gramophone.cli.exporting` reads."""
+
+    def __init__(self, name: str, function: str) -> None:
+        self.name = name
+        self._function = function
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from gramophone.cli import exporting
+
+        try:
+            return getattr(exporting, self._function)(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+TIME = Read("TIME", "duration_us")
+TURNS = Read("N", "turn_numbers")
+
+
+def options(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order they are read."""
+
+    def decorated(command: F) -> F:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorated
+
+
+_WHAT = options(
+    click.argument("sessions", metavar="SESSION...", nargs=-1),
+    click.option("--search", metavar="Q", help="All sessions that match, as in `sessions`."),
+    click.option("--all", "everything", is_flag=True, help="All sessions."),
+    click.option("--turn", "turns", type=TURNS, multiple=True, help="Only it: 3, 1,3, 2-5."),
+    click.option("--from", "from_us", type=TIME, default=0, help="From here in the replay."),
+    click.option("--to", "to_us", type=TIME, help="To here in the replay."),
+    click.option("--withdrawn", is_flag=True, help="With turns that were taken back."),
+)
+_WHERE = options(
+    click.option("--format", "form", type=click.Choice(list(FORMS)), help="Else PATH's suffix."),
+    click.option("-o", "--output", metavar="PATH", help="File, directory, or -."),
+    click.option("--force", is_flag=True, help="Replace what stands there."),
+)
+_HOW = options(
+    click.option("--pauses", metavar="real|TIME", default="0", help="Between spoken turns."),
+    click.option("--each-turn", is_flag=True, help="A file for each spoken turn."),
+    click.option("--stereo", is_flag=True, help="User's own voice left, answers right."),
+    click.option("--rate", type=click.IntRange(8_000, 192_000), help="Resampled to so many Hz."),
+    click.option("--loudness", type=click.FloatRange(-70, -5), help="LUFS, by EBU R128."),
+    click.option("--compress", is_flag=True, help="Of a bundle: FLAC, and rows deflated."),
+)
+
+
+@click.command()
+@_WHAT
+@_WHERE
+@_HOW
+def export(
+    sessions: tuple[str, ...],
+    search: str | None,
+    everything: bool,
+    turns: tuple[frozenset[int], ...],
+    from_us: int,
+    to_us: int | None,
+    withdrawn: bool,
+    form: str | None,
+    output: str | None,
+    force: bool,
+    pauses: str,
+    each_turn: bool,
+    stereo: bool,
+    rate: int | None,
+    loudness: float | None,
+    compress: bool,
+) -> None:
+    """Write sessions, or parts of them, as files in the forms of others.
+
+    PATH ending in / or naming a directory takes one file a session; without -o that is the
+    current directory. `-o -` is standard output.
+    """
+    if not sessions and search is None and not everything:
+        raise click.UsageError("name a SESSION (`last` is the newest), or give --search or --all")
+    if to_us is not None and to_us <= from_us:
+        raise click.UsageError("--to must come after --from")
+    chosen, path, folder = _place(form, output)
+    order = ExportOrder(
+        form=chosen,
+        path=path,
+        folder=folder,
+        replace=force,
+        cut=Cut(frozenset[int]().union(*turns), from_us, to_us, withdrawn),
+        pauses=_pauses(pauses),
+        each_turn=each_turn,
+        stereo=stereo,
+        sample_rate_hz=rate or 0,
+        loudness_lufs=loudness,
+        compress=compress,
+    )
+    _check(order)
+    from gramophone.cli.exporting import export as write
+
+    finish(write(configured().home, sessions, "" if everything else search, order))
+
+
+def _place(form: str | None, output: str | None) -> tuple[str, Path, bool]:
+    """The form, where to, and whether that takes a file a session."""
+    if output is None:
+        return form or "wav", Path(), True
+    path = Path(output)
+    known = form_of(path)
+    # Asked of what was typed: a path drops the slash at its end.
+    folder = output.endswith("/") or path.is_dir()
+    return form or (known.name if known and not folder else "wav"), path, folder
+
+
+def _pauses(text: str) -> Pauses:
+    return Pauses(real=True) if text == "real" else Pauses(given_us=TIME.convert(text, None, None))
+
+
+def _check(order: ExportOrder) -> None:
+    """Options that would have no effect are mistakes."""
+    if order.compress and order.form != "bundle":
+        raise click.UsageError("--compress belongs to --format bundle")
+    if FORMS[order.form].whole and (order.cut != Cut() or order.pauses != Pauses()):
+        raise click.UsageError(f"{order.form} takes whole sessions, without --turn, --from, --to")
+    if order.each_turn and str(order.path) == "-":
+        raise click.UsageError("--each-turn writes several files; name a directory with -o")
+    spoken = {
+        "--stereo": order.stereo,
+        "--rate": order.sample_rate_hz,
+        "--loudness": order.loudness_lufs is not None,
+        "--each-turn": order.each_turn,
+    }
+    wrong = [name for name, given in spoken.items() if given]
+    if wrong and order.form not in _SOUND:
+        raise click.UsageError(f"{wrong[0]} belongs to sound: --format {', '.join(_SOUND)}")

@@ -1,0 +1,113 @@
+"""Sessions and events out of rows, whichever connection read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, TypeAlias
+
+from gramophone.errors import TimelineError
+from gramophone.library import SessionRecord, TurnAudio, TurnRecord
+from gramophone.metrics import TurnMetrics
+from gramophone.timeline import Event, Failed
+from storage import rows
+from storage.home import Home
+from storage.listing import SUMMARY, summary
+from storage.reader import DamagedText
+
+# A turn that is not over has its words in its events alone; they are read as far as they came.
+_SO_FAR = (
+    "CASE WHEN completed_us IS NULL AND text = '' THEN "
+    "(SELECT coalesce(group_concat(said, ''), '') FROM "
+    "(SELECT event.text AS said FROM event WHERE event.session = turn.session "
+    "AND event.turn = turn.turn AND event.kind = 'DeltaReceived' ORDER BY event.seq)) ELSE text END"
+)
+SESSION = (
+    f"SELECT {SUMMARY}, system_prompt, encoding FROM session WHERE id = ? AND discarded_at IS NULL"
+)
+TURNS = (
+    f"SELECT turn, role, {_SO_FAR}, finish_reason, started_us, audio_file, samples, sha256, "
+    "ttft_ms, ttfb_ms, ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, "
+    "tokens_per_s, withdrawn FROM turn WHERE session = ? ORDER BY turn"
+)
+EVENTS = f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq"
+
+
+PcmOf: TypeAlias = Callable[[int, int, int], bytes]
+
+
+def session_record(row: Sequence[Any], turns: Iterable[Sequence[Any]], home: Home) -> SessionRecord:
+    """The session of a row of `SESSION` and its rows of `TURNS`; the number of a session is the
+    first column of its row."""
+    *columns, system_prompt, encoding = row
+    about = summary(columns)
+    sample_rate_hz = columns[6]
+    return SessionRecord(
+        summary=about,
+        system_prompt=system_prompt,
+        encoding=encoding,
+        sample_rate_hz=sample_rate_hz,
+        turns=tuple(_turn(each, home, about.id, encoding, sample_rate_hz) for each in turns),
+    )
+
+
+def _turn(
+    row: Sequence[Any], home: Home, session_id: str, encoding: str, sample_rate_hz: int
+) -> TurnRecord:
+    turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *rest = row
+    *figures, withdrawn = rest
+    audio = None
+    if audio_file is not None:
+        path = home.sound(session_id, turn, audio_file)
+        audio = TurnAudio(path, sample_rate_hz, samples, sha256, encoding)
+    return TurnRecord(
+        turn=turn,
+        # A row that was damaged still has its words.
+        role="user" if role == "user" else "assistant",
+        text=text,
+        finish_reason=finish_reason,
+        started_us=started_us,
+        audio=audio,
+        metrics=TurnMetrics(*figures),
+        withdrawn=bool(withdrawn),
+    )
+
+
+def events_of(found: Iterable[tuple[Any, ...]], pcm_of: PcmOf | None = None) -> Generator[Event]:
+    """The events of rows of `EVENTS`; in place of a damaged row stands that it is. `pcm_of` gives
+    the samples of a frame by turn, offset and size."""
+    damaged: list[tuple[int, int]] = []
+    for seq, *columns in found:
+        pcm = b""
+        _, _, turn, _, _, offset_bytes, size_bytes, _ = columns
+        if pcm_of is not None and offset_bytes is not None and turn is not None:
+            pcm = pcm_of(turn, offset_bytes, size_bytes or 0)
+        event = _whole(columns, pcm)
+        if event is None:
+            damaged.append((seq, columns[0]))
+            continue
+        yield from _named(damaged)
+        damaged.clear()
+        yield event
+    yield from _named(damaged)
+
+
+def _whole(columns: Sequence[Any], pcm: bytes) -> Event | None:
+    """The event of a row, unless the row is damaged."""
+    if any(isinstance(value, DamagedText) for value in columns):
+        return None
+    try:
+        return rows.event_of(tuple(columns), pcm)
+    except (TimelineError, ValueError, TypeError):
+        return None
+
+
+def _named(damaged: Sequence[tuple[int, int]]) -> list[Event]:
+    """One sentence for rows that follow each other: a damaged page may hold hundreds."""
+    if not damaged:
+        return []
+    (first, at_us), (last, _) = damaged[0], damaged[-1]
+    if first == last:
+        words = f"Row {first} of this session is damaged and was left out."
+    else:
+        words = f"Rows {first} to {last} of this session are damaged and were left out."
+    return [Failed(at_us=at_us, stage="recording", detail=words)]
