@@ -64,9 +64,8 @@ async def checked(home: Path) -> bytes:
     """Open the library, which mends it; nothing is wrong then, and the bundle is the bundle."""
     async with await Library.open(home) as library:
         assert await library.verify() == []
-        await library.export(
-            [SESSION_ID], ExportOrder("bundle", home.parent / "1.gramophone", replace=True)
-        )
+        order = ExportOrder("bundle", home.parent / "1.gramophone", replace=True)
+        await library.export([SESSION_ID], order)
     return (home.parent / "1.gramophone").read_bytes()
 
 

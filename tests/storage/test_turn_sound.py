@@ -123,13 +123,12 @@ async def test_all_that_reads_sound_gives_the_same_from_flac(tmp_path: Path) -> 
             sound = library.sound(SESSION_ID)
             pieces = [sound.read(turn, 7, 555) for turn in (1, 3, 1)]
             sound.close()
-            await library.export([SESSION_ID], ExportOrder("wav", out / "a.wav"))
-            await library.export(
-                [SESSION_ID], ExportOrder("bundle", out / "a.gramophone", replace=True)
-            )
-            await library.export(
-                [SESSION_ID], ExportOrder("bundle", out / "b.gramophone", compress=True)
-            )
+            for order in (
+                ExportOrder("wav", out / "a.wav"),
+                ExportOrder("bundle", out / "a.gramophone"),
+                ExportOrder("bundle", out / "b.gramophone", compress=True),
+            ):
+                await library.export([SESSION_ID], order)
             read.append(
                 (
                     await library.events(SESSION_ID),
