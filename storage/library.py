@@ -16,6 +16,7 @@ from typing import Any
 
 from gramophone.clock import wall_clock as system_wall_clock
 from gramophone.errors import SessionNotFound, StorageError, TimelineError
+from gramophone.figures import Kept
 from gramophone.library import (
     Finding,
     SessionRecord,
@@ -34,6 +35,7 @@ from storage.database import open_library
 from storage.export.jsonl import export_jsonl
 from storage.export.wav import export_wav
 from storage.failures import sentences
+from storage.figures import kept_figures
 from storage.home import Home, is_session_id
 from storage.listing import SUMMARY, Listing, not_found, summary
 from storage.peaks import peaks
@@ -203,6 +205,12 @@ class Library:
             "SELECT text FROM turn WHERE role = 'user' ORDER BY number DESC LIMIT ?", (limit,)
         )
         return [row[0] for row in found]
+
+    async def figures(
+        self, *, since: datetime | None = None, session_id: str | None = None
+    ) -> Kept:
+        """What answers took, of one session, of those begun since, or of all."""
+        return await kept_figures(self._searcher, since=since, session_id=session_id)
 
     # --- keeping in order -----------------------------------------------------------------------
 
