@@ -26,6 +26,8 @@ class ExportForm:
 
 _FORMS = (
     ExportForm("wav", ".wav", "the sound as WAV", sound=True, joins=True),
+    ExportForm("srt", ".srt", "captions as SubRip", joins=True),
+    ExportForm("vtt", ".vtt", "captions as WebVTT, each word in time", joins=True),
     ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True),
     ExportForm("bundle", ".gramophone", "the whole session as a bundle"),
 )
