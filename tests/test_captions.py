@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramophone.captions import LINE_CHARS, LONGEST_US, SHORTEST_US, Cue, cues
@@ -109,6 +109,7 @@ TEXTS = st.text(
 TURNS = st.lists(st.lists(st.tuples(TEXTS, st.integers(1_000, 400_000)), max_size=4), max_size=3)
 
 
+@settings(deadline=None)
 @given(TURNS, st.integers(0, 3_000_000))
 def test_cues_are_readable_and_in_order(said: list[list[tuple[str, int]]], silence_us: int) -> None:
     turns: list[tuple[Passage, ...]] = []

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import webvtt
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import recordings
@@ -162,7 +162,7 @@ async def test_no_text_forges_a_cue(form: str, text: str, tmp_path: Path) -> Non
 ANY = st.text(st.one_of(st.sampled_from("a b\n<>-&;{}\\0:,.\r\u2028"), st.characters()), min_size=1)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None)
 @given(st.lists(ANY, min_size=1, max_size=3), ANY)
 async def test_any_text_gives_whole_files(said: list[str], asked: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
