@@ -32,6 +32,14 @@ TURNS = (
 EVENTS = f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq"
 
 
+def events_query(kinds: Sequence[type[Event]] = ()) -> str:
+    """`EVENTS`, or only those of some kinds, which are then read in a fraction of the time."""
+    if not kinds:
+        return EVENTS
+    names = ", ".join(f"'{kind.__name__}'" for kind in kinds)
+    return EVENTS.replace(" ORDER BY", f" AND kind IN ({names}) ORDER BY")
+
+
 PcmOf: TypeAlias = Callable[[int, int, int], bytes]
 
 
