@@ -83,10 +83,12 @@ class ExportOrder:
 
 @value
 class Exported:
-    """What was written, and in a sentence each what could not be."""
+    """What was written, in a sentence each what could not be, and what should be known of the
+    rest."""
 
     paths: tuple[Path, ...]
     failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def slug(title: str) -> str:
