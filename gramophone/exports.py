@@ -26,6 +26,10 @@ class ExportForm:
 
 _FORMS = (
     ExportForm("wav", ".wav", "the sound as WAV", sound=True, joins=True),
+    ExportForm("flac", ".flac", "the sound as FLAC", sound=True, joins=True),
+    ExportForm("ogg", ".ogg", "the sound as Ogg Vorbis", sound=True, joins=True),
+    ExportForm("opus", ".opus", "the sound as Opus", sound=True, joins=True),
+    ExportForm("mp3", ".mp3", "the sound as MP3", sound=True, joins=True),
     ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True),
     ExportForm("bundle", ".gramophone", "the whole session as a bundle"),
 )

@@ -33,6 +33,7 @@ class About:
     begun: datetime
     comment: str
     reference: str
+    software: str = "Gramophone"
 
     @property
     def date(self) -> str:

@@ -16,8 +16,6 @@ from storage.export.marks import About, Mark, ascii_only
 LARGEST_SIZE = 0xFFFF_FFFF
 """What a chunk's 32 bits can say; in RF64 they say this, and `ds64` the truth."""
 
-SOFTWARE = "Gramophone"
-
 _FORMAT = struct.Struct("<HHIIHH")
 _DS64 = struct.Struct("<QQQI")
 _CUE = struct.Struct("<II4sIII")
@@ -64,7 +62,7 @@ class Wav:
         reference = past_us * self.rate_hz // 1_000_000
         return _BEXT.pack(
             (ascii_only(self.about.title) or f"Session {self.about.reference}").encode()[:256],
-            SOFTWARE.encode(),
+            self.about.software.encode(),
             ascii_only(self.about.reference).encode()[:32],
             begun.strftime("%Y-%m-%d").encode(),
             begun.strftime("%H:%M:%S").encode(),
@@ -105,7 +103,7 @@ def _info(about: About) -> bytes:
     told = {
         b"INAM": about.title,
         b"IART": about.voice,
-        b"ISFT": SOFTWARE,
+        b"ISFT": about.software,
         b"ICRD": about.date,
         b"ICMT": about.comment,
     }
