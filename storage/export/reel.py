@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Samples: TypeAlias = NDArray[np.int16]
 
 _PARTS = 1000
+_MISSED_LU = 0.5
 _WIDEST_RATE_HZ = 48_000
 """What a form that cannot have every rate takes in place of one."""
 
@@ -45,7 +46,6 @@ class Reel:
         self._order = order
         self._tell = tell
         self._rates_hz = rates_hz
-        self._passes = 2 if order.loudness_lufs is not None else 1
         self._passed = -1
 
     @property
@@ -88,6 +88,18 @@ class Reel:
 
     def blocks(self) -> Generator[Samples]:
         """The samples as they belong into the file, a column a channel."""
+        wanted_lufs = self._order.loudness_lufs
+        if wanted_lufs is None:
+            yield from self._blocks()
+            return
+        from storage.export.loudness import level, levelled
+
+        found = level(self._blocks, lambda: self.rate_hz, wanted_lufs)
+        if abs(found.reached_lufs - wanted_lufs) > _MISSED_LU:
+            self._sessions.notes.append(_missed(found.reached_lufs))
+        yield from levelled(self._blocks(), lambda: self.rate_hz, found.gain)
+
+    def _blocks(self) -> Generator[Samples]:
         from storage.export.samples import resampled, spread
 
         for session, tell in self.sessions():
@@ -118,10 +130,15 @@ class Reel:
             self.marks.append(Mark(at, mark.label, mark.turn))
 
     def _told(self, place: int) -> Tell:
-        passed, count = self._passed * len(self._sessions), self._passes * len(self._sessions)
+        # How often it will be gone through is not known when a loudness is asked for: each time
+        # counts for half of what was left.
+        again = self._order.loudness_lufs is not None
+        share = 0.5 ** (self._passed + 1) if again else 1.0
+        before = 1.0 - 2 * share if again else 0.0
 
         def told(done: int, total: int) -> None:
-            self._tell((passed + place) * _PARTS + done * _PARTS // total, count * _PARTS)
+            part = (place + done / total) / len(self._sessions)
+            self._tell(round(_PARTS * (before + share * part)), _PARTS)
 
         return told
 
@@ -146,6 +163,12 @@ def _read(session: KeptSession, piece: Piece) -> bytes:
     if piece.turn is None:
         return bytes(2 * piece.samples)
     return session.pcm(piece.turn, piece.own_samples, piece.samples)
+
+
+def _missed(reached_lufs: float) -> str:
+    if reached_lufs == float("-inf"):
+        return "There is nothing but silence in it, which has no loudness to change."
+    return f"It came to {reached_lufs:.1f} LUFS; louder is not possible without distortion."
 
 
 def _mixed(one_hz: int, other_hz: int) -> StorageError:
