@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gramophone.errors import StorageError
+from gramophone.exports import FORMS
 from gramophone.library import SessionRecord, TurnRecord
 from gramophone.timeline import Event
 from gramophone.wire.pcm import decode
@@ -53,9 +54,11 @@ class KeptSession:
     @cached_property
     def excerpt(self) -> Excerpt:
         """What the order takes of it, laid on one clock."""
-        from gramophone.excerpt import excerpt
+        from gramophone.excerpt import TELLING, excerpt
 
-        return excerpt(self.record, self.events(), self._order.cut, self._order.pauses)
+        events = records.events_of(records.sparse_rows(self._database, self._number, TELLING))
+        words = not FORMS[self._order.form].sound
+        return excerpt(self.record, events, self._order.cut, self._order.pauses, words=words)
 
     def pcm(self, turn: TurnRecord, own_samples: int, samples: int) -> bytes:
         """Samples of a turn as 16-bit little-endian PCM, whatever they are stored as.
