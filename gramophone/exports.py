@@ -29,6 +29,10 @@ class ExportForm:
 
 _FORMS = (
     ExportForm("wav", ".wav", "the sound as WAV", sound=True, joins=True),
+    ExportForm("flac", ".flac", "the sound as FLAC", sound=True, joins=True),
+    ExportForm("ogg", ".ogg", "the sound as Ogg Vorbis", sound=True, joins=True),
+    ExportForm("opus", ".opus", "the sound as Opus", sound=True, joins=True),
+    ExportForm("mp3", ".mp3", "the sound as MP3", sound=True, joins=True),
     ExportForm("srt", ".srt", "captions as SubRip", joins=True),
     ExportForm("vtt", ".vtt", "captions as WebVTT, each word in time", joins=True),
     ExportForm("txt", ".txt", "the conversation as plain text", joins=True, timed=False),
@@ -93,10 +97,12 @@ class ExportOrder:
 
 @value
 class Exported:
-    """What was written, and in a sentence each what could not be."""
+    """What was written, in a sentence each what could not be, and what should be known of the
+    rest."""
 
     paths: tuple[Path, ...]
     failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def slug(title: str) -> str:
