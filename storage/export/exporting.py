@@ -13,6 +13,7 @@ from gramophone.errors import StorageError
 from gramophone.exports import FORMS, Exported, ExportForm, ExportOrder, slug
 from gramophone.values import value
 from storage.bundle.writing import write_bundle
+from storage.export.html import write_html
 from storage.export.jsonl import write_jsonl
 from storage.export.kept import KeptSession, kept_session
 from storage.export.sound import Tell
@@ -25,7 +26,7 @@ _PARTS = 1000
 
 Writer: TypeAlias = Callable[[Iterable[KeptSession], BinaryIO, ExportOrder, Tell], None]
 
-_WRITERS: dict[str, Writer] = {"wav": write_wav, "jsonl": write_jsonl}
+_WRITERS: dict[str, Writer] = {"wav": write_wav, "jsonl": write_jsonl, "html": write_html}
 """By the name of the form. What a writer needs that is slow to import, it imports itself."""
 
 
