@@ -143,6 +143,8 @@ def _check(order: ExportOrder) -> None:
     """Options that would have no effect are mistakes."""
     if order.compress and order.form != "bundle":
         raise click.UsageError("--compress belongs to --format bundle")
+    if FORMS[order.form].whole and (order.cut != Cut() or order.pauses != Pauses()):
+        raise click.UsageError(f"{order.form} takes whole sessions, without --turn, --from, --to")
     if order.each_turn and str(order.path) == "-":
         raise click.UsageError("--each-turn writes several files; name a directory with -o")
     spoken = {

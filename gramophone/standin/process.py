@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -118,6 +118,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
     strictness.add_argument("--lenient", action="store_true", help="only report what differed")
     parser.add_argument(
+        "--by-message", action="store_true", help="the cutting of texts into messages counts, too"
+    )
+    parser.add_argument(
         "--speak-on",
         choices=("flush", "sentence"),
         help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
@@ -157,10 +160,11 @@ def _options(asked: argparse.Namespace, script: Script) -> StandinOptions:
     )
 
 
-def _voice(name: str, script: Script, *, strict: bool) -> Voice:
-    if name == "recording" and script.speech is not None:
-        return RecordedVoice(script.speech, strict=strict)
-    if name == "piper":
+def _voice(asked: argparse.Namespace, script: Script) -> Voice:
+    if asked.voice == "recording" and script.speech is not None:
+        make = RecordedVoice.by_message if asked.by_message else RecordedVoice
+        return make(script.speech, strict=asked.strict)
+    if asked.voice == "piper":
         # The other voices start faster without what this module imports.
         from gramophone.standin.piper import PiperVoice
 
@@ -174,8 +178,9 @@ class _Process:
     def __init__(self, asked: argparse.Namespace, script: Script) -> None:
         self._asked = asked
         self._options = _options(asked, script)
-        self._utterances = utterances_of(script.speech)
-        self._voice = _voice(asked.voice, script, strict=asked.strict)
+        self._heard = script.heard
+        self._utterances = utterances_of(script.speech, script.heard)
+        self._voice = _voice(asked, script)
         self._choose = (
             ExpectedAnswers(script.answers, strict=asked.strict) if script.answers else Echo()
         )
@@ -199,7 +204,9 @@ class _Process:
     async def _serve(self, ledger: Ledger) -> None:
         asked = self._asked
         language = LanguageStandin(self._choose, self._language_options(), self._clock)
-        material = Material(self._voice, self._options, self._clock, language, self._utterances)
+        material = Material(
+            self._voice, self._options, self._clock, language, self._utterances, self._heard
+        )
         services = [SERVICES[name](material) for name in asked.services or SERVICES]
         routes = Routes()
         for service in services:
@@ -282,8 +289,11 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def ending(*, watch_stdin: bool) -> Generator[None]:
-    """Cancel what is done within when the process is to end, wherever it is; that is no error."""
+def ending(*, watch_stdin: bool, said: Callable[[bytes], None] | None = None) -> Generator[None]:
+    """Cancel what is done within when the process is to end, wherever it is; that is no error.
+
+    `said` hears, in another thread, what comes on standard input until it ends.
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
@@ -291,16 +301,21 @@ def ending(*, watch_stdin: bool) -> Generator[None]:
         loop.add_signal_handler(number, task.cancel)
     if watch_stdin:
         # A thread, because a loop cannot wait for every kind of file; it ends with the process.
-        ended = partial(_stdin_ended, loop, task)
+        ended = partial(_stdin_ended, loop, task, said)
         threading.Thread(target=ended, name="standard input", daemon=True).start()
     with suppress(asyncio.CancelledError):
         yield
 
 
-def _stdin_ended(loop: asyncio.AbstractEventLoop, task: asyncio.Task[object]) -> None:
+def _stdin_ended(
+    loop: asyncio.AbstractEventLoop,
+    task: asyncio.Task[object],
+    said: Callable[[bytes], None] | None,
+) -> None:
     with suppress(OSError):
-        while os.read(0, 4096):
-            pass
+        while words := os.read(0, 4096):
+            if said is not None:
+                said(words)
     # The loop may be closed already, when the process ends for another reason.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(task.cancel)

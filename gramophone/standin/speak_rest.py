@@ -19,6 +19,8 @@ from gramophone.standin.http import Reply, Request
 from gramophone.standin.listener import refuse
 from gramophone.standin.mischief import Mischief
 from gramophone.standin.options import StandinOptions
+from gramophone.standin.recorded_files import Files, RecordedFile
+from gramophone.standin.recorded_voice import RecordedVoice
 from gramophone.standin.refusals import INVALID_AUTH, Refusal, refusal_with
 from gramophone.standin.sound_files import CAN_BE_MADE, encoded
 from gramophone.standin.voices import Sound, Voice
@@ -33,11 +35,17 @@ _PIECE_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request that is granted; `spoken` is what the voice is asked for."""
+    """A request that is granted; `spoken` is what the voice is asked for, `file` what it was
+    answered with when it was recorded."""
 
     text: str
     parameters: RestParameters
     spoken: SpeakParameters
+    file: RecordedFile | None = None
+
+    @property
+    def content_type(self) -> str:
+        return (self.file.content_type if self.file else "") or self.parameters.content_type
 
 
 class SpeakRest:
@@ -48,7 +56,9 @@ class SpeakRest:
     """
 
     def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
-        self._voice = voice
+        # All requests are one connection: a recording answers them in its order.
+        self._voice = voice.for_connection()
+        self._files = Files(voice.files if isinstance(voice, RecordedVoice) else ())
         self._options = options
         self._clock = clock
         self._ordinals = count()
@@ -81,6 +91,13 @@ class SpeakRest:
         if longest is not None and len(text) > longest:
             said = f"Input text exceeds the limit of {longest} characters."
             return Refusal(413, "Payload Too Large", said)
+        if file := self._files.find(text, parameters):
+            spoken = SpeakParameters(
+                model=parameters.model,
+                encoding=parameters.encoding,
+                sample_rate_hz=parameters.sample_rate_hz,
+            )
+            return _Asked(text, parameters, spoken, file)
         if not parameters.raw and parameters.encoding not in CAN_BE_MADE:
             return bad_request(f"The stand-in has no encoder for '{parameters.encoding}'.")
         return self._spoken(text, parameters)
@@ -105,7 +122,7 @@ class SpeakRest:
     async def _speak(self, asked: _Asked, ordinal: int, reply: Reply) -> None:
         metadata = metadata_of(asked.parameters.model)
         headers = [
-            ("content-type", asked.parameters.content_type),
+            ("content-type", asked.content_type),
             ("dg-request-id", metadata.request_id),
             ("dg-model-name", metadata.model_name),
             ("dg-model-uuid", metadata.model_uuid),
@@ -123,6 +140,10 @@ class SpeakRest:
         asked_us = self._clock.now_us()
         frames = self._frames(asked, asked_us, ordinal)
         parameters = asked.parameters
+        if asked.file is not None:
+            async for piece in self._recorded(asked.text, asked.file, asked_us, frames):
+                yield piece
+            return
         if parameters.raw and (parameters.container == "none" or self._options.pace > 0):
             if parameters.container == "wav":
                 yield wav_header(parameters, None), asked_us
@@ -144,12 +165,33 @@ class SpeakRest:
         for start in range(0, len(file), _PIECE_BYTES):
             yield file[start : start + _PIECE_BYTES], instant_us
 
+    async def _recorded(
+        self,
+        text: str,
+        file: RecordedFile,
+        asked_us: int,
+        frames: AsyncGenerator[tuple[bytes, int], None],
+    ) -> AsyncGenerator[tuple[bytes, int], None]:
+        """The same bytes again; at what instants is up to the pace."""
+        pace, instant_us = self._options.pace, asked_us
+        for after_us, piece in file.head:
+            instant_us = asked_us + (round(after_us / pace) if pace else 0)
+            yield piece, instant_us
+        if file.whole:
+            if isinstance(self._voice, RecordedVoice):
+                self._voice.given_elsewhere([text])
+            return
+        async for piece, instant_us in frames:
+            yield piece, instant_us
+        if file.tail:
+            yield file.tail, instant_us
+
     async def _frames(
         self, asked: _Asked, asked_us: int, ordinal: int
     ) -> AsyncGenerator[tuple[bytes, int], None]:
         delivery = Delivery(self._options, asked.spoken, ordinal)
         delivery.begin(asked_us)
-        sounds = self._voice.for_connection().synthesise(asked.text, asked.spoken)
+        sounds = self._voice.synthesise(asked.text, asked.spoken)
         async with aclosing(sounds):
             async for sound in sounds:
                 if isinstance(sound, Sound):

@@ -10,11 +10,9 @@ from base64 import b64encode
 from collections.abc import Generator, Iterable, Mapping
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from itertools import chain
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from gramophone.excerpt import Excerpt
 from gramophone.exports import ExportOrder
 from storage.export.elements import embedded_json, escaped, written
 from storage.export.kept import KeptSession
@@ -22,6 +20,9 @@ from storage.export.page_sound import TYPE, PageSound, page_sound
 from storage.export.page_text import harmless_line
 from storage.export.page_turns import facts, turn_elements
 from storage.export.sound import Tell
+
+if TYPE_CHECKING:
+    from gramophone.excerpt import Excerpt
 
 _MARK = re.compile(r"\{\{(\w+)\}\}")
 
@@ -93,6 +94,9 @@ def _hash(text: str) -> str:
 
 @cache
 def _asset(name: str) -> str:
+    # Imported when first used, as all of it that the app's first frame does not need.
+    from importlib.resources import files
+
     return files("storage.export").joinpath("page", name).read_text(encoding="utf-8")
 
 

@@ -3,6 +3,8 @@ and its shape."""
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 from base64 import b64encode
 from collections.abc import Generator
@@ -61,21 +63,42 @@ def page_sound(session: KeptSession, tell: Tell) -> Generator[PageSound]:
     rate_hz = session.excerpt.rate_hz
     shape = _Shape(session.excerpt.samples)
     with tempfile.TemporaryFile() as file:
-        with soundfile.SoundFile(
-            file,
-            "w",
-            samplerate=rate_hz,
-            channels=1,
-            format="MP3",
-            subtype="MPEG_LAYER_III",
-            compression_level=_compression(rate_hz),
-            bitrate_mode="CONSTANT",
-        ) as encoder:
+        compression = _compression(rate_hz)
+        with (
+            _told_why(file),
+            soundfile.SoundFile(
+                file.fileno(),
+                "w",
+                rate_hz,
+                1,
+                "MPEG_LAYER_III",
+                format="MP3",
+                closefd=False,
+                compression_level=compression,
+                bitrate_mode="CONSTANT",
+            ) as encoder,
+        ):
             for block in blocks(session, tell):
                 samples = np.frombuffer(block, "<i2")
                 shape.take(samples)
                 encoder.write(samples)
         yield PageSound(file, shape.peaks())
+
+
+@contextmanager
+def _told_why(file: BinaryIO) -> Generator[None]:
+    """libsndfile says that it failed, and not why: another write tells the reason.
+
+    Raises:
+        OSError: the sound cannot be written.
+    """
+    from soundfile import SoundFileError
+
+    try:
+        yield
+    except (SoundFileError, AssertionError) as error:
+        os.pwrite(file.fileno(), bytes(_READ_BYTES), os.fstat(file.fileno()).st_size)
+        raise OSError(errno.EIO, str(error)) from error
 
 
 def _compression(rate_hz: int) -> float:

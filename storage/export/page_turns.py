@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gramophone.excerpt import Excerpt, ExcerptTurn
 from gramophone.metrics import TurnMetrics
 from storage.export.elements import Element, Node, Timed, untimed, written
 from storage.export.page_text import harmless_line, markdown, verbatim
 from storage.export.page_words import Heard, heard
+
+if TYPE_CHECKING:
+    from gramophone.excerpt import Excerpt, ExcerptTurn
 
 _MONTHS: Final = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 _ENDS: Final = {

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Generator, Sequence
-from difflib import SequenceMatcher
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gramophone.excerpt import Passage, Word
 from gramophone.values import value
 from storage.export.page_text import ShownWord
+
+if TYPE_CHECKING:
+    from gramophone.excerpt import Passage, Word
 
 _SLACK_CHARACTERS: Final = 16
 _LONGEST: Final = 1_000
@@ -66,6 +67,8 @@ def _paired(
     if max(last - first, len(words)) > _LONGEST:
         yield from _by_place(shown, range(first, last), words)
         return
+    from difflib import SequenceMatcher
+
     matcher = SequenceMatcher(
         None,
         [_bare(word.text) for word in words],

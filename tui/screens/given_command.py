@@ -146,7 +146,7 @@ async def _entitle(screen: ConversationScreen, title: str) -> None:
 
 
 async def _export(screen: ConversationScreen) -> None:
-    from tui.exporting import export_session
+    from tui.exporting import export_sessions
 
     started = screen.pane.model.session
     if started is None or screen.pane.untouched:
@@ -158,4 +158,4 @@ async def _export(screen: ConversationScreen) -> None:
     except GramophoneError as error:
         tell_failure(screen, error)
     else:
-        await export_session(screen, library, record.summary)
+        await export_sessions(screen, library, [record.summary])

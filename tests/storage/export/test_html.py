@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tempfile
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from html import unescape
@@ -91,6 +92,16 @@ async def test_sound_stands_where_the_words_say(rate_hz: int, tmp_path: Path) ->
 async def test_sound_of_an_odd_rate_is_refused_in_a_sentence(tmp_path: Path) -> None:
     await record(tmp_path, talk(("a", "b", b"\1\0" * 900), rate_hz=9_000))
     with pytest.raises(StorageError, match="MP3 knows no such rate; export the session as wav"):
+        await page_of(tmp_path)
+    assert not tmp_path.with_suffix(".html").exists()
+
+
+async def test_a_full_disk_leaves_nothing_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await record(tmp_path, talk(("a", "b", burst(0, 2, 48_000))))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: open("/dev/full", "r+b", buffering=0))
+    with pytest.raises(StorageError, match="No space left on device"):
         await page_of(tmp_path)
     assert not tmp_path.with_suffix(".html").exists()
 
