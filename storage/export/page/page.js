@@ -42,8 +42,11 @@
   const spoken = shown.filter((word) => word.to).sort(byStart);
   const starts = turns.filter((node) => node.dataset.at)
     .map((node) => ({ node, from: Number(node.dataset.at) }));
-  const silent = starts.filter(({ node }) => !node.classList.contains("spoken"));
-  const order = shown.concat(silent).sort(byStart);
+  // A turn without sound comes as a whole; of a spoken one, what stands around its words.
+  const around = starts.flatMap(({ node, from }) => (node.classList.contains("spoken")
+    ? [...node.children].filter((child) => !child.matches(".text")) : [node])
+    .map((part) => ({ node: part, from })));
+  const order = shown.concat(around).sort(byStart);
   let reached = 0;
   let lit = [];
   let at = null;
@@ -166,7 +169,8 @@
     }
     wave.querySelectorAll(".bars").forEach((bar) => bar.setAttribute("d", path));
     const marks = starts.filter(({ node, from }) => from && node.classList.contains("spoken"));
-    wave.querySelector(".starts").setAttribute("d", marks.map(({ from }) =>
+    const room = marks.length * 5 < width;
+    wave.querySelector(".starts").setAttribute("d", !room ? "" : marks.map(({ from }) =>
       `M${((from / data.duration_ms) * width).toFixed(1)} ${height}v-5`).join(""));
   };
 
@@ -208,7 +212,11 @@
     hits = !pattern ? [] : [...talk.querySelectorAll(".text")]
       .flatMap((text) => ranges(text, new RegExp(pattern, "giu")));
     hit = -1;
-    marks?.set("hit", new Highlight(...hits));
+    if (marks) {
+      const all = new Highlight();
+      hits.forEach((range) => all.add(range));
+      marks.set("hit", all);
+    }
     if (hits.length) go(1);
     else tellHits();
   };
