@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Locator, Page
 from fixtures import recordings
 from gramophone.excerpt import Excerpt, Word, excerpt
 from gramophone.exports import FORMS, ExportOrder, Pauses
-from gramophone.timeline import Event, SessionEnded
+from gramophone.timeline import AudioReceived, Event, SessionEnded
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.test_page_text import HOSTILE
@@ -284,6 +284,22 @@ async def test_it_is_dark_or_light_as_the_system_or_as_one_likes(
 
 async def paper(page: Page) -> str:
     return await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+
+
+async def test_a_talk_without_sound_is_read_and_searched(page: Page, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    events = talk(("Is it?", "It *is* so."), pcm=b"\1\0")
+    await record(home, [event for event in events if not isinstance(event, AudioReceived)])
+    async with watched(page):
+        await opened(page, await exported(home))
+        for name in ("#play", "#wave", "#clock", "#speed"):
+            assert not await page.locator(name).is_visible()
+        await page.keyboard.press("Space")
+        await page.keyboard.press("j")
+        assert await page.evaluate("document.activeElement.id") == "turn-0"
+        await page.keyboard.press("/")
+        await page.keyboard.type("is so")
+        await says(page.locator("#hits"), "1 of 1")
 
 
 async def test_without_scripts_it_is_read_and_heard(browser: Browser, short_talk: Path) -> None:
