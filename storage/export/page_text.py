@@ -33,6 +33,8 @@ _WORD = re.compile(r"\s+|\S+")
 _TASK = re.compile(r"\[([ xX])\] ")
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x20\"'<>`\\\x7f-\x9f]+", re.IGNORECASE)
 _REACH: Final = 256
+_DEEPEST: Final = 60
+"""Blocks inside blocks; what is deeper is left out, so that no text can exhaust the stack."""
 
 _INLINE: Final = {"strong": "strong", "em": "em", "s": "s"}
 _BLOCKS: Final = frozenset("blockquote li p table tbody td th thead tr ul".split())
@@ -83,7 +85,7 @@ def _parser() -> MarkdownIt:
     # Imported when first used: it costs a tenth of a second.
     from markdown_it import MarkdownIt
 
-    parser = MarkdownIt("gfm-like", {"html": False})
+    parser = MarkdownIt("gfm-like", {"html": False, "maxNesting": _DEEPEST})
     parser.disable("image")
     if parser.linkify is not None:
         # `main.py` is a file, not a place in Paraguay.

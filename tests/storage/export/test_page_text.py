@@ -100,6 +100,7 @@ def html_of(text: str) -> str:
 
 def held_harmless(html: str) -> None:
     seen = found(html)
+    html.encode()
     assert seen.odd == []
     for href in seen.links:
         assert href.lower().startswith(("http://", "https://", "mailto:")), href
@@ -114,7 +115,7 @@ def test_what_is_hostile_is_only_read(text: str) -> None:
 pieces = st.one_of(
     st.sampled_from(HOSTILE),
     st.sampled_from(["\n", "\n\n", "> ", "- ", "1. ", "# ", "```", "**", "_", "`", "|", "]("]),
-    st.sampled_from(["<", ">", "&", '"', "'", "&#x3c;", "javascript:", "\\", "\t", "\r"]),
+    st.sampled_from(["<", ">", "&", '"', "'", "&#x3c;", "javascript:", "\\", "\t", "\r", "\ud800"]),
     st.text(max_size=20),
 )
 
@@ -154,6 +155,11 @@ def test_markdown_means_what_it_means() -> None:
         '<tbody><tr><td class="right" dir="auto"><code>h</code></td></tr></tbody></table></div>'
         '<p dir="auto"><s>i</s><br>j <strong>k</strong></p>'
     )
+
+
+@pytest.mark.parametrize("unit", ["> ", "- ", "[", "![", "*a ", "**a *b ", "`a``", "|-", "<", "a@"])
+def test_no_text_is_too_deep_or_too_dear(unit: str) -> None:
+    held_harmless(html_of(unit * 3_000))
 
 
 def test_links_show_where_they_lead() -> None:
