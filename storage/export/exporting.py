@@ -17,6 +17,7 @@ from storage.export.captions import write_srt, write_vtt
 from storage.export.cast import write_cast
 from storage.export.document import write_json
 from storage.export.encoded import write_encoded
+from storage.export.html import write_html
 from storage.export.jsonl import write_jsonl
 from storage.export.kept import KeptSession, KeptSessions, kept_session
 from storage.export.markdown import write_md
@@ -43,6 +44,7 @@ _WRITERS: dict[str, Writer] = {
     "jsonl": write_jsonl,
     "csv": write_csv,
     "cast": write_cast,
+    "html": write_html,
 }
 """By the name of the form. What a writer needs that is slow to import, it imports itself."""
 
