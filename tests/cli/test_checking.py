@@ -13,7 +13,7 @@ from fixtures import recordings
 from gramophone.cli.check_plan import CheckError, Reached, plan_of
 from gramophone.cli.checking import Checked, checked_against
 from gramophone.intents import Say, Submit
-from gramophone.standin.observer import SpeakObserver
+from gramophone.standin.speak_observer import SpeakObserver
 from gramophone.timeline import (
     AudioReceived,
     ClearSent,
