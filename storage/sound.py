@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage.home import Home
-from storage.wav import WavReader
+from storage.turn_sound import TurnSound
 
 
 class SessionSound:
@@ -14,14 +14,14 @@ class SessionSound:
         self._home = home
         self._session_id = session_id
         self._turn: int | None = None
-        self._file: WavReader | None = None
+        self._file: TurnSound | None = None
 
     def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
         """The bytes as they were received, or what there is of them."""
         if self._file is None or turn != self._turn:
             self.close()
             try:
-                self._file = WavReader(self._home.wav(self._session_id, turn))
+                self._file = TurnSound(self._home.wav(self._session_id, turn))
             except OSError:
                 return b""
             self._turn = turn

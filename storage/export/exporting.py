@@ -13,9 +13,15 @@ from gramophone.errors import StorageError
 from gramophone.exports import FORMS, Exported, ExportForm, ExportOrder, slug
 from gramophone.values import value
 from storage.bundle.writing import write_bundle
+from storage.export.captions import write_srt, write_vtt
+from storage.export.cast import write_cast
+from storage.export.document import write_json
 from storage.export.jsonl import write_jsonl
 from storage.export.kept import KeptSession, kept_session
+from storage.export.markdown import write_md
 from storage.export.sound import Tell
+from storage.export.table import write_csv
+from storage.export.txt import write_txt
 from storage.export.wav import write_wav
 from storage.export.whole import free_path, made_folder, written_whole
 from storage.home import Home
@@ -25,7 +31,17 @@ _PARTS = 1000
 
 Writer: TypeAlias = Callable[[Iterable[KeptSession], BinaryIO, ExportOrder, Tell], None]
 
-_WRITERS: dict[str, Writer] = {"wav": write_wav, "jsonl": write_jsonl}
+_WRITERS: dict[str, Writer] = {
+    "wav": write_wav,
+    "srt": write_srt,
+    "vtt": write_vtt,
+    "txt": write_txt,
+    "md": write_md,
+    "json": write_json,
+    "jsonl": write_jsonl,
+    "csv": write_csv,
+    "cast": write_cast,
+}
 """By the name of the form. What a writer needs that is slow to import, it imports itself."""
 
 
@@ -110,12 +126,14 @@ def _write(home: Home, target: _Target, tell: Tell) -> None:
         if order.form == "bundle":
             write_bundle(home, target.ids[0], file, compress=order.compress, tell=tell)
             return
-        with closing(_opened(home, target)) as sessions:
+        with closing(_opened(home, target, tell)) as sessions:
             _WRITERS[order.form](sessions, file, order, tell)
 
 
-def _opened(home: Home, target: _Target) -> Generator[KeptSession]:
-    """The sessions one after another; one is open at a time."""
-    for session_id in target.ids:
+def _opened(home: Home, target: _Target, tell: Tell) -> Generator[KeptSession]:
+    """The sessions one after another; one is open at a time. Sound tells itself how far it is."""
+    for place, session_id in enumerate(target.ids):
+        if not FORMS[target.order.form].sound:
+            tell(place, len(target.ids))
         with kept_session(home, session_id, target.order) as session:
             yield session

@@ -18,6 +18,7 @@ from storage.home import Home
 from storage.listing import not_found
 from storage.reader import damaged_or_text
 from storage.sound import SessionSound
+from storage.turn_sound import kept_path
 
 if TYPE_CHECKING:
     import sqlite3
@@ -45,9 +46,24 @@ class KeptSession:
         turns = database.execute(records.TURNS, (self._number,))
         self.record: SessionRecord = records.session_record(row, turns, home)
 
-    def events(self) -> Generator[Event]:
-        """The timeline in order, without samples, read as it is asked for."""
-        yield from records.events_of(self._database.execute(records.EVENTS, (self._number,)))
+    def events(self, *kinds: type[Event]) -> Generator[Event]:
+        """The timeline in order, or the events of some kinds, without samples, read as it is
+        asked for."""
+        found = self._database.execute(records.events_query(kinds), (self._number,))
+        yield from records.events_of(found)
+
+    @cached_property
+    def turns(self) -> tuple[TurnRecord, ...]:
+        """What the order takes of it, for forms without a clock: unless a part of the clock is
+        asked for, no event is read."""
+        cut = self._order.cut
+        if cut.timed:
+            return tuple(turn.record for turn in self.excerpt.turns)
+        return tuple(
+            turn
+            for turn in self.record.turns
+            if (cut.withdrawn or not turn.withdrawn) and (not cut.turns or turn.turn in cut.turns)
+        )
 
     @cached_property
     def excerpt(self) -> Excerpt:
@@ -70,7 +86,7 @@ class KeptSession:
 
     def _lost(self, turn: TurnRecord) -> StorageError:
         path = turn.audio.path if turn.audio is not None else None
-        if path is not None and path.exists():
+        if path is not None and kept_path(path) is not None:
             what = f"The sound file {path} cannot be read as far as its row says"
         else:
             what = f"The sound file {path} is missing"

@@ -12,6 +12,7 @@ from tui.failing import tell_failure
 from tui.messages import CopyWanted
 from tui.passages import passage
 from tui.slash import Refused
+from tui.welcome import NOT_KEPT
 
 if TYPE_CHECKING:
     from tui.screens.conversation import ConversationScreen
@@ -137,6 +138,9 @@ async def _entitle(screen: ConversationScreen, title: str) -> None:
     if started is None or screen.pane.untouched:
         screen.tell("Nothing to entitle yet: say something first.", refused=True)
         return
+    if not screen.pane.kept:
+        screen.tell(NOT_KEPT, refused=True)
+        return
     try:
         await screen.backend.library.rename(started.session_id, title)
     except GramophoneError as error:
@@ -151,6 +155,9 @@ async def _export(screen: ConversationScreen) -> None:
     started = screen.pane.model.session
     if started is None or screen.pane.untouched:
         screen.tell("Nothing to export yet: say something first.", refused=True)
+        return
+    if not screen.pane.kept:
+        screen.tell(NOT_KEPT, refused=True)
         return
     library = screen.backend.library
     try:
