@@ -193,7 +193,7 @@ def test_the_one_with_a_tool_goes_on_in_words_that_are_spoken() -> None:
     assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Oslo"})
     asked, _, answer = of("tool-call", TurnCompleted)
     assert (asked.role, asked.text) == ("user", said.asked)
-    assert answer.text == "".join(e.text for e in of("tool-call", TextSpoken))
+    assert answer.text == "".join(chunk.text for chunk in of("tool-call", TextSpoken))
     assert {frame.turn for frame in of("tool-call", AudioReceived)} == {answer.turn}
 
 
