@@ -16,6 +16,7 @@ from typing import Any
 from gramophone.clock import wall_clock as system_wall_clock
 from gramophone.errors import SessionNotFound
 from gramophone.exports import Exported, ExportOrder
+from gramophone.figures import Kept
 from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
 from gramophone.timeline import Event
 from storage import keeping, records
@@ -24,6 +25,7 @@ from storage.compacting import settle_forgotten
 from storage.database import open_library
 from storage.export.exporting import export
 from storage.failures import sentences
+from storage.figures import kept_figures
 from storage.home import Home, is_session_id
 from storage.listing import Listing, not_found
 from storage.peaks import peaks
@@ -166,6 +168,12 @@ class Library:
             "SELECT text FROM turn WHERE role = 'user' ORDER BY number DESC LIMIT ?", (limit,)
         )
         return [row[0] for row in found]
+
+    async def figures(
+        self, *, since: datetime | None = None, session_id: str | None = None
+    ) -> Kept:
+        """What answers took, of one session, of those begun since, or of all."""
+        return await kept_figures(self._searcher, since=since, session_id=session_id)
 
     # --- keeping in order -----------------------------------------------------------------------
 

@@ -194,7 +194,9 @@ def test_what_cannot_be_recorded_is_said_in_a_sentence(
     result.stdout.fnmatch_lines(["There is no record mode 'new_episodes'*rewrite."])
     result.stdout.fnmatch_lines(["The real service has no clock*"])
     result.stdout.fnmatch_lines(["*a.gramophone is being recorded*"])
-    result.stdout.fnmatch_lines(["*by the recording*", "*the upstream is gone*"])
+    result.stdout.fnmatch_lines(
+        ["*by the recording*", "*The proxy cannot reach 127.0.0.1:9; check --upstream."]
+    )
     assert list(project.path.glob("*.gramophone")) == []
 
 

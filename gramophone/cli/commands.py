@@ -259,6 +259,32 @@ def doctor(as_json: bool, **flags: Any) -> None:
     finish(examine(config, as_json=as_json))
 
 
+@cli.command()
+@click.argument("session", metavar="[SESSION]", required=False)
+@click.option("--since", default="", metavar="DATE|30d", help="Sessions begun that day or later.")
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(["provider", "model", "voice"]),
+    help="Group by this; all three, if not told.",
+)
+@JSON
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table, one row a group.")
+def stats(
+    session: str | None, since: str, by: tuple[str, ...], as_json: bool, as_csv: bool
+) -> None:
+    """Sum up what answers took, and how much was spoken."""
+    from gramophone.cli import stats as summing
+
+    if session and since:
+        raise click.UsageError("give a session or --since, not both")
+    if as_json and as_csv:
+        raise click.UsageError("give --json or --csv, not both")
+    form = "json" if as_json else "csv" if as_csv else "text"
+    wanted = tuple(name for name in summing.BY if name in by) or summing.BY
+    finish(summing.stats(configured().home, session, since=since, by=wanted, form=form))
+
+
 cli.add_command(export)
 cli.add_command(fixture)
 for housekeeping in (backup, compact, gc_command):

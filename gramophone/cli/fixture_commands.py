@@ -56,7 +56,7 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
             arguments.append(option)
         elif value is not None and value is not False:
             arguments.append(f"{option}={value}")
-    sys.exit(stand_in(configured().home, source, arguments))
+    sys.exit(stand_in(configured(), source, arguments))
 
 
 @fixture.command("check")

@@ -6,15 +6,20 @@ import asyncio
 import json
 import logging
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from gramophone.standin.http import ClientGone, Reply, Request, answer_whole
-from gramophone.standin.upstream_http import UpstreamAnswer, UpstreamLost, passed_on, passes
+from gramophone.standin.upstream_http import (
+    UpstreamAnswer,
+    UpstreamLost,
+    passed_on,
+    passes,
+    unreachable,
+)
 
 _log = logging.getLogger(__name__)
 
-_UNREACHABLE = json.dumps(
-    {"error": {"message": "The proxy cannot reach its upstream; check --upstream."}}
-).encode()
+_UNREACHABLE = "UPSTREAM_UNREACHABLE"
 
 
 class Watcher(Protocol):
@@ -74,13 +79,24 @@ async def _pass_on(upstream: str, request: Request, reply: Reply, watcher: Watch
                 watcher.ended()
             await reply.end()
     except UpstreamLost as error:
-        _log.warning("%s %s: the upstream is gone (%s)", request.method, request.path, error)
+        why = unreachable(urlsplit(upstream).netloc, error.__cause__ or error)
+        _log.warning(
+            "%s %s: %s", request.method, request.path, "the upstream is gone" if begun else why
+        )
         if watcher is not None:
             watcher.broken()
         if begun:
             reply.cut()
         else:
-            await answer_whole(reply, 502, [("content-type", "application/json")], _UNREACHABLE)
+            await answer_whole(reply, 502, [("content-type", "application/json")], _refusal(why))
+
+
+def _refusal(why: str) -> bytes:
+    """In the words of all three services: each client finds its own."""
+    error = {"type": "api_error", "message": why}
+    return json.dumps(
+        {"type": "error", "error": error, "err_code": _UNREACHABLE, "err_msg": why}
+    ).encode()
 
 
 def _headers(answer: UpstreamAnswer) -> list[tuple[str, str]]:

@@ -17,13 +17,16 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from gramophone.clock import Clock, SystemClock
 from gramophone.errors import GramophoneError
+from gramophone.redaction import Redact
 from gramophone.standin.answering import Echo
 from gramophone.standin.control import Control, SteppedClock
+from gramophone.standin.credentials import Secrets
 from gramophone.standin.expected_answers import ExpectedAnswers
 from gramophone.standin.faults import Fault
 from gramophone.standin.language import LanguageOptions, LanguageStandin
@@ -51,10 +54,12 @@ def main(
     argv: Sequence[str] | None = None,
     script: Script | None = None,
     prog: str = "python -m gramophone.standin",
+    redact: Redact | None = None,
 ) -> int:
     """Serve until SIGTERM, SIGINT or, if asked, the end of standard input.
 
-    `script` is what `--voice recording` goes by; who starts the stand-in has read it.
+    `script` is what `--voice recording` goes by; who starts the stand-in has read it. What is
+    written passes through `redact`; without it, what looks like a key is hidden.
     Returns the exit code: 0 after a clean end, 1 when the voice or the port failed, or when
     `--strict` was asked for and what clients said was not what the script expects.
     """
@@ -62,9 +67,13 @@ def main(
     asked = parser.parse_args(argv)
     if asked.voice == "recording" and script is None:
         parser.error("--voice recording needs a recording handed over by the caller of main")
-    logging.basicConfig(level=logging.INFO if asked.verbose else logging.WARNING)
+    secrets = Secrets(redact, asked.key)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Hiding(secrets))
+    level = logging.INFO if asked.verbose else logging.WARNING
+    logging.basicConfig(level=level, handlers=[handler])
     try:
-        return asyncio.run(_Process(asked, script or Script()).run())
+        return asyncio.run(_Process(asked, script or Script(), secrets).run())
     except GramophoneError as error:
         return fail(str(error))
     except BrokenPipeError:
@@ -73,6 +82,17 @@ def main(
         return 1
     except OSError as error:
         return fail(unopened(asked.host, asked.port, error))
+
+
+class _Hiding(logging.Formatter):
+    """Writes logs as they are by default, without secrets."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__(logging.BASIC_FORMAT)
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._secrets.hide(super().format(record))
 
 
 def unopened(host: str, port: int, error: OSError) -> str:
@@ -175,8 +195,9 @@ def _voice(asked: argparse.Namespace, script: Script) -> Voice:
 class _Process:
     """One run, from the arguments to the exit code."""
 
-    def __init__(self, asked: argparse.Namespace, script: Script) -> None:
+    def __init__(self, asked: argparse.Namespace, script: Script, secrets: Secrets) -> None:
         self._asked = asked
+        self._secrets = secrets
         self._options = _options(asked, script)
         self._heard = script.heard
         self._utterances = utterances_of(script.speech, script.heard)
@@ -235,16 +256,15 @@ class _Process:
     def _ledger(self, closing: ExitStack) -> Ledger:
         path = self._asked.log
         if path is None:
-            return Ledger()
+            return Ledger(secrets=self._secrets)
         try:
             # What is said is nobody else's business.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
             sentence = f"{path} cannot be written ({error.strerror}); choose another file."
             raise _CannotWrite(sentence) from error
-        return Ledger(
-            closing.enter_context(os.fdopen(descriptor, "w")), self._clock, self._asked.key
-        )
+        file = closing.enter_context(os.fdopen(descriptor, "w"))
+        return Ledger(file, self._clock, self._secrets)
 
     def _tell_progress(self, detail: str) -> None:
         # An engine that loads in a thread does not hear at once that nobody waits for it.
@@ -253,8 +273,11 @@ class _Process:
 
     def _sum_up(self, ledger: Ledger) -> int:
         self._over = True
+        hide = self._secrets.hide
         differences = [
-            difference for side in self._expectations() for difference in side.differences()
+            replace(each, expected=hide(each.expected), got=hide(each.got))
+            for side in self._expectations()
+            for each in side.differences()
         ]
         # Who has asked for the end by going away reads no more.
         with suppress(BrokenPipeError):

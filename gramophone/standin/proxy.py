@@ -34,7 +34,7 @@ from gramophone.standin.observer import ORDERLY, FluxObserver, Observer, SpeakOb
 from gramophone.standin.refusals import Refusal
 from gramophone.standin.speech_requests import SpeechRequests
 from gramophone.standin.tape import Form, Tape
-from gramophone.standin.upstream_http import passes
+from gramophone.standin.upstream_http import passes, trusting, unreachable
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import Event, SpeechConnected
 from gramophone.voice.loopback import on_this_machine
@@ -159,8 +159,8 @@ class RecordingProxy:
         except (OSError, WebSocketException, ValueError) as error:
             self._refused += 1
             # Its own text may hold the whole address, with a key in the query.
-            _log.warning("the upstream cannot be reached: %s", type(error).__name__)
-            why = f"The proxy cannot reach {urlsplit(self._upstream).netloc}; check --upstream."
+            why = unreachable(urlsplit(self._upstream).netloc, error)
+            _log.warning("%s (%s)", why, type(error).__name__)
             return Refusal(502, "UPSTREAM_UNREACHABLE", why)
         self.connections += 1
         assert upstream.response is not None
@@ -264,6 +264,7 @@ def _connected(url: str, arrival: Arrival) -> Awaitable[ClientConnection]:
         additional_headers=[pair for pair in arrival.headers if passes(pair[0])],
         subprotocols=[Subprotocol(word) for word in arrival.subprotocols] or None,
         user_agent_header=None,
+        ssl=trusting() if url.startswith("wss:") else None,
         compression=None,
         max_size=None,
         # A Ping is a message to the service: only the client's are passed on.

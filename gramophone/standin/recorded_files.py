@@ -12,13 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from gramophone.timeline import AudioReceived, Event, FrameReceived, FrameSent, SpeechConnected
+from gramophone.timeline import (
+    AudioReceived,
+    Event,
+    FrameReceived,
+    FrameSent,
+    SpeechConnected,
+    SpeechDisconnected,
+)
 from gramophone.wire.loose_json import as_text, read_object
 from gramophone.wire.speak_parameters import ParameterRefused
 from gramophone.wire.speak_rest import RestParameters
 
 SPEAK_PATH = "/v1/speak"
 _BODY = "Body"
+_LOST = 1006
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class RecordedFile:
         text: what was to be spoken.
         head: as (microseconds after the request, bytes).
         whole: `head` is all of it.
+        broken: the service broke off behind it.
     """
 
     text: str
@@ -37,6 +46,7 @@ class RecordedFile:
     head: tuple[tuple[int, bytes], ...]
     tail: bytes = b""
     whole: bool = True
+    broken: bool = False
 
     def answers(self, text: str, parameters: RestParameters) -> bool:
         """Whether this is what is asked for now."""
@@ -83,6 +93,7 @@ def recorded_files(events: Sequence[Event]) -> tuple[RecordedFile, ...]:
                 FrameSent(connection=ordinal)
                 | FrameReceived(connection=ordinal)
                 | AudioReceived(connection=ordinal)
+                | SpeechDisconnected(connection=ordinal)
             ) if ordinal in requests:
                 requests[ordinal].read(event)
             case _:
@@ -113,9 +124,12 @@ class _Request:
     tail: bytes = b""
     sounds: bool = False
     spoilt: bool = False
+    broken: bool = False
 
-    def read(self, event: FrameSent | FrameReceived | AudioReceived) -> None:
+    def read(self, event: FrameSent | FrameReceived | AudioReceived | SpeechDisconnected) -> None:
         match event:
+            case SpeechDisconnected(code=code):
+                self.broken = code == _LOST
             case FrameSent(text=text, at_us=at_us):
                 self.text, self.asked_us = text_in(text), at_us
             case AudioReceived():
@@ -142,4 +156,6 @@ class _Request:
         except ParameterRefused:
             return None
         head, whole = tuple(self.head), not self.sounds
-        return RecordedFile(self.text, parameters, self.content_type, head, self.tail, whole)
+        return RecordedFile(
+            self.text, parameters, self.content_type, head, self.tail, whole, self.broken
+        )

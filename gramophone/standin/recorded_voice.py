@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count
 from typing import Self
 
+from gramophone.hidden import begins_but_hidden
 from gramophone.standin.matching import Difference, Expectation
 from gramophone.standin.recording import RecordedSegment, RecordedSpeech
 from gramophone.standin.tone import ToneVoice
@@ -86,13 +87,13 @@ class RecordedVoice:
         )
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
-        if not self._told and (why := self._listen(text)):
+        if not self._told and not self._listen(text):
             # Without a connection the text is a message by itself.
-            raise TextRefused(why)
+            raise TextRefused
         found = self._found.came(self._connection, self._up_to_break(text))
         if isinstance(found, Difference):
             if self.strict:
-                raise TextRefused(found.sentence)
+                raise TextRefused
             for pcm in ToneVoice().words(text, parameters):
                 yield Sound(pcm)
             return
@@ -111,17 +112,17 @@ class RecordedVoice:
             if segment.cleared and self._patient:
                 await asyncio.Event().wait()
 
-    def hear(self, frame: str) -> str:
-        """The client sent a text frame; why it is refused, or nothing."""
+    def hear(self, frame: str) -> bool:
+        """The client sent a text frame; whether it may."""
         self._told = True
         fields = read_object(frame)
-        return self._listen(as_text(fields.get("text"))) if fields.get("type") == "Speak" else ""
+        return fields.get("type") != "Speak" or self._listen(as_text(fields.get("text")))
 
-    def _listen(self, text: str) -> str:
+    def _listen(self, text: str) -> bool:
         if self._messages is None or not text.strip():
-            return ""
+            return True
         came = self._messages.came(self._connection, text)
-        return came.sentence if self.strict and isinstance(came, Difference) else ""
+        return not (self.strict and isinstance(came, Difference))
 
     def _up_to_break(self, text: str) -> str:
         """The text, or as much of it as was spoken when the connection broke within it, or when a
@@ -131,7 +132,7 @@ class RecordedVoice:
         while index is not None and index < len(self._speech.segments):
             segment = self._speech.segments[index]
             spoken += _said(segment.text)
-            if not said.startswith(spoken):
+            if not begins_but_hidden(spoken, said):
                 break
             if segment.ends is not None or (segment.cleared and self._patient):
                 return spoken

@@ -32,8 +32,8 @@ MessageT = TypeVar("MessageT")
 
 _log = logging.getLogger(__name__)
 
-Ear: TypeAlias = Callable[[str], str]
-"""Is told each text frame of the client's; says why the connection is to end, or nothing."""
+Ear: TypeAlias = Callable[[str], bool]
+"""Is told each text frame of the client's; says whether the connection may go on."""
 
 
 class Session(Generic[MessageT]):
@@ -99,10 +99,10 @@ class Session(Generic[MessageT]):
                 await self._perform(actions)
 
     def _told(self, frame: str) -> Sequence[Action[MessageT]]:
-        if self._ear is not None and (why := self._ear(frame)):
+        if self._ear is not None and not self._ear(frame):
             # What follows was on its way already.
             self._ear = None
-            return self._machine.refused(why)
+            return self._machine.refused()
         return self._machine.text_received(frame, self._clock.now_us())
 
     def _keep_watch(self) -> None:
@@ -162,9 +162,10 @@ class Session(Generic[MessageT]):
                 await self._deliver(utterance)
             except ConnectionClosed:
                 raise
-            except TextRefused as refused:
-                _log.warning("%s", refused)
-                await self._perform(self._machine.refused(str(refused)))
+            except TextRefused:
+                # What it was is told at the end. Here it might be half a secret.
+                _log.warning("the client said what is not in the source")
+                await self._perform(self._machine.refused())
             except Exception:
                 _log.exception("the voice failed")
                 await self._perform(self._machine.failed(job))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from gramophone.hidden import Kept, begins_but_hidden, same_but_hidden
 from gramophone.wire.flux_messages import (
     Connected,
     Flushed,
@@ -39,7 +40,6 @@ TEXT_NOT_RECORDED = Warned(
     "TEXT_NOT_RECORDED", "The recording has not got this text; its next turn was given instead."
 )
 RECORDING_EXHAUSTED = Warned("RECORDING_EXHAUSTED", "The recording has nothing left for this text.")
-_REFUSED = "The recording has not got this text; a strict one takes no other."
 
 
 _NEVER_US = 2**62
@@ -74,8 +74,10 @@ class _Follower:
     def says_something_else_than(self, text: str, *, whole: bool) -> bool:
         """Whether this is another text, or with `whole` not all of it either."""
         if whole:
-            return self.text != text
-        return not (text.startswith(self.text) or self.text.startswith(text))
+            return self.text != text and not same_but_hidden(text, self.text)
+        if text.startswith(self.text) or begins_but_hidden(text, self.text):
+            return False
+        return Kept(text).follow(0, self.text, len(self.text)) is None
 
 
 class FluxReplay(FluxServer):
@@ -258,7 +260,7 @@ class FluxReplay(FluxServer):
     def _refuse(self, turn: Turn) -> list[Action]:
         self.texts.append(self._followers[turn.speech_id].verbatim)
         self.unrecorded.append(self.texts[-1])
-        return self.refused(_REFUSED)
+        return self.refused()
 
     def _give(self, turn: Turn, frame: str | bytes) -> list[Action]:
         if isinstance(frame, bytes):

@@ -72,6 +72,7 @@ _DESCRIPTIONS = {
     "NET-0003": "The time limit of the session was exceeded.",
     "NET-0004": "No message was received from the client in time.",
     "BIG-0000": "The message is too large.",
+    NOT_IN_SOURCE: "The source has not got this text, and a strict one takes no other.",
 }
 _CLOSE_CODES = {"MESSAGE": 1003, "DATA": 1008, "BIG": 1009, "NET": 1011, "NOT": 1008}
 
@@ -261,9 +262,9 @@ class FluxServer:
         segment.retried = True
         return [Abandon(job), Say(SYNTHESIS_RETRYING), self._synthesise(segment)]
 
-    def refused(self, why: str) -> list[Action]:
-        """What the client said is not in the source: an Error, then the close."""
-        return self._fail(NOT_IN_SOURCE, why)
+    def refused(self) -> list[Action]:
+        """What the client said is not in the source, which is strict."""
+        return self._fail(NOT_IN_SOURCE)
 
     def broken_off(self, job: int, code: int, reason: str) -> list[Action]:
         """The connection is to end within `job`; no Error goes before it."""

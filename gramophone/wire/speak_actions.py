@@ -108,7 +108,7 @@ class Machine(Protocol[MessageT_co]):
         """The voice could not speak `job`."""
         ...
 
-    def refused(self, why: str) -> Sequence[Action[MessageT_co]]:
+    def refused(self) -> Sequence[Action[MessageT_co]]:
         """What the client said is not in the source, which is strict."""
         ...
 

@@ -204,9 +204,8 @@ class SpeakServer:
         """The voice could not speak `job`."""
         return self.broken_off(job, 1011, "NET-0000")
 
-    def refused(self, why: str) -> list[Action]:
-        """What the client said is not in the source; v1 has no words for that."""
-        del why
+    def refused(self) -> list[Action]:
+        """What the client said is not in the source, which is strict."""
         return [] if self._closed else self._hang_up(1008, NOT_IN_SOURCE)
 
     def broken_off(self, job: int, code: int, reason: str) -> list[Action]:

@@ -165,7 +165,7 @@ async def test_without_a_connection_each_text_is_a_message() -> None:
     voice = RecordedVoice.by_message(CUT, strict=True).for_connection()
     whole = [each async for each in voice.synthesise("Two. One.", PARAMETERS)]
     assert whole == [Sound(b"Two.", 0), Sound(b"One.", 0)]
-    with pytest.raises(TextRefused, match="not in the source"):
+    with pytest.raises(TextRefused):
         await anext(voice.for_connection().synthesise("Two.", PARAMETERS))
 
 

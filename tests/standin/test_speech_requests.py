@@ -114,12 +114,48 @@ async def test_a_refusal_passes_and_begins_no_session() -> None:
     assert (through.proxy.refused, through.proxy.session_id, through.events) == (1, None, [])
 
 
-async def test_a_service_that_breaks_off_breaks_for_the_client() -> None:
-    async with running("drop=#2") as upstream, passing(upstream) as through:
-        with pytest.raises(httpx2.RemoteProtocolError):
-            await post(through.speak_url, "One two three.", container="none", **RAW)
+@pytest.mark.parametrize("form", [RAW | {"container": "none"}, RAW, {"encoding": "flac"}])
+async def test_a_service_that_breaks_off_breaks_for_the_client(form: dict[str, str]) -> None:
+    text = "One two three. " * 20
+    async with running("drop=6000") as upstream, passing(upstream) as through:
+        first = await broken_off(through.speak_url, text, form)
+    assert 0 < len(first) <= 6000
     assert through.all(TurnCompleted)[-1].finish_reason == "failed"
     assert through.all(SpeechDisconnected)[0].code == 1006
+    voice = RecordedVoice(recorded_speech(through.events), strict=True)
+    async with running(voice=voice) as again:
+        assert await broken_off(again, text, form) == first
+
+
+async def broken_off(speak_url: str, text: str, form: dict[str, str]) -> bytes:
+    """What comes of an answer that never ends."""
+    url, pieces = f"{speak_url.replace('ws', 'http', 1)}?{urlencode(form)}", list[bytes]()
+
+    async def read() -> None:
+        async with (
+            httpx2.AsyncClient() as http,
+            http.stream("POST", url, json={"text": text}) as answer,
+        ):
+            async for piece in answer.aiter_raw():
+                pieces.append(piece)
+
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await read()
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize("form", [RAW | {"container": "none"}, RAW, {"encoding": "flac"}])
+@pytest.mark.parametrize("pace", [0.0, 50.0])
+async def test_what_is_not_in_the_source_is_refused_where_one_is_strict(
+    form: dict[str, str], pace: float
+) -> None:
+    async with running() as upstream, passing(upstream) as through:
+        await post(through.speak_url, "One.", **RAW)
+    voice = RecordedVoice(recorded_speech(through.events), strict=True)
+    async with running(voice=voice, pace=pace) as again:
+        refused = await post(again, "Two.", **form)
+    assert (refused.status_code, refused.json()["err_code"]) == (404, "NOT-IN-SOURCE")
+    assert refused.json()["err_msg"] == 'The speech "Two." is not in the source.'
 
 
 async def test_a_file_that_was_made_unreadable_is_none() -> None:
