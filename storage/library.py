@@ -31,6 +31,7 @@ from gramophone.timeline import Event, Failed
 from storage import keeping, rows
 from storage.bundle.importing import Imported, import_bundle
 from storage.bundle.writing import export_bundle
+from storage.chats.importing import Taken, import_chats
 from storage.database import open_library
 from storage.export.jsonl import export_jsonl
 from storage.export.wav import export_wav
@@ -290,6 +291,29 @@ class Library:
         with _stoppable(f"The import of {path} was stopped.", tell) as told:
             return await asyncio.to_thread(
                 import_bundle, self._home, path, new_id=new_id, tell=told
+            )
+
+    async def import_chats(
+        self,
+        path: Path,
+        *,
+        secrets: Sequence[str] = (),
+        patterns: Sequence[str] = (),
+        new_id: Callable[[], str] | None = None,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> Taken:
+        """Take in the conversations of another program's data export; with `new_id` as sessions
+        of their own. Cancelling the await stops it; what was taken in by then stays."""
+        with _stoppable(f"The import of {path} was stopped.", tell) as told:
+            return await asyncio.to_thread(
+                import_chats,
+                self._home,
+                path,
+                secrets=secrets,
+                patterns=patterns,
+                now=self._wall_clock(),
+                new_id=new_id,
+                tell=told,
             )
 
     async def export_jsonl(self, session_id: str, path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -63,7 +62,7 @@ async def export(
     async with await Library.open(home) as library:
         session_id = await library.resolve(reference)
         path = path or Path(f"{session_id}{SUFFIX}")
-        with _telling(f"Writing {path.name}") as tell:
+        with telling(f"Writing {path.name}") as tell:
             if form == "wav":
                 await library.export_wav(session_id, path, tell=tell)
             elif form == "bundle":
@@ -74,27 +73,10 @@ async def export(
     return 0
 
 
-async def import_bundles(
-    home: Path, paths: Sequence[Path], *, as_new: bool, new_id: Callable[[], str]
-) -> int:
-    """Bundles into the library, one after another; those before one that is refused stay."""
-    async with await Library.open(home) as library:
-        for path in paths:
-            with _telling(f"Reading {path.name}") as tell:
-                taken = await library.import_bundle(
-                    path, new_id=new_id() if as_new else "", tell=tell
-                )
-            titled = plain_line(taken.title) or "(untitled)"
-            if taken.already:
-                note(f"{taken.session_id} “{titled}” is in the library already; nothing to do")
-            else:
-                note(f"imported {taken.session_id} “{titled}”")
-            result(taken.session_id)
-    return 0
-
-
-def _telling(words: str) -> closing[Updating]:
-    line = f"{plain_line(words)}; Ctrl+C stops it and leaves nothing"
+def telling(words: str, *, kept: bool = False) -> closing[Updating]:
+    """Says how far it is, when it takes long, and whether what is done by then is `kept`."""
+    left = "what is done by then stays" if kept else "leaves nothing"
+    line = f"{plain_line(words)}; Ctrl+C stops it{': ' if kept else ' and '}{left}"
     return closing(Updating(sys.stderr, words=line, in_parts=False))
 
 
