@@ -240,7 +240,7 @@ class Conversation:
             TurnStarted(at_us=now_us, turn=turn.turn, role="assistant", text=text, repeats=repeats)
         ]
         if settings.spoken:
-            turn.utterance = Utterance(turn.turn, lang=settings.lang)
+            turn.utterance = Utterance(turn.turn, lang=settings.lang, awaited=settings.heard)
             outputs += self._line.begin_turn(turn, now_us)
         return turn, outputs
 

@@ -15,13 +15,16 @@ _LONGEST_SLUG = 48
 @value
 class ExportForm:
     """A form of file. `sound` when it is made of samples, `joins` when several sessions can stand
-    in one file."""
+    in one file, `timed` when it tells when something is heard, `whole` when a part of a session
+    would not be one."""
 
     name: str
     suffix: str
     words: str
     sound: bool = False
     joins: bool = False
+    timed: bool = True
+    whole: bool = False
 
 
 _FORMS = (
@@ -30,8 +33,8 @@ _FORMS = (
     ExportForm("ogg", ".ogg", "the sound as Ogg Vorbis", sound=True, joins=True),
     ExportForm("opus", ".opus", "the sound as Opus", sound=True, joins=True),
     ExportForm("mp3", ".mp3", "the sound as MP3", sound=True, joins=True),
-    ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True),
-    ExportForm("bundle", ".gramophone", "the whole session as a bundle"),
+    ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True, whole=True),
+    ExportForm("bundle", ".gramophone", "the whole session as a bundle", whole=True),
 )
 
 FORMS = {form.name: form for form in _FORMS}

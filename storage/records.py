@@ -83,7 +83,7 @@ def _turn(
     *figures, withdrawn = rest
     audio = None
     if audio_file is not None:
-        path = home.wav(session_id, turn)
+        path = home.sound(session_id, turn, audio_file)
         audio = TurnAudio(path, sample_rate_hz, samples, sha256, encoding)
     return TurnRecord(
         turn=turn,

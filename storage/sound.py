@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage.home import Home
-from storage.wav import WavReader
+from storage.turn_sound import TurnSound
 
 
 class SessionSound:
@@ -14,7 +14,7 @@ class SessionSound:
         self._home = home
         self._session_id = session_id
         self._turn: int | None = None
-        self._file: WavReader | None = None
+        self._file: TurnSound | None = None
 
     def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
         """The bytes as they were received, or what there is of them."""
@@ -36,10 +36,10 @@ class SessionSound:
             return 0
         return file.copy(offset_bytes, size_bytes, descriptor)
 
-    def _opened(self, turn: int) -> WavReader:
+    def _opened(self, turn: int) -> TurnSound:
         if self._file is None or turn != self._turn:
             self.close()
-            self._file = WavReader(self._home.wav(self._session_id, turn))
+            self._file = TurnSound(self._home.wav(self._session_id, turn))
             self._turn = turn
         return self._file
 

@@ -15,12 +15,15 @@ from gramophone import __version__
 from gramophone.cli.carrying_out import JSON, carried_out, configured, finish, quieten, refused
 from gramophone.cli.export_command import export
 from gramophone.cli.fixture_commands import fixture
+from gramophone.cli.housekeeping_commands import backup, compact
+from gramophone.cli.housekeeping_commands import gc as gc_command
 from gramophone.config import PROVIDERS
 from gramophone.errors import GramophoneError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 SESSION = click.argument("session", metavar="SESSION")
+NO_KEEP = click.option("--no-keep", is_flag=True, help="Leave nothing behind: no row, no file.")
 
 
 def talk_options(command: F) -> F:
@@ -29,6 +32,7 @@ def talk_options(command: F) -> F:
         click.option("--provider", type=click.Choice(PROVIDERS), help="Who answers."),
         click.option("--model", help="The provider's model."),
         *voice_options_list(),
+        NO_KEEP,
     ]
     for option in reversed(options):
         command = option(command)
@@ -109,6 +113,7 @@ def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
 @click.argument("text", metavar="TEXT|-", required=False)
 @click.option("--file", "file", type=click.Path(path_type=Path), help="Read the text from here.")
 @voice_options
+@NO_KEEP
 @JSON
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the sound as WAV.")
 def say(
@@ -254,8 +259,36 @@ def doctor(as_json: bool, **flags: Any) -> None:
     finish(examine(config, as_json=as_json))
 
 
+@cli.command()
+@click.argument("session", metavar="[SESSION]", required=False)
+@click.option("--since", default="", metavar="DATE|30d", help="Sessions begun that day or later.")
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(["provider", "model", "voice"]),
+    help="Group by this; all three, if not told.",
+)
+@JSON
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table, one row a group.")
+def stats(
+    session: str | None, since: str, by: tuple[str, ...], as_json: bool, as_csv: bool
+) -> None:
+    """Sum up what answers took, and how much was spoken."""
+    from gramophone.cli import stats as summing
+
+    if session and since:
+        raise click.UsageError("give a session or --since, not both")
+    if as_json and as_csv:
+        raise click.UsageError("give --json or --csv, not both")
+    form = "json" if as_json else "csv" if as_csv else "text"
+    wanted = tuple(name for name in summing.BY if name in by) or summing.BY
+    finish(summing.stats(configured().home, session, since=since, by=wanted, form=form))
+
+
 cli.add_command(export)
 cli.add_command(fixture)
+for housekeeping in (backup, compact, gc_command):
+    cli.add_command(housekeeping)
 
 
 @cli.command()

@@ -19,22 +19,21 @@ _SOUND = tuple(name for name, form in FORMS.items() if form.sound)
 class Read(click.ParamType[Any]):
     """A value that a function of `gramophone.cli.exporting` reads."""
 
-    def __init__(self, name: str, function: str, wanted: str) -> None:
+    def __init__(self, name: str, function: str) -> None:
         self.name = name
         self._function = function
-        self._wanted = wanted
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         from gramophone.cli import exporting
 
         try:
             return getattr(exporting, self._function)(value) if isinstance(value, str) else value
-        except ValueError:
-            self.fail(f"{value!r} is not {self._wanted}", param, ctx)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
-TIME = Read("TIME", "duration_us", "a time such as 90, 1:30, 200ms or 1:02:03.5")
-TURNS = Read("N", "turn_numbers", "a turn such as 3, 1,3 or 2-5")
+TIME = Read("TIME", "duration_us")
+TURNS = Read("N", "turn_numbers")
 
 
 def options(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
@@ -59,7 +58,7 @@ _WHAT = options(
 )
 _WHERE = options(
     click.option("--format", "form", type=click.Choice(list(FORMS)), help="Else PATH's suffix."),
-    click.option("-o", "--output", type=click.Path(path_type=Path), help="File, directory, or -."),
+    click.option("-o", "--output", metavar="PATH", help="File, directory, or -."),
     click.option("--force", is_flag=True, help="Replace what stands there."),
 )
 _HOW = options(
@@ -85,7 +84,7 @@ def export(
     to_us: int | None,
     withdrawn: bool,
     form: str | None,
-    output: Path | None,
+    output: str | None,
     force: bool,
     pauses: str,
     each_turn: bool,
@@ -123,13 +122,15 @@ def export(
     finish(write(configured().home, sessions, "" if everything else search, order))
 
 
-def _place(form: str | None, output: Path | None) -> tuple[str, Path, bool]:
+def _place(form: str | None, output: str | None) -> tuple[str, Path, bool]:
     """The form, where to, and whether that takes a file a session."""
     if output is None:
         return form or "wav", Path(), True
-    known = form_of(output)
-    folder = output.is_dir() or str(output).endswith("/")
-    return form or (known.name if known and not folder else "wav"), output, folder
+    path = Path(output)
+    known = form_of(path)
+    # Asked of what was typed: a path drops the slash at its end.
+    folder = output.endswith("/") or path.is_dir()
+    return form or (known.name if known and not folder else "wav"), path, folder
 
 
 def _pauses(text: str) -> Pauses:
@@ -140,6 +141,8 @@ def _check(order: ExportOrder) -> None:
     """Options that would have no effect are mistakes."""
     if order.compress and order.form != "bundle":
         raise click.UsageError("--compress belongs to --format bundle")
+    if FORMS[order.form].whole and (order.cut != Cut() or order.pauses != Pauses()):
+        raise click.UsageError(f"{order.form} takes whole sessions, without --turn, --from, --to")
     if order.each_turn and str(order.path) == "-":
         raise click.UsageError("--each-turn writes several files; name a directory with -o")
     spoken = {

@@ -20,8 +20,9 @@ from storage.library import Library
 
 STANDARD_OUTPUT = Path("-")
 _PAGE = 1000
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d{1,9}(?:\.\d{1,6})?)")
-_LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|)")
+_CLOCK = re.compile(r"(?:(\d{1,5}):)?(\d{1,5}):(\d{1,2}(?:\.\d{1,6})?)", re.ASCII)
+_LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|)", re.ASCII)
+_TURNS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _UNITS_US = {"ms": 1_000, "s": 1_000_000, "": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 
 
@@ -36,7 +37,7 @@ def duration_us(text: str) -> int:
     if found := _CLOCK.fullmatch(text):
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
         return round((hours * 3600 + minutes * 60 + seconds) * 1_000_000)
-    raise ValueError(text)
+    raise ValueError(f"{text!r} is not a time such as 90, 1:30, 200ms or 1:02:03.5")
 
 
 def turn_numbers(text: str) -> frozenset[int]:
@@ -47,11 +48,11 @@ def turn_numbers(text: str) -> frozenset[int]:
     """
     numbers = set[int]()
     for part in text.split(","):
-        first, dash, last = part.partition("-")
-        until = int(last) if dash else int(first)
-        if not 0 <= int(first) <= until < 100_000:
-            raise ValueError(text)
-        numbers.update(range(int(first), until + 1))
+        found = _TURNS.fullmatch(part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if last < first:
+            raise ValueError(f"{text!r} is not a turn such as 3, 1,3 or 2-5")
+        numbers.update(range(first, last + 1))
     return frozenset(numbers)
 
 

@@ -14,6 +14,7 @@ from gramophone.intents import Interrupt, Say, Submit
 from gramophone.ports import Sink
 from gramophone.timeline import Entry, Failed, TurnCompleted
 from storage.library import Library
+from storage.unkept import UnkeptSound
 
 
 async def speak_once(
@@ -26,9 +27,9 @@ async def speak_once(
     waiter = Waiter(_over, done.set)
     printed: Sink = JsonLines() if as_json else answer
     interrupted = False
-    async with talk(
-        config, [printed, notes, waiter], with_model=isinstance(intent, Submit)
-    ) as running:
+    unkept = UnkeptSound() if wav is not None and not config.keep else None
+    sinks = [printed, notes, waiter, *([unkept] if unkept is not None else [])]
+    async with talk(config, sinks, with_model=isinstance(intent, Submit)) as running:
 
         def interrupt() -> None:
             nonlocal interrupted
@@ -46,8 +47,10 @@ async def speak_once(
         answer.finish()
     if not intent.text.strip():
         return 1
-    note(f"session {running.session_id}")
-    if wav is not None:
+    note(f"session {running.session_id}" if config.keep else "not kept")
+    if unkept is not None and wav is not None:
+        await asyncio.to_thread(unkept.write, wav)
+    elif wav is not None:
         async with await Library.open(config.home) as library:
             order = ExportOrder("wav", wav, replace=True)
             await library.export([running.session_id], order)

@@ -264,6 +264,7 @@ class FluxObserver:
         self._waiting: deque[_Turn] = deque()
         self._active: _Turn | None = None
         self._let_go: _Turn | None = None
+        self._clock_ms = 0
 
     def sent(self, frame: str, at_us: int) -> list[Event]:
         events: list[Event] = [FrameSent(at_us=at_us, connection=self._connection, text=frame)]
@@ -303,7 +304,8 @@ class FluxObserver:
         match message:
             case flux.SpeechStarted():
                 events += self._begin(at_us)
-            case flux.SpeechMetadata() if self._active is not None:
+            case flux.SpeechMetadata(audio_duration_ms=lasted_ms) if self._active is not None:
+                self._clock_ms += lasted_ms
                 events += self._over(self._active.complete("stop", at_us))
             case flux.SpeechInterrupted() if self._active is not None:
                 events += self._interrupted(message, self._active, at_us)
@@ -337,11 +339,14 @@ class FluxObserver:
 
     def _interrupted(self, message: flux.SpeechInterrupted, turn: _Turn, at_us: int) -> list[Event]:
         heard = turn.text if message.text_spoken is None else message.text_spoken
+        # The service counts from the beginning of the session, a timeline from that of the turn.
+        heard_ms = max(0, message.audio_played_ms - self._clock_ms)
+        self._clock_ms = message.audio_played_ms
         cut = TurnInterrupted(
             at_us=at_us,
             turn=turn.number,
             heard_text=heard,
-            heard_samples=message.audio_played_ms * self._sample_rate_hz // 1000,
+            heard_samples=heard_ms * self._sample_rate_hz // 1000,
         )
         return [cut, *self._over(turn.complete("interrupted", at_us, heard))]
 

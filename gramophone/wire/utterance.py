@@ -59,11 +59,16 @@ class Sending:
 
 @dataclass(slots=True)
 class Utterance:
-    """The speech of one turn. Feed it text, tell it what came, ask it what to send."""
+    """The speech of one turn. Feed it text, tell it what came, ask it what to send.
+
+    `awaited` when somebody listens: then a sentence whose text comes slower than it is spoken is
+    cut rather than let the sound stop. Sound that is only kept is spoken by whole sentences.
+    """
 
     turn: int
     lang: str = "en"
     source: str = ""
+    awaited: bool = True
     received_us: int = 0
     _chunker: Chunker = field(init=False)
     _ready: deque[Chunk] = field(default_factory=deque[Chunk])
@@ -122,7 +127,9 @@ class Utterance:
             if (last and flushes_left) or (spare and unheard_us < self._low_us(flushes_left)):
                 return self._take(now_us)
             return None
-        if self._text_ended or flushes_left <= RESERVED_FLUSHES or not self._sounding():
+        if self._text_ended or not self.awaited or not self._sounding():
+            return None
+        if flushes_left <= RESERVED_FLUSHES:
             return None
         if unheard_us < self._ttfb_us + CUT_MARGIN_US and (chunk := self._chunker.cut()):
             self._ready.append(chunk)

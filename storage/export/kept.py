@@ -19,6 +19,7 @@ from storage.home import Home
 from storage.listing import not_found
 from storage.reader import damaged_or_text
 from storage.sound import SessionSound
+from storage.turn_sound import kept_path
 from storage.wav import write_all
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class KeptSession:
 
     def _lost(self, turn: TurnRecord) -> StorageError:
         path = turn.audio.path if turn.audio is not None else None
-        if path is not None and path.exists():
+        if path is not None and kept_path(path) is not None:
             what = f"The sound file {path} cannot be read as far as its row says"
         else:
             what = f"The sound file {path} is missing"

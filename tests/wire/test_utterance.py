@@ -118,6 +118,17 @@ class TestWhatIsSentWhen:
         assert cut.startswith("This is a sentence")
         assert not cut.endswith(".")
 
+    def test_sound_that_is_only_kept_is_spoken_by_whole_sentences(self) -> None:
+        utterance = Utterance(0, awaited=False)
+        utterance.feed("Sure, and here we go with a sentence that takes its time and ")
+        assert text_of(utterance.send(0, 0, PLENTY)) == "Sure,"
+        utterance.audio(0, 500_000)
+        utterance.flush_done(0)
+        assert utterance.send(500_000, 0, PLENTY) is None
+        utterance.feed("ends. More")
+        sent = text_of(utterance.send(600_000, 0, PLENTY))
+        assert sent == "and here we go with a sentence that takes its time and ends."
+
     def test_a_sentence_is_not_cut_before_the_first_sound(self) -> None:
         utterance = uttering("One two three. This is a sentence that goes on and on ")
         utterance.send(0, 0, PLENTY)
