@@ -221,7 +221,7 @@ def main() -> None:
         if "hour" in parts:
             found["hour"] = long_session(work, asked.minutes, asked.rounds)
         if "memory" in parts:
-            found["memory_mib"] = memory(work, ["wav", "flac", "ogg"])
+            found["memory_mib"] = memory(work, ["wav", "flac"])
         if "many" in parts:
             found["many_s"] = many(work, asked.sessions, ["wav", *texts])
     print(json.dumps(found) if asked.json else json.dumps(found, indent=2))

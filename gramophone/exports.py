@@ -33,7 +33,14 @@ _FORMS = (
     ExportForm("ogg", ".ogg", "the sound as Ogg Vorbis", sound=True, joins=True),
     ExportForm("opus", ".opus", "the sound as Opus", sound=True, joins=True),
     ExportForm("mp3", ".mp3", "the sound as MP3", sound=True, joins=True),
+    ExportForm("srt", ".srt", "captions as SubRip", joins=True),
+    ExportForm("vtt", ".vtt", "captions as WebVTT, each word in time", joins=True),
+    ExportForm("txt", ".txt", "the conversation as plain text", joins=True, timed=False),
+    ExportForm("md", ".md", "the conversation as Markdown, with figures", joins=True, timed=False),
+    ExportForm("json", ".json", "turns, figures and words in time as JSON", joins=True),
     ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True, whole=True),
+    ExportForm("csv", ".csv", "turns and figures as a table", joins=True, timed=False),
+    ExportForm("cast", ".cast", "the conversation as it streamed, for asciinema", joins=True),
     ExportForm("bundle", ".gramophone", "the whole session as a bundle", whole=True),
 )
 

@@ -58,6 +58,14 @@ _KINDS = (
 )
 
 
+def events_query(kinds: Sequence[type[Event]] = ()) -> str:
+    """`EVENTS`, or only those of some kinds, which are then read in a fraction of the time."""
+    if not kinds:
+        return EVENTS
+    names = ", ".join(f"'{kind.__name__}'" for kind in kinds)
+    return EVENTS.replace(" ORDER BY", f" AND kind IN ({names}) ORDER BY")
+
+
 PcmOf: TypeAlias = Callable[[int, int, int], bytes]
 
 

@@ -13,10 +13,16 @@ from gramophone.errors import StorageError
 from gramophone.exports import FORMS, Exported, ExportForm, ExportOrder, slug
 from gramophone.values import value
 from storage.bundle.writing import write_bundle
+from storage.export.captions import write_srt, write_vtt
+from storage.export.cast import write_cast
+from storage.export.document import write_json
 from storage.export.encoded import write_encoded
 from storage.export.jsonl import write_jsonl
 from storage.export.kept import KeptSession, KeptSessions, kept_session
+from storage.export.markdown import write_md
 from storage.export.sound import Tell
+from storage.export.table import write_csv
+from storage.export.txt import write_txt
 from storage.export.wav import write_wav
 from storage.export.whole import free_path, made_folder, written_whole
 from storage.home import Home
@@ -29,7 +35,14 @@ Writer: TypeAlias = Callable[[KeptSessions, BinaryIO, ExportOrder, Tell], None]
 _WRITERS: dict[str, Writer] = {
     "wav": write_wav,
     **dict.fromkeys(("flac", "ogg", "opus", "mp3"), write_encoded),
+    "srt": write_srt,
+    "vtt": write_vtt,
+    "txt": write_txt,
+    "md": write_md,
+    "json": write_json,
     "jsonl": write_jsonl,
+    "csv": write_csv,
+    "cast": write_cast,
 }
 """By the name of the form. What a writer needs that is slow to import, it imports itself."""
 
@@ -118,6 +131,8 @@ def _write(home: Home, target: _Target, tell: Tell) -> list[str]:
         if order.form == "bundle":
             write_bundle(home, target.ids[0], file, compress=order.compress, tell=tell)
             return []
-        with closing(KeptSessions(home, target.ids, order)) as sessions:
+        # Sound tells itself how far it is.
+        telling = None if FORMS[order.form].sound else tell
+        with closing(KeptSessions(home, target.ids, order, telling)) as sessions:
             _WRITERS[order.form](sessions, file, order, tell)
             return sessions.notes

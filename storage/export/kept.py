@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -48,9 +48,24 @@ class KeptSession:
         turns = database.execute(records.TURNS, (self._number,))
         self.record: SessionRecord = records.session_record(row, turns, home)
 
-    def events(self) -> Generator[Event]:
-        """The timeline in order, without samples, read as it is asked for."""
-        yield from records.events_of(self._database.execute(records.EVENTS, (self._number,)))
+    def events(self, *kinds: type[Event]) -> Generator[Event]:
+        """The timeline in order, or the events of some kinds, without samples, read as it is
+        asked for."""
+        found = self._database.execute(records.events_query(kinds), (self._number,))
+        yield from records.events_of(found)
+
+    @cached_property
+    def turns(self) -> tuple[TurnRecord, ...]:
+        """What the order takes of it, for forms without a clock: unless a part of the clock is
+        asked for, no event is read."""
+        cut = self._order.cut
+        if cut.timed:
+            return tuple(turn.record for turn in self.excerpt.turns)
+        return tuple(
+            turn
+            for turn in self.record.turns
+            if (cut.withdrawn or not turn.withdrawn) and (not cut.turns or turn.turn in cut.turns)
+        )
 
     @cached_property
     def excerpt(self) -> Excerpt:
@@ -110,13 +125,20 @@ class KeptSession:
 
 class KeptSessions:
     """Sessions that go into one file, opened one after another, and again for every pass. `notes`
-    is what the user should be told about them, a sentence each."""
+    is what the user should be told about them, a sentence each; `tell` hears when each begins."""
 
-    def __init__(self, home: Home, ids: Sequence[str], order: ExportOrder) -> None:
+    def __init__(
+        self,
+        home: Home,
+        ids: Sequence[str],
+        order: ExportOrder,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> None:
         self.notes: list[str] = []
         self._home = home
         self._ids = ids
         self._order = order
+        self._tell = tell
         self._passes: list[Generator[KeptSession]] = []
 
     def __len__(self) -> int:
@@ -132,7 +154,9 @@ class KeptSessions:
             each.close()
 
     def _opened(self) -> Generator[KeptSession]:
-        for session_id in self._ids:
+        for place, session_id in enumerate(self._ids):
+            if self._tell is not None:
+                self._tell(place, len(self._ids))
             with kept_session(self._home, session_id, self._order) as session:
                 yield session
 
