@@ -100,7 +100,7 @@ async def speak_session(
         if record.summary.title:
             await library.rename(running.session_id, record.summary.title)
         if wav is not None:
-            await library.export_wav(running.session_id, wav)
+            await library.export([running.session_id], ExportOrder("wav", wav, replace=True))
     return 130 if interrupted else int(notes.failed)
 
 

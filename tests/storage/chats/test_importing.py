@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gramophone.errors import StorageError
+from gramophone.exports import ExportOrder
 from gramophone.timeline import SettingsChanged, TurnStarted
 from storage.chats.importing import Taken
 from storage.chats.opening import is_export
@@ -79,7 +80,7 @@ async def test_a_bundle_of_one_comes_back_as_it_was(tmp_path: Path) -> None:
     async with await Library.open(tmp_path / "home") as library:
         there = (await library.sessions())[0].id
         before = await library.session(there)
-        await library.export_bundle(there, path)
+        await library.export([there], ExportOrder("bundle", path))
     assert not is_export(path)
     async with await Library.open(tmp_path / "other") as library:
         assert (await library.import_bundle(path)).session_id == there

@@ -127,12 +127,15 @@ def test_two_messages_of_one_id_do_not_make_a_circle() -> None:
     assert words(claude.chat_of({"chat_messages": [message, message]})) == [("user", "Once?")]
 
 
+NO_TIMES: tuple[Any, ...] = (True, -1, 1e300, 10**400, float("nan"), "soon", [], None, "")
+
+
 @pytest.mark.parametrize(
     ("told", "seconds"),
     [
         (1767225600.25, 1767225600.25),
         ("2026-01-01T00:00:00Z", 1767225600.0),
-        *[(bad, None) for bad in (True, -1, 1e300, 10**400, float("nan"), "soon", [], None, "")],
+        *[(bad, None) for bad in NO_TIMES],
     ],
 )
 def test_only_times_are_times(told: object, seconds: float | None) -> None:
