@@ -1,8 +1,9 @@
 """Which text stands at which sample of an answer's sound, folded from the events.
 
 The service gives no word times. What is known is the text of every flush and, once the flush is
-answered, both edges of its sound; inside it speech is taken to go on evenly. Where the end is not
-known yet, a pace stands in for it: the one of the flushes before, or `GUESS_US_PER_CHAR`.
+answered, both edges of its sound; inside it every character takes the share that `gramophone.pace`
+gives it. Where the end is not known yet, a pace stands in for it: the one of the flushes before, or
+`GUESS_US_PER_CHAR`.
 
 Pure, and the same for a live answer and for one that is replayed.
 """
@@ -10,12 +11,17 @@ Pure, and the same for a live answer and for one that is replayed.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Generator
+from bisect import bisect_left, bisect_right
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
+from gramophone.pace import pauses, reached_ms
+from gramophone.pauses import Anchor, Pause, Silence, anchored, sample_at
+from gramophone.places import places
 from gramophone.timeline import (
     AudioReceived,
+    DeltaReceived,
+    DeltasPassed,
     Entry,
     FlushAnswered,
     FlushSent,
@@ -23,6 +29,7 @@ from gramophone.timeline import (
     SessionStarted,
     SpeechDisconnected,
     TextSpoken,
+    TurnStarted,
 )
 from gramophone.values import value
 
@@ -33,6 +40,7 @@ _BYTES_PER_SAMPLE = {"linear16": 2, "mulaw": 1, "alaw": 1}
 
 
 _WORD = re.compile(r"\S+")
+_PAUSE = re.compile(r"[^\w%$€£¥°]+\Z")
 
 
 @value
@@ -56,31 +64,45 @@ class SpokenSpan:
     end_samples: int
     source_start: int
     source_end: int
+    anchors: tuple[Anchor, ...] = ()
+    """Where its pauses are heard, if that is known."""
 
-    def words(self) -> Generator[SpokenWord]:
-        """Its words, in order, without the spaces between them."""
+    def words(self, source: str = "") -> Generator[SpokenWord]:
+        """Its words, in order, without the spaces between them. A mark at the end of a word
+        belongs to it, the pause after that does not. `source` is the turn's text: where it is
+        Markdown, only it tells where in it a word stands."""
+        at = places(self.text, source, self.source_start, self.source_end)
         for found in _WORD.finditer(self.text):
             start, end = found.span()
+            voiced = start + len(_PAUSE.sub("", found[0])) or end
             yield SpokenWord(
                 text=found[0],
-                start_samples=self._at(start, self.start_samples, self.end_samples),
-                end_samples=self._at(end, self.start_samples, self.end_samples),
-                source_start=self._at(start, self.source_start, self.source_end),
-                source_end=self._at(end, self.source_start, self.source_end),
+                start_samples=self._at(start),
+                end_samples=self._at(voiced),
+                source_start=at[start],
+                source_end=at[end],
             )
 
-    def _at(self, char: int, start: int, end: int) -> int:
-        return start + (end - start) * char // len(self.text)
+    def _at(self, char: int) -> int:
+        reached = reached_ms(self.text)
+        ends = (0, self.start_samples), (max(1, reached[-1]), self.end_samples)
+        return sample_at(self.anchors or ends, reached[char])
 
 
 @dataclass(slots=True)
 class _Chunk:
-    """A spoken text, of which `chars` characters count, and where it stands in the source."""
+    """A spoken text, of which `chars` characters count, and where they stand in the source."""
 
     text: str
     chars: int
     source_start: int
     source_end: int
+    places: Sequence[int]
+
+    @property
+    def length_ms(self) -> int:
+        """What it takes by itself; flushes that are longer or shorter share alike."""
+        return reached_ms(self.text)[self.chars] or 1
 
 
 @dataclass(slots=True)
@@ -97,12 +119,17 @@ class _Segment:
     def chars(self) -> int:
         return sum(chunk.chars for chunk in self.chunks)
 
+    @property
+    def length_ms(self) -> int:
+        return sum(chunk.length_ms for chunk in self.chunks)
+
 
 @dataclass(slots=True)
 class _Turn:
     """One answer's segments, in the order of their sound."""
 
     segments: list[_Segment] = field(default_factory=list[_Segment])
+    source: list[str] = field(default_factory=list[str])
     received_bytes: int = 0
     us_per_char: int = GUESS_US_PER_CHAR
 
@@ -125,6 +152,10 @@ class Alignment:
                 turn = self._turn(entry.turn)
                 end_bytes = entry.offset_bytes + entry.size_bytes
                 turn.received_bytes = max(turn.received_bytes, end_bytes)
+            case DeltaReceived() | DeltasPassed():
+                self._turn(entry.turn).source.append(entry.text)
+            case TurnStarted() if entry.text and entry.role == "assistant":
+                self._turn(entry.turn).source.append(entry.text)
             case TextSpoken():
                 self._spoken(self._turn(entry.turn), entry)
             case FlushSent():
@@ -149,8 +180,7 @@ class Alignment:
         _forget_repeated(turn, spoken.source_start)
         if not turn.segments or turn.segments[-1].flush is not None:
             turn.segments.append(_Segment(self._known_end(turn)))
-        chunk = _Chunk(spoken.text, len(spoken.text), spoken.source_start, spoken.source_end)
-        turn.segments[-1].chunks.append(chunk)
+        turn.segments[-1].chunks.append(_chunk(turn, spoken))
 
     def _answered(self, turn: _Turn, answer: FlushAnswered) -> None:
         """Answers come in the order of the flushes; sound of the next begins where this ends."""
@@ -191,7 +221,7 @@ class Alignment:
         segment = known.segments[place]
         span = max(1, self._end(known, segment) - segment.start_samples)
         into = min(span, position_samples - segment.start_samples)
-        return _source_at(segment, segment.chars * into / span)
+        return _source_at(segment, segment.length_ms * into / span)
 
     def position_of(self, turn: int, character: int) -> int | None:
         """The sample at which the character at this offset of the turn's text is spoken, or the
@@ -202,30 +232,33 @@ class Alignment:
             before = 0
             for chunk in segment.chunks:
                 if character < chunk.source_end:
-                    span = max(1, chunk.source_end - chunk.source_start)
-                    into = max(0, character - chunk.source_start) / span
-                    spoken = (before + chunk.chars * into) / max(1, segment.chars)
+                    char = min(bisect_left(chunk.places, character), chunk.chars)
+                    into_ms = before + reached_ms(chunk.text)[char]
                     length = self._end(known, segment) - segment.start_samples
-                    return segment.start_samples + int(length * spoken)
-                before += chunk.chars
+                    return segment.start_samples + length * into_ms // max(1, segment.length_ms)
+                before += chunk.length_ms
         return None
 
-    def spans(self, turn: int) -> list[SpokenSpan]:
+    def spans(self, turn: int, silences: Sequence[Silence] = ()) -> list[SpokenSpan]:
         """The turn's chunks in the order of their sound; each is spoken once here, also when a
-        lost connection made it be said again."""
+        lost connection made it be said again. `silences` of the turn's sound, where it is at hand,
+        tell when a mark was reached."""
         known = self._turns.get(turn)
         spans: list[SpokenSpan] = []
         for segment in known.segments if known is not None else ():
             assert known is not None
-            length = self._end(known, segment) - segment.start_samples
-            before, all_chars = 0, max(1, segment.chars)
+            anchors = anchored(
+                list(_pauses(segment)),
+                segment.length_ms,
+                segment.start_samples,
+                self._end(known, segment),
+                silences,
+            )
+            before = 0
             for chunk in segment.chunks:
-                start = segment.start_samples + length * before // all_chars
-                before += chunk.chars
-                end = segment.start_samples + length * before // all_chars
-                text = chunk.text[: chunk.chars]
-                if text:
-                    spans.append(SpokenSpan(text, start, end, chunk.source_start, chunk.source_end))
+                if chunk.chars:
+                    spans.append(_span(chunk, before, anchors))
+                before += chunk.length_ms
         return spans
 
     def _end(self, turn: _Turn, segment: _Segment) -> int:
@@ -264,13 +297,45 @@ def _forget_repeated(turn: _Turn, source_start: int) -> None:
         turn.segments.pop()
 
 
-def _source_at(segment: _Segment, chars: float) -> int:
-    """The offset in the source that is reached after so many characters of speech."""
+def _chunk(turn: _Turn, spoken: TextSpoken) -> _Chunk:
+    start, end = spoken.source_start, spoken.source_end
+    # Its source need not be looked at where it was spoken as it stands.
+    source = "" if end - start == len(spoken.text) else "".join(turn.source)
+    known = places(spoken.text, source, start, end)
+    return _Chunk(spoken.text, len(spoken.text), start, end, known)
+
+
+def _pauses(segment: _Segment) -> Generator[Pause]:
+    """All that its chunks ask for, in the segment's own time."""
+    before = 0
+    for chunk in segment.chunks:
+        for pause in pauses(chunk.text[: chunk.chars]):
+            yield Pause(before + pause.start_ms, before + pause.end_ms, pause.sentence)
+        before += chunk.length_ms
+
+
+def _span(chunk: _Chunk, before_ms: int, anchors: Sequence[Anchor]) -> SpokenSpan:
+    """A chunk that begins `before_ms` into its segment."""
+    end_ms = before_ms + chunk.length_ms
+    start, end = sample_at(anchors, before_ms), sample_at(anchors, end_ms)
+    within = [(ms - before_ms, at) for ms, at in anchors if before_ms < ms < end_ms]
+    return SpokenSpan(
+        chunk.text[: chunk.chars],
+        start,
+        end,
+        chunk.source_start,
+        chunk.source_end,
+        ((0, start), *within, (chunk.length_ms, end)),
+    )
+
+
+def _source_at(segment: _Segment, spoken_ms: float) -> int:
+    """The offset in the source that is reached after so much speech."""
     reached = segment.chunks[0].source_start if segment.chunks else 0
     for chunk in segment.chunks:
-        if chars < chunk.chars:
-            span = chunk.source_end - chunk.source_start
-            return chunk.source_start + int(span * chars / chunk.chars)
-        chars -= chunk.chars
+        if spoken_ms < chunk.length_ms:
+            char = bisect_right(reached_ms(chunk.text), spoken_ms) - 1
+            return chunk.places[min(char, chunk.chars)]
+        spoken_ms -= chunk.length_ms
         reached = chunk.source_end
     return reached

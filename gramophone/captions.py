@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 from gramophone.excerpt import Excerpt, ExcerptTurn
+from gramophone.pace import sentence_ends
 from gramophone.plain import plain_line
 from gramophone.values import value
 from gramophone.wire.characters import (
@@ -23,7 +24,6 @@ from gramophone.wire.characters import (
     is_emoji,
     splits_between,
 )
-from gramophone.wire.sentence_cutter import SentenceCutter
 
 LINE_CHARS = 42
 SHORTEST_US = 1_000_000
@@ -119,11 +119,7 @@ def _words(turn: ExcerptTurn) -> Generator[CaptionWord]:
 
 def _sentence_ends(text: str) -> set[int]:
     """Where sentences of a chunk end: the chunk's own end, too, unless it is that of a clause."""
-    ends = set[int]()
-    at = 0
-    for sentence in SentenceCutter().feed(text):
-        at += len(sentence)
-        ends.add(len(text[:at].rstrip()))
+    ends = sentence_ends(text)
     end = len(text.rstrip())
     if _edge(text[:end]) != _CLAUSE:
         ends.add(end)

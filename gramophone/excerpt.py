@@ -9,12 +9,13 @@ sound that are made from the same excerpt fit each other by construction.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gramophone.alignment import Alignment, SpokenSpan
 from gramophone.exports import Cut, Pauses
 from gramophone.library import SessionRecord, TurnRecord
+from gramophone.pauses import Silence
 from gramophone.score import Score
 from gramophone.timeline import (
     AudioReceived,
@@ -119,13 +120,17 @@ def excerpt(
     events: Iterable[Event],
     cut: Cut | None = None,
     pauses: Pauses | None = None,
+    silences: Mapping[int, Sequence[Silence]] | None = None,
     *,
     words: bool = True,
 ) -> Excerpt:
     """Lay a session, or what `cut` takes of it, on one clock. `events` need not carry samples;
-    they are gone through once and not kept. Without `words` passages are not taken apart."""
+    they are gone through once and not kept. The `silences` of turns make the times of their words
+    exact to a twentieth of a second; without them it is a tenth, and more in long sentences.
+    Without `words` passages are not taken apart."""
     told = list(_telling(events))
-    return _Composer(record, told, cut or Cut(), pauses or Pauses(), words).compose()
+    composer = _Composer(record, told, cut or Cut(), pauses or Pauses(), silences or {}, words)
+    return composer.compose()
 
 
 def _telling(events: Iterable[Event]) -> Generator[Event]:
@@ -199,12 +204,14 @@ class _Composer:
         events: Sequence[Event],
         cut: Cut,
         pauses: Pauses,
+        silences: Mapping[int, Sequence[Silence]],
         words: bool,
     ) -> None:
         self._with_words = words
         self._record = record
         self._cut = cut
         self._pauses = pauses
+        self._silences = silences
         self._rate_hz = record.sample_rate_hz or 48_000
         self._score = Score(events, _There())
         self._alignment = Alignment()
@@ -332,14 +339,16 @@ class _Composer:
 
     def _passages(self, laid: _Laid) -> Generator[Passage]:
         place = _Place(laid.stretches)
-        for span in self._alignment.spans(laid.record.turn) if laid.stretches else ():
+        silences = self._silences.get(laid.record.turn, ())
+        for span in self._alignment.spans(laid.record.turn, silences) if laid.stretches else ():
             start, end = place.of(span.start_samples), place.of(span.end_samples)
             if start < end:
-                words = tuple(self._words(span, place)) if self._with_words else ()
+                source = laid.record.text
+                words = tuple(self._words(span, source, place)) if self._with_words else ()
                 yield Passage(self._us(start), self._us(end), span.text, words)
 
-    def _words(self, span: SpokenSpan, place: _Place) -> Generator[Word]:
-        for word in span.words():
+    def _words(self, span: SpokenSpan, source: str, place: _Place) -> Generator[Word]:
+        for word in span.words(source):
             start, end = place.of(word.start_samples), place.of(word.end_samples)
             if start < end:
                 yield Word(

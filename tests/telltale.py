@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gramophone.pace import reached_ms
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Sound, Utterance
 from gramophone.wire.jitter import FADE_MS
@@ -34,10 +35,24 @@ class NoiseVoice(ToneVoice):
             yield Sound(noise(word).tobytes())
 
 
-def noise(word: str) -> array[int]:
+class PacedNoiseVoice(ToneVoice):
+    """The same in the pace that is expected of a voice."""
+
+    async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+        for word in text.split():
+            yield Sound(paced_noise(word).tobytes())
+
+
+def paced_noise(word: str) -> array[int]:
+    """The sound of a word and of the space after it; after a sentence there is its pause."""
+    paced = word if word.endswith((".", "?", "!")) else f"{word} "
+    return noise(word, reached_ms(paced)[-1] * RATE_HZ // 1000)
+
+
+def noise(word: str, samples: int = 0) -> array[int]:
     """The sound of a word, at the card's rate."""
     chance = random.Random(word)
-    samples = CHARACTER_SAMPLES * (len(word) + 1)
+    samples = samples or CHARACTER_SAMPLES * (len(word) + 1)
     return array("h", [chance.choice((-1, 1)) * chance.randint(1, 8_000) for _ in range(samples)])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,3 +188,21 @@ def test_a_real_answer_is_heard_from_its_first_to_its_last_word() -> None:
     middle = alignment.heard_end(1, samples // 2)
     assert len(text) * 0.3 < middle < len(text) * 0.7
     assert alignment.position_of(1, middle) == pytest.approx(samples // 2, abs=samples // 50)
+
+
+def test_a_highlight_covers_the_word_of_a_markdown_source() -> None:
+    """Every word of the recording whose answer is Markdown: what is lit while it is spoken is the
+    word itself, among its marks."""
+    alignment = Alignment()
+    text = ""
+    for event in load("long-markdown"):
+        alignment.emit(event)
+        if isinstance(event, DeltaReceived):
+            text += event.text
+    words = [word for span in alignment.spans(1) for word in span.words(text)]
+    assert len(words) > 100
+    for word in words:
+        bare = re.sub(r"[^\w⅓]", "", word.text)
+        assert bare in re.sub(r"[^\w⅓]", "", text[word.source_start : word.source_end])
+        middle = (word.start_samples + word.end_samples) // 2
+        assert word.source_start <= alignment.heard_end(1, middle) <= word.source_end

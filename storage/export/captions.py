@@ -77,7 +77,7 @@ def _sessions(
     shift_us = spoken = 0
     silent = ""
     for session in sessions:
-        excerpt = session.excerpt
+        excerpt = session.timed_excerpt
         if not any(turn.passages for turn in excerpt.turns):
             silent = silent or session.id
         else:

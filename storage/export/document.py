@@ -46,7 +46,7 @@ def _document(session: KeptSession) -> Generator[str]:
     head = _line(_session(session))
     yield f'{head[:-1]},"turns":['
     known = answerers(session.events(*KINDS))
-    for number, turn in enumerate(session.excerpt.turns):
+    for number, turn in enumerate(session.timed_excerpt.turns):
         yield ",\n" if number else "\n"
         yield _line(_turn(turn, known.get(turn.record.turn, NOBODY)))
     yield "\n]}"
@@ -57,7 +57,7 @@ def _line(value: Any) -> str:
 
 
 def _session(session: KeptSession) -> dict[str, Any]:
-    record, excerpt = session.record, session.excerpt
+    record, excerpt = session.record, session.timed_excerpt
     about = record.summary
     return {
         "format": "gramophone session",

@@ -76,6 +76,22 @@ class KeptSession:
         words = not FORMS[self._order.form].sound
         return excerpt(self.record, events, self._order.cut, self._order.pauses, words=words)
 
+    @cached_property
+    def timed_excerpt(self) -> Excerpt:
+        """The same, its words in time with the pauses that are heard; the sound is gone through
+        for it once."""
+        from gramophone.excerpt import excerpt
+        from gramophone.pauses import BUCKETS_PER_SECOND, silences
+        from storage.peaks import peaks
+
+        spoken = {turn.turn: turn.audio for turn in self.turns if turn.audio is not None}
+        found = {
+            turn: silences(shape, spoken[turn].sample_rate_hz)
+            for turn, shape in peaks(spoken, BUCKETS_PER_SECOND).items()
+        }
+        order = self._order
+        return excerpt(self.record, self.events(), order.cut, order.pauses, found)
+
     def pcm(self, turn: TurnRecord, own_samples: int, samples: int) -> bytes:
         """Samples of a turn as 16-bit little-endian PCM, whatever they are stored as.
 

@@ -17,7 +17,7 @@ from storage.library import Library
 from tests.programs import Gramophone
 from tests.sound_card import RATE_HZ, SoundCard
 from tests.standins import running
-from tests.telltale import CHARACTER_SAMPLES, NoiseVoice, Samples, noise, stretches
+from tests.telltale import CHARACTER_SAMPLES, PacedNoiseVoice, Samples, paced_noise, stretches
 from tests.terminal.chat_server import answering
 
 QUESTION = "How does a gramophone work?"
@@ -32,7 +32,7 @@ WORDS = ("membrane", "horn", "follows", "whoever")
 def sound_of(word: str, recording: Samples) -> int:
     """Where in the recording the word is really said."""
     spoken = next(each for each in ANSWER.replace("*", "").split() if each.startswith(word))
-    place = recording.tobytes().find(noise(spoken).tobytes())
+    place = recording.tobytes().find(paced_noise(spoken).tobytes())
     assert place >= 0
     return place // 2
 
@@ -40,7 +40,7 @@ def sound_of(word: str, recording: Samples) -> int:
 @pytest.mark.sound
 async def test_it_is_heard_from_that_word_on(sound_card: SoundCard, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    async with running(voice=NoiseVoice()) as speak_url:
+    async with running(voice=PacedNoiseVoice()) as speak_url:
         with answering(ANSWER) as chat_url:
             done = await asyncio.to_thread(
                 Gramophone(home, speak_url),

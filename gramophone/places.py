@@ -1,0 +1,59 @@
+"""Where in the source each character of a spoken text stands; pure.
+
+A text is spoken without its Markdown, so its words are looked for in the source, in order. Between
+words that are found, and where no source is known, it goes on evenly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+_WORD = re.compile(r"\S+")
+_CORE = re.compile(r"[^\W_](?:\S*[^\W_])?")
+
+
+def places(text: str, source: str, start: int, end: int) -> Sequence[int]:
+    """For each character of `text`, and for its end, an offset in `source` from `start` to `end`;
+    they never fall."""
+    if end - start == len(text):
+        return range(start, end + 1)
+    known = [(0, start)]
+    at = start
+    for word in _WORD.finditer(text):
+        core = _CORE.search(word[0])
+        for part, first in ((word[0], word.start()), _part(core, word.start())):
+            found = _find(part, source, at, end)
+            if found >= 0:
+                at = found + len(part)
+                known += ((first, found), (first + len(part), at))
+                break
+    known.append((len(text), max(at, end)))
+    return _filled(known)
+
+
+def _part(core: re.Match[str] | None, word_start: int) -> tuple[str, int]:
+    return ("", 0) if core is None else (core[0], word_start + core.start())
+
+
+def _find(word: str, source: str, start: int, end: int) -> int:
+    """Where the word stands by itself in this part of the source, or -1."""
+    at = source.find(word, start, end) if word else -1
+    while at >= 0:
+        after = at + len(word)
+        inside = (word[0].isalnum() and at > start and source[at - 1].isalnum()) or (
+            word[-1].isalnum() and after < end and source[after : after + 1].isalnum()
+        )
+        if not inside:
+            break
+        at = source.find(word, at + 1, end)
+    return at
+
+
+def _filled(known: Sequence[tuple[int, int]]) -> list[int]:
+    """All offsets from those that are known."""
+    offsets: list[int] = []
+    for (first, low), (last, high) in pairwise(known):
+        offsets += (low + (high - low) * step // (last - first) for step in range(last - first))
+    return [*offsets, known[-1][1]]
