@@ -34,7 +34,7 @@ from gramophone.timeline import (
 )
 from gramophone.values import value
 
-_TELLING = (
+TELLING = (
     AudioReceived,
     FlushAnswered,
     FlushSent,
@@ -49,6 +49,7 @@ _TELLING = (
     TurnStarted,
     Underran,
 )
+"""What an excerpt is made of; whoever reads events for one can leave out the others."""
 
 
 @value
@@ -118,10 +119,13 @@ def excerpt(
     events: Iterable[Event],
     cut: Cut | None = None,
     pauses: Pauses | None = None,
+    *,
+    words: bool = True,
 ) -> Excerpt:
     """Lay a session, or what `cut` takes of it, on one clock. `events` need not carry samples;
-    they are gone through once and not kept."""
-    return _Composer(record, list(_telling(events)), cut or Cut(), pauses or Pauses()).compose()
+    they are gone through once and not kept. Without `words` passages are not taken apart."""
+    told = list(_telling(events))
+    return _Composer(record, told, cut or Cut(), pauses or Pauses(), words).compose()
 
 
 def _telling(events: Iterable[Event]) -> Generator[Event]:
@@ -129,7 +133,7 @@ def _telling(events: Iterable[Event]) -> Generator[Event]:
     takes no more room than its sentences."""
     held: AudioReceived | None = None
     for event in events:
-        if not isinstance(event, _TELLING):
+        if not isinstance(event, TELLING):
             continue
         if held is not None:
             if isinstance(event, AudioReceived) and _follows(held, event):
@@ -190,8 +194,14 @@ class _Laid:
 
 class _Composer:
     def __init__(
-        self, record: SessionRecord, events: Sequence[Event], cut: Cut, pauses: Pauses
+        self,
+        record: SessionRecord,
+        events: Sequence[Event],
+        cut: Cut,
+        pauses: Pauses,
+        words: bool,
     ) -> None:
+        self._with_words = words
         self._record = record
         self._cut = cut
         self._pauses = pauses
@@ -325,7 +335,7 @@ class _Composer:
         for span in self._alignment.spans(laid.record.turn) if laid.stretches else ():
             start, end = place.of(span.start_samples), place.of(span.end_samples)
             if start < end:
-                words = tuple(self._words(span, place))
+                words = tuple(self._words(span, place)) if self._with_words else ()
                 yield Passage(self._us(start), self._us(end), span.text, words)
 
     def _words(self, span: SpokenSpan, place: _Place) -> Generator[Word]:

@@ -30,7 +30,18 @@ class ExportForm:
 
 _FORMS = (
     ExportForm("wav", ".wav", "the sound as WAV", sound=True, joins=True),
+    ExportForm("flac", ".flac", "the sound as FLAC", sound=True, joins=True),
+    ExportForm("ogg", ".ogg", "the sound as Ogg Vorbis", sound=True, joins=True),
+    ExportForm("opus", ".opus", "the sound as Opus", sound=True, joins=True),
+    ExportForm("mp3", ".mp3", "the sound as MP3", sound=True, joins=True),
+    ExportForm("srt", ".srt", "captions as SubRip", joins=True),
+    ExportForm("vtt", ".vtt", "captions as WebVTT, each word in time", joins=True),
+    ExportForm("txt", ".txt", "the conversation as plain text", joins=True, timed=False),
+    ExportForm("md", ".md", "the conversation as Markdown, with figures", joins=True, timed=False),
+    ExportForm("json", ".json", "turns, figures and words in time as JSON", joins=True),
     ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True, whole=True),
+    ExportForm("csv", ".csv", "turns and figures as a table", joins=True, timed=False),
+    ExportForm("cast", ".cast", "the conversation as it streamed, for asciinema", joins=True),
     ExportForm("html", ".html", "a page that plays in a browser", pause_us=600_000),
     ExportForm("bundle", ".gramophone", "the whole session as a bundle", whole=True),
 )
@@ -88,10 +99,12 @@ class ExportOrder:
 
 @value
 class Exported:
-    """What was written, and in a sentence each what could not be."""
+    """What was written, in a sentence each what could not be, and what should be known of the
+    rest."""
 
     paths: tuple[Path, ...]
     failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def slug(title: str) -> str:

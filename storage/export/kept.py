@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gramophone.errors import StorageError
+from gramophone.exports import FORMS
 from gramophone.library import SessionRecord, TurnRecord
 from gramophone.timeline import Event
 from gramophone.wire.pcm import decode
@@ -19,6 +20,7 @@ from storage.listing import not_found
 from storage.reader import damaged_or_text
 from storage.sound import SessionSound
 from storage.turn_sound import kept_path
+from storage.wav import write_all
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,16 +48,33 @@ class KeptSession:
         turns = database.execute(records.TURNS, (self._number,))
         self.record: SessionRecord = records.session_record(row, turns, home)
 
-    def events(self) -> Generator[Event]:
-        """The timeline in order, without samples, read as it is asked for."""
-        yield from records.events_of(self._database.execute(records.EVENTS, (self._number,)))
+    def events(self, *kinds: type[Event]) -> Generator[Event]:
+        """The timeline in order, or the events of some kinds, without samples, read as it is
+        asked for."""
+        found = self._database.execute(records.events_query(kinds), (self._number,))
+        yield from records.events_of(found)
+
+    @cached_property
+    def turns(self) -> tuple[TurnRecord, ...]:
+        """What the order takes of it, for forms without a clock: unless a part of the clock is
+        asked for, no event is read."""
+        cut = self._order.cut
+        if cut.timed:
+            return tuple(turn.record for turn in self.excerpt.turns)
+        return tuple(
+            turn
+            for turn in self.record.turns
+            if (cut.withdrawn or not turn.withdrawn) and (not cut.turns or turn.turn in cut.turns)
+        )
 
     @cached_property
     def excerpt(self) -> Excerpt:
         """What the order takes of it, laid on one clock."""
-        from gramophone.excerpt import excerpt
+        from gramophone.excerpt import TELLING, excerpt
 
-        return excerpt(self.record, self.events(), self._order.cut, self._order.pauses)
+        events = records.events_of(records.sparse_rows(self._database, self._number, TELLING))
+        words = not FORMS[self._order.form].sound
+        return excerpt(self.record, events, self._order.cut, self._order.pauses, words=words)
 
     def pcm(self, turn: TurnRecord, own_samples: int, samples: int) -> bytes:
         """Samples of a turn as 16-bit little-endian PCM, whatever they are stored as.
@@ -63,11 +82,30 @@ class KeptSession:
         Raises:
             StorageError: they are not there.
         """
-        width = 2 if self.record.encoding == "linear16" else 1
+        width = 2 if self.linear else 1
         found = self._sound.read(turn.turn, own_samples * width, samples * width)
         if len(found) < samples * width:
             raise self._lost(turn)
         return decode(found, self.record.encoding)
+
+    def copy_pcm(self, turn: TurnRecord, own_samples: int, samples: int, descriptor: int) -> None:
+        """The same into a file, where it stands. What is stored as it is wanted goes from file to
+        file within the kernel.
+
+        Raises:
+            OSError: the file cannot be written.
+            StorageError: they are not there.
+        """
+        done = 0
+        if self.linear:
+            done = self._sound.copy(turn.turn, 2 * own_samples, 2 * samples, descriptor) // 2
+        if done < samples:
+            write_all(descriptor, self.pcm(turn, own_samples + done, samples - done))
+
+    @property
+    def linear(self) -> bool:
+        """Whether the sound is stored as 16-bit PCM."""
+        return self.record.encoding == "linear16"
 
     def _lost(self, turn: TurnRecord) -> StorageError:
         path = turn.audio.path if turn.audio is not None else None
@@ -83,6 +121,43 @@ class KeptSession:
     def close(self) -> None:
         """Give the files back."""
         self._sound.close()
+
+
+class KeptSessions:
+    """Sessions that go into one file, opened one after another, and again for every pass. `notes`
+    is what the user should be told about them, a sentence each."""
+
+    def __init__(
+        self, home: Home, ids: Sequence[str], order: ExportOrder, tell: Callable[[int, int], None]
+    ) -> None:
+        """`tell` hears how many of them have been opened, unless it is sound that is made: whoever
+        makes it tells that himself."""
+        self.notes: list[str] = []
+        self._tell = tell
+        self._home = home
+        self._ids = ids
+        self._order = order
+        self._passes: list[Generator[KeptSession]] = []
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Generator[KeptSession]:
+        self._passes.append(self._opened())
+        return self._passes[-1]
+
+    def close(self) -> None:
+        """Give back what a pass that was left in mid-way holds."""
+        for each in self._passes:
+            each.close()
+
+    def _opened(self) -> Generator[KeptSession]:
+        silent = not FORMS[self._order.form].sound
+        for place, session_id in enumerate(self._ids):
+            if silent:
+                self._tell(place, len(self._ids))
+            with kept_session(self._home, session_id, self._order) as session:
+                yield session
 
 
 @contextmanager
