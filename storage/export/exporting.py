@@ -133,6 +133,8 @@ def _write(home: Home, target: _Target, tell: Tell) -> list[str]:
         if order.form == "bundle":
             write_bundle(home, target.ids[0], file, compress=order.compress, tell=tell)
             return []
-        with closing(KeptSessions(home, target.ids, order, tell)) as sessions:
+        # Sound tells itself how far it is.
+        telling = None if FORMS[order.form].sound else tell
+        with closing(KeptSessions(home, target.ids, order, telling)) as sessions:
             _WRITERS[order.form](sessions, file, order, tell)
             return sessions.notes

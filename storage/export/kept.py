@@ -125,18 +125,21 @@ class KeptSession:
 
 class KeptSessions:
     """Sessions that go into one file, opened one after another, and again for every pass. `notes`
-    is what the user should be told about them, a sentence each."""
+    is what the user should be told about them, a sentence each; `tell` hears when each begins."""
 
     def __init__(
-        self, home: Home, ids: Sequence[str], order: ExportOrder, tell: Callable[[int, int], None]
+        self,
+        home: Home,
+        ids: Sequence[str],
+        order: ExportOrder,
+        tell: Callable[[int, int], None] | None = None,
     ) -> None:
-        """`tell` hears how many of them have been opened, unless it is sound that is made: whoever
-        makes it tells that himself."""
         self.notes: list[str] = []
         self._tell = tell
         self._home = home
         self._ids = ids
         self._order = order
+        self._tell = tell
         self._passes: list[Generator[KeptSession]] = []
 
     def __len__(self) -> int:
@@ -152,9 +155,8 @@ class KeptSessions:
             each.close()
 
     def _opened(self) -> Generator[KeptSession]:
-        silent = not FORMS[self._order.form].sound
         for place, session_id in enumerate(self._ids):
-            if silent:
+            if self._tell is not None:
                 self._tell(place, len(self._ids))
             with kept_session(self._home, session_id, self._order) as session:
                 yield session
