@@ -64,7 +64,7 @@ def _encode(blocks: Iterable[Samples], reel: Reel, codec: _Codec, file: BinaryIO
     sound: Any = None
     try:
         for block in blocks:
-            with _told_why(file):
+            with told_why(file):
                 sound = sound or soundfile.SoundFile(
                     file.fileno(),
                     "w",
@@ -80,12 +80,12 @@ def _encode(blocks: Iterable[Samples], reel: Reel, codec: _Codec, file: BinaryIO
             with suppress(soundfile.SoundFileError):
                 sound.close()
         raise
-    with _told_why(file):
+    with told_why(file):
         sound.close()
 
 
 @contextmanager
-def _told_why(file: BinaryIO) -> Generator[None]:
+def told_why(file: BinaryIO) -> Generator[None]:
     """libsndfile says that it failed, and not why: another write tells the reason."""
     from soundfile import SoundFileError
 

@@ -3,8 +3,6 @@ and its shape."""
 
 from __future__ import annotations
 
-import errno
-import os
 import tempfile
 from base64 import b64encode
 from collections.abc import Generator
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from gramophone.errors import StorageError
+from storage.export.encoded import told_why
 from storage.export.kept import KeptSession
 from storage.export.sound import Tell, blocks
 
@@ -54,6 +53,7 @@ def page_sound(session: KeptSession, tell: Tell) -> Generator[PageSound]:
     """The excerpt's sound while the block runs; an hour of it takes no more memory than a minute.
 
     Raises:
+        OSError: it cannot be written.
         StorageError: some of it is not there, or its rate has no place in an MP3.
     """
     # Imported when first used: numpy costs a tenth of a second.
@@ -65,7 +65,7 @@ def page_sound(session: KeptSession, tell: Tell) -> Generator[PageSound]:
     with tempfile.TemporaryFile() as file:
         compression = _compression(rate_hz)
         with (
-            _told_why(file),
+            told_why(file),
             soundfile.SoundFile(
                 file.fileno(),
                 "w",
@@ -83,22 +83,6 @@ def page_sound(session: KeptSession, tell: Tell) -> Generator[PageSound]:
                 shape.take(samples)
                 encoder.write(samples)
         yield PageSound(file, shape.peaks())
-
-
-@contextmanager
-def _told_why(file: BinaryIO) -> Generator[None]:
-    """libsndfile says that it failed, and not why: another write tells the reason.
-
-    Raises:
-        OSError: the sound cannot be written.
-    """
-    from soundfile import SoundFileError
-
-    try:
-        yield
-    except (SoundFileError, AssertionError) as error:
-        os.pwrite(file.fileno(), bytes(_READ_BYTES), os.fstat(file.fileno()).st_size)
-        raise OSError(errno.EIO, str(error)) from error
 
 
 def _compression(rate_hz: int) -> float:
