@@ -16,7 +16,7 @@ _LONGEST_SLUG = 48
 class ExportForm:
     """A form of file. `sound` when it is made of samples, `joins` when several sessions can stand
     in one file, `timed` when it tells when something is heard, `whole` when a part of a session
-    would not be one."""
+    would not be one. `pause_us` lies between its spoken turns unless told otherwise."""
 
     name: str
     suffix: str
@@ -25,6 +25,7 @@ class ExportForm:
     joins: bool = False
     timed: bool = True
     whole: bool = False
+    pause_us: int = 0
 
 
 _FORMS = (
@@ -41,6 +42,7 @@ _FORMS = (
     ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True, whole=True),
     ExportForm("csv", ".csv", "turns and figures as a table", joins=True, timed=False),
     ExportForm("cast", ".cast", "the conversation as it streamed, for asciinema", joins=True),
+    ExportForm("html", ".html", "a page that plays in a browser", pause_us=600_000),
     ExportForm("bundle", ".gramophone", "the whole session as a bundle", whole=True),
 )
 

@@ -21,6 +21,7 @@ from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount,
 from gramophone.timeline import Event
 from storage import keeping, records
 from storage.bundle.importing import Imported, import_bundle
+from storage.chats.importing import Taken, import_chats
 from storage.compacting import settle_forgotten
 from storage.database import open_library
 from storage.export.exporting import export
@@ -244,6 +245,29 @@ class Library:
         with stoppable(f"The import of {path} was stopped.", tell) as told:
             return await asyncio.to_thread(
                 import_bundle, self._home, path, new_id=new_id, tell=told
+            )
+
+    async def import_chats(
+        self,
+        path: Path,
+        *,
+        secrets: Sequence[str] = (),
+        patterns: Sequence[str] = (),
+        new_id: Callable[[], str] | None = None,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> Taken:
+        """Take in the conversations of another program's data export; with `new_id` as sessions
+        of their own. Cancelling the await stops it; what was taken in by then stays."""
+        with stoppable(f"The import of {path} was stopped.", tell) as told:
+            return await asyncio.to_thread(
+                import_chats,
+                self._home,
+                path,
+                secrets=secrets,
+                patterns=patterns,
+                now=self._wall_clock(),
+                new_id=new_id,
+                tell=told,
             )
 
 

@@ -81,14 +81,15 @@ class TurnSound:
         return self._file.read(offset_bytes, size_bytes)
 
     def copy(self, offset_bytes: int, size_bytes: int, descriptor: int) -> int:
-        """Put bytes as received into another file, where it stands; how many went. None do where
-        they have to be decoded, or the system has no way for it.
+        """Put bytes into another file, where it stands, without taking them through this process;
+        how many went: none where the system has no way for it, or they are packed.
 
         Raises:
             OSError: the other file cannot be written.
         """
-        file = self._file
-        return file.copy(offset_bytes, size_bytes, descriptor) if isinstance(file, WavReader) else 0
+        if isinstance(self._file, _FlacReader):
+            return 0
+        return self._file.copy(offset_bytes, size_bytes, descriptor)
 
     def blocks(self) -> Generator[bytes]:
         """All of it in order; every block but the last holds whole samples."""

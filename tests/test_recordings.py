@@ -191,10 +191,10 @@ def test_the_one_with_a_tool_goes_on_in_words_that_are_spoken() -> None:
     assert (calling.asked, calling.finish_reason) == (said.asked, "tool_calls")
     (call,) = (piece for piece in plain_pieces(calling) if isinstance(piece, ToolPiece))
     assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Oslo"})
-    asked, _, answer, spoken = of("tool-call", TurnCompleted)
+    asked, _, answer = of("tool-call", TurnCompleted)
     assert (asked.role, asked.text) == ("user", said.asked)
-    assert answer.text == spoken.text == "".join(e.text for e in of("tool-call", TextSpoken))
-    assert {frame.turn for frame in of("tool-call", AudioReceived)} == {spoken.turn}
+    assert answer.text == "".join(chunk.text for chunk in of("tool-call", TextSpoken))
+    assert {frame.turn for frame in of("tool-call", AudioReceived)} == {answer.turn}
 
 
 def test_the_one_of_flux_has_a_turn_that_is_whole_and_one_that_is_interrupted() -> None:

@@ -1,8 +1,8 @@
 """What a recording comes to when this program's own client says the same again; pure.
 
 The client asks, speaks each answer with Speak v1, and can interrupt. What others did is put in its
-terms: an answer and what a program spoke of it are one turn, the steps of a model that calls tools
-are left out, and what was interrupted is so again when as much of it has come.
+terms: the steps of a model that calls tools are left out, and what was interrupted is so again when
+as much of it has come.
 """
 
 from __future__ import annotations
@@ -261,29 +261,14 @@ def _in_our_terms(recorded: Sequence[Event]) -> tuple[list[Event], list[str]]:
     """The events of the turns that this client has, and what it has not."""
     turns = turns_of(recorded)
     steps = {one.number for one, after in pairwise(turns) if one.asked and after.asked}
-    turns = [turn for turn in turns if turn.number not in steps]
-    spoken = {
-        after.number: one.number
-        for one, after in pairwise(turns)
-        if one.unspoken
-        and after.role == "assistant"
-        and said(one.text).startswith(said(after.text))
-    }
-    stopped = {
-        spoken[turn.number] for turn in turns if turn.number in spoken and turn.cut is not None
-    }
     asked = {turn.number for turn in turns if turn.asked}
-    events: list[Event] = []
-    for event in recorded:
-        number = _turn(event)
-        if number in steps or (number in spoken and isinstance(event, TurnStarted | TurnCompleted)):
-            continue
-        if isinstance(event, TurnCompleted):
-            reason = _INTERRUPTED if number in stopped else _reason(event, asked)
-            events.append(replace(event, finish_reason=reason))
-        else:
-            own: dict[str, int] = {"turn": spoken[number]} if number in spoken else {}
-            events.append(replace(event, **own))
+    events = [
+        replace(event, finish_reason=_reason(event, asked))
+        if isinstance(event, TurnCompleted)
+        else event
+        for event in recorded
+        if _turn(event) not in steps
+    ]
     called = "Where the model called tools, only the answer is compared: this client has none."
     return events, [called] if steps else []
 

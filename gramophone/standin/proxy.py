@@ -25,13 +25,15 @@ from gramophone.clock import Clock
 from gramophone.errors import SpeechError, StorageError
 from gramophone.standin.credentials import secrets_in, without_secrets
 from gramophone.standin.flux import FLUX_PATH
+from gramophone.standin.flux_observer import FluxObserver
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.listen import LISTEN_PATH
 from gramophone.standin.listen_observer import ListenObserver
 from gramophone.standin.listener import Admission, Arrival, Routes, Verdict, when_pinged
 from gramophone.standin.model_proxy import PROVIDERS, ModelProxy
-from gramophone.standin.observer import ORDERLY, FluxObserver, Observer, SpeakObserver
+from gramophone.standin.observer import ORDERLY, Observer
 from gramophone.standin.refusals import Refusal
+from gramophone.standin.speak_observer import SpeakObserver
 from gramophone.standin.speech_requests import SpeechRequests
 from gramophone.standin.tape import Form, Tape
 from gramophone.standin.upstream_http import passes, trusting, unreachable

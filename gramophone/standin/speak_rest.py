@@ -25,6 +25,7 @@ from gramophone.standin.recorded_voice import RecordedVoice
 from gramophone.standin.refusals import INVALID_AUTH, Refusal, refusal_with
 from gramophone.standin.sound_files import CAN_BE_MADE, encoded
 from gramophone.standin.voices import Break, Sound, Voice
+from gramophone.wire.speak_actions import NOT_IN_SOURCE, NOT_IN_SOURCE_SAID
 from gramophone.wire.speak_messages import ParameterRefused, SpeakParameters
 from gramophone.wire.speak_rest import RestParameters, TextRefused, text_of, wav_header
 
@@ -32,7 +33,6 @@ _log = logging.getLogger(__name__)
 
 _FILE_RATES_HZ = (48000, 24000, 16000, 8000)
 _PIECE_BYTES = 16_384
-_NOT_IN_SOURCE = "NOT-IN-SOURCE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +143,9 @@ class SpeakRest:
         async with aclosing(self._body(asked, course)) as pieces:
             try:
                 first = await anext(pieces, None)
-            except voices.TextRefused as refused:
-                _log.warning("request %d: %s", ordinal, refused)
-                refusal = Refusal(404, _NOT_IN_SOURCE, str(refused))
+            except voices.TextRefused:
+                _log.warning("request %d: the client said what is not in the source", ordinal)
+                refusal = Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
                 await refuse(reply, refusal, metadata.request_id)
                 return
             await reply.start(200, headers)

@@ -42,6 +42,7 @@ from gramophone.wire.frame_fields import ProtocolViolation
 from gramophone.wire.sentence_cutter import SentenceCutter
 from gramophone.wire.speak_actions import (
     NOT_IN_SOURCE,
+    NOT_IN_SOURCE_SAID,
     Abandon,
     Hangup,
     Say,
@@ -72,7 +73,7 @@ _DESCRIPTIONS = {
     "NET-0003": "The time limit of the session was exceeded.",
     "NET-0004": "No message was received from the client in time.",
     "BIG-0000": "The message is too large.",
-    NOT_IN_SOURCE: "The source has not got this text, and a strict one takes no other.",
+    NOT_IN_SOURCE: NOT_IN_SOURCE_SAID,
 }
 _CLOSE_CODES = {"MESSAGE": 1003, "DATA": 1008, "BIG": 1009, "NET": 1011, "NOT": 1008}
 

@@ -14,6 +14,7 @@ from gramophone.wire.speak_messages import Warned
 
 NOT_IN_SOURCE = "NOT-IN-SOURCE"
 """The reason of the close when a strict source has not got a text; no service says that."""
+NOT_IN_SOURCE_SAID = "The source has not got this text, and a strict one takes no other."
 
 MessageT_co = TypeVar("MessageT_co", covariant=True)
 

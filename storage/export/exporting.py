@@ -17,6 +17,7 @@ from storage.export.captions import write_srt, write_vtt
 from storage.export.cast import write_cast
 from storage.export.document import write_json
 from storage.export.encoded import write_encoded
+from storage.export.html import write_html
 from storage.export.jsonl import write_jsonl
 from storage.export.kept import KeptSession, KeptSessions, kept_session
 from storage.export.markdown import write_md
@@ -43,6 +44,7 @@ _WRITERS: dict[str, Writer] = {
     "jsonl": write_jsonl,
     "csv": write_csv,
     "cast": write_cast,
+    "html": write_html,
 }
 """By the name of the form. What a writer needs that is slow to import, it imports itself."""
 
@@ -131,8 +133,6 @@ def _write(home: Home, target: _Target, tell: Tell) -> list[str]:
         if order.form == "bundle":
             write_bundle(home, target.ids[0], file, compress=order.compress, tell=tell)
             return []
-        # Sound tells itself how far it is.
-        telling = None if FORMS[order.form].sound else tell
-        with closing(KeptSessions(home, target.ids, order, telling)) as sessions:
+        with closing(KeptSessions(home, target.ids, order, tell)) as sessions:
             _WRITERS[order.form](sessions, file, order, tell)
             return sessions.notes

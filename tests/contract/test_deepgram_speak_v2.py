@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from deepgram import AsyncDeepgramClient, DeepgramClient, DeepgramClientEnvironment
+from deepgram import AsyncDeepgramClient, DeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.core.events import EventType
 from deepgram.speak.v2.types import (
@@ -32,6 +32,7 @@ from gramophone.standin.recorded_voice import RecordedVoice
 from gramophone.standin.recording import RecordedSegment, RecordedSpeech, recorded_speech
 from gramophone.standin.tone import ToneVoice
 from gramophone.wire.speak_messages import SpeakParameters
+from tests.contract.deepgram_sdk import environment, kinds
 from tests.standin.clocks import WatchedClock
 from tests.standins import running
 
@@ -46,21 +47,8 @@ EXPECTED = b"".join(
 )
 
 
-def environment(speak_url: str) -> DeepgramClientEnvironment:
-    """Where the SDK finds the service: the address without its path."""
-    base = speak_url.removesuffix("/v1/speak")
-    http = base.replace("ws://", "http://")
-    return DeepgramClientEnvironment(base=http, production=base, agent=base, agent_rest=http)
-
-
 def asynchronous(speak_url: str) -> AsyncDeepgramClient:
     return AsyncDeepgramClient(api_key=KEY, environment=environment(speak_url))
-
-
-def kinds(heard: Sequence[Any]) -> list[str]:
-    """The types of what was heard, sound only once."""
-    names = [type(message).__name__ for message in heard]
-    return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1]]
 
 
 def sound(heard: Sequence[Any]) -> bytes:

@@ -435,7 +435,7 @@ async def test_both_versions_give_it_back() -> None:
             await talk_v1.say(
                 speak_messages.Speak("Hello there. How are you?"), speak_messages.Flush()
             )
-            assert sound_of_v1(await talk_v1.hear_until()) == pcm
+            assert sound_of_v1(await talk_v1.hear_until(speak_messages.Flushed)) == pcm
         assert voice.expectation.differences() == ()
         async with talking(url, "model=flux-haley-en&sample_rate=8000") as talk:
             await talk.say(Speak("Something else."), Close())

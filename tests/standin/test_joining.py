@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.joining import Joiner
-from gramophone.standin.observer import SpeakObserver
 from gramophone.standin.proxy import upstream_of
 from gramophone.standin.recorded_answers import answers_of
 from gramophone.standin.recorded_voice import RecordedVoice
 from gramophone.standin.recording import recorded_speech
+from gramophone.standin.speak_observer import SpeakObserver
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,

@@ -20,6 +20,7 @@ from gramophone.timeline import (
     TextSpoken,
     TurnCompleted,
 )
+from gramophone.wire.speak_actions import NOT_IN_SOURCE_SAID
 from gramophone.wire.speak_messages import Flush, Flushed, Speak
 from gramophone.wire.speak_rest import RestParameters, wav_header
 from gramophone.wire.wav_stream import Samples, WavStream, Wrapping
@@ -155,7 +156,7 @@ async def test_what_is_not_in_the_source_is_refused_where_one_is_strict(
     async with running(voice=voice, pace=pace) as again:
         refused = await post(again, "Two.", **form)
     assert (refused.status_code, refused.json()["err_code"]) == (404, "NOT-IN-SOURCE")
-    assert refused.json()["err_msg"] == 'The speech "Two." is not in the source.'
+    assert refused.json()["err_msg"] == NOT_IN_SOURCE_SAID
 
 
 async def test_a_file_that_was_made_unreadable_is_none() -> None:

@@ -255,6 +255,8 @@ def killed_at(home: Path, line: int) -> bool:
             nonlocal left
             if frame.f_code.co_filename != compacting.__file__:
                 return None
+            if frame.f_code.co_name in ONLY_LOOKING:
+                return None
             if event == "line":
                 left -= 1
                 if not left:
@@ -271,21 +273,32 @@ def killed_at(home: Path, line: int) -> bool:
     return status == signal.SIGKILL
 
 
+ONLY_LOOKING = frozenset({"<genexpr>", "<listcomp>", "_chosen", "_turns", "_size", "part", "add"})
+"""What changes nothing on the disk: to be killed in there is to be killed before or after it."""
+
+OF_EACH_STATE = 6
+"""So often what lies there is opened and compacted again; its sound is looked at every time."""
+
+
+@pytest.mark.timeout(300)
 def test_killed_at_any_line_each_turn_has_its_whole_sound(tmp_path: Path) -> None:
     template = tmp_path / "template"
     asyncio.run(record(template, two_answers()))
     before = asyncio.run(checked(template))
     compact(Home.at(tmp_path / "template"), datetime(2000, 1, 1, tzinfo=UTC))
-    outcomes: set[tuple[str, ...]] = set()
+    seen: dict[tuple[str, ...], int] = {}
     line, home = 0, tmp_path / "home"
     while True:
         line += 1
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(template, home)
         killed = killed_at(home, line)
-        outcomes.add(tuple(name.partition("/")[2] for name in files(home)))
+        state = tuple(name.partition("/")[2] for name in files(home))
         for turn, (wanted, held) in hashes(home).items():
             assert held == wanted, (line, turn)
+        seen[state] = seen.get(state, 0) + 1
+        if killed and seen[state] > OF_EACH_STATE:
+            continue
         assert asyncio.run(checked(home)) == before, line
         if not killed:
             break
@@ -300,7 +313,7 @@ def test_killed_at_any_line_each_turn_has_its_whole_sound(tmp_path: Path) -> Non
         ("1.flac", "1.wav", "3.flac", "3.wav"),
         ("1.flac", "3.flac", "3.wav"),
         ("1.flac", "3.flac"),
-    } <= outcomes
+    } <= seen.keys()
 
 
 async def test_a_flac_that_lies_beside_its_wav_and_is_bad_goes(tmp_path: Path) -> None:

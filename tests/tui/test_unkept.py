@@ -43,3 +43,16 @@ async def test_what_needs_the_library_says_why_not(wanted: str) -> None:
             await pilot.press("enter")
         await drawn(pilot)
         assert "This conversation is not kept" in said(pilot)
+
+
+async def test_nothing_on_the_way_says_that_it_is_recorded() -> None:
+    async with app().run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        # The pane before is not heard any more.
+        await pilot.press("f3")
+        await drawn(pilot)
+        assert "recorded" not in said(pilot)
+        await pilot.press("f1")
+        await drawn(pilot)
+        assert "Nothing of it is kept this time." in said(pilot)
+        assert "Everything is kept" not in said(pilot)

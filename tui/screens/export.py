@@ -58,8 +58,16 @@ class ExportScreen(ModalScreen[ExportOrder | None]):
         self._turn = turn
         self._form = FORMS["wav"]
         self._turn_alone = False
-        self._pauses = 0
+        self._chosen_pauses: int | None = None
         self._agreed: ExportOrder | None = None
+
+    @property
+    def _pauses(self) -> int:
+        """Which of `_PAUSES`: the chosen one, else what is usual for the form."""
+        if self._chosen_pauses is not None:
+            return self._chosen_pauses
+        usual = Pauses(given_us=self._form.pause_us)
+        return next((at for at, (pauses, _) in enumerate(_PAUSES) if pauses == usual), 0)
 
     @property
     def _several(self) -> bool:
@@ -182,7 +190,7 @@ class ExportScreen(ModalScreen[ExportOrder | None]):
         self._draw()
 
     def action_change_pauses(self) -> None:
-        self._pauses = (self._pauses + 1) % len(_PAUSES)
+        self._chosen_pauses = (self._pauses + 1) % len(_PAUSES)
         self._draw()
 
     def action_leave(self) -> None:

@@ -36,6 +36,7 @@ class TalkPane(Pane):
         self.talk = talk
         self.choice = choice
         self.muted = talk.setup.muted
+        self.model.kept = talk.setup.kept
         self._sounding = sounding
         self._chosen = chosen
 
