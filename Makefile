@@ -12,7 +12,7 @@ PARALLEL ?= --numprocesses=5 --dist=worksteal
 SOURCES := gramophone storage tui tests fixtures benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static lint types imports wheel format lock clean env-run env-test
+.PHONY: help run test check static lint types imports wheel ears format lock clean env-run env-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ types: env-test ## pyright, strict
 imports: env-test ## who may import whom
 	$(BIN)/lint-imports
 
+ears: env-test ## have exported speech transcribed, and compare the words (installs half a gigabyte)
+	@[ -x .venv-ears/bin/python ] || $(BIN)/python -m venv .venv-ears
+	@.venv-ears/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/ears.txt
+	@PYTHONPATH=. $(BIN)/python scripts/check_ears.py .venv-ears/bin/python
+
 wheel: env-test ## build the wheel, install it in a bare environment, run it
 	$(BIN)/python scripts/check_wheel.py
 
@@ -48,7 +54,7 @@ lock: ## recompile requirements/ (needs uv)
 	@scripts/lock.sh
 
 clean: ## remove the environment and everything made
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-ears build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 env-run:

