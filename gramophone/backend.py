@@ -92,12 +92,13 @@ class ReplayFeed(Feed, Protocol):
 
 @value
 class Setup:
-    """What the status line says before the first event."""
+    """What the status line says before the first event; `kept` is whether it is recorded."""
 
     provider: str
     model: str
     voice: str
     muted: bool = False
+    kept: bool = True
 
 
 @value

@@ -46,6 +46,8 @@ FILE_SETTINGS = {
     ("sound", "device"): "device",
     ("accounts", "keyring"): "kept_keys",
     ("recording", "redact"): "redact",
+    ("library", "keep_days"): "keep_days",
+    ("library", "keep_gb"): "keep_gb",
     ("screen", "theme"): "theme",
     ("screen", "reduced_motion"): "reduced_motion",
     ("screen", "meter_frames_hz"): "meter_frames_hz",
@@ -85,6 +87,9 @@ class Config:
     device: str = ""
     kept_keys: str = ""
     redact: Sequence[str] = ()
+    keep: bool = True
+    keep_days: int = 0
+    keep_gb: float = 0.0
     theme: str = ""
     reduced_motion: bool = False
     meter_frames_hz: int = 0
@@ -265,8 +270,11 @@ def _replace(config: Config, settings: Mapping[str, object]) -> Config:
         "sample_rate_hz": (int,),
         "speed": (int, float),
         "muted": (bool,),
+        "keep": (bool,),
         "reduced_motion": (bool,),
         "meter_frames_hz": (int,),
+        "keep_days": (int,),
+        "keep_gb": (int, float),
         "keys": (dict,),
         "redact": (list,),
     }
@@ -318,6 +326,11 @@ def _check(config: Config) -> None:
         raise ConfigError(
             f"meter_frames_hz is {config.meter_frames_hz}; it must be between 0 (as the connection "
             f"allows) and {MOST_METER_FRAMES_HZ}."
+        )
+    if config.keep_days < 0 or not 0 <= config.keep_gb < 1e6:
+        raise ConfigError(
+            f"keep_days is {config.keep_days} and keep_gb is {config.keep_gb:g}; write 0 to keep "
+            "everything, or how many days or gigabytes to keep."
         )
     _check_patterns(config.redact)
     if config.speak_url and not config.speak_url.startswith(("ws://", "wss://")):

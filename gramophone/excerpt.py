@@ -35,7 +35,7 @@ from gramophone.timeline import (
 )
 from gramophone.values import value
 
-_TELLING = (
+TELLING = (
     AudioReceived,
     FlushAnswered,
     FlushSent,
@@ -50,6 +50,7 @@ _TELLING = (
     TurnStarted,
     Underran,
 )
+"""What an excerpt is made of; whoever reads events for one can leave out the others."""
 
 
 @value
@@ -119,13 +120,16 @@ def excerpt(
     events: Iterable[Event],
     cut: Cut | None = None,
     pauses: Pauses | None = None,
+    *,
+    words: bool = True,
     silences: Mapping[int, Sequence[Silence]] | None = None,
 ) -> Excerpt:
     """Lay a session, or what `cut` takes of it, on one clock. `events` need not carry samples;
-    they are gone through once and not kept. The `silences` of turns make the times of their words
-    exact to a twentieth of a second; without them it is a tenth, and more in long sentences."""
+    they are gone through once and not kept. Without `words` passages are not taken apart. The
+    `silences` of turns make the times of their words exact to a twentieth of a second; without
+    them it is a tenth, and more in long sentences."""
     told = list(_telling(events))
-    composer = _Composer(record, told, cut or Cut(), pauses or Pauses(), silences or {})
+    composer = _Composer(record, told, cut or Cut(), pauses or Pauses(), words, silences or {})
     return composer.compose()
 
 
@@ -134,7 +138,7 @@ def _telling(events: Iterable[Event]) -> Generator[Event]:
     takes no more room than its sentences."""
     held: AudioReceived | None = None
     for event in events:
-        if not isinstance(event, _TELLING):
+        if not isinstance(event, TELLING):
             continue
         if held is not None:
             if isinstance(event, AudioReceived) and _follows(held, event):
@@ -200,8 +204,10 @@ class _Composer:
         events: Sequence[Event],
         cut: Cut,
         pauses: Pauses,
+        words: bool,
         silences: Mapping[int, Sequence[Silence]],
     ) -> None:
+        self._with_words = words
         self._record = record
         self._cut = cut
         self._pauses = pauses
@@ -337,7 +343,9 @@ class _Composer:
         for span in self._alignment.spans(laid.record.turn, silences) if laid.stretches else ():
             start, end = place.of(span.start_samples), place.of(span.end_samples)
             if start < end:
-                words = tuple(self._words(span, laid.record.text, place))
+                words: tuple[Word, ...] = ()
+                if self._with_words:
+                    words = tuple(self._words(span, laid.record.text, place))
                 yield Passage(self._us(start), self._us(end), span.text, words)
 
     def _words(self, span: SpokenSpan, source: str, place: _Place) -> Generator[Word]:

@@ -15,26 +15,35 @@ _LONGEST_SLUG = 48
 @value
 class ExportForm:
     """A form of file. `sound` when it is made of samples, `joins` when several sessions can stand
-    in one file."""
+    in one file, `timed` when it tells when something is heard, `whole` when a part of a session
+    would not be one. `pause_us` lies between its spoken turns unless told otherwise."""
 
     name: str
     suffix: str
     words: str
     sound: bool = False
     joins: bool = False
+    timed: bool = True
+    whole: bool = False
+    pause_us: int = 0
 
 
 _FORMS = (
     ExportForm("wav", ".wav", "the sound as WAV", sound=True, joins=True),
+    ExportForm("flac", ".flac", "the sound as FLAC", sound=True, joins=True),
+    ExportForm("ogg", ".ogg", "the sound as Ogg Vorbis", sound=True, joins=True),
+    ExportForm("opus", ".opus", "the sound as Opus", sound=True, joins=True),
+    ExportForm("mp3", ".mp3", "the sound as MP3", sound=True, joins=True),
     ExportForm("srt", ".srt", "captions as SubRip", joins=True),
     ExportForm("vtt", ".vtt", "captions as WebVTT, each word in time", joins=True),
-    ExportForm("txt", ".txt", "the conversation as plain text", joins=True),
-    ExportForm("md", ".md", "the conversation as Markdown, with figures", joins=True),
+    ExportForm("txt", ".txt", "the conversation as plain text", joins=True, timed=False),
+    ExportForm("md", ".md", "the conversation as Markdown, with figures", joins=True, timed=False),
     ExportForm("json", ".json", "turns, figures and words in time as JSON", joins=True),
-    ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True),
-    ExportForm("csv", ".csv", "turns and figures as a table", joins=True),
+    ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True, whole=True),
+    ExportForm("csv", ".csv", "turns and figures as a table", joins=True, timed=False),
     ExportForm("cast", ".cast", "the conversation as it streamed, for asciinema", joins=True),
-    ExportForm("bundle", ".gramophone", "the whole session as a bundle"),
+    ExportForm("html", ".html", "a page that plays in a browser", pause_us=600_000),
+    ExportForm("bundle", ".gramophone", "the whole session as a bundle", whole=True),
 )
 
 FORMS = {form.name: form for form in _FORMS}
@@ -90,10 +99,12 @@ class ExportOrder:
 
 @value
 class Exported:
-    """What was written, and in a sentence each what could not be."""
+    """What was written, in a sentence each what could not be, and what should be known of the
+    rest."""
 
     paths: tuple[Path, ...]
     failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def slug(title: str) -> str:

@@ -130,25 +130,6 @@ def refusal(pattern: str) -> str:
     return "matches where nothing stands" if compiled.search("") else ""
 
 
-def same_but_hidden(kept: str, said: str) -> bool:
-    """Whether a text that was kept is what is said now, whatever its marks hide: where a mark
-    stands anything may, and where it stands again the same."""
-    pieces: list[str] = []
-    names: dict[str, str] = {}
-    end = 0
-    for found in MARK.finditer(kept):
-        pieces.append(re.escape(kept[end : found.start()]))
-        name = names.get(found[1])
-        if name is None:
-            name = names[found[1]] = f"hidden{len(names)}"
-            pieces.append(f"(?P<{name}>.+?)")
-        else:
-            pieces.append(f"(?P={name})")
-        end = found.end()
-    pieces.append(re.escape(kept[end:]))
-    return re.fullmatch("".join(pieces), said, re.DOTALL) is not None
-
-
 def _outside_marks(text: str, change: Redact) -> str:
     """Change what is no mark: a pattern may fit a mark's own digits."""
     pieces: list[str] = []

@@ -51,12 +51,14 @@ usable() {
 # cannot stand beside another's Node.
 node_tools() { [ "$(uname -s)" != Linux ] || { have node && have npm; }; }
 
-# What the tests use beside Python: a virtual sound card, a terminal, a browser, a keyring.
+# What the tests use beside Python: a virtual sound card, a terminal, a browser, a keyring, and
+# programs that read sound as others do.
 test_tools() {
     [ "$(uname -s)" = Linux ] || return 0
     have pulseaudio && have pactl && have parec && have tmux &&
         { have chromium || have google-chrome; } &&
         have dbus-run-session && have gnome-keyring-daemon && have secret-tool &&
+        have sox && have ffmpeg && have ffprobe &&
         compgen -G '/usr/lib*/**/alsa-lib/libasound_module_pcm_pulse.so' >/dev/null
 }
 
@@ -130,7 +132,7 @@ debian_wants() {
     has_header portaudio.h || echo portaudio19-dev
     [ "$kind" = run ] || test_tools ||
         echo pulseaudio pulseaudio-utils libasound2-plugins tmux chromium \
-            dbus-daemon gnome-keyring libsecret-tools
+            dbus-daemon gnome-keyring libsecret-tools sox ffmpeg
     [ "$kind" = run ] || node_tools || echo nodejs npm
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"gramophone", "storage", "tui"}
+PAGE = {f"storage/export/page/page.{kind}" for kind in ("css", "html", "js")}
 
 # Runs inside the bare environment. Other packages in it could own the same short names.
 OWNERS = f"""
@@ -52,6 +53,8 @@ def check_contents(wheel: Path) -> None:
     untyped = {top for top in OURS if f"{top}/py.typed" not in names}
     if untyped:
         sys.exit(f"py.typed is missing from {sorted(untyped)}")
+    if missing := PAGE - set(names):
+        sys.exit(f"The wheel has no {sorted(missing)}")
 
 
 def install(wheel: Path, work: Path) -> Path:

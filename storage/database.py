@@ -17,7 +17,7 @@ from storage.home import Home, open_private
 from storage.schema import SCHEMA_VERSION, migrate, schema_version
 
 _BUSY_S = 15.0
-_APPLICATION_ID = 0x4752414D  # "GRAM": `file` and a curious user can tell what this is.
+APPLICATION_ID = 0x4752414D  # "GRAM": `file` and a curious user can tell what this is.
 _WAL_ATTEMPTS = 50
 
 
@@ -86,12 +86,12 @@ def _check_origin(database: sqlite3.Connection, home: Home) -> None:
     found = schema_version(database)
     tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     origin = database.execute("PRAGMA application_id").fetchone()[0]
-    if tables and origin != _APPLICATION_ID:
+    if tables and origin != APPLICATION_ID:
         raise corrupt(home, "it is not a library of Gramophone")
     if found > SCHEMA_VERSION:
         raise too_new(home, found, SCHEMA_VERSION)
     if not tables:
-        database.execute(f"PRAGMA application_id = {_APPLICATION_ID:d}")
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
 
 
 def _write_ahead(database: sqlite3.Connection) -> None:

@@ -56,12 +56,22 @@ class Home:
         return self.root / "locks"
 
     def session_audio(self, session_id: str) -> Path:
-        """The directory of a session's WAV files."""
+        """The directory of a session's sound files."""
         return self.audio / _checked(session_id)
 
     def wav(self, session_id: str, turn: int) -> Path:
         """The WAV file of one turn."""
         return self.session_audio(session_id) / f"{int(turn)}.wav"
+
+    def flac(self, session_id: str, turn: int) -> Path:
+        """The file of one turn after `compact`."""
+        return self.session_audio(session_id) / f"{int(turn)}.flac"
+
+    def sound(self, session_id: str, turn: int, audio_file: str) -> Path:
+        """The file of one turn, of the kind that its row says; the row's words are compared and
+        never used as a name."""
+        compacted = self.flac(session_id, turn)
+        return compacted if audio_file == compacted.name else self.wav(session_id, turn)
 
     def lock(self, session_id: str) -> Path:
         """The file whose lock a recording process holds."""

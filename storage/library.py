@@ -7,23 +7,26 @@ search never keeps a session from opening. What takes files apart runs in a thre
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gramophone.clock import wall_clock as system_wall_clock
-from gramophone.errors import SessionNotFound, StorageError
+from gramophone.errors import SessionNotFound
 from gramophone.exports import Exported, ExportOrder
+from gramophone.figures import Kept
 from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
 from gramophone.timeline import Event
 from storage import keeping, records
 from storage.bundle.importing import Imported, import_bundle
+from storage.chats.importing import Taken, import_chats
+from storage.compacting import settle_forgotten
 from storage.database import open_library
 from storage.export.exporting import export
 from storage.failures import sentences
+from storage.figures import kept_figures
 from storage.home import Home, is_session_id
 from storage.listing import Listing, not_found
 from storage.peaks import peaks
@@ -31,6 +34,7 @@ from storage.reader import Reader
 from storage.recovery import recover
 from storage.removal import delete_sessions
 from storage.sound import SessionSound
+from storage.stopping import stoppable
 from storage.verify import verify
 
 
@@ -166,6 +170,12 @@ class Library:
         )
         return [row[0] for row in found]
 
+    async def figures(
+        self, *, since: datetime | None = None, session_id: str | None = None
+    ) -> Kept:
+        """What answers took, of one session, of those begun since, or of all."""
+        return await kept_figures(self._searcher, since=since, session_id=session_id)
+
     # --- keeping in order -----------------------------------------------------------------------
 
     async def delete(self, session_id: str) -> None:
@@ -224,7 +234,7 @@ class Library:
         Raises:
             StorageError: nothing could be written.
         """
-        with _stoppable(f"The export to {order.path} was stopped.", tell) as told:
+        with stoppable(f"The export to {order.path} was stopped.", tell) as told:
             return await asyncio.to_thread(export, self._home, ids, order, told)
 
     async def import_bundle(
@@ -232,36 +242,40 @@ class Library:
     ) -> Imported:
         """Take in the session of a bundle, whole or not at all; with `new_id` under that id.
         `tell` hears how much of it was looked at; cancelling the await stops it."""
-        with _stoppable(f"The import of {path} was stopped.", tell) as told:
+        with stoppable(f"The import of {path} was stopped.", tell) as told:
             return await asyncio.to_thread(
                 import_bundle, self._home, path, new_id=new_id, tell=told
             )
 
-
-@contextmanager
-def _stoppable(
-    words: str, tell: Callable[[int, int], None] | None
-) -> Generator[Callable[[int, int], None]]:
-    """A `tell` for a thread, which raises once the block is left: cancelling an await does not
-    stop the thread it waits for."""
-    stopped = threading.Event()
-
-    def told(done: int, total: int) -> None:
-        if stopped.is_set():
-            raise StorageError(words)
-        if tell is not None:
-            tell(done, total)
-
-    try:
-        yield told
-    finally:
-        stopped.set()
+    async def import_chats(
+        self,
+        path: Path,
+        *,
+        secrets: Sequence[str] = (),
+        patterns: Sequence[str] = (),
+        new_id: Callable[[], str] | None = None,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> Taken:
+        """Take in the conversations of another program's data export; with `new_id` as sessions
+        of their own. Cancelling the await stops it; what was taken in by then stays."""
+        with stoppable(f"The import of {path} was stopped.", tell) as told:
+            return await asyncio.to_thread(
+                import_chats,
+                self._home,
+                path,
+                secrets=secrets,
+                patterns=patterns,
+                now=self._wall_clock(),
+                new_id=new_id,
+                tell=told,
+            )
 
 
 def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:
     database = open_library(home, wall_clock)
     try:
         recover(home, database)
+        settle_forgotten(home, database)
         keeping.remove_forgotten(home, database, wall_clock())
     finally:
         database.close()

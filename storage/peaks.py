@@ -6,7 +6,8 @@ from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gramophone.library import TurnAudio
-from storage.wav import WavFormat, WavReader
+from storage.turn_sound import TurnSound
+from storage.wav import WavFormat
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,19 +31,19 @@ def peaks(spoken: Mapping[int, TurnAudio], buckets_per_second: int) -> dict[int,
     for turn, audio in spoken.items():
         if not 0 < buckets_per_second <= audio.sample_rate_hz:
             raise ValueError(f"{buckets_per_second} buckets a second cannot be cut from samples")
-        with WavReader(audio.path) as wav:
-            if not wav.missing:
-                shapes[turn] = b"".join(_blocks(wav, audio, buckets_per_second))
+        with TurnSound(audio.path) as sound:
+            if not sound.missing:
+                shapes[turn] = b"".join(_blocks(sound, audio, buckets_per_second))
     return shapes
 
 
-def _blocks(wav: WavReader, audio: TurnAudio, buckets_per_second: int) -> Generator[bytes]:
+def _blocks(sound: TurnSound, audio: TurnAudio, buckets_per_second: int) -> Generator[bytes]:
     # Imported when first used: numpy costs a tenth of a second.
     import numpy as np
 
     form = WavFormat(audio.encoding, audio.sample_rate_hz)
     loudness = _loudness(audio.encoding)
-    samples = form.samples(wav.data_bytes())
+    samples = form.samples(sound.data_bytes())
     bucket = 0
     while (start := _edge(bucket, audio, buckets_per_second)) < samples:
         edges = [
@@ -51,7 +52,7 @@ def _blocks(wav: WavReader, audio: TurnAudio, buckets_per_second: int) -> Genera
         ]
         end = min(edges[-1], samples)
         starts = [edge - start for edge in edges[:-1] if edge < end]
-        pcm = wav.read(start * form.sample_bytes, (end - start) * form.sample_bytes)
+        pcm = sound.read(start * form.sample_bytes, (end - start) * form.sample_bytes)
         loud = loudness[np.frombuffer(pcm, dtype=_sample_type(audio.encoding))]
         starts = [place for place in starts if place < len(loud)]
         if not starts:

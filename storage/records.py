@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gramophone.errors import TimelineError
 from gramophone.library import SessionRecord, TurnAudio, TurnRecord
@@ -13,6 +14,9 @@ from storage import rows
 from storage.home import Home
 from storage.listing import SUMMARY, summary
 from storage.reader import DamagedText
+
+if TYPE_CHECKING:
+    import sqlite3
 
 # A turn that is not over has its words in its events alone; they are read as far as they came.
 _SO_FAR = (
@@ -30,6 +34,28 @@ TURNS = (
     "tokens_per_s, withdrawn FROM turn WHERE session = ? ORDER BY turn"
 )
 EVENTS = f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq"
+# Frames that lie between two other rows, as one: the first of them, their bytes, and whether they
+# are of one turn, without details, and follow each other. (If each began where the last ended, the
+# sizes add up, and so do the differences of squares.) In SQLite, because there are a great many.
+_FRAMES_BETWEEN = """
+    SELECT seq, at_us, turn, connection, first, size, oldest = newest AND details = 0
+        AND size = last - first AND squares = 1.0 * last * last - 1.0 * first * first
+    FROM (
+        SELECT min(seq) AS seq, at_us, turn, connection, min(offset_bytes) AS first,
+            max(offset_bytes + size_bytes) AS last, sum(size_bytes) AS size,
+            total((2.0 * offset_bytes + size_bytes) * size_bytes) AS squares,
+            max(turn) AS newest, min(turn) AS oldest, count(detail) AS details
+        FROM event WHERE session = ? AND seq > ? AND seq < ? AND kind = 'AudioReceived'
+    ) WHERE seq IS NOT NULL
+"""
+_ROWS_BETWEEN = (
+    f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? AND seq > ? AND seq < ? "
+    "AND kind = 'AudioReceived' ORDER BY seq"
+)
+_KINDS = (
+    f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? AND kind != 'AudioReceived' "
+    "AND kind IN (SELECT value FROM json_each(?)) ORDER BY seq"
+)
 
 
 def events_query(kinds: Sequence[type[Event]] = ()) -> str:
@@ -65,7 +91,7 @@ def _turn(
     *figures, withdrawn = rest
     audio = None
     if audio_file is not None:
-        path = home.wav(session_id, turn)
+        path = home.sound(session_id, turn, audio_file)
         audio = TurnAudio(path, sample_rate_hz, samples, sha256, encoding)
     return TurnRecord(
         turn=turn,
@@ -97,6 +123,35 @@ def events_of(found: Iterable[tuple[Any, ...]], pcm_of: PcmOf | None = None) -> 
         damaged.clear()
         yield event
     yield from _named(damaged)
+
+
+def sparse_rows(
+    database: sqlite3.Connection, session: int, kinds: Iterable[type[Event]]
+) -> Generator[tuple[Any, ...]]:
+    """Rows for `events_of`, of these kinds, with frames of sound that follow each other as one
+    row: an hour has 180,000 of them, and where they lie is all that matters without samples."""
+    names = json.dumps([kind.__name__ for kind in kinds])
+    last = -1
+    for row in database.execute(_KINDS, (session, names)):
+        if row[0] > last + 1:
+            yield from _frames(database, (session, last, row[0]))
+        yield row
+        last = row[0]
+    yield from _frames(database, (session, last, 1 << 62))
+
+
+def _frames(
+    database: sqlite3.Connection, between: tuple[int, int, int]
+) -> Generator[tuple[Any, ...]]:
+    found = database.execute(_FRAMES_BETWEEN, between).fetchone()
+    if found is None:
+        return
+    *row, as_one = found
+    if as_one:
+        seq, at_us, turn, connection, offset_bytes, size_bytes = row
+        yield seq, at_us, "AudioReceived", turn, connection, None, offset_bytes, size_bytes, None
+    else:
+        yield from database.execute(_ROWS_BETWEEN, between)
 
 
 def _whole(columns: Sequence[Any], pcm: bytes) -> Event | None:

@@ -23,6 +23,7 @@ from storage.home import Home
 from storage.locks import SessionLock
 from storage.schema import TURN_BITS, turn_number
 from storage.titles import title_of
+from storage.turn_sound import FLAC, WAV, TurnSound
 from storage.wav import WavFormat, WavWriter
 from storage.writer import METRICS_COLUMNS, metrics_values
 
@@ -89,31 +90,42 @@ def _recover_unheld(home: Home, database: sqlite3.Connection, session: _Open) ->
         ).fetchone()
         if state != (0, 0):
             return False
-        files = list(wav_files(home, session.id))
-        measured = {turn: _repair(path, session.form) for turn, path in files}
+        files = dict(sound_files(home, session.id))
+        measured = {turn: _measured(path, session.form) for turn, path in files.items()}
         _rebuild(database, session, measured)
     finally:
         lock.release()
     return True
 
 
-def wav_files(home: Home, session_id: str) -> Iterable[tuple[int, Path]]:
-    """The turns' WAV files that are there, with their turns, in order."""
+def sound_files(home: Home, session_id: str) -> Iterable[tuple[int, Path]]:
+    """The turns' files that are there, with their turns, in order; of a turn that has both kinds,
+    the WAV comes last."""
     directory = home.session_audio(session_id)
     if not directory.is_dir():
         return
-    turns = [
-        int(path.stem)
-        for path in directory.glob("*.wav")
-        if path.stem.isascii() and path.stem.isdigit() and str(int(path.stem)) == path.stem
+    found = [
+        (int(path.stem), path.suffix)
+        for path in directory.iterdir()
+        if path.suffix in (WAV, FLAC)
+        and (path.stem.isascii() and path.stem.isdigit() and str(int(path.stem)) == path.stem)
     ]
-    for turn in sorted(turns):
+    for turn, suffix in sorted(found):
         if turn < 1 << TURN_BITS:
-            yield turn, home.wav(session_id, turn)
+            yield turn, home.session_audio(session_id) / f"{turn}{suffix}"
+
+
+def _measured(path: Path, form: WavFormat) -> tuple[str, int, str]:
+    """A file's name, its samples and its hash; a WAV gets the header that fits its length."""
+    if path.suffix == FLAC:
+        # Rows of before beside files of today: a database that was put back.
+        with TurnSound(path) as sound:
+            return path.name, form.samples(sound.data_bytes()), sound.sha256()
+    return path.name, *_repair(path, form)
 
 
 def _repair(path: Path, form: WavFormat) -> tuple[int, str]:
-    """Header and tail of one file; its samples and hash."""
+    """Header and tail of one WAV; its samples and hash."""
     wav = WavWriter(path, form)
     try:
         measured = wav.samples, wav.sha256()
@@ -124,7 +136,7 @@ def _repair(path: Path, form: WavFormat) -> tuple[int, str]:
 
 
 def _rebuild(
-    database: sqlite3.Connection, session: _Open, measured: dict[int, tuple[int, str]]
+    database: sqlite3.Connection, session: _Open, measured: dict[int, tuple[str, int, str]]
 ) -> None:
     events = _events(database, session.number)
     told = _told(events)
@@ -146,10 +158,10 @@ def _rebuild(
                         turn_number(session.number, turn),
                     ),
                 )
-            for turn, (samples, sha256) in measured.items():
+            for turn, (audio_file, samples, sha256) in measured.items():
                 database.execute(
                     "UPDATE turn SET audio_file = ?, samples = ?, sha256 = ? WHERE number = ?",
-                    (f"{turn}.wav", samples, sha256, turn_number(session.number, turn)),
+                    (audio_file, samples, sha256, turn_number(session.number, turn)),
                 )
             _close_session(database, session)
     finally:

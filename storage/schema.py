@@ -202,12 +202,24 @@ _TAKEN_BACK = (
     "ALTER TABLE turn ADD COLUMN tokens_per_s REAL",
 )
 
+# Statistics go by who answered. Sessions change their model or voice seldom: who wants to know
+# must not read all events, and who sums up the others must not sort them first.
+_WHO_ANSWERED = (
+    "CREATE INDEX event_settings ON event (session, seq) WHERE kind = 'SettingsChanged'",
+    """
+    CREATE INDEX session_voicing ON session (
+        provider, model, voice, created_at, sample_rate_hz, discarded_at, id
+    )
+    """,
+)
+
 MIGRATIONS = (
     Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
     Migration(2, "full-text search over turns", _SEARCH),
     Migration(3, "counters for the list of sessions", _COUNTERS),
     Migration(4, "titles of one's own, tags, pins, archive, discarding", _IN_ORDER),
     Migration(5, "turns taken back, and the pace of answers", _TAKEN_BACK),
+    Migration(6, "statistics by who answered", _WHO_ANSWERED),
 )
 
 _INSTRUCTIONS_A_LOOK = 1_000_000

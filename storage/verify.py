@@ -13,7 +13,8 @@ from storage.failures import sentences, storage_error
 from storage.home import Home, is_session_id
 from storage.locks import SessionLock
 from storage.schema import SCHEMA_VERSION, schema_version
-from storage.wav import WavFormat, WavReader, header_fault
+from storage.turn_sound import TurnSound
+from storage.wav import WavFormat
 
 
 def verify(home: Home, session_id: str | None = None) -> list[Finding]:
@@ -108,12 +109,12 @@ def _session_findings(
         if counted != (turns, spoken_samples):
             details.append("The session's counters do not agree with its turns.")
         form = WavFormat(encoding, sample_rate_hz)
-        for turn, samples, sha256 in database.execute(
-            "SELECT turn, samples, sha256 FROM turn "
+        for turn, audio_file, samples, sha256 in database.execute(
+            "SELECT turn, audio_file, samples, sha256 FROM turn "
             "WHERE session = ? AND audio_file IS NOT NULL ORDER BY turn",
             (number,),
         ):
-            path = home.wav(session_id, turn)
+            path = home.sound(session_id, turn, audio_file)
             details += _audio_details(path, turn, form, samples, sha256)
         details += _event_details(home, database, number, session_id)
     except StorageError as error:
@@ -126,17 +127,20 @@ def _session_findings(
 def _audio_details(
     path: Path, turn: int, form: WavFormat, samples: int, sha256: str
 ) -> Generator[str]:
-    if not path.is_file():
-        yield f"The sound of turn {turn} is missing: {path}."
-        return
     try:
-        if fault := header_fault(path, form):
-            yield f"The sound file {path} {fault}."
-        with WavReader(path) as wav:
-            held = form.samples(wav.data_bytes())
+        with TurnSound(path) as sound:
+            if sound.missing or not sound.path.is_file():
+                yield f"The sound of turn {turn} is missing: {path}."
+                return
+            if sound.path != path:
+                yield f"The sound of turn {turn} is in {sound.path.name}, not in {path.name}."
+            path = sound.path
+            if fault := sound.fault(form):
+                yield f"The sound file {path} {fault}."
+            held = form.samples(sound.data_bytes())
             if held != samples:
                 yield f"Turn {turn} has {samples} samples by its row and {held} in {path}."
-            elif wav.sha256() != sha256:
+            elif sound.sha256() != sha256:
                 yield f"The sound in {path} is not what was recorded: its hash differs."
     except OSError as error:
         yield f"The sound file {path} cannot be read ({error.strerror})."
@@ -152,33 +156,33 @@ def _event_details(
         (number,),
     )
     for turn, end_bytes in ends:
-        path = home.wav(session_id, turn)
         row = database.execute(
             "SELECT audio_file FROM turn WHERE session = ? AND turn = ?", (number, turn)
         ).fetchone()
         if row is None or row[0] is None:
             yield f"The events of turn {turn} have sound, its row has none."
-        with WavReader(path) as wav:
-            if not wav.missing and end_bytes > wav.data_bytes():
+        with TurnSound(home.sound(session_id, turn, row[0] if row else "")) as sound:
+            if not sound.missing and end_bytes > sound.data_bytes():
                 yield (
-                    f"The events of turn {turn} name sound up to byte {end_bytes}; {path} ends at "
-                    f"{wav.data_bytes()}."
+                    f"The events of turn {turn} name sound up to byte {end_bytes}; {sound.path} "
+                    f"ends at {sound.data_bytes()}."
                 )
 
 
 def _orphans(home: Home, database: sqlite3.Connection) -> Generator[Finding]:
     """Files that no row knows."""
     known = {
-        (session_id, f"{turn}.wav")
-        for session_id, turn in database.execute(
-            "SELECT session.id, turn.turn FROM turn JOIN session ON session.number = turn.session "
-            "WHERE turn.audio_file IS NOT NULL"
+        home.sound(session_id, turn, audio_file)
+        for session_id, turn, audio_file in database.execute(
+            "SELECT session.id, turn.turn, turn.audio_file FROM turn "
+            "JOIN session ON session.number = turn.session WHERE turn.audio_file IS NOT NULL"
         )
+        if is_session_id(session_id)
     }
     live: dict[str, bool] = {}
     for path in sorted(home.audio.glob("*/*")):
         session_id = path.parent.name
-        if (session_id, path.name) in known:
+        if path in known:
             continue
         if session_id not in live:
             live[session_id] = is_session_id(session_id) and _is_live(home, session_id)

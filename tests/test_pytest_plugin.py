@@ -141,6 +141,29 @@ def test_a_lenient_one_only_tells_when_it_is_ended_by_hand(project: pytest.Pytes
     result.stdout.fnmatch_lines(["prompt: unsent"])
 
 
+def test_by_message_it_expects_texts_as_they_were_cut(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import json
+        from websockets.sync.client import connect
+
+        def test_cut(gramophone_standin, tmp_path):
+            source = tmp_path / "said.toml"
+            source.write_text('[[say]]\\ntext = "One two."')
+            for options, kinds in (({}, []), ({"by_message": True}, ["changed"])):
+                standin = gramophone_standin(source, strict=False, **options)
+                with connect(standin.speak_url) as talk:
+                    for text in ("One t", "wo."):
+                        talk.send(json.dumps({"type": "Speak", "text": text}))
+                    talk.send('{"type": "Flush"}')
+                    while "Flushed" not in str(talk.recv()):
+                        pass
+                assert [each["kind"] for each in standin.end()["differences"]][:1] == kinds
+        """
+    )
+    run(project).assert_outcomes(passed=1)
+
+
 def test_uncalled_and_unmarked_it_speaks_in_tones(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

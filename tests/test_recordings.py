@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from gramophone.codec import encode_line
 from gramophone.exports import ExportOrder
 from gramophone.replay import Replay
 from gramophone.score import Score
+from gramophone.standin.flux_timeline import recorded_flux
+from gramophone.standin.recorded_answers import answers_of
 from gramophone.standin.recording import recorded_speech
 from gramophone.timeline import (
     AudioReceived,
@@ -27,6 +30,8 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnInterrupted,
 )
+from gramophone.wire.answer_parts import plain_pieces
+from gramophone.wire.answers import ToolPiece
 from storage.bundle.reading import read_bundle
 from storage.library import Library
 from storage.recorder import Recorder
@@ -179,6 +184,28 @@ def test_the_reconnect_is_in_the_middle_of_an_answer() -> None:
     assert {frame.turn for frame in frames} == {1}
     (answer,) = (turn for turn in of("reconnect", TurnCompleted) if turn.role == "assistant")
     assert answer.finish_reason == "stop"
+
+
+def test_the_one_with_a_tool_goes_on_in_words_that_are_spoken() -> None:
+    calling, said = answers_of(recordings.load("tool-call"))
+    assert (calling.asked, calling.finish_reason) == (said.asked, "tool_calls")
+    (call,) = (piece for piece in plain_pieces(calling) if isinstance(piece, ToolPiece))
+    assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Oslo"})
+    asked, _, answer = of("tool-call", TurnCompleted)
+    assert (asked.role, asked.text) == ("user", said.asked)
+    assert answer.text == "".join(chunk.text for chunk in of("tool-call", TextSpoken))
+    assert {frame.turn for frame in of("tool-call", AudioReceived)} == {answer.turn}
+
+
+def test_the_one_of_flux_has_a_turn_that_is_whole_and_one_that_is_interrupted() -> None:
+    (connection,) = recorded_flux(recordings.load("flux"))
+    assert [turn.interrupted for turn in connection.turns] == [False, True]
+    assert "Connected" in connection.connected
+    assert "SessionMetadata" in connection.session
+    (cut,) = of("flux", TurnInterrupted)
+    assert connection.turns[1].text.startswith(cut.heard_text)
+    received = sum(frame.size_bytes for frame in of("flux", AudioReceived) if frame.turn == 1) // 2
+    assert 0 < cut.heard_samples <= received
 
 
 def test_the_long_one_is_markdown_that_is_not_read_aloud() -> None:

@@ -260,7 +260,8 @@ class GramophoneApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             groups = key_groups(self._keymap)
-            self.push_screen(HelpScreen(*here_and_elsewhere(groups, self.screen)))
+            here = here_and_elsewhere(groups, self.screen)
+            self.push_screen(HelpScreen(*here, kept=self._backend.setup.kept))
 
     def action_settings(self) -> None:
         from tui.screens.settings import SettingsScreen

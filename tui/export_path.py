@@ -7,39 +7,41 @@ from pathlib import Path
 
 from gramophone.exports import FORMS, ExportForm, form_of, slug
 
-WAV, BUNDLE = ".wav", ".gramophone"
+FOLDER = "~/gramophone/"
+"""Where several sessions go."""
+
+_NAMES = tuple(FORMS)
 
 
-def suggested(title: str) -> str:
-    """The path the export offers."""
-    return f"~/gramophone-{slug(title)}{WAV}"
+def suggested(title: str, form: ExportForm) -> str:
+    """The path the export of one session offers."""
+    return f"~/gramophone-{slug(title)}{form.suffix}"
 
 
-def chosen(text: str) -> Path:
-    """What the user wrote, as an absolute path; `.wav` is added where a suffix lacks."""
+def chosen(text: str, form: ExportForm) -> Path:
+    """What the user wrote, as an absolute path; the form's suffix is added where one lacks."""
     path = Path(text.strip()).expanduser()
     if not path.suffix:
-        path = path.with_suffix(WAV)
+        path = path.with_suffix(form.suffix)
     return Path.cwd() / path
-
-
-def form(path: Path) -> ExportForm:
-    """What is written there; WAV where the name does not say."""
-    return form_of(path) or FORMS["wav"]
-
-
-def is_bundle(path: Path) -> bool:
-    """Whether the whole session goes there, or its sound alone."""
-    return path.suffix.lower() == BUNDLE
-
-
-def other_kind(text: str) -> str:
-    """The path as it is for a bundle, if it is for a WAV; and the other way round."""
-    suffix = Path(text.strip()).suffix
-    stem = text.rstrip().removesuffix(suffix) if suffix.lower() in (WAV, BUNDLE) else text.rstrip()
-    return stem + (WAV if suffix.lower() == BUNDLE else BUNDLE)
 
 
 def directory(text: str) -> Path:
     """The directory the user wrote, as an absolute path."""
     return Path.cwd() / Path(text.strip()).expanduser()
+
+
+def named(text: str) -> ExportForm | None:
+    """The form that the end of the path asks for."""
+    return form_of(Path(text.strip()))
+
+
+def renamed(text: str, form: ExportForm) -> str:
+    """The path as it is for another form; one whose end names none stays."""
+    before = named(text)
+    return text if before is None else text.rstrip()[: -len(before.suffix)] + form.suffix
+
+
+def neighbour(form: ExportForm, steps: int) -> ExportForm:
+    """The form so many steps on, around the end."""
+    return FORMS[_NAMES[(_NAMES.index(form.name) + steps) % len(_NAMES)]]

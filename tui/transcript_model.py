@@ -150,6 +150,7 @@ class TranscriptModel:
         self.levels: list[tuple[float, float]] = []
         self.session: SessionStarted | None = None
         self.recording = False
+        self.kept = True
         self.ended = False
         self._changed: dict[int, None] = {}
         self._metrics = MetricsFold()

@@ -7,12 +7,16 @@ from collections.abc import Collection
 from gramophone.backend import Setup
 from gramophone.timeline import Stage
 
+NOT_KEPT = "This conversation is not kept: the library has nothing of it."
+
 _HOW = "Type below and press Enter; the answer is shown, spoken and kept."
+_HOW_UNKEPT = "Type below and press Enter; the answer is spoken, and nothing is kept."
 _KEYS = "Escape stops the sound. F2 opens what was kept. F1 is help."
 _SMALL = "A small model on this machine answers; F10 sets up a better one."
 _NO_MODEL = "No model answers yet: F10 takes a key (Accounts) or an address (Model)."
 _NO_VOICE = "No voice speaks yet: F10 takes a key for Deepgram (Accounts)."
 _NO_DEVICE = "No sound device: answers are kept, not heard. F10 lists others (Sound)."
+_NO_DEVICE_UNKEPT = "No sound device: answers are not heard. F10 lists others (Sound)."
 
 _DOCTOR = "What could be installed instead tells: gramophone doctor"
 
@@ -26,13 +30,13 @@ def welcome(
     if "model" in failed:
         lines.append(_NO_MODEL)
     else:
-        lines.append(_HOW)
+        lines.append(_HOW if setup.kept else _HOW_UNKEPT)
         if setup.provider == "local":
             lines.append(_SMALL)
     if "speech" in failed:
         lines.append(_NO_VOICE)
     elif silent and not setup.muted:
-        lines.append(_NO_DEVICE)
+        lines.append(_NO_DEVICE if setup.kept else _NO_DEVICE_UNKEPT)
     if failed:
         lines.append(_DOCTOR)
     elif not short:

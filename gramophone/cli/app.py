@@ -15,9 +15,11 @@ from gramophone.cli.output import note, refuse
 from gramophone.cli.preferences import FilePreferences
 from gramophone.cli.updating import Updating
 from gramophone.cli.web import end_with_the_server, in_web_page
+from gramophone.clock import wall_clock
 from gramophone.config import Config, load
 from gramophone.errors import GramophoneError
 from gramophone.voice.native_noise import keep_native_noise_out
+from storage.home import Home
 from storage.recorder import Recorder
 
 
@@ -43,15 +45,10 @@ def run_app(config: Config) -> int:
         return 1
     if in_web_page():
         end_with_the_server()
-    updating = Updating(sys.stderr)
     try:
-        recorder = Recorder.open(
-            config.home, redact=config.secrets, patterns=config.redact, told=updating
-        )
+        recorder = _recorder(config) if config.keep else None
     except KeyboardInterrupt:
         return 130
-    finally:
-        updating.close()
     keep_native_noise_out()
     # Without a handler the standard one writes to stderr, which is the screen.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -63,7 +60,7 @@ def run_app(config: Config) -> int:
         screen=screen_settings(config),
         keep_theme=partial(keep_theme, config),
         preferences=FilePreferences(config, backend.hear_sample),
-        trouble=_keys_not_given(config),
+        trouble=" ".join(filter(None, [_keys_not_given(config), _kept_within(config)])),
     )
     try:
         app.run()
@@ -74,6 +71,17 @@ def run_app(config: Config) -> int:
     return app.return_code or 0
 
 
+def _recorder(config: Config) -> Recorder:
+    """Opened before the screen is, because what cannot be kept is told here."""
+    updating = Updating(sys.stderr)
+    try:
+        return Recorder.open(
+            config.home, redact=config.secrets, patterns=config.redact, told=updating
+        )
+    finally:
+        updating.close()
+
+
 def _keys_not_given(config: Config) -> str:
     held = {
         "OPENAI_API_KEY": config.openai_key,
@@ -81,6 +89,16 @@ def _keys_not_given(config: Config) -> str:
         "DEEPGRAM_API_KEY": config.deepgram_key,
     }
     return not_given(os.environ | held)
+
+
+def _kept_within(config: Config) -> str:
+    """Lets old sessions go, where that is wanted; what was done, in a sentence."""
+    if not config.keep or not (config.keep_days or config.keep_gb):
+        return ""
+    from storage.retention import Limits, keep_within
+
+    limits = Limits(config.keep_days, config.keep_gb)
+    return keep_within(Home.at(config.home), limits, wall_clock())
 
 
 def screen_settings(config: Config) -> ScreenSettings:

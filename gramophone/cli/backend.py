@@ -42,9 +42,9 @@ _log = logging.getLogger(__name__)
 class EngineThread:
     """Runs the talks on an event loop of its own, away from the loop that draws."""
 
-    def __init__(self, config: Config, recorder: Recorder) -> None:
+    def __init__(self, config: Config, recorder: Recorder | None) -> None:
         self._config = config
-        self._recorder: Recorder | None = recorder
+        self._recorder = recorder
         self._library = LibraryOnDemand(config.home)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opened: list[LiveTalk] = []
@@ -55,7 +55,9 @@ class EngineThread:
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self.setup = Setup(config.provider, config.model_name, config.voice_name, config.muted)
+        self.setup = Setup(
+            config.provider, config.model_name, config.voice_name, config.muted, config.keep
+        )
 
     @property
     def library(self) -> LibraryOnDemand:
@@ -174,8 +176,10 @@ class EngineThread:
         from gramophone.cli.engines import Engines
         from storage.library import Library
 
-        # Opening the library mends what a killed process left; the screen need not wait for it.
-        await (await Library.open(self._config.home)).aclose()
+        if self._config.keep:
+            # Opening the library mends what a killed process left; the screen need not wait for
+            # it. Who keeps nothing leaves it as it is.
+            await (await Library.open(self._config.home)).aclose()
         engines = self._engines = Engines()
         self._open_waiting()
         await self._stopping.wait()

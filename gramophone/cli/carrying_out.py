@@ -21,6 +21,7 @@ def configured(flags: dict[str, Any] | None = None, *, on_screen: bool = False) 
     """What is set; the app tells `on_screen` which keys are missing."""
     told = dict(flags or {})
     told["muted"] = told.pop("mute", False) or None
+    told["keep"] = False if told.pop("no_keep", False) else None
     told["sample_rate_hz"] = told.pop("sample_rate", None)
     environment = with_kept_keys(os.environ)
     missing = not_given(environment)

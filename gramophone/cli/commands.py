@@ -15,12 +15,15 @@ from gramophone import __version__
 from gramophone.cli.carrying_out import JSON, carried_out, configured, finish, quieten, refused
 from gramophone.cli.export_command import export
 from gramophone.cli.fixture_commands import fixture
+from gramophone.cli.housekeeping_commands import backup, compact
+from gramophone.cli.housekeeping_commands import gc as gc_command
 from gramophone.config import PROVIDERS
 from gramophone.errors import GramophoneError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 SESSION = click.argument("session", metavar="SESSION")
+NO_KEEP = click.option("--no-keep", is_flag=True, help="Leave nothing behind: no row, no file.")
 
 
 def talk_options(command: F) -> F:
@@ -29,6 +32,7 @@ def talk_options(command: F) -> F:
         click.option("--provider", type=click.Choice(PROVIDERS), help="Who answers."),
         click.option("--model", help="The provider's model."),
         *voice_options_list(),
+        NO_KEEP,
     ]
     for option in reversed(options):
         command = option(command)
@@ -108,21 +112,34 @@ def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
 @cli.command()
 @click.argument("text", metavar="TEXT|-", required=False)
 @click.option("--file", "file", type=click.Path(path_type=Path), help="Read the text from here.")
+@click.option("--session", metavar="SESSION", help="Speak the answers of this session.")
+@click.option("--turn", type=click.IntRange(0), metavar="N", help="With --session: this turn only.")
 @voice_options
+@NO_KEEP
 @JSON
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the sound as WAV.")
 def say(
-    text: str | None, file: Path | None, as_json: bool, output: Path | None, **flags: Any
+    text: str | None,
+    file: Path | None,
+    session: str | None,
+    turn: int | None,
+    as_json: bool,
+    output: Path | None,
+    **flags: Any,
 ) -> None:
-    """Speak a text; no model is asked."""
-    from gramophone.cli.live import speak_once
+    """Speak a text, or the answers of a kept session; no model is asked."""
+    from gramophone.cli.live import speak_once, speak_session
     from gramophone.intents import Say
 
-    if (text is None) == (file is None):
-        raise click.UsageError("give a text, - for standard input, or --file")
+    if sum(each is not None for each in (text, file, session)) != 1:
+        raise click.UsageError("give a text, - for standard input, --file or --session")
+    if turn is not None and session is None:
+        raise click.UsageError("--turn belongs to --session")
     config = configured(flags)
-    said = _read(file) if file is not None else _text(text or "")
     quieten()
+    if session is not None:
+        finish(speak_session(config, session, turn=turn, as_json=as_json, wav=output))
+    said = _read(file) if file is not None else _text(text or "")
     finish(speak_once(config, Say(said), as_json=as_json, wav=output))
 
 
@@ -166,16 +183,18 @@ def replay(session: str, speed: float, mute: bool, as_json: bool) -> None:
 
 
 @cli.command("import")
-@click.argument(
-    "bundles", metavar="BUNDLE", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+@click.argument("files", metavar="FILE", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as-new", is_flag=True, help="As sessions of their own, whatever is there.")
-def import_(bundles: tuple[Path, ...], as_new: bool) -> None:
-    """Bring sessions into the library that `export --format bundle` wrote; prints their ids."""
-    from gramophone.cli import kept
-    from gramophone.cli.compose import new_session_id
+def import_(files: tuple[Path, ...], as_new: bool) -> None:
+    """Bring sessions into the library; prints their ids.
 
-    finish(kept.import_bundles(configured().home, bundles, as_new=as_new, new_id=new_session_id))
+    FILE is a bundle that `export --format bundle` wrote, or a data export of ChatGPT or Claude: the
+    zip, or the conversations.json in it.
+    """
+    from gramophone.cli.compose import new_session_id
+    from gramophone.cli.taking_in import import_files
+
+    finish(import_files(configured(), files, as_new=as_new, new_id=new_session_id))
 
 
 @cli.command()
@@ -254,8 +273,36 @@ def doctor(as_json: bool, **flags: Any) -> None:
     finish(examine(config, as_json=as_json))
 
 
+@cli.command()
+@click.argument("session", metavar="[SESSION]", required=False)
+@click.option("--since", default="", metavar="DATE|30d", help="Sessions begun that day or later.")
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(["provider", "model", "voice"]),
+    help="Group by this; all three, if not told.",
+)
+@JSON
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table, one row a group.")
+def stats(
+    session: str | None, since: str, by: tuple[str, ...], as_json: bool, as_csv: bool
+) -> None:
+    """Sum up what answers took, and how much was spoken."""
+    from gramophone.cli import stats as summing
+
+    if session and since:
+        raise click.UsageError("give a session or --since, not both")
+    if as_json and as_csv:
+        raise click.UsageError("give --json or --csv, not both")
+    form = "json" if as_json else "csv" if as_csv else "text"
+    wanted = tuple(name for name in summing.BY if name in by) or summing.BY
+    finish(summing.stats(configured().home, session, since=since, by=wanted, form=form))
+
+
 cli.add_command(export)
 cli.add_command(fixture)
+for housekeeping in (backup, compact, gc_command):
+    cli.add_command(housekeeping)
 
 
 @cli.command()

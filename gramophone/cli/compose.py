@@ -108,7 +108,8 @@ async def talk(
     switchable: bool = False,
     elsewhere: bool = False,
 ) -> AsyncGenerator[Talk]:
-    """A session that runs while the context is open, and is whole on disk after it.
+    """A session that runs while the context is open, and is whole on disk after it; or leaves
+    nothing there, if it is not to be kept.
 
     `switchable` talks may get the sound and lose it while they run; others, when muted, wait for
     no sound at all. `elsewhere` says that another talk has the sound for now.
@@ -122,7 +123,7 @@ async def talk(
     engines = engines or own
     assert engines is not None
     speech = engines.speech(config)
-    if recorder is None:
+    if recorder is None and config.keep:
         recorder = await asyncio.to_thread(
             Recorder.open, config.home, redact=config.secrets, patterns=config.redact
         )
@@ -145,7 +146,7 @@ async def talk(
         model=model,
         speech=speech,
         speaker=speaker(config, config.sample_rate_hz, clock, switchable=switchable),
-        sinks=[_FromFirstTurn(recorder), *sinks],
+        sinks=[*([_FromFirstTurn(recorder)] if recorder is not None else []), *sinks],
     )
     running = Talk(session_id, engine, engines)
     end_watch = engines.watch(tell)
@@ -161,7 +162,8 @@ async def talk(
         await asyncio.wait([serving])
         if own is not None:
             await own.aclose()
-        await _close_recorder(recorder, engine)
+        if recorder is not None:
+            await _close_recorder(recorder, engine)
 
 
 def _settings(

@@ -62,7 +62,7 @@ _WHERE = options(
     click.option("--force", is_flag=True, help="Replace what stands there."),
 )
 _HOW = options(
-    click.option("--pauses", metavar="real|TIME", default="0", help="Between spoken turns."),
+    click.option("--pauses", metavar="real|TIME", help="Between spoken turns."),
     click.option("--each-turn", is_flag=True, help="A file for each spoken turn."),
     click.option("--stereo", is_flag=True, help="User's own voice left, answers right."),
     click.option("--rate", type=click.IntRange(8_000, 192_000), help="Resampled to so many Hz."),
@@ -86,7 +86,7 @@ def export(
     form: str | None,
     output: str | None,
     force: bool,
-    pauses: str,
+    pauses: str | None,
     each_turn: bool,
     stereo: bool,
     rate: int | None,
@@ -109,7 +109,7 @@ def export(
         folder=folder,
         replace=force,
         cut=Cut(frozenset[int]().union(*turns), from_us, to_us, withdrawn),
-        pauses=_pauses(pauses),
+        pauses=_pauses(pauses, chosen),
         each_turn=each_turn,
         stereo=stereo,
         sample_rate_hz=rate or 0,
@@ -133,7 +133,9 @@ def _place(form: str | None, output: str | None) -> tuple[str, Path, bool]:
     return form or (known.name if known and not folder else "wav"), path, folder
 
 
-def _pauses(text: str) -> Pauses:
+def _pauses(text: str | None, form: str) -> Pauses:
+    if text is None:
+        return Pauses(given_us=FORMS[form].pause_us)
     return Pauses(real=True) if text == "real" else Pauses(given_us=TIME.convert(text, None, None))
 
 
@@ -141,6 +143,8 @@ def _check(order: ExportOrder) -> None:
     """Options that would have no effect are mistakes."""
     if order.compress and order.form != "bundle":
         raise click.UsageError("--compress belongs to --format bundle")
+    if FORMS[order.form].whole and (order.cut != Cut() or order.pauses != Pauses()):
+        raise click.UsageError(f"{order.form} takes whole sessions, without --turn, --from, --to")
     if order.each_turn and str(order.path) == "-":
         raise click.UsageError("--each-turn writes several files; name a directory with -o")
     spoken = {

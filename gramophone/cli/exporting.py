@@ -77,8 +77,8 @@ async def export(
 
 
 def _told(done: Exported) -> int:
-    for failure in done.failures:
-        note(failure)
+    for sentence in (*done.failures, *done.notes):
+        note(sentence)
     if len(done.paths) == 1:
         note(f"wrote {done.paths[0]}")
     else:
@@ -106,7 +106,9 @@ async def _to_standard_output(library: Library, ids: Sequence[str], order: Expor
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, f"out{FORMS[order.form].suffix}")
         with telling(f"Writing {order.form}") as tell:
-            await library.export(ids, replace(order, path=path), tell=tell)
+            done = await library.export(ids, replace(order, path=path), tell=tell)
+        for sentence in done.notes:
+            note(sentence)
         await asyncio.to_thread(_give_out, path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -33,6 +34,7 @@ def fixture() -> None:
 @click.option("--clock", type=click.Choice(["system", "manual"]), help="Who moves the time on.")
 @click.option("--strict", is_flag=True, help="Refuse what is not in the source, and exit 1.")
 @click.option("--lenient", is_flag=True, help="Only report what differed; the default.")
+@click.option("--by-message", is_flag=True, help="The cutting into messages counts, too.")
 @click.option(
     "--fault", multiple=True, metavar="NAME[=ARG][@CONNECTION]", help="Go wrong on purpose."
 )
@@ -54,7 +56,7 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
             arguments.append(option)
         elif value is not None and value is not False:
             arguments.append(f"{option}={value}")
-    sys.exit(stand_in(configured().home, source, arguments))
+    sys.exit(stand_in(configured(), source, arguments))
 
 
 @fixture.command("check")
@@ -84,16 +86,41 @@ def check_source(source: str, as_json: bool) -> None:
     help="0, the default, takes a free one.",
 )
 @click.option("--host", metavar="NAME", default="127.0.0.1", help="Whom to serve.")
-def record(upstream: str, host: str, port: int, **models: str | None) -> None:
+@click.option(
+    "--bundle",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the session into this file, instead of the library.",
+)
+@click.option("--watch-stdin", is_flag=True, help="End when standard input ends.")
+@click.option("--if-told", is_flag=True, help="A bundle only if the last line there is: keep")
+def record(
+    upstream: str,
+    host: str,
+    port: int,
+    bundle: Path | None,
+    watch_stdin: bool,
+    if_told: bool,
+    **models: str | None,
+) -> None:
     """Pass on what a program and the real service say, and keep it as a session.
 
     JSON lines on stdout say where to connect and, at the end, which session it was. Keys pass
     through and are not kept.
     """
+    from gramophone.cli.recording_proxy import Recording
     from gramophone.cli.recording_proxy import record as record_passing
 
-    elsewhere = {name: address for name, address in models.items() if address}
-    sys.exit(record_passing(configured(), upstream, elsewhere, host, port))
+    wanted = Recording(
+        upstream=upstream,
+        models={name: address for name, address in models.items() if address},
+        host=host,
+        port=port,
+        bundle=bundle,
+        watch_stdin=watch_stdin,
+        if_told=if_told,
+    )
+    sys.exit(record_passing(configured(), wanted))
 
 
 @fixture.command("diff")

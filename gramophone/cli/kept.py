@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -55,28 +54,10 @@ async def show(home: Path, reference: str, *, as_json: bool) -> int:
     return 0
 
 
-async def import_bundles(
-    home: Path, paths: Sequence[Path], *, as_new: bool, new_id: Callable[[], str]
-) -> int:
-    """Bundles into the library, one after another; those before one that is refused stay."""
-    async with await Library.open(home) as library:
-        for path in paths:
-            with telling(f"Reading {path.name}") as tell:
-                taken = await library.import_bundle(
-                    path, new_id=new_id() if as_new else "", tell=tell
-                )
-            titled = plain_line(taken.title) or "(untitled)"
-            if taken.already:
-                note(f"{taken.session_id} “{titled}” is in the library already; nothing to do")
-            else:
-                note(f"imported {taken.session_id} “{titled}”")
-            result(taken.session_id)
-    return 0
-
-
-def telling(words: str) -> closing[Updating]:
-    """A bar that hears how far something has come."""
-    line = f"{plain_line(words)}; Ctrl+C stops it and leaves nothing"
+def telling(words: str, *, kept: bool = False) -> closing[Updating]:
+    """Says how far it is, when it takes long, and whether what is done by then is `kept`."""
+    left = "what is done by then stays" if kept else "leaves nothing"
+    line = f"{plain_line(words)}; Ctrl+C stops it{': ' if kept else ' and '}{left}"
     return closing(Updating(sys.stderr, words=line, in_parts=False))
 
 

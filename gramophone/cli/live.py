@@ -1,4 +1,4 @@
-"""`ask` and `say`: one spoken turn without the app."""
+"""`ask` and `say`: one spoken turn, or the answers of a session, without the app."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 from gramophone.cli.compose import talk
 from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
 from gramophone.config import Config
+from gramophone.errors import SessionNotFound
 from gramophone.exports import ExportOrder
-from gramophone.intents import Interrupt, Say, Submit
-from gramophone.ports import Sink
+from gramophone.intents import Interrupt, Say, SpeakAgain, Submit
+from gramophone.library import SessionRecord
+from gramophone.ports import Message, Sink
 from gramophone.timeline import Entry, Failed, TurnCompleted
 from storage.library import Library
+from storage.unkept import UnkeptSound
 
 
 async def speak_once(
@@ -26,9 +29,9 @@ async def speak_once(
     waiter = Waiter(_over, done.set)
     printed: Sink = JsonLines() if as_json else answer
     interrupted = False
-    async with talk(
-        config, [printed, notes, waiter], with_model=isinstance(intent, Submit)
-    ) as running:
+    unkept = UnkeptSound() if wav is not None and not config.keep else None
+    sinks = [printed, notes, waiter, *([unkept] if unkept is not None else [])]
+    async with talk(config, sinks, with_model=isinstance(intent, Submit)) as running:
 
         def interrupt() -> None:
             nonlocal interrupted
@@ -46,14 +49,79 @@ async def speak_once(
         answer.finish()
     if not intent.text.strip():
         return 1
-    note(f"session {running.session_id}")
-    if wav is not None:
+    note(f"session {running.session_id}" if config.keep else "not kept")
+    if unkept is not None and wav is not None:
+        await asyncio.to_thread(unkept.write, wav)
+    elif wav is not None:
         async with await Library.open(config.home) as library:
             order = ExportOrder("wav", wav, replace=True)
             await library.export([running.session_id], order)
     if interrupted:
         return 130
     return 1 if notes.failed else 0
+
+
+async def speak_session(
+    config: Config, reference: str, *, turn: int | None, as_json: bool, wav: Path | None
+) -> int:
+    """The answers of a session, or one of them, spoken in a session that goes on from it; the
+    one that was kept stays as it is. Returns the exit code."""
+    async with await Library.open(config.home) as library:
+        record = await library.session(await library.resolve(reference))
+    inherited, wanted = _answers(record, turn)
+    notes, over = Notes(), asyncio.Event()
+    printed: list[Sink] = [JsonLines()] if as_json else []
+    interrupted = False
+    async with talk(
+        config,
+        [*printed, notes, Waiter(_over, over.set)],
+        with_model=False,
+        inherited=inherited,
+    ) as running:
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            interrupted = True
+            running.engine.post(Interrupt())
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        try:
+            for answer in wanted:
+                over.clear()
+                running.engine.post(SpeakAgain(answer))
+                await over.wait()
+                if interrupted or notes.failed:
+                    break
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+    note(f"session {running.session_id}")
+    async with await Library.open(config.home) as library:
+        if record.summary.title:
+            await library.rename(running.session_id, record.summary.title)
+        if wav is not None:
+            await library.export([running.session_id], ExportOrder("wav", wav, replace=True))
+    return 130 if interrupted else int(notes.failed)
+
+
+def _answers(record: SessionRecord, turn: int | None) -> tuple[list[Message], list[int]]:
+    """What was said in a session, and which of it is to be spoken.
+
+    Raises:
+        SessionNotFound: there is no such answer.
+    """
+    said = [each for each in record.turns if each.counts and each.text.strip()]
+    wanted = [
+        place
+        for place, each in enumerate(said)
+        if each.role == "assistant" and turn in (None, each.turn)
+    ]
+    if not wanted:
+        which = "no answer" if turn is None else f"no answer that counts as its turn {turn}"
+        raise SessionNotFound(
+            f"The session {record.summary.id} has {which}; `gramophone show` prints its turns."
+        )
+    return [Message(each.role, each.text) for each in said], wanted
 
 
 def _over(entry: Entry) -> bool:

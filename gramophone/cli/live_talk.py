@@ -54,7 +54,9 @@ class LiveTalk:
             self._config = config
             self.fail("session", error)
         chosen = self._config
-        self.setup = Setup(chosen.provider, chosen.model_name, chosen.voice_name, chosen.muted)
+        self.setup = Setup(
+            chosen.provider, chosen.model_name, chosen.voice_name, chosen.muted, chosen.keep
+        )
 
     # --- from any thread ----------------------------------------------------------------------
 

@@ -15,8 +15,9 @@ from gramophone.settings_file import write_key, write_setting
 
 _OTHER_VARIABLES = {"TEXTUAL_THEME": "theme"}
 
-# The screen has lines for values; a list is written in the file itself.
-_LISTS = frozenset({"redact"})
+# The screen has lines for values: a list is written in the file itself. So are limits beyond which
+# sessions are removed, which nobody is to set in passing.
+_IN_THE_FILE_ALONE = frozenset({"redact", "keep_days", "keep_gb"})
 
 _AURA_2_SPANISH = "sirio nestor carina celeste alvaro diana aquila selena estrella javier"
 
@@ -63,7 +64,7 @@ class FilePreferences:
                 overruled_by=overruled.get(name, ""),
             )
             for name in FILE_SETTINGS.values()
-            if name not in _LISTS
+            if name not in _IN_THE_FILE_ALONE
         }
 
     async def write(self, name: str, value: Value | None) -> None:

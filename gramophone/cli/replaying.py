@@ -16,7 +16,7 @@ from gramophone.fanout import Fanout
 from gramophone.ports import Sink
 from gramophone.replay import Replay
 from gramophone.score import Score
-from gramophone.timeline import Entry, Event, TurnCompleted
+from gramophone.timeline import Entry, Event, TurnCompleted, TurnStarted
 from gramophone.track import KeptSound
 from gramophone.transform import begin_promptly, limit_idle
 from gramophone.voice.stretch import Stretcher
@@ -102,6 +102,9 @@ class _Dialogue(AnswerText):
         match entry:
             case TurnCompleted(role="user"):
                 self._write(f"> {' '.join(entry.text.split())}\n")
+            case TurnStarted(role="assistant") if entry.text:
+                # What no model streamed here: it was to be said, or was imported.
+                self._write(self._stream.feed(entry.text))
             case TurnCompleted():
                 self.finish()
             case _:

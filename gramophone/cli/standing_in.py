@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import wave
 from collections.abc import Sequence
 from pathlib import Path
 
+from gramophone.config import Config
+from gramophone.redaction import Redactor
 from gramophone.standin.process import main
 from gramophone.standin.scenario import ScenarioError, Wav, scenario
 from gramophone.standin.script import Script, script_of
@@ -20,16 +23,20 @@ SCENARIOS = (".toml", ".json")
 PROGRAM = "gramophone fixture serve"
 
 
-def serve(home: Path, source: str, arguments: Sequence[str]) -> int:
+def serve(config: Config, source: str, arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or Ctrl+C; `arguments` are those of the stand-in's own process.
+
+    Nothing is written that the configuration hides.
 
     Raises:
         StorageError: `source` is neither an engine nor a file nor a session.
         ScenarioError: the scenario cannot be played.
     """
-    if source in ENGINES:
-        return main(["--voice", source, *arguments], prog=PROGRAM)
-    return main(["--voice", "recording", *arguments], asyncio.run(script(home, source)), PROGRAM)
+    # Nobody may try out what a mark hides, so its key is another each time.
+    redact = Redactor(config.secrets, patterns=config.redact, key=os.urandom(32))
+    given = None if source in ENGINES else asyncio.run(script(config.home, source))
+    voice = source if given is None else "recording"
+    return main(["--voice", voice, *arguments], given, PROGRAM, redact)
 
 
 async def script(home: Path, source: str) -> Script:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, urlencode
+from typing import Any, cast
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+
+from gramophone.redaction import Redact, Redactor
 
 SECRET = "[secret]"
+_SHORTEST_SECRET = 4
 
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"}
@@ -32,6 +38,47 @@ def without_secrets(query: str) -> str:
     if not any(_names_a_secret(name) for name, _ in pairs):
         return query
     return urlencode([(name, SECRET if _names_a_secret(name) else v) for name, v in pairs])
+
+
+class Secrets:
+    """What a stand-in must not write: the keys of its clients, as they come, and whatever `redact`
+    finds in a text."""
+
+    def __init__(self, redact: Redact | None = None, key: str | None = None) -> None:
+        """`key` is one that is known from the start."""
+        # Nobody may try out what a mark hides.
+        self._redact = redact or Redactor(key=os.urandom(32))
+        self._known: set[str] = set()
+        self._keep(key or "")
+
+    def learn(self, headers: Iterable[tuple[str, str]], query: str) -> None:
+        """A client has come with these."""
+        for secret in secrets_in(headers, query):
+            self._keep(secret)
+
+    def hide(self, text: str) -> str:
+        """The text without them."""
+        for secret in self._known:
+            text = text.replace(secret, SECRET)
+        return self._redact(text)
+
+    def hide_all(self, value: Any) -> Any:
+        """The same for every text in what is to become JSON."""
+        match value:
+            case str():
+                return self.hide(value)
+            case dict():
+                fields = cast("dict[str, Any]", value)
+                return {name: self.hide_all(each) for name, each in fields.items()}
+            case list() | tuple():
+                return [self.hide_all(each) for each in cast("list[Any]", value)]
+            case _:
+                return value
+
+    def _keep(self, secret: str) -> None:
+        if len(secret) >= _SHORTEST_SECRET:
+            self._known |= {secret, json.dumps(secret)[1:-1], quote(secret, safe="")}
+            self._known.add(quote_plus(secret))
 
 
 def _names_a_secret(name: str) -> bool:

@@ -103,6 +103,7 @@ class FluxDoor:
             Delivery(options, sounding, ordinal),
             Downlink(connection, Mischief(options.faults, ordinal), self._clock, _last_word),
             self._clock,
+            voice.hear if isinstance(voice, RecordedVoice) else None,
         )
         _log.info("Flux connection %d: open, %s", ordinal, parameters.to_query())
         await session.run(connection)
@@ -134,7 +135,10 @@ class FluxDoor:
         recording = self._recording(ordinal)
         if recording is None:
             return FluxServer(connected, parameters, limits, quirks)
-        return FluxReplay(recording, connected, parameters, self._options.pace, limits, quirks)
+        strict = isinstance(self._voice, RecordedVoice) and self._voice.strict
+        return FluxReplay(
+            recording, connected, parameters, self._options.pace, limits, quirks, strict=strict
+        )
 
 
 def _quirks(options: StandinOptions, ordinal: int) -> FluxQuirks:

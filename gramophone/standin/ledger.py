@@ -1,7 +1,7 @@
 """What came and went: counted always, and written down as JSON lines when a file is given.
 
 Headers are left out altogether. What stood in one of them, or in the query, as a key is not
-written anywhere else either.
+written anywhere else either, nor what a redactor finds.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import json
 from collections.abc import Iterable
 from itertools import count
 from typing import Any, Literal, TextIO
-from urllib.parse import quote_plus
 
 from gramophone.clock import Clock, SystemClock
-from gramophone.standin.credentials import SECRET, secrets_in, without_secrets
+from gramophone.standin.credentials import Secrets, without_secrets
 
-_SHORTEST_SECRET = 4
 _LONGEST_TEXT = 100_000
 
 
@@ -23,14 +21,15 @@ class Ledger:
     """The book of one stand-in."""
 
     def __init__(
-        self, file: TextIO | None = None, clock: Clock | None = None, key: str | None = None
+        self,
+        file: TextIO | None = None,
+        clock: Clock | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
-        """`key` is one that is known from the start."""
         self._file = file
         self._clock = clock or SystemClock()
         self._numbers = count()
-        self._secrets: set[str] = set()
-        self._keep_secret(key or "")
+        self._secrets = secrets or Secrets()
         self.connections = 0
         self.requests = 0
 
@@ -53,7 +52,7 @@ class Ledger:
             self.connections += 1
         else:
             self.requests += 1
-        self._learn(headers, query)
+        self._secrets.learn(headers, query)
         self.note(number, what, path=path, query=without_secrets(query), **more)
         return number
 
@@ -62,10 +61,8 @@ class Ledger:
         if self._file is None:
             return
         told = {"at_us": self._clock.now_us(), "connection": number, "event": event}
-        line = json.dumps(told | fields, separators=(",", ":"))
-        for secret in self._secrets:
-            line = line.replace(secret, SECRET)
-        self._file.write(line + "\n")
+        hidden = self._secrets.hide_all(fields)
+        self._file.write(json.dumps(told | hidden, separators=(",", ":")) + "\n")
         self._file.flush()
 
     def frame(self, number: int, event: str, frame: str | bytes) -> None:
@@ -75,14 +72,5 @@ class Ledger:
         if isinstance(frame, bytes):
             self.note(number, event, bytes=len(frame))
         else:
-            self.note(number, event, text=frame[:_LONGEST_TEXT])
-
-    def _learn(self, headers: Iterable[tuple[str, str]], query: str) -> None:
-        if self._file is None:
-            return
-        for secret in secrets_in(headers, query):
-            self._keep_secret(secret)
-
-    def _keep_secret(self, secret: str) -> None:
-        if len(secret) >= _SHORTEST_SECRET:
-            self._secrets |= {secret, json.dumps(secret)[1:-1], quote_plus(secret)}
+            # Half a key at the end would not be known for one.
+            self.note(number, event, text=self._secrets.hide(frame)[:_LONGEST_TEXT])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.faulty_reply import FaultyReply
 from gramophone.standin.handshake import bad_request, may_enter
 from gramophone.standin.http import Reply, Request, answer_whole
+from gramophone.standin.listen_timeline import LISTEN_PATH
 from gramophone.standin.listener import Admission, Arrival, Routes, refuse
 from gramophone.standin.mischief import Mischief
 from gramophone.standin.options import StandinOptions
@@ -38,6 +40,12 @@ from gramophone.wire.listen_messages import (
     seconds,
     transcript,
 )
+from gramophone.wire.listen_recording import (
+    ListenReplay,
+    RecordedTranscripts,
+    utterances_in,
+    whole_utterance,
+)
 from gramophone.wire.listen_server import (
     COMPRESSED_BYTES_PER_SECOND,
     Action,
@@ -49,14 +57,19 @@ from gramophone.wire.speak_parameters import ParameterRefused, SpeakParameters
 
 _log = logging.getLogger(__name__)
 
-LISTEN_PATH = "/v1/listen"
 _MODEL_VERSION = "2026-01-20.0"
 _TONES = SpeakParameters(sample_rate_hz=8_000)
 _SECOND_US = 1_000_000
 
 
-def utterances_of(speech: RecordedSpeech | None) -> tuple[Utterance, ...]:
-    """What is heard: what was spoken, each as long as it sounded."""
+def utterances_of(
+    speech: RecordedSpeech | None, recorded: RecordedTranscripts | None = None
+) -> tuple[Utterance, ...]:
+    """What is heard: what was heard then or, where nobody listened, what was spoken, each as long
+    as it sounded."""
+    if recorded and (recorded.connections or recorded.wholes):
+        heard = [*utterances_in(recorded.connections), *map(whole_utterance, recorded.wholes)]
+        return tuple(Utterance(text, length_us) for text, length_us in heard if text)
     if speech is None:
         return ()
     return tuple(Utterance(each.text, _length_us(speech, each)) for each in speech.segments)
@@ -71,19 +84,32 @@ def _length_us(speech: RecordedSpeech, segment: RecordedSegment) -> int:
     return size * _SECOND_US // (sound.bytes_per_second or COMPRESSED_BYTES_PER_SECOND)
 
 
-def listen_routes(utterances: Sequence[Utterance], options: StandinOptions, clock: Clock) -> Routes:
+def listen_routes(
+    utterances: Sequence[Utterance],
+    options: StandinOptions,
+    clock: Clock,
+    recorded: RecordedTranscripts | None = None,
+) -> Routes:
     """Listen v1 on a websocket and, for whole recordings, over HTTP."""
-    door = ListenDoor(utterances, options, clock)
+    door = ListenDoor(utterances, options, clock, recorded or RecordedTranscripts())
     return Routes({LISTEN_PATH: door}, {("POST", LISTEN_PATH): door.transcribe})
 
 
 class ListenDoor:
-    """Lets connections and recordings in or refuses them; each hears all from the beginning."""
+    """Lets connections and recordings in or refuses them; each hears all from the beginning.
+
+    Where connections were recorded, each gets one of them in turn, and after the last the first.
+    """
 
     def __init__(
-        self, utterances: Sequence[Utterance], options: StandinOptions, clock: Clock
+        self,
+        utterances: Sequence[Utterance],
+        options: StandinOptions,
+        clock: Clock,
+        recorded: RecordedTranscripts,
     ) -> None:
         self._utterances = utterances
+        self._recorded = recorded
         self._options = options
         self._clock = clock
         self._ordinals = count()
@@ -117,19 +143,25 @@ class ListenDoor:
             await refuse(reply, answer, str(uuid4()))
             return
         identity = _identity(answer)
-        machine = ListenServer(answer, self._utterances)
-        said = [
-            action.message
-            for action in (
-                *machine.sound_received(request.body, 0),
-                *machine.sound_received(b"", 0),
-            )
-            if isinstance(action, Say)
-        ]
         headers = [("content-type", "application/json"), *_headers(identity)]
         faulty = FaultyReply(reply, Mischief(self._options.faults, ordinal), self._clock)
         async with faulty.watching_time():
-            await answer_whole(faulty, 200, headers, _whole(said, identity))
+            body = self._transcript(request.body, ordinal, answer, identity)
+            await answer_whole(faulty, 200, headers, body)
+
+    def _transcript(
+        self, sound: bytes, ordinal: int, answer: ListenParameters, identity: ListenIdentity
+    ) -> bytes:
+        recorded = self._recorded.whole(hashlib.sha256(sound).hexdigest(), ordinal)
+        if recorded is not None:
+            return recorded.encode()
+        machine = ListenServer(answer, self._utterances)
+        said = [
+            action.message
+            for action in (*machine.sound_received(sound, 0), *machine.sound_received(b"", 0))
+            if isinstance(action, Say)
+        ]
+        return _whole(said, identity)
 
     def _admit(
         self, query: str, authorization: str, subprotocols: Sequence[str]
@@ -149,7 +181,7 @@ class ListenDoor:
         connection: ServerConnection,
     ) -> None:
         downlink = Downlink(connection, Mischief(self._options.faults, ordinal), self._clock)
-        machine = ListenServer(parameters, self._utterances)
+        machine = self._machine(ordinal, parameters)
         _log.info("listening connection %d: open, %s", ordinal, parameters)
         await _Listening(machine, identity, downlink, self._clock).run(connection)
         _log.info(
@@ -159,12 +191,22 @@ class ListenDoor:
             connection.close_reason,
         )
 
+    def _machine(self, ordinal: int, parameters: ListenParameters) -> ListenServer | ListenReplay:
+        recorded = self._recorded.connections
+        if recorded:
+            return ListenReplay(parameters, recorded[ordinal % len(recorded)])
+        return ListenServer(parameters, self._utterances)
+
 
 class _Listening:
     """Carries out what the machine decides, and tells it what happens."""
 
     def __init__(
-        self, machine: ListenServer, identity: ListenIdentity, downlink: Downlink, clock: Clock
+        self,
+        machine: ListenServer | ListenReplay,
+        identity: ListenIdentity,
+        downlink: Downlink,
+        clock: Clock,
     ) -> None:
         self._machine = machine
         self._identity = identity

@@ -3,7 +3,8 @@
 What counts is what was said: spaces and the cutting into messages do not, unless `by_message`. A
 connection has a place in the source, from its beginning. Whatever is said is looked for at that
 place, then ahead of it, then behind; so a program that begins anew, or says one thing a
-connection, is understood. Pure.
+connection, is understood. Where a secret was hidden when the source was kept, anything may be
+said. Pure.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate, pairwise
 from typing import Literal, TypeAlias
+
+from gramophone.hidden import Kept, same_but_hidden
 
 Kind: TypeAlias = Literal["changed", "unsent", "extra", "order"]
 Side: TypeAlias = Literal["speech", "prompt"]
@@ -74,6 +77,7 @@ class Expectation:
         self._known = frozenset(said)
         self._script = "".join(said)
         self._starts = list(accumulate(map(len, said), initial=0))
+        self._kept = Kept(self._script, frozenset(self._starts))
         self._by_message = by_message
         self._places: dict[int, int] = {}
         self._resume = 0
@@ -90,13 +94,14 @@ class Expectation:
         if connection not in self._places:
             self._places[connection], self._resume = self._resume, 0
         place = self._places[connection]
-        start = self._find(said, place)
-        if start is None:
+        found = self._find(said, place, _last_word(text))
+        if found is None:
             return self._miss(connection, place, text)
+        start, end = found
         if start > place and not self._has_come(place, start):
             self._jumps.append((place, start, text))
-        end = start + len(said)
         self._mark(connection, start, end)
+        end = self._kept.whole(end)
         return Found(bisect_left(self._starts, start), bisect_left(self._starts, end))
 
     def break_off(self, connection: int) -> None:
@@ -105,14 +110,17 @@ class Expectation:
 
     def awaits(self, connection: int) -> int | None:
         """Which text is to begin on this connection; None within one, and behind the last."""
-        place = self._places.get(connection, self._resume)
+        place = self._kept.whole(self._places.get(connection, self._resume))
         index = bisect_left(self._starts, place)
         begins = index < len(self._texts) and self._starts[index] == place
         return index if begins else None
 
     def knows(self, text: str) -> bool:
         """Whether this is one of the texts, whenever it comes."""
-        return _said(text) in self._known
+        said = _said(text)
+        return said in self._known or (
+            bool(self._kept) and any(same_but_hidden(known, said) for known in self._known)
+        )
 
     def differences(self) -> tuple[Difference, ...]:
         """All that differed, in the order in which it came, then what came too early, then what
@@ -130,27 +138,35 @@ class Expectation:
         )
         return (*self._met, *order, *unsent)
 
-    def _find(self, said: str, place: int) -> int | None:
+    def _find(self, said: str, place: int, last_word: int) -> tuple[int, int] | None:
+        """Where this stands: at this place, or else ahead of it, or else behind."""
         if self._by_message:
-            return next(
-                (
-                    start
-                    for start, end in self._ahead_first(place)
-                    if self._script[start:end] == said
-                ),
-                None,
+            whole = (
+                stretch
+                for stretch in self._ahead_first(place)
+                if self._is(self._script[slice(*stretch)], said)
             )
-        if self._script.startswith(said, place):
-            return place
+            return next(whole, None)
+        if (end := self._ends(said, place, last_word)) is not None:
+            return place, end
         found = [
-            (start, start + len(said))
+            (start, end)
             for start, _ in self._ahead_first(place)
-            if self._script.startswith(said, start)
+            if (end := self._ends(said, start, last_word)) is not None
         ]
         # Whole texts before a part of one.
         ends = set(self._starts)
-        whole = [start for start, end in found if end in ends]
-        return next(iter(whole or [start for start, _ in found]), None)
+        whole = [stretch for stretch in found if self._kept.whole(stretch[1]) in ends]
+        return next(iter(whole or found), None)
+
+    def _is(self, expected: str, said: str) -> bool:
+        return expected == said or (bool(self._kept) and same_but_hidden(expected, said))
+
+    def _ends(self, said: str, place: int, last_word: int) -> int | None:
+        """Where this ends if it is said at this place."""
+        if self._script.startswith(said, place):
+            return place + len(said)
+        return self._kept.follow(place, said, last_word) if self._kept else None
 
     def _ahead_first(self, place: int) -> Iterator[tuple[int, int]]:
         bounds = list(pairwise(self._starts))
@@ -175,7 +191,7 @@ class Expectation:
 
     def _mark(self, connection: int, start: int, end: int) -> None:
         self._places[connection] = end
-        self._came.append((start, end))
+        self._came.append((start, self._kept.whole(end)))
 
     def _has_come(self, start: int, end: int) -> bool:
         """Whether all of this stretch has come, on whatever connection."""
@@ -219,6 +235,12 @@ def _words(text: str, other: str) -> str:
 def _said(text: str) -> str:
     """What is left of a text when only what is said counts."""
     return "".join(text.split())
+
+
+def _last_word(text: str) -> int:
+    """Its length; a secret that was cut in two ends with it."""
+    words = text.split()
+    return len(words[-1]) if words else 0
 
 
 def _alike(one: str, other: str) -> bool:

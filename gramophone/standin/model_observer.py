@@ -48,14 +48,14 @@ class AnswerObserver:
         self._failed = False
         self._over = False
 
-    def asked(self, body: bytes, at_us: int) -> list[Event]:
-        """The request has come."""
+    def asked(self, body: bytes, at_us: int, heard: str = "") -> list[Event]:
+        """The request has come; if it asks what was `heard`, that is the user's turn."""
         fields = read_object(body)
         said = fields.get("messages", fields.get("input"))
         messages = [{"role": "user", "content": said}] if isinstance(said, str) else as_list(said)
         text, step = last_asked(messages)
         events: list[Event] = []
-        if step == 0:
+        if step == 0 and (not heard or "".join(text.split()) != "".join(heard.split())):
             user = next(self._turns)
             events = [
                 TurnStarted(at_us=at_us, turn=user, role="user", text=text),

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
 from gramophone.standin.credentials import secrets_in
-from gramophone.standin.http import ClientGone, Handler, Reply, Request, answer_whole
+from gramophone.standin.http import Handler, Reply, Request
 from gramophone.standin.model_observer import AnswerObserver
+from gramophone.standin.passing import pass_on
 from gramophone.standin.tape import Tape
-from gramophone.standin.upstream_http import UpstreamAnswer, UpstreamLost, passed_on, passes
+from gramophone.standin.upstream_http import UpstreamAnswer
 from gramophone.wire.loose_json import as_text, read_object
-
-_log = logging.getLogger(__name__)
 
 _ASKING = {
     "/v1/chat/completions": "openai",
@@ -25,9 +21,6 @@ _ASKING = {
 }
 PROVIDERS = ("openai", "anthropic")
 _TELLING = ("GET", "/v1/models"), ("POST", "/v1/messages/count_tokens")
-_UNREACHABLE = json.dumps(
-    {"error": {"message": "The proxy cannot reach its upstream; check --upstream."}}
-).encode()
 
 
 class ModelProxy:
@@ -45,66 +38,45 @@ class ModelProxy:
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
         """What is passed on; what is no question is not recorded."""
         asking = {("POST", path): partial(self._ask, name) for path, name in _ASKING.items()}
-        return {**asking, **dict.fromkeys(_TELLING, self._pass)}
+        return {**asking, **dict.fromkeys(_TELLING, self._tell)}
 
     async def _ask(self, words: str, request: Request, reply: Reply) -> None:
         self.requests += 1
-        provider = _provider(request)
+        upstream = self._upstreams[provider := _provider(request)]
         self._hide(secrets_in(request.headers, request.query))
         tape = self._tape
-        model = as_text(read_object(request.body).get("model"))
-        tape.asks(provider, model)
-        host = urlsplit(self._upstreams[provider]).netloc
-        observer = AnswerObserver(words, host, tape.turns)
-        tape.tell(observer.asked(request.body, tape.now_us()))
-        try:
-            await self._pass(request, reply, observer)
-        except (ClientGone, asyncio.CancelledError):
-            tape.tell(observer.left(tape.now_us()))
-            raise
+        tape.asks(provider, as_text(read_object(request.body).get("model")))
+        observer = AnswerObserver(words, urlsplit(upstream).netloc, tape.turns)
+        tape.tell_answer(observer.asked(request.body, tape.now_us(), tape.heard))
+        await pass_on(upstream, request, reply, _Watched(observer, tape))
 
-    async def _pass(
-        self, request: Request, reply: Reply, observer: AnswerObserver | None = None
-    ) -> None:
-        tape, begun = self._tape, False
-        headers = [
-            (name, value)
-            for name, value in request.headers
-            if passes(name) and name != "accept-encoding"
-        ]
-        try:
-            address = f"{self._upstreams[_provider(request)]}{request.path}"
-            async with passed_on(address, request, headers) as answer:
-                begun = True
-                if observer is not None:
-                    observer.answered(answer.status, answer.header("content-type"))
-                await reply.start(answer.status, _headers(answer))
-                async for piece in answer.pieces():
-                    if observer is not None:
-                        tape.tell(observer.received(piece, tape.now_us()))
-                    await reply.send(piece)
-                if observer is not None:
-                    tape.tell(observer.ended(tape.now_us()))
-                await reply.end()
-        except UpstreamLost as error:
-            _log.warning("%s %s: the upstream is gone (%s)", request.method, request.path, error)
-            if observer is not None:
-                tape.tell(observer.broken(tape.now_us()))
-            if begun:
-                reply.cut()
-            else:
-                await answer_whole(reply, 502, [("content-type", "application/json")], _UNREACHABLE)
+    async def _tell(self, request: Request, reply: Reply) -> None:
+        await pass_on(self._upstreams[_provider(request)], request, reply)
+
+
+class _Watched:
+    """An answer whose events go to the tape."""
+
+    def __init__(self, observer: AnswerObserver, tape: Tape) -> None:
+        self._observer = observer
+        self._tape = tape
+
+    def answered(self, answer: UpstreamAnswer) -> None:
+        self._observer.answered(answer.status, answer.header("content-type"))
+
+    def received(self, piece: bytes) -> None:
+        self._tape.tell_answer(self._observer.received(piece, self._tape.now_us()))
+
+    def ended(self) -> None:
+        self._tape.tell_answer(self._observer.ended(self._tape.now_us()))
+
+    def broken(self) -> None:
+        self._tape.tell_answer(self._observer.broken(self._tape.now_us()))
+
+    def left(self) -> None:
+        self._tape.tell_answer(self._observer.left(self._tape.now_us()))
 
 
 def _provider(request: Request) -> str:
     """Whose client this is; the list of models is at the same path with both."""
     return "anthropic" if request.header("anthropic-version") else "openai"
-
-
-def _headers(answer: UpstreamAnswer) -> list[tuple[str, str]]:
-    """Those of the answer; without a length it goes on in chunks, as it came."""
-    return [
-        (name, value)
-        for name, value in answer.headers
-        if name == "content-length" or (passes(name) and name != "date")
-    ]

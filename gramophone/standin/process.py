@@ -15,15 +15,18 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from gramophone.clock import Clock, SystemClock
 from gramophone.errors import GramophoneError
+from gramophone.redaction import Redact
 from gramophone.standin.answering import Echo
 from gramophone.standin.control import Control, SteppedClock
+from gramophone.standin.credentials import Secrets
 from gramophone.standin.expected_answers import ExpectedAnswers
 from gramophone.standin.faults import Fault
 from gramophone.standin.language import LanguageOptions, LanguageStandin
@@ -51,10 +54,12 @@ def main(
     argv: Sequence[str] | None = None,
     script: Script | None = None,
     prog: str = "python -m gramophone.standin",
+    redact: Redact | None = None,
 ) -> int:
     """Serve until SIGTERM, SIGINT or, if asked, the end of standard input.
 
-    `script` is what `--voice recording` goes by; who starts the stand-in has read it.
+    `script` is what `--voice recording` goes by; who starts the stand-in has read it. What is
+    written passes through `redact`; without it, what looks like a key is hidden.
     Returns the exit code: 0 after a clean end, 1 when the voice or the port failed, or when
     `--strict` was asked for and what clients said was not what the script expects.
     """
@@ -62,9 +67,13 @@ def main(
     asked = parser.parse_args(argv)
     if asked.voice == "recording" and script is None:
         parser.error("--voice recording needs a recording handed over by the caller of main")
-    logging.basicConfig(level=logging.INFO if asked.verbose else logging.WARNING)
+    secrets = Secrets(redact, asked.key)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Hiding(secrets))
+    level = logging.INFO if asked.verbose else logging.WARNING
+    logging.basicConfig(level=level, handlers=[handler])
     try:
-        return asyncio.run(_Process(asked, script or Script()).run())
+        return asyncio.run(_Process(asked, script or Script(), secrets).run())
     except GramophoneError as error:
         return fail(str(error))
     except BrokenPipeError:
@@ -73,6 +82,17 @@ def main(
         return 1
     except OSError as error:
         return fail(unopened(asked.host, asked.port, error))
+
+
+class _Hiding(logging.Formatter):
+    """Writes logs as they are by default, without secrets."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__(logging.BASIC_FORMAT)
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._secrets.hide(super().format(record))
 
 
 def unopened(host: str, port: int, error: OSError) -> str:
@@ -118,6 +138,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
     strictness.add_argument("--lenient", action="store_true", help="only report what differed")
     parser.add_argument(
+        "--by-message", action="store_true", help="the cutting of texts into messages counts, too"
+    )
+    parser.add_argument(
         "--speak-on",
         choices=("flush", "sentence"),
         help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
@@ -157,10 +180,11 @@ def _options(asked: argparse.Namespace, script: Script) -> StandinOptions:
     )
 
 
-def _voice(name: str, script: Script, *, strict: bool) -> Voice:
-    if name == "recording" and script.speech is not None:
-        return RecordedVoice(script.speech, strict=strict)
-    if name == "piper":
+def _voice(asked: argparse.Namespace, script: Script) -> Voice:
+    if asked.voice == "recording" and script.speech is not None:
+        make = RecordedVoice.by_message if asked.by_message else RecordedVoice
+        return make(script.speech, strict=asked.strict)
+    if asked.voice == "piper":
         # The other voices start faster without what this module imports.
         from gramophone.standin.piper import PiperVoice
 
@@ -171,11 +195,13 @@ def _voice(name: str, script: Script, *, strict: bool) -> Voice:
 class _Process:
     """One run, from the arguments to the exit code."""
 
-    def __init__(self, asked: argparse.Namespace, script: Script) -> None:
+    def __init__(self, asked: argparse.Namespace, script: Script, secrets: Secrets) -> None:
         self._asked = asked
+        self._secrets = secrets
         self._options = _options(asked, script)
-        self._utterances = utterances_of(script.speech)
-        self._voice = _voice(asked.voice, script, strict=asked.strict)
+        self._heard = script.heard
+        self._utterances = utterances_of(script.speech, script.heard)
+        self._voice = _voice(asked, script)
         self._choose = (
             ExpectedAnswers(script.answers, strict=asked.strict) if script.answers else Echo()
         )
@@ -199,7 +225,9 @@ class _Process:
     async def _serve(self, ledger: Ledger) -> None:
         asked = self._asked
         language = LanguageStandin(self._choose, self._language_options(), self._clock)
-        material = Material(self._voice, self._options, self._clock, language, self._utterances)
+        material = Material(
+            self._voice, self._options, self._clock, language, self._utterances, self._heard
+        )
         services = [SERVICES[name](material) for name in asked.services or SERVICES]
         routes = Routes()
         for service in services:
@@ -228,16 +256,15 @@ class _Process:
     def _ledger(self, closing: ExitStack) -> Ledger:
         path = self._asked.log
         if path is None:
-            return Ledger()
+            return Ledger(secrets=self._secrets)
         try:
             # What is said is nobody else's business.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
             sentence = f"{path} cannot be written ({error.strerror}); choose another file."
             raise _CannotWrite(sentence) from error
-        return Ledger(
-            closing.enter_context(os.fdopen(descriptor, "w")), self._clock, self._asked.key
-        )
+        file = closing.enter_context(os.fdopen(descriptor, "w"))
+        return Ledger(file, self._clock, self._secrets)
 
     def _tell_progress(self, detail: str) -> None:
         # An engine that loads in a thread does not hear at once that nobody waits for it.
@@ -246,8 +273,11 @@ class _Process:
 
     def _sum_up(self, ledger: Ledger) -> int:
         self._over = True
+        hide = self._secrets.hide
         differences = [
-            difference for side in self._expectations() for difference in side.differences()
+            replace(each, expected=hide(each.expected), got=hide(each.got))
+            for side in self._expectations()
+            for each in side.differences()
         ]
         # Who has asked for the end by going away reads no more.
         with suppress(BrokenPipeError):
@@ -282,8 +312,11 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def ending(*, watch_stdin: bool) -> Generator[None]:
-    """Cancel what is done within when the process is to end, wherever it is; that is no error."""
+def ending(*, watch_stdin: bool, said: Callable[[bytes], None] | None = None) -> Generator[None]:
+    """Cancel what is done within when the process is to end, wherever it is; that is no error.
+
+    `said` hears, in another thread, what comes on standard input until it ends.
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
@@ -291,16 +324,21 @@ def ending(*, watch_stdin: bool) -> Generator[None]:
         loop.add_signal_handler(number, task.cancel)
     if watch_stdin:
         # A thread, because a loop cannot wait for every kind of file; it ends with the process.
-        ended = partial(_stdin_ended, loop, task)
+        ended = partial(_stdin_ended, loop, task, said)
         threading.Thread(target=ended, name="standard input", daemon=True).start()
     with suppress(asyncio.CancelledError):
         yield
 
 
-def _stdin_ended(loop: asyncio.AbstractEventLoop, task: asyncio.Task[object]) -> None:
+def _stdin_ended(
+    loop: asyncio.AbstractEventLoop,
+    task: asyncio.Task[object],
+    said: Callable[[bytes], None] | None,
+) -> None:
     with suppress(OSError):
-        while os.read(0, 4096):
-            pass
+        while words := os.read(0, 4096):
+            if said is not None:
+                said(words)
     # The loop may be closed already, when the process ends for another reason.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(task.cancel)

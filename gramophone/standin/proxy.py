@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from itertools import count
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -26,13 +25,18 @@ from gramophone.clock import Clock
 from gramophone.errors import SpeechError, StorageError
 from gramophone.standin.credentials import secrets_in, without_secrets
 from gramophone.standin.flux import FLUX_PATH
+from gramophone.standin.flux_observer import FluxObserver
 from gramophone.standin.handshake import SPEAK_PATH
+from gramophone.standin.listen import LISTEN_PATH
+from gramophone.standin.listen_observer import ListenObserver
 from gramophone.standin.listener import Admission, Arrival, Routes, Verdict, when_pinged
 from gramophone.standin.model_proxy import PROVIDERS, ModelProxy
-from gramophone.standin.observer import ORDERLY, FluxObserver, Observer, SpeakObserver
+from gramophone.standin.observer import ORDERLY, Observer
 from gramophone.standin.refusals import Refusal
+from gramophone.standin.speak_observer import SpeakObserver
+from gramophone.standin.speech_requests import SpeechRequests
 from gramophone.standin.tape import Form, Tape
-from gramophone.standin.upstream_http import passes
+from gramophone.standin.upstream_http import passes, trusting, unreachable
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import Event, SpeechConnected
 from gramophone.voice.loopback import on_this_machine
@@ -59,7 +63,7 @@ def upstream_of(address: str) -> str:
             "your program sends those."
         )
     path = parts.path.rstrip("/")
-    for known in (SPEAK_PATH, FLUX_PATH, "/v1"):
+    for known in (SPEAK_PATH, FLUX_PATH, LISTEN_PATH, "/v1"):
         path = path.removesuffix(known)
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{path}"
 
@@ -101,13 +105,13 @@ class RecordingProxy:
         self._upstream = upstream
         self._hide = hide
         self._tape = Tape(session_id, clock, emit)
-        self._connections = count()
         addresses = {name: (models or {}).get(name, upstream) for name in PROVIDERS}
         asked = {name: each.replace("ws", "http", 1) for name, each in addresses.items()}
         self._models = ModelProxy(asked, self._tape, hide)
+        self._speech = SpeechRequests(upstream.replace("ws", "http", 1), self._tape, hide)
         self.connections = 0
-        self.refused = 0
-        self.unrecorded = 0
+        self._refused = 0
+        self._unrecorded = 0
 
     @property
     def session_id(self) -> str | None:
@@ -116,8 +120,18 @@ class RecordingProxy:
 
     @property
     def requests(self) -> int:
-        """How many questions were asked."""
-        return self._models.requests
+        """How many requests came: questions, texts to speak, recordings to hear."""
+        return self._models.requests + self._speech.requests
+
+    @property
+    def refused(self) -> int:
+        """How many connections and requests of speech the service refused."""
+        return self._refused + self._speech.refused
+
+    @property
+    def unrecorded(self) -> int:
+        """How many of them could not be kept."""
+        return self._unrecorded + self._speech.unrecorded
 
     @property
     def failure(self) -> StorageError | None:
@@ -125,9 +139,10 @@ class RecordingProxy:
         return self._tape.failure
 
     def routes(self) -> Routes:
-        """Both versions of Speak, and what language models are asked by."""
-        doors = {path: partial(self._door, path) for path in (SPEAK_PATH, FLUX_PATH)}
-        return Routes(doors, self._models.handlers())
+        """Both versions of Speak, Listen, and what language models are asked by."""
+        paths = (SPEAK_PATH, FLUX_PATH, LISTEN_PATH)
+        doors = {path: partial(self._door, path) for path in paths}
+        return Routes(doors, {**self._speech.handlers(), **self._models.handlers()})
 
     def end(self) -> None:
         """No connection is left and none will come."""
@@ -141,13 +156,13 @@ class RecordingProxy:
         try:
             upstream = await _connected(f"{self._upstream}{path}{query}", arrival)
         except InvalidStatus as error:
-            self.refused += 1
+            self._refused += 1
             return _passed_on(error.response)
         except (OSError, WebSocketException, ValueError) as error:
-            self.refused += 1
+            self._refused += 1
             # Its own text may hold the whole address, with a key in the query.
-            _log.warning("the upstream cannot be reached: %s", type(error).__name__)
-            why = f"The proxy cannot reach {urlsplit(self._upstream).netloc}; check --upstream."
+            why = unreachable(urlsplit(self._upstream).netloc, error)
+            _log.warning("%s (%s)", why, type(error).__name__)
             return Refusal(502, "UPSTREAM_UNREACHABLE", why)
         self.connections += 1
         assert upstream.response is not None
@@ -162,10 +177,12 @@ class RecordingProxy:
     def _observer(self, path: str, arrival: Arrival, upstream: ClientConnection) -> Observer | None:
         form = _form_of(arrival.query)
         model = dict(parse_qsl(arrival.query)).get("model", "")
-        if form is None or not self._tape.speaks(form, model):
-            self.unrecorded += 1
+        if path == LISTEN_PATH:
+            self._tape.listens(model)
+        elif form is None or not self._tape.speaks(form, model):
+            self._unrecorded += 1
             return None
-        ordinal = next(self._connections)
+        ordinal = next(self._tape.connections)
         address = f"{self._upstream}{path}"
         if query := without_secrets(arrival.query):
             address = f"{address}?{query}"
@@ -180,9 +197,11 @@ class RecordingProxy:
                 )
             ]
         )
+        if path == LISTEN_PATH or form is None:
+            return ListenObserver(ordinal, self._tape.speeches)
         if path == FLUX_PATH:
-            return FluxObserver(ordinal, self._tape.turns, form.sample_rate_hz)
-        return SpeakObserver(ordinal, self._tape.turns, bytes_per_sample(form.encoding))
+            return FluxObserver(ordinal, self._tape.speeches, form.sample_rate_hz)
+        return SpeakObserver(ordinal, self._tape.speeches, bytes_per_sample(form.encoding))
 
     async def _serve(
         self, upstream: ClientConnection, observer: Observer | None, client: ServerConnection
@@ -204,7 +223,7 @@ class RecordingProxy:
             if observer is not None:
                 # A client that goes away breaks nothing of what the service would have said.
                 told = (code, reason) if by_service else (ORDERLY, f"client closed, {code}")
-                self._tape.tell(observer.ended(*told, self._tape.now_us()))
+                self._tape.tell_speech(observer.ended(*told, self._tape.now_us()))
 
     async def _up(
         self, client: ServerConnection, upstream: ClientConnection, observer: Observer | None
@@ -212,8 +231,11 @@ class RecordingProxy:
         try:
             while True:
                 frame = await client.recv()
-                if observer is not None and isinstance(frame, str):
-                    self._tape.tell(observer.sent(frame, self._tape.now_us()))
+                if observer is not None:
+                    if isinstance(frame, str):
+                        self._tape.tell_speech(observer.sent(frame, self._tape.now_us()))
+                    elif frame:
+                        self._tape.hears()
                 await upstream.send(frame)
         except ConnectionClosed:
             return
@@ -225,7 +247,7 @@ class RecordingProxy:
             while True:
                 frame = await upstream.recv()
                 if observer is not None:
-                    self._tape.tell(observer.received(frame, self._tape.now_us()))
+                    self._tape.tell_speech(observer.received(frame, self._tape.now_us()))
                 await client.send(frame)
         except ConnectionClosed:
             return
@@ -244,6 +266,7 @@ def _connected(url: str, arrival: Arrival) -> Awaitable[ClientConnection]:
         additional_headers=[pair for pair in arrival.headers if passes(pair[0])],
         subprotocols=[Subprotocol(word) for word in arrival.subprotocols] or None,
         user_agent_header=None,
+        ssl=trusting() if url.startswith("wss:") else None,
         compression=None,
         max_size=None,
         # A Ping is a message to the service: only the client's are passed on.

@@ -57,9 +57,17 @@ _REASONS = {
 """Anthropic's words, and those of Responses, in OpenAI's."""
 
 
-def answers_of(events: Sequence[Event]) -> tuple[Answer, ...]:
-    """What the model answered in a session, in the order of the requests."""
-    reader = _Reader()
+def in_openais_words(reason: str) -> str:
+    """Why an answer ended, in one provider's words for all."""
+    return _REASONS.get(reason, reason)
+
+
+def answers_of(events: Sequence[Event], *, endless: bool = False) -> tuple[Answer, ...]:
+    """What the model answered in a session, in the order of the requests.
+
+    An answer that was interrupted ends a while later; `endless`, it waits to be interrupted.
+    """
+    reader = _Reader(endless=endless)
     for event in events:
         reader.read(event)
     return tuple(turn.answer() for turn in reader.requests if turn.reached)
@@ -68,18 +76,23 @@ def answers_of(events: Sequence[Event]) -> tuple[Answer, ...]:
 class _Reader:
     """Follows what was said, and who was asked about it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, endless: bool) -> None:
         self.requests: list[_Request] = []
+        self._endless = endless
         self._history = History()
         self._open: dict[int, _Request] = {}
         self._repeating: set[int] = set()
+        self._heard: int | None = None
 
     def read(self, event: Event) -> None:
         match event:
             case TurnInherited(turn=turn, role=role, text=text):
                 self._history.add(turn, role, text)
             case TurnStarted(turn=turn, role="user", text=text):
+                self._forget_heard()
                 self._history.add(turn, "user", text)
+            case TurnCompleted(turn=turn, role="user", finish_reason="heard"):
+                self._heard = turn
             case TurnStarted(turn=turn, repeats=int()):
                 self._repeating.add(turn)
             case TurnCompleted(turn=turn, role="assistant", text=text):
@@ -88,7 +101,7 @@ class _Reader:
             case HistoryRewound(to_turn=to_turn):
                 self._history.rewind(to_turn)
             case RequestSent(turn=turn, at_us=at_us):
-                self._open[turn] = _Request(self._asked(), at_us)
+                self._open[turn] = _Request(self._asked(), at_us, endless=self._endless)
                 self.requests.append(self._open[turn])
             case (
                 ModelChunkReceived(turn=int(turn))
@@ -101,6 +114,12 @@ class _Reader:
                 self._open[turn].read(event)
             case _:
                 pass
+
+    def _forget_heard(self) -> None:
+        """What was heard before something else was asked has not been asked itself."""
+        if self._heard is not None and not self._history.counts_from(self._heard + 1):
+            self._history.rewind(self._heard)
+        self._heard = None
 
     def _asked(self) -> str | None:
         said = [
@@ -115,6 +134,7 @@ class _Request:
 
     asked: str | None
     sent_us: int
+    endless: bool
     reached: bool = True
     _raw: list[RawPiece] = field(default_factory=list[RawPiece])
     _texts: list[TextPiece] = field(default_factory=list[TextPiece])
@@ -133,9 +153,11 @@ class _Request:
             case UsageReported(input_tokens=given, output_tokens=made):
                 self._usage = (given, made)
             case ModelFinished(reason=reason):
-                self._reason, self._ends_us = _REASONS.get(reason, reason), due_us
+                self._reason, self._ends_us = in_openais_words(reason), due_us
             case Failed(detail=detail) if not self._reason:
                 self._fail(detail, due_us)
+            case TurnInterrupted() if self.endless and not self._reason:
+                self._failure = AnswerFailure(SILENT, "", 0, True)
             case TurnInterrupted() if not self._reason and self._failure is None:
                 self._reason, self._ends_us = "length", due_us + _AFTER_INTERRUPTION_US
             case _:

@@ -7,14 +7,17 @@ off as recorded, behind that.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from itertools import chain, count
 from typing import Self
 
+from gramophone.hidden import begins_but_hidden
 from gramophone.standin.matching import Difference, Expectation
 from gramophone.standin.recording import RecordedSegment, RecordedSpeech
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Progress, Sound, TextRefused, Utterance
+from gramophone.wire.loose_json import as_text, read_object
 from gramophone.wire.pcm import FrameCutter
 from gramophone.wire.speak_messages import SpeakParameters, bytes_per_sample
 
@@ -35,15 +38,33 @@ class RecordedVoice:
         expectation: Expectation | None = None,
         *,
         strict: bool = False,
+        patient: bool = False,
+        messages: Expectation | None = None,
         ordinals: Iterator[int] | None = None,
     ) -> None:
         texts = [segment.text for segment in speech.segments]
         self.flux = speech.flux
+        self.files = speech.files
         self._speech = speech
-        self._strict = strict
+        self.strict = strict
+        self._patient = patient
         self._ordinals = ordinals or count()
         self._connection = next(self._ordinals)
-        self.expectation = expectation or Expectation("speech", texts)
+        self._found = expectation or Expectation("speech", texts)
+        self._messages = messages
+        self._told = False
+
+    @classmethod
+    def by_message(cls, speech: RecordedSpeech, *, strict: bool = False) -> Self:
+        """The cutting into messages counts, too."""
+        texts = speech.messages or [segment.text for segment in speech.segments]
+        messages = Expectation("speech", texts, by_message=True)
+        return cls(speech, strict=strict, messages=messages)
+
+    @property
+    def expectation(self) -> Expectation:
+        """What was to be said, and how what was said differs from it."""
+        return self._messages or self._found
 
     async def load(self, progress: Progress) -> None:
         pass
@@ -57,14 +78,22 @@ class RecordedVoice:
 
     def for_connection(self) -> Self:
         return type(self)(
-            self._speech, self.expectation, strict=self._strict, ordinals=self._ordinals
+            self._speech,
+            self._found,
+            strict=self.strict,
+            patient=self._patient,
+            messages=self._messages,
+            ordinals=self._ordinals,
         )
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
-        found = self.expectation.came(self._connection, self._up_to_break(text))
+        if not self._told and not self._listen(text):
+            # Without a connection the text is a message by itself.
+            raise TextRefused
+        found = self._found.came(self._connection, self._up_to_break(text))
         if isinstance(found, Difference):
-            if self._strict:
-                raise TextRefused(found.sentence)
+            if self.strict:
+                raise TextRefused
             for pcm in ToneVoice().words(text, parameters):
                 yield Sound(pcm)
             return
@@ -75,20 +104,37 @@ class RecordedVoice:
                 yield Sound(pcm, before_us + due_us)
             before_us += due_us
             if segment.ends is not None:
-                self.expectation.break_off(self._connection)
+                for expectation in (self._found, self._messages):
+                    if expectation is not None:
+                        expectation.break_off(self._connection)
                 yield segment.ends
                 return
+            if segment.cleared and self._patient:
+                await asyncio.Event().wait()
+
+    def hear(self, frame: str) -> bool:
+        """The client sent a text frame; whether it may."""
+        self._told = True
+        fields = read_object(frame)
+        return fields.get("type") != "Speak" or self._listen(as_text(fields.get("text")))
+
+    def _listen(self, text: str) -> bool:
+        if self._messages is None or not text.strip():
+            return True
+        came = self._messages.came(self._connection, text)
+        return not (self.strict and isinstance(came, Difference))
 
     def _up_to_break(self, text: str) -> str:
-        """The text, or as much of it as was spoken when the connection broke within it."""
+        """The text, or as much of it as was spoken when the connection broke within it, or when a
+        Clear came that is waited for."""
         said, spoken = _said(text), ""
-        index = self.expectation.awaits(self._connection)
+        index = self._found.awaits(self._connection)
         while index is not None and index < len(self._speech.segments):
             segment = self._speech.segments[index]
             spoken += _said(segment.text)
-            if not said.startswith(spoken):
+            if not begins_but_hidden(spoken, said):
                 break
-            if segment.ends is not None:
+            if segment.ends is not None or (segment.cleared and self._patient):
                 return spoken
             index += 1
         return text
@@ -96,7 +142,7 @@ class RecordedVoice:
     def given_elsewhere(self, texts: Iterable[str]) -> None:
         """These were said on this connection, and somebody else gave their sound."""
         for text in texts:
-            self.expectation.came(self._connection, text)
+            self._found.came(self._connection, text)
 
     async def aclose(self) -> None:
         pass

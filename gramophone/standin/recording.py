@@ -6,11 +6,12 @@ Where they were kept is not known here. `recorded_voice` gives it back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from gramophone.errors import TimelineError
 from gramophone.standin.flux_timeline import recorded_flux
+from gramophone.standin.recorded_files import RecordedFile, recorded_files, said
 from gramophone.standin.voices import Break
 from gramophone.timeline import (
     AudioReceived,
@@ -37,12 +38,14 @@ class RecordedSegment:
         frames: as (microseconds after the Flush, bytes); None for tones of the text.
         first_us: the first of those tones comes so long after the Flush.
         ends: the connection ended behind the frames, and there was no Flushed.
+        cleared: a Clear, or with v2 an Interrupt, came behind the frames.
     """
 
     text: str
     frames: tuple[tuple[int, bytes], ...] | None
     first_us: int = 0
     ends: Break | None = None
+    cleared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,17 @@ class RecordedSpeech:
     """All that was spoken in a session, in the order of the flushes.
 
     `encoding` is empty where nothing was recorded: tones can be had in any. `flux` has its
-    connections to Speak v2, verbatim; their turns stand among the segments, too.
+    connections to Speak v2, verbatim; their turns stand among the segments, too. `files` has what
+    came over HTTP and is more than samples. `messages` are the texts as they were cut into
+    messages; empty where that is not known.
     """
 
     encoding: str
     sample_rate_hz: int
     segments: tuple[RecordedSegment, ...]
     flux: tuple[RecordedFlux, ...] = ()
+    files: tuple[RecordedFile, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
@@ -94,10 +101,22 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
     spoken = [
         flush.segment()
         for flush in flushes
-        if flush.frames or flush.ends is not None or not flush.withdrawn
+        if flush.frames or flush.ends is not None or flush.cleared or not flush.withdrawn
     ]
     spoken += [_segment(turn) for connection in flux for turn in connection.turns]
-    return RecordedSpeech(started.encoding, started.sample_rate_hz, tuple(spoken), flux)
+    files = recorded_files(events)
+    spoken = [_in_tones(segment, files) for segment in spoken]
+    # Where nothing can be had as samples, tones can, in any encoding.
+    silent = bool(spoken) and all(segment.frames is None for segment in spoken)
+    encoding = "" if silent else started.encoding
+    messages = tuple(event.text for event in events if isinstance(event, TextSpoken))
+    return RecordedSpeech(encoding, started.sample_rate_hz, tuple(spoken), flux, files, messages)
+
+
+def _in_tones(segment: RecordedSegment, files: Sequence[RecordedFile]) -> RecordedSegment:
+    """A text whose sound is in a file has none for a websocket."""
+    filed = any(said(file.text) == said(segment.text) for file in files if file.whole)
+    return replace(segment, frames=None) if filed and not segment.frames else segment
 
 
 def _segment(turn: RecordedTurn) -> RecordedSegment:
@@ -105,9 +124,8 @@ def _segment(turn: RecordedTurn) -> RecordedSegment:
     sound = [(each.after_us, each.frame) for each in turn.frames if isinstance(each.frame, bytes)]
     # What came before the Flush counts from a Speak, which may begin anew with each of them.
     instants = accumulate((after_us for after_us, _ in sound), max)
-    return RecordedSegment(
-        turn.text, tuple((at_us, pcm) for at_us, (_, pcm) in zip(instants, sound, strict=True))
-    )
+    frames = tuple((at_us, pcm) for at_us, (_, pcm) in zip(instants, sound, strict=True))
+    return RecordedSegment(turn.text, frames, cleared=turn.interrupted)
 
 
 @dataclass(slots=True)
@@ -124,7 +142,7 @@ class _OpenFlush:
     ends: Break | None = None
 
     def segment(self) -> RecordedSegment:
-        return RecordedSegment(self.text, tuple(self.frames), ends=self.ends)
+        return RecordedSegment(self.text, tuple(self.frames), ends=self.ends, cleared=self.cleared)
 
 
 class _TurnReader:

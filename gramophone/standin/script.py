@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gramophone.standin.faults import Fault
+from gramophone.standin.listen_timeline import recorded_transcripts
 from gramophone.standin.recorded_answers import answers_of
 from gramophone.standin.recording import RecordedSpeech, recorded_speech
 from gramophone.timeline import Event
 from gramophone.wire.answers import Answer
+from gramophone.wire.listen_recording import RecordedTranscripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +21,14 @@ class Script:
     Attributes:
         title: for people.
         speech: what is spoken.
+        heard: what Listen said, where somebody listened.
         answers: what the language model answers.
         faults: what goes wrong on purpose.
     """
 
     title: str = ""
     speech: RecordedSpeech | None = None
+    heard: RecordedTranscripts | None = None
     answers: tuple[Answer, ...] = ()
     faults: tuple[Fault, ...] = ()
 
@@ -34,13 +38,18 @@ class Script:
         return tuple(answer.asked for answer in self.answers if answer.asked is not None)
 
 
-def script_of(events: Sequence[Event], title: str = "") -> Script:
+def script_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> Script:
     """What a recorded session has to give; its AudioReceived carry their sound.
+
+    With `endless`, an answer that was interrupted waits until it is interrupted again.
 
     Raises:
         TimelineError: the events have no beginning, or lack their sound.
     """
     speech = recorded_speech(events)
     return Script(
-        title=title, speech=speech if speech.segments else None, answers=answers_of(events)
+        title=title,
+        speech=speech if speech.segments else None,
+        heard=recorded_transcripts(events),
+        answers=answers_of(events, endless=endless),
     )

@@ -80,14 +80,16 @@ class SpeakDoor:
             late_flushed=value_of(faults, FaultName.LATE_FLUSHED, ordinal) is not None,
             starts_at_sentence=self._options.speak_on == "sentence",
         )
+        voice = self._voice.for_connection()
         session = Session(
             SpeakServer(metadata, self._options.limits, quirks),
             partial(render, dialect=self._options.dialect),
-            self._voice.for_connection(),
+            voice,
             parameters,
             Delivery(self._options, parameters, ordinal),
             Downlink(connection, Mischief(faults, ordinal), self._clock),
             self._clock,
+            voice.hear if isinstance(voice, RecordedVoice) else None,
         )
         _log.info("connection %d: open, %s", ordinal, parameters.to_query())
         await session.run(connection)

@@ -19,6 +19,7 @@ from gramophone.standin.listener import Address, Routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server import speak_routes
 from gramophone.standin.voices import Voice
+from gramophone.wire.listen_recording import RecordedTranscripts
 from gramophone.wire.listen_server import Utterance
 
 
@@ -31,6 +32,7 @@ class Material:
     clock: Clock
     language: LanguageStandin
     utterances: tuple[Utterance, ...] = ()
+    heard: RecordedTranscripts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def _speak(material: Material) -> Service:
 
 
 def _listen(material: Material) -> Service:
-    routes = listen_routes(material.utterances, material.options, material.clock)
+    routes = listen_routes(material.utterances, material.options, material.clock, material.heard)
     return Service(routes, lambda address: {"listen_url": address.websocket(LISTEN_PATH)})
 
 

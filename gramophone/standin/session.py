@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import Generic, TypeVar, assert_never
+from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -32,8 +32,8 @@ MessageT = TypeVar("MessageT")
 
 _log = logging.getLogger(__name__)
 
-NOT_IN_SOURCE = "NOT-IN-SOURCE"
-"""The reason of the close when a strict source has not got a text; no service says that."""
+Ear: TypeAlias = Callable[[str], bool]
+"""Is told each text frame of the client's; says whether the connection may go on."""
 
 
 class Session(Generic[MessageT]):
@@ -52,8 +52,10 @@ class Session(Generic[MessageT]):
         delivery: Delivery,
         downlink: Downlink,
         clock: Clock,
+        ear: Ear | None = None,
     ) -> None:
         self._machine = machine
+        self._ear = ear
         self._write = write
         self._voice = voice
         self._parameters = parameters
@@ -90,11 +92,18 @@ class Session(Generic[MessageT]):
             async for frame in connection:
                 self._downlink.client_spoke()
                 if isinstance(frame, str):
-                    actions = self._machine.text_received(frame, self._clock.now_us())
+                    actions = self._told(frame)
                 else:
                     actions = self._machine.binary_received()
                 self._keep_watch()
                 await self._perform(actions)
+
+    def _told(self, frame: str) -> Sequence[Action[MessageT]]:
+        if self._ear is not None and not self._ear(frame):
+            # What follows was on its way already.
+            self._ear = None
+            return self._machine.refused()
+        return self._machine.text_received(frame, self._clock.now_us())
 
     def _keep_watch(self) -> None:
         """See to it that somebody is awake when the machine wants to be told of the time."""
@@ -153,9 +162,10 @@ class Session(Generic[MessageT]):
                 await self._deliver(utterance)
             except ConnectionClosed:
                 raise
-            except TextRefused as refused:
-                _log.warning("%s", refused)
-                await self._perform(self._machine.broken_off(job, 1008, NOT_IN_SOURCE))
+            except TextRefused:
+                # What it was is told at the end. Here it might be half a secret.
+                _log.warning("the client said what is not in the source")
+                await self._perform(self._machine.refused())
             except Exception:
                 _log.exception("the voice failed")
                 await self._perform(self._machine.failed(job))

@@ -15,7 +15,8 @@ CAN_BE_MADE = frozenset(_KINDS)
 
 
 def encoded(linear16: bytes, sample_rate_hz: int, encoding: str) -> bytes:
-    """The samples as a file in one of `CAN_BE_MADE`; takes a while, and the same every time."""
+    """The samples as a file in one of `CAN_BE_MADE`; takes a while, and the same every time, but
+    that an Ogg stream has another serial number."""
     # Not on top: whoever never asks for a file need not wait for the library.
     import soundfile
 

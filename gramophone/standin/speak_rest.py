@@ -11,6 +11,7 @@ from itertools import count
 from uuid import uuid4
 
 from gramophone.clock import Clock
+from gramophone.standin import voices
 from gramophone.standin.delivery import Delivery
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.faulty_reply import FaultyReply
@@ -19,9 +20,12 @@ from gramophone.standin.http import Reply, Request
 from gramophone.standin.listener import refuse
 from gramophone.standin.mischief import Mischief
 from gramophone.standin.options import StandinOptions
+from gramophone.standin.recorded_files import Files, RecordedFile
+from gramophone.standin.recorded_voice import RecordedVoice
 from gramophone.standin.refusals import INVALID_AUTH, Refusal, refusal_with
 from gramophone.standin.sound_files import CAN_BE_MADE, encoded
-from gramophone.standin.voices import Sound, Voice
+from gramophone.standin.voices import Break, Sound, Voice
+from gramophone.wire.speak_actions import NOT_IN_SOURCE, NOT_IN_SOURCE_SAID
 from gramophone.wire.speak_messages import ParameterRefused, SpeakParameters
 from gramophone.wire.speak_rest import RestParameters, TextRefused, text_of, wav_header
 
@@ -33,11 +37,26 @@ _PIECE_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request that is granted; `spoken` is what the voice is asked for."""
+    """A request that is granted; `spoken` is what the voice is asked for, `file` what it was
+    answered with when it was recorded."""
 
     text: str
     parameters: RestParameters
     spoken: SpeakParameters
+    file: RecordedFile | None = None
+
+    @property
+    def content_type(self) -> str:
+        return (self.file.content_type if self.file else "") or self.parameters.content_type
+
+
+@dataclass(slots=True)
+class _Course:
+    """How one answer goes; `broken` where the service broke off when it was recorded."""
+
+    ordinal: int
+    asked_us: int
+    broken: bool = False
 
 
 class SpeakRest:
@@ -48,7 +67,9 @@ class SpeakRest:
     """
 
     def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
-        self._voice = voice
+        # All requests are one connection: a recording answers them in its order.
+        self._voice = voice.for_connection()
+        self._files = Files(voice.files if isinstance(voice, RecordedVoice) else ())
         self._options = options
         self._clock = clock
         self._ordinals = count()
@@ -81,6 +102,13 @@ class SpeakRest:
         if longest is not None and len(text) > longest:
             said = f"Input text exceeds the limit of {longest} characters."
             return Refusal(413, "Payload Too Large", said)
+        if file := self._files.find(text, parameters):
+            spoken = SpeakParameters(
+                model=parameters.model,
+                encoding=parameters.encoding,
+                sample_rate_hz=parameters.sample_rate_hz,
+            )
+            return _Asked(text, parameters, spoken, file)
         if not parameters.raw and parameters.encoding not in CAN_BE_MADE:
             return bad_request(f"The stand-in has no encoder for '{parameters.encoding}'.")
         return self._spoken(text, parameters)
@@ -105,27 +133,53 @@ class SpeakRest:
     async def _speak(self, asked: _Asked, ordinal: int, reply: Reply) -> None:
         metadata = metadata_of(asked.parameters.model)
         headers = [
-            ("content-type", asked.parameters.content_type),
+            ("content-type", asked.content_type),
             ("dg-request-id", metadata.request_id),
             ("dg-model-name", metadata.model_name),
             ("dg-model-uuid", metadata.model_uuid),
             ("dg-char-count", str(len(asked.text))),
         ]
-        await reply.start(200, headers)
-        async with aclosing(self._body(asked, ordinal)) as pieces:
-            async for piece, instant_us in pieces:
-                await self._clock.sleep_until_us(instant_us)
-                await reply.send(piece)
-        await reply.end()
+        course = _Course(ordinal, self._clock.now_us())
+        async with aclosing(self._body(asked, course)) as pieces:
+            try:
+                first = await anext(pieces, None)
+            except voices.TextRefused:
+                _log.warning("request %d: the client said what is not in the source", ordinal)
+                refusal = Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
+                await refuse(reply, refusal, metadata.request_id)
+                return
+            await reply.start(200, headers)
+            if first is not None:
+                await self._send(reply, *first)
+            async for piece in pieces:
+                await self._send(reply, *piece)
+        if course.broken:
+            reply.cut()
+        else:
+            await reply.end()
 
-    async def _body(self, asked: _Asked, ordinal: int) -> AsyncGenerator[tuple[bytes, int], None]:
+    async def _send(self, reply: Reply, piece: bytes, instant_us: int) -> None:
+        await self._clock.sleep_until_us(instant_us)
+        await reply.send(piece)
+
+    async def _body(
+        self, asked: _Asked, course: _Course
+    ) -> AsyncGenerator[tuple[bytes, int], None]:
         """The pieces of the body, each with the instant at which it goes out."""
-        asked_us = self._clock.now_us()
-        frames = self._frames(asked, asked_us, ordinal)
+        asked_us = course.asked_us
+        frames = self._frames(asked, course)
         parameters = asked.parameters
+        if asked.file is not None:
+            async for piece in self._recorded(asked.text, asked.file, course, frames):
+                yield piece
+            return
         if parameters.raw and (parameters.container == "none" or self._options.pace > 0):
             if parameters.container == "wav":
+                # It may turn out only here that there is nothing to be heard.
+                first = await anext(frames, None)
                 yield wav_header(parameters, None), asked_us
+                if first is not None:
+                    yield first
             async for frame in frames:
                 yield frame
             return
@@ -144,16 +198,40 @@ class SpeakRest:
         for start in range(0, len(file), _PIECE_BYTES):
             yield file[start : start + _PIECE_BYTES], instant_us
 
-    async def _frames(
-        self, asked: _Asked, asked_us: int, ordinal: int
+    async def _recorded(
+        self,
+        text: str,
+        file: RecordedFile,
+        course: _Course,
+        frames: AsyncGenerator[tuple[bytes, int], None],
     ) -> AsyncGenerator[tuple[bytes, int], None]:
-        delivery = Delivery(self._options, asked.spoken, ordinal)
-        delivery.begin(asked_us)
-        sounds = self._voice.for_connection().synthesise(asked.text, asked.spoken)
+        """The same bytes again; at what instants is up to the pace."""
+        pace, instant_us = self._options.pace, course.asked_us
+        course.broken = file.broken
+        for after_us, piece in file.head:
+            instant_us = course.asked_us + (round(after_us / pace) if pace else 0)
+            yield piece, instant_us
+        if file.whole:
+            if isinstance(self._voice, RecordedVoice):
+                self._voice.given_elsewhere([text])
+            return
+        async for piece, instant_us in frames:
+            yield piece, instant_us
+        if file.tail:
+            yield file.tail, instant_us
+
+    async def _frames(
+        self, asked: _Asked, course: _Course
+    ) -> AsyncGenerator[tuple[bytes, int], None]:
+        delivery = Delivery(self._options, asked.spoken, course.ordinal)
+        delivery.begin(course.asked_us)
+        sounds = self._voice.synthesise(asked.text, asked.spoken)
         async with aclosing(sounds):
             async for sound in sounds:
                 if isinstance(sound, Sound):
                     for frame in delivery.frames(sound):
                         yield frame
+                elif isinstance(sound, Break):
+                    course.broken = True
         for frame in delivery.rest():
             yield frame

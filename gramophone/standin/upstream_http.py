@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import h11
@@ -24,6 +26,34 @@ _PORTS = {"http": 80, "https": 443}
 def passes(name: str) -> bool:
     """Whether a header, in lower case, belongs to what is said and not to one connection."""
     return name not in _OWN_HEADERS and not name.startswith("sec-websocket-")
+
+
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def trusting() -> ssl.SSLContext:
+    """What is trusted of servers with TLS: the system's authorities, or those that the environment
+    names as OpenSSL has it."""
+    return _context(*map(os.environ.get, _CERTIFICATES))
+
+
+@lru_cache(maxsize=1)
+def _context(*_places: str | None) -> ssl.SSLContext:
+    # Reading them takes longer than a handshake; OpenSSL looks at the environment itself.
+    return ssl.create_default_context()
+
+
+def unreachable(host: str, error: BaseException) -> str:
+    """The sentence for a server that there is no connection to."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message.rstrip(".")
+        return (
+            f"The proxy does not trust the certificate of {host} ({why}); name the file of its "
+            "authority in SSL_CERT_FILE, or check --upstream."
+        )
+    if isinstance(error, ssl.SSLError):
+        return f"The proxy and {host} find no common TLS; check --upstream."
+    return f"The proxy cannot reach {host}; check --upstream."
 
 
 class UpstreamLost(ConnectionError):
@@ -82,7 +112,7 @@ async def passed_on(
     """
     parts = urlsplit(address)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    secure = ssl.create_default_context() if parts.scheme == "https" else None
+    secure = trusting() if parts.scheme == "https" else None
     try:
         async with asyncio.timeout(_OPEN_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, port, ssl=secure)

@@ -33,7 +33,7 @@ class Break:
 
 
 class TextRefused(Exception):
-    """The voice will not speak this text; the message says why."""
+    """The voice will not speak this text."""
 
 
 Utterance: TypeAlias = AsyncGenerator[Sound | Warned | Break, None]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from gramophone.hidden import Kept, begins_but_hidden, same_but_hidden
 from gramophone.wire.flux_messages import (
     Connected,
     Flushed,
@@ -73,15 +74,18 @@ class _Follower:
     def says_something_else_than(self, text: str, *, whole: bool) -> bool:
         """Whether this is another text, or with `whole` not all of it either."""
         if whole:
-            return self.text != text
-        return not (text.startswith(self.text) or self.text.startswith(text))
+            return self.text != text and not same_but_hidden(text, self.text)
+        if text.startswith(self.text) or begins_but_hidden(text, self.text):
+            return False
+        return Kept(text).follow(0, self.text, len(self.text)) is None
 
 
 class FluxReplay(FluxServer):
     """A machine like the live one that never asks for a voice.
 
     `pace` is how much faster than recorded; 0 is at once. `texts` collects what the client
-    said in each turn that is over, `unrecorded` those that the recording has not got.
+    said in each turn that is over, `unrecorded` those that the recording has not got. A `strict`
+    one ends the connection where the text is another.
     """
 
     def __init__(
@@ -92,8 +96,11 @@ class FluxReplay(FluxServer):
         pace: float,
         limits: FluxLimits | None = None,
         quirks: FluxQuirks | None = None,
+        *,
+        strict: bool = False,
     ) -> None:
         super().__init__(connected, parameters, limits, quirks)
+        self._strict = strict
         self.texts: list[str] = []
         self.unrecorded: list[str] = []
         self._recorded = recorded
@@ -177,6 +184,8 @@ class FluxReplay(FluxServer):
         if self._playing is not None:
             return []
         self._is_faithful = False
+        if self._strict:
+            return []
         return [*super()._start(turn), Say(RECORDING_EXHAUSTED)]
 
     def _next_turn(self) -> list[Action]:
@@ -214,6 +223,8 @@ class FluxReplay(FluxServer):
         while self._turns:
             turn = self._turns[0]
             actions += self._compare(turn)
+            if self._closed:
+                break
             due_us = self._next_us()
             if due_us is not None and due_us > self._now_us:
                 break
@@ -231,7 +242,9 @@ class FluxReplay(FluxServer):
         return actions
 
     def _compare(self, turn: Turn) -> list[Action]:
-        """Warn, once a turn, when another text is spoken than the recorded one."""
+        """Warn, once a turn, when another text is spoken than the recorded one, or refuse it."""
+        if self._playing is None and self._strict and self._followers[turn.speech_id].text:
+            return self._refuse(turn)
         if self._playing is None or not self._is_known:
             return []
         # Of a turn that was interrupted the client may have more to say, or less.
@@ -239,8 +252,15 @@ class FluxReplay(FluxServer):
         follower = self._followers[turn.speech_id]
         if not follower.says_something_else_than(self._expected, whole=whole):
             return []
+        if self._strict:
+            return self._refuse(turn)
         self._is_known = self._is_faithful = False
         return [Say(TEXT_NOT_RECORDED)]
+
+    def _refuse(self, turn: Turn) -> list[Action]:
+        self.texts.append(self._followers[turn.speech_id].verbatim)
+        self.unrecorded.append(self.texts[-1])
+        return self.refused()
 
     def _give(self, turn: Turn, frame: str | bytes) -> list[Action]:
         if isinstance(frame, bytes):

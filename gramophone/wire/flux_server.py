@@ -40,7 +40,15 @@ from gramophone.wire.flux_parameters import FluxParameters, speed_refusal
 from gramophone.wire.flux_turn import Segment, SpeakingRate, Turn
 from gramophone.wire.frame_fields import ProtocolViolation
 from gramophone.wire.sentence_cutter import SentenceCutter
-from gramophone.wire.speak_actions import Abandon, Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.speak_actions import (
+    NOT_IN_SOURCE,
+    NOT_IN_SOURCE_SAID,
+    Abandon,
+    Hangup,
+    Say,
+    SendAudio,
+    Synthesise,
+)
 
 _MINUTE_US = 60_000_000
 
@@ -65,8 +73,9 @@ _DESCRIPTIONS = {
     "NET-0003": "The time limit of the session was exceeded.",
     "NET-0004": "No message was received from the client in time.",
     "BIG-0000": "The message is too large.",
+    NOT_IN_SOURCE: NOT_IN_SOURCE_SAID,
 }
-_CLOSE_CODES = {"MESSAGE": 1003, "DATA": 1008, "BIG": 1009, "NET": 1011}
+_CLOSE_CODES = {"MESSAGE": 1003, "DATA": 1008, "BIG": 1009, "NET": 1011, "NOT": 1008}
 
 Action: TypeAlias = speak_actions.Action[ServerMessage]
 
@@ -253,6 +262,10 @@ class FluxServer:
             return self._fail("NET-0000")
         segment.retried = True
         return [Abandon(job), Say(SYNTHESIS_RETRYING), self._synthesise(segment)]
+
+    def refused(self) -> list[Action]:
+        """What the client said is not in the source, which is strict."""
+        return self._fail(NOT_IN_SOURCE)
 
     def broken_off(self, job: int, code: int, reason: str) -> list[Action]:
         """The connection is to end within `job`; no Error goes before it."""

@@ -203,7 +203,14 @@ class Misunderstood:
     message: str
 
 
-ServerMessage: TypeAlias = (
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """A message as it was recorded."""
+
+    text: str
+
+
+_Made: TypeAlias = (
     Results
     | SpeechStarted
     | UtteranceEnd
@@ -212,6 +219,7 @@ ServerMessage: TypeAlias = (
     | ConfigureFailure
     | Misunderstood
 )
+ServerMessage: TypeAlias = _Made | Verbatim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +240,8 @@ _CONFIDENCE = 0.99
 
 def render(message: ServerMessage, identity: ListenIdentity) -> str:
     """The text frame of a message."""
+    if isinstance(message, Verbatim):
+        return message.text
     return json.dumps(_fields(message, identity), separators=(",", ":"), ensure_ascii=False)
 
 
@@ -244,7 +254,7 @@ def transcript(words: tuple[Word, ...], *, punctuate: bool) -> dict[str, Any]:
     }
 
 
-def _fields(message: ServerMessage, identity: ListenIdentity) -> dict[str, Any]:
+def _fields(message: _Made, identity: ListenIdentity) -> dict[str, Any]:
     match message:
         case Results():
             return _results(message, identity)

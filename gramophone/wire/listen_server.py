@@ -54,7 +54,7 @@ class Utterance:
     duration_us: int
 
 
-class _Ruler:
+class Ruler:
     """How much time the sound that came has taken."""
 
     def __init__(self, parameters: ListenParameters) -> None:
@@ -70,6 +70,7 @@ class _Ruler:
 
     @property
     def now_us(self) -> int:
+        """The end of what has come."""
         per_second, sound_bytes = self._per_second, self._bytes
         if not per_second:
             per_second = COMPRESSED_BYTES_PER_SECOND
@@ -86,7 +87,7 @@ class ListenServer:
     def __init__(self, parameters: ListenParameters, utterances: Sequence[Utterance]) -> None:
         self._parameters = parameters
         self._waiting = [each for each in utterances if words_of(each.text) and each.duration_us]
-        self._ruler = _Ruler(parameters)
+        self._ruler = Ruler(parameters)
         self._sha256 = hashlib.sha256()
         self._start_us = 0
         self._words: tuple[Word, ...] = ()

@@ -12,6 +12,10 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from gramophone.wire.speak_messages import Warned
 
+NOT_IN_SOURCE = "NOT-IN-SOURCE"
+"""The reason of the close when a strict source has not got a text; no service says that."""
+NOT_IN_SOURCE_SAID = "The source has not got this text, and a strict one takes no other."
+
 MessageT_co = TypeVar("MessageT_co", covariant=True)
 
 
@@ -103,6 +107,10 @@ class Machine(Protocol[MessageT_co]):
 
     def failed(self, job: int) -> Sequence[Action[MessageT_co]]:
         """The voice could not speak `job`."""
+        ...
+
+    def refused(self) -> Sequence[Action[MessageT_co]]:
+        """What the client said is not in the source, which is strict."""
         ...
 
     def broken_off(self, job: int, code: int, reason: str) -> Sequence[Action[MessageT_co]]:

@@ -16,7 +16,14 @@ from typing import TypeAlias, assert_never
 
 from gramophone.wire import speak_actions
 from gramophone.wire.sentence_cutter import SentenceCutter
-from gramophone.wire.speak_actions import Abandon, Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.speak_actions import (
+    NOT_IN_SOURCE,
+    Abandon,
+    Hangup,
+    Say,
+    SendAudio,
+    Synthesise,
+)
 from gramophone.wire.speak_messages import (
     Clear,
     Cleared,
@@ -196,6 +203,10 @@ class SpeakServer:
     def failed(self, job: int) -> list[Action]:
         """The voice could not speak `job`."""
         return self.broken_off(job, 1011, "NET-0000")
+
+    def refused(self) -> list[Action]:
+        """What the client said is not in the source, which is strict."""
+        return [] if self._closed else self._hang_up(1008, NOT_IN_SOURCE)
 
     def broken_off(self, job: int, code: int, reason: str) -> list[Action]:
         """The connection is to end within `job`."""

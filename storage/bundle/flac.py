@@ -11,14 +11,22 @@ from storage.bundle.layout import BadBundle
 _BLOCK_SAMPLES = 1 << 18
 
 
-def packed(pcm: Iterable[bytes], sample_rate_hz: int, file: BinaryIO) -> None:
-    """Write little-endian 16-bit PCM, whole samples in every block, to `file` as FLAC."""
+def packed(pcm: Iterable[bytes], sample_rate_hz: int, file: BinaryIO | int) -> None:
+    """Write little-endian 16-bit PCM, whole samples in every block, to `file` as FLAC; a descriptor
+    stays open."""
     # Imported when first used: it brings numpy, which costs a tenth of a second.
     import numpy as np
     import soundfile
 
     with soundfile.SoundFile(
-        file, "w", sample_rate_hz, 1, "PCM_16", format="FLAC", compression_level=1.0
+        file,
+        "w",
+        sample_rate_hz,
+        1,
+        "PCM_16",
+        format="FLAC",
+        closefd=False,
+        compression_level=1.0,
     ) as sound:
         for block in pcm:
             sound.write(np.frombuffer(block, dtype="<i2").astype("=i2", copy=False))

@@ -25,6 +25,7 @@ from storage.failures import sentences
 from storage.home import Home, is_session_id, make_private_directory, open_private
 from storage.locks import SessionLock
 from storage.schema import turn_number
+from storage.turn_sound import FLAC, WAV, TurnSound
 
 _INCOMING = "incoming"
 _TURN = (
@@ -255,11 +256,17 @@ class _Import:
 
 
 def _all_in(place: Path, stage: Path) -> bool:
-    """Whether each file there is one that would be put there."""
-    return all(
-        (stage / path.name).is_file() and filecmp.cmp(path, stage / path.name, shallow=False)
-        for path in place.iterdir()
-    )
+    """Whether each file there is one that would be put there, or has its sound."""
+    return all(_same(path, stage / path.with_suffix(WAV).name) for path in place.iterdir())
+
+
+def _same(path: Path, staged: Path) -> bool:
+    if not staged.is_file():
+        return False
+    if path.suffix != FLAC:
+        return path.name == staged.name and filecmp.cmp(path, staged, shallow=False)
+    with TurnSound(path) as there, TurnSound(staged) as wanted:
+        return there.compacted and there.sha256() == wanted.sha256()
 
 
 def _remove_forgotten(home: Home) -> None:

@@ -22,7 +22,8 @@ from storage.bundle.lines import Values, session_line
 from storage.bundle.stored import StoredSession, stored_session
 from storage.failures import sentences
 from storage.home import Home
-from storage.wav import HEADER_BYTES, WavFormat, WavReader
+from storage.turn_sound import TurnSound
+from storage.wav import HEADER_BYTES, WavFormat
 
 
 def write_bundle(
@@ -90,32 +91,32 @@ class _Export:
     def _add_sound(self, container: ContainerWriter, turn: Values, *, compress: bool) -> int:
         with (
             sentences(self._home),
-            WavReader(self._home.wav(self._session.id, turn["turn"])) as wav,
+            TurnSound(self._home.wav(self._session.id, turn["turn"])) as sound,
         ):
-            data_bytes = wav.data_bytes()
+            data_bytes = sound.data_bytes()
             samples = self._form.samples(data_bytes)
-            if wav.missing or samples != turn["samples"]:
+            if sound.missing or samples != turn["samples"]:
                 raise self._lost(turn)
             whole = data_bytes == samples * self._form.sample_bytes
             if compress and self._form.encoding == "linear16" and whole and samples:
                 before_bytes = container.unpacked_bytes
-                self._add_flac(container, turn, wav)
+                self._add_flac(container, turn, sound)
                 return container.unpacked_bytes - before_bytes + data_bytes
             size_bytes = HEADER_BYTES + data_bytes + data_bytes % 2
-            blocks = self._wav_blocks(turn, wav)
+            blocks = self._wav_blocks(turn, sound)
             container.add(audio_name(turn["turn"]), blocks, size_bytes=size_bytes)
             return size_bytes
 
-    def _wav_blocks(self, turn: Values, wav: WavReader) -> Generator[bytes]:
-        data_bytes = wav.data_bytes()
+    def _wav_blocks(self, turn: Values, sound: TurnSound) -> Generator[bytes]:
+        data_bytes = sound.data_bytes()
         yield self._form.header(data_bytes)
-        yield from self._pcm(turn, wav)
+        yield from self._pcm(turn, sound)
         yield b"\0" * (data_bytes % 2)
 
-    def _add_flac(self, container: ContainerWriter, turn: Values, wav: WavReader) -> None:
+    def _add_flac(self, container: ContainerWriter, turn: Values, sound: TurnSound) -> None:
         rate = self._form.sample_rate_hz
         with TemporaryFile() as file:
-            packed(self._pcm(turn, wav), rate, file)
+            packed(self._pcm(turn, sound), rate, file)
             digest = hashlib.sha256()
             for block in unpacked(_blocks(file), rate, turn["samples"]):
                 digest.update(block)
@@ -125,15 +126,11 @@ class _Export:
             name = audio_name(turn["turn"], flac=True)
             container.add(name, _blocks(file), size_bytes=size_bytes)
 
-    def _pcm(self, turn: Values, wav: WavReader) -> Generator[bytes]:
+    def _pcm(self, turn: Values, sound: TurnSound) -> Generator[bytes]:
         """The sound, which must be what was recorded."""
-        digest, data_bytes, offset_bytes = hashlib.sha256(), wav.data_bytes(), 0
-        while offset_bytes < data_bytes:
-            block = wav.read(offset_bytes, min(BLOCK_BYTES, data_bytes - offset_bytes))
-            if not block:
-                break
+        digest = hashlib.sha256()
+        for block in sound.blocks():
             digest.update(block)
-            offset_bytes += len(block)
             self._progress(len(block))
             yield block
         if digest.hexdigest() != turn["sha256"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -16,8 +16,10 @@ from storage.bundle.writing import write_bundle
 from storage.export.captions import write_srt, write_vtt
 from storage.export.cast import write_cast
 from storage.export.document import write_json
+from storage.export.encoded import write_encoded
+from storage.export.html import write_html
 from storage.export.jsonl import write_jsonl
-from storage.export.kept import KeptSession, kept_session
+from storage.export.kept import KeptSession, KeptSessions, kept_session
 from storage.export.markdown import write_md
 from storage.export.sound import Tell
 from storage.export.table import write_csv
@@ -29,10 +31,11 @@ from storage.home import Home
 _PARTS = 1000
 """How finely progress is told, a file."""
 
-Writer: TypeAlias = Callable[[Iterable[KeptSession], BinaryIO, ExportOrder, Tell], None]
+Writer: TypeAlias = Callable[[KeptSessions, BinaryIO, ExportOrder, Tell], None]
 
 _WRITERS: dict[str, Writer] = {
     "wav": write_wav,
+    **dict.fromkeys(("flac", "ogg", "opus", "mp3"), write_encoded),
     "srt": write_srt,
     "vtt": write_vtt,
     "txt": write_txt,
@@ -41,6 +44,7 @@ _WRITERS: dict[str, Writer] = {
     "jsonl": write_jsonl,
     "csv": write_csv,
     "cast": write_cast,
+    "html": write_html,
 }
 """By the name of the form. What a writer needs that is slow to import, it imports itself."""
 
@@ -67,9 +71,11 @@ def export(home: Home, ids: Sequence[str], order: ExportOrder, tell: Tell) -> Ex
             free_path(target.path)
     paths: list[Path] = []
     failures: list[str] = []
+    notes = dict[str, None]()
     for place, target in enumerate(targets):
         try:
-            _write(home, target, partial(_tell_part, tell, place, len(targets)))
+            told = _write(home, target, partial(_tell_part, tell, place, len(targets)))
+            notes.update(dict.fromkeys(told))
             paths.append(target.path)
         except StorageError as error:
             tell(_PARTS * place, _PARTS * len(targets))  # raises where it is to stop
@@ -78,7 +84,7 @@ def export(home: Home, ids: Sequence[str], order: ExportOrder, tell: Tell) -> Ex
             failures.append(str(error))
     if not paths and failures:
         raise StorageError(failures[0])
-    return Exported(tuple(paths), tuple(failures))
+    return Exported(tuple(paths), tuple(failures), tuple(notes))
 
 
 def _targets(
@@ -117,7 +123,8 @@ def _tell_part(tell: Tell, place: int, files: int, done: int, total: int) -> Non
     tell(_PARTS * place + _PARTS * done // max(1, total), _PARTS * files)
 
 
-def _write(home: Home, target: _Target, tell: Tell) -> None:
+def _write(home: Home, target: _Target, tell: Tell) -> list[str]:
+    """Write one file; what the user should be told of it."""
     tell(0, 1)
     order = target.order
     if order.folder:
@@ -125,15 +132,9 @@ def _write(home: Home, target: _Target, tell: Tell) -> None:
     with written_whole(target.path, replace=order.replace) as file:
         if order.form == "bundle":
             write_bundle(home, target.ids[0], file, compress=order.compress, tell=tell)
-            return
-        with closing(_opened(home, target, tell)) as sessions:
+            return []
+        # Sound tells itself how far it is.
+        telling = None if FORMS[order.form].sound else tell
+        with closing(KeptSessions(home, target.ids, order, telling)) as sessions:
             _WRITERS[order.form](sessions, file, order, tell)
-
-
-def _opened(home: Home, target: _Target, tell: Tell) -> Generator[KeptSession]:
-    """The sessions one after another; one is open at a time. Sound tells itself how far it is."""
-    for place, session_id in enumerate(target.ids):
-        if not FORMS[target.order.form].sound:
-            tell(place, len(target.ids))
-        with kept_session(home, session_id, target.order) as session:
-            yield session
+            return sessions.notes

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gramophone.errors import StorageError
+from gramophone.exports import FORMS
 from gramophone.library import SessionRecord, TurnRecord
 from gramophone.timeline import Event
 from gramophone.wire.pcm import decode
@@ -18,6 +19,8 @@ from storage.home import Home
 from storage.listing import not_found
 from storage.reader import damaged_or_text
 from storage.sound import SessionSound
+from storage.turn_sound import kept_path
+from storage.wav import write_all
 
 if TYPE_CHECKING:
     import sqlite3
@@ -67,9 +70,11 @@ class KeptSession:
     @cached_property
     def excerpt(self) -> Excerpt:
         """What the order takes of it, laid on one clock."""
-        from gramophone.excerpt import excerpt
+        from gramophone.excerpt import TELLING, excerpt
 
-        return excerpt(self.record, self.events(), self._order.cut, self._order.pauses)
+        events = records.events_of(records.sparse_rows(self._database, self._number, TELLING))
+        words = not FORMS[self._order.form].sound
+        return excerpt(self.record, events, self._order.cut, self._order.pauses, words=words)
 
     @cached_property
     def timed_excerpt(self) -> Excerpt:
@@ -85,7 +90,7 @@ class KeptSession:
             for turn, shape in peaks(spoken, BUCKETS_PER_SECOND).items()
         }
         order = self._order
-        return excerpt(self.record, self.events(), order.cut, order.pauses, found)
+        return excerpt(self.record, self.events(), order.cut, order.pauses, silences=found)
 
     def pcm(self, turn: TurnRecord, own_samples: int, samples: int) -> bytes:
         """Samples of a turn as 16-bit little-endian PCM, whatever they are stored as.
@@ -93,15 +98,34 @@ class KeptSession:
         Raises:
             StorageError: they are not there.
         """
-        width = 2 if self.record.encoding == "linear16" else 1
+        width = 2 if self.linear else 1
         found = self._sound.read(turn.turn, own_samples * width, samples * width)
         if len(found) < samples * width:
             raise self._lost(turn)
         return decode(found, self.record.encoding)
 
+    def copy_pcm(self, turn: TurnRecord, own_samples: int, samples: int, descriptor: int) -> None:
+        """The same into a file, where it stands. What is stored as it is wanted goes from file to
+        file within the kernel.
+
+        Raises:
+            OSError: the file cannot be written.
+            StorageError: they are not there.
+        """
+        done = 0
+        if self.linear:
+            done = self._sound.copy(turn.turn, 2 * own_samples, 2 * samples, descriptor) // 2
+        if done < samples:
+            write_all(descriptor, self.pcm(turn, own_samples + done, samples - done))
+
+    @property
+    def linear(self) -> bool:
+        """Whether the sound is stored as 16-bit PCM."""
+        return self.record.encoding == "linear16"
+
     def _lost(self, turn: TurnRecord) -> StorageError:
         path = turn.audio.path if turn.audio is not None else None
-        if path is not None and path.exists():
+        if path is not None and kept_path(path) is not None:
             what = f"The sound file {path} cannot be read as far as its row says"
         else:
             what = f"The sound file {path} is missing"
@@ -113,6 +137,45 @@ class KeptSession:
     def close(self) -> None:
         """Give the files back."""
         self._sound.close()
+
+
+class KeptSessions:
+    """Sessions that go into one file, opened one after another, and again for every pass. `notes`
+    is what the user should be told about them, a sentence each; `tell` hears when each begins."""
+
+    def __init__(
+        self,
+        home: Home,
+        ids: Sequence[str],
+        order: ExportOrder,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.notes: list[str] = []
+        self._tell = tell
+        self._home = home
+        self._ids = ids
+        self._order = order
+        self._tell = tell
+        self._passes: list[Generator[KeptSession]] = []
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Generator[KeptSession]:
+        self._passes.append(self._opened())
+        return self._passes[-1]
+
+    def close(self) -> None:
+        """Give back what a pass that was left in mid-way holds."""
+        for each in self._passes:
+            each.close()
+
+    def _opened(self) -> Generator[KeptSession]:
+        for place, session_id in enumerate(self._ids):
+            if self._tell is not None:
+                self._tell(place, len(self._ids))
+            with kept_session(self._home, session_id, self._order) as session:
+                yield session
 
 
 @contextmanager

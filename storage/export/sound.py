@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator
 from typing import TypeAlias
 
 from gramophone.errors import StorageError
+from gramophone.library import TurnRecord
+from gramophone.values import value
 from storage.export.kept import KeptSession
 
 Tell: TypeAlias = Callable[[int, int], None]
@@ -13,12 +15,21 @@ Tell: TypeAlias = Callable[[int, int], None]
 BLOCK_SAMPLES = 1 << 18
 
 
-def blocks(session: KeptSession, tell: Tell) -> Generator[bytes]:
-    """The excerpt as mono 16-bit little-endian PCM at its own rate. `tell` hears how many samples
-    of how many have come.
+@value
+class Piece:
+    """Samples of a turn from its own sample `own_samples` on, or silence where there is none."""
+
+    samples: int
+    turn: TurnRecord | None = None
+    own_samples: int = 0
+
+
+def pieces(session: KeptSession, tell: Tell, most_samples: int) -> Generator[Piece]:
+    """The excerpt in order and without gaps, in pieces of so many samples at the most. `tell`
+    hears how many of how many have been dealt with.
 
     Raises:
-        StorageError: it has no sound, or some of it is not there.
+        StorageError: it has no sound.
     """
     excerpt = session.excerpt
     if not excerpt.samples:
@@ -28,18 +39,26 @@ def blocks(session: KeptSession, tell: Tell) -> Generator[bytes]:
     at = 0
     for turn in excerpt.turns:
         for stretch in turn.stretches:
-            yield from _silence(stretch.start_samples - at)
-            at = stretch.start_samples
+            while at < stretch.start_samples:
+                samples = min(most_samples, stretch.start_samples - at)
+                yield Piece(samples)
+                at += samples
             while at < stretch.end_samples:
-                samples = min(BLOCK_SAMPLES, stretch.end_samples - at)
+                samples = min(most_samples, stretch.end_samples - at)
                 own = stretch.own_samples + at - stretch.start_samples
-                yield session.pcm(turn.record, own, samples)
+                yield Piece(samples, turn.record, own)
                 at += samples
                 tell(at, excerpt.samples)
 
 
-def _silence(samples: int) -> Generator[bytes]:
-    while samples > 0:
-        part = min(samples, BLOCK_SAMPLES)
-        yield bytes(2 * part)
-        samples -= part
+def blocks(session: KeptSession, tell: Tell) -> Generator[bytes]:
+    """The excerpt as mono 16-bit little-endian PCM at its own rate.
+
+    Raises:
+        StorageError: it has no sound, or some of it is not there.
+    """
+    for piece in pieces(session, tell, BLOCK_SAMPLES):
+        if piece.turn is None:
+            yield bytes(2 * piece.samples)
+        else:
+            yield session.pcm(piece.turn, piece.own_samples, piece.samples)

@@ -1,35 +1,60 @@
-"""The sound of sessions as one WAV of 16-bit PCM."""
+"""The sound of sessions as one WAV of 16-bit PCM, with cue points and tags."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import BinaryIO
 
-from gramophone.errors import StorageError
 from gramophone.exports import ExportOrder
-from storage.export.kept import KeptSession
-from storage.export.sound import Tell, blocks
-from storage.wav import LARGEST_DATA_BYTES, WavFormat
+from storage.export.kept import KeptSession, KeptSessions
+from storage.export.reel import Reel
+from storage.export.riff import HEAD_BYTES, LARGEST_SIZE, Wav, tail
+from storage.export.sound import BLOCK_SAMPLES, Piece, Tell, pieces
+from storage.wav import write_all
+
+_COPIED_SAMPLES = 1 << 23
+"""What is copied between two looks at whether it is to stop."""
+
+_SILENCE = bytes(1 << 20)
 
 
-def write_wav(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, tell: Tell
-) -> None:
+def write_wav(sessions: KeptSessions, file: BinaryIO, order: ExportOrder, tell: Tell) -> None:
     """Write the sound of the sessions, one after the other.
 
     Raises:
-        StorageError: there is no sound, a turn's file is missing or short, or the result would
-            outgrow a WAV.
+        OSError: the file cannot be written.
+        StorageError: there is no sound, rates differ, or a turn's file is missing or short.
     """
-    form = WavFormat("linear16", 48_000)
-    written_bytes = 0
-    for session in sessions:
-        form = WavFormat("linear16", session.excerpt.rate_hz)
-        if not written_bytes:
-            file.write(form.header(0))
-        for block in blocks(session, tell):
-            written_bytes += file.write(block)
-            if written_bytes > LARGEST_DATA_BYTES:
-                raise StorageError("The sound is longer than the 4 GiB a WAV file can hold.")
+    reel = Reel(sessions, order, tell)
+    # The head is written when the sizes, and the last of the sessions, are known.
+    file.seek(HEAD_BYTES)
+    if reel.as_received:
+        _copy(reel, file)
+    else:
+        for block in reel.blocks():
+            file.write(block.astype("<i2", copy=False).tobytes())
+    data_bytes = file.seek(0, 2) - HEAD_BYTES
+    end = tail(reel.about, reel.marks)
+    file.write(end)
     file.seek(0)
-    file.write(form.header(written_bytes))
+    wav = Wav(reel.rate_hz, reel.channels, reel.about, order.cut.from_us)
+    file.write(wav.head(data_bytes, len(end), LARGEST_SIZE))
+
+
+def _copy(reel: Reel, file: BinaryIO) -> None:
+    """The samples past this process, where they are stored as they are wanted."""
+    file.flush()
+    for session, tell in reel.sessions():
+        most_samples = _COPIED_SAMPLES if session.linear else BLOCK_SAMPLES
+        for piece in pieces(session, tell, most_samples):
+            _copy_piece(session, piece, file.fileno())
+        reel.samples += session.excerpt.samples
+
+
+def _copy_piece(session: KeptSession, piece: Piece, descriptor: int) -> None:
+    if piece.turn is not None:
+        session.copy_pcm(piece.turn, piece.own_samples, piece.samples, descriptor)
+        return
+    left = 2 * piece.samples
+    while left:
+        write_all(descriptor, _SILENCE[:left])
+        left -= min(left, len(_SILENCE))

@@ -47,7 +47,7 @@ def free_path(path: Path) -> None:
     """Raises StorageError when something stands at `path`."""
     if os.path.lexists(path):
         raise StorageError(
-            f"{path} is there already; choose another place with -o, or replace it with --force."
+            f"{path} is there already; choose another place, or replace it (--force)."
         )
 
 
@@ -84,4 +84,4 @@ def _remove(name: str) -> None:
 
 def _unwritable(path: Path, error: OSError) -> StorageError:
     reason = error.strerror or str(error)
-    return StorageError(f"{path} cannot be written ({reason}); choose another place with -o.")
+    return StorageError(f"{path} cannot be written ({reason}); choose another place.")

@@ -9,9 +9,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from gramophone.cli.backend import EngineThread
 from gramophone.config import Config, load
@@ -150,29 +156,107 @@ def test_nothing_that_the_app_writes_holds_a_key_even_while_it_runs(
     assert any(MARK.search(content.decode("latin-1")) for content in everything_in(home).values())
 
 
-@pytest.fixture
-def served(home: Path, keyed: dict[str, str]) -> Generator[str]:
-    """A session that a process serves; yields its address."""
-    assert Gramophone(home)("say", LEAK, env=keyed).returncode == 0
-    command = [sys.executable, "-m", "gramophone.cli", "fixture", "serve", "last"]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment(home, keyed),
-    ) as process:
+@dataclass
+class Served:
+    """A session that a process serves, which writes all that it can."""
+
+    ready: dict[str, str]
+    process: subprocess.Popen[str]
+    stdout: list[str]
+
+    def end(self) -> tuple[int, dict[str, Any]]:
+        """The exit code and the summary."""
+        self.process.send_signal(signal.SIGTERM)
+        rest, _ = self.process.communicate()
+        self.stdout.append(rest)
+        return self.process.returncode, json.loads(rest)
+
+
+@contextmanager
+def serving_last(home: Path, directory: Path, *options: str) -> Generator[Served]:
+    """Serve the last session; the process knows no key, its streams and its log are files there."""
+    command = [sys.executable, "-m", "gramophone.cli", "fixture", "serve", "last", *options]
+    with (
+        (directory / "stderr").open("w") as stderr,
+        subprocess.Popen(
+            [*command, "--speed", "0", "--log", str(directory / "log")],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env=environment(home),
+        ) as process,
+    ):
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline())["speak_url"]
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
+        served = Served({}, process, [process.stdout.readline()])
+        served.ready = json.loads(served.stdout[0])
+        try:
+            yield served
+        finally:
+            if process.poll() is None:
+                served.end()
+            (directory / "stdout").write_text("".join(served.stdout))
 
 
-def test_nothing_that_a_stand_in_writes_holds_a_key(
-    home: Path, tmp_path: Path, served: str, keyed: dict[str, str]
+def test_what_was_hidden_is_known_again_and_not_written_by_a_stand_in(
+    home: Path, tmp_path: Path, keyed: dict[str, str]
 ) -> None:
+    assert Gramophone(home)("say", LEAK, env=keyed).returncode == 0
     client = Gramophone(tmp_path / "client")
     client.home.mkdir()
     (client.home / "config.toml").write_text(REDACT)
-    assert client("say", LEAK, env=keyed | {"GRAMOPHONE_SPEAK_URL": served}).returncode == 0
+    with serving_last(home, tmp_path, "--strict") as served:
+        env = keyed | {"GRAMOPHONE_SPEAK_URL": served.ready["speak_url"]}
+        said = client("say", LEAK, env=env)
+        assert said.returncode == 0, said.stderr
+        code, summary = served.end()
+    assert (code, summary["differences"]) == (0, [])
     assert leaks(tmp_path) == []
+    assert '"event":"in"' in (tmp_path / "log").read_text()
+
+
+# Far enough into a text for a sentence that is cut short to end within the key.
+CUT_SHORT = f"{'word ' * 22}My key is {KEY} and my card {CARD}."
+
+
+async def tell_all(ready: dict[str, str]) -> None:
+    """Say the key and the card wherever a client can."""
+    headers = {"authorization": f"Token {KEY}", "x-api-key": KEY}
+    for path, query in (
+        ("speak_url", f"model=aura-2-thalia-en&sample_rate=48000&token={KEY}"),
+        ("speak_v2_url", f"model=flux-haley-en&sample_rate=48000&tag={KEY}"),
+    ):
+        with suppress(ConnectionClosed):
+            async with connect(f"{ready[path]}?{query}", additional_headers=headers) as speech:
+                for text in (LEAK, CUT_SHORT):
+                    await speech.send(json.dumps({"type": "Speak", "text": text}))
+                await speech.send('{"type":"Flush"}')
+                await speech.send('{"type":"Close"}')
+                async for _ in speech:
+                    pass
+    asking = {"model": KEY, "messages": [{"role": "user", "content": CUT_SHORT}]}
+    async with httpx2.AsyncClient(headers=headers) as http:
+        for url, body in (
+            (f"{ready['openai_base_url']}/chat/completions?key={KEY}", asking),
+            (f"{ready['anthropic_base_url']}/v1/messages", asking | {"max_tokens": 9}),
+            (f"{ready['speak_url'].replace('ws:', 'http:')}?token={KEY}", {"text": CUT_SHORT}),
+            (f"{ready['openai_base_url']}/{CARD}?token={KEY}", {}),
+        ):
+            # A strict one breaks a spoken answer off.
+            with suppress(httpx2.RemoteProtocolError):
+                await http.post(url, json=body, headers={"anthropic-version": "2023-06-01"})
+
+
+@pytest.mark.parametrize("options", [(), ("--strict",), ("--by-message", "--strict")])
+def test_nothing_that_a_stand_in_writes_holds_a_key(
+    home: Path, tmp_path: Path, keyed: dict[str, str], options: tuple[str, ...]
+) -> None:
+    assert Gramophone(home)("say", LEAK, env=keyed).returncode == 0
+    with serving_last(home, tmp_path, *options) as served:
+        asyncio.run(tell_all(served.ready))
+        code, summary = served.end()
+    assert code == (1 if options else 0)
+    assert not summary["matched"]
+    assert (summary["connections"], summary["requests"]) == (2, 4)
+    assert leaks(tmp_path) == []
+    # What differed can be read all the same.
+    assert "My key is [secret] and my card ***" in (tmp_path / "stderr").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import wave
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from gramophone.cli.exporting import duration_us, turn_numbers
+from gramophone.timeline import SessionEnded
+from tests.builders import session_started, spoken_exchange
 from tests.programs import Gramophone
+from tests.storage.recordings import record
 
 FIRST, SECOND = "Records turn.", "Needles listen. Horns sing."
 
@@ -55,6 +59,22 @@ def test_each_spoken_turn_can_have_a_file(kept: Gramophone, tmp_path: Path) -> N
     assert samples(tmp_path / "a-turn-0.wav") == samples(tmp_path / "all.wav")
 
 
+def test_a_page_has_pauses_unless_told_otherwise(gramophone: Gramophone, tmp_path: Path) -> None:
+    events = [
+        session_started(),
+        *spoken_exchange(),
+        *spoken_exchange(first_turn=2, start_us=3_000_000),
+    ]
+    asyncio.run(record(gramophone.home, [*events, SessionEnded(at_us=9_000_000)]))
+    page = tmp_path / "page.html"
+    for options, length_ms in (((), 640), (("--pauses", "0"), 40)):
+        done = gramophone("export", "last", "-o", str(page), "--force", *options)
+        assert (done.returncode, done.stderr) == (0, f"wrote {page}\n")
+        assert f'"duration_ms":{length_ms}' in page.read_text(encoding="utf-8")
+    refused = gramophone("export", "last", "-o", str(page), "--force", "--stereo")
+    assert (refused.returncode, "--stereo belongs to sound" in refused.stderr) == (2, True)
+
+
 def test_standard_output_takes_it_whole(kept: Gramophone, tmp_path: Path) -> None:
     done = kept("export", "last", "--format", "jsonl", "-o", "-")
     kinds = [json.loads(line)["event"] for line in done.stdout.splitlines()]
@@ -82,6 +102,7 @@ def test_what_is_there_stays(kept: Gramophone, tmp_path: Path) -> None:
         (("last", "--turn", "x"), 2, "'x' is not a turn"),
         (("last", "--pauses", "long"), 2, "'long' is not a time"),
         (("last", "--format", "jsonl", "--stereo"), 2, "--stereo belongs to sound"),
+        (("last", "--format", "bundle", "--turn", "1"), 2, "bundle takes whole sessions"),
         (("last", "-o", "-", "--each-turn"), 2, "name a directory with -o"),
         (("--search", "nowhere"), 1, "No session matches"),
         (("--all", "-o", "a.gramophone"), 1, "A bundle holds one session"),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from deepgram import AsyncDeepgramClient, DeepgramClient, DeepgramClientEnvironment
+from deepgram import AsyncDeepgramClient, DeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.core.events import EventType
 from deepgram.speak.v1.types import (
@@ -19,6 +18,7 @@ from deepgram.speak.v1.types import (
 
 from gramophone.standin.tone import ToneVoice
 from gramophone.wire.speak_messages import SpeakParameters
+from tests.contract.deepgram_sdk import environment, kinds
 from tests.standin.clocks import WatchedClock
 from tests.standins import running
 
@@ -32,19 +32,6 @@ EXPECTED = b"".join(
         "Hello there. How are you?", SpeakParameters(sample_rate_hz=48_000)
     )
 )
-
-
-def environment(speak_url: str) -> DeepgramClientEnvironment:
-    """Where the SDK finds the service: the address without its path."""
-    base = speak_url.removesuffix("/v1/speak")
-    http = base.replace("ws://", "http://")
-    return DeepgramClientEnvironment(base=http, production=base, agent=base, agent_rest=http)
-
-
-def kinds(heard: Sequence[Any]) -> list[str]:
-    """The types of what was heard, sound only once."""
-    names = [type(message).__name__ for message in heard]
-    return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1]]
 
 
 def speak_synchronously(speak_url: str) -> list[Any]:

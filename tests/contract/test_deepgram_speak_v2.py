@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from deepgram import AsyncDeepgramClient, DeepgramClient, DeepgramClientEnvironment
+from deepgram import AsyncDeepgramClient, DeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.core.events import EventType
 from deepgram.speak.v2.types import (
@@ -25,10 +25,14 @@ from deepgram.speak.v2.types import (
     SpeakV2SpeechStarted,
     SpeakV2Warning,
 )
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
+from fixtures.recordings import load
+from gramophone.standin.recorded_voice import RecordedVoice
+from gramophone.standin.recording import RecordedSegment, RecordedSpeech, recorded_speech
 from gramophone.standin.tone import ToneVoice
 from gramophone.wire.speak_messages import SpeakParameters
+from tests.contract.deepgram_sdk import environment, kinds
 from tests.standin.clocks import WatchedClock
 from tests.standins import running
 
@@ -43,21 +47,8 @@ EXPECTED = b"".join(
 )
 
 
-def environment(speak_url: str) -> DeepgramClientEnvironment:
-    """Where the SDK finds the service: the address without its path."""
-    base = speak_url.removesuffix("/v1/speak")
-    http = base.replace("ws://", "http://")
-    return DeepgramClientEnvironment(base=http, production=base, agent=base, agent_rest=http)
-
-
 def asynchronous(speak_url: str) -> AsyncDeepgramClient:
     return AsyncDeepgramClient(api_key=KEY, environment=environment(speak_url))
-
-
-def kinds(heard: Sequence[Any]) -> list[str]:
-    """The types of what was heard, sound only once."""
-    names = [type(message).__name__ for message in heard]
-    return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1]]
 
 
 def sound(heard: Sequence[Any]) -> bytes:
@@ -180,6 +171,45 @@ async def test_an_error_is_a_message_and_the_end() -> None:
         await connection.start_listening()
     assert isinstance(heard[-1], SpeakV2Error)
     assert heard[-1].code == "DATA-0002"
+
+
+SCENARIO = RecordedSpeech("", 0, (RecordedSegment("Hello there.", None),))
+A_GROOVE = "A record has one groove."
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "differs"),
+    [
+        ("flux", ["A record has two grooves. "], "extra"),
+        ("flux", [A_GROOVE], "unsent"),
+        ("flux", ["A record has", " one groove."], "unsent"),
+        ("flux", [f"{A_GROOVE} It runs from the rim to the middle. And back."], "changed"),
+        ("scenario", ["A record has two grooves. "], "extra"),
+    ],
+)
+async def test_a_strict_source_refuses_another_text(
+    source: str, said: Sequence[str], differs: str
+) -> None:
+    speech = SCENARIO if source == "scenario" else recorded_speech(load("flux"))
+    voice = RecordedVoice(speech, strict=True)
+    heard: list[Any] = []
+    async with (
+        running(voice=voice) as url,
+        asynchronous(url).speak.v2.connect(model=MODEL, sample_rate="16000") as connection,
+    ):
+        for text in said:
+            await connection.send_speak(SpeakV2Speak(text=text))
+        await connection.send_flush()
+
+        async def listen() -> None:
+            async for message in connection:
+                heard.append(message)  # noqa: PERF401  # It ends with an exception.
+
+        with pytest.raises(ConnectionClosedError, match=r"1008 .* NOT-IN-SOURCE"):
+            await listen()
+    assert isinstance(heard[-1], SpeakV2Error)
+    assert heard[-1].code == "NOT-IN-SOURCE"
+    assert voice.expectation.differences()[0].kind == differs
 
 
 @pytest.mark.parametrize(

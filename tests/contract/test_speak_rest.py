@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 import soundfile
-from deepgram import AsyncDeepgramClient, DeepgramClient, DeepgramClientEnvironment
+from deepgram import AsyncDeepgramClient, DeepgramClient
 from deepgram.core.api_error import ApiError
 
 from gramophone.standin.tone import ToneVoice
 from gramophone.wire.speak_messages import SpeakParameters
+from tests.contract.deepgram_sdk import environment
 from tests.standins import running
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
@@ -24,13 +25,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:Depre
 KEY = "a-key"
 TEXT = "Hello there. How are you?"
 MODEL = "aura-2-thalia-en"
-
-
-def environment(speak_url: str) -> DeepgramClientEnvironment:
-    """Where the SDK finds the service: the address without its path."""
-    base = speak_url.removesuffix("/v1/speak")
-    http = base.replace("ws://", "http://")
-    return DeepgramClientEnvironment(base=http, production=base, agent=base, agent_rest=http)
 
 
 def spoken(rate_hz: int) -> bytes:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from gramophone.wire.speak_messages import (
     ClientMessage,
-    Flushed,
     Metadata,
     ServerMessage,
     parse_server,
@@ -21,36 +20,55 @@ from gramophone.wire.speak_messages import (
 Heard: TypeAlias = ServerMessage | bytes
 
 
-class Talk:
-    """One connection to a service."""
+ClientT = TypeVar("ClientT")
+ServerT = TypeVar("ServerT")
 
-    def __init__(self, connection: ClientConnection) -> None:
+
+class Talking(Generic[ClientT, ServerT]):
+    """One connection, whose frames of text are messages."""
+
+    def __init__(
+        self,
+        connection: ClientConnection,
+        write: Callable[[ClientT], str],
+        read: Callable[[str], ServerT],
+    ) -> None:
         self.connection = connection
+        self._write = write
+        self._read = read
 
-    async def say(self, *messages: ClientMessage | str) -> None:
+    async def say(self, *messages: ClientT | str) -> None:
         for message in messages:
-            text = message if isinstance(message, str) else render(message)
-            await self.connection.send(text)
+            await self.connection.send(
+                message if isinstance(message, str) else self._write(message)
+            )
 
-    async def hear(self) -> Heard:
+    async def hear(self) -> ServerT | bytes:
         frame = await self.connection.recv()
-        return parse_server(frame) if isinstance(frame, str) else frame
+        return self._read(frame) if isinstance(frame, str) else frame
 
-    async def hear_until(self, last: type[ServerMessage] = Flushed) -> list[Heard]:
+    async def hear_until(self, last: type[ServerT]) -> list[ServerT | bytes]:
         """Everything up to the first message of this kind, with it."""
-        heard: list[Heard] = []
+        heard: list[ServerT | bytes] = []
         while not heard or not isinstance(heard[-1], last):
             heard.append(await self.hear())
         return heard
 
-    async def hear_out(self) -> tuple[list[Heard], int | None, str | None]:
+    async def hear_out(self) -> tuple[list[ServerT | bytes], int | None, str | None]:
         """Everything until the connection ends, then the close code and its reason."""
-        heard: list[Heard] = []
+        heard: list[ServerT | bytes] = []
         try:
             while True:
                 heard.append(await self.hear())
         except ConnectionClosed:
             return heard, self.connection.close_code, self.connection.close_reason
+
+
+class Talk(Talking[ClientMessage, ServerMessage]):
+    """A connection to Speak v1."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        super().__init__(connection, render, parse_server)
 
 
 @asynccontextmanager

@@ -19,7 +19,8 @@ def test_every_option_is_on_the_page(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         main(["--help"])
     options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
-    elsewhere = {"--upstream"}
+    elsewhere = {"--upstream", "--bundle", "--if-told"}
+    elsewhere |= {"--gramophone-record", "--gramophone-upstream"}
     assert options == set(re.findall(r"--[a-z][a-z-]+", PAGE)) - elsewhere
 
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from gramophone.standin.tone import ToneVoice
 from gramophone.standin.voices import Sound, Utterance
@@ -39,6 +39,7 @@ from gramophone.wire.flux_messages import (
 from gramophone.wire.flux_server import FluxLimits
 from gramophone.wire.speak_messages import SpeakParameters
 from tests.standin.clocks import WatchedClock
+from tests.standin.talking import Talking
 from tests.standins import flux_url, running
 
 VOICE = ToneVoice(character_ms=6, gap_ms=4)
@@ -53,33 +54,11 @@ def spoken(text: str, speed: float = 1.0) -> bytes:
     return b"".join(VOICE.words(text, SpeakParameters(sample_rate_hz=48_000, speed=speed)))
 
 
-class Talk:
+class Talk(Talking[ClientMessage, ServerMessage]):
     """One connection."""
 
     def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
-
-    async def say(self, *messages: ClientMessage) -> None:
-        for message in messages:
-            await self.connection.send(render(message))
-
-    async def hear(self) -> Heard:
-        frame = await self.connection.recv()
-        return parse_server(frame) if isinstance(frame, str) else frame
-
-    async def hear_until(self, last: type[ServerMessage]) -> list[Heard]:
-        heard: list[Heard] = []
-        while not heard or not isinstance(heard[-1], last):
-            heard.append(await self.hear())
-        return heard
-
-    async def hear_out(self) -> tuple[list[Heard], int | None, str | None]:
-        heard: list[Heard] = []
-        try:
-            while True:
-                heard.append(await self.hear())
-        except ConnectionClosed:
-            return heard, self.connection.close_code, self.connection.close_reason
+        super().__init__(connection, render, parse_server)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from gramophone.clock import ManualClock
+from gramophone.standin.credentials import Secrets
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.ledger import Ledger
 from gramophone.standin.listener import Address, listening
@@ -123,7 +124,7 @@ async def test_no_key_is_ever_written() -> None:
 
 def test_a_key_that_is_known_is_not_written_before_it_was_used_either() -> None:
     book = Book()
-    ledger = Ledger(book.file, key=KEY)
+    ledger = Ledger(book.file, secrets=Secrets(key=KEY))
     ledger.frame(ledger.opened("websocket", "/", "", []), "in", f"It is {KEY}.")
     assert KEY not in book.file.getvalue()
 

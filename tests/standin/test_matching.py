@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gramophone.redaction import Redactor
 from gramophone.standin.matching import Difference, Expectation, Found, diff
 
 TEXTS = ("One two three.", "Four five.", "Six seven eight nine.")
@@ -147,6 +148,46 @@ def test_a_diff_marks_the_words() -> None:
     assert diff([changed, Difference("unsent", "prompt", "Why?", "")]) == (
         "speech: changed\n  - One two [three.]\n  + One two [tree.]\nprompt: unsent\n  - Why?"
     )
+
+
+# --- secrets that were hidden -------------------------------------------------------------------
+
+KEY = "c4nary-0123456789"
+CARD = "4929 1111 2222"
+hide = Redactor([KEY], patterns=[r"\d{4}( \d{4}){2}"])
+TOLD = (f"My key is {KEY}, and", f"my card is {CARD}", "Bye now.")
+HIDDEN = tuple(map(hide, TOLD))
+
+
+def test_what_is_hidden_in_the_source_is_found_when_it_is_said() -> None:
+    expected = Expectation("speech", HIDDEN)
+    assert [expected.came(0, text) for text in TOLD] == [Found(0, 1), Found(1, 2), Found(2, 3)]
+    assert expected.differences() == ()
+    assert expected.came(1, " ".join(TOLD)) == Found(0, 3)
+
+
+def test_a_secret_may_be_cut_in_two() -> None:
+    expected = Expectation("speech", HIDDEN)
+    for text in ("My key is c4n", "ary-0123456789, and my card", " is 4929 1111 2222 Bye", " now."):
+        assert isinstance(expected.came(0, text), Found)
+    assert expected.differences() == ()
+
+
+@pytest.mark.parametrize("by_message", [False, True])
+def test_what_stands_around_a_secret_counts(by_message: bool) -> None:
+    expected = Expectation("prompt", HIDDEN, by_message=by_message)
+    assert isinstance(expected.came(0, f"My key is {KEY}, but"), Difference)
+    assert expected.knows(TOLD[1])
+    assert not expected.knows("my card is")
+    assert isinstance(expected.came(0, TOLD[1]), Found)
+
+
+def test_a_secret_at_the_end_of_a_text_is_not_missing() -> None:
+    expected = Expectation("speech", HIDDEN)
+    expected.came(0, TOLD[0])
+    expected.came(0, TOLD[1])
+    assert expected.awaits(0) == 2
+    assert [each.expected for each in expected.differences()] == ["Bye now."]
 
 
 WORDS = st.text("abc .", max_size=12)

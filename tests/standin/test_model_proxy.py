@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,10 +65,17 @@ class Passing:
 
 
 @asynccontextmanager
-async def passing(upstream: str) -> AsyncGenerator[Passing]:
+async def passing(
+    upstream: str, models: Mapping[str, str] | None = None
+) -> AsyncGenerator[Passing]:
     events: list[Event] = []
     proxy = RecordingProxy(
-        upstream_of(upstream), "5e551017a0000000", SystemClock(), events.append, lambda _: None
+        upstream_of(upstream),
+        "5e551017a0000000",
+        SystemClock(),
+        events.append,
+        lambda _: None,
+        models,
     )
     async with listening(proxy.routes()) as address:
         yield Passing(address, proxy, events)

@@ -199,6 +199,17 @@ async def test_strict_refuses_what_was_never_recorded() -> None:
     assert err.decode().endswith("speech: changed\n  - [Hello.]\n  + [Hellas.]\n")
 
 
+async def test_by_message_the_cutting_is_refused_too() -> None:
+    async with started_with("-c", SPOKEN, "--strict", "--by-message") as process:
+        async with talking((await line(process))["speak_url"]) as talk:
+            await talk.say(Speak("Hel"), Speak("lo."), Flush())
+            assert (await talk.hear_out())[1:] == (1008, "NOT-IN-SOURCE")
+        process.terminate()
+        code, summary, _ = await summed_up(process)
+    assert code == 1
+    assert [each["kind"] for each in summary["differences"]] == ["changed"]
+
+
 async def test_strict_is_content_when_all_was_recorded() -> None:
     async with started_with("-c", SPOKEN, "--strict") as process:
         async with talking((await line(process))["speak_url"]) as talk:

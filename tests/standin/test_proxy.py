@@ -30,6 +30,7 @@ from gramophone.timeline import (
     FrameReceived,
     FrameSent,
     SessionEnded,
+    SessionStarted,
     SpeechConnected,
     SpeechDisconnected,
     TextSpoken,
@@ -226,7 +227,25 @@ async def test_a_refusal_comes_through_and_makes_no_session() -> None:
     assert seen[0] == seen[1]
     assert seen[0][:2] == (401, "Invalid credentials.")
     assert through.proxy.refused == 1
-    assert len(through.all(SpeechConnected)) == 1
+    # The one that was let in said nothing.
+    assert (through.proxy.connections, through.proxy.session_id, through.events) == (1, None, [])
+
+
+async def test_who_says_nothing_begins_no_session() -> None:
+    async with running() as upstream, passing(upstream) as through:
+        for query in (QUERY, "model=aura-2-thalia-en&sample_rate=8000"):
+            async with talking(through.speak_url, query) as talk:
+                await talk.say(Close())
+                await talk.hear_out()
+        assert (through.proxy.session_id, through.events) == (None, [])
+        async with talking(through.speak_url, "sample_rate=16000") as talk:
+            await talk.say(Speak("One."), Flush())
+            await talk.hear_until(Flushed)
+        async with talking(through.speak_url, "sample_rate=16000"):
+            pass
+    assert [event.connection for event in through.all(SpeechConnected)] == [0, 1]
+    assert through.all(SessionStarted)[0].sample_rate_hz == 16_000
+    assert through.proxy.unrecorded == 0
 
 
 async def test_another_form_of_sound_passes_unrecorded() -> None:
@@ -256,12 +275,14 @@ async def test_flux_turns_are_recorded_and_served_again() -> None:
             await talk.say(flux.Speak("Four. Five"))
             while not isinstance(await talk.hear(), bytes):
                 pass
-            await talk.say(flux.Interrupt(100))
+            metadata = first[-1]
+            assert isinstance(metadata, flux.SpeechMetadata)
+            await talk.say(flux.Interrupt(metadata.audio_duration_ms + 5))
             await talk.hear_until(flux.SpeechInterrupted)
             await talk.say(flux.Close())
             await talk.hear_out()
     (cut,) = through.all(TurnInterrupted)
-    assert cut.turn == 1
+    assert (cut.turn, cut.heard_samples) == (1, 5 * 48)
     assert [(each.turn, each.finish_reason) for each in through.all(TurnCompleted)] == [
         (0, "stop"),
         (1, "interrupted"),

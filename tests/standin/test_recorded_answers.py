@@ -82,6 +82,29 @@ def test_an_exchange() -> None:
     )
 
 
+def heard(turn: int, text: str) -> list[Event]:
+    return [
+        TurnStarted(at_us=0, turn=turn, role="user", text=text),
+        TurnCompleted(at_us=0, turn=turn, role="user", text=text, finish_reason="heard"),
+    ]
+
+
+def test_what_was_heard_is_asked_if_nothing_else_is() -> None:
+    events = [
+        *heard(0, "um"),
+        *heard(1, "why is it blue"),
+        *question(2, "Why is it blue?"),
+        *request(3),
+        *done(3, "It is.", 5),
+        *heard(4, "um"),
+        *heard(5, "is it"),
+        *request(6),
+        *done(6, "Yes.", 9),
+        *heard(7, "oh"),
+    ]
+    assert [answer.asked for answer in answers_of(events)] == ["Why is it blue?", "is it"]
+
+
 def test_a_recording_made_on_the_real_path() -> None:
     events = load("short-answer")
     (answer,) = answers_of(events)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,10 @@ from hypothesis import strategies as st
 from gramophone.standin.matching import Difference
 from gramophone.standin.recorded_voice import RecordedVoice
 from gramophone.standin.recording import RecordedSegment, RecordedSpeech, recorded_speech
-from gramophone.standin.session import NOT_IN_SOURCE
 from gramophone.standin.tone import ToneVoice
-from gramophone.standin.voices import Break, Sound
+from gramophone.standin.voices import Break, Sound, TextRefused
 from gramophone.timeline import AudioReceived, Event
+from gramophone.wire.speak_actions import NOT_IN_SOURCE
 from gramophone.wire.speak_messages import Close, Flush, Flushed, Speak, SpeakParameters
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.standin.clocks import WatchedClock
@@ -123,6 +125,48 @@ async def test_a_strict_recording_hangs_up_on_unknown_text() -> None:
         "unsent",
         "unsent",
     ]
+
+
+CUT = replace(SPEECH, messages=("One", ".", "Two. One."))
+AS_CUT = [Speak("One"), Speak(" . "), Flush(), Speak("Two. One."), Flush()]
+
+
+async def test_by_message_the_cutting_counts() -> None:
+    voice = RecordedVoice.by_message(CUT)
+    async with running(voice=voice) as url, talking(url, QUERY) as talk:
+        await talk.say(*AS_CUT, Close())
+        heard, _, _ = await talk.hear_out()
+        assert sound(heard) == b"One.Two.One."
+    assert voice.expectation.differences() == ()
+    voice = RecordedVoice.by_message(CUT)
+    async with running(voice=voice) as url, talking(url, QUERY) as talk:
+        await talk.say(Speak("One."), Flush(), Speak("Two."), Speak(" One."), Flush(), Close())
+        heard, _, _ = await talk.hear_out()
+        assert sound(heard) == b"One.Two.One.", "it is told at the end alone"
+    assert [(each.kind, each.got) for each in voice.expectation.differences()] == [
+        ("changed", "One."),
+        ("extra", "Two."),
+        ("extra", " One."),
+        ("unsent", ""),
+        ("unsent", ""),
+    ]
+
+
+async def test_by_message_a_strict_recording_refuses_the_message() -> None:
+    voice = RecordedVoice.by_message(CUT, strict=True)
+    async with running(voice=voice) as url, talking(url, QUERY) as talk:
+        await talk.say(*AS_CUT[:3])
+        assert await talk.hear_until(Flushed)
+        await talk.say(Speak("Two."))
+        assert (await talk.hear_out())[1:] == (1008, NOT_IN_SOURCE)
+
+
+async def test_without_a_connection_each_text_is_a_message() -> None:
+    voice = RecordedVoice.by_message(CUT, strict=True).for_connection()
+    whole = [each async for each in voice.synthesise("Two. One.", PARAMETERS)]
+    assert whole == [Sound(b"Two.", 0), Sound(b"One.", 0)]
+    with pytest.raises(TextRefused):
+        await anext(voice.for_connection().synthesise("Two.", PARAMETERS))
 
 
 async def test_a_connection_breaks_as_recorded_and_the_next_goes_on() -> None:

@@ -90,7 +90,7 @@ def test_frames_after_a_clear_stay_with_the_turn_they_came_for() -> None:
         frame(b"a"),
         ClearSent(at_us=0, turn=1),
         frame(b"b", stale=True),
-    ) == [RecordedSegment("One.", ((0, b"a"), (0, b"b")))]
+    ) == [RecordedSegment("One.", ((0, b"a"), (0, b"b")), cleared=True)]
 
 
 def test_a_frame_after_the_answer_is_not_lost() -> None:
@@ -138,7 +138,16 @@ def test_the_end_of_a_talk_that_was_interrupted_is_no_break(code: int) -> None:
         frame(b"a"),
         ClearSent(at_us=0, turn=1),
         SpeechDisconnected(at_us=0, connection=0, code=code, reason=""),
-    ) == [RecordedSegment("One.", ((0, b"a"),))]
+    ) == [RecordedSegment("One.", ((0, b"a"),), cleared=True)]
+
+
+def test_what_was_cleared_before_its_first_sound_was_said_all_the_same() -> None:
+    assert segments(
+        text(0, "One."),
+        flush(0, last_chunk=0),
+        ClearSent(at_us=0, turn=1),
+        SpeechDisconnected(at_us=0, connection=0, code=1000, reason=""),
+    ) == [RecordedSegment("One.", (), cleared=True)]
 
 
 def test_a_recording_read_without_its_sound_is_an_error() -> None:

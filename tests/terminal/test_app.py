@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import wave
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,12 +30,14 @@ def app(
     *answers: str,
     size: tuple[int, int] = (80, 24),
     colours: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
 ) -> Generator[tuple[Terminal, Gramophone]]:
     home = tmp_path / "home"
     with standin("--no-limits") as url, answering(*answers) as base_url:
         settings = {"GRAMOPHONE_SPEAK_URL": url, "OPENAI_BASE_URL": base_url, "COLORTERM": ""}
         env = environment(home, settings | {"HOME": str(tmp_path)} | dict(colours or {}))
-        with terminal(tmp_path / "tmux", COMMAND, env | {"TERM": "xterm-256color"}, size) as shown:
+        command = [*COMMAND, *flags]
+        with terminal(tmp_path / "tmux", command, env | {"TERM": "xterm-256color"}, size) as shown:
             shown.see("Nothing said yet")
             yield shown, Gramophone(home)
 
@@ -46,9 +48,9 @@ def ask(shown: Terminal, question: str) -> None:
     shown.keys("Enter")
 
 
-def processes_of(home: Path) -> list[int]:
+def processes_of(home: Path, flags: Sequence[str] = ()) -> list[int]:
     """The apps that run on this data directory."""
-    command = "\0".join([*COMMAND, ""]).encode()
+    command = "\0".join([*COMMAND, *flags, ""]).encode()
     found: list[int] = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
@@ -158,3 +160,21 @@ def test_it_is_usable_in_forty_by_ten(tmp_path: Path) -> None:
         shown.resize(40, 10)
         shown.keys("C-q")
         shown.see("ended with 0")
+
+
+def test_what_is_not_kept_leaves_nothing_even_when_killed(tmp_path: Path) -> None:
+    home, flags = tmp_path / "home", ["--no-keep"]
+    with app(tmp_path, LONG, SHORT, flags=flags) as (shown, _):
+        shown.see("nothing is kept", "not kept")
+        ask(shown, "Tell me about the sea.")
+        shown.see("▶ speaking  0:01", "not kept")
+        shown.keys("Escape")
+        shown.see("■ stopped")
+        ask(shown, "What do records do?")
+        shown.see("Needles listen.")
+        assert not home.exists()
+        (process,) = processes_of(home, flags)
+        os.kill(process, signal.SIGKILL)
+    assert not home.exists()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left <= {"config", "tmux", ".cache", ".config"}

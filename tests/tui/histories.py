@@ -12,6 +12,7 @@ from textual.widgets import Input
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn
 from tui.app import GramophoneApp
+from tui.screens.export import ExportScreen
 from tui.screens.write import WriteScreen
 from tui.widgets.session_list import SessionList
 
@@ -39,7 +40,7 @@ async def history(
 async def ask(pilot: Pilot[Any], key: str) -> Input:
     """Press a key that asks for a line; its worker waits for the answer."""
     await pilot.press(key)
-    while not isinstance(pilot.app.screen, WriteScreen):
+    while not isinstance(pilot.app.screen, WriteScreen | ExportScreen):
         await pilot.pause()
     return pilot.app.screen.query_one(Input)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gramophone.exports import FORMS, slug
 from tests.tui.backend import kept_session
-from tui.export_path import chosen, is_bundle, other_kind, slug, suggested
+from tui.export_path import chosen, named, neighbour, renamed, suggested
 from tui.facts import clock, counted, local_time, milliseconds, seconds, times
 from tui.session_row import session_row, snippet
 
@@ -56,17 +57,27 @@ def test_a_hit_far_to_the_right_is_in_sight(before: str, width: int) -> None:
 
 
 def test_paths() -> None:
+    wav, bundle = FORMS["wav"], FORMS["bundle"]
     assert slug("Was ist ein Grammophon, äh?") == "was-ist-ein-grammophon-ah"
     assert slug("日本") == "session"
-    assert suggested("What is it?") == "~/gramophone-what-is-it.wav"
-    assert chosen(" ~/a ") == Path.home() / "a.wav"
-    assert chosen("b.wave").is_absolute()
+    assert suggested("What is it?", wav) == "~/gramophone-what-is-it.wav"
+    assert chosen(" ~/a ", bundle) == Path.home() / "a.gramophone"
+    assert chosen("b.wave", wav).is_absolute()
 
 
 def test_the_end_of_a_name_says_what_is_exported() -> None:
-    assert other_kind("~/a.wav") == "~/a.gramophone"
-    assert other_kind("~/a.gramophone ") == "~/a.wav"
-    assert other_kind("~/a.b/c") == "~/a.b/c.gramophone"
-    assert other_kind("") == ".gramophone"
-    assert is_bundle(chosen("~/a.GRAMOPHONE"))
-    assert not is_bundle(chosen("~/a"))
+    wav, bundle = FORMS["wav"], FORMS["bundle"]
+    assert renamed("~/a.wav", bundle) == "~/a.gramophone"
+    assert renamed("~/a.gramophone ", wav) == "~/a.wav"
+    assert renamed("~/a.b/c", bundle) == "~/a.b/c"
+    assert renamed("", bundle) == ""
+    assert named("~/a.GRAMOPHONE") is bundle
+    assert named("~/a") is None
+
+
+def test_forms_follow_each_other_around() -> None:
+    seen = [form := FORMS["wav"]]
+    while (form := neighbour(form, 1)) is not seen[0]:
+        seen.append(form)
+    assert seen == list(FORMS.values())
+    assert neighbour(seen[0], -1) is seen[-1]

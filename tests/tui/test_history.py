@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from gramophone.errors import StorageError
+from gramophone.exports import Pauses
 from gramophone.library import Totals
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen
@@ -146,7 +147,7 @@ async def test_export_asks_where_and_says_where(tmp_path: Path) -> None:
         assert "Written to" in seen(pilot)
 
 
-async def test_export_offers_a_bundle_beside_the_sound(tmp_path: Path) -> None:
+async def test_export_offers_every_form(tmp_path: Path) -> None:
     library = library_of(1)
     app = GramophoneApp(FakeBackend(library=library))
     async with app.run_test(notifications=True) as pilot:
@@ -156,18 +157,28 @@ async def test_export_offers_a_bundle_beside_the_sound(tmp_path: Path) -> None:
         await pilot.pause()
         field = app.screen.query_one(Input)
         field.value = str(tmp_path / "a.wav")
-        await pilot.press("tab")
+        await pilot.press("shift+tab")
         await pilot.pause()
         assert field.value == str(tmp_path / "a.gramophone")
-        assert "Export the whole session as a bundle to" in seen(pilot)
+        assert "The whole session as a bundle" in seen(pilot)
+        assert "Ctrl+G" not in seen(pilot)
         await pilot.press("tab")
         await pilot.pause()
-        assert "Export the sound as WAV to" in seen(pilot)
-        await pilot.press("tab", "enter")
+        assert "The sound as WAV · pauses: none" in seen(pilot)
+        await pilot.press("ctrl+g", "ctrl+g")
+        await pilot.pause()
+        assert "pauses: as they were" in seen(pilot)
+        field.value = str(tmp_path / "a.jsonl")
+        await pilot.pause()
+        assert "The timeline as JSON lines" in seen(pilot)
+        await pilot.click(".forms", offset=(1, 0))
+        await pilot.pause()
+        assert field.value == str(tmp_path / "a.wav")
+        await pilot.press("enter")
         await drawn(pilot)
-        assert [(order.form, order.path) for order in library.orders] == [
-            ("bundle", tmp_path / "a.gramophone")
-        ]
+        (order,) = library.orders
+        assert (order.form, order.path) == ("wav", tmp_path / "a.wav")
+        assert order.pauses == Pauses(real=True)
         assert "Written to" in seen(pilot)
 
 

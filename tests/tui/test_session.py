@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widgets import Input
 
 from gramophone.backend import ReplayState
 from gramophone.library import TurnRecord
@@ -440,6 +442,23 @@ class TestKeys:
             await pilot.pause()
             await pilot.pause()
             assert "Enter Write" in seen(pilot)
+
+    async def test_the_turn_under_the_cursor_can_be_exported_alone(self, tmp_path: Path) -> None:
+        backend = backend_of()
+        async with opened(backend) as pilot:
+            await looked(pilot)
+            await pilot.press("right", "e")
+            while not isinstance(pilot.app.screen, ExportScreen):
+                await pilot.pause()
+            assert "all of it" in seen(pilot)
+            await pilot.press("ctrl+t")
+            await pilot.pause()
+            assert "this turn alone" in seen(pilot)
+            pilot.app.screen.query_one(Input).value = str(tmp_path / "a.wav")
+            await pilot.press("enter")
+            await drawn(pilot)
+        (order,) = backend.library.orders
+        assert len(order.cut.turns) == 1
 
 
 INSET = 2

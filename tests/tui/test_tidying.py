@@ -234,20 +234,33 @@ async def test_the_archive_is_another_list() -> None:
 
 
 async def test_many_are_exported_to_a_directory(tmp_path: Path) -> None:
-    library = FakeLibrary([kept_session(0, "Same"), kept_session(1, "Same"), kept_session(2, "Ä!")])
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "a.wav").touch()
+    library = library_of(3)
+    (tmp_path / "there").touch()
     async with history(library, "asterisk") as pilot:
         field = await ask(pilot, "e")
-        assert field.value == "~/gramophone"
-        field.value = str(tmp_path / "out" / "a.wav")
+        assert field.value == "~/gramophone/"
+        assert "Export 3 sessions" in seen(pilot)
+        field.value = str(tmp_path / "there")
         await pilot.press("enter")
         await drawn_screen(pilot)
         assert "This is a file" in seen(pilot)
         await answer(pilot, str(tmp_path / "out"))
-        names = [path.name for _, path in library.exported]
-        assert names == ["same.wav", "same.wav", "a-2.wav"]
-        assert "3 files written to" in said(pilot)
+        (order,) = library.orders
+        assert (order.form, order.path, order.folder) == ("wav", tmp_path / "out", True)
+        assert len(library.exported) == 3
+
+
+async def test_many_go_into_one_file_where_the_form_joins_them(tmp_path: Path) -> None:
+    library = library_of(3)
+    async with history(library, "asterisk") as pilot:
+        field = await ask(pilot, "e")
+        field.value = str(tmp_path / "all.gramophone")
+        await pilot.press("enter")
+        await drawn_screen(pilot)
+        assert "holds one session: name a directory" in seen(pilot)
+        await answer(pilot, str(tmp_path / "all.wav"))
+        (order,) = library.orders
+        assert (order.form, order.path, order.folder) == ("wav", tmp_path / "all.wav", False)
 
 
 async def test_an_export_of_many_can_be_stopped(tmp_path: Path) -> None:
@@ -259,15 +272,12 @@ async def test_an_export_of_many_can_be_stopped(tmp_path: Path) -> None:
         await pilot.press("enter")
         while not isinstance(pilot.app.screen, ProgressScreen):
             await pilot.pause()
-        await drawn_screen(pilot)
-        assert "1 of 5 · Question 0?" in seen(pilot)
+        while "25%" not in seen(pilot):
+            await pilot.pause()
         await pilot.press("escape")
-        await pilot.pause()
-        assert "Stopping after this one." in seen(pilot)
-        library.export_held.set()
         await drawn(pilot)
-        assert len(library.exported) == 1
-        assert "1 file written to" in said(pilot)
+        assert library.exported == []
+        assert "Stopped. The files that were whole stay." in said(pilot)
 
 
 # --- opening and going on -------------------------------------------------------------------------

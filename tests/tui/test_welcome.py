@@ -16,13 +16,14 @@ from tui.widgets.pane import Pane
 
 LOCAL = Setup(provider="local", model="smollm2", voice="piper")
 CLOUD = Setup(provider="openai", model="gpt-5", voice="thalia")
+UNKEPT = Setup("local", "smollm2", "piper", kept=False)
 NO_DEVICE = DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device.")
 NO_MODEL = Failed(at_us=2, stage="model", detail="The embedded model is not installed.")
 NO_VOICE = Failed(at_us=3, stage="speech", detail="The embedded voice is not installed.")
 ANY_SIZE = pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
 
 
-@pytest.mark.parametrize("setup", [LOCAL, CLOUD])
+@pytest.mark.parametrize("setup", [LOCAL, CLOUD, UNKEPT])
 @pytest.mark.parametrize("failed", [(), ("model",), ("speech",), ("model", "speech")])
 @pytest.mark.parametrize("silent", [False, True])
 @pytest.mark.parametrize("short", [False, True])
@@ -43,6 +44,9 @@ def test_only_what_is_so_is_said() -> None:
     assert "No sound device" not in welcome(LOCAL)
     muted = Setup("local", "smollm2", "piper", muted=True)
     assert "No sound device" not in welcome(muted, silent=True)
+    assert "shown, spoken and kept" in welcome(LOCAL)
+    assert "nothing is kept" in welcome(UNKEPT)
+    assert "are kept" not in welcome(UNKEPT, silent=True)
 
 
 @ANY_SIZE

@@ -37,7 +37,7 @@ from tui.screens.given_command import obey
 from tui.slash import as_text
 from tui.talk_commands import continuation, conversation_commands
 from tui.transcript_model import SoundState
-from tui.welcome import welcome
+from tui.welcome import NOT_KEPT, welcome
 from tui.widgets.completions import SHORT_BELOW_ROWS
 from tui.widgets.destination import Destination
 from tui.widgets.key_bar import KeyBar
@@ -279,9 +279,10 @@ class ConversationScreen(Screen[None]):
             await self.grid.open(inherited=inherited)
         else:
             await self.grid.replace(inherited=inherited)
+            before = "kept in its own session" if self.pane.kept else "gone: it was not kept"
             self.tell(
                 f"{MOST_PANES} panes are open, so this one goes on from there. "
-                "What was said here before is kept in its own session."
+                f"What was said here before is {before}."
             )
         self.query_one(Prompt).focus()
 
@@ -385,5 +386,7 @@ class ConversationScreen(Screen[None]):
         session = self.pane.model.session
         if session is None:
             self.tell("Nothing answered yet: ask something first.")
+        elif not self.pane.kept:
+            self.tell(NOT_KEPT, refused=True)
         else:
             self.app.push_screen(LatencyScreen(self._backend, session.session_id))

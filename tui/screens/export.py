@@ -1,7 +1,8 @@
-"""Asks where an export of a session is to go. The end of the name says what is written."""
+"""Asks as what and where sessions are to be exported. The end of the path says as what, too."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,14 +10,22 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
+from textual.style import Style
 from textual.widgets import Input, Static
 
+from gramophone.exports import FORMS, Cut, ExportForm, ExportOrder, Pauses
+from gramophone.plain import plain_line
 from tui import export_path
+from tui.facts import counted
 from tui.widgets.key_bar import KeyBar
 
-_WAV_TITLE = "Export the sound as WAV to"
-_BUNDLE_TITLE = "Export the whole session as a bundle to"
+_PAUSES = (
+    (Pauses(), "none between answers"),
+    (Pauses(given_us=600_000), "0.6 s between answers"),
+    (Pauses(real=True), "as they were"),
+)
 
 
 class PathInput(Input):
@@ -30,56 +39,159 @@ class PathInput(Input):
         super().__init__(path, compact=True, select_on_focus=False)
 
 
-class ExportScreen(ModalScreen[Path | None]):
-    """Gives the path, or None when nothing is to be written."""
+class ExportScreen(ModalScreen[ExportOrder | None]):
+    """Gives what is to be written, or None for nothing. `turn` is the one that may be taken
+    instead of the whole session."""
 
     CSS_PATH = "dialogue.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "change_kind", "Kind", id="export.kind"),
+        Binding("tab", "change_form(1)", "Form", id="export.kind"),
+        Binding("shift+tab", "change_form(-1)", "Form before", id="export.kind-before", show=False),
+        Binding("ctrl+t", "change_scope", "Turn", id="export.scope"),
+        Binding("ctrl+g", "change_pauses", "Pauses", id="export.pauses"),
         Binding("escape", "leave", "Cancel", id="export.leave"),
     ]
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, titles: Sequence[str], turn: int | None = None) -> None:
         super().__init__()
-        self._title = title
-        self._agreed: Path | None = None
+        self._titles = titles
+        self._turn = turn
+        self._form = FORMS["wav"]
+        self._turn_alone = False
+        self._chosen_pauses: int | None = None
+        self._agreed: ExportOrder | None = None
+
+    @property
+    def _pauses(self) -> int:
+        """Which of `_PAUSES`: the chosen one, else what is usual for the form."""
+        if self._chosen_pauses is not None:
+            return self._chosen_pauses
+        usual = Pauses(given_us=self._form.pause_us)
+        return next((at for at, (pauses, _) in enumerate(_PAUSES) if pauses == usual), 0)
+
+    @property
+    def _several(self) -> bool:
+        return len(self._titles) > 1
 
     def compose(self) -> ComposeResult:
+        if self._several:
+            title, path = f"Export {counted(len(self._titles), 'session')}", export_path.FOLDER
+        else:
+            title = f"Export “{plain_line(self._titles[0])}”"
+            path = export_path.suggested(self._titles[0], self._form)
         with Vertical(classes="dialogue"):
-            yield Static(_WAV_TITLE, classes="title", markup=False)
-            yield PathInput(export_path.suggested(self._title))
+            yield Static(title, classes="title", markup=False)
+            yield Static("", classes="forms", markup=False)
+            yield PathInput(path)
+            yield Static("", classes="facts", markup=False)
             yield Static("", classes="detail", markup=False)
         yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "change_scope":
+                return self._turn is not None and not self._form.whole
+            case "change_pauses":
+                return self._form.timed and not self._form.whole
+            case _:
+                return True
+
+    # --- what is shown ------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        self.query_one(".forms", Static).update(self._forms())
+        self.query_one(".facts", Static).update(self._facts())
+        self.refresh_bindings()
+
+    def _forms(self) -> Content:
+        names: list[Content] = []
+        for name in FORMS:
+            style = "bold reverse" if name == self._form.name else ""
+            click = Style.from_meta({"@click": f"screen.take_form('{name}')"})
+            names.append(Content.styled(name, style).stylize(click))
+        return Content("  ").join(names)
+
+    def _facts(self) -> str:
+        facts = [self._form.words[:1].upper() + self._form.words[1:]]
+        if self.check_action("change_scope", ()):
+            facts.append("this turn alone" if self._turn_alone else "all of it")
+        if self.check_action("change_pauses", ()):
+            facts.append(f"pauses: {_PAUSES[self._pauses][1]}")
+        return " · ".join(facts)
+
+    def _say(self, words: str) -> None:
+        self.query_one(".detail", Static).update(plain_line(words))
+
+    # --- what is asked ------------------------------------------------------------------------
+
+    def _order(self, text: str) -> ExportOrder | str:
+        """What is to be written, or why it cannot be."""
+        folder = self._several and export_path.named(text) is None
+        path = export_path.directory(text) if folder else export_path.chosen(text, self._form)
+        if not text.strip():
+            return "Write a path first."
+        if folder and path.exists() and not path.is_dir():
+            return "This is a file: name a directory."
+        if not folder and Path(text.strip()).expanduser().is_dir():
+            return "This is a directory: add a file name."
+        if self._several and not folder and not self._form.joins:
+            return f"A file of this form ({self._form.name}) holds one session: name a directory."
+        whole = self._form.whole
+        turns = {self._turn} if self._turn_alone and self._turn is not None else set[int]()
+        return ExportOrder(
+            form=self._form.name,
+            path=path,
+            folder=folder,
+            replace=True,
+            cut=Cut() if whole else Cut(frozenset(turns)),
+            pauses=Pauses() if whole or not self._form.timed else _PAUSES[self._pauses][0],
+        )
 
     @on(Input.Changed)
     def _path_changed(self, changed: Input.Changed) -> None:
         self._agreed = None
-        bundle = export_path.is_bundle(Path(changed.value.strip()))
-        self.query_one(".title", Static).update(_BUNDLE_TITLE if bundle else _WAV_TITLE)
-        self._say("`gramophone import` takes it into any library." * bundle)
+        self._form = export_path.named(changed.value) or self._form
+        self._say(f"A file each, named by day and title, in {changed.value}." * self._into_folder)
+        self._draw()
+
+    @property
+    def _into_folder(self) -> bool:
+        return self._several and export_path.named(self.query_one(Input).value) is None
 
     @on(Input.Submitted)
     def _path_given(self) -> None:
-        text = self.query_one(Input).value
-        if not text.strip():
-            self._say("Write a path first.")
-            return
-        path = export_path.chosen(text)
-        if Path(text.strip()).expanduser().is_dir():
-            self._say("This is a directory: add a file name.")
-        elif path.exists() and path != self._agreed:
-            self._agreed = path
+        order = self._order(self.query_one(Input).value)
+        if isinstance(order, str):
+            self._say(order)
+        elif not order.folder and order.path.exists() and order != self._agreed:
+            self._agreed = order
             self._say("A file is there already. Enter replaces it.")
         else:
-            self.dismiss(path)
+            self.dismiss(order)
 
-    def _say(self, words: str) -> None:
-        self.query_one(".detail", Static).update(words)
+    def action_change_form(self, steps: int) -> None:
+        self._take(export_path.neighbour(self._form, steps))
 
-    def action_change_kind(self) -> None:
+    def action_take_form(self, name: str) -> None:
+        self._take(FORMS[name])
+
+    def _take(self, form: ExportForm) -> None:
         field = self.query_one(Input)
-        field.value = export_path.other_kind(field.value)
+        self._form = form
+        field.value = export_path.renamed(field.value, form)
         field.cursor_position = len(field.value)
+        self._draw()
+
+    def action_change_scope(self) -> None:
+        self._turn_alone = not self._turn_alone
+        self._draw()
+
+    def action_change_pauses(self) -> None:
+        self._chosen_pauses = (self._pauses + 1) % len(_PAUSES)
+        self._draw()
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -12,6 +12,7 @@ from tui.failing import tell_failure
 from tui.messages import CopyWanted
 from tui.passages import passage
 from tui.slash import Refused
+from tui.welcome import NOT_KEPT
 
 if TYPE_CHECKING:
     from tui.screens.conversation import ConversationScreen
@@ -137,6 +138,9 @@ async def _entitle(screen: ConversationScreen, title: str) -> None:
     if started is None or screen.pane.untouched:
         screen.tell("Nothing to entitle yet: say something first.", refused=True)
         return
+    if not screen.pane.kept:
+        screen.tell(NOT_KEPT, refused=True)
+        return
     try:
         await screen.backend.library.rename(started.session_id, title)
     except GramophoneError as error:
@@ -146,11 +150,14 @@ async def _entitle(screen: ConversationScreen, title: str) -> None:
 
 
 async def _export(screen: ConversationScreen) -> None:
-    from tui.exporting import export_session
+    from tui.exporting import export_sessions
 
     started = screen.pane.model.session
     if started is None or screen.pane.untouched:
         screen.tell("Nothing to export yet: say something first.", refused=True)
+        return
+    if not screen.pane.kept:
+        screen.tell(NOT_KEPT, refused=True)
         return
     library = screen.backend.library
     try:
@@ -158,4 +165,4 @@ async def _export(screen: ConversationScreen) -> None:
     except GramophoneError as error:
         tell_failure(screen, error)
     else:
-        await export_session(screen, library, record.summary)
+        await export_sessions(screen, library, [record.summary])

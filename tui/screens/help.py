@@ -31,9 +31,14 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def __init__(
-        self, here: Sequence[KeyGroup] | None = None, elsewhere: Sequence[KeyGroup] = ()
+        self,
+        here: Sequence[KeyGroup] | None = None,
+        elsewhere: Sequence[KeyGroup] = (),
+        *,
+        kept: bool = True,
     ) -> None:
         super().__init__()
+        self._kept = kept
         self._here = key_groups() if here is None else here
         self._elsewhere = elsewhere
 
@@ -46,7 +51,7 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(Static).update(self._text(event.size.width))
 
     def _text(self, width: int) -> Content:
-        return help_text(width, self._here, self._elsewhere)
+        return help_text(width, self._here, self._elsewhere, kept=self._kept)
 
     def action_leave(self) -> None:
         self.dismiss()
@@ -56,12 +61,15 @@ def help_text(
     width: int = 80,
     here: Sequence[KeyGroup] | None = None,
     elsewhere: Sequence[KeyGroup] = (),
+    *,
+    kept: bool = True,
 ) -> Content:
     """The page: keys before their words, or after them where there is little room."""
     from tui.screens.conversation import CONVERSATION_COMMANDS
 
+    what_stays = "Everything is kept." if kept else "Nothing of it is kept this time."
     lines = [
-        Content.styled("Type, press Enter, listen. Everything is kept.", "bold"),
+        Content.styled(f"Type, press Enter, listen. {what_stays}", "bold"),
         Content.styled("Every key can be changed, and is in the palette (Ctrl+P) too.", MUTED),
     ]
     for group in key_groups() if here is None else here:

@@ -19,7 +19,7 @@ from gramophone.library import SessionSummary, Totals
 from gramophone.plain import plain_line
 from tui import tidying
 from tui.discards import Discards
-from tui.exporting import export_session, export_wavs
+from tui.exporting import export_sessions
 from tui.failing import tell_failure
 from tui.history_words import excuse, headline
 from tui.leaving import left
@@ -385,7 +385,5 @@ class HistoryScreen(Screen[None]):
     @work(group="export")
     async def action_export(self) -> None:
         rows: list[SessionSummary] = self._listed.meant
-        if len(rows) == 1:
-            await export_session(self, self._backend.library, rows[0])
-        elif rows:
-            await export_wavs(self, self._backend.library, rows)
+        if rows:
+            await export_sessions(self, self._backend.library, rows)

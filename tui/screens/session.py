@@ -18,7 +18,7 @@ from textual.widgets import Static
 from gramophone.backend import Backend, ReplayFeed, ReplayState
 from gramophone.errors import GramophoneError
 from gramophone.library import SessionRecord
-from tui.exporting import export_session
+from tui.exporting import export_sessions
 from tui.failing import tell_failure
 from tui.leaving import left
 from tui.messages import ContinueWanted, SeekWanted, TurnWanted
@@ -356,7 +356,8 @@ class SessionScreen(Screen[None]):
     async def action_export(self) -> None:
         await self._known.wait()
         if self._record is not None:
-            await export_session(self, self._backend.library, self._record.summary)
+            rows = [self._record.summary]
+            await export_sessions(self, self._backend.library, rows, turn=self._turn_here)
 
     def action_continue(self) -> None:
         self.post_message(ContinueWanted(self._session_id))

@@ -23,6 +23,7 @@ class HeaderFacts:
     sound: str = ""
     muted: bool = False
     recording: bool = False
+    kept: bool = True
     metrics: TurnMetrics = TurnMetrics()
 
 
@@ -117,6 +118,8 @@ def _pills(facts: HeaderFacts) -> list[Content]:
         pills.append(Content.styled("muted", WARNING))
     if facts.sound:
         pills.append(Content.styled(f"♪ {facts.sound}", SOUND))
-    if facts.recording:
+    if not facts.kept:
+        pills.append(Content.styled("not kept", WARNING))
+    elif facts.recording:
         pills.append(Content.styled("● REC", TROUBLE))
     return pills

@@ -36,7 +36,7 @@ class Strip(Widget):
 
     def show(self, model: TranscriptModel) -> None:
         """Take over what is to be seen, and repaint only if it differs."""
-        self.take_over(_left(model), _right(model.sound))
+        self.take_over(_left(model), _right(model.sound, kept=model.kept))
 
     def take_over(self, left: Content, right: list[str], controls: Sequence[Content] = ()) -> None:
         """These words from now on; repaints only if they differ. `controls` are ways to write the
@@ -91,10 +91,11 @@ def _left(model: TranscriptModel) -> Content:
     return left
 
 
-def _right(sound: SoundView) -> list[str]:
+def _right(sound: SoundView, *, kept: bool) -> list[str]:
     facts: list[str] = []
     if sound.muted:
-        facts.append("muted" if sound.device_detail == MUTED_DEVICE else "recorded, not heard")
+        unheard = "recorded, not heard" if kept else "not heard"
+        facts.append("muted" if sound.device_detail == MUTED_DEVICE else unheard)
     elif sound.silent and sound.device_detail:
         facts.append("no sound device: silent")
     if sound.underruns:

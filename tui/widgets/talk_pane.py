@@ -36,6 +36,7 @@ class TalkPane(Pane):
         self.talk = talk
         self.choice = choice
         self.muted = talk.setup.muted
+        self.model.kept = talk.setup.kept
         self._sounding = sounding
         self._chosen = chosen
 
@@ -54,7 +55,12 @@ class TalkPane(Pane):
         session = self.model.session
         if session is None:
             return self.talk.setup
-        return Setup(session.provider, session.model, session.voice, self.muted)
+        return Setup(session.provider, session.model, session.voice, self.muted, self.kept)
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is said here is recorded."""
+        return self.talk.setup.kept
 
     @property
     def system_prompt(self) -> str:
@@ -113,7 +119,8 @@ class TalkPane(Pane):
                 chosen=chosen,
                 sound=sound,
                 muted=self.muted,
-                recording=self.model.recording,
+                recording=self.model.recording and self.kept,
+                kept=self.kept,
                 metrics=self.model.metrics,
             )
         )

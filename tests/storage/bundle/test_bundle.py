@@ -23,6 +23,7 @@ from storage.library import Library
 from storage.recorder import Recorder
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.bundle.bundles import bytes_of, export, names_in, parts_of
+from tests.storage.compacted import as_flac
 from tests.storage.recordings import (
     NOON,
     SESSION_ID,
@@ -382,6 +383,18 @@ async def test_sound_of_a_lost_session_is_not_replaced(tmp_path: Path) -> None:
     assert (place / "1.wav").read_bytes() == b"something of mine"
     async with await Library.open(tmp_path / "other") as library:
         assert await library.sessions() == []
+
+
+async def test_sound_that_was_compacted_counts_as_the_same(tmp_path: Path) -> None:
+    await record(tmp_path / "home", talk((NOISE,)))
+    await export(tmp_path / "home", tmp_path / "1.gramophone")
+    as_flac(tmp_path / "home")
+    place = tmp_path / "other" / "audio" / SESSION_ID
+    shutil.copytree(tmp_path / "home" / "audio" / SESSION_ID, place)
+    assert [path.suffix for path in place.iterdir()] == [".flac"]
+    assert await imported(tmp_path / "other", tmp_path / "1.gramophone") == (SESSION_ID, False)
+    async with await Library.open(tmp_path / "other") as library:
+        assert await library.verify() == []
 
 
 async def test_a_talk_that_packs_too_well_is_not_packed(

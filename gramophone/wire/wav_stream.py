@@ -1,0 +1,73 @@
+"""A WAV that comes piece by piece, taken apart: what stands before the samples, they, and the rest.
+
+Sizes are believed where they are possible. A stream that was begun before its length was known has
+sizes that are too large, or none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_LARGEST_HEAD_BYTES = 65_536
+_ENDLESS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Some of the samples."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """Some of what is around them."""
+
+    data: bytes
+
+
+class WavStream:
+    """Takes one file apart. What does not begin as a WAV is all samples."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._left: int | None = None
+
+    def feed(self, piece: bytes) -> list[Samples | Wrapping]:
+        """What this piece brings."""
+        if self._left is not None:
+            return self._parted(piece)
+        self._head += piece
+        begin = _begin_of_data(self._head)
+        if begin is None:
+            return []
+        head, self._head = self._head[:begin], self._head[begin:]
+        size = int.from_bytes(head[-4:], "little")
+        self._left = size or _ENDLESS
+        parts: list[Samples | Wrapping] = [Wrapping(head)] if head else []
+        return [*parts, *self._parted(self._head)]
+
+    def rest(self) -> list[Samples | Wrapping]:
+        """What is left of a file that ended before its samples began."""
+        return [Wrapping(self._head)] if self._left is None and self._head else []
+
+    def _parted(self, piece: bytes) -> list[Samples | Wrapping]:
+        assert self._left is not None
+        data, behind = piece[: self._left], piece[self._left :]
+        self._left -= len(data)
+        parts: list[Samples | Wrapping] = [Samples(data)] if data else []
+        return [*parts, Wrapping(behind)] if behind else parts
+
+
+def _begin_of_data(head: bytes) -> int | None:
+    """Where the samples begin; None when that is not known yet."""
+    if not b"RIFF".startswith(head[:4]) or len(head) > _LARGEST_HEAD_BYTES:
+        return 0
+    at = 12
+    while len(head) >= at + 8:
+        name, size = head[at : at + 4], int.from_bytes(head[at + 4 : at + 8], "little")
+        at += 8
+        if name == b"data":
+            return at
+        at += size + size % 2
+    return None

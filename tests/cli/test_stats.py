@@ -1,0 +1,115 @@
+"""`stats`, as a person uses it, and how it is drawn."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+
+import pytest
+
+from gramophone.cli.bars import Pen, Row, bars
+from gramophone.cli.stats import drawn
+from gramophone.figures import Day, Kept, Tally, Voicing, total
+from tests.programs import Gramophone
+
+TEXT = "Records turn. Needles listen."
+KEPT = Kept(
+    {
+        Voicing("openai", "gpt-5", "thalia"): Tally(
+            *(40, 1, 2, 500_000, 7_000, 900, 1_500, 3),
+            [300.0] * 38,
+            [100.0] * 38,
+            [150.0] * 38,
+            [200.0, 450.0] * 19,
+        ),
+        Voicing("chatgpt", "\x1b[31mgpt-4o", ""): Tally(turns=3, characters=120),
+    },
+    {0: (12, 500_000)},
+)
+
+
+def lines(pen: Pen) -> list[str]:
+    summed = total(KEPT.tallies.values())
+    some = [Day(date(2026, 11, 20), 3, 90_000), Day(date(2026, 11, 21), 9, 410_000)]
+    return drawn(KEPT, ("provider", "model", "voice"), summed, some, pen)
+
+
+def test_a_spoken_session_is_summed_up(gramophone: Gramophone) -> None:
+    gramophone("say", "--mute", TEXT)
+    told = gramophone.json("stats")
+    shown = gramophone.json("show", "last")
+    assert (told["sessions"], told["session"], told["since"]) == (1, None, None)
+    assert told["total"]["turns"] == 1
+    assert told["total"]["characters"] == len(TEXT)
+    assert told["total"]["response_ms"]["p50"] == shown["turns"][0]["metrics"]["response_ms"]
+    assert told["total"]["input_tokens"] is None
+    (group,) = told["groups"]
+    assert group["voice"] == shown["voice"]
+    assert sum(each["turns"] for each in told["response_histogram"]) == 1
+    assert gramophone.json("stats", "last")["total"] == told["total"]
+    assert gramophone.json("stats", "--since", "today")["total"] == told["total"]
+    text = gramophone("stats").stdout
+    assert "1 turn " in text
+    assert "Spoken a day" in text
+    assert "\x1b" not in text
+    (row,) = csv.DictReader(io.StringIO(gramophone("stats", "--csv", "--by", "voice").stdout))
+    assert (row["voice"], row["turns"], row["input_tokens"]) == (shown["voice"], "1", "")
+
+
+def test_where_there_is_nothing_it_says_so(gramophone: Gramophone) -> None:
+    done = gramophone("stats")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "Nothing was answered yet; try: gramophone ask hello\n"
+    assert gramophone.json("stats")["total"]["response_ms"] == {
+        "turns": 0,
+        "p50": None,
+        "p95": None,
+    }
+    assert gramophone("stats", "--csv").stdout.startswith("provider,model,voice,turns,")
+    assert "since 2026-11-02" in gramophone("stats", "--since", "2026-11-02").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--since", "soon"), 1, "is no day"),
+        (("--since", "today is:pinned"), 1, "is no day"),
+        (("last",), 1, "No session has been recorded"),
+        (("last", "--since", "today"), 2, "not both"),
+        (("--json", "--csv"), 2, "not both"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    gramophone: Gramophone, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    done = gramophone("stats", *arguments)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("cells", [20, 40, 80, 200])
+def test_it_fits_the_terminal(cells: int) -> None:
+    told = lines(Pen(cells))
+    assert "gpt-4o" in "\n".join(told)
+    assert "\x1b" not in "\n".join(told)
+    if cells >= 40:
+        assert max(map(len, told)) <= cells
+
+
+def test_without_unicode_or_colour_it_is_as_plain_as_can_be() -> None:
+    told = "\n".join(lines(Pen(80, blocks=False)))
+    assert told.isascii()
+    assert "####" in told
+    coloured = "\n".join(lines(Pen(80, coloured=True)))
+    assert "\x1b[36m█" in coloured
+
+
+def test_whatever_there_is_can_be_seen() -> None:
+    rows = [Row("a", 1_000_000, "many"), Row("bb", 1, "one"), Row("c", 0, "none")]
+    assert [line.split() for line in bars(rows, Pen(40))] == [
+        ["a", "█" * 30, "many"],
+        ["bb", "▏", "one"],
+        ["c", "none"],
+    ]

@@ -1,0 +1,109 @@
+"""Programs that were recorded, run again against their recording, through the recording proxy:
+what is recorded then is what was recorded before."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from fixtures import programs, recordings
+from gramophone.clock import SystemClock
+from gramophone.standin.expected_answers import ExpectedAnswers
+from gramophone.standin.handshake import SPEAK_PATH
+from gramophone.standin.language import LanguageOptions, LanguageStandin
+from gramophone.standin.listener import Address, Routes, listening
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.proxy import RecordingProxy, upstream_of
+from gramophone.standin.recorded_voice import RecordedVoice
+from gramophone.standin.script import script_of
+from gramophone.standin.services import SERVICES, Material
+from gramophone.timeline import (
+    AudioReceived,
+    ClearSent,
+    DeltaReceived,
+    Event,
+    FlushAnswered,
+    FlushSent,
+    FrameReceived,
+    FrameSent,
+    ModelChunkReceived,
+    ModelFinished,
+    RequestSent,
+    SpeechDisconnected,
+    TextSpoken,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+    UsageReported,
+)
+
+# Deepgram's SDK uses parts of websockets that are deprecated; that is its own affair.
+pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")
+
+
+@asynccontextmanager
+async def recording_again(events: Sequence[Event]) -> AsyncGenerator[tuple[Address, list[Event]]]:
+    """A proxy before a stand-in that plays a recording at once, and what the proxy tells."""
+    script, clock, told = script_of(events), SystemClock(), list[Event]()
+    assert script.speech is not None
+    voice = RecordedVoice(script.speech, strict=True)
+    choose = ExpectedAnswers(script.answers, strict=True)
+    language = LanguageStandin(choose, LanguageOptions(speed=0.0), clock)
+    material = Material(voice, StandinOptions(), clock, language)
+    routes = Routes()
+    for make in SERVICES.values():
+        routes |= make(material).routes
+    async with listening(routes) as upstream:
+        proxy = RecordingProxy(
+            upstream_of(upstream.http()), "5e551017a0000000", clock, told.append, lambda _: None
+        )
+        async with listening(proxy.routes()) as address:
+            yield address, told
+        proxy.end()
+    assert [*voice.expectation.differences(), *choose.expectation.differences()] == []
+
+
+def at_no_time(events: Sequence[Event], *kinds: type[Event]) -> list[Event]:
+    """These events without their instants, turn by turn: turns overlap, and at once not as far."""
+    told = [replace(event, at_us=0) for event in events if isinstance(event, kinds)]
+    return sorted(told, key=lambda event: getattr(event, "turn", -1))
+
+
+def sound(events: Sequence[Event]) -> list[tuple[int, bytes]]:
+    return [(event.turn, event.pcm) for event in events if isinstance(event, AudioReceived)]
+
+
+TURNS = (TurnStarted, TurnCompleted, TurnInterrupted, ClearSent, TextSpoken, SpeechDisconnected)
+FLUSHES = (FlushSent, FlushAnswered)
+MODEL = (RequestSent, ModelChunkReceived, DeltaReceived, UsageReported, ModelFinished)
+
+
+async def test_a_program_that_uses_tools() -> None:
+    recorded = recordings.load("tool-call")
+    async with recording_again(recorded) as (address, told):
+        await programs.with_tools(address.websocket(SPEAK_PATH), address.http("/v1"))
+    for kinds in ((FrameSent,), TURNS, FLUSHES, MODEL):
+        assert at_no_time(told, *kinds) == at_no_time(recorded, *kinds)
+    assert sound(told) == sound(recorded)
+
+
+async def test_a_program_that_speaks_with_flux() -> None:
+    recorded = recordings.load("flux")
+    async with recording_again(recorded) as (address, told):
+        await programs.with_flux(address.websocket(SPEAK_PATH))
+    for kinds in ((FrameSent,), TURNS):
+        assert at_no_time(told, *kinds) == at_no_time(recorded, *kinds)
+    assert sound(told) == sound(recorded)
+    # Every message of the service's, its ids and its counts too, and where the sound lay.
+    assert heard(told) == heard(recorded)
+
+
+def heard(events: Sequence[Event]) -> list[str | bytes]:
+    return [
+        event.text if isinstance(event, FrameReceived) else event.pcm
+        for event in events
+        if isinstance(event, FrameReceived | AudioReceived)
+    ]

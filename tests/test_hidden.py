@@ -1,0 +1,70 @@
+"""What was kept with a secret hidden is found again when the secret is said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gramophone.hidden import Kept, begins_but_hidden, same_but_hidden
+from gramophone.redaction import MARK, Redactor
+
+SECRET = "Ada-Lovelace"
+hide = Redactor(patterns=[SECRET])
+
+
+@pytest.mark.parametrize(
+    ("said", "same"),
+    [
+        ("I am Ada and Ada is my name", True),
+        ("I am Bob. and Bob. is my name", True),
+        ("I am Ada and Bob is my name", False),
+        ("I am  and  is my name", False),
+        ("We are Ada and Ada is my name", False),
+    ],
+)
+def test_what_was_kept_is_found_again_whatever_is_hidden(said: str, same: bool) -> None:
+    kept = Redactor(patterns=["Ada"])("I am Ada and Ada is my name")
+    assert same_but_hidden(kept, said) is same
+
+
+def test_without_marks_it_is_the_very_text() -> None:
+    assert same_but_hidden("a***b", "a***b")
+    assert not same_but_hidden("a***b", "axb")
+
+
+def test_a_text_begins_with_what_was_kept() -> None:
+    kept = hide(f"I am {SECRET}, who")
+    assert begins_but_hidden(kept, f"I am {SECRET}, who wrote it.")
+    assert not begins_but_hidden(kept, f"I am {SECRET}, she wrote it.")
+    assert begins_but_hidden("a", "ab")
+
+
+@given(
+    st.lists(st.sampled_from(["one ", "two ", f"{SECRET} ", "x", "."]), max_size=8).map("".join),
+    st.data(),
+)
+def test_however_it_is_cut_it_is_followed_to_the_end(text: str, data: st.DataObject) -> None:
+    kept = Kept(hide(text))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
+    place: int | None = 0
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        piece = text[start:end]
+        assert place is not None
+        place = kept.follow(place, piece, len(piece))
+    assert place is not None
+    assert kept.whole(place) == len(hide(text))
+
+
+def test_other_words_are_not_swallowed_by_a_mark() -> None:
+    kept = Kept(hide(f"I am {SECRET}. She wrote it."))
+    assert kept.follow(0, f"I am {SECRET}. She wrote", 5) is not None
+    assert kept.follow(0, f"I am {SECRET}. He wrote", 5) is None
+    assert kept.follow(0, "I am Ada-Lov", 7) is not None
+    assert kept.follow(0, "You are", 3) is None
+
+
+def test_a_mark_is_what_a_redactor_leaves() -> None:
+    assert MARK.search(hide(SECRET))
+    assert Kept(hide(SECRET))
+    assert not Kept(SECRET)

@@ -1,0 +1,58 @@
+"""A conversation that is not kept says so, and does not look for itself in the library."""
+
+from __future__ import annotations
+
+import pytest
+
+from gramophone.backend import Setup
+from tests.builders import session_started, spoken_exchange
+from tests.tui.backend import FakeBackend, FakeFeed
+from tests.tui.seeing import drawn, said, seen
+from tui.app import GramophoneApp
+
+UNKEPT = Setup("local", "smollm2", "piper", kept=False)
+ANY_SIZE = pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
+
+
+def app() -> GramophoneApp:
+    feed = FakeFeed([session_started(), *spoken_exchange()])
+    return GramophoneApp(FakeBackend(feed, setup=UNKEPT), {})
+
+
+@ANY_SIZE
+async def test_it_is_seen_all_the_time(size: tuple[int, int]) -> None:
+    async with app().run_test(size=size) as pilot:
+        await drawn(pilot)
+        top = seen(pilot).splitlines()[0]
+        assert "not kept" in top
+        assert "REC" not in top
+        await pilot.press("f3")
+        await drawn(pilot)
+        assert seen(pilot).count("not kept") >= 1
+        assert "REC" not in seen(pilot)
+
+
+@pytest.mark.parametrize("wanted", ["/title A talk", "/export", "latency"])
+async def test_what_needs_the_library_says_why_not(wanted: str) -> None:
+    async with app().run_test(size=(80, 24), notifications=True) as pilot:
+        await drawn(pilot)
+        if wanted == "latency":
+            await pilot.press("ctrl+l")
+        else:
+            await pilot.press(*(("space" if key == " " else key) for key in wanted))
+            await pilot.press("enter")
+        await drawn(pilot)
+        assert "This conversation is not kept" in said(pilot)
+
+
+async def test_nothing_on_the_way_says_that_it_is_recorded() -> None:
+    async with app().run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        # The pane before is not heard any more.
+        await pilot.press("f3")
+        await drawn(pilot)
+        assert "recorded" not in said(pilot)
+        await pilot.press("f1")
+        await drawn(pilot)
+        assert "Nothing of it is kept this time." in said(pilot)
+        assert "Everything is kept" not in said(pilot)
