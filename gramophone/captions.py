@@ -114,7 +114,9 @@ def _words(turn: ExcerptTurn) -> Generator[CaptionWord]:
             at = passage.text.index(word.text, at) + len(word.text)
             if text := plain_line(word.text):
                 edge = _SENTENCE if at in ends else _edge(text)
-                yield from _pieces(CaptionWord(word.start_us, word.end_us, text, edge))
+                # The pause at the end of a chunk is there to read on.
+                end_us = passage.end_us if word is passage.words[-1] else word.end_us
+                yield from _pieces(CaptionWord(word.start_us, end_us, text, edge))
 
 
 def _sentence_ends(text: str) -> set[int]:

@@ -120,16 +120,16 @@ def excerpt(
     events: Iterable[Event],
     cut: Cut | None = None,
     pauses: Pauses | None = None,
-    silences: Mapping[int, Sequence[Silence]] | None = None,
     *,
     words: bool = True,
+    silences: Mapping[int, Sequence[Silence]] | None = None,
 ) -> Excerpt:
     """Lay a session, or what `cut` takes of it, on one clock. `events` need not carry samples;
-    they are gone through once and not kept. The `silences` of turns make the times of their words
-    exact to a twentieth of a second; without them it is a tenth, and more in long sentences.
-    Without `words` passages are not taken apart."""
+    they are gone through once and not kept. Without `words` passages are not taken apart. The
+    `silences` of turns make the times of their words exact to a twentieth of a second; without
+    them it is a tenth, and more in long sentences."""
     told = list(_telling(events))
-    composer = _Composer(record, told, cut or Cut(), pauses or Pauses(), silences or {}, words)
+    composer = _Composer(record, told, cut or Cut(), pauses or Pauses(), words, silences or {})
     return composer.compose()
 
 
@@ -204,8 +204,8 @@ class _Composer:
         events: Sequence[Event],
         cut: Cut,
         pauses: Pauses,
-        silences: Mapping[int, Sequence[Silence]],
         words: bool,
+        silences: Mapping[int, Sequence[Silence]],
     ) -> None:
         self._with_words = words
         self._record = record
@@ -343,8 +343,9 @@ class _Composer:
         for span in self._alignment.spans(laid.record.turn, silences) if laid.stretches else ():
             start, end = place.of(span.start_samples), place.of(span.end_samples)
             if start < end:
-                source = laid.record.text
-                words = tuple(self._words(span, source, place)) if self._with_words else ()
+                words: tuple[Word, ...] = ()
+                if self._with_words:
+                    words = tuple(self._words(span, laid.record.text, place))
                 yield Passage(self._us(start), self._us(end), span.text, words)
 
     def _words(self, span: SpokenSpan, source: str, place: _Place) -> Generator[Word]:

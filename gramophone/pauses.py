@@ -17,6 +17,8 @@ BUCKETS_PER_SECOND = 100
 _SHORTEST_BUCKETS = 8
 _LOUDEST_PART = 40
 """What has a fortieth of the loudest is silence."""
+_FAINTEST_VOICE = 8
+"""Of 255. In what is fainter nothing can be told from silence."""
 _LEAD_MS = 300
 
 _MARKS_BACK, _SILENCES_BACK = 4, 6
@@ -43,7 +45,10 @@ class Pause:
 
 def silences(peaks: bytes, rate_hz: int) -> list[Silence]:
     """Where a sound falls silent, from its loudest samples, `BUCKETS_PER_SECOND` of them."""
-    limit = max(2, max(peaks, default=0) // _LOUDEST_PART)
+    loudest = max(peaks, default=0)
+    if loudest < _FAINTEST_VOICE:
+        return []
+    limit = max(2, loudest // _LOUDEST_PART)
     found: list[Silence] = []
     began: int | None = None
     for bucket, peak in enumerate((*peaks, 255)):
@@ -72,7 +77,13 @@ def anchored(
 ) -> list[Anchor]:
     """What ties a text of `length_ms` by its own pace to the samples from `start` to `end`."""
     length_ms = max(1, length_ms)
-    inside = [each for each in found if start <= each[0] and each[1] <= end]
+    # No pause is as long as all that is said around it.
+    longest = (end - start) // 2
+    inside = [
+        each
+        for each in found
+        if start <= each[0] and each[1] <= end and each[1] - each[0] <= longest
+    ]
     first = start
     if (
         inside

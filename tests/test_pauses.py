@@ -27,6 +27,8 @@ def test_silences_are_long_and_quiet() -> None:
     assert BUCKETS_PER_SECOND == 100
     assert silences(shape, RATE_HZ) == [(500, 700), (1150, 1450)]
     assert silences(b"", RATE_HZ) == []
+    assert silences(b"\x00" * 500, RATE_HZ) == []
+    assert starts(TEXT, 4000, [(10, 3990)]) == starts(TEXT, 4000, [])
 
 
 def test_a_word_after_a_mark_begins_where_the_silence_ends() -> None:

@@ -90,7 +90,7 @@ class KeptSession:
             for turn, shape in peaks(spoken, BUCKETS_PER_SECOND).items()
         }
         order = self._order
-        return excerpt(self.record, self.events(), order.cut, order.pauses, found)
+        return excerpt(self.record, self.events(), order.cut, order.pauses, silences=found)
 
     def pcm(self, turn: TurnRecord, own_samples: int, samples: int) -> bytes:
         """Samples of a turn as 16-bit little-endian PCM, whatever they are stored as.

@@ -83,7 +83,9 @@ async def test_they_fit_a_part_of_the_sound(form: str, tmp_path: Path) -> None:
         tmp_path, [SESSION_ID], form, cut=Cut(from_us=63_000_000, to_us=64_000_000)
     )
     ((start_ms, end_ms, text),) = read(form, late)
-    assert (start_ms, end_ms) == (0, 1000)
+    # It may begin between two words.
+    assert 0 <= start_ms < 200
+    assert 1000 <= end_ms < 1200
     assert text in said.replace("\n", " ")
     assert len(text) < len(said)
 
