@@ -47,9 +47,10 @@ async def show(home: Path, reference: str, *, as_json: bool) -> int:
     for turn in record.turns:
         who = "You" if turn.role == "user" else "Reply"
         seconds = turn.audio.samples / turn.audio.sample_rate_hz if turn.audio else 0.0
-        facts = [f"{seconds:.1f} s spoken"] if turn.audio else []
+        facts = [f"turn {turn.turn}"]
+        facts += [f"{seconds:.1f} s spoken"] if turn.audio else []
         facts += ["taken back"] if turn.withdrawn else []
-        result(f"\n{who}" + (f"  ({', '.join(facts)})" if facts else ""))
+        result(f"\n{who}  ({', '.join(facts)})")
         result(turn.text)
     return 0
 

@@ -44,7 +44,7 @@ def write_html(
 
 
 def _write(session: KeptSession, file: BinaryIO, sound: PageSound | None) -> None:
-    excerpt = session.excerpt
+    excerpt = session.excerpt if sound is None else session.timed_excerpt
     parts: dict[str, Iterable[bytes]] = {
         "policy": _plain(_policy()),
         "title": _plain(harmless_line(excerpt.record.summary.title) or "A conversation"),

@@ -14,9 +14,11 @@ import pytest
 from playwright.async_api import Browser, Locator, Page
 
 from fixtures import recordings
-from gramophone.excerpt import Excerpt, Word, excerpt
+from gramophone.excerpt import Excerpt, Word
 from gramophone.exports import FORMS, ExportOrder, Pauses
 from gramophone.timeline import AudioReceived, Event, SessionEnded
+from storage.export.kept import kept_session
+from storage.home import Home
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.test_page_text import HOSTILE
@@ -82,8 +84,9 @@ async def recorded(home: Path) -> tuple[Path, Excerpt]:
     """The page of a real recording, and what is heard when."""
     async with await Library.open(home) as library:
         await library.import_bundle(recordings.path_of("long-markdown"))
-        events = await library.events(RECORDED, with_pcm=False)
-        made = excerpt(await library.session(RECORDED), events, pauses=PAUSES)
+    order = ExportOrder("html", home, pauses=PAUSES)
+    with kept_session(Home.at(home), RECORDED, order) as session:
+        made = session.timed_excerpt
     return await exported(home, RECORDED), made
 
 
