@@ -138,7 +138,7 @@ class ExportScreen(ModalScreen[ExportOrder | None]):
         if not folder and Path(text.strip()).expanduser().is_dir():
             return "This is a directory: add a file name."
         if self._several and not folder and not self._form.joins:
-            return f"A file of this form ({self._form.name}) holds one session: name a directory."
+            return f"One {self._form.name} holds one session: name a directory."
         whole = self._form.whole
         turns = {self._turn} if self._turn_alone and self._turn is not None else set[int]()
         return ExportOrder(
