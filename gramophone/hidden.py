@@ -22,16 +22,30 @@ def begins_but_hidden(kept: str, said: str) -> bool:
     return said.startswith(kept) or re.match(_pattern(kept), said, re.DOTALL) is not None
 
 
-def _pattern(kept: str) -> str:
-    pieces: list[str] = []
+def hidden_in(kept: str, said: str) -> dict[str, str]:
+    """What each mark of a text that was kept stands for, by the mark's hash, when it is said;
+    without those of which that is not certain."""
+    shortest, longest = _hidden_in(kept, said, ".+?"), _hidden_in(kept, said, ".+")
+    return {digest: text for digest, text in shortest.items() if longest[digest] == text}
+
+
+def _hidden_in(kept: str, said: str, anything: str) -> dict[str, str]:
     names: dict[str, str] = {}
+    found = re.fullmatch(_pattern(kept, names, anything), said, re.DOTALL)
+    return {} if found is None else {digest: found[name] for digest, name in names.items()}
+
+
+def _pattern(kept: str, names: dict[str, str] | None = None, anything: str = ".+?") -> str:
+    """`names` learns which group stands for which hash."""
+    pieces: list[str] = []
+    names = {} if names is None else names
     end = 0
     for found in MARK.finditer(kept):
         pieces.append(re.escape(kept[end : found.start()]))
         name = names.get(found[1])
         if name is None:
             name = names[found[1]] = f"hidden{len(names)}"
-            pieces.append(f"(?P<{name}>.+?)")
+            pieces.append(f"(?P<{name}>{anything})")
         else:
             pieces.append(f"(?P={name})")
         end = found.end()

@@ -3,8 +3,9 @@
 What counts is what was said: spaces and the cutting into messages do not, unless `by_message`. A
 connection has a place in the source, from its beginning. Whatever is said is looked for at that
 place, then ahead of it, then behind; so a program that begins anew, or says one thing a
-connection, is understood. Where a secret was hidden when the source was kept, anything may be
-said. Pure.
+connection, is understood. Where a secret was hidden when the source was kept stands a hash of it:
+anything may be said there, and from then on the same wherever the hash is the same. (The key of
+the hash is in no bundle, so what it was cannot be tried out, here neither.) Pure.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate, pairwise
 from typing import Literal, TypeAlias
 
-from gramophone.hidden import Kept, same_but_hidden
+from gramophone.hidden import Kept, hidden_in, same_but_hidden
 
 Kind: TypeAlias = Literal["changed", "unsent", "extra", "order"]
 Side: TypeAlias = Literal["speech", "prompt"]
@@ -82,6 +83,7 @@ class Expectation:
         self._places: dict[int, int] = {}
         self._resume = 0
         self._came: list[tuple[int, int]] = []
+        self._secrets: dict[str, str] = {}
         self._met: list[Difference] = []
         self._jumps: list[tuple[int, int, str]] = []
 
@@ -95,7 +97,7 @@ class Expectation:
             self._places[connection], self._resume = self._resume, 0
         place = self._places[connection]
         found = self._find(said, place, _last_word(text))
-        if found is None:
+        if found is None or not self._stands_for(*found, said):
             return self._miss(connection, place, text)
         start, end = found
         if start > place and not self._has_come(place, start):
@@ -172,6 +174,14 @@ class Expectation:
         bounds = list(pairwise(self._starts))
         ahead = bisect_left(self._starts, place)
         return iter([*bounds[ahead:], *bounds[:ahead]])
+
+    def _stands_for(self, start: int, end: int, said: str) -> bool:
+        """Whether what stands at the marks is what it was before: a hash is of one secret alone."""
+        values = hidden_in(self._script[start:end], said) if self._kept else {}
+        if any(self._secrets.get(digest, value) != value for digest, value in values.items()):
+            return False
+        self._secrets |= values
+        return True
 
     def _miss(self, connection: int, place: int, text: str) -> Difference:
         """Another wording of what was to come next, or something that nobody expects."""

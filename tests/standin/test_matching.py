@@ -182,6 +182,23 @@ def test_what_stands_around_a_secret_counts(by_message: bool) -> None:
     assert isinstance(expected.came(0, TOLD[1]), Found)
 
 
+@pytest.mark.parametrize("by_message", [False, True])
+def test_where_the_same_was_hidden_the_same_is_to_be_said(by_message: bool) -> None:
+    texts = [hide(f"It is {KEY}, I say."), hide(f"Again: {KEY}. Right?")]
+    expected = Expectation("speech", texts, by_message=by_message)
+    assert expected.came(0, "It is another-99, I say.") == Found(0, 1)
+    assert isinstance(expected.came(0, f"Again: {KEY}. Right?"), Difference)
+    assert expected.came(1, "Again: another-99. Right?") == Found(1, 2)
+
+
+def test_secrets_beside_each_other_are_not_taken_apart() -> None:
+    texts = [hide(f"{KEY} 4929 1111 2222."), hide(f"Just {KEY}.")]
+    expected = Expectation("speech", texts)
+    assert expected.came(0, f"{KEY} 4929 1111 2222.") == Found(0, 1)
+    assert expected.came(0, f"Just {KEY}.") == Found(1, 2)
+    assert expected.differences() == ()
+
+
 def test_a_secret_at_the_end_of_a_text_is_not_missing() -> None:
     expected = Expectation("speech", HIDDEN)
     expected.came(0, TOLD[0])
