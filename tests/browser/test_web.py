@@ -121,6 +121,9 @@ async def test_a_prompt_is_typed_its_answer_drawn_here_and_heard_there(
         await screen.see("What do records do?")
         blank_px = await screen.inked_px(100, 50)
         await page.keyboard.press("Enter")
+        await screen.see("Reply", SHORT, "F2 History")
+        # It is idle before it speaks, too.
+        await asyncio.to_thread(wait_until, lambda: len(sound_card.played()) > 24_000, "sound")
         await screen.see("Reply", SHORT, "idle", "F2 History")
         assert await screen.inked_px(100, 50) > blank_px + 200
         await page.set_viewport_size({"width": 700, "height": 400})
