@@ -12,7 +12,7 @@ PARALLEL ?= --numprocesses=5 --dist=worksteal
 SOURCES := gramophone storage tui tests fixtures benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static lint types imports wheel ears format lock clean env-run env-test
+.PHONY: help run test soak check static lint types imports wheel ears format lock clean env-run env-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ run: env-run ## install what is missing, then open the app (or, with no terminal
 
 test: env-test ## install what is missing, then run the tests, virtual sound card included
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+soak: env-test ## attack the promises for an hour or so; ARGS="kills --effort 0.1" for one of them
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 check: static test ## the gate: everything below, and the tests
 
