@@ -5,7 +5,7 @@ What it thought and what its tools said is left out. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gramophone.timeline import Role
@@ -58,13 +58,22 @@ def _current(messages: Sequence[dict[str, Any]], leaf: str) -> Sequence[dict[str
     not begin where the conversation does, they are taken as they stand."""
     named = {as_text(message.get("uuid")): message for message in messages}
     parents = {name: as_text(message.get("parent_message_uuid")) for name, message in named.items()}
-    if not messages or "" in named or not all(parents.values()):
+    if not messages or "" in named or not _is_tree(named, parents):
         return messages
     begins = parents[as_text(messages[0].get("uuid"))]
     path = path_to(leaf if leaf in named else as_text(messages[-1].get("uuid")), parents)
     if parents[path[0]] != begins:
         return messages
     return [named[name] for name in path]
+
+
+def _is_tree(named: Mapping[str, dict[str, Any]], parents: Mapping[str, str]) -> bool:
+    """Whether the messages name their parents. A first prompt may have none (null), and so may the
+    versions of it; an answer always has one."""
+    roots = [name for name, parent in parents.items() if not parent]
+    known = any(parent in named for parent in parents.values())
+    prompts = all(_ROLES.get(as_text(named[name].get("sender"))) == "user" for name in roots)
+    return not roots or (known and prompts)
 
 
 def _said(message: dict[str, Any], model: str) -> Said | None:

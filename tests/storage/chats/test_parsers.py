@@ -66,6 +66,56 @@ def test_older_exports_of_claude_are_a_plain_list() -> None:
     ]
 
 
+def claude_messages(*rows: tuple[str, str | None, str]) -> list[dict[str, Any]]:
+    """Messages of name, parent and sender; the name is the text."""
+    return [
+        {"uuid": name, "parent_message_uuid": parent, "sender": sender, "text": name}
+        for name, parent, sender in rows
+    ]
+
+
+ASKED_TWICE = (
+    ("first", None, "human"),
+    ("old answer", "first", "assistant"),
+    ("new answer", "first", "assistant"),
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "leaf", "current"),
+    [
+        (ASKED_TWICE, "", ["first", "new answer"]),
+        (ASKED_TWICE, "old answer", ["first", "old answer"]),
+        # The first prompt was edited: two roots.
+        (
+            (*ASKED_TWICE, ("edited", None, "human"), ("its answer", "edited", "assistant")),
+            "its answer",
+            ["edited", "its answer"],
+        ),
+        # Only later messages name their parents: the beginning is not lost.
+        (
+            (
+                ("first", None, "human"),
+                ("answer", None, "assistant"),
+                ("second", "answer", "human"),
+            ),
+            "second",
+            ["first", "answer", "second"],
+        ),
+        (
+            (("first", None, "human"), ("second", None, "human"), ("third", None, "human")),
+            "third",
+            ["first", "second", "third"],
+        ),
+    ],
+)
+def test_a_root_of_claude_without_a_parent_has_branches(
+    rows: tuple[tuple[str, str | None, str], ...], leaf: str, current: list[str]
+) -> None:
+    found = {"chat_messages": claude_messages(*rows), "current_leaf_message_uuid": leaf}
+    assert [said.text for said in claude.chat_of(found).said] == current
+
+
 def test_without_a_current_node_the_newest_message_ends_it() -> None:
     found = exported("chatgpt.json")[0]
     del found["current_node"]
