@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from gramophone.clock import Clock
 from gramophone.standin.downlink import Downlink
+from gramophone.standin.expected_sounds import ExpectedSounds
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.faulty_reply import FaultyReply
 from gramophone.standin.handshake import bad_request, may_enter
@@ -52,7 +52,7 @@ from gramophone.wire.listen_server import (
     ListenServer,
     Utterance,
 )
-from gramophone.wire.speak_actions import Hangup, Say
+from gramophone.wire.speak_actions import NOT_IN_SOURCE, NOT_IN_SOURCE_SAID, Hangup, Say
 from gramophone.wire.speak_parameters import ParameterRefused, SpeakParameters
 
 _log = logging.getLogger(__name__)
@@ -89,9 +89,12 @@ def listen_routes(
     options: StandinOptions,
     clock: Clock,
     recorded: RecordedTranscripts | None = None,
+    sounds: ExpectedSounds | None = None,
 ) -> Routes:
     """Listen v1 on a websocket and, for whole recordings, over HTTP."""
-    door = ListenDoor(utterances, options, clock, recorded or RecordedTranscripts())
+    recorded = recorded or RecordedTranscripts()
+    sounds = sounds or ExpectedSounds(recorded.wholes)
+    door = ListenDoor(utterances, options, clock, recorded, sounds)
     return Routes({LISTEN_PATH: door}, {("POST", LISTEN_PATH): door.transcribe})
 
 
@@ -107,9 +110,11 @@ class ListenDoor:
         options: StandinOptions,
         clock: Clock,
         recorded: RecordedTranscripts,
+        sounds: ExpectedSounds,
     ) -> None:
         self._utterances = utterances
         self._recorded = recorded
+        self._sounds = sounds
         self._options = options
         self._clock = clock
         self._ordinals = count()
@@ -139,6 +144,11 @@ class ListenDoor:
         )
         if isinstance(answer, ListenParameters) and _is_no_sound(request):
             answer = bad_request("send the sound itself; nothing is fetched here.")
+        recorded = None
+        if isinstance(answer, ListenParameters) and self._sounds:
+            recorded = self._sounds.transcript(request.body)
+            if recorded is None:
+                answer = Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
         if isinstance(answer, Refusal):
             await refuse(reply, answer, str(uuid4()))
             return
@@ -146,15 +156,16 @@ class ListenDoor:
         headers = [("content-type", "application/json"), *_headers(identity)]
         faulty = FaultyReply(reply, Mischief(self._options.faults, ordinal), self._clock)
         async with faulty.watching_time():
-            body = self._transcript(request.body, ordinal, answer, identity)
+            body = (
+                self._transcript(request.body, answer, identity)
+                if recorded is None
+                else recorded.encode()
+            )
             await answer_whole(faulty, 200, headers, body)
 
     def _transcript(
-        self, sound: bytes, ordinal: int, answer: ListenParameters, identity: ListenIdentity
+        self, sound: bytes, answer: ListenParameters, identity: ListenIdentity
     ) -> bytes:
-        recorded = self._recorded.whole(hashlib.sha256(sound).hexdigest(), ordinal)
-        if recorded is not None:
-            return recorded.encode()
         machine = ListenServer(answer, self._utterances)
         said = [
             action.message

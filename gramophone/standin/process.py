@@ -28,6 +28,7 @@ from gramophone.standin.answering import Echo
 from gramophone.standin.control import Control, SteppedClock
 from gramophone.standin.credentials import Secrets
 from gramophone.standin.expected_answers import ExpectedAnswers
+from gramophone.standin.expected_sounds import ExpectedSounds
 from gramophone.standin.faults import Fault
 from gramophone.standin.language import LanguageOptions, LanguageStandin
 from gramophone.standin.ledger import Ledger
@@ -205,6 +206,9 @@ class _Process:
         self._choose = (
             ExpectedAnswers(script.answers, strict=asked.strict) if script.answers else Echo()
         )
+        self._sounds = ExpectedSounds(
+            script.heard.wholes if script.heard else (), strict=asked.strict
+        )
         self._over = False
         self._manual = SteppedClock() if asked.clock == "manual" else None
         self._clock: Clock = self._manual or SystemClock()
@@ -226,7 +230,13 @@ class _Process:
         asked = self._asked
         language = LanguageStandin(self._choose, self._language_options(), self._clock)
         material = Material(
-            self._voice, self._options, self._clock, language, self._utterances, self._heard
+            self._voice,
+            self._options,
+            self._clock,
+            language,
+            self._utterances,
+            self._heard,
+            self._sounds,
         )
         services = [SERVICES[name](material) for name in asked.services or SERVICES]
         routes = Routes()
@@ -292,15 +302,18 @@ class _Process:
             sys.stderr.write(diff(differences) + "\n")
         return 1 if differences and self._asked.strict else 0
 
-    def _expectations(self) -> list[Expectation]:
+    def _expectations(self) -> list[Expectation | ExpectedSounds]:
         """Of what is served: nobody can say anything to the rest."""
         served = set(self._asked.services or SERVICES)
         sides = [
             *([self._voice] if "speak" in served else []),
             *([self._choose] if served & {"openai", "anthropic"} else []),
+            self._sounds,
         ]
         return [
-            side.expectation for side in sides if isinstance(side, RecordedVoice | ExpectedAnswers)
+            side.expectation
+            for side in sides
+            if isinstance(side, RecordedVoice | ExpectedAnswers | ExpectedSounds)
         ]
 
 

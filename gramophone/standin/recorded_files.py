@@ -58,11 +58,15 @@ def _form(parameters: RestParameters) -> tuple[str, str, int]:
 
 
 class Files:
-    """Gives the answers of a session, each once before any of them twice."""
+    """Gives the answers of a session: each once or, unless `strict`, each once before any twice.
 
-    def __init__(self, files: Sequence[RecordedFile] = ()) -> None:
+    Where a strict session has nothing left for a text, the voice is asked, which refuses it.
+    """
+
+    def __init__(self, files: Sequence[RecordedFile] = (), *, strict: bool = False) -> None:
         self._fresh = list(files)
         self._given: list[RecordedFile] = []
+        self._strict = strict
 
     def find(self, text: str, parameters: RestParameters) -> RecordedFile | None:
         """The answer to a request, if there is one."""
@@ -71,7 +75,12 @@ class Files:
                 self._fresh.remove(file)
                 self._given.append(file)
                 return file
-        return next((file for file in self._given if file.answers(text, parameters)), None)
+        given = () if self._strict else self._given
+        return next((file for file in given if file.answers(text, parameters)), None)
+
+    def has_given(self, text: str, parameters: RestParameters) -> bool:
+        """Whether this was answered, and is not answered again."""
+        return self._strict and any(file.answers(text, parameters) for file in self._given)
 
 
 def body_frame(data: bytes, content_type: str) -> str:

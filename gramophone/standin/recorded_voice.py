@@ -28,8 +28,9 @@ class RecordedVoice:
     """Gives each text the frames it was recorded with.
 
     A text may take in several segments; when it ends within one, it gets the whole of its sound,
-    and the rest of that text gets none. One that was never recorded is refused when `strict`, and
-    is otherwise spoken in tones. Either way `expectation` knows of it.
+    and the rest of that text gets none. One that was never recorded, or that comes again on its
+    connection, is refused when `strict`; otherwise it is spoken in tones, or once more. Either way
+    `expectation` knows of it.
     """
 
     def __init__(
@@ -91,9 +92,12 @@ class RecordedVoice:
             # Without a connection the text is a message by itself.
             raise TextRefused
         found = self._found.came(self._connection, self._up_to_break(text))
+        if isinstance(found, Difference) and self.strict:
+            raise TextRefused
+        if isinstance(found, Difference) and found.again is not None:
+            # It is reported; whoever is not strict gets the sound once more.
+            found = found.again
         if isinstance(found, Difference):
-            if self.strict:
-                raise TextRefused
             for pcm in ToneVoice().words(text, parameters):
                 yield Sound(pcm)
             return

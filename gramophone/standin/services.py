@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from gramophone.clock import Clock
+from gramophone.standin.expected_sounds import ExpectedSounds
 from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.language import LanguageStandin
@@ -33,6 +34,7 @@ class Material:
     language: LanguageStandin
     utterances: tuple[Utterance, ...] = ()
     heard: RecordedTranscripts | None = None
+    sounds: ExpectedSounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,9 @@ def _speak(material: Material) -> Service:
 
 
 def _listen(material: Material) -> Service:
-    routes = listen_routes(material.utterances, material.options, material.clock, material.heard)
+    routes = listen_routes(
+        material.utterances, material.options, material.clock, material.heard, material.sounds
+    )
     return Service(routes, lambda address: {"listen_url": address.websocket(LISTEN_PATH)})
 
 

@@ -69,7 +69,9 @@ class SpeakRest:
     def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
         # All requests are one connection: a recording answers them in its order.
         self._voice = voice.for_connection()
-        self._files = Files(voice.files if isinstance(voice, RecordedVoice) else ())
+        self._files = (
+            Files(voice.files, strict=voice.strict) if isinstance(voice, RecordedVoice) else Files()
+        )
         self._options = options
         self._clock = clock
         self._ordinals = count()
@@ -109,6 +111,10 @@ class SpeakRest:
                 sample_rate_hz=parameters.sample_rate_hz,
             )
             return _Asked(text, parameters, spoken, file)
+        if self._files.has_given(text, parameters) and isinstance(self._voice, RecordedVoice):
+            # What no voice can make in this form would not be reported otherwise.
+            self._voice.given_elsewhere([text])
+            return Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
         if not parameters.raw and parameters.encoding not in CAN_BE_MADE:
             return bad_request(f"The stand-in has no encoder for '{parameters.encoding}'.")
         return self._spoken(text, parameters)

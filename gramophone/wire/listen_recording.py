@@ -60,13 +60,6 @@ class RecordedTranscripts:
     connections: tuple[RecordedListening, ...] = ()
     wholes: tuple[str, ...] = ()
 
-    def whole(self, sha256: str, ordinal: int) -> str | None:
-        """The transcript of this sound or, if it is other sound, that of the n-th recording."""
-        for text in self.wholes:
-            if as_object(read_object(text).get("metadata")).get("sha256") == sha256:
-                return text
-        return self.wholes[min(ordinal, len(self.wholes) - 1)] if self.wholes else None
-
 
 class ListenReplay:
     """A connection that gets what was recorded. It takes the place of a `ListenServer`."""

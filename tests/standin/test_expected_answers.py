@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gramophone.standin.expected_answers import ExpectedAnswers
 from gramophone.wire.answers import Answer, TextPiece, ToolPiece
 
@@ -42,6 +44,48 @@ def test_what_was_asked_twice_is_answered_twice() -> None:
     again = answer("Who?", "You.")
     answers = ExpectedAnswers([WHO, again])
     assert [answers("Who?", 0), answers("Who?", 0)] == [WHO, again]
+
+
+def test_what_was_asked_twice_is_answered_in_order_whatever_came_between() -> None:
+    again = answer("Who?", "You.")
+    answers = ExpectedAnswers([WHO, WHY, again], strict=True)
+    asked = ("Why is the sky blue?", "Who?", "Who?", "Who?")
+    assert [answers(each, 0) for each in asked] == [WHY, WHO, again, None]
+    assert kinds(answers) == ["extra", "order"]
+
+
+def test_a_question_that_was_answered_is_refused_when_strict() -> None:
+    answers = ExpectedAnswers([WHO], strict=True)
+    assert [answers("Who?", 0), answers(" Who?", 0)] == [WHO, None]
+    assert kinds(answers) == ["extra"]
+
+
+def test_a_question_that_was_answered_gets_its_answer_again_and_is_told() -> None:
+    answers = ExpectedAnswers([WHO])
+    assert [answers("Who?", 0), answers(" Who?", 0)] == [WHO, WHO]
+    assert kinds(answers) == ["extra"]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_step_of_tools_is_given_once(strict: bool) -> None:
+    answers = ExpectedAnswers([CALL, WARM], strict=strict)
+    given = [answers("How warm?", step) for step in (0, 1, 1, 2)]
+    assert given == [CALL, WARM, *([None, None] if strict else [WARM, WARM])]
+    assert kinds(answers) == ["extra", "extra"]
+
+
+def test_a_step_of_a_question_that_nobody_asked_is_extra() -> None:
+    answers = ExpectedAnswers([CALL, WARM], strict=True)
+    assert answers("How warm?", 1) is None
+    assert kinds(answers) == ["extra", "unsent"]
+
+
+def test_two_conversations_about_the_same_get_a_step_each() -> None:
+    cold = answer("How warm?", "Two degrees.")
+    answers = ExpectedAnswers([CALL, WARM, CALL, cold], strict=True)
+    steps = (0, 0, 1, 1)
+    assert [answers("How warm?", step) for step in steps] == [CALL, CALL, WARM, cold]
+    assert kinds(answers) == []
 
 
 def test_another_wording_gets_the_answer_and_is_told() -> None:

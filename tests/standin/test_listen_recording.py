@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 
 from gramophone.clock import SystemClock
+from gramophone.standin.expected_sounds import ExpectedSounds
 from gramophone.standin.listen import listen_routes, utterances_of
 from gramophone.standin.listen_observer import ListenObserver
 from gramophone.standin.listen_timeline import LISTEN_PATH, recorded_transcripts
@@ -129,6 +131,35 @@ async def test_a_whole_recording_is_known_by_its_sound() -> None:
         assert await post(again, FRAME) == first[1]
         # Who streams gets the same words.
         assert "why is it blue" in str(await listen(again, WHOLE))
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_transcript_is_used_up_once_it_was_given(strict: bool) -> None:
+    sound = b"sound"
+    digest = hashlib.sha256(sound).hexdigest()
+    texts = [json.dumps({"n": n, "metadata": {"sha256": s}}) for n, s in enumerate(("", digest))]
+    sounds = ExpectedSounds([*texts, texts[1]], strict=strict)
+    given = [sounds.transcript(each) for each in (sound, sound, b"other")]
+    assert given == [texts[1], texts[1], texts[0]]
+    assert sounds.differences() == ()
+    assert sounds.transcript(sound) == (None if strict else texts[1])
+    assert sounds.transcript(b"more") == (None if strict else texts[1])
+    assert [each.sentence for each in sounds.differences()] == [
+        f'The recording "5 bytes, SHA-256 {digest[:16]}" came more often than the source has it.',
+        f'The recording "4 bytes, SHA-256 {hashlib.sha256(b"more").hexdigest()[:16]}" '
+        "came more often than the source has it.",
+    ]
+
+
+async def test_a_recording_that_is_used_up_is_refused_by_a_strict_source() -> None:
+    recorded = RecordedTranscripts(wholes=('{"metadata": {}}',))
+    sounds = ExpectedSounds(recorded.wholes, strict=True)
+    routes = listen_routes((), StandinOptions(), SystemClock(), recorded, sounds)
+    async with listening(routes) as address, httpx2.AsyncClient() as http:
+        url = address.http(f"{LISTEN_PATH}?{QUERY}")
+        got = [await http.post(url, content=FRAME, headers=KEYED) for _ in range(2)]
+    assert [each.status_code for each in got] == [200, 404]
+    assert got[1].json()["err_code"] == "NOT-IN-SOURCE"
 
 
 async def test_who_sends_no_sound_begins_no_session() -> None:

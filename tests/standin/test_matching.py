@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.redaction import Redactor
-from gramophone.standin.matching import Difference, Expectation, Found, diff
+from gramophone.standin.matching import Difference, Expectation, Found, Stretches, diff
 
 TEXTS = ("One two three.", "Four five.", "Six seven eight nine.")
 
@@ -111,6 +111,56 @@ def test_a_text_that_occurs_twice_is_given_in_turn() -> None:
         Found(1, 2),
         Found(2, 3),
     ]
+
+
+@pytest.mark.parametrize("by_message", [False, True])
+def test_what_comes_more_often_than_it_is_there_is_extra(by_message: bool) -> None:
+    expected = Expectation("prompt", ["Yes.", "No.", "Yes."], by_message=by_message)
+    came = [expected.came(0, text) for text in ("Yes.", "Yes.", "No.", " Y es.")]
+    assert came[:3] == [Found(0, 1), Found(2, 3), Found(1, 2)]
+    assert came[3] == Difference("extra", "prompt", "", " Y es.")
+    assert isinstance(came[3], Difference)
+    assert came[3].again is not None
+    assert came[3].sentence == 'The prompt "Y es." came more often than the source has it.'
+    assert kinds(expected) == ["extra", "order"]
+
+
+def test_a_part_that_has_come_is_not_found_again() -> None:
+    expected = expectation()
+    assert expected.came(0, "One two") == Found(0, 1)
+    assert expected.came(0, "One two three.") == Difference("extra", "speech", "", "One two three.")
+    assert expected.came(0, "three.") == Found(1, 1)
+    expected.came(0, TEXTS[2])
+    assert expected.came(0, TEXTS[1]) == Found(1, 2), "what was passed over is still there"
+    assert isinstance(expected.came(0, TEXTS[2]), Difference), "behind it is what came before"
+
+
+def test_a_repetition_is_no_other_wording_of_what_is_next() -> None:
+    expected = Expectation("prompt", ["Why is it so?", "Why is it so blue?"], by_message=True)
+    expected.came(0, "Why is it so?")
+    assert expected.came(0, "Why is it so?") == Difference("extra", "prompt", "", "Why is it so?")
+    assert expected.came(0, "Why is it so blue?") == Found(1, 2)
+    assert kinds(expected) == ["extra"]
+
+
+def test_messages_without_words_are_found_as_often_as_they_are_there() -> None:
+    expected = Expectation("prompt", ["", ""], by_message=True)
+    assert [expected.came(0, " ") for _ in range(2)] == [Found(0, 1), Found(1, 2)]
+    assert isinstance(expected.came(0, ""), Difference)
+
+
+PLACES = st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda at: (at[0], at[0] + at[1]))
+
+
+@given(st.lists(PLACES, max_size=12), PLACES)
+def test_stretches_are_sets_of_places(added: list[tuple[int, int]], seen: tuple[int, int]) -> None:
+    stretches, places = Stretches(), set[int]()
+    for start, end in added:
+        stretches.add(start, end)
+        places |= set(range(start, end))
+    looked_at = set(range(*seen))
+    assert stretches.cover(*seen) == (looked_at <= places)
+    assert stretches.meet(*seen) == bool(looked_at & places)
 
 
 def test_prompts_are_whole() -> None:

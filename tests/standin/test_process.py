@@ -239,6 +239,49 @@ async def test_questions_are_expected_too(asked: str, code: int) -> None:
         assert (await summed_up(process))[0] == code
 
 
+@pytest.mark.parametrize(("strictness", "code"), [("--strict", 1), ("--lenient", 0)])
+async def test_an_answer_that_was_given_is_used_up(strictness: str, code: int) -> None:
+    def ask(url: str) -> str:
+        body = {"model": "m", "messages": [{"role": "user", "content": "Who?"}]}
+        headers = {"content-type": "application/json"}
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return json.loads(answer.read())["choices"][0]["message"]["content"]
+        except urllib.error.HTTPError as refused:
+            return json.loads(refused.read())["error"]["code"]
+
+    async with started_with("-c", ASKED, strictness, "--openai", "--speed", "0") as process:
+        url = f"{(await line(process))['openai_base_url']}/chat/completions"
+        answered = [await asyncio.to_thread(ask, url) for _ in range(2)]
+        process.terminate()
+        ended_with, summary, _ = await summed_up(process)
+    assert answered == ["Me.", "not_recorded" if code else "Me."]
+    detail = 'The prompt "Who?" came more often than the source has it.'
+    extra = difference("extra", "prompt", "", "Who?", detail)
+    assert (ended_with, summary["matched"], summary["differences"]) == (code, False, [extra])
+
+
+@pytest.mark.parametrize("options", [(), ("--by-message",)])
+@pytest.mark.parametrize(("strictness", "code"), [("--strict", 1), ("--lenient", 0)])
+async def test_speech_that_was_given_is_used_up(
+    options: tuple[str, ...], strictness: str, code: int
+) -> None:
+    async with started_with("-c", SPOKEN, "--speak", strictness, *options) as process:
+        async with talking((await line(process))["speak_url"]) as talk:
+            await talk.say(Speak("Hello."), Flush())
+            assert sound(await talk.hear_until(Flushed)) == b"abc"
+            await talk.say(Speak("Hel lo."), Flush())
+            if code:
+                assert (await talk.hear_out())[1:] == (1008, "NOT-IN-SOURCE")
+            else:
+                assert sound(await talk.hear_until(Flushed)) == b"abc"
+        process.terminate()
+        ended_with, summary, _ = await summed_up(process)
+    told = [(each["kind"], each["got"]) for each in summary["differences"]]
+    assert (ended_with, told) == (code, [("extra", "Hel lo.")])
+
+
 async def test_only_what_is_served_is_expected_and_what_is_spoken_is_heard() -> None:
     def listen(url: str) -> str:
         request = urllib.request.Request(url.replace("ws:", "http:"), b"sound", method="POST")

@@ -79,6 +79,19 @@ async def test_an_answer_is_served_again_byte_for_byte(
     assert voice.expectation.differences() == ()
 
 
+@pytest.mark.parametrize("form", [{"encoding": "mp3"}, RAW])
+async def test_a_file_is_given_once_where_one_is_strict(form: dict[str, str]) -> None:
+    async with running() as upstream, passing(upstream) as through:
+        for _ in range(2):
+            await post(through.speak_url, "One.", **form)
+    voice = RecordedVoice(recorded_speech(through.events), strict=True)
+    async with running(voice=voice) as again:
+        got = [await post(again, "One.", **form) for _ in range(3)]
+    assert [each.status_code for each in got] == [200, 200, 404]
+    assert got[2].json()["err_code"] == "NOT-IN-SOURCE"
+    assert [each.kind for each in voice.expectation.differences()] == ["extra"]
+
+
 async def test_samples_are_sound_of_a_turn() -> None:
     async with running() as upstream, passing(upstream) as through:
         got = await post(through.speak_url, "One two.", **RAW)
