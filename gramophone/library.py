@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
+from gramophone.errors import StorageError
 from gramophone.exports import Exported, ExportOrder
 from gramophone.metrics import TurnMetrics
 from gramophone.timeline import Event, Role
 from gramophone.values import value
+
+DATABASE_FILES = frozenset({"library.db", "library.db-wal", "library.db-shm"})
+
+
+def is_database_file(path: Path) -> bool:
+    """Whether `path` names a file of a library's database, through links too.
+
+    Such a file must not be opened beside SQLite: closing it drops the locks of the process.
+    """
+    return path.name in DATABASE_FILES or os.path.basename(os.path.realpath(path)) in DATABASE_FILES
+
+
+def refuse_database_file(path: Path) -> None:
+    """Refuse a file that somebody named and that belongs to a library's database.
+
+    Raises:
+        StorageError: it does.
+    """
+    if is_database_file(path):
+        raise StorageError(
+            f"{path} is a file of the library itself; for a copy of the library use "
+            "`gramophone backup`, for one session `gramophone export`."
+        )
 
 
 @value

@@ -26,7 +26,7 @@ from typing import BinaryIO, TypeAlias
 from gramophone.errors import StorageError
 from storage.database import APPLICATION_ID, connect, transaction
 from storage.failures import storage_error
-from storage.home import Home, make_private_directory, open_private
+from storage.home import Home, make_private_directory, make_private_file, open_private
 from storage.reclaiming import size_of
 from storage.turn_sound import FLAC, WAV
 from storage.wav import HEADER_BYTES, WavFormat
@@ -169,7 +169,7 @@ class _Copy:
 
     def _snapshot(self) -> None:
         # SQLite fills an empty file; one that it made others could read.
-        os.close(open_private(self._stage.database, os.O_RDWR | os.O_CREAT))
+        make_private_file(self._stage.database)
         raised: list[BaseException] = []
 
         def look() -> int:
@@ -186,6 +186,7 @@ class _Copy:
             raise (raised[0] if raised else error) from error
         finally:
             self._live.set_progress_handler(None, 0)
+        # Nobody is connected to the copy yet, so that closing a descriptor drops no lock.
         _sync(self._stage.database)
         self._progress(size_of(self._stage.database))
 

@@ -9,11 +9,10 @@ import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
-from os import O_CREAT, O_RDWR, close
 
 from gramophone.clock import wall_clock as system_wall_clock
 from storage.failures import corrupt, sentences, too_new
-from storage.home import Home, open_private
+from storage.home import Home, make_private_file
 from storage.schema import SCHEMA_VERSION, migrate, schema_version
 
 _BUSY_S = 15.0
@@ -38,7 +37,7 @@ def open_library(
         home.create()
         _refuse_orphaned_log(home)
         # Made here, because SQLite would make it readable by others; -wal and -shm follow it.
-        close(open_private(home.database, O_RDWR | O_CREAT))
+        make_private_file(home.database)
         database = connect(home)
         try:
             _check_origin(database, home)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+import stat
+import threading
 from pathlib import Path
 
 from gramophone.errors import StorageError
@@ -17,6 +19,7 @@ from gramophone.values import value
 _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600
 _SESSION_ID = re.compile(r"[0-9a-f]{1,64}")
+_creating = threading.Lock()
 
 
 def is_session_id(text: str) -> bool:
@@ -88,8 +91,8 @@ class Home:
         """
         ours = not self.root.exists() or self.database.exists() or not any(self.root.iterdir())
         self.root.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-        if ours and self.root.stat().st_mode & 0o777 != _DIRECTORY_MODE:
-            self.root.chmod(_DIRECTORY_MODE)
+        if ours:
+            tighten(self.root, _DIRECTORY_MODE)
         make_private_directory(self.audio)
         make_private_directory(self.locks)
 
@@ -100,15 +103,78 @@ def make_private_directory(path: Path) -> None:
         path.mkdir(mode=_DIRECTORY_MODE)
     except FileExistsError:
         return
-    path.chmod(_DIRECTORY_MODE)
+    tighten(path, _DIRECTORY_MODE)
+
+
+def make_private_file(path: Path) -> bool:
+    """Make an empty file, readable by its owner alone; whether it was missing.
+
+    A file that exists is not opened, not even for a moment: closing any descriptor of a file
+    drops the POSIX locks that SQLite holds on it in this process. The mutex keeps another thread
+    from connecting to a new file before its descriptor is closed.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    with _creating:
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            descriptor = os.open(path, flags, _FILE_MODE)
+        except FileExistsError:
+            tighten(path, _FILE_MODE)
+            return False
+        try:
+            os.fchmod(descriptor, _FILE_MODE)
+        finally:
+            os.close(descriptor)
+        return True
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file descriptor; a file that this makes is readable by its owner alone."""
-    descriptor = os.open(path, flags | os.O_CLOEXEC, _FILE_MODE)
-    if flags & os.O_CREAT and os.fstat(descriptor).st_mode & 0o777 != _FILE_MODE:
-        os.fchmod(descriptor, _FILE_MODE)
+    """Open a file descriptor; a file that this makes is readable by its owner alone.
+
+    A symbolic link at `path` is not followed.
+
+    Raises:
+        OSError: the file cannot be opened, or is a link (ELOOP).
+    """
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, _FILE_MODE)
+    if flags & os.O_CREAT:
+        try:
+            found = os.fstat(descriptor)
+            # Another name of the file may lie outside of the data directory.
+            if found.st_nlink <= 1 and found.st_mode & 0o777 != _FILE_MODE:
+                os.fchmod(descriptor, _FILE_MODE)
+        except BaseException:
+            os.close(descriptor)
+            raise
     return descriptor
+
+
+def tighten(path: Path, mode: int) -> None:
+    """Set the mode of what stands at `path`, unless that is a link: its target may lie elsewhere.
+
+    Opens nothing that would drop a lock when it is closed. A file with several names (hard links)
+    is left as it is.
+
+    Raises:
+        OSError: the mode cannot be set.
+    """
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode) or stat.S_IMODE(found.st_mode) == mode:
+        return
+    if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+        return
+    if os.chmod in os.supports_follow_symlinks:
+        os.chmod(path, mode, follow_symlinks=False)
+        return
+    # Linux has no such call; a descriptor that only names the file stands in for it.
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISLNK(os.fstat(descriptor).st_mode):
+            os.chmod(f"/proc/self/fd/{descriptor}", mode)
+    finally:
+        os.close(descriptor)
 
 
 def _checked(session_id: str) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
+from gramophone.library import is_database_file
 from gramophone.plain import plain, plain_line
 from gramophone.values import value
 from tui.offers import Candidate, Offer
@@ -231,6 +232,8 @@ def _read(path: str, place: Path) -> Attachment | NotAttached | None:
             return NotAttached(hint) if path.endswith("/") else None
         if not stat.S_ISREG(kind):
             return NotAttached(f"{name} is not a plain file, so it cannot be attached.")
+        if is_database_file(Path(where)):
+            return NotAttached(f"{name} is a file of Gramophone's own library; export a session.")
         raw = _bytes_of(where)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None

@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gramophone.errors import StorageError
-from gramophone.library import SessionRecord, SessionSummary, TurnAudio, TurnRecord
+from gramophone.library import (
+    SessionRecord,
+    SessionSummary,
+    TurnAudio,
+    TurnRecord,
+    refuse_database_file,
+)
 from gramophone.metrics import TurnMetrics
 from gramophone.timeline import AudioReceived, Event, SessionStarted
 from gramophone.values import value
@@ -269,6 +275,7 @@ def _turn(path: Path, values: Values, form: WavFormat) -> TurnRecord:
 
 
 def _opened(path: Path) -> BinaryIO:
+    refuse_database_file(path)
     try:
         if not path.is_file():
             raise StorageError(f"There is no file {path}; name a bundle, as `export` writes it.")

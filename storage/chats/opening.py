@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gramophone.errors import StorageError
+from gramophone.library import is_database_file, refuse_database_file
 from gramophone.plain import plain_line
 from storage.bundle.layout import MANIFEST, most_unpacked_bytes
 from storage.chats import chatgpt, claude
@@ -37,6 +38,8 @@ Tell = Callable[[int, int], None]
 
 def is_export(path: Path) -> bool:
     """Whether the file looks like a data export and not like a bundle, or like nothing at all."""
+    if is_database_file(path):
+        return False
     try:
         with path.open("rb") as file:
             head = file.read(_LOOKED_AT_BYTES)
@@ -104,6 +107,7 @@ def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[Part]
     Raises:
         StorageError: it cannot be read, or unpacks into more than it may.
     """
+    refuse_database_file(path)
     with ExitStack() as files:
         try:
             file = files.enter_context(path.open("rb"))

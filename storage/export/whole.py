@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gramophone.errors import StorageError
+from gramophone.library import refuse_database_file
 
 
 @contextmanager
@@ -22,6 +23,7 @@ def written_whole(path: Path, *, replace: bool = True) -> Generator[BinaryIO]:
     Raises:
         StorageError: the file cannot be written there.
     """
+    refuse_database_file(path)
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.")
     except OSError as error:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from gramophone.errors import StorageError
-from storage.home import Home, is_session_id
-from tests.storage.recordings import record
+from gramophone.exports import ExportOrder
+from storage.home import Home, is_session_id, make_private_directory, open_private
+from storage.library import Library
+from tests.storage.recordings import SESSION_ID, record
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=oct)
@@ -54,3 +56,59 @@ def test_only_hexadecimal_ids_name_files(hostile: str, tmp_path: Path) -> None:
 
 def test_a_relative_home_is_made_absolute() -> None:
     assert Home.at(Path("somewhere")).root.is_absolute()
+
+
+def test_the_mode_of_what_a_link_leads_to_is_left_alone(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    elsewhere.chmod(0o755)
+    home = tmp_path / "home"
+    home.symlink_to(elsewhere)
+    Home.at(home).create()
+    assert elsewhere.stat().st_mode & 0o777 == 0o755
+    assert (elsewhere / "audio").stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_database_behind_a_link_keeps_its_mode(tmp_path: Path) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere.db"
+    elsewhere.touch(0o644)
+    elsewhere.chmod(0o644)
+    Home.at(home).create()
+    (home / "library.db").symlink_to(elsewhere)
+    await record(home)
+    assert elsewhere.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("made", ["symbolic", "hard"])
+def test_a_file_opened_in_the_home_is_never_one_elsewhere(made: str, tmp_path: Path) -> None:
+    elsewhere, inside = tmp_path / "elsewhere", tmp_path / "inside"
+    elsewhere.touch()
+    elsewhere.chmod(0o644)
+    if made == "symbolic":
+        inside.symlink_to(elsewhere)
+        with pytest.raises(OSError, match="symbolic links"):
+            open_private(inside, os.O_RDWR | os.O_CREAT)
+    else:
+        inside.hardlink_to(elsewhere)
+        os.close(open_private(inside, os.O_RDWR | os.O_CREAT))
+    assert elsewhere.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_directory_that_is_a_link_is_left_as_it_is(tmp_path: Path) -> None:
+    elsewhere, inside = tmp_path / "elsewhere", tmp_path / "inside"
+    elsewhere.mkdir()
+    elsewhere.chmod(0o755)
+    inside.symlink_to(elsewhere)
+    make_private_directory(inside)
+    assert elsewhere.stat().st_mode & 0o777 == 0o755
+
+
+async def test_an_export_does_not_replace_the_library(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    await record(home)
+    async with await Library.open(home) as library:
+        for name in ("library.db", "library.db-wal"):
+            order = ExportOrder("wav", home / name, replace=True)
+            with pytest.raises(StorageError, match="library itself"):
+                await library.export([SESSION_ID], order)
+        assert len(await library.sessions()) == 1

@@ -168,6 +168,14 @@ def test_a_pipe_or_a_device_is_not_even_opened(tmp_path: Path) -> None:
     assert isinstance(read("@/dev/zero", tmp_path), NotAttached)
 
 
+def test_a_file_of_the_library_is_not_even_opened(tmp_path: Path) -> None:
+    (tmp_path / "library.db").write_text("closing it would drop the locks of the program")
+    (tmp_path / "notes.txt").symlink_to(tmp_path / "library.db")
+    for name in ("library.db", "notes.txt"):
+        refused = f"{name} is a file of Gramophone's own library; export a session."
+        assert read(f"@{name}", tmp_path) == NotAttached(refused)
+
+
 def test_a_directory_named_as_such_is_refused(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     refused = NotAttached("docs/ is a directory; name a file in it.")
