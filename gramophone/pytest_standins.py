@@ -191,10 +191,10 @@ class Recording(_Service):
 
 
 def _started(arguments: Sequence[str], home: str, errors: IO[str]) -> subprocess.Popen[str]:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("GRAMOPHONE_")
-    }
-    environment["GRAMOPHONE_HOME"] = home
+    # Imported here, as everything of the package: see above.
+    from gramophone.child_environment import CERTIFICATES, ENGINE, child_environment
+
+    environment = child_environment(os.environ, ENGINE, CERTIFICATES, GRAMOPHONE_HOME=home)
     # A project under test may have packages of our names, where it runs or where it looks.
     places = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, places))

@@ -102,7 +102,13 @@ def web_server(env: Mapping[str, str], *flags: str) -> Generator[WebServer]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "gramophone.cli", "--web", "--port", str(port), *flags]
     process = subprocess.Popen(
-        command, env=dict(env), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        env=dict(env),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Its apps are known by the session.
+        start_new_session=True,
     )
     assert process.stderr is not None
     assert f"http://localhost:{port} in a browser" in process.stderr.readline()
@@ -122,17 +128,19 @@ def web_server(env: Mapping[str, str], *flags: str) -> Generator[WebServer]:
     assert told in (None, ("", "", 0))
 
 
-def apps_on(home: Path) -> list[int]:
-    """The apps that run on this data directory, by their process ids."""
+def apps_of(server: WebServer) -> list[int]:
+    """The apps that run in the session of that server, dead or alive, by their process ids.
+
+    Their environment, which names the data directory, is readable for nobody.
+    """
     found: list[int] = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
             words = (place / "cmdline").read_bytes().split(b"\0")
-            ours = f"GRAMOPHONE_HOME={home}".encode() in (place / "environ").read_bytes().split(
-                b"\0"
-            )
+            # Behind the name, which may hold anything: state, parent, group, session.
+            session = int((place / "stat").read_bytes().rpartition(b")")[2].split()[3])
         except OSError:
             continue  # it ended while we looked
-        if ours and b"gramophone.cli" in words and b"--web" not in words:
+        if session == server.process.pid and b"gramophone.cli" in words and b"--web" not in words:
             found.append(int(place.name))
     return found

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gramophone.child_environment import DESKTOP, child_environment
+
 LIMIT_S = 2.0
 LONGEST_OSC52: Final = 100_000
 """Characters of base64; several terminals drop a longer sequence without a word."""
@@ -167,7 +169,7 @@ async def _runs(
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
-            env=dict(environment),
+            env=child_environment(environment, DESKTOP),
             start_new_session=True,
         )
     except OSError:

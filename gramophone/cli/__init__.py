@@ -4,9 +4,12 @@ import gc
 import os
 import sys
 
+from gramophone.core_dumps import forbid_core_dumps
+
 
 def main() -> None:
     """The console script. With nothing to be read, the app opens without the reader of commands."""
+    forbid_core_dumps()
     if len(sys.argv) > 1 or "_GRAMOPHONE_COMPLETE" in os.environ:
         from gramophone.cli.commands import main as obey
 

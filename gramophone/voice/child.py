@@ -1,18 +1,21 @@
 """Engines in processes of their own: start one, hear it load, know its address, end it.
 
 A child writes JSON lines on stdout: `progress` lines, then one `ready` line, or `failed` with a
-sentence. It ends when its standard input does, so it never outlives us, however we die.
+sentence. It ends when its standard input does, so it never outlives us, however we die. Of the
+environment it gets what an engine needs: no key of a service is among that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
+from gramophone.child_environment import ENGINE, child_environment
 from gramophone.errors import EngineMissing
 from gramophone.tasks import cancel, spawn
 
@@ -61,6 +64,7 @@ class Child:
                 limit=MAX_LINE_BYTES,
                 # A Ctrl+C in the terminal is for the app; the app ends its engines itself.
                 start_new_session=True,
+                env=child_environment(os.environ, ENGINE),
             )
         except OSError as error:
             raise EngineMissing(

@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Page
 
 from tests.browser.conftest import ELSEWHERE
-from tests.programs import Gramophone, WebServer, apps_on, environment, standin, web_server
+from tests.programs import Gramophone, WebServer, apps_of, environment, standin, web_server
 from tests.sound_card import SoundCard, wait_until
 from tests.terminal.chat_server import answering
 from tests.terminal.tmux import terminal
@@ -165,9 +165,9 @@ async def test_a_page_that_is_closed_ends_its_app_and_what_was_heard_is_kept(
         await page.keyboard.type("Tell me about the sea.")
         await page.keyboard.press("Enter")
         await screen.see("speaking  0:01")
-        assert apps_on(home)
+        assert apps_of(server)
         await page.close()
-        await asyncio.to_thread(wait_until, lambda: not apps_on(home), "the app has ended")
+        await asyncio.to_thread(wait_until, lambda: not apps_of(server), "the app has ended")
     answer = Gramophone(home).json("show", "last")["turns"][1]
     assert LONG.startswith(answer["text"])
     assert 0 < len(answer["text"]) < len(LONG) / 2
@@ -195,7 +195,7 @@ async def test_another_site_gets_neither_socket_nor_frame(page: Page, tmp_path: 
         answer = await page.goto(f"http://{ELSEWHERE}:{server.port}/")
         assert answer is not None
         assert answer.status == 403
-        assert not apps_on(tmp_path / "home")
+        assert not apps_of(server)
         # The same question from its own page is answered.
         await page.goto(server.address)
         assert await page.evaluate(_SOCKET, f"ws://localhost:{server.port}/ws") == "open"

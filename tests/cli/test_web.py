@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidStatus
 
 from gramophone.cli import web
 from gramophone.errors import ConfigError
-from tests.programs import TIMEOUT_S, Gramophone, apps_on, environment, web_server
+from tests.programs import TIMEOUT_S, Gramophone, apps_of, environment, web_server
 from tests.sound_card import wait_until
 
 
@@ -95,20 +95,20 @@ async def test_the_server_ends_at_once_with_pages_open(tmp_path: Path, ending: i
     home = tmp_path / "home"
     with web_server(environment(home)) as server:
         async with opened(server.port) as page:
-            assert apps_on(home)
+            assert apps_of(server)
             server.process.send_signal(ending)
             await page.closed()
             assert await asyncio.to_thread(server.ended) == ("", "", 0)
-    assert not apps_on(home)
+    assert not apps_of(server)
 
 
 async def test_no_app_outlives_a_server_that_was_killed(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with web_server(environment(home)) as server:
         async with opened(server.port):
-            assert apps_on(home)
+            assert apps_of(server)
             server.process.kill()
-            await asyncio.to_thread(wait_until, lambda: not apps_on(home), "the app has ended")
+            await asyncio.to_thread(wait_until, lambda: not apps_of(server), "the app has ended")
             server.ended()
 
 

@@ -135,6 +135,15 @@ async def test_wayland_takes_it_and_the_terminal_is_left_alone(
     assert capfd.readouterr() == ("", "")
 
 
+async def test_a_program_finds_the_desktop_and_no_key(desk: Desk) -> None:
+    desk.program("wl-copy", 'cat > "$0.took"; env > "$0.env"')
+    await desk.copy(WAYLAND_DISPLAY="w", OPENAI_API_KEY="c4nary", LANG="C.UTF-8")
+    given = (desk.place / "wl-copy.env").read_text()
+    assert "WAYLAND_DISPLAY=w\n" in given
+    assert "LANG=C.UTF-8\n" in given
+    assert "c4nary" not in given
+
+
 async def test_the_next_program_is_tried_when_one_is_missing_or_fails(desk: Desk) -> None:
     desk.program("xclip", "cat > /dev/null; exit 1")
     desk.program("xsel")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 from typing import NoReturn
@@ -31,6 +32,13 @@ def forever() -> NoReturn:
 def good() -> None:
     tell(event="progress", detail="half way")
     tell(event="ready", address="here")
+    serve()
+
+
+def environment() -> None:
+    """Tells what it was given, and whether a crash of it would leave a core dump."""
+    core_bytes = resource.getrlimit(resource.RLIMIT_CORE)[0]
+    tell(event="ready", environment=dict(os.environ), core_bytes=core_bytes)
     serve()
 
 

@@ -87,6 +87,23 @@ async def test_it_tells_how_it_loads_and_where_it_is() -> None:
         assert running.heard[1:] == ["half way", ""], "the last word takes the progress away"
 
 
+async def test_it_gets_the_environment_of_an_engine_and_no_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = "c4nary-0f-the-k3y-0123456789"
+    for name in ("OPENAI_API_KEY", "DEEPGRAM_API_KEY", "LLAMA_API_KEY", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, key)
+    monkeypatch.setenv("https_proxy", f"http://ada:{key}@127.0.0.1:9")
+    monkeypatch.setenv("LC_TIME", "C.UTF-8")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    async with engine("environment") as running:
+        ready = await running.start()
+    given: dict[str, str] = ready["environment"]
+    assert not [name for name, value in given.items() if key in value]
+    assert given["PATH"] == os.environ["PATH"]
+    assert (given["LC_TIME"], given["OMP_NUM_THREADS"]) == ("C.UTF-8", "1")
+
+
 async def test_it_ends_politely() -> None:
     async with engine("good") as running:
         await running.start()
