@@ -23,6 +23,14 @@ _FENCE = re.compile(r"(`{3,}|~{3,})")
 _FENCE_OPEN = re.compile(r"(?:`+|~+)\Z")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _DELIMITERS = re.compile(r"[ \t|:\-]*-[ \t|:\-]*\Z")
+_DIRECTIVE = re.compile(r":{3,}[ ]*(?:\{[^{}\n]*\}|[A-Za-z][\w\-]*)?(?=[\s\[{])")
+_DIRECTIVE_OPEN = re.compile(r":+[ ]*(?:\{[^{}\n]{0,60}\}?|[A-Za-z][\w\-]{0,40})?\Z")
+_ALERT = re.compile(r"\[![A-Za-z][A-Za-z\-]*\][+\-]?(?=[ \n]|\Z)")
+_ALERT_OPEN = re.compile(r"\[(?:![A-Za-z\-]{0,20}\]?)?[+\-]?\Z")
+_FRONT_MATTER = re.compile(r"(---|\+\+\+)[ ]*\n[a-z_][\w\-]*[ ]*(?:=|:(?=\s|\Z))")
+_FRONT_MATTER_OPEN = re.compile(
+    r"(?:-{1,3}|\+{1,3})(?:(?<=---|\+\+\+)[ ]*(?:\n[\w\-]{0,40}[ ]*:?)?)?\Z"
+)
 _FENCE_CLOSE = re.compile(r"[ >]*(`{3,}|~{3,})[ ]*\Z")
 
 
@@ -59,6 +67,8 @@ def lead(text: str, final: bool, item: bool) -> tuple[Lead, int]:
     is WAIT when more text must come first; for FENCE and ROW the length says nothing.
     """
     first = text[0]
+    if first in ":[":
+        return _note(text, final, item)
     if first == ">":
         return Lead.MARK, 1
     if first == "|":
@@ -74,9 +84,21 @@ def lead(text: str, final: bool, item: bool) -> tuple[Lead, int]:
         return kind, found.end() - len(found[found.re.groups] or "")
     if _NUMBER_OPEN.match(text) and not final:
         return Lead.WAIT, 0
-    if item and first == "[":
-        return _task(text, final)
     return Lead.TEXT, 0
+
+
+def _note(text: str, final: bool, item: bool) -> tuple[Lead, int]:
+    """Judge a task box, the name of an alert (`[!NOTE]`) or of a directive (`:::note`)."""
+    if text[0] == "[" and (not item or text[1:2] == "!"):
+        whole, opened = _ALERT, _ALERT_OPEN
+    elif text[0] == "[":
+        return _task(text, final)
+    else:
+        whole, opened = _DIRECTIVE, _DIRECTIVE_OPEN
+    if not final and opened.match(text):
+        return Lead.WAIT, 0
+    found = whole.match(text + "\n" if final else text)
+    return (Lead.TEXT, 0) if found is None else (Lead.MARK, min(found.end(), len(text)))
 
 
 def _task(text: str, final: bool) -> tuple[Lead, int]:
@@ -85,6 +107,35 @@ def _task(text: str, final: bool) -> tuple[Lead, int]:
         return (Lead.WAIT if not final and _TASK_OPEN.match(text) else Lead.TEXT), 0
     waits = found.end() == len(text) and not final
     return (Lead.WAIT, 0) if waits else (Lead.TASK, found.end())
+
+
+def front_matter(text: str, final: bool) -> str | None:
+    """Give what closes the data that `text`, the head of an answer, begins with.
+
+    An empty string says that there is none, None that more text must come first.
+    """
+    found = _FRONT_MATTER.match(text)
+    if found is not None:
+        return f"\n{found[1]}"
+    return None if not final and _FRONT_MATTER_OPEN.match(text) else ""
+
+
+class Skipped:
+    """Text that is left out, one character at a time, until `closing` has come.
+
+    What a formula or the head of an answer has left open ends with an empty line; comments and
+    tags go on.
+    """
+
+    def __init__(self, closing: str, tail: str = "") -> None:
+        self._closing = closing
+        self._tail = tail
+        self._breaks = closing[-1] != ">"
+
+    def ends_with(self, char: str) -> bool:
+        """Take the next character and say whether the text has ended with it."""
+        self._tail = (self._tail + char.lower())[-max(2, len(self._closing)) :]
+        return self._tail.endswith(self._closing) or (self._breaks and self._tail[-2:] == "\n\n")
 
 
 def _fence(text: str, final: bool) -> tuple[Lead, int]:

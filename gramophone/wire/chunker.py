@@ -111,8 +111,7 @@ class Chunker:
         for char in delta:
             place = self._place
             self._place += 1
-            passed = self._filter.pass_on(char)
-            if passed:
+            for passed in self._filter.pass_on(char):
                 self._reader.feed(passed, place)
                 if self._reader.tokens:
                     self._take_tokens()

@@ -16,6 +16,9 @@ GLUE: Final = "\u00a0"
 _LINE_ENDS: Final = frozenset("\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _NO_BREAK: Final = frozenset("\u00a0\u202f\u2007")
 _STRINGS: Final = frozenset("]PX^_")
+_MARK, _MARK_END, _MARK_FIELD = "\ue200", "\ue201", "\ue202"
+"""Private-use characters around the mark of a source, as some models write it, and within it."""
+_MARK_NAMES: Final = ("cite", "filecite", "navlist", "image_group", "video", "entity")
 _CODE_STRINGS: Final = frozenset("\x90\x98\x9d\x9e\x9f")
 
 
@@ -25,6 +28,8 @@ class _State(Enum):
     SEQUENCE = auto()
     STRING = auto()
     STRING_ESCAPE = auto()
+    MARK_NAME = auto()
+    MARK = auto()
 
 
 class ControlFilter:
@@ -33,12 +38,22 @@ class ControlFilter:
     def __init__(self) -> None:
         self._state = _State.TEXT
         self._after_return = False
+        self._name = ""
 
     def pass_on(self, char: str) -> str:
-        """Give what is left of `char`: itself, a plain space, a newline, `GLUE` or nothing."""
+        """Give what is left of `char`: itself, a plain space, a newline, `GLUE` or nothing.
+
+        What had been held back as the name of a mark, and is none, comes before it.
+        """
         after_return, self._after_return = self._after_return, False
         if char == "\n" and after_return:
             return ""
+        if self._state is _State.MARK_NAME:
+            name, self._name = self._name, ""
+            if self._names_mark(name, char):
+                return ""
+            self._state = _State.TEXT
+            return name + self.pass_on(char)
         if self._state is not _State.TEXT and not self._leave(char):
             return ""
         if char == "\r":
@@ -52,9 +67,19 @@ class ControlFilter:
             self._state = _State.ESCAPE
         elif char == "\x9b":
             self._state = _State.SEQUENCE
+        elif char == _MARK:
+            self._state = _State.MARK_NAME
         elif char in _CODE_STRINGS:
             self._state = _State.STRING
         return "" if is_invisible(char) else char
+
+    def _names_mark(self, name: str, char: str) -> bool:
+        """Say whether `char` goes on with the name of a mark, or begins its fields."""
+        if char in (_MARK_FIELD, _MARK_END):
+            self._state = _State.MARK if char == _MARK_FIELD else _State.TEXT
+            return name in _MARK_NAMES
+        self._name = name + char
+        return any(known.startswith(self._name) for known in _MARK_NAMES)
 
     def _leave(self, char: str) -> bool:
         """Step through an escape sequence; True when `char` is text again."""
@@ -70,6 +95,8 @@ class ControlFilter:
                 self._state = _State.TEXT
                 # Anything but a final byte is no part of the sequence.
                 return not "@" <= char <= "~"
+        elif state is _State.MARK:
+            self._state = _State.TEXT if char == _MARK_END else state
         elif char in "\x07\x9c" or (state is _State.STRING_ESCAPE and char == "\\"):
             self._state = _State.TEXT
         else:

@@ -1,4 +1,4 @@
-"""The inline constructs of Markdown that need to be seen whole: code, links, tags, mathematics.
+"""The inline constructs of Markdown that need to be seen whole: code, links, tags, formulas.
 
 Pure matching over a short text lives here. Each matcher looks at one place and answers with
 a `Span` (it is the construct), a `Wait` (more text must come first) or `None` (it is plain
@@ -27,18 +27,26 @@ class Kind(Enum):
     LABEL = auto()
     OPAQUE = auto()
     BREAK = auto()
-    COMMENT = auto()
     FENCE = auto()
+    VANISHED = auto()
+    """It leaves no more than a space, which gives way to a mark that follows."""
+    FORMULA = auto()
+    SKIP = auto()
+    """What follows is left out up to `closing`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A construct that ends before `end`; what lies from `first` to `last` is spoken."""
+    """A construct that ends before `end`; what lies from `first` to `last` is spoken.
+
+    `closing` is what ends the text that is left out after a construct of the kind SKIP.
+    """
 
     end: int
     kind: Kind
     first: int = 0
     last: int = 0
+    closing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +74,20 @@ _TAG = re.compile(
 _ANGLE_OPEN = re.compile(r"<(?:!(?:--?)?|/?(?:[A-Za-z][\w.+@\-]*+(?:[:\s/=][^<>\n]*+)?)?)\Z")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,9});")
 _ENTITY_OPEN = re.compile(r"&(?:#[xX]?[0-9a-fA-F]{0,7}|[A-Za-z][A-Za-z0-9]{0,9})?\Z")
-_DISPLAY = re.compile(r"\$\$((?:[^$\\]|\\[\s\S])++)\$\$")
-_FORMULA = re.compile(r"\$(?![\s$])((?:[^$\\\n]|\\.)++)\$")
 _AMOUNT = re.compile(r"\$[0-9][0-9.,]*+")
 _BRACED = re.compile(r"\{[^{}]*\}?")
-_PROSE = re.compile(r"\s[A-Za-z]{4,}(?![A-Za-z({_^])|[.!?]\s|\n\n")
+_PROSE = re.compile(r"[^\s=+\-*/<>,\\]\s[^\W\d_]{4,}(?![^\W\d_]|[({_^])|[.!?]\s|\n\s*\n")
+_NUMERIC = re.compile(r"(?:\[\^?[0-9]{1,3}\]|\^?[0-9]{1,3})\Z")
+_FORMULAS: Final = {
+    "$$": ("$$", re.compile(r"\$\$((?:[^$\\]|\\[\s\S])++)\$\$")),
+    "$": ("$", re.compile(r"\$(?![\s$])((?:[^$\\\n]|\\.)++)\$")),
+    "\\(": (")", re.compile(r"\\\(((?:[^\\\n]|\\[^)\n])++)\\\)")),
+    "\\[": ("]", re.compile(r"\\\[((?:[^\\]|\\[^\]])++)\\\]")),
+}
+"""What opens a formula: the last character of what closes it, and the whole of it."""
+_ENVIRONMENT = re.compile(r"\\begin\{([A-Za-z]{1,20}\*?)\}")
+_ENVIRONMENT_OPEN = re.compile(r"\\(?:b(?:e(?:g(?:i(?:n(?:\{(?:[A-Za-z]{0,20}\*?)?)?)?)?)?)?)?\Z")
+_HIDDEN_TAGS: Final = frozenset("think thinking thought reasoning script style svg math".split())
 _TICKS = re.compile(r"`+")
 
 _BLOCK_TAGS: Final = frozenset(
@@ -139,6 +156,8 @@ def match_link(text: str, at: int, final: bool, line_start: bool) -> Match:
     else:
         return None
     if target is not None:
+        if _NUMERIC.match(label[1]):
+            return Span(target.end(), Kind.VANISHED)
         return Span(target.end(), Kind.LABEL, opening + 1, end - 1)
     if final:
         # The stream was cut inside the address: the label has been said all the same.
@@ -156,21 +175,26 @@ def _match_definition(text: str, colon: int, closed: bool) -> Match:
     return None if found is None else Span(found.end(), Kind.VOID)
 
 
-def match_angle(text: str, at: int, final: bool, after_word: bool) -> Match:
+def match_angle(
+    text: str, at: int, final: bool, after_word: bool, line_start: bool = False
+) -> Match:
     """Match an autolink, a tag or the opening of a comment.
 
+    At the start of a line a tag may hold what is not for the reader, such as `<think>`.
     `after_word` says that a letter or digit stands before: then only the tags of HTML count,
     so that `List<String>` keeps its type and "x<y" its meaning.
     """
     if text.startswith("<!--", at):
-        return Span(at + 4, Kind.COMMENT)
+        return Span(at + 4, Kind.SKIP, closing="-->")
     link = _AUTOLINK.match(text, at)
     if link is not None:
         return Span(link.end(), Kind.OPAQUE, *link.span(1))
     tag = _TAG.match(text, at)
     if tag is not None:
         name = tag[1].lower()
-        if name in _BLOCK_TAGS:
+        if name in _HIDDEN_TAGS and line_start and tag[0][1] != "/" and tag[0][-2] != "/":
+            return Span(tag.end(), Kind.SKIP, closing=f"</{name}>")
+        if name in _BLOCK_TAGS or (name in _HIDDEN_TAGS and tag[0][1] == "/"):
             return Span(tag.end(), Kind.BREAK)
         known = name in _PHRASE_TAGS or not after_word
         return Span(tag.end(), Kind.VOID) if known else None
@@ -179,38 +203,80 @@ def match_angle(text: str, at: int, final: bool, after_word: bool) -> Match:
     return Wait()
 
 
-def match_math(text: str, at: int, final: bool) -> Match:
-    """Match `$…$` or `$$…$$`; an amount of money or a shell variable is plain text."""
+def match_formula(text: str, at: int, final: bool) -> Match:
+    """Match `$…$`, `$$…$$`, `\\(…\\)` or `\\[…\\]`; an amount of money is plain text."""
     rest = text[at:]
-    if not final and rest in {"$", "$$"}:
+    if not final and rest in {"$", "$$", "\\"}:
         return Wait()
-    display = rest.startswith("$$")
-    found = (_DISPLAY if display else _FORMULA).match(rest)
-    if _is_money(rest, final):
+    opening = rest[:2] if rest[:2] in _FORMULAS else rest[:1]
+    if opening == "$" and _AMOUNT.match(rest):
+        money = _is_money(rest, final)
+        if money is not False:
+            return None if money else Wait()
+    closing, pattern = _FORMULAS[opening]
+    if opening[0] == "\\" and _PROSE.search(_BRACED.sub("", rest)):
         return None
+    found = pattern.match(rest)
     if found is not None:
-        if display:
-            return Span(at + found.end(), Kind.OPAQUE, at, at + found.end())
-        if found[1][-1].isspace():
-            return None
-        if found.end() == len(rest) and not final:
-            return Wait()
-        if rest[found.end() : found.end() + 1].isdigit():
-            return None
-        return Span(at + found.end(), Kind.OPAQUE, at, at + found.end())
-    if final or rest[1:2].isspace() or rest.startswith("$$$") or len(rest) > LONGEST_HOLD:
+        if opening != "$":
+            return Span(at + found.end(), Kind.FORMULA, at + found.start(1), at + found.end(1))
+        return _match_inline(found, rest, at, final)
+    display = opening in ("$$", "\\[")
+    if "\n" in rest and not display:
         return None
-    if ("\n" in rest and not display) or _PROSE.search(_BRACED.sub("", rest)):
-        return None
-    return Wait("$\n .!?")
+    if rest.startswith("$$$") or (opening == "$" and rest[1:2].isspace()):
+        return _unmatched(opening, rest, at)
+    if _PROSE.search(_BRACED.sub("", rest)):
+        return _unmatched(opening, rest, at)
+    if final:
+        # The stream was cut within the formula, of which a half says nothing.
+        return _unmatched(opening, rest, at) if opening == "$" else Span(len(text), Kind.VANISHED)
+    if len(rest) > LONGEST_HOLD:
+        end = {"$$": "$$", "\\[": "\\]"}.get(opening)
+        return Span(at + 2, Kind.SKIP, closing=end) if end else _unmatched(opening, rest, at)
+    return Wait(closing + "\n .!?")
 
 
-def _is_money(rest: str, final: bool) -> bool:
+def _match_inline(found: re.Match[str], rest: str, at: int, final: bool) -> Match:
+    if found[1][-1].isspace():
+        return None
+    if found.end() == len(rest) and not final:
+        return Wait()
+    if rest[found.end() : found.end() + 1].isdigit():
+        return None
+    return Span(at + found.end(), Kind.FORMULA, at + found.start(1), at + found.end(1))
+
+
+def _unmatched(opening: str, rest: str, at: int) -> Match:
+    """Leave out dollar signs that stand together; a single one may be an amount's."""
+    if opening != "$$":
+        return None
+    return Span(at + len(rest) - len(rest.lstrip("$")), Kind.VOID)
+
+
+def _is_money(rest: str, final: bool) -> bool | None:
+    """Say whether the digits after a dollar sign are an amount; None to wait for more."""
     amount = _AMOUNT.match(rest)
     if amount is None:
         return False
-    following = rest[amount.end() : amount.end() + 1]
-    return final if not following else following not in "\\^+=*/_{(-" and not following.isalpha()
+    end = amount.end()
+    following = rest[end:].lstrip(" ")[:1]
+    if not following:
+        return True if final else None
+    if rest[end] == "$":
+        closed = rest[end + 1 : end + 2]
+        return closed.isdigit() if closed or final else None
+    if rest[end] == " ":
+        return following not in "\\^+=*/_{<>"
+    return following not in "\\^+=*/_{(-" and not following.isalpha()
+
+
+def match_environment(text: str, at: int, final: bool) -> Match:
+    """Match the beginning of an environment of LaTeX, which is left out up to its end."""
+    found = _ENVIRONMENT.match(text, at)
+    if found is not None:
+        return Span(found.end(), Kind.SKIP, closing=f"\\end{{{found[1]}}}")
+    return Wait() if not final and _ENVIRONMENT_OPEN.match(text, at) else None
 
 
 def match_entity(text: str, at: int, final: bool) -> Match:

@@ -10,10 +10,11 @@ import html
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from gramophone.wire import blocks, inline
-from gramophone.wire.blocks import Fence, Lead
+from gramophone.wire import annotations, blocks, inline
+from gramophone.wire.blocks import Fence, Lead, Skipped
 from gramophone.wire.characters import is_emoji, is_invisible, is_wide
 from gramophone.wire.controls import GLUE
+from gramophone.wire.formulas import spoken_formula
 from gramophone.wire.inline import Kind, Span, Wait
 
 PLAIN: Final = 0
@@ -28,7 +29,7 @@ LINE_END: Final = "\n"
 VANISHED: Final = ""
 """Text of a token that stands where an emoji was: a space that gives way to a mark."""
 
-_SPECIAL: Final = frozenset("\\`*_~[!<$&|#0123456789")
+_SPECIAL: Final = frozenset("\\`*_~[!<$&|#0123456789:+-=【〔［")
 _ESCAPABLE: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _KEYCAPS: Final = frozenset("0123456789#*")
 _SHAPED: Final = frozenset("©®™‼⁉ℹ↔↕↖↗↘↙↩↪→←↑↓▶◀〰〽Ⓜ㊗㊙")
@@ -60,7 +61,8 @@ class Reader:
         self._heading = False
         self._fence: Fence | None = None
         self._fence_line = ""
-        self._comment = ""
+        self._skipped: Skipped | None = None
+        self._top = not nested
         self._address = False
         self._round = 0
         self._open: dict[str, int] = {}
@@ -73,7 +75,7 @@ class Reader:
         """Take the character that stands at `place` in the source."""
         if not self._hold:
             if char.isalpha() and not self._line_start and self._fence is None:
-                if not self._comment and not is_wide(char):
+                if self._skipped is None and not is_wide(char):
                     self._say(char, place, place + 1)
                     return
         elif self._wake and char not in self._wake and len(self._hold) < self._longest:
@@ -106,8 +108,10 @@ class Reader:
         """Deal with the front of the hold; give how much of it is done, 0 for a wait."""
         if self._fence is not None:
             return self._read_fence(self._fence)
-        if self._comment:
-            return self._read_comment()
+        if self._skipped is not None:
+            if self._skipped.ends_with(self._hold[0]):
+                self._skipped = None
+            return 1
         if self._line_start:
             used = self._begin_line(final)
             if used is not None:
@@ -121,6 +125,15 @@ class Reader:
         char = self._hold[0]
         if char in " \n" or char == GLUE:
             return self._end_line() if char == "\n" else 1
+        if self._top and char in "-+":
+            closing = blocks.front_matter(self._hold, final)
+            if closing is None:
+                return 0
+            if closing:
+                self._skipped = Skipped(closing)
+        self._top = False
+        if self._skipped is not None:
+            return 1
         kind, length = blocks.lead(self._hold, final, self._item)
         if kind is Lead.WAIT:
             if char in "|`~" and len(self._hold) > 3:
@@ -185,12 +198,6 @@ class Reader:
         self._fence = None
         return self._end_line()
 
-    def _read_comment(self) -> int:
-        self._comment = (self._comment + self._hold[0])[-3:]
-        if self._comment == "-->":
-            self._comment = ""
-        return 1
-
     def _end_line(self) -> int:
         place = self._places[0]
         self.tokens.append(Token(LINE_END, place, place + 1, PLAIN))
@@ -225,36 +232,59 @@ class Reader:
         return self._read_special(char, following, final)
 
     def _read_special(self, char: str, following: str, final: bool) -> int:
-        if char == "\\":
-            return self._escape(following)
         if char in "*_~":
             return self._emphasis(char, final)
+        if char == "#" and self._heading and self._before == " ":
+            return self._close_heading(final)
+        found = self._match(char, following, final)
+        if isinstance(found, Wait):
+            self._wake = found.wake
+            return 0
+        if found is not None:
+            return self._take(found)
+        if char == "\\":
+            return self._escape(following)
         if char == "|" and self._parts_columns(following):
             self._put(VANISHED, 0, PLAIN)
             return self._literal(1, ",")
-        if char == "#" and self._heading and self._before == " ":
-            return self._close_heading(final)
-        if char in "`[<$&" or (char == "!" and following == "["):
-            found = self._match(char, final)
-            if isinstance(found, Wait):
-                self._wake = found.wake
-                return 0
-            if found is not None:
-                return self._take(found)
         return self._literal(1)
 
-    def _match(self, char: str, final: bool) -> inline.Match:
+    def _match(self, char: str, following: str, final: bool) -> inline.Match:
+        """Match the construct that the hold begins with, if its first character may begin one."""
+        hold = self._hold
         if char == "`":
-            return inline.match_code(self._hold, 0, final)
+            return inline.match_code(hold, 0, final)
         if self._address:
             return None
-        if char in "[!":
-            return inline.match_link(self._hold, 0, final, self._line_head())
+        if char == "[" or (char == "!" and following == "["):
+            return self._match_bracket(final)
         if char == "<":
-            return inline.match_angle(self._hold, 0, final, self._before.isalnum())
+            head = self._line_head()
+            return inline.match_angle(hold, 0, final, self._before.isalnum(), head)
+        if char == "&":
+            return inline.match_entity(hold, 0, final)
+        if char == "\\":
+            return self._match_latex(following, final)
         if char == "$":
-            return inline.match_math(self._hold, 0, final)
-        return inline.match_entity(self._hold, 0, final)
+            amount = self._before.isdigit() and following != "$"
+            return None if amount else inline.match_formula(hold, 0, final)
+        if char in "|+-=":
+            return annotations.match_rule(hold, 0, final)
+        if char == ":":
+            word = self._before.isalnum()
+            return None if word else annotations.match_shortcode(hold, 0, final)
+        return annotations.match_wide(hold, 0, final) if char in "【〔［" else None
+
+    def _match_latex(self, following: str, final: bool) -> inline.Match:
+        if following == "b":
+            return inline.match_environment(self._hold, 0, final)
+        return inline.match_formula(self._hold, 0, final) if following in ("(", "[") else None
+
+    def _match_bracket(self, final: bool) -> inline.Match:
+        found = inline.match_link(self._hold, 0, final, self._line_head())
+        if found is None:
+            return annotations.match_citation(self._hold, 0, self._before != " ")
+        return found
 
     def _line_head(self) -> bool:
         return self._solid == " " and not self._nested
@@ -267,9 +297,13 @@ class Reader:
             self.tokens.append(Token(LINE_END, place, end, PLAIN))
             self._lead = None
             return span.end
-        if span.kind is Kind.COMMENT:
-            self._comment = "<!-"
-            return span.end
+        if span.kind is Kind.SKIP:
+            self._skipped = Skipped(span.closing, "<!-" if span.closing == "-->" else "")
+            return self._vanish(span.end)
+        if span.kind is Kind.VANISHED:
+            return self._vanish(span.end)
+        if span.kind is Kind.FORMULA:
+            return self._say_formula(span)
         if span.kind is Kind.FENCE:
             self._fence = Fence("`", span.end)
             self._fence_line = ""
@@ -318,6 +352,19 @@ class Reader:
                 self._put(SPACE, index, CODE)
             elif not is_emoji(char):
                 self._put(char, index, CODE)
+
+    def _say_formula(self, span: Span) -> int:
+        """Say what a formula reads as; each character takes its share of the source."""
+        text = spoken_formula(self._hold[span.first : span.last])
+        if text is None:
+            return self._vanish(span.end)
+        self._mark()
+        length = span.last - span.first
+        for index, char in enumerate(text):
+            place = span.first + index * length // len(text)
+            self._put(SPACE if char == " " else char, place, CODE)
+        self._note(text[-1])
+        return span.end
 
     def _nest(self, first: int, last: int, guard: int) -> list[Token]:
         """Read a stretch of the hold as Markdown of its own, for labels and cells."""
