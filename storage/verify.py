@@ -9,6 +9,7 @@ from pathlib import Path
 from gramophone.errors import StorageError
 from gramophone.library import Finding
 from storage.database import connect
+from storage.event_checks import event_findings
 from storage.failures import sentences, storage_error
 from storage.home import Home, is_session_id
 from storage.locks import SessionLock
@@ -116,7 +117,7 @@ def _session_findings(
         ):
             path = home.sound(session_id, turn, audio_file)
             details += _audio_details(path, turn, form, samples, sha256)
-        details += _event_details(home, database, number, session_id)
+        details += event_findings(home, database, number, session_id, form)
     except StorageError as error:
         details = [str(error)]
     finally:
@@ -144,29 +145,6 @@ def _audio_details(
                 yield f"The sound in {path} is not what was recorded: its hash differs."
     except OSError as error:
         yield f"The sound file {path} cannot be read ({error.strerror})."
-
-
-def _event_details(
-    home: Home, database: sqlite3.Connection, number: int, session_id: str
-) -> Generator[str]:
-    """Rows of sound that lie outside their file; a missing file is told by its turn."""
-    ends = database.execute(
-        "SELECT turn, max(offset_bytes + size_bytes) FROM event "
-        "WHERE session = ? AND kind = 'AudioReceived' GROUP BY turn",
-        (number,),
-    )
-    for turn, end_bytes in ends:
-        row = database.execute(
-            "SELECT audio_file FROM turn WHERE session = ? AND turn = ?", (number, turn)
-        ).fetchone()
-        if row is None or row[0] is None:
-            yield f"The events of turn {turn} have sound, its row has none."
-        with TurnSound(home.sound(session_id, turn, row[0] if row else "")) as sound:
-            if not sound.missing and end_bytes > sound.data_bytes():
-                yield (
-                    f"The events of turn {turn} name sound up to byte {end_bytes}; {sound.path} "
-                    f"ends at {sound.data_bytes()}."
-                )
 
 
 def _orphans(home: Home, database: sqlite3.Connection) -> Generator[Finding]:

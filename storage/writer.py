@@ -8,7 +8,7 @@ that names it is committed. Whatever of this is not in the database after a cras
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -52,6 +52,10 @@ _COUNTED = frozenset(
     {TurnStarted, RequestSent, DeltaReceived, TextSpoken, AudioReceived, PlaybackStarted}
     | {Underran, FlushSent, UsageReported, ModelFinished}
 )
+
+MOST_AHEAD_S = 4
+"""How many seconds of sound are written before the rows that name them are committed; a frame
+that is longer than this is written in one piece."""
 
 INHERITED = "inherited"
 """The finish reason of a turn that another session's history brought along."""
@@ -198,18 +202,46 @@ class SessionWriter:
         if self._redactor.may_change(rows.strings_of(events)):
             events = [rows.with_strings(event, self._redactor) for event in events]
         self._require_place()
-        taken, failure = self._take(self._session, events)
-        if taken:
-            durable = any(type(event) in DURABLE for event in events)
-            self._commit(self._session, taken, durable=durable)
-        if failure is not None:
-            raise failure
+        for part in self._parts(self._session, events):
+            self._make_known(self._session, part[0])
+            taken, failure = self._take(self._session, part)
+            if taken:
+                durable = any(type(event) in DURABLE for event in part)
+                self._commit(self._session, taken, durable=durable)
+            if failure is not None:
+                raise failure
 
     def close(self) -> None:
         """Close the session's files and give its lock back; nothing is written."""
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def _parts(self, session: _Session, events: Sequence[Event]) -> Generator[Sequence[Event]]:
+        """Cut a batch so that what a kill may part stays small and can be told apart.
+
+        The rows of a turn are committed before its sound file is made, so a file without any
+        event is never the work of a kill; and sound never gets far ahead of its rows.
+        """
+        sounded = {turn.turn for turn in session.turns.values() if turn.wav is not None}
+        most_bytes = MOST_AHEAD_S * session.form.sample_rate_hz * session.form.sample_bytes
+        start, gathered_bytes = 0, 0
+        for place, event in enumerate(events):
+            if type(event) is not AudioReceived:
+                continue
+            is_first = event.turn not in sounded
+            if place > start and (is_first or gathered_bytes > most_bytes):
+                yield events[start:place]
+                start, gathered_bytes = place, 0
+            sounded.add(event.turn)
+            gathered_bytes += event.size_bytes
+        yield events[start:]
+
+    def _make_known(self, session: _Session, event: Event) -> None:
+        """Give a turn that begins with sound its row before its file is made."""
+        if isinstance(event, AudioReceived) and event.turn not in session.turns:
+            session.turn(event.turn, event)
+            self._commit(session, [], durable=False)
 
     # --- one event --------------------------------------------------------------------------
 

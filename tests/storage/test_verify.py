@@ -12,7 +12,7 @@ from gramophone.errors import StorageError
 from storage.home import Home
 from storage.library import Library
 from storage.verify import verify
-from tests.builders import short_session
+from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.recordings import SESSION_ID, everything_in, opened, record
 
 
@@ -24,7 +24,7 @@ def statement(sql: str) -> Callable[[Path], None]:
     def damage(home: Path) -> None:
         with opened(home) as database:
             database.execute("PRAGMA foreign_keys = OFF")
-            database.execute(sql)
+            database.executescript(sql)
 
     return damage
 
@@ -73,6 +73,26 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "sound without its turn's word": (
         statement("UPDATE turn SET audio_file = NULL"),
         "its row has none",
+    ),
+    "lost events": (
+        statement("DELETE FROM event WHERE turn = 1"),
+        "The events of turn 1 are missing; its sound is",
+    ),
+    "lost events of a silent turn": (
+        statement("DELETE FROM event WHERE turn = 0"),
+        "The events of turn 0 are missing.",
+    ),
+    "lost events and text": (
+        statement("DELETE FROM event WHERE turn = 1; UPDATE turn SET text = '' WHERE turn = 1"),
+        "The events of turn 1 are missing; its sound has no text",
+    ),
+    "a lost event": (
+        statement("DELETE FROM event WHERE seq = 5"),
+        "1 of the session's events are missing",
+    ),
+    "lost events of sound": (
+        statement("DELETE FROM event WHERE kind = 'AudioReceived'"),
+        "s of the sound of turn 1 have no events",
     ),
     "counters": (statement("UPDATE session SET turns = 7"), "counters do not agree"),
     "rows without a session": (
@@ -160,3 +180,20 @@ async def test_a_newer_library_is_told_about(tmp_path: Path) -> None:
 def test_no_library_is_no_good_library(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="no library"):
         verify(Home.at(tmp_path))
+
+
+async def test_turns_that_a_lost_log_took_away_are_named(tmp_path: Path) -> None:
+    home, earlier = tmp_path / "home", tmp_path / "earlier"
+    said = [
+        event
+        for turn in (0, 2, 4)
+        for event in spoken_exchange(f"Question {turn}?", first_turn=turn)
+    ]
+    await record(home, [session_started(SESSION_ID), *said])
+    await record(earlier, [session_started(SESSION_ID), *said[: len(said) // 3]])
+    # As it was when another program wrote back the log and deleted it.
+    (home / "library.db").write_bytes((earlier / "library.db").read_bytes())
+    async with await Library.open(home) as library:
+        found = [finding.detail for finding in await library.verify()]
+    assert [f"events of turn {turn} are missing; its sound has no text" in detail
+            for turn, detail in zip((3, 5), found, strict=True)] == [True, True]  # fmt: skip
