@@ -7,9 +7,11 @@ under `event`, then its fields. PCM never travels in it; `size_bytes` and `offse
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
-from typing import Any
+from functools import cache
+from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from gramophone import timeline
 from gramophone.errors import TimelineError
@@ -23,6 +25,10 @@ EVENT_TYPES: dict[str, type[Event]] = {
 """Every kind of event that can be recorded, by its name."""
 
 _NOT_ENCODED = frozenset({"pcm"})
+
+_Fits: TypeAlias = Callable[[Any], bool]
+_LARGEST = (1 << 63) - 1
+_NOT_NEGATIVE = ("_us", "_bytes", "_samples")
 
 
 def encode(entry: Entry) -> dict[str, Any]:
@@ -43,16 +49,59 @@ def decode(encoded: Mapping[str, Any]) -> Event:
     """The event of such a mapping; unknown fields are ignored.
 
     Raises:
-        TimelineError: the kind is unknown or a field is missing.
+        TimelineError: the kind is unknown, a field is missing, or its value cannot be.
     """
     name = encoded.get("event")
     kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
         raise TimelineError(f"The recording holds an event of an unknown kind, {name!r}.")
     values: dict[str, Any] = {}
-    for field in fields(kind):
-        if field.name in encoded:
-            values[field.name] = encoded[field.name]
-        elif field.default is MISSING and field.default_factory is MISSING:
-            raise TimelineError(f"The recording holds a {name} without its {field.name}.")
+    for field, required, fits in _shape(kind):
+        if field in encoded:
+            found = encoded[field]
+            if not fits(found):
+                raise TimelineError(f"The recording holds a {name} with an unusable {field}.")
+            values[field] = found
+        elif required:
+            raise TimelineError(f"The recording holds a {name} without its {field}.")
     return kind(**values)
+
+
+@cache
+def _shape(kind: type[Event]) -> tuple[tuple[str, bool, _Fits], ...]:
+    """For each field of an event its name, whether it must be there, and what fits."""
+    types = get_type_hints(kind)
+    return tuple(
+        (
+            field.name,
+            field.default is MISSING and field.default_factory is MISSING,
+            _fitting(field.name, types[field.name]),
+        )
+        for field in fields(kind)
+    )
+
+
+def _fitting(name: str, kind: Any) -> _Fits:
+    allowed = get_args(kind)
+    if get_origin(kind) is Literal:
+        return lambda found: type(found) is str and found in allowed
+    if allowed:
+        several = [_fitting(name, each) for each in allowed]
+        return lambda found: any(fits(found) for fits in several)
+    if kind is int:
+        counted = name in ("turn", "to_turn", "repeats", "connection")
+        least = 0 if counted or name.endswith(_NOT_NEGATIVE) else -_LARGEST - 1
+        return lambda found: type(found) is int and least <= found <= _LARGEST
+    return _SIMPLE[kind]
+
+
+_SIMPLE: dict[Any, _Fits] = {
+    str: lambda found: isinstance(found, str),
+    bytes: lambda found: isinstance(found, bytes),
+    bool: lambda found: type(found) is bool,
+    float: lambda found: (
+        (type(found) is float and math.isfinite(found))
+        or (type(found) is int and abs(found) <= _LARGEST)
+    ),
+    type(None): lambda found: found is None,
+}

@@ -14,11 +14,13 @@ import platformdirs
 
 from gramophone.errors import ConfigError
 from gramophone.redaction import refusal
+from gramophone.regular_files import read_regular
 
 PROVIDERS = ("openai", "anthropic", "local")
 DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
 DEFAULT_VOICE = "aura-2-thalia-en"
 MOST_METER_FRAMES_HZ = 15
+MOST_KEEP_DAYS = 100_000
 SAMPLE_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
 DEFAULT_MODELS = {
     "openai": "gpt-5-mini",
@@ -200,17 +202,28 @@ def _with_local_model(config: Config, model: str) -> Config:
 
 
 def places(environment: Mapping[str, str]) -> tuple[Path, Path]:
-    """The data directory, and the settings file that is read."""
+    """The data directory, and the settings file that is read.
+
+    Raises:
+        ConfigError: the data directory that is named cannot be looked at.
+    """
     if named := environment.get("GRAMOPHONE_HOME", "").strip():
-        home = Path(named).expanduser().absolute()
-        if (own := home / "config.toml").exists():
-            return home, own
+        try:
+            home = Path(named).expanduser().absolute()
+            if (own := home / "config.toml").exists():
+                return home, own
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise ConfigError(
+                f"GRAMOPHONE_HOME is {named!r}, which cannot be used ({reason}); name a directory "
+                "that you may write to."
+            ) from error
     else:
         home = Path(platformdirs.user_data_dir("gramophone", appauthor=False))
     return home, Path(platformdirs.user_config_dir("gramophone", appauthor=False)) / "config.toml"
 
 
-def _unreadable(path: Path, error: Exception) -> ConfigError:
+def _unreadable(path: Path, error: Exception | str) -> ConfigError:
     return ConfigError(f"{path} cannot be read ({error}); mend it or move it away.")
 
 
@@ -221,18 +234,27 @@ def in_file(path: Path) -> dict[str, object]:
         ConfigError: it cannot be read, or has what is no setting.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode()
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise _unreadable(path, error.strerror or error) from error
+    except UnicodeDecodeError as error:
         raise _unreadable(path, error) from error
     # Most have no such file, and the first frame does not wait for its parser.
     import tomllib
 
     try:
         tables: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return _settings(path, tables)
+    except RecursionError as error:
+        raise _unreadable(path, "it is nested too deeply") from error
+    except ValueError as error:
+        # Not only TOMLDecodeError: a number of more than 4,300 digits, for example.
         raise _unreadable(path, error) from error
+
+
+def _settings(path: Path, tables: Mapping[str, Any]) -> dict[str, object]:
     settings: dict[str, object] = {}
     for table, entries in tables.items():
         if not isinstance(entries, dict):
@@ -294,12 +316,18 @@ def _replace(config: Config, settings: Mapping[str, object]) -> Config:
 
 def _with_address(config: Config) -> Config:
     """What the speech address itself asks for goes for the rest of the program too."""
-    asked = dict(parse_qsl(urlsplit(config.speak_url).query)) if config.speak_url else {}
+    try:
+        asked = dict(parse_qsl(urlsplit(config.speak_url).query)) if config.speak_url else {}
+    except ValueError as error:
+        raise ConfigError(
+            f"The speech address {config.speak_url[:200]!r} cannot be read ({error}); write it as "
+            "ws://127.0.0.1:8080/v1/speak."
+        ) from error
     if asked.get("encoding", "linear16") != "linear16":
         raise ConfigError("The speech address asks for another encoding than linear16.")
     rate = asked.get("sample_rate", str(config.sample_rate_hz))
-    if not rate.isdecimal():
-        raise ConfigError(f"The speech address asks for a sample rate of {rate!r}.")
+    if not rate.isdecimal() or len(rate) > 9:
+        raise ConfigError(f"The speech address asks for a sample rate of {rate[:40]!r}.")
     voice = asked.get("model", config.voice)
     return replace(config, sample_rate_hz=int(rate), voice=voice)
 
@@ -327,7 +355,7 @@ def _check(config: Config) -> None:
             f"meter_frames_hz is {config.meter_frames_hz}; it must be between 0 (as the connection "
             f"allows) and {MOST_METER_FRAMES_HZ}."
         )
-    if config.keep_days < 0 or not 0 <= config.keep_gb < 1e6:
+    if not 0 <= config.keep_days <= MOST_KEEP_DAYS or not 0 <= config.keep_gb < 1e6:
         raise ConfigError(
             f"keep_days is {config.keep_days} and keep_gb is {config.keep_gb:g}; write 0 to keep "
             "everything, or how many days or gigabytes to keep."

@@ -13,6 +13,7 @@ from typing import TypeAlias, cast
 
 from gramophone.config import FILE_SETTINGS, KEYS_TABLE, load
 from gramophone.errors import ConfigError
+from gramophone.regular_files import read_regular
 
 Setting: TypeAlias = str | int | float | bool
 _Entries: TypeAlias = MutableMapping[str, object]
@@ -65,7 +66,7 @@ def _write(
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
+        return read_regular(path).decode()
     except FileNotFoundError:
         return ""
 
@@ -88,7 +89,7 @@ def _with(text: str, place: tuple[str, str], value: Setting | None) -> str:
             entries[own_name] = value
         elif own_name in entries:
             del entries[own_name]
-    except (TOMLKitError, TypeError) as error:
+    except (TOMLKitError, TypeError, ValueError, RecursionError) as error:
         raise ConfigError(f"config.toml cannot be read ({error}); mend it first.") from error
     return document.as_string()
 

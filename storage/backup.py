@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from gramophone.errors import StorageError
+from gramophone.regular_files import open_binary
 from storage.database import APPLICATION_ID, connect, transaction
 from storage.failures import storage_error
 from storage.home import Home, make_private_directory, make_private_file, open_private
@@ -220,7 +221,7 @@ class _Copy:
         """Copy a turn's file; its name, or nothing when there is none."""
         named = self._home.sound(turn.session_id, turn.turn, turn.audio_file)
         for path in (named, named.with_suffix(FLAC if named.suffix == WAV else WAV)):
-            with suppress(FileNotFoundError), path.open("rb") as file:
+            with suppress(FileNotFoundError), open_binary(path, follow=False) as file:
                 place = self._stage.session_audio(turn.session_id)
                 make_private_directory(place)
                 if turn.over or path.suffix == FLAC:
@@ -254,7 +255,7 @@ class _Copy:
             os.fsync(out.fileno())
 
     def _copy_beside(self, name: str) -> None:
-        with suppress(FileNotFoundError), (self._home.root / name).open("rb") as file:
+        with suppress(FileNotFoundError), open_binary(self._home.root / name) as file:
             self._write(file, self._stage.root / name)
 
     def _progress(self, size_bytes: int) -> None:

@@ -52,7 +52,6 @@ def event_findings(
 
     Raises:
         sqlite3.Error: the rows cannot be read.
-        OSError: a file cannot be read.
     """
     yield from _gaps(database, number)
     for (turn,) in database.execute(_TURNLESS_SOUND, {"session": number}):
@@ -103,9 +102,15 @@ def _turn_findings(
         return
     if turn.audio_file is None:
         yield f"The events of turn {turn.turn} have sound, its row has none."
-    with TurnSound(path) as sound:
-        if not sound.missing and turn.end_bytes > sound.data_bytes():
-            yield (
-                f"The events of turn {turn.turn} name sound up to byte {turn.end_bytes}; "
-                f"{sound.path} ends at {sound.data_bytes()}."
-            )
+    try:
+        with TurnSound(path) as sound:
+            data_bytes = None if sound.missing else sound.data_bytes()
+            path = sound.path
+    except OSError:
+        # The finding on the sound file itself says so.
+        return
+    if data_bytes is not None and turn.end_bytes > data_bytes:
+        yield (
+            f"The events of turn {turn.turn} name sound up to byte {turn.end_bytes}; "
+            f"{path} ends at {data_bytes}."
+        )

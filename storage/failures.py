@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from gramophone.errors import LibraryCorrupt, LibraryTooNew, StorageError
+from gramophone.regular_files import NotRegularFile
 from storage.home import Home
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -25,6 +26,11 @@ _SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _SQLITE_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_TOOBIG})
 
 
+UNREADABLE = (OSError, sqlite3.Error, UnicodeDecodeError, OverflowError)
+"""What reading a library raises: Python's layer over SQLite fails by itself on text that is not
+UTF-8, in its error messages too, and on numbers beyond 64 bits."""
+
+
 def storage_error(error: Exception, home: Home) -> StorageError:
     """The error as one the user can act on; a StorageError is handed back unchanged."""
     match error:
@@ -34,6 +40,10 @@ def storage_error(error: Exception, home: Home) -> StorageError:
             return _from_sqlite(error, home)
         case OSError():
             return _from_system(error, home)
+        case UnicodeDecodeError():
+            return corrupt(home, "text in it is not UTF-8")
+        case OverflowError():
+            return corrupt(home, "a number in it is beyond all bounds")
         case _:
             return StorageError(
                 f"The recording in {home.root} stopped ({type(error).__name__}: {error}); what was "
@@ -46,7 +56,7 @@ def sentences(home: Home) -> Generator[None]:
     """Turn errors of SQLite and of the file system inside the block into StorageErrors."""
     try:
         yield
-    except (OSError, sqlite3.Error) as error:
+    except UNREADABLE as error:
         raise storage_error(error, home) from error
 
 
@@ -91,6 +101,8 @@ def _forbidden(home: Home, reason: str) -> StorageError:
 
 def _from_system(error: OSError, home: Home) -> StorageError:
     reason = error.strerror or str(error)
+    if isinstance(error, NotRegularFile):
+        return StorageError(f"{error.filename} {reason}; move it away and try again.")
     if error.errno in _FULL:
         return _full(home)
     if error.errno in _FORBIDDEN:

@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 
 from gramophone.errors import StorageError
+from gramophone.regular_files import open_regular
 from gramophone.values import value
 
 _DIRECTORY_MODE = 0o700
@@ -133,12 +134,12 @@ def make_private_file(path: Path) -> bool:
 def open_private(path: Path, flags: int) -> int:
     """Open a file descriptor; a file that this makes is readable by its owner alone.
 
-    A symbolic link at `path` is not followed.
+    A symbolic link at `path` is not followed, and nothing but a regular file is opened.
 
     Raises:
-        OSError: the file cannot be opened, or is a link (ELOOP).
+        OSError: the file cannot be opened, or is a link or another kind of file.
     """
-    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, _FILE_MODE)
+    descriptor = open_regular(path, flags, _FILE_MODE, follow=False)
     if flags & os.O_CREAT:
         try:
             found = os.fstat(descriptor)

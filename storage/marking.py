@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from gramophone.regular_files import read_regular
 from storage.home import Home, open_private
 
 _KEY_BYTES = 32
@@ -40,4 +41,4 @@ def marking_key(home: Home) -> bytes:
 
 def _kept(home: Home) -> bytes:
     # Any bytes do: a file that was changed gives other marks, and hides as well.
-    return home.marking_key.read_bytes()
+    return read_regular(home.marking_key)

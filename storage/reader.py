@@ -14,7 +14,7 @@ from typing import Any
 import aiosqlite
 
 from gramophone.tasks import spawn
-from storage.failures import storage_error
+from storage.failures import UNREADABLE, storage_error
 from storage.home import Home
 
 _INTERRUPT_AGAIN_S = 0.005
@@ -69,7 +69,7 @@ class Reader:
             except asyncio.CancelledError:
                 await self._interrupt(work)
                 raise
-        if isinstance(answer, sqlite3.Error):
+        if isinstance(answer, Exception):
             raise storage_error(answer, self._home) from answer
         return answer
 
@@ -80,20 +80,20 @@ class Reader:
 
     async def _answer(
         self, query: str, parameters: Sequence[Any]
-    ) -> list[tuple[Any, ...]] | sqlite3.Error:
+    ) -> list[tuple[Any, ...]] | Exception:
         # The error is a value: nobody may be waiting for it any more.
         try:
             return await self._rows(query, parameters)
         except sqlite3.OperationalError as error:
             if not str(error).startswith("Could not decode"):
                 return error
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             return error
         # Text that is no UTF-8 stands in some row; the others are still wanted.
         self._connection.text_factory = damaged_or_text
         try:
             return await self._rows(query, parameters)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             return error
         finally:
             self._connection.text_factory = str

@@ -160,7 +160,7 @@ def _whole(columns: Sequence[Any], pcm: bytes) -> Event | None:
         return None
     try:
         return rows.event_of(tuple(columns), pcm)
-    except (TimelineError, ValueError, TypeError):
+    except TimelineError:
         return None
 
 

@@ -176,7 +176,7 @@ def _events(database: sqlite3.Connection, number: int) -> list[Event]:
     for columns in found:
         try:
             events.append(rows.event_of(columns))
-        except (TimelineError, ValueError, TypeError) as error:
+        except TimelineError as error:
             # A row that cannot be read stays where it is; it must not keep the others from us.
             _log.warning("an event is passed over: %s", error)
     return events

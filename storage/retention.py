@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from gramophone.errors import StorageError
+from gramophone.regular_files import read_regular
 from gramophone.values import value
 from storage.database import connect
 from storage.export.whole import written_whole
@@ -82,9 +83,9 @@ def remove(home: Home, sessions: Sequence[Due]) -> None:
 def agreed(home: Home, limits: Limits) -> bool:
     """Whether limits at least as strict were agreed to."""
     try:
-        told = json.loads((home.root / _AGREED).read_text(encoding="utf-8"))
+        told = json.loads(read_regular(home.root / _AGREED))
         days, size_gb = float(told["keep_days"]), float(told["keep_gb"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
     return _covers(days, limits.keep_days) and _covers(size_gb, limits.keep_gb)
 

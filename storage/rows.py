@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from gramophone.codec import EVENT_TYPES, decode
+from gramophone.errors import TimelineError
 from gramophone.timeline import Event
 from gramophone.values import value
 
@@ -102,7 +103,7 @@ def event_of(columns: tuple[Any, ...], pcm: bytes = b"") -> Event:
     """The event of the values of `COLUMNS`.
 
     Raises:
-        TimelineError: the kind is unknown or a field is missing.
+        TimelineError: the row is damaged: its kind is unknown, a field is missing or cannot be.
     """
     at_us, kind, turn, connection, text, offset_bytes, size_bytes, detail = columns
     encoded: dict[str, Any] = {"event": kind, "at_us": at_us}
@@ -115,8 +116,18 @@ def event_of(columns: tuple[Any, ...], pcm: bytes = b"") -> Event:
     if offset_bytes is not None:
         encoded |= {"offset_bytes": offset_bytes, "size_bytes": size_bytes, "pcm": pcm}
     if detail is not None:
-        encoded |= json.loads(detail)
+        encoded |= _details(detail)
     return decode(encoded)
+
+
+def _details(detail: str) -> dict[str, Any]:
+    try:
+        told: object = json.loads(detail)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise TimelineError("The recording holds a row whose details cannot be read.") from error
+    if not isinstance(told, dict):
+        raise TimelineError("The recording holds a row whose details are not an object.")
+    return cast("dict[str, Any]", told)
 
 
 def strings_of(events: Iterable[Event]) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from gramophone.regular_files import open_regular
 from storage.wav import WavFormat, WavReader, header_fault
 
 WAV, FLAC = ".wav", ".flac"
@@ -122,7 +123,7 @@ class _FlacReader:
         self._sound: Any = None
         self._block: tuple[int, bytes] = (-1, b"")
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = open_regular(path, follow=False)
         except FileNotFoundError:
             self._descriptor = -1
             return

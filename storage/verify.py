@@ -52,7 +52,7 @@ def _findings(home: Home, database: sqlite3.Connection, session_id: str | None) 
             findings += _session_findings(home, database, *session)
         if session_id is None:
             findings += _orphans(home, database)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError) as error:
         # What was found before the damage stopped us is worth telling.
         findings.append(Finding("", str(storage_error(error, home))))
     return findings
@@ -102,11 +102,11 @@ def _session_findings(
     lock = SessionLock.take(home, session_id)
     if lock is None:
         return []
+    details: list[str] = []
     try:
         counted = database.execute(
             "SELECT count(*), coalesce(sum(samples), 0) FROM turn WHERE session = ?", (number,)
         ).fetchone()
-        details: list[str] = []
         if counted != (turns, spoken_samples):
             details.append("The session's counters do not agree with its turns.")
         form = WavFormat(encoding, sample_rate_hz)
@@ -119,7 +119,7 @@ def _session_findings(
             details += _audio_details(path, turn, form, samples, sha256)
         details += event_findings(home, database, number, session_id, form)
     except StorageError as error:
-        details = [str(error)]
+        details.append(str(error))
     finally:
         lock.release()
     return [Finding(session_id, detail) for detail in details]

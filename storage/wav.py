@@ -18,10 +18,12 @@ import sys
 from pathlib import Path
 
 from gramophone.errors import StorageError
+from gramophone.regular_files import open_binary, open_regular
 from gramophone.values import value
 from storage.home import open_private
 
 HEADER_BYTES = 44
+MOST_SAMPLE_RATE_HZ = 1_000_000
 LARGEST_DATA_BYTES = 0xFFFF_FFFF - HEADER_BYTES
 _READ_BYTES = 1 << 20
 
@@ -45,6 +47,11 @@ class WavFormat:
                 f"The encoding {self.encoding!r} cannot be kept as WAV; choose linear16, mulaw "
                 "or alaw."
             )
+        if not 1 <= self.sample_rate_hz <= MOST_SAMPLE_RATE_HZ:
+            raise StorageError(
+                f"Sound of {self.sample_rate_hz} Hz cannot be kept; the session's row is damaged: "
+                "run `gramophone verify`."
+            )
 
     @property
     def sample_bytes(self) -> int:
@@ -55,12 +62,12 @@ class WavFormat:
         return data_bytes // self.sample_bytes
 
     def header(self, data_bytes: int) -> bytes:
-        """The 44 bytes before `data_bytes` of data."""
+        """The 44 bytes before `data_bytes` of data; sizes beyond 32 bits are all ones."""
         tag, width = _ENCODINGS[self.encoding]
         rate = self.sample_rate_hz
         return _HEADER.pack(
             b"RIFF",
-            HEADER_BYTES - 8 + data_bytes + data_bytes % 2,
+            min(0xFFFF_FFFF, HEADER_BYTES - 8 + data_bytes + data_bytes % 2),
             b"WAVE",
             b"fmt ",
             16,
@@ -71,7 +78,7 @@ class WavFormat:
             width,
             width * 8,
             b"data",
-            data_bytes,
+            min(0xFFFF_FFFF, data_bytes),
         )
 
 
@@ -182,7 +189,7 @@ class WavReader:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = open_regular(path, follow=False)
         except FileNotFoundError:
             self._descriptor = -1
 
@@ -281,7 +288,7 @@ def repair_descriptor(descriptor: int, form: WavFormat) -> int:
 def header_fault(path: Path, form: WavFormat) -> str:
     """What is wrong with the header of `path`, or nothing; the file must exist."""
     length = path.stat().st_size
-    with path.open("rb") as file:
+    with open_binary(path, follow=False) as file:
         header = file.read(HEADER_BYTES)
     if len(header) < HEADER_BYTES or header[:4] != b"RIFF" or header[36:40] != b"data":
         return "has no readable header"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,13 @@ class TestWrongSettings:
             ("[recording]\nredact = ['a*']\n", "matches where nothing stands; mend it"),
             ("voice = 'x'\n", "'voice' stands outside a table"),
             ("[model\n", "cannot be read"),
+            pytest.param("[" * 100_000, "cannot be read", id="brackets"),
+            pytest.param("a = " + "[" * 50_000, "nested too deeply", id="arrays"),
+            pytest.param("[keys]\n" + "a." * 3_000 + "b = 'x'", "nested too deeply", id="dots"),
+            pytest.param("a = " + "9" * 5_000, "cannot be read", id="digits"),
+            ("[speech]\nurl = 'ws://['\n", "speech address 'ws://\\[' cannot be read"),
+            ("[library]\nkeep_days = 99999999999\n", "write 0 to keep"),
+            ("[library]\nkeep_gb = nan\n", "write 0 to keep"),
         ],
     )
     def test_a_sentence_names_it(
@@ -177,6 +185,26 @@ class TestWrongSettings:
     def test_a_flag_that_is_no_setting(self, settings: Callable[..., Config], name: str) -> None:
         with pytest.raises(ConfigError, match=f"no setting '{name}'"):
             settings(**{name: "x"})
+
+    @pytest.mark.parametrize(
+        ("made", "said"),
+        [
+            ("mkfifo", "is a FIFO"),
+            ("mkdir", "is a directory"),
+            ("ln -s /dev/zero", "is a device"),
+            ("ln -s other.toml", "levels of symbolic links"),
+        ],
+    )
+    def test_what_is_not_a_file_is_not_waited_for(self, home: Path, made: str, said: str) -> None:
+        file = home / "other.toml"
+        home.mkdir()
+        subprocess.run([*made.split(), str(file)], check=True)
+        with pytest.raises(ConfigError, match=f"{said}.*mend it or move it away"):
+            load({"GRAMOPHONE_HOME": str(home)}, file)
+
+    def test_a_home_that_cannot_be_looked_at(self) -> None:
+        with pytest.raises(ConfigError, match=r"GRAMOPHONE_HOME is .* cannot be used"):
+            load({"GRAMOPHONE_HOME": "~nobody-of-this-name/x"})
 
     def test_a_file_that_is_not_text(self, home: Path) -> None:
         home.mkdir()

@@ -8,8 +8,18 @@ from gramophone.core_dumps import forbid_core_dumps
 
 
 def main() -> None:
-    """The console script. With nothing to be read, the app opens without the reader of commands."""
+    """The console script; the one place where an exception that is not ours becomes a sentence."""
     forbid_core_dumps()
+    try:
+        _run()
+    except Exception as error:
+        from gramophone.cli.crash_report import report_crash
+
+        report_crash(error)
+
+
+def _run() -> None:
+    """With nothing to be read, the app opens without the reader of commands."""
     if len(sys.argv) > 1 or "_GRAMOPHONE_COMPLETE" in os.environ:
         from gramophone.cli.commands import main as obey
 

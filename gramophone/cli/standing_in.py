@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gramophone.config import Config
 from gramophone.redaction import Redactor
+from gramophone.regular_files import read_regular
 from gramophone.standin.process import main
 from gramophone.standin.scenario import ScenarioError, Wav, scenario
 from gramophone.standin.script import Script, script_of
@@ -71,7 +72,7 @@ def _scenario(path: Path) -> Script:
         return _wav(path.parent / name)
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode()
     except OSError as error:
         raise ScenarioError(f"The scenario {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError:

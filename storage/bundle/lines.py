@@ -49,7 +49,8 @@ def _flag(found: object) -> bool:
 
 
 def _figure(found: object) -> bool:
-    return found is None or (type(found) in (int, float) and math.isfinite(cast("float", found)))
+    # An integer may be too large to be asked whether it is finite.
+    return found is None or _number(found) or (isinstance(found, float) and math.isfinite(found))
 
 
 def _count_or_none(found: object) -> bool:

@@ -23,6 +23,7 @@ from gramophone.library import (
     refuse_database_file,
 )
 from gramophone.metrics import TurnMetrics
+from gramophone.regular_files import open_binary
 from gramophone.timeline import AudioReceived, Event, SessionStarted
 from gramophone.values import value
 from storage.bundle.container import BLOCK_BYTES, Container, PartReader
@@ -279,7 +280,7 @@ def _opened(path: Path) -> BinaryIO:
     try:
         if not path.is_file():
             raise StorageError(f"There is no file {path}; name a bundle, as `export` writes it.")
-        return path.open("rb")
+        return open_binary(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be read ({error.strerror}).") from error
 

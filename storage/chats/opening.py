@@ -19,6 +19,7 @@ from typing import IO, Any
 from gramophone.errors import StorageError
 from gramophone.library import is_database_file, refuse_database_file
 from gramophone.plain import plain_line
+from gramophone.regular_files import open_binary
 from storage.bundle.layout import MANIFEST, most_unpacked_bytes
 from storage.chats import chatgpt, claude
 from storage.chats.chat import Chat, ChatError, as_object
@@ -41,13 +42,13 @@ def is_export(path: Path) -> bool:
     if is_database_file(path):
         return False
     try:
-        with path.open("rb") as file:
+        with open_binary(path) as file:
             head = file.read(_LOOKED_AT_BYTES)
         if _BEGINNING.match(head) or not head.strip(b"\xef\xbb\xbf \t\r\n"):
             return bool(head)
         if not head.startswith(b"PK"):
             return False
-        with zipfile.ZipFile(path) as packed:
+        with open_binary(path) as file, zipfile.ZipFile(file) as packed:
             names = {info.filename for info in packed.infolist()}
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
         return False
@@ -110,7 +111,7 @@ def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[Part]
     refuse_database_file(path)
     with ExitStack() as files:
         try:
-            file = files.enter_context(path.open("rb"))
+            file = files.enter_context(open_binary(path))
             if file.read(2) == b"PK":
                 packed = files.enter_context(zipfile.ZipFile(file))
                 parts = _unpacked(packed, path, scratch, files, tell)

@@ -1,0 +1,71 @@
+"""Opening files that somebody else may have put there. What is not a regular file is refused at
+once: a FIFO would be waited for, and a device never ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+_KINDS = {
+    stat.S_IFIFO: "is a FIFO, not a file",
+    stat.S_IFDIR: "is a directory, not a file",
+    stat.S_IFCHR: "is a device, not a file",
+    stat.S_IFBLK: "is a device, not a file",
+    stat.S_IFSOCK: "is a socket, not a file",
+    stat.S_IFLNK: "is a symbolic link, not a file",
+}
+
+
+class NotRegularFile(OSError):
+    """There is something else where a file is wanted; `strerror` says what, to follow “it”."""
+
+    def __init__(self, path: Path, mode: int) -> None:
+        kind = _KINDS.get(stat.S_IFMT(mode), "is not a file")
+        super().__init__(errno.EINVAL, kind, str(path))
+
+
+def open_regular(
+    path: Path, flags: int = os.O_RDONLY, mode: int = 0o666, *, follow: bool = True
+) -> int:
+    """A descriptor of a regular file, opened without waiting. With `follow`, a link counts as
+    what it leads to; without, it is refused. `flags` and `mode` are those of `os.open`.
+
+    Raises:
+        NotRegularFile: there is something else.
+        OSError: it cannot be opened.
+    """
+    # Looked at before it is opened, because opening a device may already do something, and after,
+    # because the name may mean something else by then.
+    try:
+        _check(path, os.stat(path, follow_symlinks=follow))
+    except FileNotFoundError:
+        if not flags & os.O_CREAT:
+            raise
+    flags |= os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags, mode)
+    try:
+        _check(path, os.fstat(descriptor))
+        os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise NotRegularFile(path, status.st_mode)
+
+
+def open_binary(path: Path, *, follow: bool = True) -> BinaryIO:
+    """A regular file, to be read; raises as `open_regular` does."""
+    return os.fdopen(open_regular(path, follow=follow), "rb")
+
+
+def read_regular(path: Path, *, follow: bool = True) -> bytes:
+    """All bytes of a regular file; raises as `open_regular` does."""
+    with open_binary(path, follow=follow) as file:
+        return file.read()

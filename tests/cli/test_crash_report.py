@@ -1,0 +1,59 @@
+"""An exception that is not ours leaves the program as one sentence with an exit code of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.programs import Gramophone, environment
+
+FAILING = """
+import sys
+from gramophone import cli
+from gramophone.cli import commands
+def fail():
+    raise KeyError("of nobody\x1b[2J")
+commands.main = fail
+sys.argv = ["gramophone", "sessions"]
+cli.main()
+"""
+
+
+def failed(home: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", FAILING],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(home, extra),
+    )
+
+
+def test_a_defect_is_one_sentence(tmp_path: Path) -> None:
+    done = failed(tmp_path / "home")
+    assert done.returncode == 70
+    assert done.stdout == ""
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith("gramophone: this is a defect of the program (KeyError: 'of nobody")
+    assert "please report it" in sentence
+    assert "\x1b" not in sentence
+
+
+def test_its_traceback_is_shown_when_asked_for(tmp_path: Path) -> None:
+    done = failed(tmp_path / "home", GRAMOPHONE_TRACEBACK="1")
+    assert done.returncode == 70
+    assert "Traceback (most recent call last)" in done.stderr
+    assert "in fail" in done.stderr
+
+
+@pytest.mark.parametrize("toml", ["[" * 100_000, "a = " + "[" * 50_000])
+def test_settings_nested_too_deeply_are_refused(gramophone: Gramophone, toml: str) -> None:
+    gramophone.home.mkdir()
+    (gramophone.home / "config.toml").write_text(toml)
+    done = gramophone("sessions")
+    assert done.returncode == 1
+    (sentence,) = done.stderr.splitlines()
+    assert "cannot be read" in sentence

@@ -1,0 +1,104 @@
+"""Damaged bytes, rows, sound, bundles, settings and exports of chats: every command ends with a
+sentence of ours and an exit code, in bounded time, and never with a traceback.
+
+Each mutation is made on a copy of one small library and read by several commands, each in a
+forked process of its own. A case is named by its number and shown again with the same seed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.soak.damage_commands import Outcome, run_command
+from tests.soak.damage_mutations import MUTATIONS, Library, build_library
+from tests.soak.figures import Figures
+
+CASES = 1200
+_COMMANDS_A_CASE = 4
+_FORMS = ("wav", "flac", "ogg", "opus", "mp3", "srt", "vtt", "txt", "md", "json", "jsonl")
+_FORMS_TOO = ("csv", "cast", "html", "bundle")
+_EXPORT = ("export", "--all", "--force", "-o", "{out}/", "--format")
+READING: tuple[tuple[str, ...], ...] = (
+    ("sessions",),
+    ("sessions", "--search", "tower", "--json"),
+    ("show", "last"),
+    ("show", "last", "--json"),
+    ("verify",),
+    ("stats",),
+    ("stats", "--json"),
+    ("gc", "--dry-run"),
+    ("replay", "last", "--mute"),
+    ("fixture", "diff", "last", "last"),
+    ("backup", "{out}/backup"),
+    ("compact", "--dry-run"),
+    *((*_EXPORT, form) for form in (*_FORMS, *_FORMS_TOO)),
+    (*_EXPORT, "wav", "--stereo", "--pauses", "real"),
+)
+
+
+@dataclass(slots=True)
+class Case:
+    """One mutated copy of the library."""
+
+    number: int
+    kind: str
+    detail: str
+    place: Path
+
+
+def run(seed: int, effort: float) -> Figures:
+    """Attack `CASES * effort` copies of a library."""
+    figures = Figures({"mutations": 0, "commands": 0, "refused": 0, "slowest (s)": 0.0})
+    with tempfile.TemporaryDirectory(prefix="damage-") as scratch:
+        library = asyncio.run(build_library(Path(scratch, "template")))
+        for number in range(max(1, round(CASES * effort))):
+            _attack(library, Path(scratch, "case"), seed, number, figures)
+    return figures
+
+
+def _attack(library: Library, place: Path, seed: int, number: int, figures: Figures) -> None:
+    chance = random.Random(f"{seed}/{number}")
+    shutil.copytree(library.place, place, symlinks=True)
+    try:
+        kinds: list[str] = [*MUTATIONS]
+        kind = kinds[number % len(kinds)]
+        mutate: Callable[[Path, random.Random], str] = MUTATIONS[kind]
+        case = Case(number, kind, mutate(place, chance), place)
+        figures.counts["mutations"] += 1
+        for arguments in _commands(case, chance):
+            _judge(case, arguments, run_command(place, arguments), figures)
+    finally:
+        for each in place.rglob("*"):
+            if each.is_dir() and not each.is_symlink():
+                os.chmod(each, 0o700)
+        shutil.rmtree(place)
+
+
+def _commands(case: Case, chance: random.Random) -> list[tuple[str, ...]]:
+    out = case.place / "out"
+    if case.kind.startswith("bundle"):
+        chosen = [("import", f"{case.place}/talk.gramophone"), ("show", "last")]
+        chosen += [("fixture", "diff", f"{case.place}/talk.gramophone", "last")]
+    elif case.kind.startswith("chats"):
+        chosen = [("import", f"{case.place}/chats.json"), ("show", "last"), ("sessions",)]
+    elif case.kind.startswith("config"):
+        chosen = [("sessions",), ("doctor", "--json")] if case.number % 7 == 0 else [("sessions",)]
+    else:
+        chosen = [("verify",), *chance.sample(READING, _COMMANDS_A_CASE)]
+    return [tuple(part.replace("{out}", str(out)) for part in each) for each in chosen]
+
+
+def _judge(case: Case, arguments: tuple[str, ...], outcome: Outcome, figures: Figures) -> None:
+    figures.counts["commands"] += 1
+    figures.counts["refused"] += outcome.code != 0
+    figures.counts["slowest (s)"] = max(figures.counts["slowest (s)"], round(outcome.seconds, 1))
+    if fault := outcome.fault():
+        words = " ".join(arguments).replace(str(case.place), "")
+        figures.broken.append(f"case {case.number} ({case.kind}: {case.detail}), {words}: {fault}")
