@@ -63,7 +63,7 @@ class ReplayFeed(Feed, Protocol):
 
     def play(self) -> None:
         """Go on; from the beginning when it is at the end. Refused while an answer is being
-        spoken: two voices at once are none, and stopping the answer would shorten it for good."""
+        spoken, because two voices at once are none."""
         ...
 
     def pause(self) -> None: ...

@@ -17,6 +17,7 @@ from gramophone.redaction import refusal
 from gramophone.regular_files import read_regular
 
 PROVIDERS = ("openai", "anthropic", "local")
+MEMORIES = ("heard", "read")
 DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
 DEFAULT_VOICE = "aura-2-thalia-en"
 MOST_METER_FRAMES_HZ = 15
@@ -35,6 +36,7 @@ FILE_SETTINGS = {
     ("model", "provider"): "provider",
     ("model", "name"): "model",
     ("model", "system_prompt"): "system_prompt",
+    ("model", "memory"): "memory",
     ("model", "max_tokens"): "max_tokens",
     ("model", "openai_base_url"): "openai_base_url",
     ("model", "anthropic_base_url"): "anthropic_base_url",
@@ -79,6 +81,7 @@ class Config:
     provider: str = ""
     model: str = ""
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
+    memory: str = ""
     max_tokens: int | None = None
     voice: str = DEFAULT_VOICE
     speak_url: str = ""
@@ -348,6 +351,11 @@ def _check(config: Config) -> None:
         raise ConfigError(f"sample_rate_hz is {config.sample_rate_hz}; it must be one of {rates}.")
     if not 0.7 <= config.speed <= 1.5:
         raise ConfigError(f"speed is {config.speed:g}; it must be between 0.7 and 1.5.")
+    if config.memory and config.memory not in MEMORIES:
+        raise ConfigError(
+            f"memory is {config.memory!r}; it must be heard (the model remembers an answer up to "
+            "where its sound was stopped) or read (all text that came)."
+        )
     if config.max_tokens is not None and config.max_tokens < 1:
         raise ConfigError(f"max_tokens is {config.max_tokens}; it must be at least 1.")
     if not 0 <= config.meter_frames_hz <= MOST_METER_FRAMES_HZ:

@@ -126,9 +126,16 @@ class Conversation:
         told: list[Output] = [started]
         for message in self.inherited:
             turn = self._number()
-            self._history.add(turn, message.role, message.text)
+            remembered = settings.remembered(message.text, message.heard)
+            self._history.add(turn, message.role, message.text, remembered)
             told.append(
-                TurnInherited(at_us=now_us, turn=turn, role=message.role, text=message.text)
+                TurnInherited(
+                    at_us=now_us,
+                    turn=turn,
+                    role=message.role,
+                    text=message.text,
+                    remembered=remembered,
+                )
             )
         told += self._sound.silence(now_us)
         return [*told, *(self._line.open() if settings.spoken else [])]
@@ -276,19 +283,19 @@ class Conversation:
         active, heard_samples = self._turn, cut.heard_samples
         if active is None or cut.turn != active.turn or not active.stopping:
             return reports.playback(cut, active, self._sound.device, now_us)
-        text = active.heard_text(heard_samples) if self.audible else active.text
-        active.keep(text)
+        heard = active.cut(heard_samples, audible=self.audible)
         active.finish_reason = "interrupted" if active.repeats is None else "repeated"
         interrupted = TurnInterrupted(
-            at_us=now_us, turn=active.turn, heard_text=text, heard_samples=heard_samples
+            at_us=now_us, turn=active.turn, heard_text=heard, heard_samples=heard_samples
         )
         return [interrupted, *self._complete(active, now_us)]
 
     def _complete(self, active: SpokenTurn, now_us: int) -> list[Output]:
         self._turn = None
         active.stopping = True
+        remembered = self.settings.remembered(active.text, active.heard)
         if active.repeats is None:
-            self._history.add(active.turn, "assistant", active.text)
+            self._history.add(active.turn, "assistant", active.text, remembered)
         outputs: list[Output] = [
             TurnCompleted(
                 at_us=now_us,
@@ -296,6 +303,7 @@ class Conversation:
                 role="assistant",
                 text=active.text,
                 finish_reason=active.finish_reason or "failed",
+                remembered=remembered,
             )
         ]
         if self._ending:

@@ -14,21 +14,33 @@ class History:
     """Turns in their order. Those that were taken back are still known by their text."""
 
     _said: dict[int, Message] = field(default_factory=dict[int, Message])
+    _remembered: dict[int, int] = field(default_factory=dict[int, int])
     _counting: list[int] = field(default_factory=list[int])
 
     @property
     def messages(self) -> list[Message]:
         """What counts, in order."""
-        return [self._said[turn] for turn in self._counting]
+        return [self._message(turn) for turn in self._counting]
 
-    def add(self, turn: int, role: Role, text: str) -> None:
-        """This was said; silence is not remembered."""
-        if text.strip():
-            self._said[turn] = Message(role, text)
+    def add(self, turn: int, role: Role, text: str, remembered: int | None = None) -> None:
+        """Add a turn; `remembered` is how many characters of its text count, None for all.
+
+        A turn of which only white space counts is left out of the messages.
+        """
+        if not text.strip():
+            return
+        self._said[turn] = Message(role, text)
+        if remembered is not None:
+            self._remembered[turn] = remembered
+        if text[:remembered].strip():
             self._counting.append(turn)
 
+    def _message(self, turn: int) -> Message:
+        said = self._said[turn]
+        return Message(said.role, said.text[: self._remembered.get(turn)])
+
     def text(self, turn: int) -> str:
-        """What was said in that turn, whether it counts or not."""
+        """The whole text of that turn, whether it counts or not."""
         said = self._said.get(turn)
         return said.text if said is not None else ""
 

@@ -71,7 +71,8 @@ class TurnAudio:
 
 @value
 class TurnRecord:
-    """One kept turn. `withdrawn` marks one that was taken back: it no longer counts."""
+    """One kept turn. `withdrawn` marks one that was taken back: it no longer counts. `heard` is
+    how many characters of the text were heard where its sound was stopped, else None."""
 
     turn: int
     role: Role
@@ -81,6 +82,12 @@ class TurnRecord:
     audio: TurnAudio | None = None
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
     withdrawn: bool = False
+    heard: int | None = None
+
+    @property
+    def unheard(self) -> bool:
+        """Whether the sound was stopped before the end of the text."""
+        return self.heard is not None and bool(self.text[self.heard :].strip())
 
     @property
     def counts(self) -> bool:

@@ -27,10 +27,15 @@ class Sink(Protocol):
 
 @value
 class Message:
-    """One turn of the history as the model sees it."""
+    """One turn of the history. Models see `role` and `text`.
+
+    `heard` is how many characters of the text were heard where its sound was stopped; None where
+    it was not. Whether the rest counts is a setting of the conversation (`Memory`).
+    """
 
     role: Role
     text: str
+    heard: int | None = None
 
 
 @value

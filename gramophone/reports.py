@@ -150,7 +150,12 @@ def playback(
             return [PlaybackFinished(at_us=now_us, turn=turn, played_samples=played)]
         case PlaybackCut(turn=turn, heard_samples=heard):
             active.hushing = False
-            return [PlaybackStopped(at_us=now_us, turn=turn, played_samples=heard)]
+            active.cut(heard, audible=True)
+            return [
+                PlaybackStopped(
+                    at_us=now_us, turn=turn, played_samples=heard, heard_characters=active.heard
+                )
+            ]
 
 
 def _failed(stage: Stage, detail: str, active: SpokenTurn | None, now_us: int) -> Event:

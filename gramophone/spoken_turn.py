@@ -46,7 +46,9 @@ class SpokenTurn:
     queued_us: int = 0
     """Sound that waits in the speaker, by the last glance and what was handed over since."""
     audio_bytes: int = 0
-    _kept_text: str | None = None
+    heard: int | None = None
+    """How many characters of the text had been heard when its sound was stopped; None where it
+    was not."""
     _pieces: list[str] = field(default_factory=list[str])
     _audio_connection: int = -1
 
@@ -54,9 +56,7 @@ class SpokenTurn:
 
     @property
     def text(self) -> str:
-        """What has been written so far; after `keep`, what was kept of it."""
-        if self._kept_text is not None:
-            return self._kept_text
+        """What has been written so far."""
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
@@ -91,10 +91,6 @@ class SpokenTurn:
         """The text is whole."""
         if self.utterance is not None:
             self.utterance.finish()
-
-    def keep(self, text: str) -> None:
-        """This is what counts of the text."""
-        self._kept_text = text
 
     # --- speech -------------------------------------------------------------------------------
 
@@ -133,11 +129,19 @@ class SpokenTurn:
             if not self.audio_bytes:
                 self.utterance = None
 
-    def heard_text(self, heard_samples: int) -> str:
-        """The text up to a position in its sound; all of it where the eye had to do."""
-        if self.utterance is None or self.utterance.abandoned:
-            return self.text
-        return self.utterance.heard_text(self._length_us(heard_samples))
+    def cut(self, heard_samples: int, *, audible: bool) -> str:
+        """The sound was stopped at this position; the text up to there. All of it where the voice
+        was lost or nothing was audible, because then the user could only read.
+
+        The first position counts: a sound that was stopped is not heard further.
+        """
+        if self.heard is None:
+            heard = self.text
+            lost = self.utterance is None or (self.utterance.abandoned and not self.hushed)
+            if self.utterance is not None and audible and not lost:
+                heard = self.utterance.heard_text(self._length_us(heard_samples))
+            self.heard = len(heard)
+        return self.text[: self.heard]
 
     # --- sound --------------------------------------------------------------------------------
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from gramophone.exchange import SettingsWanted
 from gramophone.timeline import SettingsChanged
+
+Memory: TypeAlias = Literal["heard", "read"]
+"""How much of an answer that was stopped the model remembers: up to where the sound was stopped,
+or all text that came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationSettings:
     """`spoken` is False where there is no voice at all; `heard` is False where sound is made and
     recorded but never played. `muted` and `elsewhere` (another pane has the sound) are how it
-    begins. Provider, model, voice, system prompt and speed may change between two turns."""
+    begins. `memory` says what the model remembers of a stopped answer. Provider, model, voice,
+    system prompt and speed may change between two turns."""
 
     session_id: str
     provider: str
@@ -28,6 +34,14 @@ class ConversationSettings:
     muted: bool = False
     elsewhere: bool = False
     bytes_per_sample: int = 2
+    memory: Memory = "heard"
+
+    def remembered(self, text: str, heard: int | None) -> int | None:
+        """How many characters of `text` count for the history if `heard` of them were heard; None
+        for all."""
+        if self.memory == "read" or heard is None or heard >= len(text):
+            return None
+        return heard
 
     def changed(self, wanted: SettingsWanted) -> ConversationSettings:
         """The settings with what is wanted."""

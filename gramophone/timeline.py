@@ -93,11 +93,15 @@ class TurnStarted(Event):
 
 @fact
 class TurnInherited(Event):
-    """A turn of another session counts for this one's history; told at the beginning."""
+    """A turn of another session counts for this one's history; told at the beginning.
+
+    `remembered` is how many characters of the text the model is given; None for all.
+    """
 
     turn: int
     role: Role
     text: str
+    remembered: int | None = None
 
 
 @fact
@@ -152,7 +156,8 @@ class ModelFinished(Event):
 
 @fact
 class TurnInterrupted(Event):
-    """The user stopped the turn. `heard_text` is the source text up to the playout position."""
+    """The user stopped the turn. `heard_text` is the source text up to the playout position;
+    the turn keeps its whole text."""
 
     turn: int
     heard_text: str
@@ -163,13 +168,17 @@ class TurnInterrupted(Event):
 class TurnCompleted(Event):
     """The turn is over: its text has come, and what was to be heard has been heard.
 
-    `text` is what counts for the history: after an interruption or a failure, what was kept.
+    `text` is the whole text that came. `remembered` is how many characters of it count for the
+    history, which differs after an interruption where the model remembers what was heard; None
+    for all. Recordings made before this field existed have only the remembered text in `text`;
+    the whole text is in the deltas.
     """
 
     turn: int
     role: Role
     text: str
     finish_reason: str
+    remembered: int | None = None
 
 
 @fact
@@ -334,10 +343,15 @@ class PlaybackFinished(Event):
 
 @fact
 class PlaybackStopped(Event):
-    """The user stopped the turn's sound; its text goes on."""
+    """The user stopped the turn's sound; its text goes on.
+
+    `heard_characters` is how many characters of the text had been heard, by estimate; None where
+    that is not known.
+    """
 
     turn: int
     played_samples: int
+    heard_characters: int | None = None
 
 
 @fact

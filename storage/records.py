@@ -31,7 +31,7 @@ SESSION = (
 TURNS = (
     f"SELECT turn, role, {_SO_FAR}, finish_reason, started_us, audio_file, samples, sha256, "
     "ttft_ms, ttfb_ms, ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, "
-    "tokens_per_s, withdrawn FROM turn WHERE session = ? ORDER BY turn"
+    "tokens_per_s, withdrawn, heard_characters FROM turn WHERE session = ? ORDER BY turn"
 )
 EVENTS = f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq"
 # Frames that lie between two other rows, as one: the first of them, their bytes, and whether they
@@ -88,7 +88,7 @@ def _turn(
     row: Sequence[Any], home: Home, session_id: str, encoding: str, sample_rate_hz: int
 ) -> TurnRecord:
     turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *rest = row
-    *figures, withdrawn = rest
+    *figures, withdrawn, heard = rest
     audio = None
     if audio_file is not None:
         path = home.sound(session_id, turn, audio_file)
@@ -103,6 +103,7 @@ def _turn(
         audio=audio,
         metrics=TurnMetrics(*figures),
         withdrawn=bool(withdrawn),
+        heard=heard,
     )
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from gramophone.errors import LibraryCorrupt, StorageError, TimelineError
 from gramophone.metrics import MetricsFold
-from gramophone.timeline import DeltaReceived, Event, TextSpoken, TurnInterrupted, TurnStarted
+from gramophone.timeline import Event, TextSpoken, TurnStarted
+from gramophone.turn_text import TurnText
 from storage import rows
 from storage.database import transaction
 from storage.failures import sentences
@@ -47,6 +48,7 @@ class _Turn:
     """What the events tell of a turn."""
 
     text: str
+    heard: int | None
     role: str
     last_us: int
 
@@ -151,9 +153,10 @@ def _rebuild(
             for turn, known in told.items():
                 database.execute(
                     "UPDATE turn SET text = ?, finish_reason = ?, completed_us = ?, "
-                    f"{METRICS_COLUMNS} WHERE number = ? AND completed_us IS NULL",
+                    f"heard_characters = ?, {METRICS_COLUMNS} "
+                    "WHERE number = ? AND completed_us IS NULL",
                     (
-                        *(rows.plain(known.text), RECOVERED, known.last_us),
+                        *(rows.plain(known.text), RECOVERED, known.last_us, known.heard),
                         *metrics_values(metrics.turn(turn)),
                         turn_number(session.number, turn),
                     ),
@@ -183,39 +186,30 @@ def _events(database: sqlite3.Connection, number: int) -> list[Event]:
 
 
 def _told(events: list[Event]) -> dict[int, _Turn]:
-    """Each turn's text, as far as it came: heard text, else deltas, else what was spoken."""
-    texts: dict[int, dict[str, str]] = {}
+    """Each turn's text, as far as it came: the deltas, else what was spoken."""
+    texts: dict[int, TurnText] = {}
+    spoken: dict[int, list[str]] = {}
     roles: dict[int, str] = {}
     last_us: dict[int, int] = {}
     for event in events:
         turn: int | None = getattr(event, "turn", None)
         if turn is None:
             continue
-        sources = texts.setdefault(turn, {})
+        texts.setdefault(turn, TurnText()).read(event)
         last_us[turn] = event.at_us
-        match event:
-            case TurnStarted():
-                roles[turn] = event.role
-                sources["started"] = event.text
-            case DeltaReceived():
-                sources["deltas"] = sources.get("deltas", "") + event.text
-            case TextSpoken():
-                before = sources.get("spoken")
-                sources["spoken"] = f"{before} {event.text}" if before else event.text
-            case TurnInterrupted():
-                sources["heard"] = event.heard_text
-            case _:
-                pass
+        if isinstance(event, TurnStarted):
+            roles[turn] = event.role
+        elif isinstance(event, TextSpoken):
+            spoken.setdefault(turn, []).append(event.text)
     return {
-        turn: _Turn(_best_text(sources), roles.get(turn, "assistant"), last_us[turn])
-        for turn, sources in texts.items()
+        turn: _Turn(
+            said.text or " ".join(spoken.get(turn, ())),
+            said.heard,
+            roles.get(turn, "assistant"),
+            last_us[turn],
+        )
+        for turn, said in texts.items()
     }
-
-
-def _best_text(sources: dict[str, str]) -> str:
-    if "heard" in sources:
-        return sources["heard"]
-    return sources.get("deltas") or sources.get("started") or sources.get("spoken") or ""
 
 
 def _adopt(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gramophone.values import value
+from storage import whole_texts
 
 FORMAT_VERSION = 1
 """Version of what a session's rows and files mean; stands in each session row."""
@@ -220,6 +221,7 @@ MIGRATIONS = (
     Migration(4, "titles of one's own, tags, pins, archive, discarding", _IN_ORDER),
     Migration(5, "turns taken back, and the pace of answers", _TAKEN_BACK),
     Migration(6, "statistics by who answered", _WHO_ANSWERED),
+    Migration(7, "whole texts of interrupted turns", whole_texts.STATEMENTS),
 )
 
 _INSTRUCTIONS_A_LOOK = 1_000_000
@@ -248,6 +250,7 @@ def migrate(
         sqlite3.Error: a step failed; it is undone, those before it stay.
     """
     due = [each for each in migrations if schema_version(database) < each.number]
+    whole_texts.register(database)
     progress = _Progress(sum(len(each.statements) for each in due), told)
     database.set_progress_handler(progress.look, _INSTRUCTIONS_A_LOOK)
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from gramophone.errors import StorageError
@@ -23,6 +23,7 @@ from gramophone.timeline import (
     HistoryRewound,
     ModelFinished,
     PlaybackStarted,
+    PlaybackStopped,
     RequestSent,
     Role,
     SessionEnded,
@@ -36,6 +37,7 @@ from gramophone.timeline import (
     Underran,
     UsageReported,
 )
+from gramophone.turn_text import heard_characters
 from storage import rows
 from storage.database import transaction
 from storage.failures import vanished
@@ -95,6 +97,9 @@ class _Turn:
     wav: WavWriter | None = None
     samples: int = 0
     withdrawn: bool = False
+    pieces: list[str] = field(default_factory=list[str])
+    heard: str | None = None
+    heard_characters: int | None = None
     stored: bool = False
     told: bool = False
     sounded: bool = False
@@ -155,9 +160,11 @@ class SessionWriter:
             TurnInherited: self._turn_inherited,
             HistoryRewound: self._history_rewound,
             TurnStarted: self._turn_started,
+            DeltaReceived: self._delta_received,
             TextSpoken: self._text_spoken,
             AudioReceived: self._audio_received,
             TurnInterrupted: self._turn_interrupted,
+            PlaybackStopped: self._playback_stopped,
             TurnCompleted: self._turn_completed,
             SessionEnded: self._session_ended,
         }
@@ -272,6 +279,7 @@ class SessionWriter:
         assert isinstance(event, TurnInherited)
         turn = session.turn(event.turn, event, event.role)
         turn.text, turn.told = event.text, True
+        turn.heard_characters = event.remembered
         turn.finish_reason = INHERITED
         turn.completed_us = event.at_us
 
@@ -290,6 +298,12 @@ class SessionWriter:
             session.title = title_of(event.text)
             session.title_is_whole = bool(session.title)
 
+    def _delta_received(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, DeltaReceived)
+        # Not `session.turn`: the row does not change with each delta.
+        if (turn := session.turns.get(event.turn)) is not None:
+            turn.pieces.append(event.text)
+
     def _text_spoken(self, session: _Session, event: Event) -> None:
         assert isinstance(event, TextSpoken)
         session.turn(event.turn, event)
@@ -307,19 +321,33 @@ class SessionWriter:
 
     def _turn_interrupted(self, session: _Session, event: Event) -> None:
         assert isinstance(event, TurnInterrupted)
-        turn = session.turn(event.turn, event)
-        turn.text, turn.told = event.heard_text, True
+        session.turn(event.turn, event).heard = event.heard_text
+
+    def _playback_stopped(self, session: _Session, event: Event) -> None:
+        assert isinstance(event, PlaybackStopped)
+        session.turn(event.turn, event).heard_characters = event.heard_characters
 
     def _turn_completed(self, session: _Session, event: Event) -> None:
         assert isinstance(event, TurnCompleted)
         turn = session.turn(event.turn, event, event.role)
-        turn.text, turn.told = event.text, True
+        turn.text, turn.told = self._whole_text(turn, event), True
+        if turn.heard is not None:
+            turn.heard_characters = heard_characters(turn.text, turn.heard)
+        turn.pieces.clear()
         turn.finish_reason = event.finish_reason
         turn.completed_us = event.at_us
         turn.metrics = session.metrics.turn(event.turn)
         if not session.title_is_whole and event.text.strip():
             session.title = title_of(event.text) or session.title
             session.title_is_whole = True
+
+    def _whole_text(self, turn: _Turn, completed: TurnCompleted) -> str:
+        """The text of a completed turn. Timelines of older versions, which are recorded again
+        when they are replayed, say at the end of an interrupted turn only what was heard."""
+        said = "".join(turn.pieces) or turn.text
+        if turn.heard is None or len(said) <= len(completed.text):
+            return completed.text
+        return self._redactor(said)
 
     def _session_ended(self, session: _Session, event: Event) -> None:
         session.ended = True
@@ -419,9 +447,10 @@ class SessionWriter:
         if turn.told:
             self._database.execute(
                 "UPDATE turn SET text = ?, finish_reason = ?, completed_us = ?, "
-                f"{METRICS_COLUMNS} WHERE number = ?",
+                f"heard_characters = ?, {METRICS_COLUMNS} WHERE number = ?",
                 (
                     *(rows.plain(turn.text), rows.plain(turn.finish_reason), turn.completed_us),
+                    turn.heard_characters,
                     *metrics_values(turn.metrics or TurnMetrics()),
                     number,
                 ),

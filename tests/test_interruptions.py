@@ -36,6 +36,8 @@ from tests.playbook import (
     clear,
     cleared,
     delta,
+    ended,
+    finish,
     flush,
     flushed,
     like,
@@ -43,7 +45,7 @@ from tests.playbook import (
     says,
     sound,
 )
-from tests.talks import asked, begin_speaking
+from tests.talks import asked, begin_speaking, connected
 
 
 class TestInterruption:
@@ -56,7 +58,12 @@ class TestInterruption:
         # A second of two: nine or ten of nineteen characters, so the word "three" not to its end.
         play.when(PlaybackCut(1, 8000)).gives(
             TurnInterrupted(at_us=0, turn=1, heard_text="One two", heard_samples=8000),
-            like(TurnCompleted, text="One two", finish_reason="interrupted"),
+            like(
+                TurnCompleted,
+                text="One two three four. Five ",
+                finish_reason="interrupted",
+                remembered=7,
+            ),
         )
         assert play.conversation.history[-1] == Message("assistant", "One two")
         play.when(Submit("Go on.")).goes_on()
@@ -77,9 +84,41 @@ class TestInterruption:
         play.when(Interrupt()).gives(StopAudio, ClearSent, clear(), StopModel)
         play.when(PlaybackCut(1, 0)).gives(
             like(TurnInterrupted, heard_text="", heard_samples=0),
-            like(TurnCompleted, text="", finish_reason="interrupted"),
+            like(
+                TurnCompleted,
+                text="One two three four. Five ",
+                finish_reason="interrupted",
+                remembered=0,
+            ),
         )
         assert play.conversation.history == [Message("user", "Hello?")]
+
+    def test_what_was_read_is_remembered_whole_where_it_stands_on_a_screen(
+        self, playbook: Make
+    ) -> None:
+        play = begin_speaking(connected(playbook(memory="read")))
+        play.when(sound(ms=2000)).gives(AudioReceived, PlayAudio)
+        play.when(flushed()).gives(FlushAnswered)
+        play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
+        play.when(PlaybackCut(1, 8000)).gives(
+            TurnInterrupted(at_us=0, turn=1, heard_text="One two", heard_samples=8000),
+            like(TurnCompleted, text="One two three four. Five ", remembered=None),
+        )
+        assert play.conversation.history[-1].text == "One two three four. Five "
+
+    def test_an_answer_that_arrived_whole_keeps_its_text_when_the_next_question_comes(
+        self, play: Playbook
+    ) -> None:
+        begin_speaking(play)
+        play.when(sound(ms=2000)).goes_on()
+        play.when(flushed()).goes_on()
+        play.when(finish(1)).goes_on()
+        play.when(ended(1)).goes_on()
+        play.when(Submit("Next?")).goes_on()
+        play.when(PlaybackCut(1, 8000)).goes_on()
+        cut, asked_next = play.all_of(TurnCompleted)[-2:]
+        assert (cut.turn, cut.text, cut.remembered) == (1, "One two three four. Five ", 7)
+        assert asked_next.text == "Next?"
 
     def test_before_the_first_word(self, play: Playbook) -> None:
         asked(play)

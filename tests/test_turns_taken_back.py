@@ -70,6 +70,7 @@ from tests.playbook import (
     says,
     sound,
 )
+from tests.talks import begin_speaking, connected
 
 
 def answered(play: Playbook, question: str, answer: str, turn: int) -> None:
@@ -232,13 +233,11 @@ class TestSpeakingAgain:
 
 
 class TestHushing:
-    def test_the_sound_stops_and_the_text_goes_on_and_counts_whole(
-        self, speaking: Playbook
-    ) -> None:
+    def test_the_sound_stops_and_the_text_goes_on(self, speaking: Playbook) -> None:
         speaking.when(sound()).goes_on()
         speaking.when(Hush()).gives(StopAudio(1), ClearSent, clear())
-        speaking.when(PlaybackCut(1, 400)).gives(
-            PlaybackStopped(at_us=0, turn=1, played_samples=400)
+        speaking.when(PlaybackCut(1, 4000)).gives(
+            PlaybackStopped(at_us=0, turn=1, played_samples=4000, heard_characters=7)
         )
         speaking.when(sound()).gives(like(AudioReceived, stale=True))
         speaking.when(cleared()).gives_nothing()
@@ -246,15 +245,32 @@ class TestHushing:
         speaking.when(finish(1)).gives_nothing()
         speaking.when(ended(1)).gives(
             ModelFinished,
-            like(TurnCompleted, text="One two three four. Five and six.", finish_reason="stop"),
+            like(
+                TurnCompleted,
+                text="One two three four. Five and six.",
+                finish_reason="stop",
+                remembered=7,
+            ),
         )
+        assert speaking.conversation.history[-1] == Message("assistant", "One two")
+
+    def test_where_the_text_stands_on_a_screen_it_counts_whole(self, playbook: Make) -> None:
+        play = begin_speaking(connected(playbook(memory="read")))
+        play.when(sound()).goes_on()
+        play.when(Hush()).goes_on()
+        play.when(PlaybackCut(1, 4000)).gives(like(PlaybackStopped, heard_characters=7))
+        play.when(delta(1, "and six.")).goes_on()
+        play.when(finish(1)).goes_on()
+        play.when(ended(1)).gives(ModelFinished, like(TurnCompleted, remembered=None))
+        assert play.conversation.history[-1].text == "One two three four. Five and six."
 
     def test_the_second_time_the_stream_stops(self, speaking: Playbook) -> None:
         speaking.when(Hush()).gives(StopAudio(1), ClearSent, clear())
         speaking.when(PlaybackCut(1, 0)).gives(PlaybackStopped)
         speaking.when(Hush()).gives(StopAudio(1), StopModel(1))
         speaking.when(PlaybackCut(1, 0)).gives(
-            like(TurnInterrupted, heard_text="One two three four. Five "), TurnCompleted
+            like(TurnInterrupted, heard_text=""),
+            like(TurnCompleted, text="One two three four. Five "),
         )
 
     def test_twice_before_the_speaker_has_answered(self, speaking: Playbook) -> None:

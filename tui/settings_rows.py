@@ -47,6 +47,14 @@ ROWS: Final[Mapping[str, tuple[SettingRow, ...]]] = {
         SettingRow(
             "system_prompt", "System prompt", "What every conversation begins with.", "long"
         ),
+        SettingRow(
+            "memory",
+            "Memory",
+            "Of a stopped answer: what was read, or what was heard.",
+            "choice",
+            "read in the app, heard in ask and say",
+            ("read", "heard"),
+        ),
         SettingRow("max_tokens", "Longest answer", "In tokens.", "whole", "as the model likes"),
         SettingRow(
             "openai_base_url",

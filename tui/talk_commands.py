@@ -56,6 +56,8 @@ def continuation(record: SessionRecord, choices: Choices) -> tuple[Choice, list[
         system_prompt=record.system_prompt,
     )
     said = [
-        Message(turn.role, turn.text) for turn in record.turns if turn.counts and turn.text.strip()
+        Message(turn.role, turn.text, turn.heard)
+        for turn in record.turns
+        if turn.counts and turn.text.strip()
     ]
     return choice, said

@@ -86,11 +86,12 @@ class TurnView:
     phase: Phase = Phase.WAITING
     failures: list[str] = field(default_factory=list[str])
     rewrites: int = 0
-    unheard_characters: int = 0
     spoken_ms: int = 0
     speaking: bool = False
     heard: int | None = None
     """While it is spoken: how many characters of the text have been heard."""
+    stopped_at: int | None = None
+    """Where its sound was stopped: how many characters of the text had been heard."""
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
     withdrawn: bool = False
     """Whether it was taken back: it no longer counts."""
@@ -100,6 +101,13 @@ class TurnView:
     @property
     def hidden(self) -> bool:
         return self.withdrawn and not self.read
+
+    @property
+    def unheard_characters(self) -> int:
+        """How many characters follow the place where the sound was stopped."""
+        if self.stopped_at is None or not self.text[self.stopped_at :].strip():
+            return 0
+        return len(self.text) - self.stopped_at
 
     @property
     def over(self) -> bool:
@@ -213,7 +221,7 @@ class TranscriptModel:
         for turn, view in sorted(self.turns.items()):
             wanted = until is None or turn <= until
             if wanted and view.voice != "notice" and not view.withdrawn and view.text.strip():
-                said.append(Message(view.voice, view.text))
+                said.append(Message(view.voice, view.text, view.stopped_at))
         return said
 
     # --- folding ------------------------------------------------------------------------------
@@ -281,6 +289,8 @@ class TranscriptModel:
             case TurnInherited():
                 view = self._view(entry.turn)
                 view.voice, view.text, view.phase = entry.role, plain(entry.text), Phase.DONE
+                if entry.remembered is not None:
+                    view.stopped_at = len(plain(entry.text[: entry.remembered]))
             case SessionEnded():
                 self.recording = False
                 self.ended = True
@@ -354,10 +364,7 @@ class TranscriptModel:
 
     def _interrupted(self, view: TurnView, entry: TurnInterrupted) -> None:
         self._finish_stream(view)
-        heard = plain(entry.heard_text)
-        view.unheard_characters = max(0, len(view.text) - len(heard))
-        view.text = heard
-        view.rewrites += 1
+        view.stopped_at = min(len(plain(entry.heard_text)), len(view.text))
         view.phase = Phase.STOPPED
         view.spoken_ms = entry.heard_samples * 1000 // self.sound.rate_hz
         self.sound.position_samples = entry.heard_samples
@@ -392,7 +399,10 @@ class TranscriptModel:
                     self._quiet(SoundState.IDLE)
             case PlaybackStopped():
                 sound.position_samples = entry.played_samples
-                self._view(entry.turn).spoken_ms = entry.played_samples * 1000 // sound.rate_hz
+                view = self._view(entry.turn)
+                view.spoken_ms = entry.played_samples * 1000 // sound.rate_hz
+                if entry.heard_characters is not None and entry.turn not in self._echoes:
+                    view.stopped_at = entry.heard_characters
                 self._quiet(SoundState.STOPPED)
             case Underran():
                 sound.underruns += 1
@@ -512,5 +522,6 @@ def _view_of(kept: TurnRecord) -> TurnView:
         spoken_ms=spoken_ms,
         metrics=kept.metrics,
         withdrawn=kept.withdrawn,
+        stopped_at=len(plain(kept.text[: kept.heard])) if kept.heard is not None else None,
         read=True,
     )

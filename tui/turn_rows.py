@@ -79,11 +79,19 @@ def _foot_lines(view: TurnView) -> list[str]:
     lines = list(view.failures)
     if view.phase is Phase.STOPPED:
         if not view.text:
-            lines.append("■ stopped before anything was heard")
+            lines.append("■ stopped before anything came")
         elif view.unheard_characters:
-            lines.append(f"■ stopped; {view.unheard_characters:,} more characters were not heard")
+            lines.append(_heard_up_to(view))
         else:
             lines.append("■ stopped")
+    elif view.phase is Phase.DONE and view.unheard_characters:
+        lines.append(_heard_up_to(view))
     elif view.phase is Phase.FAILED and not view.failures:
         lines.append("The answer failed before its end.")
     return lines
+
+
+def _heard_up_to(view: TurnView) -> str:
+    if not view.stopped_at:
+        return "■ stopped before anything was heard"
+    return f"■ sound stopped at the mark; {view.unheard_characters:,} characters were not heard"

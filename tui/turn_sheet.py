@@ -59,7 +59,7 @@ class TurnSheet:
         self._heading = _EMPTY
         self._foot: list[Row] = []
         self._speaking = False
-        self._hearing: Hearing | None = None
+        self._hearing = _hearing(view)
         self._marked = False
         self._hidden = False
         self._finished = False
@@ -343,16 +343,28 @@ def _placed(row: Row) -> Iterator[tuple[Piece, int]]:
 
 
 def _hearing(view: TurnView) -> Hearing | None:
-    """The word that is being spoken, if anything is."""
+    """The word that is being spoken, or the one after which the sound was stopped."""
+    text = view.text
     if view.heard is None:
-        return None
-    text, end = view.text, min(view.heard, len(view.text))
+        return _stopped(text, view.stopped_at) if view.unheard_characters else None
+    end = min(view.heard, len(text))
     start = end
     if start:
         while end < len(text) and not text[end].isspace():
             end += 1
         while start > 0 and not text[start - 1].isspace():
             start -= 1
+    return Hearing(start, end)
+
+
+def _stopped(text: str, stopped_at: int | None) -> Hearing:
+    """The mark where the sound was stopped: the last word that was heard."""
+    end = stopped_at or 0
+    while end > 0 and text[end - 1].isspace():
+        end -= 1
+    start = end
+    while start > 0 and not text[start - 1].isspace():
+        start -= 1
     return Hearing(start, end)
 
 

@@ -16,6 +16,7 @@ from gramophone.engine import Engine
 from gramophone.errors import GramophoneError
 from gramophone.exchange import End
 from gramophone.ports import LanguageModel, Message, Sink, Speaker
+from gramophone.talk_settings import Memory
 from gramophone.tasks import broken, cancel, spawn
 from gramophone.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.voice.anthropic_messages import AnthropicMessages
@@ -186,7 +187,15 @@ def _settings(
         heard=switchable or not config.muted,
         muted=switchable and config.muted,
         elsewhere=elsewhere,
+        memory=_memory(config, on_screen=switchable),
     )
+
+
+def _memory(config: Config, *, on_screen: bool) -> Memory:
+    """What was read counts where the answers stand on a screen, unless it is configured."""
+    if config.memory:
+        return "read" if config.memory == "read" else "heard"
+    return "read" if on_screen else "heard"
 
 
 def speaker(

@@ -121,7 +121,7 @@ def _answers(record: SessionRecord, turn: int | None) -> tuple[list[Message], li
         raise SessionNotFound(
             f"The session {record.summary.id} has {which}; `gramophone show` prints its turns."
         )
-    return [Message(each.role, each.text) for each in said], wanted
+    return [Message(each.role, each.text, each.heard) for each in said], wanted
 
 
 def _over(entry: Entry) -> bool:

@@ -103,7 +103,7 @@ class FluxObserver(FrameObserver[flux.ClientMessage, flux.ServerMessage]):
             heard_text=heard,
             heard_samples=heard_ms * self._sample_rate_hz // 1000,
         )
-        return [cut, *self._over(turn.complete("interrupted", at_us, heard))]
+        return [cut, *self._over(turn.complete("interrupted", at_us))]
 
     def _over(self, completed: Event) -> list[Event]:
         if self._open is self._active:

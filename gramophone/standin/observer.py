@@ -138,11 +138,11 @@ class ObservedTurn:
     def begin(self, at_us: int) -> Event:
         return TurnStarted(at_us=at_us, turn=self.number, role="assistant")
 
-    def complete(self, reason: str, at_us: int, text: str | None = None) -> Event:
+    def complete(self, reason: str, at_us: int) -> Event:
         return TurnCompleted(
             at_us=at_us,
             turn=self.number,
             role="assistant",
-            text=self.text if text is None else text,
+            text=self.text,
             finish_reason=reason,
         )

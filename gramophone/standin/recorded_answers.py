@@ -86,8 +86,8 @@ class _Reader:
 
     def read(self, event: Event) -> None:
         match event:
-            case TurnInherited(turn=turn, role=role, text=text):
-                self._history.add(turn, role, text)
+            case TurnInherited(turn=turn, role=role, text=text, remembered=remembered):
+                self._history.add(turn, role, text, remembered)
             case TurnStarted(turn=turn, role="user", text=text):
                 self._forget_heard()
                 self._history.add(turn, "user", text)
@@ -95,9 +95,9 @@ class _Reader:
                 self._heard = turn
             case TurnStarted(turn=turn, repeats=int()):
                 self._repeating.add(turn)
-            case TurnCompleted(turn=turn, role="assistant", text=text):
+            case TurnCompleted(turn=turn, role="assistant", text=text, remembered=remembered):
                 if turn not in self._repeating:
-                    self._history.add(turn, "assistant", text)
+                    self._history.add(turn, "assistant", text, remembered)
             case HistoryRewound(to_turn=to_turn):
                 self._history.rewind(to_turn)
             case RequestSent(turn=turn, at_us=at_us):

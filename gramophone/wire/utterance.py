@@ -179,7 +179,8 @@ class Utterance:
         self._ready.clear()
         self._text_ended = self._abandoned = True
         for segment in self._unanswered:
-            segment.end_us = self.received_us
+            # What was received is a part of the segment: its end stays an estimate.
+            segment.end_us = self._guessed_end_us(segment)
         self._unanswered.clear()
 
     def heard_text(self, position_us: int) -> str:
@@ -190,14 +191,17 @@ class Utterance:
                 break
             end_us = segment.end_us
             if end_us is None:
-                guess_us = segment.start_us + segment.chars * self._us_per_char
-                end_us = max(self.received_us, guess_us)
+                end_us = self._guessed_end_us(segment)
             heard = max(heard, self._source_at(segment, position_us - segment.start_us, end_us))
             if segment.end_us is None:
                 break
         return self.source[:heard].rstrip()
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _guessed_end_us(self, segment: Segment) -> int:
+        """Where the sound of a segment that is not answered will end."""
+        return max(self.received_us, segment.start_us + segment.chars * self._us_per_char)
 
     def _take(self, now_us: int, chars: int = GROUP_CHARS) -> Sending:
         """One chunk at least, and as many as fit into `chars` characters."""

@@ -31,7 +31,7 @@ _INCOMING = "incoming"
 _TURN = (
     "turn, role, text, finish_reason, started_us, completed_us, ttft_ms, ttfb_ms, ttfa_ms, "
     "response_ms, underruns, flushes, input_tokens, output_tokens, tokens_per_s, withdrawn, "
-    "samples, sha256"
+    "heard_characters, samples, sha256"
 )
 
 

@@ -112,6 +112,7 @@ _TURN: dict[str, tuple[_Fits, Any]] = {
     "output_tokens": (_count_or_none, None),
     "tokens_per_s": (_figure, None),
     "withdrawn": (_flag, False),
+    "heard_characters": (_count_or_none, None),
 }
 SESSION_COLUMNS = tuple(name for name in _SESSION if name != "tags")
 TURN_COLUMNS = tuple(_TURN)

@@ -40,6 +40,7 @@ from storage.bundle.layout import (
 )
 from storage.bundle.lines import Values, event_in, session_values, turn_values, within
 from storage.wav import HEADER_BYTES, LARGEST_DATA_BYTES, WavFormat
+from storage.whole_texts import restored
 
 _LARGEST_SESSION_BYTES = 1 << 24
 
@@ -64,6 +65,7 @@ class Bundle:
         with container.open(SESSION) as part:
             self.session: Values = session_values(_whole(part, _LARGEST_SESSION_BYTES))
         self.form = WavFormat(self.session["encoding"], self.session["sample_rate_hz"])
+        self._whole_texts: dict[int, Values] | None = None
         self.spoken = self._spoken()
         self.unpacked_bytes = container.unpacked_bytes + sum(
             each.data_bytes for each in self.spoken.values() if each.flac
@@ -80,11 +82,18 @@ class Bundle:
         return 2 * rows_bytes + sum(each.part.size_bytes for each in self.spoken.values())
 
     def turns(self) -> Generator[Values]:
-        """The turns' rows in order.
+        """The turns' rows in order. Those that an older version cut to what was heard have their
+        whole text again.
 
         Raises:
             BadBundle: one cannot be.
         """
+        if self._whole_texts is None:
+            self._whole_texts = restored(self._turn_rows(), self.events)
+        for values in self._turn_rows():
+            yield values | self._whole_texts.get(values["turn"], {})
+
+    def _turn_rows(self) -> Generator[Values]:
         last = -1
         with self._container.open(TURNS) as part:
             for number, line in enumerate(part.lines(), 1):
@@ -136,7 +145,7 @@ class Bundle:
                     raise BadBundle(f"it holds the sound of turn {turn} twice")
                 parts[turn] = part, flac
         spoken: dict[int, Spoken] = {}
-        for values in self.turns():
+        for values in self._turn_rows():
             turn, samples, sha256 = values["turn"], values["samples"], values["sha256"]
             if bool(sha256) != (turn in parts) or (samples and not sha256):
                 raise BadBundle(f"turn {turn} and its sound do not agree")
@@ -272,6 +281,7 @@ def _turn(path: Path, values: Values, form: WavFormat) -> TurnRecord:
             *(values["input_tokens"], values["output_tokens"], values["tokens_per_s"]),
         ),
         withdrawn=values["withdrawn"],
+        heard=values["heard_characters"],
     )
 
 

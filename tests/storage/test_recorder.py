@@ -21,6 +21,7 @@ from gramophone.timeline import (
     Failed,
     LevelMeasured,
     ModelChunkReceived,
+    PlaybackStopped,
     SessionEnded,
     SpeechConnected,
     TextSpoken,
@@ -121,20 +122,48 @@ async def test_frames_that_come_after_their_turn_are_kept(tmp_path: Path) -> Non
     assert pcm_of(await kept(tmp_path))[-1] == late.pcm
 
 
-async def test_an_interrupted_turn_keeps_what_was_heard(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "told",
+    ["Heard and not heard.", "Heard"],
+    ids=["as it is recorded", "as older versions recorded it"],
+)
+async def test_an_interrupted_turn_keeps_its_text_and_how_far_it_was_heard(
+    told: str, tmp_path: Path
+) -> None:
     events = [
         session_started(),
         TurnStarted(at_us=1, turn=0, role="assistant"),
-        DeltaReceived(at_us=2, turn=0, text="Heard and not heard."),
+        DeltaReceived(at_us=2, turn=0, text="Heard and "),
+        DeltaReceived(at_us=2, turn=0, text="not heard."),
         TurnInterrupted(at_us=3, turn=0, heard_text="Heard", heard_samples=100),
-        TurnCompleted(at_us=4, turn=0, role="assistant", text="Heard", finish_reason="interrupted"),
+        TurnCompleted(at_us=4, turn=0, role="assistant", text=told, finish_reason="interrupted"),
         SessionEnded(at_us=5),
     ]
     await record(tmp_path, events)
     assert await kept(tmp_path) == events
     async with await Library.open(tmp_path) as library:
-        assert (await library.session(SESSION_ID)).turns[0].text == "Heard"
-        assert await library.sessions(search="not") == []
+        turn = (await library.session(SESSION_ID)).turns[0]
+        assert (turn.text, turn.heard) == ("Heard and not heard.", 5)
+        assert len(await library.sessions(search="not")) == 1
+
+
+async def test_a_turn_whose_sound_was_stopped_says_how_far_it_was_heard(tmp_path: Path) -> None:
+    events = [
+        session_started(),
+        TurnStarted(at_us=1, turn=0, role="assistant"),
+        DeltaReceived(at_us=2, turn=0, text="Heard and "),
+        PlaybackStopped(at_us=3, turn=0, played_samples=100, heard_characters=5),
+        DeltaReceived(at_us=4, turn=0, text="read."),
+        TurnCompleted(
+            at_us=5, turn=0, role="assistant", text="Heard and read.", finish_reason="stop"
+        ),
+        SessionEnded(at_us=6),
+    ]
+    await record(tmp_path, events)
+    assert await kept(tmp_path) == events
+    async with await Library.open(tmp_path) as library:
+        turn = (await library.session(SESSION_ID)).turns[0]
+        assert (turn.text, turn.heard) == ("Heard and read.", 5)
 
 
 async def test_what_fails_before_the_session_begins_is_kept_with_it(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ class TestAnswers:
                 1
             ] * 5
 
-    async def test_an_interruption_shows_what_was_heard(self) -> None:
+    async def test_an_interruption_keeps_the_text_and_says_what_was_heard(self) -> None:
         backend = FakeBackend()
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             backend.conversation.put(
@@ -170,9 +170,8 @@ class TestAnswers:
             )
             await drawn(pilot)
             shown = seen(pilot)
-            assert "Heard this." in shown
-            assert "Never that" not in shown
-            assert "■ stopped; 12 more characters were not heard" in shown
+            assert "Heard this. Never that." in shown
+            assert "■ sound stopped at the mark; 12 characters were not heard" in shown
 
     async def test_a_failure_stands_under_what_had_come(self) -> None:
         backend = FakeBackend()

@@ -145,6 +145,22 @@ class TestOnScreen:
             await drawn(pilot)
             assert told_apart(pilot) == (TEXT.replace("*", "").replace("`", ""), "", "")
 
+    async def test_where_it_was_stopped_stays_marked_and_what_was_not_heard_dimmed(self) -> None:
+        backend = FakeBackend()
+        async with GramophoneApp(backend).run_test(size=(100, 24)) as pilot:
+            backend.conversation.put(*talk(72_000))
+            await drawn(pilot)
+            heard = TEXT[: TEXT.index("Six")].rstrip()
+            backend.conversation.put(
+                TurnInterrupted(at_us=9, turn=1, heard_text=heard, heard_samples=48_000)
+            )
+            await drawn(pilot)
+            assert told_apart(pilot) == (
+                "One two three four",
+                "five.",
+                "Six seven eight nine ten.",
+            )
+
     async def test_a_replay_is_drawn_alike(self) -> None:
         backend = backend_of()
         async with opened(backend, "space", size=(100, 30)) as pilot:

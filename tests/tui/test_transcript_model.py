@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+import pytest
+
 from gramophone.library import TurnRecord
 from gramophone.ports import Message
 from gramophone.score import Score
@@ -78,21 +80,38 @@ def test_sound_is_followed_in_samples() -> None:
     assert model.turns[1].spoken_ms == 12_000
 
 
-def test_an_interruption_keeps_what_was_heard() -> None:
+@pytest.mark.parametrize("told", ["Heard. Not heard.", "Heard."], ids=["today", "before"])
+def test_an_interruption_keeps_the_text_and_where_it_was_stopped(told: str) -> None:
+    """Also in recordings of older versions, whose turns end with what was heard alone."""
     model = folded(
         TurnStarted(at_us=1, turn=1, role="assistant"),
         DeltaReceived(at_us=2, turn=1, text="Heard. Not heard."),
         PlaybackStarted(at_us=3, turn=1, device="x"),
         TurnInterrupted(at_us=4, turn=1, heard_text="Heard.", heard_samples=48_000),
+        TurnCompleted(at_us=5, turn=1, role="assistant", text=told, finish_reason="interrupted"),
+    )
+    view = model.turns[1]
+    assert (view.text, view.phase) == ("Heard. Not heard.", Phase.STOPPED)
+    assert (view.stopped_at, view.unheard_characters, view.rewrites) == (6, 11, 0)
+    assert model.said() == [Message("assistant", "Heard. Not heard.", 6)]
+    assert model.sound.state is SoundState.STOPPED
+    assert not model.busy
+
+
+def test_a_sound_that_was_stopped_leaves_a_mark_while_the_text_goes_on() -> None:
+    model = folded(
+        TurnStarted(at_us=1, turn=1, role="assistant"),
+        DeltaReceived(at_us=2, turn=1, text="Heard. Not "),
+        PlaybackStarted(at_us=3, turn=1, device="x"),
+        PlaybackStopped(at_us=4, turn=1, played_samples=48_000, heard_characters=6),
+        DeltaReceived(at_us=5, turn=1, text="heard."),
         TurnCompleted(
-            at_us=5, turn=1, role="assistant", text="Heard.", finish_reason="interrupted"
+            at_us=6, turn=1, role="assistant", text="Heard. Not heard.", finish_reason="stop"
         ),
     )
     view = model.turns[1]
-    assert (view.text, view.phase, view.unheard_characters) == ("Heard.", Phase.STOPPED, 11)
-    assert view.rewrites == 1
-    assert model.sound.state is SoundState.STOPPED
-    assert not model.busy
+    assert (view.text, view.phase) == ("Heard. Not heard.", Phase.DONE)
+    assert (view.stopped_at, view.unheard_characters) == (6, 11)
 
 
 def test_a_failure_stands_under_its_turn() -> None:
