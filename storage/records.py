@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gramophone.errors import TimelineError
+from gramophone.errors import StorageError, TimelineError
 from gramophone.library import SessionRecord, TurnAudio, TurnRecord
 from gramophone.metrics import TurnMetrics
+from gramophone.plain import plain_line
 from gramophone.timeline import Event, Failed
 from storage import rows
 from storage.home import Home
 from storage.listing import SUMMARY, summary
 from storage.reader import DamagedText
+from storage.wav import WavFormat
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,9 +72,19 @@ def events_query(kinds: Sequence[type[Event]] = ()) -> str:
 PcmOf: TypeAlias = Callable[[int, int, int], bytes]
 
 
+def sound_fault(encoding: str, sample_rate_hz: int) -> str:
+    """Why the sound of a session with this row cannot be read, or nothing."""
+    try:
+        WavFormat(encoding, sample_rate_hz)
+    except StorageError:
+        return f"its row says {plain_line(encoding)[:40]!r} at {sample_rate_hz} Hz"
+    return ""
+
+
 def session_record(row: Sequence[Any], turns: Iterable[Sequence[Any]], home: Home) -> SessionRecord:
     """The session of a row of `SESSION` and its rows of `TURNS`; the number of a session is the
-    first column of its row."""
+    first column of its row. Where the rows are damaged, the text is still there: a turn has no
+    sound where its form or its samples cannot be."""
     *columns, system_prompt, encoding = row
     about = summary(columns)
     sample_rate_hz = columns[6]
@@ -90,7 +103,8 @@ def _turn(
     turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *rest = row
     *figures, withdrawn, heard = rest
     audio = None
-    if audio_file is not None:
+    readable = samples >= 0 and not sound_fault(encoding, sample_rate_hz)
+    if audio_file is not None and readable:
         path = home.sound(session_id, turn, audio_file)
         audio = TurnAudio(path, sample_rate_hz, samples, sha256, encoding)
     return TurnRecord(
@@ -101,10 +115,14 @@ def _turn(
         finish_reason=finish_reason,
         started_us=started_us,
         audio=audio,
-        metrics=TurnMetrics(*figures),
+        metrics=TurnMetrics(*map(_finite, figures)),
         withdrawn=bool(withdrawn),
         heard=heard,
     )
+
+
+def _finite(figure: Any) -> Any:
+    return None if isinstance(figure, float) and not math.isfinite(figure) else figure
 
 
 def events_of(found: Iterable[tuple[Any, ...]], pcm_of: PcmOf | None = None) -> Generator[Event]:

@@ -23,7 +23,7 @@ from gramophone.values import value
 from storage.home import open_private
 
 HEADER_BYTES = 44
-MOST_SAMPLE_RATE_HZ = 1_000_000
+SAMPLE_RATES_HZ = range(1_000, 1_000_001)
 LARGEST_DATA_BYTES = 0xFFFF_FFFF - HEADER_BYTES
 _READ_BYTES = 1 << 20
 
@@ -47,7 +47,7 @@ class WavFormat:
                 f"The encoding {self.encoding!r} cannot be kept as WAV; choose linear16, mulaw "
                 "or alaw."
             )
-        if not 1 <= self.sample_rate_hz <= MOST_SAMPLE_RATE_HZ:
+        if self.sample_rate_hz not in SAMPLE_RATES_HZ:
             raise StorageError(
                 f"Sound of {self.sample_rate_hz} Hz cannot be kept; the session's row is damaged: "
                 "run `gramophone verify`."

@@ -15,7 +15,7 @@ from storage.home import Home
 from storage.library import Library
 from storage.turn_sound import TurnSound
 from storage.verify import verify
-from tests.storage.recordings import SESSION_ID, record
+from tests.storage.recordings import SESSION_ID, opened, record
 
 SEEDS = (20261130, 7)
 
@@ -54,3 +54,44 @@ async def test_what_stands_in_place_of_a_wav_is_refused_at_once(tmp_path: Path, 
         with pytest.raises(StorageError, match="cannot be exported"):
             await library.export([SESSION_ID], order)
         assert (await library.session(SESSION_ID)).turns[1].text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "session SET sample_rate_hz = 0",
+        "session SET sample_rate_hz = -1",
+        "session SET sample_rate_hz = 7",
+        "session SET encoding = 'opus'",
+        "turn SET samples = -5",
+    ],
+)
+async def test_rows_that_cannot_be_keep_their_text(tmp_path: Path, change: str) -> None:
+    home = tmp_path / "home"
+    await record(home)
+    before = len(list(home.rglob("*.wav")))
+    with opened(home) as database:
+        database.execute(f"UPDATE {change}")
+    assert verify(Home.at(home))
+    async with await Library.open(home) as library:
+        text = (await library.session(SESSION_ID)).turns[1].text
+        assert (await library.sessions())[0].spoken_ms >= 0
+        await library.peaks(SESSION_ID)
+        await library.export([SESSION_ID], ExportOrder(form="txt", path=tmp_path / "out.txt"))
+        for form in ("wav", "mp3", "flac"):
+            with pytest.raises(StorageError, match=r"cannot be exported: .* its text can be"):
+                await library.export([SESSION_ID], ExportOrder(form=form, path=tmp_path / "out"))
+    assert text in (tmp_path / "out.txt").read_text()
+    assert len(list(home.rglob("*.wav"))) == before
+
+
+async def test_figures_beyond_all_numbers_are_left_out(tmp_path: Path) -> None:
+    await record(tmp_path)
+    with opened(tmp_path) as database:
+        database.execute("UPDATE turn SET ttft_ms = 9e999, tokens_per_s = -9e999")
+    async with await Library.open(tmp_path) as library:
+        metrics = (await library.session(SESSION_ID)).turns[1].metrics
+        assert (metrics.ttft_ms, metrics.tokens_per_s) == (None, None)
+        order = ExportOrder(form="bundle", path=tmp_path / "out.gramophone")
+        with pytest.raises(StorageError, match="a figure that is not a number"):
+            await library.export([SESSION_ID], order)

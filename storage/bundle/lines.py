@@ -22,13 +22,13 @@ from storage.home import is_session_id
 from storage.keeping import LONGEST_TITLE
 from storage.rows import encodable
 from storage.schema import FORMAT_VERSION, TURN_BITS
+from storage.wav import SAMPLE_RATES_HZ
 
 Values: TypeAlias = dict[str, Any]
 _Fits: TypeAlias = Callable[[object], bool]
 
 _LARGEST = (1 << 63) - 1
 _MOST_TURNS = 1 << TURN_BITS
-_SAMPLE_RATES_HZ = range(1, 1_000_001)
 _NOT_ENCODED = frozenset({"pcm"})
 
 
@@ -86,7 +86,7 @@ _SESSION: dict[str, tuple[_Fits, Any]] = {
     "model": (_text, _REQUIRED),
     "voice": (_text, _REQUIRED),
     "encoding": (lambda found: found in ("linear16", "mulaw", "alaw"), _REQUIRED),
-    "sample_rate_hz": (lambda found: _count(found) and found in _SAMPLE_RATES_HZ, _REQUIRED),
+    "sample_rate_hz": (lambda found: _count(found) and found in SAMPLE_RATES_HZ, _REQUIRED),
     "system_prompt": (_text, _REQUIRED),
     "format_version": (lambda found: _count(found) and found == FORMAT_VERSION, _REQUIRED),
     "ended": (_flag, False),
@@ -193,7 +193,10 @@ def _line(values: Mapping[str, Any], shape: Mapping[str, tuple[_Fits, Any]]) -> 
 
 
 def _encoded(values: Values) -> bytes:
-    line = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        line = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError as error:
+        raise BadBundle("one of its rows holds a figure that is not a number") from error
     # Half of a surrogate pair is the one thing UTF-8 refuses; as its escape it reads back.
     encoded = line.encode("utf-8", "backslashreplace")
     if len(encoded) >= LONGEST_LINE_BYTES:

@@ -80,6 +80,8 @@ def _encode(blocks: Iterable[Samples], reel: Reel, codec: _Codec, file: BinaryIO
             with suppress(soundfile.SoundFileError):
                 sound.close()
         raise
+    if sound is None:
+        raise StorageError("There is no sound to write; run `gramophone verify` to see why.")
     with told_why(file):
         sound.close()
 

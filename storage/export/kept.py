@@ -47,6 +47,8 @@ class KeptSession:
         self._sound = SessionSound(home, session_id)
         turns = database.execute(records.TURNS, (self._number,))
         self.record: SessionRecord = records.session_record(row, turns, home)
+        if FORMS[order.form].sound:
+            self._refuse_damaged()
 
     def events(self, *kinds: type[Event]) -> Generator[Event]:
         """The timeline in order, or the events of some kinds, without samples, read as it is
@@ -117,6 +119,18 @@ class KeptSession:
             done = self._sound.copy(turn.turn, 2 * own_samples, 2 * samples, descriptor) // 2
         if done < samples:
             write_all(descriptor, self.pcm(turn, own_samples + done, samples - done))
+
+    def _refuse_damaged(self) -> None:
+        """Raises StorageError where the session has sound that its rows do not let anybody read."""
+        fault = records.sound_fault(self.record.encoding, self.record.sample_rate_hz)
+        query = "SELECT min(samples) < 0 FROM turn WHERE session = ? AND audio_file IS NOT NULL"
+        (negative,) = self._database.execute(query, (self._number,)).fetchone()
+        if fault or negative:
+            raise StorageError(
+                f"The sound of the session {self.id} cannot be exported: "
+                f"{fault or 'a turn has less than no samples'}. Run `gramophone verify`; its text "
+                "can be exported."
+            )
 
     @property
     def linear(self) -> bool:
