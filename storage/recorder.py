@@ -211,6 +211,8 @@ class Recorder:
 
     def _finish(self) -> None:
         try:
+            if self._failure is None:
+                self._writer.finish()
             self._writer.close()
             self._database.close()
         except (OSError, sqlite3.Error) as error:

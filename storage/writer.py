@@ -43,6 +43,7 @@ from storage.database import transaction
 from storage.failures import vanished
 from storage.home import Home, make_private_directory
 from storage.locks import SessionLock
+from storage.redacting import STREAMED, RedactedEvents
 from storage.schema import FORMAT_VERSION, TURN_BITS, turn_number
 from storage.titles import title_of
 from storage.wav import WavFormat, WavWriter
@@ -152,6 +153,7 @@ class SessionWriter:
         self._home = home
         self._database = database
         self._redactor = redactor
+        self._redacted = RedactedEvents(redactor)
         self._inode = home.database.stat().st_ino
         self._session: _Session | None = None
         self._early: list[Event] = []
@@ -176,6 +178,7 @@ class SessionWriter:
             StorageError: its id or encoding is not usable, or the id is taken.
             OSError, sqlite3.Error: it cannot be written.
         """
+        self.finish()
         self.close()
         self._require_place()
         lock = SessionLock.take(self._home, started.session_id)
@@ -206,10 +209,8 @@ class SessionWriter:
             return
         if self._early:
             events, self._early = [*self._early, *events], []
-        if self._redactor.may_change(rows.strings_of(events)):
-            events = [rows.with_strings(event, self._redactor) for event in events]
         self._require_place()
-        for part in self._parts(self._session, events):
+        for part in self._parts(self._session, self._redacted.whole(events)):
             self._make_known(self._session, part[0])
             taken, failure = self._take(self._session, part)
             if taken:
@@ -217,6 +218,17 @@ class SessionWriter:
                 self._commit(self._session, taken, durable=durable)
             if failure is not None:
                 raise failure
+
+    def finish(self) -> None:
+        """Write what waited for the rest of a text that does not come any more.
+
+        Raises:
+            OSError, sqlite3.Error: it could not be written.
+        """
+        if self._session is not None:
+            self._redacted.finish()
+            if taken := self._settled(self._session):
+                self._commit(self._session, taken, durable=False)
 
     def close(self) -> None:
         """Close the session's files and give its lock back; nothing is written."""
@@ -266,10 +278,26 @@ class SessionWriter:
                 try:
                     handler(session, event)
                 except (OSError, StorageError) as error:
-                    return taken, error
-            taken.append(rows.row_of(event, number, session.seq))
+                    return taken + self._settled(session), error
+            if kind in STREAMED:
+                self._redacted.put(session.seq, event)
+            else:
+                taken.append(rows.row_of(event, number, session.seq))
             session.seq += 1
-        return taken, None
+            if kind in DURABLE:
+                self._redacted.finish()
+        return taken + self._settled(session), None
+
+    def _settled(self, session: _Session) -> list[rows.Row]:
+        """The rows of what came in pieces, now or before, and is known to be no part of a secret;
+        they have the numbers with which they came."""
+        taken: list[rows.Row] = []
+        for number, event in self._redacted.settled():
+            taken.append(rows.row_of(event, session.number, number))
+            if isinstance(event, TextSpoken) and not session.title:
+                session.title = title_of(event.text)
+                session.turn(event.turn, event)
+        return taken
 
     def _settings_changed(self, session: _Session, event: Event) -> None:
         assert isinstance(event, SettingsChanged)
@@ -307,8 +335,6 @@ class SessionWriter:
     def _text_spoken(self, session: _Session, event: Event) -> None:
         assert isinstance(event, TextSpoken)
         session.turn(event.turn, event)
-        if not session.title:
-            session.title = title_of(event.text)
 
     def _audio_received(self, session: _Session, event: Event) -> None:
         assert isinstance(event, AudioReceived)
