@@ -21,11 +21,12 @@ from gramophone.timeline import (
     TurnStarted,
     UsageReported,
 )
+from gramophone.wire.bounds import TooMuch
 from gramophone.wire.loose_json import as_count, as_list, as_object, as_text, read_object
 from gramophone.wire.model_requests import last_asked
 from gramophone.wire.sse_reader import SseReader
 
-_LARGEST_WHOLE_BYTES = 32 * 2**20
+_LARGEST_WHOLE_BYTES = 10 * 2**20
 _END_OF_CHAT = "[DONE]"
 
 
@@ -42,7 +43,8 @@ class AnswerObserver:
         self._status = 0
         self._reader: SseReader | None = None
         self._whole = bytearray()
-        self._text = ""
+        self._texts: list[str] = []
+        self._told_done = False
         self._reason = ""
         self._input_tokens = 0
         self._failed = False
@@ -86,7 +88,15 @@ class AnswerObserver:
             if len(self._whole) < _LARGEST_WHOLE_BYTES:
                 self._whole += piece
             return []
-        return [event for data in self._reader.feed(piece) for event in self._chunk(data, at_us)]
+        if self._failed or self._told_done:
+            return []
+        try:
+            told = self._reader.feed(piece)
+        except TooMuch as error:
+            return self._fail(
+                f"{self._host} broke the answer off ({error}); what arrived is kept.", at_us
+            )
+        return [event for data in told for event in self._chunk(data, at_us)]
 
     def ended(self, at_us: int) -> list[Event]:
         """The body is complete."""
@@ -99,6 +109,9 @@ class AnswerObserver:
             )
         elif self._reader is None:
             events = self._understand(fields, at_us)
+        if self._told_done:
+            # Some servers give no reason, but say that it is the end.
+            self._reason = self._reason or "stop"
         if not self._reason and not self._failed:
             events += self._fail(
                 f"{self._host} ended the stream before the model had finished.", at_us
@@ -109,6 +122,8 @@ class AnswerObserver:
 
     def broken(self, at_us: int) -> list[Event]:
         """The service is gone."""
+        if self._told_done:
+            return self.ended(at_us)
         begun = self._status > 0
         detail = (
             f"{self._host} broke the answer off (the connection was lost); what arrived is kept."
@@ -122,13 +137,16 @@ class AnswerObserver:
         if self._over:
             return []
         self._reason = "interrupted"
-        cut = TurnInterrupted(at_us=at_us, turn=self._turn, heard_text=self._text, heard_samples=0)
+        cut = TurnInterrupted(
+            at_us=at_us, turn=self._turn, heard_text="".join(self._texts), heard_samples=0
+        )
         return [cut, *self._completed(at_us)]
 
     # --- one chunk ----------------------------------------------------------------------------
 
     def _chunk(self, data: str, at_us: int) -> list[Event]:
-        if data == _END_OF_CHAT:
+        if data.strip() == _END_OF_CHAT:
+            self._told_done = True
             return []
         fields = read_object(data)
         if as_text(fields.get("type")) == "error" or as_object(fields.get("error")):
@@ -146,7 +164,7 @@ class AnswerObserver:
         text, reason, usage = _READERS[self._words](fields)
         events: list[Event] = []
         if text:
-            self._text += text
+            self._texts.append(text)
             events.append(DeltaReceived(at_us=at_us, turn=self._turn, text=text))
         self._reason = reason or self._reason
         self._input_tokens = usage[0] or self._input_tokens
@@ -173,7 +191,7 @@ class AnswerObserver:
                 at_us=at_us,
                 turn=self._turn,
                 role="assistant",
-                text=self._text,
+                text="".join(self._texts),
                 finish_reason=reason,
             )
         ]

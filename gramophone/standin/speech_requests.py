@@ -151,7 +151,10 @@ class _Heard(_Watched):
     """A recording, and its transcript."""
 
     _answer: UpstreamAnswer | None = None
-    _body = b""
+
+    def __init__(self, address: str, request: Request, tape: Tape) -> None:
+        super().__init__(address, request, tape)
+        self._body = bytearray()
 
     def answered(self, answer: UpstreamAnswer) -> None:
         if answer.status >= 300:

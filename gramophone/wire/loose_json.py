@@ -3,18 +3,48 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any, cast
 
 # Clients that split at every line end of Unicode would tear an event apart here.
 _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 
+MOST_VALUES = 200_000
+"""So many values take up some 40 MB; the text of them may be thirty times smaller."""
+
+LARGEST_COUNT = 2**63 - 1
+"""What a column of SQLite holds at most; a peer may count further."""
+
+# What is not closed is taken to the end: to try again behind each quote would take quadratic time.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_STRING_BYTES = re.compile(_STRING.pattern.encode(), re.DOTALL)
+
+
 def read_object(text: str | bytes) -> dict[str, Any]:
-    """The JSON object in `text`, or an empty one when there is none."""
+    """The JSON object in `text`, or an empty one when there is none, or one out of all bounds."""
     try:
-        return as_object(json.loads(text))
+        return as_object(json.loads(text)) if is_bounded(text) else {}
     except (ValueError, RecursionError):
         return {}
+
+
+def is_bounded(text: str | bytes) -> bool:
+    """Whether JSON has at most `MOST_VALUES` values, so that reading it takes little room."""
+    if isinstance(text, str):
+        if _values(text.count) <= MOST_VALUES:
+            return True
+        return _values(_STRING.sub("", text).count) <= MOST_VALUES
+    if _values(lambda mark: text.count(mark.encode())) <= MOST_VALUES:
+        return True
+    bare = _STRING_BYTES.sub(b"", text)
+    return _values(lambda mark: bare.count(mark.encode())) <= MOST_VALUES
+
+
+def _values(count: Callable[[str], int]) -> int:
+    """How many values there are at the most, by the marks that stand before them."""
+    return sum(map(count, "[{,:"))
 
 
 def is_object(value: object) -> bool:
@@ -43,8 +73,10 @@ def as_text(value: object) -> str:
 
 
 def as_count(value: object) -> int:
-    """`value` if it is a whole number from 0, or 0."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    """`value` if it is a whole number from 0 to `LARGEST_COUNT`, or the nearer of them, or 0."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return min(max(value, 0), LARGEST_COUNT)
 
 
 def compact(value: object) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,12 @@ from gramophone.timeline import (
 )
 from gramophone.wire.answers import Answer, TextPiece
 from gramophone.wire.speak_messages import Flush, Flushed, Speak
+from gramophone.wire.sse import raw_event
 from gramophone.wire.sse_reader import SseReader
 from storage.library import Library
 from storage.recorder import Recorder
 from tests.contract.model_standin import LOOKED, LOOKING, standing_in
+from tests.model_servers import OPENAI_DONE, Reply, Step, openai_chunks, openai_event, serving
 from tests.standin.talking import talking
 from tests.standin.test_language import CHAT, MESSAGES, QUESTION, RESPONSES, VERSION, asking
 from tests.standins import running
@@ -113,6 +116,53 @@ async def test_a_recorded_stream_is_served_again_byte_for_byte(path: str) -> Non
     async with standing_in(*recorded) as upstream:
         second = await post(upstream, path, stream=True)
     assert second.content == first.content
+
+
+@pytest.mark.parametrize("cut", [1, 7, 1_000_000])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+async def test_an_answer_is_kept_whatever_its_lines_end_with(
+    end: bytes, mark: bytes, cut: int
+) -> None:
+    chunks = openai_chunks({"content": "Good "}, {"content": "day."})
+    written = b"".join([*map(openai_event, chunks), OPENAI_DONE])
+    stream = mark + written.replace(b"\n", end)
+    pieces = [stream[start : start + cut] for start in range(0, len(stream), cut)]
+    async with serving(Reply(pieces)) as upstream, passing(upstream.origin) as through:
+        first = await post(through.address, CHAT, stream=True)
+    assert first.content == stream, "what passes is not touched"
+    assert [event.text for event in through.all(DeltaReceived)] == ["Good ", "day."]
+    async with standing_in(*answers_of(through.events)) as upstream:
+        options = {"include_usage": True}
+        again = await post(upstream, CHAT, stream=True, stream_options=options)
+    compact = b"".join([raw_event(json.dumps(chunk)) for chunk in chunks])
+    assert again.content == compact + OPENAI_DONE
+
+
+@pytest.mark.parametrize(
+    ("ending", "cut_off"),
+    [
+        ([OPENAI_DONE], False),
+        ([OPENAI_DONE, Step.CUT], False),
+        ([OPENAI_DONE, b'data: {"choices": [{"delta": {"content": "!"}}]}\n\n'], False),
+        ([], True),
+        ([Step.CUT], True),
+    ],
+)
+async def test_a_whole_answer_may_give_no_reason_to_end(
+    ending: list[bytes | Step], cut_off: bool
+) -> None:
+    chunks = openai_chunks({"content": "Good day."}, finish_reason=None, usage=None)
+    steps = [*map(openai_event, chunks), *ending]
+    async with serving(Reply(steps)) as upstream, passing(upstream.origin) as through:
+        with nullcontext() if Step.CUT not in ending else pytest.raises(httpx2.RemoteProtocolError):
+            await post(through.address, CHAT, stream=True)
+    completed = [event for event in through.all(TurnCompleted) if event.role == "assistant"]
+    reason = "failed" if cut_off else "stop"
+    assert [(event.text, event.finish_reason) for event in completed] == [("Good day.", reason)]
+    assert bool(through.all(Failed)) == cut_off
+    (recorded,) = answers_of(through.events)
+    assert (recorded.failure is not None) == cut_off
 
 
 @pytest.mark.parametrize("path", PATHS)
