@@ -77,6 +77,16 @@ def too_new(home: Home, found: int, known: int) -> LibraryTooNew:
     )
 
 
+def no_library(home: Home) -> StorageError:
+    """There is no database; whether there is sound without it is what the user must know."""
+    if home.audio.is_dir() and any(home.audio.iterdir()):
+        return StorageError(
+            f"{home.database} is missing, while there is sound in {home.audio}; put the database "
+            "back, or run `gramophone recover` to make sessions of the sound."
+        )
+    return StorageError(f"There is no library in {home.root}; set GRAMOPHONE_HOME, or record.")
+
+
 def vanished(home: Home) -> StorageError:
     """The data directory was removed or moved while it was in use."""
     return StorageError(

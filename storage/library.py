@@ -272,10 +272,7 @@ class Library:
 
 
 def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:
-    database = open_library(home, wall_clock)
-    try:
+    with sentences(home), closing(open_library(home, wall_clock)) as database:
         recover(home, database)
         settle_forgotten(home, database)
         keeping.remove_forgotten(home, database, wall_clock())
-    finally:
-        database.close()

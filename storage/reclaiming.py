@@ -21,9 +21,9 @@ from storage.home import Home, is_session_id
 from storage.keeping import FORGOTTEN_AFTER
 from storage.locks import SessionLock
 from storage.removal import delete_sessions
+from storage.stray_sound import DELETED, SOUND
 from storage.turn_sound import FLAC, WAV
 
-_SOUND = re.compile(r"(0|[1-9][0-9]{0,6})(\.wav|\.flac)", re.ASCII)
 _TEMPORARY = re.compile(r"\.(.+\.[a-z0-9_]{8}|config-[a-z0-9_]{8}\.toml)", re.ASCII)
 _STILL_WRITTEN_S = 3600
 """A temporary file younger than this may be one that somebody writes."""
@@ -50,8 +50,9 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Report:
     """The sizes of a library. `discarded` are sessions deleted in an app that was killed,
-    `undoable` such as can still be brought back. `strange` is what this program did not put there.
-    `rows_lost`: there is sound and not one session, so which sound is needed nobody can say."""
+    `undoable` such as can still be brought back. `orphans` are sound of no turn in known sessions,
+    `strays` sound of sessions that the database does not know: only `reclaim(orphans=True)` frees
+    it. `strange` is what this program did not put there."""
 
     sessions: int = 0
     database_bytes: int = 0
@@ -62,10 +63,10 @@ class Report:
     discarded_bytes: int = 0
     undoable: int = 0
     orphans: Found = field(default_factory=Found)
+    strays: Found = field(default_factory=Found)
     leftovers: Found = field(default_factory=Found)
     strange: tuple[Path, ...] = ()
     recording: bool = False
-    rows_lost: bool = False
 
     @property
     def worth_a_vacuum(self) -> bool:
@@ -76,15 +77,19 @@ class Report:
     @property
     def reclaimable_bytes(self) -> int:
         """About what `reclaim` frees."""
-        freed = self.discarded_bytes + self.leftovers.size_bytes
-        freed += 0 if self.rows_lost else self.orphans.size_bytes
+        freed = self.discarded_bytes + self.leftovers.size_bytes + self.orphans.size_bytes
         return freed + (self.free_bytes if self.worth_a_vacuum else 0)
 
     @property
     def clean(self) -> bool:
         """Whether there is nothing to do."""
-        orphans = bool(self.orphans.paths) and not self.rows_lost
-        return not (self.discarded or orphans or self.leftovers.paths or self.worth_a_vacuum)
+        found = self.discarded or self.orphans.paths or self.leftovers.paths
+        return not (found or self.worth_a_vacuum)
+
+    @property
+    def stray_sessions(self) -> tuple[str, ...]:
+        """Ids of the sessions that the database does not know, sorted."""
+        return tuple(sorted({path.parent.name for path in self.strays.paths}))
 
 
 def examine(home: Home, now: datetime) -> Report:
@@ -102,9 +107,14 @@ def examine(home: Home, now: datetime) -> Report:
 
 
 def reclaim(
-    home: Home, report: Report, tell: Callable[[int, int], None] = lambda _done, _total: None
+    home: Home,
+    report: Report,
+    tell: Callable[[int, int], None] = lambda _done, _total: None,
+    *,
+    orphans: bool = False,
 ) -> tuple[int, list[str]]:
-    """Remove what a report found; how many bytes became free, and in sentences what was left.
+    """Remove what a report found, with `orphans` the strays as well; how many bytes became free,
+    and in sentences what was left.
     `tell` hears what steps of how many are done; what it raises ends the work after a step.
 
     Raises:
@@ -113,7 +123,7 @@ def reclaim(
     left: list[str] = []
     with sentences(home):
         before_bytes = size_of(home.root)
-        steps = [*_steps(home, report, left)]
+        steps = [*_steps(home, report, left, orphans=orphans)]
         for done, step in enumerate(steps):
             tell(done, len(steps))
             step()
@@ -141,7 +151,7 @@ class _Look:
         known = {id_ for (id_,) in self._database.execute("SELECT id FROM session")}
         discarded, undoable = self._discarded()
         files = [path for path in self._home.audio.glob("*/*") if path.is_file()]
-        orphans, leftovers, strange = self._sorted_out(known)
+        orphans, strays, leftovers, strange = self._sorted_out(known)
         return Report(
             sessions=len(known),
             database_bytes=sum(
@@ -156,10 +166,10 @@ class _Look:
             discarded_bytes=sum(size_of(self._home.session_audio(id_)) for id_ in discarded),
             undoable=undoable,
             orphans=Found.of(orphans),
+            strays=Found.of(strays),
             leftovers=Found.of([*leftovers, *self._temporary()]),
             strange=tuple(sorted(strange)),
             recording=any(self._is_held(path.stem) for path in _locks(self._home)),
-            rows_lost=bool(orphans) and not known,
         )
 
     def _pragma(self, name: str) -> int:
@@ -173,9 +183,10 @@ class _Look:
         gone = tuple(id_ for id_, is_old in found if is_old and not self._is_held(id_))
         return gone, len(found) - len(gone)
 
-    def _sorted_out(self, known: set[str]) -> tuple[list[Path], list[Path], list[Path]]:
-        """Orphans, leftovers, and what is none of ours, in the directory of the sound."""
+    def _sorted_out(self, known: set[str]) -> tuple[list[Path], ...]:
+        """Orphans, strays, leftovers, and what is none of ours, in the directory of the sound."""
         orphans: list[Path] = []
+        strays: list[Path] = []
         leftovers: list[Path] = []
         strange: list[Path] = []
         unrepaired = {
@@ -192,16 +203,21 @@ class _Look:
                 inside = list(place.iterdir())
                 if not inside and place.name not in known:
                     leftovers.append(place)
+                sound = orphans if place.name in known else strays
+                if place.name not in known and place / DELETED in inside:
+                    sound = leftovers
                 for path in inside:
                     if path in named:
                         continue
                     if path.name.endswith(UNFINISHED) or self._forgotten(path):
                         leftovers.append(path)
-                    elif _SOUND.fullmatch(path.name) and path.is_file():
-                        orphans.append(path)
+                    elif path.name == DELETED:
+                        leftovers.append(path)
+                    elif SOUND.fullmatch(path.name) and path.is_file():
+                        sound.append(path)
                     else:
                         strange.append(path)
-        return orphans, leftovers, strange
+        return orphans, strays, leftovers, strange
 
     def _temporary(self) -> Generator[Path]:
         """What killed imports, exports and processes left outside the directory of the sound."""
@@ -253,12 +269,14 @@ def _named(home: Home, database: sqlite3.Connection, session_id: str) -> set[Pat
 # --- giving back --------------------------------------------------------------------------------
 
 
-def _steps(home: Home, report: Report, left: list[str]) -> Generator[Callable[[], None]]:
+def _steps(
+    home: Home, report: Report, left: list[str], *, orphans: bool
+) -> Generator[Callable[[], None]]:
     if report.discarded:
         yield lambda: delete_sessions(home, report.discarded)
-    orphans = () if report.rows_lost else report.orphans.paths
+    strays = report.strays.paths if orphans else ()
     by_session: dict[str, list[Path]] = {}
-    for path in (*orphans, *report.leftovers.paths):
+    for path in (*report.orphans.paths, *strays, *report.leftovers.paths):
         inside = path.parent.parent == home.audio
         by_session.setdefault(path.parent.name if inside else "", []).append(path)
     for path in by_session.pop("", []):

@@ -11,6 +11,7 @@ from storage.database import connect, transaction
 from storage.failures import sentences
 from storage.home import Home
 from storage.locks import SessionLock
+from storage.stray_sound import DELETED, mark_deleted
 
 # To rewrite the search index costs seconds in a huge library, during which nobody can record.
 _MOST_TURNS_TO_TIDY = 20_000
@@ -19,8 +20,8 @@ _MOST_TURNS_TO_TIDY = 20_000
 def delete_sessions(home: Home, ids: Sequence[str]) -> None:
     """Remove sessions that nobody records, one after another.
 
-    Rows go first: after a crash in between there are files without rows, which `verify` names,
-    and never rows that name nothing.
+    Rows go first: after a crash in between there are files without rows, marked as deleted for
+    `gc`, and never rows that name nothing.
 
     Raises:
         StorageError: one is being recorded, or cannot be removed.
@@ -46,11 +47,17 @@ def _delete(home: Home, database: sqlite3.Connection, session_id: str) -> None:
         raise StorageError(
             f"The session {session_id} is being recorded; end it before deleting it."
         )
+    directory = home.session_audio(session_id)
     try:
-        with transaction(database):
-            # Events, turns and tags go with it; triggers take its words out of the indices.
-            database.execute("DELETE FROM session WHERE id = ?", (session_id,))
-        directory = home.session_audio(session_id)
+        if directory.exists():
+            mark_deleted(directory)
+        try:
+            with transaction(database):
+                # Events, turns and tags go with it; triggers take its words out of the indices.
+                database.execute("DELETE FROM session WHERE id = ?", (session_id,))
+        except BaseException:
+            (directory / DELETED).unlink(missing_ok=True)
+            raise
         if directory.exists():
             shutil.rmtree(directory)
     finally:

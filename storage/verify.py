@@ -10,10 +10,11 @@ from gramophone.errors import StorageError
 from gramophone.library import Finding
 from storage.database import connect
 from storage.event_checks import event_findings
-from storage.failures import sentences, storage_error
+from storage.failures import no_library, sentences, storage_error
 from storage.home import Home, is_session_id
 from storage.locks import SessionLock
 from storage.schema import SCHEMA_VERSION, schema_version
+from storage.stray_sound import DELETED, counted, stray_sessions
 from storage.turn_sound import TurnSound
 from storage.wav import WavFormat
 
@@ -28,7 +29,7 @@ def verify(home: Home, session_id: str | None = None) -> list[Finding]:
         StorageError: there is no library, or it cannot be read at all.
     """
     if not home.database.exists():
-        raise StorageError(f"There is no library in {home.root}; set GRAMOPHONE_HOME, or record.")
+        raise no_library(home)
     with sentences(home):
         database = connect(home)
         try:
@@ -148,7 +149,14 @@ def _audio_details(
 
 
 def _orphans(home: Home, database: sqlite3.Connection) -> Generator[Finding]:
-    """Files that no row knows."""
+    """Sessions and files that no row knows."""
+    strays = stray_sessions(home, database)
+    if strays:
+        yield Finding(
+            "",
+            f"There is sound of {counted(len(strays))} in {home.audio} that the database does not "
+            "know; `gramophone recover` makes sessions of it.",
+        )
     known = {
         home.sound(session_id, turn, audio_file)
         for session_id, turn, audio_file in database.execute(
@@ -160,7 +168,7 @@ def _orphans(home: Home, database: sqlite3.Connection) -> Generator[Finding]:
     live: dict[str, bool] = {}
     for path in sorted(home.audio.glob("*/*")):
         session_id = path.parent.name
-        if path in known:
+        if path in known or path.name == DELETED:
             continue
         if session_id not in live:
             live[session_id] = is_session_id(session_id) and _is_live(home, session_id)

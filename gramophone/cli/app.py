@@ -21,6 +21,7 @@ from gramophone.errors import GramophoneError
 from gramophone.voice.native_noise import keep_native_noise_out
 from storage.home import Home
 from storage.recorder import Recorder
+from storage.stray_sound import stray_warning
 
 
 def open_app() -> NoReturn:
@@ -60,7 +61,9 @@ def run_app(config: Config) -> int:
         screen=screen_settings(config),
         keep_theme=partial(keep_theme, config),
         preferences=FilePreferences(config, backend.hear_sample),
-        trouble=" ".join(filter(None, [_keys_not_given(config), _kept_within(config)])),
+        trouble=" ".join(
+            filter(None, [_keys_not_given(config), _strays(config), _kept_within(config)])
+        ),
     )
     try:
         app.run()
@@ -89,6 +92,10 @@ def _keys_not_given(config: Config) -> str:
         "DEEPGRAM_API_KEY": config.deepgram_key,
     }
     return not_given(os.environ | held)
+
+
+def _strays(config: Config) -> str:
+    return stray_warning(Home.at(config.home)) if config.keep else ""
 
 
 def _kept_within(config: Config) -> str:

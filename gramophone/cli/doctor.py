@@ -16,7 +16,9 @@ from gramophone.errors import GramophoneError
 from gramophone.voice.llama_process import find_model
 from gramophone.voice.speaker import DeviceSpeaker
 from gramophone.voice.speech_socket import DeepgramSpeech
+from storage.home import Home
 from storage.library import Library
+from storage.stray_sound import stray_warning
 
 
 async def doctor(config: Config, *, as_json: bool) -> int:
@@ -72,7 +74,12 @@ async def _library(config: Config) -> dict[str, Any]:
             newest = await library.sessions(limit=1)
     except GramophoneError as error:
         return {"ok": False, "detail": str(error)}
-    return {"ok": True, "newest_session": newest[0].id if newest else None}
+    warning = stray_warning(Home.at(config.home))
+    return {
+        "ok": not warning,
+        "newest_session": newest[0].id if newest else None,
+        "detail": warning,
+    }
 
 
 class _Heard:

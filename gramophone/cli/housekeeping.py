@@ -15,18 +15,19 @@ from gramophone.cli.output import note, result, result_json
 from gramophone.cli.updating import Updating
 from gramophone.clock import wall_clock
 from gramophone.config import Config
-from gramophone.errors import StorageError
 from gramophone.plain import plain_line
 from storage.backup import back_up
 from storage.compacting import Compacted, settle_forgotten
 from storage.compacting import compact as pack
 from storage.database import open_library
+from storage.failures import no_library, sentences
 from storage.home import Home
 from storage.library import Library
 from storage.reclaiming import Found, Report, examine, reclaim, size_of
 from storage.recovery import recover
 from storage.retention import Due, Limits, agree, counted, due, remove, words
 from storage.stopping import stoppable
+from storage.stray_sound import counted as counted_sessions
 
 _LISTED = 20
 
@@ -85,34 +86,37 @@ class Examined:
     report: Report
     limits: Limits
     due: Sequence[Due]
+    orphans: bool = False
+    """Whether sound of sessions that the database does not know is to be freed as well."""
 
     @property
     def clean(self) -> bool:
-        return self.report.clean and not self.due
+        strays = self.orphans and bool(self.report.strays.paths)
+        return self.report.clean and not self.due and not strays
 
     @property
     def reclaimable_bytes(self) -> int:
-        return self.report.reclaimable_bytes + sum(each.size_bytes for each in self.due)
+        strays_bytes = self.report.strays.size_bytes if self.orphans else 0
+        due_bytes = sum(each.size_bytes for each in self.due)
+        return self.report.reclaimable_bytes + strays_bytes + due_bytes
 
 
-async def examined(config: Config) -> Examined:
-    """Look through the library; what a killed process left is mended."""
-    return await asyncio.to_thread(_examined, config)
+async def examined(config: Config, *, orphans: bool = False) -> Examined:
+    """Look through the library; what a killed process left is mended. With `orphans`, sound of
+    unknown sessions counts as what could go."""
+    return await asyncio.to_thread(_examined, config, orphans)
 
 
-def _examined(config: Config) -> Examined:
+def _examined(config: Config, orphans: bool) -> Examined:
     home, limits = Home.at(config.home), Limits(config.keep_days, config.keep_gb)
     if not home.database.exists():
-        raise StorageError(f"There is no library in {home.root}; set GRAMOPHONE_HOME, or record.")
+        raise no_library(home)
     # Not `Library.open`, which takes away for good what this is to tell of first.
-    database = open_library(home)
-    try:
+    with sentences(home), closing(open_library(home)) as database:
         recover(home, database)
         settle_forgotten(home, database)
-    finally:
-        database.close()
     now = wall_clock()
-    return Examined(home, examine(home, now), limits, due(home, limits, now))
+    return Examined(home, examine(home, now), limits, due(home, limits, now), orphans)
 
 
 def tell_sizes(found: Examined) -> None:
@@ -154,14 +158,31 @@ def _findings(report: Report) -> Generator[str]:
     for kind, found in (("sound of no session", report.orphans), ("left over", report.leftovers)):
         for path in found.paths:
             yield f"- {kind}: {path}, {size_words(size_of(path))}"
-    if report.rows_lost:
-        yield "  It stays: the database knows no session at all. Is it the right one?"
+    yield from _strays(report)
     for path in report.strange:
         yield f"- not of Gramophone, left alone: {path}"
     if report.worth_a_vacuum:
         yield f"- free pages of the database, {size_words(report.free_bytes)}"
     elif report.recording:
         yield "- a session is being recorded; it and the database's free pages are left alone"
+
+
+def _strays(report: Report) -> Generator[str]:
+    ids = report.stray_sessions
+    if not ids:
+        return
+    yield (
+        f"- sound of {counted_sessions(len(ids))} that the database does not know, "
+        f"{size_words(report.strays.size_bytes)}; `gramophone recover` makes sessions of it, "
+        "`gramophone gc --orphans` frees it:"
+    )
+    sizes: dict[str, int] = {}
+    for path in report.strays.paths:
+        sizes[path.parent.name] = sizes.get(path.parent.name, 0) + size_of(path)
+    for session_id in ids[:_LISTED]:
+        yield f"    {session_id}  {size_words(sizes[session_id])}"
+    if len(ids) > _LISTED:
+        yield f"    and {len(ids) - _LISTED:,} more"
 
 
 async def reclaimed(found: Examined, *, freeing: bool, as_json: bool) -> int:
@@ -189,7 +210,7 @@ def _free(found: Examined, tell: Callable[[int, int], None]) -> tuple[int, list[
         remove(found.home, found.due)
         # Their rows are free pages now.
         report = examine(found.home, wall_clock())
-    _, left = reclaim(found.home, report, tell)
+    _, left = reclaim(found.home, report, tell, orphans=found.orphans)
     return before_bytes - size_of(found.home.root), left
 
 
@@ -207,7 +228,7 @@ def _sizes(found: Examined) -> dict[str, Any]:
         "leftovers": _found(report.leftovers),
         "strange": [str(path) for path in report.strange],
         "recording": report.recording,
-        "rows_lost": report.rows_lost,
+        "strays": _found(report.strays) | {"sessions": list(report.stray_sessions)},
         "beyond_limits": [each.id for each in found.due],
         "reclaimable_bytes": found.reclaimable_bytes,
     }

@@ -43,14 +43,15 @@ def compact(older_than: timedelta, dry_run: bool, as_json: bool) -> None:
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--orphans", is_flag=True, help="Free sound of unknown sessions as well.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be freed.")
 @JSON
-def gc(yes: bool, dry_run: bool, as_json: bool) -> None:
+def gc(yes: bool, orphans: bool, dry_run: bool, as_json: bool) -> None:
     """Say what the library takes, and free what nobody needs; asks first."""
     from gramophone.cli import housekeeping
 
     config = configured()
-    found = carried_out(housekeeping.examined(config))
+    found = carried_out(housekeeping.examined(config, orphans=orphans))
     agreed = yes
     if not as_json:
         housekeeping.tell_sizes(found)

@@ -16,6 +16,7 @@ from gramophone.plain import plain_line
 from gramophone.tags import tag_changes
 from storage.home import Home
 from storage.library import Library
+from storage.stray_sound import stray_warning
 from storage.verify import verify as check
 
 HIT_MARKS = str.maketrans({"\ue000": None, "\ue001": None})
@@ -30,6 +31,8 @@ async def list_sessions(home: Path, *, search: str, limit: int, as_json: bool) -
             result_json(_summary(session))
         else:
             result(_row(session))
+    if sentence := stray_warning(Home.at(home)):
+        note(sentence)
     if not found and not as_json:
         note("No session matches." if search else "No session yet; try: gramophone ask hello")
     return 0

@@ -15,7 +15,9 @@ from gramophone.intents import Interrupt, Say, SpeakAgain, Submit
 from gramophone.library import SessionRecord
 from gramophone.ports import Message, Sink
 from gramophone.timeline import Entry, Failed, TurnCompleted
+from storage.home import Home
 from storage.library import Library
+from storage.stray_sound import stray_warning
 from storage.unkept import UnkeptSound
 
 
@@ -50,6 +52,7 @@ async def speak_once(
     if not intent.text.strip():
         return 1
     note(f"session {running.session_id}" if config.keep else "not kept")
+    note_strays(config)
     if unkept is not None and wav is not None:
         await asyncio.to_thread(unkept.write, wav)
     elif wav is not None:
@@ -59,6 +62,12 @@ async def speak_once(
     if interrupted:
         return 130
     return 1 if notes.failed else 0
+
+
+def note_strays(config: Config) -> None:
+    """Say that there is sound without sessions, where there is."""
+    if config.keep and (sentence := stray_warning(Home.at(config.home))):
+        note(sentence)
 
 
 async def speak_session(
@@ -96,6 +105,7 @@ async def speak_session(
         finally:
             loop.remove_signal_handler(signal.SIGINT)
     note(f"session {running.session_id}")
+    note_strays(config)
     async with await Library.open(config.home) as library:
         if record.summary.title:
             await library.rename(running.session_id, record.summary.title)

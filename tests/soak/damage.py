@@ -21,6 +21,7 @@ from tests.soak.damage_mutations import MUTATIONS, Library, build_library
 from tests.soak.figures import Figures
 
 CASES = 1200
+SLOW_S = 10.0
 _COMMANDS_A_CASE = 4
 _FORMS = ("wav", "flac", "ogg", "opus", "mp3", "srt", "vtt", "txt", "md", "json", "jsonl")
 _FORMS_TOO = ("csv", "cast", "html", "bundle")
@@ -99,6 +100,8 @@ def _judge(case: Case, arguments: tuple[str, ...], outcome: Outcome, figures: Fi
     figures.counts["commands"] += 1
     figures.counts["refused"] += outcome.code != 0
     figures.counts["slowest (s)"] = max(figures.counts["slowest (s)"], round(outcome.seconds, 1))
+    words = " ".join(arguments).replace(str(case.place), "")
+    if outcome.seconds > SLOW_S:
+        print(f"  slow: case {case.number} ({case.detail}), {words}: {outcome.seconds:.1f} s")
     if fault := outcome.fault():
-        words = " ".join(arguments).replace(str(case.place), "")
         figures.broken.append(f"case {case.number} ({case.kind}: {case.detail}), {words}: {fault}")

@@ -62,6 +62,7 @@ async def test_what_nobody_needs_goes_and_nothing_else(tmp_path: Path) -> None:
         database.execute("UPDATE session SET discarded_at = '2026-11-21' WHERE id = 'bb'")
         database.execute("UPDATE session SET discarded_at = '2026-11-23T11' WHERE id = 'cc'")
         # As after a crash between the rows and the files of a deletion.
+        (tmp_path / "audio/dd/.deleted").touch()
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("DELETE FROM session WHERE id = 'dd'")
     gone = [
@@ -72,15 +73,18 @@ async def test_what_nobody_needs_goes_and_nothing_else(tmp_path: Path) -> None:
         tmp_path / ".config-ab12cd_9.toml",
         tmp_path / "incoming/ee/1.wav",
     ]
+    unknown = tmp_path / "audio/0123/1.wav"
     stays = [
         tmp_path / "audio/aa/notes.txt",
         tmp_path / "audio/notes.txt",
         tmp_path / "audio/aa/1.wav",
+        unknown,
         tmp_path / "notes.txt",
         tmp_path / "audio/.talk.wav.99999999",
     ]
     (tmp_path / "incoming/ee").mkdir(parents=True)
     (tmp_path / "audio/ff").mkdir()
+    unknown.parent.mkdir()
     for path in {*gone, *stays}:
         if not path.exists():
             path.write_bytes(b"0123456789")
@@ -90,13 +94,16 @@ async def test_what_nobody_needs_goes_and_nothing_else(tmp_path: Path) -> None:
     report = examine(home, LATER)
     assert report.discarded == ("bb",)
     assert report.undoable == 1
-    assert set(report.orphans.paths) == set(gone[:2])
+    assert set(report.orphans.paths) == {gone[1]}
+    assert set(report.strays.paths) == {unknown}
     assert set(report.leftovers.paths) == {
         *gone[2:5],
+        gone[0],
+        tmp_path / "audio/dd/.deleted",
         tmp_path / "incoming/ee",
         tmp_path / "audio/ff",
     }
-    assert set(report.strange) == {stays[0], stays[1], stays[4]}
+    assert set(report.strange) == {stays[0], stays[1], stays[5]}
     assert all(path.exists() for path in gone)
 
     freed_bytes, left = reclaim(home, report)
@@ -110,6 +117,9 @@ async def test_what_nobody_needs_goes_and_nothing_else(tmp_path: Path) -> None:
     for path in stays[:2]:
         path.unlink()
     (tmp_path / "audio/.talk.wav.99999999").unlink()
+    assert examine(home, LATER).stray_sessions == ("0123",)
+    reclaim(home, examine(home, LATER), orphans=True)
+    assert not unknown.parent.exists()
     assert await healthy(tmp_path) == {"aa"}
 
 
@@ -120,9 +130,9 @@ async def test_sound_stays_when_the_database_knows_no_session(tmp_path: Path) ->
     async with await Library.open(tmp_path):
         pass
     report = examine(home, LATER)
-    assert report.rows_lost
+    assert report.stray_sessions == (SESSION_ID,)
     assert report.clean
-    assert len(report.orphans.paths) == 1
+    assert len(report.strays.paths) == 1
     reclaim(home, report)
     assert (tmp_path / f"audio/{SESSION_ID}/1.wav").exists()
 
