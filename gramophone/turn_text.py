@@ -1,7 +1,8 @@
 """The whole text of a turn, and how much of it was heard, from the events of the turn. Pure.
 
 Recordings made before interrupted turns kept their whole text have the heard text alone in
-`TurnCompleted`; their whole text is in the deltas, as in every recording.
+`TurnCompleted`; their whole text is in the deltas, as in every recording. Where only a speech
+service was recorded there are no deltas, and the text is what was sent to be spoken.
 """
 
 from __future__ import annotations
@@ -13,15 +14,23 @@ from gramophone.timeline import (
     DeltaReceived,
     Event,
     PlaybackStopped,
+    TextSpoken,
     TurnCompleted,
     TurnInterrupted,
     TurnStarted,
 )
 
 TextEvent: TypeAlias = (
-    TurnStarted | DeltaReceived | PlaybackStopped | TurnInterrupted | TurnCompleted
+    TurnStarted | DeltaReceived | TextSpoken | PlaybackStopped | TurnInterrupted | TurnCompleted
 )
-TEXT_EVENTS = (TurnStarted, DeltaReceived, PlaybackStopped, TurnInterrupted, TurnCompleted)
+TEXT_EVENTS = (
+    TurnStarted,
+    DeltaReceived,
+    TextSpoken,
+    PlaybackStopped,
+    TurnInterrupted,
+    TurnCompleted,
+)
 """The kinds of events a `TurnText` reads."""
 
 
@@ -31,6 +40,8 @@ class TurnText:
 
     started: str = ""
     deltas: list[str] = field(default_factory=list[str])
+    spoken: str = ""
+    spoken_end: int = 0
     completed: str = ""
     interrupted: str | None = None
     stopped: int | None = None
@@ -42,6 +53,10 @@ class TurnText:
                 self.started = event.text
             case DeltaReceived():
                 self.deltas.append(event.text)
+            case TextSpoken():
+                gap = " " if event.source_start > self.spoken_end else ""
+                self.spoken += gap + event.text
+                self.spoken_end = event.source_end
             case PlaybackStopped():
                 self.stopped = event.heard_characters
             case TurnInterrupted():
@@ -54,11 +69,15 @@ class TurnText:
     @property
     def text(self) -> str:
         """The whole text that came."""
-        streamed = "".join(self.deltas) or self.started
         if self.interrupted is None:
             # Some services say at the end what their pieces did not hold.
-            return self.completed or streamed
-        return streamed or self.completed or self.interrupted
+            return self.completed or self.streamed
+        return self.streamed or self.completed or self.interrupted
+
+    @property
+    def streamed(self) -> str:
+        """The text that came in pieces."""
+        return "".join(self.deltas) or self.started or self.spoken
 
     @property
     def heard(self) -> int | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gramophone.errors import LibraryCorrupt, StorageError, TimelineError
 from gramophone.metrics import MetricsFold
-from gramophone.timeline import Event, TextSpoken, TurnStarted
+from gramophone.timeline import Event, TurnStarted
 from gramophone.turn_text import TurnText
 from storage import rows
 from storage.database import transaction
@@ -188,7 +188,6 @@ def _events(database: sqlite3.Connection, number: int) -> list[Event]:
 def _told(events: list[Event]) -> dict[int, _Turn]:
     """Each turn's text, as far as it came: the deltas, else what was spoken."""
     texts: dict[int, TurnText] = {}
-    spoken: dict[int, list[str]] = {}
     roles: dict[int, str] = {}
     last_us: dict[int, int] = {}
     for event in events:
@@ -199,15 +198,8 @@ def _told(events: list[Event]) -> dict[int, _Turn]:
         last_us[turn] = event.at_us
         if isinstance(event, TurnStarted):
             roles[turn] = event.role
-        elif isinstance(event, TextSpoken):
-            spoken.setdefault(turn, []).append(event.text)
     return {
-        turn: _Turn(
-            said.text or " ".join(spoken.get(turn, ())),
-            said.heard,
-            roles.get(turn, "assistant"),
-            last_us[turn],
-        )
+        turn: _Turn(said.text, said.heard, roles.get(turn, "assistant"), last_us[turn])
         for turn, said in texts.items()
     }
 

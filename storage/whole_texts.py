@@ -53,6 +53,18 @@ STATEMENTS = (
     AND NOT EXISTS (SELECT 1 FROM {_EVENTS_OF_TURN} AND kind = 'DeltaReceived')
     AND EXISTS (SELECT 1 FROM {_EVENTS_OF_TURN} AND kind = 'TurnStarted' AND event.text <> '')
     """,
+    f"""
+    UPDATE turn SET text = (
+        SELECT joined_text(said, detail) FROM (
+            SELECT CAST(event.text AS BLOB) AS said, event.detail AS detail
+            FROM {_EVENTS_OF_TURN} AND kind = 'TextSpoken' ORDER BY seq
+        )
+    )
+    WHERE heard_characters IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM {_EVENTS_OF_TURN} AND kind = 'DeltaReceived')
+    AND NOT EXISTS (SELECT 1 FROM {_EVENTS_OF_TURN} AND kind = 'TurnStarted' AND event.text <> '')
+    AND EXISTS (SELECT 1 FROM {_EVENTS_OF_TURN} AND kind = 'TextSpoken')
+    """,
 )
 """The steps of the migration; they use the functions that `register` makes."""
 
@@ -73,25 +85,28 @@ class _JoinedText:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self._end = 0
 
     def step(self, said: bytes | None, detail: str | None) -> None:
-        if said is not None:
-            self._pieces.append(said.decode("utf-8", "replace"))
-        elif detail:
-            self._pieces.append(_text_in(detail))
+        details = _object(detail)
+        # Text that UTF-8 cannot hold stands in the details of its row.
+        text = details.get("text") if said is None else said.decode("utf-8", "replace")
+        start, end = details.get("source_start"), details.get("source_end")
+        if isinstance(start, int) and isinstance(end, int):
+            self._pieces.append(" " if start > self._end else "")
+            self._end = end
+        self._pieces.append(text if isinstance(text, str) else "")
 
     def finalize(self) -> str:
         return clean("".join(self._pieces))
 
 
-def _text_in(detail: str) -> str:
-    """Text that UTF-8 cannot hold stands in the details of its row."""
+def _object(detail: str | None) -> dict[str, object]:
     try:
-        fields: object = json.loads(detail)
+        found: object = json.loads(detail or "{}")
     except ValueError:
-        return ""
-    found = cast("dict[str, object]", fields).get("text") if isinstance(fields, dict) else None
-    return found if isinstance(found, str) else ""
+        return {}
+    return cast("dict[str, object]", found) if isinstance(found, dict) else {}
 
 
 def clean(text: str) -> str:
@@ -125,7 +140,7 @@ def restored(
 
 
 def _restored(before: str, said: TurnText) -> dict[str, Any]:
-    text = clean("".join(said.deltas) or said.started)
+    text = clean(said.streamed)
     return {
         "text": text if len(text) > len(before) else before,
         "heard_characters": len(before),

@@ -37,7 +37,7 @@ from gramophone.timeline import (
     Underran,
     UsageReported,
 )
-from gramophone.turn_text import heard_characters
+from gramophone.turn_text import TurnText, heard_characters
 from storage import rows
 from storage.database import transaction
 from storage.failures import vanished
@@ -98,7 +98,7 @@ class _Turn:
     wav: WavWriter | None = None
     samples: int = 0
     withdrawn: bool = False
-    pieces: list[str] = field(default_factory=list[str])
+    said: TurnText = field(default_factory=TurnText)
     heard: str | None = None
     heard_characters: int | None = None
     stored: bool = False
@@ -330,11 +330,11 @@ class SessionWriter:
         assert isinstance(event, DeltaReceived)
         # Not `session.turn`: the row does not change with each delta.
         if (turn := session.turns.get(event.turn)) is not None:
-            turn.pieces.append(event.text)
+            turn.said.read(event)
 
     def _text_spoken(self, session: _Session, event: Event) -> None:
         assert isinstance(event, TextSpoken)
-        session.turn(event.turn, event)
+        session.turn(event.turn, event).said.read(event)
 
     def _audio_received(self, session: _Session, event: Event) -> None:
         assert isinstance(event, AudioReceived)
@@ -359,7 +359,7 @@ class SessionWriter:
         turn.text, turn.told = self._whole_text(turn, event), True
         if turn.heard is not None:
             turn.heard_characters = heard_characters(turn.text, turn.heard)
-        turn.pieces.clear()
+        turn.said = TurnText()
         turn.finish_reason = event.finish_reason
         turn.completed_us = event.at_us
         turn.metrics = session.metrics.turn(event.turn)
@@ -370,7 +370,7 @@ class SessionWriter:
     def _whole_text(self, turn: _Turn, completed: TurnCompleted) -> str:
         """The text of a completed turn. Timelines of older versions, which are recorded again
         when they are replayed, say at the end of an interrupted turn only what was heard."""
-        said = "".join(turn.pieces) or turn.text
+        said = turn.said.streamed or turn.text
         if turn.heard is None or len(said) <= len(completed.text):
             return completed.text
         return self._redactor(said)

@@ -14,6 +14,7 @@ from gramophone.errors import LibraryCorrupt, LibraryTooNew
 from gramophone.library import Finding, SessionRecord, SessionSummary, TurnRecord
 from gramophone.plain import plain_line
 from gramophone.tags import tag_changes
+from storage.export.wording import heard_up_to
 from storage.home import Home
 from storage.library import Library
 from storage.stray_sound import stray_warning
@@ -52,6 +53,7 @@ async def show(home: Path, reference: str, *, as_json: bool) -> int:
         seconds = turn.audio.samples / turn.audio.sample_rate_hz if turn.audio else 0.0
         facts = [f"turn {turn.turn}"]
         facts += [f"{seconds:.1f} s spoken"] if turn.audio else []
+        facts += [heard] if (heard := heard_up_to(turn)) else []
         facts += ["taken back"] if turn.withdrawn else []
         result(f"\n{who}  ({', '.join(facts)})")
         result(turn.text)
@@ -190,6 +192,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "role": turn.role,
         "text": turn.text,
         "finish_reason": turn.finish_reason,
+        "heard_characters": turn.heard,
         "started_ms": turn.started_us / 1000,
         "withdrawn": turn.withdrawn,
     }

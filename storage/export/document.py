@@ -85,6 +85,7 @@ def _turn(turn: ExcerptTurn, who: Answerer) -> dict[str, Any]:
         "role": record.role,
         "text": record.text,
         "finish_reason": record.finish_reason,
+        "heard_characters": record.heard,
         "withdrawn": record.withdrawn,
         "provider": who.provider,
         "model": who.model,

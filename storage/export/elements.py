@@ -106,7 +106,9 @@ def _element(element: Element, timed: Timed) -> Generator[str]:
     attributes = element.attributes
     if element.word is not None:
         found = timed(element.word)
-        attributes = attributes | {"data-from": found["data-from"]} if found else attributes
+        attributes = (
+            attributes | {"data-from": found["data-from"]} if "data-from" in found else attributes
+        )
     if element.tag in _LISTS:
         yield "\n"
     yield f"<{element.tag}"

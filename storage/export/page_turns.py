@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from gramophone.metrics import TurnMetrics
 from storage.export.elements import Element, Node, Timed, untimed, written
-from storage.export.page_text import harmless_line, markdown, verbatim
+from storage.export.page_text import ShownWord, harmless_line, markdown, verbatim
 from storage.export.page_words import Heard, heard
+from storage.export.wording import heard_up_to
 
 if TYPE_CHECKING:
     from gramophone.excerpt import Excerpt, ExcerptTurn
 
 _MONTHS: Final = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 _ENDS: Final = {
-    "interrupted": "stopped here",
+    "interrupted": "stopped",
     "failed": "failed here",
     "length": "cut off by the token limit",
     "max_tokens": "cut off by the token limit",
@@ -52,6 +53,8 @@ def _turn(turn: ExcerptTurn, *, heard_at_all: bool) -> Generator[str]:
     timed: Timed = untimed
     if turn.passages:
         timed = partial(_attributes, heard(text.words, turn.passages, turn.start_us))
+    if record.unheard:
+        timed = partial(_dimmed, timed, text.words, record.heard or 0)
     speaker = _SPEAKERS.get(record.role, "Reply")
     kinds = ["turn", "asked" if record.role == "user" else "answered"]
     kinds += ["spoken"] if turn.stretches else []
@@ -80,6 +83,14 @@ def _attributes(words: tuple[Heard, ...], word: int) -> Mapping[str, str]:
     return times | {"data-to": str(found.to_us // 1000)} if found.to_us else times
 
 
+def _dimmed(
+    timed: Timed, words: tuple[ShownWord, ...], heard_characters: int, word: int
+) -> Mapping[str, str]:
+    """Tells words apart that follow the place where the sound was stopped."""
+    unheard = words[word].source >= heard_characters
+    return {**timed(word), "class": "w unheard"} if unheard else timed(word)
+
+
 def _notes(turn: ExcerptTurn) -> list[str]:
     record = turn.record
     if record.role == "user":
@@ -87,6 +98,7 @@ def _notes(turn: ExcerptTurn) -> list[str]:
     told = [
         "taken back" if record.withdrawn else "",
         _ENDS.get(record.finish_reason, ""),
+        heard_up_to(record),
         *_figures(record.metrics),
         f"{(turn.end_us - turn.start_us) / 1_000_000:.1f} s" if turn.stretches else "",
     ]

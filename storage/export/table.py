@@ -19,6 +19,7 @@ COLUMNS = (
     "session", "created_at", "title", "turn", "role", "text", "finish_reason", "withdrawn",
     "provider", "model", "voice", "started_ms", "spoken_ms", "ttft_ms", "ttfb_ms", "ttfa_ms",
     "response_ms", "tokens_per_s", "input_tokens", "output_tokens", "flushes", "underruns",
+    "heard_characters",
 )  # fmt: skip
 
 # A spreadsheet takes such a cell for a formula, and may run it.
@@ -55,6 +56,7 @@ def _rows(session: KeptSession) -> Generator[tuple[object, ...]]:
             turn.started_us / 1000, spoken_ms(turn),
             took.ttft_ms, took.ttfb_ms, took.ttfa_ms, took.response_ms, took.tokens_per_s,
             took.input_tokens, took.output_tokens, *counts,
+            turn.heard,
         )  # fmt: skip
 
 

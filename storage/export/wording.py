@@ -32,11 +32,22 @@ def speaker_of(turn: TurnRecord) -> str:
 
 
 def remarks_on(turn: TurnRecord) -> str:
-    """` (interrupted, taken back)`, or nothing where all went as it should."""
+    """` (interrupted, heard up to character 5 of 20)`, or nothing where all went as it should."""
     remarks = [_ENDINGS[turn.finish_reason]] if turn.finish_reason in _ENDINGS else []
+    if heard := heard_up_to(turn):
+        remarks.append(heard)
     if turn.withdrawn:
         remarks.append("taken back")
     return f" ({', '.join(remarks)})" if remarks else ""
+
+
+def heard_up_to(turn: TurnRecord) -> str:
+    """How far the text was heard where its sound was stopped before the end; else nothing."""
+    if not turn.unheard:
+        return ""
+    if not turn.heard:
+        return "not heard"
+    return f"heard up to character {turn.heard:,} of {len(turn.text):,}"
 
 
 def read_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:

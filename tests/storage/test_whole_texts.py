@@ -86,6 +86,24 @@ def test_a_text_that_was_said_and_had_no_deltas(database: sqlite3.Connection) ->
     assert migrated(database) == {0: ("Good morning.", 4)}
 
 
+def test_a_text_that_only_the_speech_service_had(database: sqlite3.Connection) -> None:
+    spans = [{"chunk": 0, "source_start": 0, "source_end": 4}]
+    spans += [{"chunk": 1, "source_start": 5, "source_end": 8}]
+    stored(
+        database,
+        0,
+        "One",
+        "interrupted",
+        [
+            ("TurnStarted", "", None),
+            ("TextSpoken", "One.", json.dumps(spans[0])),
+            ("TextSpoken", "Two", json.dumps(spans[1])),
+            ("TurnInterrupted", "One", None),
+        ],
+    )
+    assert migrated(database) == {0: ("One. Two", 3)}
+
+
 def test_nothing_was_heard(database: sqlite3.Connection) -> None:
     events = [("DeltaReceived", "Never heard.", None), ("TurnInterrupted", "", None)]
     stored(database, 1, "", "interrupted", events)

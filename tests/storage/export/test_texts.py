@@ -223,6 +223,23 @@ async def test_several_sessions_stand_in_one_file(tmp_path: Path) -> None:
     assert [found[1] for found in bold if found] == titles
 
 
+async def test_every_form_has_the_whole_text_and_says_how_far_it_was_heard(tmp_path: Path) -> None:
+    ids = await taken_in(tmp_path, ["interrupted"])
+    remark = "heard up to character 81 of 451"
+    for form in ("txt", "md", "cast"):
+        assert remark in (await written(tmp_path, ids, form)).decode(), form
+    (made,) = documents(await written(tmp_path, ids, "json"))
+    assert [turn["heard_characters"] for turn in made["turns"]] == [None, 81]
+    assert len(made["turns"][1]["text"]) == 451
+    rows = table(await written(tmp_path, ids, "csv"))
+    assert [row["heard_characters"] for row in rows] == ["", "81"]
+    page = (await written(tmp_path, ids, "html")).decode()
+    assert remark in page
+    unheard = re.findall(r'<span class="w unheard"[^>]*>(.*?)</span>', page)
+    assert unheard[0] == "the"
+    assert len(unheard) == len(made["turns"][1]["text"][81:].split())
+
+
 async def test_a_part_is_what_was_asked_for(tmp_path: Path) -> None:
     await talked(tmp_path, "One.", "Two.", "Three.")
     for cut in (Cut(frozenset({3})), Cut(from_us=123_000_000, to_us=123_500_000)):
