@@ -4,7 +4,8 @@
 
 The rows are synthetic and written in bulk; the questions go through `storage.library`. The bare
 query is the least SQL that gives the same, asked of `sqlite3` in the same run. Milliseconds at the
-median of twenty.
+median of twenty. One turn in ten is Chinese: it has no spaces, and the bare query for a part of it
+reads every text.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ from storage.library import Library
 from storage.schema import turn_number
 
 TURNS_A_SESSION = 4
+CHINESE_EACH = 10
+CHINESE_WORDS = 30
+RARE_CHINESE = "签证"
+COMMON_CHINESE = "这里"
 VOCABULARY = 3_000
 RARE = "hippopotamus"
 ASKED = 20
@@ -36,6 +41,7 @@ HITS = (
     "SELECT rowid, snippet(turn_text, 0, '<', '>', '…', 12) FROM turn_text "
     "WHERE turn_text MATCH ? ORDER BY rowid DESC LIMIT 50"
 )
+WITHIN = "SELECT number, text FROM turn WHERE text LIKE ? ORDER BY number DESC LIMIT 50"
 FILTERED = f"SELECT {ROW} FROM session WHERE {{}} ORDER BY number DESC LIMIT 50"
 BOTH = (
     "SELECT turn_text.rowid, snippet(turn_text, 0, '<', '>', '…', 12) FROM turn_text "
@@ -48,6 +54,21 @@ def fill(directory: Path, sessions: int) -> None:
     """A library of so many sessions of short turns; one turn in ten thousand has the rare word."""
     chance = random.Random(7)
     words = [f"{chance.choice('bcdfgklmprst')}{number:x}" for number in range(VOCABULARY)]
+    pairs = [chr(chance.randrange(0x4E00, 0x9000)) + chr(chance.randrange(0x4E00, 0x9000))
+             for _ in range(VOCABULARY)]  # fmt: skip
+
+    def said(number: int) -> str:
+        if number % CHINESE_EACH == 0:
+            rare = RARE_CHINESE if chance.random() < 1e-3 else ""
+            run = "".join(chance.choices(pairs, k=CHINESE_WORDS))
+            return f"{COMMON_CHINESE}{run[:20]}，{rare}{run[20:]}。"
+        return (
+            "with that answer "
+            + ("people " if chance.random() < 0.1 else "")
+            + " ".join(chance.choices(words, k=12))
+            + (f" {RARE}" if chance.random() < 1e-4 else "")
+        )
+
     database = open_library(Home.at(directory))
     with transaction(database):
         database.executemany(
@@ -65,10 +86,7 @@ def fill(directory: Path, sessions: int) -> None:
                     turn_number(session, turn),
                     session,
                     turn,
-                    "with that answer "
-                    + ("people " if chance.random() < 0.1 else "")
-                    + " ".join(chance.choices(words, k=12))
-                    + (f" {RARE}" if chance.random() < 1e-4 else ""),
+                    said(session * TURNS_A_SESSION + turn),
                 )
                 for session in range(1, sessions + 1)
                 for turn in range(TURNS_A_SESSION)
@@ -126,6 +144,11 @@ def searches(sessions: int) -> Mapping[str, tuple[str, str, tuple[object, ...]]]
         "a common and a rare word": (f"answer {RARE}", f'"answer" "{RARE}"*'),
         "no such word": ("zzzz", '"zzzz"*'),
     }
+    within = {
+        "a rare pair in Chinese": RARE_CHINESE,
+        "a pair in all of the Chinese": COMMON_CHINESE,
+        "one character of it": COMMON_CHINESE[0],
+    }
     tagged = "number IN (SELECT session FROM tag WHERE name = '{}')"
     filters = {
         "a provider of all": ("provider:p", "provider = 'p'"),
@@ -146,6 +169,7 @@ def searches(sessions: int) -> Mapping[str, tuple[str, str, tuple[object, ...]]]
     return (
         {"newest 50": ("", NEWEST, (1 << 42,))}
         | {name: (typed, HITS, (match,)) for name, (typed, match) in words.items()}
+        | {name: (typed, WITHIN, (f"%{typed}%",)) for name, typed in within.items()}
         | {name: (typed, FILTERED.format(sql), ()) for name, (typed, sql) in filters.items()}
         | {name: (typed, BOTH.format(sql), (match,)) for name, (typed, match, sql) in both.items()}
     )
@@ -170,6 +194,14 @@ async def measure(directory: Path, sessions: int) -> dict[str, tuple[float, floa
     return figures
 
 
+def sizes_mb(directory: Path) -> dict[str, float]:
+    """Of the index over the turns, and of the whole database, in megabytes."""
+    database = connect(Home.at(directory))
+    ((index,),) = database.execute("SELECT sum(length(block)) FROM turn_text_data").fetchall()
+    database.close()
+    return {"index": index / 1e6, "database": Home.at(directory).database.stat().st_size / 1e6}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=100_000)
@@ -181,12 +213,14 @@ def main() -> None:
         fill(Path(directory), sessions)
         fill_in(Path(directory))
         figures = asyncio.run(measure(Path(directory), sessions))
+        sizes = sizes_mb(Path(directory))
     if as_json:
-        print(json.dumps({"sessions": sessions, "ms": figures}))
+        print(json.dumps({"sessions": sessions, "ms": figures, "mb": sizes}))
         return
     print(f"{sessions:,} sessions of {TURNS_A_SESSION} turns          library      bare  ratio")
     for name, (took, bare) in figures.items():
         print(f"  {name:32} {took:7.2f} ms {bare:6.2f} ms {took / bare:5.1f}×")
+    print(f"  the index over the turns {sizes['index']:.0f} MB of {sizes['database']:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ it. Days are those of the reader; today is handed in.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gramophone.errors import FilterError
+from gramophone.folding import NON_JOINER, folded, folded_with_places
+from gramophone.spaceless import SPACELESS, is_spaceless
 from gramophone.tags import tag_name
 
 FIELDS = ("provider", "model", "voice", "tag", "title")
@@ -148,20 +149,17 @@ def completed(typed: str, tags: Sequence[str] = ()) -> str | None:
 
 
 def highlights(text: str, words: Sequence[Word]) -> list[tuple[int, int]]:
-    """Where in `text` the words stand, as spans in order that do not overlap: by whole words, or
-    by their beginning where the word is open; upper case and accents do not count."""
-    folded, places = _folded(text)
+    """Where in `text` the words stand, as spans in order that do not overlap: by whole words, by
+    their beginning where the word is open, by any part of writing without spaces. What folding
+    takes for the same is the same (`folding`), and no span ends within a grapheme."""
+    within, starts, ends = folded_with_places(text)
     spans: list[tuple[int, int]] = []
     for word in words:
-        parts = [re.escape(part) for part in re.split(r"\W+", _folded(word.text)[0]) if part]
-        if not parts:
-            continue
-        end = r"\w*" if word.open and not (len(word.text) == 1 and word.text.isascii()) else r"\b"
-        pattern = r"\b" + r"\W+".join(parts) + end
-        spans += [
-            (places[match.start()], places[match.end() - 1] + 1)
-            for match in re.finditer(pattern, folded)
-        ]
+        if pattern := _pattern(word):
+            spans += [
+                (starts[match.start()], ends[match.end() - 1])
+                for match in re.finditer(pattern, within)
+            ]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
@@ -282,15 +280,29 @@ def _says_something(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
-def _folded(text: str) -> tuple[str, Sequence[int]]:
-    """The text in one case and without accents, and for each character where it came from."""
-    if text.isascii():
-        return text.lower(), range(len(text))
-    characters: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        for part in unicodedata.normalize("NFKD", character).casefold():
-            if not unicodedata.combining(part):
-                characters.append(part)
-                places.append(place)
-    return "".join(characters), places
+# As \b, but writing without spaces ends and begins a word of other writing.
+_BEGINS = rf"(?<![^\W{SPACELESS}])"
+_ENDS = rf"(?![^\W{SPACELESS}])"
+_GOES_ON = rf"[^\W{SPACELESS}]*"
+_CURSIVE = re.compile("[\u0600-\u07ff\u0840-\u08ff]")
+
+
+def _pattern(word: Word) -> str:
+    """What finds a word in a folded text; empty where it has no letter."""
+    parts = [part for part in re.split(r"[^\w\u200c" + SPACELESS + "]+", folded(word.text)) if part]
+    if not parts:
+        return ""
+    begins = "" if is_spaceless(parts[0][0]) else _BEGINS
+    if is_spaceless(parts[-1][-1]):
+        ends = ""
+    elif word.open and not (len(word.text) == 1 and word.text.isascii()):
+        ends = _GOES_ON
+    else:
+        ends = _ENDS
+    return begins + r"\W+".join(map(_with_joiners, parts)) + ends
+
+
+def _with_joiners(part: str) -> str:
+    """With a non-joiner or without, wherever one may stand."""
+    letters = map(re.escape, part.replace(NON_JOINER, ""))
+    return f"{NON_JOINER}?".join(letters) if _CURSIVE.search(part) else re.escape(part)

@@ -14,6 +14,7 @@ from gramophone.clock import wall_clock as system_wall_clock
 from storage.failures import corrupt, sentences, too_new
 from storage.home import Home, make_private_file
 from storage.schema import SCHEMA_VERSION, migrate, schema_version
+from storage.search_index import register
 
 _BUSY_S = 15.0
 APPLICATION_ID = 0x4752414D  # "GRAM": `file` and a curious user can tell what this is.
@@ -53,9 +54,11 @@ def open_library(
 
 def connect(home: Home) -> sqlite3.Connection:
     """A plain connection in autocommit mode; may be handed to another thread, not shared."""
-    return sqlite3.connect(
+    database = sqlite3.connect(
         home.database, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
     )
+    register(database)
+    return database
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gramophone.values import value
-from storage import whole_texts
+from storage import search_index, whole_texts
 
 FORMAT_VERSION = 1
 """Version of what a session's rows and files mean; stands in each session row."""
@@ -222,10 +222,11 @@ MIGRATIONS = (
     Migration(5, "turns taken back, and the pace of answers", _TAKEN_BACK),
     Migration(6, "statistics by who answered", _WHO_ANSWERED),
     Migration(7, "whole texts of interrupted turns", whole_texts.STATEMENTS),
+    Migration(8, "search inside writing without spaces, folded letters", search_index.STATEMENTS),
 )
 
-_INSTRUCTIONS_A_LOOK = 1_000_000
-"""Of SQLite's machine: some hundredths of a second."""
+_INSTRUCTIONS_A_LOOK = 100_000
+"""Of SQLite's machine: some thousandths of a second, or more where a statement calls functions."""
 
 SCHEMA_VERSION = MIGRATIONS[-1].number
 """The schema this program writes; `PRAGMA user_version` of the database."""
@@ -250,6 +251,7 @@ def migrate(
         sqlite3.Error: a step failed; it is undone, those before it stay.
     """
     due = [each for each in migrations if schema_version(database) < each.number]
+    search_index.register(database)
     whole_texts.register(database)
     progress = _Progress(sum(len(each.statements) for each in due), told)
     database.set_progress_handler(progress.look, _INSTRUCTIONS_A_LOOK)
@@ -282,14 +284,22 @@ class _Progress:
             if not self.look():
                 database.execute(statement)
         except sqlite3.OperationalError as error:
-            if self._raised is None and error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                # Ctrl+C came as `look` was entered: nobody else interrupts.
+            if self._raised is None and _interrupted(error):
                 raise KeyboardInterrupt from error
             if self._raised is None:
                 raise
         if self._raised is not None:
             raise self._raised
         self._done += 1
+
+
+def _interrupted(error: sqlite3.OperationalError) -> bool:
+    """Whether Ctrl+C came as `look` or a function of ours was entered: nobody else interrupts,
+    and the functions raise nothing by themselves."""
+    failed = error.sqlite_errorcode == sqlite3.SQLITE_ERROR and "user-defined function" in str(
+        error
+    )
+    return failed or error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
 
 
 def _apply(

@@ -7,6 +7,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from gramophone.filters import Word, highlights
+from gramophone.folding import NON_JOINER
+from gramophone.graphemes import end_of, start_of
+from gramophone.spaceless import SPACELESS, is_spaceless, looked_up
 
 HIT_BEGINS = "\ue000"
 HIT_ENDS = "\ue001"
@@ -17,7 +20,8 @@ LONGEST_BEGINNING = 5
 _MOST_WORDS = 32
 _LONGEST_WORD = 200
 
-_TOKEN = re.compile(r"\S+")
+# Of writing without spaces, a few characters are what a word is elsewhere.
+_TOKEN = re.compile(rf"[{SPACELESS}]{{1,4}}|[^\s{SPACELESS}]+")
 _SNIPPET_TOKENS = 12
 _TOKENS_BEFORE = 4
 _HIT_TOKENS = _SNIPPET_TOKENS - _TOKENS_BEFORE
@@ -55,15 +59,21 @@ def match_expression(words: Sequence[Word], without: Sequence[str] = ()) -> str:
     Each is quoted, so that no character of it is an operator. An open word is the beginning of
     one, but for a single Latin letter: the words that begin with it are most of the library.
     """
-    wanted = " ".join(_quoted(word) for word in words[:_MOST_WORDS])
-    unwanted = " OR ".join(_quoted(Word(word)) for word in without[:_MOST_WORDS])
+    wanted = " AND ".join(_sought(word) for word in words[:_MOST_WORDS])
+    unwanted = " OR ".join(_sought(Word(word)) for word in without[:_MOST_WORDS])
     return f"({wanted}) NOT ({unwanted})" if wanted and unwanted else wanted
 
 
 def wide(words: Sequence[Word]) -> bool:
     """Whether a query costs before its first hit: the beginning of a word that is longer than
-    the index of beginnings is looked up by merging all words that begin so."""
-    return any(word.open and len(word.text) > LONGEST_BEGINNING for word in words)
+    the index of beginnings, or a single character of writing without spaces, is looked up by
+    merging all words that begin so."""
+    return any(
+        looked_up(word.text)[1]
+        if is_spaceless(word.text)
+        else word.open and len(word.text) > LONGEST_BEGINNING
+        for word in words
+    )
 
 
 def snippet(text: str, words: Sequence[Word]) -> str:
@@ -83,20 +93,32 @@ def snippet(text: str, words: Sequence[Word]) -> str:
     )
     first = max(0, min(best - _TOKENS_BEFORE, len(tokens) - _SNIPPET_TOKENS))
     shown = tokens[first : first + _SNIPPET_TOKENS]
-    start, end = shown[0][0], min(shown[-1][1], shown[0][0] + _LONGEST_SNIPPET)
+    start = start_of(text, shown[0][0])
+    end = end_of(text, min(shown[-1][1], start + _LONGEST_SNIPPET))
     marked, done = "" if first == 0 else "…", start
     for begins, ends in spans:
         if start <= begins and ends <= end:
             marked += f"{text[done:begins]}{HIT_BEGINS}{text[begins:ends]}{HIT_ENDS}"
             done = ends
-    return marked + text[done:end] + ("" if end == tokens[-1][1] else "…")
+    return marked + text[done:end] + ("" if end >= tokens[-1][1] else "…")
 
 
 def _token_at(tokens: Sequence[tuple[int, int]], place: int) -> int:
     return max(0, bisect_right(tokens, (place, len(tokens) and tokens[-1][1])) - 1)
 
 
-def _quoted(word: Word) -> str:
+def _sought(word: Word) -> str:
+    """The query for one word or phrase."""
     clean = word.text.replace("\0", " ").encode("utf-8", "replace").decode()[:_LONGEST_WORD]
-    quoted = '"' + clean.replace('"', '""') + '"'
-    return quoted + "*" if word.open and not (len(clean) == 1 and clean.isascii()) else quoted
+    phrase, begins = looked_up(clean)
+    begins = begins or (word.open and not is_spaceless(phrase[-1:]))
+    begins = begins and not (len(clean) == 1 and clean.isascii())
+    found = _quoted(phrase, begins)
+    if NON_JOINER not in phrase:
+        return found
+    # It stands once divided and once joined in the index, but only joined where it was typed so.
+    return f"({found} OR {_quoted(phrase.replace(NON_JOINER, ''), begins)})"
+
+
+def _quoted(phrase: str, begins: bool) -> str:
+    return '"' + phrase.replace('"', '""') + '"' + ("*" if begins else "")

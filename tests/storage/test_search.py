@@ -114,6 +114,8 @@ LONG = " ".join(f"w{number}" for number in range(40))
         (LONG, [Word("w39")], "…w28 w29 w30 w31 w32 w33 w34 w35 w36 w37 w38 [w39]"),
         (LONG, [Word("w1"), Word("w30"), Word("w32")], "…w26 w27 w28 w29 [w30] w31 [w32] "),
         (LONG, [Word("none")], "w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11…"),
+        ("天" * 300 + "签证" + "地" * 300, [Word("签证")], "…" + "天" * 16 + "[签证]" + "地" * 30),
+        ("ที่" * 90 + "ไทย", [Word("ไทย")], "…ที่"),
         ("", [GRAMO], ""),
         ("x" * 9_000, [Word("x", open=True)], "x" * 400 + "…"),
     ],

@@ -1,0 +1,75 @@
+"""Where a text may be cut: between graphemes (UAX #29), never within one.
+
+An emoji of several people, a letter with its marks and a syllable of Hindi are one grapheme each,
+of many characters. Pure; `regex`, which knows them, is loaded at the first place that is not
+plain. No grapheme is looked at over more than `LONGEST` characters: what is longer is no writing.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import regex
+
+LONGEST: Final = 128
+"""Characters of a grapheme beyond which it may be cut."""
+
+
+@cache
+def _grapheme() -> regex.Pattern[str]:
+    import regex
+
+    return regex.compile(r"\X")
+
+
+def start_of(text: str, place: int) -> int:
+    """The last place at or before `place` at which `text` may be cut."""
+    if place <= 0 or place >= len(text) or _parted(text, place):
+        return max(0, min(place, len(text)))
+    start, _ = _around(text, place)
+    return start
+
+
+def end_of(text: str, place: int) -> int:
+    """The first place at or after `place` at which `text` may be cut."""
+    if place <= 0 or place >= len(text) or _parted(text, place):
+        return max(0, min(place, len(text)))
+    start, end = _around(text, place)
+    return place if start == place else end
+
+
+def before(text: str, place: int) -> int:
+    """Where the grapheme starts that ends at `place`, or that it lies in."""
+    return start_of(text, place - 1)
+
+
+def after(text: str, place: int) -> int:
+    """Where the grapheme ends that starts at `place`, or that it lies in."""
+    return end_of(text, place + 1)
+
+
+def cut(text: str, longest: int) -> str:
+    """The beginning of `text`, at most `longest` characters, that ends with a whole grapheme."""
+    return text if len(text) <= longest else text[: start_of(text, longest)]
+
+
+def _parted(text: str, place: int) -> bool:
+    """Whether the characters beside a place are plain enough to need no table."""
+    following = text[place]
+    return following < "\u0300" and (following != "\n" or text[place - 1] != "\r")
+
+
+def _around(text: str, place: int) -> tuple[int, int]:
+    """Start and end of the grapheme that holds the character at `place`."""
+    first = place
+    lowest = max(0, place - LONGEST)
+    while first > lowest and not _parted(text, first):
+        first -= 1
+    known = first == 0 or _parted(text, first)
+    for found in _grapheme().finditer(text, first, min(len(text), place + LONGEST)):
+        if found.end() > place:
+            start = found.start() if known or found.start() > first else place
+            return start, found.end()
+    return place, place + 1

@@ -1,0 +1,73 @@
+"""A text is cut between graphemes only."""
+
+from __future__ import annotations
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gramophone.graphemes import LONGEST, after, before, cut, end_of, start_of
+
+WHOLE = [
+    "👨\u200d👩\u200d👧\u200d👦",
+    "👋🏽",
+    "🇩🇪",
+    "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "1\ufe0f\u20e3",
+    "e\u0301\u0323",
+    "क्षि",
+    "ශ්\u200dරී"[:-1] + "ී",
+    "각",
+    "กำ",
+    "葛\U000e0100",
+    "\r\n",
+]
+WRITING = st.text(
+    st.sampled_from(
+        "ab \r\n\u0301\u200d\ufe0f👨👩🏽🇩🇪🇫🇷कषि्ශර්ก\u0e33ᄒ\u1161\u11ab葛\U000e0100\u0600"
+    )
+    | st.characters(codec="utf-8"),
+    max_size=40,
+)
+
+
+@pytest.mark.parametrize("grapheme", WHOLE)
+def test_no_cut_lies_within_one(grapheme: str) -> None:
+    parts = regex.findall(r"\X", grapheme)
+    text = f"a{grapheme}b"
+    places = [1]
+    for part in parts:
+        places.append(places[-1] + len(part))
+    for place in range(1, len(text) - 1):
+        assert start_of(text, place) == max(each for each in places if each <= place)
+        assert end_of(text, place) == min(each for each in places if each >= place)
+
+
+@given(WRITING, st.integers(-1, 41))
+def test_every_place_is_judged_as_the_whole_text_is(text: str, place: int) -> None:
+    edges = [0]
+    for part in regex.findall(r"\X", text):
+        edges.append(edges[-1] + len(part))
+    inside = min(max(place, 0), len(text))
+    assert start_of(text, place) == max(edge for edge in edges if edge <= inside)
+    assert end_of(text, place) == min(edge for edge in edges if edge >= inside)
+    if 0 < place <= len(text):
+        assert before(text, place) == max(edge for edge in edges if edge < place)
+    if 0 <= place < len(text):
+        assert after(text, place) == min(edge for edge in edges if edge > place)
+
+
+@given(WRITING, st.integers(0, 40))
+def test_a_cut_text_is_a_beginning_of_whole_graphemes(text: str, longest: int) -> None:
+    kept = cut(text, longest)
+    assert text.startswith(kept)
+    assert len(kept) <= longest
+    assert "".join(regex.findall(r"\X", text)[: len(regex.findall(r"\X", kept))]) == kept
+
+
+def test_what_is_no_writing_is_cut_all_the_same() -> None:
+    text = "a" + "\u0301" * 10_000
+    assert start_of(text, 5_000) == 5_000
+    assert len(cut(text, 5_000)) == 5_000
+    assert start_of(text, LONGEST // 2) == 0
