@@ -27,6 +27,7 @@ _ALONE = frozenset(
 )
 _WORDS = frozenset({"word", "punctuated_word", "transcript"})
 """Between two of these stands a space."""
+_DATA = "data: "
 _TOKEN = "token"
 _SPELT_IN = ("bytes", "top_logprobs")
 """What else spells a token, beside it."""
@@ -67,6 +68,38 @@ def with_texts(document: str, texts: Sequence[str]) -> str:
 
     made = _mapped(fields, (), visit)
     return json.dumps(made, ensure_ascii=False, separators=(",", ":")) if changed else document
+
+
+def lines_pieces(text: str, stream: tuple[Any, ...]) -> list[Piece]:
+    """As `json_pieces`, of a text that may be a document or a part of an event stream: each of its
+    lines that holds a document is one."""
+    return [piece for part in _parts(text) for piece in json_pieces(part, stream)]
+
+
+def with_lines_texts(text: str, texts: Sequence[str]) -> str:
+    """The text with these in the place of those of its `lines_pieces`."""
+    made: list[str] = []
+    at = 0
+    for part in _parts(text):
+        count = len(json_pieces(part, ()))
+        made.append(with_texts(part, texts[at : at + count]))
+        at += count
+    return "".join(made)
+
+
+def _parts(text: str) -> list[str]:
+    """A document by itself; else the documents behind `data:`, and what stands between them."""
+    if _object(text) is not None:
+        return [text]
+    parts: list[str] = []
+    for line in text.splitlines(keepends=True):
+        document = line.removeprefix(_DATA).rstrip("\r\n")
+        if line.startswith(_DATA) and _object(document) is not None:
+            end = len(_DATA) + len(document)
+            parts += (line[: len(_DATA)], document, line[end:])
+        else:
+            parts.append(line)
+    return parts
 
 
 def _mapped(value: Any, path: tuple[Any, ...], visit: _Visit) -> Any:

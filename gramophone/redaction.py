@@ -157,7 +157,7 @@ class Redactor:
             return []
         spans = [Span(m.start(), m.end(), m[0]) for m in MARK.finditer(text, start)]
         if suspicious:
-            for finder in (self._whole, self._pieces, self._shapes):
+            for finder in (self._whole, self._over_lines, self._pieces, self._shapes):
                 spans = _with_gaps_searched(text, start, spans, finder)
         for pattern in self._patterns:
             by = partial(self._matches, pattern)
@@ -183,10 +183,12 @@ class Redactor:
 
     def _suspicious(self, text: str) -> bool:
         lowered = text.lower()
-        return (
-            any(mark in lowered for mark in _MARKS)
-            or any(secret in text for secret in self._secrets)
-            or any(gram in text for gram in self._grams)
+        if any(mark in lowered for mark in _MARKS):
+            return True
+        if "\n" in text and any(gram in _on_one_line(text) for gram in self._grams):
+            return True
+        return any(secret in text for secret in self._secrets) or any(
+            gram in text for gram in self._grams
         )
 
     # --- finders: what is hidden of a text between two places ------------------------------------
@@ -213,6 +215,20 @@ class Redactor:
             if right - left >= (_GRAM if cut_short else _LONG_PIECE):
                 found.append(Span(max(left, start), right, self._secrets[secret]))
         return _longest_of(found)
+
+    def _over_lines(self, text: str, start: int, end: int) -> list[Span]:
+        """Secrets with line breaks in them, as they are when they were pasted from a narrow
+        terminal, or sent as parts of one message."""
+        line = _on_one_line(text[start:end])
+        if len(line) == end - start or not any(gram in line for gram in self._grams):
+            return []
+        places = [at for at in range(start, end) if text[at] not in "\r\n"]
+        found = self._whole(line, 0, len(line))
+        for gap in _gaps(found, 0, len(line)):
+            found = [*found, *self._pieces(line, *gap)]
+        return _longest_of(
+            Span(places[span.start], places[span.end - 1] + 1, span.mark) for span in found
+        )
 
     def _parts(self, text: str, start: int, end: int) -> Iterator[tuple[int, int, str, int]]:
         """Where parts of secrets stand that hold one of `_grams` and end behind `start`: from, to,
@@ -285,6 +301,10 @@ def _grams(secrets: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
             if len(secret) > _GRAM:
                 grams.setdefault(secret[offset : offset + _GRAM], []).append((secret, offset))
     return grams
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\r", "").replace("\n", "")
 
 
 def _grown(text: str, at: int, secret: str, offset: int, end: int) -> tuple[int, int]:

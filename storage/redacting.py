@@ -57,7 +57,7 @@ class RedactedEvents:
     def settled(self) -> list[Numbered]:
         """The events that are known to hold no part of a secret by now."""
         return [
-            (number, _with_texts(event, texts))
+            (number, self._with_texts(event, texts))
             for (number, event), texts in self._streams.settled()
         ]
 
@@ -88,16 +88,19 @@ class RedactedEvents:
         self._spoken_ends[event.turn] = event.source_end, len(event.text) < length
         return " " if shortened or before < event.source_start else ""
 
+    def _with_texts(self, event: Event, texts: Sequence[str]) -> Event:
+        match event:
+            case DeltaReceived() | TextSpoken():
+                return event if event.text == texts[0] else replace(event, text=texts[0])
+            case ModelChunkReceived():
+                raw = self._document(event.raw, texts)
+                return event if raw is event.raw else replace(event, raw=raw)
+            case FrameSent() | FrameReceived():
+                text = self._document(event.text, texts)
+                return event if text is event.text else replace(event, text=text)
+            case _:
+                raise AssertionError(event)
 
-def _with_texts(event: Event, texts: Sequence[str]) -> Event:
-    match event:
-        case DeltaReceived() | TextSpoken():
-            return event if event.text == texts[0] else replace(event, text=texts[0])
-        case ModelChunkReceived():
-            raw = with_texts(event.raw, texts)
-            return event if raw is event.raw else replace(event, raw=raw)
-        case FrameSent() | FrameReceived():
-            text = with_texts(event.text, texts)
-            return event if text is event.text else replace(event, text=text)
-        case _:
-            raise AssertionError(event)
+    def _document(self, document: str, texts: Sequence[str]) -> str:
+        """With what its names and numbers hide taken out as well."""
+        return self._redactor(with_texts(document, texts))

@@ -57,6 +57,13 @@ def test_a_secret_is_found_in_its_json_and_url_spelling() -> None:
     assert redact("?k=pass%22word%2F%C3%BC-1234") == f"?k={mark}"
 
 
+def test_a_secret_that_is_broken_over_lines_is_found() -> None:
+    redact = Redactor([SECRET])
+    broken = f"It is\n{SECRET[:9]}\n{SECRET[9:20]}\r\n{SECRET[20:]}\n."
+    assert redact(broken) == f"It is\n{redact.mark(SECRET)}\n."
+    assert redact("One\nline\nand another") == "One\nline\nand another"
+
+
 def test_a_longer_secret_is_replaced_whole() -> None:
     redact = Redactor(["abcdefgh", "abcdefghijkl"])
     assert redact("abcdefghijkl") == redact.mark("abcdefghijkl")

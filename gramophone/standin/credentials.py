@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from typing import Any, cast
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from gramophone.redaction import Redact, Redactor
 
@@ -47,20 +46,17 @@ class Secrets:
     def __init__(self, redact: Redact | None = None, key: str | None = None) -> None:
         """`key` is one that is known from the start."""
         # Nobody may try out what a mark hides.
-        self._redact = redact or Redactor(key=os.urandom(32))
+        self.redactor = Redactor.of(redact or (), key=os.urandom(32))
         self._known: set[str] = set()
-        self._keep(key or "")
+        self._keep([key or ""])
 
     def learn(self, headers: Iterable[tuple[str, str]], query: str) -> None:
         """A client has come with these."""
-        for secret in secrets_in(headers, query):
-            self._keep(secret)
+        self._keep(secrets_in(headers, query))
 
     def hide(self, text: str) -> str:
         """The text without them."""
-        for secret in self._known:
-            text = text.replace(secret, SECRET)
-        return self._redact(text)
+        return self.redactor(text)
 
     def hide_all(self, value: Any) -> Any:
         """The same for every text in what is to become JSON."""
@@ -75,10 +71,11 @@ class Secrets:
             case _:
                 return value
 
-    def _keep(self, secret: str) -> None:
-        if len(secret) >= _SHORTEST_SECRET:
-            self._known |= {secret, json.dumps(secret)[1:-1], quote(secret, safe="")}
-            self._known.add(quote_plus(secret))
+    def _keep(self, secrets: Iterable[str]) -> None:
+        new = set(secrets) - self._known
+        if new:
+            self._known |= new
+            self.redactor.learn(new, SECRET, _SHORTEST_SECRET)
 
 
 def _names_a_secret(name: str) -> bool:

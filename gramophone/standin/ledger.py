@@ -1,17 +1,21 @@
 """What came and went: counted always, and written down as JSON lines when a file is given.
 
 Headers are left out altogether. What stood in one of them, or in the query, as a key is not
-written anywhere else either, nor what a redactor finds.
+written anywhere else either, nor what a redactor finds; also where it comes in pieces, frame by
+frame. So a line may wait for the next ones of its connection, which stay in their order.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any, Literal, TextIO
 
 from gramophone.clock import Clock, SystemClock
+from gramophone.json_pieces import lines_pieces, with_lines_texts
+from gramophone.redaction_stream import RedactedStreams
 from gramophone.standin.credentials import Secrets, without_secrets
 
 _LONGEST_TEXT = 100_000
@@ -30,6 +34,8 @@ class Ledger:
         self._clock = clock or SystemClock()
         self._numbers = count()
         self._secrets = secrets or Secrets()
+        self._streams = RedactedStreams[_Line](self._secrets.redactor)
+        self._waiting: dict[int, deque[_Line]] = {}
         self.connections = 0
         self.requests = 0
 
@@ -53,17 +59,15 @@ class Ledger:
         else:
             self.requests += 1
         self._secrets.learn(headers, query)
-        self.note(number, what, path=path, query=without_secrets(query), **more)
+        text = more.pop("text", "")
+        fields = {"path": path, "query": without_secrets(query), **more}
+        self._write(number, what, self._secrets.hide_all(fields), text)
         return number
 
     def note(self, number: int, event: str, **fields: Any) -> None:
         """Write one line."""
-        if self._file is None:
-            return
-        told = {"at_us": self._clock.now_us(), "connection": number, "event": event}
-        hidden = self._secrets.hide_all(fields)
-        self._file.write(json.dumps(told | hidden, separators=(",", ":")) + "\n")
-        self._file.flush()
+        if self._file is not None:
+            self._write(number, event, self._secrets.hide_all(fields))
 
     def frame(self, number: int, event: str, frame: str | bytes) -> None:
         """A frame or a piece of a body has passed: texts are written, sound is counted."""
@@ -72,5 +76,55 @@ class Ledger:
         if isinstance(frame, bytes):
             self.note(number, event, bytes=len(frame))
         else:
+            self._write(number, event, {}, frame)
+
+    def over(self, number: int) -> None:
+        """Nothing more comes on a connection or to a request: what waits is written."""
+        self._streams.finish(lambda key: isinstance(key, tuple) and key[0] == number)
+        self._release()
+
+    def close(self) -> None:
+        """Write all that waits."""
+        self._streams.finish()
+        self._release()
+
+    def _write(self, number: int, event: str, fields: dict[str, Any], text: str = "") -> None:
+        if self._file is None:
+            return
+        head = {"at_us": self._clock.now_us(), "connection": number, "event": event}
+        line = _Line(head | fields, text)
+        self._waiting.setdefault(number, deque()).append(line)
+        self._streams.put(line, lines_pieces(text, (number, event)))
+        self._release()
+
+    def _release(self) -> None:
+        """Write what is settled, of each connection in the order in which it came."""
+        for line, texts in self._streams.settled():
+            line.settle(texts, self._secrets)
+        for number, lines in list(self._waiting.items()):
+            while lines and lines[0].settled:
+                self._put_down(lines.popleft().fields)
+            if not lines:
+                del self._waiting[number]
+
+    def _put_down(self, fields: dict[str, Any]) -> None:
+        assert self._file is not None
+        self._file.write(json.dumps(fields, separators=(",", ":")) + "\n")
+        self._file.flush()
+
+
+class _Line:
+    """A line that may have to wait."""
+
+    def __init__(self, fields: dict[str, Any], text: str) -> None:
+        self.fields = fields
+        self.settled = False
+        self._text = text
+
+    def settle(self, texts: Sequence[str], secrets: Secrets) -> None:
+        """What of its text may be written is known."""
+        if self._text:
             # Half a key at the end would not be known for one.
-            self.note(number, event, text=self._secrets.hide(frame)[:_LONGEST_TEXT])
+            whole = secrets.hide(with_lines_texts(self._text, texts))
+            self.fields["text"] = whole[:_LONGEST_TEXT]
+        self.settled = True

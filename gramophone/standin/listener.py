@@ -211,6 +211,8 @@ class _House:
         except asyncio.CancelledError:
             self.ledger.note(number, "gone")
             raise
+        finally:
+            self.ledger.over(number)
 
     async def _handle(self, request: Request, reply: Reply) -> None:
         handler = self._routes.handlers.get((request.method, request.path))
@@ -287,6 +289,7 @@ class _House:
             code=connection.close_code,
             reason=connection.close_reason,
         )
+        self.ledger.over(caller.number)
 
 
 class _Caller(ServerConnection):

@@ -24,6 +24,7 @@ from typing import Any
 from gramophone.clock import Clock, SystemClock
 from gramophone.errors import GramophoneError
 from gramophone.redaction import Redact
+from gramophone.redaction_stream import Piece, RedactedStreams
 from gramophone.standin.answering import Echo
 from gramophone.standin.control import Control, SteppedClock
 from gramophone.standin.credentials import Secrets
@@ -34,7 +35,7 @@ from gramophone.standin.language import LanguageOptions, LanguageStandin
 from gramophone.standin.ledger import Ledger
 from gramophone.standin.listen import utterances_of
 from gramophone.standin.listener import CONTROL_PATH, Routes, listening
-from gramophone.standin.matching import Expectation, diff
+from gramophone.standin.matching import Difference, Expectation, diff
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.recorded_voice import RecordedVoice
 from gramophone.standin.script import Script
@@ -274,7 +275,9 @@ class _Process:
             sentence = f"{path} cannot be written ({error.strerror}); choose another file."
             raise _CannotWrite(sentence) from error
         file = closing.enter_context(os.fdopen(descriptor, "w"))
-        return Ledger(file, self._clock, self._secrets)
+        ledger = Ledger(file, self._clock, self._secrets)
+        closing.callback(ledger.close)
+        return ledger
 
     def _tell_progress(self, detail: str) -> None:
         # An engine that loads in a thread does not hear at once that nobody waits for it.
@@ -283,12 +286,7 @@ class _Process:
 
     def _sum_up(self, ledger: Ledger) -> int:
         self._over = True
-        hide = self._secrets.hide
-        differences = [
-            replace(each, expected=hide(each.expected), got=hide(each.got))
-            for side in self._expectations()
-            for each in side.differences()
-        ]
+        differences = self._differences()
         # Who has asked for the end by going away reads no more.
         with suppress(BrokenPipeError):
             tell(
@@ -301,6 +299,16 @@ class _Process:
         if differences:
             sys.stderr.write(diff(differences) + "\n")
         return 1 if differences and self._asked.strict else 0
+
+    def _differences(self) -> list[Difference]:
+        """What differed, without secrets, also where one came in several messages."""
+        streams = RedactedStreams[Difference](self._secrets.redactor)
+        for side in self._expectations():
+            for each in side.differences():
+                expected = Piece((each.side, "expected"), each.expected)
+                streams.put(each, [expected, Piece((each.side, "got"), each.got)])
+        streams.finish()
+        return [replace(each, expected=texts[0], got=texts[1]) for each, texts in streams.settled()]
 
     def _expectations(self) -> list[Expectation | ExpectedSounds]:
         """Of what is served: nobody can say anything to the rest."""

@@ -22,6 +22,7 @@ from gramophone.standin.options import StandinOptions
 from gramophone.standin.server import speak_routes
 from gramophone.standin.tone import ToneVoice
 from gramophone.wire.speak_messages import Close, Flush, Speak
+from tests.pieces_of_keys import cut, joined_texts
 from tests.standin.http_client import line
 from tests.standin.talking import talking
 
@@ -142,3 +143,47 @@ def test_without_a_file_things_are_counted_only() -> None:
     assert not ledger.writing
     ledger.frame(ledger.opened("request", "/", "", []), "in", "text")
     assert ledger.requests == 1
+
+
+# --- in pieces ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 11, 22, 23, 24])
+def test_a_key_that_passes_in_pieces_is_not_written(size: int) -> None:
+    book = Book()
+    number = book.ledger.opened("websocket", "/", "", [("authorization", f"Token {KEY}")])
+    pieces = cut(f"My key is {KEY}, and {KEY}{KEY}. ", size)
+    for piece in pieces:
+        book.ledger.frame(number, "in", json.dumps({"type": "Speak", "text": piece}))
+        chunk = json.dumps({"choices": [{"index": 0, "delta": {"content": piece}}]})
+        book.ledger.frame(number, "out", f"data: {chunk}\n\n")
+    book.ledger.over(number)
+    for event in ("in", "out"):
+        texts = [entry["text"] for entry in book.lines() if entry["event"] == event]
+        said = [json.loads(text.removeprefix("data: ")) for text in texts]
+        assert len(said) == len(pieces)
+        joined = "".join(joined_texts(said).values())
+        assert "My key is [secret], and [secret][secret]. " in joined
+        assert KEY[:8] not in joined
+
+
+def test_a_line_that_waits_holds_up_its_own_connection_alone() -> None:
+    book = Book()
+    headers = [("x-api-key", KEY)]
+    first = book.ledger.opened("websocket", "/", "", headers)
+    second = book.ledger.opened("websocket", "/", "", headers)
+    book.ledger.frame(first, "in", f"It is {KEY[:9]}")
+    book.ledger.frame(first, "out", "What?")
+    book.ledger.frame(second, "in", "Hi.")
+    assert [entry.get("text") for entry in book.lines()[2:]] == ["Hi."]
+    book.ledger.frame(first, "in", f"{KEY[9:]}!")
+    assert [entry["text"] for entry in book.lines()[3:]] == ["It is [secret]", "What?", "!"]
+
+
+def test_what_waits_at_the_end_is_written() -> None:
+    book = Book()
+    number = book.ledger.opened("websocket", "/", "", [("x-api-key", KEY)])
+    book.ledger.frame(number, "in", f"It is {KEY[:3]}")
+    assert len(book.lines()) == 1
+    book.ledger.close()
+    assert book.lines()[1]["text"] == f"It is {KEY[:3]}"
