@@ -73,6 +73,19 @@ class LibraryTooNew(StorageError):
     """The library was written by a newer version of the program."""
 
 
+class LibraryUnwritable(StorageError):
+    """The library cannot be written: the disk is full, or the file system or the rights forbid it.
+
+    What is there can be read. `full` says that there is no room; `reading` is the sentence for
+    whoever reads all the same.
+    """
+
+    def __init__(self, sentence: str, *, reading: str, full: bool = False) -> None:
+        super().__init__(sentence)
+        self.reading = reading
+        self.full = full
+
+
 class LibraryCorrupt(StorageError):
     """The library's database is damaged."""
 

@@ -6,16 +6,17 @@ The only place that reads error numbers of the operating system and of SQLite.
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from gramophone.errors import LibraryCorrupt, LibraryTooNew, StorageError
+from gramophone.errors import LibraryCorrupt, LibraryTooNew, LibraryUnwritable, StorageError
 from gramophone.regular_files import NotRegularFile
+from storage.file_system import FULL, READ_ONLY, Support, support, write_fault
 from storage.home import Home
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.ENOTDIR})
 _MISSING = frozenset({errno.ENOENT, errno.ESTALE})
 
 _SQLITE_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -23,6 +24,7 @@ _SQLITE_FORBIDDEN = frozenset(
     {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
 )
 _SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_SQLITE_OF_THE_SYSTEM = _SQLITE_FORBIDDEN | _SQLITE_BUSY | {sqlite3.SQLITE_IOERR}
 _SQLITE_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_TOOBIG})
 
 
@@ -49,6 +51,12 @@ def storage_error(error: Exception, home: Home) -> StorageError:
                 f"The recording in {home.root} stopped ({type(error).__name__}: {error}); what was "
                 "recorded so far is kept. Start again, and report this if it happens twice."
             )
+
+
+def is_full(error: Exception, home: Home) -> bool:
+    """Whether an error of SQLite or of the system means that there is no room."""
+    found = storage_error(error, home)
+    return isinstance(found, LibraryUnwritable) and found.full
 
 
 @contextmanager
@@ -95,28 +103,60 @@ def vanished(home: Home) -> StorageError:
     )
 
 
-def _full(home: Home) -> StorageError:
+def without_locks(home: Home, found: Support) -> StorageError:
+    """The file system has no locks, without which two programs would damage the library."""
+    where = f"the network file system ({found.network})" if found.network else "the file system"
     return StorageError(
+        f"The library cannot be kept in {home.root}: {where} there has no locks (is its lock "
+        "service off?). Set GRAMOPHONE_HOME to a directory on a local disk."
+    )
+
+
+def _full(home: Home) -> LibraryUnwritable:
+    return LibraryUnwritable(
         f"There is no room left for the recording in {home.root}; what was recorded so far is "
-        "kept. Free some space, or set GRAMOPHONE_HOME to a directory on another disk."
+        "kept. Free some space (`gramophone gc` and `gramophone delete` work without any), or set "
+        "GRAMOPHONE_HOME to a directory on another disk.",
+        reading=f"There is no room left in {home.root}; the library is open for reading only. "
+        "`gramophone gc` and `gramophone delete` free some.",
+        full=True,
     )
 
 
-def _forbidden(home: Home, reason: str) -> StorageError:
-    return StorageError(
+def _forbidden(home: Home, reason: str) -> LibraryUnwritable:
+    return LibraryUnwritable(
         f"The data directory {home.root} cannot be written ({reason}); give yourself the right to "
-        "write there, or set GRAMOPHONE_HOME to another directory."
+        "write there, or set GRAMOPHONE_HOME to another directory.",
+        reading=f"The data directory {home.root} cannot be written ({reason}); the library is open "
+        "for reading only.",
     )
+
+
+def _read_only(home: Home) -> LibraryUnwritable:
+    reason = "its file system is read-only"
+    return LibraryUnwritable(
+        f"The data directory {home.root} cannot be written ({reason}); what is there can be read. "
+        "To record, set GRAMOPHONE_HOME to another directory.",
+        reading=f"The data directory {home.root} cannot be written ({reason}); the library is open "
+        "for reading only.",
+    )
+
+
+def _refused(number: int, home: Home) -> LibraryUnwritable | None:
+    """What an error number of the file system means for the library, where it means anything."""
+    if number in FULL:
+        return _full(home)
+    if number == READ_ONLY:
+        return _read_only(home)
+    return _forbidden(home, os.strerror(number)) if number in _FORBIDDEN else None
 
 
 def _from_system(error: OSError, home: Home) -> StorageError:
     reason = error.strerror or str(error)
     if isinstance(error, NotRegularFile):
         return StorageError(f"{error.filename} {reason}; move it away and try again.")
-    if error.errno in _FULL:
-        return _full(home)
-    if error.errno in _FORBIDDEN:
-        return _forbidden(home, reason)
+    if error.errno is not None and (refused := _refused(error.errno, home)):
+        return refused
     if error.errno in _MISSING:
         return vanished(home) if not home.root.exists() else _forbidden(home, reason)
     where = error.filename or home.root
@@ -133,6 +173,13 @@ def _from_sqlite(error: sqlite3.Error, home: Home) -> StorageError:
         return corrupt(home, str(error))
     if code in _SQLITE_FULL:
         return _full(home)
+    if code in _SQLITE_OF_THE_SYSTEM and home.root.exists():
+        # SQLite does not say why the system refused.
+        if refused := _refused(write_fault(home.root), home):
+            return refused
+        found = support(home.root)
+        if not found.locks:
+            return without_locks(home, found)
     if code in _SQLITE_FORBIDDEN:
         return _forbidden(home, str(error)) if home.root.exists() else vanished(home)
     if code in _SQLITE_BUSY:

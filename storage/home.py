@@ -48,6 +48,11 @@ class Home:
         return self.root / "library.db-wal"
 
     @property
+    def reserve(self) -> Path:
+        """The file whose room is kept for a full disk."""
+        return self.root / "library.reserve"
+
+    @property
     def marking_key(self) -> Path:
         return self.root / "redaction.key"
 
@@ -100,6 +105,8 @@ class Home:
 
 def make_private_directory(path: Path) -> None:
     """Make one directory, readable by its owner alone; one that exists is left as it is."""
+    if path.is_dir():
+        return
     try:
         path.mkdir(mode=_DIRECTORY_MODE)
     except FileExistsError:

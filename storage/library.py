@@ -7,6 +7,7 @@ search never keeps a session from opening. What takes files apart runs in a thre
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gramophone.clock import wall_clock as system_wall_clock
-from gramophone.errors import SessionNotFound
+from gramophone.errors import LibraryUnwritable, SessionNotFound
 from gramophone.exports import Exported, ExportOrder
 from gramophone.figures import Kept
 from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
@@ -23,10 +24,11 @@ from storage import keeping, records
 from storage.bundle.importing import Imported, import_bundle
 from storage.chats.importing import Taken, import_chats
 from storage.compacting import settle_forgotten
-from storage.database import open_library
+from storage.database import journal_sentence, open_library, readable
 from storage.export.exporting import export
 from storage.failures import sentences
 from storage.figures import kept_figures
+from storage.file_system import support
 from storage.home import Home, is_session_id
 from storage.listing import Listing, not_found
 from storage.peaks import peaks
@@ -36,6 +38,8 @@ from storage.removal import delete_sessions
 from storage.sound import SessionSound
 from storage.stopping import stoppable
 from storage.verify import verify
+
+_log = logging.getLogger(__name__)
 
 
 class Library:
@@ -51,6 +55,8 @@ class Library:
         self._wall_clock = wall_clock
         self._listing = Listing(reader, searcher, wall_clock)
         self._discarded: dict[str, None] = {}
+        self.condition = ""
+        """A sentence about what is unusual: opened for reading only, or a rollback journal."""
 
     @classmethod
     async def open(
@@ -58,21 +64,26 @@ class Library:
     ) -> Library:
         """Open the library under `home`, made where it is missing; repairs what was killed.
 
+        Where nothing can be written (a full disk, a read-only file system), what is there can be
+        read; a warning says so.
+
         Raises:
             LibraryTooNew: a newer version wrote it.
             LibraryCorrupt: it is damaged; nothing was changed.
             StorageError: it cannot be read or written.
         """
         place = Home.at(home)
-        await asyncio.to_thread(_prepare, place, wall_clock)
+        address, condition = await asyncio.to_thread(_prepared, place, wall_clock)
         with sentences(place):
-            reader = await Reader.open(place)
+            reader = await Reader.open(place, address)
             try:
-                searcher = await Reader.open(place)
+                searcher = await Reader.open(place, address)
             except BaseException:
                 await reader.aclose()
                 raise
-        return cls(place, reader, searcher, wall_clock)
+        library = cls(place, reader, searcher, wall_clock)
+        library.condition = condition
+        return library
 
     async def __aenter__(self) -> Library:
         return self
@@ -269,6 +280,21 @@ class Library:
                 new_id=new_id,
                 tell=told,
             )
+
+
+def _prepared(home: Home, wall_clock: Callable[[], datetime]) -> tuple[str, str]:
+    """Make and repair the library; an address to read it by where it cannot be written, or an
+    empty string, and the library's condition."""
+    try:
+        _prepare(home, wall_clock)
+    except LibraryUnwritable as error:
+        with sentences(home):
+            found, address = readable(home)
+        if not found:
+            raise
+        _log.warning("%s", error.reading)
+        return address, error.reading
+    return "", journal_sentence(home, support(home.root))
 
 
 def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:

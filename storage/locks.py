@@ -5,10 +5,16 @@ Without it a second program that starts would take a live session for a broken o
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+from contextlib import suppress
 
+from storage.file_system import FULL, READ_ONLY
 from storage.home import Home, make_private_directory, open_private
+
+_UNWRITABLE = FULL | {READ_ONLY, errno.EACCES, errno.EPERM}
+_NO_FILE = -2
 
 
 class SessionLock:
@@ -28,7 +34,12 @@ class SessionLock:
         make_private_directory(home.locks)
         path = home.lock(session_id)
         while True:
-            descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+            try:
+                descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+            except OSError as error:
+                if error.errno not in _UNWRITABLE:
+                    raise
+                return cls._take_unwritable(home, session_id)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -46,9 +57,27 @@ class SessionLock:
                 pass
             os.close(descriptor)
 
+    @classmethod
+    def _take_unwritable(cls, home: Home, session_id: str) -> SessionLock | None:
+        """Where no lock file can be made: whoever holds the lock made it before."""
+        try:
+            descriptor = open_private(home.lock(session_id), os.O_RDONLY)
+        except FileNotFoundError:
+            return cls(home, session_id, _NO_FILE)
+        except PermissionError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            return None
+        return cls(home, session_id, descriptor)
+
     def release(self) -> None:
         """Give the lock back and remove its file; harmless when repeated."""
         if self._descriptor >= 0:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                # On a read-only file system it stays.
+                self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1

@@ -46,13 +46,15 @@ class Reader:
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def open(cls, home: Home) -> Reader:
-        """Connect to a library that exists.
+    async def open(cls, home: Home, address: str = "") -> Reader:
+        """Connect to a library that exists; by the URI `address`, if one is given.
 
         Raises:
             sqlite3.Error: it cannot be opened.
         """
-        connection = await aiosqlite.connect(home.database, isolation_level=None, timeout=_BUSY_S)
+        connection = await aiosqlite.connect(
+            address or home.database, uri=bool(address), isolation_level=None, timeout=_BUSY_S
+        )
         await connection.execute("PRAGMA query_only = ON")
         return cls(home, connection)
 

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.compacting import UNFINISHED, settle
-from storage.database import connect
+from storage.database import connect, connect_to_read
 from storage.failures import sentences
 from storage.home import Home, is_session_id
 from storage.keeping import FORGOTTEN_AFTER
 from storage.locks import SessionLock
 from storage.removal import delete_sessions
+from storage.reserve import make_room
 from storage.stray_sound import DELETED, SOUND
 from storage.turn_sound import FLAC, WAV
 
@@ -99,7 +100,7 @@ def examine(home: Home, now: datetime) -> Report:
         StorageError: the library cannot be read.
     """
     with sentences(home):
-        database = connect(home)
+        database = connect_to_read(home)
         try:
             return _Look(home, database, now).report()
         finally:
@@ -122,6 +123,7 @@ def reclaim(
     """
     left: list[str] = []
     with sentences(home):
+        make_room(home)
         before_bytes = size_of(home.root)
         steps = [*_steps(home, report, left, orphans=orphans)]
         for done, step in enumerate(steps):
@@ -272,8 +274,7 @@ def _named(home: Home, database: sqlite3.Connection, session_id: str) -> set[Pat
 def _steps(
     home: Home, report: Report, left: list[str], *, orphans: bool
 ) -> Generator[Callable[[], None]]:
-    if report.discarded:
-        yield lambda: delete_sessions(home, report.discarded)
+    # Files go first: on a full disk what they took is needed to remove rows.
     strays = report.strays.paths if orphans else ()
     by_session: dict[str, list[Path]] = {}
     for path in (*report.orphans.paths, *strays, *report.leftovers.paths):
@@ -283,6 +284,8 @@ def _steps(
         yield lambda path=path: _remove_forgotten(home, path)
     for session_id, paths in by_session.items():
         yield lambda id_=session_id, paths=paths: _remove_unnamed(home, id_, paths, left)
+    if report.discarded:
+        yield lambda: delete_sessions(home, report.discarded)
     if report.worth_a_vacuum:
         yield lambda: left.extend(vacuum(home))
 
@@ -308,8 +311,9 @@ def _remove_unnamed(home: Home, session_id: str, paths: list[Path], left: list[s
     if lock is None:
         left.append(f"The session {session_id} is in use; its files are left alone.")
         return
-    database = connect(home)
+    database = connect_to_read(home)
     try:
+        database.execute("PRAGMA query_only = OFF")
         settle(home, database, session_id)
         named = _named(home, database, session_id)
         for path in paths:

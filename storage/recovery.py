@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gramophone.errors import LibraryCorrupt, StorageError, TimelineError
+from gramophone.errors import LibraryCorrupt, LibraryUnwritable, StorageError, TimelineError
 from gramophone.metrics import MetricsFold
 from gramophone.timeline import Event, TurnStarted
 from gramophone.turn_text import TurnText
@@ -76,6 +76,10 @@ def recover(home: Home, database: sqlite3.Connection) -> list[str]:
                     repaired.append(session_id)
         except LibraryCorrupt:
             raise
+        except LibraryUnwritable as error:
+            # No other session can be repaired either.
+            _log.warning("%s", error.reading)
+            break
         except StorageError as error:
             _log.warning("session %s is not repaired yet: %s", session_id, error)
     return repaired

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from gramophone.errors import StorageError
 from gramophone.regular_files import read_regular
 from gramophone.values import value
-from storage.database import connect
+from storage.database import connect_to_read
 from storage.export.whole import written_whole
 from storage.failures import sentences
 from storage.home import Home, is_session_id
@@ -60,7 +60,7 @@ def due(home: Home, limits: Limits, now: datetime) -> list[Due]:
     if not limits.any:
         return []
     with sentences(home):
-        database = connect(home)
+        database = connect_to_read(home)
         try:
             found = _by_age(database)
         finally:

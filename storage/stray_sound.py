@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from gramophone.errors import StorageError
-from storage.database import connect
+from storage.database import connect_to_read
 from storage.failures import UNREADABLE
 from storage.home import Home, is_session_id, open_private
 
@@ -47,7 +47,7 @@ def stray_warning(home: Home) -> str:
     """One sentence for the start of the program when there is sound without sessions, else
     nothing. Only the first 2,000 directories are looked at, which takes some milliseconds."""
     try:
-        with closing(connect(home)) as database, os.scandir(home.audio) as entries:
+        with closing(connect_to_read(home)) as database, os.scandir(home.audio) as entries:
             strays = _strays(home, database, itertools.islice(entries, _LOOKED_AT))
     except (*UNREADABLE, StorageError):
         # Whoever opens the library says what is the matter.

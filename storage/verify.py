@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gramophone.errors import StorageError
 from gramophone.library import Finding
-from storage.database import connect
+from storage.database import connect_to_read
 from storage.event_checks import event_findings
 from storage.failures import no_library, sentences, storage_error
 from storage.home import Home, is_session_id
@@ -31,8 +31,9 @@ def verify(home: Home, session_id: str | None = None) -> list[Finding]:
     if not home.database.exists():
         raise no_library(home)
     with sentences(home):
-        database = connect(home)
+        database = connect_to_read(home)
         try:
+            database.execute("PRAGMA query_only = OFF")
             return _findings(home, database, session_id)
         finally:
             database.close()
@@ -71,7 +72,8 @@ def _database_findings(database: sqlite3.Connection) -> Generator[Finding]:
 
 
 def _agrees(database: sqlite3.Connection, index: str) -> bool:
-    """Whether a full-text index holds what its table holds."""
+    """Whether a full-text index holds what its table holds; it is not asked where nothing can be
+    written, because SQLite asks by way of a write."""
     try:
         # At once for writing: a transaction that begins by reading is refused, without a wait, when
         # somebody records between its reading and its writing.
@@ -79,7 +81,10 @@ def _agrees(database: sqlite3.Connection, index: str) -> bool:
         # The rank asks for a comparison with the table, not of the index with itself alone.
         database.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+        code = error.sqlite_errorcode & 0xFF
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            return True
+        if code != sqlite3.SQLITE_CORRUPT:
             raise
         return False
     finally:

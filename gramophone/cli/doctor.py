@@ -72,13 +72,14 @@ async def _library(config: Config) -> dict[str, Any]:
     try:
         async with await Library.open(config.home) as library:
             newest = await library.sessions(limit=1)
+            condition = library.condition
     except GramophoneError as error:
         return {"ok": False, "detail": str(error)}
     warning = stray_warning(Home.at(config.home))
     return {
         "ok": not warning,
         "newest_session": newest[0].id if newest else None,
-        "detail": warning,
+        "detail": " ".join(filter(None, (warning, condition))),
     }
 
 

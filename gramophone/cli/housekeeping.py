@@ -15,6 +15,7 @@ from gramophone.cli.output import note, result, result_json
 from gramophone.cli.updating import Updating
 from gramophone.clock import wall_clock
 from gramophone.config import Config
+from gramophone.errors import LibraryUnwritable
 from gramophone.plain import plain_line
 from storage.backup import back_up
 from storage.compacting import Compacted, settle_forgotten
@@ -25,6 +26,7 @@ from storage.home import Home
 from storage.library import Library
 from storage.reclaiming import Found, Report, examine, reclaim, size_of
 from storage.recovery import recover
+from storage.reserve import make_room
 from storage.retention import Due, Limits, agree, counted, due, remove, words
 from storage.stopping import stoppable
 from storage.stray_sound import counted as counted_sessions
@@ -112,9 +114,15 @@ def _examined(config: Config, orphans: bool) -> Examined:
     if not home.database.exists():
         raise no_library(home)
     # Not `Library.open`, which takes away for good what this is to tell of first.
-    with sentences(home), closing(open_library(home)) as database:
-        recover(home, database)
-        settle_forgotten(home, database)
+    try:
+        database = open_library(home)
+    except LibraryUnwritable as error:
+        # On a full disk this is what makes room.
+        note(error.reading)
+    else:
+        with sentences(home), closing(database):
+            recover(home, database)
+            settle_forgotten(home, database)
     now = wall_clock()
     return Examined(home, examine(home, now), limits, due(home, limits, now), orphans)
 
@@ -203,6 +211,7 @@ async def reclaimed(found: Examined, *, freeing: bool, as_json: bool) -> int:
 
 
 def _free(found: Examined, tell: Callable[[int, int], None]) -> tuple[int, list[str]]:
+    make_room(found.home)
     before_bytes = size_of(found.home.root)
     report = found.report
     if found.due:

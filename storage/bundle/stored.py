@@ -18,7 +18,7 @@ from storage.bundle.lines import (
     event_line,
     turn_line,
 )
-from storage.database import connect
+from storage.database import connect_to_read
 from storage.failures import sentences
 from storage.home import Home
 from storage.listing import not_found
@@ -97,7 +97,7 @@ def stored_session(home: Home, session_id: str) -> Generator[StoredSession]:
         StorageError: there is none, or it cannot be read.
     """
     with sentences(home):
-        database = connect(home)
+        database = connect_to_read(home)
         try:
             database.execute("PRAGMA query_only = ON")
             database.execute("BEGIN")

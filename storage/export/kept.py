@@ -13,7 +13,7 @@ from gramophone.library import SessionRecord, TurnRecord
 from gramophone.timeline import Event
 from gramophone.wire.pcm import decode
 from storage import records
-from storage.database import connect
+from storage.database import connect_to_read
 from storage.failures import sentences
 from storage.home import Home
 from storage.listing import not_found
@@ -198,7 +198,7 @@ def kept_session(home: Home, session_id: str, order: ExportOrder) -> Generator[K
     Raises:
         StorageError: there is none, or it cannot be read.
     """
-    with sentences(home), closing(connect(home)) as database:
+    with sentences(home), closing(connect_to_read(home)) as database:
         database.text_factory = damaged_or_text
         database.execute("PRAGMA query_only = ON")
         database.execute("BEGIN")

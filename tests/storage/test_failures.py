@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import LibraryCorrupt, LibraryTooNew, StorageError
+from gramophone.errors import LibraryCorrupt, LibraryTooNew, LibraryUnwritable, StorageError
 from storage.failures import sentences, storage_error, too_new
 from storage.home import Home
 
@@ -43,9 +43,9 @@ def sqlite_error(code: int) -> sqlite3.Error:
 @pytest.mark.parametrize(
     ("code", "kind", "sentence"),
     [
-        (sqlite3.SQLITE_FULL, StorageError, "no room left"),
+        (sqlite3.SQLITE_FULL, LibraryUnwritable, "no room left"),
         (sqlite3.SQLITE_BUSY, StorageError, "held by another program"),
-        (sqlite3.SQLITE_READONLY, StorageError, "cannot be written"),
+        (sqlite3.SQLITE_READONLY, LibraryUnwritable, "cannot be written"),
         (sqlite3.SQLITE_IOERR_WRITE, StorageError, "could not be used"),
         (sqlite3.SQLITE_CORRUPT_VTAB, LibraryCorrupt, "damaged"),
         (sqlite3.SQLITE_NOTADB, LibraryCorrupt, "damaged"),

@@ -1,0 +1,200 @@
+"""Starts the program many times without the time its imports take.
+
+One process has everything imported and forks a child for each run. A child is a process of its
+own, with descriptors, locks and memory of its own, so that it can be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.programs import environment
+
+_MODULES = (
+    "gramophone.cli.commands", "gramophone.cli.app", "gramophone.cli.housekeeping",
+    "gramophone.cli.kept", "gramophone.cli.live", "gramophone.cli.replaying",
+    "gramophone.cli.taking_in", "gramophone.cli.stats", "gramophone.cli.engines",
+    "gramophone.voice.openai_chat", "gramophone.voice.speech_socket", "storage.bundle.flac",
+    "storage.export.exporting", "storage.library", "tui.app", "soundfile", "numpy",
+)  # fmt: skip
+MOST_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One run. Its output is in files below `place`."""
+
+    pid: int
+    process: int
+    place: Path
+
+    def kill(self) -> None:
+        """Kill the process as the kernel does it when memory is short."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.process, signal.SIGKILL)
+
+    def ended(self, within_s: float) -> bool:
+        """Whether it ends within so many seconds; waited for until then."""
+        return bool(select.select([self.process], [], [], within_s)[0])
+
+    def code(self) -> int:
+        """Exit code, negative for a signal; one that does not end within MOST_S is killed."""
+        if not self.ended(MOST_S):
+            self.kill()
+            self.ended(MOST_S)
+        os.close(self.process)
+        # The server writes it down when it has buried its child.
+        path = self.place / "code"
+        for _ in range(10_000):
+            if path.exists():
+                return int(path.read_text())
+            time.sleep(0.001)
+        return -signal.SIGKILL
+
+    @property
+    def errors(self) -> str:
+        return (self.place / "stderr").read_text(errors="replace")
+
+    @property
+    def output(self) -> str:
+        return (self.place / "stdout").read_text(errors="replace")
+
+
+class ProgramServer:
+    """Use `program_server`."""
+
+    def __init__(self, process: subprocess.Popen[str], scratch: Path, env: dict[str, str]) -> None:
+        self._process = process
+        self._scratch = scratch
+        self._env = env
+        self._runs = 0
+
+    def start(
+        self, home: Path, arguments: Sequence[str], *, terminal: str = "", stdin: str = ""
+    ) -> Program:
+        """Start `gramophone ARGUMENTS` on a data directory; with `terminal`, on that pty."""
+        self._runs += 1
+        place = self._scratch / f"run-{self._runs}"
+        place.mkdir()
+        (place / "stdin").write_text(stdin)
+        asked = {
+            "arguments": list(arguments), "place": str(place), "terminal": terminal,
+            "environment": environment(home, self._env) | {"HOME": str(home.parent)},
+        }  # fmt: skip
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        pid = int(self._process.stdout.readline())
+        return Program(pid, os.pidfd_open(pid), place)
+
+
+@contextmanager
+def program_server(scratch: Path, env: Mapping[str, str]) -> Generator[ProgramServer]:
+    """A server whose programs have `env` besides their data directory."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.soak.program_server"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        yield ProgramServer(process, scratch, dict(env))
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+# --- in the server ------------------------------------------------------------------------------
+
+
+def _serve() -> None:
+    import importlib
+
+    for name in _MODULES:
+        importlib.import_module(name)
+    places: dict[int, Path] = {}
+    waiting = select.poll()
+    waiting.register(sys.stdin.fileno(), select.POLLIN | select.POLLHUP)
+    buffered = b""
+    while True:
+        ready = waiting.poll(20)
+        _bury(places)
+        if not ready:
+            continue
+        more = os.read(sys.stdin.fileno(), 1 << 16)
+        if not more:
+            break
+        *lines, buffered = (buffered + more).split(b"\n")
+        for line in lines:
+            asked = json.loads(line)
+            child = os.fork()
+            if not child:
+                _become(asked)
+            places[child] = Path(asked["place"])
+            print(child, flush=True)
+    for child in places:
+        os.kill(child, signal.SIGKILL)
+
+
+def _bury(places: dict[int, Path]) -> None:
+    for child, place in list(places.items()):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            del places[child]
+            aside = place / "code.part"
+            aside.write_text(str(os.waitstatus_to_exitcode(status)))
+            aside.rename(place / "code")
+
+
+def _become(asked: dict[str, object]) -> None:
+    code = 99
+    try:
+        place = Path(str(asked["place"]))
+        os.setsid()
+        terminal = str(asked["terminal"])
+        if terminal:
+            descriptors = [os.open(terminal, os.O_RDWR)] * 3
+        else:
+            made = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            descriptors = [os.open(place / "stdin", os.O_RDONLY)]
+            descriptors += [os.open(place / name, made, 0o600) for name in ("stdout", "stderr")]
+        for number, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, number)
+        sys.stdin, sys.stdout, sys.stderr = (
+            os.fdopen(0), os.fdopen(1, "w", errors="replace"), os.fdopen(2, "w", errors="replace"),
+        )  # fmt: skip
+        sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+        environ = asked["environment"]
+        assert isinstance(environ, dict)
+        os.environ.clear()
+        os.environ.update({str(name): str(value) for name, value in environ.items()})  # pyright: ignore
+        os.chdir(place)
+        arguments = asked["arguments"]
+        assert isinstance(arguments, list)
+        sys.argv = ["gramophone", *map(str, arguments)]  # pyright: ignore
+        from gramophone.cli import main
+
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        except BaseException as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+            code = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()
