@@ -4,6 +4,7 @@ environment alone; what is in a keyring the command line puts there."""
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
 DEFAULT_VOICE = "aura-2-thalia-en"
 MOST_METER_FRAMES_HZ = 15
 MOST_KEEP_DAYS = 100_000
+_MOST_KEY_PARTS = 200
 SAMPLE_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
 DEFAULT_MODELS = {
     "openai": "gpt-5-mini",
@@ -248,6 +250,7 @@ def in_file(path: Path) -> dict[str, object]:
     import tomllib
 
     try:
+        _refuse_deep_keys(text)
         tables: dict[str, Any] = tomllib.loads(text)
         return _settings(path, tables)
     except RecursionError as error:
@@ -255,6 +258,14 @@ def in_file(path: Path) -> dict[str, object]:
     except ValueError as error:
         # Not only TOMLDecodeError: a number of more than 4,300 digits, for example.
         raise _unreadable(path, error) from error
+
+
+def _refuse_deep_keys(text: str) -> None:
+    """Raises RecursionError for a key of very many parts, over which the parser takes minutes."""
+    for line in text.splitlines():
+        key = re.split("[=\"'#]", line, maxsplit=1)[0]
+        if key.count(".") > _MOST_KEY_PARTS:
+            raise RecursionError
 
 
 def _settings(path: Path, tables: Mapping[str, Any]) -> dict[str, object]:

@@ -72,8 +72,8 @@ def corrupt(home: Home, reason: str) -> LibraryCorrupt:
     """The library is damaged: nothing is touched, and the user is told the ways on."""
     return LibraryCorrupt(
         f"The library {home.database} is damaged ({reason}). Nothing was changed: run `gramophone "
-        f"verify` to see what is wrong, move {home.root} aside to start afresh, or set "
-        "GRAMOPHONE_HOME to another directory."
+        "verify` to see what is wrong, `gramophone recover` to save what can be read into a new "
+        "library beside it, or set GRAMOPHONE_HOME to another directory."
     )
 
 

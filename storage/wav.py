@@ -82,6 +82,17 @@ class WavFormat:
         )
 
 
+def format_of(header: bytes) -> WavFormat | None:
+    """The form that a header as written here states; None where it is another header."""
+    if len(header) < HEADER_BYTES:
+        return None
+    riff, _, wave, _, _, tag, _, rate, *_ = _HEADER.unpack(header[:HEADER_BYTES])
+    encoding = next((name for name, (known, _) in _ENCODINGS.items() if known == tag), "")
+    if (riff, wave) != (b"RIFF", b"WAVE") or not encoding or rate not in SAMPLE_RATES_HZ:
+        return None
+    return WavFormat(encoding, rate)
+
+
 class WavWriter:
     """Writes one turn's WAV. Not thread-safe: it belongs to the writer thread."""
 

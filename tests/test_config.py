@@ -169,6 +169,7 @@ class TestWrongSettings:
             pytest.param("[" * 100_000, "cannot be read", id="brackets"),
             pytest.param("a = " + "[" * 50_000, "nested too deeply", id="arrays"),
             pytest.param("[keys]\n" + "a." * 3_000 + "b = 'x'", "nested too deeply", id="dots"),
+            pytest.param("a." * 20_000 + "b = 1", "nested too deeply", id="many dots"),
             pytest.param("a = " + "9" * 5_000, "cannot be read", id="digits"),
             ("[speech]\nurl = 'ws://['\n", "speech address 'ws://\\[' cannot be read"),
             ("[library]\nkeep_days = 99999999999\n", "write 0 to keep"),

@@ -15,7 +15,7 @@ from gramophone import __version__
 from gramophone.cli.carrying_out import JSON, carried_out, configured, finish, quieten, refused
 from gramophone.cli.export_command import export
 from gramophone.cli.fixture_commands import fixture
-from gramophone.cli.housekeeping_commands import backup, compact
+from gramophone.cli.housekeeping_commands import backup, compact, recover
 from gramophone.cli.housekeeping_commands import gc as gc_command
 from gramophone.config import PROVIDERS
 from gramophone.errors import GramophoneError
@@ -301,7 +301,7 @@ def stats(
 
 cli.add_command(export)
 cli.add_command(fixture)
-for housekeeping in (backup, compact, gc_command):
+for housekeeping in (backup, compact, gc_command, recover):
     cli.add_command(housekeeping)
 
 

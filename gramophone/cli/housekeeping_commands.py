@@ -69,3 +69,18 @@ def backup(path: Path, force: bool) -> None:
     from gramophone.cli import housekeeping
 
     finish(housekeeping.backup(configured().home, path, force=force))
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@JSON
+def recover(path: Path | None, as_json: bool) -> None:
+    """Save what can still be read of a damaged library into a new one.
+
+    Rows are read even where the database is damaged, and sound without rows becomes sessions. PATH
+    is the new data directory, by default beside the old one, which is only read.
+    """
+    from gramophone.cli.compose import new_session_id
+    from gramophone.cli.recovering import recover as save
+
+    finish(save(configured().home, path, new_id=new_session_id, as_json=as_json))

@@ -60,6 +60,26 @@ def test_gc_frees_it_only_when_told_to(bereft: Gramophone) -> None:
     assert bereft("sessions").stderr == ""
 
 
+def test_recover_makes_sessions_of_it_in_a_new_library(bereft: Gramophone) -> None:
+    (lost,) = wav_files(bereft)
+    sound = lost.read_bytes()
+    assert bereft("say", "--mute", "Needles listen.").returncode == 0
+    done = bereft("recover")
+    assert done.returncode == 0, done.stderr
+    new = Gramophone(bereft.home.with_name("home.recovered"))
+    assert "Recovered 2 sessions" in done.stdout
+    assert "1 session of sound alone" in done.stdout
+    assert f"GRAMOPHONE_HOME={new.home} gramophone" in done.stderr
+    assert lost.read_bytes() == sound
+    assert (new.home / lost.relative_to(bereft.home)).read_bytes() == sound
+    listed = new("sessions")
+    assert listed.stderr == ""
+    assert "Recovered sound of" in listed.stdout
+    assert "Needles listen" in listed.stdout
+    assert new("export", lost.parent.name, "-o", str(new.home / "out.wav")).returncode == 0
+    assert bereft("recover").returncode == 1, "it is there already"
+
+
 def test_without_a_database_the_sound_is_named(bereft: Gramophone) -> None:
     (bereft.home / "library.db").unlink(missing_ok=True)
     refused = bereft("gc")

@@ -39,6 +39,7 @@ READING: tuple[tuple[str, ...], ...] = (
     ("fixture", "diff", "last", "last"),
     ("backup", "{out}/backup"),
     ("compact", "--dry-run"),
+    ("recover", "{out}/saved"),
     *((*_EXPORT, form) for form in (*_FORMS, *_FORMS_TOO)),
     (*_EXPORT, "wav", "--stereo", "--pauses", "real"),
 )
