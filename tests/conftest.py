@@ -6,9 +6,15 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.playbook import Make, Playbook, a_conversation
 from tests.talks import connected
+
+# How long an example takes says something of the machine only. What takes long is told apart by
+# counting, in tests of its own.
+settings.register_profile("gate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gate")
 
 pytest_plugins = ["pytester", "tests.sound_card"]
 

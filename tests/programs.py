@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TIMEOUT_S = 50
+from tests.support.deadlines import HANG_S
+
 OURS = ("GRAMOPHONE", "DEEPGRAM", "OPENAI", "ANTHROPIC")
 SIZE = ("COLUMNS", "LINES")
 
@@ -49,7 +50,7 @@ class Gramophone:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_S,
+            timeout=HANG_S,
             check=False,
             env=environment(self.home, speech | dict(env or {})),
         )
@@ -73,7 +74,7 @@ def standin(*arguments: str) -> Generator[str]:
     finally:
         process.stdin.close()
         process.stdout.close()
-        process.wait(TIMEOUT_S)
+        process.wait(HANG_S)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class WebServer:
 
     def ended(self) -> tuple[str, str, int]:
         """Wait for its end: what it wrote to stdout and to stderr, and its exit code."""
-        out, err = self.process.communicate(timeout=TIMEOUT_S)
+        out, err = self.process.communicate(timeout=HANG_S)
         return out, err, self.process.returncode
 
 

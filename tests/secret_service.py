@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deadlines import HANG_S
+
 TOOLS = ("dbus-run-session", "gnome-keyring-daemon", "secret-tool")
 MISSING = (
     "The tests of the keyring need one: "
     "apt-get install dbus-daemon gnome-keyring libsecret-tools (`make test` does it)."
 )
-_LIMIT_S = 20
 _UNLOCKED = "printf password | gnome-keyring-daemon --unlock --components=secrets"
 _LOCKED = "gnome-keyring-daemon --start --components=secrets"
 
@@ -36,7 +37,7 @@ class SecretService:
             command,
             capture_output=True,
             text=True,
-            timeout=_LIMIT_S,
+            timeout=HANG_S,
             check=False,
             env=os.environ | self.env,
         )
@@ -79,4 +80,4 @@ def secret_service(room: Path, *, locked: bool = False) -> Generator[SecretServi
         # The bus ends with the command that it was started for, and the keyring with the bus.
         bus.stdin.close()
         bus.stdout.close()
-        bus.wait(_LIMIT_S)
+        bus.wait(HANG_S)

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deadlines import HANG_S
+
 RATE_HZ = 48_000
 SINK = "gramophone_test"
 MISSING = (
@@ -28,7 +30,6 @@ MISSING = (
 )
 
 _BYTES_A_SECOND = RATE_HZ * 2
-_DEADLINE_S = 20.0
 
 # Without `norewinds` the null sink lets writers stall for up to two seconds.
 _DAEMON_SCRIPT = """\
@@ -104,7 +105,7 @@ def trimmed(pcm: bytes) -> "array[int]":
     return samples[sounding[0] : sounding[-1] + 1] if sounding else array("h")
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = _DEADLINE_S) -> None:
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = HANG_S) -> None:
     """For processes only, which have no other way to tell: look every 20 ms, up to a deadline."""
     never = threading.Event()
     deadline = time.monotonic() + seconds

@@ -16,9 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "stand-in.md").read_text(encoding="utf-8")
 
-# Each is a run of pytest of its own, and most start several stand-ins.
-pytestmark = pytest.mark.timeout(180)
-
 ASKING = """
 import json
 import urllib.request

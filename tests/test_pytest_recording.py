@@ -20,9 +20,6 @@ from tests.test_pytest_plugin import project, run
 
 __all__ = ["project"]
 
-# Each is a run of pytest of its own, and most start several processes.
-pytestmark = pytest.mark.timeout(240)
-
 KEY = "c4n4ry-0123456789abcdef-0123456789abcdef"
 SKY = "Why is the sky blue?"
 TALK = "talk.gramophone"

@@ -8,6 +8,7 @@ import gc
 import pytest
 
 from gramophone.tasks import cancel, spawn
+from tests.support.deadlines import HANG_S
 
 
 async def wait_for_ever() -> None:
@@ -32,7 +33,7 @@ async def test_nobody_needs_to_keep_it() -> None:
 
     spawn(work(), name="work")
     gc.collect()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         await done.wait()
 
 

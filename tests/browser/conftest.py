@@ -7,7 +7,10 @@ from collections.abc import AsyncGenerator
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, async_playwright
+
+from tests.support.deadlines import HANG_S
 
 MISSING = "The tests of pages need Chromium: apt-get install chromium (`make test` does it)."
 NAMES = ("chromium", "google-chrome")
@@ -34,21 +37,23 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncGenerator[Browser]:
-    """Chromium with a profile of its own, without a window."""
+    """Chromium with a profile of its own, without a window; one for a worker's life, because it
+    takes longer to start than most tests to run."""
     async with async_playwright() as drivers:
         browser = await drivers.chromium.launch(executable_path=chromium(), args=_QUIET)
         yield browser
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncGenerator[Page]:
-    """An empty page. When the test is over, it must have asked nothing of other machines, and no
-    script in it may have failed."""
-    page = await browser.new_page(viewport={"width": 1000, "height": 600})
-    page.set_default_timeout(20_000)
+    """An empty page with cookies and storage of its own. When the test is over, it must have asked
+    nothing of other machines, and no script in it may have failed."""
+    context = await browser.new_context(viewport={"width": 1000, "height": 600})
+    page = await context.new_page()
+    page.set_default_timeout(HANG_S * 1_000)
     asked_elsewhere: list[str] = []
     failures: list[str] = []
 
@@ -60,5 +65,6 @@ async def page(browser: Browser) -> AsyncGenerator[Page]:
     page.on("request", asked)
     page.on("pageerror", lambda error: failures.append(str(error)))
     yield page
+    await context.close()
     assert asked_elsewhere == []
     assert failures == []

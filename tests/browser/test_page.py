@@ -23,10 +23,10 @@ from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.test_page_text import HOSTILE
 from tests.storage.recordings import SESSION_ID, record
+from tests.support.deadlines import HANG_S
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-PATIENCE_S = 20
 PAUSES = Pauses(given_us=FORMS["html"].pause_us)
 RECORDED = "dd4acff339a3baa3"
 # The policy forbids what playwright's own waiting is made of.
@@ -53,7 +53,7 @@ _TONES_BEGIN = """(async () => {
 async def until(page: Page, condition: str) -> None:
     """Wait until `condition` is true in the page."""
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(HANG_S):
             await page.evaluate(_UNTIL % condition)
     except TimeoutError:
         pytest.fail(f"It never came to this: {condition}")

@@ -16,14 +16,14 @@ from playwright.async_api import Page
 from tests.browser.conftest import ELSEWHERE
 from tests.programs import Gramophone, WebServer, apps_of, environment, standin, web_server
 from tests.sound_card import SoundCard, wait_until
+from tests.support.deadlines import HANG_S
 from tests.terminal.chat_server import answering
 from tests.terminal.tmux import terminal
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SHORT = "Records turn. Needles listen."
 LONG = "The sea is wide, and it is deep, and nobody has seen the whole of it yet. " * 8
-PATIENCE_S = 30
 
 # The terminal is drawn on a canvas. What is selected in it is what the copying of it gives.
 _SELECTED = """() => {
@@ -73,7 +73,7 @@ class Screen:
         """Wait until all of `words` stand on it, and give it; fails with what is there."""
         shown = ""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(HANG_S):
                 while not all(word in shown for word in words):
                     # A process that draws has no other way to tell that it is done.
                     await self._page.wait_for_timeout(50)

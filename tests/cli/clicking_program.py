@@ -17,18 +17,18 @@ from gramophone.cli.backend import EngineThread
 from gramophone.config import load
 from gramophone.voice.native_noise import keep_native_noise_out
 from storage.recorder import Recorder
+from tests.support.deadlines import HANG_S
 from tests.tui.seeing import seen
 from tui.app import GramophoneApp
 from tui.screens.session import SessionScreen
 from tui.widgets.replay_strip import ReplayStrip
 
 LISTENED_S = 0.6
-PATIENCE_S = 20
 
 
 async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
     """The engine is a thread beside the screen's loop: what it does shows in a while."""
-    for _ in range(PATIENCE_S * 50):
+    for _ in range(HANG_S * 50):
         if holds():
             return
         await pilot.pause(0.02)

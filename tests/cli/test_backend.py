@@ -32,8 +32,6 @@ from storage.recorder import Recorder
 from tests.sound_card import wait_until
 from tests.terminal.chat_server import answering
 
-PATIENCE_S = 20.0
-
 
 class Watched:
     """A talk, and all that its feed has told."""
@@ -49,7 +47,7 @@ class Watched:
             self.entries += self.talk.feed.take()
             return any(wanted(entry) for entry in self.entries)
 
-        wait_until(found, "the feed tells it", PATIENCE_S)
+        wait_until(found, "the feed tells it")
         return next(entry for entry in self.entries if wanted(entry))
 
     def answer(self, turn: int) -> TurnCompleted:

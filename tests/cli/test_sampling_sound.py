@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import TIMEOUT_S
 from tests.sound_card import RATE_HZ, SoundCard
+from tests.support.deadlines import HANG_S
 
 
 @pytest.mark.sound
@@ -22,7 +22,7 @@ def test_a_sample_is_heard_and_the_device_is_listed(
         env=sound_card.env,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=HANG_S,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

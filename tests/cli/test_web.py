@@ -18,8 +18,9 @@ from websockets.exceptions import InvalidStatus
 
 from gramophone.cli import web
 from gramophone.errors import ConfigError
-from tests.programs import TIMEOUT_S, Gramophone, apps_of, environment, web_server
+from tests.programs import Gramophone, apps_of, environment, web_server
 from tests.sound_card import wait_until
+from tests.support.deadlines import HANG_S
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
 
 
 def page(port: int, host: str) -> tuple[int, str, str]:
-    connection = HTTPConnection("localhost", port, timeout=TIMEOUT_S)
+    connection = HTTPConnection("localhost", port, timeout=HANG_S)
     connection.request("GET", "/", headers={"Host": host})
     answer = connection.getresponse()
     policy = answer.getheader("Content-Security-Policy", "")
@@ -52,7 +53,7 @@ async def opened(port: int) -> AsyncGenerator[Page]:
     """What the page's script does, once the app has drawn itself."""
     address = f"ws://localhost:{port}/ws?width=80&height=24"
     async with (
-        asyncio.timeout(TIMEOUT_S),
+        asyncio.timeout(HANG_S),
         connect(address, origin=f"http://localhost:{port}") as socket,  # pyright: ignore[reportArgumentType]
     ):
         page = Page(socket)

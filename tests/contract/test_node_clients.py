@@ -17,16 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deadlines import HANG_S
+
 ROOT = Path(__file__).parents[2]
 NODE = Path(__file__).parent / "node"
 PAGE = ROOT / "docs" / "stand-in.md"
 PACKAGES = ("package.json", "package-lock.json")
 MISSING = "These tests need Node 20 and npm: apt-get install nodejs npm (`make test` does it)."
 TESTS = ("node", "--test", "--test-reporter=tap")
-INSTALL_S = 200
-RUN_S = 50
-
-pytestmark = pytest.mark.timeout(INSTALL_S + RUN_S)
 
 
 @pytest.fixture
@@ -68,7 +66,7 @@ def installed(tmp_path: Path) -> Path:
         for name in PACKAGES:
             shutil.copy(NODE / name, fresh)
         quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
-        run(["npm", "ci", *quiet], fresh, INSTALL_S)
+        run(["npm", "ci", *quiet], fresh, HANG_S)
         fresh.rename(kept)
     except OSError:
         if not kept.is_dir():
@@ -108,12 +106,12 @@ def run(command: list[str], cwd: Path, timeout_s: float) -> str:
 
 
 def test_the_clients_take_it_for_the_services(folder: Path) -> None:
-    said = run([*TESTS, "clients.test.mjs"], folder, RUN_S)
+    said = run([*TESTS, "clients.test.mjs"], folder, HANG_S)
     assert re.search(r"^# pass 9$", said, re.MULTILINE), said
 
 
 def test_the_example_of_the_page(folder: Path) -> None:
-    said = run([*TESTS, "sky.test.mjs"], folder, RUN_S)
+    said = run([*TESTS, "sky.test.mjs"], folder, HANG_S)
     assert re.search(r"^# pass 1$", said, re.MULTILINE), said
 
 

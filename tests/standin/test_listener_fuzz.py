@@ -14,6 +14,7 @@ from gramophone.standin.server import SpeakDoor
 from gramophone.standin.tone import ToneVoice
 from tests.standin.clocks import WatchedClock
 from tests.standin.http_client import line
+from tests.support.deadlines import HANG_S
 
 PARTS = st.sampled_from(
     [
@@ -50,7 +51,7 @@ async def _talk(talks: list[list[bytes]]) -> None:
     routes = Routes({"/v1/speak": door}, {("POST", "/echo"): echo})
     # The clients hang up by themselves; the last one must be heard however busy the machine is.
     patience = Patience(request_s=5, idle_s=5, linger_s=0.02)
-    async with asyncio.timeout(20), listening(routes, patience=patience) as address:
+    async with asyncio.timeout(HANG_S), listening(routes, patience=patience) as address:
         for pieces in talks:
             async with line(address.port) as client:
                 for piece in pieces:
@@ -72,7 +73,7 @@ def test_who_is_not_understood_is_not_kept_waiting(sent: bytes) -> None:
     async def ends() -> None:
         patience = Patience(request_s=0.02, idle_s=0.02, linger_s=0.02)
         handlers = Routes(handlers={("POST", "/echo"): echo})
-        async with asyncio.timeout(20), listening(handlers, patience=patience) as address:
+        async with asyncio.timeout(HANG_S), listening(handlers, patience=patience) as address:
             async with line(address.port) as client:
                 client.write(sent)
                 answer = await client.everything()

@@ -47,6 +47,7 @@ from tests.standin.talking import talking
 from tests.standin.test_language import CHAT, MESSAGES, QUESTION, RESPONSES, VERSION, asking
 from tests.standins import running
 from tests.storage.recordings import everything_in
+from tests.support.deadlines import HANG_S
 
 PATHS = [CHAT, RESPONSES, MESSAGES]
 SAID = Answer("Hello?", tuple(map(TextPiece, ("Good ", "day."))), input_tokens=7, output_tokens=3)
@@ -220,7 +221,7 @@ async def test_a_client_that_leaves_has_interrupted() -> None:
             async for line in got.aiter_lines():
                 if "Good" in line:
                     break
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             while not through.all(TurnInterrupted):
                 await post(upstream, "/nowhere")
     assert through.all(TurnCompleted)[-1].finish_reason == "interrupted"

@@ -280,7 +280,6 @@ OF_EACH_STATE = 6
 """So often what lies there is opened and compacted again; its sound is looked at every time."""
 
 
-@pytest.mark.timeout(300)
 def test_killed_at_any_line_each_turn_has_its_whole_sound(tmp_path: Path) -> None:
     template = tmp_path / "template"
     asyncio.run(record(template, two_answers()))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import TIMEOUT_S, environment, standin
+from tests.programs import environment, standin
 from tests.secret_service import secret_service
 from tests.sound_card import wait_until
+from tests.support.deadlines import HANG_S
 from tests.terminal.chat_server import answering
 from tests.terminal.tmux import Terminal, terminal
 
@@ -93,7 +94,7 @@ def test_a_locked_keyring_holds_nothing_up(tmp_path: Path) -> None:
             env=env | ring_env | {"HTTPS_PROXY": "http://127.0.0.1:9"},
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_S,
+            timeout=HANG_S,
             check=False,
         )
         assert done.returncode == 1

@@ -13,8 +13,6 @@ import pytest
 
 from tests.sound_card import wait_until
 
-PATIENCE_S = 30.0
-
 
 @dataclass(frozen=True)
 class Terminal:
@@ -48,7 +46,7 @@ class Terminal:
             return all(word in shown for word in words)
 
         try:
-            wait_until(seen, f"the screen shows {words}", PATIENCE_S)
+            wait_until(seen, f"the screen shows {words}")
         except pytest.fail.Exception:
             pytest.fail(f"Never saw {words} on the screen:\n{shown}")
         return shown

@@ -14,6 +14,7 @@ from gramophone.intents import Hush, Mute, Submit
 from gramophone.ports import Message
 from gramophone.timeline import DeltaReceived, PlaybackStarted, PlaybackStopped, TurnStarted
 from tests.builders import session_started, spoken_exchange
+from tests.support.deadlines import HANG_S
 from tests.tui.backend import FakeBackend, FakeFeed, FakeTalk
 from tests.tui.seeing import drawn, press, said, seen
 from tui.app import GramophoneApp
@@ -320,6 +321,6 @@ class TestFrames:
     async def test_what_a_pane_tells_comes_to_the_screen_whoever_keeps_its_time(self) -> None:
         async with panes(1) as (pilot, backend):
             feed_of(backend.talks[0]).put(session_started())
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(HANG_S):
                 while "● REC" not in seen(pilot):
                     await pilot.pause()

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.sound_card import RATE_HZ, SINK, SoundCard, mortal_sound_card, trimmed
+from tests.support.deadlines import HANG_S
 from tests.voice.speaker_program import ramp
 
 PROGRAM = [sys.executable, "-m", "tests.voice.speaker_program"]
@@ -49,7 +50,7 @@ def playing(scenario: str, env: dict[str, str], **options: Any) -> Generator[sub
 
 def outcome(process: subprocess.Popen[str]) -> Told:
     """What the speaker told to its end, which was a clean one and a quiet one."""
-    out, err = process.communicate(timeout=40)
+    out, err = process.communicate(timeout=HANG_S)
     assert err == "", "nothing reaches the screen"
     assert process.returncode == 0
     told = [json.loads(line) for line in out.splitlines()]

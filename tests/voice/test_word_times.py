@@ -40,7 +40,6 @@ MOMENT = re.compile(r"<(\d\d):(\d\d):(\d\d)\.(\d{3})>")
 
 
 @pytest.mark.engines
-@pytest.mark.timeout(300)
 async def test_words_are_told_when_the_engine_spoke_them(tmp_path: Path) -> None:
     async with Recorder.open(tmp_path) as recorder:
         talk = await spoken(tmp_path, TEXTS, [recorder])

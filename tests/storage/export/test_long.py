@@ -5,8 +5,6 @@ from __future__ import annotations
 import tracemalloc
 from pathlib import Path
 
-import pytest
-
 from gramophone.timeline import Event, SessionEnded
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.exported import TEXTS, written
@@ -29,7 +27,6 @@ def three_hours() -> list[Event]:
     return [*talk, SessionEnded(at_us=10**12)]
 
 
-@pytest.mark.timeout(180)
 async def test_three_hours_take_little_room(tmp_path: Path) -> None:
     await record(tmp_path, three_hours())
     for form in TEXTS[1:]:  # the first two are captions alike
