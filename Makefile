@@ -6,13 +6,15 @@
 
 export PYTHON
 ARGS ?=
+RUNS ?= 10
+BUSY ?= 8
 BIN := .venv/bin
 # Tests wait for sockets, sound and terminals half of their time: five keep two cores busy.
 PARALLEL ?= --numprocesses=5 --dist=worksteal
 SOURCES := gramophone storage tui tests fixtures benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check static lint types imports wheel ears format lock clean env-run env-test
+.PHONY: help run test soak shake check static lint types imports wheel ears format lock clean env-run env-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,10 +23,14 @@ run: env-run ## install what is missing, then open the app (or, with no terminal
 	@scripts/run.sh $(ARGS)
 
 test: env-test ## install what is missing, then run the tests, virtual sound card included
+	@echo "Collecting the tests; the first results come within half a minute."
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 soak: env-test ## attack the promises for an hour or so; ARGS="kills --effort 0.1" for one of them
 	@$(BIN)/python -m tests.soak $(ARGS)
+
+shake: env-test ## run the tests ten times beside eight busy processes; RUNS=2 BUSY=4 for less
+	@PARALLEL="$(PARALLEL)" scripts/shake.sh $(RUNS) $(BUSY)
 
 check: static test ## the gate: everything below, and the tests
 

@@ -194,11 +194,22 @@ system_packages() {
 
 # --- running things with their output in the log -------------------------------------------
 
-# One rewritten line on a terminal, a line every few seconds elsewhere.
+# One rewritten line on a terminal; elsewhere a line every few seconds, also where the installer
+# itself is silent. The bash of macOS cannot tell a silence from the end.
 progress() {
-    local line last=$SECONDS
-    while IFS= read -r line; do
-        printf '%s\n' "$line" >>"$log"
+    local line status last=$SECONDS patience=()
+    ((BASH_VERSINFO[0] < 4)) || patience=(-t 5)
+    while true; do
+        if IFS= read -r ${patience[@]+"${patience[@]}"} line; then
+            printf '%s\n' "$line" >>"$log"
+        else
+            status=$?
+            printf '%s' "$line" >>"$log"
+            ((status > 128)) || break
+            [ -t 2 ] || [ $((SECONDS - last)) -lt 5 ] || say "    still working, after $SECONDS seconds"
+            last=$SECONDS
+            continue
+        fi
         case $line in
             Collecting*|*Downloading*|Building*|Installing*|Get:*|Setting\ up*|"==>"*) ;;
             *) continue ;;
