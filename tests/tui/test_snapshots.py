@@ -40,6 +40,7 @@ from tests.tui.seeing import drawn
 from tests.tui.timelines import talked
 from tui.app import GramophoneApp
 from tui.screens.progress import Progress, ProgressScreen
+from tui.widgets.pane import Pane
 
 
 class TestConversation:
@@ -133,17 +134,21 @@ class TestConversation:
 
     def test_loading(self, snap_compare: Compare) -> None:
         """What loads and how far; no device, muted: said in words."""
-        feed = FakeFeed(
-            [
-                ProgressMade(at_us=1, what="voice", detail="loading, 40 %"),
-                DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device."),
-            ]
-        )
+        feed = FakeFeed()
         backend = FakeBackend(feed, setup=Setup("openai", "gpt-5", "aura-2-thalia-en", muted=True))
 
         async def type_ahead(pilot: Pilot[Any]) -> None:
+            await until_still(pilot)
+            feed.put(
+                ProgressMade(at_us=1, what="voice", detail="loading, 40 %"),
+                DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device."),
+            )
             await drawn(pilot)
+            pane = pilot.app.screen.query_one(Pane)
+            now_s = pane.seconds()
+            pane.seconds = lambda: now_s + 2.0
             await pilot.press(*"Two lines,", "ctrl+j", *"typed ahead")
+            await drawn(pilot)
 
         app = GramophoneApp(backend)
         assert snap_compare(app, terminal_size=(80, 24), run_before=type_ahead)
