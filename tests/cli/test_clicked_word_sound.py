@@ -26,7 +26,7 @@ ANSWER = (
     "The groove is as deep as the sound was loud. The *membrane* trembles with the needle, "
     "and what trembles is heard by whoever sits before the horn."
 )
-WORDS = ("membrane", "horn", "follows", "whoever")
+WORDS = ("membrane", "horn", "whoever", "follows")
 
 
 def sound_of(word: str, recording: Samples) -> int:
@@ -51,7 +51,8 @@ async def test_it_is_heard_from_that_word_on(sound_card: SoundCard, tmp_path: Pa
 
     with sound_card.capture() as capture:
         program = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.cli.clicking_program", str(home), *WORDS),
+            *(sys.executable, "-m", "tests.cli.clicking_program"),
+            *(str(home), str(sound_card.raw_path), *WORDS),
             env=sound_card.env,
             stdout=PIPE,
             stderr=PIPE,

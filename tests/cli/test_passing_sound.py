@@ -7,7 +7,6 @@ import asyncio
 import sys
 import wave
 from asyncio.subprocess import PIPE
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +21,9 @@ from tests.terminal.chat_server import answering
 
 WORDS = 40
 
-LONGEST_GAP_S = 0.1
-"""The card gives up one stream and takes up another: 20 to 40 ms, one or two of its blocks."""
-
-FARTHEST_OFF_S = 0.1
-"""What a device still holds when it is given up is not heard: 20 to 60 ms, its latency."""
-
-SPOILT_S = 0.5
-"""What a busy machine may make of one of the passes, but not of all."""
+WENT_ON_SAMPLES = STRETCH_SAMPLES // 2
+"""An answer that is not heard goes on for about as long as the other is heard; a busy machine
+takes longer to change the device, never less."""
 
 
 def words(letter: str) -> list[str]:
@@ -80,15 +74,7 @@ async def test_one_is_heard_at_a_time_each_from_where_it_is(
     assert [each.recording for each in heard] == [n % 2 for n in range(PASSES + 1)]
     assert heard[0].own == 0
     assert heard[-1].own_end == len(recordings[heard[-1].recording])
-    assert all(each.end - each.at > STRETCH_SAMPLES // 2 for each in heard)
-
-    gaps_s = [(after.at - before.end) / RATE_HZ for before, after in pairwise(heard)]
-    assert min(gaps_s) <= LONGEST_GAP_S, gaps_s
-    assert max(gaps_s) <= SPOILT_S, gaps_s
-    # While it was not heard it went on as if it were.
-    off_s = [
-        abs(after.begun_at - before.begun_at) / RATE_HZ
-        for before, after in zip(heard, heard[2:], strict=False)
-    ]
-    assert min(off_s) <= FARTHEST_OFF_S, off_s
-    assert max(off_s) <= SPOILT_S, off_s
+    assert all(each.own_end - each.own > STRETCH_SAMPLES // 2 for each in heard)
+    # While it was not heard it went on.
+    for before, after in zip(heard, heard[2:], strict=False):
+        assert after.own - before.own_end > WENT_ON_SAMPLES
