@@ -48,7 +48,10 @@ class Usage:
 
 @value
 class ModelChunk:
-    """One chunk of a provider's stream: its raw JSON, and what in it concerns us."""
+    """One chunk of a provider's stream: its raw JSON, and what in it concerns us.
+
+    `raw` is empty where the provider sent no JSON, such as for `[DONE]`.
+    """
 
     raw: str
     text: str = ""

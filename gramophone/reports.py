@@ -35,6 +35,8 @@ from gramophone.timeline import (
 MODEL_CUT_OFF = (
     "The answer broke off before the model had finished; what arrived is kept. Ask again."
 )
+_TOO_MUCH = 1009
+"""The code of a close because of a message that is too large (RFC 6455, 7.4.1)."""
 SPEECH_SILENT = (
     "The speech service took the text but sends no sound; the answer goes on as text. "
     "Check the service with 'gramophone doctor'."
@@ -89,7 +91,8 @@ def connection(
         line.mended = True
         return lost + line.open()
     said = f"{happening.code} {happening.reason}".strip()
-    detail = f"The speech service hung up ({said}); the answer goes on as text. Ask again."
+    what = "sent too much" if happening.code == _TOO_MUCH else "hung up"
+    detail = f"The speech service {what} ({said}); the answer goes on as text. Ask again."
     return lost + _no_speech(detail, active, now_us)
 
 

@@ -64,7 +64,9 @@ class SpokenTurn:
     def read(self, chunk: ModelChunk, now_us: int) -> list[Event]:
         """The model's stream gave a chunk."""
         turn = self.turn
-        events: list[Event] = [ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw)]
+        events: list[Event] = []
+        if chunk.raw:
+            events.append(ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw))
         if chunk.text:
             self.write(chunk.text)
             events.append(DeltaReceived(at_us=now_us, turn=turn, text=chunk.text))

@@ -13,6 +13,8 @@ from gramophone.errors import ModelError
 from gramophone.ports import Message, ModelChunk, Usage
 from gramophone.voice.loopback import host_of, on_this_machine
 from gramophone.voice.model_failures import ModelFailures
+from gramophone.wire.bounds import TextBound, TooMuch
+from gramophone.wire.loose_json import as_count, as_text
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -77,6 +79,7 @@ class AnthropicMessages:
 
         assert self._client is not None
         begun = False
+        bound = TextBound()
         try:
             stream = await self._client.messages.create(
                 model=self.model,
@@ -91,7 +94,9 @@ class AnthropicMessages:
                     begun = True
                     fields = _fields(event)
                     input_tokens = _input_tokens(fields) or input_tokens
-                    yield _chunk(fields, input_tokens)
+                    chunk = _chunk(fields, input_tokens)
+                    bound.add(chunk.text)
+                    yield chunk
         except (anthropic.APITimeoutError, httpx2.TimeoutException) as error:
             if isinstance(error.__cause__, httpx2.ConnectTimeout):
                 raise self._failures.unreachable() from error
@@ -104,6 +109,11 @@ class AnthropicMessages:
             raise self._failures.broke_off("the connection was lost") from error
         except httpx2.InvalidURL as error:
             raise self._failures.misconfigured(str(error)) from error
+        except TooMuch as error:
+            raise self._failures.sent_too_much(str(error), begun=begun) from error
+        except RecursionError as error:
+            said = "an event of too many parts within each other"
+            raise self._failures.sent_too_much(said, begun=begun) from error
         except (anthropic.AnthropicError, httpx2.HTTPError, ValueError) as error:
             raise self._failures.broke_off(str(error)) from error
         if not begun:
@@ -124,13 +134,13 @@ class AnthropicMessages:
         import anthropic
         import httpx2
 
+        from gramophone.voice.bounded_http import bounded_client
+
         timeout = anthropic.Timeout(self._read_timeout_s, connect=CONNECT_TIMEOUT_S)
         # No proxy stands before this machine, whatever the environment says.
         by_environment = not on_this_machine(self._base_url)
         try:
-            http = httpx2.AsyncClient(
-                trust_env=by_environment, timeout=timeout, follow_redirects=True
-            )
+            http = bounded_client(timeout=timeout, trust_env=by_environment)
             return anthropic.AsyncAnthropic(
                 api_key=self._api_key or "none",
                 base_url=self._base_url,
@@ -164,8 +174,7 @@ def _fields(event: Any) -> dict[str, Any]:
 
 def _input_tokens(fields: dict[str, Any]) -> int:
     usage = _object(fields.get("usage")) or _object(_object(fields.get("message")).get("usage"))
-    counted = usage.get("input_tokens")
-    return counted if isinstance(counted, int) else 0
+    return as_count(usage.get("input_tokens"))
 
 
 def _chunk(fields: dict[str, Any], input_tokens: int) -> ModelChunk:
@@ -176,8 +185,9 @@ def _chunk(fields: dict[str, Any], input_tokens: int) -> ModelChunk:
             return ModelChunk(raw=raw, text=str(delta.get("text") or ""))
         case "message_delta", _:
             made = _object(fields.get("usage")).get("output_tokens")
-            usage = Usage(input_tokens, made) if isinstance(made, int) else None
-            return ModelChunk(raw=raw, usage=usage, finish_reason=delta.get("stop_reason"))
+            usage = Usage(input_tokens, as_count(made)) if isinstance(made, int) else None
+            reason = as_text(delta.get("stop_reason")) or None
+            return ModelChunk(raw=raw, usage=usage, finish_reason=reason)
         case _:
             return ModelChunk(raw=raw)
 

@@ -90,6 +90,14 @@ class ModelFailures:
             "what arrived is kept. Ask again."
         )
 
+    def sent_too_much(self, what: str, *, begun: bool) -> ModelError:
+        """More came than any answer has; the connection was closed."""
+        kept = "what arrived is kept; ask again" if begun else "check the base URL"
+        return ModelError(
+            f"{self.provider} sent too much ({self._short(what)}), so the connection was closed; "
+            f"{kept}."
+        )
+
     def _short(self, said: str) -> str:
         if self.key:
             said = said.replace(self.key, "[key]")

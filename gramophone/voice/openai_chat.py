@@ -18,6 +18,8 @@ from gramophone.errors import ModelError
 from gramophone.ports import Message, ModelChunk, Usage
 from gramophone.voice.loopback import host_of, on_this_machine
 from gramophone.voice.model_failures import ModelFailures
+from gramophone.wire.bounds import TextBound, TooMuch
+from gramophone.wire.loose_json import as_count, as_text
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -78,8 +80,11 @@ class OpenAIChat:
         import httpx2
         import openai
 
+        from gramophone.voice.bounded_http import said_done
+
         assert self._client is not None
-        begun = False
+        begun = finished = False
+        bound = TextBound()
         try:
             stream = await self._client.chat.completions.create(
                 model=self.model,
@@ -91,7 +96,13 @@ class OpenAIChat:
             async with stream:
                 async for chunk in stream:
                     begun = True
-                    yield _chunk(chunk)
+                    answered = _chunk(chunk)
+                    bound.add(answered.text)
+                    finished = finished or answered.finish_reason is not None
+                    yield answered
+            if begun and not finished and said_done(stream.response):
+                # Some servers give no reason, but say that it is the end.
+                yield ModelChunk(raw="", finish_reason="stop")
         except openai.APITimeoutError as error:
             if isinstance(error.__cause__, httpx2.ConnectTimeout):
                 raise self._failures.unreachable() from error
@@ -104,6 +115,11 @@ class OpenAIChat:
             raise self._failures.refused(error.status_code, _said(error)) from error
         except httpx2.InvalidURL as error:
             raise self._failures.misconfigured(str(error)) from error
+        except TooMuch as error:
+            raise self._failures.sent_too_much(str(error), begun=begun) from error
+        except RecursionError as error:
+            said = "an event of too many parts within each other"
+            raise self._failures.sent_too_much(said, begun=begun) from error
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
             raise self._failures.broke_off(str(error)) from error
         if not begun:
@@ -124,13 +140,13 @@ class OpenAIChat:
         import httpx2
         import openai
 
+        from gramophone.voice.bounded_http import bounded_client
+
         timeout = openai.Timeout(self._read_timeout_s, connect=CONNECT_TIMEOUT_S)
         # No proxy stands before this machine, whatever the environment says.
         by_environment = not on_this_machine(self._base_url)
         try:
-            http = httpx2.AsyncClient(
-                trust_env=by_environment, timeout=timeout, follow_redirects=True
-            )
+            http = bounded_client(timeout=timeout, trust_env=by_environment)
             return openai.AsyncOpenAI(
                 # The SDK refuses an empty key even where the server wants none.
                 api_key=self._api_key or "none",
@@ -164,12 +180,12 @@ def _chunk(chunk: Any) -> ModelChunk:
         # Local servers put thoughts into fields of their own; only `content` is the answer.
         content = _field(choice.get("delta"), "content")
         text += content if isinstance(content, str) else ""
-        finish_reason = choice.get("finish_reason") or finish_reason
+        finish_reason = as_text(choice.get("finish_reason")) or finish_reason
     usage = None
     counted = _field(fields, "usage")
     given, made = _field(counted, "prompt_tokens"), _field(counted, "completion_tokens")
     if isinstance(given, int) and isinstance(made, int):
-        usage = Usage(given, made)
+        usage = Usage(as_count(given), as_count(made))
     return ModelChunk(raw=raw, text=text, usage=usage, finish_reason=finish_reason)
 
 

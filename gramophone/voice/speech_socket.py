@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
-from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,11 +18,15 @@ from websockets.exceptions import (
 
 from gramophone.errors import HandshakeRefused, SpeechError
 from gramophone.voice.loopback import host_of, on_this_machine
+from gramophone.wire.bounds import MOST_FRAME_BYTES
+from gramophone.wire.loose_json import as_text, read_object
 from gramophone.wire.speak_messages import SpeakParameters
 
 OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0
 MAX_DETAIL_CHARS = 300
+TOO_MUCH = 1009
+"""The code of a close because of a message that is too large (RFC 6455, 7.4.1)."""
 NOT_A_SPEECH_SERVICE = frozenset({200, 201, 204, 301, 302, 307, 308, 404, 405, 426, 501})
 """What web servers of other kinds answer to a handshake."""
 NO_ADDRESS = (
@@ -73,7 +75,9 @@ class DeepgramSpeech:
                 url,
                 additional_headers=headers,
                 compression=None,
-                max_size=None,
+                max_size=MOST_FRAME_BYTES,
+                # What waits to be taken is bounded by this times that.
+                max_queue=4,
                 open_timeout=self._open_timeout_s,
                 close_timeout=self._close_timeout_s,
                 # No proxy stands before this machine, whatever the environment says.
@@ -160,7 +164,11 @@ class SpeechSocket:
             return
 
     def closed(self) -> tuple[int, str]:
-        """Close code and reason; 1006 where the connection broke without a close frame."""
+        """Close code and reason; 1006 where the connection broke without a close frame, and 1009
+        where the service sent too much."""
+        sent = self._socket.protocol.close_sent
+        if sent is not None and sent.code == TOO_MUCH:
+            return TOO_MUCH, f"it sent a message of more than {MOST_FRAME_BYTES // 2**20} MB"
         return self._socket.close_code or 1006, self._socket.close_reason or ""
 
     async def aclose(self) -> None:
@@ -191,11 +199,5 @@ def _without_secrets(url: str) -> str:
 
 
 def _body_error(body: bytes | bytearray | None) -> str:
-    try:
-        answer = json.loads(body or b"")
-    except ValueError:
-        return ""
-    if not isinstance(answer, dict):
-        return ""
-    fields = cast("dict[str, Any]", answer)
-    return str(fields.get("err_msg") or fields.get("message") or "")
+    fields = read_object(bytes(body or b""))
+    return as_text(fields.get("err_msg")) or as_text(fields.get("message"))

@@ -14,14 +14,34 @@ MOST_EVENT_BYTES: Final = 10 * 2**20
 MOST_ANSWER_BYTES: Final = 128 * 2**20
 """All of a streamed answer on the wire; the longest answers of today's models have 40 MB."""
 
+LEAST_EVENT_BYTES: Final = 256
+"""An event of an answer counts as so much at least: half a million of them have to do."""
+
 MOST_ANSWER_CHARS: Final = 10_000_000
 """All text of an answer: twenty times what today's models can say at once."""
 
 MOST_REFUSAL_BYTES: Final = 2**16
 """The body of an answer with an error status; what is longer is not read."""
 
-MOST_FRAME_BYTES: Final = 2 * 2**20
+MOST_FRAME_BYTES: Final = 8 * 2**20
 """One message on a websocket of a service; Deepgram's have a few kilobytes."""
+
+
+class TextBound:
+    """Counts the text of one answer."""
+
+    def __init__(self) -> None:
+        self._chars = 0
+
+    def add(self, text: str) -> None:
+        """More has come.
+
+        Raises:
+            TooMuch: it is more than `MOST_ANSWER_CHARS`.
+        """
+        self._chars += len(text)
+        if self._chars > MOST_ANSWER_CHARS:
+            raise TooMuch(f"a text of more than {MOST_ANSWER_CHARS:,} characters")
 
 
 class TooMuch(ValueError):

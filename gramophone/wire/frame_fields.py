@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from gramophone.wire.loose_json import LARGEST_COUNT, is_bounded
+
 
 class ProtocolViolation(ValueError):
     """A frame that cannot be understood.
@@ -33,7 +35,7 @@ def json_object(text: str, otherwise: str) -> Mapping[str, Any]:
         ProtocolViolation: with the code `otherwise`, when it does not hold one.
     """
     try:
-        parsed: object = json.loads(text)
+        parsed: object = json.loads(text) if is_bounded(text) else None
     except (ValueError, RecursionError) as error:
         raise ProtocolViolation(otherwise, f"not JSON: {type(error).__name__}") from error
     if not isinstance(parsed, dict):
@@ -48,6 +50,8 @@ def text_of(fields: Mapping[str, Any], name: str) -> str:
 
 
 def whole_of(fields: Mapping[str, Any], name: str) -> int:
-    """The field of this name; 0 when it is missing or no whole number."""
+    """The field of this name, within 64 bits; 0 when it is missing or no whole number."""
     value = fields.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return max(-LARGEST_COUNT, min(value, LARGEST_COUNT))

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
+from gramophone.wire.loose_json import is_bounded
 from gramophone.wire.speak_parameters import (
     DEFAULT_MODEL,
     ParameterRefused,
@@ -138,7 +139,7 @@ def text_of(content_type: str, body: bytes) -> str:
 
 def _text_in_json(body: bytes) -> str:
     try:
-        parsed: object = json.loads(body)
+        parsed: object = json.loads(body) if is_bounded(body) else None
     except (ValueError, RecursionError):
         parsed = None
     fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}

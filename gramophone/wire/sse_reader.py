@@ -28,7 +28,7 @@ class SseEvent:
         """The event as the stream has it, with LF as line end."""
         name = b"event: " + self.name + b"\n" if self.name else b""
         data = self.data.replace(b"\n", b"\ndata: ") if b"\n" in self.data else self.data
-        return b"%bdata: %b\n\n" % (name, data)
+        return b"".join((name, b"data: ", data, b"\n\n"))
 
 
 class SseReader:
@@ -41,7 +41,7 @@ class SseReader:
         self._line = bytearray()
         self._name = b""
         self._data: list[bytes] = []
-        self._data_bytes = 0
+        self._came_bytes = 0
 
     def feed(self, piece: bytes) -> list[str]:
         """The data of the events that are whole with this piece.
@@ -66,12 +66,12 @@ class SseReader:
         self._after_return = piece.endswith(b"\r")
         self._line += first
         found: list[SseEvent] = []
-        for line in lines:
-            event = self._read(bytes(self._line))
+        for next_line in lines:
+            line, self._line = bytes(self._line), bytearray(next_line)
+            event = self._read(line)
             if event is not None:
                 found.append(event)
-            self._line = bytearray(line)
-        if len(self._line) + self._data_bytes > self._most_bytes:
+        if len(self._line) + self._came_bytes > self._most_bytes:
             raise TooMuch.of("an event", self._most_bytes)
         return found
 
@@ -88,16 +88,30 @@ class SseReader:
 
     def _read(self, line: bytes) -> SseEvent | None:
         """Take in a line; an empty one ends an event."""
+        # Comments count: what never says anything has no end either.
+        self._came_bytes += len(line) + _LINE_BYTES
+        if self._came_bytes > self._most_bytes:
+            raise TooMuch.of("an event", self._most_bytes)
         if not line:
-            name, data = self._name, self._data
-            self._name, self._data, self._data_bytes = b"", [], 0
-            return SseEvent(name, b"\n".join(data)) if data else None
-        field, _, value = line.partition(b":")
+            return self._dispatch()
+        colon = line.find(b":")
+        field = line if colon < 0 else line[:colon]
+        if field not in (b"data", b"event"):
+            return None
+        # A line may be large: its value is copied once.
+        value = (
+            b"" if colon < 0 else line[colon + (2 if line[colon + 1 : colon + 2] == b" " else 1) :]
+        )
         if field == b"data":
-            self._data.append(value.removeprefix(b" "))
-            self._data_bytes += len(value) + _LINE_BYTES
-            if self._data_bytes > self._most_bytes:
-                raise TooMuch.of("an event", self._most_bytes)
-        elif field == b"event":
-            self._name = value.removeprefix(b" ")
+            self._data.append(value)
+        else:
+            self._name = value
         return None
+
+    def _dispatch(self) -> SseEvent | None:
+        name, data = self._name, self._data
+        self._name, self._data = b"", []
+        if not data:
+            return None
+        self._came_bytes = 0
+        return SseEvent(name, data[0] if len(data) == 1 else b"\n".join(data))

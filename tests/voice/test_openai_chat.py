@@ -117,6 +117,45 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
         )
         assert text == "Hello."
 
+    @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+    async def test_lines_may_end_as_they_like(self, end: bytes) -> None:
+        chunks = [openai_event(chunk) for chunk in openai_chunks({"content": "Hello."})]
+        stream = b"\xef\xbb\xbf" + b"".join([*chunks, OPENAI_DONE]).replace(b"\n", end)
+        async with (
+            serving(Reply([stream[:70], stream[70:]])) as server,
+            closing(OpenAIWords().model(server.origin)) as model,
+        ):
+            told_chunks = await told(model)
+        assert text_of(told_chunks) == "Hello."
+        assert told_chunks[-2].finish_reason == "stop"
+
+    @pytest.mark.parametrize(("ending", "reasons"), [([OPENAI_DONE], ["stop"]), ([], [])])
+    async def test_who_says_done_has_finished(
+        self, ending: list[bytes], reasons: list[str]
+    ) -> None:
+        chunks = openai_chunks({"content": "Hello."}, finish_reason=None, usage=None)
+        async with (
+            serving(Reply([*map(openai_event, chunks), *ending])) as server,
+            closing(OpenAIWords().model(server.origin)) as model,
+        ):
+            told_chunks = await told(model)
+        assert text_of(told_chunks) == "Hello."
+        assert [chunk.finish_reason for chunk in told_chunks if chunk.finish_reason] == reasons
+        assert [chunk.raw for chunk in told_chunks if chunk.finish_reason] == [""] * len(reasons)
+
+    async def test_what_is_counted_fits_a_database(self) -> None:
+        _, counts = await answered({"content": "Hello."}, usage=(2**70, -(2**70)))
+        assert counts == [Usage(2**63 - 1, 0)]
+
+    async def test_a_reason_that_is_none_is_none(self) -> None:
+        chunks = openai_chunks({"content": "Hello."}, finish_reason=None, usage=None)
+        chunks[-1]["choices"][0]["finish_reason"] = 2**70
+        async with (
+            serving(Reply([*map(openai_event, chunks)])) as server,
+            closing(OpenAIWords().model(server.origin)) as model,
+        ):
+            assert [chunk.finish_reason for chunk in await told(model)] == [None] * len(chunks)
+
     async def test_counts_come_last_and_with_no_choice(self) -> None:
         assert await answered({"content": "Hi"}, usage=(21, 3)) == ("Hi", [Usage(21, 3)])
 
