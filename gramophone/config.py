@@ -34,6 +34,8 @@ DEFAULT_SYSTEM_PROMPT = (
     "You are a friendly voice assistant. Your answer is read aloud: keep it short and plain."
 )
 
+_LANGUAGE = re.compile(r"(?:auto|[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)\Z")
+
 FILE_SETTINGS = {
     ("model", "provider"): "provider",
     ("model", "name"): "model",
@@ -89,7 +91,7 @@ class Config:
     speak_url: str = ""
     sample_rate_hz: int = 48_000
     speed: float = 1.0
-    lang: str = "en"
+    lang: str = "auto"
     muted: bool = False
     device: str = ""
     kept_keys: str = ""
@@ -366,6 +368,11 @@ def _check(config: Config) -> None:
         raise ConfigError(
             f"memory is {config.memory!r}; it must be heard (the model remembers an answer up to "
             "where its sound was stopped) or read (all text that came)."
+        )
+    if not _LANGUAGE.match(config.lang):
+        raise ConfigError(
+            f"The language of speech is {config.lang!r}; it must be auto, or a code such as de or "
+            "pt-BR."
         )
     if config.max_tokens is not None and config.max_tokens < 1:
         raise ConfigError(f"max_tokens is {config.max_tokens}; it must be at least 1.")

@@ -247,7 +247,12 @@ class Conversation:
             TurnStarted(at_us=now_us, turn=turn.turn, role="assistant", text=text, repeats=repeats)
         ]
         if settings.spoken:
-            turn.utterance = Utterance(turn.turn, lang=settings.lang, awaited=settings.heard)
+            turn.utterance = Utterance(
+                turn.turn,
+                lang=settings.lang,
+                hint=settings.voice_language,
+                awaited=settings.heard,
+            )
             outputs += self._line.begin_turn(turn, now_us)
         return turn, outputs
 

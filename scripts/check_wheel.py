@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = {"gramophone", "storage", "tui"}
 PAGE = {f"storage/export/page/page.{kind}" for kind in ("css", "html", "js")}
 
+LICENCE = "gramophone/wire/LICENSE-unicode.txt"
+"""Goes with the abbreviations of CLDR wherever they go."""
+
 # Runs inside the bare environment. Other packages in it could own the same short names.
 OWNERS = f"""
 from importlib.metadata import packages_distributions
@@ -53,7 +56,7 @@ def check_contents(wheel: Path) -> None:
     untyped = {top for top in OURS if f"{top}/py.typed" not in names}
     if untyped:
         sys.exit(f"py.typed is missing from {sorted(untyped)}")
-    if missing := PAGE - set(names):
+    if missing := {*PAGE, LICENCE} - set(names):
         sys.exit(f"The wheel has no {sorted(missing)}")
 
 

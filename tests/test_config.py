@@ -265,3 +265,10 @@ class TestChoosing:
         own = choose(config, model=str(file))
         assert own.local_model == str(file)
         assert choose(own, model=DEFAULT_MODELS["local"]).local_model == ""
+
+
+def test_the_language_is_found_unless_one_is_named(settings: Callable[..., Config]) -> None:
+    assert settings().lang == "auto"
+    assert settings('[speech]\nlanguage = "pt-BR"').lang == "pt-BR"
+    with pytest.raises(ConfigError, match="it must be auto, or a code such as de"):
+        settings('[speech]\nlanguage = "Deutsch!"')

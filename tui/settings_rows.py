@@ -94,7 +94,7 @@ ROWS: Final[Mapping[str, tuple[SettingRow, ...]]] = {
         SettingRow(
             "lang",
             "Language",
-            "For abbreviations and the ends of sentences: en, de, fr …",
+            "Whose ends of sentences: auto (the answer's), en, de, fr …",
             "text",
         ),
     ),

@@ -13,15 +13,19 @@ from typing import Final
 WEAK_TERMINATORS: Final = frozenset(".!?…‼⁇⁈⁉")
 """Marks that end a sentence only if what stands around them agrees."""
 
-STRONG_TERMINATORS: Final = frozenset("。！？｡．।॥؟۔։።។။")
-"""Marks of scripts in which nothing else is written with them."""
+STRONG_TERMINATORS: Final = frozenset("。！？｡．।॥؟۔։።፧፨។៕။܀܁܂߹༎།᙮᠃᠉⸮꓿꘎꘏᱾᱿᭞᭟᰻᰼꩝꩞꩟꧈꧉꫰꫱꯫𑁇𑁈")
+"""Marks of scripts in which nothing else is written with them (Unicode's Sentence_Terminal)."""
+
+SCRIPT_TERMINATORS: Final = {";": "greek", "\u037e": "greek", ":": "armenian"}
+"""Marks that end a sentence after letters of one script only: the Greek question mark, the full
+stop of Armenian as it is typed on other keyboards."""
 
 TERMINATORS: Final = WEAK_TERMINATORS | STRONG_TERMINATORS
 
 SPACED_CLAUSE_MARKS: Final = frozenset(",;:")
 """Clause marks that count only before white space."""
 
-BARE_CLAUSE_MARKS: Final = frozenset("，、；：،؛")
+BARE_CLAUSE_MARKS: Final = frozenset("，、；：،؛၊፣፤፥፦៖")
 """Clause marks that need no white space after them."""
 
 DASHES: Final = frozenset("-–—―")
@@ -87,6 +91,19 @@ def is_emoji(char: str) -> bool:
 def is_invisible(char: str) -> bool:
     """Say whether `char` is a control, format, surrogate, private or unassigned character."""
     return unicodedata.category(char)[0] == "C"
+
+
+@lru_cache(maxsize=4096)
+def is_mark(char: str) -> bool:
+    """Say whether `char` combines with the letter before it (a vowel sign, an accent)."""
+    return unicodedata.category(char)[0] == "M"
+
+
+def is_caseless(char: str) -> bool:
+    """Say whether `char` is a letter of a script whose sentences begin with no capital."""
+    # Georgian letters are lower case to Unicode, but begin sentences all the same.
+    caseless = not char.isupper() and not char.islower()
+    return char.isalpha() and (caseless or "\u10a0" <= char <= "\u10ff")
 
 
 @lru_cache(maxsize=4096)

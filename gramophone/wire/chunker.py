@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from gramophone.wire.abbreviations import rules_for
+from gramophone.wire.abbreviations import language_code, rules_for, rules_while_unsure
 from gramophone.wire.characters import (
     BARE_CLAUSE_MARKS,
     BRACKETS,
@@ -22,6 +22,7 @@ from gramophone.wire.characters import (
     OPAQUE,
     OPENERS,
     QUOTES,
+    SCRIPT_TERMINATORS,
     SPACED_CLAUSE_MARKS,
     STRAIGHT_QUOTES,
     TERMINATORS,
@@ -31,8 +32,12 @@ from gramophone.wire.characters import (
     splits_between,
 )
 from gramophone.wire.controls import ControlFilter
+from gramophone.wire.language_detection import LanguageFinder, script_of
 from gramophone.wire.sentences import CONTEXT, Place, ends_sentence
 from gramophone.wire.speakable import CODE, LINE_END, PLAIN, SPACE, VANISHED, Reader, Token
+
+AUTO: Final = "auto"
+"""In place of a language: the text's own, found from the text."""
 
 LONGEST_SENTENCE: Final = 320
 """Characters of one sentence beyond which it is broken at a clause or a word."""
@@ -76,12 +81,15 @@ class _Clause:
 class Chunker:
     """Cut a stream of Markdown deltas into chunks of speakable text.
 
-    `lang` is a two-letter code; an unknown one gets the generic rules. With `first_clause` the
+    `lang` is a two-letter code, or `AUTO` to find the language from the text, with `hint` where
+    the text says nothing yet; an unknown one gets the generic rules. With `first_clause` the
     first chunk may end at a clause, so that sound starts early.
     """
 
-    def __init__(self, *, lang: str = "en", first_clause: bool = False) -> None:
-        self._rules = rules_for(lang)
+    def __init__(self, *, lang: str = AUTO, hint: str = "", first_clause: bool = False) -> None:
+        self._finder = LanguageFinder(language_code(hint)) if lang == AUTO else None
+        self._rules = rules_for(hint if lang == AUTO else lang)
+        self._cased: bool | None = None
         self._first_clause = first_clause
         self._filter = ControlFilter()
         self._reader = Reader()
@@ -149,6 +157,8 @@ class Chunker:
 
     def _take_tokens(self) -> None:
         for token in self._reader.tokens:
+            if self._finder is not None:
+                self._finder.add(SPACE if token.guard == CODE else token.text or SPACE)
             self._queue(token)
             if not self._candidate and len(self._ahead) == 1:
                 self._accept(self._ahead.popleft())
@@ -229,7 +239,11 @@ class Chunker:
         before = "".join(map(_shown, self._held[max(0, body - CONTEXT) : body]))
         run = "".join(token.text for token in self._held[max(body, tail - 8) : tail])
         after = "".join(map(_shown, self._ahead))
-        return ends_sentence(Place(before, run, closers, after, ended), self._rules)
+        if self._finder is not None:
+            code = self._finder.decided
+            self._rules = rules_for(code) if code else rules_while_unsure(self._finder.guess())
+        place = Place(before, run, closers, after, ended, self._cased is True)
+        return ends_sentence(place, self._rules)
 
     def _end_sentence(self) -> None:
         index = len(self._held)
@@ -256,8 +270,12 @@ class Chunker:
             self._end_line(token.end)
             return
         self._append(token)
-        if token.guard == PLAIN and token.text in TERMINATORS:
+        if token.guard == PLAIN and (token.text in TERMINATORS or self._ends_in_script(token)):
             self._candidate, self._run, self._closers = True, 1, 0
+
+    def _ends_in_script(self, token: Token) -> bool:
+        script = SCRIPT_TERMINATORS.get(token.text)
+        return script is not None and script_of(self._char(-2)) == script
 
     def _append(self, token: Token) -> None:
         gap, self._gap = self._gap, ""
@@ -274,6 +292,8 @@ class Chunker:
         self._nest(token, gap)
         if token.text.isalnum():
             self._voiced = len(self._held)
+            if self._cased is None and not token.text.isdigit():
+                self._cased = token.text.isupper() and token.guard != CODE
         self._held.append(token)
         if len(self._held) - self._from > LONGEST_SENTENCE:
             self._shorten()
@@ -360,6 +380,7 @@ class Chunker:
         self._words.clear()
         self._from = self._blanks = self._wide_break = 0
         self._voiced = -1
+        self._cased = None
         self._gap, self._gap_guard = "", PLAIN
 
     def _text(self, end: int) -> str:
@@ -412,8 +433,11 @@ def _shown(token: Token) -> str:
     return token.text or SPACE
 
 
-def chunks(deltas: Iterable[str], lang: str = "en") -> Iterator[str]:
-    """Give the text of each chunk of a stream of deltas, by sentences, as soon as it is whole."""
+def chunks(deltas: Iterable[str], lang: str = AUTO) -> Iterator[str]:
+    """Give the text of each chunk of a stream of deltas, by sentences, as soon as it is whole.
+
+    `lang` is a two-letter code, or "auto" to find the language from the text.
+    """
     chunker = Chunker(lang=lang)
     for delta in deltas:
         for chunk in chunker.feed(delta):

@@ -78,8 +78,10 @@ class ControlFilter:
         if char in (_MARK_FIELD, _MARK_END):
             self._state = _State.MARK if char == _MARK_FIELD else _State.TEXT
             return name in _MARK_NAMES
+        if not any(known.startswith(name + char) for known in _MARK_NAMES):
+            return False
         self._name = name + char
-        return any(known.startswith(self._name) for known in _MARK_NAMES)
+        return True
 
     def _leave(self, char: str) -> bool:
         """Step through an escape sequence; True when `char` is text again."""

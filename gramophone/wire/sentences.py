@@ -8,22 +8,19 @@ delta stops and the next begins: when it cannot know yet, it says so.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import unicodedata
 from typing import Final
 
+from gramophone.wire.abbreviation_tables import Class
 from gramophone.wire.abbreviations import (
     AFTER_TIME,
-    CAPITALISED,
-    DETERMINERS,
     EXCLAIMED_NAMES,
     I_VERBS,
     LETTER_NOUNS,
     LIBRARIES,
-    MONTHS,
     SPEECH,
     UNITS,
     WORDS,
-    Class,
     Rules,
 )
 from gramophone.wire.characters import (
@@ -31,38 +28,40 @@ from gramophone.wire.characters import (
     OPAQUE,
     OPENERS,
     QUOTE_CLOSERS,
+    SCRIPT_TERMINATORS,
     STRONG_TERMINATORS,
     WEAK_TERMINATORS,
+    is_caseless,
     is_wide,
 )
+from gramophone.wire.numerals import DIGITS, after_date, after_number, after_roman, is_roman
+from gramophone.wire.sentence_place import KEY, Place, last_word, match_word, next_word
 
 CONTEXT: Final = 64
 """Characters before a terminator that a judgement may look at."""
 
-_KEY = re.compile(r"(?<![^\W_])((?:[^\W\d_]\.[ ]?)*)([^\W\d_]+(?:[.\-'’][^\W\d_]+)*)\Z", re.UNICODE)
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_DIGITS = re.compile(r"(?<![^\W_])(?<![.,:])([0-9]+)\Z")
+__all__ = ["CONTEXT", "Place", "ends_sentence"]
+
 _SINGLE_LETTERS = re.compile(r"(?:[^\W\d_]\.[ ]?)+[^\W\d_]\Z")
 _VOWELS: Final = re.compile(r"[aeiouyáàâãäåæéèêëíìîïóòôõöøœúùûüýÿ]", re.IGNORECASE)
+_ALL_VOWELS: Final = frozenset("aeiouyæœøəıаеёиіїєоуыэюяўъαεηιουω")
+_INTERJECTIONS: Final = frozenset("hmm hm shh psst pst tsk brr grr pfft pff mhm хм гм тсс".split())
+_SYLLABIC: Final = frozenset(("cs", "sk", "sl", "hr", "sr"))
+"""Languages in which r and l make syllables."""
+_NAME_ENDS: Final = frozenset(
+    "com org net io js ts py rs go md txt csv xml css cpp hpp sh de eu uk us ai app dev".split()
+)
+"""Last parts of the names of files and hosts."""
+_ERAS: Final = frozenset(
+    "n.chr v.chr a.c d.c a.d b.c b.c.e c.e n.e p.n.e f.kr e.kr kr.e kr.u i.sz m.ö m.s π.χρ μ.χ "
+    "н.э н.е n.l př.n.l př.kr po.kr pr.kr î.hr d.hr eaa jaa п.хр пр.хр сл.хр".split()
+)
+"""After a year they end a sentence before any capital."""
+_METRIC: Final = frozenset(("kg", "km", "cm", "mm"))
+"""Units that are written without a full stop."""
 _ROMAN = re.compile(r"[IVXLC]+\Z")
 _KANA_GOES_ON: Final = frozenset("とっ、。なのではがをにもへやかまよねさ")
 _HAN_SPEECH: Final = frozenset("说說问問道喊答叫想嚷回")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A run of terminators with what stands around it.
-
-    `before` is the text of the sentence up to the run, `run` the terminators, `closers` the
-    quotes and brackets that follow them directly, `after` what has come since, `ended` that
-    nothing more will.
-    """
-
-    before: str
-    run: str
-    closers: str
-    after: str
-    ended: bool
 
 
 def ends_sentence(place: Place, rules: Rules) -> bool | None:
@@ -72,6 +71,8 @@ def ends_sentence(place: Place, rules: Rules) -> bool | None:
         return True if place.ended else None
     if text[0] == "\n":
         return True
+    if place.run[-1] in SCRIPT_TERMINATORS:
+        return _after_script_mark(place, text)
     if place.run[-1] in STRONG_TERMINATORS:
         return _after_strong(place, text)
     if text == place.after:
@@ -79,7 +80,19 @@ def ends_sentence(place: Place, rules: Rules) -> bool | None:
     return _after_space(place, text, rules)
 
 
+def _after_script_mark(place: Place, text: str) -> bool | None:
+    """Judge after a mark that ends sentences in one script only."""
+    if text == place.after:
+        return False
+    follower = _letter_after(text)
+    if follower is None:
+        return True if place.ended else None
+    return follower.isupper() if place.run[-1] == ":" else not follower.islower()
+
+
 def _after_strong(place: Place, text: str) -> bool | None:
+    if place.run == "．" and _is_point(place, text):
+        return False
     if not place.closers or text != place.after:
         return True
     first = text[0]
@@ -95,13 +108,28 @@ def _after_strong(place: Place, text: str) -> bool | None:
     return True if stops or len(head) == 5 or place.ended else None
 
 
+def _is_point(place: Place, text: str) -> bool:
+    """Say whether a full stop of full width is a decimal point or belongs to a name."""
+    before = place.before.rstrip()
+    if before.isdigit() and len(before) <= 3 and not place.closers:
+        # The number of an item.
+        return True
+    if text != place.after or place.closers:
+        return False
+    last = unicodedata.normalize("NFKC", before[-1:])
+    first = unicodedata.normalize("NFKC", text[0])
+    if last.isdigit():
+        return first.isdigit()
+    return last.isascii() and last.isalpha() and first.isascii() and first.isalnum()
+
+
 # Without a space
 
 
 def _without_space(place: Place, text: str, rules: Rules) -> bool | None:
     first = text[0]
     if is_wide(first):
-        return first.isalnum() or first in OPENERS
+        return _before_wide(place, text, rules)
     if not first.isalpha():
         joins = first not in OPENERS or first in "([{'" or not _is_plain(place.before)
         return False if joins else len(place.before.rpartition(" ")[2]) > 1
@@ -110,10 +138,33 @@ def _without_space(place: Place, text: str, rules: Rules) -> bool | None:
     if first.islower():
         return False
     if not first.isupper():
-        return _is_caseless(place.before[-1:]) and not place.closers
+        return is_caseless(place.before[-1:]) and not place.closers
     if place.run != ".":
         return True
     return _joined_word(place, text, rules)
+
+
+def _before_wide(place: Place, text: str, rules: Rules) -> bool | None:
+    """Judge before a letter of a script that puts no spaces between sentences."""
+    if place.closers:
+        return _after_strong(place, text)
+    if all(mark in ".…" for mark in place.run) and (len(place.run) > 1 or place.run == "…"):
+        # 嗯……让我想想。 An ellipsis there is a pause more often than an end.
+        return False
+    if place.run == "." and _is_without_stops(place.before[-1:]):
+        return False
+    if place.run == "." and place.before and not is_wide(place.before[-1]):
+        found = KEY.search(place.before)
+        if place.before.strip().isdigit():
+            return False
+        if found is not None and _classify(found, place.before, rules)[0] is not None:
+            return False
+    return text[0].isalnum() or text[0] in OPENERS
+
+
+def _is_without_stops(char: str) -> bool:
+    """Say whether `char` is Thai or Lao, which write a full stop after abbreviations alone."""
+    return "\u0e00" <= char <= "\u0eff"
 
 
 def _is_plain(before: str) -> bool:
@@ -124,14 +175,10 @@ def _is_plain(before: str) -> bool:
     )
 
 
-def _is_caseless(char: str) -> bool:
-    return char.isalpha() and not char.isupper() and not char.islower()
-
-
 def _joined_word(place: Place, text: str, rules: Rules) -> bool | None:
     """Judge "done.Now" against "Node.js" and "System.Out"."""
     last = place.before.rpartition(" ")[2].lstrip("(\"'“‘[*")
-    found = _WORD.match(text)
+    found = match_word(text)
     word = found[0] if found else ""
     rest = text[len(word) :]
     if not rest and not place.ended:
@@ -215,7 +262,7 @@ def _after_mark(place: Place, text: str, rules: Rules) -> bool | None:
             return True
         if place.closers or rules.lang == "fr":
             return False
-        return _last_word(place.before).lower() not in EXCLAIMED_NAMES
+        return last_word(place.before).lower() not in EXCLAIMED_NAMES
     if place.closers:
         if place.closers[-1] in ")]" and not ellipsis and first.isalnum():
             return _began_sentence(place.before)
@@ -227,11 +274,6 @@ def _began_sentence(before: str) -> bool:
     """Say whether the bracket that closes here had opened the sentence."""
     opening = max(before.rfind("("), before.rfind("["))
     return opening < 0 or not any(char.isalnum() for char in before[:opening])
-
-
-def _last_word(before: str) -> str:
-    found = _KEY.search(before)
-    return found[2] if found else ""
 
 
 def _before_attribution(place: Place, text: str, rules: Rules) -> bool | None:
@@ -246,7 +288,7 @@ def _before_attribution(place: Place, text: str, rules: Rules) -> bool | None:
     if words[0] != "I" and words[0].lower() in rules.openers:
         # Only a name keeps its capital here: "Why?" He said is a new sentence.
         return True
-    verb = _WORD.match(words[1])
+    verb = match_word(words[1])
     if verb is None:
         return True if words[1] or place.ended else None
     if verb.end() == len(words[1]) and len(words) == 2 and not place.ended:
@@ -264,18 +306,40 @@ def _after_stop(place: Place, text: str, rules: Rules) -> bool | None:
     first = text[0]
     if place.closers:
         return _after_closed_stop(place, text, rules)
-    digits = _DIGITS.search(place.before)
-    if digits is not None:
-        return _after_number(place, text, digits, rules)
-    if place.before[-1:].isdigit() and rules.ordinals and first.islower():
+    if _is_without_stops(place.before[-1:]):
         return False
-    found = _KEY.search(place.before)
+    digits = DIGITS.search(place.before)
+    if digits is not None:
+        return after_number(place, text, digits, rules)
+    if place.before[-1:].isdigit():
+        return after_date(place, text, rules)
+    found = KEY.search(place.before)
     if found is None:
         return True
+    if found[0] == place.before.strip() and len(found[2]) > 1 and is_roman(found[2]):
+        # The number of a chapter, or of a king: "II. Mehmed".
+        return False
+    if first.isalpha() and len(found[2]) <= 3:
+        joined = _begins_longer(found[0], place, text, rules)
+        if joined is not False:
+            return None if joined is None else False
+    if rules.ordinals and first.isupper() and not found[1] and is_roman(found[2]):
+        return after_roman(place, found[2], text, rules)
     kind, word = _classify(found, place.before, rules)
     if kind is None:
-        return _after_word(word, first, " " in place.before.strip())
+        head = place.before[: found.start(2)].rstrip()
+        return _after_word(place, word, head, text, rules)
     return _after_abbreviation(kind, word, place, text, rules)
+
+
+def _begins_longer(key: str, place: Place, text: str, rules: Rules) -> bool | None:
+    """Say whether the abbreviation goes on with the next word: "n. Chr.", "av. J.-C."."""
+    head = key.replace(" ", "").lower() + "."
+    if head not in rules.heads:
+        return False
+    following, whole = next_word(place, text)
+    joined = head + following.lower()
+    return (joined in rules.classes or f"{joined}." in rules.heads) if whole else None
 
 
 def _after_closed_stop(place: Place, text: str, rules: Rules) -> bool | None:
@@ -287,10 +351,24 @@ def _after_closed_stop(place: Place, text: str, rules: Rules) -> bool | None:
     return _before_attribution(place, text, rules)
 
 
-def _after_word(word: str, first: str, begun: bool) -> bool:
-    if not first.islower():
-        return True
-    if word.istitle() and len(word) <= 4 and begun:
+def _after_word(place: Place, word: str, head: str, text: str, rules: Rules) -> bool | None:
+    """Judge after a word that is no known abbreviation; `head` is what stands before it."""
+    first = text[0]
+    if first.isdigit():
+        return word.lower() not in rules.numbered_elsewhere
+    if not first.islower() or is_caseless(first):
+        if word.istitle() and word.lower() in rules.numbered_elsewhere and " " in place.before:
+            following, whole = next_word(place, text)
+            return following.lower() in rules.openers if whole else None
+        # "Dr. med. Schmidt": no sentence ends between a title and a name.
+        title = word.islower() and rules.classify(last_word(head.rstrip("."))) is Class.TITLE
+        return not title
+    if place.cased:
+        # Who begins with a capital does so again: only "iPhone" may begin a sentence here.
+        if len(text) == 1 and not place.ended:
+            return None
+        return text[1:2].isupper()
+    if word.istitle() and len(word) <= 4 and " " in place.before.strip():
         # "in Mo. near": a short name within a sentence is an unknown abbreviation.
         return False
     if len(word) > 1 and _ROMAN.match(word):
@@ -300,37 +378,6 @@ def _after_word(word: str, first: str, begun: bool) -> bool:
     return not latin or _VOWELS.search(word) is not None or word.isupper()
 
 
-def _after_number(place: Place, text: str, digits: re.Match[str], rules: Rules) -> bool | None:
-    first = text[0]
-    if len(digits[1]) > 2 or not first.isalpha():
-        return True
-    before = place.before[: digits.start()].rstrip()
-    if not before and int(digits[1]) < 20:
-        # The number of an item within running text stays with its item.
-        return False
-    if first.islower():
-        return not rules.ordinals
-    word, whole = _next_word(place, text)
-    if not whole:
-        return None
-    if word.lower() in MONTHS:
-        return False
-    if rules.lang != "de":
-        return True
-    if word.lower() in rules.openers:
-        return True
-    return _last_word(before).lower() not in DETERMINERS
-
-
-def _next_word(place: Place, text: str) -> tuple[str, bool]:
-    """Give the word `text` begins with, and whether all of it has come."""
-    found = _WORD.match(text)
-    if found is None:
-        return "", True
-    rest = text[found.end() :]
-    return found[0], place.ended or len(rest) > 1 or (rest != "" and rest not in "'’")
-
-
 def _classify(found: re.Match[str], before: str, rules: Rules) -> tuple[Class | None, str]:
     """Give the class of the word before a full stop, None for a plain word."""
     prefix, word = found[1], found[2]
@@ -338,22 +385,47 @@ def _classify(found: re.Match[str], before: str, rules: Rules) -> tuple[Class | 
         # l'art., dell'avv.: the article is no part of the abbreviation.
         word = word[2:]
     for key in (prefix + word, word):
-        kind = rules.classify(key.replace(" ", "").lower())
+        kind = rules.classify(key.replace(" ", ""))
         if kind is not None and (key == word or len(word) <= 3 or " " not in prefix):
             return _unless_word(kind, word, before[: found.start(2)]), key
     if before[: found.start()].endswith(("&", "°")):
         return None, word
+    if len(word) == 1 and re.search(r"[^\W\d_]/\Z", before[: found.start()]):
+        # "M/s. Gupta", "c/o. Meier"
+        return Class.NUMBERED, word
     if _SINGLE_LETTERS.search(prefix + word):
         return Class.MAYBE, word
-    if len(word) == 1 and not is_wide(word) and (word.isupper() or word.islower()):
+    after_digit = before[: found.start(2)].rstrip()[-1:].isdigit()
+    if len(word) == 1 and not is_wide(word):
+        return (None if is_caseless(word) and after_digit else Class.MAYBE), word
+    if _is_dotted(word) or (rules.lang == "de" and word.endswith("str") and len(word) > 4):
         return Class.MAYBE, word
-    return None, word
+    # After a number it is a unit, which is written without a full stop.
+    return (Class.MAYBE if _is_clipped(word, rules) and not after_digit else None), word
+
+
+def _is_dotted(word: str) -> bool:
+    """Say whether `word` is shortened words with full stops between them: "t.ex", "m.fl"."""
+    parts = word.lower().split(".")
+    if len(parts) == 1 or parts[-1] in _NAME_ENDS:
+        return False
+    return all(len(part) <= 3 for part in parts)
+
+
+def _is_clipped(word: str, rules: Rules) -> bool:
+    """Say whether `word` has no vowel, so that nobody can say it: "np", "bkz", "стр"."""
+    if len(word) < 2 or not (word.islower() or word.istitle()) or not word.isalpha():
+        return False
+    lower = word.lower()
+    if lower in _INTERJECTIONS or len(set(lower)) == 1 or not lower[0] < "\u0530":
+        return False
+    if rules.lang in _SYLLABIC and len(word) > 2 and any(char in "rlрл" for char in lower):
+        return False
+    return not any(char in _ALL_VOWELS for char in unicodedata.normalize("NFD", lower))
 
 
 def _unless_word(kind: Class, word: str, before: str) -> Class | None:
     if word in UNITS and not before.rstrip()[-1:].isdigit():
-        return None
-    if word in CAPITALISED and word not in UNITS:
         return None
     return kind
 
@@ -362,23 +434,29 @@ def _after_abbreviation(
     kind: Class, word: str, place: Place, text: str, rules: Rules
 ) -> bool | None:
     first = text[0]
-    if kind in (Class.TITLE, Class.LINK) or first.islower():
+    if kind in (Class.TITLE, Class.LINK) or (first.islower() and not is_caseless(first)):
         return False
     if not first.isalpha():
         return _abbreviation_before_mark(kind, word, text, place.ended)
     if kind is Class.END:
         return True
-    following, whole = _next_word(place, text)
+    following, whole = next_word(place, text)
     if not whole:
         return None
     if kind is Class.TIME:
         return (following.lower() not in AFTER_TIME and not following.isupper()) or following == "I"
-    if len(following) == 1 and following not in "IA":
+    if len(following) == 1 and text[1:2] == ".":
+        # One more initial.
         return False
     if following.lower() in rules.openers:
         return True
+    key = word.replace(" ", "").lower()
+    if key in _ERAS and place.before[: -len(word)].rstrip()[-1:].isdigit():
+        return True
+    if word in _METRIC:
+        return True
     if kind is Class.NUMBERED:
-        plain = word.lower() in WORDS and (word.islower() or word == "No")
+        plain = word.lower() in rules.words and (word.islower() or word == "No")
         return plain and not _ROMAN.match(following)
     return len(word) == 1 and _letter_ends(word, place.before)
 
@@ -399,7 +477,7 @@ def _abbreviation_before_mark(kind: Class, word: str, text: str, ended: bool) ->
 
 def _letter_ends(letter: str, before: str) -> bool:
     """Say whether a sentence may end in this single letter: "vitamin C.", "for x."."""
-    ahead = _last_word(before[:-1].rstrip())
+    ahead = last_word(before[:-1].rstrip())
     if letter == "I":
         return ahead.lower() in I_VERBS or ahead.lower() in LETTER_NOUNS
     if letter.islower():

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from gramophone.wire.chunker import Chunk, Chunker
+from gramophone.wire.chunker import AUTO, Chunk, Chunker
 
 US_PER_CHAR = 62_000
 """Length of speech a character of text makes, until the service's own pace is known (Aura and
@@ -66,7 +66,8 @@ class Utterance:
     """
 
     turn: int
-    lang: str = "en"
+    lang: str = AUTO
+    hint: str = ""
     source: str = ""
     awaited: bool = True
     received_us: int = 0
@@ -83,7 +84,7 @@ class Utterance:
     _slowest_us_per_char: int = 0
 
     def __post_init__(self) -> None:
-        self._chunker = Chunker(lang=self.lang, first_clause=True)
+        self._chunker = Chunker(lang=self.lang, hint=self.hint, first_clause=True)
 
     # --- text in ------------------------------------------------------------------------------
 

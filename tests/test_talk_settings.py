@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from gramophone.talk_settings import ConversationSettings
+
+
+@pytest.mark.parametrize(
+    ("voice", "lang"),
+    [
+        ("aura-2-thalia-en", "en"),
+        ("aura-2-viktoria-de", "de"),
+        ("de_DE-thorsten-medium", "de"),
+        ("piper", ""),
+        ("", ""),
+        ("some-voice", ""),
+    ],
+)
+def test_the_name_of_a_voice_tells_its_language(voice: str, lang: str) -> None:
+    settings = ConversationSettings(
+        session_id="s", provider="none", model="", voice=voice, sample_rate_hz=24_000
+    )
+    assert settings.voice_language == lang
