@@ -25,8 +25,9 @@ from typing import BinaryIO, TypeAlias
 
 from gramophone.errors import StorageError
 from gramophone.regular_files import open_binary
-from storage.database import APPLICATION_ID, connect, transaction
+from storage.database import APPLICATION_ID, connect, connect_to_read, transaction
 from storage.failures import storage_error
+from storage.file_system import write_fault
 from storage.home import Home, make_private_directory, make_private_file, open_private
 from storage.reclaiming import size_of
 from storage.turn_sound import FLAC, WAV
@@ -94,7 +95,9 @@ def back_up(
         raise _unwritable(path, error.strerror or str(error)) from error
     except sqlite3.Error as error:
         code: int = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        target = code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+        # SQLite does not say whose disk it is.
+        if target and (write_fault(path.parent) or not write_fault(home.root)):
             raise _unwritable(path, str(error)) from error
         raise storage_error(error, home) from error
     return told
@@ -147,7 +150,9 @@ class _Copy:
         self._tell = tell
         self._done_bytes = 0
         self._told = BackedUp()
-        self._live = connect(home)
+        self._live = connect_to_read(home)
+        # A backup writes, though not into this library.
+        self._live.execute("PRAGMA query_only = OFF")
 
     def run(self) -> BackedUp:
         try:

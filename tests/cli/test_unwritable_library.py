@@ -90,6 +90,7 @@ async def test_everything_can_be_read(what: str, tmp_path: Path) -> None:
     if what == "full":
         forms = ("md", "wav", "html", "gramophone")
         commands += [f"export last -o {out}/talk.{form}" for form in forms]
+        commands += [f"backup {out}/backup"]
     results = run_refused(what, home, *commands)
     assert [(code, command) for (code, _, _), command in zip(results, commands, strict=True)] == [
         (0, command) for command in commands
@@ -101,7 +102,7 @@ async def test_everything_can_be_read(what: str, tmp_path: Path) -> None:
     assert '"SessionEnded"' in results[6][1]
     assert all(MATTERS[what] in error and str(home) in error for _, _, error in results)
     assert kept_in(home) == before
-    assert len(list(out.iterdir())) == (4 if what == "full" else 0)
+    assert len(list(out.iterdir())) == (5 if what == "full" else 0)
 
 
 KILLED = """
