@@ -7,6 +7,8 @@ plain. No grapheme is looked at over more than `LONGEST` characters: what is lon
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 128
 """Characters of a grapheme beyond which it may be cut."""
+
+# Each of these beside another of them is a grapheme of its own; no mark, no half of a flag, no
+# part of a syllable is among them.
+_PLAIN = re.compile(
+    "[\x00-\x0c\x0e-\u02ff\u0370-\u0482\u048a-\u0590\u1e00-\u1fff\u2010-\u2027\u2030-\u205e"
+    "\u20a0-\u20cf\u2100-\u2cee\u3000-\u3029\u3030-\u3098\u309b-\ua4cf\uac00-\ud7a3\uff01-\uff9d"
+    "\U0001f300-\U0001f3fa\U0001f400-\U0001faff\U00020000-\U0003fffd]*"
+)
 
 
 @cache
@@ -55,10 +65,20 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: start_of(text, longest)]
 
 
+def is_plain(text: str) -> bool:
+    """Whether each character of `text` is a grapheme of its own, as far as a look can tell."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+def graphemes(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """Start and end of each grapheme between two places at which `text` may be cut."""
+    end = len(text) if end is None else end
+    return (found.span() for found in _grapheme().finditer(text, start, end))
+
+
 def _parted(text: str, place: int) -> bool:
     """Whether the characters beside a place are plain enough to need no table."""
-    following = text[place]
-    return following < "\u0300" and (following != "\n" or text[place - 1] != "\r")
+    return is_plain(text[place - 1 : place + 1])
 
 
 def _around(text: str, place: int) -> tuple[int, int]:

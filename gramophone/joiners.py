@@ -93,6 +93,11 @@ def _stray() -> regex.Pattern[str]:
     return regex.compile(f"(?!{kept})[{CHARACTERS}]")
 
 
+def is_joiner(character: str) -> bool:
+    """Whether a character is one of those that may belong to the spelling."""
+    return len(character) == 1 and _ANY.match(character) is not None
+
+
 def without_runs(text: str) -> str:
     """`text` without what follows a joiner and could only follow a letter."""
     return _RUN.sub(r"\1", text)

@@ -7,7 +7,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.graphemes import LONGEST, after, before, cut, end_of, start_of
+from gramophone.graphemes import LONGEST, after, before, cut, end_of, graphemes, is_plain, start_of
 
 WHOLE = [
     "👨\u200d👩\u200d👧\u200d👦",
@@ -64,6 +64,22 @@ def test_a_cut_text_is_a_beginning_of_whole_graphemes(text: str, longest: int) -
     assert text.startswith(kept)
     assert len(kept) <= longest
     assert "".join(regex.findall(r"\X", text)[: len(regex.findall(r"\X", kept))]) == kept
+
+
+@given(WRITING)
+def test_plain_text_has_one_character_in_each(text: str) -> None:
+    parts = regex.findall(r"\X", text)
+    assert [text[start:end] for start, end in graphemes(text)] == parts
+    if is_plain(text):
+        assert parts == list(text)
+
+
+def test_every_plain_character_is_plain_beside_every_kind_of_other() -> None:
+    for code in range(0x110000):
+        character = chr(code)
+        if is_plain(character):
+            doubled = f"a{character}{character}é漢😀"
+            assert len(regex.findall(r"\X", doubled)) == len(doubled), hex(code)
 
 
 def test_what_is_no_writing_is_cut_all_the_same() -> None:

@@ -12,9 +12,10 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.suggester import Suggester
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Input, Static
 
 from gramophone.plain import plain_line
+from tui.widgets.grapheme_area import GraphemeArea
 from tui.widgets.key_bar import KeyBar
 
 
@@ -26,7 +27,7 @@ class ValueInput(Input):
     ]
 
 
-class ValueArea(TextArea):
+class ValueArea(GraphemeArea):
     """Several lines; Enter keeps them, as it sends a prompt."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

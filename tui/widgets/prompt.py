@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.document._edit import Edit
-from textual.widgets import TextArea
 
 from gramophone.plain import plain
 from tui import attachments, slash
@@ -33,6 +32,7 @@ from tui.messages import (
 from tui.motion import motion_of
 from tui.offers import Offer
 from tui.prompt_history import PromptHistory
+from tui.widgets.grapheme_area import GraphemeArea
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -43,7 +43,7 @@ BLINKS_AFTER_A_KEY = 10
 """The cursor changes so often, twice a second: each time costs as much as a frame of text."""
 
 
-class Prompt(TextArea):
+class Prompt(GraphemeArea):
     """Says `PromptSent` and `CommandGiven`; knows nothing of who answers."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt--folded"}
@@ -177,7 +177,8 @@ class Prompt(TextArea):
                 return
             whole = attachments.joined(whole, found[0])
         self._sent(draft)
-        self.post_message(PromptSent(whole))
+        # A joiner may have been typed, and then what it joined been taken away.
+        self.post_message(PromptSent(plain(whole)))
 
     def _sent(self, draft: Draft) -> None:
         self._past.add(Draft(draft.text.strip(), draft.pasted, draft.strange))
