@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from gramophone import timeline
 from gramophone.errors import TimelineError
+from gramophone.surrogates import escaped
 from gramophone.timeline import Entry, Event
 
 EVENT_TYPES: dict[str, type[Event]] = {
@@ -41,8 +42,8 @@ def encode(entry: Entry) -> dict[str, Any]:
 
 
 def encode_line(entry: Entry) -> str:
-    """The entry as one line of JSON, without the newline."""
-    return json.dumps(encode(entry), ensure_ascii=False, separators=(",", ":"))
+    """The entry as one line of JSON, without the newline; UTF-8 can hold it."""
+    return escaped(json.dumps(encode(entry), ensure_ascii=False, separators=(",", ":")))
 
 
 def decode(encoded: Mapping[str, Any]) -> Event:

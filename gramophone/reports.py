@@ -59,12 +59,14 @@ def model(
 
 def _model_ended(active: SpokenTurn, ended: ModelEnded, now_us: int) -> list[Output]:
     active.asking = False
+    rest: list[Output] = [*active.end_reading(now_us)]
     active.end_text()
     failure = ended.failure or ("" if active.finish_reason else MODEL_CUT_OFF)
     if not failure:
-        return [ModelFinished(at_us=now_us, turn=active.turn, reason=active.finish_reason)]
+        finished = ModelFinished(at_us=now_us, turn=active.turn, reason=active.finish_reason)
+        return [*rest, finished]
     active.finish_reason = ""
-    return [_failed("model", failure, active, now_us)]
+    return [*rest, _failed("model", failure, active, now_us)]
 
 
 # --- the speech service -----------------------------------------------------------------------

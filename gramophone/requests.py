@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gramophone.history import History
 from gramophone.intents import Regenerate, Request, Resend, Say, SpeakAgain, Submit
+from gramophone.surrogates import whole
 
 NOTHING_TO_SEND = "There is nothing to send; type a question first."
 NOTHING_TO_REGENERATE = "There is no question to answer again; ask one first."
@@ -29,13 +30,13 @@ def plan_of(request: Request, history: History) -> Plan | str:
         case Submit() | Say() | Resend() if not request.text.strip():
             return NOTHING_TO_SEND
         case Submit():
-            return Plan(question=request.text)
+            return Plan(question=whole(request.text))
         case Say():
-            return Plan(speech=request.text)
+            return Plan(speech=whole(request.text))
         case Resend():
             if not history.asks(request.turn):
                 return NOT_A_QUESTION
-            return Plan(rewind_to=request.turn, question=request.text)
+            return Plan(rewind_to=request.turn, question=whole(request.text))
         case Regenerate():
             before = request.turn if request.turn >= 0 else 1 << 62
             asked = history.question_before(before)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from gramophone.exchange import Order, PlayAudio
 from gramophone.ports import ModelChunk
+from gramophone.surrogates import SurrogateJoiner
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -50,6 +51,7 @@ class SpokenTurn:
     """How many characters of the text had been heard when its sound was stopped; None where it
     was not."""
     _pieces: list[str] = field(default_factory=list[str])
+    _joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
     _audio_connection: int = -1
 
     # --- text ---------------------------------------------------------------------------------
@@ -67,9 +69,9 @@ class SpokenTurn:
         events: list[Event] = []
         if chunk.raw:
             events.append(ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw))
-        if chunk.text:
-            self.write(chunk.text)
-            events.append(DeltaReceived(at_us=now_us, turn=turn, text=chunk.text))
+        if text := self._joiner.feed(chunk.text):
+            self.write(text)
+            events.append(DeltaReceived(at_us=now_us, turn=turn, text=text))
         if (usage := chunk.usage) is not None:
             events.append(
                 UsageReported(
@@ -82,6 +84,14 @@ class SpokenTurn:
         if chunk.finish_reason is not None:
             self.finish_reason = chunk.finish_reason
         return events
+
+    def end_reading(self, now_us: int) -> list[Event]:
+        """The model's stream is over: half a character that waited for its other half is text."""
+        rest = self._joiner.finish()
+        if not rest:
+            return []
+        self.write(rest)
+        return [DeltaReceived(at_us=now_us, turn=self.turn, text=rest)]
 
     def write(self, delta: str) -> None:
         """More of the text has come."""

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from gramophone.codec import EVENT_TYPES, decode
 from gramophone.errors import TimelineError
+from gramophone.surrogates import whole
 from gramophone.timeline import Event
 from gramophone.values import value
 
@@ -154,7 +155,7 @@ def encodable(text: str) -> bool:
 
 def plain(text: str) -> str:
     """The text as UTF-8 can hold it, for columns that are only read by people."""
-    return text if encodable(text) else text.encode("utf-8", "replace").decode()
+    return whole(text)
 
 
 def _text_field(kind: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from gramophone.codec import encode_line
 from gramophone.errors import GramophoneError
 from gramophone.plain import PlainStream, plain, plain_line
+from gramophone.surrogates import escaped
 from gramophone.timeline import (
     DeltaReceived,
     DeltasPassed,
@@ -29,7 +30,7 @@ def result(text: str) -> None:
 
 def result_json(value: Any) -> None:
     """One JSON object of the result, on a line of its own."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(escaped(json.dumps(value, ensure_ascii=False)) + "\n")
     sys.stdout.flush()
 
 

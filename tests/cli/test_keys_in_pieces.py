@@ -74,7 +74,12 @@ def responses_answer(pieces: Sequence[str]) -> Reply:
     for name in ("output_text", "reasoning_summary_text", "function_call_arguments"):
         kind = f"response.{name}.delta"
         said += [event(kind, output_index=0, content_index=0, delta=piece) for piece in pieces]
-    ended: dict[str, Any] = {"id": "resp_1", "object": "response", "status": "completed", "output": []}
+    ended: dict[str, Any] = {
+        "id": "resp_1",
+        "object": "response",
+        "status": "completed",
+        "output": [],
+    }
     return Reply([*said, event("response.completed", response=ended)])
 
 
