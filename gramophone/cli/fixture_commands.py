@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from gramophone.cli.carrying_out import JSON, configured, finish, quieten
+
+ALLOW_HOST = "Serve who asks by this name too, e.g. that of a container; * for any."
+ALLOW_ORIGIN = "Serve web pages of this origin, e.g. http://localhost:3000; * for any."
 
 
 @click.group()
@@ -20,6 +23,8 @@ def fixture() -> None:
 @click.argument("source", metavar="tone|piper|SESSION|FILE")
 @click.option("--port", type=click.IntRange(0, 65535), help="0, the default, takes a free one.")
 @click.option("--host", metavar="NAME", help="Whom to serve; else this machine only.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help=ALLOW_HOST)
+@click.option("--allow-origin", multiple=True, metavar="ORIGIN", help=ALLOW_ORIGIN)
 @click.option("--speak", is_flag=True, help="Serve Deepgram Speak.")
 @click.option("--listen", is_flag=True, help="Serve Deepgram Listen.")
 @click.option("--openai", is_flag=True, help="Serve OpenAI's Chat Completions and Responses.")
@@ -52,7 +57,9 @@ def serve(source: str, fault: tuple[str, ...], **flags: Any) -> None:
     arguments = [f"--fault={name}" for name in fault]
     for name, value in flags.items():
         option = f"--{name.replace('_', '-')}"
-        if value is True:
+        if isinstance(value, tuple):
+            arguments += [f"{option}={each}" for each in cast("tuple[str, ...]", value)]
+        elif value is True:
             arguments.append(option)
         elif value is not None and value is not False:
             arguments.append(f"{option}={value}")
@@ -86,6 +93,8 @@ def check_source(source: str, as_json: bool) -> None:
     help="0, the default, takes a free one.",
 )
 @click.option("--host", metavar="NAME", default="127.0.0.1", help="Whom to serve.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help=ALLOW_HOST)
+@click.option("--allow-origin", multiple=True, metavar="ORIGIN", help=ALLOW_ORIGIN)
 @click.option(
     "--bundle",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -98,6 +107,8 @@ def record(
     upstream: str,
     host: str,
     port: int,
+    allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
     bundle: Path | None,
     watch_stdin: bool,
     if_told: bool,
@@ -116,6 +127,8 @@ def record(
         models={name: address for name, address in models.items() if address},
         host=host,
         port=port,
+        allow_hosts=allow_host,
+        allow_origins=allow_origin,
         bundle=bundle,
         watch_stdin=watch_stdin,
         if_told=if_told,

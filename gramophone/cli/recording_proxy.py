@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from gramophone.config import Config
 from gramophone.errors import GramophoneError, StorageError
 from gramophone.exports import ExportOrder
 from gramophone.standin.flux import FLUX_PATH
+from gramophone.standin.guests import Guests
 from gramophone.standin.handshake import SPEAK_PATH
 from gramophone.standin.listen import LISTEN_PATH
 from gramophone.standin.listener import listening
@@ -35,6 +36,8 @@ class Recording:
     Attributes:
         upstream: where Deepgram is, and the models that have no place of their own.
         models: where a model is, by its provider.
+        allow_hosts: names by which the port may be asked, besides those of this machine.
+        allow_origins: web pages that may ask.
         bundle: the file that the session goes into, instead of the library.
         watch_stdin: end when standard input does.
         if_told: write the bundle only if `KEEP` was the last that was said there, and if all that
@@ -45,6 +48,8 @@ class Recording:
     models: Mapping[str, str] = field(default_factory=dict[str, str])
     host: str = "127.0.0.1"
     port: int = 0
+    allow_hosts: Sequence[str] = ()
+    allow_origins: Sequence[str] = ()
     bundle: Path | None = None
     watch_stdin: bool = False
     if_told: bool = False
@@ -112,7 +117,10 @@ class _Run:
 
     async def _serve(self, proxy: RecordingProxy) -> None:
         wanted = self._wanted
-        async with listening(proxy.routes(), host=wanted.host, port=wanted.port) as address:
+        guests = Guests.of(wanted.host, wanted.allow_hosts, wanted.allow_origins)
+        async with listening(
+            proxy.routes(), host=wanted.host, port=wanted.port, guests=guests
+        ) as address:
             tell(
                 event="ready",
                 speak_url=address.websocket(SPEAK_PATH),

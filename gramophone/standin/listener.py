@@ -23,6 +23,7 @@ from websockets.http11 import Response
 from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 
+from gramophone.standin.guests import Guests
 from gramophone.standin.http import (
     LARGEST_HEAD_BYTES,
     Handler,
@@ -121,18 +122,21 @@ async def listening(
     port: int = 0,
     patience: Patience | None = None,
     ledger: Ledger | None = None,
+    guests: Guests | None = None,
 ) -> AsyncGenerator[Address, None]:
     """Serve `routes` on one port while the block runs.
 
     On leaving, open websockets are closed with 1001, other connections just so, and all their
     tasks awaited.
 
-    `ledger` gets to know of everything that passes.
+    `ledger` gets to know of everything that passes. `guests` are programs that know the port by
+    `host` or a name of this machine for itself, and no web pages, unless told otherwise.
 
     Raises:
         OSError: the port is taken, or there is no such address on this machine.
     """
-    house = _House(routes, patience or Patience(), ledger or Ledger())
+    guests = guests or Guests.of(host)
+    house = _House(routes, patience or Patience(), ledger or Ledger(), guests)
     caller = _WrittenCaller if house.ledger.writing else _Caller
 
     def arriving(*protocol_and_server: Any, **settings: Any) -> _Caller:
@@ -169,8 +173,9 @@ def when_pinged(connection: ServerConnection, then: Callable[[], None]) -> None:
 class _House:
     """The routes, and the connections that are not, or not yet, websockets."""
 
-    def __init__(self, routes: Routes, patience: Patience, ledger: Ledger) -> None:
+    def __init__(self, routes: Routes, patience: Patience, ledger: Ledger, guests: Guests) -> None:
         self._routes = routes
+        self._guests = guests
         self.ledger = ledger
         self.patience = patience
         self.callers: set[_Caller] = set()
@@ -215,6 +220,11 @@ class _House:
             self.ledger.over(number)
 
     async def _handle(self, request: Request, reply: Reply) -> None:
+        names = map(request.header, ("host", "origin", "sec-fetch-site"))
+        if (stranger := self._guests.refusal(*names)) is not None:
+            _log.warning("%s %s: %s", request.method, request.path, stranger.message)
+            await refuse(reply, stranger, str(uuid4()))
+            return
         handler = self._routes.handlers.get((request.method, request.path))
         if handler is not None:
             await handler(request, reply)
@@ -250,7 +260,13 @@ class _House:
         caller = cast("_Caller", connection)
         caller.number = self.ledger.opened("websocket", path, query, headers)
         door = self._routes.doors.get(path)
-        answer = door(Arrival(path, query, headers)) if door else self._nothing()
+        arrival = Arrival(path, query, headers)
+        names = map(arrival.header, ("host", "origin", "sec-fetch-site"))
+        answer = self._guests.refusal(*names)
+        if answer is not None:
+            _log.warning("websocket %s: %s", path, answer.message)
+        else:
+            answer = door(arrival) if door else self._nothing()
         if isinstance(answer, Awaitable):
             answer = await answer
         if isinstance(answer, Response):

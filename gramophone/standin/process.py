@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import json
 import logging
 import os
@@ -31,6 +30,7 @@ from gramophone.standin.credentials import Secrets
 from gramophone.standin.expected_answers import ExpectedAnswers
 from gramophone.standin.expected_sounds import ExpectedSounds
 from gramophone.standin.faults import Fault
+from gramophone.standin.guests import Guests, is_loopback
 from gramophone.standin.language import LanguageOptions, LanguageStandin
 from gramophone.standin.ledger import Ledger
 from gramophone.standin.listen import utterances_of
@@ -114,6 +114,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="whom to serve; else this machine only")
+    for name, what in (("host", "NAME"), ("origin", "ORIGIN")):
+        parser.add_argument(
+            f"--allow-{name}",
+            action="append",
+            default=[],
+            metavar=what,
+            help="serve who asks by this name" if name == "host" else "serve this web page",
+        )
     for name in SERVICES:
         parser.add_argument(
             f"--{name}",
@@ -245,12 +253,15 @@ class _Process:
             routes |= service.routes
         if self._manual is not None:
             routes |= Control(self._manual).routes()
-        if not _is_loopback(asked.host):
+        if not is_loopback(asked.host):
             sys.stderr.write(
                 f"Everybody who can reach {asked.host} can use this; "
                 "leave --host out to serve this machine only.\n"
             )
-        async with listening(routes, host=asked.host, port=asked.port, ledger=ledger) as address:
+        guests = Guests.of(asked.host, asked.allow_host, asked.allow_origin)
+        async with listening(
+            routes, host=asked.host, port=asked.port, ledger=ledger, guests=guests
+        ) as address:
             urls: dict[str, str] = {}
             for service in services:
                 urls |= service.urls(address)
@@ -323,13 +334,6 @@ class _Process:
             for side in sides
             if isinstance(side, RecordedVoice | ExpectedAnswers | ExpectedSounds)
         ]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @contextmanager

@@ -176,7 +176,7 @@ class TestHttp:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             for stream in (False, True, False):
                 body = json.dumps(asking(CHAT, stream=stream)).encode()
-                head = f"POST {CHAT}?beta=1 HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}"
+                head = f"POST {CHAT}?beta=1 HTTP/1.1\r\nHost: [::1]\r\nContent-Length: {len(body)}"
                 writer.write(head.encode() + b"\r\n\r\n" + body)
                 assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
                 end = b"data: [DONE]\n\n\r\n0\r\n\r\n" if stream else b"}}}"

@@ -132,7 +132,7 @@ async def test_a_websocket_and_http_share_the_port() -> None:
 
 async def test_a_handshake_may_come_in_pieces() -> None:
     head = (
-        b"GET /socket HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUPGRADE:WebSocket\r\n"
+        b"GET /socket HTTP/1.1\r\nHost: [::1]\r\nConnection: Upgrade\r\nUPGRADE:WebSocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     async with opened() as (_, address), line(address.port) as http:
@@ -165,7 +165,7 @@ async def test_what_is_not_served_is_said_so(
     method: str, path: str, status: int, header: str, value: str
 ) -> None:
     async with opened() as (_, address), line(address.port) as http:
-        http.write(f"{method} {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
+        http.write(f"{method} {path} HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n".encode())
         answer = await http.everything()
     head, _, body = answer.partition(b"\r\n\r\n")
     lines = head.decode().splitlines()
@@ -193,10 +193,10 @@ async def test_a_connection_is_kept() -> None:
 async def test_requests_that_come_at_once_are_answered_in_order() -> None:
     async with opened() as (_, address), line(address.port) as http:
         asked = b"".join(
-            b"POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\n\r\n%d" % number
+            b"POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 1\r\n\r\n%d" % number
             for number in range(5)
         )
-        http.write(asked + b"GET /pieces HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        http.write(asked + b"GET /pieces HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n")
         answers = await http.everything()
     assert answers.count(b"HTTP/1.1 200 ") == 6
     bodies = [answers.index(b"\r\n\r\n%d" % number) for number in range(5)]
@@ -204,7 +204,7 @@ async def test_requests_that_come_at_once_are_answered_in_order() -> None:
 
 
 async def test_a_flood_of_requests_is_held_back_and_answered() -> None:
-    one = b"POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\n\r\n" + bytes(1000)
+    one = b"POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 1000\r\n\r\n" + bytes(1000)
     async with opened() as (_, address), line(address.port) as http:
         http.write(one * 500 + b"GET /pieces HTTP/1.0\r\n\r\n")
         assert (await http.everything()).count(b"HTTP/1.1 200 ") == 501
@@ -227,7 +227,7 @@ async def test_a_proxy_may_ask_with_the_whole_address() -> None:
 async def test_a_client_that_asks_first_is_told_to_go_on() -> None:
     async with opened() as (_, address), line(address.port) as http:
         http.write(
-            b"POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n"
+            b"POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 2\r\n"
             b"Expect: 100-continue\r\nConnection: close\r\n\r\n"
         )
         assert (await http.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
@@ -255,7 +255,7 @@ async def test_a_body_may_be_as_long_as_the_limit_and_no_longer() -> None:
             assert len((await http.ask("POST", "/echo", bytes(100_000))).body) == 100_000
             assert (await http.ask("POST", "/echo", bytes(100_001))).status == 413
         async with line(address.port) as http:
-            http.write(b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+            http.write(b"POST /echo HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n\r\n")
             for _ in range(2):
                 http.write(b"c351\r\n" + bytes(0xC351) + b"\r\n")
             assert (await http.everything()).startswith(b"HTTP/1.1 413 ")
@@ -268,10 +268,13 @@ async def test_a_body_may_be_as_long_as_the_limit_and_no_longer() -> None:
         (b"HELLO\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
-        (b"GET /\x00 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
-        (b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-        (b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"GET /\x00 HTTP/1.1\r\nHost: [::1]\r\n\r\n", 400),
+        (b"POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: -1\r\n\r\n", 400),
+        (
+            b"POST /echo HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            400,
+        ),
+        (b"POST /echo HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
         (b"GET /" + b"a" * 70_000, 431),
         (b"POST / HTTP/1.1\r\nX: " + b"a" * 70_000, 431),
     ],
@@ -285,7 +288,8 @@ async def test_what_is_not_http_is_refused_and_cut_off(sent: bytes, status: int)
 
 
 @pytest.mark.parametrize(
-    "part", [b"GET /pie", b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf"]
+    "part",
+    [b"GET /pie", b"POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 9\r\n\r\nhalf"],
 )
 async def test_who_takes_too_long_is_told_so(part: bytes) -> None:
     async with opened(request_s=0.05) as (_, address), line(address.port) as http:

@@ -21,7 +21,7 @@ PARTS = st.sampled_from(
         b"GET /v1/speak HTTP/1.1\r\n",
         b"POST /echo HTTP/1.1\r\n",
         b"POST /echo HTTP/1.0\r\n",
-        b"Host: here\r\n",
+        b"Host: localhost\r\n",
         b"Connection: Upgrade\r\n",
         b"Upgrade: websocket\r\n",
         b"Sec-WebSocket-Version: 13\r\n",
