@@ -152,7 +152,11 @@ class Conversation:
     def next_wake_us(self, now_us: int) -> int | None:
         """When a Tick is due, if nothing happens before."""
         client = self._line.client
-        return client.next_wake_us(now_us) if client is not None else None
+        wakes_us = [
+            client.next_wake_us(now_us) if client is not None else None,
+            self._turn.quiet_due_us() if self._turn is not None else None,
+        ]
+        return min((each for each in wakes_us if each is not None), default=None)
 
     def _react(self, happening: Happening, now_us: int) -> list[Output]:
         match happening:
@@ -173,7 +177,7 @@ class Conversation:
             case SpeechOpened() | SpeechRefused() | SpeechClosed():
                 return reports.connection(happening, self._line, self._turn, now_us)
             case SpeechText() | SpeechAudio():
-                return reports.speech(happening, self._line, now_us)
+                return reports.speech(happening, self._line, self._turn, now_us)
             case SpeakerChanged():
                 return self._sound.speaker_changed(happening, now_us)
             case Tick():
@@ -216,7 +220,7 @@ class Conversation:
         settings = self.settings
         messages = merged(self.history)
         turn, started = self._start("", now_us)
-        turn.asking = True
+        turn.ask(now_us)
         return [
             *started,
             RequestSent(
@@ -261,11 +265,13 @@ class Conversation:
         return self._next_turn - 1
 
     def _hush(self, now_us: int) -> list[Output]:
-        """The sound goes first. Where none is heard, or nothing but sound is left, all stops."""
+        """The sound goes first. Where none is heard, or nothing but sound is left, or no text
+        comes, all stops."""
         active = self._turn
         if active is None or active.stopping:
             return []
-        if not (active.asking and active.sounds and self.audible):
+        streams = active.asking and active.text and not active.quiet_steps
+        if not (streams and active.sounds and self.audible):
             return self._interrupt(now_us)
         active.hush()
         return [StopAudio(active.turn), *self._line.clear(now_us)]
@@ -358,6 +364,7 @@ class Conversation:
         outputs = reports.silence(self._line, active, now_us)
         if active is None or active.stopping:
             return outputs
+        outputs += active.tell_quiet(now_us)
         outputs += self._line.pump(now_us)
         if active.sound_is_whole and not active.finishing:
             active.finishing = True

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from gramophone.clock import Clock
 from gramophone.conversation import Conversation
+from gramophone.delta_pieces import pieces_of
 from gramophone.errors import GramophoneError, SpeechError
 from gramophone.exchange import (
     DropSpeech,
@@ -46,8 +47,16 @@ from gramophone.exchange import (
 )
 from gramophone.fanout import Fanout
 from gramophone.ports import LanguageModel, Message, Sink, Speaker, SpeechConnection, SpeechService
+from gramophone.speech_line import Output
 from gramophone.tasks import cancel, spawn
-from gramophone.timeline import Entry, Event, Failed, LevelMeasured, PlayoutAdvanced
+from gramophone.timeline import (
+    Entry,
+    Event,
+    Failed,
+    LevelMeasured,
+    ModelQuiet,
+    PlayoutAdvanced,
+)
 
 GLANCE_US = 20_000
 """How often the speaker is looked at while a turn is under way."""
@@ -138,6 +147,9 @@ class Engine:
         try:
             while not self._conversation.ended:
                 self._handle(await self._queue.get())
+                self._queue.task_done()
+                # A long queue must not keep signals, timers and sockets waiting.
+                await asyncio.sleep(0)
         finally:
             await cancel(pulse)
             await self._close()
@@ -150,9 +162,9 @@ class Engine:
             happening = replace(happening, at_us=max(happening.at_us, self._last_us))
         self._carry_out(self._conversation.handle(happening, self.now_us()))
 
-    def _carry_out(self, outputs: list[Event | Order]) -> None:
+    def _carry_out(self, outputs: list[Output]) -> None:
         for output in outputs:
-            if isinstance(output, Event):
+            if isinstance(output, Event | ModelQuiet):
                 self._fanout.emit(output)
             else:
                 self._obey(output)
@@ -258,7 +270,10 @@ class Engine:
         stream = self._model.stream(messages, self._conversation.settings.system_prompt)
         try:
             async for chunk in stream:
-                self.post(ModelChunkArrived(turn, chunk))
+                for piece in pieces_of(chunk):
+                    self.post(ModelChunkArrived(turn, piece))
+                    # What the user wants must not wait behind a long answer.
+                    await self._queue.join()
         except GramophoneError as error:
             self.post(ModelEnded(turn, str(error)))
         except Exception as error:

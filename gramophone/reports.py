@@ -42,6 +42,11 @@ SPEECH_SILENT = (
     "Check the service with 'gramophone doctor'."
 )
 
+SPEECH_ENDLESS = (
+    "The speech service sends more sound than the text can have; the connection was closed, and "
+    "the answer goes on as text. Check the service with 'gramophone doctor'."
+)
+
 
 # --- the model --------------------------------------------------------------------------------
 
@@ -98,13 +103,25 @@ def connection(
     return lost + _no_speech(detail, active, now_us)
 
 
-def speech(happening: SpeechText | SpeechAudio, line: SpeechLine, now_us: int) -> list[Output]:
-    """What came over the line."""
+def speech(
+    happening: SpeechText | SpeechAudio,
+    line: SpeechLine,
+    active: SpokenTurn | None,
+    now_us: int,
+) -> list[Output]:
+    """What came over the line. One that sends sound without end is given up."""
     if happening.connection != line.connection:
         return []
-    if isinstance(happening, SpeechAudio):
-        return line.receive_audio(happening.pcm, now_us)
-    return line.receive_text(happening.text, now_us)
+    if isinstance(happening, SpeechText):
+        return line.receive_text(happening.text, now_us)
+    outputs = line.receive_audio(happening.pcm, now_us)
+    if (endless := line.endless()) is None or line.client is None:
+        return outputs
+    outputs += line.drop(now_us, "more sound than the text can have", code=1009)
+    if active is endless or active is None or active.stopping:
+        return outputs + _no_speech(SPEECH_ENDLESS, active, now_us)
+    # It was the sound of an answer before this one, which is spoken on a new connection.
+    return outputs + line.open()
 
 
 def silence(line: SpeechLine, active: SpokenTurn | None, now_us: int) -> list[Output]:

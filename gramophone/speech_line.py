@@ -20,6 +20,7 @@ from gramophone.timeline import (
     FlushSent,
     FrameReceived,
     FrameSent,
+    ModelQuiet,
     SpeechConnected,
     SpeechDisconnected,
     TextSpoken,
@@ -38,7 +39,7 @@ from gramophone.wire.speak_client import (
 )
 from gramophone.wire.utterance import Sending
 
-Output: TypeAlias = Event | Order
+Output: TypeAlias = Event | ModelQuiet | Order
 
 
 class LineState(Enum):
@@ -79,6 +80,7 @@ class SpeechLine:
         turn = self._turn
         if turn is not None and turn.utterance is not None and not turn.stopping:
             for sending in turn.utterance.unspoken(now_us):
+                turn.sent_characters += sum(len(chunk.text) for chunk in sending.chunks)
                 self._queue(self.client, sending)
         return [
             SpeechConnected(
@@ -138,6 +140,7 @@ class SpeechLine:
         if client is None or turn is None or turn.utterance is None or turn.stopping:
             return []
         while sending := turn.utterance.send(now_us, turn.queued_us, client.flushes_left(now_us)):
+            turn.sent_characters += sum(len(chunk.text) for chunk in sending.chunks)
             self._queue(client, sending)
         outputs: list[Output] = []
         for outgoing in client.poll(now_us):
@@ -182,7 +185,12 @@ class SpeechLine:
         if owner is None:
             return []
         stale = self.client.stale or owner.stopping or owner.hushed or owner.finishing
-        return owner.receive(pcm, self.connection, now_us, stale=stale)
+        return [*owner.receive(pcm, self.connection, now_us, stale=stale)]
+
+    def endless(self) -> SpokenTurn | None:
+        """The turn for which the service sends more sound than its text can have, if it does."""
+        owner = self._cleared[0] if self._cleared else self._turn
+        return owner if owner is not None and owner.endless else None
 
     # --- inside -------------------------------------------------------------------------------
 

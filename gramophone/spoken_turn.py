@@ -16,9 +16,20 @@ from gramophone.timeline import (
     DeltaReceived,
     Event,
     ModelChunkReceived,
+    ModelQuiet,
     UsageReported,
 )
 from gramophone.wire.utterance import Utterance
+
+MOST_US_PER_CHAR = 1_000_000
+"""Most sound that a character of text can have: speech takes 0.06 s for one, a digit that is read
+as words some ten times that."""
+
+LEAST_SOUND_US = 30_000_000
+"""So much sound is taken, however short the text."""
+
+QUIET_US = 15_000_000
+"""So long a model may send no text before the user is told."""
 
 
 @dataclass(slots=True)
@@ -44,9 +55,15 @@ class SpokenTurn:
     """Whether the speaker was told that no more sound comes."""
     drained: bool = False
     """Whether the last sample was played."""
+    quiet_since_us: int = 0
+    """When the model was asked, or sent text last."""
+    quiet_steps: int = 0
+    """How often it was said since then that no text comes."""
     queued_us: int = 0
     """Sound that waits in the speaker, by the last glance and what was handed over since."""
     audio_bytes: int = 0
+    sent_characters: int = 0
+    """So much text was sent to be spoken."""
     heard: int | None = None
     """How many characters of the text had been heard when its sound was stopped; None where it
     was not."""
@@ -70,6 +87,7 @@ class SpokenTurn:
         if chunk.raw:
             events.append(ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw))
         if text := self._joiner.feed(chunk.text):
+            self.quiet_since_us, self.quiet_steps = now_us, 0
             self.write(text)
             events.append(DeltaReceived(at_us=now_us, turn=turn, text=text))
         if (usage := chunk.usage) is not None:
@@ -92,6 +110,26 @@ class SpokenTurn:
             return []
         self.write(rest)
         return [DeltaReceived(at_us=now_us, turn=self.turn, text=rest)]
+
+    def ask(self, now_us: int) -> None:
+        """The model is asked."""
+        self.asking = True
+        self.quiet_since_us = now_us
+
+    def quiet_due_us(self) -> int | None:
+        """When it is to be said that no text comes; None while none is expected."""
+        if not self.asking or self.stopping:
+            return None
+        return self.quiet_since_us + (self.quiet_steps + 1) * QUIET_US
+
+    def tell_quiet(self, now_us: int) -> list[ModelQuiet]:
+        """Say that no text comes, once in every `QUIET_US` without any."""
+        due_us = self.quiet_due_us()
+        if due_us is None or now_us < due_us:
+            return []
+        quiet_us = now_us - self.quiet_since_us
+        self.quiet_steps = quiet_us // QUIET_US
+        return [ModelQuiet(at_us=now_us, turn=self.turn, quiet_us=quiet_us)]
 
     def write(self, delta: str) -> None:
         """More of the text has come."""
@@ -187,6 +225,12 @@ class SpokenTurn:
         self.utterance.audio(now_us, length_us)
         self.queued_us += length_us
         return [received, PlayAudio(self.turn, pcm, realign=realign)]
+
+    @property
+    def endless(self) -> bool:
+        """Whether more sound came than its text can have."""
+        allowed_us = LEAST_SOUND_US + self.sent_characters * MOST_US_PER_CHAR
+        return self._length_us(self.samples) > allowed_us
 
     def glanced(self, queued_samples: int) -> None:
         """The speaker holds so much of it."""

@@ -380,6 +380,14 @@ class ProgressMade(Transient):
 
 
 @fact
+class ModelQuiet(Transient):
+    """The model was asked and has sent no text for `quiet_us`, whatever else it sends."""
+
+    turn: int
+    quiet_us: int
+
+
+@fact
 class TimelineRestarted(Transient):
     """The source went back: what was told before no longer holds. What holds now follows at
     once, as the next `entries` entries; a client may wait for all of them before it draws."""

@@ -25,7 +25,6 @@ from gramophone.exchange import (
     Happening,
     ModelChunkArrived,
     ModelEnded,
-    Order,
     PlayAudio,
     SendSpeech,
     SpeechAudio,
@@ -35,11 +34,10 @@ from gramophone.exchange import (
     Tick,
 )
 from gramophone.ports import ModelChunk
-from gramophone.timeline import Event, FrameReceived, FrameSent, ModelChunkReceived
+from gramophone.speech_line import Output
+from gramophone.timeline import FrameReceived, FrameSent, ModelChunkReceived
 from gramophone.wire.speak_client import ClientLimits
 from gramophone.wire.speak_messages import Cleared, Flushed, Metadata, Speak, Warned, render
-
-Output: TypeAlias = Event | Order
 
 RATE_HZ = 8000
 SECOND_US = 1_000_000

@@ -13,7 +13,6 @@ from gramophone.exchange import (
     FinishAudio,
     Happening,
     OpenSpeech,
-    Order,
     PlayAudio,
     PlaybackCut,
     PlaybackDrained,
@@ -40,6 +39,7 @@ from gramophone.intents import (
     SpeakAgain,
     Submit,
 )
+from gramophone.speech_line import Output
 from gramophone.timeline import (
     AudioReceived,
     Event,
@@ -95,14 +95,14 @@ class Edges:
         self.turn: int | None = None
         self.tickets = 0
         self.silenced: set[int] = set()
-        self.outputs: list[Event | Order] = []
+        self.outputs: list[Output] = []
 
-    def take(self, outputs: Sequence[Event | Order]) -> None:
+    def take(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
             self._hold(output)
             self.outputs.append(output)
 
-    def _hold(self, output: Event | Order) -> None:
+    def _hold(self, output: Output) -> None:
         match output:
             case OpenSpeech(connection):
                 assert self.open is None, "a second connection beside the first"

@@ -28,6 +28,7 @@ from gramophone.timeline import (
     HistoryRewound,
     LevelMeasured,
     ModelFinished,
+    ModelQuiet,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
@@ -53,9 +54,7 @@ _DEFAULT_RATE_HZ = 48_000
 _REPEATED = "repeated"
 _STOPPED_REASONS = frozenset({"interrupted", "stopped", "cancelled"})
 _FAILED_REASONS = frozenset({"failed", "error"})
-_ONLY_FIGURES = frozenset(
-    {AudioReceived, FlushSent, ModelFinished, RequestSent, TextSpoken, UsageReported}
-)
+_ONLY_FIGURES = frozenset({AudioReceived, FlushSent, RequestSent, TextSpoken, UsageReported})
 
 
 class Phase(Enum):
@@ -92,6 +91,8 @@ class TurnView:
     """While it is spoken: how many characters of the text have been heard."""
     stopped_at: int | None = None
     """Where its sound was stopped: how many characters of the text had been heard."""
+    quiet_s: int = 0
+    """How long the model has sent no text, where that is long."""
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
     withdrawn: bool = False
     """Whether it was taken back: it no longer counts."""
@@ -301,6 +302,11 @@ class TranscriptModel:
                 self.levels.append((entry.peak, entry.rms))
             case ProgressMade():
                 self._progressed(entry)
+            case ModelQuiet():
+                self._view(entry.turn).quiet_s = entry.quiet_us // 1_000_000
+            case ModelFinished():
+                if (view := self.turns.get(entry.turn)) is not None and view.quiet_s:
+                    self._view(entry.turn).quiet_s = 0
             case (
                 TurnStarted()
                 | DeltaReceived()
@@ -328,6 +334,7 @@ class TranscriptModel:
             case DeltaReceived() | DeltasPassed():
                 view.text += self._streams.setdefault(entry.turn, PlainStream()).feed(entry.text)
                 view.phase = Phase.ANSWERING
+                view.quiet_s = 0
             case TurnInterrupted():
                 self._interrupted(view, entry)
             case TurnCompleted():

@@ -86,6 +86,11 @@ def _foot_lines(view: TurnView) -> list[str]:
             lines.append("■ stopped")
     elif view.phase is Phase.DONE and view.unheard_characters:
         lines.append(_heard_up_to(view))
+    elif view.quiet_s and not view.over:
+        lines.append(
+            f"No text from the model for {view.quiet_s} s. Esc stops it; then ask again, or choose "
+            "another with /model."
+        )
     elif view.phase is Phase.FAILED and not view.failures:
         lines.append("The answer failed before its end.")
     return lines

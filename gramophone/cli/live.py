@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from pathlib import Path
 
 from gramophone.cli.compose import talk
+from gramophone.cli.interrupts import ctrl_c
 from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
 from gramophone.config import Config
 from gramophone.errors import SessionNotFound
@@ -40,13 +40,9 @@ async def speak_once(
             interrupted = True
             running.engine.post(Interrupt())
 
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-        try:
+        with ctrl_c(interrupt):
             running.engine.post(intent)
             await done.wait()
-        finally:
-            loop.remove_signal_handler(signal.SIGINT)
     if not as_json:
         answer.finish()
     if not intent.text.strip():
@@ -93,17 +89,13 @@ async def speak_session(
             interrupted = True
             running.engine.post(Interrupt())
 
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-        try:
+        with ctrl_c(interrupt):
             for answer in wanted:
                 over.clear()
                 running.engine.post(SpeakAgain(answer))
                 await over.wait()
                 if interrupted or notes.failed:
                     break
-        finally:
-            loop.remove_signal_handler(signal.SIGINT)
     note(f"session {running.session_id}")
     note_strays(config)
     async with await Library.open(config.home) as library:

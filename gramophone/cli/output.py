@@ -18,6 +18,7 @@ from gramophone.timeline import (
     Entry,
     Event,
     Failed,
+    ModelQuiet,
     ProgressMade,
 )
 
@@ -85,6 +86,7 @@ class Notes:
     def __init__(self) -> None:
         self.failed = False
         self._said = ""
+        self._quiet_turn = -1
 
     def emit(self, entry: Entry) -> None:
         match entry:
@@ -93,6 +95,12 @@ class Notes:
                 if entry.detail != self._said:
                     note(entry.detail)
                 self._said = entry.detail
+            case ModelQuiet() if entry.turn != self._quiet_turn:
+                self._quiet_turn = entry.turn
+                note(
+                    f"The model has sent no text for {entry.quiet_us // 1_000_000} s. Wait, or "
+                    "stop it with Ctrl+C and ask again or choose another with --model."
+                )
             case DeviceChanged(silent=True) if entry.detail:
                 note(entry.detail)
             case ProgressMade() if entry.detail and sys.stderr.isatty():

@@ -10,6 +10,7 @@ or a word. The flush at the end always comes.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from gramophone.wire.chunker import AUTO, Chunk, Chunker
@@ -68,10 +69,11 @@ class Utterance:
     turn: int
     lang: str = AUTO
     hint: str = ""
-    source: str = ""
     awaited: bool = True
     received_us: int = 0
     _chunker: Chunker = field(init=False)
+    _pieces: list[str] = field(default_factory=list[str])
+    _ready_chars: int = 0
     _ready: deque[Chunk] = field(default_factory=deque[Chunk])
     _segments: list[Segment] = field(default_factory=list[Segment])
     _unanswered: deque[Segment] = field(default_factory=deque[Segment])
@@ -88,18 +90,29 @@ class Utterance:
 
     # --- text in ------------------------------------------------------------------------------
 
+    @property
+    def source(self) -> str:
+        """The answer's text so far."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
     def feed(self, delta: str) -> None:
         """More of the answer's text."""
-        self.source += delta
-        if self._abandoned:
-            return
-        self._ready.extend(self._chunker.feed(delta))
+        self._pieces.append(delta)
+        if not self._abandoned:
+            self._make_ready(self._chunker.feed(delta))
+
+    def _make_ready(self, chunks: Iterable[Chunk]) -> None:
+        for chunk in chunks:
+            self._ready.append(chunk)
+            self._ready_chars += len(chunk.text)
 
     def finish(self) -> None:
         """The text is whole."""
         if not self._text_ended:
             self._text_ended = True
-            self._ready.extend(self._chunker.finish())
+            self._make_ready(self._chunker.finish())
 
     # --- what to send -------------------------------------------------------------------------
 
@@ -123,7 +136,7 @@ class Utterance:
             return self._take(now_us, chars=1) if self._ready and flushes_left else None
         unheard_us = queued_us + self._owed_us()
         if self._ready:
-            last = self._text_ended and self._ready_chars() <= GROUP_CHARS
+            last = self._text_ended and self._ready_chars <= GROUP_CHARS
             spare = flushes_left > RESERVED_FLUSHES or unheard_us == 0
             if (last and flushes_left) or (spare and unheard_us < self._low_us(flushes_left)):
                 return self._take(now_us)
@@ -133,7 +146,7 @@ class Utterance:
         if flushes_left <= RESERVED_FLUSHES:
             return None
         if unheard_us < self._ttfb_us + CUT_MARGIN_US and (chunk := self._chunker.cut()):
-            self._ready.append(chunk)
+            self._make_ready([chunk])
             return self._take(now_us)
         return None
 
@@ -178,6 +191,7 @@ class Utterance:
     def abandon(self) -> None:
         """No more sound will come: what was received is all there is."""
         self._ready.clear()
+        self._ready_chars = 0
         self._text_ended = self._abandoned = True
         for segment in self._unanswered:
             # What was received is a part of the segment: its end stays an estimate.
@@ -209,6 +223,7 @@ class Utterance:
         taken: list[Chunk] = []
         while self._ready and (not taken or len(self._ready[0].text) <= chars):
             chunk = self._ready.popleft()
+            self._ready_chars -= len(chunk.text)
             chars -= len(chunk.text)
             taken.append(chunk)
         return self._open_segment(taken, now_us)
@@ -235,9 +250,6 @@ class Utterance:
     def _sure_us_per_char(self) -> int:
         """A pace so slow that what sounded at it has surely been spoken."""
         return self._slowest_us_per_char * 9 // 8 or SLOW_US_PER_CHAR
-
-    def _ready_chars(self) -> int:
-        return sum(len(chunk.text) for chunk in self._ready)
 
     def _owed_us(self) -> int:
         """Sound that is still to come for what was flushed, by estimate."""
@@ -276,7 +288,8 @@ class Utterance:
 
     def _word_start(self, start: int, at: int) -> int:
         """Where the word that stands at `at` begins, not before `start`."""
-        while at > start and not self.source[at].isspace():
+        source = self.source
+        while at > start and not source[at].isspace():
             at -= 1
         return at
 

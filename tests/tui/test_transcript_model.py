@@ -17,6 +17,7 @@ from gramophone.timeline import (
     HistoryRewound,
     LevelMeasured,
     ModelFinished,
+    ModelQuiet,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
@@ -33,7 +34,9 @@ from gramophone.timeline import (
 )
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.tui.backend import kept_session
+from tui.markdown.paint import copied
 from tui.transcript_model import Phase, SoundState, TranscriptModel
+from tui.turn_rows import foot_rows
 
 
 def folded(*entries: object) -> TranscriptModel:
@@ -112,6 +115,24 @@ def test_a_sound_that_was_stopped_leaves_a_mark_while_the_text_goes_on() -> None
     view = model.turns[1]
     assert (view.text, view.phase) == ("Heard. Not heard.", Phase.DONE)
     assert (view.stopped_at, view.unheard_characters) == (6, 11)
+
+
+def test_a_model_that_sends_no_text_is_told_of_until_it_does() -> None:
+    model = folded(
+        TurnStarted(at_us=1, turn=1, role="assistant"),
+        ModelQuiet(at_us=15_000_001, turn=1, quiet_us=15_000_000),
+    )
+    view = model.turns[1]
+    (row,) = foot_rows(view, 200)
+    assert copied(row, 0, -1) == (
+        "No text from the model for 15 s. Esc stops it; then ask again, or choose another with "
+        "/model."
+    )
+    model.apply(DeltaReceived(at_us=16_000_000, turn=1, text="Hello"))
+    assert foot_rows(view, 200) == []
+    model.apply(ModelQuiet(at_us=31_000_000, turn=1, quiet_us=15_000_000))
+    model.apply(ModelFinished(at_us=31_500_000, turn=1, reason="stop"))
+    assert foot_rows(view, 200) == []
 
 
 def test_a_failure_stands_under_its_turn() -> None:
