@@ -121,7 +121,8 @@ class Library:
         """The id meant by an id, a unique prefix of one, or `last`."""
         if reference == "last":
             found = await self._reader.fetch(
-                "SELECT id FROM session WHERE discarded_at IS NULL ORDER BY number DESC LIMIT 1"
+                "SELECT id FROM session WHERE discarded_at IS NULL "
+                "ORDER BY created_at DESC, number DESC LIMIT 1"
             )
             if not found:
                 raise SessionNotFound("No session has been recorded yet.")
@@ -177,7 +178,10 @@ class Library:
     async def prompts(self, *, limit: int) -> list[str]:
         """What users sent, newest first, over all sessions."""
         found = await self._reader.fetch(
-            "SELECT text FROM turn WHERE role = 'user' ORDER BY number DESC LIMIT ?", (limit,)
+            "SELECT turn.text FROM session INDEXED BY session_created "
+            "CROSS JOIN turn ON turn.session = session.number WHERE turn.role = 'user' "
+            "ORDER BY session.created_at DESC, turn.number DESC LIMIT ?",
+            (limit,),
         )
         return [row[0] for row in found]
 

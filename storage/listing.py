@@ -1,6 +1,7 @@
 """The list of sessions: pages of it, searched and filtered, its sum, its tags.
 
-Pages go by the number of the last session seen, so the thousandth costs what the first does.
+The list goes by when sessions began, what was searched by their numbers. Pages go by the place of
+the last session seen, so the thousandth costs what the first does.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ SUMMARY = (
     "(SELECT group_concat(name, ' ') FROM tag AS own WHERE own.session = session.number)"
 )
 _LISTED = "FROM session INDEXED BY session_listed WHERE archived = 0 AND discarded_at IS NULL"
-_PINNED = (
-    f"SELECT {SUMMARY} FROM session INDEXED BY session_pinned WHERE pinned = 1 AND archived = 0 "
-    "AND discarded_at IS NULL AND number < ? ORDER BY number DESC LIMIT ?"
+_SHELF = (
+    f"SELECT {SUMMARY} FROM session INDEXED BY session_shelf WHERE pinned = ? AND archived = 0 "
+    "AND discarded_at IS NULL AND (created_at, number) < (?, ?) "
+    "ORDER BY created_at DESC, number DESC LIMIT ?"
 )
-_UNPINNED = f"SELECT {SUMMARY} {_LISTED} AND pinned = 0 AND number < ? ORDER BY number DESC LIMIT ?"
+_NEWEST = ("\U0010ffff", END)
+_NONE = ("", 0)
+"""Places in the list, by when a session began and its number: above and below all of it."""
 
 _HITS_A_SESSION = 8
 _FEW_SESSIONS = 64
@@ -94,17 +98,19 @@ class Listing:
 
     async def _shelf(self, older_than: str | None, limit: int) -> list[SessionSummary]:
         """Pinned ones, then the others; a page may hold both."""
-        pinned, below = True, END
+        pinned, below = True, _NEWEST
         if older_than is not None:
             found = await self._reader.fetch(
-                "SELECT number, pinned FROM session WHERE id = ?", (older_than,)
+                "SELECT created_at, number, pinned FROM session WHERE id = ?", (older_than,)
             )
             if not found:
                 raise not_found(older_than)
-            ((below, pinned),) = found
+            ((*place, pinned),) = found
+            below = (place[0], place[1])
+        first, rest = (below, _NEWEST) if pinned else (_NONE, below)
         rows = await self._reader.fetch(
-            f"SELECT * FROM ({_PINNED}) UNION ALL SELECT * FROM ({_UNPINNED}) LIMIT ?",
-            (below if pinned else 0, limit, END if pinned else below, limit, limit),
+            f"SELECT * FROM ({_SHELF}) UNION ALL SELECT * FROM ({_SHELF}) LIMIT ?",
+            (1, *first, limit, 0, *rest, limit, limit),
         )
         return [summary(row) for row in rows]
 

@@ -214,6 +214,14 @@ _WHO_ANSWERED = (
     """,
 )
 
+# The list goes by when a session began: what is imported is older than its number says.
+_BY_TIME = (
+    """
+    CREATE INDEX session_shelf ON session (pinned, created_at, number)
+    WHERE archived = 0 AND discarded_at IS NULL
+    """,
+)
+
 MIGRATIONS = (
     Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
     Migration(2, "full-text search over turns", _SEARCH),
@@ -223,6 +231,7 @@ MIGRATIONS = (
     Migration(6, "statistics by who answered", _WHO_ANSWERED),
     Migration(7, "whole texts of interrupted turns", whole_texts.STATEMENTS),
     Migration(8, "search inside writing without spaces, folded letters", search_index.STATEMENTS),
+    Migration(9, "the list in the order of time", _BY_TIME),
 )
 
 _INSTRUCTIONS_A_LOOK = 100_000

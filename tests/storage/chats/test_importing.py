@@ -15,6 +15,7 @@ from gramophone.timeline import SettingsChanged, TurnStarted
 from storage.chats.importing import Taken
 from storage.chats.opening import is_export
 from storage.library import Library
+from tests.builders import short_session
 from tests.storage.chats.test_parsers import EXPORTS, exported
 from tests.storage.recordings import SESSION_ID, record
 from tests.storage.test_taken_back import session as recorded
@@ -170,7 +171,7 @@ async def test_a_zip_is_taken_by_what_is_in_it(tmp_path: Path) -> None:
     done = await taken(tmp_path / "home", path)
     assert (len(done.new), done.empty, done.broken) == (4, 3, ())
     assert sorted(each.name for each in (tmp_path / "home").iterdir()) == sorted(
-        ["audio", "library.db", "locks", "redaction.key"]
+        ["audio", "library.db", "library.reserve", "locks", "redaction.key"]
     )
 
 
@@ -220,3 +221,32 @@ async def test_it_stops_when_it_is_told_to(tmp_path: Path) -> None:
             await library.import_chats(EXPORTS / "chatgpt.json", tell=stop)
         assert await library.sessions() == []
         assert (await library.import_chats(EXPORTS / "chatgpt.json")).new == (BREAD, LIGHTHOUSE)
+
+
+async def test_an_import_does_not_push_the_talks_of_today_down(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    await record(home, short_session("aa"))
+    async with await Library.open(home) as library:
+        await library.import_chats(EXPORTS / "chatgpt.json")
+        await record(home, short_session("bb"))
+        listed = await library.sessions()
+        assert [each.id for each in listed[:2]] == ["bb", "aa"]
+        dates = [each.created_at for each in listed]
+        assert dates == sorted(dates, reverse=True)
+        assert len(listed) > 3
+        await library.import_chats(EXPORTS / "claude.json")
+        assert await library.resolve("last") == "bb"
+        assert (await library.prompts(limit=1)) == (await library.prompts(limit=9))[:1]
+        said_here = (await library.session("bb")).turns[0].text
+        assert (await library.prompts(limit=2)) == [said_here, said_here]
+
+        await library.pin([listed[-1].id])
+        whole = [each.id for each in await library.sessions()]
+        assert whole[0] == listed[-1].id
+        for limit in (1, 2, 3):
+            pages: list[str] = []
+            while page := await library.sessions(
+                limit=limit, older_than=pages[-1] if pages else None
+            ):
+                pages += [each.id for each in page]
+            assert pages == whole
