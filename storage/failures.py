@@ -103,6 +103,14 @@ def vanished(home: Home) -> StorageError:
     )
 
 
+def log_removed(home: Home) -> StorageError:
+    """The write-ahead log was deleted while it was in use: by hand, or by another program."""
+    return StorageError(
+        f"{home.write_ahead_log} was removed while recording, and with it what was said last; "
+        "start again to go on recording, and leave that file to Gramophone."
+    )
+
+
 def without_locks(home: Home, found: Support) -> StorageError:
     """The file system has no locks, without which two programs would damage the library."""
     where = f"the network file system ({found.network})" if found.network else "the file system"

@@ -40,7 +40,7 @@ from gramophone.timeline import (
 from gramophone.turn_text import TurnText, heard_characters
 from storage import rows
 from storage.database import transaction
-from storage.failures import vanished
+from storage.failures import log_removed, vanished
 from storage.home import Home, make_private_directory
 from storage.locks import SessionLock
 from storage.redacting import STREAMED, RedactedEvents
@@ -155,6 +155,7 @@ class SessionWriter:
         self._redactor = redactor
         self._redacted = RedactedEvents(redactor)
         self._inode = home.database.stat().st_ino
+        self._writes_ahead = database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         self._session: _Session | None = None
         self._early: list[Event] = []
         self._handlers: dict[type[Event], Callable[[_Session, Event], None]] = {
@@ -389,6 +390,11 @@ class SessionWriter:
         if not there:
             raise vanished(self._home)
 
+    def _require_log(self) -> None:
+        # What is committed into a log that was removed is lost when this process ends.
+        if self._writes_ahead and not self._home.write_ahead_log.exists():
+            raise log_removed(self._home)
+
     def _insert_session(self, started: SessionStarted, created_at: datetime) -> int:
         clean = rows.with_strings(started, lambda text: rows.plain(self._redactor(text)))
         assert isinstance(clean, SessionStarted)
@@ -428,6 +434,7 @@ class SessionWriter:
             self._transact(session, [rows.storable(row) for row in taken])
         if durable:
             self._database.execute("PRAGMA synchronous = NORMAL")
+        self._require_log()
         self._settle(session)
 
     def _transact(self, session: _Session, taken: list[rows.Row]) -> None:

@@ -27,7 +27,7 @@ from storage.home import Home
 from storage.verify import verify
 from tests.programs import standin
 from tests.soak.figures import Figures
-from tests.soak.kill_library import TARGET, Template, build_template, digest_of, examine
+from tests.soak.kill_library import DISCARDED, TARGET, Template, build_template, digest_of, examine
 from tests.soak.program_server import Program, ProgramServer, program_server
 from tests.storage.recordings import record_unended
 from tests.terminal.chat_server import answering
@@ -37,9 +37,10 @@ _ANSWER = "Needles listen, records turn, and the horn tells the room about it. "
 _APP_LASTS_S = 6.0
 _QUESTION = b"What is a gramophone?\r"
 
-# What a deletion or an import that was cut short leaves is named, and is no loss.
-_LEFT = re.compile(r"belongs to no turn")
-_MAY_LEAVE = {"delete", "gc", "import bundle", "app"}
+# What a deletion or an import that was cut short leaves is named, and is no loss. Every command
+# that opens the library removes what an app discarded long ago.
+_LEFT = re.compile(r"/([0-9a-f]+)/[^/]+ belongs to no turn")
+_MAY_LEAVE = {"delete": TARGET, "import bundle": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,9 @@ def commands() -> list[Command]:
         Command("archive", ("archive", TARGET)),
         Command("sessions", ("sessions",)),
     ]
+
+
+_LOOK = Command("sessions", ("sessions",))
 
 
 def run(seed: int, effort: float) -> Figures:
@@ -174,7 +178,8 @@ class _Campaign:
             shutil.rmtree(place)
 
     def _killed_app(self, command: Command, place: Path, home: Path, after_s: float) -> int:
-        """Talk in the app until it is killed."""
+        """Talk in the app until it is killed, while other commands open and close the library."""
+        others: list[Program] = []
         ours, theirs = pty.openpty()
         program = self._start(command, place, home, os.ttyname(theirs))
         until_s = time.monotonic() + after_s
@@ -185,18 +190,21 @@ class _Campaign:
             if time.monotonic() > ask_s:
                 os.write(ours, _QUESTION)
                 ask_s += 0.5
+                others.append(self._start(_LOOK, place, home))
         program.kill()
         os.close(theirs)
         os.close(ours)
+        for each in others:
+            if code := each.code():
+                self._figures.broken.append(f"sessions beside the app ended with {code}")
         return program.code()
 
     def _after(self, command: Command, home: Path, place: Path) -> list[str]:
         found = examine(self._template, home)
         self._figures.counts["sessions kept"] += found.sessions
-        left = [each for each in found.findings if _LEFT.search(each)]
-        may_leave = command.name in _MAY_LEAVE
-        self._figures.counts["files left, named"] += len(left) if may_leave else 0
-        told = [each for each in found.findings if each not in left or not may_leave]
+        left = [each for each in found.findings if _may_be_left(command, each)]
+        self._figures.counts["files left, named"] += len(left)
+        told = [each for each in found.findings if each not in left]
         told += [wrong] if (wrong := command.look(place / "out")) else []
         return [*found.broken, *told, *self._target_is_whole(command, home)]
 
@@ -209,6 +217,14 @@ class _Campaign:
         except GramophoneError as error:
             return [str(error)]
         return [f"the session {TARGET} is not what it was"]
+
+
+def _may_be_left(command: Command, finding: str) -> bool:
+    found = _LEFT.search(finding)
+    if found is None:
+        return False
+    wanted = _MAY_LEAVE.get(command.name, DISCARDED)
+    return found[1] == DISCARDED or not wanted or found[1] == wanted
 
 
 # --- what a command made --------------------------------------------------------------------------

@@ -354,6 +354,19 @@ async def test_a_directory_deleted_in_mid_talk_is_noticed(gone: str, tmp_path: P
     await recorder.aclose()
 
 
+async def test_a_log_that_is_removed_while_recording_is_noticed(tmp_path: Path) -> None:
+    recorder = Recorder.open(tmp_path)
+    for event in (session_started(), *spoken_exchange()):
+        recorder.emit(event)
+    await recorder.flush()
+    (tmp_path / "library.db-wal").unlink()
+    for event in spoken_exchange(first_turn=2):
+        recorder.emit(event)
+    with pytest.raises(StorageError, match=r"library\.db-wal was removed while recording"):
+        await recorder.flush()
+    await recorder.aclose()
+
+
 async def test_a_sound_file_deleted_in_mid_turn_is_noticed(tmp_path: Path) -> None:
     recorder = Recorder.open(tmp_path)
     for event in (session_started(), audio(0, 0, b"abcd")):
