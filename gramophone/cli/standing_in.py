@@ -8,6 +8,7 @@ import wave
 from collections.abc import Sequence
 from pathlib import Path
 
+from gramophone.cli.engine_voice import EngineVoice
 from gramophone.config import Config
 from gramophone.redaction import Redactor
 from gramophone.regular_files import read_regular
@@ -37,7 +38,7 @@ def serve(config: Config, source: str, arguments: Sequence[str]) -> int:
     redact = Redactor(config.secrets, patterns=config.redact, key=os.urandom(32))
     given = None if source in ENGINES else asyncio.run(script(config.home, source))
     voice = source if given is None else "recording"
-    return main(["--voice", voice, *arguments], given, PROGRAM, redact)
+    return main(["--voice", voice, *arguments], given, PROGRAM, redact, EngineVoice)
 
 
 async def script(home: Path, source: str) -> Script:

@@ -57,11 +57,13 @@ def main(
     script: Script | None = None,
     prog: str = "python -m gramophone.standin",
     redact: Redact | None = None,
+    piper: Callable[[], Voice] | None = None,
 ) -> int:
     """Serve until SIGTERM, SIGINT or, if asked, the end of standard input.
 
     `script` is what `--voice recording` goes by; who starts the stand-in has read it. What is
-    written passes through `redact`; without it, what looks like a key is hidden.
+    written passes through `redact`; without it, what looks like a key is hidden. `piper` makes the
+    voice of that name; without it the engine is loaded into this process.
     Returns the exit code: 0 after a clean end, 1 when the voice or the port failed, or when
     `--strict` was asked for and what clients said was not what the script expects.
     """
@@ -75,7 +77,7 @@ def main(
     level = logging.INFO if asked.verbose else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])
     try:
-        return asyncio.run(_Process(asked, script or Script(), secrets).run())
+        return asyncio.run(_Process(asked, script or Script(), secrets, piper).run())
     except GramophoneError as error:
         return fail(str(error))
     except BrokenPipeError:
@@ -190,10 +192,12 @@ def _options(asked: argparse.Namespace, script: Script) -> StandinOptions:
     )
 
 
-def _voice(asked: argparse.Namespace, script: Script) -> Voice:
+def _voice(asked: argparse.Namespace, script: Script, piper: Callable[[], Voice] | None) -> Voice:
     if asked.voice == "recording" and script.speech is not None:
         make = RecordedVoice.by_message if asked.by_message else RecordedVoice
         return make(script.speech, strict=asked.strict)
+    if asked.voice == "piper" and piper is not None:
+        return piper()
     if asked.voice == "piper":
         # The other voices start faster without what this module imports.
         from gramophone.standin.piper import PiperVoice
@@ -205,13 +209,19 @@ def _voice(asked: argparse.Namespace, script: Script) -> Voice:
 class _Process:
     """One run, from the arguments to the exit code."""
 
-    def __init__(self, asked: argparse.Namespace, script: Script, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        asked: argparse.Namespace,
+        script: Script,
+        secrets: Secrets,
+        piper: Callable[[], Voice] | None,
+    ) -> None:
         self._asked = asked
         self._secrets = secrets
         self._options = _options(asked, script)
         self._heard = script.heard
         self._utterances = utterances_of(script.speech, script.heard)
-        self._voice = _voice(asked, script)
+        self._voice = _voice(asked, script, piper)
         self._choose = (
             ExpectedAnswers(script.answers, strict=asked.strict) if script.answers else Echo()
         )

@@ -1,4 +1,4 @@
-"""A key in pieces, through every adapter, the proxy and the stand-in, leaves none of them behind."""
+"""A key in pieces, through every adapter, proxy and stand-in, leaves none of them behind."""
 
 from __future__ import annotations
 
