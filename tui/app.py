@@ -22,6 +22,7 @@ from gramophone.clock import wall_clock
 from gramophone.errors import GramophoneError
 from gramophone.plain import plain, plain_line
 from gramophone.preferences import Preferences
+from tui import cell_widths
 from tui.discards import Discards
 from tui.inks import colourless, inks
 from tui.keys import key_words
@@ -94,6 +95,7 @@ class GramophoneApp(App[None]):
         trouble: str = "",
     ) -> None:
         teach_alt_enter()
+        cell_widths.mend()
         write_lookalikes(sys.__stderr__)  # What Textual draws on.
         self._environment = environment
         super().__init__()

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
 
+from gramophone.graphemes import graphemes, is_plain
+
 TAB_CELLS: Final = 4
 # One cell each, by sight: lines of such characters are broken by counting them.
 _ONE_CELL = re.compile(
@@ -140,13 +142,15 @@ def _break_narrow(
 def _break_wide(
     text: str, start: int, end: int, width: int, words: bool, found: list[tuple[int, int]]
 ) -> None:
-    """The same by the width of each character; what has none stays with the one before it."""
+    """The same by the width of each grapheme, none of which is broken."""
     used = 0
     cut = after = -1
-    index = line = start
-    while index < end:
+    line = start
+    units = _units(text, start, end)
+    place = 0
+    while place < len(units):
+        index, cells = units[place]
         character = text[index]
-        cells = get_character_cell_size(character)
         if used + cells > width and cells and index > line:
             if character == " " and words:
                 cut, after = index, index + 1
@@ -157,8 +161,13 @@ def _break_wide(
             found.append((line, cut))
             while words and after < end and text[after] == " ":
                 after += 1
-            line = index = after
+            line = after
             used, cut = 0, -1
+            # Back to the first that stands on the new line, which is near.
+            while place and units[place - 1][0] >= line:
+                place -= 1
+            while place < len(units) and units[place][0] < line:
+                place += 1
             continue
         if words and index > line:
             if character == " ":
@@ -167,6 +176,13 @@ def _break_wide(
             elif character >= _WIDE_SCRIPTS and cells == 2:
                 cut = after = index
         used += cells
-        index += 1
+        place += 1
     if line < end or line == start:
         found.append((line, end))
+
+
+def _units(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """What is never broken, each with its place and its width."""
+    if is_plain(text[start:end]):
+        return [(place, get_character_cell_size(text[place])) for place in range(start, end)]
+    return [(first, cell_len(text[first:until])) for first, until in graphemes(text, start, end)]

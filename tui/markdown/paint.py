@@ -11,6 +11,7 @@ from rich.style import Style as RichStyle
 from textual.strip import Strip
 from textual.style import Style
 
+from gramophone.graphemes import end_of, start_of
 from tui.contrast import quieter, readable
 from tui.markdown.code import Colours
 from tui.markdown.layout import Mark, Row, Slice
@@ -69,8 +70,9 @@ class Painter:
     def _with_selection(
         self, text: str, style: RichStyle, at: int, span: tuple[int, int]
     ) -> Iterable[Segment]:
-        start = min(len(text), max(0, span[0] - at))
-        end = len(text) if span[1] < 0 else min(len(text), max(start, span[1] - at))
+        # The terminal draws a grapheme as one only where it gets it at once.
+        start = start_of(text, max(0, span[0] - at))
+        end = len(text) if span[1] < 0 else end_of(text, max(start, span[1] - at))
         if start:
             yield Segment(text[:start], style)
         if end > start:
@@ -131,8 +133,8 @@ def _slice_pieces(part: Slice, looks: str, hearing: Hearing | None) -> Iterable[
         if hearing is None or code is not None:  # Code is not read aloud.
             yield Piece(text, mine, run.href, source=source)
             continue
-        start = max(0, min(len(text), hearing.start - source))
-        end = max(start, min(len(text), hearing.end - source))
+        start = start_of(text, max(0, hearing.start - source))
+        end = end_of(text, max(start, hearing.end - source))
         for begin, until, look in ((0, start, ""), (start, end, SPOKEN), (end, None, TO_COME)):
             if said := text[begin:until]:
                 yield Piece(said, f"{mine}+{look}", run.href, source=source + begin)
@@ -143,9 +145,9 @@ def copied(row: Row, start: int, end: int) -> str:
     found: list[str] = []
     at = 0
     for piece in pieces(row):
-        until = len(piece.text) if end < 0 else max(0, end - at)
+        until = len(piece.text) if end < 0 else end_of(piece.text, max(0, end - at))
         if piece.copied:
-            found.append(piece.text[max(0, start - at) : until])
+            found.append(piece.text[start_of(piece.text, max(0, start - at)) : until])
         at += len(piece.text)
     return "".join(found)
 
