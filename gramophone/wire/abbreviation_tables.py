@@ -89,23 +89,24 @@ OWN: Final[dict[str, dict[Class, str]]] = {
             med phil rer nat jur habil ca al inkl u a d z o i v vgl hrsg allg jew mind höchst
             urspr
         """,
-        Class.NUMBERED: "s art min st kl fa hbf mo di mi do sa so hl jhdt ggü rd",
+        Class.NUMBERED: "s art min st kl fa hbf mo di mi do sa so hl jhdt ggü rd anm bl "
+        "lfd rn ziff",
         Class.END: "etc u.v.a u.ä.m",
     },
     "fr": {
         Class.TITLE: "m mm me pr st ste mgr",
         Class.LINK: "av apr",
-        Class.NUMBERED: "t n bd boul",
+        Class.NUMBERED: "t n bd boul s env mar juin",
     },
     "es": {
         Class.TITLE: "sr sres d ud uds vd vds lic gral cnel sto sta av c pbro fr mons arq ilmo",
         Class.LINK: "ej",
-        Class.NUMBERED: "n",
+        Class.NUMBERED: "n s ss feb may jun jul",
     },
     "it": {
         Class.TITLE: "sig sigg on arch geom rag egr spett gent s d",
         Class.LINK: "es",
-        Class.NUMBERED: "n v nn",
+        Class.NUMBERED: "n v nn gen mar mag giu sez sec",
     },
     "nl": {
         Class.TITLE: "ir ds mej jhr st mgr ing",
@@ -121,8 +122,8 @@ OWN: Final[dict[str, dict[Class, str]]] = {
         Class.TITLE: "проф акад доц инж ген полк кап гр св им тов чл.-корр преп ред сост",
         Class.LINK: "т.е т.н т.к т.о напр см ср прим т.ч лат англ нем фр итал исп букв "
         "прибл ок т.наз т.зв яз",
-        Class.NUMBERED: "рис табл стр гл разд рр пп ст ул пр просп пер пл бул наб ш д кв корп стр "
-        "обл р-н пос дер г гг в вв т тт ч с п м о оз р к л н э экз вып илл янв февр фев мар апр "
+        Class.NUMBERED: "доб рис табл стр гл разд рр пп ст ул пр просп пер пл бул наб ш д кв корп "
+        "стр обл р-н пос дер г гг в вв т тт ч с п м о оз р к л н э экз вып илл янв февр фев мар апр "
         "июн июл авг сент сен окт нояб ноя дек тел оф эт каб ауд тыс млн млрд трлн руб коп "
         "шт чел мин сек час км кг ок мл изд журн газ ред отд наст упр х",
         Class.END: "и.т.д т.д т.п др проч",
@@ -152,8 +153,8 @@ OWN: Final[dict[str, dict[Class, str]]] = {
         Class.END: "итд сл др itd sl dr",
     },
     "pl": {
-        Class.TITLE: "prof doc hab mgr inż lek gen płk kpt mjr por ks św im o ob bp abp red dyr "
-        "prez min sędz",
+        Class.TITLE: "prof p pp doc hab mgr inż lek gen płk kpt mjr por ks św im o ob bp abp red "
+        "dyr prez min sędz",
         Class.LINK: "np tj tzn tzw m.in wg zob por ok ds pt ang niem łac fr pol red jw wł zw "
         "tyt proc pw",
         Class.NUMBERED: "ul al pl os nr rys tab str s t poz rozdz art ust pkt par zał kl woj pow "

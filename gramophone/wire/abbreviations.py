@@ -95,6 +95,9 @@ _MONTHS: Final = frozenset("jan mar jun jul".split())
 
 _ALIASES: Final = {"nb": "no", "nn": "no", "bs": "hr", "sh": "hr", "iw": "he", "in": "id"}
 
+_ENGLISH: Final = frozenset("ill kind tab old port set sat pan tip led cap tel mil art".split())
+"""English words that other languages have as abbreviations."""
+
 _FAMILIES: Final = (
     ("ru", "uk", "be", "bg", "sr"),
     ("da", "no", "sv"),
@@ -124,8 +127,8 @@ class Rules:
     ordinal_nouns: frozenset[str]
     determiners: frozenset[str]
     months: frozenset[str]
-    numbered_elsewhere: frozenset[str] = frozenset()
-    """While the language is not sure: what other languages write before a number."""
+    elsewhere: frozenset[str] = frozenset()
+    """While the language is not sure: what other languages write before numbers and names."""
 
     def classify(self, key: str) -> Class | None:
         """Give the class of an abbreviation as it is written, None for a word."""
@@ -158,7 +161,9 @@ def rules_for(lang: str) -> Rules:
     capitals = (capitals - frozenset(listed)) | frozenset(_WEEKDAYS.get(code, "").split())
     if shares:
         # In English they are words in small letters; elsewhere "3 jan. 2020" is a date.
-        capitals |= (CAPITALISED if code in ("", "en") else CAPITALISED - _MONTHS) - UNITS
+        own = frozenset(" ".join(OWN.get(code, {}).values()).split())
+        english = code in ("en", "de") or code not in FREQUENT
+        capitals |= CAPITALISED - UNITS - (frozenset() if english else own | _MONTHS)
     return Rules(
         code,
         classes,
@@ -182,14 +187,14 @@ def rules_while_unsure(lang: str) -> Rules:
     or of English.
     """
     rules = rules_for(lang)
-    ordinary = rules.openers | frozenset(FREQUENT["en"].split())
+    ordinary = rules.openers | frozenset(FREQUENT["en"].split()) | _ENGLISH
     near = next((family for family in _FAMILIES if rules.lang in family), ())
     classes, titles, numbered = dict(rules.classes), set[str](), set[str]()
     for code, table in (("", SHARED), *OWN.items()):
         for kind, listed in table.items():
             words = {word for word in listed.split() if word not in ordinary and len(word) > 1}
             new = words - classes.keys()
-            if kind is Class.NUMBERED:
+            if kind in (Class.NUMBERED, Class.LINK):
                 numbered |= words
             if kind is Class.TITLE and code not in near:
                 titles |= new
@@ -200,7 +205,7 @@ def rules_while_unsure(lang: str) -> Rules:
         classes=classes,
         heads=_heads(classes),
         capitals=rules.capitals | titles,
-        numbered_elsewhere=frozenset(numbered),
+        elsewhere=frozenset(numbered),
     )
 
 

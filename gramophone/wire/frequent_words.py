@@ -23,6 +23,7 @@ FREQUENT: Final = {
         during despite according overall additionally consequently nevertheless otherwise
         shipping thanks okay ok well sure fine good great right be been about into than very just
         more them me him us said
+        people time out up off make like know over own same too much little
     """,
     "de": """
         der die das ein eine er sie es wir ihr ich du man und aber oder doch denn dann danach
@@ -35,6 +36,8 @@ FREQUENT: Final = {
         sich noch mehr sehr dass über durch gut viel wenig richtig genau danke fertig niemals
         manche andere beide etwas nichts jedoch zudem dennoch hatte bin bist seid sein etwa
         schon immer wieder mal zwischen unter
+        würde würden deine dein braucht brauchen gibt geht heißt weil jede meisten zwei drei neun
+        uhr leute lange kurz einfach schnell einfacher
     """,
     "nl": """
         de het een hij zij ze wij we jij je ik u zijn haar hun ons onze en maar of dus dan daarna
@@ -43,6 +46,7 @@ FREQUENT: Final = {
         van te aan niet naar bij om uit door over tot heeft hebben had kan kunnen moet zal wordt
         werd geen meer nog wel veel goed mooi prima klaar bedankt soms altijd nooit later eerst
         misschien helaas gelukkig iemand niemand mijn jouw zo zeer tussen onder na
+        zou zouden mensen meeste twee drie heel kort lang snel
     """,
     "da": """
         og det den de en et er var som på af for til med han hun vi jeg du ikke der at fra om men
@@ -51,6 +55,7 @@ FREQUENT: Final = {
         vores min mit din dit sin sit mange nogle alle ingen intet alt meget mere godt fint ja
         nej måske dog derfor desuden senere derefter i dag altid aldrig dem os mig dig kun blandt
         mellem siden være været kunne skulle ville nok tak først
+        nogen fleste hurtigt enkel uge lang kort to tre gå gør tag jer
     """,
     "no": """
         og det den de en et er var som på av for til med han hun vi jeg du ikke der at fra om men
@@ -59,6 +64,7 @@ FREQUENT: Final = {
         din ditt sin sitt ei mange noen alle ingen ingenting alt mye mer godt bra fint ja nei
         kanskje derfor dessuten senere deretter i alltid aldri dem oss meg deg bare blant mellom
         siden være vært kunne skulle ville nok takk først etterpå
+        fleste raskt enkel uke uka lang kort to tre gå gjør ta dere øya elva
     """,
     "sv": """
         och det den de en ett är var som på av för till med han hon vi jag du inte där att från om
@@ -67,6 +73,7 @@ FREQUENT: Final = {
         din ditt sin sitt många några alla ingen inget allt mycket mer bra gott fint ja nej
         kanske därför dessutom senare sedan i alltid aldrig dem oss mig dig bara bland mellan
         vara varit kunde skulle ville nog tack först dock
+        flesta enkel vecka lång kort två tre göra går ta er snabbt finns gång
     """,
     "is": """
         og það er að í á sem var ekki við hann hún við ég þú þeir þær þau en um til af með fyrir
@@ -79,6 +86,8 @@ FREQUENT: Final = {
         joka jotka hyvin hyvä vain vielä jo aina koska kuin sen hänen meidän heidän minun sinun
         kaikki kukaan mitään kyllä ehkä kuitenkin siksi lisäksi lopuksi kiitos paljon enemmän
         ennen jälkeen kanssa ilman olla ole tämän nyt no asia selvä näin olen
+        useimmat kuinka nopeasti voi voit ollut kaksi kolme vuonna joten voidaan jonka siitä häntä
+        milloin
     """,
     "et": """
         ja on ei see ta me te nad ma sa oli olid et kui kuid aga või siis nüüd täna eile homme siin
@@ -101,6 +110,7 @@ FREQUENT: Final = {
         senki semmi nagyon jó jól igen talán azonban ezért azért után előtt között alatt fölött
         nélkül szerint lesz lett kell lehet tud volt voltak vannak ezek azok ezt azt utána később
         végül szintén köszönöm rendben sok több lakik született
+        íme milyen gyorsan kérem neked ön kettő három így ennek annak arra erre mindig soha
     """,
     "tr": """
         ve bir bu şu o da de için ile çok daha ama fakat ancak ki ne nasıl neden niçin nerede kim
@@ -108,6 +118,7 @@ FREQUENT: Final = {
         siz onlar onun benim senin bizim her hiç bazı tüm bütün olarak olan oldu olduğu ise eğer
         çünkü ayrıca böylece evet hayır tamam güzel iyi belki yine hep hemen en iyi teşekkürler
         şöyle böyle artık bile göre vardır yer kez doğru peki lütfen anlaştık
+        gerekir işte hangi kısa uzun iki üç olur eder edin insan zaman sabah
     """,
     "pl": """
         i w na z się nie to jest że do jak o po ale co tak za od dla przez przy czy już był była
@@ -116,6 +127,8 @@ FREQUENT: Final = {
         wy ja ty mój nasz wszystko wszyscy nikt nic każdy bardzo dobrze również także może można
         właśnie następnie później dlatego ponieważ jeśli jeżeli bez między pod nad ze we dziękuję
         proszę świetnie tuż mamy ma
+        oto twój twoja prosty szybko dwa trzy czas potrzebuje które który która którzy swój zawsze
+        nigdy
     """,
     "cs": """
         a v na se je že s z do o to jak po za od ale by co tak být byl byla bylo byli jsou jsme
@@ -124,6 +137,8 @@ FREQUENT: Final = {
         náš vše všechno všichni nikdo nic každý velmi dobře také může mohou právě později protože
         pokud jestli bez mezi pod nad při před ke ze ve si ano ne děkuji prosím hotovo má mají
         už ještě není podle
+        zde váš vaše jednoduchý rychle dva tři čas potřebuje kteří svůj vždy nikdy většina pro až
+        tím
     """,
     "sk": """
         a v na sa je že s z do o to ako po za od ale by čo tak byť bol bola bolo boli sú sme som
@@ -131,6 +146,7 @@ FREQUENT: Final = {
         však potom teraz dnes včera zajtra tu tam on ona ono oni my vy ja ty môj náš všetko
         všetci nikto nič každý veľmi dobre tiež môže môžu práve neskôr pretože ak bez medzi pod
         nad pri pred ku zo vo si áno nie ďakujem prosím hotovo má majú už ešte podľa
+        váš vaše jednoduchý rýchlo dva tri čas potrebuje ktorí svoj vždy nikdy väčšina pre až tým
     """,
     "sl": """
         in je v na se da za ki so pa z s o po od do bi kot tudi ne ali ko če kje kdo zakaj kako ta
@@ -151,6 +167,7 @@ FREQUENT: Final = {
         mâine aici acolo apoi după înainte fără între sub peste foarte bine doar numai încă toate
         tot toți nimeni nimic da poate totuși deci astfel prin către acest această acesta aceasta
         aceste acestea cel cea mulțumesc gata al ale s-a
+        iată tău ta scurt două trei timp cât repede poți aș ar cei mult
     """,
     "it": """
         il lo la i gli le un uno una egli lui lei loro noi voi io tu e ma o poi allora dopo prima
@@ -158,6 +175,7 @@ FREQUENT: Final = {
         anche inoltre però questo questa questi quello quella è era sono per con senza in su suo
         di del della dei delle dell nel nella al alla dal da si non più ha hanno aveva essere
         stato fu sua suoi bene molto solo ancora già fra tra ogni mai grazie
+        ecco tuo tua breve due tre tempo lungo ci quanto maggior parte nei sul sulla ai agli
     """,
     "es": """
         el la los las un una unos unas él ella ellos ellas nosotros yo tú usted ustedes y pero o
@@ -166,6 +184,7 @@ FREQUENT: Final = {
         todos también además aunque porque se es era fue son está de del al que más muy bien lo
         le les ha han había hay ser estar cada nadie nunca siempre solo sólo ya aquí allí hasta
         desde entre sobre gracias vale claro
+        tu tiene tienes breve dos tres tiempo junto mayoría cómo cuánto quieres puede puedes
     """,
     "pt": """
         o a os as um uma ele ela eles elas nós eu tu você vocês e mas ou pois então depois antes
@@ -173,6 +192,7 @@ FREQUENT: Final = {
         isso esse essa hoje amanhã ontem agora sim não nada tudo todos também além é era foi
         de do da dos das ao à pelo pela nos nas mais muito bem só já ainda são está há ser ter
         tem foram numa num até entre sobre cada ninguém nunca sempre obrigado certo ótimo
+        aqui breve dois três tempo junto maioria quanto pode podes às dele dela lhe
     """,
     "ca": """
         el la els les un una i però o és són era que de del dels al als amb per sense en no sí
@@ -187,6 +207,7 @@ FREQUENT: Final = {
         pour par chez il'y cependant pourtant enfin d'abord de du au aux est était sont ont a été
         ne pas plus très bien être avoir fait aussi encore déjà même parfait merci voilà jamais
         toujours entre depuis se fut qu'il n'est
+        voici courte deux trois temps plupart combien peut pouvez s'il d'un d'une l'on
     """,
     "id": """
         yang dan di ini itu dengan untuk dari ke pada adalah tidak akan dia mereka kami kita saya
@@ -204,6 +225,7 @@ FREQUENT: Final = {
         никто ничего каждый очень хорошо также может можно если чтобы или да нет после перед
         между под над без раз уже ещё еще однако поэтому наконец спасибо пожалуйста ладно верно
         тогда именно который которая которые тоже тут чем во себя
+        вот ваша простой быстро два три время нужно нужны большинство можете могу
     """,
     "uk": """
         і й в у на не що він вона воно вони ми ви я ти з із зі по до від за о про для при але а як
@@ -211,6 +233,7 @@ FREQUENT: Final = {
         лише тільки коли де хто чому потім тепер зараз сьогодні вчора завтра тут там ніхто нічого
         кожен дуже добре також може можна якщо щоб або та ні після перед між під над без вже ще
         однак тому нарешті дякую будь ласка гаразд саме який яка які тобто
+        б ось ваша простий швидко два три час потрібно потрібні більшість можете можу
     """,
     "be": """
         і ў у на не што ён яна яно яны мы вы я ты з са па да ад за аб для пры але а як гэта гэты
@@ -242,16 +265,19 @@ FREQUENT: Final = {
         في من على إلى عن مع هذا هذه ذلك تلك هو هي هم نحن أنا أنت كان كانت يكون التي الذي الذين
         أن إن لا لم لن ما ماذا من كيف أين متى لماذا هل نعم ثم بعد قبل بين كل بعض أو و لكن إذا
         حتى عند اليوم أمس غدا الآن هنا هناك أيضا جدا شكرا حسنا وقد كما لقد وهو وهي وكان إنه
+        يحتاج يمكن يمكنك لديك إليك قصيرة طويلة سريع وفي
     """,
     "fa": """
         و در به از که را با این آن است بود شد می برای تا بر هم یا اما اگر چون هر همه هیچ خود او ما
         شما آنها من تو چه چرا کجا کی چگونه امروز دیروز فردا اکنون اینجا آنجا پس بعد قبل نیز بسیار
         خوب بله نه ممنون شده کرد کند باید شود دارد دارند های سپس
+        کنم کنید دارم چقدر کوتاه بلند زود هستم
     """,
     "ur": """
         اور میں کے کی کا کو سے ہے ہیں تھا تھی تھے یہ وہ نے پر کہ بھی نہیں ایک جو تو ہم آپ تم اس ان
         اگر لیکن یا پھر اب آج کل یہاں وہاں کیا کیوں کہاں کون کب کیسے ہاں جی بہت سب کچھ کوئی
         ساتھ بعد پہلے لیے گیا گئی ہوا ہوئی شکریہ ٹھیک
+        گا گی گے ہوں کریں کرتا کرتی چاہیے ہوتا ہوتی
     """,
     "hi": """
         और में के की का को से है हैं था थी थे यह वह ने पर कि भी नहीं एक जो तो हम आप तुम इस उस अगर

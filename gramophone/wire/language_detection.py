@@ -27,6 +27,10 @@ MOST_WORDS: Final = 30
 
 _HINT: Final = 0.4
 """Weight of the hint: less than that of one frequent word."""
+_RARITY: Final[dict[str, float]] = dict.fromkeys(
+    "is et lv lt sl hr ca id vi be bg sr mr sk ro".split(), 0.35
+)
+"""What a language needs beyond the evidence for others, as it is met less often."""
 _LONGEST_WORD: Final = 40
 _FEWEST_LETTERS: Final = 6
 """Letters of a script after which a language that has it for itself is decided."""
@@ -83,7 +87,7 @@ class LanguageFinder:
         return best if lead > 0 or not self._hint else self._hint
 
     def _best(self) -> tuple[str, float]:
-        scores = dict(self._scores)
+        scores = {code: value - _RARITY.get(code, 0.0) for code, value in self._scores.items()}
         if self._hint in scores:
             scores[self._hint] += _HINT
         ranked = sorted(scores, key=lambda code: (-scores[code], _RANK[code]))

@@ -129,7 +129,7 @@ SEQUENCES: Final = (
     ("wh", ("en",)),
     ("sch", ("de", "nl")),
     ("ck", ("de", "en", "sv")),
-    ("ei", ("de", "nl", "no")),
+    ("ei", ("de", "nl", "no", "fi", "sk")),
     ("gli", ("it",)),
     ("cch", ("it",)),
     ("nh", ("pt", "vi")),

@@ -57,8 +57,14 @@ _ERAS: Final = frozenset(
     "н.э н.е n.l př.n.l př.kr po.kr pr.kr î.hr d.hr eaa jaa п.хр пр.хр сл.хр".split()
 )
 """After a year they end a sentence before any capital."""
-_METRIC: Final = frozenset(("kg", "km", "cm", "mm"))
-"""Units that are written without a full stop."""
+_UNITS: Final = frozenset(
+    "kg km cm mm zł gr kč kr ft tl lei руб коп грн лв км кг см мм мин сек чел шт".split()
+)
+"""Units after a number in which sentences end more often than they go on with a name."""
+_PHRASES: Final = ("ad es", "per es", "de ex", "par ex")
+"""Two words of which only the second has a full stop."""
+_MULTIPLIERS: Final = frozenset("mil mill milj mn bio bln tys tis тыс тис хил εκ δισ χιλ".split())
+"""After a number they count what follows."""
 _ROMAN = re.compile(r"[IVXLC]+\Z")
 _KANA_GOES_ON: Final = frozenset("とっ、。なのではがをにもへやかまよねさ")
 _HAN_SPEECH: Final = frozenset("说說问問道喊答叫想嚷回")
@@ -316,6 +322,8 @@ def _after_stop(place: Place, text: str, rules: Rules) -> bool | None:
     found = KEY.search(place.before)
     if found is None:
         return True
+    if place.before.lower().endswith(_PHRASES):
+        return False
     if found[0] == place.before.strip() and len(found[2]) > 1 and is_roman(found[2]):
         # The number of a chapter, or of a king: "II. Mehmed".
         return False
@@ -355,14 +363,15 @@ def _after_word(place: Place, word: str, head: str, text: str, rules: Rules) -> 
     """Judge after a word that is no known abbreviation; `head` is what stands before it."""
     first = text[0]
     if first.isdigit():
-        return word.lower() not in rules.numbered_elsewhere
+        return word.lower() not in rules.elsewhere
     if not first.islower() or is_caseless(first):
-        if word.istitle() and word.lower() in rules.numbered_elsewhere and " " in place.before:
+        if word.istitle() and word.lower() in rules.elsewhere:
             following, whole = next_word(place, text)
-            return following.lower() in rules.openers if whole else None
+            opens = following.lower() in rules.openers and text[len(following) :][:1] != "."
+            return opens if whole else None
         # "Dr. med. Schmidt": no sentence ends between a title and a name.
-        title = word.islower() and rules.classify(last_word(head.rstrip("."))) is Class.TITLE
-        return not title
+        short = word.islower() and len(word) <= 5
+        return not short or rules.classify(last_word(head.rstrip("."))) is not Class.TITLE
     if place.cased:
         # Who begins with a capital does so again: only "iPhone" may begin a sentence here.
         if len(text) == 1 and not place.ended:
@@ -384,6 +393,9 @@ def _classify(found: re.Match[str], before: str, rules: Rules) -> tuple[Class | 
     if not prefix and len(word) > 3 and word[1] in "'’":
         # l'art., dell'avv.: the article is no part of the abbreviation.
         word = word[2:]
+    after_digit = before[: found.start(2)].rstrip()[-1:].isdigit()
+    if len(word) == 1 and is_caseless(word) and after_digit:
+        return None, word
     for key in (prefix + word, word):
         kind = rules.classify(key.replace(" ", ""))
         if kind is not None and (key == word or len(word) <= 3 or " " not in prefix):
@@ -395,11 +407,12 @@ def _classify(found: re.Match[str], before: str, rules: Rules) -> tuple[Class | 
         return Class.NUMBERED, word
     if _SINGLE_LETTERS.search(prefix + word):
         return Class.MAYBE, word
-    after_digit = before[: found.start(2)].rstrip()[-1:].isdigit()
     if len(word) == 1 and not is_wide(word):
-        return (None if is_caseless(word) and after_digit else Class.MAYBE), word
-    if _is_dotted(word) or (rules.lang == "de" and word.endswith("str") and len(word) > 4):
         return Class.MAYBE, word
+    if _is_dotted(word) or (word.endswith("str") and len(word) > 4):
+        return Class.MAYBE, word
+    if after_digit and word in _MULTIPLIERS:
+        return Class.NUMBERED, word
     # After a number it is a unit, which is written without a full stop.
     return (Class.MAYBE if _is_clipped(word, rules) and not after_digit else None), word
 
@@ -434,6 +447,9 @@ def _after_abbreviation(
     kind: Class, word: str, place: Place, text: str, rules: Rules
 ) -> bool | None:
     first = text[0]
+    if word == "Max" and first.isupper():
+        # More often the name than "maximal".
+        return True
     if kind in (Class.TITLE, Class.LINK) or (first.islower() and not is_caseless(first)):
         return False
     if not first.isalpha():
@@ -450,15 +466,18 @@ def _after_abbreviation(
         return False
     if following.lower() in rules.openers:
         return True
-    key = word.replace(" ", "").lower()
-    if key in _ERAS and place.before[: -len(word)].rstrip()[-1:].isdigit():
+    if word.replace(" ", "").lower() in _ERAS and _after_digit(place, word):
         return True
-    if word in _METRIC:
+    if word.lower() in _UNITS and _after_digit(place, word):
         return True
     if kind is Class.NUMBERED:
         plain = word.lower() in rules.words and (word.islower() or word == "No")
         return plain and not _ROMAN.match(following)
     return len(word) == 1 and _letter_ends(word, place.before)
+
+
+def _after_digit(place: Place, word: str) -> bool:
+    return place.before[: -len(word)].rstrip()[-1:].isdigit()
 
 
 def _abbreviation_before_mark(kind: Class, word: str, text: str, ended: bool) -> bool | None:
@@ -478,6 +497,9 @@ def _abbreviation_before_mark(kind: Class, word: str, text: str, ended: bool) ->
 def _letter_ends(letter: str, before: str) -> bool:
     """Say whether a sentence may end in this single letter: "vitamin C.", "for x."."""
     ahead = last_word(before[:-1].rstrip())
+    if letter == "v" and ahead[:1].isupper():
+        # "Smith v. Jones"
+        return False
     if letter == "I":
         return ahead.lower() in I_VERBS or ahead.lower() in LETTER_NOUNS
     if letter.islower():
