@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -243,7 +244,9 @@ class GramophoneApp(App[None]):
 
     def _copy(self, text: str, what: str) -> None:
         self._clipboard = plain(text)
-        self.run_worker(self._copy_out(self._clipboard, what), group="copy", exclusive=True)
+        self.run_worker(
+            partial(self._copy_out, self._clipboard, what), group="copy", exclusive=True
+        )
 
     async def _copy_out(self, text: str, what: str) -> None:
         write = self._driver.write if self._driver is not None else None

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input, TextArea
+
+from tui.widgets.prompt import Prompt
 
 
 @pytest.fixture(autouse=True)
 def still_screens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(TextArea, "cursor_blink", False)
     monkeypatch.setattr(Input, "cursor_blink", False)
+    # A test presses keys as fast as a paste does; whoever wants that says so.
+    presses = count()
+
+    def a_second_apart(_event: Key) -> float:
+        return float(next(presses))
+
+    monkeypatch.setattr(Prompt, "key_time", staticmethod(a_second_apart))
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("TERM", "xterm-256color")
     switches = ("NO_COLOR", "COLORTERM", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS")

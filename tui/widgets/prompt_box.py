@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from textual import on
@@ -72,7 +73,9 @@ class PromptBox(Vertical):
         draft = self.prompt.draft
         wanted = attachments.mentions(draft.text)
         if wanted:
-            self.run_worker(self._look(wanted, draft.strange), group="attached", exclusive=True)
+            self.run_worker(
+                partial(self._look, wanted, draft.strange), group="attached", exclusive=True
+            )
         else:
             self.workers.cancel_group(self, "attached")
             self._say(Content(""))
