@@ -11,9 +11,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from storage.home import Home
+from storage.session_state import MOST_AHEAD_S
 from storage.turn_sound import TurnSound
 from storage.wav import WavFormat
-from storage.writer import MOST_AHEAD_S
 
 _LARGEST_FRAME_S = 20
 _TURNS = """

@@ -8,12 +8,11 @@ that names it is committed. Whatever of this is not in the database after a cras
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gramophone.errors import StorageError
-from gramophone.metrics import MetricsFold, TurnMetrics
+from gramophone.metrics import TurnMetrics
 from gramophone.redaction import Redactor
 from gramophone.timeline import (
     AudioReceived,
@@ -25,7 +24,6 @@ from gramophone.timeline import (
     PlaybackStarted,
     PlaybackStopped,
     RequestSent,
-    Role,
     SessionEnded,
     SessionStarted,
     SettingsChanged,
@@ -44,9 +42,10 @@ from storage.failures import log_removed, vanished
 from storage.home import Home, make_private_directory
 from storage.locks import SessionLock
 from storage.redacting import STREAMED, RedactedEvents
-from storage.schema import FORMAT_VERSION, TURN_BITS, turn_number
+from storage.schema import FORMAT_VERSION, turn_number
+from storage.session_state import SessionState, TurnState
 from storage.titles import title_of
-from storage.wav import WavFormat, WavWriter
+from storage.wav import WavWriter
 
 DURABLE = frozenset({TurnCompleted, TurnInterrupted, SessionEnded})
 """Kinds of events whose commit waits for the disk."""
@@ -55,10 +54,6 @@ _COUNTED = frozenset(
     {TurnStarted, RequestSent, DeltaReceived, TextSpoken, AudioReceived, PlaybackStarted}
     | {Underran, FlushSent, UsageReported, ModelFinished}
 )
-
-MOST_AHEAD_S = 4
-"""How many seconds of sound are written before the rows that name them are committed; a frame
-that is longer than this is written in one piece."""
 
 INHERITED = "inherited"
 """The finish reason of a turn that another session's history brought along."""
@@ -84,68 +79,6 @@ def metrics_values(metrics: TurnMetrics) -> tuple[float | int | None, ...]:
     )
 
 
-@dataclass(slots=True)
-class _Turn:
-    """A turn as it will stand in its row; the flags tell what the row does not know yet."""
-
-    turn: int
-    role: Role
-    text: str
-    started_us: int
-    finish_reason: str = ""
-    completed_us: int | None = None
-    metrics: TurnMetrics | None = None
-    wav: WavWriter | None = None
-    samples: int = 0
-    withdrawn: bool = False
-    said: TurnText = field(default_factory=TurnText)
-    heard: str | None = None
-    heard_characters: int | None = None
-    stored: bool = False
-    told: bool = False
-    sounded: bool = False
-
-
-class _Session:
-    """What the writer knows of the session it is writing."""
-
-    def __init__(self, number: int, started: SessionStarted, lock: SessionLock) -> None:
-        self.number = number
-        self.id = started.session_id
-        self.form = WavFormat(started.encoding, started.sample_rate_hz)
-        self.lock = lock
-        self.seq = 0
-        self.turns: dict[int, _Turn] = {}
-        self.changed: dict[int, _Turn] = {}
-        self.metrics = MetricsFold()
-        self.title = ""
-        self.title_is_whole = False
-        self.listed: tuple[str, int, int] = ("", 0, 0)
-        self.settings: SettingsChanged | None = None
-        self.ended = False
-
-    def turn(self, turn: int, event: Event, role: Role = "assistant") -> _Turn:
-        """The turn's state; an event may name one whose start was never told."""
-        known = self.turns.get(turn)
-        if known is None:
-            if not 0 <= turn < 1 << TURN_BITS:
-                raise StorageError(f"A session cannot have a turn {turn}; start a new session.")
-            known = self.turns[turn] = _Turn(turn, role, "", event.at_us)
-        self.changed[turn] = known
-        return known
-
-    def summary(self) -> tuple[str, int, int]:
-        """What the list shows: title, turns, spoken samples."""
-        return self.title, len(self.turns), sum(turn.samples for turn in self.turns.values())
-
-    def close(self) -> None:
-        for turn in self.turns.values():
-            if turn.wav is not None:
-                turn.wav.close()
-                turn.wav = None
-        self.lock.release()
-
-
 class SessionWriter:
     """Writes batches of events. Any error it raises leaves what was committed before intact."""
 
@@ -156,9 +89,9 @@ class SessionWriter:
         self._redacted = RedactedEvents(redactor)
         self._inode = home.database.stat().st_ino
         self._writes_ahead = database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        self._session: _Session | None = None
+        self._session: SessionState | None = None
         self._early: list[Event] = []
-        self._handlers: dict[type[Event], Callable[[_Session, Event], None]] = {
+        self._handlers: dict[type[Event], Callable[[SessionState, Event], None]] = {
             SettingsChanged: self._settings_changed,
             TurnInherited: self._turn_inherited,
             HistoryRewound: self._history_rewound,
@@ -189,7 +122,7 @@ class SessionWriter:
             )
         try:
             number = self._insert_session(started, created_at)
-            self._session = _Session(number, started, lock)
+            self._session = SessionState(number, started, lock)
         except BaseException:
             lock.release()
             raise
@@ -211,7 +144,7 @@ class SessionWriter:
         if self._early:
             events, self._early = [*self._early, *events], []
         self._require_place()
-        for part in self._parts(self._session, self._redacted.whole(events)):
+        for part in self._session.parts(self._redacted.whole(events)):
             self._make_known(self._session, part[0])
             taken, failure = self._take(self._session, part)
             if taken:
@@ -237,27 +170,7 @@ class SessionWriter:
             self._session.close()
             self._session = None
 
-    def _parts(self, session: _Session, events: Sequence[Event]) -> Generator[Sequence[Event]]:
-        """Cut a batch so that what a kill may part stays small and can be told apart.
-
-        The rows of a turn are committed before its sound file is made, so a file without any
-        event is never the work of a kill; and sound never gets far ahead of its rows.
-        """
-        sounded = {turn.turn for turn in session.turns.values() if turn.wav is not None}
-        most_bytes = MOST_AHEAD_S * session.form.sample_rate_hz * session.form.sample_bytes
-        start, gathered_bytes = 0, 0
-        for place, event in enumerate(events):
-            if type(event) is not AudioReceived:
-                continue
-            is_first = event.turn not in sounded
-            if place > start and (is_first or gathered_bytes > most_bytes):
-                yield events[start:place]
-                start, gathered_bytes = place, 0
-            sounded.add(event.turn)
-            gathered_bytes += event.size_bytes
-        yield events[start:]
-
-    def _make_known(self, session: _Session, event: Event) -> None:
+    def _make_known(self, session: SessionState, event: Event) -> None:
         """Give a turn that begins with sound its row before its file is made."""
         if isinstance(event, AudioReceived) and event.turn not in session.turns:
             session.turn(event.turn, event)
@@ -266,7 +179,7 @@ class SessionWriter:
     # --- one event --------------------------------------------------------------------------
 
     def _take(
-        self, session: _Session, events: Sequence[Event]
+        self, session: SessionState, events: Sequence[Event]
     ) -> tuple[list[rows.Row], Exception | None]:
         taken: list[rows.Row] = []
         handlers, fold, number = self._handlers, session.metrics, session.number
@@ -289,7 +202,7 @@ class SessionWriter:
                 self._redacted.finish()
         return taken + self._settled(session), None
 
-    def _settled(self, session: _Session) -> list[rows.Row]:
+    def _settled(self, session: SessionState) -> list[rows.Row]:
         """The rows of what came in pieces, now or before, and is known to be no part of a secret;
         they have the numbers with which they came."""
         taken: list[rows.Row] = []
@@ -300,11 +213,11 @@ class SessionWriter:
                 session.turn(event.turn, event)
         return taken
 
-    def _settings_changed(self, session: _Session, event: Event) -> None:
+    def _settings_changed(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, SettingsChanged)
         session.settings = event
 
-    def _turn_inherited(self, session: _Session, event: Event) -> None:
+    def _turn_inherited(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, TurnInherited)
         turn = session.turn(event.turn, event, event.role)
         turn.text, turn.told = event.text, True
@@ -312,14 +225,14 @@ class SessionWriter:
         turn.finish_reason = INHERITED
         turn.completed_us = event.at_us
 
-    def _history_rewound(self, session: _Session, event: Event) -> None:
+    def _history_rewound(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, HistoryRewound)
         for turn in session.turns.values():
             if turn.turn >= event.to_turn and not turn.withdrawn:
                 turn.withdrawn = True
                 session.changed[turn.turn] = turn
 
-    def _turn_started(self, session: _Session, event: Event) -> None:
+    def _turn_started(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, TurnStarted)
         turn = session.turn(event.turn, event, event.role)
         turn.text = event.text
@@ -327,17 +240,17 @@ class SessionWriter:
             session.title = title_of(event.text)
             session.title_is_whole = bool(session.title)
 
-    def _delta_received(self, session: _Session, event: Event) -> None:
+    def _delta_received(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, DeltaReceived)
         # Not `session.turn`: the row does not change with each delta.
         if (turn := session.turns.get(event.turn)) is not None:
             turn.said.read(event)
 
-    def _text_spoken(self, session: _Session, event: Event) -> None:
+    def _text_spoken(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, TextSpoken)
         session.turn(event.turn, event).said.read(event)
 
-    def _audio_received(self, session: _Session, event: Event) -> None:
+    def _audio_received(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, AudioReceived)
         turn = session.turn(event.turn, event)
         if turn.wav is None:
@@ -346,15 +259,15 @@ class SessionWriter:
         turn.wav.write(event.offset_bytes, event.pcm)
         turn.sounded = True
 
-    def _turn_interrupted(self, session: _Session, event: Event) -> None:
+    def _turn_interrupted(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, TurnInterrupted)
         session.turn(event.turn, event).heard = event.heard_text
 
-    def _playback_stopped(self, session: _Session, event: Event) -> None:
+    def _playback_stopped(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, PlaybackStopped)
         session.turn(event.turn, event).heard_characters = event.heard_characters
 
-    def _turn_completed(self, session: _Session, event: Event) -> None:
+    def _turn_completed(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, TurnCompleted)
         turn = session.turn(event.turn, event, event.role)
         turn.text, turn.told = self._whole_text(turn, event), True
@@ -368,7 +281,7 @@ class SessionWriter:
             session.title = title_of(event.text) or session.title
             session.title_is_whole = True
 
-    def _whole_text(self, turn: _Turn, completed: TurnCompleted) -> str:
+    def _whole_text(self, turn: TurnState, completed: TurnCompleted) -> str:
         """The text of a completed turn. Timelines of older versions, which are recorded again
         when they are replayed, say at the end of an interrupted turn only what was heard."""
         said = turn.said.streamed or turn.text
@@ -376,7 +289,7 @@ class SessionWriter:
             return completed.text
         return self._redactor(said)
 
-    def _session_ended(self, session: _Session, event: Event) -> None:
+    def _session_ended(self, session: SessionState, event: Event) -> None:
         session.ended = True
 
     # --- the database -----------------------------------------------------------------------
@@ -417,7 +330,7 @@ class SessionWriter:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def _commit(self, session: _Session, taken: list[rows.Row], *, durable: bool) -> None:
+    def _commit(self, session: SessionState, taken: list[rows.Row], *, durable: bool) -> None:
         sounded = [turn for turn in session.changed.values() if turn.sounded and turn.wav]
         for turn in sounded:
             assert turn.wav is not None
@@ -437,7 +350,7 @@ class SessionWriter:
         self._require_log()
         self._settle(session)
 
-    def _transact(self, session: _Session, taken: list[rows.Row]) -> None:
+    def _transact(self, session: SessionState, taken: list[rows.Row]) -> None:
         with transaction(self._database):
             for turn in session.changed.values():
                 self._store_turn(session, turn)
@@ -452,7 +365,7 @@ class SessionWriter:
                     (*summary, session.ended, session.number),
                 )
 
-    def _store_settings(self, session: _Session) -> None:
+    def _store_settings(self, session: SessionState) -> None:
         """The list shows who speaks now."""
         changed = session.settings
         if changed is not None:
@@ -466,7 +379,7 @@ class SessionWriter:
                 ),
             )
 
-    def _store_turn(self, session: _Session, turn: _Turn) -> None:
+    def _store_turn(self, session: SessionState, turn: TurnState) -> None:
         number = turn_number(session.number, turn.turn)
         if not turn.stored:
             self._database.execute(
@@ -496,7 +409,7 @@ class SessionWriter:
                 (turn.wav.path.name, turn.samples, turn.wav.sha256(), number),
             )
 
-    def _settle(self, session: _Session) -> None:
+    def _settle(self, session: SessionState) -> None:
         session.listed = session.summary() if session.changed else session.listed
         session.settings = None
         for turn in session.changed.values():
