@@ -13,16 +13,19 @@ import { standIn } from "./stand-in.mjs";
 
 const SAID = "Because of scattering.";
 const SOUND = Buffer.from(Int16Array.from({ length: 2400 }, (_, at) => 400 * (at % 40)).buffer);
-const SCENARIO = `
-[[answer]]
+const SKY = `[[answer]]
 asked = "Why is the sky blue?"
 text = "${SAID}"
 input_tokens = 12
 output_tokens = 5
+`;
+const SCENARIO = `
+${SKY}${SKY}
 [[answer]]
 asked = "How is the weather?"
 text = "Let me see."
 tools = [{name = "weather", arguments = {city = "Köln"}}]
+${SKY}
 [[answer]]
 asked = "And now?"
 fails = {status = 429, kind = "rate_limit_error", message = "Slow down."}
