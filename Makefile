@@ -5,6 +5,8 @@
 #   make run PYTHON=python3.12    another Python than the one found
 
 export PYTHON
+# Compiled once, not in each of the thousand processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 RUNS ?= 10
 BUSY ?= 8

@@ -28,6 +28,28 @@ from tests.paced_speaker import PacedSpeaker
 RATE_HZ = 1_000
 
 
+class Nearest:
+    """Sample k is sample k × speed: what comes out says where it is from."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._taken = array("h")
+        self._given = 0
+
+    def push(self, pcm: bytes) -> bytes:
+        self._taken.frombytes(pcm)
+        return self._until(int(len(self._taken) / self._speed))
+
+    def finish(self) -> bytes:
+        return self._until(round(len(self._taken) / self._speed))
+
+    def _until(self, end: int) -> bytes:
+        places = [int(k * self._speed) for k in range(self._given, max(self._given, end))]
+        self._given = max(self._given, end)
+        last = len(self._taken) - 1
+        return array("h", [self._taken[min(place, last)] for place in places]).tobytes()
+
+
 class Stage:
     """A replay under way, and the hand on its clock."""
 

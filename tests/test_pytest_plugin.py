@@ -16,6 +16,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "stand-in.md").read_text(encoding="utf-8")
 
+OF_NO_USE = ("textual-snapshot", "syrupy", "hypothesispytest", "anyio", "platformdirs")
+"""Plugins that are installed here for our own tests; they take six times as long to load as pytest
+itself."""
+
 ASKING = """
 import json
 import urllib.request
@@ -44,6 +48,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     lines = [f"{name} = {module}\n" for name, module in points.items()]
     (metadata / "entry_points.txt").write_text("[pytest11]\n" + "".join(lines))
     monkeypatch.setenv("PYTHONPATH", f"{installed}{os.pathsep}{ROOT}")
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in OF_NO_USE))
     pytester.makefile(".toml", sky=example("toml"))
     pytester.makepyfile(asking=ASKING)
     return pytester
