@@ -10,13 +10,18 @@ import re
 
 from gramophone import joiners
 
+# A sequence that is longer has no end, and no terminal waits for it.
+_MOST_CHARS = 4096
+_START = re.compile(r"[\x1b\x90\x98\x9b\x9d-\x9f]")
+_OPEN_SHORT = rf"(?:\x1b\[|\x9b)[0-?]{{0,{_MOST_CHARS}}}[ -/]{{0,{_MOST_CHARS}}}"
+_OPEN_ESCAPE = rf"\x1b[ -/]{{0,{_MOST_CHARS}}}"
+_SHORT = re.compile(rf"{_OPEN_SHORT}[@-~]|{_OPEN_ESCAPE}[0-OQ-WYZ\\`-~]")
+_UNFINISHED_SHORT = re.compile(rf"(?:\r|{_OPEN_SHORT}|{_OPEN_ESCAPE})\Z")
 # A string sequence (OSC, DCS, …) counts only when it is closed: an open one would otherwise
 # swallow the rest of an answer.
-_ESCAPE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[ -/]*[0-OQ-WYZ\\`-~]"
-)
+_STRING = re.compile(r"\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]")
+_CLOSERS = "\x07\x1b\x9c"
+_CLOSER = re.compile(f"[{_CLOSERS}]")
 _NEWLINE = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _UNWANTED = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f"
@@ -26,12 +31,6 @@ _UNWANTED = re.compile(
 )
 _DOUBTFUL = re.compile(f"{_UNWANTED.pattern}|[{joiners.CHARACTERS}]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_UNFINISHED = re.compile(
-    r"(?:\r"
-    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4096}\x1b?"
-    r"|\x1b[ -/]*)\Z"
-)
 
 
 def plain(text: str) -> str:
@@ -58,8 +57,7 @@ class PlainStream:
         self._held = ""
         if _is_harmless(text):
             return self._given(text)
-        unfinished = _UNFINISHED.search(text)
-        cut = unfinished.start() if unfinished else len(text)
+        cut = unfinished(text)
         clean = _without_controls(text[:cut])
         judged = joiners.judged(self._before, clean)
         self._held = clean[judged:] + text[cut:]
@@ -76,7 +74,7 @@ class PlainStream:
 
 
 def _without_controls(text: str) -> str:
-    text = _ESCAPE.sub("", text)
+    text = without_sequences(text)
     text = _NEWLINE.sub("\n", text)
     text = joiners.without_runs(_UNWANTED.sub("", text))
     return _SURROGATE.sub("\ufffd", text)
@@ -86,3 +84,51 @@ def _is_harmless(text: str) -> bool:
     """Whether nothing in it needs a closer look: nearly always, and in a tenth of the time."""
     seen = text.replace("\n", "").replace("\t", "")
     return seen.isprintable() and (seen.isascii() or not _DOUBTFUL.search(seen))
+
+
+def without_sequences(text: str) -> str:
+    """`text` without escape sequences; takes time in proportion to its length."""
+    pieces: list[str] = []
+    end = 0
+    closer = -1
+    for found in _START.finditer(text):
+        start = found.start()
+        if start < end:
+            continue
+        stop = None
+        if short := _SHORT.match(text, start):
+            stop = short.end()
+        elif opened := _STRING.match(text, start):
+            # The same closer is the next one for all that is opened before it.
+            if closer < opened.end():
+                closed = _CLOSER.search(text, opened.end())
+                closer = closed.start() if closed else len(text)
+            stop = _string_end(text, opened.end(), closer)
+        if stop is not None:
+            pieces.append(text[end:start])
+            end = stop
+    return "".join([*pieces, text[end:]]) if pieces else text[end:]
+
+
+def _string_end(text: str, begin: int, closer: int) -> int | None:
+    """Where the string ends whose inside begins at `begin`; None if it is not closed there."""
+    if closer == len(text) or closer - begin > _MOST_CHARS:
+        return None
+    if text[closer] != "\x1b":
+        return closer + 1
+    return closer + 2 if text.startswith("\\", closer + 1) else None
+
+
+def unfinished(text: str) -> int:
+    """Where the sequence begins that `text` ends within; its length where there is none."""
+    size = len(text)
+    short = _UNFINISHED_SHORT.search(text, max(0, size - 2 * _MOST_CHARS - 2))
+    first = short.start() if short else size
+    end = size - 1 if text.endswith("\x1b") else size
+    window = max(0, end - _MOST_CHARS - 2)
+    # What is opened before the last closer is over; an escape is also the beginning of its own.
+    window = max(window, *(text.rfind(closer, window, end) for closer in _CLOSERS))
+    for opened in _STRING.finditer(text, window):
+        if 0 <= end - opened.end() <= _MOST_CHARS:
+            return min(first, opened.start())
+    return first

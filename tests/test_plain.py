@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.plain import PlainStream, plain, plain_line
+from gramophone.plain import PlainStream, plain, plain_line, unfinished, without_sequences
 
 HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07\x9b2Jx\x85y\u202eabc\u2066\u200b\ufeffé\ud800"
 
@@ -68,3 +70,36 @@ def test_no_control_character_ever_passes(text: str, size: int) -> None:
     )
     assert not set(passed) & set("\u202e\u2066\u200b\ufeff")
     passed.encode()
+
+
+# --- as long as it takes ------------------------------------------------------------------------
+
+# What the scanner does, as the expressions that say it; they take a thousand times as long.
+SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]{0,4096}[ -/]{0,4096}[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]{0,4096}[0-OQ-WYZ\\`-~]"
+)
+UNFINISHED = re.compile(
+    r"(?:\r"
+    r"|(?:\x1b\[|\x9b)[0-?]{0,4096}[ -/]{0,4096}"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4096}\x1b?"
+    r"|\x1b[ -/]{0,4096})\Z"
+)
+PARTS = st.sampled_from(
+    [
+        *"\x1b\x9b\x9d\x90\x07\x9c\\[]P0;/ m(c\r\nx",
+        "\x1b\\",
+        "\x1b]",
+        "y" * 4095,
+        "z" * 4096,
+        "0" * 4096,
+    ]
+)
+
+
+@given(st.lists(PARTS, max_size=14).map("".join))
+def test_sequences_are_those_of_the_expressions(text: str) -> None:
+    assert without_sequences(text) == SEQUENCE.sub("", text)
+    expected = UNFINISHED.search(text)
+    assert unfinished(text) == (expected.start() if expected else len(text))
