@@ -15,13 +15,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gramophone.figures import QUARTER_S, Kept, Tally, Voicing
+from gramophone.wire.loose_json import LARGEST_COUNT
 from storage.reader import Reader
 from storage.schema import TURN_BITS
 
 _SUMS = (
     "count(*), sum(withdrawn), sum(finish_reason = 'repeated'), "
-    "sum(samples * 1000 / sample_rate_hz), sum(length(text)), sum(input_tokens), "
-    "sum(output_tokens), sum(underruns), group_concat(ttft_ms), group_concat(ttfb_ms), "
+    "sum(samples * 1000 / sample_rate_hz), sum(length(text)), "
+    # Older recordings may hold whatever a service said: their sum would not fit.
+    f"sum(min(input_tokens, {LARGEST_COUNT})), sum(min(output_tokens, {LARGEST_COUNT})), "
+    "sum(underruns), group_concat(ttft_ms), group_concat(ttfb_ms), "
     "group_concat(ttfa_ms), group_concat(response_ms)"
 )
 _CHANGED = "(SELECT session FROM event WHERE kind = 'SettingsChanged')"

@@ -16,6 +16,7 @@ from gramophone.errors import TimelineError
 from gramophone.surrogates import whole
 from gramophone.timeline import Event
 from gramophone.values import value
+from gramophone.wire.loose_json import LARGEST_COUNT
 
 Row: TypeAlias = tuple[
     int, int, int, str, int | None, int | None, str | None, int | None, int | None, str | None
@@ -28,6 +29,7 @@ COLUMNS = "at_us, kind, turn, connection, text, offset_bytes, size_bytes, detail
 # The field that goes into the column `text`, where it is not called so.
 _TEXT_FIELDS = {"ModelChunkReceived": "raw", "TurnInterrupted": "heard_text", "Failed": "detail"}
 _COLUMN_FIELDS = frozenset({"at_us", "turn", "connection", "offset_bytes", "size_bytes"})
+_LARGEST = (1 << 63) - 1
 _NOT_STORED = frozenset({"pcm"})
 
 
@@ -82,6 +84,13 @@ def row_of(event: Any, session: int, seq: int) -> Row:
         event.size_bytes if layout.span else None,
         _detail(event, layout) if layout.rest else None,
     )
+
+
+def _within(name: str, value: int) -> int:
+    """A number as far as it can be read back; a service may count beyond 64 bits, or below 0."""
+    if name.endswith("_tokens"):
+        return min(max(value, 0), LARGEST_COUNT)
+    return min(max(value, -_LARGEST - 1), _LARGEST)
 
 
 def storable(row: Row) -> Row:
@@ -167,5 +176,5 @@ def _detail(event: Event, layout: _Layout) -> str | None:
     for name, default in layout.rest:
         value = getattr(event, name)
         if default is MISSING or value != default:
-            kept[name] = value
+            kept[name] = _within(name, value) if type(value) is int else value
     return json.dumps(kept, separators=(",", ":")) if kept else None

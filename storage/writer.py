@@ -36,6 +36,7 @@ from gramophone.timeline import (
     UsageReported,
 )
 from gramophone.turn_text import TurnText, heard_characters
+from gramophone.wire.loose_json import LARGEST_COUNT
 from storage import rows
 from storage.database import transaction
 from storage.failures import log_removed, vanished
@@ -73,10 +74,15 @@ def metrics_values(metrics: TurnMetrics) -> tuple[float | int | None, ...]:
         metrics.response_ms,
         metrics.underruns,
         metrics.flushes,
-        metrics.input_tokens,
-        metrics.output_tokens,
+        _counted(metrics.input_tokens),
+        _counted(metrics.output_tokens),
         metrics.tokens_per_s,
     )
+
+
+def _counted(tokens: int | None) -> int | None:
+    """What a service says that it counted, as far as a column holds it."""
+    return None if tokens is None else min(max(tokens, 0), LARGEST_COUNT)
 
 
 class SessionWriter:

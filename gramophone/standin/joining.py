@@ -9,6 +9,7 @@ spoken beside other speech of the same answer: two sounds cannot be one.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -30,6 +31,9 @@ from gramophone.timeline import (
 _SURE_CHARACTERS = 8
 """So much of an answer is known again wherever it stands; less has to come next."""
 
+_MOST_CHARACTERS = 1_000_000
+"""Of an answer that is longer, nobody speaks what comes then."""
+
 _BROKEN = ("failed", "interrupted")
 """Reasons of an end after which nobody speaks the rest."""
 
@@ -40,9 +44,11 @@ class _Answer:
     and `places` where each character of it stands in the text."""
 
     turn: int
-    text: str = ""
+    length: int = 0
     words: str = ""
-    places: list[int] = field(default_factory=list[int])
+    fresh: list[str] = field(default_factory=list[str])
+    """What is to be added to `words`: to join at each delta would take quadratic time."""
+    places: array[int] = field(default_factory=lambda: array("Q"))
     spoken: int = 0
     speaking: bool = False
     over: TurnCompleted | None = None
@@ -53,15 +59,20 @@ class _Answer:
     samples: int = 0
 
     def add(self, text: str) -> None:
-        start, self.text = len(self.text), self.text + text
+        if self.length > _MOST_CHARACTERS:
+            return
+        start, self.length = self.length, self.length + len(text)
         for at, character in enumerate(text):
             said = _words(character)
-            self.words += said
-            self.places += [start + at] * len(said)
+            self.fresh.append(said)
+            self.places.extend([start + at] * len(said))
 
     def find(self, text: str) -> int | None:
         """Where the words of this text begin among those that were not spoken yet."""
         said = _words(text)
+        if self.fresh:
+            self.words = "".join([self.words, *self.fresh])
+            self.fresh.clear()
         if not said:
             return None
         if self.words.startswith(said, self.spoken):
@@ -80,7 +91,7 @@ class _Answer:
 
     @property
     def exhausted(self) -> bool:
-        return self.spoken >= len(self.words)
+        return self.spoken >= len(self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,7 @@ class Joiner:
         answer = found[0]
         answer.over = event
         reason = answer.cut or event.finish_reason
-        more = bool(answer.words) and not (answer.chunks and answer.exhausted)
+        more = bool(answer.places) and not (answer.chunks and answer.exhausted)
         if answer.speaking or (more and reason not in _BROKEN):
             return []
         return self._end(answer, event.at_us)

@@ -18,6 +18,7 @@ from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import CloseCode
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
@@ -40,6 +41,7 @@ from gramophone.standin.upstream_http import passes, trusting, unreachable
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import Event, SpeechConnected
 from gramophone.voice.loopback import on_this_machine
+from gramophone.wire.bounds import MOST_FRAME_BYTES
 from gramophone.wire.speak_parameters import bytes_per_sample
 
 _log = logging.getLogger(__name__)
@@ -218,6 +220,8 @@ class RecordingProxy:
             by_service = upstream.close_code is not None
             ended, other = (upstream, client) if by_service else (client, upstream)
             code, reason = ended.close_code or 1006, ended.close_reason or ""
+            if (failed := _sent_too_much(upstream)) is not None:
+                ended, other, code, reason = upstream, client, *failed
             await _end(other, code, reason)
             await _end(ended, code, reason)
             if observer is not None:
@@ -268,7 +272,8 @@ def _connected(url: str, arrival: Arrival) -> Awaitable[ClientConnection]:
         user_agent_header=None,
         ssl=trusting() if url.startswith("wss:") else None,
         compression=None,
-        max_size=None,
+        max_size=MOST_FRAME_BYTES,
+        max_queue=4,
         # A Ping is a message to the service: only the client's are passed on.
         ping_interval=None,
         open_timeout=_OPEN_TIMEOUT_S,
@@ -287,6 +292,15 @@ def _passed_on(response: Response) -> Response:
     headers["Content-Length"] = str(len(body))
     headers["Connection"] = "close"
     return Response(response.status_code, response.reason_phrase, headers, body)
+
+
+def _sent_too_much(upstream: ClientConnection) -> tuple[int, str] | None:
+    """How the connection ends if the service sent a message that is too large."""
+    sent = upstream.protocol.close_sent
+    if sent is None or sent.code != CloseCode.MESSAGE_TOO_BIG:
+        return None
+    _log.warning("the service sent a message of more than %d bytes", MOST_FRAME_BYTES)
+    return sent.code, f"the service sent a message of more than {MOST_FRAME_BYTES // 2**20} MB"
 
 
 def _ping(upstream: ClientConnection) -> None:

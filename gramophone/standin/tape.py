@@ -11,9 +11,12 @@ from gramophone.clock import Clock
 from gramophone.errors import StorageError
 from gramophone.standin.joining import Joiner
 from gramophone.timeline import (
+    AudioReceived,
+    DeltaReceived,
     Event,
     FrameReceived,
     FrameSent,
+    ModelChunkReceived,
     RequestSent,
     SessionEnded,
     SessionStarted,
@@ -150,7 +153,7 @@ class Tape:
             self._remember(event)
             self._open += isinstance(event, SpeechConnected) - isinstance(event, SpeechDisconnected)
             self._said = self._said or _says_anything(event)
-            self._held_characters += len(event.text) if isinstance(event, FrameReceived) else 0
+            self._held_characters += _size(event)
         if self._held_characters > _MOST_HELD_CHARACTERS and self._form is None:
             self._form = Form()
         self._write_if_due()
@@ -210,6 +213,19 @@ class Tape:
             # What passes goes on: a full disk is no reason to cut a conversation.
             self.failure = error
             _log.error("%s", error)
+
+
+def _size(event: Event) -> int:
+    """About how much room an event takes up while it is held."""
+    match event:
+        case FrameReceived(text=text) | FrameSent(text=text) | DeltaReceived(text=text):
+            return len(text)
+        case ModelChunkReceived(raw=raw):
+            return len(raw)
+        case AudioReceived(pcm=pcm):
+            return len(pcm)
+        case _:
+            return 0
 
 
 def _says_anything(event: Event) -> bool:

@@ -50,7 +50,7 @@ def text_of(fields: Mapping[str, Any], name: str) -> str:
 
 
 def whole_of(fields: Mapping[str, Any], name: str) -> int:
-    """The field of this name, within 64 bits; 0 when it is missing or no whole number."""
+    """The field of this name, within `LARGEST_COUNT`; 0 when it is missing or no whole number."""
     value = fields.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         return 0

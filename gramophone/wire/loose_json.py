@@ -14,8 +14,9 @@ _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 MOST_VALUES = 200_000
 """So many values take up some 40 MB; the text of them may be thirty times smaller."""
 
-LARGEST_COUNT = 2**63 - 1
-"""What a column of SQLite holds at most; a peer may count further."""
+LARGEST_COUNT = 10**12
+"""Whatever is counted is less; a peer may say more, and millions of such counts are added up in
+64 bits."""
 
 # What is not closed is taken to the end: to try again behind each quote would take quadratic time.
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from fixtures import recordings
 from gramophone.clock import SystemClock
@@ -43,6 +43,7 @@ from gramophone.wire.speak_messages import Clear, Cleared, Close, Flush, Flushed
 from gramophone.wire.speak_server import SpeakLimits
 from storage.library import Library
 from storage.recorder import Recorder
+from tests.hostile_servers import SOCKETS, attacking
 from tests.standin import test_flux as flux_talk
 from tests.standin.talking import messages, sound, talking
 from tests.standins import running
@@ -305,3 +306,18 @@ def test_an_upstream_is_an_address_without_a_key(address: str) -> None:
 def test_a_whole_address_of_speak_is_an_upstream() -> None:
     assert upstream_of("https://host/eu/v1/speak") == "wss://host/eu"
     assert upstream_of("ws://host:80/") == "ws://host:80"
+
+
+@pytest.mark.parametrize("answer", ["a frame of 200 MB", "fragments without end"])
+async def test_a_service_that_sends_too_much_is_cut_off_with_a_reason(answer: str) -> None:
+    async with (
+        attacking(SOCKETS[answer], accepts=True) as upstream,
+        passing(upstream.origin.replace("http", "ws")) as through,
+    ):
+        async with connect(f"{through.speak_url}?{QUERY}") as client:
+            with pytest.raises(ConnectionClosed):
+                await client.recv()
+        assert (client.close_code, client.close_reason) == (
+            1009,
+            "the service sent a message of more than 8 MB",
+        )

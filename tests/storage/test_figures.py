@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gramophone.figures import Voicing, total
+from gramophone.timeline import UsageReported
+from gramophone.wire.loose_json import LARGEST_COUNT
 from storage.database import connect, open_library
 from storage.home import Home
 from storage.library import Library
-from tests.builders import session_started
+from tests.builders import session_started, short_session
 from tests.storage.recordings import SESSION_ID, record
 from tests.storage.test_taken_back import CHANGED, session
 
@@ -82,3 +85,32 @@ def test_no_question_sorts_the_library_or_reads_all_events(tmp_path: Path, query
     assert not [step for step in plan if step in ("SCAN event", "SCAN turn")], plan
     if query == "_BY_VOICING":
         assert not [step for step in plan if "TEMP B-TREE" in step], plan
+
+
+async def test_what_a_service_counts_beyond_64_bits_is_recorded_and_added_up(
+    tmp_path: Path,
+) -> None:
+    events = [
+        replace(event, input_tokens=2**70, output_tokens=-(2**70))
+        if isinstance(event, UsageReported)
+        else event
+        for event in short_session()
+    ]
+    assert events != short_session()
+    await record(tmp_path, events)
+    async with await Library.open(tmp_path) as library:
+        assert await library.verify() == []
+        (session_id,) = [each.id for each in await library.sessions()]
+        turns = (await library.session(session_id)).turns
+        told = await library.events(session_id)
+    (counted,) = [event for event in told if isinstance(event, UsageReported)]
+    assert (counted.input_tokens, counted.output_tokens) == (LARGEST_COUNT, 0)
+    assert len(told) == len(events)
+    assert turns[-1].metrics is not None
+    assert turns[-1].metrics.input_tokens == LARGEST_COUNT
+    # A library of an older version may hold the largest numbers there are.
+    with connect(Home(tmp_path)) as database:
+        database.execute("UPDATE turn SET input_tokens = 9223372036854775807")
+    async with await Library.open(tmp_path) as library:
+        tally = total((await library.figures()).tallies.values())
+    assert tally.input_tokens == LARGEST_COUNT
