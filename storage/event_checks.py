@@ -53,7 +53,6 @@ def event_findings(
     Raises:
         sqlite3.Error: the rows cannot be read.
     """
-    yield from _gaps(database, number)
     for (turn,) in database.execute(_TURNLESS_SOUND, {"session": number}):
         yield f"The events of turn {turn} have sound, its row has none."
     turns = [
@@ -63,6 +62,7 @@ def event_findings(
     (recovered,) = database.execute(
         "SELECT recovered FROM session WHERE number = ?", (number,)
     ).fetchone() or (0,)
+    yield from _gaps(database, number, killed=bool(recovered))
     last = max((turn.turn for turn in turns if turn.samples), default=-1)
     for turn in turns:
         # Sound is written before its rows: the last turn of a killed process may be ahead of them.
@@ -71,13 +71,15 @@ def event_findings(
         yield from _turn_findings(home, session_id, turn, form, allowed_s)
 
 
-def _gaps(database: sqlite3.Connection, number: int) -> Generator[str]:
+def _gaps(database: sqlite3.Connection, number: int, *, killed: bool) -> Generator[str]:
     count, first, last = database.execute(
         "SELECT count(*), min(seq), max(seq) FROM event WHERE session = ?", (number,)
     ).fetchone()
     missing = last + 1 - count if count else 0
     if missing or first:
-        yield f"{missing} of the session's events are missing."
+        # Text that may be a part of a secret waits for the rest of it.
+        why = ": the program was killed before they were written" if killed else ""
+        yield f"{missing} of the session's events are missing{why}."
 
 
 def _turn_findings(

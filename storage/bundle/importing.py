@@ -25,6 +25,7 @@ from storage.failures import sentences
 from storage.home import Home, is_session_id, make_private_directory, open_private
 from storage.locks import SessionLock
 from storage.schema import turn_number
+from storage.stray_sound import DELETED, mark_deleted
 from storage.turn_sound import FLAC, WAV, TurnSound
 
 _INCOMING = "incoming"
@@ -169,6 +170,8 @@ class _Import:
                 file.write(pad)
                 file.flush()
                 os.fsync(file.fileno())
+        # Until its rows are committed nobody wants the sound; a killed import leaves it so.
+        mark_deleted(self._stage)
 
     def _put_in_place(self) -> None:
         if not self._bundle.spoken:
@@ -204,6 +207,7 @@ class _Import:
             if placed:
                 shutil.rmtree(self._home.session_audio(self._id), ignore_errors=True)
             raise
+        (self._home.session_audio(self._id) / DELETED).unlink(missing_ok=True)
 
     def _insert_session(self) -> int:
         session = self._bundle.session

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,9 @@ from gramophone.errors import SessionNotFound, StorageError
 from gramophone.timeline import AudioReceived, DeltaReceived, Event, SessionEnded, TurnCompleted
 from storage.bundle import layout
 from storage.bundle.reading import read_bundle
+from storage.home import Home
 from storage.library import Library
+from storage.reclaiming import examine, reclaim
 from storage.recorder import Recorder
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.bundle.bundles import bytes_of, export, names_in, parts_of
@@ -411,3 +417,38 @@ async def test_a_talk_that_packs_too_well_is_not_packed(
     with zipfile.ZipFile(tmp_path / "1.gramophone") as file:
         assert {info.compress_type for info in file.infolist()} == {zipfile.ZIP_STORED}
     read_bundle(tmp_path / "1.gramophone")
+
+
+KILLED_BEFORE_THE_COMMIT = """
+import os, signal, sys
+from pathlib import Path
+from storage.bundle.importing import import_bundle
+from storage.home import Home
+
+home = Home.at(Path(sys.argv[1]))
+
+def kill(event, arguments):
+    # The directory of all sound is synced when the session's has its name there.
+    if event == "open" and str(arguments[0]) == str(home.audio):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(kill)
+import_bundle(home, Path(sys.argv[2]), new_id="abcd")
+"""
+
+
+async def test_sound_of_an_import_that_was_killed_at_its_end_is_nobodys(tmp_path: Path) -> None:
+    await record(tmp_path / "home")
+    await export(tmp_path / "home", tmp_path / "1.gramophone")
+    other = tmp_path / "other"
+    command = [sys.executable, "-c", KILLED_BEFORE_THE_COMMIT, str(other)]
+    command.append(str(tmp_path / "1.gramophone"))
+    done = await asyncio.to_thread(subprocess.run, command, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert (other / "audio" / "abcd" / "1.wav").exists()
+    report = examine(Home.at(other), datetime.now(UTC))
+    assert report.strays.paths == ()
+    reclaim(Home.at(other), report)
+    assert everything_in(other / "audio") == {}
+    async with await Library.open(other) as library:
+        assert await library.verify() == []
