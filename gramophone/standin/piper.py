@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from gramophone.errors import EngineMissing
+from gramophone.graphemes import start_of
 from gramophone.standin.voices import Progress, Sound, Utterance
 from gramophone.wire.pcm import encode
 from gramophone.wire.speak_messages import SpeakParameters
@@ -89,7 +90,7 @@ def _cut(sentence: str) -> int:
     if clauses and clauses[-1] > _LONGEST_PIECE // 4:
         return clauses[-1]
     space = head.rfind(" ")
-    return space if space > 0 else _LONGEST_PIECE
+    return space if space > 0 else start_of(sentence, _LONGEST_PIECE) or _LONGEST_PIECE
 
 
 @dataclass(frozen=True, slots=True)

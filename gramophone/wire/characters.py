@@ -76,6 +76,7 @@ _WIDE_RANGES: Final = (
     (0x1000, 0x109F),
     (0x1780, 0x17FF),
 )
+_VIRAMA: Final = 9
 _LEADING_VOWELS: Final = frozenset("เแโใไເແໂໃໄ")
 _NEVER_FIRST: Final = frozenset("ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々ะาำๅๆຯະາຳ")
 
@@ -118,6 +119,9 @@ def splits_between(left: str, right: str) -> bool:
     if not is_wide(left) or not is_wide(right) or not right.isalnum():
         return False
     if right in _NEVER_FIRST or left in _LEADING_VOWELS or left in OPENERS:
+        return False
+    # What stands below a letter of Khmer or Burmese is written behind it.
+    if unicodedata.combining(left) == _VIRAMA:
         return False
     return not unicodedata.category(right).startswith("M")
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from gramophone import graphemes
 from gramophone.wire.abbreviations import language_code, rules_for, rules_while_unsure
 from gramophone.wire.characters import (
     BARE_CLAUSE_MARKS,
@@ -129,6 +130,8 @@ class Chunker:
         """Take the end of the stream and give what is left; nothing may be fed after it."""
         if not self._finished:
             self._finished = True
+            for passed in self._filter.finish():
+                self._reader.feed(passed, self._place - 1)
             self._reader.finish()
             self._take_tokens()
             self._settle(ended=True)
@@ -417,7 +420,13 @@ class Chunker:
             self._break_at(self._wide_break)
         elif len(self._held) - self._from >= LONGEST_CHUNK - 1:
             blank = self._blanks if self._blanks >= floor else 0
-            self._break_at(blank or len(self._held))
+            self._break_at(blank or self._last_grapheme())
+
+    def _last_grapheme(self) -> int:
+        """Index of the token with which the last grapheme starts; it may not be whole yet."""
+        tail = "".join(token.text for token in self._held[-graphemes.LONGEST :])
+        first = len(self._held) - len(tail) + graphemes.before(tail, len(tail))
+        return first if first >= self._from + SHORTEST_BREAK else len(self._held)
 
     def _break_at(self, index: int) -> None:
         if is_speakable(self._text(index)):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-from gramophone.wire.characters import is_invisible
+from gramophone.joiners import CONTEXT, without_strays
+from gramophone.wire.characters import is_emoji, is_invisible
 
 GLUE: Final = "\u00a0"
 """What every no-break space is turned into, so that later layers know one of them."""
@@ -19,6 +20,9 @@ _STRINGS: Final = frozenset("]PX^_")
 _MARK, _MARK_END, _MARK_FIELD = "\ue200", "\ue201", "\ue202"
 """Private-use characters around the mark of a source, as some models write it, and within it."""
 _MARK_NAMES: Final = ("cite", "filecite", "navlist", "image_group", "video", "entity")
+_JOINERS: Final = frozenset("\u200c\u200d")
+_VARIANTS: Final = frozenset(map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0))))
+"""Selectors that change how a character is drawn, and not how it is read."""
 _CODE_STRINGS: Final = frozenset("\x90\x98\x9d\x9e\x9f")
 
 
@@ -39,12 +43,35 @@ class ControlFilter:
         self._state = _State.TEXT
         self._after_return = False
         self._name = ""
+        self._before = ""
+        self._joiner = ""
 
     def pass_on(self, char: str) -> str:
         """Give what is left of `char`: itself, a plain space, a newline, `GLUE` or nothing.
 
-        What had been held back as the name of a mark, and is none, comes before it.
+        What had been held back comes before it: the name of a mark, which is none, or a joiner
+        that belongs to the spelling.
         """
+        if char in _JOINERS and self._state is _State.TEXT:
+            self._joiner = self._joiner or char
+            return ""
+        passed = self._without_controls(char)
+        if not passed:
+            return ""
+        joiner, self._joiner = self._joiner, ""
+        if joiner and not is_emoji(passed[0]):
+            joined = without_strays(joiner + passed[0], self._before)
+            passed = joined + passed[1:]
+        # A plain letter ends what a joiner may look back on.
+        self._before = passed if char < "\u0300" else (self._before + passed)[-CONTEXT:]
+        return passed
+
+    def finish(self) -> str:
+        """Take the end of the text; give a joiner that it ends with, where it is spelling."""
+        joiner, self._joiner = self._joiner, ""
+        return without_strays(joiner, self._before)
+
+    def _without_controls(self, char: str) -> str:
         after_return, self._after_return = self._after_return, False
         if char == "\n" and after_return:
             return ""
@@ -53,7 +80,7 @@ class ControlFilter:
             if self._names_mark(name, char):
                 return ""
             self._state = _State.TEXT
-            return name + self.pass_on(char)
+            return name + self._without_controls(char)
         if self._state is not _State.TEXT and not self._leave(char):
             return ""
         if char == "\r":
@@ -71,7 +98,7 @@ class ControlFilter:
             self._state = _State.MARK_NAME
         elif char in _CODE_STRINGS:
             self._state = _State.STRING
-        return "" if is_invisible(char) else char
+        return "" if char in _VARIANTS or is_invisible(char) else char
 
     def _names_mark(self, name: str, char: str) -> bool:
         """Say whether `char` goes on with the name of a mark, or begins its fields."""

@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from gramophone.graphemes import start_of
 from gramophone.wire.speak_messages import (
     Clear,
     Cleared,
@@ -285,11 +286,13 @@ class SpeakClient:
 
 
 def split_text(text: str, limit_chars: int) -> list[str]:
-    """Pieces of at most `limit_chars` whose concatenation is `text`, cut at spaces if there are."""
+    """Pieces of at most `limit_chars` whose concatenation is `text`, cut at spaces if there are,
+    else between graphemes."""
     pieces: list[str] = []
     while len(text) > limit_chars:
         cut = text.rfind(" ", max(1, limit_chars // 2), limit_chars)
-        cut = limit_chars if cut < 0 else cut
+        if cut < 0:
+            cut = start_of(text, limit_chars) or limit_chars
         pieces.append(text[:cut])
         text = text[cut:]
     return [*pieces, text] if text else pieces

@@ -7,7 +7,7 @@ from gramophone.wire.controls import GLUE, ControlFilter
 
 def passed(text: str) -> str:
     control = ControlFilter()
-    return "".join(control.pass_on(char) for char in text)
+    return "".join(control.pass_on(char) for char in text) + control.finish()
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,14 @@ def passed(text: str) -> str:
         ("a\x9b31mb", "ab"),
         ("a\x00\x07\x08\x7f\x85b", "a\nb"),
         ("a\u200b\u200d\u202e\u2066\ufeff\u00adb", "ab"),
+        ("می\u200cخواهم ه\u200d.ش", "می\u200cخواهم ه\u200d.ش"),
+        ("ශ්\u200dරී ക്\u200cഷ API\u200cها", "ශ්\u200dරී ക്\u200cഷ API\u200cها"),
+        ("ئه\u200cمه\u200c", "ئه\u200cمه\u200c"),
+        ("അവന്\u200d", "അവന്\u200d"),
+        ("می\u200c\u200c\u202e\u200bخ", "می\u200cخ"),
+        ("می\u200c\x1b[1mخ", "می\u200cخ"),
+        ("👩\u200d💻 \u200cمی\u200c ", "👩💻 می "),
+        ("葛\U000e0100城", "葛城"),
         ("a\r\nb\rc\n\nd", "a\nb\nc\n\nd"),
         ("a\tb\u3000c", "a b c"),
         ("a\u202fb", f"a{GLUE}b"),
