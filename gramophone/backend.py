@@ -117,13 +117,15 @@ class ScreenSettings:
 
 @value(kw_only=True)
 class Choice:
-    """What one conversation goes by; what is empty, or a speed of 0, is as configured."""
+    """What one conversation goes by; what is empty, or a speed of 0, is as configured. `lang` is
+    the language that is spoken, "auto" to find it in each answer."""
 
     provider: str = ""
     model: str = ""
     voice: str = ""
     system_prompt: str = ""
     speed: float = 0.0
+    lang: str = ""
 
 
 @value

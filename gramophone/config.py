@@ -168,6 +168,7 @@ def choose(
     voice: str = "",
     system_prompt: str = "",
     speed: float = 0.0,
+    lang: str = "",
 ) -> Config:
     """The settings with what one conversation wants otherwise; what is empty stays.
 
@@ -178,8 +179,7 @@ def choose(
     if provider:
         kept_model = config.model if provider == config.provider else ""
         chosen = replace(chosen, provider=provider, model=kept_model)
-    if speed:
-        chosen = replace(chosen, speed=speed)
+    chosen = replace(chosen, speed=speed or chosen.speed, lang=lang or chosen.lang)
     _check(chosen)
     if chosen.provider == "local":
         chosen = _with_local_model(chosen, model)

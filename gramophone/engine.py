@@ -117,12 +117,13 @@ class Engine:
         voice: str,
         system_prompt: str,
         speed: float,
+        lang: str = "auto",
     ) -> None:
         """Have this model and this voice from the next turn on; call it on the engine's loop."""
         self._tickets += 1
         self._coming[self._tickets] = model, speech
         name = model.model if model is not None else ""
-        self.post(SettingsWanted(self._tickets, provider, name, voice, system_prompt, speed))
+        self.post(SettingsWanted(self._tickets, provider, name, voice, system_prompt, speed, lang))
 
     def emit(self, entry: Entry) -> None:
         """Hand an entry to the sinks; call it on the engine's loop."""

@@ -133,6 +133,7 @@ class SettingsWanted:
     voice: str
     system_prompt: str
     speed: float
+    lang: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

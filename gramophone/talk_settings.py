@@ -63,6 +63,7 @@ class ConversationSettings:
             voice=wanted.voice,
             system_prompt=wanted.system_prompt,
             speed=wanted.speed,
+            lang=wanted.lang,
         )
 
     def told(self, now_us: int) -> SettingsChanged:
@@ -74,4 +75,5 @@ class ConversationSettings:
             voice=self.voice,
             system_prompt=self.system_prompt,
             speed=self.speed,
+            lang=self.lang,
         )

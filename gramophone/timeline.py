@@ -68,6 +68,7 @@ class SettingsChanged(Event):
     voice: str
     system_prompt: str
     speed: float = 1.0
+    lang: str = "auto"
 
 
 @fact

@@ -7,6 +7,7 @@ on as it is: there are models and voices that came after us.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -18,7 +19,37 @@ from tui.slash import Refused
 AS_CONFIGURED: Final = "-"
 """The argument that takes a choice back."""
 
-CHOOSING: Final = ("model", "provider", "voice", "system", "speed")
+CHOOSING: Final = ("model", "provider", "voice", "system", "speed", "language")
+LANGUAGES: Final = {
+    "arabic": "ar",
+    "chinese": "zh",
+    "czech": "cs",
+    "danish": "da",
+    "dutch": "nl",
+    "english": "en",
+    "finnish": "fi",
+    "french": "fr",
+    "german": "de",
+    "greek": "el",
+    "hindi": "hi",
+    "hungarian": "hu",
+    "italian": "it",
+    "japanese": "ja",
+    "korean": "ko",
+    "norwegian": "no",
+    "persian": "fa",
+    "polish": "pl",
+    "portuguese": "pt",
+    "romanian": "ro",
+    "russian": "ru",
+    "spanish": "es",
+    "swedish": "sv",
+    "thai": "th",
+    "turkish": "tr",
+    "ukrainian": "uk",
+    "urdu": "ur",
+}
+_CODE: Final = re.compile(r"(?:auto|[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)\Z")
 SPEEDS: Final = ("0.8", "0.9", "1", "1.1", "1.2", "1.3", "1.5")
 
 
@@ -41,6 +72,8 @@ def chosen(
             return replace(choice, system_prompt="" if taken_back else argument)
         case "speed":
             return _speed("0" if taken_back else argument, choice)
+        case "language":
+            return _language("" if taken_back else argument, choice)
         case _:
             raise ValueError(f"/{name} chooses nothing")
 
@@ -108,6 +141,20 @@ def _speed(argument: str, choice: Choice) -> Choice | Refused:
     return replace(choice, speed=speed)
 
 
+def _language(argument: str, choice: Choice) -> Choice | Refused:
+    """A language by its name or its code; what looks like a code is passed on."""
+    code = LANGUAGES.get(argument.casefold(), argument)
+    if code and not _CODE.match(code):
+        return Refused("/language takes auto, a name such as German, or a code such as de.")
+    return replace(choice, lang=code)
+
+
+def _language_name(choice: Choice) -> str:
+    if choice.lang == "auto":
+        return "the answer's own"
+    return plain_line(choice.lang) or "as configured"
+
+
 # --- in words -------------------------------------------------------------------------------------
 
 
@@ -120,6 +167,8 @@ def told(name: str, choice: Choice) -> str:
             now = f"The system prompt is {'another' if choice.system_prompt else 'as configured'}"
         case "speed":
             now = f"The speed is {f'{choice.speed:g}×' if choice.speed else 'as configured'}"
+        case "language":
+            now = f"The language is {_language_name(choice)}"
         case _:
             answering = "/".join(part for part in (choice.provider, choice.model) if part)
             now = f"The model is {plain_line(answering) or 'as configured'}"
@@ -137,6 +186,8 @@ def stands(name: str, choice: Choice, setup: Setup, system_prompt: str) -> str:
             now = "There is no system prompt."
         case "speed":
             now = f"The speed is {f'{choice.speed:g}×' if choice.speed else 'as configured'}."
+        case "language":
+            now = f"The language is {_language_name(choice)}."
         case _:
             now = f"The model is {plain_line(setup.provider)}/{plain_line(setup.model)}."
     return f"{now} Write another after /{name}, or {AS_CONFIGURED} for what is configured."

@@ -129,6 +129,7 @@ _COMMANDS: Final = {
     "system_prompt": "/system",
     "voice": "/voice",
     "speed": "/speed",
+    "lang": "/language",
     "muted": "/mute",
 }
 """What is typed in the conversation to have it otherwise at once."""

@@ -46,6 +46,7 @@ COMMANDS: Final = (
     SlashCommand("system", "TEXT", "Set the system prompt", long=True),
     SlashCommand("speed", "FACTOR", "Speak faster or slower"),
     SlashCommand("new", "[MODEL]", "Open another pane"),
+    SlashCommand("language", "LANGUAGE", "Speak by the rules of a language, or auto"),
     SlashCommand("close", "", "Close this pane"),
     SlashCommand("pane", "NUMBER", "Go to a pane"),
     SlashCommand("all", "[PROMPT]", "Send to all panes", long=True),

@@ -8,14 +8,14 @@ from typing import Final
 from gramophone.backend import Choice, Choices
 from gramophone.library import SessionRecord
 from gramophone.ports import Message
-from tui.choosing import SPEEDS, model_names
+from tui.choosing import LANGUAGES, SPEEDS, model_names
 from tui.pane_layout import MOST_PANES
 from tui.passages import COPYABLE
 from tui.slash import SlashCommand, declared
 
 NAMES: Final = (
     "model", "provider", "voice", "system", "speed",
-    "new", "close", "pane", "all", "sound",
+    "new", "language", "close", "pane", "all", "sound",
     "fork", "regenerate", "edit", "speak", "mute", "unmute",
     "copy", "title", "export", "history", "settings", "help", "quit",
 )  # fmt: skip
@@ -37,6 +37,7 @@ def conversation_commands(
             "provider": lambda: choices().providers,
             "voice": lambda: choices().voices,
             "speed": lambda: SPEEDS,
+            "language": lambda: ("auto", *LANGUAGES),
             "pane": lambda: [str(number) for number in range(1, MOST_PANES + 1)],
             "copy": lambda: tuple(COPYABLE),
         },

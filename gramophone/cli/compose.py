@@ -60,6 +60,7 @@ class Talk:
             voice=config.voice_name,
             system_prompt=config.system_prompt,
             speed=config.speed,
+            lang=config.lang,
         )
         self.warm(model)
 

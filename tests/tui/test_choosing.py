@@ -70,6 +70,21 @@ def test_a_speed_is_read(typed: str, speed: float) -> None:
     assert asked("speed", typed) == Choice(voice="aura-2-thalia-en", speed=speed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "lang"), [("German", "de"), ("pt-BR", "pt-BR"), ("auto", "auto"), ("-", "")]
+)
+def test_a_language_is_named_or_found(typed: str, lang: str) -> None:
+    found = asked("language", typed)
+    assert isinstance(found, Choice)
+    assert found.lang == lang
+    assert told("language", found).startswith("The language is ")
+
+
+def test_what_is_no_language_is_refused() -> None:
+    words = "/language takes auto, a name such as German, or a code such as de."
+    assert asked("language", "Klingon?") == Refused(words)
+
+
 @pytest.mark.parametrize("typed", ["fast", "", "nan", "inf", "x"])
 def test_what_is_no_number_is_no_speed(typed: str) -> None:
     assert asked("speed", typed) == Refused("/speed takes a number such as 1.2.")
@@ -84,7 +99,12 @@ def test_a_prompt_for_the_system_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize("name", CHOOSING)
 def test_a_choice_is_taken_back_and_told(name: str) -> None:
     before = Choice(
-        provider="local", model="smollm2", voice="luna", system_prompt="Rhyme.", speed=1.2
+        provider="local",
+        model="smollm2",
+        voice="luna",
+        system_prompt="Rhyme.",
+        speed=1.2,
+        lang="de",
     )
     after = chosen(name, "-", before, CHOICES, "local")
     assert isinstance(after, Choice)
