@@ -32,9 +32,12 @@ class _Service:
             self._errors = starting.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
             # Neither settings nor sessions of whoever runs the tests. They are looked for at the
             # start alone, so that nothing is left over when the tests are killed.
-            with tempfile.TemporaryDirectory(prefix="gramophone-") as home:
+            # Imported late: pytest loads this module in projects that do not use it.
+            from gramophone.scratch import scratch_directory
+
+            with scratch_directory() as home:
                 (Path(home) / "config.toml").write_text(settings, encoding="utf-8")
-                self._process = _started(arguments, home, self._errors)
+                self._process = _started(arguments, str(home), self._errors)
                 starting.callback(_killed, self._process)
                 self._ready = self._wait()
             self._closing = starting.pop_all()

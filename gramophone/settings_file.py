@@ -6,7 +6,6 @@ None takes a setting out: then it is as it comes.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -14,6 +13,7 @@ from typing import TypeAlias, cast
 from gramophone.config import FILE_SETTINGS, KEYS_TABLE, load
 from gramophone.errors import ConfigError
 from gramophone.regular_files import read_regular
+from gramophone.scratch import make_file, sweep
 
 Setting: TypeAlias = str | int | float | bool
 _Entries: TypeAlias = MutableMapping[str, object]
@@ -107,17 +107,18 @@ def _standing(entries: _Entries, name: str) -> tuple[_Entries, str]:
 
 def _replace(target: Path, text: str, environment: Mapping[str, str]) -> None:
     """Beside the file first, as itself only when the program would start with it."""
-    descriptor, written = tempfile.mkstemp(dir=target.parent, prefix=".config-", suffix=".toml")
-    new = Path(written)
+    sweep(target.parent)
+    descriptor, new = make_file(target)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
-        load(environment, new)
-        if target.exists():
-            new.chmod(target.stat().st_mode & 0o777)
-        new.replace(target)
+            load(environment, new)
+            if target.exists():
+                new.chmod(target.stat().st_mode & 0o777)
+            # Before it is closed, which gives its lock back.
+            new.replace(target)
     except ConfigError as error:
         raise ConfigError(str(error).replace(str(new), str(target))) from error
     finally:

@@ -16,7 +16,6 @@ import os
 import shutil
 import sqlite3
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import BinaryIO, TypeAlias
 
 from gramophone.errors import StorageError
 from gramophone.regular_files import open_binary
+from gramophone.scratch import make_directory, sweep
 from storage.database import APPLICATION_ID, connect, connect_to_read, transaction
 from storage.failures import storage_error
 from storage.file_system import write_fault
@@ -79,7 +79,10 @@ def back_up(
     path = Path(os.path.abspath(path.expanduser()))
     _require_place(home, path, force=force)
     try:
-        stage = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:64]}."))
+        # An earlier backup that a killed run had moved aside must outlive the next attempt.
+        if os.path.lexists(path):
+            sweep(path.parent)
+        lock, stage = make_directory(path)
         try:
             total_bytes = size_of(home.root)
             if shutil.disk_usage(stage).free < total_bytes:
@@ -88,9 +91,12 @@ def back_up(
                 )
             told = _Copy(home, Home.at(stage), total_bytes, tell).run()
             _put_in_place(stage, path)
+            sweep(path.parent)
         except BaseException:
             shutil.rmtree(stage, ignore_errors=True)
             raise
+        finally:
+            os.close(lock)
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from error
     except sqlite3.Error as error:
@@ -295,8 +301,9 @@ def _end_bytes(copy: sqlite3.Connection, turn: _Turn) -> int:
 def _put_in_place(stage: Path, path: Path) -> None:
     """Give a whole copy its name; an earlier one goes when the new one is there."""
     earlier: Path | None = None
+    lock = -1
     if path.is_dir() and any(path.iterdir()):
-        earlier = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:64]}."))
+        lock, earlier = make_directory(path)
         os.rename(path, earlier)
     try:
         os.rename(stage, path)
@@ -307,6 +314,7 @@ def _put_in_place(stage: Path, path: Path) -> None:
     _sync(path.parent)
     if earlier is not None:
         shutil.rmtree(earlier, ignore_errors=True)
+        os.close(lock)
 
 
 def _sync(path: Path) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import quote
 
+from gramophone.scratch import make_scratch
 from storage.home import Home
 
 _LOG_HEADER_BYTES = 32
@@ -76,7 +77,8 @@ def _places(home: Home) -> Generator[Path]:
 def _copy_to(home: Home, place: Path) -> Path | None:
     """A copy below `place`, private and gone when the program ends; None if it did not work."""
     try:
-        directory = Path(tempfile.mkdtemp(prefix="gramophone-", dir=place))
+        # The descriptor stays open, and the directory locked, until the program ends.
+        _, directory = make_scratch(place)
     except OSError:
         return None
     atexit.register(shutil.rmtree, directory, ignore_errors=True)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gramophone.scratch import abandoned
+from gramophone.scratch import remove as remove_abandoned
 from storage.compacting import UNFINISHED, settle
 from storage.database import connect, connect_to_read
 from storage.failures import sentences
@@ -93,8 +95,9 @@ class Report:
         return tuple(sorted({path.parent.name for path in self.strays.paths}))
 
 
-def examine(home: Home, now: datetime) -> Report:
-    """Look at everything; nothing is changed, but that a killed process's lock file goes.
+def examine(home: Home, now: datetime, places: Iterable[Path] = ()) -> Report:
+    """Look at everything; nothing is changed, but that a killed process's lock file goes. `places`
+    are other directories in which killed processes may have left something.
 
     Raises:
         StorageError: the library cannot be read.
@@ -102,7 +105,7 @@ def examine(home: Home, now: datetime) -> Report:
     with sentences(home):
         database = connect_to_read(home)
         try:
-            return _Look(home, database, now).report()
+            return _Look(home, database, now, places).report()
         finally:
             database.close()
 
@@ -143,7 +146,11 @@ def size_of(path: Path) -> int:
 
 
 class _Look:
-    def __init__(self, home: Home, database: sqlite3.Connection, now: datetime) -> None:
+    def __init__(
+        self, home: Home, database: sqlite3.Connection, now: datetime, places: Iterable[Path]
+    ) -> None:
+        directories = dict.fromkeys([home.root, home.audio, *places])
+        self._abandoned = {path for place in directories for path in abandoned(place)}
         self._home = home
         self._database = database
         self._now = now
@@ -199,7 +206,8 @@ class _Look:
         }
         for place in self._home.audio.iterdir():
             if not is_session_id(place.name) or not place.is_dir():
-                (leftovers if self._forgotten(place) else strange).append(place)
+                left = self._forgotten(place) or place in self._abandoned
+                (leftovers if left else strange).append(place)
             elif place.name not in unrepaired and not self._is_held(place.name):
                 named = _named(self._home, self._database, place.name)
                 inside = list(place.iterdir())
@@ -231,6 +239,7 @@ class _Look:
         for path in self._home.root.iterdir():
             if self._forgotten(path):
                 yield path
+        yield from (path for path in self._abandoned if path.parent != self._home.audio)
 
     def _forgotten(self, path: Path) -> bool:
         """Whether it is a file that a killed export, or a killed writing of settings, left."""
@@ -291,6 +300,9 @@ def _steps(
 
 
 def _remove_forgotten(home: Home, path: Path) -> None:
+    if path in abandoned(path.parent):
+        remove_abandoned(path)
+        return
     if not is_session_id(path.name):
         path.unlink(missing_ok=True)
         return

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from gramophone.codec import EVENT_TYPES
 from gramophone.errors import StorageError
 from gramophone.regular_files import open_binary
+from gramophone.scratch import make_directory, sweep
 from gramophone.tags import tag_name
 from storage.database import open_library
 from storage.failures import sentences
@@ -69,12 +70,17 @@ def salvage(
     target = Home.at(path)
     _require(home, target)
     with sentences(target):
-        target.root.mkdir(mode=0o700)
+        sweep(target.root.parent)
+        lock, stage = make_directory(target.root)
         try:
-            return _Salvage(home, target, now, new_id, progress).run()
+            done = _Salvage(home, Home.at(stage), now, new_id, progress).run()
+            os.rename(stage, target.root)
         except BaseException:
-            shutil.rmtree(target.root, ignore_errors=True)
+            shutil.rmtree(stage, ignore_errors=True)
             raise
+        finally:
+            os.close(lock)
+        return done
 
 
 def _require(home: Home, target: Home) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import tempfile
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from gramophone.clock import SystemClock
 from gramophone.comparison import compare
 from gramophone.config import Config
 from gramophone.intents import Interrupt, Submit
+from gramophone.scratch import scratch_directory
 from gramophone.standin.answering import Echo
 from gramophone.standin.expected_answers import ExpectedAnswers
 from gramophone.standin.handshake import SPEAK_PATH
@@ -146,7 +146,7 @@ async def checked_against(events: Sequence[Event]) -> Checked:
     plan = plan_of(events)
     heard = _Heard()
     script = script_of(plan.events, endless=True)
-    with tempfile.TemporaryDirectory() as place:
+    with scratch_directory() as place:
         async with _standing_in(script, strict=not plan.unspoken) as (address, expectations):
             await _play(_config(events, address, Path(place)), tuple(plan.steps()), heard)
         unlike = [each for side in expectations for each in side.differences()]

@@ -6,7 +6,6 @@ import asyncio
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from gramophone.cli.output import note
 from gramophone.errors import StorageError
 from gramophone.exports import FORMS, Exported, ExportOrder
 from gramophone.library import SessionSummary
+from gramophone.scratch import scratch_directory
 from storage.library import Library
 
 STANDARD_OUTPUT = Path("-")
@@ -103,7 +103,7 @@ async def _to_standard_output(library: Library, ids: Sequence[str], order: Expor
         raise StorageError(
             f"A {order.form} is not for the eye; send standard output to a file or a pipe."
         )
-    with tempfile.TemporaryDirectory() as directory:
+    with scratch_directory() as directory:
         path = Path(directory, f"out{FORMS[order.form].suffix}")
         with telling(f"Writing {order.form}") as tell:
             done = await library.export(ids, replace(order, path=path), tell=tell)

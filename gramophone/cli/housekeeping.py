@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -124,7 +125,16 @@ def _examined(config: Config, orphans: bool) -> Examined:
             recover(home, database)
             settle_forgotten(home, database)
     now = wall_clock()
-    return Examined(home, examine(home, now), limits, due(home, limits, now), orphans)
+    report = examine(home, now, _other_places(config))
+    return Examined(home, report, limits, due(home, limits, now), orphans)
+
+
+def _other_places(config: Config) -> list[Path]:
+    """Where killed commands may have left files, besides the library."""
+    places = [config.config_file.parent, Path(tempfile.gettempdir())]
+    with suppress(OSError):
+        places.append(Path.cwd())
+    return places
 
 
 def tell_sizes(found: Examined) -> None:

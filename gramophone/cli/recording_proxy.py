@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from gramophone.clock import SystemClock
 from gramophone.config import Config
 from gramophone.errors import GramophoneError, StorageError
 from gramophone.exports import ExportOrder
+from gramophone.scratch import scratch_directory
 from gramophone.standin.flux import FLUX_PATH
 from gramophone.standin.guests import Guests
 from gramophone.standin.handshake import SPEAK_PATH
@@ -72,7 +72,7 @@ def _home(config: Config, bundle: Path | None) -> Generator[Path]:
     if bundle is None:
         yield config.home
         return
-    with tempfile.TemporaryDirectory(prefix="gramophone-") as home:
+    with scratch_directory() as home:
         yield Path(home)
 
 

@@ -108,10 +108,12 @@ class _Import:
         if lock is None:
             raise StorageError(f"The session {self._id} is being recorded; it was left alone.")
         try:
+            _remove_forgotten(self._home)
+            shutil.rmtree(self._stage, ignore_errors=True)
+            _remove_empty(self._stage.parent)
             if self._is_there(hashes):
                 return Imported(self._id, self._bundle.session["title"], already=True)
             self._require_room()
-            _remove_forgotten(self._home)
             try:
                 self._write_sound()
                 self._take_in()

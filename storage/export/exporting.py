@@ -11,6 +11,7 @@ from typing import BinaryIO, TypeAlias
 
 from gramophone.errors import StorageError
 from gramophone.exports import FORMS, Exported, ExportForm, ExportOrder, slug
+from gramophone.scratch import sweep
 from gramophone.values import value
 from storage.bundle.writing import write_bundle
 from storage.export.captions import write_srt, write_vtt
@@ -66,6 +67,7 @@ def export(home: Home, ids: Sequence[str], order: ExportOrder, tell: Tell) -> Ex
     """
     form = FORMS[order.form]
     targets = list(_targets(home, ids, order, form))
+    sweep(order.path if order.folder else order.path.parent)
     for target in targets:
         if not target.order.replace:
             free_path(target.path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import BinaryIO
 
 from gramophone.errors import StorageError
 from gramophone.library import refuse_database_file
+from gramophone.scratch import make_file
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def written_whole(path: Path, *, replace: bool = True) -> Generator[BinaryIO]:
     """
     refuse_database_file(path)
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.")
+        descriptor, name = make_file(path)
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
@@ -33,10 +33,11 @@ def written_whole(path: Path, *, replace: bool = True) -> Generator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        if replace:
-            os.replace(name, path)
-        else:
-            _put(name, path)
+            # Before it is closed, which gives its lock back.
+            if replace:
+                os.replace(name, path)
+            else:
+                _put(name, path)
     except OSError as error:
         _remove(name)
         raise _unwritable(path, error) from error
@@ -65,7 +66,7 @@ def made_folder(path: Path) -> None:
         raise _unwritable(path, error) from error
 
 
-def _put(name: str, path: Path) -> None:
+def _put(name: Path, path: Path) -> None:
     """Give the file its name; a name that was taken meanwhile is not taken away."""
     try:
         os.link(name, path)
@@ -80,8 +81,8 @@ def _put(name: str, path: Path) -> None:
         _remove(name)
 
 
-def _remove(name: str) -> None:
-    Path(name).unlink(missing_ok=True)
+def _remove(name: Path) -> None:
+    name.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> StorageError:
