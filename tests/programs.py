@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +85,22 @@ class WebServer:
 
     port: int
     process: subprocess.Popen[str]
+    token: str
 
     @property
     def address(self) -> str:
         """What a person types into the browser."""
-        return f"http://localhost:{self.port}/"
+        return f"http://localhost:{self.port}/#{self.token}"
+
+    def cookie(self) -> str:
+        """What the page gets for the token, as a header."""
+        connection = HTTPConnection("localhost", self.port, timeout=HANG_S)
+        connection.request("POST", "/enter", self.token)
+        answer = connection.getresponse()
+        given = answer.getheader("Set-Cookie", "")
+        connection.close()
+        assert answer.status == 204
+        return given.partition(";")[0]
 
     def ended(self) -> tuple[str, str, int]:
         """Wait for its end: what it wrote to stdout and to stderr, and its exit code."""
@@ -112,13 +125,16 @@ def web_server(env: Mapping[str, str], *flags: str) -> Generator[WebServer]:
         start_new_session=True,
     )
     assert process.stderr is not None
-    assert f"http://localhost:{port} in a browser" in process.stderr.readline()
+    told_where = re.search(
+        rf"Open http://localhost:{port}/#(\S+) in a browser", process.stderr.readline()
+    )
+    assert told_where is not None
     # The sentence comes just before the socket listens.
     for _ in range(1000):
         with socket.socket() as probe:
             if probe.connect_ex(("localhost", port)) == 0:
                 break
-    server = WebServer(port, process)
+    server = WebServer(port, process, told_where[1])
     told: tuple[str, str, int] | None = None
     try:
         yield server

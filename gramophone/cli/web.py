@@ -1,8 +1,9 @@
 """`--web`: the app in a browser, through textual-serve; each page is an app of its own.
 
-Whoever reaches the page can talk on the user's account and read what was kept. So it is on
-loopback unless told otherwise, and only a page that came from here may open the socket: else
-any web site that the user visits could.
+Whoever has the page can talk on the user's account and read what was kept. So it is on loopback
+unless told otherwise; who asks must have the address with its token, because other users of the
+machine reach loopback, too; and only a page that came from here may open the socket: else any web
+site that the user visits could.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from gramophone.cli.output import note
+from gramophone.cli.web_access import ENTER_PATH, LONGEST_TOKEN_BYTES, Access, enter_page
 from gramophone.errors import ConfigError
 
 if TYPE_CHECKING:
     from aiohttp.web import Request, StreamResponse
+
+    _Handler: TypeAlias = Callable[[Request], Awaitable[StreamResponse]]
 
 LOOPBACK: Final = "localhost"
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -39,6 +43,14 @@ _ONLY_FROM_HERE: Final = (
     "default-src 'self' 'unsafe-inline' data: blob:; connect-src 'self' ws: wss:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+_PAGE_HEADERS: Final = {
+    "Content-Security-Policy": _ONLY_FROM_HERE,
+    "Referrer-Policy": "no-referrer",
+    # What is at the address depends on the cookie.
+    "Cache-Control": "no-store",
+}
+_NOT_ADMITTED: Final = "Open the whole address that the terminal shows."
+_STATIC: Final = "/static"
 # They tell of the terminal that the server was started in.
 _OF_THE_TERMINAL: Final = ("TMUX", "TMUX_PANE", "STY")
 
@@ -79,6 +91,7 @@ def serve(command: str, host: str = "", port: int = 8000) -> int:
         raise ConfigError(_NOT_INSTALLED) from error
 
     asked_for_loopback = not host or host in _LOOPBACK_NAMES
+    access = Access(port)
 
     class Server(textual_serve.server.Server):
         """Says where it is in our words, and lets nobody in by a side door."""
@@ -89,21 +102,48 @@ def serve(command: str, host: str = "", port: int = 8000) -> int:
             """Nothing on the terminal but what `note` says."""
 
         async def on_startup(self, app: web.Application) -> None:
-            note(f"Open {self.public_url} in a browser on this machine; Ctrl+C ends it.")
+            where = f"{self.public_url}/#{access.token}"
+            note(f"Open {where} in a browser on this machine; Ctrl+C ends it.")
+
+        async def _make_app(self) -> web.Application:
+            app: web.Application = await super()._make_app()
+            app.middlewares.append(self._admit)
+            app.router.add_post(ENTER_PATH, self._enter)
+            return app
+
+        @web.middleware
+        async def _admit(self, request: Request, handler: _Handler) -> StreamResponse:
+            """Nothing for who has not the cookie, but the page on which it is to be had."""
+            self._check(request)
+            if request.path == ENTER_PATH or access.knows(request.cookies):
+                # The library would list its directories.
+                if request.path.startswith(_STATIC) and self._is_directory(request.path):
+                    raise web.HTTPNotFound
+                return await handler(request)
+            if request.path != "/":
+                raise web.HTTPForbidden(text=_NOT_ADMITTED)
+            return web.Response(text=enter_page(), content_type="text/html", headers=_PAGE_HEADERS)
+
+        async def _enter(self, request: Request) -> web.Response:
+            """The token for a cookie."""
+            self._check_origin(request)
+            if not access.is_token(await request.content.read(LONGEST_TOKEN_BYTES)):
+                raise web.HTTPForbidden(text=_NOT_ADMITTED)
+            answer = web.Response(status=204)
+            answer.set_cookie(
+                access.cookie_name, access.cookie, httponly=True, samesite="Strict", path="/"
+            )
+            return answer
 
         async def handle_index(self, request: Request) -> Any:
-            self._check(request)
             # The page must find its socket by the name it was itself found by.
             self.public_url = f"{request.scheme}://{request.host}"
             page: Any = await super().handle_index(request)
-            page.headers["Content-Security-Policy"] = _ONLY_FROM_HERE
+            page.headers.update(_PAGE_HEADERS)
             return page
 
         async def handle_websocket(self, request: Request) -> web.WebSocketResponse:
-            self._check(request)
-            origin = request.headers.get("Origin", "")
-            if origin and urlsplit(origin).netloc != request.host:
-                raise web.HTTPForbidden(text="This socket is for its own page.")
+            self._check_origin(request)
             page = asyncio.current_task()
             assert page is not None
             self._pages.add(page)
@@ -118,20 +158,24 @@ def serve(command: str, host: str = "", port: int = 8000) -> int:
                 page.cancel()
             await asyncio.gather(*self._pages, return_exceptions=True)
 
-        async def handle_download(self, request: Request) -> StreamResponse:
-            self._check(request)
-            return await super().handle_download(request)
-
         def _check(self, request: Request) -> None:
             """On loopback a foreign name can only be a trick (DNS rebinding)."""
             name = urlsplit(f"//{request.host}").hostname or ""
             if asked_for_loopback and name not in _LOOPBACK_NAMES:
                 raise web.HTTPForbidden(text="Open it by the address it is served on.")
 
+        def _is_directory(self, path: str) -> bool:
+            return (self.statics_path / path.removeprefix(_STATIC).lstrip("/")).is_dir()
+
+        def _check_origin(self, request: Request) -> None:
+            origin = request.headers.get("Origin", "")
+            if origin and urlsplit(origin).netloc != request.host:
+                raise web.HTTPForbidden(text="This is for its own page.")
+
     if not asked_for_loopback:
         note(
-            f"Careful: whoever can reach port {port} of {host} can talk on your account, hear what "
-            "was kept and change your settings."
+            f"Careful: what goes to port {port} of {host} is not encrypted; whoever listens on the "
+            "way can get in, talk on your account, hear what was kept and change your settings."
         )
     _be_no_terminal()
     server = Server(command, host or LOOPBACK, port, title="Gramophone", templates_path=_PAGE)

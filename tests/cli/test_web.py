@@ -9,52 +9,120 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPMessage
+from http.cookies import SimpleCookie
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from gramophone.cli import web
 from gramophone.errors import ConfigError
-from tests.programs import Gramophone, apps_of, environment, web_server
+from tests.programs import Gramophone, WebServer, apps_of, environment, web_server
 from tests.sound_card import wait_until
 from tests.support.deadlines import HANG_S
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[WebServer]:
     home = tmp_path_factory.mktemp("web") / "home"
     with web_server(environment(home), "--mute") as server:
-        yield server.port
+        yield server
 
 
-def page(port: int, host: str) -> tuple[int, str, str]:
+@pytest.fixture
+def port(server: WebServer) -> int:
+    return server.port
+
+
+def asked(
+    port: int, path: str = "/", method: str = "GET", body: str = "", **headers: str
+) -> tuple[int, HTTPMessage, str]:
+    """The status, the headers and the body of the answer to a plain request."""
     connection = HTTPConnection("localhost", port, timeout=HANG_S)
-    connection.request("GET", "/", headers={"Host": host})
+    connection.request(method, path, body or None, headers)
     answer = connection.getresponse()
-    policy = answer.getheader("Content-Security-Policy", "")
-    text = answer.read().decode()
+    text = answer.read().decode(errors="replace")
     connection.close()
-    return answer.status, policy, text
+    return answer.status, answer.headers, text
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
-def test_the_page_finds_its_socket_by_the_name_it_was_found_by(port: int, name: str) -> None:
-    status, policy, text = page(port, f"{name}:{port}")
+def test_the_page_finds_its_socket_by_the_name_it_was_found_by(
+    server: WebServer, name: str
+) -> None:
+    where = f"{name}:{server.port}"
+    status, headers, text = asked(server.port, Host=where, Cookie=server.cookie())
     assert status == 200
-    assert f"ws://{name}:{port}/ws" in text
-    assert "default-src 'self'" in policy
+    assert f"ws://{where}/ws" in text
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+# --- who is let in --------------------------------------------------------------------------------
+
+
+PATHS = ("/ws", "/download/x", "/static/js/textual.js", "/static", "/static/", "/static/js/")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_without_the_cookie_there_is_nothing(port: int, path: str) -> None:
+    for cookie in ("", f"gramophone-{port}=guessed", f"gramophone-{port}=", "é=é"):
+        status, _, text = asked(port, path, Cookie=cookie.encode().decode("latin-1"))
+        assert (status, text) == (403, "Open the whole address that the terminal shows.")
+
+
+def test_who_has_not_the_token_gets_a_page_that_asks_for_it(server: WebServer) -> None:
+    status, headers, text = asked(server.port)
+    assert status == 200
+    assert "Open the whole address" in text
+    assert "/ws" not in text
+    assert headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in headers
+    for token in ("", "guessed", server.token[:-1], server.token + "x", "x" * 100_000):
+        status, headers, _ = asked(server.port, "/enter", "POST", token)
+        assert status == 403
+        assert "Set-Cookie" not in headers
+    assert asked(server.port, f"/?{server.token}")[2] == text, "a query is in logs and referrers"
+
+
+def test_the_token_is_exchanged_for_a_cookie_that_no_script_and_no_other_site_has(
+    server: WebServer,
+) -> None:
+    status, headers, _ = asked(server.port, "/enter", "POST", server.token)
+    assert status == 204
+    cookie = SimpleCookie(headers["Set-Cookie"])[f"gramophone-{server.port}"]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Strict")
+    assert server.token not in cookie.value
+    elsewhere = asked(
+        server.port, "/enter", "POST", server.token, Origin="http://elsewhere.example"
+    )
+    assert elsewhere[0] == 403
+
+
+def test_directories_are_not_listed_to_anybody(server: WebServer) -> None:
+    cookie = server.cookie()
+    assert asked(server.port, "/static/js/textual.js", Cookie=cookie)[0] == 200
+    for path in ("/static", "/static/", "/static/js", "/static/js/", "/static//", "/static/./js/"):
+        status, _, text = asked(server.port, path, Cookie=cookie)
+        assert status in (403, 404), path
+        assert "textual.js" not in text
+
+
+# --- the app --------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
-async def opened(port: int) -> AsyncGenerator[Page]:
+async def opened(server: WebServer) -> AsyncGenerator[Page]:
     """What the page's script does, once the app has drawn itself."""
-    address = f"ws://localhost:{port}/ws?width=80&height=24"
+    address = f"ws://localhost:{server.port}/ws?width=80&height=24"
+    headers = {"Cookie": await asyncio.to_thread(server.cookie)}
     async with (
         asyncio.timeout(HANG_S),
-        connect(address, origin=f"http://localhost:{port}") as socket,  # pyright: ignore[reportArgumentType]
+        connect(
+            address, origin=Origin(f"http://localhost:{server.port}"), additional_headers=headers
+        ) as socket,
     ):
         page = Page(socket)
         await page.until("Nothing said yet")
@@ -81,8 +149,8 @@ class Page:
             pass
 
 
-async def test_the_app_draws_and_hears_keys_through_the_page(port: int) -> None:
-    async with opened(port) as page:
+async def test_the_app_draws_and_hears_keys_through_the_page(server: WebServer) -> None:
+    async with opened(server) as page:
         await page.send("stdin", "\x1bOP")
         await page.until("Everything is kept.")
         await page.send("resize", {"width": 40, "height": 12})
@@ -95,7 +163,7 @@ async def test_the_app_draws_and_hears_keys_through_the_page(port: int) -> None:
 async def test_the_server_ends_at_once_with_pages_open(tmp_path: Path, ending: int) -> None:
     home = tmp_path / "home"
     with web_server(environment(home)) as server:
-        async with opened(server.port) as page:
+        async with opened(server) as page:
             assert apps_of(server)
             server.process.send_signal(ending)
             await page.closed()
@@ -106,20 +174,27 @@ async def test_the_server_ends_at_once_with_pages_open(tmp_path: Path, ending: i
 async def test_no_app_outlives_a_server_that_was_killed(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with web_server(environment(home)) as server:
-        async with opened(server.port):
+        async with opened(server):
             assert apps_of(server)
             server.process.kill()
             await asyncio.to_thread(wait_until, lambda: not apps_of(server), "the app has ended")
             server.ended()
 
 
-async def test_no_other_page_gets_at_the_socket(port: int) -> None:
+async def test_no_other_page_gets_at_the_socket(server: WebServer) -> None:
+    headers = {"Cookie": server.cookie()}
     with pytest.raises(InvalidStatus, match="403"):
-        await connect(f"ws://localhost:{port}/ws", origin="http://elsewhere.example")  # pyright: ignore[reportArgumentType]
+        await connect(
+            f"ws://localhost:{server.port}/ws",
+            origin=Origin("http://elsewhere.example"),
+            additional_headers=headers,
+        )
 
 
-def test_no_other_name_gets_the_page(port: int) -> None:
-    assert page(port, "elsewhere.example")[0] == 403
+def test_no_other_name_gets_the_page(server: WebServer) -> None:
+    for path in ("/", "/static/js/textual.js"):
+        headers = {"Host": "elsewhere.example", "Cookie": server.cookie()}
+        assert asked(server.port, path, **headers)[0] == 403
 
 
 def test_a_port_that_is_taken_is_named(port: int, gramophone: Gramophone) -> None:
@@ -132,7 +207,7 @@ def test_a_port_that_is_taken_is_named(port: int, gramophone: Gramophone) -> Non
 def test_serving_others_is_warned_of(port: int, gramophone: Gramophone) -> None:
     done = gramophone("--web", "--host", "192.0.2.1", "--port", str(port))
     assert done.returncode == 1
-    assert f"Careful: whoever can reach port {port} of 192.0.2.1" in done.stderr
+    assert f"Careful: what goes to port {port} of 192.0.2.1 is not encrypted" in done.stderr
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
