@@ -112,8 +112,12 @@ def _trial_file(directory: Path) -> Generator[int]:
 
 
 def _locks_work(descriptor: int) -> bool:
+    """SQLite takes POSIX locks, sessions are held with flock."""
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Over NFS the two kinds are one, and would be in each other's way.
+        fcntl.lockf(descriptor, fcntl.LOCK_UN)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

@@ -13,7 +13,7 @@ from contextlib import suppress
 from storage.file_system import FULL, write_fault
 from storage.home import Home, open_private
 
-RESERVE_BYTES = 512 * 1024
+RESERVE_BYTES = 256 * 1024
 _PLENTY_BYTES = 16 * 1024 * 1024
 """With less room than this the reserve is not made: it would be the last straw."""
 
