@@ -7,11 +7,11 @@ for markup is a matter of the files (`storage.export.captions`); here words are 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 from gramophone.excerpt import Excerpt, ExcerptTurn
+from gramophone.graphemes import start_of
 from gramophone.pace import sentence_ends
 from gramophone.plain import plain_line
 from gramophone.values import value
@@ -21,7 +21,6 @@ from gramophone.wire.characters import (
     DASHES,
     SPACED_CLAUSE_MARKS,
     STRAIGHT_QUOTES,
-    is_emoji,
     splits_between,
 )
 
@@ -161,18 +160,11 @@ def _breakable(text: str, start: int, end: int) -> int:
     the least not between a letter and a mark upon it."""
     if end == len(text):
         return end
-    whole = [at for at in range(end, start, -1) if not _belong(text[at - 1], text[at])]
+    whole = [at for at in range(end, start, -1) if start_of(text, at) == at]
     fair = [at for at in whole if splits_between(text[at - 1], text[at])]
     if fair and fair[0] > start + (end - start) // 2:
         return fair[0]
     return whole[0] if whole else end
-
-
-def _belong(left: str, right: str) -> bool:
-    """Whether a mark is drawn upon the letter, or a tone of skin upon the picture, before it."""
-    if unicodedata.category(right).startswith("M"):
-        return True
-    return is_emoji(left) and "\U0001f3fb" <= right <= "\U0001f3ff"
 
 
 # --- cues ---------------------------------------------------------------------------------------

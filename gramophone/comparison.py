@@ -14,6 +14,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise, zip_longest
 from typing import Any, cast
 
+from gramophone.graphemes import cut
 from gramophone.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -131,8 +132,8 @@ def _named(message: Message) -> str:
 
 def _shown(text: str) -> str:
     line = " ".join(text.split())
-    cut = line if len(line) <= _SHOWN_CHARACTERS else f"{line[: _SHOWN_CHARACTERS - 1]}…"
-    return f'"{cut}"'
+    short = line if len(line) <= _SHOWN_CHARACTERS else f"{cut(line, _SHOWN_CHARACTERS - 1)}…"
+    return f'"{short}"'
 
 
 def _timing(name: str, one_us: Sequence[int], other_us: Sequence[int]) -> Timing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gramophone.graphemes import cut
 from gramophone.plain import plain_line
 
 LONGEST_TAG = 40
@@ -13,7 +14,7 @@ def tag_name(text: str) -> str:
     """The one spelling of a tag: lower case, no space, no `#` before it; empty when nothing is
     left."""
     name = "-".join(plain_line(text).casefold().replace(",", " ").replace("#", " ").split())
-    return name.lstrip("+-")[:LONGEST_TAG].rstrip("-")
+    return cut(name.lstrip("+-"), LONGEST_TAG).rstrip("-")
 
 
 def tag_changes(typed: str, present: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from gramophone.errors import StorageError
+from gramophone.graphemes import cut
 from gramophone.plain import plain_line
 from gramophone.tags import tag_name
 from storage.database import connect, transaction
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 def rename(home: Home, session_id: str, title: str) -> None:
     """Set a title that the recorder does not write over; none gives the session its own again."""
-    clean = plain(plain_line(title))[:LONGEST_TITLE].rstrip()
+    clean = plain(cut(plain_line(title), LONGEST_TITLE)).rstrip()
 
     def work(database: sqlite3.Connection) -> None:
         changed = database.execute(

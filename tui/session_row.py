@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from gramophone.filters import Word, highlights
+from gramophone.graphemes import after
 from gramophone.library import SessionSummary
 from gramophone.plain import plain, plain_line
 from tui.colours import ACCENT, MUTED, WARNING
@@ -79,7 +80,7 @@ def _hit_in_sight(line: Content, width: int) -> Content:
     if over > 0 and hit is not None:
         start = 1
         while start < hit.start and line[:start].cell_length <= over:
-            start += 1
+            start = after(line.plain, start)
         line = Content.styled("…", MUTED) + line[start:]
     return line.truncate(width, ellipsis=True)
 

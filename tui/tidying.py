@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from gramophone.backend import Backend
 from gramophone.errors import GramophoneError
+from gramophone.graphemes import cut
 from gramophone.library import Library, SessionSummary
 from gramophone.plain import plain_line
 from gramophone.tags import tag_changes, tag_name
@@ -30,7 +31,7 @@ def called(rows: Sequence[SessionSummary]) -> str:
     if len(rows) != 1:
         return counted(len(rows), "session")
     title = title_of(rows[0])
-    short = title if len(title) <= _MOST_TITLE_CELLS else f"{title[: _MOST_TITLE_CELLS - 1]}…"
+    short = title if len(title) <= _MOST_TITLE_CELLS else f"{cut(title, _MOST_TITLE_CELLS - 1)}…"
     return f"“{short}”"
 
 

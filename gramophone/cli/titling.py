@@ -10,6 +10,7 @@ from contextlib import aclosing
 from gramophone.cli.engines import Engines
 from gramophone.config import Config
 from gramophone.errors import ModelError
+from gramophone.graphemes import cut
 from gramophone.library import TurnRecord
 from gramophone.plain import plain, plain_line
 from gramophone.ports import LanguageModel, Message
@@ -59,7 +60,7 @@ async def title_by(model: LanguageModel, turns: Sequence[TurnRecord]) -> str:
         raise ModelError("Nothing was said in this session; press n to write a title.")
     excerpt = "\n".join(
         f"{'Person' if turn.role == 'user' else 'Assistant'}: "
-        f"{plain_line(turn.text[:_TURN_CHARACTERS])}"
+        f"{plain_line(cut(turn.text, _TURN_CHARACTERS))}"
         for turn in told
     )
     asked = Message("user", f"The conversation:\n<<<\n{excerpt}\n>>>\nIts title:")
@@ -89,4 +90,4 @@ def cleaned(answer: str) -> str:
     lines = (line.strip(_AROUND) for line in plain(answer).split("\n"))
     line = next((line for line in lines if any(map(str.isalnum, _LABEL.sub("", line, 1)))), "")
     words = plain_line(_LABEL.sub("", line, 1)).strip(_AROUND).split()
-    return " ".join(words[:MOST_WORDS])[:_MOST_CHARACTERS].strip(_AROUND)
+    return cut(" ".join(words[:MOST_WORDS]), _MOST_CHARACTERS).strip(_AROUND)

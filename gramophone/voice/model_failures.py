@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gramophone.errors import ModelError
+from gramophone.graphemes import cut
 
 MAX_DETAIL_CHARS = 300
 
@@ -102,4 +103,4 @@ class ModelFailures:
         if self.key:
             said = said.replace(self.key, "[key]")
         line = " ".join(said.split()).rstrip(".") or "no reason given"
-        return line if len(line) <= MAX_DETAIL_CHARS else f"{line[: MAX_DETAIL_CHARS - 1]}…"
+        return line if len(line) <= MAX_DETAIL_CHARS else f"{cut(line, MAX_DETAIL_CHARS - 1)}…"

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from gramophone.exports import ExportOrder
+from gramophone.graphemes import cut, graphemes
 from gramophone.library import TurnRecord
 from gramophone.plain import PlainStream, plain, plain_line
 from gramophone.timeline import DeltaReceived, Event, TurnCompleted, TurnStarted
@@ -25,6 +26,9 @@ COLUMNS, ROWS = 80, 24
 IDLE_S = 2
 
 _BOLD, _DIM, _CYAN, _GREEN, _OFF = "\x1b[1m", "\x1b[2m", "\x1b[1;36m", "\x1b[1;32m", "\x1b[0m"
+_NO_CELLS = frozenset(("Mn", "Mc", "Me", "Cf"))
+# What makes one emoji of several characters.
+_PICTURE = re.compile("\ufe0f|[\U0001f3fb-\U0001f3ff]|\u200d[\u2190-\u2bff\U0001f000-\U0001faff]")
 _TOKEN = re.compile(r"\n|[^\S\n]+|\S+")
 
 
@@ -81,7 +85,7 @@ def _events(session: KeptSession) -> Generator[tuple[int, str, str]]:
         if turn.turn not in written:
             written[turn.turn] = _Turn(turn)
             if turn.role == "user":
-                yield at_ms, "m", plain_line(turn.text)[:COLUMNS]
+                yield at_ms, "m", cut(plain_line(turn.text), COLUMNS)
             yield at_ms, "o", written[turn.turn].begin()
         if data := written[turn.turn].on(event):
             yield at_ms, "o", data
@@ -169,22 +173,30 @@ class _Wrap:
     def _cut(self, word: str) -> str:
         """A word at the beginning of a line; one that is longer than that goes on in the next."""
         parts: list[str] = []
-        for char in word:
-            if self._column + _cells(char) > COLUMNS:
+        for start, end in graphemes(word):
+            cells = _cells(word[start:end])
+            if self._column + cells > COLUMNS:
                 parts.append("\r\n")
                 self._column = 0
-            parts.append(char)
-            self._column += _cells(char)
+            parts.append(word[start:end])
+            self._column += cells
         return "".join(parts)
 
 
 def _cells(text: str) -> int:
     if text.isascii():
         return len(text)
-    return sum(_cells_of(char) for char in text)
+    if not _PICTURE.search(text):
+        return sum(map(_cells_of, text))
+    return sum(_cells_of_grapheme(text[start:end]) for start, end in graphemes(text))
+
+
+def _cells_of_grapheme(grapheme: str) -> int:
+    # An emoji of several is as wide as one.
+    return 2 if _PICTURE.search(grapheme) else sum(map(_cells_of, grapheme))
 
 
 def _cells_of(char: str) -> int:
-    if unicodedata.category(char).startswith("M"):
+    if unicodedata.category(char) in _NO_CELLS:
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

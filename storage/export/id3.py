@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from gramophone.graphemes import cut
 from storage.export.marks import About, Mark
 
 _UTF_8 = b"\x03"
@@ -67,7 +68,8 @@ def _chapters(chapters: Sequence[Mark], rate_hz: int, samples: int) -> list[byte
 
 
 def _shortened(label: str) -> str:
-    return _utf_8(label)[:_LONGEST_LABEL_BYTES].decode("utf-8", "ignore")
+    fitting = _utf_8(label)[:_LONGEST_LABEL_BYTES].decode("utf-8", "ignore")
+    return cut(label, len(fitting)) if label.startswith(fitting) else fitting
 
 
 def _chapter_name(number: int) -> bytes:

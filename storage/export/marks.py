@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Sequence
 from datetime import UTC, datetime
 
 from gramophone.excerpt import Excerpt, ExcerptTurn
+from gramophone.graphemes import cut
 from gramophone.library import SessionSummary
 from gramophone.plain import plain_line
 from gramophone.values import value
@@ -96,8 +97,8 @@ def _label(text: str) -> str:
     line = plain_line(text)
     if len(line) <= _LONGEST_LABEL:
         return line
-    words = line[: _LONGEST_LABEL - 1].rpartition(" ")[0]
-    return f"{words or line[: _LONGEST_LABEL - 1]}…"
+    short = cut(line, _LONGEST_LABEL - 1)
+    return f"{short.rpartition(' ')[0] or short}…"
 
 
 def _moment(iso: str) -> datetime:

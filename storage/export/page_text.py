@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from gramophone import joiners
 from gramophone.values import value
 from storage.export.elements import Element, Node, Piece
 
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 # Escape sequences and control characters mean nothing here, and what turns the direction of text
-# could make a link look like another one. Joiners and variation selectors stay: emoji need them.
+# could make a link look like another one. Joiners and selectors stay where spelling needs them.
 _UNWANTED = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-    r"\ufff9-\ufffb\U000e0000-\U000e007f]"
+    r"\ufff9-\ufffb\U000e0000-\U000e001f]"
 )
 _LINE = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _LINE_START = re.compile(r"\r\n|[\r\n]")
@@ -58,7 +59,8 @@ class ShownText:
 
 def harmless(text: str) -> str:
     """Without what acts instead of being read; lines end in `\\n` alone."""
-    return _SURROGATE.sub("\ufffd", _UNWANTED.sub("", _LINE.sub("\n", text)))
+    text = joiners.without_runs(_UNWANTED.sub("", _LINE.sub("\n", text)))
+    return _SURROGATE.sub("\ufffd", joiners.without_strays(text))
 
 
 def harmless_line(text: str) -> str:
