@@ -46,12 +46,12 @@ class SpeakAgain:
 
 @value
 class Hush:
-    """Stop the sound and let the stream go on; with no sound to stop, stop the stream."""
+    """Stop the sound and let the stream go on; where no sound or no text comes, stop the stream."""
 
 
 @value
 class Interrupt:
-    """Stop the sound and the stream; keep what was heard."""
+    """Stop the sound and the stream; the text that came stays."""
 
 
 @value

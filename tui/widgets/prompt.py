@@ -19,7 +19,6 @@ from textual.document._edit import Edit
 from gramophone.plain import plain
 from tui import attachments, slash
 from tui.draft import Draft, is_large, label, label_spans, unfolded
-from tui.key_burst import GAP_S, KeyBurst
 from tui.messages import (
     CommandGiven,
     EarlierPromptsWanted,
@@ -33,7 +32,7 @@ from tui.messages import (
 from tui.motion import motion_of
 from tui.offers import Offer
 from tui.prompt_history import PromptHistory
-from tui.widgets.grapheme_area import GraphemeArea
+from tui.widgets.pasted_keys_area import PastedKeysArea
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -44,7 +43,7 @@ BLINKS_AFTER_A_KEY = 10
 """The cursor changes so often, twice a second: each time costs as much as a frame of text."""
 
 
-class Prompt(GraphemeArea):
+class Prompt(PastedKeysArea):
     """Says `PromptSent` and `CommandGiven`; knows nothing of who answers."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt--folded"}
@@ -77,11 +76,6 @@ class Prompt(GraphemeArea):
         ),
     ]
 
-    @staticmethod
-    def key_time(event: events.Key) -> float:
-        """When a key was pressed, in seconds; the terminal's thread noted it."""
-        return event.time
-
     def __init__(
         self, commands: Sequence[slash.SlashCommand] = (), *, place: Path | None = None
     ) -> None:
@@ -95,7 +89,6 @@ class Prompt(GraphemeArea):
             placeholder="Say something · Alt+Enter: new line",
         )
         self.place = place or Path.cwd()
-        self._burst = KeyBurst()
         self._commands = tuple(commands)
         self._past = PromptHistory()
         self._past_asked = False
@@ -155,7 +148,7 @@ class Prompt(GraphemeArea):
         if self._offer is not None and self._offer.adds_to(self._line):
             self.action_take()
             return
-        self._take_no_paths()
+        self.end_burst()
         draft = self.draft
         if not draft.whole.strip():
             self.post_message(PromptEmpty())
@@ -201,7 +194,7 @@ class Prompt(GraphemeArea):
         A binding would run when the key has bubbled up, or with priority before the keys that
         still wait here: either way a fast typist's letters would land in the wrong place.
         """
-        if await self._in_a_burst(event) or event.is_printable:
+        if await self.in_a_burst(event) or event.is_printable:
             return
         active = self.screen.active_bindings.get(event.key)
         if active is not None and active.node is self:
@@ -213,49 +206,9 @@ class Prompt(GraphemeArea):
 
     # --- pasting ------------------------------------------------------------------------------
 
-    async def _in_a_burst(self, event: events.Key) -> bool:
-        """Take a key of a paste that comes as keys; whether nothing else is to be done with it."""
-        burst, at_s = self._burst, self.key_time(event)
-        await self._settle_enter(at_s)
-        if burst.over(at_s):
-            self._take_no_paths()
-        fast = burst.follows(at_s)
-        burst.key(at_s, event.character or "" if event.is_printable else "")
-        if not fast:
-            return False
-        active = self.screen.active_bindings.get(event.key)
-        if event.key == "tab" and burst.lines:
-            self._put("\t")
-        elif active is not None and active.node is self and active.binding.action == "send":
-            number = burst.hold()
-            self.set_timer(GAP_S, lambda: self._wait_for_keys(number))
-        else:
-            return False
-        event.stop()
-        event.prevent_default()
-        return True
-
-    def _wait_for_keys(self, number: int) -> None:
-        """Keys that came meanwhile are on their way through the app's queue, then through ours."""
-        self.app.call_later(self.call_later, self._no_key_followed, number)
-
-    async def _no_key_followed(self, number: int) -> None:
-        if number == self._burst.holds:
-            await self._settle_enter(None)
-
-    async def _settle_enter(self, at_s: float | None) -> None:
-        match self._burst.settle(at_s):
-            case "newline":
-                self._put("\n")
-            case "send":
-                await self.action_send()
-            case _:
-                pass
-
-    def _take_no_paths(self) -> None:
+    def take_pasted_keys(self, text: str) -> None:
         """Paths within pasted lines are not read."""
-        if self._burst.lines:
-            self._strange |= attachments.mentioned_paths(plain(self._burst.text))
+        self._strange |= attachments.mentioned_paths(plain(text))
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
