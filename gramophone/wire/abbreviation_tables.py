@@ -89,7 +89,7 @@ OWN: Final[dict[str, dict[Class, str]]] = {
             med phil rer nat jur habil ca al inkl u a d z o i v vgl hrsg allg jew mind höchst
             urspr
         """,
-        Class.NUMBERED: "s art min st kl fa hbf mo di mi do sa so hl jhdt ggü rd anm bl "
+        Class.NUMBERED: "s art min st kl fa hbf mo di mi do sa so hl jhdt ggü rd anm bl gegr "
         "lfd rn ziff",
         Class.END: "etc u.v.a u.ä.m",
     },

@@ -28,13 +28,13 @@ def after_number(place: Place, text: str, digits: re.Match[str], rules: Rules) -
     """Judge a full stop after digits and before a space."""
     first = text[0]
     if first.isdigit():
-        return _between_numbers(place, text, rules)
+        return _between_numbers(place, text)
     if first == "§":
         return not rules.ordinals
     if not first.isalpha():
         return True
     before = place.before[: digits.start()].rstrip()
-    if not before and int(digits[1]) < 20:
+    if int(digits[1]) < 20 and (not before or before[-1] in ":;("):
         # The number of an item within running text stays with its item.
         return False
     if first.islower() and not is_caseless(first):
@@ -67,10 +67,10 @@ def _is_ordinal(word: str, before: str, number: int, rules: Rules) -> bool:
     return last_word(before[: -len(ahead)].rstrip()).lower() in rules.determiners
 
 
-def _between_numbers(place: Place, text: str, rules: Rules) -> bool | None:
+def _between_numbers(place: Place, text: str) -> bool | None:
     """Judge "3. 10. 1990", where a day is written apart from its month and year."""
     found = _NUMBER.match(text)
-    if not rules.ordinals or found is None:
+    if found is None:
         return True
     rest = text[found.end() :]
     if not rest and not place.ended:
@@ -86,7 +86,7 @@ def after_date(place: Place, text: str, rules: Rules) -> bool | None:
     if rules.ordinals and first.islower():
         return False
     if rules.ordinals and first.isdigit() and _DAY_AND_MONTH.search(place.before):
-        return _between_numbers(place, text, rules)
+        return _between_numbers(place, text)
     return not (first.islower() and not is_caseless(first) and place.cased)
 
 

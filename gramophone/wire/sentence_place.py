@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from gramophone.wire.characters import is_mark
+from gramophone.wire.characters import DASHES, OPENERS, is_mark
 
 
 def _mark_ranges() -> str:
@@ -65,3 +65,11 @@ def next_word(place: Place, text: str) -> tuple[str, bool]:
 def match_word(text: str) -> re.Match[str] | None:
     """Match the word that `text` begins with."""
     return _WORD.match(text)
+
+
+def letter_after(text: str) -> str | None:
+    """Give the first character of `text` that is no opening mark, dash or space."""
+    for char in text:
+        if char not in OPENERS and char not in DASHES and char != " ":
+            return char
+    return None

@@ -13,14 +13,9 @@ from typing import Final
 
 from gramophone.wire.abbreviation_tables import Class
 from gramophone.wire.abbreviations import (
-    AFTER_TIME,
     EXCLAIMED_NAMES,
-    I_VERBS,
-    LETTER_NOUNS,
     LIBRARIES,
     SPEECH,
-    UNITS,
-    WORDS,
     Rules,
 )
 from gramophone.wire.characters import (
@@ -35,36 +30,24 @@ from gramophone.wire.characters import (
     is_wide,
 )
 from gramophone.wire.numerals import DIGITS, after_date, after_number, after_roman, is_roman
-from gramophone.wire.sentence_place import KEY, Place, last_word, match_word, next_word
+from gramophone.wire.sentence_place import (
+    KEY,
+    Place,
+    last_word,
+    letter_after,
+    match_word,
+    next_word,
+)
+from gramophone.wire.shortened_words import after_abbreviation, begins_longer, classify
 
 CONTEXT: Final = 64
 """Characters before a terminator that a judgement may look at."""
 
 __all__ = ["CONTEXT", "Place", "ends_sentence"]
 
-_SINGLE_LETTERS = re.compile(r"(?:[^\W\d_]\.[ ]?)+[^\W\d_]\Z")
 _VOWELS: Final = re.compile(r"[aeiouyáàâãäåæéèêëíìîïóòôõöøœúùûüýÿ]", re.IGNORECASE)
-_ALL_VOWELS: Final = frozenset("aeiouyæœøəıаеёиіїєоуыэюяўъαεηιουω")
-_INTERJECTIONS: Final = frozenset("hmm hm shh psst pst tsk brr grr pfft pff mhm хм гм тсс".split())
-_SYLLABIC: Final = frozenset(("cs", "sk", "sl", "hr", "sr"))
-"""Languages in which r and l make syllables."""
-_NAME_ENDS: Final = frozenset(
-    "com org net io js ts py rs go md txt csv xml css cpp hpp sh de eu uk us ai app dev".split()
-)
-"""Last parts of the names of files and hosts."""
-_ERAS: Final = frozenset(
-    "n.chr v.chr a.c d.c a.d b.c b.c.e c.e n.e p.n.e f.kr e.kr kr.e kr.u i.sz m.ö m.s π.χρ μ.χ "
-    "н.э н.е n.l př.n.l př.kr po.kr pr.kr î.hr d.hr eaa jaa п.хр пр.хр сл.хр".split()
-)
-"""After a year they end a sentence before any capital."""
-_UNITS: Final = frozenset(
-    "kg km cm mm zł gr kč kr ft tl lei руб коп грн лв км кг см мм мин сек чел шт".split()
-)
-"""Units after a number in which sentences end more often than they go on with a name."""
 _PHRASES: Final = ("ad es", "per es", "de ex", "par ex")
 """Two words of which only the second has a full stop."""
-_MULTIPLIERS: Final = frozenset("mil mill milj mn bio bln tys tis тыс тис хил εκ δισ χιλ".split())
-"""After a number they count what follows."""
 _ROMAN = re.compile(r"[IVXLC]+\Z")
 _KANA_GOES_ON: Final = frozenset("とっ、。なのではがをにもへやかまよねさ")
 _HAN_SPEECH: Final = frozenset("说說问問道喊答叫想嚷回")
@@ -90,7 +73,7 @@ def _after_script_mark(place: Place, text: str) -> bool | None:
     """Judge after a mark that ends sentences in one script only."""
     if text == place.after:
         return False
-    follower = _letter_after(text)
+    follower = letter_after(text)
     if follower is None:
         return True if place.ended else None
     return follower.isupper() if place.run[-1] == ":" else not follower.islower()
@@ -157,13 +140,14 @@ def _before_wide(place: Place, text: str, rules: Rules) -> bool | None:
     if all(mark in ".…" for mark in place.run) and (len(place.run) > 1 or place.run == "…"):
         # 嗯……让我想想。 An ellipsis there is a pause more often than an end.
         return False
-    if place.run == "." and _is_without_stops(place.before[-1:]):
+    point = place.before[-1:].isdigit() and text[0].isdigit()
+    if place.run == "." and (point or _is_without_stops(place.before[-1:])):
         return False
     if place.run == "." and place.before and not is_wide(place.before[-1]):
         found = KEY.search(place.before)
         if place.before.strip().isdigit():
             return False
-        if found is not None and _classify(found, place.before, rules)[0] is not None:
+        if found is not None and classify(found, place.before, rules)[0] is not None:
             return False
     return text[0].isalnum() or text[0] in OPENERS
 
@@ -232,7 +216,7 @@ def _is_spaced_ellipsis(place: Place) -> bool:
 def _before_dash(place: Place, text: str) -> bool | None:
     if place.closers:
         return False
-    follower = _letter_after(text)
+    follower = letter_after(text)
     if follower is None:
         return True if place.ended else None
     # « Qui ? — demanda-t-il » goes on, « Non. — Pourquoi » does not.
@@ -244,18 +228,10 @@ def _is_abbreviated(place: Place) -> bool:
     return len(word) <= 1 or "." in word
 
 
-def _letter_after(text: str) -> str | None:
-    """Give the first character of `text` that is no opening mark, dash or space."""
-    for char in text:
-        if char not in OPENERS and char not in DASHES and char != " ":
-            return char
-    return None
-
-
 def _after_mark(place: Place, text: str, rules: Rules) -> bool | None:
     """Judge after ! or ? or an ellipsis, with a space."""
     first = text[0]
-    follower = _letter_after(text) if first in OPENERS else first
+    follower = letter_after(text) if first in OPENERS else first
     ellipsis = not any(mark in place.run for mark in "!?‼⁇⁈⁉")
     if ellipsis and not place.before.strip(" \"'“‘«„(["):
         return False
@@ -328,30 +304,20 @@ def _after_stop(place: Place, text: str, rules: Rules) -> bool | None:
         # The number of a chapter, or of a king: "II. Mehmed".
         return False
     if first.isalpha() and len(found[2]) <= 3:
-        joined = _begins_longer(found[0], place, text, rules)
+        joined = begins_longer(found[0], place, text, rules)
         if joined is not False:
             return None if joined is None else False
     if rules.ordinals and first.isupper() and not found[1] and is_roman(found[2]):
         return after_roman(place, found[2], text, rules)
-    kind, word = _classify(found, place.before, rules)
+    kind, word = classify(found, place.before, rules)
     if kind is None:
         head = place.before[: found.start(2)].rstrip()
         return _after_word(place, word, head, text, rules)
-    return _after_abbreviation(kind, word, place, text, rules)
-
-
-def _begins_longer(key: str, place: Place, text: str, rules: Rules) -> bool | None:
-    """Say whether the abbreviation goes on with the next word: "n. Chr.", "av. J.-C."."""
-    head = key.replace(" ", "").lower() + "."
-    if head not in rules.heads:
-        return False
-    following, whole = next_word(place, text)
-    joined = head + following.lower()
-    return (joined in rules.classes or f"{joined}." in rules.heads) if whole else None
+    return after_abbreviation(kind, word, place, text, rules)
 
 
 def _after_closed_stop(place: Place, text: str, rules: Rules) -> bool | None:
-    follower = _letter_after(text) if text[0] in OPENERS else text[0]
+    follower = letter_after(text) if text[0] in OPENERS else text[0]
     if follower is None:
         return True if place.ended else None
     if follower.islower():
@@ -363,12 +329,18 @@ def _after_word(place: Place, word: str, head: str, text: str, rules: Rules) -> 
     """Judge after a word that is no known abbreviation; `head` is what stands before it."""
     first = text[0]
     if first.isdigit():
-        return word.lower() not in rules.elsewhere
+        inside = place.before.rfind("(") > place.before.rfind(")")
+        return word.lower() not in rules.elsewhere and not inside
     if not first.islower() or is_caseless(first):
         if word.istitle() and word.lower() in rules.elsewhere:
             following, whole = next_word(place, text)
             opens = following.lower() in rules.openers and text[len(following) :][:1] != "."
             return opens if whole else None
+        if word.islower() and len(word) <= 4 and first in "IVX":
+            following, whole = next_word(place, text)
+            if not whole or (len(following) > 1 and is_roman(following)):
+                # "no séc. XIX"
+                return False if whole else None
         # "Dr. med. Schmidt": no sentence ends between a title and a name.
         short = word.islower() and len(word) <= 5
         return not short or rules.classify(last_word(head.rstrip("."))) is not Class.TITLE
@@ -385,123 +357,3 @@ def _after_word(place: Place, word: str, head: str, text: str, rules: Rules) -> 
     latin = word.isascii() and word.isalpha()
     # "mgr. of" and the like: no vowel, so no word that a sentence would end in.
     return not latin or _VOWELS.search(word) is not None or word.isupper()
-
-
-def _classify(found: re.Match[str], before: str, rules: Rules) -> tuple[Class | None, str]:
-    """Give the class of the word before a full stop, None for a plain word."""
-    prefix, word = found[1], found[2]
-    if not prefix and len(word) > 3 and word[1] in "'’":
-        # l'art., dell'avv.: the article is no part of the abbreviation.
-        word = word[2:]
-    after_digit = before[: found.start(2)].rstrip()[-1:].isdigit()
-    if len(word) == 1 and is_caseless(word) and after_digit:
-        return None, word
-    for key in (prefix + word, word):
-        kind = rules.classify(key.replace(" ", ""))
-        if kind is not None and (key == word or len(word) <= 3 or " " not in prefix):
-            return _unless_word(kind, word, before[: found.start(2)]), key
-    if before[: found.start()].endswith(("&", "°")):
-        return None, word
-    if len(word) == 1 and re.search(r"[^\W\d_]/\Z", before[: found.start()]):
-        # "M/s. Gupta", "c/o. Meier"
-        return Class.NUMBERED, word
-    if _SINGLE_LETTERS.search(prefix + word):
-        return Class.MAYBE, word
-    if len(word) == 1 and not is_wide(word):
-        return Class.MAYBE, word
-    if _is_dotted(word) or (word.endswith("str") and len(word) > 4):
-        return Class.MAYBE, word
-    if after_digit and word in _MULTIPLIERS:
-        return Class.NUMBERED, word
-    # After a number it is a unit, which is written without a full stop.
-    return (Class.MAYBE if _is_clipped(word, rules) and not after_digit else None), word
-
-
-def _is_dotted(word: str) -> bool:
-    """Say whether `word` is shortened words with full stops between them: "t.ex", "m.fl"."""
-    parts = word.lower().split(".")
-    if len(parts) == 1 or parts[-1] in _NAME_ENDS:
-        return False
-    return all(len(part) <= 3 for part in parts)
-
-
-def _is_clipped(word: str, rules: Rules) -> bool:
-    """Say whether `word` has no vowel, so that nobody can say it: "np", "bkz", "стр"."""
-    if len(word) < 2 or not (word.islower() or word.istitle()) or not word.isalpha():
-        return False
-    lower = word.lower()
-    if lower in _INTERJECTIONS or len(set(lower)) == 1 or not lower[0] < "\u0530":
-        return False
-    if rules.lang in _SYLLABIC and len(word) > 2 and any(char in "rlрл" for char in lower):
-        return False
-    return not any(char in _ALL_VOWELS for char in unicodedata.normalize("NFD", lower))
-
-
-def _unless_word(kind: Class, word: str, before: str) -> Class | None:
-    if word in UNITS and not before.rstrip()[-1:].isdigit():
-        return None
-    return kind
-
-
-def _after_abbreviation(
-    kind: Class, word: str, place: Place, text: str, rules: Rules
-) -> bool | None:
-    first = text[0]
-    if word == "Max" and first.isupper():
-        # More often the name than "maximal".
-        return True
-    if kind in (Class.TITLE, Class.LINK) or (first.islower() and not is_caseless(first)):
-        return False
-    if not first.isalpha():
-        return _abbreviation_before_mark(kind, word, text, place.ended)
-    if kind is Class.END:
-        return True
-    following, whole = next_word(place, text)
-    if not whole:
-        return None
-    if kind is Class.TIME:
-        return (following.lower() not in AFTER_TIME and not following.isupper()) or following == "I"
-    if len(following) == 1 and text[1:2] == ".":
-        # One more initial.
-        return False
-    if following.lower() in rules.openers:
-        return True
-    if word.replace(" ", "").lower() in _ERAS and _after_digit(place, word):
-        return True
-    if word.lower() in _UNITS and _after_digit(place, word):
-        return True
-    if kind is Class.NUMBERED:
-        plain = word.lower() in rules.words and (word.islower() or word == "No")
-        return plain and not _ROMAN.match(following)
-    return len(word) == 1 and _letter_ends(word, place.before)
-
-
-def _after_digit(place: Place, word: str) -> bool:
-    return place.before[: -len(word)].rstrip()[-1:].isdigit()
-
-
-def _abbreviation_before_mark(kind: Class, word: str, text: str, ended: bool) -> bool | None:
-    first = text[0]
-    if first.isdigit():
-        return kind in (Class.END, Class.TIME)
-    if first in "([":
-        follower = _letter_after(text)
-        if follower is None:
-            return ended or None
-        return kind in (Class.TIME, Class.END) and follower.isupper()
-    if first in OPENERS:
-        return kind is not Class.NUMBERED or word.lower() in WORDS
-    return first == OPAQUE and kind in (Class.END, Class.TIME)
-
-
-def _letter_ends(letter: str, before: str) -> bool:
-    """Say whether a sentence may end in this single letter: "vitamin C.", "for x."."""
-    ahead = last_word(before[:-1].rstrip())
-    if letter == "v" and ahead[:1].isupper():
-        # "Smith v. Jones"
-        return False
-    if letter == "I":
-        return ahead.lower() in I_VERBS or ahead.lower() in LETTER_NOUNS
-    if letter.islower():
-        return not before[:-1].rstrip().endswith(".")
-    return ahead.lower() in LETTER_NOUNS
