@@ -81,22 +81,28 @@ class Kept:
         It may end within a secret, if that is all in the `last_word` characters of it, or if
         nothing more stands behind the mark.
         """
-        return self._follow(place, said, 0, len(said) - last_word)
+        return self._follow(place, said, 0, len(said) - last_word, set())
 
-    def _follow(self, place: int, said: str, at: int, last_at: int) -> int | None:
+    def _follow(
+        self, place: int, said: str, at: int, last_at: int, failed: set[tuple[int, int]]
+    ) -> int | None:
+        """`failed` are the places where this was tried in vain, from any mark before."""
         mark = self._mark(place)
         stop = len(self._text) if mark is None else max(place, mark[0])
-        literal, rest = self._text[place:stop], said[at:]
-        if mark is None or len(rest) <= len(literal):
-            return place + len(rest) if literal.startswith(rest) else None
-        if not rest.startswith(literal):
+        literal, left = self._text[place:stop], len(said) - at
+        if mark is None or left <= len(literal):
+            return place + left if left <= len(literal) and said.endswith(literal[:left]) else None
+        if not said.startswith(literal, at):
             return None
         start, end = mark
         at += len(literal)
         for beyond in range(at + (0 if place > start else 1), len(said)):
-            found = self._follow(end, said, beyond, last_at)
+            if (end, beyond) in failed:
+                continue
+            found = self._follow(end, said, beyond, last_at, failed)
             if found is not None:
                 return found
+            failed.add((end, beyond))
         ends_here = end == len(self._text) or end in self._borders
         return start + 1 if ends_here or at >= last_at else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from gramophone.filters import Word, highlights
@@ -86,9 +86,13 @@ def snippet(text: str, words: Sequence[Word]) -> str:
     if not tokens:
         return ""
     firsts = [_token_at(tokens, start) for start, _ in spans]
+    # The hits stand in order, so those near one are between two places among them.
     best = max(
         firsts,
-        key=lambda first: (sum(first <= each < first + _HIT_TOKENS for each in firsts), -first),
+        key=lambda first: (
+            bisect_left(firsts, first + _HIT_TOKENS) - bisect_left(firsts, first),
+            -first,
+        ),
         default=0,
     )
     first = max(0, min(best - _TOKENS_BEFORE, len(tokens) - _SNIPPET_TOKENS))

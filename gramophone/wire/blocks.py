@@ -13,6 +13,9 @@ from typing import Final
 LONGEST_ROW: Final = 4000
 """Characters after which a table row that has not ended is taken for plain text."""
 
+_LONGEST_LEAD: Final = 300
+"""Characters that are waited for at most until it is known what a line begins with."""
+
 _BULLET = re.compile(r"(?:[-*+·](?=[ \n]|\Z)|[•◦‣●○∙])([ \n]|\Z)?")
 _NUMBER = re.compile(r"(?:[0-9]{1,3}|[A-Za-z]|[ivx]{2,4})\\?[.)]([ \n]|\Z)")
 _NUMBER_OPEN = re.compile(r"(?:[0-9]{1,3}|[A-Za-z]|[ivx]{2,4})(?:\\?[.)]?)\Z")
@@ -95,7 +98,7 @@ def _note(text: str, final: bool, item: bool) -> tuple[Lead, int]:
         return _task(text, final)
     else:
         whole, opened = _DIRECTIVE, _DIRECTIVE_OPEN
-    if not final and opened.match(text):
+    if not final and len(text) <= _LONGEST_LEAD and opened.match(text):
         return Lead.WAIT, 0
     found = whole.match(text + "\n" if final else text)
     return (Lead.TEXT, 0) if found is None else (Lead.MARK, min(found.end(), len(text)))
@@ -117,7 +120,9 @@ def front_matter(text: str, final: bool) -> str | None:
     found = _FRONT_MATTER.match(text)
     if found is not None:
         return f"\n{found[1]}"
-    return None if not final and _FRONT_MATTER_OPEN.match(text) else ""
+    if final or len(text) > _LONGEST_LEAD:
+        return ""
+    return None if _FRONT_MATTER_OPEN.match(text) else ""
 
 
 class Skipped:
@@ -142,7 +147,7 @@ def _fence(text: str, final: bool) -> tuple[Lead, int]:
     if not final and len(text) < 64 and _FENCE_OPEN.match(text):
         return Lead.WAIT, 0
     found = _FENCE.match(text)
-    if found is None:
+    if found is None or found.end() > LONGEST_ROW:
         return Lead.TEXT, 0
     line, newline, _ = text[found.end() :].partition("\n")
     if found[1][0] == "`" and "`" in line:

@@ -1,0 +1,241 @@
+"""Whatever reads text of others takes time in proportion to its length, however odd the text is.
+
+Each shape is what one of the parsers, or of the libraries that it stands on, might go through
+again and again: things that are opened and never closed, marks without anything between them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from typing import TypeAlias
+
+import pytest
+
+from gramophone import filters
+from gramophone.errors import FilterError
+from gramophone.hidden import Kept
+from gramophone.plain import PlainStream, plain
+from gramophone.redaction import Redactor
+from gramophone.standin.matching import Expectation
+from gramophone.wire.chunker import Chunker
+from gramophone.wire.controls import ControlFilter
+from gramophone.wire.flux_markup import FluxText
+from gramophone.wire.frame_fields import ProtocolViolation
+from gramophone.wire.loose_json import read_object
+from gramophone.wire.sentence_cutter import SentenceCutter
+from gramophone.wire.sse_reader import SseReader
+from storage.chats.spans import spans
+from storage.search import match_expression, snippet
+from tests.scaling import is_linear
+
+Parse: TypeAlias = Callable[[str], object]
+
+PIECE = 7
+
+
+def pieces(text: str) -> list[str]:
+    return [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
+
+
+def _stream(text: str) -> None:
+    stream = PlainStream()
+    for piece in pieces(text):
+        stream.feed(piece)
+    stream.finish()
+
+
+def _controls(text: str) -> None:
+    passed = ControlFilter()
+    for char in text:
+        passed.pass_on(char)
+
+
+def _chunks(text: str) -> None:
+    chunker = Chunker()
+    chunker.feed(text)
+    chunker.finish()
+
+
+def _chunks_of_pieces(text: str) -> None:
+    chunker = Chunker()
+    for piece in pieces(text):
+        chunker.feed(piece)
+    chunker.finish()
+
+
+def _sentences(text: str) -> None:
+    cutter = SentenceCutter()
+    for piece in pieces(text):
+        cutter.feed(piece)
+    cutter.rest()
+
+
+def _flux(text: str) -> None:
+    markup = FluxText()
+    with suppress(ProtocolViolation):
+        for piece in pieces(text):
+            markup.take(piece)
+        markup.finish()
+
+
+def _events(text: str) -> None:
+    reader = SseReader()
+    for piece in pieces(text):
+        reader.feed(piece.encode(errors="replace"))
+
+
+def _filters(text: str) -> None:
+    with suppress(FilterError):
+        filters.parse(text, date(2026, 1, 1))
+    filters.hint(text)
+    filters.completed(text)
+    filters.highlights(text, [filters.Word(text[:20]), filters.Word("a", open=True)])
+
+
+def _search(text: str) -> None:
+    words = filters.words_of(text)
+    match_expression(words)
+    snippet(text, words[:3])
+
+
+def _spans(text: str) -> None:
+    for _ in spans(piece.encode(errors="replace") for piece in pieces(text)):
+        pass
+
+
+def _in_json(text: str) -> None:
+    read_object(text)
+    read_object(json.dumps({"a": text}))
+
+
+def _hidden(text: str) -> None:
+    Kept("***0123456789ab***".join([text[:100]] * 3)).follow(0, text, 3)
+
+
+def _expected(text: str) -> None:
+    expected = Expectation("speech", [text[:20], text])
+    for piece in pieces(text[:2000]):
+        expected.came(0, piece)
+    expected.differences()
+
+
+PARSERS: dict[str, Parse] = {
+    "plain": plain,
+    "plain, in pieces": _stream,
+    "controls": _controls,
+    "chunker": _chunks,
+    "chunker, in pieces": _chunks_of_pieces,
+    "sentences": _sentences,
+    "inline controls": _flux,
+    "server-sent events": _events,
+    "JSON": _in_json,
+    "redaction": Redactor(["c4n4ry-0123456789abcdef"]),
+    "redaction with patterns": Redactor(["c4n4ry-0123"], patterns=[r"\d{4}( \d{4}){2}"]),
+    "filters": _filters,
+    "search": _search,
+    "spans of an export": _spans,
+    "hidden": _hidden,
+    "expectation": _expected,
+}
+
+TEXTS = [
+    ("", body) for body in ("a", "a ", "A.", "1. ", "e.g. ", "“a", "好", "。", "\n", " ", "...")
+]
+MARKDOWN = [
+    *(
+        ("", body)
+        for body in ("*", "_a_ ", "`", "~", ":", "[", "[a](", "![", "<", "<a ", "&#", "$a")
+    ),
+    *(("", body) for body in ("|", "|-", "- a\n", "> ", "#", "\\(", "\\begin{", "```\n", "---\n")),
+    *(
+        ("---", " "),
+        ("```", "a"),
+        ("`", "a "),
+        ("[", "a "),
+        ("[a](", "b"),
+        ("$", "a"),
+        ("<!--", "-"),
+    ),
+    *(
+        ("|", "a "),
+        ("- ", "- "),
+        (":::", " "),
+        ("\\[", "a "),
+        ("[^", "1"),
+        ("<b ", 'a="'),
+        ("【", "4"),
+    ),
+]
+CONTROLS = [
+    *(
+        ("", body)
+        for body in ("\x9d", "\x1b]", "\x9b0", "\x1b ", "\x9d\x1b", "\x1b[", "\r", "\x00")
+    ),
+    *(
+        ("\x9b", "0"),
+        ("\x1b", " "),
+        ("\x9d", "a"),
+        ("", "\u200d"),
+        ("", "\U0001f468\u200d"),
+        ("", "\ud800"),
+    ),
+]
+MACHINES = [
+    *(
+        ("", body)
+        for body in ("{", '{"a":', "[1,", '"\\', "\\", "data: x\n", "data:\n", ":\n", "\r\n")
+    ),
+    *(('"', "\\"), ('{"a": "', "x"), ("data: ", "x"), ("", '"pronounce"'), ("\\", "{"), ("{", " ")),
+]
+SECRETS = [
+    *(
+        ("", body)
+        for body in ("token ", "bearer 1", "sk-", "api_key=", "c4n4ry-0123", "1234 ", "***")
+    ),
+    *(
+        ("bearer ", "a"),
+        ("api_key=", "a"),
+        ("sk-", "a-"),
+        ("", "***0123456789ab***"),
+        ("token ", " "),
+    ),
+]
+QUERIES = [("", body) for body in ("before:", "tag:a ", 'a:"', '"', "-a ", "-", "has:", "a:b:")]
+SHAPES = [*TEXTS, *MARKDOWN, *CONTROLS, *MACHINES, *SECRETS, *QUERIES]
+"""All of them, on all parsers, are a campaign of their own: `tests/soak/linear_time.py`."""
+
+SOME = {
+    "plain": CONTROLS,
+    "plain, in pieces": CONTROLS,
+    "controls": CONTROLS[::4],
+    "chunker": [
+        ("", "`"),
+        ("", "~"),
+        ("", ":"),
+        ("", "[a]("),
+        ("", "<"),
+        ("|", "a "),
+        ("---", " "),
+    ],
+    "chunker, in pieces": [("", "A."), ("```", "a"), ("$", "a")],
+    "sentences": [("", "A."), ("", "a "), ("", "...")],
+    "inline controls": MACHINES[-4:],
+    "server-sent events": MACHINES,
+    "JSON": MACHINES,
+    "redaction": SECRETS,
+    "redaction with patterns": SECRETS,
+    "filters": QUERIES,
+    "search": [*QUERIES, ("", "a ")],
+    "spans of an export": MACHINES,
+    "hidden": SECRETS[:3],
+    "expectation": TEXTS[:4],
+}
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_time_grows_with_the_length_alone(name: str) -> None:
+    grown = [shape for shape in SOME[name] if not is_linear(PARSERS[name], *shape)]
+    assert grown == []
