@@ -21,6 +21,7 @@ from gramophone.errors import LibraryCorrupt, StorageError
 from storage.bundle.flac import packed
 from storage.database import connect, transaction
 from storage.failures import sentences
+from storage.file_system import FULL, write_fault
 from storage.home import Home, is_session_id, open_private
 from storage.locks import SessionLock
 from storage.turn_sound import TurnSound
@@ -294,6 +295,10 @@ def _write(sound: TurnSound, rate_hz: int, descriptor: int, progress: _Progress)
     try:
         packed(passing(), rate_hz, descriptor)
     except (soundfile.SoundFileError, AssertionError, RuntimeError) as error:
+        # libsndfile does not say why it cannot write.
+        number = write_fault(sound.path.parent)
+        if number in FULL:
+            raise OSError(number, os.strerror(number)) from error
         raise StorageError(
             f"{sound.path} cannot be written as FLAC ({error}); it stays as it is."
         ) from error

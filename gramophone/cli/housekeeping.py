@@ -131,7 +131,10 @@ def _examined(config: Config, orphans: bool) -> Examined:
 
 def _other_places(config: Config) -> list[Path]:
     """Where killed commands may have left files, besides the library."""
-    places = [config.config_file.parent, Path(tempfile.gettempdir())]
+    places = [config.config_file.parent]
+    # Where nothing can be written there is no place for temporary files either.
+    with suppress(OSError):
+        places.append(Path(tempfile.gettempdir()))
     with suppress(OSError):
         places.append(Path.cwd())
     return places

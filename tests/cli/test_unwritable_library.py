@@ -6,6 +6,7 @@ The kernel refuses the calls by a seccomp filter; see `tests/refusing_kernel.py`
 from __future__ import annotations
 
 import json
+import random
 import re
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.timeline import Event
+from gramophone.timeline import Event, SessionEnded
 from storage.reclaiming import size_of
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.programs import environment
@@ -66,14 +67,16 @@ def kept_in(home: Path) -> dict[Path, bytes]:
 
 
 def long_session() -> list[Event]:
-    """Twenty questions, and two megabytes of sound."""
-    frames = (bytes(48_000), bytes(48_000))
+    """Twenty questions, and two megabytes of soft noise, of which a codec takes a half."""
+    noise = bytearray(48_000)
+    noise[::2] = random.Random(1).randbytes(24_000)
+    frames = (bytes(noise), bytes(noise))
     said = [
         event
         for turn in range(0, 40, 2)
         for event in spoken_exchange(f"Question {turn}?", first_turn=turn, frames=frames)
     ]
-    return [session_started(SESSION_ID), *said]
+    return [session_started(SESSION_ID), *said, SessionEnded(at_us=60_000_000)]
 
 
 MATTERS = {"full": "There is no room left in", "read-only": "its file system is read-only"}
@@ -174,6 +177,17 @@ async def test_without_a_reserve_the_room_of_the_sound_is_enough(tmp_path: Path)
     deleted, _, verified = run_refused(f"quota:{size_of(home)}:{home}", home, *commands)
     assert deleted[0] == 0, deleted
     assert verified[:2] == (0, "All is well: database, rows and sound files agree.\n")
+
+
+async def test_compacting_that_finds_no_room_says_so(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    await record(home, long_session())
+    before = kept_in(home)
+    quota = f"quota:{size_of(home) + 200_000}:{home}"
+    ((code, _, error),) = run_refused(quota, home, "compact --older-than 0d")
+    assert code == 1
+    assert "no room left" in error.splitlines()[-1]
+    assert kept_in(home) == before
 
 
 async def test_where_nothing_can_be_written_at_all_a_deletion_says_what_is_left(
