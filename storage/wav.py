@@ -57,6 +57,12 @@ class WavFormat:
     def sample_bytes(self) -> int:
         return _ENCODINGS[self.encoding][1]
 
+    @property
+    def riff(self) -> tuple[int, int, int, int]:
+        """Format tag, channels, rate and bits a sample, as a WAV states them."""
+        tag, width = _ENCODINGS[self.encoding]
+        return tag, 1, self.sample_rate_hz, 8 * width
+
     def samples(self, data_bytes: int) -> int:
         """Whole samples in so many bytes."""
         return data_bytes // self.sample_bytes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import wave
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from gramophone.standin.process import main
 from gramophone.standin.scenario import ScenarioError, Wav, scenario
 from gramophone.standin.script import Script, script_of
 from gramophone.timeline import Event
+from gramophone.wire.wav_layout import PCM, NotWav, wav_layout
 from storage.bundle.layout import SUFFIX
 from storage.bundle.reading import read_bundle
 from storage.library import Library
@@ -83,11 +83,14 @@ def _scenario(path: Path) -> Script:
 
 def _wav(path: Path) -> Wav:
     try:
-        with wave.open(str(path), "rb") as sound:
-            if (sound.getnchannels(), sound.getsampwidth()) != (1, 2):
-                raise ScenarioError(f"{path} is not 16-bit mono; convert it first.")
-            return Wav(sound.getframerate(), sound.readframes(sound.getnframes()))
+        content = read_regular(path)
+        layout = wav_layout(content, len(content))
     except OSError as error:
         raise ScenarioError(f"{path} cannot be read: {error.strerror}.") from error
-    except (wave.Error, EOFError):
-        raise ScenarioError(f"{path} is no WAV file.") from None
+    except NotWav as error:
+        raise ScenarioError(f"{path} is not a WAV file: {error}.") from None
+    if (layout.tag, layout.channels, layout.bits) != (PCM, 1, 16) or not layout.sample_rate_hz:
+        raise ScenarioError(f"{path} is not 16-bit mono; convert it first.")
+    whole_bytes = layout.data_bytes - layout.data_bytes % 2
+    start = layout.data_start
+    return Wav(layout.sample_rate_hz, content[start : start + whole_bytes])

@@ -26,6 +26,7 @@ from gramophone.metrics import TurnMetrics
 from gramophone.regular_files import open_binary
 from gramophone.timeline import AudioReceived, Event, SessionStarted
 from gramophone.values import value
+from gramophone.wire.wav_layout import NotWav, WavLayout, wav_layout
 from storage.bundle.container import BLOCK_BYTES, Container, PartReader
 from storage.bundle.flac import unpacked
 from storage.bundle.layout import (
@@ -39,10 +40,12 @@ from storage.bundle.layout import (
     most_unpacked_bytes,
 )
 from storage.bundle.lines import Values, event_in, session_values, turn_values, within
-from storage.wav import HEADER_BYTES, LARGEST_DATA_BYTES, WavFormat
+from storage.wav import LARGEST_DATA_BYTES, WavFormat
 from storage.whole_texts import restored
 
 _LARGEST_SESSION_BYTES = 1 << 24
+_MOST_WAV_HEAD_BYTES = 1 << 20
+"""What may stand before the samples of a WAV: form, tags, cue points."""
 
 
 @value
@@ -127,7 +130,7 @@ class Bundle:
             if spoken.flac:
                 blocks = unpacked(part.blocks(), self.form.sample_rate_hz, spoken.samples)
             else:
-                blocks = self._wav(part, spoken.data_bytes)
+                blocks = self._wav(part, self._wav_layout(spoken.part))
             for block in blocks:
                 digest.update(block)
                 yield block
@@ -168,24 +171,30 @@ class Bundle:
         return replace(spoken, data_bytes=data_bytes)
 
     def _wav_data_bytes(self, part: Part) -> int:
-        with self._container.open(part.name) as file:
-            header = file.read(HEADER_BYTES) if part.size_bytes >= HEADER_BYTES else b""
-        data_bytes = int.from_bytes(header[40:44], "little")
-        padded_bytes = HEADER_BYTES + data_bytes + data_bytes % 2
-        if header != self.form.header(data_bytes) or padded_bytes != part.size_bytes:
-            raise BadBundle(f"{part.name} is not a WAV as the session's are")
-        return data_bytes
+        return self._wav_layout(part).data_bytes
 
-    def _wav(self, part: PartReader, data_bytes: int) -> Generator[bytes]:
-        part.read(HEADER_BYTES)
-        left_bytes = data_bytes
+    def _wav_layout(self, part: Part) -> WavLayout:
+        with self._container.open(part.name) as file:
+            head = file.read(min(part.size_bytes, _MOST_WAV_HEAD_BYTES))
+        try:
+            layout = wav_layout(head, part.size_bytes)
+        except NotWav as error:
+            raise BadBundle(f"{part.name} is not a WAV as the session's are ({error})") from error
+        found = layout.tag, layout.channels, layout.sample_rate_hz, layout.bits
+        if found != self.form.riff:
+            raise BadBundle(f"{part.name} is not a WAV as the session's are")
+        return layout
+
+    def _wav(self, part: PartReader, layout: WavLayout) -> Generator[bytes]:
+        part.read(layout.data_start)
+        left_bytes = layout.data_bytes
         while left_bytes:
             block = part.read(min(BLOCK_BYTES, left_bytes))
             left_bytes -= len(block)
             yield block
-        for pad in part.blocks():
-            if pad != b"\0":
-                raise BadBundle("a WAV in it ends as none does")
+        # Other chunks may follow; they are read because the part's hash is over all of it.
+        for _ in part.blocks():
+            pass
 
     def _check(self, event: Event, number: int) -> None:
         place = f"line {number} of its events"

@@ -13,6 +13,7 @@ from gramophone.cli.standing_in import script
 from gramophone.errors import StorageError
 from gramophone.standin.scenario import ScenarioError
 from tests.programs import Gramophone
+from tests.wire.test_wav_layout import ACCEPTED, SOUND
 
 ONE, OTHER = str(path_of("short-answer")), str(path_of("interrupted"))
 
@@ -58,7 +59,11 @@ async def test_a_bundle_is_a_source(tmp_path: Path) -> None:
         ("a.toml", None, "cannot be read: No such file or directory."),
         ("a.toml", b"\xff", "is no text in UTF-8."),
         ("a.toml", b"[[say]]\ntext = 'a'\nwav = 'b.wav'", "b.wav cannot be read: No such file"),
-        ("a.json", b'{"say": [{"text": "a", "wav": "a.json"}]}', "a.json is no WAV file."),
+        (
+            "a.json",
+            b'{"say": [{"text": "a", "wav": "a.json"}]}',
+            "a.json is not a WAV file: it does not",
+        ),
     ],
 )
 async def test_a_scenario_that_cannot_be_read_is_named(
@@ -69,6 +74,16 @@ async def test_a_scenario_that_cannot_be_read_is_named(
         path.write_bytes(content)
     with pytest.raises(ScenarioError, match=re.escape(sentence)):
         await script(tmp_path, str(path))
+
+
+@pytest.mark.parametrize("kind", ["extensible", "LIST first", "odd chunks", "sizes of 0", "RF64"])
+async def test_a_scenario_takes_every_kind_of_wav(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "b.wav").write_bytes(ACCEPTED[kind])
+    (tmp_path / "a.toml").write_text("[[say]]\ntext = 'a'\nwav = 'b.wav'")
+    told = await script(tmp_path, str(tmp_path / "a.toml"))
+    assert told.speech is not None
+    (segment,) = told.speech.segments
+    assert b"".join(pcm for _, pcm in segment.frames or ()) == SOUND
 
 
 async def test_a_bundle_that_is_none_is_named(tmp_path: Path) -> None:

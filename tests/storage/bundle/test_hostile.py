@@ -24,6 +24,7 @@ from storage.bundle.importing import import_bundle
 from storage.bundle.layout import EVENTS, MANIFEST, SESSION, TURNS
 from storage.bundle.reading import read_bundle
 from storage.home import Home
+from storage.verify import verify
 from tests.builders import session_started, spoken_exchange
 from tests.storage.bundle.bundles import build, build_raw, bytes_of, export, names_in, parts_of
 from tests.storage.recordings import SESSION_ID, everything_in, record
@@ -211,6 +212,29 @@ def test_sound_without_a_turn_is_refused(tmp_path: Path, home: Path, good: Parts
     )
     both = good | {"audio/1.flac": b"fLaC"}
     refused(home, build(tmp_path / "c", both), "sound of turn 1 twice")
+
+
+@pytest.mark.parametrize("kind", ["LIST", "trailing", "extensible", "no sizes"])
+def test_sound_in_another_wrapping_is_taken(tmp_path: Path, good: Parts, kind: str) -> None:
+    """As another program would write the very same sound."""
+    name = "audio/1.wav"
+    wav = good[name]
+    form, rest, data = wav[20:36], wav[12:36], wav[36:]
+    extra = b"LIST\4\0\0\0INFO" + b"junk\3\0\0\0odd\0"
+    guid = bytes.fromhex("0100000000001000800000aa00389b71")
+    extensible = b"\xfe\xff" + form[2:] + b"\x16\0\x10\0\4\0\0\0" + guid
+    wrapped = {
+        "LIST": wav[:12] + extra + rest + data,
+        "trailing": wav + extra,
+        "extensible": wav[:12] + b"fmt \x28\0\0\0" + extensible + data,
+        "no sizes": b"RIFF\0\0\0\0" + wav[8:40] + b"\xff\xff\xff\xff" + wav[44:],
+    }[kind]
+    parts = good | {name: wrapped}
+    home = Home.at(tmp_path / "home")
+    import_bundle(home, build(tmp_path / "b", parts))
+    # Stored as every sound is.
+    assert bytes_of(home.wav(SESSION_ID, 1)) == wav
+    assert verify(home) == []
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -1,0 +1,119 @@
+"""WAV files by the whole grammar: every order of chunks, sizes that nobody filled in, RF64."""
+
+from __future__ import annotations
+
+import io
+import struct
+import wave
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gramophone.wire.wav_layout import PCM, NotWav, WavLayout, wav_layout
+
+SOUND = bytes(range(1, 21))
+UNKNOWN = 0xFFFF_FFFF
+FORM = struct.pack("<HHIIHH", 1, 1, 24_000, 48_000, 2, 16)
+GUID = bytes.fromhex("0100000000001000800000aa00389b71")
+EXTENSIBLE = struct.pack("<HHIIHHHHI", 0xFFFE, 1, 24_000, 48_000, 2, 16, 22, 16, 4) + GUID
+
+
+def chunk(name: bytes, content: bytes, size: int | None = None) -> bytes:
+    size = len(content) if size is None else size
+    return name + struct.pack("<I", size) + content + b"\0" * (len(content) % 2)
+
+
+def riff(*chunks: bytes, size: int | None = None, name: bytes = b"RIFF") -> bytes:
+    body = b"WAVE" + b"".join(chunks)
+    return name + struct.pack("<I", len(body) if size is None else size) + body
+
+
+def sound_of(data: bytes) -> bytes:
+    layout = wav_layout(data, len(data))
+    assert (layout.tag, layout.channels, layout.sample_rate_hz, layout.bits) == (PCM, 1, 24_000, 16)
+    return data[layout.data_start : layout.data_start + layout.data_bytes]
+
+
+LIST = chunk(b"LIST", b"INFOINAM\x05\0\0\0a b c\0")
+ODD = chunk(b"junk", b"odd")
+DS64 = chunk(b"ds64", struct.pack("<QQQI", 0, len(SOUND), 10, 0))
+ACCEPTED = {
+    "plain": riff(chunk(b"fmt ", FORM), chunk(b"data", SOUND)),
+    "extensible": riff(chunk(b"fmt ", EXTENSIBLE), chunk(b"data", SOUND)),
+    "LIST first": riff(LIST, chunk(b"fmt ", FORM), chunk(b"data", SOUND)),
+    "odd chunks": riff(ODD, chunk(b"fmt ", FORM), ODD, chunk(b"data", SOUND), ODD, LIST),
+    "sizes of 0": riff(chunk(b"fmt ", FORM), chunk(b"data", SOUND, 0), size=0),
+    "sizes of a header": riff(chunk(b"fmt ", FORM), chunk(b"data", SOUND, 0), size=36),
+    "unknown sizes": riff(chunk(b"fmt ", FORM), chunk(b"data", SOUND, UNKNOWN), size=UNKNOWN),
+    "unknown RIFF, 0": riff(chunk(b"fmt ", FORM), chunk(b"data", SOUND, 0), size=UNKNOWN),
+    "cut off": riff(chunk(b"fmt ", FORM), chunk(b"data", SOUND, 5_000), size=5_036),
+    "a larger form": riff(chunk(b"fmt ", FORM + b"\0\0"), chunk(b"data", SOUND)),
+    "RF64": riff(
+        DS64, chunk(b"fmt ", FORM), chunk(b"data", SOUND, UNKNOWN), LIST, size=UNKNOWN, name=b"RF64"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ACCEPTED)
+def test_samples_are_found(kind: str) -> None:
+    assert sound_of(ACCEPTED[kind]) == SOUND
+
+
+def test_an_empty_chunk_in_a_finished_file_is_empty() -> None:
+    assert sound_of(riff(chunk(b"fmt ", FORM), chunk(b"data", b""), LIST)) == b""
+    assert sound_of(riff(chunk(b"fmt ", FORM), chunk(b"data", b""))) == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "does not begin"),
+        (b"RIFF\0\0\0\0AVI ", "does not begin"),
+        (riff(chunk(b"data", SOUND), chunk(b"fmt ", FORM)), "before their form"),
+        (riff(chunk(b"fmt ", FORM)), "no samples"),
+        (riff(chunk(b"fmt ", FORM[:10]), chunk(b"data", SOUND)), "cut off"),
+        (riff(chunk(b"fmt ", EXTENSIBLE[:30]), chunk(b"data", SOUND)), "not known"),
+        (riff(chunk(b"fmt ", EXTENSIBLE[:-1] + b"x"), chunk(b"data", SOUND)), "not known"),
+        (riff(chunk(b"junk", b"", UNKNOWN - 8), chunk(b"data", SOUND)), "no samples"),
+    ],
+)
+def test_what_is_not_a_wav_is_refused(data: bytes, said: str) -> None:
+    with pytest.raises(NotWav, match=said):
+        wav_layout(data, len(data))
+
+
+def test_samples_must_begin_within_what_is_looked_at() -> None:
+    data = riff(chunk(b"junk", bytes(5_000)), chunk(b"fmt ", FORM), chunk(b"data", SOUND))
+    with pytest.raises(NotWav, match="too late"):
+        wav_layout(data[:1_000], len(data))
+
+
+@given(
+    channels=st.integers(1, 8),
+    rate=st.integers(1, 192_000),
+    width=st.integers(1, 4),
+    frames=st.integers(0, 50),
+)
+def test_files_of_another_writer_are_read(
+    channels: int, rate: int, width: int, frames: int
+) -> None:
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setparams((channels, width, rate, 0, "NONE", ""))
+        file.writeframes(bytes(channels * width * frames))
+    data = made.getvalue()
+    assert wav_layout(data, len(data)) == WavLayout(
+        PCM, channels, rate, 8 * width, 44, channels * width * frames
+    )
+
+
+@given(data=st.binary(max_size=200), at=st.integers(0, 300), kind=st.sampled_from([*ACCEPTED]))
+def test_damage_is_refused_or_stays_inside_the_file(data: bytes, at: int, kind: str) -> None:
+    whole = ACCEPTED[kind]
+    damaged = whole[:at] + data + whole[at + len(data) :]
+    try:
+        layout = wav_layout(damaged, len(damaged))
+    except NotWav:
+        return
+    assert 0 <= layout.data_start <= layout.data_start + layout.data_bytes <= len(damaged)
