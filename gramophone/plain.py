@@ -6,6 +6,7 @@ for those that belong to the spelling (`joiners`); newlines and tabs stay. Pure:
 
 from __future__ import annotations
 
+import json
 import re
 
 from gramophone import joiners
@@ -30,6 +31,7 @@ _UNWANTED = re.compile(
     r"\U000e0000-\U000e001f\U000e0080-\U000e00ff\U000e01f0-\U000e0fff]"
 )
 _DOUBTFUL = re.compile(f"{_UNWANTED.pattern}|[{joiners.CHARACTERS}]")
+_ACTING = re.compile(f"{_UNWANTED.pattern}|[\u2028\u2029]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -41,6 +43,12 @@ def plain(text: str) -> str:
 def plain_line(text: str) -> str:
     """`text` made harmless and brought onto one line."""
     return " ".join(plain(text).split())
+
+
+def with_escapes(text: str) -> str:
+    """`text` with an escape (`\\u009b`) for every character that could act on a terminal, as JSON
+    writes it: so a JSON document keeps its value."""
+    return _ACTING.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 class PlainStream:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gramophone.cli.check_plan import CheckError, CheckPlan, Reached, Step, plan_of
 from gramophone.cli.compose import talk
-from gramophone.cli.output import Waiter
+from gramophone.cli.output import Waiter, result
 from gramophone.cli.standing_in import recorded
 from gramophone.clock import SystemClock
 from gramophone.comparison import compare
@@ -133,7 +133,7 @@ async def check(home: Path, source: str, *, as_json: bool) -> int:
         sys.stdout.write(json.dumps(told | fields) + "\n")
     else:
         lines = [*checked.failures, *checked.differences] or ["Texts and sound are the same."]
-        sys.stdout.write("\n".join([*lines, *checked.notes]) + "\n")
+        result("\n".join([*lines, *checked.notes]))
     return 1 if checked.differences or checked.failures else 0
 
 

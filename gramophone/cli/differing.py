@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from gramophone.cli.output import result
 from gramophone.cli.standing_in import recorded
 from gramophone.comparison import Comparison, Timing, compare
 
@@ -24,7 +25,7 @@ async def diff(home: Path, one: str, other: str, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json.dumps({"same": compared.same, **asdict(compared)}) + "\n")
     else:
-        sys.stdout.write(_report(compared))
+        result(_report(compared).rstrip("\n"))
     return 0 if compared.same else 1
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gramophone.cli.kept import telling
-from gramophone.cli.output import note
+from gramophone.cli.output import note, write_out
 from gramophone.errors import StorageError
 from gramophone.exports import FORMS, Exported, ExportOrder
 from gramophone.library import SessionSummary
@@ -113,6 +113,12 @@ async def _to_standard_output(library: Library, ids: Sequence[str], order: Expor
 
 
 def _give_out(path: Path) -> None:
+    if sys.stdout.isatty():
+        # Line by line: the file may be long. What is no UTF-8 is not for the eye anyway.
+        with path.open(encoding="utf-8", errors="replace", newline="") as lines:
+            for line in lines:
+                write_out(line)
+        return
     with path.open("rb") as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.buffer.flush()

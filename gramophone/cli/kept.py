@@ -144,7 +144,7 @@ async def newest_title(home: Path, reference: str) -> str:
     """What a session is called, for a question to the person."""
     async with await Library.open(home) as library:
         record = await library.session(await library.resolve(reference))
-    return f"{record.summary.title or '(untitled)'} [{record.summary.id}]"
+    return f"{plain_line(record.summary.title) or '(untitled)'} [{record.summary.id}]"
 
 
 def _row(session: SessionSummary) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from gramophone.codec import encode_line
 from gramophone.errors import GramophoneError
-from gramophone.plain import PlainStream, plain, plain_line
+from gramophone.plain import PlainStream, plain, plain_line, with_escapes
 from gramophone.surrogates import escaped
 from gramophone.timeline import (
     DeltaReceived,
@@ -23,6 +23,12 @@ from gramophone.timeline import (
 )
 
 
+def write_out(text: str) -> None:
+    """Text to stdout as it is; where that is a terminal, with escapes for what it would obey."""
+    sys.stdout.write(with_escapes(text) if sys.stdout.isatty() else text)
+    sys.stdout.flush()
+
+
 def result(text: str) -> None:
     """A line of the result."""
     sys.stdout.write(f"{plain(text)}\n")
@@ -31,8 +37,7 @@ def result(text: str) -> None:
 
 def result_json(value: Any) -> None:
     """One JSON object of the result, on a line of its own."""
-    sys.stdout.write(escaped(json.dumps(value, ensure_ascii=False)) + "\n")
-    sys.stdout.flush()
+    write_out(escaped(json.dumps(value, ensure_ascii=False)) + "\n")
 
 
 def note(text: str) -> None:
@@ -52,8 +57,7 @@ class JsonLines:
 
     def emit(self, entry: Entry) -> None:
         if isinstance(entry, Event):
-            sys.stdout.write(encode_line(entry) + "\n")
-            sys.stdout.flush()
+            write_out(encode_line(entry) + "\n")
 
 
 class AnswerText:
@@ -76,8 +80,7 @@ class AnswerText:
     def _write(self, text: str) -> None:
         if text:
             self._wrote = True
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            write_out(text)
 
 
 class Notes:

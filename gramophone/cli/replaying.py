@@ -13,6 +13,7 @@ from gramophone.cli.output import AnswerText, JsonLines, Notes, note
 from gramophone.clock import SystemClock
 from gramophone.config import Config
 from gramophone.fanout import Fanout
+from gramophone.plain import plain_line
 from gramophone.ports import Sink
 from gramophone.replay import Replay
 from gramophone.score import Score
@@ -101,7 +102,7 @@ class _Dialogue(AnswerText):
     def emit(self, entry: Entry) -> None:
         match entry:
             case TurnCompleted(role="user"):
-                self._write(f"> {' '.join(entry.text.split())}\n")
+                self._write(f"> {plain_line(entry.text)}\n")
             case TurnStarted(role="assistant") if entry.text:
                 # What no model streamed here: it was to be said, or was imported.
                 self._write(self._stream.feed(entry.text))

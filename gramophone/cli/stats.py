@@ -14,7 +14,7 @@ from typing import Any
 
 from gramophone import figures as fold
 from gramophone.cli.bars import Pen, Row, bars, facts
-from gramophone.cli.output import note, result_json
+from gramophone.cli.output import note, result_json, write_out
 from gramophone.clock import wall_clock
 from gramophone.errors import FilterError
 from gramophone.figures import Bin, Day, Figures, Kept, Spread, Tally
@@ -137,8 +137,7 @@ def _print_csv(kept: Kept, by: Sequence[str]) -> None:
     writer.writerow([*by, *named])
     for key, tally in fold.grouped(kept.tallies, by).items():
         writer.writerow([*map(_cell, key), *_flat(tally.figures()).values()])
-    sys.stdout.write(table.getvalue())
-    sys.stdout.flush()
+    write_out(table.getvalue())
 
 
 def _flat(figures: Figures) -> dict[str, float | int | None]:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from gramophone.plain import plain_line
+
 SILENT_S = 1.0
 BAR_CELLS = 24
 _WORDS = "Bringing the library up to date; Ctrl+C stops it and loses nothing"
@@ -24,7 +26,8 @@ class Updating:
     ) -> None:
         """`in_parts` when the numbers are small enough to be read; else it is a percentage."""
         self._terminal = terminal
-        self._words = words
+        # It may name a file.
+        self._words = plain_line(words)
         self._in_parts = in_parts
         self._seconds = seconds
         self._began_s = seconds()

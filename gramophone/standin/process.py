@@ -22,6 +22,7 @@ from typing import Any
 
 from gramophone.clock import Clock, SystemClock
 from gramophone.errors import GramophoneError
+from gramophone.plain import plain, plain_line, with_escapes
 from gramophone.redaction import Redact
 from gramophone.redaction_stream import Piece, RedactedStreams
 from gramophone.standin.answering import Echo
@@ -96,7 +97,7 @@ class _Hiding(logging.Formatter):
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._secrets.hide(super().format(record))
+        return with_escapes(self._secrets.hide(super().format(record)))
 
 
 def unopened(host: str, port: int, error: OSError) -> str:
@@ -318,7 +319,7 @@ class _Process:
                 differences=[each.fields() for each in differences],
             )
         if differences:
-            sys.stderr.write(diff(differences) + "\n")
+            sys.stderr.write(plain(diff(differences)) + "\n")
         return 1 if differences and self._asked.strict else 0
 
     def _differences(self) -> list[Difference]:
@@ -386,7 +387,7 @@ def _keep_quiet(detail: str) -> None:
 def fail(sentence: str) -> int:
     """Say why it cannot be, to programs and to people."""
     tell(event="failed", detail=sentence)
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(f"{plain_line(sentence)}\n")
     return 1
 
 
