@@ -18,6 +18,8 @@ _CITATION = re.compile(r"\[(?:[1-9][0-9]{0,2}|cite_start|cite_end|cite: ?[0-9][0
 _CITATIONS = re.compile(r"\[[1-9][0-9]{0,2}(?:(?:, ?|[-–])[1-9][0-9]{0,2})+\]")
 _WIDE = re.compile(r"(?:【[^【】\n]*†[^【】\n]*】|[【〔［][0-9０-９]{1,3}[】〕］])")
 _WIDE_OPEN = re.compile(r"(?:【[^【】\n]*|[〔［][0-9０-９]{0,3})\Z")
+_ATTRIBUTES = re.compile(r"\{[#.:][^{}\n]{0,60}\}")
+_ATTRIBUTES_OPEN = re.compile(r"\{(?:[#.:][^{}\n]{0,60})?\Z")
 _SHORTCODE = re.compile(r":(?:[a-z0-9_+\-]*[a-z_][a-z0-9_+\-]*|[+\-]1|100):")
 _SHORTCODE_OPEN = re.compile(r":[a-z0-9_+\-]{0,40}\Z")
 _RULE = re.compile(
@@ -57,6 +59,14 @@ def match_shortcode(text: str, at: int, final: bool) -> Match:
             return Wait()
         return None if text[found.end() : found.end() + 1].isalnum() else _void(found)
     return Wait() if not final and _SHORTCODE_OPEN.match(text, at) else None
+
+
+def match_attributes(text: str, at: int, final: bool) -> Match:
+    """Match the attributes of a heading: `{#id .class}`."""
+    found = _ATTRIBUTES.match(text, at)
+    if found is not None:
+        return _void(found)
+    return Wait() if not final and _ATTRIBUTES_OPEN.match(text, at) else None
 
 
 def match_rule(text: str, at: int, final: bool) -> Match:

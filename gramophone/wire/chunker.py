@@ -30,6 +30,7 @@ from gramophone.wire.characters import (
     TIGHT,
     count_words,
     is_speakable,
+    is_wide,
     splits_between,
 )
 from gramophone.wire.controls import ControlFilter
@@ -285,7 +286,8 @@ class Chunker:
         guard, self._gap_guard = self._gap_guard, PLAIN
         if not self._held:
             gap = ""
-        if gap == "soft" and token.text in TIGHT:
+        wide = self._held and is_wide(token.text) and is_wide(self._held[-1].text)
+        if gap == "soft" and (wide or token.text in TIGHT):
             gap = ""
         if self._held:
             self._note_break(token, gap, guard)

@@ -41,7 +41,6 @@ _SYMBOLS: Final = {
     "sum": "∑",
     "prod": "∏",
     "int": "∫",
-    "sqrt": "√",
     "in": "∈",
     "varepsilon": "epsilon",
     "vartheta": "theta",
@@ -69,7 +68,7 @@ def spoken_formula(source: str) -> str | None:
     except _Unreadable:
         return None
     text = " ".join(text.split())
-    plain = used == len(parts) and any(char.isalnum() for char in text)
+    plain = used == len(parts) and any(char.isalnum() or char == "°" for char in text)
     return text if plain and len(text) <= len(source) else None
 
 
@@ -80,7 +79,8 @@ def _read(parts: list[str], at: int, depth: int) -> tuple[str, int]:
         part = parts[at]
         at += 1
         if part in ("^", "_"):
-            if said.rstrip()[-1:] in "∑∏∫":
+            said = said.rstrip()
+            if said.endswith(("∑", "∏", "∫")):
                 raise _Unreadable
             group, at = _group(parts, at, depth)
             said += _raise(group) if part == "^" else _lower(group)
@@ -88,6 +88,9 @@ def _read(parts: list[str], at: int, depth: int) -> tuple[str, int]:
             over, at = _group(parts, at, depth)
             under, at = _group(parts, at, depth)
             said += f"{_whole(over)}/{_whole(under)}"
+        elif part == "\\sqrt":
+            under, at = _group(parts, at, depth)
+            said += f"√{_whole(under)}"
         elif part == "{":
             group, at = _group(parts, at - 1, depth)
             said += group

@@ -29,7 +29,7 @@ LINE_END: Final = "\n"
 VANISHED: Final = ""
 """Text of a token that stands where an emoji was: a space that gives way to a mark."""
 
-_SPECIAL: Final = frozenset("\\`*_~[!<$&|#0123456789:+-=【〔［")
+_SPECIAL: Final = frozenset("\\`*_~[!<$&|#0123456789:+-=【〔［{")
 _ESCAPABLE: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _KEYCAPS: Final = frozenset("0123456789#*")
 _SHAPED: Final = frozenset("©®™‼⁉ℹ↔↕↖↗↘↙↩↪→←↑↓▶◀〰〽Ⓜ㊗㊙")
@@ -266,10 +266,12 @@ class Reader:
         if char == "\\":
             return self._match_latex(following, final)
         if char == "$":
-            amount = self._before.isdigit() and following != "$"
+            amount = self._before.isdigit() and following not in "$^_\\"
             return None if amount else inline.match_formula(hold, 0, final)
         if char in "|+-=":
             return annotations.match_rule(hold, 0, final)
+        if char == "{":
+            return annotations.match_attributes(hold, 0, final)
         if char == ":":
             word = self._before.isalnum()
             return None if word else annotations.match_shortcode(hold, 0, final)
@@ -283,6 +285,9 @@ class Reader:
     def _match_bracket(self, final: bool) -> inline.Match:
         found = inline.match_link(self._hold, 0, final, self._line_head())
         if found is None:
+            if self._before.isalpha() and not self._before_that.isalnum():
+                # "a[1]" is an element of a.
+                return None
             return annotations.match_citation(self._hold, 0, self._before != " ")
         return found
 

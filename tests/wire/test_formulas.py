@@ -17,6 +17,8 @@ from gramophone.wire.formulas import LONGEST_FORMULA, spoken_formula
         ("\\text{area} = \\alpha\\,m", "area = alpha m"),
         ("\\left( x \\right)", "( x )"),
         ("5\\%", "5%"),
+        ("\\sqrt{b^2-4ac}", "√(b²-4ac)"),
+        ("\\beta^-", "beta⁻"),
         ("2 \\times 3 \\neq 5", "2 × 3 ≠ 5"),
     ],
 )

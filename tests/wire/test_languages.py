@@ -65,6 +65,34 @@ def test_the_language_is_the_same_in_deltas_of_any_size(
     assert list(chunks([*deltas, text])) == list(chunks([f"{first} {second}"]))
 
 
+ALPHABET = [
+    *"aB XIV.,:;!?…\n12()[]{}$\\«»„“-'’",
+    "ж",
+    "Г. ",
+    "ё",
+    "ő",
+    "ß",
+    "。",
+    "．",
+    "１",
+    "ん",
+    "是",
+]
+MIXED = st.lists(
+    st.sampled_from(
+        [*ALPHABET, "ไท", "ά", "؟", "م", "है", "।", "၁", "ა", "ա", "ř", " 3. ", " Dr. "]
+    ),
+    max_size=60,
+).map("".join)
+
+
+@given(MIXED, st.sampled_from(["auto", "de", "tr", "ru", "el", "th"]))
+def test_any_mixture_gives_the_same_chunks_in_any_deltas(text: str, lang: str) -> None:
+    whole = list(chunks([text], lang))
+    assert list(chunks(text, lang)) == whole
+    assert list(chunks([text[:7], text[7:]], lang)) == whole
+
+
 @given(SAMPLES, SAMPLES)
 def test_a_language_that_is_decided_stays(first: str, second: str) -> None:
     finder = found(first)

@@ -50,6 +50,8 @@ def test_marks_are_not_said(text: str, said: str) -> None:
         ("The lists [1, 2] and [0].", "The lists [1, 2] and [0]."),
         ("[1](http://a.b) and [[2]](http://a.b)", " and "),
         ("[1] Smith, 2020", " Smith, 2020"),
+        ("the element a[1] of it", "the element a[1] of it"),
+        ("# Title {#top .big}\nText {a: 1}", " Title \nText {a: 1}"),
         ("So [cite: 1, 2] it [cite_start]is", "So  it is"),
         ("Text【4†source】 and【12:3†a.pdf】.", "Text and."),
         ("【注意】です［１］。", "【注意】です。"),
@@ -83,6 +85,7 @@ def test_what_is_not_words_is_not_said(text: str, said: str) -> None:
     [
         ("Let $E = mc^2$ be.", "Let E = mc² be."),
         ("$2 + 2 = 4$ and $100$", "2 + 2 = 4 and 100"),
+        ("H$_2$O at 90$^\\circ$ C", "H2O at 90° C"),
         ("the $n$th, $n$-th", "the nth, n-th"),
         ("$$\na = b\n$$\nso", "a = b\nso"),
         ("\\(x\\) and \\[ y \\]", "x and y"),
