@@ -26,7 +26,12 @@ from storage.failures import sentences
 from storage.home import Home, is_session_id, open_private
 from storage.locks import SessionLock
 from storage.recovery import recover, sound_files
-from storage.salvaged_sessions import Tables, complete_sessions, insert_stray
+from storage.salvaged_sessions import (
+    Tables,
+    complete_sessions,
+    insert_stray,
+    insert_stray_events,
+)
 from storage.schema import TURN_BITS, turn_number
 from storage.sqlite_pages import DatabasePages, Row
 from storage.stray_sound import DELETED, SOUND
@@ -122,6 +127,7 @@ class _Salvage:
         self._new_id = new_id
         self._progress = progress
         self._done = Salvaged()
+        self._strays: list[str] = []
 
     def run(self) -> Salvaged:
         with closing(open_library(self._target, lambda: self._now)) as database:
@@ -137,6 +143,8 @@ class _Salvage:
                 if (self._home.root / name).exists():
                     _copy(self._home.root / name, self._target.root / name)
             recover(self._target, database)
+            for session_id in self._strays:
+                insert_stray_events(database, session_id)
             self._count(database)
         return self._done
 
@@ -175,6 +183,7 @@ class _Salvage:
             files = [path for _, path in sound_files(self._target, session_id)]
             if session_id not in known and files:
                 insert_stray(database, session_id, files, self._now)
+                self._strays.append(session_id)
                 self._done.from_sound += 1
 
     def _copy_sound(self, session_id: str) -> None:

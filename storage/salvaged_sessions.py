@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from gramophone.errors import StorageError
+from gramophone.timeline import (
+    AudioReceived,
+    Event,
+    PlaybackFinished,
+    PlaybackStarted,
+    SessionEnded,
+    SessionStarted,
+    TurnCompleted,
+    TurnStarted,
+)
+from storage import rows
 from storage.database import transaction
 from storage.home import is_session_id
+from storage.recovery import RECOVERED
 from storage.schema import FORMAT_VERSION
 from storage.sqlite_pages import Row
 from storage.turn_sound import FLAC
@@ -128,6 +140,60 @@ def insert_stray(
     created_at = _stamp(min(now, datetime.fromtimestamp(max(0.0, began), UTC)))
     title = f"Recovered sound of {created_at[:10]}"
     _insert(database, session_id, created_at, form.encoding, form.sample_rate_hz, title=title)
+
+
+def insert_stray_events(database: sqlite3.Connection, session_id: str) -> None:
+    """The timeline of a session of sound alone, whose turns are there: one turn is heard after
+    another."""
+    number, encoding, rate_hz = database.execute(
+        "SELECT number, encoding, sample_rate_hz FROM session WHERE id = ?", (session_id,)
+    ).fetchone()
+    form = WavFormat(encoding, rate_hz)
+    turns = database.execute(
+        "SELECT turn, samples FROM turn WHERE session = ? ORDER BY turn", (number,)
+    ).fetchall()
+    began = SessionStarted(
+        at_us=0,
+        session_id=session_id,
+        provider="",
+        model="",
+        voice="",
+        encoding=encoding,
+        sample_rate_hz=rate_hz,
+        system_prompt="",
+    )
+    events: list[Event] = [began]
+    at_us = 0
+    with transaction(database):
+        for turn, samples in turns:
+            events += _heard(turn, samples, form, at_us)
+            database.execute(
+                "UPDATE turn SET started_us = ?, completed_us = ? WHERE session = ? AND turn = ?",
+                (at_us, events[-1].at_us, number, turn),
+            )
+            at_us = events[-1].at_us
+        events.append(SessionEnded(at_us=at_us))
+        database.executemany(
+            rows.INSERT, (rows.row_of(event, number, seq) for seq, event in enumerate(events))
+        )
+
+
+def _heard(turn: int, samples: int, form: WavFormat, at_us: int) -> Generator[Event]:
+    """A turn that was received at once, a second of sound a frame, and played to its end."""
+    yield TurnStarted(at_us=at_us, turn=turn, role="assistant")
+    size_bytes, frame_bytes = samples * form.sample_bytes, form.sample_rate_hz * form.sample_bytes
+    for offset_bytes in range(0, size_bytes, frame_bytes):
+        yield AudioReceived(
+            at_us=at_us,
+            turn=turn,
+            connection=0,
+            offset_bytes=offset_bytes,
+            size_bytes=min(frame_bytes, size_bytes - offset_bytes),
+        )
+    yield PlaybackStarted(at_us=at_us, turn=turn, device="")
+    at_us += samples * 1_000_000 // form.sample_rate_hz
+    yield PlaybackFinished(at_us=at_us, turn=turn, played_samples=samples)
+    yield TurnCompleted(at_us=at_us, turn=turn, role="assistant", text="", finish_reason=RECOVERED)
 
 
 def _form_of(path: Path) -> WavFormat | None:

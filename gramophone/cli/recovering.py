@@ -44,7 +44,8 @@ async def recover(
 
 
 def _summary(done: Salvaged, target: Path) -> str:
-    parts = [f"Recovered {counted(done.sessions)}, {done.turns:,} turns into {target}"]
+    turns = f"{done.turns:,} turn{'' if done.turns == 1 else 's'}"
+    parts = [f"Recovered {counted(done.sessions)}, {turns} into {target}"]
     if done.from_sound:
         parts.append(f"{counted(done.from_sound)} of sound alone, without text")
     if done.completed:
