@@ -31,6 +31,7 @@ from storage.figures import kept_figures
 from storage.file_system import support
 from storage.home import Home, is_session_id
 from storage.listing import Listing, not_found
+from storage.migration_progress import Progress, shown
 from storage.peaks import peaks
 from storage.reader import Reader
 from storage.recovery import recover
@@ -73,7 +74,8 @@ class Library:
             StorageError: it cannot be read or written.
         """
         place = Home.at(home)
-        address, condition = await asyncio.to_thread(_prepared, place, wall_clock)
+        with shown() as tell, stoppable("The library was left as it was.", tell) as told:
+            address, condition = await asyncio.to_thread(_prepared, place, wall_clock, told)
         with sentences(place):
             reader = await Reader.open(place, address)
             try:
@@ -286,11 +288,11 @@ class Library:
             )
 
 
-def _prepared(home: Home, wall_clock: Callable[[], datetime]) -> tuple[str, str]:
+def _prepared(home: Home, wall_clock: Callable[[], datetime], told: Progress) -> tuple[str, str]:
     """Make and repair the library; an address to read it by where it cannot be written, or an
     empty string, and the library's condition."""
     try:
-        _prepare(home, wall_clock)
+        _prepare(home, wall_clock, told)
     except LibraryUnwritable as error:
         with sentences(home):
             found, address = readable(home)
@@ -301,8 +303,8 @@ def _prepared(home: Home, wall_clock: Callable[[], datetime]) -> tuple[str, str]
     return "", journal_sentence(home, support(home.root))
 
 
-def _prepare(home: Home, wall_clock: Callable[[], datetime]) -> None:
-    with sentences(home), closing(open_library(home, wall_clock)) as database:
+def _prepare(home: Home, wall_clock: Callable[[], datetime], told: Progress) -> None:
+    with sentences(home), closing(open_library(home, wall_clock, told)) as database:
         recover(home, database)
         settle_forgotten(home, database)
         keeping.remove_forgotten(home, database, wall_clock())

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from contextlib import closing
 from typing import Any, NoReturn
 
 import click
@@ -50,8 +51,12 @@ def finish(work: Coroutine[Any, Any, int]) -> NoReturn:
 
 def carried_out(work: Coroutine[Any, Any, Any]) -> Any:
     """What the work gives; a failure is said, and ends the program."""
+    from gramophone.cli.updating import Updating
+    from storage.migration_progress import showing
+
     try:
-        return asyncio.run(work)
+        with showing(lambda: closing(Updating(sys.stderr))):
+            return asyncio.run(work)
     except GramophoneError as error:
         refused(error)
     except BrokenPipeError:

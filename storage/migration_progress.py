@@ -1,0 +1,39 @@
+"""Who is told how far a migration is when a library is opened in a thread of its own.
+
+A library is opened in many places, and only the front end knows whether there is somebody to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import TypeAlias
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Takes how many steps are done, and of how many; called in the thread that migrates."""
+
+_shown: ContextVar[Callable[[], AbstractContextManager[Progress]] | None] = ContextVar(
+    "migration progress", default=None
+)
+
+
+@contextmanager
+def showing(make: Callable[[], AbstractContextManager[Progress]]) -> Generator[None]:
+    """Within it, each library that is opened shows its migration by what `make` makes."""
+    token = _shown.set(make)
+    try:
+        yield
+    finally:
+        _shown.reset(token)
+
+
+@contextmanager
+def shown() -> Generator[Progress | None]:
+    """What shows the migration of the library that is opened within it; None where nothing does."""
+    make = _shown.get()
+    if make is None:
+        yield None
+        return
+    with make() as progress:
+        yield progress
