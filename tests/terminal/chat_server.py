@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -25,10 +25,12 @@ def answering(*answers: str, keys: list[str] | None = None) -> Generator[str]:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            for word in answer.split(" "):
-                self._send({"delta": {"content": f"{word} "}, "finish_reason": None})
-            self._send({"delta": {}, "finish_reason": "stop"})
-            self.wfile.write(b"data: [DONE]\n\n")
+            # Whoever asked may have been killed.
+            with suppress(ConnectionError):
+                for word in answer.split(" "):
+                    self._send({"delta": {"content": f"{word} "}, "finish_reason": None})
+                self._send({"delta": {}, "finish_reason": "stop"})
+                self.wfile.write(b"data: [DONE]\n\n")
 
         def _send(self, choice: dict[str, Any]) -> None:
             chunk = {
