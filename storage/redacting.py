@@ -25,6 +25,8 @@ from gramophone.timeline import (
 from storage import rows
 
 Numbered: TypeAlias = tuple[int, Event]
+_Waiting: TypeAlias = tuple[int, Event, Sequence[str]]
+"""With the texts of its pieces."""
 
 STREAMED: Final = frozenset(
     {DeltaReceived, ModelChunkReceived, FrameSent, FrameReceived, TextSpoken}
@@ -37,7 +39,7 @@ class RedactedEvents:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self._streams = RedactedStreams[Numbered](redactor)
+        self._streams = RedactedStreams[_Waiting](redactor)
         self._spoken_ends: dict[int, tuple[int, bool]] = {}
 
     def whole(self, events: Sequence[Event]) -> list[Event]:
@@ -52,13 +54,14 @@ class RedactedEvents:
 
     def put(self, number: int, event: Event) -> None:
         """Take an event of the kinds of `STREAMED`."""
-        self._streams.put((number, event), self._pieces(event))
+        pieces = self._pieces(event)
+        self._streams.put((number, event, [piece.text for piece in pieces]), pieces)
 
     def settled(self) -> list[Numbered]:
         """The events that are known to hold no part of a secret by now."""
         return [
-            (number, self._with_texts(event, texts))
-            for (number, event), texts in self._streams.settled()
+            (number, self._with_texts(event, given, texts))
+            for (number, event, given), texts in self._streams.settled()
         ]
 
     def finish(self) -> None:
@@ -88,19 +91,20 @@ class RedactedEvents:
         self._spoken_ends[event.turn] = event.source_end, len(event.text) < length
         return " " if shortened or before < event.source_start else ""
 
-    def _with_texts(self, event: Event, texts: Sequence[str]) -> Event:
+    def _with_texts(self, event: Event, given: Sequence[str], texts: Sequence[str]) -> Event:
         match event:
             case DeltaReceived() | TextSpoken():
                 return event if event.text == texts[0] else replace(event, text=texts[0])
             case ModelChunkReceived():
-                raw = self._document(event.raw, texts)
+                raw = self._document(event.raw, given, texts)
                 return event if raw is event.raw else replace(event, raw=raw)
             case FrameSent() | FrameReceived():
-                text = self._document(event.text, texts)
+                text = self._document(event.text, given, texts)
                 return event if text is event.text else replace(event, text=text)
             case _:
                 raise AssertionError(event)
 
-    def _document(self, document: str, texts: Sequence[str]) -> str:
+    def _document(self, document: str, given: Sequence[str], texts: Sequence[str]) -> str:
         """With what its names and numbers hide taken out as well."""
-        return self._redactor(with_texts(document, texts))
+        # Nearly always nothing is hidden, and it need not be read again.
+        return self._redactor(document if given == texts else with_texts(document, texts))
