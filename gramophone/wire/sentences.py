@@ -237,6 +237,9 @@ def _after_mark(place: Place, text: str, rules: Rules) -> bool | None:
         return False
     if follower is None:
         return True if place.ended else None
+    if ellipsis and is_caseless(follower) and not place.closers:
+        # No capital would tell: a pause more often than an end.
+        return False
     if follower.islower():
         if ellipsis:
             return False
