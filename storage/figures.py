@@ -56,6 +56,10 @@ _CHANGES = (
 )
 
 
+_COUNTS = 5
+"""Of what `Tally` begins with, so many are always counted."""
+
+
 async def kept_figures(
     reader: Reader, *, since: datetime | None = None, session_id: str | None = None
 ) -> Kept:
@@ -69,12 +73,14 @@ async def kept_figures(
         voicing = _at(changes.get(session, ()), started_us) or Voicing(provider, model, voice)
         found.setdefault(voicing, Tally()).add(_tally(sums))
     began = await reader.fetch(_BY_QUARTER, chosen)
-    return Kept(found, {quarter: (sessions, ms) for quarter, sessions, ms in began})
+    return Kept(found, {quarter: (sessions, ms or 0) for quarter, sessions, ms in began})
 
 
 def _tally(sums: Sequence[Any]) -> Tally:
     *counted, ttft, ttfb, ttfa, response = sums
-    tally = Tally(*counted)
+    # Counts of damaged rows may be missing; that of tokens may be in any case.
+    known: list[Any] = [count or 0 for count in counted[:_COUNTS]]
+    tally = Tally(*known, *counted[_COUNTS:])
     tally.ttft_ms, tally.ttfb_ms = _numbers(ttft), _numbers(ttfb)
     tally.ttfa_ms, tally.response_ms = _numbers(ttfa), _numbers(response)
     return tally

@@ -23,9 +23,10 @@ _SESSION_ID = re.compile(r"[0-9a-f]{1,64}")
 _creating = threading.Lock()
 
 
-def is_session_id(text: str) -> bool:
-    """Whether `text` may name a session: 1 to 64 lower-case hexadecimal digits."""
-    return _SESSION_ID.fullmatch(text) is not None
+def is_session_id(text: object) -> bool:
+    """Whether `text` may name a session: 1 to 64 lower-case hexadecimal digits. A damaged row may
+    hold something else than text."""
+    return isinstance(text, str) and _SESSION_ID.fullmatch(text) is not None
 
 
 @value

@@ -104,7 +104,8 @@ def _session_findings(
     spoken_samples: int,
 ) -> list[Finding]:
     if not is_session_id(session_id):
-        return [Finding(session_id, f"The session's id, {session_id!r}, cannot name its files.")]
+        shown = str(session_id)
+        return [Finding(shown, f"The session's id, {shown!r}, cannot name its files.")]
     lock = SessionLock.take(home, session_id)
     if lock is None:
         return []

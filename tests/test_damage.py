@@ -11,7 +11,7 @@ import pytest
 
 from gramophone.errors import StorageError
 from gramophone.exports import ExportOrder
-from storage.home import Home
+from storage.home import Home, is_session_id
 from storage.library import Library
 from storage.turn_sound import TurnSound
 from storage.verify import verify
@@ -95,3 +95,19 @@ async def test_figures_beyond_all_numbers_are_left_out(tmp_path: Path) -> None:
         order = ExportOrder(form="bundle", path=tmp_path / "out.gramophone")
         with pytest.raises(StorageError, match="a figure that is not a number"):
             await library.export([SESSION_ID], order)
+
+
+async def test_an_export_of_a_table_that_is_another_says_so(tmp_path: Path) -> None:
+    await record(tmp_path)
+    with opened(tmp_path) as database:
+        database.execute("ALTER TABLE event RENAME COLUMN connection TO konnection")
+    async with await Library.open(tmp_path) as library:
+        for form in ("jsonl", "vtt", "html"):
+            order = ExportOrder(form=form, path=tmp_path / f"out.{form}")
+            with pytest.raises(StorageError, match="gramophone verify"):
+                await library.export([SESSION_ID], order)
+
+
+def test_only_text_is_an_id() -> None:
+    assert is_session_id("5e551017a0000000")
+    assert not any(map(is_session_id, (b"5e55", None, 5, "", "x", "5E")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -27,6 +28,7 @@ from storage.export.table import write_csv
 from storage.export.txt import write_txt
 from storage.export.wav import write_wav
 from storage.export.whole import free_path, made_folder, written_whole
+from storage.failures import storage_error
 from storage.home import Home
 
 _PARTS = 1000
@@ -137,6 +139,10 @@ def _write(home: Home, target: _Target, tell: Tell) -> list[str]:
             return []
         # Sound tells itself how far it is.
         telling = None if FORMS[order.form].sound else tell
-        with closing(KeptSessions(home, target.ids, order, telling)) as sessions:
-            _WRITERS[order.form](sessions, file, order, tell)
-            return sessions.notes
+        try:
+            with closing(KeptSessions(home, target.ids, order, telling)) as sessions:
+                _WRITERS[order.form](sessions, file, order, tell)
+                return sessions.notes
+        except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
+            # Rows are read while the file is written. An OSError is about the file.
+            raise storage_error(error, home) from error
