@@ -34,6 +34,11 @@ STREAMED: Final = frozenset(
 """Kinds of events whose texts go on in the next one."""
 
 
+def _of(turn: int) -> tuple[tuple[int, str], ...]:
+    """How the keys of the streams of a turn begin."""
+    return (turn, "delta"), (turn, "chunk"), (turn, "spoken")
+
+
 class RedactedEvents:
     """The events of one session after another, numbered."""
 
@@ -68,6 +73,11 @@ class RedactedEvents:
         """Nothing goes on any more: whatever waits is settled."""
         self._streams.finish()
         self._spoken_ends.clear()
+
+    def finish_turn(self, turn: int) -> None:
+        """Nothing more comes of this turn's text, while others go on."""
+        self._streams.finish(lambda key: isinstance(key, tuple) and key[:2] in _of(turn))
+        self._spoken_ends.pop(turn, None)
 
     def _pieces(self, event: Event) -> list[Piece]:
         match event:

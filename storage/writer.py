@@ -204,9 +204,23 @@ class SessionWriter:
             else:
                 taken.append(rows.row_of(event, number, session.seq))
             session.seq += 1
-            if kind in DURABLE:
-                self._redacted.finish()
+            self._finish_texts(session, event)
         return taken + self._settled(session), None
+
+    def _finish_texts(self, session: SessionState, event: Event) -> None:
+        """Of an interrupted turn more text may come; what two programs say at once, in a recording
+        of a proxy, is told apart by turns, and their connections only when both are silent."""
+        match event:
+            case TurnCompleted():
+                others = (turn for turn in session.turns.values() if turn.turn != event.turn)
+                if all(turn.completed_us is not None for turn in others):
+                    self._redacted.finish()
+                else:
+                    self._redacted.finish_turn(event.turn)
+            case SessionEnded():
+                self._redacted.finish()
+            case _:
+                pass
 
     def _settled(self, session: SessionState) -> list[rows.Row]:
         """The rows of what came in pieces, now or before, and is known to be no part of a secret;

@@ -209,6 +209,36 @@ async def test_what_waits_is_kept_when_the_recorder_is_closed(tmp_path: Path) ->
     assert len(found) == len(events)
 
 
+async def test_the_end_of_one_turn_is_not_that_of_another(tmp_path: Path) -> None:
+    def piece(turn: int, text: str) -> list[Event]:
+        raw = json.dumps(CHUNKS["chat"](text))
+        return [
+            ModelChunkReceived(at_us=2, turn=turn, raw=raw),
+            DeltaReceived(at_us=2, turn=turn, text=text),
+        ]
+
+    def over(turn: int, text: str) -> TurnCompleted:
+        return TurnCompleted(at_us=3, turn=turn, role="assistant", text=text, finish_reason="stop")
+
+    events = [
+        session_started(),
+        *(TurnStarted(at_us=1, turn=turn, role="assistant") for turn in (1, 3)),
+        *piece(1, f"It is {KEY[:15]}"),
+        *piece(3, "Hi."),
+        over(3, "Hi."),
+        TurnInterrupted(at_us=3, turn=1, heard_text="It", heard_samples=9),
+        *piece(1, KEY[15:]),
+        over(1, f"It is {KEY}"),
+        SessionEnded(at_us=4),
+    ]
+    await record(tmp_path, events, secrets=(KEY,))
+    found = await kept(tmp_path)
+    deltas = "".join(e.text for e in found if isinstance(e, DeltaReceived) and e.turn == 1)
+    assert unmarked(deltas) == "It is ***"
+    assert files_with_pieces(tmp_path) == []
+    assert len(found) == len(events)
+
+
 async def test_what_was_heard_ends_within_a_key(tmp_path: Path) -> None:
     events = answered(cut(SAID, 4), CHUNKS["chat"])[:-3]
     heard = SAID[: SAID.index(KEY) + 20]
