@@ -46,7 +46,10 @@ class Home:
 
     @property
     def write_ahead_log(self) -> Path:
-        return self.root / "library.db-wal"
+        """SQLite puts it beside the database itself, also where `database` is a link to it."""
+        database = self.database
+        database = database.resolve() if database.is_symlink() else database
+        return database.with_name(f"{database.name}-wal")
 
     @property
     def reserve(self) -> Path:
