@@ -19,6 +19,7 @@ from gramophone.exports import FORMS, Cut, ExportForm, ExportOrder, Pauses
 from gramophone.plain import plain_line
 from tui import export_path
 from tui.facts import counted
+from tui.widgets.grapheme_input import GraphemeInput
 from tui.widgets.key_bar import KeyBar
 
 _PAUSES = (
@@ -28,7 +29,7 @@ _PAUSES = (
 )
 
 
-class PathInput(Input):
+class PathInput(GraphemeInput):
     """One line with a path in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -24,6 +24,7 @@ from tui.leaving import left
 from tui.messages import CopyWanted
 from tui.screens.event import EventScreen
 from tui.widgets.event_table import EventChosen, EventHeader, EventTable
+from tui.widgets.grapheme_input import GraphemeInput
 from tui.widgets.key_bar import KeyBar
 
 FILTER_AFTER_S = 0.12
@@ -54,7 +55,9 @@ class TimelineScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static("Timeline", classes="headline", markup=False)
         with Vertical(classes="column"):
-            yield Input(placeholder="Filter: words, kind:Delta, turn:3, -kind:Chunk", compact=True)
+            yield GraphemeInput(
+                placeholder="Filter: words, kind:Delta, turn:3, -kind:Chunk", compact=True
+            )
             yield Static("Reading the timeline…", classes="empty", markup=False)
             yield EventHeader()
             yield EventTable()

@@ -16,10 +16,11 @@ from textual.widgets import Input, Static
 
 from gramophone.plain import plain_line
 from tui.widgets.grapheme_area import GraphemeArea
+from tui.widgets.grapheme_input import GraphemeInput
 from tui.widgets.key_bar import KeyBar
 
 
-class ValueInput(Input):
+class ValueInput(GraphemeInput):
     """One line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

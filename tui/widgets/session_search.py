@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
+
+from tui.widgets.grapheme_input import GraphemeInput
 
 
-class SessionSearch(Input):
+class SessionSearch(GraphemeInput):
     """Words, phrases and filters; searched as one types."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
