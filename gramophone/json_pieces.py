@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, cast
 
 from gramophone.redaction_stream import Piece
+from gramophone.wire.loose_json import is_bounded
 
 _Visit: TypeAlias = Callable[[tuple[Any, ...], str], str]
 
@@ -125,7 +126,8 @@ def _mapped_object(fields: dict[str, Any], path: tuple[Any, ...], visit: _Visit)
 
 
 def _object(document: str) -> dict[str, Any] | None:
-    if not document.lstrip().startswith("{"):
+    # What takes too much room or depth to read is one text, however it is written.
+    if not document.lstrip().startswith("{") or not is_bounded(document):
         return None
     try:
         fields = json.loads(document)

@@ -10,6 +10,9 @@ from typing import Protocol
 from gramophone.wire.answer_parts import plain_pieces
 from gramophone.wire.answers import Answer, TextPiece, ToolPiece
 
+_MOST_ECHOED = 100_000
+"""Characters; a piece for each word of a question takes up a hundred times its room."""
+
 
 class Chooser(Protocol):
     """Knows which answer a question gets."""
@@ -77,7 +80,8 @@ class Echo:
         self._word_us = 1000 * word_ms
 
     def __call__(self, asked: str, step: int) -> Answer | None:
-        words = re.findall(r"\s*\S+\s*\Z|\s*\S+", f"You said: {asked}")
+        said_again = asked if len(asked) <= _MOST_ECHOED else f"{asked[:_MOST_ECHOED]}…"
+        words = re.findall(r"\s*\S+\s*\Z|\s*\S+", f"You said: {said_again}")
         return Answer(
             asked,
             tuple(

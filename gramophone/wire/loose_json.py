@@ -14,12 +14,16 @@ _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 MOST_VALUES = 200_000
 """So many values take up some 40 MB; the text of them may be thirty times smaller."""
 
+MOST_DEPTH = 100
+"""No service nests its values a tenth as deep."""
+
 LARGEST_COUNT = 10**12
 """Whatever is counted is less; a peer may say more, and millions of such counts are added up in
 64 bits."""
 
 # What is not closed is taken to the end: to try again behind each quote would take quadratic time.
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
 _STRING_BYTES = re.compile(_STRING.pattern.encode(), re.DOTALL)
 
 
@@ -32,15 +36,31 @@ def read_object(text: str | bytes) -> dict[str, Any]:
 
 
 def is_bounded(text: str | bytes) -> bool:
-    """Whether JSON has at most `MOST_VALUES` values, so that reading it takes little room."""
+    """Whether JSON has at most `MOST_VALUES` values, within each other at most `MOST_DEPTH` deep,
+    so that reading it takes little room and no function that walks through it goes too deep."""
     if isinstance(text, str):
-        if _values(text.count) <= MOST_VALUES:
+        if _is_small(text.count):
             return True
-        return _values(_STRING.sub("", text).count) <= MOST_VALUES
-    if _values(lambda mark: text.count(mark.encode())) <= MOST_VALUES:
-        return True
-    bare = _STRING_BYTES.sub(b"", text)
-    return _values(lambda mark: bare.count(mark.encode())) <= MOST_VALUES
+        bare = _STRING.sub("", text)
+    else:
+        if _is_small(lambda mark: text.count(mark.encode())):
+            return True
+        bare = _STRING_BYTES.sub(b"", text).decode("latin-1")
+    return _values(bare.count) <= MOST_VALUES and _depth(bare) <= MOST_DEPTH
+
+
+def _is_small(count: Callable[[str], int]) -> bool:
+    """Whether it is bounded even if all marks within its strings counted."""
+    return _values(count) <= MOST_VALUES and count("[") + count("{") <= MOST_DEPTH
+
+
+def _depth(bare: str) -> int:
+    """How deep values stand within each other, in JSON without its strings."""
+    depth = deepest = 0
+    for mark in _BRACKET.findall(bare):
+        depth += 1 if mark in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _values(count: Callable[[str], int]) -> int:

@@ -100,6 +100,13 @@ def test_something_else_is_echoed_and_told() -> None:
     assert kinds(answers) == ["extra", "unsent"]
 
 
+def test_the_echo_of_a_long_question_ends() -> None:
+    answer = ExpectedAnswers([WHO])("word " * 1_000_000, 0)
+    assert answer is not None
+    assert len(answer.pieces) < 21_000
+    assert text(answer).endswith("…")
+
+
 def test_strict_has_no_answer_to_either() -> None:
     answers = ExpectedAnswers([WHY, WHO], strict=True)
     assert answers("Why is the sky so blue?", 0) is None

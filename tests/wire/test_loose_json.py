@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gramophone.wire.loose_json import (
     LARGEST_COUNT,
+    MOST_DEPTH,
     MOST_VALUES,
     as_count,
     is_bounded,
@@ -23,6 +24,7 @@ from gramophone.wire.loose_json import (
         '{"a": [' + "[]," * MOST_VALUES + "[]]}",
         '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}",
         '{"a": ' + "[" * 100_000,
+        '{"a": ' + "[" * (MOST_DEPTH + 1) + "]" * (MOST_DEPTH + 1) + "}",
         "{" + '"":0,' * MOST_VALUES + '"b": 1}',
         '{"a": "' + '\\"[,' * MOST_VALUES,
         '{"a": 1' + "0" * 10_000 + "}",
