@@ -66,14 +66,22 @@ async def kept_figures(
     """Of one session, of those begun since, or of all."""
     begun = None if since is None else since.astimezone(UTC).isoformat(timespec="milliseconds")
     chosen = begun, session_id
-    found = {Voicing(*row[:3]): _tally(row[3:]) for row in await reader.fetch(_BY_VOICING, chosen)}
+    found: dict[Voicing, Tally] = {}
+    for row in await reader.fetch(_BY_VOICING, chosen):
+        found.setdefault(_voicing(row[:3]), Tally()).add(_tally(row[3:]))
     singly = await reader.fetch(_ONE_BY_ONE, chosen)
     changes = await _changes(reader) if singly else {}
     for session, started_us, provider, model, voice, *sums in singly:
-        voicing = _at(changes.get(session, ()), started_us) or Voicing(provider, model, voice)
+        voicing = _at(changes.get(session, ()), started_us) or _voicing((provider, model, voice))
         found.setdefault(voicing, Tally()).add(_tally(sums))
     began = await reader.fetch(_BY_QUARTER, chosen)
     return Kept(found, {quarter: (sessions, ms or 0) for quarter, sessions, ms in began})
+
+
+def _voicing(names: Sequence[Any]) -> Voicing:
+    """Names of a damaged row may be something else than text."""
+    provider, model, voice = ("" if name is None else str(name) for name in names)
+    return Voicing(provider, model, voice)
 
 
 def _tally(sums: Sequence[Any]) -> Tally:
