@@ -8,7 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn, cast
 
-from gramophone.wire.loose_json import MOST_VALUES, as_list, as_object, as_text, is_bounded
+from gramophone.wire.loose_json import (
+    as_list,
+    as_object,
+    as_text,
+    is_bounded,
+)
 from gramophone.wire.model_refusals import NOT_JSON, Refusal, RequestRefused
 
 _MODELS_ITEMS = ("function_call", "custom_tool_call", "reasoning")
@@ -34,7 +39,7 @@ def json_body(body: bytes, complaint: str = NOT_JSON) -> dict[str, Any]:
     """
     try:
         if not is_bounded(body):
-            refuse(f"A request may have at most {MOST_VALUES:,} values.", status=413)
+            refuse(complaint)
         value: object = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
         refuse(complaint)
