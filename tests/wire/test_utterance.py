@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.utterance import Sending, Utterance
+from gramophone.wire.utterance import SLOW_US_PER_CHAR, SURE_MARGIN_US, Sending, Utterance
 from tests.wire.speech_world import Service, speak
 
 SECOND_US = 1_000_000
@@ -289,8 +289,9 @@ class TestAfterABrokenConnection:
         text = " ".join(map(text_of, sent))
         received_us = len(text) * us_per_char * percent // 100
         flown_us = 0
-        for sending in sent:
-            length_us = len(text_of(sending)) * us_per_char
+        for number, sending in enumerate(sent):
+            # The space before all but the first is a part of `text`, so its time counts as well.
+            length_us = (len(text_of(sending)) + (number > 0)) * us_per_char
             if flown_us + length_us > received_us:
                 utterance.audio(0, received_us - flown_us)
                 break
@@ -303,9 +304,11 @@ class TestAfterABrokenConnection:
         whole = text[len(sounded) :][:1] in ("", " ")
         cut_at = len(sounded) if whole else sounded.rfind(" ") + 1
         assert len(again) >= len(text[cut_at:].strip())
-        # Less than 400 characters are ever unanswered; an eighth of that is the most to be unsure
-        # of once the pace is known, a half before.
-        assert len(again) <= len(text) - cut_at + 200
+        # Less than 400 characters are ever unanswered. Unsure is what a slow voice would not have
+        # said in that time, until the pace is known, and an eighth from then on; and the margin.
+        unsure = max(1 / 8, 1 - us_per_char / SLOW_US_PER_CHAR)
+        margin = SURE_MARGIN_US // us_per_char + 10
+        assert len(again) <= len(text) - cut_at + 400 * unsure + margin
 
 
 class TestWhatWasHeard:
