@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from textual.notifications import Notification
 from textual.events import Key
 from textual.widgets import Input, TextArea
 
@@ -32,6 +33,8 @@ def still_screens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in (*switches, *clipboards, "SSH_CONNECTION", "SSH_TTY"):
         monkeypatch.delenv(name, raising=False)
     time.tzset()
+    # A notice must still be there when it is looked at, however long drawing took.
+    monkeypatch.setattr(Notification, "time_left", 3_600.0)
     yield
     monkeypatch.undo()
     time.tzset()
