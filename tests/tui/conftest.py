@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from textual.notifications import Notification
 from textual.events import Key
+from textual.notifications import Notification
 from textual.widgets import Input, TextArea
 
 from tui.widgets.prompt import Prompt

@@ -15,7 +15,7 @@ USUAL: Mapping[str, Value] = {
     "voice": "aura-2-thalia-en",
     "sample_rate_hz": 48_000,
     "speed": 1.0,
-    "lang": "en",
+    "lang": "auto",
     "muted": False,
     "reduced_motion": False,
     "meter_frames_hz": 0,
