@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui.markdown.answer import Answer
 
 CHARACTERS_A_TICK: Final = 8_000
+PARSED_A_TICK: Final = 12_000
 MARGIN_CELLS: Final = 2
 _BAR: Final = "▎"
 _EMPTY: Final = Row((), 0, 0)
@@ -160,15 +161,19 @@ class TurnSheet:
             changed = 0
         else:
             until = min(len(view.text), self._shown_characters + CHARACTERS_A_TICK)
-            self._shown_characters = until
-            changed = self._grow(view.text[:until])
+            changed = self._grow(view.text, until)
         return min(1 + changed, self._finish())
 
-    def _grow(self, text: str) -> int:
+    def _grow(self, text: str, until: int) -> int:
+        first = self._answer is None
         if self._answer is None:
-            self._lay_out_anew()
-            return 0
-        changed = self._answer.grow(text)
+            self._strips.clear()
+            self._answer = _answer(self._text_cells)
+            self._finished = False
+        changed = self._answer.grow(text, until, PARSED_A_TICK)
+        self._shown_characters = self._answer.taken
+        if first:
+            changed = 0
         return self._text_changed(changed)
 
     def _finish(self) -> int:
@@ -185,17 +190,15 @@ class TurnSheet:
         return changed_from
 
     def _lay_out_anew(self) -> None:
-        text = self.view.text[: self._shown_characters]
+        text = self.view.text
         self._strips.clear()
         if self.view.voice == "user":
             self._prompt = prompt_rows(text, self._text_cells)
             self._text_height = len(self._prompt)
             return
-        from tui.markdown.answer import Answer
-
         self._finished = False
-        self._answer = Answer(self._text_cells)
-        self._answer.grow(text)
+        self._answer = _answer(self._text_cells)
+        self._answer.grow(text, self._shown_characters)
         self._text_height = self._answer.height
 
     # --- rest ---------------------------------------------------------------------------------
@@ -332,6 +335,12 @@ class TurnSheet:
     def _forget(self, from_row: int, to_row: int = ALL) -> None:
         for row in [row for row in self._strips if from_row <= row < to_row]:
             del self._strips[row]
+
+
+def _answer(width: int) -> Answer:
+    from tui.markdown.answer import Answer
+
+    return Answer(width)
 
 
 def _placed(row: Row) -> Iterator[tuple[Piece, int]]:

@@ -18,12 +18,22 @@ class Answer:
         self._document = Document()
         self._sheet = Sheet(width)
 
-    def grow(self, text: str) -> int:
-        """Take in all of `text`, which begins with what was taken before."""
+    def grow(self, text: str, until: int | None = None, work: int | None = None) -> int:
+        """Take in `text` as far as `until`; it begins with what was taken before.
+
+        It ends sooner once `work` characters were parsed, those that are parsed again among them.
+        """
         changed_from = ALL
-        while self._document.grow(text):
+        document = self._document
+        most = None if work is None else document.work + work
+        while (most is None or document.work < most) and document.grow(text, until=until):
             changed_from = min(changed_from, self._lay_out())
         return changed_from
+
+    @property
+    def taken(self) -> int:
+        """How many characters of the text it has taken in."""
+        return self._document.parsed
 
     def finish(self) -> int:
         """No more comes."""

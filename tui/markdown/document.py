@@ -2,18 +2,27 @@
 
 Block structure is decided line by line, so what begins on a finished line and is followed by
 another block never changes. The end is parsed from where its last block begins; of a long fence
-or table, from its last line, with its opening put before it.
+or table, from its last line, with its opening put before it. Whatever has more than
+`LONGEST_OPEN_CHARACTERS` still open is cut, at a place that the text alone decides.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from markdown_it import MarkdownIt
 
-from tui.markdown.blocks import Code, Item, Table, Unit
+from tui.markdown.blocks import Block, Code, Item, Lead, Table, Unit
+from tui.markdown.cutting import (
+    LONGEST_OPEN_CHARACTERS,
+    between,
+    go_on,
+    lead_of,
+    place_to_cut,
+)
 from tui.markdown.reader import Group, Reader, Source, groups_of, make_parser
 
 SLICE_CHARACTERS: Final = 2_000
@@ -29,33 +38,46 @@ def _the_parser() -> MarkdownIt:
 
 
 class Document:
-    """`units` are drawn one under the other; those from `changed_from` on are new or different."""
+    """`units` are drawn one under the other; those from `changed_from` on are new or different.
+
+    `parsed` characters were taken in; `work` is how many were parsed for that, again and again.
+    """
 
     def __init__(self) -> None:
         self.units: list[Unit] = []
         self.changed_from = 0
         self.parsed = 0
+        self.work = 0
         self._text = ""
         self._kept = 0
         self._boundary = 0
         self._head = ""
         self._head_start = 0
+        self._lead: Lead | None = None
         self._references: dict[str, Any] = {}
         self._shown_references: dict[str, str] = {}
         self._had_references = False
 
-    def grow(self, text: str, limit: int = SLICE_CHARACTERS) -> bool:
-        """Take in more of `text`, which begins with what was taken before. False: nothing to do."""
+    def grow(self, text: str, limit: int = SLICE_CHARACTERS, until: int | None = None) -> bool:
+        """Take in at most `limit` characters more of `text`, as far as `until`.
+
+        It begins with what was taken before. False: nothing to do.
+        """
         start = self.parsed
-        if start >= len(text):
+        whole = len(text) if until is None else min(len(text), until)
+        if start >= whole:
             return False
         self._text = text
-        end = min(len(text), start + limit)
-        if end < len(text):
+        # Whoever takes in more at once than others does not miss the place of a cut.
+        longest = self._boundary + LONGEST_OPEN_CHARACTERS
+        end = min(whole, start + limit, longest)
+        if end < whole and end < longest:
             # Whole lines are cheaper: half a line is parsed twice.
             end = max(text.rfind("\n", start, end) + 1, 0) or end
         self.parsed = end
         self._parse()
+        if end - self._boundary >= LONGEST_OPEN_CHARACTERS:
+            self._cut()
         return True
 
     def finish(self) -> bool:
@@ -77,42 +99,57 @@ class Document:
     def _read_whole(self) -> None:
         text = self._text[: self.parsed]
         fresh = Document()
-        fresh.grow(text, limit=len(text))
+        while fresh.grow(text):
+            pass
         self.units, self.changed_from = fresh.units, 0
 
     # --- parsing ------------------------------------------------------------------------------
 
     def _parse(self) -> None:
-        text = self._text[: self.parsed] if self.parsed < len(self._text) else self._text
-        tail = self._head + text[self._boundary :]
-        source = Source(text, self._line_starts(text))
+        groups, source, references = self._read(self.parsed)
+        whole_lines = len(source.line_starts) - 1
+        self._close_finished(groups, source, whole_lines, references)
+        self._show_references(references)
+
+    def _read(self, end: int) -> tuple[list[Group], Source, dict[str, Any]]:
+        """Replace the units from the open one on by what stands there up to `end`."""
+        marks = self._head + (self._lead.text if self._lead else "")
+        tail = marks + self._text[self._boundary : end]
+        self.work += len(tail)
+        source = Source(self._text, self._line_starts(end), end)
         env: dict[str, Any] = {"references": dict(self._references)}
         open_unit = self.units[self._kept] if self._kept < len(self.units) else None
         groups = groups_of(_the_parser().parse(tail, env), open_unit.number if open_unit else 0)
         self.changed_from = self._kept
         self._take(groups, source, open_unit)
-        self._close_finished(groups, source, tail.count("\n"), env["references"])
-        self._show_references(env["references"])
+        return groups, source, env["references"]
 
-    def _line_starts(self, text: str) -> list[int]:
-        """Where the parsed lines begin in the whole text, the head's among them."""
+    def _line_starts(self, end: int) -> list[int]:
+        """Where the parsed lines begin in the whole text, those of head and lead among them."""
         starts: list[int] = []
-        head = (self._head_start, self._head_start + len(self._head))
-        for begin, end in (head, (self._boundary, len(text))):
-            while begin < end:
-                starts.append(begin)
-                newline = text.find("\n", begin, end)
-                begin = newline + 1 if newline >= 0 else end
-        if text.endswith("\n") or not starts:
-            starts.append(len(text))
+        head_end = self._head_start + len(self._head)
+        self._add_line_starts(starts, self._head_start, head_end)
+        if self._lead is not None:
+            starts.extend([self._boundary] * self._lead.text.count("\n"))
+        self._add_line_starts(starts, self._boundary, end)
+        if not starts or (end > self._boundary and self._text[end - 1] == "\n"):
+            starts.append(end)
         return starts
+
+    def _add_line_starts(self, starts: list[int], begin: int, end: int) -> None:
+        while begin < end:
+            starts.append(begin)
+            newline = self._text.find("\n", begin, end)
+            begin = newline + 1 if newline >= 0 else end
 
     def _take(self, groups: list[Group], source: Source, open_unit: Unit | None) -> None:
         """Replace the units from the open one on."""
         reader = Reader(source)
         del self.units[self._kept :]
         for place, group in enumerate(groups):
-            if place == 0 and open_unit is not None:
+            if place == 0 and self._lead is not None and not self._head:
+                unit = self._going_on(self._boundary, self._lead, group, reader)
+            elif place == 0 and open_unit is not None:
                 unit = self._grown(open_unit, group, reader)
             else:
                 gap = bool(self.units)
@@ -138,6 +175,12 @@ class Document:
             return unit
         return Unit(reader.block(group), unit.start, unit.gap, group.number)
 
+    def _going_on(self, start: int, lead: Lead, group: Group, reader: Reader) -> Unit:
+        """The rest of what was cut."""
+        block = reader.block(group)
+        gap = go_on(block, lead) and lead.gap
+        return Unit(block, start, gap, group.number, lead)
+
     # --- what is finished ---------------------------------------------------------------------
 
     def _close_finished(
@@ -158,7 +201,11 @@ class Document:
         if had_head:
             boundary, head, head_start = self._boundary, self._head, self._head_start
         passed = group.line
+        # Behind a lead, the opening is not in the text.
+        led = open_place == 0 and not had_head and self._lead is not None
         match unit.block:
+            case _ if led:
+                boundary, head_start = self._boundary, self._boundary
             case Code() as code if group.tokens[0].type == "fence":
                 passed, head_lines = self._settle_code(code, group, whole_lines)
                 if head_lines is None:
@@ -179,6 +226,8 @@ class Document:
         for label, reference in references.items():
             if label not in self._references and reference["map"][1] <= passed:
                 self._references[label] = reference
+        if boundary != self._boundary:
+            self._lead = None
         self._kept, self._boundary = kept, boundary
         self._head, self._head_start = head, head_start
 
@@ -194,6 +243,45 @@ class Document:
         unfinished = count - (last - group.line - 1)
         code.settled = len(code.lines) - max(0, unfinished)
         return last, 1
+
+    def _cut(self) -> None:
+        """Settle the beginning of what has been open for too long."""
+        changed_from, text = self.changed_from, self._text
+        last = self.units[-1].block if len(self.units) > self._kept else None
+        place = place_to_cut(text, self._boundary, self.parsed, last)
+        groups, source, references = self._read(place)
+        self._references |= references
+        at_line_start = text[place - 1] == "\n"
+        if groups and self._head and len(groups) == 1:
+            self._lead = self._settle_all(self.units[-1].block, at_line_start)
+        elif groups:
+            unit = self.units[-1]
+            unit.join = between(unit.block, text, place)
+            gap = at_line_start and source.blank_before(len(source.line_starts) - 1)
+            self._lead = lead_of(groups[-1], at_line_start=at_line_start)._replace(
+                gap=gap, between=unit.join
+            )
+            self._kept, self._head = len(self.units), ""
+        else:
+            self._lead, self._head = None, ""
+        self._boundary = place
+        if not self._head:
+            self._head_start = place
+        if place < self.parsed:
+            self._parse()
+        self.changed_from = min(self.changed_from, changed_from)
+
+    def _settle_all(self, block: Block, at_line_start: bool) -> Lead | None:
+        """Settle what there is of a fence or a table, within a line too."""
+        if isinstance(block, Code):
+            block.settled = len(block.lines)
+            if not at_line_start:
+                block.cut_lines.add(block.settled)
+        elif isinstance(block, Table):
+            block.settled = len(block.rows)
+            if not at_line_start:
+                return Lead("| ")
+        return None
 
     # --- references ---------------------------------------------------------------------------
 
@@ -228,24 +316,30 @@ class Document:
     def _read_again(self, place: int, references: dict[str, Any]) -> None:
         start, end = self._stretch(place)
         unit = self.units[place]
-        text = self._text[:end]
-        starts = [start, *(match.end() for match in re.finditer("\n", text[start:end]))]
-        source = Source(text, [start, *(start + each for each in starts[1:])])
+        text = self._text
+        lead = unit.lead or Lead()
+        starts = [start] * (1 + lead.text.count("\n"))
+        starts.extend(start + match.end() for match in re.finditer("\n", text[start:end]))
+        source = Source(text, starts, end)
         env = {"references": dict(references)}
-        groups = groups_of(_the_parser().parse(text[start:end], env), unit.number)
+        groups = groups_of(_the_parser().parse(lead.text + text[start:end], env), unit.number)
         if groups:
             block = Reader(source).block(groups[0])
-            self.units[place] = Unit(block, unit.start, unit.gap, unit.number)
+            go_on(block, lead)
+            self.units[place] = replace(unit, block=block)
 
     # --- for copying --------------------------------------------------------------------------
 
     def code_blocks(self) -> list[str]:
         """The text of each piece of code, wherever it stands."""
-        return [
-            "\n".join(line.text for line in code.lines)
-            for unit in self.units
-            for code in _codes(unit.block)
-        ]
+        found: list[list[str]] = []
+        for unit in self.units:
+            for code in _codes(unit.block):
+                if code.behind is not None and found:
+                    found[-1] += code.behind, code.text
+                else:
+                    found.append([code.text])
+        return ["".join(pieces) for pieces in found]
 
 
 def _codes(block: object) -> Iterator[Code]:

@@ -117,6 +117,8 @@ class Sheet:
             _table_rows(block, self.width, laid, int(unit.gap))
         else:
             laid.rows.extend(_rows(block, self.width))
+        if unit.join != "\n" and laid.rows:
+            laid.rows[-1] = laid.rows[-1]._replace(join=unit.join)
 
     def row(self, index: int) -> Row:
         place = bisect_right(self._tops, index) - 1
@@ -155,8 +157,8 @@ def _rows(block: Block, width: int) -> list[Row]:
             return [Row((Mark("─" * width, "faint"),), source, source + 3)]
         case Quote(children):
             return [_behind(row, Mark("▎ ", "bar")) for row in _stack(children, max(1, width - 2))]
-        case Item(mark, children):
-            return _item_rows(mark, children, width)
+        case Item():
+            return _item_rows(block, width)
         case Code() | Table():
             laid = Laid(block)
             if isinstance(block, Code):
@@ -196,13 +198,18 @@ def _behind(row: Row, mark: Mark) -> Row:
     return row._replace(parts=(mark, *row.parts))
 
 
-def _item_rows(mark: str, children: Sequence[Child], width: int) -> list[Row]:
+def _item_rows(item: Item, width: int) -> list[Row]:
+    mark = item.mark
     lead = f"{mark} ".ljust(4) if mark[0].isdigit() and len(mark) < 4 else f"{mark} "
     if width - len(lead) < LEAST_TEXT_CELLS:
         lead = f"{mark} " if width > len(mark) + 1 else ""
-    rows = _stack(children, max(1, width - len(lead))) or [_empty(0)]
-    first = _behind(rows[0], Mark(lead, "bullet", copied=True))
-    return [first, *(_behind(row, Mark(" " * len(lead), copied=True)) for row in rows[1:])]
+    rows = _stack(item.children, max(1, width - len(lead)))
+    indent = Mark(" " * len(lead), copied=True)
+    if item.goes_on:
+        return [_behind(row, indent) for row in rows]
+    first, *others = rows or [_empty(0)]
+    bullet = Mark(lead, "bullet", copied=True)
+    return [_behind(first, bullet), *(_behind(row, indent) for row in others)]
 
 
 # --- code -------------------------------------------------------------------------------------
@@ -211,7 +218,7 @@ def _item_rows(mark: str, children: Sequence[Child], width: int) -> list[Row]:
 def _code_rows(code: Code, width: int, laid: Laid, first_row: int) -> None:
     """Append the rows of the lines that are not settled yet."""
     rows = laid.rows
-    if len(rows) == first_row and code.language:
+    if len(rows) == first_row and code.language and code.behind is None:
         label = code.language[: max(0, width - 2)]
         parts = (Mark("", FENCE), Mark(" " + label, "label"))
         rows.append(Row(parts, code.source, code.source, "", filled=True))
@@ -223,7 +230,8 @@ def _code_rows(code: Code, width: int, laid: Laid, first_row: int) -> None:
         flow = code.lines[place]
         lines = lines_of(flow.text, inner, words=False)
         for number, (start, end) in enumerate(lines):
-            join = "\n" if number + 1 == len(lines) else ""
+            whole = number + 1 == len(lines) and place + 1 not in code.cut_lines
+            join = "\n" if whole else ""
             first = flow.source_at(start)
             parts = (Mark("", FENCE), Mark(" "), Slice(flow, start, end, code, place))
             rows.append(Row(parts, first, first + end - start, join, filled=True))

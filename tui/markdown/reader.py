@@ -24,6 +24,7 @@ _LOOKS: Final = {"strong_open": "strong", "em_open": "em", "s_open": "strike"}
 _TASK = re.compile(r"\[([ xX])\] ")
 _WORD = re.compile(r"\s+|\S+")
 _REACH = 256
+_LONGEST_BLANK: Final = 1_000
 
 
 def make_parser() -> MarkdownIt:
@@ -43,19 +44,21 @@ def _make_plain(state: StateCore) -> None:
 
 @dataclass(slots=True)
 class Source:
-    """The whole text, and where in it each parsed line begins."""
+    """The whole text, where in it each parsed line begins, and where the last one ends."""
 
     text: str
     line_starts: Sequence[int]
+    end: int
 
     def at_line(self, line: int) -> int:
         starts = self.line_starts
-        return starts[line] if line < len(starts) else len(self.text)
+        return starts[line] if line < len(starts) else self.end
 
     def blank_before(self, line: int) -> bool:
         """Whether the line above holds nothing but the marks of quotes."""
         end = self.at_line(line) - 1
-        start = self.text.rfind("\n", 0, max(0, end)) + 1
+        lowest = max(0, end - _LONGEST_BLANK)
+        start = max(lowest, self.text.rfind("\n", lowest, max(0, end)) + 1)
         return end >= 0 and not self.text[start:end].strip("> \t")
 
 

@@ -1,0 +1,210 @@
+"""Blocks that grow without end: a tick costs what is new, and the text decides the cuts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tests.tui.test_markdown import grown, rows_of
+from tui.markdown.answer import Answer
+from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
+from tui.markdown.document import SLICE_CHARACTERS, Document
+from tui.markdown.layout import Mark, Row, Sheet
+from tui.markdown.paint import copied, pieces
+
+WORDS = "The **sea** is `wide`, and [this](https://example.org/page) is www.example.org now. "
+LINE = "Needles follow the groove,\nand the horn speaks; "
+CODE = "def play(record):\n    return needle(record)\n\n"
+
+ENDLESS = {
+    "paragraph": WORDS,
+    "lines": LINE,
+    "without spaces": "留声机用唱针读取唱片",
+    "emoji of several parts": "👩‍👩‍👧‍👦",
+    "one letter": "a",
+    "heading": WORDS,
+    "quote": WORDS,
+    "quoted lines": "Needles follow.\n> The horn speaks.\n> > Deeper\n> \n> ",
+    "item": WORDS,
+    "numbered": WORDS,
+    "item with paragraphs": "Needles follow.\n\n  The horn speaks. ",
+    "nested items": "one\n  - two\n    1. three\n  - ",
+    "nested": WORDS,
+    "lines of a nested one": "wide\n>    is the sea ",
+    "line of code": "play(record); ",
+    "code in an item": CODE.replace("\n", "\n  "),
+    "line of code in an item": "play(record); ",
+    "indented code": "play(record); ",
+    "row of a table": "the sea is wide ",
+    "cells of a row": "sea | ",
+    "info of a fence": "python ",
+    "unclosed": "[",
+    "unclosed code": "` ",
+    "stars": "*",
+    "dashes": "-",
+    "quotes": ">",
+    "hashes": "#",
+    "bars": "|",
+    "backslashes": "\\",
+    "empty lines": "\n",
+    "spaces": " ",
+    "backticks": "`",
+    "definitions": "[a]: https://example.org\n",
+    "entities": "&amp;",
+}
+BEGINNINGS = {
+    "heading": "## ",
+    "quote": "> ",
+    "quoted lines": "> ",
+    "item": "- ",
+    "numbered": "Before\n\n11. eleven\n12. ",
+    "item with paragraphs": "- ",
+    "nested items": "- ",
+    "nested": "3. > - ",
+    "lines of a nested one": "> 2. ",
+    "line of code": "```python\n",
+    "code in an item": "- See:\n  ```python\n  ",
+    "line of code in an item": "7. See:\n   ```python\n   ",
+    "indented code": "    ",
+    "row of a table": "| a | b |\n|---|---|\n| x |",
+    "cells of a row": "| a | b |\n|---|---|\n| x |",
+    "info of a fence": "```",
+    "empty lines": "A paragraph.\n",
+    "spaces": "A paragraph. ",
+}
+END = "\n\nAt the **end**.\n"
+
+
+def endless(kind: str, length: int) -> str:
+    repeated = ENDLESS[kind]
+    return BEGINNINGS.get(kind, "") + repeated * (length // len(repeated))
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_the_rows_are_the_same_whatever_the_sizes_of_the_deltas(kind: str) -> None:
+    text = endless(kind, 3 * LONGEST_OPEN_CHARACTERS) + END
+    whole = grown(text, 40, len(text))
+    for step in (389, 1_999, 2_003, 8_191):
+        assert grown(text, 40, step) == whole
+
+
+def test_the_rows_are_the_same_character_by_character() -> None:
+    text = WORDS * (LONGEST_OPEN_CHARACTERS // len(WORDS) + 1)
+    document, sheet = Document(), Sheet(40)
+    for until in range(LONGEST_OPEN_CHARACTERS - 50, len(text)):
+        while document.grow(text, until=until):
+            sheet.update(document.units, document.changed_from)
+    assert len(document.units) == 2
+    assert rows_of(sheet) == grown(text[: len(text) - 1], 40, len(text))
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_tick_parses_no_more_than_is_new_and_the_longest_open_block(kind: str) -> None:
+    text = endless(kind, 12 * LONGEST_OPEN_CHARACTERS)
+    document = Document()
+    before = 0
+    while document.grow(text):
+        # A cut parses what is settled and what is left, once each.
+        assert document.work - before <= 4 * LONGEST_OPEN_CHARACTERS
+        before = document.work
+    slices = len(text) / SLICE_CHARACTERS
+    assert document.work <= 2 * slices * LONGEST_OPEN_CHARACTERS
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_tick_lays_out_no_more_than_the_longest_open_block(kind: str) -> None:
+    text = endless(kind, 12 * LONGEST_OPEN_CHARACTERS)
+    document, sheet = Document(), Sheet(40)
+    while document.grow(text):
+        sheet.update(document.units, document.changed_from)
+        again = sheet.height - sheet.changed_from
+        assert again <= 2 * LONGEST_OPEN_CHARACTERS
+
+
+def _text(rows: list[Row]) -> str:
+    return "".join(copied(row, 0, -1).rstrip() + row.join for row in rows)
+
+
+def _first_mark(row: Row) -> str:
+    mark = row.parts[0]
+    assert isinstance(mark, Mark)
+    return mark.text
+
+
+def _answer(text: str) -> list[Row]:
+    answer = Answer(40)
+    answer.grow(text)
+    answer.finish()
+    return [answer.row(index) for index in range(answer.height)]
+
+
+@pytest.mark.parametrize("kind", ["paragraph", "lines", "without spaces", "one letter"])
+def test_what_is_copied_across_a_cut_is_what_was_written(kind: str) -> None:
+    text = endless(kind, 3 * LONGEST_OPEN_CHARACTERS)
+    said = text.replace("\n", " ").replace("**", "").replace("`", "")
+    said = said.replace("[this](https://example.org/page)", "this").rstrip()
+    assert _text(_answer(text)).rstrip() == said
+
+
+@pytest.mark.parametrize("kind", ["heading", "quote", "item", "nested", "row of a table"])
+def test_looks_and_marks_go_on_behind_a_cut(kind: str) -> None:
+    rows = _answer(endless(kind, 3 * LONGEST_OPEN_CHARACTERS))
+    last = [piece for row in rows[-3:-1] for piece in pieces(row)]
+    drawn = "".join(piece.text for row in rows for piece in pieces(row) if piece.copied)
+    match kind:
+        case "heading":
+            assert all("heading" in piece.looks for piece in last)
+        case "quote" | "nested":
+            assert any(piece.text == "▎ " for piece in last)
+            assert drawn.count("•") == (kind == "nested")
+            assert drawn.count("3.") == (kind == "nested")
+        case "item":
+            assert drawn.count("•") == 1
+            assert all(_first_mark(row).isspace() for row in rows[1:])
+        case _:
+            assert any(piece.text == "│" for piece in last)
+
+
+@pytest.mark.parametrize("kind", ["paragraph", "heading", "quote", "nested", "line of code"])
+def test_each_character_knows_where_it_stood(kind: str) -> None:
+    text = endless(kind, 3 * LONGEST_OPEN_CHARACTERS)
+    found = [
+        piece
+        for row in _answer(text)
+        for piece in pieces(row)
+        if piece.source >= 0 and piece.text.strip()
+    ]
+    assert all(text.startswith(piece.text.rstrip(), piece.source) for piece in found)
+    assert all(before.source < after.source for before, after in pairwise(found))
+
+
+def test_a_piece_of_code_stays_one_piece() -> None:
+    for kind in ("line of code", "line of code in an item", "code in an item"):
+        text = endless(kind, 3 * LONGEST_OPEN_CHARACTERS)
+        answer = Answer(40)
+        answer.grow(text)
+        answer.finish()
+        code = text[text.index("python\n") + len("python\n") :]
+        indented = " " * (text.index("```") - text.rfind("\n", 0, text.index("```")) - 1)
+        (found,) = answer.code_blocks()
+        lines = [line.removeprefix(indented) for line in code.split("\n")]
+        assert found.rstrip("\n") == "\n".join(lines).rstrip("\n")
+        rows = [answer.row(index) for index in range(answer.height)]
+        assert sum(any("label" in piece.looks for piece in pieces(row)) for row in rows) == 1
+
+
+def test_a_cut_does_not_fall_into_code_a_link_or_emphasis() -> None:
+    text = endless("paragraph", 4 * LONGEST_OPEN_CHARACTERS)
+    drawn = _text(_answer(text))
+    assert not set("*`[]") & set(drawn)
+
+
+def test_a_definition_changes_what_was_cut() -> None:
+    text = "> " + "See [it][x] here. " * 1_000 + "\n\n[x]: https://example.org\n\nEnd.\n"
+    whole = grown(text, 40, len(text))
+    assert grown(text, 40, 997) == whole
+    document, sheet = Document(), Sheet(40)
+    while document.grow(text):
+        sheet.update(document.units, document.changed_from)
+    assert not any("[" in row[3] for row in rows_of(sheet))

@@ -1,0 +1,178 @@
+"""Where a block that grows without end is cut, and what its rest has to be parsed behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from markdown_it.token import Token
+
+from gramophone.graphemes import start_of
+from tui.markdown.blocks import Block, Code, Heading, Item, Lead, Paragraph, Quote
+from tui.markdown.flow import Flow
+from tui.markdown.reader import Group
+
+LONGEST_OPEN_CHARACTERS: Final = 4_000
+"""So much of a block may still be open; with one character more, its beginning is settled."""
+_LEAST_SETTLED: Final = LONGEST_OPEN_CHARACTERS // 2
+_LEAST_OPEN: Final = 1_000
+_LOOK_AHEAD: Final = 200
+_LETTER = r"(?=[^\W\d_])"
+_SENTENCE_END = re.compile(rf"[.!?…][\"')\]’”]*\s+{_LETTER}|[。！？]{_LETTER}")
+_SPACE = re.compile(rf"\s{_LETTER}")
+_QUOTE: Final = "> "
+_LONGEST_INFO: Final = 64
+_CLOSERS: Final = frozenset(
+    ("blockquote_close", "list_item_close", "bullet_list_close", "ordered_list_close")
+)
+_LINE_START = re.compile(r"\n(?=[ \t>]*[^\s>])")
+
+
+def place_to_cut(text: str, start: int, end: int, block: Block | None) -> int:
+    """A place between `start` and `end`: the last one in reach that does least harm.
+
+    The end of a sentence or a space outside of code, links and emphasis, else the start of a
+    line, else between two graphemes.
+    """
+    first, last = start + _LEAST_SETTLED, end - _LEAST_OPEN
+    contained = block is None or isinstance(block, Quote | Item | Code)
+    if contained and (place := _last(_LINE_START, text, first, last)) is not None:
+        return place
+    if not isinstance(block, Code) and (flow := _open_flow(block)) is not None:
+        for pattern in (_SENTENCE_END, _SPACE):
+            for begin, until in _bare_stretches(flow, first, last):
+                if (place := _last(pattern, text, begin, until)) is not None:
+                    return place
+    nearest = max(start + 1, last - 256)
+    reach = text[nearest : last + 256]
+    return max(start + 1, nearest + start_of(reach, last - nearest))
+
+
+def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> int | None:
+    """Where the last match behind `start` ends, at or before `end`."""
+    place = None
+    for match in pattern.finditer(text, start, min(len(text), end + _LOOK_AHEAD)):
+        if match.end() > end:
+            break
+        place = match.end()
+    return place
+
+
+def _open_flow(block: Block | None) -> Flow | None:
+    match block:
+        case Paragraph(flow) | Heading(_, flow):
+            return flow
+        case Quote(children) | Item(_, children):
+            return _open_flow(children[-1].block) if children else None
+        case _:
+            return None
+
+
+def _bare_stretches(flow: Flow, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The source of what has no look of its own, from the last to the first."""
+    until = len(flow.text)
+    for run in reversed(flow.runs):
+        if not run.look and not run.href:
+            begin, stop = max(start, run.source), min(end, run.source + until - run.start)
+            if begin < stop:
+                yield begin, stop
+        until = run.start
+
+
+def between(block: Block, text: str, place: int) -> str:
+    """What stands between a block that is cut and its rest, when both are copied."""
+    space = text[place - 1]
+    while isinstance(block, Quote | Item) and block.children:
+        if space == "\n":
+            return space
+        block = block.children[-1].block
+    if isinstance(block, Code):
+        return "\n" if space == "\n" else ""
+    if space == "\n" and (text[place - 2 : place] == "\n\n" or not isinstance(block, Paragraph)):
+        return space
+    return " " if space.isspace() else ""
+
+
+# --- what the rest goes on as -----------------------------------------------------------------
+
+
+def lead_of(group: Group, *, at_line_start: bool) -> Lead:
+    """The marks of what is open at the end of a block, for what follows at this place."""
+    openers, leaf = _open_path(group)
+    marks = "".join(openers)
+    further = "".join(mark if mark == _QUOTE else " " * len(mark) for mark in openers)
+    count = len(openers)
+    if leaf.type == "fence" and not _is_closed(leaf):
+        opening = f"{leaf.markup[:_LONGEST_INFO]}{leaf.info.strip()[:_LONGEST_INFO]}\n"
+        return Lead(marks + opening + ("" if at_line_start else further), count, code=True)
+    if at_line_start:
+        code = leaf.type == "code_block"
+        return Lead(marks.rstrip() + "\n" if marks else "", count, code)
+    match leaf.type:
+        case "code_block":
+            return Lead(f"{marks}    ", count, code=True)
+        case "heading_close" if leaf.markup.startswith("#"):
+            return Lead(f"{marks}{leaf.markup} ", count)
+        case _:
+            return Lead(marks, count)
+
+
+def _open_path(group: Group) -> tuple[list[str], Token]:
+    """The marks of the containers that are open at the end, and the last block with text."""
+    tokens = group.tokens
+    last = len(tokens) - 1
+    while last > 0 and tokens[last].type in _CLOSERS:
+        last -= 1
+    path: list[str] = []
+    counts: list[int] = []
+    for place, token in enumerate(tokens[: last + 1]):
+        match token.type:
+            case "bullet_list_open" | "ordered_list_open":
+                counts.append(int(token.attrs.get("start", 1) or 0))
+            case "bullet_list_close" | "ordered_list_close":
+                counts.pop()
+            case "blockquote_open":
+                path.append(_QUOTE)
+            case "list_item_open":
+                mark = token.markup
+                if not place:
+                    mark = group.bullet or mark
+                elif mark in (".", ")"):
+                    mark = f"{counts[-1]}{mark}"
+                    counts[-1] += 1
+                path.append(f"{mark} ")
+            case "blockquote_close" | "list_item_close":
+                path.pop()
+            case _:
+                pass
+    return path, tokens[last]
+
+
+def _is_closed(fence: Token) -> bool:
+    content = fence.content
+    lines = content.count("\n") + (0 if content.endswith("\n") or not content else 1)
+    line, end_line = fence.map or (0, 0)
+    return end_line - line - 1 > lines
+
+
+def go_on(block: Block, lead: Lead) -> bool:
+    """Say of a block, and of what it begins with, that it goes on with one that was cut.
+
+    False: nothing of it is left.
+    """
+    for _ in range(lead.containers):
+        match block:
+            case Item():
+                block.goes_on = True
+                children = block.children
+            case Quote(children):
+                pass
+            case _:
+                return True
+        if not children:
+            return False
+        block = children[0].block
+    if lead.code and isinstance(block, Code):
+        block.behind = lead.between
+    return True
