@@ -34,12 +34,13 @@ MARK = re.compile(rf"\*\*\*([0-9a-f]{{{2 * _HASH_BYTES}}})\*\*\*")
 # holes into ordinary talk.
 _SHORTEST_SECRET = 8
 
+# The first letters stand apart because most places in a text are done after them.
 # A credential has a digit and no spaces; "Bearer of bad news" is not one.
 _SHAPES = re.compile(
-    r"""(?P<lead>
-            \b(?:token|bearer)\s+(?=[^\s"'&]*\d)(?=[\w.~+/=-]{16})
-          | \b(?:api|access|secret)[_-]?(?:key|token)\\?["']?\s*[=:]\s*\\?["']?(?=[\w.~+/=-]{8})
-          | (?=\bsk-[\w-]{16})
+    r"""\b(?=[tbas])(?P<lead>
+            (?:token|bearer)\s+(?=[^\s"'&]*\d)(?=[\w.~+/=-]{16})
+          | (?:api|access|secret)[_-]?(?:key|token)\\?["']?\s*[=:]\s*\\?["']?(?=[\w.~+/=-]{8})
+          | (?=sk-[\w-]{16})
         )(?P<secret>[\w.~+/=-]+)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -50,15 +51,17 @@ _MARKS = ("token ", "token\t", "bearer", "sk-", "key", "access", "secret")
 
 # What stands at the end of a text that goes on, and may still become a credential: from the group
 # on. The lead itself is none, except where it belongs to the credential.
-_OPEN_SHAPES = re.compile(
-    r"""(?:
-            \b(?:token|bearer)\s+(?P<spoken>[^\s"'&]*)
-          | \b(?:api|access|secret)[_-]?(?:key|token)\\?["']?\s*[=:]\s*\\?["']?
+OPEN_SHAPES = re.compile(
+    r"""\b(?=[tbas])(?:
+            (?:token|bearer)\s+(?P<spoken>[^\s"'&]*)
+          | (?:api|access|secret)[_-]?(?:key|token)\\?["']?\s*[=:]\s*\\?["']?
             (?P<field>[\w.~+/=-]*)
-          | \b(?P<sk>s(?:k(?:-[\w.~+/=-]*)?)?)
+          | (?P<sk>s(?:k(?:-[\w.~+/=-]*)?)?)
         )\Z""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LEADS = ("token", "bearer", "key", "sk-")
+"""One of these stands in what the expression above finds, or it is `s` or `sk` alone."""
 CREDENTIAL = re.compile(r"[\w.~+/=-]*")
 """What a credential is made of."""
 CONTEXT_CHARS = 200
@@ -114,6 +117,8 @@ class Redactor:
                     spellings[spelling] = instead
         # The longest first: a secret may be the beginning of another.
         self._secrets = dict(sorted(spellings.items(), key=lambda pair: -len(pair[0])))
+        # Before the grams: another thread may look for these already.
+        self._longest = max(map(len, self._secrets), default=0)
         self._grams = _grams(self._secrets)
 
     @classmethod
@@ -129,13 +134,21 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """The text without its secrets."""
-        text = self.by_caller(text)
-        spans = self.spans(text)
-        return without(text, spans) if spans else text
+        return self.hidden(self.by_caller(text))
+
+    @property
+    def has_caller(self) -> bool:
+        """Whether the caller has a function that is applied first."""
+        return self._redact is not None
 
     def by_caller(self, text: str) -> str:
         """The text as the caller's own function leaves it."""
         return text if self._redact is None else self._redact(text)
+
+    def hidden(self, text: str) -> str:
+        """What the caller's own function left, without its secrets."""
+        spans = self.spans(text)
+        return without(text, spans) if spans else text
 
     def mark(self, secret: str) -> str:
         """What stands where `secret` was."""
@@ -147,7 +160,12 @@ class Redactor:
         """Whether any of the texts may hold a secret; a cheap look at a whole batch."""
         if self._redact is not None or self._suspicious("\0".join(texts)):
             return True
-        return any(pattern.search(text) for pattern in self._patterns for text in texts)
+        if not self._patterns:
+            return False
+        # A pattern may find what ends at a mark, and not where the text goes on.
+        return any(HIDDEN in text for text in texts) or any(
+            pattern.search(text) for pattern in self._patterns for text in texts
+        )
 
     def spans(self, text: str, start: int = 0) -> list[Span]:
         """What is hidden of a text from `start` on, in order; what stands before it only tells
@@ -166,27 +184,36 @@ class Redactor:
 
     def open_from(self, text: str, start: int = 0) -> int:
         """From where on, and not before `start`, a text that goes on may still become a secret."""
-        found = len(text)
-        for secret in self._secrets:
-            for length in range(min(len(secret) - 1, len(text) - start), 0, -1):
-                if text.endswith(secret[:length]):
-                    found = min(found, len(text) - length)
-                    break
-        for left, right, secret, offset in self._parts(text, start, len(text)):
+        found = self._beginning_at_end(text, start)
+        # A part of a secret that reaches the end begins shortly before it.
+        near = max(start, len(text) - self._longest)
+        for left, right, secret, offset in self._parts(text, near, len(text)):
             if right == len(text) and offset + right - left < len(secret):
                 found = min(found, left)
-        if shape := _OPEN_SHAPES.search(text, _before(start)):
+        if shape := OPEN_SHAPES.search(text, _shape_from(text, start)):
             found = min(found, shape.start(shape.lastgroup or 0))
         if self._patterns:
             found = min(found, len(text) - PATTERN_CHARS)
         return max(start, found)
 
+    def _beginning_at_end(self, text: str, start: int) -> int:
+        """From where on the end of a text, behind `start`, is the beginning of a secret."""
+        found = len(text)
+        for secret in self._secrets:
+            at = text.find(secret[:1], max(start, len(text) - len(secret) + 1))
+            while at >= 0 and not secret.startswith(text[at:]):
+                at = text.find(secret[:1], at + 1)
+            found = min(found, at) if at >= 0 else found
+        return found
+
     def _suspicious(self, text: str) -> bool:
         lowered = text.lower()
         if any(mark in lowered for mark in _MARKS):
             return True
-        if "\n" in text and any(gram in _on_one_line(text) for gram in self._grams):
-            return True
+        if "\n" in text:
+            line = _on_one_line(text)
+            if any(gram in line for gram in self._grams):
+                return True
         return any(secret in text for secret in self._secrets) or any(
             gram in text for gram in self._grams
         )
@@ -346,3 +373,11 @@ def _with_gaps_searched(
 
 def _before(start: int) -> int:
     return max(0, start - CONTEXT_CHARS)
+
+
+def _shape_from(text: str, start: int) -> int:
+    """From where on to look for a shape that is open at the end of a text, and not before `start`:
+    the plain searches save the slow expression most of the text."""
+    before = _before(start)
+    folded = text[before:].casefold()
+    return before if any(lead in folded for lead in _LEADS) else max(before, len(text) - 2)

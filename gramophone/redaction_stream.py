@@ -9,22 +9,22 @@ mark stands in the piece in which the secret begins. Pure.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from gramophone.redaction import CONTEXT_CHARS, CREDENTIAL, Redactor, Span, without
-from gramophone.values import value
 
 T = TypeVar("T")
 
 StreamKey: TypeAlias = Hashable
+Settled: TypeAlias = "tuple[T, Sequence[Piece], list[str] | None]"
+"""An item, its pieces, and their texts; `None` where no text is another than that of its piece."""
 MOST_HELD_CHARS = 65_536
 """Of what looks like a credential without end so much waits; what comes then is left out."""
 
 
-@value
-class Piece:
+class Piece(NamedTuple):
     """A piece of the stream `key`; without a key it stands alone.
 
     `gap` is what stands between it and the piece before, and in neither of them.
@@ -37,11 +37,12 @@ class Piece:
 
 @dataclass(slots=True)
 class _Held(Generic[T]):
-    """An item, the texts of its pieces as far as they are settled, and how many are not."""
+    """An item, its pieces, their texts as far as they are settled, and how many are not."""
 
     item: T
+    pieces: Sequence[Piece]
     texts: list[str]
-    open: int
+    open: int = 0
 
 
 @dataclass(slots=True)
@@ -53,8 +54,9 @@ class _Stream(Generic[T]):
 
     text: str = ""
     added: list[str] = field(default_factory=list[str])
-    length: int = 0
-    """Of the text and what was added since it was joined: once for a batch of pieces."""
+    """What was put since the text was joined: once for a batch of pieces."""
+    placed: int = 0
+    """How much of the text belongs to pieces whose places are known or do not matter any more."""
     fixed: int = 0
     spans: list[Span] = field(default_factory=list[Span])
     hiding: bool = False
@@ -66,53 +68,98 @@ class _Stream(Generic[T]):
 
 
 class RedactedStreams(Generic[T]):
-    """Takes items and gives them back when they are settled."""
+    """Takes items and gives them back when they are settled.
+
+    What was put is read as one batch. Where pieces stand in their stream, and what becomes of each,
+    is only worked out for streams in which something is hidden or waits.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._streams: dict[StreamKey, _Stream[T]] = {}
-        self._changed: set[StreamKey] = set()
+        self._new: list[Settled[T]] = []
+        """Not read yet; with texts where the caller's function has made them."""
+        self._unchanged: list[Settled[T]] = []
+        """Settled, and put before any of `_held`."""
         self._held: dict[int, _Held[T]] = {}
 
     def __bool__(self) -> bool:
         """Whether any item waits."""
-        return bool(self._held)
+        return bool(self._new or self._unchanged or self._held)
 
     def put(self, item: T, pieces: Sequence[Piece]) -> None:
         """Take an item; it is among the settled ones sooner or later."""
-        held = _Held(item, [piece.text for piece in pieces], 0)
-        self._held[id(held)] = held
-        for number, piece in enumerate(pieces):
-            if piece.key is None or not piece.text:
-                held.texts[number] = self._redactor(piece.text)
-                continue
-            held.open += 1
-            stream = self._streams.setdefault(piece.key, _Stream())
-            gap = piece.gap if stream.length else ""
-            start = stream.length + len(gap)
-            stream.added += (gap, text := self._redactor.by_caller(piece.text))
-            stream.length = start + len(text)
-            stream.pieces.append((held, number, start, stream.length))
-            self._changed.add(piece.key)
+        texts = None
+        if self._redactor.has_caller:
+            texts = [self._redactor.by_caller(piece.text) for piece in pieces]
+        self._new.append((item, pieces, texts))
 
     def settled(self) -> list[tuple[T, list[str]]]:
         """The items that are settled by now, in the order in which they came, each once; with the
         texts of their pieces."""
-        for key in self._changed:
-            self._advance(self._streams[key], ended=False)
-        self._changed.clear()
+        return [
+            (item, [piece.text for piece in pieces] if texts is None else texts)
+            for item, pieces, texts in self.settled_pieces()
+        ]
+
+    def settled_pieces(self) -> list[Settled[T]]:
+        """As `settled`, and cheaper where nothing is hidden."""
+        self._read_new(lambda _: False)
+        settled, self._unchanged = self._unchanged, []
         done = [held for held in self._held.values() if not held.open]
         for held in done:
             del self._held[id(held)]
-        return [(held.item, held.texts) for held in done]
+            pairs = zip(held.pieces, held.texts, strict=True)
+            changed = any(piece.text != text for piece, text in pairs)
+            settled.append((held.item, held.pieces, held.texts if changed else None))
+        return settled
 
     def finish(self, ended: Callable[[StreamKey], bool] = lambda _: True) -> None:
         """Nothing more comes in the streams of these keys: what is held of them is settled."""
-        for key in [key for key in self._streams if ended(key)]:
-            self._advance(self._streams.pop(key), ended=True)
-            self._changed.discard(key)
+        self._read_new(ended)
 
-    def _advance(self, stream: _Stream[T], *, ended: bool) -> None:
+    def _read_new(self, ended: Callable[[StreamKey], bool]) -> None:
+        """Read what was put since the last time; the streams of some keys end with it."""
+        new, self._new = self._new, []
+        changed, alone = self._gathered(new)
+        ending = {key for key in self._streams if ended(key)}
+        read = {key: self._streams[key] for key in changed | ending}
+        # In these something waits or is hidden.
+        marked = {key for key, each in read.items() if not self._read(each, ended=key in ending)}
+        if marked or self._held or self._redactor.may_change(alone):
+            self._place(new, marked)
+            for key in marked:
+                self._settle(read[key])
+        else:
+            self._unchanged += new
+        for key, stream in read.items():
+            self._forget(stream)
+            if key in ending:
+                del self._streams[key]
+
+    def _gathered(self, new: Sequence[Settled[T]]) -> tuple[set[StreamKey], list[str]]:
+        """Add what is new to its streams: the keys of these, and the texts that stand alone."""
+        streams = self._streams
+        changed: set[StreamKey] = set()
+        alone: list[str] = []
+        for _, pieces, texts in new:
+            for key, text, gap in pieces if texts is None else _with(pieces, texts):
+                if key is None or not text:
+                    alone.append(text)
+                    continue
+                stream = streams.get(key)
+                if stream is None:
+                    stream = streams[key] = _Stream()
+                elif gap:
+                    stream.added.append(gap)
+                stream.added.append(text)
+                changed.add(key)
+        return changed, alone
+
+    def _read(self, stream: _Stream[T], *, ended: bool) -> bool:
+        """Read what was added to a stream; whether all of it is settled and stays as it is."""
+        quiet = not stream.pieces and not stream.hiding
+        stream.placed = len(stream.text)
         text = stream.text = "".join([stream.text, *stream.added])
         stream.added.clear()
         self._go_on_hiding(stream)
@@ -126,11 +173,29 @@ class RedactedStreams(Generic[T]):
             limit = min([limit, *(span.start for span in spans if span.end > limit)])
         stream.spans += [span for span in spans if span.start < limit]
         stream.fixed = limit
-        while stream.pieces and stream.pieces[0][3] <= limit:
+        return quiet and not spans and limit == len(text)
+
+    def _place(self, new: Sequence[Settled[T]], marked: set[StreamKey]) -> None:
+        """Hold what is new, and find the places of its pieces in these streams."""
+        for item, pieces, texts in new:
+            held = _Held(item, pieces, texts or [piece.text for piece in pieces])
+            self._held[id(held)] = held
+            for number, (key, text, gap) in enumerate(_with(pieces, held.texts)):
+                if key is None or not text:
+                    held.texts[number] = self._redactor.hidden(text)
+                elif key in marked:
+                    stream = self._streams[key]
+                    start = stream.placed + (len(gap) if stream.placed else 0)
+                    stream.placed = start + len(text)
+                    stream.pieces.append((held, number, start, stream.placed))
+                    held.open += 1
+
+    def _settle(self, stream: _Stream[T]) -> None:
+        """Give the pieces before `fixed` their texts."""
+        while stream.pieces and stream.pieces[0][3] <= stream.fixed:
             held, number, start, end = stream.pieces.popleft()
-            held.texts[number] = without(text, stream.spans, start, end)
+            held.texts[number] = without(stream.text, stream.spans, start, end)
             held.open -= 1
-        self._forget(stream)
 
     def _go_on_hiding(self, stream: _Stream[T]) -> None:
         if stream.hiding:
@@ -147,7 +212,6 @@ class RedactedStreams(Generic[T]):
         if gone <= 2 * CONTEXT_CHARS:
             return
         stream.text = stream.text[gone:]
-        stream.length -= gone
         stream.fixed -= gone
         stream.spans = [
             Span(span.start - gone, span.end - gone, span.mark)
@@ -157,3 +221,7 @@ class RedactedStreams(Generic[T]):
         stream.pieces = deque(
             (held, number, start - gone, end - gone) for held, number, start, end in stream.pieces
         )
+
+
+def _with(pieces: Iterable[Piece], texts: Iterable[str]) -> list[Piece]:
+    return [Piece(key, text, gap) for (key, _, gap), text in zip(pieces, texts, strict=True)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from gramophone.json_pieces import json_pieces, with_texts
+from gramophone.json_pieces import JsonPieces, with_texts
 from gramophone.redaction import Redactor
 from gramophone.redaction_stream import Piece, RedactedStreams
 from gramophone.timeline import (
@@ -25,8 +25,6 @@ from gramophone.timeline import (
 from storage import rows
 
 Numbered: TypeAlias = tuple[int, Event]
-_Waiting: TypeAlias = tuple[int, Event, Sequence[str]]
-"""With the texts of its pieces."""
 
 STREAMED: Final = frozenset(
     {DeltaReceived, ModelChunkReceived, FrameSent, FrameReceived, TextSpoken}
@@ -44,7 +42,8 @@ class RedactedEvents:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self._streams = RedactedStreams[_Waiting](redactor)
+        self._streams = RedactedStreams[Numbered](redactor)
+        self._json_pieces = JsonPieces()
         self._spoken_ends: dict[int, tuple[int, bool]] = {}
 
     def whole(self, events: Sequence[Event]) -> list[Event]:
@@ -59,15 +58,18 @@ class RedactedEvents:
 
     def put(self, number: int, event: Event) -> None:
         """Take an event of the kinds of `STREAMED`."""
-        pieces = self._pieces(event)
-        self._streams.put((number, event, [piece.text for piece in pieces]), pieces)
+        self._streams.put((number, event), self._pieces(event))
 
     def settled(self) -> list[Numbered]:
         """The events that are known to hold no part of a secret by now."""
-        return [
-            (number, self._with_texts(event, given, texts))
-            for (number, event, given), texts in self._streams.settled()
+        settled = [
+            numbered if texts is None else (numbered[0], _with_texts(numbered[1], texts))
+            for numbered, _, texts in self._streams.settled_pieces()
         ]
+        documents = [document for _, event in settled if (document := _document(event))]
+        if not self._redactor.may_change(documents):
+            return settled
+        return [(number, self._with_document(event)) for number, event in settled]
 
     def finish(self) -> None:
         """Nothing goes on any more: whatever waits is settled."""
@@ -84,11 +86,11 @@ class RedactedEvents:
             case DeltaReceived():
                 return [Piece((event.turn, "delta"), event.text)]
             case ModelChunkReceived():
-                return json_pieces(event.raw, (event.turn, "chunk"))
+                return self._json_pieces(event.raw, (event.turn, "chunk"))
             case FrameSent():
-                return json_pieces(event.text, (event.connection, "sent"))
+                return self._json_pieces(event.text, (event.connection, "sent"))
             case FrameReceived():
-                return json_pieces(event.text, (event.connection, "received"))
+                return self._json_pieces(event.text, (event.connection, "received"))
             case TextSpoken():
                 return [Piece((event.turn, "spoken"), event.text, self._gap(event))]
             case _:
@@ -101,20 +103,38 @@ class RedactedEvents:
         self._spoken_ends[event.turn] = event.source_end, len(event.text) < length
         return " " if shortened or before < event.source_start else ""
 
-    def _with_texts(self, event: Event, given: Sequence[str], texts: Sequence[str]) -> Event:
+    def _with_document(self, event: Event) -> Event:
+        """The event without what the names and numbers in its JSON hide."""
         match event:
-            case DeltaReceived() | TextSpoken():
-                return event if event.text == texts[0] else replace(event, text=texts[0])
             case ModelChunkReceived():
-                raw = self._document(event.raw, given, texts)
-                return event if raw is event.raw else replace(event, raw=raw)
+                raw = self._redactor(event.raw)
+                return event if raw == event.raw else replace(event, raw=raw)
             case FrameSent() | FrameReceived():
-                text = self._document(event.text, given, texts)
-                return event if text is event.text else replace(event, text=text)
+                text = self._redactor(event.text)
+                return event if text == event.text else replace(event, text=text)
             case _:
-                raise AssertionError(event)
+                return event
 
-    def _document(self, document: str, given: Sequence[str], texts: Sequence[str]) -> str:
-        """With what its names and numbers hide taken out as well."""
-        # Nearly always nothing is hidden, and it need not be read again.
-        return self._redactor(document if given == texts else with_texts(document, texts))
+
+def _document(event: Event) -> str:
+    """The JSON of an event, or nothing where it is of a kind that has none."""
+    match event:
+        case ModelChunkReceived():
+            return event.raw
+        case FrameSent() | FrameReceived():
+            return event.text
+        case _:
+            return ""
+
+
+def _with_texts(event: Event, texts: Sequence[str]) -> Event:
+    """The event with these in the place of the texts of its pieces."""
+    match event:
+        case DeltaReceived() | TextSpoken():
+            return replace(event, text=texts[0])
+        case ModelChunkReceived():
+            return replace(event, raw=with_texts(event.raw, texts))
+        case FrameSent() | FrameReceived():
+            return replace(event, text=with_texts(event.text, texts))
+        case _:
+            raise AssertionError(event)

@@ -56,6 +56,10 @@ _COUNTED = frozenset(
     | {Underran, FlushSent, UsageReported, ModelFinished}
 )
 
+_SETTLED_AT_ONCE = 1_024
+"""So many events are read together at the most; the pieces of more would be so many objects that
+the garbage collector takes longer than the reading."""
+
 INHERITED = "inherited"
 """The finish reason of a turn that another session's history brought along."""
 
@@ -205,6 +209,8 @@ class SessionWriter:
                 taken.append(rows.row_of(event, number, session.seq))
             session.seq += 1
             self._finish_texts(session, event)
+            if not session.seq % _SETTLED_AT_ONCE:
+                taken += self._settled(session)
         return taken + self._settled(session), None
 
     def _finish_texts(self, session: SessionState, event: Event) -> None:

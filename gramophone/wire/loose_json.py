@@ -39,19 +39,21 @@ def is_bounded(text: str | bytes) -> bool:
     """Whether JSON has at most `MOST_VALUES` values, within each other at most `MOST_DEPTH` deep,
     so that reading it takes little room and no function that walks through it goes too deep."""
     if isinstance(text, str):
-        if _is_small(text.count):
+        if _is_small(len(text), text.count):
             return True
         bare = _STRING.sub("", text)
     else:
-        if _is_small(lambda mark: text.count(mark.encode())):
+        if _is_small(len(text), lambda mark: text.count(mark.encode())):
             return True
         bare = _STRING_BYTES.sub(b"", text).decode("latin-1")
     return _values(bare.count) <= MOST_VALUES and _depth(bare) <= MOST_DEPTH
 
 
-def _is_small(count: Callable[[str], int]) -> bool:
+def _is_small(length: int, count: Callable[[str], int]) -> bool:
     """Whether it is bounded even if all marks within its strings counted."""
-    return _values(count) <= MOST_VALUES and count("[") + count("{") <= MOST_DEPTH
+    if count("[") + count("{") > MOST_DEPTH:
+        return False
+    return length <= MOST_VALUES or _values(count) <= MOST_VALUES
 
 
 def _depth(bare: str) -> int:
