@@ -80,7 +80,7 @@ class Ledger:
 
     def over(self, number: int) -> None:
         """Nothing more comes on a connection or to a request: what waits is written."""
-        self._streams.finish(lambda key: isinstance(key, tuple) and key[0] == number)
+        self._streams.finish(lambda key: isinstance(key, tuple) and key[:1] == (number,))
         self._release()
 
     def close(self) -> None:
