@@ -76,7 +76,7 @@ def app_at(name: str) -> tuple[GramophoneApp, tuple[str, ...]]:
 
 
 async def press(pilot: Pilot[Any], keys: tuple[str, ...]) -> None:
-    """Press keys one by one, without waiting for workers: a dialog's worker waits for its answer."""
+    """Press keys one by one; not waiting for workers, as a dialog's worker waits for its answer."""
     for key in keys:
         await pilot.press(key)
         await _tick(pilot)

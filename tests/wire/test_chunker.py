@@ -289,8 +289,8 @@ def test_work_grows_with_the_length_only(unit: str) -> None:
         profile.runcall(run, [*text])
         return sum(entry.callcount for entry in profile.getstats())
 
-    # A quadratic scanner does 9 times as much for 3 times the text. Of a line that may be a fence or
-    # the row of a table 4,000 characters are held; both lengths lie beyond that.
+    # A quadratic scanner does 9 times as much for 3 times the text. 4,000 characters are held of a
+    # line that may be a fence or the row of a table; both lengths lie beyond that.
     length = 6_000 if unit[:1] in "|~" else 3_000
     assert calls(3 * length) < 5 * calls(length)
 
