@@ -167,7 +167,7 @@ class Conversation:
             case Interrupt():
                 return self._interrupt(now_us)
             case Mute() | Hear():
-                return self._sound.change(happening, now_us)
+                return [*self._sound.change(happening, now_us)]
             case SettingsWanted():
                 return self._settings_wanted(happening, now_us)
             case End():
@@ -179,7 +179,7 @@ class Conversation:
             case SpeechText() | SpeechAudio():
                 return reports.speech(happening, self._line, self._turn, now_us)
             case SpeakerChanged():
-                return self._sound.speaker_changed(happening, now_us)
+                return [*self._sound.speaker_changed(happening, now_us)]
             case Tick():
                 return []
             case PlaybackCut():
