@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from tui.markdown.answer import Answer
 
 CHARACTERS_A_TICK: Final = 8_000
-PARSED_A_TICK: Final = 12_000
+PARSED_A_TICK: Final = 6_000
+AT_ONCE_CHARACTERS: Final = 32_000
+"""A longer text that comes into view has its further rows tick by tick."""
 MARGIN_CELLS: Final = 2
 _BAR: Final = "▎"
 _EMPTY: Final = Row((), 0, 0)
@@ -43,6 +45,7 @@ class TurnSheet:
         "_hidden",
         "_marked",
         "_prompt",
+        "_rows_expected",
         "_shown_characters",
         "_shown_rewrites",
         "_speaking",
@@ -65,6 +68,7 @@ class TurnSheet:
         self._hidden = False
         self._finished = False
         self._text_height = 0
+        self._rows_expected = 0
         self._strips: dict[int, Strip] = {}
         self._shown_characters = 0
         self._shown_rewrites = view.rewrites
@@ -133,7 +137,8 @@ class TurnSheet:
         self._strips.clear()
         if self._answer is not None:
             self._answer.widen(self._text_cells)
-            self._text_height = self._answer.height
+            self._rows_expected = self._estimate() if self._rows_expected else 0
+            self._text_height = self._answer.height + self._rows_to_come()
         elif self._prompt is not None:
             self._prompt = prompt_rows(self.view.text, self._text_cells)
             self._text_height = len(self._prompt)
@@ -185,11 +190,11 @@ class TurnSheet:
 
     def _text_changed(self, changed_from: int) -> int:
         if changed_from != ALL and self._answer is not None:
-            self._text_height = self._answer.height
+            self._text_height = self._answer.height + self._rows_to_come()
             self._forget(1 + changed_from)
         return changed_from
 
-    def _lay_out_anew(self) -> None:
+    def _lay_out_anew(self, *, whole: bool = False) -> None:
         text = self.view.text
         self._strips.clear()
         if self.view.voice == "user":
@@ -198,8 +203,18 @@ class TurnSheet:
             return
         self._finished = False
         self._answer = _answer(self._text_cells)
-        self._answer.grow(text, self._shown_characters)
-        self._text_height = self._answer.height
+        at_once = len(text) if whole else AT_ONCE_CHARACTERS
+        self._answer.grow(text, min(self._shown_characters, at_once))
+        self._shown_characters = self._answer.taken
+        self._rows_expected = 0 if self.settled else self._estimate()
+        self._text_height = self._answer.height + self._rows_to_come()
+
+    def _rows_to_come(self) -> int:
+        """About how many rows the text will have that is not laid out yet."""
+        if not self._rows_expected:
+            return 0
+        length = max(1, len(self.view.text))
+        return self._rows_expected * (length - self._shown_characters) // length
 
     # --- rest ---------------------------------------------------------------------------------
 
@@ -218,17 +233,20 @@ class TurnSheet:
         self._answer = self._prompt = None
         self._strips.clear()
 
-    def wake(self) -> None:
-        """Have the rows at hand: they come into view. The height may turn out another."""
+    def wake(self, *, whole: bool = False) -> None:
+        """Have the rows at hand: they come into view. The height may turn out another.
+
+        Of a very long text these are the first ones, unless `whole`: then it is not settled.
+        """
         if self.asleep:
-            self._lay_out_anew()
+            self._lay_out_anew(whole=whole)
             self._finish()
 
     @contextmanager
     def at_hand(self) -> Generator[None]:
         """Have the rows for a moment only, if they are at rest. The height stays as it is."""
         asleep, height = self.asleep, self._text_height
-        self.wake()
+        self.wake(whole=True)
         yield
         if asleep:
             self.rest()
@@ -276,7 +294,9 @@ class TurnSheet:
     def _text_row(self, index: int) -> Row:
         if self._prompt is not None:
             return self._prompt[index]
-        return self._answer.row(index) if self._answer is not None else _EMPTY
+        if self._answer is None or index >= self._answer.height:
+            return _EMPTY
+        return self._answer.row(index)
 
     def text_of(self, index: int, span: tuple[int, int]) -> tuple[str, str]:
         """What a row gives when copied, and what stands between it and the next."""
@@ -325,7 +345,7 @@ class TurnSheet:
 
     def code_blocks(self) -> list[str]:
         """The text of each piece of code in it."""
-        self.wake()
+        self.wake(whole=True)
         return self._answer.code_blocks() if self._answer is not None else []
 
     def repaint(self) -> None:

@@ -35,6 +35,11 @@ class Answer:
         """How many characters of the text it has taken in."""
         return self._document.parsed
 
+    @property
+    def work(self) -> int:
+        """How many characters were parsed so far, each as often as it was."""
+        return self._document.work
+
     def finish(self) -> int:
         """No more comes."""
         return self._lay_out() if self._document.finish() else ALL

@@ -193,6 +193,8 @@ class TurnScroll(ScrollView):
         if sheet.asleep:
             sheet.wake()
             self._awake[place] = None
+            if not sheet.settled:
+                self._growing[place] = None
         grown = sheet.height - height
         if grown:
             self._measure(place)

@@ -1,0 +1,79 @@
+"""A tick takes so much of a text, however much there is; a long kept one comes tick by tick."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.test_markdown_without_end import WORDS, endless
+from tui.markdown.answer import Answer
+from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
+from tui.markdown.layout import Row
+from tui.row_numbers import ALL
+from tui.transcript_model import Phase, TurnView
+from tui.turn_sheet import AT_ONCE_CHARACTERS, CHARACTERS_A_TICK, PARSED_A_TICK, TurnSheet
+
+TEXT = WORDS * (3 * AT_ONCE_CHARACTERS // len(WORDS))
+WIDTH = 60
+
+
+def rows_of(sheet: TurnSheet) -> list[Row]:
+    return [sheet.row(index) for index in range(sheet.height)]
+
+
+def drawn_at_once(text: str) -> list[Row]:
+    sheet = TurnSheet(TurnView(1, "assistant", text, Phase.DONE), WIDTH)
+    sheet.wake(whole=True)
+    return rows_of(sheet)
+
+
+@pytest.mark.parametrize("kind", ["paragraph", "code in an item", "nested items"])
+def test_a_tick_ends_after_so_much_work(kind: str) -> None:
+    text = endless(kind, 10 * LONGEST_OPEN_CHARACTERS)
+    answer = Answer(WIDTH)
+    taken, work = 0, 0
+    while taken < len(text):
+        answer.grow(text, taken + CHARACTERS_A_TICK, PARSED_A_TICK)
+        assert taken < answer.taken <= taken + CHARACTERS_A_TICK
+        assert answer.work - work < PARSED_A_TICK + 4 * LONGEST_OPEN_CHARACTERS
+        taken, work = answer.taken, answer.work
+
+
+def test_a_long_text_that_streams_is_drawn_as_a_kept_one() -> None:
+    view = TurnView(1, "assistant", phase=Phase.ANSWERING)
+    sheet = TurnSheet(view, WIDTH)
+    for end in range(0, len(TEXT), 50_000):
+        view.text = TEXT[: end + 50_000]
+        sheet.draw_text()
+    view.phase = Phase.DONE
+    sheet.refresh()
+    while not sheet.settled:
+        sheet.draw_text()
+    assert rows_of(sheet) == drawn_at_once(TEXT)
+
+
+def test_a_long_kept_text_comes_tick_by_tick() -> None:
+    sheet = TurnSheet(TurnView(1, "assistant", TEXT, Phase.DONE), WIDTH)
+    sheet.wake()
+    assert not sheet.settled
+    assert not sheet.can_rest
+    first = rows_of(sheet)
+    # What stands below is about where it will stand.
+    whole = drawn_at_once(TEXT)
+    assert abs(len(first) - len(whole)) < len(whole) // 2
+    ticks = 0
+    while not sheet.settled:
+        assert sheet.draw_text() != ALL
+        ticks += 1
+    assert ticks > 10
+    assert rows_of(sheet) == whole
+    assert first[: AT_ONCE_CHARACTERS // WIDTH // 2] == whole[: AT_ONCE_CHARACTERS // WIDTH // 2]
+    sheet.rest()
+    sheet.wake()
+    assert not sheet.settled
+
+
+def test_all_of_a_long_kept_text_is_at_hand_for_a_copy() -> None:
+    text = f"{TEXT}\n\n```\nlast()\n```\n"
+    sheet = TurnSheet(TurnView(1, "assistant", text, Phase.DONE), WIDTH)
+    with sheet.at_hand():
+        assert sheet.code_blocks() == ["last()"]
