@@ -113,8 +113,9 @@ def _locked(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
         try:
             descriptor, name = make()
         except FileNotFoundError as error:
-            # Swept by another process before it could be opened; only so it has a name of ours.
-            if error.filename is None or not _is_ours(Path(str(error.filename)).name):
+            # Swept by another process before it could be opened, unless its place is missing.
+            missing = Path(str(error.filename))
+            if error.filename is None or not _is_ours(missing.name) or not missing.parent.is_dir():
                 raise
             continue
         # Some file systems have no locks: there the file is never swept.

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from gramophone.scratch import abandoned, make_directory, make_file, make_scratch, sweep
 
@@ -75,3 +77,11 @@ def test_long_names_fit(tmp_path: Path) -> None:
 def test_a_place_that_is_not_there_has_nothing(tmp_path: Path) -> None:
     assert abandoned(tmp_path / "none") == []
     sweep(tmp_path / "none")
+
+
+@pytest.mark.parametrize("make", [make_file, make_directory])
+def test_nothing_is_made_where_there_is_no_directory(
+    make: Callable[[Path], tuple[int, Path]], tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        make(tmp_path / "missing" / "talk.mp3")
