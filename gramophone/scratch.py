@@ -23,6 +23,10 @@ _PREFIX = "gramophone-scratch-"
 _ALONE = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 
 
+class _Swept(Exception):
+    """Another process has removed a new directory before it could be locked."""
+
+
 def make_file(path: Path) -> tuple[int, Path]:
     """A new locked file beside `path` and its descriptor; its owner's alone. Closing the
     descriptor gives the lock back.
@@ -105,18 +109,17 @@ def _prefix(path: Path) -> str:
 
 def _made_directory(place: Path, prefix: str) -> tuple[int, str]:
     name = tempfile.mkdtemp(dir=place, prefix=prefix)
-    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), name
+    try:
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), name
+    except FileNotFoundError as error:
+        raise _Swept from error
 
 
 def _locked(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
     while True:
         try:
             descriptor, name = make()
-        except FileNotFoundError as error:
-            # Swept by another process before it could be opened, unless its place is missing.
-            missing = Path(str(error.filename))
-            if error.filename is None or not _is_ours(missing.name) or not missing.parent.is_dir():
-                raise
+        except _Swept:
             continue
         # Some file systems have no locks: there the file is never swept.
         with suppress(OSError):

@@ -80,8 +80,9 @@ def test_a_place_that_is_not_there_has_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [make_file, make_directory])
-def test_nothing_is_made_where_there_is_no_directory(
-    make: Callable[[Path], tuple[int, Path]], tmp_path: Path
+@pytest.mark.parametrize("place", ["missing", "/proc"])
+def test_where_nothing_can_be_made_that_is_said(
+    make: Callable[[Path], tuple[int, Path]], place: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(FileNotFoundError):
-        make(tmp_path / "missing" / "talk.mp3")
+    with pytest.raises(OSError, match="talk"):
+        make(tmp_path / place / "talk.mp3")
