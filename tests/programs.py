@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -111,10 +111,23 @@ class WebServer:
 @contextmanager
 def web_server(env: Mapping[str, str], *flags: str) -> Generator[WebServer]:
     """The app served as a page, on a port that was free; ended by Ctrl+C if it still runs."""
+    port = free_port()
+    command = [sys.executable, "-m", "gramophone.cli", "--web", "--port", str(port), *flags]
+    with page_server(command, port, env) as server:
+        yield server
+
+
+def free_port() -> int:
+    """A port of this machine that nobody had a moment ago."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gramophone.cli", "--web", "--port", str(port), *flags]
+        return free.getsockname()[1]
+
+
+@contextmanager
+def page_server(command: Sequence[str], port: int, env: Mapping[str, str]) -> Generator[WebServer]:
+    """A process that serves pages on that port; ended by Ctrl+C if it still runs, which it must
+    do without a word."""
     process = subprocess.Popen(
         command,
         env=dict(env),

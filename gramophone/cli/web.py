@@ -51,6 +51,7 @@ _PAGE_HEADERS: Final = {
 }
 _NOT_ADMITTED: Final = "Open the whole address that the terminal shows."
 _STATIC: Final = "/static"
+_PIECE_BYTES: Final = 1 << 16
 # They tell of the terminal that the server was started in.
 _OF_THE_TERMINAL: Final = ("TMUX", "TMUX_PANE", "STY")
 
@@ -87,11 +88,28 @@ def serve(command: str, host: str = "", port: int = 8000) -> int:
     try:
         import textual_serve.server
         from aiohttp import web
+        from textual_serve.app_service import AppService
     except ImportError as error:
         raise ConfigError(_NOT_INSTALLED) from error
 
     asked_for_loopback = not host or host in _LOOPBACK_NAMES
     access = Access(port)
+
+    class App(AppService):
+        """Is over when its process is: the library's is over when nobody reads it any more. Its
+        process could then stand before a full pipe for ever, or end after the event loop."""
+
+        async def stop(self) -> None:
+            await super().stop()
+            if self._process is None:
+                return
+            assert self._process.stdout is not None
+            while await self._process.stdout.read(_PIECE_BYTES):
+                pass
+            await self._process.wait()
+
+    # The library has no other place for it.
+    setattr(textual_serve.server, "AppService", App)  # noqa: B010 - the name is not exported
 
     class Server(textual_serve.server.Server):
         """Says where it is in our words, and lets nobody in by a side door."""

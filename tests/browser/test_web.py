@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Generator, Mapping
@@ -18,13 +19,14 @@ from tests.browser.conftest import ELSEWHERE
 from tests.programs import Gramophone, WebServer, apps_of, environment, standin, web_server
 from tests.sound_card import SoundCard, wait_until
 from tests.support.deadlines import HANG_S
+from tests.support.screens import SPEAKING, all_stand_in
 from tests.terminal.chat_server import answering
 from tests.terminal.tmux import terminal
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SHORT = "Records turn. Needles listen."
-LONG = "The sea is wide, and it is deep, and nobody has seen the whole of it yet. " * 8
+LONG = "The sea is wide, and it is deep, and nobody has seen the whole of it yet. " * 40
 
 # The terminal is drawn on a canvas. What is selected in it is what the copying of it gives.
 _SELECTED = """() => {
@@ -70,12 +72,12 @@ class Screen:
         await keyboard.up("Shift")
         return await self._page.evaluate(_SELECTED)
 
-    async def see(self, *words: str) -> str:
+    async def see(self, *words: str | re.Pattern[str]) -> str:
         """Wait until all of `words` stand on it, and give it; fails with what is there."""
         shown = ""
         try:
             async with asyncio.timeout(HANG_S):
-                while not all(word in shown for word in words):
+                while not all_stand_in(shown, words):
                     # A process that draws has no other way to tell that it is done.
                     await self._page.wait_for_timeout(50)
                     shown = await self.text()
@@ -177,14 +179,14 @@ async def test_a_page_that_is_closed_ends_its_app_and_what_was_heard_is_kept(
         screen = await opened(page, server)
         await page.keyboard.type("Tell me about the sea.")
         await page.keyboard.press("Enter")
-        await screen.see("speaking  0:01")
+        await screen.see(SPEAKING)
         assert apps_of(server)
         await page.close()
         await asyncio.to_thread(wait_until, lambda: not apps_of(server), "the app has ended")
     answer = Gramophone(home).json("show", "last")["turns"][1]
-    # The text is kept whole, and beside it how far it was heard.
-    assert answer["text"].strip() == LONG.strip()
-    assert 0 < answer["heard_characters"] < len(LONG) / 2
+    # All text that came is kept, and beside it how far it was heard.
+    assert LONG.startswith(answer["text"].strip())
+    assert 0 < answer["heard_characters"] < len(answer["text"].strip())
 
 
 async def test_what_was_quit_can_be_opened_again(page: Page, tmp_path: Path) -> None:

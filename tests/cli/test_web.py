@@ -20,7 +20,15 @@ from websockets.typing import Origin
 
 from gramophone.cli import web
 from gramophone.errors import ConfigError
-from tests.programs import Gramophone, WebServer, apps_of, environment, web_server
+from tests.programs import (
+    Gramophone,
+    WebServer,
+    apps_of,
+    environment,
+    free_port,
+    page_server,
+    web_server,
+)
 from tests.sound_card import wait_until
 from tests.support.deadlines import HANG_S
 
@@ -179,6 +187,29 @@ async def test_no_app_outlives_a_server_that_was_killed(tmp_path: Path) -> None:
             server.process.kill()
             await asyncio.to_thread(wait_until, lambda: not apps_of(server), "the app has ended")
             server.ended()
+
+
+async def test_the_server_waits_for_an_app_that_takes_its_time_to_end(tmp_path: Path) -> None:
+    """An app is not over when it draws no more: what it still writes down must not be cut off."""
+    done = tmp_path / "done"
+    app = "\n".join(
+        (
+            "import os",
+            r"os.write(1, b'__GANGLION__\n' + b'D\0\0\0\5drawn')",
+            "while b'quit' not in os.read(0, 99): pass",
+            "os.close(1), os.close(2)",
+            "sum(range(20_000_000))",
+            f"open({str(done)!r}, 'x').close()",
+        )
+    )
+    command, port = shlex.join([sys.executable, "-c", app]), free_port()
+    serve = f"from gramophone.cli import web; web.serve({command!r}, port={port})"
+    with page_server([sys.executable, "-c", serve], port, environment(tmp_path)) as server:
+        cookie = {"Cookie": server.cookie()}
+        page = await connect(f"ws://localhost:{port}/ws", additional_headers=cookie)
+        assert await page.recv() == b"drawn"
+        await page.close()
+    assert done.exists()
 
 
 async def test_no_other_page_gets_at_the_socket(server: WebServer) -> None:

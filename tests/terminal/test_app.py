@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Gramophone, environment, standin
+from tests.support.screens import PLAYING, SPEAKING
 from tests.terminal.chat_server import answering
 from tests.terminal.tmux import Terminal, terminal
 
@@ -68,7 +69,7 @@ def test_the_walk(tmp_path: Path, colours: dict[str, str]) -> None:
     target = tmp_path / "gramophone-tell-me-about-the-sea.wav"
     with app(tmp_path, LONG, SHORT, colours=colours) as (shown, gramophone):
         ask(shown, "Tell me about the sea.")
-        shown.see("▶ speaking  0:01")
+        shown.see(SPEAKING)
         shown.keys("Escape")
         shown.see("■ stopped", "not heard")
         ask(shown, "What do records do?")
@@ -84,7 +85,7 @@ def test_the_walk(tmp_path: Path, colours: dict[str, str]) -> None:
         shown.see("Space", "What do records do?")
 
         shown.keys("Space")
-        shown.see("▶", "0:01 /")
+        shown.see("▶", PLAYING)
         shown.keys("Space")
         shown.see("paused")
         shown.keys("0")
@@ -112,7 +113,7 @@ def test_the_walk(tmp_path: Path, colours: dict[str, str]) -> None:
 def test_escape_keeps_the_text_and_how_much_of_it_was_heard(tmp_path: Path) -> None:
     with app(tmp_path, LONG, SHORT) as (shown, gramophone):
         ask(shown, "Tell me about the sea.")
-        shown.see("▶ speaking  0:01")
+        shown.see(SPEAKING)
         shown.keys("Escape")
         shown.see("■ stopped", "not heard")
         ask(shown, "And records?")
@@ -122,13 +123,13 @@ def test_escape_keeps_the_text_and_how_much_of_it_was_heard(tmp_path: Path) -> N
     turns = gramophone.json("show", "last")["turns"]
     assert turns[1]["finish_reason"] == "interrupted"
     assert turns[1]["text"].strip() == LONG.strip()
-    assert 0 < turns[1]["heard_characters"] < len(LONG) / 2
+    assert 0 < turns[1]["heard_characters"] < len(LONG.strip())
 
 
 def test_a_kill_in_the_middle_loses_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     with app(tmp_path, LONG) as (shown, gramophone):
         ask(shown, "Tell me about the sea.")
-        shown.see("▶ speaking  0:01")
+        shown.see(SPEAKING)
         (pid,) = processes_of(gramophone.home)
         os.kill(pid, signal.SIGKILL)
         shown.see("ended with 137")
@@ -167,7 +168,7 @@ def test_what_is_not_kept_leaves_nothing_even_when_killed(tmp_path: Path) -> Non
     with app(tmp_path, LONG, SHORT, flags=flags) as (shown, _):
         shown.see("nothing is kept", "not kept")
         ask(shown, "Tell me about the sea.")
-        shown.see("▶ speaking  0:01", "not kept")
+        shown.see(SPEAKING, "not kept")
         shown.keys("Escape")
         shown.see("■ stopped")
         ask(shown, "What do records do?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.sound_card import wait_until
+from tests.support.screens import all_stand_in
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,14 @@ class Terminal:
         """The window title that the program has asked for."""
         return self._tmux("display-message", "-p", "-t", "g", "#{pane_title}")
 
-    def see(self, *words: str) -> str:
+    def see(self, *words: str | re.Pattern[str]) -> str:
         """Wait until all of `words` stand on the screen, and give it; fails with what is there."""
         shown = ""
 
         def seen() -> bool:
             nonlocal shown
             shown = self.screen()
-            return all(word in shown for word in words)
+            return all_stand_in(shown, words)
 
         try:
             wait_until(seen, f"the screen shows {words}")
