@@ -19,7 +19,7 @@ from tests.browser.conftest import ELSEWHERE
 from tests.programs import Gramophone, WebServer, apps_of, environment, standin, web_server
 from tests.sound_card import SoundCard, wait_until
 from tests.support.deadlines import HANG_S
-from tests.support.screens import SPEAKING, all_stand_in
+from tests.support.shown import SPEAKING, all_stand_in
 from tests.terminal.chat_server import answering
 from tests.terminal.tmux import terminal
 

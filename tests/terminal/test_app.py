@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Gramophone, environment, standin
-from tests.support.screens import PLAYING, SPEAKING
+from tests.support.shown import PLAYING, SPEAKING
 from tests.terminal.chat_server import answering
 from tests.terminal.tmux import Terminal, terminal
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.sound_card import wait_until
-from tests.support.screens import all_stand_in
+from tests.support.shown import all_stand_in
 
 
 @dataclass(frozen=True)
