@@ -25,6 +25,7 @@ from gramophone.plain import plain, plain_line
 from gramophone.preferences import Preferences
 from tui import cell_widths
 from tui.discards import Discards
+from tui.garbage import collector
 from tui.inks import colourless, inks
 from tui.keys import key_words
 from tui.lookalikes import write_lookalikes
@@ -202,6 +203,7 @@ class GramophoneApp(App[None]):
             # What is loaded stays: looking through it for garbage again and again holds up keys.
             gc.collect()
             gc.freeze()
+            collector.begin()
         gc.enable()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

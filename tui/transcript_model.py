@@ -166,6 +166,7 @@ class TranscriptModel:
         self._unmeasured: dict[int, None] = {}
         self._alignment = Alignment()
         self._streams: dict[int, PlainStream] = {}
+        self._pieces: dict[int, list[str]] = {}
         self._notices = 0
         self._echoes: dict[int, int] = {}
         self._anew: TranscriptModel | None = None
@@ -239,6 +240,7 @@ class TranscriptModel:
     def apply_all(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             self._apply(entry)
+        self._join()
         self._measure()
 
     def apply(self, entry: Entry) -> None:
@@ -259,6 +261,7 @@ class TranscriptModel:
     def _begin_anew(self, anew: TranscriptModel) -> None:
         """Become what was folded anew. A turn's view stays the object it is, and counts as
         changed only where it differs: what is on the screen and still holds is left alone."""
+        anew._join()
         anew._measure()
         views = {turn: self.turns.get(turn, view) for turn, view in anew.turns.items()}
         changed = dict(self._changed)
@@ -289,6 +292,7 @@ class TranscriptModel:
                 self._rewound(entry)
             case TurnInherited():
                 view = self._view(entry.turn)
+                self._pieces.pop(entry.turn, None)
                 view.voice, view.text, view.phase = entry.role, plain(entry.text), Phase.DONE
                 if entry.remembered is not None:
                     view.stopped_at = len(plain(entry.text[: entry.remembered]))
@@ -331,8 +335,10 @@ class TranscriptModel:
             case TurnStarted():
                 view.voice = entry.role
                 view.text = plain(entry.text)
+                self._pieces.pop(entry.turn, None)
             case DeltaReceived() | DeltasPassed():
-                view.text += self._streams.setdefault(entry.turn, PlainStream()).feed(entry.text)
+                stream = self._streams.setdefault(entry.turn, PlainStream())
+                self._pieces.setdefault(entry.turn, []).append(stream.feed(entry.text))
                 view.phase = Phase.ANSWERING
                 view.quiet_s = 0
             case TurnInterrupted():
@@ -477,7 +483,15 @@ class TranscriptModel:
     def _finish_stream(self, view: TurnView) -> None:
         stream = self._streams.pop(view.turn, None)
         if stream is not None:
-            view.text += stream.finish()
+            self._pieces.setdefault(view.turn, []).append(stream.finish())
+        self._join()
+
+    def _join(self) -> None:
+        """Put what came at the end of the texts, at once: each time, a long text is copied."""
+        for turn, pieces in self._pieces.items():
+            if (view := self.turns.get(turn)) is not None and any(pieces):
+                view.text += "".join(pieces)
+        self._pieces.clear()
 
     def _measure(self) -> None:
         """Take over the figures of the turns that anything was told of."""

@@ -35,7 +35,7 @@ from gramophone.timeline import (
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.tui.backend import kept_session
 from tui.markdown.paint import copied
-from tui.transcript_model import Phase, SoundState, TranscriptModel
+from tui.transcript_model import Phase, SoundState, TranscriptModel, TurnView
 from tui.turn_rows import foot_rows
 
 
@@ -407,3 +407,20 @@ class TestGoneOver:
                 assert self.seen(some) == self.seen(every), (first, end)
                 some.apply_all(events[end:])
                 assert self.seen(some) == self.seen(folded(*events)), (first, end)
+
+
+def test_a_long_text_is_copied_once_for_all_that_came_at_a_time() -> None:
+    """A text that grows piece by piece is another object each time it has grown."""
+
+    class Watched(TurnView):
+        grown = 0
+
+        def __setattr__(self, name: str, value: object) -> None:
+            Watched.grown += name == "text"
+            super().__setattr__(name, value)
+
+    model = folded(TurnStarted(at_us=1, turn=1, role="assistant"))
+    view = model.turns[1] = Watched(1, "assistant")
+    Watched.grown = 0
+    model.apply_all([DeltaReceived(at_us=2, turn=1, text="a ") for _ in range(1_000)])
+    assert (len(view.text), Watched.grown) == (2_000, 1)

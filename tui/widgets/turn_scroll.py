@@ -16,6 +16,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.garbage import collector
 from tui.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript_model import TurnView
 
@@ -109,8 +110,14 @@ class TurnScroll(ScrollView):
         self._growing.clear()
         self._awake.clear()
         self._settled_for = None
+        collector.text_has_ended()
         self._follows = follow
         self._redraw(0, 0)
+
+    def on_unmount(self) -> None:
+        """Let go of the rows now: a screen that is left ends only when the collector finds it."""
+        self._sheets.clear()
+        collector.text_has_ended()
 
     @property
     def settled(self) -> bool:
