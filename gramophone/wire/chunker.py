@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gramophone import graphemes
@@ -43,6 +43,9 @@ AUTO: Final = "auto"
 
 LONGEST_SENTENCE: Final = 320
 """Characters of one sentence beyond which it is broken at a clause or a word."""
+
+MOST_GIVEN_TOKENS: Final = 4096
+"""Tokens of one sentence that are held after they were given; half of them stay as context."""
 
 LONGEST_CHUNK: Final = 1800
 """Characters no chunk exceeds, whatever it holds; a message to a voice takes 2,000."""
@@ -237,9 +240,10 @@ class Chunker:
     def _judge(self, ended: bool) -> bool | None:
         if not ended and len(self._ahead) == 1 and self._ahead[0].text in STRAIGHT_QUOTES:
             return None
-        tail = len(self._held) - self._closers
+        # What stands further back than the context of a run may have been dropped.
+        tail = max(0, len(self._held) - self._closers)
         closers = "".join(token.text for token in self._held[tail:]).strip()
-        body = tail - self._run
+        body = max(0, tail - self._run)
         before = "".join(map(_shown, self._held[max(0, body - CONTEXT) : body]))
         run = "".join(token.text for token in self._held[max(body, tail - 8) : tail])
         after = "".join(map(_shown, self._ahead))
@@ -302,6 +306,8 @@ class Chunker:
         self._held.append(token)
         if len(self._held) - self._from > LONGEST_SENTENCE:
             self._shorten()
+        if self._from > MOST_GIVEN_TOKENS:
+            self._drop(MOST_GIVEN_TOKENS // 2)
 
     def _note_break(self, token: Token, gap: str, gap_guard: int) -> None:
         """Remember the place before `token` if a cut would be safe there."""
@@ -387,6 +393,20 @@ class Chunker:
         self._voiced = -1
         self._cased = None
         self._gap, self._gap_guard = "", PLAIN
+
+    def _drop(self, count: int) -> None:
+        """Let go of the first tokens of a sentence that has no end; they were given long ago."""
+        del self._held[:count]
+        self._from -= count
+        self._voiced = max(0, self._voiced - count) if self._voiced >= 0 else -1
+        self._blanks = max(0, self._blanks - count)
+        self._wide_break = max(0, self._wide_break - count)
+        self._words = [word - count for word in self._words if word > count]
+        self._clauses = [
+            replace(clause, index=clause.index - count)
+            for clause in self._clauses
+            if clause.index > count
+        ]
 
     def _text(self, end: int) -> str:
         return "".join(token.text for token in self._held[self._from : end]).strip()

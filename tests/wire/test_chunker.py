@@ -3,6 +3,7 @@ from __future__ import annotations
 import cProfile
 import json
 import random
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,21 @@ HARD = [
         "{#a",
     ),
 ]
+
+
+@pytest.mark.parametrize("unit", ["word ", "x", ", ", ".", ")", "好", "a, b; ", "“"])
+def test_a_sentence_without_end_is_not_held(unit: str) -> None:
+    chunker = Chunker(first_clause=True)
+    for _ in range(3):
+        chunker.feed(unit * (40_000 // len(unit)))
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            chunker.feed(unit * (20_000 // len(unit)))
+        held_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held_bytes < 2**20
 
 
 @pytest.mark.parametrize("unit", HARD)
