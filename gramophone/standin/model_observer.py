@@ -21,7 +21,7 @@ from gramophone.timeline import (
     TurnStarted,
     UsageReported,
 )
-from gramophone.wire.bounds import TooMuch
+from gramophone.wire.bounds import MOST_RECORDED_EVENT_BYTES, TooMuch
 from gramophone.wire.loose_json import as_count, as_list, as_object, as_text, read_object
 from gramophone.wire.model_requests import last_asked
 from gramophone.wire.sse_reader import SseReader
@@ -80,7 +80,7 @@ class AnswerObserver:
         """The head of the answer has come."""
         self._status = status
         if status < 400 and content_type.startswith("text/event-stream"):
-            self._reader = SseReader()
+            self._reader = SseReader(MOST_RECORDED_EVENT_BYTES)
 
     def received(self, piece: bytes, at_us: int) -> list[Event]:
         """A piece of the answer's body."""

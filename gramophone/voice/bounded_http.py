@@ -16,7 +16,13 @@ from typing import cast
 
 import httpx2
 
-from gramophone.wire.bounds import LEAST_EVENT_BYTES, MOST_ANSWER_BYTES, MOST_REFUSAL_BYTES, TooMuch
+from gramophone.wire.bounds import (
+    LEAST_EVENT_BYTES,
+    MOST_ANSWER_BYTES,
+    MOST_EVENT_VALUES,
+    MOST_REFUSAL_BYTES,
+    TooMuch,
+)
 from gramophone.wire.loose_json import is_bounded
 from gramophone.wire.sse_reader import SseEvent, SseReader
 
@@ -91,7 +97,7 @@ class BoundedStream(httpx2.AsyncByteStream):
     def _checked(self, event: SseEvent) -> bytes:
         if event.data.startswith(_END_OF_CHAT):
             self.said_done = True
-        elif not is_bounded(event.data):
+        elif not is_bounded(event.data, MOST_EVENT_VALUES):
             raise TooMuch("an event of too many parts")
         elif _MANY_DIGITS in event.data.translate(_DIGITS):
             raise TooMuch("a number of too many digits")

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-MOST_EVENT_BYTES: Final = 10 * 2**20
-"""One server-sent event, or one line of a stream."""
+MOST_EVENT_BYTES: Final = 2**19
+"""One server-sent event of a language model, or one line of its stream. Those of text have a few
+hundred bytes; a server that sends a whole answer at once stays below it, too."""
+
+MOST_EVENT_VALUES: Final = 50_000
+"""JSON values of one such event: many short ones take thirty times the room of their text."""
+
+MOST_RECORDED_EVENT_BYTES: Final = 10 * 2**20
+"""The same of what the recording proxy passes on: its clients may ask for pictures."""
 
 MOST_ANSWER_BYTES: Final = 128 * 2**20
 """All of a streamed answer on the wire; the longest answers of today's models have 40 MB."""
@@ -17,8 +24,8 @@ MOST_ANSWER_BYTES: Final = 128 * 2**20
 LEAST_EVENT_BYTES: Final = 256
 """An event of an answer counts as so much at least: half a million of them have to do."""
 
-MOST_ANSWER_CHARS: Final = 10_000_000
-"""All text of an answer: twenty times what today's models can say at once."""
+MOST_ANSWER_CHARS: Final = 600_000
+"""All text of an answer; the 128,000 tokens that today's models say at most have 500,000."""
 
 MOST_REFUSAL_BYTES: Final = 2**16
 """The body of an answer with an error status; what is longer is not read."""
@@ -50,4 +57,6 @@ class TooMuch(ValueError):
     @classmethod
     def of(cls, what: str, bound_bytes: int) -> TooMuch:
         """`what` had more than `bound_bytes`."""
+        if bound_bytes < 2**20:
+            return cls(f"{what} of more than {bound_bytes // 2**10} kB")
         return cls(f"{what} of more than {bound_bytes // 2**20} MB")

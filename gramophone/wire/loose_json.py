@@ -35,25 +35,25 @@ def read_object(text: str | bytes) -> dict[str, Any]:
         return {}
 
 
-def is_bounded(text: str | bytes) -> bool:
-    """Whether JSON has at most `MOST_VALUES` values, within each other at most `MOST_DEPTH` deep,
+def is_bounded(text: str | bytes, most_values: int = MOST_VALUES) -> bool:
+    """Whether JSON has at most `most_values` values, within each other at most `MOST_DEPTH` deep,
     so that reading it takes little room and no function that walks through it goes too deep."""
     if isinstance(text, str):
-        if _is_small(len(text), text.count):
+        if _is_small(len(text), text.count, most_values):
             return True
         bare = _STRING.sub("", text)
     else:
-        if _is_small(len(text), lambda mark: text.count(mark.encode())):
+        if _is_small(len(text), lambda mark: text.count(mark.encode()), most_values):
             return True
         bare = _STRING_BYTES.sub(b"", text).decode("latin-1")
-    return _values(bare.count) <= MOST_VALUES and _depth(bare) <= MOST_DEPTH
+    return _values(bare.count) <= most_values and _depth(bare) <= MOST_DEPTH
 
 
-def _is_small(length: int, count: Callable[[str], int]) -> bool:
+def _is_small(length: int, count: Callable[[str], int], most_values: int) -> bool:
     """Whether it is bounded even if all marks within its strings counted."""
     if count("[") + count("{") > MOST_DEPTH:
         return False
-    return length <= MOST_VALUES or _values(count) <= MOST_VALUES
+    return length <= most_values or _values(count) <= most_values
 
 
 def _depth(bare: str) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, TypeVar
 
+from gramophone.wire.bounds import MOST_EVENT_BYTES
 from tests.hostile_clients import ATTACKS, Attack
 from tests.hostile_servers import (
     BODIES,
@@ -34,7 +35,9 @@ from tests.hostile_servers import (
     met,
     openai_data,
 )
-from tests.programs import environment
+from tests.large_events import PROVIDERS, SHAPES, asked
+from tests.large_events import answer as large_answer
+from tests.programs import environment, standin
 from tests.soak.figures import Figures
 
 T = TypeVar("T")
@@ -62,6 +65,7 @@ async def _attack(chosen: random.Random, effort: float, figures: Figures) -> Non
         answers = _some(chosen, BODIES, effort)
         answers |= _random_answers(chosen, round(effort * _RANDOM_ANSWERS))
         await _attack_client(client, answers, figures)
+    await _attack_asks(chosen, effort, figures)
     await _attack_client("speech", _some(chosen, HANDSHAKES, effort), figures)
     await _attack_client("speech", _some(chosen, SOCKETS, effort), figures, accepts=True)
     with tempfile.TemporaryDirectory() as place:
@@ -128,6 +132,22 @@ async def _attack_client(
                 continue
         for name, line in zip(some, told, strict=True):
             _judge(f"{client}, {name}", line, figures, may_answer=name.startswith("random"))
+
+
+async def _attack_asks(chosen: random.Random, effort: float, figures: Figures) -> None:
+    """The largest events that are taken, to a whole `ask` and not to the client alone."""
+    with standin("--no-limits") as speak_url:
+        for provider in PROVIDERS:
+            for name, shape in _some(chosen, SHAPES, effort).items():
+                body = large_answer(shape, provider, MOST_EVENT_BYTES)
+                async with attacking(body) as server:
+                    with tempfile.TemporaryDirectory() as place:
+                        used_mb, told = await asked(server.origin, provider, speak_url, Path(place))
+                figures.counts["attacks"] += 1
+                largest = figures.counts.get("MB of ask at most", 0)
+                figures.counts["MB of ask at most"] = max(used_mb, largest)
+                if used_mb > MOST_MEMORY_MB or "Traceback" in told:
+                    figures.broken.append(f"ask {provider}, {name}: {used_mb} MB, {told!r:.200}")
 
 
 def _judge(what: str, line: Mapping[str, Any], figures: Figures, *, may_answer: bool) -> None:

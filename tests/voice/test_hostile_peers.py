@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gramophone.wire.bounds import MOST_EVENT_BYTES
 from tests.hostile_servers import (
     BODIES,
     HANDSHAKES,
@@ -18,6 +20,8 @@ from tests.hostile_servers import (
     attacking,
     met,
 )
+from tests.large_events import PROVIDERS, SHAPES, answer, asked
+from tests.programs import standin
 
 
 async def attacked(
@@ -54,3 +58,42 @@ async def test_what_a_speech_service_sends_is_bounded() -> None:
     assert all(line["memory_mb"] <= MOST_MEMORY_MB for line in told.values())
     for name in ("a frame of 200 MB", "a text of 200 MB", "fragments without end"):
         assert told[name]["sentence"] == "1009 it sent a message of more than 8 MB"
+
+
+WORST = ("a text that takes four bytes each", "many texts that take four bytes each")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_the_largest_event_takes_little_memory_of_a_real_ask(
+    provider: str, tmp_path: Path
+) -> None:
+    with standin("--no-limits") as speak_url:
+        for name in WORST:
+            body = answer(SHAPES[name], provider, MOST_EVENT_BYTES)
+            async with attacking(body) as server:
+                used_mb, told = await asked(server.origin, provider, speak_url, tmp_path)
+            assert used_mb <= MOST_MEMORY_MB, name
+            assert told.startswith("session "), name
+
+
+@pytest.mark.parametrize("client", PROVIDERS)
+async def test_a_larger_event_is_refused(client: str) -> None:
+    larger = MOST_EVENT_BYTES * 5 // 4
+    told = await attacked(
+        client, {name: answer(shape, client, larger) for name, shape in SHAPES.items()}
+    )
+    sentences = {name: line["sentence"] for name, line in told.items()}
+    assert all(line["came"] == 0 for name, line in told.items() if sentences[name])
+    assert {name for name, said in sentences.items() if "an event of more than 512 kB" in said} == {
+        name for name in SHAPES if name not in ("many empty objects", "many lists")
+    }
+    check({name: line for name, line in told.items() if line["sentence"]})
+
+
+@pytest.mark.parametrize("client", PROVIDERS)
+async def test_an_event_of_more_values_is_refused(client: str) -> None:
+    def shape(size_bytes: int) -> tuple[str, str]:
+        return "Hi.", "[" + "{}," * 30_000 + "{}]"
+
+    told = await attacked(client, {"values": answer(shape, client, MOST_EVENT_BYTES)})
+    assert "an event of too many parts" in told["values"]["sentence"]
