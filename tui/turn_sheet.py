@@ -151,6 +151,14 @@ class TurnSheet:
     @property
     def settled(self) -> bool:
         """Whether all text that has come is in the rows."""
+        if not self._taken:
+            return False
+        if self._answer is None:
+            return True
+        return self._finished if self.view.over else not self._answer.stale
+
+    @property
+    def _taken(self) -> bool:
         view = self.view
         return self._shown_characters == len(view.text) and self._shown_rewrites == view.rewrites
 
@@ -181,12 +189,13 @@ class TurnSheet:
             changed = 0
         return self._text_changed(changed)
 
-    def _finish(self) -> int:
+    def _finish(self, *, whole: bool = False) -> int:
         """All has come and is drawn: nothing half-written is left open."""
-        if self._answer is None or self._finished or not (self.view.over and self.settled):
+        if self._answer is None or self._finished or not (self.view.over and self._taken):
             return ALL
-        self._finished = True
-        return 1 + self._text_changed(self._answer.finish())
+        changed = self._text_changed(self._answer.finish(None if whole else PARSED_A_TICK))
+        self._finished = self._answer.finished
+        return 1 + changed if changed != ALL else ALL
 
     def _text_changed(self, changed_from: int) -> int:
         if changed_from != ALL and self._answer is not None:
@@ -206,7 +215,7 @@ class TurnSheet:
         at_once = len(text) if whole else AT_ONCE_CHARACTERS
         self._answer.grow(text, min(self._shown_characters, at_once))
         self._shown_characters = self._answer.taken
-        self._rows_expected = 0 if self.settled else self._estimate()
+        self._rows_expected = 0 if self._taken else self._estimate()
         self._text_height = self._answer.height + self._rows_to_come()
 
     def _rows_to_come(self) -> int:
@@ -240,7 +249,7 @@ class TurnSheet:
         """
         if self.asleep:
             self._lay_out_anew(whole=whole)
-            self._finish()
+            self._finish(whole=whole)
 
     @contextmanager
     def at_hand(self) -> Generator[None]:

@@ -40,9 +40,20 @@ class Answer:
         """How many characters were parsed so far, each as often as it was."""
         return self._document.work
 
-    def finish(self) -> int:
-        """No more comes."""
-        return self._lay_out() if self._document.finish() else ALL
+    def finish(self, work: int | None = None) -> int:
+        """No more comes: after `work` characters that were parsed for it, call it again until it
+        is `finished`."""
+        return self._lay_out() if self._document.finish(work) else ALL
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last `finish` has come to its end."""
+        return self._document.finished
+
+    @property
+    def stale(self) -> bool:
+        """Whether rows of what was taken in are to change still: `grow` goes on with it."""
+        return self._document.stale
 
     def widen(self, width: int) -> None:
         """All rows anew."""

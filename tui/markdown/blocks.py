@@ -110,6 +110,7 @@ class Unit:
 
     A list stands as its items: each can be drawn, and kept, without the others. One that goes
     on with what was cut has a `lead` before its source; `join` stands behind its last row.
+    Its source ends at `end`, or before.
     """
 
     block: Block
@@ -118,3 +119,4 @@ class Unit:
     number: int = 0
     lead: Lead | None = None
     join: str = "\n"
+    end: int = 0

@@ -9,7 +9,7 @@ or table, from its last line, with its opening put before it. Whatever has more 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -24,9 +24,11 @@ from tui.markdown.cutting import (
     place_to_cut,
 )
 from tui.markdown.reader import Group, Reader, Source, groups_of, make_parser
+from tui.markdown.references import References
 
 SLICE_CHARACTERS: Final = 2_000
-_LABEL = re.compile(r"\[([^\[\]]+)\]")
+READ_AGAIN_CHARACTERS: Final = 4_000
+"""So much of what names a new definition is read again with each slice."""
 _parser: MarkdownIt | None = None
 
 
@@ -46,17 +48,18 @@ class Document:
     def __init__(self) -> None:
         self.units: list[Unit] = []
         self.changed_from = 0
-        self.parsed = 0
-        self.work = 0
+        self.parsed: int = 0
+        self.work: int = 0
         self._text = ""
-        self._kept = 0
-        self._boundary = 0
-        self._head = ""
-        self._head_start = 0
+        self._kept: int = 0
+        self._boundary: int = 0
+        self._head: str = ""
+        self._head_start: int = 0
         self._lead: Lead | None = None
-        self._references: dict[str, Any] = {}
-        self._shown_references: dict[str, str] = {}
+        self._references = References()
         self._had_references = False
+        self._stale: dict[int, None] = {}
+        self._anew: Document | None = None
 
     def grow(self, text: str, limit: int = SLICE_CHARACTERS, until: int | None = None) -> bool:
         """Take in at most `limit` characters more of `text`, as far as `until`.
@@ -66,7 +69,7 @@ class Document:
         start = self.parsed
         whole = len(text) if until is None else min(len(text), until)
         if start >= whole:
-            return False
+            return self._read_stale()
         self._text = text
         # Whoever takes in more at once than others does not miss the place of a cut.
         longest = self._boundary + LONGEST_OPEN_CHARACTERS
@@ -78,30 +81,46 @@ class Document:
         self._parse()
         if end - self._boundary >= LONGEST_OPEN_CHARACTERS:
             self._cut()
+        changed_from = self.changed_from
+        self._read_stale()
+        self.changed_from = min(self.changed_from, changed_from)
         return True
 
-    def finish(self) -> bool:
+    def finish(self, work: int | None = None) -> bool:
         """No more comes: half a row of a table is a row. False: that changes nothing.
 
-        A definition that came late may have changed what stood above it: then all is read anew.
+        A definition that came late may have changed what stood above it: then all is read anew,
+        `work` characters at a call until it is `finished`.
         """
         if self._had_references:
-            self._read_whole()
+            return self._read_whole(work)
         unit = self.units[-1] if self.units else None
-        anew, self._had_references = self._had_references, False
         if unit is None or not isinstance(table := unit.block, Table):
-            return anew
+            return False
         changed = table.settled < len(table.rows)
         table.settled = len(table.rows)
-        self.changed_from = 0 if anew else len(self.units) - 1
-        return changed or anew
+        self.changed_from = len(self.units) - 1
+        return changed
 
-    def _read_whole(self) -> None:
-        text = self._text[: self.parsed]
-        fresh = Document()
-        while fresh.grow(text):
-            pass
-        self.units, self.changed_from = fresh.units, 0
+    @property
+    def finished(self) -> bool:
+        """Whether the last `finish` has come to its end."""
+        return not self._had_references
+
+    def _read_whole(self, work: int | None) -> bool:
+        anew = self._anew = self._anew or Document()
+        before = anew.work
+        while anew.grow(self._text, until=self.parsed):
+            if work is not None and anew.work - before >= work:
+                self.work += anew.work - before
+                return False
+        self.work += anew.work - before
+        self._anew, self._had_references = None, False
+        self._stale.clear()
+        if anew.units and isinstance(table := anew.units[-1].block, Table):
+            table.settled = len(table.rows)
+        self.units, self.changed_from = anew.units, 0
+        return True
 
     # --- parsing ------------------------------------------------------------------------------
 
@@ -111,18 +130,20 @@ class Document:
         self._close_finished(groups, source, whole_lines, references)
         self._show_references(references)
 
-    def _read(self, end: int) -> tuple[list[Group], Source, dict[str, Any]]:
-        """Replace the units from the open one on by what stands there up to `end`."""
+    def _read(self, end: int) -> tuple[list[Group], Source, Mapping[str, Any]]:
+        """Replace the units from the open one on by what stands there up to `end`. Gives the
+        definitions in it, too."""
         marks = self._head + (self._lead.text if self._lead else "")
         tail = marks + self._text[self._boundary : end]
         self.work += len(tail)
         source = Source(self._text, self._line_starts(end), end)
-        env: dict[str, Any] = {"references": dict(self._references)}
+        references = self._references.with_room()
+        env: dict[str, Any] = {"references": references}
         open_unit = self.units[self._kept] if self._kept < len(self.units) else None
         groups = groups_of(_the_parser().parse(tail, env), open_unit.number if open_unit else 0)
         self.changed_from = self._kept
         self._take(groups, source, open_unit)
-        return groups, source, env["references"]
+        return groups, source, references.maps[0]
 
     def _line_starts(self, end: int) -> list[int]:
         """Where the parsed lines begin in the whole text, those of head and lead among them."""
@@ -157,6 +178,7 @@ class Document:
                     gap = source.blank_before(group.line)
                 start = source.at_line(group.line)
                 unit = Unit(reader.block(group), start, gap, group.number)
+            unit.end = source.at_line(group.end_line)
             self.units.append(unit)
 
     def _grown(self, unit: Unit, group: Group, reader: Reader) -> Unit:
@@ -184,7 +206,7 @@ class Document:
     # --- what is finished ---------------------------------------------------------------------
 
     def _close_finished(
-        self, groups: list[Group], source: Source, whole_lines: int, references: dict[str, Any]
+        self, groups: list[Group], source: Source, whole_lines: int, references: Mapping[str, Any]
     ) -> None:
         """Move the boundary as far as nothing above it can change any more."""
         open_place = max(
@@ -223,9 +245,9 @@ class Document:
                 passed, boundary = last, source.at_line(last)
             case _:
                 pass
-        for label, reference in references.items():
-            if label not in self._references and reference["map"][1] <= passed:
-                self._references[label] = reference
+        self._references.settle(
+            {label: each for label, each in references.items() if each["map"][1] <= passed}
+        )
         if boundary != self._boundary:
             self._lead = None
         self._kept, self._boundary = kept, boundary
@@ -250,7 +272,7 @@ class Document:
         last = self.units[-1].block if len(self.units) > self._kept else None
         place = place_to_cut(text, self._boundary, self.parsed, last)
         groups, source, references = self._read(place)
-        self._references |= references
+        self._references.settle(references)
         at_line_start = text[place - 1] == "\n"
         if groups and self._head and len(groups) == 1:
             self._lead = self._settle_all(self.units[-1].block, at_line_start)
@@ -285,43 +307,47 @@ class Document:
 
     # --- references ---------------------------------------------------------------------------
 
-    def _show_references(self, references: dict[str, Any]) -> None:
-        """Links may be defined below the text that uses them: read such text again."""
-        shown = {label: str(each["href"]) for label, each in references.items()}
-        before = self._shown_references
-        if shown == before:
-            return
-        changed = {
-            label for label in shown.keys() | before.keys() if shown.get(label) != before.get(label)
-        }
-        self._shown_references = shown
-        self._had_references = True
-        for place, unit in enumerate(self.units[: self._kept]):
-            if not isinstance(unit.block, Code) and self._uses(place, changed):
-                self._read_again(place, references)
-                self.changed_from = min(self.changed_from, place)
+    def _show_references(self, open_end: Mapping[str, Any]) -> None:
+        """Links may be defined below the text that uses them: such text is read again."""
+        references, units = self._references, self.units
+        finished = range(references.known_users, self._kept)
+        references.know_users(self._text_of(units[place]) for place in finished)
+        if changed := references.changed(open_end):
+            self._had_references = True
+            self._stale |= dict.fromkeys(references.users(changed))
 
-    def _stretch(self, place: int) -> tuple[int, int]:
-        units = self.units
-        end = units[place + 1].start if place + 1 < len(units) else self.parsed
-        return units[place].start, end
+    def _text_of(self, unit: Unit) -> str:
+        """What may name a definition in it."""
+        return "" if isinstance(unit.block, Code) else self._text[unit.start : unit.end]
 
-    def _uses(self, place: int, labels: set[str]) -> bool:
-        from markdown_it.common.utils import normalizeReference
+    @property
+    def stale(self) -> bool:
+        """Whether something is to be read again because of what it names: `grow` does."""
+        return bool(self._stale)
 
-        start, end = self._stretch(place)
-        text = self._text[start:end]
-        return any(normalizeReference(label) in labels for label in _LABEL.findall(text))
+    def _read_stale(self) -> bool:
+        """Read some of what names definitions that are known only now. Whether there was any."""
+        most = self.work + READ_AGAIN_CHARACTERS
+        changed_from = len(self.units)
+        for place in list(self._stale):
+            if self.work >= most:
+                break
+            del self._stale[place]
+            self._read_again(place)
+            changed_from = min(changed_from, place)
+        self.changed_from = changed_from
+        return changed_from < len(self.units)
 
-    def _read_again(self, place: int, references: dict[str, Any]) -> None:
-        start, end = self._stretch(place)
+    def _read_again(self, place: int) -> None:
         unit = self.units[place]
+        start, end = unit.start, unit.end
+        self.work += end - start
         text = self._text
         lead = unit.lead or Lead()
         starts = [start] * (1 + lead.text.count("\n"))
         starts.extend(start + match.end() for match in re.finditer("\n", text[start:end]))
         source = Source(text, starts, end)
-        env = {"references": dict(references)}
+        env = {"references": self._references.all_known()}
         groups = groups_of(_the_parser().parse(lead.text + text[start:end], env), unit.number)
         if groups:
             block = Reader(source).block(groups[0])

@@ -38,7 +38,7 @@ class Flow:
 
     text: str
     runs: list[Run] = field(default_factory=list[Run])
-    _cells: int = -1
+    _cells: int = field(default=-1, compare=False)
 
     @property
     def cells(self) -> int:

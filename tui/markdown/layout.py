@@ -68,6 +68,14 @@ class Laid:
     settled: int = 0
     settled_rows: int = 0
     widths: tuple[int, ...] = ()
+    gap: bool = False
+    join: str = "\n"
+
+    def is_of(self, unit: Unit) -> bool:
+        """Whether its rows are those of a unit that was read anew and is the same again."""
+        if isinstance(unit.block, Code | Table) or (self.gap, self.join) != (unit.gap, unit.join):
+            return False
+        return self.block == unit.block
 
 
 class Sheet:
@@ -92,8 +100,16 @@ class Sheet:
             if place == 0 and old and old[0].block is unit.block:
                 laid = old[0]
                 self.changed_from = self.height + int(unit.gap) + laid.settled_rows
+            elif place < len(old) and old[place].is_of(unit):
+                laid = old[place]
+                if self.changed_from == self.height:
+                    self.changed_from += len(laid.rows)
+                self._tops.append(self.height)
+                self.laid.append(laid)
+                self.height += len(laid.rows)
+                continue
             else:
-                laid = Laid(unit.block)
+                laid = Laid(unit.block, gap=unit.gap, join=unit.join)
             widths = laid.widths
             self._lay(laid, unit)
             if widths != laid.widths and place == 0:

@@ -1,0 +1,91 @@
+"""Definitions of links by the thousand, and one that thousands of blocks name: a step costs what
+is new, and all of it takes time in proportion to the length."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from tests.scaling import cpu_s
+from tests.tui.test_markdown import grown
+from tui.markdown.answer import Answer
+from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
+from tui.markdown.document import READ_AGAIN_CHARACTERS, Document
+from tui.markdown.layout import Slice
+from tui.transcript_model import Phase, TurnView
+from tui.turn_sheet import PARSED_A_TICK, TurnSheet
+
+SHAPES = {
+    "one below the other": "[a{0}]: http://x.org/{0}\n",
+    "apart": "[a{0}]: http://x.org/{0}\n\n",
+    "below what names them": "See [a{0}] here.\n\n[a{0}]: http://x.org/{0}\n\n",
+    "above what names them": "[a{0}]: http://x.org/{0}\n\nSee [it][a{0}] here.\n\n",
+}
+CHARS = 30_000
+
+
+def defining(kind: str, chars: int) -> str:
+    found: list[str] = []
+    numbers = count()
+    while sum(map(len, found[-1:])) * len(found) < chars:
+        found.append(SHAPES[kind].format(next(numbers)))
+    return "".join(found)
+
+
+def drawn(text: str) -> None:
+    answer = Answer(80)
+    answer.grow(text)
+    answer.finish()
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_time_grows_with_the_length_alone(kind: str) -> None:
+    one, four = defining(kind, CHARS), defining(kind, 4 * CHARS)
+    drawn(one)
+    ratios = (cpu_s(lambda: drawn(four)) / cpu_s(lambda: drawn(one)) for _ in range(5))
+    assert any(ratio < 10 for ratio in ratios), "4 is linear, 16 is quadratic"
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_the_rows_are_the_same_whatever_the_sizes_of_the_deltas(kind: str) -> None:
+    text = defining(kind, 3 * LONGEST_OPEN_CHARACTERS)
+    whole = grown(text, 40, len(text))
+    for step in (389, 2_003):
+        assert grown(text, 40, step) == whole
+
+
+NAMED = "".join(f"Number {number} is [it][x].\n\n" for number in range(3_000))
+
+
+def test_a_definition_that_all_blocks_name_is_taken_in_step_by_step() -> None:
+    document = Document()
+    work, stale_steps = 0, 0
+    while document.grow(f"{NAMED}[x]: http://x.org\n\nEnd."):
+        assert document.work - work <= 4 * LONGEST_OPEN_CHARACTERS + 2 * READ_AGAIN_CHARACTERS
+        work, stale_steps = document.work, stale_steps + document.stale
+    assert stale_steps > 10
+    assert not document.stale
+
+
+def test_a_finished_answer_is_read_anew_tick_by_tick() -> None:
+    text = f"{NAMED}[x]: http://x.org\n\nEnd.\n"
+    view = TurnView(1, "assistant", phase=Phase.ANSWERING)
+    sheet = TurnSheet(view, 60)
+    view.text = text
+    while not sheet.settled:
+        sheet.draw_text()
+    view.phase = Phase.DONE
+    sheet.refresh()
+    ticks = 0
+    while not sheet.settled:
+        assert not sheet.can_rest
+        sheet.draw_text()
+        ticks += 1
+    assert ticks > len(text) / (PARSED_A_TICK + 4 * LONGEST_OPEN_CHARACTERS)
+    kept = TurnSheet(TurnView(1, "assistant", text, Phase.DONE), 60)
+    kept.wake(whole=True)
+    assert [sheet.row(index) for index in range(sheet.height)] == [
+        kept.row(index) for index in range(kept.height)
+    ]
+    assert not any(isinstance(part, Slice) and "[" in part.flow.text for part in kept.row(2).parts)
