@@ -28,6 +28,7 @@ from benchmarks.library import ASKED, NEWEST, RARE, ROW, asked_ms, bare_ms, fill
 from storage.database import connect
 from storage.home import Home
 from storage.library import Library
+from storage.search import TEXTS_OF
 
 PAGE = 50
 NOBODY = "http://127.0.0.1:9"
@@ -42,8 +43,7 @@ STILL_S = 0.5
 DEADLINE_S = 60.0
 
 NEWEST_HITS = "SELECT rowid FROM turn_text WHERE turn_text MATCH ? ORDER BY rowid DESC"
-TEXTS = "SELECT number, text FROM turn WHERE number IN ({})"
-SESSIONS = f"SELECT {ROW} FROM session WHERE number IN ({{}}) ORDER BY number DESC"
+SESSIONS = f"SELECT {ROW} FROM session WHERE position IN ({{}}) ORDER BY position DESC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,8 @@ def bare_hits_ms(database: sqlite3.Connection, word: str) -> float:
             newest.setdefault(turn >> 20, turn)
             if len(newest) == PAGE:
                 break
-        for query, numbers in ((TEXTS, newest.values()), (SESSIONS, newest)):
-            database.execute(query.format(",".join(map(str, numbers)))).fetchall()
+        database.execute(TEXTS_OF, (json.dumps([*newest.values()]),)).fetchall()
+        database.execute(SESSIONS.format(",".join(map(str, newest)))).fetchall()
         took.append((time.perf_counter() - began) * 1000)
     return statistics.median(took)
 

@@ -19,12 +19,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from storage.database import connect, open_library, transaction
 from storage.home import Home
 from storage.library import Library
 from storage.schema import turn_number
+from storage.time_order import position_of
 
 TURNS_A_SESSION = 4
 CHINESE_EACH = 10
@@ -36,16 +38,20 @@ RARE = "hippopotamus"
 ASKED = 20
 
 ROW = "*, (SELECT group_concat(name) FROM tag WHERE session = number)"
-NEWEST = f"SELECT {ROW} FROM session WHERE number < ? ORDER BY number DESC LIMIT 50"
-HITS = (
-    "SELECT rowid, snippet(turn_text, 0, '<', '>', '…', 12) FROM turn_text "
-    "WHERE turn_text MATCH ? ORDER BY rowid DESC LIMIT 50"
+NEWEST = f"SELECT {ROW} FROM session WHERE position < ? ORDER BY position DESC LIMIT 50"
+TEXTS = (
+    "SELECT hit.number, text FROM ({}) AS hit "
+    "CROSS JOIN session ON session.position = hit.number >> 20 "
+    "CROSS JOIN turn ON turn.session = session.number AND turn.turn = hit.number & 1048575"
+)
+HITS = TEXTS.format(
+    "SELECT rowid AS number FROM turn_text WHERE turn_text MATCH ? ORDER BY rowid DESC LIMIT 50"
 )
 WITHIN = "SELECT number, text FROM turn WHERE text LIKE ? ORDER BY number DESC LIMIT 50"
-FILTERED = f"SELECT {ROW} FROM session WHERE {{}} ORDER BY number DESC LIMIT 50"
+FILTERED = f"SELECT {ROW} FROM session WHERE {{}} ORDER BY position DESC LIMIT 50"
 BOTH = (
-    "SELECT turn_text.rowid, snippet(turn_text, 0, '<', '>', '…', 12) FROM turn_text "
-    "JOIN session ON session.number = turn_text.rowid >> 20 "
+    "SELECT turn_text.rowid AS number FROM turn_text "
+    "JOIN session ON session.position = turn_text.rowid >> 20 "
     "WHERE turn_text MATCH ? AND {} ORDER BY turn_text.rowid DESC LIMIT 50"
 )
 
@@ -74,9 +80,9 @@ def fill(directory: Path, sessions: int) -> None:
         database.executemany(
             "INSERT INTO session (number, id, title, created_at, provider, model, voice, encoding, "
             "sample_rate_hz, system_prompt, format_version, ended, turns) VALUES "
-            "(?, ?, 'A title', '2026-01-01T00:00:00+00:00', 'p', 'm', 'v', 'linear16', 48000, '', "
+            "(?, ?, 'A title', ?, 'p', 'm', 'v', 'linear16', 48000, '', "
             f"1, 1, {TURNS_A_SESSION})",
-            ((number, f"{number:016x}") for number in range(1, sessions + 1)),
+            ((number, f"{number:016x}", began_at(number)) for number in range(1, sessions + 1)),
         )
         database.executemany(
             "INSERT INTO turn (number, session, turn, role, text, started_us) "
@@ -93,6 +99,12 @@ def fill(directory: Path, sessions: int) -> None:
             ),
         )
     database.close()
+
+
+def began_at(number: int) -> str:
+    """A session each minute."""
+    began = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
+    return began.isoformat(timespec="milliseconds")
 
 
 def fill_in(directory: Path) -> None:
@@ -149,7 +161,7 @@ def searches(sessions: int) -> Mapping[str, tuple[str, str, tuple[object, ...]]]
         "a pair in all of the Chinese": COMMON_CHINESE,
         "one character of it": COMMON_CHINESE[0],
     }
-    tagged = "number IN (SELECT session FROM tag WHERE name = '{}')"
+    tagged = "session.position IN (SELECT position FROM tagged WHERE name = '{}')"
     filters = {
         "a provider of all": ("provider:p", "provider = 'p'"),
         "a provider of few": ("provider:rare", "provider = 'rare'"),
@@ -171,7 +183,10 @@ def searches(sessions: int) -> Mapping[str, tuple[str, str, tuple[object, ...]]]
         | {name: (typed, HITS, (match,)) for name, (typed, match) in words.items()}
         | {name: (typed, WITHIN, (f"%{typed}%",)) for name, typed in within.items()}
         | {name: (typed, FILTERED.format(sql), ()) for name, (typed, sql) in filters.items()}
-        | {name: (typed, BOTH.format(sql), (match,)) for name, (typed, match, sql) in both.items()}
+        | {
+            name: (typed, TEXTS.format(BOTH.format(sql)), (match,))
+            for name, (typed, match, sql) in both.items()
+        }
     )
 
 
@@ -185,7 +200,7 @@ async def measure(directory: Path, sessions: int) -> dict[str, tuple[float, floa
             figures[name] = took, bare_ms(database, query, *parameters)
         middle = sessions // 2
         deep = await asked_ms(lambda: library.sessions(older_than=f"{middle:016x}"))
-        figures["50 in the middle"] = deep, bare_ms(database, NEWEST, middle)
+        figures["50 in the middle"] = deep, bare_ms(database, NEWEST, position_of(began_at(middle)))
         summed = "SELECT count(*), sum(spoken_samples * 1000 / sample_rate_hz) FROM session"
         figures["the sum of all"] = await asked_ms(library.totals), bare_ms(database, summed)
         counted = "SELECT name, count(*) FROM tag GROUP BY name"

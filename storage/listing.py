@@ -1,7 +1,7 @@
 """The list of sessions: pages of it, searched and filtered, its sum, its tags.
 
-The list goes by when sessions began, what was searched by their numbers. Pages go by the place of
-the last session seen, so the thousandth costs what the first does.
+Both go by when sessions began: the list by `created_at`, what was searched by the position made of
+it. Pages go by the place of the last session seen, so the thousandth costs what the first does.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from gramophone.library import SessionSummary, TagCount, Totals
 from storage.reader import Reader
 from storage.schema import turn_number
 from storage.scope import NAMED, Scope, Values, scope_of
-from storage.search import HITS_IN, TITLE_HITS, TURN_HITS, match_expression, snippet, wide
+from storage.search import HITS_IN, TEXTS_OF, TITLE_HITS, TURN_HITS, match_expression, snippet, wide
 
 END = 1 << 42
-"""Above every session's number; a turn's number made of it still fits 64 bits."""
+"""Above every session's position and number; a turn's row made of it still fits 64 bits."""
 
 SUMMARY = (
     "session.number, id, session.title, created_at, turns, spoken_samples, sample_rate_hz, "
@@ -60,7 +60,7 @@ class Listing:
         wanted = parse(search, self._wall_clock().astimezone().date())
         if not wanted.words and not wanted.filtered:
             return await self._shelf(older_than, limit)
-        below = END if older_than is None else await self.number(older_than)
+        below = END if older_than is None else await self._position(older_than)
         scope = scope_of(wanted, await self._values(wanted.filters))
         if not wanted.words:
             found = await self._searcher.fetch(*scope.newest(SUMMARY, below, limit))
@@ -93,6 +93,18 @@ class Listing:
         if not found:
             raise not_found(session_id)
         return found[0][0]
+
+    async def _position(self, session_id: str) -> int:
+        """The place of a session in the order of time.
+
+        Raises:
+            SessionNotFound: there is none.
+        """
+        found = await self._reader.fetch("SELECT position FROM session WHERE id = ?", (session_id,))
+        if not found:
+            raise not_found(session_id)
+        # That of a damaged row may be anything.
+        return min(found[0][0] or 0, END)
 
     # --- without words --------------------------------------------------------------------------
 
@@ -153,27 +165,25 @@ class Listing:
         hits: dict[int, int | None] | None = None
         if wanted.filtered and not wide(wanted.words):
             few = await self._searcher.fetch(
-                *scope.newest("session.number", below, _FEW_SESSIONS + 1)
+                *scope.newest("session.position", below, _FEW_SESSIONS + 1)
             )
             if len(few) <= _FEW_SESSIONS:
-                hits = await self._hits_among(query, [number for (number,) in few], limit)
+                hits = await self._hits_among(query, [position for (position,) in few], limit)
         if hits is None:
             hits = await self._hits(query, scope, below, limit)
         turns = json.dumps([turn for turn in hits.values() if turn is not None])
-        texts = await self._searcher.fetch(
-            "SELECT number, text FROM turn WHERE number IN (SELECT value FROM json_each(?))",
-            (turns,),
-        )
-        found = await self._searcher.fetch(*scope.among(SUMMARY, json.dumps(list(hits))))
+        texts = await self._searcher.fetch(TEXTS_OF, (turns,))
+        columns = f"session.position, {SUMMARY}"
+        found = await self._searcher.fetch(*scope.among(columns, json.dumps(list(hits))))
         return await asyncio.to_thread(_with_snippets, found, hits, dict(texts), wanted.words)
 
     async def _hits_among(
-        self, query: str, numbers: Sequence[int], limit: int
+        self, query: str, positions: Sequence[int], limit: int
     ) -> dict[int, int | None]:
-        """For those of the sessions that have one, the turn of the newest hit; None where it is
-        the title."""
-        looked = await self._searcher.fetch(HITS_IN, (query, json.dumps(numbers)))
-        found = [(number, turn) for number, turn, titled in looked if turn is not None or titled]
+        """For those of the sessions that have one, by position, the row of the newest hit; None
+        where it is the title."""
+        looked = await self._searcher.fetch(HITS_IN, (query, json.dumps(positions)))
+        found = [(place, turn) for place, turn, titled in looked if turn is not None or titled]
         return dict(found[:limit])
 
     async def _hits(
@@ -182,19 +192,22 @@ class Listing:
         """The same, from the hits downward. A page of them may lie in few sessions; then the
         next is asked from below the last session seen."""
         passes, parameters = scope.passes
-        turn_hits, title_hits = TURN_HITS.format(passes=passes), TITLE_HITS.format(passes=passes)
+        turn_hits, title_hits = (
+            query_for.format(sessions=scope.sessions, passes=passes)
+            for query_for in (TURN_HITS, TITLE_HITS)
+        )
         hits: dict[int, int | None] = {}
         while len(hits) < limit:
             wanted = _HITS_A_SESSION * (limit - len(hits))
             said = await self._searcher.fetch(
-                turn_hits, (query, turn_number(below, 0), *parameters, wanted)
+                turn_hits, (query, turn_number(max(0, below), 0), *parameters, wanted)
             )
             titled = await self._searcher.fetch(title_hits, (query, below, *parameters, wanted))
             newest: dict[int, int | None] = {}
             for (turn,) in said:
                 newest.setdefault(_session_of(turn), turn)
-            for (number,) in titled:
-                newest.setdefault(number, None)
+            for (position,) in titled:
+                newest.setdefault(position, None)
             # Below where the one of them was cut off, the other is not whole.
             cuts = [
                 cut
@@ -205,8 +218,8 @@ class Listing:
                 if len(rows) == wanted
             ]
             below = max(cuts, default=0)
-            whole = sorted((number for number in newest if number >= below), reverse=True)
-            hits |= {number: newest[number] for number in whole[: limit - len(hits)]}
+            whole = sorted((position for position in newest if position >= below), reverse=True)
+            hits |= {position: newest[position] for position in whole[: limit - len(hits)]}
             if not cuts:
                 break
         return hits
@@ -218,7 +231,10 @@ def _with_snippets(
     texts: Mapping[int, str],
     words: Sequence[Word],
 ) -> list[SessionSummary]:
-    return [summary(row, snippet(texts.get(hits[row[0]] or -1, ""), words)) for row in found]
+    return [
+        summary(row, snippet(texts.get(hits[position] or -1, ""), words))
+        for position, *row in found
+    ]
 
 
 def summary(row: Sequence[Any], snippet: str = "") -> SessionSummary:

@@ -45,7 +45,8 @@ _HOMELESS = """
 
 
 class Tables:
-    """Inserts rows of an older schema: columns are only ever added at the end."""
+    """Inserts rows of this or an older schema: columns are only ever added at the end. Positions
+    are made again, because damaged ones may be taken."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
@@ -56,14 +57,15 @@ class Tables:
 
     def insert(self, table: str, row: Row) -> bool:
         """Whether the row fits and is not there yet."""
-        columns = self._columns[table][: len(row.values)]
-        values = [*row.values[: len(columns)]]
+        values = dict(zip(self._columns[table], row.values, strict=False))
         if row.rowid is not None:
-            values[0] = row.rowid
-        marks = ", ".join("?" * len(columns))
+            values["number"] = row.rowid
+        values.pop("position", None)
+        marks = ", ".join("?" * len(values))
         try:
             cursor = self._database.execute(
-                f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", values
+                f"INSERT OR IGNORE INTO {table} ({', '.join(values)}) VALUES ({marks})",
+                [*values.values()],
             )
         except (sqlite3.Error, OverflowError, UnicodeEncodeError):
             return False

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gramophone.values import value
-from storage import search_index, whole_texts
+from storage import search_index, time_order, whole_texts
 
 FORMAT_VERSION = 1
 """Version of what a session's rows and files mean; stands in each session row."""
@@ -29,11 +29,8 @@ class Migration:
 
 
 def turn_number(session: int, turn: int) -> int:
-    """Row number of a turn.
-
-    Composed, so that rows of a session lie together in the full-text index and its newest-first
-    order is the order of the sessions.
-    """
+    """Row number of a turn: composed, so that the rows of a session lie together. In the full-text
+    index a turn has the number that is composed of its session's position."""
     return (session << TURN_BITS) + turn
 
 
@@ -232,6 +229,7 @@ MIGRATIONS = (
     Migration(7, "whole texts of interrupted turns", whole_texts.STATEMENTS),
     Migration(8, "search inside writing without spaces, folded letters", search_index.STATEMENTS),
     Migration(9, "the list in the order of time", _BY_TIME),
+    Migration(10, "searches in the order of time", time_order.STATEMENTS),
 )
 
 _INSTRUCTIONS_A_LOOK = 100_000

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from gramophone.filters import Filter, Search, Word
 from storage.search import match_expression
+from storage.time_order import position_of
 
 Values: TypeAlias = Mapping[Filter, Sequence[str]]
 """For each filter on a name, the names that are meant."""
@@ -49,9 +50,11 @@ class Scope:
     key: str
     driven: tuple[Condition, ...]
     checks: tuple[Condition, ...]
+    sessions: str
+    """The table by the index that holds what most checks look at, for one session at a time."""
 
     def newest(self, columns: str, below: int, limit: int) -> tuple[str, tuple[Any, ...]]:
-        """The query for the newest of them below a number."""
+        """The query for the newest of them below a position."""
         where, parameters = _joined(self.driven)
         return (
             f"SELECT {columns} FROM {self.source} WHERE {where} AND {self.key} < ? "
@@ -64,13 +67,13 @@ class Scope:
         """The condition on `session` of all that pass."""
         return _joined(self.checks)
 
-    def among(self, columns: str, numbers: str) -> tuple[str, tuple[Any, ...]]:
-        """The query for those of some numbers (a JSON array) that pass."""
+    def among(self, columns: str, positions: str) -> tuple[str, tuple[Any, ...]]:
+        """The query for those at some positions (a JSON array) that pass."""
         where, parameters = _joined(self.checks)
         return (
-            f"SELECT {columns} FROM session WHERE session.number IN "
-            f"(SELECT value FROM json_each(?)) AND {where} ORDER BY session.number DESC",
-            (numbers, *parameters),
+            f"SELECT {columns} FROM session WHERE session.position IN "
+            f"(SELECT value FROM json_each(?)) AND {where} ORDER BY session.position DESC",
+            (positions, *parameters),
         )
 
 
@@ -82,10 +85,10 @@ def scope_of(search: Search, values: Values) -> Scope:
         *_dates(search),
     ]
     best: tuple[int, str, str, tuple[Condition, ...], Condition | None] = (
-        *(9, "session INDEXED BY session_listed", "session.number", (), None),
+        *(9, "session INDEXED BY session_listed", "session.position", (), None),
     )
     if search.archived:
-        best = (5, "session INDEXED BY session_archived", "session.number", (), None)
+        best = (5, "session INDEXED BY session_archived", "session.position", (), None)
     for each in search.filters:
         check = _check(each, values)
         if check is not None:
@@ -96,23 +99,24 @@ def scope_of(search: Search, values: Values) -> Scope:
             best = (rank, source, key, conditions, check if conditions else None)
     _, source, key, conditions, replaced = best
     driven = [check for check in checks if check is not replaced]
-    return Scope(source, key, (*conditions, *driven), tuple(checks))
+    sessions = "session" if search.archived else "session INDEXED BY session_listed"
+    return Scope(source, key, (*conditions, *driven), tuple(checks), sessions)
 
 
 def _driver(each: Filter, values: Values) -> tuple[int, str, str, tuple[Condition, ...]] | None:
     """How good it is as a driver, the source, its key, and the condition it takes over."""
     named = values.get(each, ())
     if each.name == "title":
-        source = "session_title CROSS JOIN session ON session.number = session_title.rowid"
+        source = "session_title CROSS JOIN session ON session.position = session_title.rowid"
         match = Condition("session_title MATCH ?", (_title(each),))
         return 1, source, "session_title.rowid", (match,)
     if each.name == "tag" and len(named) == 1:
-        source = "tag CROSS JOIN session ON session.number = tag.session"
-        return 2, source, "tag.session", (Condition("tag.name = ?", (named[0],)),)
+        source = "tagged CROSS JOIN session ON session.position = tagged.position"
+        return 2, source, "tagged.position", (Condition("tagged.name = ?", (named[0],)),)
     if each in _MARK_INDEX:
-        return 3, f"session INDEXED BY {_MARK_INDEX[each]}", "session.number", ()
+        return 3, f"session INDEXED BY {_MARK_INDEX[each]}", "session.position", ()
     if each.name in NAMED and len(named) == 1:
-        return 4, f"session INDEXED BY session_{each.name}", "session.number", ()
+        return 4, f"session INDEXED BY session_{each.name}", "session.position", ()
     return None
 
 
@@ -120,7 +124,7 @@ def _check(each: Filter, values: Values) -> Condition | None:
     if each.name == "title":
         found = "(SELECT rowid FROM session_title WHERE session_title MATCH ?)"
         inside = "NOT IN" if each.negated else "IN"
-        return Condition(f"session.number {inside} {found}", (_title(each),))
+        return Condition(f"session.position {inside} {found}", (_title(each),))
     if each.name in NAMED:
         named = tuple(values[each])
         marks = ", ".join("?" * len(named))
@@ -144,19 +148,18 @@ def _title(each: Filter) -> str:
 
 
 def _dates(search: Search) -> list[Condition]:
-    """Numbers rise with time but for a clock that was set back or a session that was brought
-    in: so the first and last that count bound the walk, and each row is looked at as well."""
+    """The position bounds the walk, and each row is looked at as well: what found its position
+    taken has a later one, by no more than there ever were sessions."""
     conditions: list[Condition] = []
     if search.since is not None:
         since = midnight(search.since)
-        bound = "coalesce((SELECT min(number) FROM session WHERE created_at >= ?), 1 << 42)"
         conditions.append(Condition("session.created_at >= ?", (since,)))
-        conditions.append(Condition(f"session.number >= {bound}", (since,)))
+        conditions.append(Condition("session.position >= ?", (position_of(since),)))
     if search.until is not None:
         until = midnight(search.until)
-        bound = "coalesce((SELECT max(number) FROM session WHERE created_at < ?), 0)"
+        later = "(SELECT seq FROM sqlite_sequence WHERE name = 'session')"
         conditions.append(Condition("session.created_at < ?", (until,)))
-        conditions.append(Condition(f"session.number <= {bound}", (until,)))
+        conditions.append(Condition(f"session.position <= ? + {later}", (position_of(until),)))
     return conditions
 
 

@@ -27,29 +27,38 @@ _TOKENS_BEFORE = 4
 _HIT_TOKENS = _SNIPPET_TOKENS - _TOKENS_BEFORE
 _LONGEST_SNIPPET = 400
 
-# Newest first, below a row number, of sessions that pass. The order is the index's own, so the
-# cost does not grow with the library; ranking a common word would read every hit.
+# Newest first, below a row of the index, of sessions that pass. The order is the index's own, so
+# the cost does not grow with the library; ranking a common word would read every hit. Rows are
+# composed of the positions of sessions in time.
 TURN_HITS = """
     SELECT rowid FROM turn_text WHERE turn_text MATCH ? AND rowid < ?
-    AND EXISTS (SELECT 1 FROM session WHERE session.number = turn_text.rowid >> 20 AND {passes})
+    AND EXISTS (
+        SELECT 1 FROM {sessions} WHERE session.position = turn_text.rowid >> 20 AND {passes}
+    )
     ORDER BY rowid DESC LIMIT ?
 """
 TITLE_HITS = """
     SELECT rowid FROM session_title WHERE session_title MATCH ? AND rowid < ?
-    AND EXISTS (SELECT 1 FROM session WHERE session.number = session_title.rowid AND {passes})
+    AND EXISTS (SELECT 1 FROM {sessions} WHERE session.position = session_title.rowid AND {passes})
     ORDER BY rowid DESC LIMIT ?
 """
 
-# The newest hit in each of a few sessions, named by their numbers; a turn's row number begins
-# with its session's.
+# The newest hit in each of a few sessions, named by their positions.
 HITS_IN = """
-    SELECT number.value,
+    SELECT position.value,
         (SELECT rowid FROM turn_text WHERE turn_text MATCH ?1
-            AND rowid >= number.value << 20 AND rowid < (number.value + 1) << 20
+            AND rowid >= position.value << 20 AND rowid < (position.value + 1) << 20
             ORDER BY rowid DESC LIMIT 1),
         EXISTS (SELECT 1 FROM session_title
-            WHERE session_title MATCH ?1 AND rowid = number.value)
-    FROM json_each(?2) AS number
+            WHERE session_title MATCH ?1 AND rowid = position.value)
+    FROM json_each(?2) AS position
+"""
+
+# The texts of hits, by their rows.
+TEXTS_OF = """
+    SELECT hit.value, turn.text FROM json_each(?) AS hit
+    CROSS JOIN session ON session.position = hit.value >> 20
+    CROSS JOIN turn ON turn.session = session.number AND turn.turn = hit.value & ((1 << 20) - 1)
 """
 
 

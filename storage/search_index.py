@@ -14,13 +14,13 @@ from gramophone.spaceless import indexed
 # The rows are taken in slices, so that one sees how far it is.
 _SLICES = 16
 # Signs of vowels belong to the words, as letters do.
-_TOKENS = "unicode61 remove_diacritics 0 categories ''L* N* Co Mn Mc''"
+TOKENS = "unicode61 remove_diacritics 0 categories ''L* N* Co Mn Mc''"
 
 
 def _indexed(index: str, table: str, column: str, changes: str = "") -> tuple[str, ...]:
     """The steps from an index of a column as it is to one of what `indexed_1` gives of it."""
-    old = f"VALUES ('delete', old.number, {_called(f'old.{column}')})"
-    new = f"VALUES (new.number, {_called(f'new.{column}')})"
+    old = f"VALUES ('delete', old.number, {called(f'old.{column}')})"
+    new = f"VALUES (new.number, {called(f'new.{column}')})"
     highest = f"(SELECT coalesce(max(number), 0) FROM {table})"
     slices = [
         f"""
@@ -33,11 +33,11 @@ def _indexed(index: str, table: str, column: str, changes: str = "") -> tuple[st
     return (
         *(f"DROP TRIGGER {index}_{event}" for event in ("insert", "delete", "update")),
         f"DROP TABLE {index}",
-        f"CREATE VIEW {index}_source AS SELECT number, {_called(column)} AS {column} FROM {table}",
+        f"CREATE VIEW {index}_source AS SELECT number, {called(column)} AS {column} FROM {table}",
         f"""
         CREATE VIRTUAL TABLE {index} USING fts5 (
             {column}, content = '{index}_source', content_rowid = 'number', prefix = '2 3 4 5',
-            tokenize = '{_TOKENS}'
+            tokenize = '{TOKENS}'
         )
         """,
         *slices,
@@ -68,7 +68,7 @@ def register(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA trusted_schema = ON")
 
 
-def _called(column: str) -> str:
+def called(column: str) -> str:
     # As bytes: of a damaged text, Python would refuse to make a string.
     return f"indexed_1(CAST({column} AS BLOB))"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from gramophone.cli.housekeeping import size_words
 from tests.programs import Gramophone, environment
 from tests.sound_card import wait_until
+from tests.storage.recordings import opened
 
 
 def sound_files(gramophone: Gramophone) -> list[str]:
@@ -88,10 +88,8 @@ def test_limits_remove_nothing_before_gc_was_agreed_to(
     assert gramophone("say", "--mute", "Records turn.").returncode == 0
     assert gramophone("say", "--mute", "Needles listen.").returncode == 0
     old = gramophone("sessions").stdout.splitlines()[-1].split()[0]
-    database = sqlite3.connect(gramophone.home / "library.db")
-    database.execute("UPDATE session SET created_at = '2020-02-02T' WHERE id = ?", (old,))
-    database.commit()
-    database.close()
+    with opened(gramophone.home) as database:
+        database.execute("UPDATE session SET created_at = '2020-02-02T' WHERE id = ?", (old,))
     assert gramophone("gc", "--yes").stdout.endswith("Nothing to free.\n"), "it is off as it comes"
 
     (gramophone.home / "config.toml").write_text("[library]\nkeep_days = 90\n")

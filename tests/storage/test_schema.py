@@ -16,6 +16,7 @@ from storage.schema import (
     schema_version,
     turn_number,
 )
+from storage.time_order import position_of
 
 
 @pytest.fixture
@@ -63,7 +64,8 @@ def test_schema_1_with_rows_gets_its_index_and_its_counters(database: sqlite3.Co
     hits = database.execute(
         "SELECT rowid FROM turn_text WHERE turn_text MATCH 'words' ORDER BY rowid DESC"
     ).fetchall()
-    assert hits == [(turn_number(1, 1),), (turn_number(1, 0),)]
+    position = position_of("2026-11-21T00:00+00:00")
+    assert hits == [(turn_number(position, 1),), (turn_number(position, 0),)]
     assert database.execute("SELECT turns, spoken_samples FROM session").fetchall() == [(2, 960)]
 
 

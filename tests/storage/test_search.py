@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from gramophone.clock import wall_clock
 from gramophone.errors import FilterError
 from gramophone.filters import Word, parse
-from storage.schema import migrate
+from storage.schema import migrate, turn_number
 from storage.search import HIT_BEGINS, HIT_ENDS, TURN_HITS, match_expression, snippet
 
-ANY_HITS = TURN_HITS.format(passes="1")
+ANY_HITS = TURN_HITS.format(sessions="session", passes="1")
 TEXTS = [
     "A gramophone plays records.",
     "The Café on the corner plays jazz.",
@@ -49,7 +49,8 @@ def found(database: sqlite3.Connection, typed: str) -> list[int]:
     except FilterError:
         return []
     query = match_expression(search.words, search.without)
-    return [row[0] for row in database.execute(ANY_HITS, (query, 1 << 62, 50))] if query else []
+    rows = database.execute(ANY_HITS, (query, 1 << 62, 50)) if query else ()
+    return [row % turn_number(1, 0) for (row,) in rows]
 
 
 @pytest.mark.parametrize(

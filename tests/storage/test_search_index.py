@@ -68,7 +68,12 @@ def found(database: sqlite3.Connection, typed: str) -> list[int]:
     search = parse(typed, date(2026, 11, 21))
     query = match_expression(search.words, search.without)
     both = [
-        [row[0] >> shift for row in database.execute(hits.format(passes="1"), (query, 1 << 62, 99))]
+        [
+            row[0] >> shift
+            for row in database.execute(
+                hits.format(sessions="session", passes="1"), (query, 1 << 62, 99)
+            )
+        ]
         for hits, shift in ((TURN_HITS, 20), (TITLE_HITS, 0))
     ]
     assert both[0] == both[1]

@@ -11,6 +11,7 @@ import pytest
 from gramophone.clock import wall_clock
 from gramophone.timeline import DeltaReceived, Event, TurnInterrupted, TurnStarted
 from storage.schema import MIGRATIONS, migrate, turn_number
+from storage.time_order import position_of
 from storage.whole_texts import STATEMENTS, clean, restored
 
 BEFORE = next(place for place, each in enumerate(MIGRATIONS) if each.statements is STATEMENTS)
@@ -77,7 +78,8 @@ def test_the_text_is_joined_from_the_deltas_and_found(database: sqlite3.Connecti
         3: ("Whole.", None),
     }
     found = "SELECT rowid FROM turn_text WHERE turn_text MATCH 'horn'"
-    assert database.execute(found).fetchall() == [(turn_number(1, 1),)]
+    position = position_of("2026-11-21T00:00+00:00")
+    assert database.execute(found).fetchall() == [(turn_number(position, 1),)]
 
 
 def test_a_text_that_was_said_and_had_no_deltas(database: sqlite3.Connection) -> None:
