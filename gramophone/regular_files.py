@@ -7,7 +7,10 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+MOST_BYTES: Final = 1 << 18
+"""Of a small file, such as one of settings: those with every setting have some kilobytes."""
 
 _KINDS = {
     stat.S_IFIFO: "is a FIFO, not a file",
@@ -25,6 +28,14 @@ class NotRegularFile(OSError):
     def __init__(self, path: Path, mode: int) -> None:
         kind = _KINDS.get(stat.S_IFMT(mode), "is not a file")
         super().__init__(errno.EINVAL, kind, str(path))
+
+
+class FileTooLarge(OSError):
+    """A file is larger than anybody needs; `strerror` says so, to follow “it”."""
+
+    def __init__(self, path: Path, most_bytes: int) -> None:
+        most = f"{most_bytes >> 20} MB" if most_bytes >= 1 << 20 else f"{most_bytes >> 10} kB"
+        super().__init__(errno.EFBIG, f"is larger than {most}", str(path))
 
 
 def open_regular(
@@ -65,7 +76,16 @@ def open_binary(path: Path, *, follow: bool = True) -> BinaryIO:
     return os.fdopen(open_regular(path, follow=follow), "rb")
 
 
-def read_regular(path: Path, *, follow: bool = True) -> bytes:
-    """All bytes of a regular file; raises as `open_regular` does."""
+def read_regular(path: Path, *, most_bytes: int = MOST_BYTES, follow: bool = True) -> bytes:
+    """All bytes of a regular file.
+
+    Raises:
+        FileTooLarge: there are more than `most_bytes`; no more of them are read.
+        OSError: as `open_regular` raises it.
+    """
     with open_binary(path, follow=follow) as file:
-        return file.read()
+        # Not by its status: it may grow, and some file systems do not know sizes.
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise FileTooLarge(path, most_bytes)
+    return content

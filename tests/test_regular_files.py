@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.regular_files import NotRegularFile, open_regular, read_regular
+from gramophone.regular_files import FileTooLarge, NotRegularFile, open_regular, read_regular
 
 
 def test_a_file_is_read_and_a_link_to_it_when_it_may_be_followed(tmp_path: Path) -> None:
@@ -56,3 +56,13 @@ def test_what_is_missing_is_made_only_when_asked(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(OSError, match="levels of symbolic links"):
         read_regular(tmp_path / "loop")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(1 << 40)
+    for most_bytes, said in ((1 << 18, "is larger than 256 kB"), (1 << 20, "is larger than 1 MB")):
+        with pytest.raises(FileTooLarge, match=said):
+            read_regular(tmp_path / "file", most_bytes=most_bytes)
+    os.truncate(tmp_path / "file", 1 << 18)
+    assert len(read_regular(tmp_path / "file")) == 1 << 18

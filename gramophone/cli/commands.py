@@ -20,6 +20,9 @@ from gramophone.cli.housekeeping_commands import gc as gc_command
 from gramophone.config import PROVIDERS
 from gramophone.errors import GramophoneError
 
+_MOST_TEXT_BYTES = 1 << 21
+"""Of a prompt, or a text to be spoken: more than a thick book has."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 SESSION = click.argument("session", metavar="SESSION")
@@ -330,14 +333,22 @@ def main() -> None:
 def _text(text: str) -> str:
     if text != "-":
         return text
-    return sys.stdin.buffer.read().decode("utf-8", errors="replace")
+    return _bounded(sys.stdin.buffer.read(_MOST_TEXT_BYTES + 1), "Standard input")
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        with path.open("rb") as file:
+            return _bounded(file.read(_MOST_TEXT_BYTES + 1), str(path))
     except OSError as error:
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _bounded(text: bytes, name: str) -> str:
+    if len(text) > _MOST_TEXT_BYTES:
+        most_mb = _MOST_TEXT_BYTES >> 20
+        raise click.UsageError(f"{name} has more than {most_mb} MB of text; cut it into parts")
+    return text.decode("utf-8", errors="replace")
 
 
 def _open_app(flags: dict[str, Any]) -> None:

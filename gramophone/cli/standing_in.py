@@ -24,6 +24,10 @@ ENGINES = ("tone", "piper")
 SCENARIOS = (".toml", ".json")
 PROGRAM = "gramophone fixture serve"
 
+_MOST_SCENARIO_BYTES = 1 << 20
+_MOST_WAV_BYTES = 1 << 25
+"""Nearly six minutes at 48 kHz."""
+
 
 def serve(config: Config, source: str, arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or Ctrl+C; `arguments` are those of the stand-in's own process.
@@ -73,7 +77,7 @@ def _scenario(path: Path) -> Script:
         return _wav(path.parent / name)
 
     try:
-        text = read_regular(path).decode()
+        text = read_regular(path, most_bytes=_MOST_SCENARIO_BYTES).decode()
     except OSError as error:
         raise ScenarioError(f"The scenario {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError:
@@ -83,7 +87,7 @@ def _scenario(path: Path) -> Script:
 
 def _wav(path: Path) -> Wav:
     try:
-        content = read_regular(path)
+        content = read_regular(path, most_bytes=_MOST_WAV_BYTES)
         layout = wav_layout(content, len(content))
     except OSError as error:
         raise ScenarioError(f"{path} cannot be read: {error.strerror}.") from error
