@@ -6,20 +6,25 @@ again and again: things that are opened and never closed, marks without anything
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from typing import TypeAlias
 
 import pytest
 
 from gramophone import filters
+from gramophone.captions import cues
 from gramophone.errors import FilterError
+from gramophone.excerpt import Passage
 from gramophone.hidden import Kept
 from gramophone.plain import PlainStream, plain
 from gramophone.redaction import Redactor
 from gramophone.standin.matching import Expectation
+from gramophone.timeline import TurnStarted
 from gramophone.wire.chunker import Chunker
 from gramophone.wire.controls import ControlFilter
 from gramophone.wire.flux_markup import FluxText
@@ -27,9 +32,15 @@ from gramophone.wire.frame_fields import ProtocolViolation
 from gramophone.wire.loose_json import read_object
 from gramophone.wire.sentence_cutter import SentenceCutter
 from gramophone.wire.sse_reader import SseReader
+from storage.bundle.container import Container, ContainerWriter
+from storage.bundle.layout import EVENTS, SESSION, TURNS, BadBundle, audio_name
+from storage.bundle.lines import event_in, event_line, session_values, turn_line, turn_values
+from storage.chats import chatgpt, claude
+from storage.chats.chat import ChatError
 from storage.chats.spans import spans
 from storage.search import match_expression, snippet
 from tests.scaling import is_linear
+from tests.test_captions import excerpt, passage
 
 Parse: TypeAlias = Callable[[str], object]
 
@@ -122,6 +133,92 @@ def _expected(text: str) -> None:
     expected.differences()
 
 
+def _captions(text: str) -> None:
+    """As one chunk, and as chunks of a few letters."""
+    for chunks in ([text], pieces(text)):
+        passages: list[Passage] = []
+        for chunk in chunks:
+            if chunk.strip():
+                passages.append(passage(chunk, passages[-1].end_us if passages else 0))
+        for _ in cues(excerpt(tuple(passages))):
+            pass
+
+
+def _bundle_lines(text: str) -> None:
+    """As a line that somebody else wrote, and as the text in one."""
+    for line in (text.encode(errors="replace"), json.dumps({"text": text}).encode()):
+        for read in (session_values, partial(turn_values, number=1), partial(event_in, number=1)):
+            with suppress(BadBundle):
+                read(line)
+    turn = {"turn": 0, "role": "user", "started_us": 0, "text": plain(text)}
+    turn_line(turn_values(json.dumps(turn).encode(), 1))
+    started = TurnStarted(at_us=0, turn=0, role="user", text=plain(text))
+    event_in(event_line(started), 1)
+
+
+def _container(text: str) -> None:
+    """So many parts as the text has hundreds of characters, and its lines in one of them."""
+    file = io.BytesIO()
+    writer = ContainerWriter(file)
+    for number in range(len(text) // 100):
+        writer.add(audio_name(number), [b"RIFF"])
+    for name in (SESSION, TURNS, EVENTS):
+        writer.add(name, [text.encode(errors="replace"), b"\n"])
+    writer.finish()
+    container = Container(file)
+    with container.open(TURNS) as part:
+        for _ in part.lines():
+            pass
+    container.close()
+
+
+def _chat_tree(text: str) -> None:
+    """A conversation of as many messages as the text has tens of characters, in a tree whose shape
+    its beginning names; the newest message is the current one."""
+    count = len(text) // 10
+    parents = {number: _PARENTS.get(text[:4], _PARENTS["deep"])(number) for number in range(count)}
+    nodes = {
+        str(number): {
+            "parent": str(parent),
+            "message": {
+                "author": {"role": "user" if number % 2 else "assistant"},
+                "content": {"parts": [text[:20]]},
+                "create_time": 1_700_000_000 + number,
+            },
+        }
+        for number, parent in parents.items()
+    }
+    messages = [
+        {"uuid": str(n), "parent_message_uuid": str(parent), "sender": "human", "text": text[:20]}
+        for n, parent in parents.items()
+    ]
+    with suppress(ChatError):
+        chatgpt.chat_of({"mapping": nodes})
+    with suppress(ChatError):
+        claude.chat_of({"chat_messages": messages})
+
+
+_PARENTS: dict[str, Callable[[int], int]] = {
+    "deep": lambda number: number - 1,
+    "wide": lambda _: 0,
+    "comb": lambda number: number - 1 - number % 2,
+    "ring": lambda number: number - 1 if number else 10**9,
+    "loop": lambda number: number,
+    "none": lambda _: -1,
+}
+
+
+def _chat_texts(text: str) -> None:
+    """A message of this text, and one of its pieces."""
+    parts = [text, *pieces(text)]
+    content = {"parts": parts}
+    node = {"message": {"author": {"role": "assistant"}, "content": content}}
+    chatgpt.chat_of({"mapping": {"a": node}})
+    blocks = [{"type": "text", "text": part} for part in parts]
+    files = [{"file_name": part} for part in parts]
+    claude.chat_of({"chat_messages": [{"sender": "human", "content": blocks, "files": files}]})
+
+
 PARSERS: dict[str, Parse] = {
     "plain": plain,
     "plain, in pieces": _stream,
@@ -139,6 +236,11 @@ PARSERS: dict[str, Parse] = {
     "spans of an export": _spans,
     "hidden": _hidden,
     "expectation": _expected,
+    "captions": _captions,
+    "lines of a bundle": _bundle_lines,
+    "parts of a bundle": _container,
+    "chat trees": _chat_tree,
+    "texts of chats": _chat_texts,
 }
 
 TEXTS = [
@@ -203,8 +305,12 @@ SECRETS = [
         ("token ", " "),
     ),
 ]
+FOOTNOTES = [
+    *(("", body) for body in ("【", "【†", "\ue200", "\ue200a\ue201", "\ue202", "】")),
+    *(("【", "†"), ("【†", "a"), ("\ue200url", "\ue202a"), ('\ue200entity\ue202["', "a")),
+]
 QUERIES = [("", body) for body in ("before:", "tag:a ", 'a:"', '"', "-a ", "-", "has:", "a:b:")]
-SHAPES = [*TEXTS, *MARKDOWN, *CONTROLS, *MACHINES, *SECRETS, *QUERIES]
+SHAPES = [*TEXTS, *MARKDOWN, *CONTROLS, *MACHINES, *SECRETS, *FOOTNOTES, *QUERIES]
 """All of them, on all parsers, are a campaign of their own: `tests/soak/linear_time.py`."""
 
 SOME = {
@@ -232,6 +338,11 @@ SOME = {
     "spans of an export": MACHINES,
     "hidden": SECRETS[:3],
     "expectation": TEXTS[:4],
+    "captions": [*TEXTS[:6:2], ("", "好"), ("", "a, "), ("", "\u0301"), ("", "(a) ")],
+    "lines of a bundle": MACHINES[::3],
+    "parts of a bundle": [("", "a"), ("", "\n")],
+    "chat trees": [(name, "x") for name in _PARENTS],
+    "texts of chats": FOOTNOTES[::2],
 }
 
 
