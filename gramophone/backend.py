@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from gramophone.intents import Intent
 from gramophone.library import Library
 from gramophone.ports import Message
-from gramophone.timeline import Entry
+from gramophone.timeline import Entry, Role
 from gramophone.values import value
-
-if TYPE_CHECKING:
-    from gramophone.score import TurnMark
-    from gramophone.track import Passage
 
 
 class Feed(Protocol):
@@ -31,6 +27,26 @@ class Feed(Protocol):
 
 SLOWEST, FASTEST = 0.5, 3.0
 """How slow and how fast a replay can be."""
+
+
+@value
+class TurnMark:
+    """Where a turn lies."""
+
+    turn: int
+    role: Role
+    start_us: int
+    end_us: int
+
+
+@value
+class Passage:
+    """Sound without a hole in it: `start_samples` of the turn is heard at `start_us`."""
+
+    turn: int
+    start_us: int
+    end_us: int
+    start_samples: int
 
 
 @value

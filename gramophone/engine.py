@@ -45,8 +45,8 @@ from gramophone.exchange import (
     Tick,
     UseEdges,
 )
-from gramophone.fanout import Fanout
-from gramophone.ports import LanguageModel, Message, Sink, Speaker, SpeechConnection, SpeechService
+from gramophone.fanout import Fanout, Sink
+from gramophone.ports import LanguageModel, Message, Speaker, SpeechConnection, SpeechService
 from gramophone.speech_line import Output
 from gramophone.tasks import cancel, spawn
 from gramophone.timeline import (

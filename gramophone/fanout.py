@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
-from gramophone.ports import Sink
 from gramophone.timeline import Entry
+
+
+class Sink(Protocol):
+    """Listens to a source."""
+
+    def emit(self, entry: Entry) -> None:
+        """Take one entry; must return at once. An exception drops this sink."""
+        ...
 
 
 class Fanout:

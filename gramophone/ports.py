@@ -8,19 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from gramophone.timeline import Entry, Role
+from gramophone.timeline import Role
 from gramophone.values import value
-
-# --- sinks ------------------------------------------------------------------------------------
-
-
-class Sink(Protocol):
-    """Listens to a source."""
-
-    def emit(self, entry: Entry) -> None:
-        """Take one entry; must return at once. An exception drops this sink."""
-        ...
-
 
 # --- the language model -----------------------------------------------------------------------
 

@@ -14,11 +14,11 @@ import asyncio
 import math
 from collections.abc import Callable
 
-from gramophone.backend import FASTEST, SLOWEST, ReplayState
+from gramophone.backend import FASTEST, SLOWEST, ReplayState, TurnMark
 from gramophone.clock import Clock
 from gramophone.errors import ConfigError
 from gramophone.ports import Speaker
-from gramophone.score import Score, TurnMark
+from gramophone.score import Score
 from gramophone.sounding import Sounding, Stretch, StretchMaker
 from gramophone.tasks import cancel, spawn
 from gramophone.telling import Teller

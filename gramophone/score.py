@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gramophone.alignment import Alignment
+from gramophone.backend import TurnMark
 from gramophone.holding import Holding
 from gramophone.timeline import (
     AudioReceived,
@@ -24,7 +25,6 @@ from gramophone.timeline import (
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
-    Role,
     SessionStarted,
     TurnCompleted,
     TurnInterrupted,
@@ -40,16 +40,6 @@ recording that was muted, or a device that stood still, differs by more."""
 SOUND_MISSING = "The sound of this answer is missing; its text is shown in time."
 SOUNDS_MISSING = "The sound of {count:,} answers is missing; their text is shown in time."
 """Said once, with the first of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnMark:
-    """Where a turn lies."""
-
-    turn: int
-    role: Role
-    start_us: int
-    end_us: int
 
 
 class Score:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from gramophone.backend import Passage
 from gramophone.timeline import AudioReceived
 from gramophone.wire.pcm import decode
 
@@ -21,16 +22,6 @@ class KeptSound(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Sound without a hole in it: `start_samples` of the turn is heard at `start_us`."""
-
-    turn: int
-    start_us: int
-    end_us: int
-    start_samples: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from gramophone.clock import SystemClock
 from gramophone.conversation import Conversation
 from gramophone.engine import Engine
 from gramophone.exchange import End
-from gramophone.ports import Message, ModelChunk, PlayoutState, Sink, Speaker, SpeakerListener
+from gramophone.fanout import Sink
+from gramophone.ports import Message, ModelChunk, PlayoutState, Speaker, SpeakerListener
 from gramophone.standin.tone import ToneVoice
 from gramophone.timeline import (
     AudioReceived,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gramophone.fanout import Sink
 from gramophone.intents import Hush, Interrupt, Say, Submit
-from gramophone.ports import Message, Sink
+from gramophone.ports import Message
 from gramophone.standin.recorded_voice import RecordedVoice
 from gramophone.standin.recording import RecordedSpeech, recorded_speech
 from gramophone.timeline import (

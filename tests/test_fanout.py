@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gramophone.fanout import Fanout
-from gramophone.ports import Sink
+from gramophone.fanout import Fanout, Sink
 from gramophone.timeline import DeltaReceived, Entry, Failed
 
 

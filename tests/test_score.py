@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.alignment import Alignment
+from gramophone.backend import Passage
 from gramophone.metrics import MetricsFold
 from gramophone.score import SOUND_MISSING, SOUNDS_MISSING, Score
 from gramophone.silences import SilenceScanner
@@ -30,7 +31,7 @@ from gramophone.timeline import (
     TurnInterrupted,
     Underran,
 )
-from gramophone.track import Passage, Track
+from gramophone.track import Track
 from tests.builders import session_started, short_session, spoken_exchange
 
 RATE_HZ = 1_000

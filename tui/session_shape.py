@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gramophone.score import TurnMark
-from gramophone.track import Passage
+from gramophone.backend import Passage, TurnMark
 from tui.columns import eighths
 
 BUCKETS_PER_SECOND = 20

@@ -178,7 +178,7 @@ def show(session: str, as_json: bool) -> None:
 @JSON
 def replay(session: str, speed: float, mute: bool, as_json: bool) -> None:
     """Play a session again, in time, with its sound."""
-    from gramophone.cli.replaying import replay as play
+    from gramophone.cli.replay import replay as play
 
     config = configured({"mute": mute})
     quieten()

@@ -15,7 +15,8 @@ from gramophone.conversation import Conversation, ConversationSettings
 from gramophone.engine import Engine
 from gramophone.errors import GramophoneError
 from gramophone.exchange import End
-from gramophone.ports import LanguageModel, Message, Sink, Speaker
+from gramophone.fanout import Sink
+from gramophone.ports import LanguageModel, Message, Speaker
 from gramophone.talk_settings import Memory
 from gramophone.tasks import broken, cancel, spawn
 from gramophone.timeline import Entry, Failed, ProgressMade, TurnStarted

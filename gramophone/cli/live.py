@@ -11,9 +11,10 @@ from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
 from gramophone.config import Config
 from gramophone.errors import SessionNotFound
 from gramophone.exports import ExportOrder
+from gramophone.fanout import Sink
 from gramophone.intents import Interrupt, Say, SpeakAgain, Submit
 from gramophone.library import SessionRecord
-from gramophone.ports import Message, Sink
+from gramophone.ports import Message
 from gramophone.timeline import Entry, Failed, TurnCompleted
 from storage.home import Home
 from storage.library import Library

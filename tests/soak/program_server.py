@@ -22,7 +22,7 @@ from tests.programs import environment
 
 _MODULES = (
     "gramophone.cli.commands", "gramophone.cli.app", "gramophone.cli.housekeeping",
-    "gramophone.cli.kept", "gramophone.cli.live", "gramophone.cli.replaying",
+    "gramophone.cli.kept", "gramophone.cli.live", "gramophone.cli.replay",
     "gramophone.cli.taking_in", "gramophone.cli.stats", "gramophone.cli.engines",
     "gramophone.voice.openai_chat", "gramophone.voice.speech_socket", "storage.bundle.flac",
     "storage.export.exporting", "storage.library", "tui.app", "soundfile", "numpy",

@@ -9,9 +9,8 @@ from typing import Any, TypeAlias
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.backend import ReplayState
+from gramophone.backend import Passage, ReplayState, TurnMark
 from gramophone.library import TurnRecord
-from gramophone.score import TurnMark
 from gramophone.timeline import (
     DeltaReceived,
     Entry,
@@ -25,7 +24,6 @@ from gramophone.timeline import (
     TurnStarted,
     Underran,
 )
-from gramophone.track import Passage
 from tests.builders import session_started, spoken_exchange
 from tests.tui.answers import CODE
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay, kept_session

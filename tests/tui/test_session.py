@@ -13,16 +13,14 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
 
-from gramophone.backend import ReplayState
+from gramophone.backend import Passage, ReplayState, TurnMark
 from gramophone.library import TurnRecord
-from gramophone.score import TurnMark
 from gramophone.timeline import (
     LevelMeasured,
     PlaybackStarted,
     PlayoutAdvanced,
     TimelineRestarted,
 )
-from gramophone.track import Passage
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tests.tui.seeing import drawn, said, seen

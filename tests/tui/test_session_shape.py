@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.score import TurnMark
-from gramophone.track import Passage
+from gramophone.backend import Passage, TurnMark
 from tui.session_shape import Shape, column_at, heights, loudness, position_at, stops
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gramophone.fanout import Sink
 from gramophone.intents import Submit
-from gramophone.ports import Sink
 from gramophone.timeline import Event
 from gramophone.values import value
 from gramophone.voice.child import Child

@@ -1,0 +1,59 @@
+"""`replay`: a kept session again, in time, with its sound."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+from gramophone.cli.output import AnswerText, JsonLines, Notes, note
+from gramophone.cli.replaying import replay_of, score_of
+from gramophone.config import Config
+from gramophone.fanout import Fanout, Sink
+from gramophone.plain import plain_line
+from gramophone.timeline import Entry, Event, TurnCompleted, TurnStarted
+from storage.library import Library
+
+
+async def replay(config: Config, home: Path, reference: str, *, speed: float, as_json: bool) -> int:
+    """Play a session; the answers' text on stdout as it came, or every event as JSON."""
+    async with await Library.open(home) as library:
+        session_id = await library.resolve(reference)
+        events = await library.events(session_id, with_pcm=False)
+        sound = library.sound(session_id)
+    score = score_of(events, sound)
+    if any(not track.audible and track.samples for track in score.tracks):
+        note("Some of the session's sound is missing; its text is replayed in time.")
+    answer = _Dialogue()
+    fanout = Fanout(lambda _sink, error: note(str(error)))
+    printed: Sink = JsonLines() if as_json else answer
+    fanout.add(printed)
+    fanout.add(_DeviceNotes())
+    with suppress(asyncio.CancelledError):
+        await replay_of(score, config, fanout.emit, speed).run()
+    sound.close()
+    return 0
+
+
+class _DeviceNotes(Notes):
+    """Failures of the past are part of the replay; only what is wrong now is a note."""
+
+    def emit(self, entry: Entry) -> None:
+        if not isinstance(entry, Event) or type(entry).__name__ == "DeviceChanged":
+            super().emit(entry)
+
+
+class _Dialogue(AnswerText):
+    """Prints the answer as it streams, and the user's turns between."""
+
+    def emit(self, entry: Entry) -> None:
+        match entry:
+            case TurnCompleted(role="user"):
+                self._write(f"> {plain_line(entry.text)}\n")
+            case TurnStarted(role="assistant") if entry.text:
+                # What no model streamed here: it was to be said, or was imported.
+                self._write(self._stream.feed(entry.text))
+            case TurnCompleted():
+                self.finish()
+            case _:
+                super().emit(entry)
