@@ -118,16 +118,17 @@ def clean(text: str) -> str:
     return rows.plain(hidden)
 
 
+def is_cut(values: Mapping[str, Any]) -> bool:
+    """Whether the text of a turn's row may have been cut to what was heard."""
+    return values["finish_reason"] in CUT_REASONS and values["heard_characters"] is None
+
+
 def restored(
     turns: Iterable[Mapping[str, Any]], events: Callable[[], Iterable[Event]]
 ) -> dict[int, dict[str, Any]]:
     """Columns to change in turns of a bundle, by turn, so that those that were cut have their
     whole text. The events are only read if there is such a turn."""
-    cut: dict[int, str] = {
-        values["turn"]: values["text"]
-        for values in turns
-        if values["finish_reason"] in CUT_REASONS and values["heard_characters"] is None
-    }
+    cut: dict[int, str] = {values["turn"]: values["text"] for values in turns if is_cut(values)}
     said = {turn: TurnText() for turn in cut}
     for event in events() if said else ():
         if isinstance(event, TEXT_EVENTS) and event.turn in said:

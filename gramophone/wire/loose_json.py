@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 # Clients that split at every line end of Unicode would tear an event apart here.
@@ -22,9 +22,8 @@ LARGEST_COUNT = 10**12
 64 bits."""
 
 # What is not closed is taken to the end: to try again behind each quote would take quadratic time.
-_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_BRACKET = re.compile(r"[\[\]{}]")
-_STRING_BYTES = re.compile(_STRING.pattern.encode(), re.DOTALL)
+_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},:]', re.DOTALL)
+_MARK_BYTES = re.compile(_MARK.pattern.encode(), re.DOTALL)
 
 
 def read_object(text: str | bytes) -> dict[str, Any]:
@@ -41,12 +40,11 @@ def is_bounded(text: str | bytes, most_values: int = MOST_VALUES) -> bool:
     if isinstance(text, str):
         if _is_small(len(text), text.count, most_values):
             return True
-        bare = _STRING.sub("", text)
-    else:
-        if _is_small(len(text), lambda mark: text.count(mark.encode()), most_values):
-            return True
-        bare = _STRING_BYTES.sub(b"", text).decode("latin-1")
-    return _values(bare.count) <= most_values and _depth(bare) <= MOST_DEPTH
+        return _fits((text[found.start()] for found in _MARK.finditer(text)), most_values)
+    if _is_small(len(text), lambda mark: text.count(mark.encode()), most_values):
+        return True
+    marks = (chr(text[found.start()]) for found in _MARK_BYTES.finditer(text))
+    return _fits(marks, most_values)
 
 
 def _is_small(length: int, count: Callable[[str], int], most_values: int) -> bool:
@@ -56,18 +54,33 @@ def _is_small(length: int, count: Callable[[str], int], most_values: int) -> boo
     return length <= most_values or _values(count) <= most_values
 
 
-def _depth(bare: str) -> int:
-    """How deep values stand within each other, in JSON without its strings."""
-    depth = deepest = 0
-    for mark in _BRACKET.findall(bare):
-        depth += 1 if mark in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _fits(marks: Iterable[str], most_values: int) -> bool:
+    """Whether JSON is bounded of which these are the marks, with a quote for each string. They are
+    looked at one by one: to take strings out makes an object of all that stands between them."""
+    depth = values = 0
+    for mark in marks:
+        if mark in "[{,:":
+            values += 1
+        if mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+        if values > most_values or depth > MOST_DEPTH:
+            return False
+    return True
 
 
 def _values(count: Callable[[str], int]) -> int:
     """How many values there are at the most, by the marks that stand before them."""
     return sum(map(count, "[{,:"))
+
+
+def most_text_bytes(data: bytes) -> int:
+    """At most so many bytes does the text in this UTF-8 take up: one character of four bytes makes
+    all characters as wide."""
+    if data.isascii():
+        return len(data)
+    return len(data) * (4 if max(data) >= 0xF0 else 2)
 
 
 def is_object(value: object) -> bool:

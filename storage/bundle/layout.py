@@ -20,10 +20,17 @@ TURNS = "turns.jsonl"
 EVENTS = "events.jsonl"
 ROWS = (SESSION, TURNS, EVENTS)
 
-MOST_PARTS = 100_000
+MOST_PARTS = 20_000
 MOST_ROW_BYTES = 1 << 30
-MOST_MANIFEST_BYTES = 1 << 25
-LONGEST_LINE_BYTES = 1 << 26
+MOST_MANIFEST_BYTES = 1 << 22
+LONGEST_LINE_BYTES = 1 << 24
+MOST_LINE_VALUES = 10_000
+"""JSON values in a line; no event has fifty."""
+
+MOST_TURNS = 100_000
+MOST_CUT_CHARS = 1 << 23
+"""Text of turns that an older version cut to what was heard; it is held until all is read."""
+
 ALWAYS_ALLOWED_BYTES = 1 << 26
 _LARGEST_RATIO = 200
 

@@ -17,7 +17,8 @@ from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type
 from gramophone.codec import EVENT_TYPES
 from gramophone.tags import tag_name
 from gramophone.timeline import AudioReceived, Event, SessionStarted
-from storage.bundle.layout import LONGEST_LINE_BYTES, BadBundle, is_sha256
+from gramophone.wire.loose_json import is_bounded, most_text_bytes
+from storage.bundle.layout import LONGEST_LINE_BYTES, MOST_LINE_VALUES, BadBundle, is_sha256
 from storage.home import is_session_id
 from storage.keeping import LONGEST_TITLE
 from storage.rows import encodable
@@ -200,11 +201,15 @@ def _encoded(values: Values) -> bytes:
     # Half of a surrogate pair is the one thing UTF-8 refuses; as its escape it reads back.
     encoded = line.encode("utf-8", "backslashreplace")
     if len(encoded) >= LONGEST_LINE_BYTES:
-        raise BadBundle("one of its rows is larger than 64 MiB")
+        raise BadBundle(f"one of its rows is larger than {LONGEST_LINE_BYTES >> 20} MiB")
     return encoded
 
 
 def _decoded(line: bytes, place: str) -> Values:
+    if not is_bounded(line, MOST_LINE_VALUES):
+        raise BadBundle(f"{place} has too many values")
+    if most_text_bytes(line) > LONGEST_LINE_BYTES:
+        raise BadBundle(f"{place} is too long")
     try:
         told: object = json.loads(line.decode())
     except (ValueError, RecursionError) as error:

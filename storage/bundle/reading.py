@@ -25,12 +25,15 @@ from gramophone.library import (
 from gramophone.metrics import TurnMetrics
 from gramophone.regular_files import open_binary
 from gramophone.timeline import AudioReceived, Event, SessionStarted
+from gramophone.turn_text import TEXT_EVENTS
 from gramophone.values import value
 from gramophone.wire.wav_layout import NotWav, WavLayout, wav_layout
 from storage.bundle.container import BLOCK_BYTES, Container, PartReader
 from storage.bundle.flac import unpacked
 from storage.bundle.layout import (
     EVENTS,
+    MOST_CUT_CHARS,
+    MOST_TURNS,
     SESSION,
     TURNS,
     BadBundle,
@@ -41,7 +44,7 @@ from storage.bundle.layout import (
 )
 from storage.bundle.lines import Values, event_in, session_values, turn_values, within
 from storage.wav import LARGEST_DATA_BYTES, WavFormat
-from storage.whole_texts import restored
+from storage.whole_texts import is_cut, restored
 
 _LARGEST_SESSION_BYTES = 1 << 24
 _MOST_WAV_HEAD_BYTES = 1 << 20
@@ -69,6 +72,7 @@ class Bundle:
             self.session: Values = session_values(_whole(part, _LARGEST_SESSION_BYTES))
         self.form = WavFormat(self.session["encoding"], self.session["sample_rate_hz"])
         self._whole_texts: dict[int, Values] | None = None
+        self._cut_turns: set[int] = set()
         self.spoken = self._spoken()
         self.unpacked_bytes = container.unpacked_bytes + sum(
             each.data_bytes for each in self.spoken.values() if each.flac
@@ -92,9 +96,27 @@ class Bundle:
             BadBundle: one cannot be.
         """
         if self._whole_texts is None:
-            self._whole_texts = restored(self._turn_rows(), self.events)
+            self._whole_texts = restored(self._cut_rows(), self._cut_events)
         for values in self._turn_rows():
             yield values | self._whole_texts.get(values["turn"], {})
+
+    def _cut_rows(self) -> Generator[Values]:
+        """The turns' rows; the text of those that were cut is held."""
+        self._cut_turns.clear()
+        cut_chars = 0
+        for values in self._turn_rows():
+            if is_cut(values):
+                self._cut_turns.add(values["turn"])
+                cut_chars = _held(cut_chars, values["text"])
+            yield values
+
+    def _cut_events(self) -> Generator[Event]:
+        """The events; the text of those of turns that were cut is held."""
+        cut_chars = 0
+        for event in self.events():
+            if isinstance(event, TEXT_EVENTS) and event.turn in self._cut_turns:
+                cut_chars = _held(cut_chars, str(getattr(event, "text", "")))
+            yield event
 
     def _turn_rows(self) -> Generator[Values]:
         last = -1
@@ -103,6 +125,8 @@ class Bundle:
                 values = turn_values(line, number)
                 if values["turn"] <= last:
                     raise BadBundle("its turns are out of order")
+                if number > MOST_TURNS:
+                    raise BadBundle(f"it has more than {MOST_TURNS:,} turns")
                 last = values["turn"]
                 yield values
 
@@ -206,6 +230,14 @@ class Bundle:
                 raise BadBundle(f"{place} names sound that is not there")
         if isinstance(event, SessionStarted) and event.session_id != self.session["id"]:
             raise BadBundle(f"{place} begins another session")
+
+
+def _held(chars: int, text: str) -> int:
+    """So many characters are held with this text."""
+    chars += len(text)
+    if chars > MOST_CUT_CHARS:
+        raise BadBundle("it holds more interrupted text than anybody speaks")
+    return chars
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from gramophone.timeline import Role
 from gramophone.values import value
 
 MOST_MESSAGES = 100_000
-LONGEST_TEXT = 8 << 20
+LONGEST_TEXT = 4 << 20
 """Characters of one message; no model reads so much."""
 
 _EARLIEST_S, _LATEST_S = 946_684_800.0, 4_102_444_800.0  # The years 2000 to 2100.

@@ -42,6 +42,9 @@ IMPORTED = "imported"
 ENCODING, SAMPLE_RATE_HZ = "linear16", 48_000
 
 _AT_ONCE = 25
+MOST_CHATS = 100_000
+"""Conversations of one export; where each stands is held."""
+
 _LATEST_US = 1 << 52
 
 
@@ -114,7 +117,7 @@ class _Import:
         self._done: dict[str, list[str]] = {"new": [], "refreshed": [], "already": []}
 
     def run(self, path: Path, parts: Sequence[Part], tell: Tell) -> Taken:
-        found = list(self._looked_through(parts, tell))
+        found = list(self._looked_through(path, parts, tell))
         if not found and not self._broken and not self._empty:
             raise StorageError(
                 f"{plain_line(str(path))} holds no conversations of ChatGPT or Claude; the "
@@ -144,9 +147,10 @@ class _Import:
 
     # --- looking ------------------------------------------------------------------------------
 
-    def _looked_through(self, parts: Sequence[Part], tell: Tell) -> Generator[_Found]:
+    def _looked_through(self, path: Path, parts: Sequence[Part], tell: Tell) -> Generator[_Found]:
         """Every conversation with words, one after another; what is broken is noted."""
         done_bytes, total_bytes = 0, max(1, sum(part.size_bytes for part in parts))
+        looked_at = 0
 
         def told(size_bytes: int) -> None:
             nonlocal done_bytes
@@ -155,6 +159,12 @@ class _Import:
 
         for part in parts:
             for nth, span in enumerate(part.spans(told), 1):
+                looked_at += 1
+                if looked_at > MOST_CHATS:
+                    raise StorageError(
+                        f"{plain_line(str(path))} holds more than {MOST_CHATS:,} conversations; "
+                        "cut it into parts and import them one by one."
+                    )
                 try:
                     chat = part.chat(span)
                 except ChatError as error:

@@ -20,13 +20,20 @@ from gramophone.errors import StorageError
 from gramophone.library import is_database_file, refuse_database_file
 from gramophone.plain import plain_line
 from gramophone.regular_files import open_binary
+from gramophone.wire.loose_json import is_bounded, most_text_bytes
 from storage.bundle.layout import MANIFEST, most_unpacked_bytes
 from storage.chats import chatgpt, claude
 from storage.chats.chat import Chat, ChatError, as_object
-from storage.chats.spans import Span, spans
+from storage.chats.spans import LARGEST_BYTES, Span, spans
+from storage.chats.zip_directory import LargeDirectory, check_directory
 
 BLOCK_BYTES = 1 << 20
-MOST_MEMBERS = 100_000
+
+MOST_JSON_MEMBERS = 500
+"""Each is a file of its own when it is unpacked; real exports have some dozens."""
+
+MOST_VALUES = 200_000
+"""JSON values of a conversation; one of 10,000 messages has half as many."""
 
 _BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*[\[{]")
 _LOOKED_AT_BYTES = 4096
@@ -48,8 +55,12 @@ def is_export(path: Path) -> bool:
             return bool(head)
         if not head.startswith(b"PK"):
             return False
-        with open_binary(path) as file, zipfile.ZipFile(file) as packed:
+        with open_binary(path) as file:
+            check_directory(file)
+            packed = zipfile.ZipFile(file)
             names = {info.filename for info in packed.infolist()}
+    except LargeDirectory:
+        return True
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
         return False
     return MANIFEST not in names and any(_is_json(name) for name in names)
@@ -84,8 +95,13 @@ class Part:
         if span.fault:
             raise ChatError(span.fault)
         self._file.seek(span.start)
+        packed = self._file.read(span.end - span.start)
+        if not is_bounded(packed, MOST_VALUES):
+            raise ChatError(f"it has more than {MOST_VALUES:,} values")
+        if most_text_bytes(packed) > 2 * LARGEST_BYTES:
+            raise ChatError(f"it is larger than {LARGEST_BYTES >> 21} MiB")
         try:
-            found = as_object(json.loads(self._file.read(span.end - span.start)))
+            found = as_object(json.loads(packed))
         except (ValueError, RecursionError) as error:
             raise ChatError("it is no valid JSON") from error
         return chat_of(found)
@@ -113,10 +129,13 @@ def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[Part]
         try:
             file = files.enter_context(open_binary(path))
             if file.read(2) == b"PK":
+                check_directory(file)
                 packed = files.enter_context(zipfile.ZipFile(file))
                 parts = _unpacked(packed, path, scratch, files, tell)
             else:
                 parts = [Part(file, path.stat().st_size)]
+        except LargeDirectory as error:
+            raise _unreadable(path, str(error)) from error
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
             raise _unreadable(path, f"it is damaged: {error}") from error
         except OSError as error:
@@ -128,8 +147,8 @@ def _unpacked(
     packed: zipfile.ZipFile, path: Path, scratch: Path, files: ExitStack, tell: Tell
 ) -> list[Part]:
     infos = [info for info in packed.infolist() if _is_json(info.filename)]
-    if len(packed.infolist()) > MOST_MEMBERS:
-        raise _unreadable(path, f"it holds more than {MOST_MEMBERS:,} files")
+    if len(infos) > MOST_JSON_MEMBERS:
+        raise _unreadable(path, f"it holds more than {MOST_JSON_MEMBERS} files of JSON")
     if any(info.flag_bits & _ENCRYPTED for info in infos):
         raise _unreadable(path, "it is encrypted")
     if any(info.compress_type not in _PACKED_WELL for info in infos):

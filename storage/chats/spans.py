@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable
 
 from gramophone.values import value
 
-LARGEST_BYTES = 64 << 20
+LARGEST_BYTES = 16 << 20
 """Of one conversation."""
 
 DEEPEST = 200
