@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from gramophone.filters import Filter, Search, Word
 from storage.search import match_expression
-from storage.time_order import position_of
+from storage.time_order import FARTHEST_MS, position_of
 
 Values: TypeAlias = Mapping[Filter, Sequence[str]]
 """For each filter on a name, the names that are meant."""
@@ -149,7 +149,7 @@ def _title(each: Filter) -> str:
 
 def _dates(search: Search) -> list[Condition]:
     """The position bounds the walk, and each row is looked at as well: what found its position
-    taken has a later one, by no more than there ever were sessions."""
+    taken has a later one, by no more than there ever were sessions, and a while."""
     conditions: list[Condition] = []
     if search.since is not None:
         since = midnight(search.since)
@@ -157,7 +157,7 @@ def _dates(search: Search) -> list[Condition]:
         conditions.append(Condition("session.position >= ?", (position_of(since),)))
     if search.until is not None:
         until = midnight(search.until)
-        later = "(SELECT seq FROM sqlite_sequence WHERE name = 'session')"
+        later = f"{FARTHEST_MS} + (SELECT seq FROM sqlite_sequence WHERE name = 'session')"
         conditions.append(Condition("session.created_at < ?", (until,)))
         conditions.append(Condition(f"session.position <= ? + {later}", (position_of(until),)))
     return conditions

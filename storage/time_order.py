@@ -29,20 +29,32 @@ _MS = (
     f"max({FIRST}, min(coalesce(CAST(round((julianday(session.created_at) - 2440587.5) * 86400000) "
     f"AS INTEGER), 0), {LAST}))"
 )
-# From the last session of the very same time on, so that those of an import without times do not
-# each walk over all before them.
+_MOST_LOOKED_AT = 100
+FARTHEST_MS = 1 << 20
+"""Where more sessions than that follow each other without a gap, one may be put so far behind."""
+
+_FOLLOWED = (
+    "EXISTS (SELECT 1 FROM session AS next "
+    "WHERE next.position = taken.position + 1 AND next.number <> own.number)"
+)
+# From the last session of the very same time on. An export of others may say any times: so only
+# so many are looked at, and then the last ones of a while, and then it is the last of all.
 _FREE = f"""
     CREATE VIEW session_free AS SELECT number, CASE
         WHEN EXISTS (
             SELECT 1 FROM session AS other
             WHERE other.position = start AND other.number <> own.number
-        ) THEN (
-            SELECT taken.position + 1 FROM session AS taken WHERE taken.position >= start
-            AND NOT EXISTS (
-                SELECT 1 FROM session AS next
-                WHERE next.position = taken.position + 1 AND next.number <> own.number
-            ) ORDER BY taken.position LIMIT 1
-        ) ELSE start END AS position
+        ) THEN coalesce((
+            SELECT taken.position + 1 FROM (
+                SELECT position FROM session WHERE position >= own.start
+                ORDER BY position LIMIT {_MOST_LOOKED_AT}
+            ) AS taken WHERE NOT {_FOLLOWED} ORDER BY taken.position LIMIT 1
+        ), (
+            SELECT taken.position + 1 FROM (
+                SELECT position FROM session WHERE position < own.start + {FARTHEST_MS}
+                ORDER BY position DESC LIMIT {_MOST_LOOKED_AT}
+            ) AS taken WHERE NOT {_FOLLOWED} ORDER BY taken.position DESC LIMIT 1
+        ), (SELECT max(position) + 1 FROM session)) ELSE start END AS position
     FROM (
         SELECT session.number AS number, max({_MS}, coalesce((
             SELECT same.position + 1 FROM session AS same

@@ -22,7 +22,7 @@ from storage.recorder import Recorder
 from storage.salvage import salvage
 from storage.schema import MIGRATIONS, SCHEMA_VERSION, migrate, turn_number
 from storage.search import HITS_IN, TITLE_HITS, TURN_HITS
-from storage.time_order import FIRST, LAST, STATEMENTS, position_of
+from storage.time_order import FARTHEST_MS, FIRST, LAST, STATEMENTS, position_of
 from storage.verify import verify
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import NOON, opened
@@ -263,7 +263,10 @@ def test_an_old_library_gets_the_same_positions(database: sqlite3.Connection) ->
     new.close()
 
 
-def test_many_of_one_time_do_not_walk_over_each_other(database: sqlite3.Connection) -> None:
+@pytest.mark.parametrize("kind", ["one time", "before 1970", "unreadable", "within a run"])
+def test_many_that_find_their_place_taken_do_not_walk_over_each_other(
+    database: sqlite3.Connection, kind: str
+) -> None:
     migrate(database, wall_clock)
     looks = [0]
 
@@ -271,14 +274,43 @@ def test_many_of_one_time_do_not_walk_over_each_other(database: sqlite3.Connecti
         looks[0] += 1
         return 0
 
+    def time(nth: int) -> str:
+        match kind:
+            case "one time":
+                return NOON.isoformat()
+            case "before 1970":
+                return (NOON - timedelta(days=40_000, seconds=nth)).isoformat()
+            case "unreadable":
+                return f"at {nth}"
+            case _:
+                return (NOON + timedelta(milliseconds=max(0, nth - 900))).isoformat()
+
     database.set_progress_handler(looked, 50)
     took: list[int] = []
-    for nth in range(1200):
+    for nth in range(1800):
         before = looks[0]
-        inserted(database, f"{nth:x}", "2026-11-30T12:00:00.123+00:00")
+        inserted(database, f"{nth:x}", time(nth))
         took.append(looks[0] - before)
-    early, late = sum(took[100:200]), sum(took[1100:1200])
-    assert late < 2 * early
+    assert sum(took[1700:]) < 2 * sum(took[1000:1100])
+    placed = [*positions(database).values()]
+    assert len(set(placed)) == 1800
+    assert kind == "within a run" or placed == [*range(placed[0], placed[0] + 1800)]
+
+
+def test_one_that_finds_runs_wherever_it_looks_is_the_last(database: sqlite3.Connection) -> None:
+    migrate(database, wall_clock)
+    insert = (
+        "INSERT INTO session (id, created_at, provider, model, voice, encoding, sample_rate_hz, "
+        "system_prompt, format_version) VALUES (?, ?, '', '', '', '', 1, '', 1)"
+    )
+    for run in (NOON, NOON + timedelta(milliseconds=FARTHEST_MS - 150)):
+        for nth in range(300):
+            at = run + timedelta(milliseconds=nth)
+            database.execute(insert, (f"{run}{nth}", at.isoformat()))
+    database.execute(insert, ("a0", (NOON + timedelta(hours=3)).isoformat()))
+    database.execute(insert, ("a1", NOON.isoformat().replace("+00:00", "Z")))
+    placed = positions(database)
+    assert placed["a1"] == placed["a0"] + 1
 
 
 # --- the indices ----------------------------------------------------------------------------------
