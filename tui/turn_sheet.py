@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 CHARACTERS_A_TICK: Final = 8_000
 PARSED_A_TICK: Final = 6_000
-AT_ONCE_CHARACTERS: Final = 32_000
-"""A longer text that comes into view has its further rows tick by tick."""
+AT_ONCE_CHARACTERS: Final = 8_000
+"""A longer text that comes into view, or gets another width, has its further rows tick by tick."""
 MARGIN_CELLS: Final = 2
 _BAR: Final = "▎"
 _EMPTY: Final = Row((), 0, 0)
@@ -82,6 +82,11 @@ class TurnSheet:
         return 0 if self._hidden else 2 + self._text_height + len(self._foot)
 
     @property
+    def text_bottom(self) -> int:
+        """The first row below the text."""
+        return 1 + self._text_height
+
+    @property
     def _text_cells(self) -> int:
         return max(1, self.width - 2 * MARGIN_CELLS - 2)
 
@@ -136,8 +141,8 @@ class TurnSheet:
         self.width = width
         self._strips.clear()
         if self._answer is not None:
-            self._answer.widen(self._text_cells)
-            self._rows_expected = self._estimate() if self._rows_expected else 0
+            self._answer.widen(self._text_cells, AT_ONCE_CHARACTERS)
+            self._rows_expected = self._foreseen(self._answer) if self._rows_expected else 0
             self._text_height = self._answer.height + self._rows_to_come()
         elif self._prompt is not None:
             self._prompt = prompt_rows(self.view.text, self._text_cells)
@@ -155,6 +160,8 @@ class TurnSheet:
             return False
         if self._answer is None:
             return True
+        if not self._answer.whole:
+            return False
         return self._finished if self.view.over else not self._answer.stale
 
     @property
@@ -175,7 +182,19 @@ class TurnSheet:
         else:
             until = min(len(view.text), self._shown_characters + CHARACTERS_A_TICK)
             changed = self._grow(view.text, until)
-        return min(1 + changed, self._finish())
+        return min(1 + changed, self._finish(), self._lay_out(CHARACTERS_A_TICK))
+
+    def lay_out(self, first: int, last: int) -> int:
+        """Have the rows from one to another at hand, which may be guessed after another width."""
+        if self._answer is None or self._answer.whole:
+            return ALL
+        changed = self._text_changed(self._answer.lay_out(first - 1, last - 1))
+        return 1 + changed if changed != ALL else ALL
+
+    def _lay_out(self, characters: int | None) -> int:
+        if self._answer is None or self._answer.whole:
+            return ALL
+        return 1 + self._text_changed(self._answer.lay_out_some(characters))
 
     def _grow(self, text: str, until: int) -> int:
         first = self._answer is None
@@ -215,8 +234,12 @@ class TurnSheet:
         at_once = len(text) if whole else AT_ONCE_CHARACTERS
         self._answer.grow(text, min(self._shown_characters, at_once))
         self._shown_characters = self._answer.taken
-        self._rows_expected = 0 if self._taken else self._estimate()
+        self._rows_expected = 0 if self._taken else self._foreseen(self._answer)
         self._text_height = self._answer.height + self._rows_to_come()
+
+    def _foreseen(self, answer: Answer) -> int:
+        """How many rows the whole text may have, by what is laid out of it."""
+        return answer.height * len(self.view.text) // max(1, self._shown_characters)
 
     def _rows_to_come(self) -> int:
         """About how many rows the text will have that is not laid out yet."""

@@ -6,8 +6,9 @@ import pytest
 
 from tui.markdown.answer import Answer
 from tui.markdown.document import Document
-from tui.markdown.layout import Mark, Row, Sheet
+from tui.markdown.layout import Mark, Row
 from tui.markdown.paint import pieces
+from tui.markdown.sheet import Sheet
 
 TEXT = """# Title
 

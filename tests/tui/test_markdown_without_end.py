@@ -10,8 +10,9 @@ from tests.tui.test_markdown import grown, rows_of
 from tui.markdown.answer import Answer
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.document import SLICE_CHARACTERS, Document
-from tui.markdown.layout import Mark, Row, Sheet
+from tui.markdown.layout import Mark, Row
 from tui.markdown.paint import copied, pieces
+from tui.markdown.sheet import Sheet
 
 WORDS = "The **sea** is `wide`, and [this](https://example.org/page) is www.example.org now. "
 LINE = "Needles follow the groove,\nand the horn speaks; "

@@ -12,7 +12,7 @@ from tui.row_numbers import ALL
 from tui.transcript_model import Phase, TurnView
 from tui.turn_sheet import AT_ONCE_CHARACTERS, CHARACTERS_A_TICK, PARSED_A_TICK, TurnSheet
 
-TEXT = WORDS * (3 * AT_ONCE_CHARACTERS // len(WORDS))
+TEXT = WORDS * (96_000 // len(WORDS))
 WIDTH = 60
 
 
@@ -77,3 +77,38 @@ def test_all_of_a_long_kept_text_is_at_hand_for_a_copy() -> None:
     sheet = TurnSheet(TurnView(1, "assistant", text, Phase.DONE), WIDTH)
     with sheet.at_hand():
         assert sheet.code_blocks() == ["last()"]
+
+
+def test_another_width_comes_tick_by_tick_and_at_once_where_it_is_seen() -> None:
+    view = TurnView(1, "assistant", TEXT, Phase.DONE)
+    sheet = TurnSheet(view, WIDTH)
+    sheet.wake(whole=True)
+    source = len(TEXT) // 2
+    sheet.widen(2 * WIDTH)
+    assert not sheet.settled
+    assert not sheet.can_rest
+    place = sheet.row_of_source(source)
+    assert sheet.lay_out(place, place + 20) != ALL
+    assert sheet.lay_out(place, place + 20) == ALL
+    place = sheet.row_of_source(source)
+    row = sheet.row(place)
+    assert row.first <= source < row.last
+    ticks = 0
+    while not sheet.settled:
+        sheet.draw_text()
+        ticks += 1
+    assert ticks > (len(TEXT) - AT_ONCE_CHARACTERS) // (CHARACTERS_A_TICK + LONGEST_OPEN_CHARACTERS)
+    anew = TurnSheet(view, 2 * WIDTH)
+    anew.wake(whole=True)
+    assert rows_of(sheet) == rows_of(anew)
+
+
+def test_rows_are_found_while_their_number_is_a_guess() -> None:
+    sheet = TurnSheet(TurnView(1, "assistant", TEXT, Phase.DONE), WIDTH)
+    sheet.wake(whole=True)
+    sheet.widen(WIDTH // 2)
+    places = [sheet.row_of_source(source) for source in range(0, len(TEXT), 500)]
+    assert places == sorted(places)
+    assert places[-1] < sheet.height
+    for source, place in zip(range(0, len(TEXT), 500), places, strict=True):
+        assert abs(sheet.source_of(place) - source) < WIDTH

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from tui.markdown.blocks import Code
 from tui.markdown.document import Document
-from tui.markdown.layout import Row, Sheet
+from tui.markdown.layout import Row
+from tui.markdown.sheet import Sheet
 from tui.row_numbers import ALL
 
 
@@ -43,7 +44,7 @@ class Answer:
     def finish(self, work: int | None = None) -> int:
         """No more comes: after `work` characters that were parsed for it, call it again until it
         is `finished`."""
-        return self._lay_out() if self._document.finish(work) else ALL
+        return self._lay_out(work) if self._document.finish(work) else ALL
 
     @property
     def finished(self) -> bool:
@@ -55,16 +56,29 @@ class Answer:
         """Whether rows of what was taken in are to change still: `grow` goes on with it."""
         return self._document.stale
 
-    def widen(self, width: int) -> None:
-        """All rows anew."""
+    def widen(self, width: int, at_once: int | None = None) -> None:
+        """All rows anew, those behind the first `at_once` characters later."""
         if max(1, width) != self._sheet.width:
             self._sheet = Sheet(width)
-            self._sheet.update(self._document.units, 0)
+            self._sheet.update(self._document.units, 0, at_once)
 
-    def _lay_out(self) -> int:
+    @property
+    def whole(self) -> bool:
+        """Whether all that was taken in is laid out."""
+        return self._sheet.whole
+
+    def lay_out(self, first: int, last: int) -> int:
+        """Lay out what stands from one row to another, if it is not."""
+        return self._sheet.lay_out(first, last)
+
+    def lay_out_some(self, characters: int | None) -> int:
+        """Lay out about so much more of what is not."""
+        return self._sheet.lay_out_some(characters)
+
+    def _lay_out(self, at_once: int | None = None) -> int:
         sheet, units = self._sheet, self._document.units
         place = self._document.changed_from
-        sheet.update(units, place)
+        sheet.update(units, place, at_once)
         changed = sheet.changed_from
         code = units[place].block if place < len(units) else None
         if isinstance(code, Code) and code.colours is not None and code.lines:

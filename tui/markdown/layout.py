@@ -1,8 +1,7 @@
-"""From blocks to the rows that are drawn, at a width; what is finished is laid out once."""
+"""From blocks to the rows that are drawn, at a width."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
@@ -61,108 +60,48 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Laid:
-    """The rows of one unit. Those of a growing fence or table are kept up to `settled_rows`."""
+    """The rows of one unit. Those of a growing fence or table are kept up to `settled_rows`.
 
-    block: Block
+    One that is not laid out yet has no rows, but `expected` of them.
+    """
+
+    unit: Unit
     rows: list[Row] = field(default_factory=list[Row])
     settled: int = 0
     settled_rows: int = 0
     widths: tuple[int, ...] = ()
-    gap: bool = False
-    join: str = "\n"
+    expected: int = 0
 
-    def is_of(self, unit: Unit) -> bool:
-        """Whether its rows are those of a unit that was read anew and is the same again."""
-        if isinstance(unit.block, Code | Table) or (self.gap, self.join) != (unit.gap, unit.join):
+    @property
+    def height(self) -> int:
+        return self.expected or len(self.rows)
+
+    @property
+    def last(self) -> int:
+        """The offset in the text that its rows reach."""
+        return self.rows[-1].last if self.rows else self.unit.end if self.expected else -1
+
+    def holds_for(self, unit: Unit) -> bool:
+        """Whether its rows are those of `unit`, too, which may have been read again."""
+        mine = self.unit
+        if self.expected or (mine.gap, mine.join) != (unit.gap, unit.join):
             return False
-        return self.block == unit.block
-
-
-class Sheet:
-    """All rows of a document at one width."""
-
-    def __init__(self, width: int) -> None:
-        self.width = max(1, width)
-        self.laid: list[Laid] = []
-        self._tops: list[int] = []
-        self.height = 0
-        self.changed_from = 0
-
-    def update(self, units: Sequence[Unit], changed_from: int) -> None:
-        """Lay out the units from `changed_from` on; `self.changed_from` is the first new row."""
-        changed_from = min(changed_from, len(self.laid))
-        del self._tops[changed_from:]
-        old = self.laid[changed_from:]
-        del self.laid[changed_from:]
-        self.height = self._bottom()
-        self.changed_from = self.height
-        for place, unit in enumerate(units[changed_from:]):
-            if place == 0 and old and old[0].block is unit.block:
-                laid = old[0]
-                self.changed_from = self.height + int(unit.gap) + laid.settled_rows
-            elif place < len(old) and old[place].is_of(unit):
-                laid = old[place]
-                if self.changed_from == self.height:
-                    self.changed_from += len(laid.rows)
-                self._tops.append(self.height)
-                self.laid.append(laid)
-                self.height += len(laid.rows)
-                continue
-            else:
-                laid = Laid(unit.block, gap=unit.gap, join=unit.join)
-            widths = laid.widths
-            self._lay(laid, unit)
-            if widths != laid.widths and place == 0:
-                self.changed_from = self.height
-            self._tops.append(self.height)
-            self.laid.append(laid)
-            self.height += len(laid.rows)
-
-    def _bottom(self) -> int:
-        return self._tops[-1] + len(self.laid[-1].rows) if self.laid else 0
-
-    def _lay(self, laid: Laid, unit: Unit) -> None:
         block = unit.block
-        if not laid.rows and unit.gap:
-            laid.rows.append(_empty(unit.start))
-            laid.settled_rows = 1
         if isinstance(block, Code):
-            del laid.rows[laid.settled_rows :]
-            _code_rows(block, self.width, laid, int(unit.gap))
-        elif isinstance(block, Table):
-            _table_rows(block, self.width, laid, int(unit.gap))
-        else:
-            laid.rows.extend(_rows(block, self.width))
-        if unit.join != "\n" and laid.rows:
-            laid.rows[-1] = laid.rows[-1]._replace(join=unit.join)
-
-    def row(self, index: int) -> Row:
-        place = bisect_right(self._tops, index) - 1
-        return self.laid[place].rows[index - self._tops[place]]
-
-    def rows(self, start: int, end: int) -> Iterable[Row]:
-        return (self.row(index) for index in range(max(0, start), min(end, self.height)))
-
-    def row_of_source(self, source: int) -> int:
-        """The first row that reaches beyond `source`."""
-        low, high = 0, self.height
-        while low < high:
-            middle = (low + high) // 2
-            if self.row(middle).last <= source:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+            return mine.block is block and self.settled == len(block.lines)
+        if isinstance(block, Table):
+            return mine.block is block and self.settled == len(block.rows)
+        return mine.block is block or mine.block == block
 
 
 # --- blocks -----------------------------------------------------------------------------------
 
 
-def _empty(source: int) -> Row:
+def empty_row(source: int) -> Row:
     return Row((), source, source)
 
 
-def _rows(block: Block, width: int) -> list[Row]:
+def block_rows(block: Block, width: int) -> list[Row]:
     match block:
         case Paragraph(flow):
             return list(_flow_rows(flow, width))
@@ -176,20 +115,20 @@ def _rows(block: Block, width: int) -> list[Row]:
         case Item():
             return _item_rows(block, width)
         case Code() | Table():
-            laid = Laid(block)
+            laid = Laid(Unit(block, 0, False))
             if isinstance(block, Code):
-                _code_rows(block, width, laid, 0)
+                code_rows(block, width, laid, 0)
             else:
-                _table_rows(block, width, laid, 0)
+                table_rows(block, width, laid, 0)
             return laid.rows
 
 
 def _stack(children: Sequence[Child], width: int) -> list[Row]:
     rows: list[Row] = []
     for child in children:
-        inner = _rows(child.block, width)
+        inner = block_rows(child.block, width)
         if child.gap and inner:
-            rows.append(_empty(inner[0].first))
+            rows.append(empty_row(inner[0].first))
         rows.extend(inner)
     return rows
 
@@ -223,7 +162,7 @@ def _item_rows(item: Item, width: int) -> list[Row]:
     indent = Mark(" " * len(lead), copied=True)
     if item.goes_on:
         return [_behind(row, indent) for row in rows]
-    first, *others = rows or [_empty(0)]
+    first, *others = rows or [empty_row(0)]
     bullet = Mark(lead, "bullet", copied=True)
     return [_behind(first, bullet), *(_behind(row, indent) for row in others)]
 
@@ -231,7 +170,7 @@ def _item_rows(item: Item, width: int) -> list[Row]:
 # --- code -------------------------------------------------------------------------------------
 
 
-def _code_rows(code: Code, width: int, laid: Laid, first_row: int) -> None:
+def code_rows(code: Code, width: int, laid: Laid, first_row: int) -> None:
     """Append the rows of the lines that are not settled yet."""
     rows = laid.rows
     if len(rows) == first_row and code.language and code.behind is None:
@@ -259,7 +198,7 @@ def _code_rows(code: Code, width: int, laid: Laid, first_row: int) -> None:
 # --- tables -----------------------------------------------------------------------------------
 
 
-def _table_rows(table: Table, width: int, laid: Laid, first_row: int) -> None:
+def table_rows(table: Table, width: int, laid: Laid, first_row: int) -> None:
     """The whole table if a column has grown, else the rows that are not settled yet."""
     _measure(table)
     widths = _column_widths(table.natural_cells, width)

@@ -96,11 +96,14 @@ class TurnScroll(ScrollView):
         """One step of bringing text on the screen, for the turns that have some to come."""
         for place in list(self._growing):
             sheet = self._sheets[place]
+            anchor = self._anchor(place)
             row = sheet.draw_text()
             self._awake[place] = None
             if sheet.settled:
                 del self._growing[place]
             if row != ALL:
+                self._measure(place)
+                self._stay(place, anchor)
                 self._redraw(place, row)
 
     def clear(self, *, follow: bool) -> None:
@@ -208,7 +211,35 @@ class TurnScroll(ScrollView):
             top = self.scroll_offset.y
             above = self._tops[place] < top
             self._move(self._height if self._follows else top + grown if above else None)
-        return grown != 0
+        anchor = self._anchor(place)
+        first = self.scroll_offset.y - self._tops[place]
+        if sheet.lay_out(first, first + self.size.height) == ALL:
+            return grown != 0
+        self._measure(place)
+        self._stay(place, anchor)
+        return True
+
+    def _anchor(self, place: int) -> tuple[int, int]:
+        """What stands at the top of the view, or how high the turn is that ends above it."""
+        if place >= len(self._tops):
+            return -1, 0
+        sheet, into = self._sheets[place], self.scroll_offset.y - self._tops[place]
+        if into <= 0:
+            return -1, 0
+        if into >= sheet.text_bottom:
+            return -1, sheet.height
+        source = sheet.source_of(into)
+        return source, sheet.row_of_source(source)
+
+    def _stay(self, place: int, anchor: tuple[int, int]) -> None:
+        """Keep in place what stands in the view when rows above it have become more or less."""
+        if self._follows or not self.size.height:
+            self._move(self._height if self.size.height else None)
+            return
+        source, before = anchor
+        sheet = self._sheets[place]
+        now = sheet.row_of_source(source) if source >= 0 else sheet.height if before else 0
+        self._move(self.scroll_offset.y + now - before if now != before else None)
 
     def _place_at(self, line: int) -> int:
         """Which turn has this line, or the last one that is seen."""
@@ -250,8 +281,10 @@ class TurnScroll(ScrollView):
         source = self._sheets[place].source_of(into) if place < len(self._sheets) else 0
         if (lead, width) != (self._lead, self._width):
             self._lead, self._width = lead, width
-            for sheet in self._sheets:
+            for each, sheet in enumerate(self._sheets):
                 sheet.widen(width)
+                if not sheet.settled:
+                    self._growing[each] = None
             self._measure(0)
             if into > 0 and place < len(self._sheets):
                 into = self._sheets[place].row_of_source(source)
