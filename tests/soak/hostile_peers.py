@@ -246,7 +246,7 @@ def _random_client(seed: float) -> Attack:
         _, known = chosen.choice(list(ATTACKS.items()))
         opening = bytearray(next(iter(known()))[:2000])
         for _ in range(chosen.randint(0, 8)):
-            at = chosen.randrange(len(opening))
+            at = chosen.randint(0, len(opening))
             opening[at : at + chosen.randint(0, 9)] = chosen.randbytes(chosen.randint(0, 9))
         yield bytes(opening)
         yield chosen.randbytes(chosen.randint(0, 5000))
