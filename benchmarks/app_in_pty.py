@@ -21,7 +21,7 @@ _TAIL_BYTES = 8_192
 WITH_TONES = """
 from functools import partialmethod
 from gramophone.cli import main
-from gramophone.voice.embedded_speech import EmbeddedSpeech
+from gramophone.providers.tts.embedded import EmbeddedSpeech
 EmbeddedSpeech.__init__ = partialmethod(EmbeddedSpeech.__init__, voice="tone")
 main()
 """

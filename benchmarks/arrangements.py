@@ -13,14 +13,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gramophone.clock import SystemClock
-from gramophone.conversation import Conversation, ConversationSettings
-from gramophone.engine import Engine
-from gramophone.exchange import End
-from gramophone.intents import Interrupt, Submit
-from gramophone.ports import Message, ModelChunk, SpeechConnection
-from gramophone.tasks import cancel, spawn
-from gramophone.timeline import (
+from gramophone.audio.jitter_buffer import Pulled
+from gramophone.conversation.conversation import Conversation, ConversationSettings
+from gramophone.conversation.engine import Engine
+from gramophone.conversation.messages import End
+from gramophone.core.clock import SystemClock
+from gramophone.core.intents import Interrupt, Submit
+from gramophone.core.tasks import cancel, spawn
+from gramophone.core.timeline import (
     Entry,
     FlushRefused,
     FlushSent,
@@ -29,11 +29,11 @@ from gramophone.timeline import (
     TurnCompleted,
     Underran,
 )
-from gramophone.voice.speaker import BLOCK_MS, DeviceSpeaker
-from gramophone.voice.speech_socket import DeepgramSpeech
-from gramophone.wire.jitter import Pulled
-from gramophone.wire.speak_messages import Flush, Speak, SpeakParameters, render
-from storage.recorder import Recorder
+from gramophone.devices.speaker import BLOCK_MS, DeviceSpeaker
+from gramophone.ports.engine import Message, ModelChunk, SpeechConnection
+from gramophone.providers.tts.deepgram import DeepgramSpeech
+from gramophone.wire.deepgram.speak_v1.messages import Flush, Speak, SpeakParameters, render
+from storage.recording.recorder import Recorder
 
 RATE_HZ = 48_000
 TOKEN_US = 20_000

@@ -22,9 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from gramophone.clock import wall_clock
-from gramophone.exports import FORMS, ExportOrder
-from gramophone.timeline import (
+from gramophone.core.clock import wall_clock
+from gramophone.core.timeline import (
     AudioReceived,
     Event,
     FlushAnswered,
@@ -37,10 +36,11 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from storage.export.exporting import export
+from gramophone.library.export_request import FORMS, ExportOrder
+from storage.export.export import export
 from storage.home import Home
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 
 RATE_HZ = 48_000
 FRAME_BYTES = RATE_HZ // 50 * 2

@@ -25,10 +25,10 @@ from pathlib import Path
 
 from benchmarks.app_in_pty import AppInPty
 from benchmarks.library import ASKED, NEWEST, RARE, ROW, asked_ms, bare_ms, fill, fill_in
-from storage.database import connect
 from storage.home import Home
 from storage.library import Library
-from storage.search import TEXTS_OF
+from storage.sessions.search import TEXTS_OF
+from storage.sqlite.database import connect
 
 PAGE = 50
 NOBODY = "http://127.0.0.1:9"

@@ -28,11 +28,11 @@ from pathlib import Path
 
 import soundfile
 
-from gramophone.errors import SessionNotFound, StorageError
-from gramophone.timeline import AudioReceived, DeltaReceived, SessionStarted, TurnCompleted
-from gramophone.timeline import TurnStarted as Started
+from gramophone.core.errors import SessionNotFound, StorageError
+from gramophone.core.timeline import AudioReceived, DeltaReceived, SessionStarted, TurnCompleted
+from gramophone.core.timeline import TurnStarted as Started
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 
 RECORD = struct.Struct("<q")
 EVENT_EVERY_S = 0.002

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from gramophone.wire.language_detection import LanguageFinder
+from gramophone.text.language.detection import LanguageFinder
 
 OPENINGS = Path(__file__).parent.parent / "fixtures" / "corpus" / "openings.jsonl"
 LENGTHS: Final = (15, 20, 40, 60)

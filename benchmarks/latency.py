@@ -31,8 +31,8 @@ from benchmarks.arrangements import (
     tokens,
 )
 from benchmarks.tone_service import tone_service
+from gramophone.devices.stderr_guard import keep_native_noise_out
 from gramophone.standin.options import StandinOptions
-from gramophone.voice.native_noise import keep_native_noise_out
 
 FIRST_BYTE_MS = 150
 ANSWER_TOKENS = 120

@@ -22,11 +22,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storage.database import connect, open_library, transaction
 from storage.home import Home
 from storage.library import Library
-from storage.schema import turn_number
-from storage.time_order import position_of
+from storage.sqlite.database import connect, open_library, transaction
+from storage.sqlite.schema import turn_number
+from storage.sqlite.time_order import position_of
 
 TURNS_A_SESSION = 4
 CHINESE_EACH = 10

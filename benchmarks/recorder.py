@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     DeltaReceived,
     Event,
     FrameReceived,
@@ -29,11 +29,11 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from storage.database import open_library, transaction
+from storage.audio.wav import WavFormat, WavWriter
 from storage.home import Home
-from storage.recorder import Recorder
-from storage.rows import INSERT, row_of
-from storage.wav import WavFormat, WavWriter
+from storage.recording.recorder import Recorder
+from storage.sqlite.database import open_library, transaction
+from storage.sqlite.rows import INSERT, row_of
 
 TURNS = 20
 DELTAS_A_TURN = 1_000

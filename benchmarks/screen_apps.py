@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     DeltaReceived,
     Entry,
     LevelMeasured,

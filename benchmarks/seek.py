@@ -24,10 +24,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from benchmarks.screen_apps import pieces
-from gramophone.backend import ReplayState
-from gramophone.score import Score
-from gramophone.telling import Teller
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Entry,
@@ -47,10 +44,13 @@ from gramophone.timeline import (
     TurnStarted,
     UsageReported,
 )
+from gramophone.ports.backend import ReplayState
+from gramophone.replay.event_cursor import Teller
+from gramophone.replay.schedule import Score
 from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tui.app import GramophoneApp
+from tui.conversation.pane import Pane
 from tui.screens.session import SessionScreen
-from tui.widgets.pane import Pane
 
 EXCHANGES, DELTAS, FRAMES, FLUSHES = 300, 334, 120, 8
 EXCHANGE_US = 12_000_000

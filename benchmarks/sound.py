@@ -29,7 +29,7 @@ from benchmarks.latency import BODY
 from benchmarks.screen import KEY_EVERY_S
 from benchmarks.screen_apps import END_MARK, pieces
 from benchmarks.scripted_openai import scripted_openai
-from gramophone.timeline import Event, TurnInterrupted, TurnStarted, Underran
+from gramophone.core.timeline import Event, TurnInterrupted, TurnStarted, Underran
 from storage.library import Library
 from tests.sound_card import mortal_sound_card
 

@@ -30,11 +30,11 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.raw_listener import listened
+from gramophone.standin.deepgram.speak_v1 import serving
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import RecordedSegment, RecordedSpeech
-from gramophone.standin.server import serving
-from gramophone.wire.speak_server import SpeakLimits
+from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
 
 RATE_HZ = 24_000
 FRAME_MS = 20

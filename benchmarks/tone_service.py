@@ -8,9 +8,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
+from gramophone.standin.deepgram.speak_v1 import serving
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server import serving
-from gramophone.standin.tone import ToneVoice
+from gramophone.standin.voices.tone import ToneVoice
 
 VOICE = ToneVoice(character_ms=70, gap_ms=60)
 """About 15 characters a second, as real voices speak."""

@@ -1,6 +1,7 @@
-"""Gramophone's engine: the timeline, the conversation, replay, and the edges they need.
+"""The engine: everything but the screen (`tui`) and the library on disk (`storage`).
 
-Importing this package loads nothing else; `gramophone.cli` is the composition root.
+Who may import whom stands in `pyproject.toml`; `docs/architecture.md` has the picture. Begin with
+`core.timeline` (the events), then `conversation.conversation` (the live source of them).
 """
 
 __version__ = "0.1.0"

@@ -15,12 +15,12 @@ import tempfile
 from pathlib import Path
 
 from fixtures.recordings import path_of
-from gramophone.exports import ExportOrder
-from storage.bundle.importing import import_bundle
-from storage.database import open_library
-from storage.export.exporting import export
-from storage.export.kept import kept_session
+from gramophone.library.export_request import ExportOrder
+from storage.bundle.importer import import_bundle
+from storage.export.export import export
+from storage.export.stored_session import kept_session
 from storage.home import Home
+from storage.sqlite.database import open_library
 
 RECORDINGS = ("short-answer", "long-list")
 MOST_WRONG = 0.2

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = {"gramophone", "storage", "tui"}
 PAGE = {f"storage/export/page/page.{kind}" for kind in ("css", "html", "js")}
 
-LICENCE = "gramophone/wire/LICENSE-unicode.txt"
+LICENCE = "gramophone/text/sentences/LICENSE-unicode.txt"
 """Goes with the abbreviations of CLDR wherever they go."""
 
 # Runs inside the bare environment. Other packages in it could own the same short names.

@@ -1,4 +1,5 @@
-"""Write `gramophone/wire/cldr_abbreviations.py` from CLDR's exceptions to the ends of sentences.
+"""Write `gramophone/text/sentences/cldr_abbreviations.py` from CLDR's exceptions to the ends of
+sentences.
 
     python scripts/cldr_abbreviations.py [PACKAGE.tgz]
 
@@ -14,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 PACKAGE = "cldr-segments-full@46.1.0"
-TARGET = Path(__file__).resolve().parent.parent / "gramophone" / "wire"
+TARGET = Path(__file__).resolve().parent.parent / "gramophone" / "text" / "sentences"
 
 HEAD = '''"""Abbreviations after which a sentence does not end, by language: CLDR's exceptions.
 

@@ -7,14 +7,14 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from gramophone.codec import EVENT_TYPES
+from gramophone.core.codec import EVENT_TYPES
 
 PAGE = Path(__file__).parent.parent / "docs" / "events.md"
 HEAD = """# Events
 
 Everything that can happen in a session, as `ask --json` prints it and `export --format jsonl`
 writes it: one JSON object a line with `event`, `at_us` (microseconds since the session began) and
-the fields below. Made from `gramophone/timeline.py` by `scripts/document_events.py`.
+the fields below. Made from `gramophone/core/timeline.py` by `scripts/document_events.py`.
 """
 
 

@@ -13,9 +13,9 @@ import stat
 import threading
 from pathlib import Path
 
-from gramophone.errors import StorageError
-from gramophone.regular_files import open_regular
-from gramophone.values import value
+from gramophone.core.errors import StorageError
+from gramophone.core.frozen import value
+from gramophone.system.regular_files import open_regular
 
 _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600

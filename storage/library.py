@@ -14,31 +14,31 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gramophone.clock import wall_clock as system_wall_clock
-from gramophone.errors import LibraryUnwritable, SessionNotFound
-from gramophone.exports import Exported, ExportOrder
-from gramophone.figures import Kept
-from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
-from gramophone.timeline import Event
-from storage import keeping, records
-from storage.bundle.importing import Imported, import_bundle
-from storage.chats.importing import Taken, import_chats
-from storage.compacting import settle_forgotten
-from storage.database import journal_sentence, open_library, readable
-from storage.export.exporting import export
-from storage.failures import sentences
-from storage.figures import kept_figures
-from storage.file_system import support
+from gramophone.core.clock import wall_clock as system_wall_clock
+from gramophone.core.errors import LibraryUnwritable, SessionNotFound
+from gramophone.core.timeline import Event
+from gramophone.library.export_request import Exported, ExportOrder
+from gramophone.library.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
+from gramophone.library.statistics import Kept
+from storage.audio.peaks import peaks
+from storage.audio.session_audio import SessionSound
+from storage.bundle.importer import Imported, import_bundle
+from storage.chat_import.importer import Taken, import_chats
+from storage.export.export import export
 from storage.home import Home, is_session_id
-from storage.listing import Listing, not_found
-from storage.migration_progress import Progress, shown
-from storage.peaks import peaks
-from storage.reader import Reader
-from storage.recovery import recover
-from storage.removal import delete_sessions
-from storage.sound import SessionSound
-from storage.stopping import stoppable
-from storage.verify import verify
+from storage.maintenance.compaction import settle_forgotten
+from storage.maintenance.verify import verify
+from storage.recording.recovery import recover
+from storage.sessions import edits, records
+from storage.sessions.deletion import delete_sessions
+from storage.sessions.listing import Listing, not_found
+from storage.sessions.statistics import kept_figures
+from storage.sqlite.cancellation import stoppable
+from storage.sqlite.database import journal_sentence, open_library, readable
+from storage.sqlite.error_messages import sentences
+from storage.sqlite.file_system import support
+from storage.sqlite.migration_progress import Progress, shown
+from storage.sqlite.reader import Reader
 
 _log = logging.getLogger(__name__)
 
@@ -202,28 +202,28 @@ class Library:
 
     async def rename(self, session_id: str, title: str) -> None:
         """Set a title that stays; an empty one gives the session its first words again."""
-        await asyncio.to_thread(keeping.rename, self._home, session_id, title)
+        await asyncio.to_thread(edits.rename, self._home, session_id, title)
 
     async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
         """Give sessions tags and take some from them."""
-        await asyncio.to_thread(keeping.tag, self._home, list(ids), tuple(add), tuple(remove))
+        await asyncio.to_thread(edits.tag, self._home, list(ids), tuple(add), tuple(remove))
 
     async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
         """Keep sessions at the head of the list, or no longer."""
-        await asyncio.to_thread(keeping.mark, self._home, list(ids), "pinned", pinned)
+        await asyncio.to_thread(edits.mark, self._home, list(ids), "pinned", pinned)
 
     async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
         """Take sessions out of the list, or back into it."""
-        await asyncio.to_thread(keeping.mark, self._home, list(ids), "archived", archived)
+        await asyncio.to_thread(edits.mark, self._home, list(ids), "archived", archived)
 
     async def discard(self, ids: Sequence[str]) -> None:
         """Hide sessions at once; `restore` undoes it, `purge` makes it final."""
-        await asyncio.to_thread(keeping.discard, self._home, list(ids), self._wall_clock())
+        await asyncio.to_thread(edits.discard, self._home, list(ids), self._wall_clock())
         self._discarded |= dict.fromkeys(ids)
 
     async def restore(self, ids: Sequence[str]) -> None:
         """Show discarded sessions again."""
-        await asyncio.to_thread(keeping.restore, self._home, list(ids))
+        await asyncio.to_thread(edits.restore, self._home, list(ids))
         for session_id in ids:
             self._discarded.pop(session_id, None)
 
@@ -307,4 +307,4 @@ def _prepare(home: Home, wall_clock: Callable[[], datetime], told: Progress) -> 
     with sentences(home), closing(open_library(home, wall_clock, told)) as database:
         recover(home, database)
         settle_forgotten(home, database)
-        keeping.remove_forgotten(home, database, wall_clock())
+        edits.remove_forgotten(home, database, wall_clock())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Event,

@@ -7,22 +7,17 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-from gramophone.clock import SystemClock
-from gramophone.conversation import Conversation
-from gramophone.engine import Engine
-from gramophone.exchange import End
-from gramophone.fanout import Sink
-from gramophone.ports import Message, ModelChunk, PlayoutState, Speaker, SpeakerListener
-from gramophone.standin.tone import ToneVoice
-from gramophone.timeline import (
-    AudioReceived,
-    Entry,
-    Event,
-    TurnCompleted,
-)
-from gramophone.voice.speaker import MutedSpeaker
-from gramophone.voice.speech_socket import DeepgramSpeech
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.conversation.conversation import Conversation
+from gramophone.conversation.engine import Engine
+from gramophone.conversation.messages import End
+from gramophone.core.clock import SystemClock
+from gramophone.core.sinks import Sink
+from gramophone.core.timeline import AudioReceived, Entry, Event, TurnCompleted
+from gramophone.devices.speaker import MutedSpeaker
+from gramophone.ports.engine import Message, ModelChunk, PlayoutState, Speaker, SpeakerListener
+from gramophone.providers.tts.deepgram import DeepgramSpeech
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.playbook import a_conversation
 
 RATE_HZ = 8000

@@ -12,12 +12,12 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 
-from gramophone.errors import GramophoneError
-from gramophone.ports import LanguageModel, Message
-from gramophone.voice.anthropic_messages import AnthropicMessages
-from gramophone.voice.openai_chat import OpenAIChat
-from gramophone.voice.speech_socket import DeepgramSpeech
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.core.errors import GramophoneError
+from gramophone.ports.engine import LanguageModel, Message
+from gramophone.providers.llm.anthropic_messages import AnthropicMessages
+from gramophone.providers.llm.openai_chat import OpenAIChat
+from gramophone.providers.tts.deepgram import DeepgramSpeech
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.hostile_servers import forget_memory, memory_mb
 
 

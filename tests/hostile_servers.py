@@ -19,7 +19,7 @@ from functools import partial
 from itertools import chain, repeat
 from typing import Any, TypeAlias
 
-from gramophone.tasks import spawn
+from gramophone.core.tasks import spawn
 
 MOST_MEMORY_MB = 150
 """What a process may take up in all, whatever its peer sends."""

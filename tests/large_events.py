@@ -16,7 +16,7 @@ from pathlib import Path
 from signal import SIGINT
 from typing import TypeAlias
 
-from gramophone.wire.bounds import MOST_EVENT_VALUES
+from gramophone.wire.limits import MOST_EVENT_VALUES
 from tests.hostile_servers import event, head
 from tests.programs import environment
 

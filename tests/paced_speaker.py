@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from array import array
 
-from gramophone.clock import ManualClock
-from gramophone.ports import PlayoutState, SpeakerListener
-from gramophone.wire.jitter import JitterBuffer
-from gramophone.wire.level import level
+from gramophone.audio.jitter_buffer import JitterBuffer
+from gramophone.audio.level import level
+from gramophone.core.clock import ManualClock
+from gramophone.ports.engine import PlayoutState, SpeakerListener
 
 BLOCK_MS = 20
 

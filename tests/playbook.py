@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Self, TypeAlias, cast
 
-from gramophone.conversation import Conversation, ConversationSettings
-from gramophone.exchange import (
+from gramophone.conversation.conversation import Conversation, ConversationSettings
+from gramophone.conversation.messages import (
     Happening,
     ModelChunkArrived,
     ModelEnded,
@@ -33,11 +33,18 @@ from gramophone.exchange import (
     SpeechText,
     Tick,
 )
-from gramophone.ports import ModelChunk
-from gramophone.speech_line import Output
-from gramophone.timeline import FrameReceived, FrameSent, ModelChunkReceived
-from gramophone.wire.speak_client import ClientLimits
-from gramophone.wire.speak_messages import Cleared, Flushed, Metadata, Speak, Warned, render
+from gramophone.conversation.tts_session import Output
+from gramophone.core.timeline import FrameReceived, FrameSent, ModelChunkReceived
+from gramophone.ports.engine import ModelChunk
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits
+from gramophone.wire.deepgram.speak_v1.messages import (
+    Cleared,
+    Flushed,
+    Metadata,
+    Speak,
+    Warned,
+    render,
+)
 
 RATE_HZ = 8000
 SECOND_US = 1_000_000

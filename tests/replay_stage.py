@@ -5,12 +5,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 
-from gramophone.backend import ReplayState
-from gramophone.clock import ManualClock
-from gramophone.replay import Replay
-from gramophone.score import Score
-from gramophone.sounding import Stretch
-from gramophone.timeline import (
+from gramophone.audio.time_stretch import Stretcher
+from gramophone.core.clock import ManualClock
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Entry,
@@ -21,7 +18,10 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from gramophone.voice.stretch import Stretcher
+from gramophone.ports.backend import ReplayState
+from gramophone.replay.replay import Replay
+from gramophone.replay.schedule import Score
+from gramophone.replay.track_player import Stretch
 from tests.builders import SAMPLE_RATE_HZ, session_started
 from tests.paced_speaker import PacedSpeaker
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gramophone.clock import Clock
+from gramophone.core.clock import Clock
+from gramophone.standin.deepgram.speak_v1 import serving
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server import serving
-from gramophone.standin.tone import ToneVoice
-from gramophone.standin.voices import Voice
+from gramophone.standin.voice import Voice
+from gramophone.standin.voices.tone import ToneVoice
 
 
 @asynccontextmanager

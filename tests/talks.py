@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from gramophone.exchange import (
-    OpenSpeech,
-    StartModel,
-)
-from gramophone.intents import Submit
-from gramophone.ports import Message
-from gramophone.timeline import (
+from gramophone.conversation.messages import OpenSpeech, StartModel
+from gramophone.core.intents import Submit
+from gramophone.core.timeline import (
     DeltaReceived,
     FlushSent,
     RequestSent,
@@ -18,6 +14,7 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnStarted,
 )
+from gramophone.ports.engine import Message
 from tests.playbook import (
     URL,
     Playbook,

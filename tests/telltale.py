@@ -11,11 +11,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gramophone.pace import reached_ms
-from gramophone.standin.tone import ToneVoice
-from gramophone.standin.voices import Sound, Utterance
-from gramophone.wire.jitter import FADE_MS
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.alignment.durations import reached_ms
+from gramophone.audio.jitter_buffer import FADE_MS
+from gramophone.standin.voice import Sound, Utterance
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.sound_card import RATE_HZ
 
 CHARACTER_SAMPLES = RATE_HZ * 60 // 1000

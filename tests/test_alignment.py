@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.recordings import load
-from gramophone.alignment import GUESS_US_PER_CHAR, Alignment
-from gramophone.timeline import (
+from gramophone.alignment.word_timing import GUESS_US_PER_CHAR, Alignment
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Event,

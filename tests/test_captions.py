@@ -7,10 +7,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.captions import LINE_CHARS, LONGEST_US, SHORTEST_US, Cue, cues
-from gramophone.excerpt import Excerpt, ExcerptTurn, Passage, Word
-from gramophone.library import SessionRecord, SessionSummary, TurnRecord
-from gramophone.plain import plain, plain_line
+from gramophone.library.library import SessionRecord, SessionSummary, TurnRecord
+from gramophone.text.sanitize import plain, plain_line
+from storage.export.caption_layout import LINE_CHARS, LONGEST_US, SHORTEST_US, Cue, cues
+from storage.export.excerpt import Excerpt, ExcerptTurn, Passage, Word
 
 ABOUT = SessionSummary("0a", "A talk", "2026-11-21T12:00:00+00:00", 2, 0, "local", "smollm2", "joe")
 PACE_US = 60_000

@@ -7,8 +7,8 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from gramophone.clock import ManualClock, SystemClock, wall_clock
-from gramophone.tasks import cancel, spawn
+from gramophone.core.clock import ManualClock, SystemClock, wall_clock
+from gramophone.core.tasks import cancel, spawn
 from tests.support.deadlines import HANG_S
 
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from gramophone.codec import EVENT_TYPES, decode, encode, encode_line
-from gramophone.errors import TimelineError
-from gramophone.timeline import (
+from gramophone.core.codec import EVENT_TYPES, decode, encode, encode_line
+from gramophone.core.errors import TimelineError
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Event,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gramophone.comparison import Comparison, Message, compare
-from gramophone.timeline import Event, FrameSent, SpeechConnected, TurnCompleted
+from gramophone.analysis.comparison import Comparison, Message, compare
+from gramophone.core.timeline import Event, FrameSent, SpeechConnected, TurnCompleted
 from tests.builders import session_started, spoken_exchange
 
 SPEAK = '{"type":"Speak","text":"%s"}'

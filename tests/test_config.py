@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gramophone.config import DEFAULT_MODELS, DEFAULT_VOICE, Config, choose, load
-from gramophone.errors import ConfigError
-from gramophone.voice.llama_process import PACKAGED_NAME
+from gramophone.config.config import DEFAULT_MODELS, DEFAULT_VOICE, Config, choose, load
+from gramophone.core.errors import ConfigError
+from gramophone.providers.llm.llama_server import PACKAGED_NAME
 
 KEY = "0123456789abcdef"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.exchange import (
+from gramophone.conversation.handlers import MODEL_CUT_OFF
+from gramophone.conversation.messages import (
     DropSpeech,
     End,
     FinishAudio,
@@ -21,11 +22,9 @@ from gramophone.exchange import (
     StopAudio,
     StopModel,
 )
-from gramophone.intents import Interrupt, Say, Submit
-from gramophone.ports import Message, ModelChunk, Usage
-from gramophone.reports import MODEL_CUT_OFF
-from gramophone.requests import NOTHING_TO_SEND
-from gramophone.timeline import (
+from gramophone.conversation.requests import NOTHING_TO_SEND
+from gramophone.core.intents import Interrupt, Say, Submit
+from gramophone.core.timeline import (
     AudioReceived,
     ClearSent,
     DeltaReceived,
@@ -51,6 +50,7 @@ from gramophone.timeline import (
     Underran,
     UsageReported,
 )
+from gramophone.ports.engine import Message, ModelChunk, Usage
 from tests.playbook import (
     Make,
     Playbook,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.exchange import (
+from gramophone.conversation.messages import (
     DropSpeech,
     End,
     FinishAudio,
@@ -28,7 +28,8 @@ from gramophone.exchange import (
     Tick,
     UseEdges,
 )
-from gramophone.intents import (
+from gramophone.conversation.tts_session import Output
+from gramophone.core.intents import (
     Hear,
     Hush,
     Interrupt,
@@ -39,8 +40,7 @@ from gramophone.intents import (
     SpeakAgain,
     Submit,
 )
-from gramophone.speech_line import Output
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     AudioReceived,
     Event,
     SessionEnded,
@@ -49,7 +49,7 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from gramophone.wire.speak_client import ClientLimits
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 from tests.playbook import (
     a_conversation,
     cleared,

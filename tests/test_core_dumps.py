@@ -45,7 +45,9 @@ def test_no_core_dump_is_left(module: str, tmp_path: Path) -> None:
 
 
 def test_what_a_crash_of_it_leaves_behind_is_nothing(tmp_path: Path) -> None:
-    crash = "import os; from gramophone.core_dumps import forbid_core_dumps; forbid_core_dumps()"
+    crash = (
+        "import os; from gramophone.system.core_dumps import forbid_core_dumps; forbid_core_dumps()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", f"{crash}; os.abort()"], cwd=tmp_path, check=False, env=os.environ
     )

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import StorageError
-from gramophone.exports import ExportOrder
+from gramophone.core.errors import StorageError
+from gramophone.library.export_request import ExportOrder
+from storage.audio.turn_audio import TurnSound
 from storage.home import Home, is_session_id
 from storage.library import Library
-from storage.turn_sound import TurnSound
-from storage.verify import verify
+from storage.maintenance.verify import verify
 from tests.storage.recordings import SESSION_ID, opened, record
 
 SEEDS = (20261130, 7)

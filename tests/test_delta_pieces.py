@@ -9,11 +9,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.delta_pieces import LARGEST_DELTA_CHARACTERS, pieces_of
-from gramophone.engine import Engine
-from gramophone.intents import Interrupt, Submit
-from gramophone.ports import ModelChunk, Usage
-from gramophone.timeline import DeltaReceived, Entry, ModelChunkReceived, TurnCompleted
+from gramophone.conversation.delta_splitter import LARGEST_DELTA_CHARACTERS, pieces_of
+from gramophone.conversation.engine import Engine
+from gramophone.core.intents import Interrupt, Submit
+from gramophone.core.timeline import DeltaReceived, Entry, ModelChunkReceived, TurnCompleted
+from gramophone.ports.engine import ModelChunk, Usage
 from tests.engine_sessions import ScriptedModel, session
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from gramophone import config
 from gramophone.cli.commands import cli
+from gramophone.config import config
 from scripts.document_events import PAGE, page
 
 ROOT = Path(__file__).parent.parent

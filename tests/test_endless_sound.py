@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gramophone.exchange import DropSpeech, OpenSpeech, PlaybackCut
-from gramophone.intents import Interrupt, Submit
-from gramophone.reports import SPEECH_ENDLESS
-from gramophone.spoken_turn import LEAST_SOUND_US, MOST_US_PER_CHAR
-from gramophone.timeline import AudioReceived, Failed, SpeechDisconnected
+from gramophone.conversation.handlers import SPEECH_ENDLESS
+from gramophone.conversation.messages import DropSpeech, OpenSpeech, PlaybackCut
+from gramophone.conversation.turn import LEAST_SOUND_US, MOST_US_PER_CHAR
+from gramophone.core.intents import Interrupt, Submit
+from gramophone.core.timeline import AudioReceived, Failed, SpeechDisconnected
 from tests.playbook import Playbook, cleared, delta, ended, finish, flushed, sound
 from tests.talks import begin_speaking
 

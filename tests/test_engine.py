@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.fanout import Sink
-from gramophone.intents import Hush, Interrupt, Say, Submit
-from gramophone.ports import Message
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import RecordedSpeech, recorded_speech
-from gramophone.timeline import (
+from gramophone.core.intents import Hush, Interrupt, Say, Submit
+from gramophone.core.sinks import Sink
+from gramophone.core.timeline import (
     AudioReceived,
     ClearSent,
     DeltaReceived,
@@ -30,9 +27,12 @@ from gramophone.timeline import (
     TextSpoken,
     TurnInterrupted,
 )
-from gramophone.voice.speech_socket import DeepgramSpeech
+from gramophone.ports.engine import Message
+from gramophone.providers.tts.deepgram import DeepgramSpeech
+from gramophone.standin.source.speech import RecordedSpeech, recorded_speech
+from gramophone.standin.voices.recorded import RecordedVoice
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.engine_sessions import (
     PARAMETERS,
     HeldSpeaker,

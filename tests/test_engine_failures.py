@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from gramophone.clock import SystemClock
-from gramophone.engine import NO_MODEL, NO_SPEECH, Engine
-from gramophone.errors import ModelError
-from gramophone.exchange import End
-from gramophone.intents import Say, Submit
-from gramophone.reports import SPEECH_SILENT
-from gramophone.timeline import (
+from gramophone.conversation.engine import NO_MODEL, NO_SPEECH, Engine
+from gramophone.conversation.handlers import SPEECH_SILENT
+from gramophone.conversation.messages import End
+from gramophone.core.clock import SystemClock
+from gramophone.core.errors import ModelError
+from gramophone.core.intents import Say, Submit
+from gramophone.core.timeline import (
     Event,
     Failed,
     SessionEnded,
@@ -23,8 +23,8 @@ from gramophone.timeline import (
     TextSpoken,
     TurnStarted,
 )
-from gramophone.voice.speaker import MutedSpeaker
-from gramophone.wire.speak_client import ClientLimits
+from gramophone.devices.speaker import MutedSpeaker
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 from tests.engine_sessions import (
     RATE_HZ,
     Listening,

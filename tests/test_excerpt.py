@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.alignment import SpokenSpan
-from gramophone.excerpt import Excerpt, excerpt
-from gramophone.exports import Cut, Pauses
-from gramophone.library import SessionRecord
-from gramophone.score import Score
-from gramophone.timeline import Event, SessionEnded
-from gramophone.track import Track
+from gramophone.alignment.word_timing import SpokenSpan
+from gramophone.core.timeline import Event, SessionEnded
+from gramophone.library.export_request import Cut, Pauses
+from gramophone.library.library import SessionRecord
+from gramophone.replay.schedule import Score
+from gramophone.replay.track import Track
+from storage.export.excerpt import Excerpt, excerpt
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import SESSION_ID, record

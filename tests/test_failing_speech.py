@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.exchange import (
+from gramophone.conversation.handlers import SPEECH_SILENT
+from gramophone.conversation.messages import (
     DropSpeech,
     FinishAudio,
     OpenSpeech,
@@ -19,9 +20,8 @@ from gramophone.exchange import (
     StartModel,
     StopAudio,
 )
-from gramophone.intents import Interrupt, Say, Submit
-from gramophone.reports import SPEECH_SILENT
-from gramophone.timeline import (
+from gramophone.core.intents import Interrupt, Say, Submit
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Failed,
@@ -40,7 +40,7 @@ from gramophone.timeline import (
     TurnStarted,
     WarningReceived,
 )
-from gramophone.wire.speak_client import ClientLimits
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 from tests.playbook import (
     Make,
     Playbook,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gramophone.fanout import Fanout, Sink
-from gramophone.timeline import DeltaReceived, Entry, Failed
+from gramophone.core.sinks import Fanout, Sink
+from gramophone.core.timeline import DeltaReceived, Entry, Failed
 
 
 def delta(text: str) -> DeltaReceived:

@@ -9,7 +9,7 @@ import numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.figures import (
+from gramophone.library.statistics import (
     MOST_BINS,
     QUARTER_S,
     Day,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.errors import FilterError
-from gramophone.filters import (
+from gramophone.core.errors import FilterError
+from gramophone.library.search_query import (
     FILTERS,
     Filter,
     Search,

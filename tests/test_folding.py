@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.folding import folded, folded_with_places
+from gramophone.text.folding import folded, folded_with_places
 
 WRITING = st.text(
     st.sampled_from(

@@ -7,7 +7,16 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.graphemes import LONGEST, after, before, cut, end_of, graphemes, is_plain, start_of
+from gramophone.text.graphemes import (
+    LONGEST,
+    after,
+    before,
+    cut,
+    end_of,
+    graphemes,
+    is_plain,
+    start_of,
+)
 
 WHOLE = [
     "👨\u200d👩\u200d👧\u200d👦",

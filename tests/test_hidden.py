@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.hidden import Kept, begins_but_hidden, same_but_hidden
-from gramophone.redaction import MARK, Redactor
+from gramophone.text.redacted_match import Kept, begins_but_hidden, same_but_hidden
+from gramophone.text.redaction import MARK, Redactor
 
 SECRET = "Ada-Lovelace"
 hide = Redactor(patterns=[SECRET])

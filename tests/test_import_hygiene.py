@@ -43,7 +43,7 @@ def loaded_by(module: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["gramophone.timeline", "gramophone.errors"])
+@pytest.mark.parametrize("module", ["gramophone.core.timeline", "gramophone.core.errors"])
 def test_the_vocabulary_needs_python_alone(module: str) -> None:
     before = loaded_by("builtins")  # an environment may load things of its own at the start
 
@@ -53,14 +53,21 @@ def test_the_vocabulary_needs_python_alone(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["gramophone.codec", "gramophone.metrics", "gramophone.transform", *WIRE]
+    "module",
+    [
+        "gramophone.core.codec",
+        "gramophone.analysis.metrics",
+        "gramophone.replay.time_transforms",
+        *WIRE,
+    ],
 )
 def test_the_wire_has_no_event_loop_and_no_edge(module: str) -> None:
     assert not loaded_by(module) & (EDGES | {"asyncio", "socket"})
 
 
 @pytest.mark.parametrize(
-    "module", ["gramophone.conversation", "gramophone.replay", "gramophone.fanout"]
+    "module",
+    ["gramophone.conversation.conversation", "gramophone.replay.replay", "gramophone.core.sinks"],
 )
 def test_the_heart_loads_no_edge(module: str) -> None:
     assert not loaded_by(module) & (EDGES | {"storage", "tui"})
@@ -72,11 +79,13 @@ def test_the_first_frame_waits_for_nothing_heavy(module: str) -> None:
 
 
 def test_every_run_of_pytest_loads_next_to_nothing_of_ours() -> None:
-    assert not loaded_by("gramophone.pytest_plugin") & (EDGES | {"asyncio", "click", "storage"})
+    assert not loaded_by("gramophone.testing.pytest_plugin") & (
+        EDGES | {"asyncio", "click", "storage"}
+    )
 
 
 def test_the_engine_is_not_waited_for_by_the_first_frame() -> None:
-    assert not loaded_by("gramophone.cli.app") & {"aiosqlite", "textual", "websockets"}
+    assert not loaded_by("gramophone.cli.chat") & {"aiosqlite", "textual", "websockets"}
 
 
 def test_the_screen_brings_no_other_edge_along() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gramophone.exchange import (
+from gramophone.conversation.messages import (
     FinishAudio,
     OpenSpeech,
     PlayAudio,
@@ -13,9 +13,8 @@ from gramophone.exchange import (
     StopAudio,
     StopModel,
 )
-from gramophone.intents import Interrupt, Say, Submit
-from gramophone.ports import Message
-from gramophone.timeline import (
+from gramophone.core.intents import Interrupt, Say, Submit
+from gramophone.core.timeline import (
     AudioReceived,
     ClearSent,
     DeltaReceived,
@@ -30,6 +29,7 @@ from gramophone.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
+from gramophone.ports.engine import Message
 from tests.playbook import (
     Make,
     Playbook,

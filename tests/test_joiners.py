@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.joiners import CONTEXT, without_strays
-from gramophone.plain import PlainStream, plain, plain_line
+from gramophone.text.joiners import CONTEXT, without_strays
+from gramophone.text.sanitize import PlainStream, plain, plain_line
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 

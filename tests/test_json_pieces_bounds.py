@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.json_pieces import json_pieces, lines_pieces
-from gramophone.redaction_stream import Piece
+from gramophone.text.redaction_stream import Piece
+from gramophone.wire.json_text import json_pieces, lines_pieces
 
 
 @pytest.mark.parametrize("depth", [101, 300, 450, 480, 900, 100_000])

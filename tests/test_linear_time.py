@@ -16,29 +16,29 @@ from typing import TypeAlias
 
 import pytest
 
-from gramophone import filters
-from gramophone.captions import cues
-from gramophone.errors import FilterError
-from gramophone.excerpt import Passage
-from gramophone.hidden import Kept
-from gramophone.plain import PlainStream, plain
-from gramophone.redaction import Redactor
-from gramophone.standin.matching import Expectation
-from gramophone.timeline import TurnStarted
-from gramophone.wire.chunker import Chunker
-from gramophone.wire.controls import ControlFilter
-from gramophone.wire.flux_markup import FluxText
-from gramophone.wire.frame_fields import ProtocolViolation
-from gramophone.wire.loose_json import read_object
-from gramophone.wire.sentence_cutter import SentenceCutter
+from gramophone.core.errors import FilterError
+from gramophone.core.timeline import TurnStarted
+from gramophone.library import search_query
+from gramophone.standin.source.matching import Expectation
+from gramophone.text.chunker import Chunker
+from gramophone.text.control_filter import ControlFilter
+from gramophone.text.redacted_match import Kept
+from gramophone.text.redaction import Redactor
+from gramophone.text.sanitize import PlainStream, plain
+from gramophone.text.sentences.splitter import SentenceCutter
+from gramophone.wire.deepgram.json_frames import ProtocolViolation
+from gramophone.wire.deepgram.speak_v2.markup import FluxText
+from gramophone.wire.lenient_json import read_object
 from gramophone.wire.sse_reader import SseReader
 from storage.bundle.container import Container, ContainerWriter
 from storage.bundle.layout import EVENTS, SESSION, TURNS, BadBundle, audio_name
 from storage.bundle.lines import event_in, event_line, session_values, turn_line, turn_values
-from storage.chats import chatgpt, claude
-from storage.chats.chat import ChatError
-from storage.chats.spans import spans
-from storage.search import match_expression, snippet
+from storage.chat_import import chatgpt, claude
+from storage.chat_import.format import ChatError
+from storage.chat_import.json_spans import spans
+from storage.export.caption_layout import cues
+from storage.export.excerpt import Passage
+from storage.sessions.search import match_expression, snippet
 from tests.scaling import is_linear
 from tests.test_captions import excerpt, passage
 
@@ -100,14 +100,14 @@ def _events(text: str) -> None:
 
 def _filters(text: str) -> None:
     with suppress(FilterError):
-        filters.parse(text, date(2026, 1, 1))
-    filters.hint(text)
-    filters.completed(text)
-    filters.highlights(text, [filters.Word(text[:20]), filters.Word("a", open=True)])
+        search_query.parse(text, date(2026, 1, 1))
+    search_query.hint(text)
+    search_query.completed(text)
+    search_query.highlights(text, [search_query.Word(text[:20]), search_query.Word("a", open=True)])
 
 
 def _search(text: str) -> None:
-    words = filters.words_of(text)
+    words = search_query.words_of(text)
     match_expression(words)
     snippet(text, words[:3])
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gramophone.metrics import MetricsFold, TurnMetrics
-from gramophone.timeline import (
+from gramophone.analysis.metrics import MetricsFold, TurnMetrics
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     DeltasPassed,

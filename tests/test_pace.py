@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.alignment import SpokenSpan
-from gramophone.pace import reached_ms
-from gramophone.places import places
+from gramophone.alignment.durations import reached_ms
+from gramophone.alignment.source_map import places
+from gramophone.alignment.word_timing import SpokenSpan
 
 TEXTS = st.text(st.one_of(st.sampled_from("ab 1,.0(\n%é世\u0301"), st.characters()), max_size=80)
 

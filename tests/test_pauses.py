@@ -7,9 +7,15 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.alignment import SpokenSpan
-from gramophone.pace import pauses, reached_ms
-from gramophone.pauses import BUCKETS_PER_SECOND, Silence, anchored, sample_at, silences
+from gramophone.alignment.durations import pauses, reached_ms
+from gramophone.alignment.pause_matching import (
+    BUCKETS_PER_SECOND,
+    Silence,
+    anchored,
+    sample_at,
+    silences,
+)
+from gramophone.alignment.word_timing import SpokenSpan
 
 RATE_HZ = 1000
 TEXT = "One two three, four five six. Seven eight nine."

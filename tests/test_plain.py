@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.plain import PlainStream, plain, plain_line, unfinished, without_sequences
+from gramophone.text.sanitize import PlainStream, plain, plain_line, unfinished, without_sequences
 
 HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07\x9b2Jx\x85y\u202eabc\u2066\u200b\ufeffé\ud800"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.exchange import OpenSpeech
-from gramophone.intents import Submit
-from gramophone.timeline import Failed, SessionStarted
+from gramophone.conversation.messages import OpenSpeech
+from gramophone.core.intents import Submit
+from gramophone.core.timeline import Failed, SessionStarted
 from tests.playbook import Blank, Playbook, a_conversation, like
 
 

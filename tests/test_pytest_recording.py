@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.bundle.reading import read_bundle
+from storage.bundle.reader import read_bundle
 from tests.cli.test_commands import serving
 from tests.programs import environment
 from tests.test_pytest_plugin import project, run

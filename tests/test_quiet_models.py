@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from gramophone.exchange import ModelChunkArrived, PlaybackCut, StopAudio, StopModel
-from gramophone.intents import Hush, Interrupt
-from gramophone.ports import ModelChunk
-from gramophone.speech_line import Output
-from gramophone.spoken_turn import QUIET_US
-from gramophone.timeline import (
+from gramophone.conversation.messages import ModelChunkArrived, PlaybackCut, StopAudio, StopModel
+from gramophone.conversation.tts_session import Output
+from gramophone.conversation.turn import QUIET_US
+from gramophone.core.intents import Hush, Interrupt
+from gramophone.core.timeline import (
     DeltaReceived,
     ModelFinished,
     ModelQuiet,
     TurnCompleted,
     TurnInterrupted,
 )
+from gramophone.ports.engine import ModelChunk
 from tests.playbook import Make, Playbook, delta, ended, finish, like
 from tests.talks import asked, begin_speaking, connected
 

@@ -11,15 +11,9 @@ from typing import TypeVar
 import pytest
 
 from fixtures import recordings
-from gramophone.clock import ManualClock
-from gramophone.codec import encode_line
-from gramophone.exports import ExportOrder
-from gramophone.replay import Replay
-from gramophone.score import Score
-from gramophone.standin.flux_timeline import recorded_flux
-from gramophone.standin.recorded_answers import answers_of
-from gramophone.standin.recording import recorded_speech
-from gramophone.timeline import (
+from gramophone.core.clock import ManualClock
+from gramophone.core.codec import encode_line
+from gramophone.core.timeline import (
     AudioReceived,
     Entry,
     Event,
@@ -30,11 +24,17 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnInterrupted,
 )
-from gramophone.wire.answer_parts import plain_pieces
-from gramophone.wire.answers import ToolPiece
-from storage.bundle.reading import read_bundle
+from gramophone.library.export_request import ExportOrder
+from gramophone.replay.replay import Replay
+from gramophone.replay.schedule import Score
+from gramophone.standin.source.answers import answers_of
+from gramophone.standin.source.speak_v2 import recorded_flux
+from gramophone.standin.source.speech import recorded_speech
+from gramophone.wire.llm.answer import ToolPiece
+from gramophone.wire.llm.answer_blocks import plain_pieces
+from storage.bundle.reader import read_bundle
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.paced_speaker import PacedSpeaker
 from tests.storage.bundle.bundles import bytes_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.redaction import MARK, Redactor, refusal
+from gramophone.text.redaction import MARK, Redactor, refusal
 from tests.storage.recordings import SECRET
 
 

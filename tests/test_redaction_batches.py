@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from gramophone.json_pieces import JsonPieces, json_pieces, with_texts
-from gramophone.redaction import CONTEXT_CHARS, OPEN_SHAPES, Redactor
-from gramophone.redaction_stream import Piece, RedactedStreams
+from gramophone.text.redaction import CONTEXT_CHARS, OPEN_SHAPES, Redactor
+from gramophone.text.redaction_stream import Piece, RedactedStreams
+from gramophone.wire.json_text import JsonPieces, json_pieces, with_texts
 from tests.test_redaction_stream import KEY, OTHER, PARTS
 
 PATTERN = r"\d{4}( \d{4}){2}"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.json_pieces import json_pieces, with_texts
-from gramophone.redaction import PATTERN_CHARS, Redactor
-from gramophone.redaction_stream import MOST_HELD_CHARS, Piece, RedactedStreams
+from gramophone.text.redaction import PATTERN_CHARS, Redactor
+from gramophone.text.redaction_stream import MOST_HELD_CHARS, Piece, RedactedStreams
+from gramophone.wire.json_text import json_pieces, with_texts
 
 KEY = "c4nary-0f-the-k3y-0123456789"
 OTHER = "c4nary-0f-the-k3y-and-an0ther"

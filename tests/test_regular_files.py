@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.regular_files import FileTooLarge, NotRegularFile, open_regular, read_regular
+from gramophone.system.regular_files import FileTooLarge, NotRegularFile, open_regular, read_regular
 
 
 def test_a_file_is_read_and_a_link_to_it_when_it_may_be_followed(tmp_path: Path) -> None:

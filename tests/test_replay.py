@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.errors import ConfigError
-from gramophone.score import SOUND_MISSING
-from gramophone.tasks import cancel, spawn
-from gramophone.timeline import (
+from gramophone.core.errors import ConfigError
+from gramophone.core.tasks import cancel, spawn
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     DeviceChanged,
@@ -26,6 +25,7 @@ from gramophone.timeline import (
     PlaybackStarted,
     PlayoutAdvanced,
 )
+from gramophone.replay.schedule import SOUND_MISSING
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.replay_stage import RATE_HZ, Nearest, Stage, pcm_of, talk
 from tests.support.deadlines import HANG_S

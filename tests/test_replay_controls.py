@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from gramophone.pace import reached_ms
-from gramophone.timeline import (
+from gramophone.alignment.durations import reached_ms
+from gramophone.core.timeline import (
     AudioReceived,
     FlushAnswered,
     FlushSent,

@@ -10,12 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.alignment import Alignment
-from gramophone.backend import Passage
-from gramophone.metrics import MetricsFold
-from gramophone.score import SOUND_MISSING, SOUNDS_MISSING, Score
-from gramophone.silences import SilenceScanner
-from gramophone.timeline import (
+from gramophone.alignment.word_timing import Alignment
+from gramophone.analysis.metrics import MetricsFold
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     DeltasPassed,
@@ -31,7 +28,10 @@ from gramophone.timeline import (
     TurnInterrupted,
     Underran,
 )
-from gramophone.track import Track
+from gramophone.ports.backend import Passage
+from gramophone.replay.schedule import SOUND_MISSING, SOUNDS_MISSING, Score
+from gramophone.replay.silence_scanner import SilenceScanner
+from gramophone.replay.track import Track
 from tests.builders import session_started, short_session, spoken_exchange
 
 RATE_HZ = 1_000

@@ -12,12 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.scratch import abandoned, make_directory, make_file, make_scratch, sweep
+from gramophone.system.temporary_files import (
+    abandoned,
+    make_directory,
+    make_file,
+    make_scratch,
+    sweep,
+)
 
 OWNER = """
 import sys
 from pathlib import Path
-from gramophone.scratch import make_directory, make_file, make_scratch
+from gramophone.system.temporary_files import make_directory, make_file, make_scratch
 place = Path(sys.argv[1])
 held = [make_file(place / "talk.mp3"), make_directory(place / "backup"), make_scratch(place)]
 (held[1][1] / "inside").write_text("words")

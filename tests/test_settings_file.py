@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.config import load
-from gramophone.errors import ConfigError
-from gramophone.settings_file import Setting, write_key, write_setting
+from gramophone.config.config import load
+from gramophone.config.file import Setting, write_key, write_setting
+from gramophone.core.errors import ConfigError
 
 COMMENTED = """\
 # How I like it.

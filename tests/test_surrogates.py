@@ -9,9 +9,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.intents import Submit
-from gramophone.surrogates import SurrogateJoiner, escaped, whole
-from gramophone.timeline import (
+from gramophone.core.intents import Submit
+from gramophone.core.surrogates import SurrogateJoiner, escaped, whole
+from gramophone.core.timeline import (
     DeltaReceived,
     Event,
     ModelChunkReceived,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.tags import LONGEST_TAG, tag_changes, tag_name
+from gramophone.library.tags import LONGEST_TAG, tag_changes, tag_name
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.exchange import SettingsWanted
-from gramophone.talk_settings import ConversationSettings
+from gramophone.conversation.messages import SettingsWanted
+from gramophone.conversation.settings import ConversationSettings
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import gc
 
 import pytest
 
-from gramophone.tasks import cancel, spawn
+from gramophone.core.tasks import cancel, spawn
 from tests.support.deadlines import HANG_S
 
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.timeline import DeltaReceived, Event, PlaybackStarted, TurnInterrupted
-from gramophone.transform import begin_promptly, limit_idle
+from gramophone.core.timeline import DeltaReceived, Event, PlaybackStarted, TurnInterrupted
+from gramophone.replay.time_transforms import begin_promptly, limit_idle
 from tests.builders import session_started, short_session, spoken_exchange
 
 

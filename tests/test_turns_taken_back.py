@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.audibility import UNHEARD
-from gramophone.exchange import (
+from gramophone.conversation.messages import (
     DropSpeech,
     FinishAudio,
     OpenSpeech,
@@ -20,7 +19,9 @@ from gramophone.exchange import (
     StopModel,
     UseEdges,
 )
-from gramophone.intents import (
+from gramophone.conversation.mute import UNHEARD
+from gramophone.conversation.requests import NOT_A_QUESTION, NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
+from gramophone.core.intents import (
     Hear,
     Hush,
     Interrupt,
@@ -31,9 +32,7 @@ from gramophone.intents import (
     SpeakAgain,
     Submit,
 )
-from gramophone.ports import Message
-from gramophone.requests import NOT_A_QUESTION, NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     MUTED,
     AudioReceived,
     ClearSent,
@@ -54,6 +53,7 @@ from gramophone.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
+from gramophone.ports.engine import Message
 from tests.playbook import (
     Make,
     Playbook,

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 
 import pytest
 
-from gramophone.values import value
+from gramophone.core.frozen import value
 
 
 @value

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures import recordings
-from gramophone.metrics import MetricsFold
-from gramophone.timeline import (
+from gramophone.analysis.latency import Waterfall, waterfalls
+from gramophone.analysis.metrics import MetricsFold
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Event,
@@ -28,7 +29,6 @@ from gramophone.timeline import (
     Underran,
     WarningReceived,
 )
-from gramophone.waterfall import Waterfall, waterfalls
 from tests.builders import short_session, spoken_exchange
 
 

@@ -7,14 +7,15 @@ from collections.abc import Callable
 import pytest
 import regex
 
-from gramophone.captions import LINE_CHARS
-from gramophone.cli.titling import cleaned
-from gramophone.library import SessionSummary
-from gramophone.tags import tag_name
-from storage.export import cast, id3, marks
-from storage.export.page_text import harmless
+from gramophone.app.title_suggestion import cleaned
+from gramophone.library.library import SessionSummary
+from gramophone.library.tags import tag_name
+from storage.export import audio_tags
+from storage.export.caption_layout import LINE_CHARS
+from storage.export.formats import cast, id3
+from storage.export.formats.html.text import harmless
 from tests.test_captions import shown
-from tui.tidying import called
+from tui.sessions.actions import called
 
 UNITS = ["👨\u200d👩\u200d👧", "क्षि", "e\u0301", "🇩🇪", "1\ufe0f\u20e3", "ක්\u200dය", "각"]
 
@@ -30,7 +31,7 @@ def called_so(title: str) -> str:
         tag_name,
         cleaned,
         called_so,
-        marks._label,  # pyright: ignore[reportPrivateUsage]
+        audio_tags._label,  # pyright: ignore[reportPrivateUsage]
         id3._shortened,  # pyright: ignore[reportPrivateUsage]
     ],
 )

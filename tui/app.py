@@ -18,23 +18,23 @@ from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
-from gramophone.backend import Backend, ScreenSettings
-from gramophone.clock import wall_clock
-from gramophone.errors import GramophoneError
-from gramophone.plain import plain, plain_line
-from gramophone.preferences import Preferences
-from tui import cell_widths
-from tui.discards import Discards
-from tui.garbage import collector
-from tui.inks import colourless, inks
+from gramophone.core.clock import wall_clock
+from gramophone.core.errors import GramophoneError
+from gramophone.ports.backend import Backend, ScreenSettings
+from gramophone.ports.preferences import Preferences
+from gramophone.text.sanitize import plain, plain_line
+from tui.conversation.pane import Pane
 from tui.keys import key_words
-from tui.lookalikes import write_lookalikes
 from tui.messages import ContinueWanted, CopyWanted, TroubleTold
-from tui.motion import motion
+from tui.prompt.prompt import Prompt
 from tui.screens.conversation import ConversationScreen
-from tui.terminal_keys import teach_alt_enter
-from tui.widgets.pane import Pane
-from tui.widgets.prompt import Prompt
+from tui.sessions.undo_stack import Discards
+from tui.support.garbage import collector
+from tui.support.terminal_keys import teach_alt_enter
+from tui.theme import cell_widths
+from tui.theme.ascii_fallback import write_lookalikes
+from tui.theme.motion import motion
+from tui.theme.palette import colourless, inks
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -48,13 +48,13 @@ _AS_IT_COMES = ScreenSettings()
 
 
 def _commands() -> type[Provider]:
-    from tui.commands import BindingCommands
+    from tui.command_palette import BindingCommands
 
     return BindingCommands
 
 
 def _themes() -> type[Provider]:
-    from tui.commands import ThemeCommands
+    from tui.command_palette import ThemeCommands
 
     return ThemeCommands
 
@@ -158,7 +158,7 @@ class GramophoneApp(App[None]):
     def _choose_keys(self, keys: Mapping[str, str]) -> None:
         if not keys:
             return
-        from tui.keymap import WrongKeys, checked
+        from tui.settings.keymap import WrongKeys, checked
 
         try:
             self.set_keymap(checked(keys))
@@ -252,7 +252,7 @@ class GramophoneApp(App[None]):
 
     async def _copy_out(self, text: str, what: str) -> None:
         write = self._driver.write if self._driver is not None else None
-        from tui import clipboard
+        from tui.support import clipboard
 
         outcome = await clipboard.copy(text, os.environ, sys.platform, write)
         severity = "information" if outcome.sure or outcome.perhaps else "warning"
@@ -283,8 +283,8 @@ class GramophoneApp(App[None]):
         self.call_after_refresh(self._save_picture)
 
     def _save_picture(self) -> None:
-        from tui.exporting import shown
-        from tui.picture import save_picture
+        from tui.sessions.export_flow import shown
+        from tui.support.screenshot import save_picture
 
         try:
             path = save_picture(self.export_screenshot(), self._now())

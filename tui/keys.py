@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.binding import Binding, BindingType
 
-from gramophone.values import value
+from gramophone.core.frozen import value
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -66,27 +66,27 @@ def key_name(words: str) -> str:
 def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
     """Every binding of ours, place by place; `keymap` holds the keys that were changed."""
     from tui.app import GramophoneApp
-    from tui.screens.choose import ChoiceList, ChoiceScreen
-    from tui.screens.confirm import ConfirmScreen
+    from tui.latency.chart import Bars
+    from tui.prompt.prompt import Prompt
     from tui.screens.conversation import ConversationScreen
+    from tui.screens.dialogs.choose import ChoiceList, ChoiceScreen
+    from tui.screens.dialogs.confirm import ConfirmScreen
+    from tui.screens.dialogs.press_key import KeyCatcher
+    from tui.screens.dialogs.progress import ProgressScreen
+    from tui.screens.dialogs.text_input import ValueArea, ValueInput, WriteScreen
     from tui.screens.event import EventScreen
     from tui.screens.export import ExportScreen, PathInput
     from tui.screens.help import HelpScreen
     from tui.screens.history import HistoryScreen
     from tui.screens.latency import LatencyScreen
-    from tui.screens.press_key import KeyCatcher
-    from tui.screens.progress import ProgressScreen
     from tui.screens.session import SessionScreen
     from tui.screens.settings import SettingsScreen
     from tui.screens.timeline import TimelineScreen
-    from tui.screens.write import ValueArea, ValueInput, WriteScreen
-    from tui.widgets.event_table import EventTable
-    from tui.widgets.prompt import Prompt
-    from tui.widgets.session_list import SessionList
-    from tui.widgets.session_search import SessionSearch
-    from tui.widgets.setting_list import SettingList
-    from tui.widgets.transcript import Transcript
-    from tui.widgets.waterfall_chart import Bars
+    from tui.sessions.search_field import SessionSearch
+    from tui.sessions.session_list import SessionList
+    from tui.settings.setting_list import SettingList
+    from tui.timeline.event_table import EventTable
+    from tui.transcript.transcript import Transcript
 
     places: list[tuple[str, list[BindingType]]] = [
         ("Conversation", ConversationScreen.BINDINGS),

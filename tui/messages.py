@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.offers import Offer
-from tui.transcript_model import TranscriptModel
-from tui.troubles import Trouble
+from tui.prompt.completion_model import Offer
+from tui.support.alerts import Trouble
+from tui.transcript.model import TranscriptModel
 
 
 class PromptSent(Message):

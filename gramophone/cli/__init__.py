@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 
-from gramophone.core_dumps import forbid_core_dumps
+from gramophone.system.core_dumps import forbid_core_dumps
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def _run() -> None:
     else:
         # Nothing of what is loaded now is garbage; the app looks for it when it has been drawn.
         gc.disable()
-        from gramophone.cli.app import open_app
+        from gramophone.cli.chat import open_app
 
         open_app()
 

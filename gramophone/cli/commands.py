@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import click
 
 from gramophone import __version__
-from gramophone.cli.carrying_out import JSON, carried_out, configured, finish, quieten, refused
 from gramophone.cli.export_command import export
-from gramophone.cli.fixture_commands import fixture
-from gramophone.cli.housekeeping_commands import backup, compact, recover
-from gramophone.cli.housekeeping_commands import gc as gc_command
-from gramophone.config import PROVIDERS
-from gramophone.errors import GramophoneError
+from gramophone.cli.fixture.commands import fixture
+from gramophone.cli.maintenance_commands import backup, compact, recover
+from gramophone.cli.maintenance_commands import gc as gc_command
+from gramophone.cli.runner import JSON, carried_out, configured, finish, quieten, refused
+from gramophone.config.config import PROVIDERS
+from gramophone.core.errors import GramophoneError
 
 _MOST_TEXT_BYTES = 1 << 21
 """Of a prompt, or a text to be spoken: more than a thick book has."""
@@ -104,8 +104,8 @@ def chat(**flags: Any) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the sound as WAV.")
 def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
     """Ask once; the answer is printed, spoken and kept."""
-    from gramophone.cli.live import speak_once
-    from gramophone.intents import Submit
+    from gramophone.cli.ask import speak_once
+    from gramophone.core.intents import Submit
 
     config = configured(flags)
     quieten()
@@ -131,8 +131,8 @@ def say(
     **flags: Any,
 ) -> None:
     """Speak a text, or the answers of a kept session; no model is asked."""
-    from gramophone.cli.live import speak_once, speak_session
-    from gramophone.intents import Say
+    from gramophone.cli.ask import speak_once, speak_session
+    from gramophone.core.intents import Say
 
     if sum(each is not None for each in (text, file, session)) != 1:
         raise click.UsageError("give a text, - for standard input, --file or --session")
@@ -156,7 +156,7 @@ def sessions(search: str, limit: int, as_json: bool) -> None:
     A search is words, "phrases", -words that must not occur, and filters: provider: model: voice:
     tag: title: before: after: on: has:audio has:tags is:pinned is:archived is:recovered.
     """
-    from gramophone.cli import kept
+    from gramophone.cli import sessions as kept
 
     finish(kept.list_sessions(configured().home, search=search, limit=limit, as_json=as_json))
 
@@ -166,7 +166,7 @@ def sessions(search: str, limit: int, as_json: bool) -> None:
 @JSON
 def show(session: str, as_json: bool) -> None:
     """Print a session's turns."""
-    from gramophone.cli import kept
+    from gramophone.cli import sessions as kept
 
     finish(kept.show(configured().home, session, as_json=as_json))
 
@@ -194,8 +194,8 @@ def import_(files: tuple[Path, ...], as_new: bool) -> None:
     FILE is a bundle that `export --format bundle` wrote, or a data export of ChatGPT or Claude: the
     zip, or the conversations.json in it.
     """
-    from gramophone.cli.compose import new_session_id
-    from gramophone.cli.taking_in import import_files
+    from gramophone.app.session import new_session_id
+    from gramophone.cli.import_ import import_files
 
     finish(import_files(configured(), files, as_new=as_new, new_id=new_session_id))
 
@@ -205,7 +205,7 @@ def import_(files: tuple[Path, ...], as_new: bool) -> None:
 @click.argument("title", metavar="TITLE")
 def rename(session: str, title: str) -> None:
     """Give a session a title; an empty one brings its first words back."""
-    from gramophone.cli import kept
+    from gramophone.cli import sessions as kept
 
     finish(kept.rename(configured().home, session, title))
 
@@ -215,7 +215,7 @@ def rename(session: str, title: str) -> None:
 @click.argument("changes", metavar="[+TAG] [-TAG]", nargs=-1, type=click.UNPROCESSED)
 def tag(session: str, changes: tuple[str, ...]) -> None:
     """Change a session's tags and print them; plain names replace what is there."""
-    from gramophone.cli import kept
+    from gramophone.cli import sessions as kept
 
     finish(kept.tag(configured().home, session, " ".join(changes)))
 
@@ -225,7 +225,7 @@ def tag(session: str, changes: tuple[str, ...]) -> None:
 @click.option("--undo", is_flag=True, help="No longer.")
 def pin(session: str, undo: bool) -> None:
     """Keep a session at the head of the list."""
-    from gramophone.cli import kept
+    from gramophone.cli import sessions as kept
 
     finish(kept.pin(configured().home, session, pinned=not undo))
 
@@ -235,7 +235,7 @@ def pin(session: str, undo: bool) -> None:
 @click.option("--undo", is_flag=True, help="Bring it back into the list.")
 def archive(session: str, undo: bool) -> None:
     """Take a session out of the list; is:archived finds it."""
-    from gramophone.cli import kept
+    from gramophone.cli import sessions as kept
 
     finish(kept.archive(configured().home, session, archived=not undo))
 
@@ -245,7 +245,7 @@ def archive(session: str, undo: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(session: str, yes: bool) -> None:
     """Delete a session and its sound for good."""
-    from gramophone.cli import kept
+    from gramophone.cli import sessions as kept
 
     home = configured().home
     if not yes and sys.stdin.isatty():
@@ -259,7 +259,7 @@ def delete(session: str, yes: bool) -> None:
 @JSON
 def verify(session: str | None, as_json: bool) -> None:
     """Check that database, rows and sound files agree."""
-    from gramophone.cli import kept
+    from gramophone.cli import sessions as kept
 
     finish(kept.verify(configured().home, session, as_json=as_json))
 
@@ -363,7 +363,7 @@ def _open_app(flags: dict[str, Any]) -> None:
             sys.exit(serve(app_command(arguments(flags)), host or "", port or 8000))
         # See `gramophone.cli.main`.
         gc.disable()
-        from gramophone.cli.app import run_app
+        from gramophone.cli.chat import run_app
 
         sys.exit(run_app(config))
     except GramophoneError as error:

@@ -8,17 +8,17 @@ import importlib.util
 from typing import Any
 
 from gramophone import __version__
-from gramophone.cli.choices import speech_parameters
+from gramophone.app.choices import speech_parameters
 from gramophone.cli.output import result, result_json
-from gramophone.clock import SystemClock
-from gramophone.config import Config
-from gramophone.errors import GramophoneError
-from gramophone.voice.llama_process import find_model
-from gramophone.voice.speaker import DeviceSpeaker
-from gramophone.voice.speech_socket import DeepgramSpeech
+from gramophone.config.config import Config
+from gramophone.core.clock import SystemClock
+from gramophone.core.errors import GramophoneError
+from gramophone.devices.speaker import DeviceSpeaker
+from gramophone.providers.llm.llama_server import find_model
+from gramophone.providers.tts.deepgram import DeepgramSpeech
 from storage.home import Home
 from storage.library import Library
-from storage.stray_sound import stray_warning
+from storage.maintenance.orphaned_audio import stray_warning
 
 
 async def doctor(config: Config, *, as_json: bool) -> int:

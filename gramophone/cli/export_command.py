@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from gramophone.cli.carrying_out import configured, finish
-from gramophone.exports import FORMS, Cut, ExportOrder, Pauses, form_of
+from gramophone.cli.runner import configured, finish
+from gramophone.library.export_request import FORMS, Cut, ExportOrder, Pauses, form_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,14 +17,14 @@ _SOUND = tuple(name for name, form in FORMS.items() if form.sound)
 
 
 class Read(click.ParamType[Any]):
-    """A value that a function of `gramophone.cli.exporting` reads."""
+    """A value that a function of `gramophone.cli.export` reads."""
 
     def __init__(self, name: str, function: str) -> None:
         self.name = name
         self._function = function
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from gramophone.cli import exporting
+        from gramophone.cli import export as exporting
 
         try:
             return getattr(exporting, self._function)(value) if isinstance(value, str) else value
@@ -117,7 +117,7 @@ def export(
         compress=compress,
     )
     _check(order)
-    from gramophone.cli.exporting import export as write
+    from gramophone.cli.export import export as write
 
     finish(write(configured().home, sessions, "" if everything else search, order))
 

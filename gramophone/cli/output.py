@@ -7,11 +7,10 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from gramophone.codec import encode_line
-from gramophone.errors import GramophoneError
-from gramophone.plain import PlainStream, plain, plain_line, with_escapes
-from gramophone.surrogates import escaped
-from gramophone.timeline import (
+from gramophone.core.codec import encode_line
+from gramophone.core.errors import GramophoneError
+from gramophone.core.surrogates import escaped
+from gramophone.core.timeline import (
     DeltaReceived,
     DeltasPassed,
     DeviceChanged,
@@ -21,6 +20,7 @@ from gramophone.timeline import (
     ModelQuiet,
     ProgressMade,
 )
+from gramophone.text.sanitize import PlainStream, plain, plain_line, with_escapes
 
 
 def write_out(text: str) -> None:

@@ -6,12 +6,12 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
+from gramophone.app.replay_session import replay_of, score_of
 from gramophone.cli.output import AnswerText, JsonLines, Notes, note
-from gramophone.cli.replaying import replay_of, score_of
-from gramophone.config import Config
-from gramophone.fanout import Fanout, Sink
-from gramophone.plain import plain_line
-from gramophone.timeline import Entry, Event, TurnCompleted, TurnStarted
+from gramophone.config.config import Config
+from gramophone.core.sinks import Fanout, Sink
+from gramophone.core.timeline import Entry, Event, TurnCompleted, TurnStarted
+from gramophone.text.sanitize import plain_line
 from storage.library import Library
 
 

@@ -12,14 +12,14 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from gramophone import figures as fold
-from gramophone.cli.bars import Pen, Row, bars, facts
+from gramophone.cli.bar_chart import Pen, Row, bars, facts
 from gramophone.cli.output import note, result_json, write_out
-from gramophone.clock import wall_clock
-from gramophone.errors import FilterError
-from gramophone.figures import Bin, Day, Figures, Kept, Spread, Tally
-from gramophone.filters import parse
-from gramophone.plain import plain_line
+from gramophone.core.clock import wall_clock
+from gramophone.core.errors import FilterError
+from gramophone.library import statistics as fold
+from gramophone.library.search_query import parse
+from gramophone.library.statistics import Bin, Day, Figures, Kept, Spread, Tally
+from gramophone.text.sanitize import plain_line
 from storage.library import Library
 
 BY = ("provider", "model", "voice")

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from gramophone.cli.output import note
 from gramophone.cli.web_access import ENTER_PATH, LONGEST_TOKEN_BYTES, Access, enter_page
-from gramophone.errors import ConfigError
+from gramophone.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from aiohttp.web import Request, StreamResponse

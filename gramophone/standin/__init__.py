@@ -1,1 +1,5 @@
-"""A server that plays the speech service from a local engine, a recording or tones."""
+"""The stand-in: a server that plays Deepgram's, OpenAI's and Anthropic's services, and a proxy.
+
+It uses the protocols of `wire` and nothing of our clients. At this level stand the words that its
+parts share; begin with `run.process`, or with `docs/stand-in.md`.
+"""

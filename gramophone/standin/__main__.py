@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from gramophone.core_dumps import forbid_core_dumps
-from gramophone.standin.process import main
+from gramophone.standin.run.process import main
+from gramophone.system.core_dumps import forbid_core_dumps
 
 # Clients send their keys here.
 forbid_core_dumps()

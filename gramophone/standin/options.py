@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from gramophone.standin.faults import Fault
-from gramophone.wire.flux_server import FluxLimits
-from gramophone.wire.speak_messages import Dialect
-from gramophone.wire.speak_server import SpeakLimits
+from gramophone.wire.deepgram.speak_v1.messages import Dialect
+from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
+from gramophone.wire.deepgram.speak_v2.server import FluxLimits
 
 SpeakOn: TypeAlias = Literal["flush", "sentence"]
 

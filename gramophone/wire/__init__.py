@@ -1,1 +1,4 @@
-"""Protocols as pure state machines: no asyncio, no sockets, no clock."""
+"""Protocols without sockets: bytes or frames in, messages and frames out, for both ends.
+
+Pure: no event loop, no clock. Begin with `deepgram.speak_v1` or `llm`.
+"""

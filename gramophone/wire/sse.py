@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from gramophone.wire.loose_json import compact, encoded
+from gramophone.wire.lenient_json import compact, encoded
 
 Timed: TypeAlias = tuple[int, bytes]
 """The bytes of one event, and when it goes out: microseconds after the request."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gramophone.wire.bounds import MOST_EVENT_BYTES, TooMuch
+from gramophone.wire.limits import MOST_EVENT_BYTES, TooMuch
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _MARK = b"\xef\xbb\xbf"

@@ -1,2 +1,4 @@
-"""Bundles: a session in one file (`.gramophone`), the same bytes whenever it is written, and a
-reader that believes nothing it reads. `docs/recording.md` has the format."""
+"""Bundles: a session as one file that another library takes in.
+
+Begin with `layout`, which says what a bundle holds.
+"""

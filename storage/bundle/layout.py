@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any, cast
 
-from gramophone.errors import StorageError
-from gramophone.values import value
+from gramophone.core.errors import StorageError
+from gramophone.core.frozen import value
 
 FORMAT = "gramophone bundle"
 VERSION = 1

@@ -14,16 +14,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
-from gramophone.codec import EVENT_TYPES
-from gramophone.tags import tag_name
-from gramophone.timeline import AudioReceived, Event, SessionStarted
-from gramophone.wire.loose_json import is_bounded, most_text_bytes
+from gramophone.core.codec import EVENT_TYPES
+from gramophone.core.timeline import AudioReceived, Event, SessionStarted
+from gramophone.library.tags import tag_name
+from gramophone.wire.lenient_json import is_bounded, most_text_bytes
+from storage.audio.wav import SAMPLE_RATES_HZ
 from storage.bundle.layout import LONGEST_LINE_BYTES, MOST_LINE_VALUES, BadBundle, is_sha256
 from storage.home import is_session_id
-from storage.keeping import LONGEST_TITLE
-from storage.rows import encodable
-from storage.schema import FORMAT_VERSION, TURN_BITS
-from storage.wav import SAMPLE_RATES_HZ
+from storage.sessions.edits import LONGEST_TITLE
+from storage.sqlite.rows import encodable
+from storage.sqlite.schema import FORMAT_VERSION, TURN_BITS
 
 Values: TypeAlias = dict[str, Any]
 _Fits: TypeAlias = Callable[[object], bool]

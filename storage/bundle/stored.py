@@ -8,8 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from gramophone.errors import StorageError, TimelineError
-from storage import rows
+from gramophone.core.errors import StorageError, TimelineError
 from storage.bundle.lines import (
     FLAGS,
     SESSION_COLUMNS,
@@ -18,10 +17,11 @@ from storage.bundle.lines import (
     event_line,
     turn_line,
 )
-from storage.database import connect_to_read
-from storage.failures import sentences
 from storage.home import Home
-from storage.listing import not_found
+from storage.sessions.listing import not_found
+from storage.sqlite import rows
+from storage.sqlite.database import connect_to_read
+from storage.sqlite.error_messages import sentences
 
 
 class StoredSession:

@@ -1,1 +1,4 @@
-"""Recordings in formats of others, each written whole or not at all."""
+"""Recordings in formats of others, each file written whole or not at all.
+
+A format is a module of `formats`; what all of them need stands here. Begin with `export`.
+"""

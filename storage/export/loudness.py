@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gramophone.values import value
-from storage.export.samples import Samples, whole
+from gramophone.core.frozen import value
+from storage.export.sample_conversion import Samples, whole
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 _Section: TypeAlias = tuple[Sequence[float], Sequence[float]]

@@ -14,10 +14,10 @@ import pytest
 from playwright.async_api import Browser, Locator, Page
 
 from fixtures import recordings
-from gramophone.excerpt import Excerpt, Word
-from gramophone.exports import FORMS, ExportOrder, Pauses
-from gramophone.timeline import AudioReceived, Event, SessionEnded
-from storage.export.kept import kept_session
+from gramophone.core.timeline import AudioReceived, Event, SessionEnded
+from gramophone.library.export_request import FORMS, ExportOrder, Pauses
+from storage.export.excerpt import Excerpt, Word
+from storage.export.stored_session import kept_session
 from storage.home import Home
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange

@@ -18,16 +18,16 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from gramophone.cli.backend import EngineThread
-from gramophone.config import load
-from gramophone.voice.native_noise import keep_native_noise_out
-from storage.recorder import Recorder
+from gramophone.app.engine_thread import EngineThread
+from gramophone.config.config import load
+from gramophone.devices.stderr_guard import keep_native_noise_out
+from storage.recording.recorder import Recorder
 from tests.sound_card import RATE_HZ
 from tests.support.deadlines import HANG_S
 from tests.tui.seeing import seen
 from tui.app import GramophoneApp
+from tui.playback.replay_bar import ReplayStrip
 from tui.screens.session import SessionScreen
-from tui.widgets.replay_strip import ReplayStrip
 
 LISTENED_BYTES = RATE_HZ * 2 * 6 // 10
 

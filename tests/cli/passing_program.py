@@ -10,19 +10,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from gramophone.cli.backend import EngineThread
-from gramophone.cli.live_talk import LiveTalk
-from gramophone.config import Config
-from gramophone.intents import Submit
-from gramophone.timeline import (
+from gramophone.app.engine_thread import EngineThread
+from gramophone.app.live_conversation import LiveTalk
+from gramophone.config.config import Config
+from gramophone.core.intents import Submit
+from gramophone.core.timeline import (
     DeltaReceived,
     DeviceChanged,
     Entry,
     PlayoutAdvanced,
     TurnCompleted,
 )
-from gramophone.voice.native_noise import keep_native_noise_out
-from storage.recorder import Recorder
+from gramophone.devices.stderr_guard import keep_native_noise_out
+from storage.recording.recorder import Recorder
 from tests.sound_card import RATE_HZ, wait_until
 
 STRETCH_SAMPLES = RATE_HZ

@@ -6,11 +6,11 @@ import asyncio
 import json
 import sys
 
-from gramophone.cli.engines import Engines
-from gramophone.cli.sampling import hear_sample
-from gramophone.config import load
-from gramophone.voice.device_list import output_devices
-from gramophone.voice.native_noise import keep_native_noise_out
+from gramophone.app.providers import Engines
+from gramophone.app.voice_preview import hear_sample
+from gramophone.config.config import load
+from gramophone.devices.device_list import output_devices
+from gramophone.devices.stderr_guard import keep_native_noise_out
 
 
 async def main(home: str, speak_url: str) -> None:

@@ -10,14 +10,11 @@ from typing import Any
 
 import pytest
 
-from gramophone.backend import Choice, TalkHandle
-from gramophone.cli.backend import EngineThread
-from gramophone.config import Config
-from gramophone.errors import ConfigError
-from gramophone.intents import Mute, Regenerate, SpeakAgain, Submit
-from gramophone.library import SessionRecord
-from gramophone.ports import Message
-from gramophone.timeline import (
+from gramophone.app.engine_thread import EngineThread
+from gramophone.config.config import Config
+from gramophone.core.errors import ConfigError
+from gramophone.core.intents import Mute, Regenerate, SpeakAgain, Submit
+from gramophone.core.timeline import (
     DeviceChanged,
     Entry,
     Failed,
@@ -27,8 +24,11 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnInherited,
 )
+from gramophone.library.library import SessionRecord
+from gramophone.ports.backend import Choice, TalkHandle
+from gramophone.ports.engine import Message
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.sound_card import wait_until
 from tests.terminal.chat_server import answering
 

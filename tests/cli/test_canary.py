@@ -19,14 +19,14 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from gramophone.cli.backend import EngineThread
-from gramophone.config import Config, load
-from gramophone.exports import ExportOrder
-from gramophone.intents import Submit
-from gramophone.redaction import MARK
-from gramophone.timeline import Entry, SpeechConnected, TurnCompleted
+from gramophone.app.engine_thread import EngineThread
+from gramophone.config.config import Config, load
+from gramophone.core.intents import Submit
+from gramophone.core.timeline import Entry, SpeechConnected, TurnCompleted
+from gramophone.library.export_request import ExportOrder
+from gramophone.text.redaction import MARK
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.model_servers import OPENAI_DONE, Reply, openai_chunks, openai_event, serving
 from tests.programs import Gramophone, environment
 from tests.storage.recordings import everything_in
@@ -131,7 +131,7 @@ def test_nothing_that_the_app_writes_holds_a_key_even_while_it_runs(
             await asyncio.to_thread(talk, load(env))
 
     def talk(config: Config) -> None:
-        # As `gramophone.cli.app` opens it.
+        # As `gramophone.cli.chat` opens it.
         recorder = Recorder.open(config.home, redact=config.secrets, patterns=config.redact)
         backend = EngineThread(config, recorder)
         live = backend.open_talk()

@@ -10,11 +10,10 @@ from typing import TypeVar
 import pytest
 
 from fixtures import recordings
-from gramophone.cli.check_plan import CheckError, Reached, plan_of
-from gramophone.cli.checking import Checked, checked_against
-from gramophone.intents import Say, Submit
-from gramophone.standin.speak_observer import SpeakObserver
-from gramophone.timeline import (
+from gramophone.cli.fixture.check import Checked, checked_against
+from gramophone.cli.fixture.check_plan import CheckError, Reached, plan_of
+from gramophone.core.intents import Say, Submit
+from gramophone.core.timeline import (
     AudioReceived,
     ClearSent,
     DeltaReceived,
@@ -35,8 +34,8 @@ from gramophone.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
-from gramophone.wire.flux_recording import said
-from gramophone.wire.speak_messages import (
+from gramophone.standin.proxy.observe_speak_v1 import SpeakObserver
+from gramophone.wire.deepgram.speak_v1.messages import (
     Clear,
     Cleared,
     ClientMessage,
@@ -46,6 +45,7 @@ from gramophone.wire.speak_messages import (
     Speak,
     render,
 )
+from gramophone.wire.deepgram.speak_v2.recording import said
 from tests.builders import session_started
 
 T = TypeVar("T", bound=Event)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gramophone.alignment import Alignment
+from gramophone.alignment.word_timing import Alignment
 from storage.library import Library
 from tests.programs import Gramophone
 from tests.sound_card import RATE_HZ, SoundCard

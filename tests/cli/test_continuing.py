@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.backend import Choice
-from gramophone.cli.backend import EngineThread
-from gramophone.intents import Submit
+from gramophone.app.engine_thread import EngineThread
+from gramophone.core.intents import Submit
+from gramophone.ports.backend import Choice
 from tests.cli.test_backend import Watched, backend, kept
 from tests.tui.seeing import drawn, said
 from tui.app import GramophoneApp
+from tui.conversation.talk_pane import TalkPane
 from tui.messages import ContinueWanted
-from tui.widgets.talk_pane import TalkPane
 
 
 async def until_said(pilot: Pilot[None], words: str) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.recordings import path_of
-from gramophone.cli.standing_in import script
-from gramophone.errors import StorageError
-from gramophone.standin.scenario import ScenarioError
+from gramophone.cli.fixture.serve import script
+from gramophone.core.errors import StorageError
+from gramophone.standin.source.scenario import ScenarioError
 from tests.programs import Gramophone
 from tests.wire.test_wav_layout import ACCEPTED, SOUND
 

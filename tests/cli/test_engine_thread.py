@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from gramophone.cli import compose
-from gramophone.cli.backend import EngineThread
-from gramophone.cli.live_talk import NOT_RUNNING, LiveTalk
-from gramophone.config import load
-from gramophone.engine import Engine
-from gramophone.errors import StorageError
-from gramophone.intents import Submit
-from gramophone.timeline import Entry, Failed
+from gramophone.app import session
+from gramophone.app.engine_thread import EngineThread
+from gramophone.app.live_conversation import NOT_RUNNING, LiveTalk
+from gramophone.config.config import load
+from gramophone.conversation.engine import Engine
+from gramophone.core.errors import StorageError
+from gramophone.core.intents import Submit
+from gramophone.core.timeline import Entry, Failed
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 
 
 class Ear:
@@ -61,7 +61,7 @@ def test_a_talk_that_cannot_begin_is_told(
     def refuse(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(compose, "talk", refuse)
+    monkeypatch.setattr(session, "talk", refuse)
     talk = backend.open_talk()
     backend.start()
     failed = Ear(talk).until_failed()

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.cli.engine_voice import EngineVoice
-from gramophone.standin.tone import ToneVoice
-from gramophone.standin.voices import Sound, Voice
-from gramophone.wire.speak_messages import Close, Flush, Speak, SpeakParameters
+from gramophone.cli.fixture.engine_voice import EngineVoice
+from gramophone.standin.voice import Sound, Voice
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Speak, SpeakParameters
 from tests.programs import environment
 from tests.standin.talking import talking
 from tests.standins import running
@@ -26,8 +26,8 @@ TEXT = "Records turn. Needles listen."
 SERVING = """
 import sys
 from pathlib import Path
-from gramophone.cli.standing_in import serve
-from gramophone.config import load
+from gramophone.cli.fixture.serve import serve
+from gramophone.config.config import load
 
 code = serve(load(), "piper", ["--watch-stdin", "--speak", *sys.argv[1:]])
 print([name for name in ("piper", "onnxruntime") if name in sys.modules], file=sys.stderr)

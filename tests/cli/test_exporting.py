@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.cli.exporting import duration_us, turn_numbers
-from gramophone.timeline import SessionEnded
+from gramophone.cli.export import duration_us, turn_numbers
+from gramophone.core.timeline import SessionEnded
 from tests.builders import session_started, spoken_exchange
 from tests.programs import Gramophone
 from tests.storage.recordings import record

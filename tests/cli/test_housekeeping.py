@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.cli.housekeeping import size_words
+from gramophone.cli.maintenance import size_words
 from tests.programs import Gramophone, environment
 from tests.sound_card import wait_until
 from tests.storage.recordings import opened

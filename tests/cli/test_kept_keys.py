@@ -12,10 +12,10 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
-from gramophone.cli import kept_keys
-from gramophone.cli.preferences import FilePreferences
-from gramophone.config import load
-from gramophone.errors import ConfigError
+from gramophone.app import keyring as kept_keys
+from gramophone.app.preferences import FilePreferences
+from gramophone.config.config import load
+from gramophone.core.errors import ConfigError
 
 
 class Ring(KeyringBackend):

@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from gramophone.exports import ExportOrder
+from gramophone.library.export_request import ExportOrder
 from storage.library import Library
 from tests.model_servers import (
     OPENAI_DONE,

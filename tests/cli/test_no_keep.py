@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.backend import Feed
-from gramophone.cli.backend import EngineThread
-from gramophone.config import load
-from gramophone.intents import Say
-from gramophone.timeline import AudioReceived, Entry, TurnCompleted
+from gramophone.app.engine_thread import EngineThread
+from gramophone.config.config import load
+from gramophone.core.intents import Say
+from gramophone.core.timeline import AudioReceived, Entry, TurnCompleted
+from gramophone.ports.backend import Feed
 from tests.cli.test_commands import pcm_of
 from tests.programs import Gramophone, environment
 from tests.sound_card import wait_until

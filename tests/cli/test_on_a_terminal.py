@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.timeline import DeltaReceived, Event, Failed, SessionEnded, TurnCompleted
+from gramophone.core.timeline import DeltaReceived, Event, Failed, SessionEnded, TurnCompleted
 from tests.builders import session_started, spoken_exchange
 from tests.model_servers import Reply, serving
 from tests.programs import Gramophone, environment

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.cli.engines import Engines
-from gramophone.cli.preferences import FilePreferences
-from gramophone.cli.sampling import hear_sample
-from gramophone.clock import SystemClock
-from gramophone.config import Config, load
-from gramophone.errors import ConfigError, SpeakerError, SpeechError
-from gramophone.voice.device_list import output_devices
-from gramophone.voice.speaker import DeviceSpeaker, MutedSpeaker
+from gramophone.app.preferences import FilePreferences
+from gramophone.app.providers import Engines
+from gramophone.app.voice_preview import hear_sample
+from gramophone.config.config import Config, load
+from gramophone.core.clock import SystemClock
+from gramophone.core.errors import ConfigError, SpeakerError, SpeechError
+from gramophone.devices.device_list import output_devices
+from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
 from tests.tui.preferences import USUAL
 
 TEXT = '[screen]\ntheme = "nord"  # dark\n\n[keys]\napp.help = "f9"\n'

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from gramophone.backend import ReplayState
-from gramophone.cli.replay_feed import ANSWER_SPEAKS, ReplayPlayer
-from gramophone.clock import ManualClock
-from gramophone.errors import StorageError
-from gramophone.replay import Replay
-from gramophone.score import Score
-from gramophone.timeline import AudioReceived, Entry, Event, Failed, TimelineRestarted
+from gramophone.app.replay_player import ANSWER_SPEAKS, ReplayPlayer
+from gramophone.core.clock import ManualClock
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import AudioReceived, Entry, Event, Failed, TimelineRestarted
+from gramophone.ports.backend import ReplayState
+from gramophone.replay.replay import Replay
+from gramophone.replay.schedule import Score
 from tests.builders import SAMPLE_RATE_HZ, short_session
 from tests.paced_speaker import PacedSpeaker
 

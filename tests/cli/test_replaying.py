@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.cli.replaying import score_of
-from gramophone.clock import ManualClock
-from gramophone.replay import Replay
-from gramophone.score import SOUND_MISSING
-from gramophone.timeline import AudioReceived, Entry, Event
+from gramophone.app.replay_session import score_of
+from gramophone.core.clock import ManualClock
+from gramophone.core.timeline import AudioReceived, Entry, Event
+from gramophone.replay.replay import Replay
+from gramophone.replay.schedule import SOUND_MISSING
 from storage.home import Home
 from storage.library import Library
 from tests.builders import SAMPLE_RATE_HZ, session_started, spoken_exchange
 from tests.paced_speaker import PacedSpeaker
 from tests.storage.recordings import SESSION_ID, opened, record
-from tui.transcript_model import TranscriptModel
+from tui.transcript.model import TranscriptModel
 
 ANSWERS = {1: "A needle follows the groove.", 3: "The horn makes it loud."}
 SECOND_US = 6_000_000

@@ -8,9 +8,9 @@ from datetime import date
 
 import pytest
 
-from gramophone.cli.bars import Pen, Row, bars
+from gramophone.cli.bar_chart import Pen, Row, bars
 from gramophone.cli.stats import drawn
-from gramophone.figures import Day, Kept, Tally, Voicing, total
+from gramophone.library.statistics import Day, Kept, Tally, Voicing, total
 from tests.programs import Gramophone
 
 TEXT = "Records turn. Needles listen."

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from gramophone.cli.titling import cleaned, title_by
-from gramophone.errors import ModelError
-from gramophone.library import TurnRecord
-from gramophone.ports import Message, ModelChunk
+from gramophone.app.title_suggestion import cleaned, title_by
+from gramophone.core.errors import ModelError
+from gramophone.library.library import TurnRecord
+from gramophone.ports.engine import Message, ModelChunk
 
 TURNS = [
     TurnRecord(0, "user", "Why is the \x1b[31msky blue?", "sent", 0),

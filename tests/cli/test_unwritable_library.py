@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.timeline import Event, SessionEnded
-from storage.reclaiming import size_of
+from gramophone.core.timeline import Event, SessionEnded
+from storage.maintenance.gc import size_of
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.programs import environment
 from tests.storage.recordings import SESSION_ID, everything_in, record
@@ -111,7 +111,7 @@ async def test_everything_can_be_read(what: str, tmp_path: Path) -> None:
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.builders import session_started, spoken_exchange
 
 async def main():

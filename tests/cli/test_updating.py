@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from gramophone.cli.updating import SILENT_S, Updating
+from gramophone.cli.progress import SILENT_S, Updating
 
 
 class Screen(io.StringIO):

@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from gramophone.cli import web
-from gramophone.errors import ConfigError
+from gramophone.core.errors import ConfigError
 from tests.programs import (
     Gramophone,
     WebServer,

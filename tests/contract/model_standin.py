@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gramophone.clock import Clock, SystemClock
-from gramophone.standin.answering import Chooser, InOrder
+from gramophone.core.clock import Clock, SystemClock
 from gramophone.standin.faults import Fault
-from gramophone.standin.language import LanguageOptions, LanguageStandin
-from gramophone.standin.listener import Address, listening
-from gramophone.wire.answers import Answer, TextPiece, ThinkingPiece, ToolPiece
+from gramophone.standin.llm.answer_selection import Chooser, InOrder
+from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
+from gramophone.standin.server.listener import Address, listening
+from gramophone.wire.llm.answer import Answer, TextPiece, ThinkingPiece, ToolPiece
 
 HELLO = Answer(
     None, (TextPiece("Hel"), TextPiece("lo"), TextPiece(".")), input_tokens=9, output_tokens=4

@@ -12,8 +12,8 @@ import httpx2
 import pytest
 from anthropic.types import Message, TextBlock, ThinkingBlock, ToolUseBlock
 
-from gramophone.standin.listener import Address
-from gramophone.wire.answers import Answer, AnswerFailure, TextPiece
+from gramophone.standin.server.listener import Address
+from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece
 from tests.contract.model_standin import LOOKED, LOOKING, PLACES, standing_in
 
 MODEL = "claude-haiku-4-5"

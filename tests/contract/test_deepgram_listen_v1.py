@@ -20,13 +20,13 @@ from deepgram.listen.v1.types import (
 )
 from websockets.exceptions import ConnectionClosedError
 
-from gramophone.clock import Clock, SystemClock
+from gramophone.core.clock import Clock, SystemClock
+from gramophone.standin.deepgram.listen_v1 import listen_routes, utterances_of
 from gramophone.standin.faults import Fault
-from gramophone.standin.listen import listen_routes, utterances_of
-from gramophone.standin.listener import listening
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.recording import RecordedSegment, RecordedSpeech
-from gramophone.wire.listen_server import IDLE_US
+from gramophone.standin.server.listener import listening
+from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
+from gramophone.wire.deepgram.listen_v1.server import IDLE_US
 from tests.standin.clocks import WatchedClock
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.

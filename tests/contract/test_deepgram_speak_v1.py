@@ -16,8 +16,8 @@ from deepgram.speak.v1.types import (
     SpeakV1Warning,
 )
 
-from gramophone.standin.tone import ToneVoice
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.contract.deepgram_sdk import environment, kinds
 from tests.standin.clocks import WatchedClock
 from tests.standins import running

@@ -28,10 +28,10 @@ from deepgram.speak.v2.types import (
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from fixtures.recordings import load
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import RecordedSegment, RecordedSpeech, recorded_speech
-from gramophone.standin.tone import ToneVoice
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech, recorded_speech
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.contract.deepgram_sdk import environment, kinds
 from tests.standin.clocks import WatchedClock
 from tests.standins import running

@@ -18,8 +18,7 @@ from anthropic.types import TextBlock, ThinkingBlock, ToolUseBlock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.answer_parts import plain_pieces
-from gramophone.wire.answers import (
+from gramophone.wire.llm.answer import (
     ANTHROPIC,
     OPENAI,
     OPENAI_RESPONSES,
@@ -30,13 +29,10 @@ from gramophone.wire.answers import (
     ThinkingPiece,
     ToolPiece,
 )
-from gramophone.wire.anthropic_messages import MessagesRequest, message_events, render_message
-from gramophone.wire.openai_chat import ChatRequest, chat_events, render_chat
-from gramophone.wire.openai_responses import (
-    parse_responses,
-    render_response,
-    response_events,
-)
+from gramophone.wire.llm.answer_blocks import plain_pieces
+from gramophone.wire.llm.anthropic_messages import MessagesRequest, message_events, render_message
+from gramophone.wire.llm.openai_chat import ChatRequest, chat_events, render_chat
+from gramophone.wire.llm.openai_responses import parse_responses, render_response, response_events
 from gramophone.wire.sse import Timed
 from tests.wire.sse_reading import events_in
 

@@ -14,20 +14,20 @@ from deepgram.listen.v1.types import ListenV1Metadata, ListenV1Results
 from deepgram.speak.v1.types import SpeakV1Flushed, SpeakV1Metadata, SpeakV1Text
 from deepgram.speak.v2.types import SpeakV2Connected, SpeakV2SessionMetadata, SpeakV2Speak
 
-from gramophone.clock import SystemClock
-from gramophone.standin.answering import Echo
-from gramophone.standin.language import LanguageOptions, LanguageStandin
-from gramophone.standin.listen import utterances_of
-from gramophone.standin.listener import Address, Routes, listening
+from gramophone.core.clock import SystemClock
+from gramophone.core.timeline import Event
+from gramophone.standin.deepgram.listen_v1 import utterances_of
+from gramophone.standin.llm.answer_selection import Echo
+from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.proxy import RecordingProxy, upstream_of
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import RecordedSegment, RecordedSpeech
-from gramophone.standin.script import Script, script_of
-from gramophone.standin.services import SERVICES, Material
-from gramophone.standin.tone import ToneVoice
-from gramophone.timeline import Event
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
+from gramophone.standin.run.services import SERVICES, Material
+from gramophone.standin.server.listener import Address, Routes, listening
+from gramophone.standin.source.source import Script, script_of
+from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")

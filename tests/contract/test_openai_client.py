@@ -11,8 +11,8 @@ from typing import Any
 import openai
 import pytest
 
-from gramophone.standin.listener import Address
-from gramophone.wire.answers import Answer, AnswerFailure, TextPiece
+from gramophone.standin.server.listener import Address
+from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece
 from tests.contract.model_standin import LOOKED, LOOKING, PLACES, standing_in
 
 MODEL = "gpt-5-mini"

@@ -8,15 +8,15 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from fixtures.recordings import load, names
-from gramophone.clock import ManualClock
-from gramophone.ports import LanguageModel, Message, ModelChunk, Usage
-from gramophone.standin.answering import runs_of
-from gramophone.standin.listener import Address
-from gramophone.standin.recorded_answers import answers_of
-from gramophone.timeline import DeltaReceived
-from gramophone.voice.anthropic_messages import AnthropicMessages
-from gramophone.voice.openai_chat import OpenAIChat
-from gramophone.wire.answers import RawPiece
+from gramophone.core.clock import ManualClock
+from gramophone.core.timeline import DeltaReceived
+from gramophone.ports.engine import LanguageModel, Message, ModelChunk, Usage
+from gramophone.providers.llm.anthropic_messages import AnthropicMessages
+from gramophone.providers.llm.openai_chat import OpenAIChat
+from gramophone.standin.llm.answer_selection import runs_of
+from gramophone.standin.server.listener import Address
+from gramophone.standin.source.answers import answers_of
+from gramophone.wire.llm.answer import RawPiece
 from tests.contract.model_standin import HELLO, standing_in
 from tests.voice.model_contract import (
     KEY,

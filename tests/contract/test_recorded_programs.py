@@ -10,17 +10,8 @@ from dataclasses import replace
 import pytest
 
 from fixtures import programs, recordings
-from gramophone.clock import SystemClock
-from gramophone.standin.expected_answers import ExpectedAnswers
-from gramophone.standin.handshake import SPEAK_PATH
-from gramophone.standin.language import LanguageOptions, LanguageStandin
-from gramophone.standin.listener import Address, Routes, listening
-from gramophone.standin.options import StandinOptions
-from gramophone.standin.proxy import RecordingProxy, upstream_of
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.script import script_of
-from gramophone.standin.services import SERVICES, Material
-from gramophone.timeline import (
+from gramophone.core.clock import SystemClock
+from gramophone.core.timeline import (
     AudioReceived,
     ClearSent,
     DeltaReceived,
@@ -39,6 +30,15 @@ from gramophone.timeline import (
     TurnStarted,
     UsageReported,
 )
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
+from gramophone.standin.llm.expected_answers import ExpectedAnswers
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
+from gramophone.standin.run.services import SERVICES, Material
+from gramophone.standin.server.listener import Address, Routes, listening
+from gramophone.standin.source.source import script_of
+from gramophone.standin.voices.recorded import RecordedVoice
 
 # Deepgram's SDK uses parts of websockets that are deprecated; that is its own affair.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")

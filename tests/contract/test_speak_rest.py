@@ -14,8 +14,8 @@ import soundfile
 from deepgram import AsyncDeepgramClient, DeepgramClient
 from deepgram.core.api_error import ApiError
 
-from gramophone.standin.tone import ToneVoice
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.contract.deepgram_sdk import environment
 from tests.standins import running
 

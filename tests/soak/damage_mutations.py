@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from gramophone.exports import ExportOrder
+from gramophone.library.export_request import ExportOrder
 from storage.home import Home
 from storage.library import Library as Stored
 from tests.builders import session_started, short_session, spoken_exchange

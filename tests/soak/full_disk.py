@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from storage.reclaiming import size_of
+from storage.maintenance.gc import size_of
 from tests.cli.test_unwritable_library import KILLED, SEVERAL
 from tests.programs import environment, standin
 from tests.soak.figures import Figures

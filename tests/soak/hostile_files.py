@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from storage.bundle.layout import EVENTS, MANIFEST, SESSION, TURNS
-from storage.schema import FORMAT_VERSION
+from storage.sqlite.schema import FORMAT_VERSION
 from tests.hostile_servers import MOST_MEMORY_MB
 from tests.programs import Gramophone, environment
 from tests.soak.figures import Figures

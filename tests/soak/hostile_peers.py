@@ -19,7 +19,7 @@ from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, TypeVar
 
-from gramophone.wire.bounds import MOST_EVENT_BYTES
+from gramophone.wire.limits import MOST_EVENT_BYTES
 from tests.hostile_clients import ATTACKS, Attack
 from tests.hostile_servers import (
     BODIES,

@@ -12,11 +12,11 @@ import string
 import tempfile
 from pathlib import Path
 
-from gramophone.redaction import Redactor
-from gramophone.redaction_stream import Piece, RedactedStreams
-from gramophone.timeline import DeltaReceived, ModelChunkReceived
+from gramophone.core.timeline import DeltaReceived, ModelChunkReceived
+from gramophone.text.redaction import Redactor
+from gramophone.text.redaction_stream import Piece, RedactedStreams
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.soak.figures import Figures
 from tests.storage.recordings import NOON, SESSION_ID, everything_in
 from tests.storage.test_keys_in_pieces import CHUNKS, answered

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gramophone.errors import SessionNotFound
-from gramophone.exports import ExportOrder
-from storage import keeping
+from gramophone.core.errors import SessionNotFound
+from gramophone.library.export_request import ExportOrder
 from storage.home import Home
 from storage.library import Library
+from storage.sessions import edits
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import record
 
@@ -56,7 +56,7 @@ async def build_template(place: Path) -> Template:
         await record(home, [session_started(session_id), *said])
     async with await Library.open(home) as library:
         await library.export([TARGET], ExportOrder("bundle", place / "talk.gramophone"))
-    keeping.discard(Home.at(home), [DISCARDED], _LONG_AGO)
+    edits.discard(Home.at(home), [DISCARDED], _LONG_AGO)
     chats = [
         {
             "uuid": f"00000000-0000-4000-8000-{number:012d}", "name": f"Chat {number}",

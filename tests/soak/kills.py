@@ -21,10 +21,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gramophone.errors import GramophoneError, SessionNotFound
-from storage.bundle.reading import read_bundle
+from gramophone.core.errors import GramophoneError, SessionNotFound
+from storage.bundle.reader import read_bundle
 from storage.home import Home
-from storage.verify import verify
+from storage.maintenance.verify import verify
 from tests.programs import standin
 from tests.soak.figures import Figures
 from tests.soak.kill_library import DISCARDED, TARGET, Template, build_template, digest_of, examine

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gramophone.errors import GramophoneError, SessionNotFound
+from gramophone.core.errors import GramophoneError, SessionNotFound
 from storage.library import Library
 from tests.programs import standin
 from tests.soak.figures import Figures

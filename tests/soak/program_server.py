@@ -21,11 +21,12 @@ from pathlib import Path
 from tests.programs import environment
 
 _MODULES = (
-    "gramophone.cli.commands", "gramophone.cli.app", "gramophone.cli.housekeeping",
-    "gramophone.cli.kept", "gramophone.cli.live", "gramophone.cli.replay",
-    "gramophone.cli.taking_in", "gramophone.cli.stats", "gramophone.cli.engines",
-    "gramophone.voice.openai_chat", "gramophone.voice.speech_socket", "storage.bundle.flac",
-    "storage.export.exporting", "storage.library", "tui.app", "soundfile", "numpy",
+    "gramophone.cli.commands", "gramophone.cli.chat", "gramophone.cli.maintenance",
+    "gramophone.cli.sessions", "gramophone.cli.ask", "gramophone.cli.replay",
+    "gramophone.cli.import_", "gramophone.cli.stats", "gramophone.app.providers",
+    "gramophone.providers.llm.openai_chat", "gramophone.providers.tts.deepgram",
+    "storage.audio.flac",
+    "storage.export.export", "storage.library", "tui.app", "soundfile", "numpy",
 )  # fmt: skip
 MOST_S = 120.0
 

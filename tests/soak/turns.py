@@ -17,19 +17,19 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
-from gramophone.cli.choices import speech_parameters
-from gramophone.cli.compose import Talk, talk
-from gramophone.cli.engines import Engines
-from gramophone.config import Config
-from gramophone.intents import Hush, Interrupt, Mute, Regenerate, SpeakAgain, Submit
-from gramophone.ports import LanguageModel, Message, ModelChunk, SpeechService
-from gramophone.requests import NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
-from gramophone.standin.tone import ToneVoice
-from gramophone.timeline import DeltaReceived, Entry, Failed, TurnCompleted, TurnInterrupted
-from gramophone.turn_text import TEXT_EVENTS, TurnText
-from gramophone.voice.native_noise import keep_native_noise_out
-from gramophone.voice.speech_socket import DeepgramSpeech
-from gramophone.wire.speak_server import SpeakLimits
+from gramophone.analysis.turn_text import TEXT_EVENTS, TurnText
+from gramophone.app.choices import speech_parameters
+from gramophone.app.providers import Engines
+from gramophone.app.session import Talk, talk
+from gramophone.config.config import Config
+from gramophone.conversation.requests import NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
+from gramophone.core.intents import Hush, Interrupt, Mute, Regenerate, SpeakAgain, Submit
+from gramophone.core.timeline import DeltaReceived, Entry, Failed, TurnCompleted, TurnInterrupted
+from gramophone.devices.stderr_guard import keep_native_noise_out
+from gramophone.ports.engine import LanguageModel, Message, ModelChunk, SpeechService
+from gramophone.providers.tts.deepgram import DeepgramSpeech
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
 from storage.library import Library
 from tests.soak.figures import Figures
 from tests.standins import running

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gramophone.clock import ManualClock
+from gramophone.core.clock import ManualClock
 
 
 class WatchedClock(ManualClock):

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from gramophone.wire.speak_messages import (
+from gramophone.wire.deepgram.speak_v1.messages import (
     ClientMessage,
     Metadata,
     ServerMessage,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.standin.answer_plan import Ending, Intruders, Piece, Plan, plan_of
 from gramophone.standin.faults import Fault
+from gramophone.standin.llm.response_plan import Ending, Intruders, Piece, Plan, plan_of
 
 MS = 1000
 PIECES = [(0, b"one "), (10 * MS, b"two "), (20 * MS, b"three "), (30 * MS, b"four")]

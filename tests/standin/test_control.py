@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from gramophone.standin.control import Control, SteppedClock
-from gramophone.standin.handshake import SPEAK_PATH
-from gramophone.standin.listener import Address, listening
+from gramophone.core.tasks import cancel, spawn
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.deepgram.speak_v1 import speak_routes
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server import speak_routes
-from gramophone.standin.tone import ToneVoice
-from gramophone.tasks import cancel, spawn
-from gramophone.wire.speak_messages import Flush, Flushed, Speak
+from gramophone.standin.server.clock_control import Control, SteppedClock
+from gramophone.standin.server.listener import Address, listening
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from tests.standin.http_client import Line, line
 from tests.standin.talking import sound, talking
 
@@ -124,7 +124,7 @@ async def test_what_makes_no_sense_is_refused(
 
 
 async def test_nobody_waits_for_ever_for_somebody_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gramophone.standin.control._LONGEST_WAIT_S", 0.02)
+    monkeypatch.setattr("gramophone.standin.server.clock_control._LONGEST_WAIT_S", 0.02)
     async with stepping() as (_, control):
         got, said = await told(control, "GET", "/control?within_ms=10")
     assert (got, said["error"]) == (408, "Nobody waits for an instant within 10 ms.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gramophone.standin.delivery import Delivery
+from gramophone.standin.delivery.pacing import Delivery
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.voices import Sound
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.standin.voice import Sound
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
 AT_48_KHZ = SpeakParameters(sample_rate_hz=48_000)
 TWENTY_MS = bytes(1_920)

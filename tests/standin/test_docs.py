@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from gramophone.cli.commands import cli
 from gramophone.standin.faults import Fault, FaultName
-from gramophone.standin.process import main
+from gramophone.standin.run.process import main
 
 PAGE = (Path(__file__).parents[2] / "docs" / "stand-in.md").read_text(encoding="utf-8")
 

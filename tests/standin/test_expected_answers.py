@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.standin.expected_answers import ExpectedAnswers
-from gramophone.wire.answers import Answer, TextPiece, ToolPiece
+from gramophone.standin.llm.expected_answers import ExpectedAnswers
+from gramophone.wire.llm.answer import Answer, TextPiece, ToolPiece
 
 
 def answer(asked: str | None, text: str) -> Answer:

@@ -9,6 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from gramophone.core.tasks import spawn
 from gramophone.standin.faults import (
     AtBytes,
     AtMessage,
@@ -17,9 +18,8 @@ from gramophone.standin.faults import (
     FaultName,
     value_of,
 )
-from gramophone.standin.tone import ToneVoice
-from gramophone.tasks import spawn
-from gramophone.wire.speak_messages import (
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import (
     Clear,
     Cleared,
     Close,
@@ -30,7 +30,7 @@ from gramophone.wire.speak_messages import (
     Unknown,
     parse_server,
 )
-from gramophone.wire.speak_server import EXCESSIVE_FLUSH
+from gramophone.wire.deepgram.speak_v1.server import EXCESSIVE_FLUSH
 from tests.standin.clocks import WatchedClock
 from tests.standin.talking import Heard, messages, sound, talking
 from tests.standins import running

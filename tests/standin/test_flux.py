@@ -13,9 +13,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from gramophone.standin.tone import ToneVoice
-from gramophone.standin.voices import Sound, Utterance
-from gramophone.wire.flux_messages import (
+from gramophone.standin.voice import Sound, Utterance
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
     Close,
     Configure,
@@ -36,8 +37,7 @@ from gramophone.wire.flux_messages import (
     parse_server,
     render,
 )
-from gramophone.wire.flux_server import FluxLimits
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.wire.deepgram.speak_v2.server import FluxLimits
 from tests.standin.clocks import WatchedClock
 from tests.standin.talking import Talking
 from tests.standins import flux_url, running

@@ -11,12 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.errors import TimelineError
-from gramophone.redaction import Redactor
-from gramophone.standin.flux_timeline import recorded_flux
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import recorded_speech
-from gramophone.timeline import (
+from gramophone.core.errors import TimelineError
+from gramophone.core.timeline import (
     AudioReceived,
     Event,
     FrameReceived,
@@ -24,8 +20,13 @@ from gramophone.timeline import (
     SpeechConnected,
     SpeechDisconnected,
 )
-from gramophone.wire import speak_messages
-from gramophone.wire.flux_messages import (
+from gramophone.standin.source.speak_v2 import recorded_flux
+from gramophone.standin.source.speech import recorded_speech
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.text.redaction import Redactor
+from gramophone.wire.deepgram.server_actions import Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.deepgram.speak_v1 import messages as speak_messages
+from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
     Close,
     Configure,
@@ -43,11 +44,14 @@ from gramophone.wire.flux_messages import (
     parse_server,
     render,
 )
-from gramophone.wire.flux_parameters import FluxParameters
-from gramophone.wire.flux_recording import RecordedFlux
-from gramophone.wire.flux_replay import RECORDING_EXHAUSTED, TEXT_NOT_RECORDED, FluxReplay
-from gramophone.wire.flux_server import Action, FluxLimits, FluxQuirks, FluxServer
-from gramophone.wire.speak_actions import Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+from gramophone.wire.deepgram.speak_v2.recorded_server import (
+    RECORDING_EXHAUSTED,
+    TEXT_NOT_RECORDED,
+    FluxReplay,
+)
+from gramophone.wire.deepgram.speak_v2.recording import RecordedFlux
+from gramophone.wire.deepgram.speak_v2.server import Action, FluxLimits, FluxQuirks, FluxServer
 from tests.builders import session_started
 from tests.standin.clocks import WatchedClock
 from tests.standin.talking import sound as sound_of_v1

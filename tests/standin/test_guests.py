@@ -11,14 +11,14 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
-from gramophone.clock import ManualClock
-from gramophone.standin.control import Control, SteppedClock
-from gramophone.standin.guests import Guests
-from gramophone.standin.handshake import SPEAK_PATH
-from gramophone.standin.listener import CONTROL_PATH, Address, listening
+from gramophone.core.clock import ManualClock
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.deepgram.speak_v1 import speak_routes
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server import speak_routes
-from gramophone.standin.tone import ToneVoice
+from gramophone.standin.server.access import Guests
+from gramophone.standin.server.clock_control import Control, SteppedClock
+from gramophone.standin.server.listener import CONTROL_PATH, Address, listening
+from gramophone.standin.voices.tone import ToneVoice
 from tests.standin.http_client import line
 
 PAGE = "https://elsewhere.example"

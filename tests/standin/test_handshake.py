@@ -11,9 +11,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import RecordedSpeech
-from gramophone.wire.speak_messages import Flush, Flushed, Metadata, parse_server
+from gramophone.standin.source.speech import RecordedSpeech
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Metadata, parse_server
 from tests.standin.talking import talking
 from tests.standins import running
 

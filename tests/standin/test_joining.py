@@ -9,14 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.standin.handshake import SPEAK_PATH
-from gramophone.standin.joining import Joiner
-from gramophone.standin.proxy import upstream_of
-from gramophone.standin.recorded_answers import answers_of
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import recorded_speech
-from gramophone.standin.speak_observer import SpeakObserver
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Event,
@@ -27,8 +20,15 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from gramophone.wire.answers import Answer, TextPiece
-from gramophone.wire.speak_messages import Clear, Flush, Flushed, Speak, render
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.proxy.observe_speak_v1 import SpeakObserver
+from gramophone.standin.proxy.proxy import upstream_of
+from gramophone.standin.proxy.turn_joiner import Joiner
+from gramophone.standin.source.answers import answers_of
+from gramophone.standin.source.speech import recorded_speech
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.speak_v1.messages import Clear, Flush, Flushed, Speak, render
+from gramophone.wire.llm.answer import Answer, TextPiece
 from tests.contract.model_standin import standing_in
 from tests.standin.talking import sound, talking
 from tests.standin.test_language import CHAT, MESSAGES

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gramophone.clock import ManualClock
-from gramophone.standin.answering import Echo, InOrder
-from gramophone.standin.http import ClientGone, Request
-from gramophone.standin.language import LanguageOptions, LanguageStandin
-from gramophone.standin.listener import Address
-from gramophone.tasks import spawn
-from gramophone.wire.answers import (
+from gramophone.core.clock import ManualClock
+from gramophone.core.tasks import spawn
+from gramophone.standin.llm.answer_selection import Echo, InOrder
+from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
+from gramophone.standin.server.http import ClientGone, Request
+from gramophone.standin.server.listener import Address
+from gramophone.wire.llm.answer import (
     CUT,
     SILENT,
     UNFINISHED,

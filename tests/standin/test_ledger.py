@@ -13,15 +13,15 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from gramophone.clock import ManualClock
-from gramophone.standin.credentials import Secrets
-from gramophone.standin.handshake import SPEAK_PATH
-from gramophone.standin.ledger import Ledger
-from gramophone.standin.listener import Address, listening
+from gramophone.core.clock import ManualClock
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.deepgram.speak_v1 import speak_routes
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server import speak_routes
-from gramophone.standin.tone import ToneVoice
-from gramophone.wire.speak_messages import Close, Flush, Speak
+from gramophone.standin.server.credentials import Secrets
+from gramophone.standin.server.listener import Address, listening
+from gramophone.standin.server.traffic_log import Ledger
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Speak
 from tests.pieces_of_keys import cut, joined_texts
 from tests.standin.http_client import line
 from tests.standin.talking import talking

@@ -15,29 +15,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 
-from gramophone.clock import SystemClock
-from gramophone.standin.expected_sounds import ExpectedSounds
-from gramophone.standin.listen import listen_routes, utterances_of
-from gramophone.standin.listen_observer import ListenObserver
-from gramophone.standin.listen_timeline import LISTEN_PATH, recorded_transcripts
-from gramophone.standin.listener import listening
-from gramophone.standin.model_observer import AnswerObserver
+from gramophone.core.clock import SystemClock
+from gramophone.core.timeline import (
+    Event,
+    FrameReceived,
+    SessionStarted,
+    TurnCompleted,
+    TurnStarted,
+)
+from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
+from gramophone.standin.deepgram.listen_v1 import listen_routes, utterances_of
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.recorded_answers import answers_of
-from gramophone.standin.recording import RecordedSegment, RecordedSpeech
-from gramophone.standin.tape import Tape
-from gramophone.timeline import Event, FrameReceived, SessionStarted, TurnCompleted, TurnStarted
-from gramophone.wire.listen_messages import ListenParameters, Verbatim
-from gramophone.wire.listen_recording import (
+from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
+from gramophone.standin.proxy.observe_llm import AnswerObserver
+from gramophone.standin.proxy.session_recorder import Tape
+from gramophone.standin.server.listener import listening
+from gramophone.standin.source.answers import answers_of
+from gramophone.standin.source.listen_v1 import LISTEN_PATH, recorded_transcripts
+from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
+from gramophone.wire.deepgram.listen_v1.messages import ListenParameters, Verbatim
+from gramophone.wire.deepgram.listen_v1.recorded_server import (
     HeardMessage,
     ListenReplay,
     RecordedListening,
     RecordedTranscripts,
 )
-from gramophone.wire.listen_server import IDLE_US
-from gramophone.wire.speak_actions import Hangup, Say
+from gramophone.wire.deepgram.listen_v1.server import IDLE_US
+from gramophone.wire.deepgram.server_actions import Hangup, Say
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.standin.test_proxy import KEY, passing
 from tests.storage.recordings import everything_in
 

@@ -14,9 +14,9 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from gramophone.standin.http import ClientGone, Patience, Reply, Request, answer_whole
-from gramophone.standin.listener import Address, Admission, Arrival, Routes, listening
-from gramophone.standin.refusals import Refusal
+from gramophone.standin.server.http import ClientGone, Patience, Reply, Request, answer_whole
+from gramophone.standin.server.listener import Address, Admission, Arrival, Routes, listening
+from gramophone.standin.server.refusal import Refusal
 from tests.standin.http_client import line
 
 TEXT = [("content-type", "text/plain")]

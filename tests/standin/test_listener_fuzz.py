@@ -8,11 +8,11 @@ from contextlib import suppress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gramophone.standin.http import Patience, Reply, Request, answer_whole
-from gramophone.standin.listener import Routes, listening
+from gramophone.standin.deepgram.speak_v1 import SpeakDoor
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server import SpeakDoor
-from gramophone.standin.tone import ToneVoice
+from gramophone.standin.server.http import Patience, Reply, Request, answer_whole
+from gramophone.standin.server.listener import Routes, listening
+from gramophone.standin.voices.tone import ToneVoice
 from tests.standin.clocks import WatchedClock
 from tests.standin.http_client import line
 from tests.support.deadlines import HANG_S

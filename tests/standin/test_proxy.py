@@ -13,15 +13,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from fixtures import recordings
-from gramophone.clock import SystemClock
-from gramophone.errors import SpeechError
-from gramophone.exports import ExportOrder
-from gramophone.standin.handshake import SPEAK_PATH
-from gramophone.standin.listener import listening
-from gramophone.standin.proxy import RecordingProxy, upstream_of
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import recorded_speech
-from gramophone.timeline import (
+from gramophone.core.clock import SystemClock
+from gramophone.core.errors import SpeechError
+from gramophone.core.timeline import (
     AudioReceived,
     ClearSent,
     Event,
@@ -38,11 +32,25 @@ from gramophone.timeline import (
     TurnInterrupted,
     WarningReceived,
 )
-from gramophone.wire import flux_messages as flux
-from gramophone.wire.speak_messages import Clear, Cleared, Close, Flush, Flushed, Speak, Warned
-from gramophone.wire.speak_server import SpeakLimits
+from gramophone.library.export_request import ExportOrder
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
+from gramophone.standin.server.listener import listening
+from gramophone.standin.source.speech import recorded_speech
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.speak_v1.messages import (
+    Clear,
+    Cleared,
+    Close,
+    Flush,
+    Flushed,
+    Speak,
+    Warned,
+)
+from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
+from gramophone.wire.deepgram.speak_v2 import messages as flux
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.hostile_servers import SOCKETS, attacking
 from tests.standin import test_flux as flux_talk
 from tests.standin.talking import messages, sound, talking

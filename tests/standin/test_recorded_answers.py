@@ -7,9 +7,8 @@ import json
 import pytest
 
 from fixtures.recordings import load
-from gramophone.errors import ModelError
-from gramophone.standin.recorded_answers import answers_of, failure_in
-from gramophone.timeline import (
+from gramophone.core.errors import ModelError
+from gramophone.core.timeline import (
     DeltaReceived,
     Event,
     Failed,
@@ -23,9 +22,9 @@ from gramophone.timeline import (
     TurnStarted,
     UsageReported,
 )
-from gramophone.voice.model_failures import ModelFailures
-from gramophone.wire.answer_parts import plain_pieces
-from gramophone.wire.answers import (
+from gramophone.providers.llm.error_messages import ModelFailures
+from gramophone.standin.source.answers import answers_of, failure_in
+from gramophone.wire.llm.answer import (
     ANTHROPIC,
     CUT,
     OPENAI,
@@ -36,6 +35,7 @@ from gramophone.wire.answers import (
     RawPiece,
     TextPiece,
 )
+from gramophone.wire.llm.answer_blocks import plain_pieces
 from tests.builders import short_session
 from tests.model_servers import anthropic_events
 
@@ -240,7 +240,7 @@ class TestFailures:
         assert answer.failure == AnswerFailure(SILENT, "", 0, True)
 
     def test_an_answer_that_broke_off(self) -> None:
-        from gramophone.reports import MODEL_CUT_OFF
+        from gramophone.conversation.handlers import MODEL_CUT_OFF
 
         failed = Failed(at_us=9, stage="model", detail=MODEL_CUT_OFF, turn=1)
         (answer,) = answers_of([*question(0, "Hi?"), *request(1), delta(1, "Hel", 5), failed])

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.standin.matching import Difference
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import RecordedSegment, RecordedSpeech, recorded_speech
-from gramophone.standin.tone import ToneVoice
-from gramophone.standin.voices import Break, Sound, TextRefused
-from gramophone.timeline import AudioReceived, Event
-from gramophone.wire.speak_actions import NOT_IN_SOURCE
-from gramophone.wire.speak_messages import Close, Flush, Flushed, Speak, SpeakParameters
+from gramophone.core.timeline import AudioReceived, Event
+from gramophone.standin.source.matching import Difference
+from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech, recorded_speech
+from gramophone.standin.voice import Break, Sound, TextRefused
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.server_actions import NOT_IN_SOURCE
+from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Flushed, Speak, SpeakParameters
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.standin.clocks import WatchedClock
 from tests.standin.talking import messages, sound, talking

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.errors import TimelineError
-from gramophone.standin.recording import RecordedSegment, recorded_speech
-from gramophone.standin.voices import Break
-from gramophone.timeline import (
+from gramophone.core.errors import TimelineError
+from gramophone.core.timeline import (
     AudioReceived,
     ClearSent,
     Event,
@@ -17,6 +15,8 @@ from gramophone.timeline import (
     SpeechDisconnected,
     TextSpoken,
 )
+from gramophone.standin.source.speech import RecordedSegment, recorded_speech
+from gramophone.standin.voice import Break
 from tests.builders import session_started
 
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.standin.faults import Fault, FaultName
-from gramophone.standin.recording import RecordedSegment
-from gramophone.standin.scenario import ScenarioError, Wav, scenario
-from gramophone.standin.voices import Break
-from gramophone.wire.answers import Answer, AnswerFailure, TextPiece, ThinkingPiece, ToolPiece
+from gramophone.standin.source.scenario import ScenarioError, Wav, scenario
+from gramophone.standin.source.speech import RecordedSegment
+from gramophone.standin.voice import Break
+from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece, ThinkingPiece, ToolPiece
 
 SAYS_THIS_THEN_FAILS = """
 title = "Says this, then fails"

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from gramophone.standin.tone import ToneVoice
-from gramophone.standin.voices import Sound, Utterance
-from gramophone.wire.speak_messages import (
+from gramophone.standin.voice import Sound, Utterance
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import (
     Clear,
     Cleared,
     Close,
@@ -20,7 +20,7 @@ from gramophone.wire.speak_messages import (
     SpeakParameters,
     Warned,
 )
-from gramophone.wire.speak_server import EXCESSIVE_FLUSH, SpeakLimits
+from gramophone.wire.deepgram.speak_v1.server import EXCESSIVE_FLUSH, SpeakLimits
 from tests.standin.clocks import WatchedClock
 from tests.standin.talking import messages, sound, talking
 from tests.standins import running

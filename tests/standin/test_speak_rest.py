@@ -15,11 +15,11 @@ import h11
 import pytest
 import soundfile
 
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import RecordedSegment, RecordedSpeech
-from gramophone.standin.tone import ToneVoice
-from gramophone.wire.speak_messages import SpeakParameters
-from gramophone.wire.speak_server import SpeakLimits
+from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
 from tests.standin.clocks import WatchedClock
 from tests.standin.http_client import Answer, Line, line
 from tests.standins import running

@@ -11,21 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.standin.recorded_voice import RecordedVoice
-from gramophone.standin.recording import recorded_speech
-from gramophone.timeline import (
+from gramophone.audio.wav_parser import Samples, WavStream, Wrapping
+from gramophone.core.timeline import (
     AudioReceived,
     FrameReceived,
     SpeechDisconnected,
     TextSpoken,
     TurnCompleted,
 )
-from gramophone.wire.speak_actions import NOT_IN_SOURCE_SAID
-from gramophone.wire.speak_messages import Flush, Flushed, Speak
-from gramophone.wire.speak_rest import RestParameters, wav_header
-from gramophone.wire.wav_stream import Samples, WavStream, Wrapping
+from gramophone.standin.source.speech import recorded_speech
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.server_actions import NOT_IN_SOURCE_SAID
+from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
+from gramophone.wire.deepgram.speak_v1.rest import RestParameters, wav_header
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.standin.talking import sound, talking
 from tests.standin.test_proxy import KEY, QUERY, passing
 from tests.standins import running

@@ -15,10 +15,10 @@ import trustme
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from gramophone.standin.handshake import SPEAK_PATH
-from gramophone.tasks import spawn
-from gramophone.timeline import AudioReceived, ModelChunkReceived, SpeechConnected
-from gramophone.wire.speak_messages import Flush, Flushed, Speak
+from gramophone.core.tasks import spawn
+from gramophone.core.timeline import AudioReceived, ModelChunkReceived, SpeechConnected
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from tests.contract.model_standin import standing_in
 from tests.standin.talking import sound, talking
 from tests.standin.test_language import CHAT, MESSAGES

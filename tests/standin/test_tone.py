@@ -7,8 +7,8 @@ from array import array
 
 import pytest
 
-from gramophone.standin.tone import ToneVoice
-from gramophone.wire.speak_messages import SpeakParameters
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
 AT_48_KHZ = SpeakParameters(sample_rate_hz=48_000)
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gramophone.timeline import Entry
-from storage.database import connect
+from gramophone.core.timeline import Entry
 from storage.home import Home
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
+from storage.sqlite.database import connect
 from tests.builders import session_started, short_session, spoken_exchange
 
 SESSION_ID = "5e551017a0000000"

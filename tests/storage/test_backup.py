@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import StorageError
-from gramophone.timeline import AudioReceived, SessionEnded
-from storage.backup import back_up
-from storage.compacting import compact
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import AudioReceived, SessionEnded
 from storage.home import Home
 from storage.library import Library
-from storage.verify import verify
+from storage.maintenance.backup import back_up
+from storage.maintenance.compaction import compact
+from storage.maintenance.verify import verify
 from tests.builders import session_started, spoken_exchange
 from tests.sound_card import wait_until
 from tests.storage.recordings import NOON, SESSION_ID, opened, record
@@ -28,8 +28,8 @@ from tests.storage.recordings import NOON, SESSION_ID, opened, record
 RECORDING = """
 import asyncio, sys
 from pathlib import Path
-from gramophone.timeline import *
-from storage.recorder import Recorder
+from gramophone.core.timeline import *
+from storage.recording.recorder import Recorder
 from tests.builders import session_started
 
 async def main():
@@ -263,7 +263,7 @@ def test_what_is_stopped_leaves_nothing(tmp_path: Path, at_bytes: int) -> None:
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from storage.backup import back_up
+from storage.maintenance.backup import back_up
 from storage.home import Home
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gramophone.errors import StorageError
-from gramophone.exports import ExportOrder
-from gramophone.timeline import Entry, SessionEnded
-from storage import compacting
-from storage.compacting import compact
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import Entry, SessionEnded
+from gramophone.library.export_request import ExportOrder
+from storage.audio.turn_audio import TurnSound
 from storage.home import Home
 from storage.library import Library
-from storage.locks import SessionLock
-from storage.recorder import Recorder
-from storage.turn_sound import TurnSound
+from storage.maintenance import compaction
+from storage.maintenance.compaction import compact
+from storage.recording.recorder import Recorder
+from storage.sqlite.locks import SessionLock
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import NOON, SESSION_ID, opened, record, record_unended
 
@@ -212,7 +212,7 @@ async def test_rows_that_cannot_be_written_leave_the_wavs(
     with pytest.raises(StorageError, match="could not be used"):
         compact(Home.at(tmp_path), LATER)
     assert files(tmp_path) == before
-    monkeypatch.setattr(compacting, "_FREE_BESIDES_BYTES", 1 << 60)
+    monkeypatch.setattr(compaction, "_FREE_BESIDES_BYTES", 1 << 60)
     with pytest.raises(StorageError, match="There is no room"):
         compact(Home.at(tmp_path), LATER)
     assert files(tmp_path) == before
@@ -223,7 +223,7 @@ def test_two_at_once_do_all_of_it_once(tmp_path: Path) -> None:
     for name in names:
         asyncio.run(record(tmp_path, two_answers(name)))
 
-    async def both() -> list[compacting.Compacted]:
+    async def both() -> list[compaction.Compacted]:
         return list(
             await asyncio.gather(
                 *(asyncio.to_thread(compact, Home.at(tmp_path), LATER) for _ in range(2))
@@ -253,7 +253,7 @@ def killed_at(home: Path, line: int) -> bool:
 
         def trace(frame: FrameType, event: str, _argument: Any) -> Any:
             nonlocal left
-            if frame.f_code.co_filename != compacting.__file__:
+            if frame.f_code.co_filename != compaction.__file__:
                 return None
             if frame.f_code.co_name in ONLY_LOOKING:
                 return None

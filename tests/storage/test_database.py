@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import LibraryCorrupt, LibraryTooNew, StorageError
-from storage.database import open_library
+from gramophone.core.errors import LibraryCorrupt, LibraryTooNew, StorageError
 from storage.home import Home
 from storage.library import Library
-from storage.recorder import Recorder
-from storage.schema import SCHEMA_VERSION
+from storage.recording.recorder import Recorder
+from storage.sqlite.database import open_library
+from storage.sqlite.schema import SCHEMA_VERSION
 from tests.storage.recordings import everything_in, opened, record
 
 
@@ -106,9 +106,9 @@ def test_a_path_that_is_no_directory_is_named(tmp_path: Path) -> None:
 UNPRIVILEGED = """
 import asyncio, concurrent.futures.thread, os, sys
 from pathlib import Path
-from gramophone.errors import StorageError
+from gramophone.core.errors import StorageError
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 if os.geteuid() == 0:
     os.seteuid(65534)
 home = Path(sys.argv[1])
@@ -140,9 +140,9 @@ def test_a_directory_without_the_right_to_write_is_named(name: str) -> None:
 OPENERS = """
 import sys
 from pathlib import Path
-from storage.database import open_library
+from storage.sqlite.database import open_library
 from storage.home import Home
-from storage.schema import SCHEMA_VERSION
+from storage.sqlite.schema import SCHEMA_VERSION
 sys.stdin.read(1)
 open_library(Home.at(Path(sys.argv[1]))).close()
 """

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import LibraryCorrupt, LibraryTooNew, LibraryUnwritable, StorageError
-from storage.failures import sentences, storage_error, too_new
+from gramophone.core.errors import LibraryCorrupt, LibraryTooNew, LibraryUnwritable, StorageError
 from storage.home import Home
+from storage.sqlite.error_messages import sentences, storage_error, too_new
 
 
 @pytest.mark.parametrize(

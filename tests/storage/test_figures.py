@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.figures import Voicing, total
-from gramophone.timeline import UsageReported
-from gramophone.wire.loose_json import LARGEST_COUNT
-from storage.database import connect, open_library
+from gramophone.core.timeline import UsageReported
+from gramophone.library.statistics import Voicing, total
+from gramophone.wire.lenient_json import LARGEST_COUNT
 from storage.home import Home
 from storage.library import Library
+from storage.sqlite.database import connect, open_library
 from tests.builders import session_started, short_session
 from tests.storage.recordings import SESSION_ID, record
 from tests.storage.test_taken_back import CHANGED, session
@@ -74,11 +74,11 @@ async def test_a_damaged_change_leaves_the_answers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("query", ["_BY_VOICING", "_ONE_BY_ONE", "_CHANGES"])
 def test_no_question_sorts_the_library_or_reads_all_events(tmp_path: Path, query: str) -> None:
-    from storage import figures
+    from storage.sessions import statistics
 
     open_library(Home.at(tmp_path)).close()
     database = connect(Home.at(tmp_path))
-    asked: str = getattr(figures, query)
+    asked: str = getattr(statistics, query)
     parameters = (None, None) if "?1" in asked else ()
     plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {asked}", parameters)]
     database.close()

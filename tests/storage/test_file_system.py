@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import journal_sentence, open_library
-from storage.file_system import Support, network_type, support, type_of, write_fault
 from storage.home import Home
+from storage.sqlite.database import journal_sentence, open_library
+from storage.sqlite.file_system import Support, network_type, support, type_of, write_fault
 
 MOUNTS = r"""
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
@@ -59,7 +59,7 @@ def test_what_does_not_exist_is_taken_to_work(tmp_path: Path) -> None:
 
 def test_a_limit_of_the_system_is_a_full_disk(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from storage.file_system import write_fault;"
+        "import sys; from pathlib import Path; from storage.sqlite.file_system import write_fault;"
         "print(write_fault(Path(sys.argv[1])))"
     )
     done = subprocess.run(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import StorageError
-from gramophone.exports import ExportOrder
+from gramophone.core.errors import StorageError
+from gramophone.library.export_request import ExportOrder
 from storage.home import Home, is_session_id, make_private_directory, open_private
 from storage.library import Library
 from tests.storage.recordings import SESSION_ID, record
@@ -32,7 +32,7 @@ async def test_directories_and_files_are_private_whatever_the_umask(tmp_path: Pa
 
 
 async def test_files_of_the_write_ahead_log_are_private_too(tmp_path: Path) -> None:
-    from storage.recorder import Recorder
+    from storage.recording.recorder import Recorder
 
     async with Recorder.open(tmp_path / "home"):
         for path in (tmp_path / "home").glob("library.db*"):

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import FilterError, SessionNotFound, StorageError
-from gramophone.filters import parse
-from gramophone.library import SessionSummary, TagCount, Totals
-from gramophone.timeline import Event, SessionEnded
+from gramophone.core.errors import FilterError, SessionNotFound, StorageError
+from gramophone.core.timeline import Event, SessionEnded
+from gramophone.library.library import SessionSummary, TagCount, Totals
+from gramophone.library.search_query import parse
 from storage.library import Library
-from storage.listing import SUMMARY
-from storage.recorder import Recorder
-from storage.scope import scope_of
+from storage.recording.recorder import Recorder
+from storage.sessions.filter_sql import scope_of
+from storage.sessions.listing import SUMMARY
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.recordings import NOON, SESSION_ID, opened
 

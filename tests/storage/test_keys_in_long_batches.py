@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from gramophone.redaction import MARK
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     DeltaReceived,
     Event,
     FrameSent,
@@ -16,6 +15,7 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnStarted,
 )
+from gramophone.text.redaction import MARK
 from storage.library import Library
 from tests.builders import session_started
 from tests.pieces_of_keys import KEY, cut, files_with_pieces, leaks_across

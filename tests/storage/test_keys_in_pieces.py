@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.exports import FORMS, ExportOrder
-from gramophone.redaction import MARK, Redactor
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Event,
@@ -28,10 +26,12 @@ from gramophone.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
-from storage.backup import back_up
+from gramophone.library.export_request import FORMS, ExportOrder
+from gramophone.text.redaction import MARK, Redactor
 from storage.home import Home
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.maintenance.backup import back_up
+from storage.recording.recorder import Recorder
 from tests.builders import session_started
 from tests.pieces_of_keys import (
     KEY,

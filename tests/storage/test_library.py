@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import gramophone.library
-from gramophone.errors import SessionNotFound, StorageError
-from gramophone.timeline import AudioReceived, Event, Failed, SessionEnded, TurnCompleted
+import gramophone.library.library
+from gramophone.core.errors import SessionNotFound, StorageError
+from gramophone.core.timeline import AudioReceived, Event, Failed, SessionEnded, TurnCompleted
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.recordings import SECRET, SESSION_ID, everything_in, opened, record
 
@@ -42,12 +42,12 @@ async def ten(library: Library, tmp_path: Path) -> list[str]:
     return ids[::-1]
 
 
-def ids_of(found: list[gramophone.library.SessionSummary]) -> list[str]:
+def ids_of(found: list[gramophone.library.library.SessionSummary]) -> list[str]:
     return [session.id for session in found]
 
 
 def test_it_is_what_the_port_asks_for(library: Library) -> None:
-    port: gramophone.library.Library = library
+    port: gramophone.library.library.Library = library
     assert port is library
 
 

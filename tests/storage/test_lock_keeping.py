@@ -17,20 +17,20 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import StorageError
-from gramophone.exports import ExportOrder
-from storage import keeping
-from storage.backup import back_up
-from storage.compacting import compact
-from storage.database import connect, open_library
+from gramophone.core.errors import StorageError
+from gramophone.library.export_request import ExportOrder
 from storage.home import Home
 from storage.library import Library
-from storage.reclaiming import examine, reclaim
-from storage.recorder import Recorder
-from storage.recovery import recover
-from storage.removal import delete_sessions
-from storage.retention import Limits, due
-from storage.verify import verify
+from storage.maintenance.backup import back_up
+from storage.maintenance.compaction import compact
+from storage.maintenance.gc import examine, reclaim
+from storage.maintenance.retention import Limits, due
+from storage.maintenance.verify import verify
+from storage.recording.recorder import Recorder
+from storage.recording.recovery import recover
+from storage.sessions import edits
+from storage.sessions.deletion import delete_sessions
+from storage.sqlite.database import connect, open_library
 from tests.builders import session_started, spoken_exchange
 from tests.programs import Gramophone, environment
 from tests.storage.posix_locks import shared_lock_holder
@@ -68,11 +68,11 @@ async def collect_garbage(home: Home) -> None:
 
 
 async def keep_in_order(home: Home) -> None:
-    keeping.rename(home, SESSION_ID, "Renamed")
-    keeping.tag(home, [SESSION_ID], ["tagged"], [])
-    keeping.mark(home, [SESSION_ID], "pinned", True)
-    keeping.discard(home, [SESSION_ID], LATER)
-    keeping.restore(home, [SESSION_ID])
+    edits.rename(home, SESSION_ID, "Renamed")
+    edits.tag(home, [SESSION_ID], ["tagged"], [])
+    edits.mark(home, [SESSION_ID], "pinned", True)
+    edits.discard(home, [SESSION_ID], LATER)
+    edits.restore(home, [SESSION_ID])
 
 
 async def repair(home: Home) -> None:
@@ -144,7 +144,7 @@ TALKER = """
 import asyncio, sys
 from pathlib import Path
 from storage.library import Library
-from storage.recorder import Recorder
+from storage.recording.recorder import Recorder
 from tests.builders import session_started, spoken_exchange
 
 async def main(home):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from storage.home import Home
-from storage.locks import SessionLock
+from storage.sqlite.locks import SessionLock
 
 
 def held(home: Home) -> SessionLock:
@@ -45,7 +45,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from storage.home import Home
-from storage.locks import SessionLock
+from storage.sqlite.locks import SessionLock
 lock = SessionLock.take(Home.at(Path(sys.argv[1])), "a0")
 print("held", flush=True)
 sys.stdin.read()

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.clock import wall_clock
-from gramophone.tasks import spawn
-from storage.database import APPLICATION_ID, connect
+from gramophone.core.clock import wall_clock
+from gramophone.core.tasks import spawn
 from storage.home import Home
 from storage.library import Library
-from storage.migration_progress import Progress, showing
-from storage.schema import MIGRATIONS, SCHEMA_VERSION, migrate, schema_version
-from storage.verify import verify
+from storage.maintenance.verify import verify
+from storage.sqlite.database import APPLICATION_ID, connect
+from storage.sqlite.migration_progress import Progress, showing
+from storage.sqlite.schema import MIGRATIONS, SCHEMA_VERSION, migrate, schema_version
 
 OLDER = 7
 

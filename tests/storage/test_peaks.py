@@ -10,11 +10,11 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.library import TurnAudio
-from gramophone.timeline import SessionEnded
+from gramophone.core.timeline import SessionEnded
+from gramophone.library.library import TurnAudio
+from storage.audio.peaks import peaks
+from storage.audio.wav import WavFormat, WavWriter
 from storage.library import Library
-from storage.peaks import peaks
-from storage.wav import WavFormat, WavWriter
 from tests.builders import SAMPLE_RATE_HZ, session_started, spoken_exchange
 from tests.storage.recordings import SESSION_ID, record
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import LibraryCorrupt, StorageError
-from gramophone.tasks import cancel, spawn
-from storage.database import open_library
+from gramophone.core.errors import LibraryCorrupt, StorageError
+from gramophone.core.tasks import cancel, spawn
 from storage.home import Home
-from storage.reader import Reader
+from storage.sqlite.database import open_library
+from storage.sqlite.reader import Reader
 
 ENDLESS = (
     "WITH RECURSIVE counted (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM counted) "

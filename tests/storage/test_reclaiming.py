@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.timeline import SessionEnded
-from storage import reclaiming
-from storage.compacting import compact
+from gramophone.core.timeline import SessionEnded
 from storage.home import Home
 from storage.library import Library
-from storage.reclaiming import examine, reclaim, size_of
-from storage.recorder import Recorder
+from storage.maintenance import gc
+from storage.maintenance.compaction import compact
+from storage.maintenance.gc import examine, reclaim, size_of
+from storage.recording.recorder import Recorder
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import NOON, SESSION_ID, opened, record
 
@@ -201,8 +201,8 @@ async def test_who_begins_to_record_meanwhile_ends_the_rewriting(
         home.lock("cc").touch()
         return False
 
-    monkeypatch.setattr(reclaiming, "is_held", begun)
-    monkeypatch.setattr(reclaiming, "_LOOK_EVERY", 1)
-    (sentence,) = reclaiming.vacuum(home)
+    monkeypatch.setattr(gc, "is_held", begun)
+    monkeypatch.setattr(gc, "_LOOK_EVERY", 1)
+    (sentence,) = gc.vacuum(home)
     assert "Somebody records" in sentence
     assert examine(home, LATER).free_bytes > 4_000_000

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import StorageError
-from gramophone.fanout import Fanout
-from gramophone.timeline import (
+from gramophone.core.errors import StorageError
+from gramophone.core.sinks import Fanout
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Event,
@@ -30,8 +30,8 @@ from gramophone.timeline import (
     TurnStarted,
 )
 from storage.library import Library
-from storage.recorder import Recorder
-from storage.schema import SCHEMA_VERSION
+from storage.recording.recorder import Recorder
+from storage.sqlite.schema import SCHEMA_VERSION
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.recordings import NOON, SECRET, SESSION_ID, everything_in, opened, record
 
@@ -384,10 +384,10 @@ async def test_a_sound_file_deleted_in_mid_turn_is_noticed(tmp_path: Path) -> No
 FILLED = """
 import asyncio, resource, sys
 from pathlib import Path
-from gramophone.errors import StorageError
-from gramophone.fanout import Fanout
-from gramophone.timeline import AudioReceived, DeltaReceived
-from storage.recorder import Recorder
+from gramophone.core.errors import StorageError
+from gramophone.core.sinks import Fanout
+from gramophone.core.timeline import AudioReceived, DeltaReceived
+from storage.recording.recorder import Recorder
 from tests.builders import session_started, spoken_exchange
 
 async def main():

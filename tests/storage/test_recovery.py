@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from gramophone.timeline import AudioReceived
+from gramophone.core.timeline import AudioReceived
 from storage.library import Library
-from storage.recorder import Recorder
-from storage.recovery import RECOVERED
+from storage.recording.recorder import Recorder
+from storage.recording.recovery import RECOVERED
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.recordings import SESSION_ID, opened, record, record_unended
 
@@ -22,8 +22,8 @@ from tests.storage.recordings import SESSION_ID, opened, record, record_unended
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from gramophone.timeline import *
-from storage.recorder import Recorder
+from gramophone.core.timeline import *
+from storage.recording.recorder import Recorder
 from tests.builders import session_started, spoken_exchange
 
 async def main():

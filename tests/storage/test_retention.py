@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.config import load
-from gramophone.errors import ConfigError
-from gramophone.timeline import SessionEnded
+from gramophone.config.config import load
+from gramophone.core.errors import ConfigError
+from gramophone.core.timeline import SessionEnded
 from storage.home import Home
 from storage.library import Library
-from storage.locks import SessionLock
-from storage.retention import Limits, agree, agreed, due, keep_within
+from storage.maintenance.retention import Limits, agree, agreed, due, keep_within
+from storage.sqlite.locks import SessionLock
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import NOON, opened, record, record_unended
 

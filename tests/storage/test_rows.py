@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gramophone.codec import EVENT_TYPES
-from gramophone.timeline import (
+from gramophone.core.codec import EVENT_TYPES
+from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Event,
@@ -20,9 +20,9 @@ from gramophone.timeline import (
     TurnStarted,
     UsageReported,
 )
-from gramophone.wire.loose_json import LARGEST_COUNT
-from storage.rows import COLUMNS, event_of, row_of, storable, strings_of, with_strings
-from storage.schema import MIGRATIONS
+from gramophone.wire.lenient_json import LARGEST_COUNT
+from storage.sqlite.rows import COLUMNS, event_of, row_of, storable, strings_of, with_strings
+from storage.sqlite.schema import MIGRATIONS
 
 TEXT = st.text(st.characters(codec=None))
 NUMBER = st.integers(0, 2**62)

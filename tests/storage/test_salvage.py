@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from gramophone.errors import StorageError
-from gramophone.exports import ExportOrder
-from gramophone.timeline import AudioReceived
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import AudioReceived
+from gramophone.library.export_request import ExportOrder
 from storage.home import Home
 from storage.library import Library
-from storage.locks import SessionLock
-from storage.recorder import Recorder
-from storage.salvage import Salvaged, salvage
-from storage.verify import verify
+from storage.maintenance.salvage import Salvaged, salvage
+from storage.maintenance.verify import verify
+from storage.recording.recorder import Recorder
+from storage.sqlite.locks import SessionLock
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.compacted import as_flac
 from tests.storage.recordings import NOON, everything_in, opened, record

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gramophone.clock import wall_clock
-from storage.schema import (
+from gramophone.core.clock import wall_clock
+from storage.sqlite.schema import (
     MIGRATIONS,
     SCHEMA_VERSION,
     Migration,
@@ -16,7 +16,7 @@ from storage.schema import (
     schema_version,
     turn_number,
 )
-from storage.time_order import position_of
+from storage.sqlite.time_order import position_of
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gramophone.clock import wall_clock
-from gramophone.errors import FilterError
-from gramophone.filters import Word, parse
-from storage.schema import migrate, turn_number
-from storage.search import HIT_BEGINS, HIT_ENDS, TURN_HITS, match_expression, snippet
+from gramophone.core.clock import wall_clock
+from gramophone.core.errors import FilterError
+from gramophone.library.search_query import Word, parse
+from storage.sessions.search import HIT_BEGINS, HIT_ENDS, TURN_HITS, match_expression, snippet
+from storage.sqlite.schema import migrate, turn_number
 
 ANY_HITS = TURN_HITS.format(sessions="session", passes="1")
 TEXTS = [

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gramophone.clock import wall_clock
-from gramophone.filters import highlights, parse
-from gramophone.folding import folded
-from storage.schema import MIGRATIONS, SCHEMA_VERSION, migrate, schema_version
-from storage.search import TITLE_HITS, TURN_HITS, match_expression
+from gramophone.core.clock import wall_clock
+from gramophone.library.search_query import highlights, parse
+from gramophone.text.folding import folded
+from storage.sessions.search import TITLE_HITS, TURN_HITS, match_expression
+from storage.sqlite.schema import MIGRATIONS, SCHEMA_VERSION, migrate, schema_version
 
 BEFORE = 7
 """The last schema whose index holds the words alone."""

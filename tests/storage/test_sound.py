@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gramophone.timeline import AudioReceived
+from gramophone.core.timeline import AudioReceived
+from storage.audio.session_audio import SessionSound
 from storage.home import Home
 from storage.library import Library
-from storage.sound import SessionSound
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import SESSION_ID, record
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.sqlite_pages import DatabasePages, Row
+from storage.maintenance.sqlite_pages import DatabasePages, Row
 
 SHAPES = ("t (number INTEGER PRIMARY KEY, a, b)", "t (a INT, b, c, PRIMARY KEY (a)) WITHOUT ROWID")
 

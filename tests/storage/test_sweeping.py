@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.exports import ExportOrder
-from gramophone.scratch import make_directory, make_file, make_scratch
-from gramophone.settings_file import write_setting
-from storage.backup import back_up
+from gramophone.config.file import write_setting
+from gramophone.library.export_request import ExportOrder
+from gramophone.system.temporary_files import make_directory, make_file, make_scratch
 from storage.home import Home
 from storage.library import Library
-from storage.reclaiming import examine, reclaim
-from storage.salvage import salvage
+from storage.maintenance.backup import back_up
+from storage.maintenance.gc import examine, reclaim
+from storage.maintenance.salvage import salvage
 from tests.storage.recordings import NOON, SESSION_ID, record
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from gramophone.clock import wall_clock
-from gramophone.timeline import (
+from gramophone.core.clock import wall_clock
+from gramophone.core.timeline import (
     Event,
     HistoryRewound,
     PlaybackStopped,
@@ -17,7 +17,7 @@ from gramophone.timeline import (
     TurnStarted,
 )
 from storage.library import Library
-from storage.schema import MIGRATIONS, SCHEMA_VERSION, migrate, turn_number
+from storage.sqlite.schema import MIGRATIONS, SCHEMA_VERSION, migrate, turn_number
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import SESSION_ID, record
 

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.clock import wall_clock
-from gramophone.timeline import SessionEnded
-from storage.chats.importing import import_chats
-from storage.database import APPLICATION_ID, connect, open_library
+from gramophone.core.clock import wall_clock
+from gramophone.core.timeline import SessionEnded
+from storage.chat_import.importer import import_chats
 from storage.home import Home
 from storage.library import Library
-from storage.recorder import Recorder
-from storage.salvage import salvage
-from storage.schema import MIGRATIONS, SCHEMA_VERSION, migrate, turn_number
-from storage.search import HITS_IN, TITLE_HITS, TURN_HITS
-from storage.time_order import FARTHEST_MS, FIRST, LAST, STATEMENTS, position_of
-from storage.verify import verify
+from storage.maintenance.salvage import salvage
+from storage.maintenance.verify import verify
+from storage.recording.recorder import Recorder
+from storage.sessions.search import HITS_IN, TITLE_HITS, TURN_HITS
+from storage.sqlite.database import APPLICATION_ID, connect, open_library
+from storage.sqlite.schema import MIGRATIONS, SCHEMA_VERSION, migrate, turn_number
+from storage.sqlite.time_order import FARTHEST_MS, FIRST, LAST, STATEMENTS, position_of
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import NOON, opened
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.joiners import without_strays
-from storage.titles import title_of
+from gramophone.text.joiners import without_strays
+from storage.sessions.titles import title_of
 
 
 @pytest.mark.parametrize(

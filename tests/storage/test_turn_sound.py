@@ -12,11 +12,11 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.exports import ExportOrder
+from gramophone.library.export_request import ExportOrder
+from storage.audio.turn_audio import TurnSound, kept_path
+from storage.audio.wav import WavFormat, WavWriter
 from storage.library import Library
-from storage.recovery import RECOVERED
-from storage.turn_sound import TurnSound, kept_path
-from storage.wav import WavFormat, WavWriter
+from storage.recording.recovery import RECOVERED
 from tests.builders import session_started, spoken_exchange
 from tests.storage.compacted import as_flac
 from tests.storage.recordings import SESSION_ID, opened, record, record_unended

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import StorageError
+from gramophone.core.errors import StorageError
 from storage.home import Home
 from storage.library import Library
-from storage.verify import verify
+from storage.maintenance.verify import verify
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.recordings import SESSION_ID, everything_in, opened, record
 

@@ -12,8 +12,8 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gramophone.errors import StorageError
-from storage.wav import (
+from gramophone.core.errors import StorageError
+from storage.audio.wav import (
     HEADER_BYTES,
     LARGEST_DATA_BYTES,
     WavFormat,

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from gramophone.clock import wall_clock
-from gramophone.timeline import DeltaReceived, Event, TurnInterrupted, TurnStarted
-from storage.schema import MIGRATIONS, migrate, turn_number
-from storage.time_order import position_of
-from storage.whole_texts import STATEMENTS, clean, restored
+from gramophone.core.clock import wall_clock
+from gramophone.core.timeline import DeltaReceived, Event, TurnInterrupted, TurnStarted
+from storage.sqlite.schema import MIGRATIONS, migrate, turn_number
+from storage.sqlite.time_order import position_of
+from storage.sqlite.whole_texts import STATEMENTS, clean, restored
 
 BEFORE = next(place for place, each in enumerate(MIGRATIONS) if each.statements is STATEMENTS)
 

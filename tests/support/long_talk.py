@@ -6,7 +6,7 @@ import tracemalloc
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from gramophone.timeline import Event, SessionEnded
+from gramophone.core.timeline import Event, SessionEnded
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.exported import TEXTS, written
 from tests.storage.recordings import SESSION_ID, record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gramophone.timeline import DeltaReceived, Entry
+from gramophone.core.timeline import DeltaReceived, Entry
 from tests.replay_stage import RATE_HZ, Nearest, Stage, talk
 
 BLOCK_BREAKING_SIZE = 6_997

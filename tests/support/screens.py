@@ -14,7 +14,7 @@ from tests.tui.scenes import KEPT, TIDY, replaying, speaking
 from tests.tui.seeing import seen
 from tests.tui.timelines import talked
 from tui.app import GramophoneApp
-from tui.widgets.pane import Pane
+from tui.conversation.pane import Pane
 
 Make: TypeAlias = Callable[[], FakeBackend]
 

@@ -10,14 +10,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from gramophone.backend import Choice, Choices, ReplayState, Setup
-from gramophone.errors import ConfigError, GramophoneError, SessionNotFound, StorageError
-from gramophone.exports import Exported, ExportOrder
-from gramophone.filters import Search, highlights, parse
-from gramophone.intents import Intent
-from gramophone.library import Finding, SessionRecord, SessionSummary, TagCount, Totals, TurnRecord
-from gramophone.ports import Message
-from gramophone.timeline import Entry, Event, TurnInherited
+from gramophone.core.errors import ConfigError, GramophoneError, SessionNotFound, StorageError
+from gramophone.core.intents import Intent
+from gramophone.core.timeline import Entry, Event, TurnInherited
+from gramophone.library.export_request import Exported, ExportOrder
+from gramophone.library.library import (
+    Finding,
+    SessionRecord,
+    SessionSummary,
+    TagCount,
+    Totals,
+    TurnRecord,
+)
+from gramophone.library.search_query import Search, highlights, parse
+from gramophone.ports.backend import Choice, Choices, ReplayState, Setup
+from gramophone.ports.engine import Message
 
 TODAY = date(2026, 11, 21)
 
@@ -233,7 +240,7 @@ class FakeLibrary:
 
 
 class FakeTalk:
-    """Implements `gramophone.backend.TalkHandle`; what it was asked stands in its lists."""
+    """Implements `gramophone.ports.backend.TalkHandle`; what it was asked stands in its lists."""
 
     def __init__(
         self,
@@ -277,7 +284,8 @@ class FakeTalk:
 
 
 class FakeBackend:
-    """Implements `gramophone.backend.Backend`. The first talk has `conversation` for its feed and
+    """Implements `gramophone.ports.backend.Backend`. The first talk has `conversation` for its
+    feed and
     posts to `posted`; all of them stand in `talks`."""
 
     def __init__(

@@ -11,7 +11,7 @@ from textual.events import Key
 from textual.notifications import Notification
 from textual.widgets import Input, TextArea
 
-from tui.widgets.prompt import Prompt
+from tui.prompt.prompt import Prompt
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,8 @@ import math
 import time
 from collections.abc import Sequence
 
-from gramophone.backend import Choice
-from gramophone.intents import Hush, Intent, Interrupt, Say, Submit
-from gramophone.ports import Message
-from gramophone.timeline import (
+from gramophone.core.intents import Hush, Intent, Interrupt, Say, Submit
+from gramophone.core.timeline import (
     DeltaReceived,
     Entry,
     LevelMeasured,
@@ -27,6 +25,8 @@ from gramophone.timeline import (
     TurnStarted,
     UsageReported,
 )
+from gramophone.ports.backend import Choice
+from gramophone.ports.engine import Message
 from tests.builders import SAMPLE_RATE_HZ, session_started
 from tests.tui.answers import CODE
 from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, FakeTalk, kept_session

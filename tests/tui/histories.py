@@ -12,9 +12,9 @@ from textual.widgets import Input
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn
 from tui.app import GramophoneApp
+from tui.screens.dialogs.text_input import WriteScreen
 from tui.screens.export import ExportScreen
-from tui.screens.write import WriteScreen
-from tui.widgets.session_list import SessionList
+from tui.sessions.session_list import SessionList
 
 
 def library_of(count: int) -> FakeLibrary:

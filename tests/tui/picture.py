@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from fixtures import recordings
-from gramophone.timeline import Entry, LevelMeasured, PlaybackFinished, PlayoutAdvanced
+from gramophone.core.timeline import Entry, LevelMeasured, PlaybackFinished, PlayoutAdvanced
 from tests.tui.backend import FakeBackend
 from tui.app import GramophoneApp
 

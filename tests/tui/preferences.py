@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gramophone.config import FILE_SETTINGS
-from gramophone.errors import ConfigError, GramophoneError
-from gramophone.preferences import Account, Preference, Value
+from gramophone.config.config import FILE_SETTINGS
+from gramophone.core.errors import ConfigError, GramophoneError
+from gramophone.ports.preferences import Account, Preference, Value
 
 USUAL: Mapping[str, Value] = {
     "system_prompt": "Be brief.",
@@ -23,7 +23,7 @@ USUAL: Mapping[str, Value] = {
 
 
 class FakePreferences:
-    """Implements `gramophone.preferences.Preferences`; remembers what was written."""
+    """Implements `gramophone.ports.preferences.Preferences`; remembers what was written."""
 
     def __init__(self) -> None:
         self.place = "/home/me/.config/gramophone/config.toml"

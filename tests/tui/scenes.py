@@ -9,9 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.backend import Passage, ReplayState, TurnMark
-from gramophone.library import TurnRecord
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     DeltaReceived,
     Entry,
     FlushAnswered,
@@ -24,11 +22,13 @@ from gramophone.timeline import (
     TurnStarted,
     Underran,
 )
+from gramophone.library.library import TurnRecord
+from gramophone.ports.backend import Passage, ReplayState, TurnMark
 from tests.builders import session_started, spoken_exchange
 from tests.tui.answers import CODE
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, FakeReplay, kept_session
 from tests.tui.seeing import drawn, press
-from tui.widgets.pane import Pane
+from tui.conversation.pane import Pane
 
 Compare: TypeAlias = Callable[..., bool]
 Steps: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]

@@ -7,7 +7,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 
-from tui.widgets.pane import Pane
+from tui.conversation.pane import Pane
 
 
 async def drawn(pilot: Pilot[Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.attachments import (
+from tui.prompt.attachments import (
     LARGEST_BYTES,
     Attachment,
     NotAttached,

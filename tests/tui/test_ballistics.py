@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from tui.widgets.ballistics import FALL_DB_PER_S, FLOOR_DB, HOLD_S, Ballistics, decibels, scaled
-from tui.widgets.meter import bar
+from tui.playback.ballistics import FALL_DB_PER_S, FLOOR_DB, HOLD_S, Ballistics, decibels, scaled
+from tui.playback.meter import bar
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.backend import Choice, Choices, Setup
-from tui.choosing import CHOOSING, chosen, model_names, stands, told
-from tui.slash import Refused
+from gramophone.ports.backend import Choice, Choices, Setup
+from tui.conversation.slash.commands import Refused
+from tui.conversation.slash.settings_commands import CHOOSING, chosen, model_names, stands, told
 
 CHOICES = Choices(
     ("openai", "local"),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.clipboard import LONGEST_OSC52, Outcome, copy, routes, sentence, sequences
+from tui.support.clipboard import LONGEST_OSC52, Outcome, copy, routes, sentence, sequences
 
 TERMINAL = {"TERM": "xterm-256color"}
 TEXT = "Grüße\n\t日本 'quoted' $HOME `id`\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from gramophone.intents import Hush, Submit
-from gramophone.timeline import (
+from gramophone.core.intents import Hush, Submit
+from gramophone.core.timeline import (
     DeltaReceived,
     DeviceChanged,
     Entry,
@@ -23,10 +23,10 @@ from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend
 from tests.tui.seeing import drawn, seen
 from tui.app import GramophoneApp
-from tui.widgets.meter import Meter
-from tui.widgets.pane import Pane
-from tui.widgets.prompt import Prompt
-from tui.widgets.transcript import Transcript
+from tui.conversation.pane import Pane
+from tui.playback.meter import Meter
+from tui.prompt.prompt import Prompt
+from tui.transcript.transcript import Transcript
 
 
 def prompt_of(app: GramophoneApp) -> Prompt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.draft import Draft, is_large, label, label_spans, unfolded
+from tui.prompt.draft import Draft, is_large, label, label_spans, unfolded
 
 LINES = "one\n" * 214
 texts = st.text(max_size=50)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.filters import words_of
-from tui.excerpt import excerpt
+from gramophone.library.search_query import words_of
+from tui.transcript.preview import excerpt
 
 MARKED_UP = """A **horn** and a `needle`, see [the museum](https://example.org).
 

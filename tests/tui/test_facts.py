@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.exports import FORMS, slug
+from gramophone.library.export_request import FORMS, slug
 from tests.tui.backend import kept_session
-from tui.export_path import chosen, named, neighbour, renamed, suggested
-from tui.facts import clock, counted, local_time, milliseconds, seconds, times
-from tui.session_row import session_row, snippet
+from tui.sessions.export_path import chosen, named, neighbour, renamed, suggested
+from tui.sessions.session_row import session_row, snippet
+from tui.support.formatting import clock, counted, local_time, milliseconds, seconds, times
 
 
 def test_times() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from weakref import ref
 
-from tui.garbage import SettingAside
+from tui.support.garbage import SettingAside
 
 LARGEST = 20_000
 

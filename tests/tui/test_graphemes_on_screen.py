@@ -12,11 +12,11 @@ from rich.cells import cell_len
 from tests.builders import spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed
 from tests.tui.seeing import drawn, seen
-from tui import cell_widths
 from tui.app import GramophoneApp
 from tui.markdown.flow import lines_of, plain_flow
 from tui.markdown.layout import Row, Slice
 from tui.markdown.paint import Hearing, copied, pieces
+from tui.theme import cell_widths
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 WHOLE = [FAMILY, "👋🏽", "🇩🇪", "1\ufe0f\u20e3", "e\u0301", "क्षि", "❤️\u200d🔥", "한", "ක්\u200dය"]

@@ -8,7 +8,7 @@ import pytest
 from textual.color import Color
 from textual.pilot import Pilot
 
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     DeltaReceived,
     DeviceChanged,
     Entry,
@@ -27,11 +27,11 @@ from tests.tui.backend import FakeBackend, FakeReplay
 from tests.tui.seeing import drawn
 from tests.tui.test_session import backend_of, opened
 from tui.app import GramophoneApp
-from tui.contrast import LEAST_CONTRAST, contrast
-from tui.markdown.looks import SPOKEN, TO_BE_READ, TO_COME
 from tui.markdown.paint import Painter
-from tui.transcript_model import TranscriptModel
-from tui.widgets.transcript import Transcript
+from tui.markdown.styles import SPOKEN, TO_BE_READ, TO_COME
+from tui.theme.contrast import LEAST_CONTRAST, contrast
+from tui.transcript.model import TranscriptModel
+from tui.transcript.transcript import Transcript
 
 TEXT = "One **two** three `four` five. Six seven eight nine ten."
 FIRST = TEXT.index(" Six")

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from gramophone.errors import StorageError
-from gramophone.exports import Pauses
-from gramophone.library import Totals
+from gramophone.core.errors import StorageError
+from gramophone.library.export_request import Pauses
+from gramophone.library.library import Totals
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
+from tui.screens.dialogs.progress import ProgressScreen
 from tui.screens.export import ExportScreen
 from tui.screens.history import HistoryScreen
-from tui.screens.progress import ProgressScreen
 from tui.screens.session import SessionScreen
-from tui.widgets.session_list import SessionList
+from tui.sessions.session_list import SessionList
 
 
 def library_of(count: int) -> FakeLibrary:

@@ -10,11 +10,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from gramophone.library import SessionRecord, TurnRecord
+from gramophone.library.library import SessionRecord, TurnRecord
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, seen
 from tui.app import GramophoneApp
-from tui.screens.write import WriteScreen
+from tui.screens.dialogs.text_input import WriteScreen
 
 EVIL = (
     "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31mred\x00\x08\u202eeil\u202c\u2066\u200bzero"

@@ -9,13 +9,13 @@ import pytest
 import regex
 from textual.pilot import Pilot
 
-from gramophone.timeline import DeltaReceived, TurnStarted
+from gramophone.core.timeline import DeltaReceived, TurnStarted
 from tests.builders import session_started
 from tests.tui.backend import FakeBackend
 from tests.tui.seeing import drawn, seen
 from tests.tui.test_transcript import app_of, focused
 from tui.app import GramophoneApp
-from tui.widgets.transcript import Transcript
+from tui.transcript.transcript import Transcript
 
 HOSTILE = {
     "colours": "a\x1b[31mred\x1b[0m b",

@@ -13,11 +13,11 @@ from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tests.tui.scenes import KEPT, pressing, replay_state, shapes
 from tests.tui.seeing import drawn, seen
 from tests.tui.timelines import talked
-from tui import colours
 from tui.app import GramophoneApp
-from tui.contrast import LEAST_CONTRAST, contrast
-from tui.inks import colourless, grounds, inks
-from tui.widgets.seek_bar import SeekBar
+from tui.playback.seek_bar import SeekBar
+from tui.theme import colour_names
+from tui.theme.contrast import LEAST_CONTRAST, contrast
+from tui.theme.palette import colourless, grounds, inks
 
 WITH_RGB = sorted(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)
 ANSI = sorted(name for name, theme in BUILTIN_THEMES.items() if theme.ansi)
@@ -30,14 +30,16 @@ def variables(name: str) -> dict[str, str]:
 
 
 def drawn_on(paper: Color, name: str, made: dict[str, str]) -> Color:
-    """What is seen of a colour, as `tui.colours` has it."""
-    told = {ink.split()[0]: ink.split()[1:] for ink in (*map("${}".format, TEXTS), colours.MUTED)}
+    """What is seen of a colour, as `tui.theme.colour_names` has it."""
+    told = {
+        ink.split()[0]: ink.split()[1:] for ink in (*map("${}".format, TEXTS), colour_names.MUTED)
+    }
     percent = next((word for word in told[f"${name}"] if word.endswith("%")), "100%")
     return paper.blend(Color.parse(made[name]), int(percent.rstrip("%")) / 100, 1)
 
 
 def test_these_are_all_the_colours_that_text_has() -> None:
-    told = [value for name, value in vars(colours).items() if name.isupper()]
+    told = [value for name, value in vars(colour_names).items() if name.isupper()]
     named = {word.lstrip("$") for value in told for word in value.split() if word.startswith("$")}
     fills = {"ink-quiet", "fill", "sound-soft", "trough", "cursor-ground", "cursor-look"}
     assert named == set(TEXTS) | fills

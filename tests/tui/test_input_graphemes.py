@@ -6,10 +6,10 @@ import pytest
 from textual import events
 from textual.app import App, ComposeResult
 
+from tui.prompt.grapheme_input import GraphemeInput
+from tui.screens.dialogs.text_input import ValueInput
 from tui.screens.export import PathInput
-from tui.screens.write import ValueInput
-from tui.widgets.grapheme_input import GraphemeInput
-from tui.widgets.session_search import SessionSearch
+from tui.sessions.search_field import SessionSearch
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 

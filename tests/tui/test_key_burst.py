@@ -10,12 +10,12 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
-from gramophone.intents import Submit
+from gramophone.core.intents import Submit
 from tests.tui.backend import FakeBackend
 from tests.tui.seeing import drawn
 from tui.app import GramophoneApp
-from tui.key_burst import GAP_S, PAUSE_S, KeyBurst
-from tui.widgets.prompt import Prompt
+from tui.prompt.key_burst import GAP_S, PAUSE_S, KeyBurst
+from tui.prompt.prompt import Prompt
 
 FAST, SLOW = GAP_S / 10, GAP_S * 4
 

@@ -10,19 +10,19 @@ from textual._xterm_parser import XTermParser
 from textual.command import CommandPalette, Provider
 
 import tui
-from gramophone.backend import ScreenSettings
+from gramophone.ports.backend import ScreenSettings
 from tests.builders import short_session
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
-from tui.commands import BindingCommands, ThemeCommands
+from tui.command_palette import BindingCommands, ThemeCommands
+from tui.conversation.slash.commands import SlashCommand
 from tui.keys import KeyHelp, here_and_elsewhere, key_groups
 from tui.screens.conversation import CONVERSATION_COMMANDS, ConversationScreen
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.history import HistoryScreen
 from tui.screens.session import SessionScreen
-from tui.slash import SlashCommand
-from tui.widgets.key_bar import MENU, KeyBar
+from tui.support.key_bar import MENU, KeyBar
 
 DOCS = Path(tui.__file__).parents[1] / "docs" / "keys.md"
 ALL_KEYS = [key for group in key_groups() for key in group.keys]

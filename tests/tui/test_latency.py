@@ -8,19 +8,19 @@ import pytest
 from textual.pilot import Pilot
 
 from fixtures import recordings
-from gramophone.errors import StorageError
-from gramophone.timeline import SessionStarted, WarningReceived
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import SessionStarted, WarningReceived
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend
 from tests.tui.seeing import drawn, headline, press, said, seen
 from tests.tui.timelines import HOSTILE, session_of, talk, talked
 from tui.app import GramophoneApp
+from tui.latency.chart import WaterfallChart
+from tui.latency.rows import STAGES
 from tui.screens.conversation import ConversationScreen
 from tui.screens.latency import LatencyScreen
 from tui.screens.session import SessionScreen
 from tui.screens.timeline import TimelineScreen
-from tui.waterfall_rows import STAGES
-from tui.widgets.waterfall_chart import WaterfallChart
 
 
 async def opened(pilot: Pilot[Any], backend: FakeBackend, turn: int | None = None) -> None:

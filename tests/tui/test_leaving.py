@@ -10,12 +10,12 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
-from gramophone.errors import StorageError
+from gramophone.core.errors import StorageError
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
-from tui.screens.write import WriteScreen
+from tui.screens.dialogs.text_input import WriteScreen
 
 
 async def leave(pilot: Pilot[Any], library: FakeLibrary) -> None:

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 
 from tests.tui.seeing import drawn, seen
 from tests.tui.test_transcript import Listening, app_of, focused
-from tui.turn_sheet import AT_ONCE_CHARACTERS
-from tui.widgets.transcript import Transcript
+from tui.transcript.transcript import Transcript
+from tui.transcript.turn_layout import AT_ONCE_CHARACTERS
 
 PARAGRAPHS = 10 * AT_ONCE_CHARACTERS // 100
 LONG = "".join(

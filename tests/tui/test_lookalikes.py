@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.cells import cell_len
 
-from tui.lookalikes import write_lookalikes
+from tui.theme.ascii_fallback import write_lookalikes
 
 
 def written(text: str, encoding: str) -> str:

@@ -13,8 +13,8 @@ from tui.markdown.answer import Answer
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.document import READ_AGAIN_CHARACTERS, Document
 from tui.markdown.layout import Slice
-from tui.transcript_model import Phase, TurnView
-from tui.turn_sheet import PARSED_A_TICK, TurnSheet
+from tui.transcript.model import Phase, TurnView
+from tui.transcript.turn_layout import PARSED_A_TICK, TurnSheet
 
 SHAPES = {
     "one below the other": "[a{0}]: http://x.org/{0}\n",

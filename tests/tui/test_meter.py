@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     Entry,
     LevelMeasured,
     PlaybackFinished,
@@ -19,9 +19,9 @@ from tests.builders import session_started
 from tests.tui.backend import FakeBackend, FakeFeed
 from tests.tui.seeing import drawn, seen
 from tui.app import GramophoneApp
-from tui.motion import Motion
-from tui.widgets.meter import Meter
-from tui.widgets.waveform import UNDERRUN
+from tui.playback.meter import Meter
+from tui.playback.waveform import UNDERRUN
+from tui.theme.motion import Motion
 
 SOUNDING: list[Entry] = [
     session_started(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.app import App
 
-from tui.motion import FRAMES_HZ, REMOTE_FRAMES_HZ, Motion, motion, motion_of
+from tui.theme.motion import FRAMES_HZ, REMOTE_FRAMES_HZ, Motion, motion, motion_of
 
 
 def test_at_home_everything_moves() -> None:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.backend import Choice
-from gramophone.errors import StorageError
-from gramophone.intents import Mute, Regenerate, Resend, SpeakAgain, Submit
-from gramophone.library import TurnRecord
-from gramophone.ports import Message
-from gramophone.timeline import HistoryRewound, SettingsChanged
+from gramophone.core.errors import StorageError
+from gramophone.core.intents import Mute, Regenerate, Resend, SpeakAgain, Submit
+from gramophone.core.timeline import HistoryRewound, SettingsChanged
+from gramophone.library.library import TurnRecord
+from gramophone.ports.backend import Choice
+from gramophone.ports.engine import Message
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tests.tui.test_panes import chosen, panes, posted, press, screen_of
 from tui.app import GramophoneApp
 from tui.messages import TurnWanted
+from tui.prompt.prompt import Prompt
 from tui.screens.conversation import ConversationScreen
 from tui.screens.export import ExportScreen
 from tui.screens.help import HelpScreen
 from tui.screens.history import HistoryScreen
-from tui.widgets.prompt import Prompt
 
 SPOKEN = [session_started(), *spoken_exchange("One?", "First.")]
 

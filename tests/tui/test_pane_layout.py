@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.pane_layout import MOST_PANES, Arrangement, Wish, arrangement
+from tui.conversation.layout import MOST_PANES, Arrangement, Wish, arrangement
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     DeltaReceived,
     DeviceChanged,
     Entry,
@@ -26,7 +26,7 @@ from tests.tui.backend import FakeBackend
 from tests.tui.scenes import ANSWER, LEVELS
 from tests.tui.seeing import drawn
 from tui.app import GramophoneApp
-from tui.widgets.pane import Pane
+from tui.conversation.pane import Pane
 
 Compare: TypeAlias = Callable[..., bool]
 Steps: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]

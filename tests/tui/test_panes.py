@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.intents import Hush, Mute, Submit
-from gramophone.ports import Message
-from gramophone.timeline import DeltaReceived, PlaybackStarted, PlaybackStopped, TurnStarted
+from gramophone.core.intents import Hush, Mute, Submit
+from gramophone.core.timeline import DeltaReceived, PlaybackStarted, PlaybackStopped, TurnStarted
+from gramophone.ports.engine import Message
 from tests.builders import session_started, spoken_exchange
 from tests.support.deadlines import HANG_S
 from tests.tui.backend import FakeBackend, FakeFeed, FakeTalk
 from tests.tui.seeing import drawn, press, said, seen
 from tui.app import GramophoneApp
+from tui.conversation.pane_grid import drawing
+from tui.conversation.talk_pane import TalkPane
+from tui.prompt.prompt import Prompt
 from tui.screens.conversation import ConversationScreen
-from tui.widgets.pane_grid import drawing
-from tui.widgets.prompt import Prompt
-from tui.widgets.talk_pane import TalkPane
-from tui.widgets.transcript import Transcript
+from tui.transcript.transcript import Transcript
 
 SIZE = (100, 30)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui.passages import Passage, last_code, passage
-from tui.transcript_model import TurnView
+from tui.conversation.slash.copy_targets import Passage, last_code, passage
+from tui.transcript.model import TurnView
 
 TURNS = [
     TurnView(0, "user", "One?"),

@@ -13,10 +13,10 @@ from textual.worker import Worker
 from tests.tui.backend import FakeBackend
 from tests.tui.seeing import seen
 from tui.app import GramophoneApp
-from tui.screens import progress as progress_screen
 from tui.screens.conversation import ConversationScreen
+from tui.screens.dialogs import progress as progress_screen
+from tui.screens.dialogs.progress import Progress, ProgressScreen, with_progress
 from tui.screens.help import HelpScreen
-from tui.screens.progress import Progress, ProgressScreen, with_progress
 
 
 class LongWork:

@@ -9,17 +9,17 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from gramophone.errors import StorageError
-from gramophone.intents import Submit
-from gramophone.library import TurnRecord
+from gramophone.core.errors import StorageError
+from gramophone.core.intents import Submit
+from gramophone.library.library import TurnRecord
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
+from tui.prompt.completions import Completions
+from tui.prompt.prompt import BLINKS_AFTER_A_KEY, Prompt
 from tui.screens.help import HelpScreen
 from tui.screens.history import HistoryScreen
-from tui.widgets.completions import Completions
-from tui.widgets.prompt import BLINKS_AFTER_A_KEY, Prompt
 
 LINES = "".join(f"line {number}\n" for number in range(214))
 

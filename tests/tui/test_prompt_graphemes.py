@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual import events
 
-from gramophone.intents import Submit
+from gramophone.core.intents import Submit
 from tests.tui.backend import FakeBackend
 from tests.tui.seeing import drawn, seen
 from tests.tui.test_prompt import paste, prompt_of, typed
 from tui.app import GramophoneApp
-from tui.widgets.grapheme_area import wrap_offsets
+from tui.prompt.grapheme_area import wrap_offsets
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"

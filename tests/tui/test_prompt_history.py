@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.draft import Draft
-from tui.prompt_history import PromptHistory
+from tui.prompt.draft import Draft
+from tui.prompt.history import PromptHistory
 
 
 def history(*texts: str) -> PromptHistory:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.backend import ScreenSettings
-from gramophone.errors import ConfigError
+from gramophone.core.errors import ConfigError
+from gramophone.ports.backend import ScreenSettings
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said
 from tui.app import GramophoneApp
-from tui.keymap import WrongKeys, checked
 from tui.keys import key_groups, key_name, key_words
-from tui.motion import Motion
 from tui.screens.help import HelpScreen
 from tui.screens.history import HistoryScreen
+from tui.settings.keymap import WrongKeys, checked
+from tui.theme.motion import Motion
 
 PLACES = key_groups()
 

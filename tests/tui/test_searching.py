@@ -12,8 +12,8 @@ from tui.app import GramophoneApp
 from tui.screens import history as history_screen
 from tui.screens.conversation import ConversationScreen
 from tui.screens.history import HistoryScreen
-from tui.widgets.session_list import SessionList
-from tui.widgets.session_search import SessionSearch
+from tui.sessions.search_field import SessionSearch
+from tui.sessions.session_list import SessionList
 
 
 async def test_a_filter_that_says_nothing_is_explained_below_the_field() -> None:

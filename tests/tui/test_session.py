@@ -13,29 +13,29 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
 
-from gramophone.backend import Passage, ReplayState, TurnMark
-from gramophone.library import TurnRecord
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     LevelMeasured,
     PlaybackStarted,
     PlayoutAdvanced,
     TimelineRestarted,
 )
+from gramophone.library.library import TurnRecord
+from gramophone.ports.backend import Passage, ReplayState, TurnMark
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
-from tui.facts import times
 from tui.messages import TurnWanted
+from tui.playback.meter import Meter
+from tui.playback.replay_bar import ReplayStrip
+from tui.playback.seek_bar import SeekBar
 from tui.screens.export import ExportScreen
 from tui.screens.history import HistoryScreen
 from tui.screens.latency import LatencyScreen
 from tui.screens.session import SessionScreen
 from tui.screens.timeline import TimelineScreen
-from tui.widgets.meter import Meter
-from tui.widgets.replay_strip import ReplayStrip
-from tui.widgets.seek_bar import SeekBar
-from tui.widgets.transcript import Transcript
+from tui.support.formatting import times
+from tui.transcript.transcript import Transcript
 
 SESSION = "5e55000000000000"
 

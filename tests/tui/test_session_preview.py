@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.errors import StorageError
-from gramophone.library import TurnRecord
+from gramophone.core.errors import StorageError
+from gramophone.library.library import TurnRecord
 from tests.tui.backend import FakeLibrary, kept_session
 from tests.tui.histories import history, library_of
 from tests.tui.seeing import drawn, said, seen
-from tui.widgets.session_preview import SessionPreview
+from tui.sessions.session_preview import SessionPreview
 
 
 async def test_the_preview_follows_the_cursor_and_shows_the_hit() -> None:

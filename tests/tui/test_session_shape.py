@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.backend import Passage, TurnMark
-from tui.session_shape import Shape, column_at, heights, loudness, position_at, stops
+from gramophone.ports.backend import Passage, TurnMark
+from tui.playback.session_waveform import Shape, column_at, heights, loudness, position_at, stops
 
 
 def shape(*passages: Passage, peaks: dict[int, bytes] | None = None) -> Shape:

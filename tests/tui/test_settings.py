@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.backend import ScreenSettings
-from gramophone.config import FILE_SETTINGS
-from gramophone.errors import ConfigError, SpeakerError
-from gramophone.preferences import Preference
+from gramophone.config.config import FILE_SETTINGS
+from gramophone.core.errors import ConfigError, SpeakerError
+from gramophone.ports.backend import ScreenSettings
+from gramophone.ports.preferences import Preference
 from tests.tui.backend import FakeBackend
 from tests.tui.preferences import FakePreferences
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
-from tui.keymap import taken_by
-from tui.motion import Motion
 from tui.screens.conversation import CONVERSATION_COMMANDS, ConversationScreen
 from tui.screens.settings import SettingsScreen
-from tui.settings_rows import PAGES, ROWS, NotAValue, SettingRow, foot, typed
-from tui.widgets.setting_list import SettingList
+from tui.settings.keymap import taken_by
+from tui.settings.rows import PAGES, ROWS, NotAValue, SettingRow, foot, typed
+from tui.settings.setting_list import SettingList
+from tui.theme.motion import Motion
 
 ANY_SIZE = pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
 

@@ -13,7 +13,7 @@ from tests.support.screens import ORDINARY, SCREENS, app_at, become, press, stor
 from tests.tui.backend import FakeBackend, FakeLibrary
 from tests.tui.scenes import KEPT
 from tui.app import GramophoneApp
-from tui.screens.progress import Progress, ProgressScreen
+from tui.screens.dialogs.progress import Progress, ProgressScreen
 
 TINY = [(1, 1), (2, 1), (1, 3), (3, 2), (10, 1), (1, 24), (2, 24), (5, 24), (10, 3)]
 STORM = 6

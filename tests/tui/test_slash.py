@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.plain import plain_line
-from tui.slash import COMMANDS, Given, Prose, Refused, complete, declared, read
+from gramophone.text.sanitize import plain_line
+from tui.conversation.slash.commands import (
+    COMMANDS,
+    Given,
+    Prose,
+    Refused,
+    complete,
+    declared,
+    read,
+)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from gramophone.backend import Setup
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     DeltaReceived,
     DeviceChanged,
     Failed,
@@ -19,6 +18,7 @@ from gramophone.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
+from gramophone.ports.backend import Setup
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary
 from tests.tui.preferences import FakePreferences
@@ -39,8 +39,8 @@ from tests.tui.scenes import (
 from tests.tui.seeing import drawn
 from tests.tui.timelines import talked
 from tui.app import GramophoneApp
-from tui.screens.progress import Progress, ProgressScreen
-from tui.widgets.pane import Pane
+from tui.conversation.pane import Pane
+from tui.screens.dialogs.progress import Progress, ProgressScreen
 
 
 class TestConversation:

@@ -10,16 +10,16 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from gramophone.errors import ModelError, StorageError
+from gramophone.core.errors import ModelError, StorageError
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.histories import answer, ask, history, library_of, listed, titles, under_cursor
 from tests.tui.seeing import drawn, said, seen
+from tui.prompt.prompt import Prompt
 from tui.screens.conversation import ConversationScreen
+from tui.screens.dialogs.progress import ProgressScreen
 from tui.screens.history import HistoryScreen
-from tui.screens.progress import ProgressScreen
 from tui.screens.session import SessionScreen
-from tui.widgets.prompt import Prompt
-from tui.widgets.session_list import SessionList
+from tui.sessions.session_list import SessionList
 
 # --- deleting and undo ----------------------------------------------------------------------------
 

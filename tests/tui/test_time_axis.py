@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.time_axis import Window, bar, difference_words, line, span_words, ticks
+from tui.latency.time_axis import Window, bar, difference_words, line, span_words, ticks
 
 WHOLE = Window(0, 1_000_000)
 

@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-import tui.widgets.event_table
-from gramophone.codec import decode
-from gramophone.errors import StorageError
-from gramophone.timeline import DeltaReceived, Event, ModelChunkReceived, TextSpoken
+import tui.timeline.event_table
+from gramophone.core.codec import decode
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import DeltaReceived, Event, ModelChunkReceived, TextSpoken
 from tests.tui.backend import FakeBackend
 from tests.tui.seeing import drawn, headline, press, said, seen
 from tests.tui.timelines import HOSTILE, many, session_of, talk, talked
 from tui.app import GramophoneApp
-from tui.event_rows import Beginnings, Filter, detail_of, event_json, time_words
 from tui.screens.conversation import ConversationScreen
 from tui.screens.event import EventScreen
 from tui.screens.session import SessionScreen
 from tui.screens.timeline import TimelineScreen
-from tui.widgets.event_table import EventTable
+from tui.timeline.event_rows import Beginnings, Filter, detail_of, event_json, time_words
+from tui.timeline.event_table import EventTable
 
 
 async def opened(pilot: Pilot[Any], backend: FakeBackend, turn: int | None = None) -> None:
@@ -277,7 +277,7 @@ async def test_only_rows_in_view_are_made(monkeypatch: pytest.MonkeyPatch) -> No
         made.append(event)
         return detail_of(event, most)
 
-    monkeypatch.setattr(tui.widgets.event_table, "detail_of", counted)
+    monkeypatch.setattr(tui.timeline.event_table, "detail_of", counted)
     backend = talked(many(100_000))
     async with GramophoneApp(backend).run_test() as pilot:
         await opened(pilot, backend)

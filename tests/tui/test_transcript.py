@@ -12,15 +12,15 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 import tui
-from gramophone.library import TurnRecord
-from gramophone.timeline import Entry, HistoryRewound, TurnCompleted, TurnStarted
+from gramophone.core.timeline import Entry, HistoryRewound, TurnCompleted, TurnStarted
+from gramophone.library.library import TurnRecord
 from tests.builders import session_started
 from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, seen
 from tests.tui.test_session import opened
 from tui.app import GramophoneApp
 from tui.messages import TurnWanted
-from tui.widgets.transcript import Transcript
+from tui.transcript.transcript import Transcript
 
 CODE = "Two pieces:\n\n```python\nfirst = 1\n```\n\nand\n\n```\nsecond\n```\n"
 

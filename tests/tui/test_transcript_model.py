@@ -6,10 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from gramophone.library import TurnRecord
-from gramophone.ports import Message
-from gramophone.score import Score
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     DeltaReceived,
     DeviceChanged,
     Event,
@@ -32,11 +29,14 @@ from gramophone.timeline import (
     TurnStarted,
     Underran,
 )
+from gramophone.library.library import TurnRecord
+from gramophone.ports.engine import Message
+from gramophone.replay.schedule import Score
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.tui.backend import kept_session
 from tui.markdown.paint import copied
-from tui.transcript_model import Phase, SoundState, TranscriptModel, TurnView
-from tui.turn_rows import foot_rows
+from tui.transcript.model import Phase, SoundState, TranscriptModel, TurnView
+from tui.transcript.turn_rows import foot_rows
 
 
 def folded(*entries: object) -> TranscriptModel:

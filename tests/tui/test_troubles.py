@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.timeline import DeviceChanged, Entry, Failed
+from gramophone.core.timeline import DeviceChanged, Entry, Failed
 from tests.builders import short_session, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.tui.seeing import drawn, said
 from tui.app import GramophoneApp
-from tui.troubles import Trouble, troubles
+from tui.support.alerts import Trouble, troubles
 
 FULL = Failed(at_us=9, stage="recording", detail="There is no room left for the recording.")
 GONE = DeviceChanged(at_us=9, device="silent", silent=True, detail="The sound device went away.")

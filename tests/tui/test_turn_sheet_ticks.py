@@ -8,9 +8,14 @@ from tests.tui.test_markdown_without_end import WORDS, endless
 from tui.markdown.answer import Answer
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.layout import Row
-from tui.row_numbers import ALL
-from tui.transcript_model import Phase, TurnView
-from tui.turn_sheet import AT_ONCE_CHARACTERS, CHARACTERS_A_TICK, PARSED_A_TICK, TurnSheet
+from tui.transcript.model import Phase, TurnView
+from tui.transcript.row_numbers import ALL
+from tui.transcript.turn_layout import (
+    AT_ONCE_CHARACTERS,
+    CHARACTERS_A_TICK,
+    PARSED_A_TICK,
+    TurnSheet,
+)
 
 TEXT = WORDS * (96_000 // len(WORDS))
 WIDTH = 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.backend import Setup
+from gramophone.ports.backend import Setup
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed
 from tests.tui.seeing import drawn, said, seen

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from tui.colours import MUTED, SOUND, WARNING
-from tui.widgets.waveform import MOST_COLUMNS, UNDERRUN, UNDERRUN_MARK, Waveform
+from tui.playback.waveform import MOST_COLUMNS, UNDERRUN, UNDERRUN_MARK, Waveform
+from tui.theme.colour_names import MUTED, SOUND, WARNING
 
 
 def wave(*peaks: float) -> Waveform:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.backend import Setup
-from gramophone.intents import Hush
-from gramophone.timeline import DeviceChanged, Failed, ProgressMade, Stage
+from gramophone.core.intents import Hush
+from gramophone.core.timeline import DeviceChanged, Failed, ProgressMade, Stage
+from gramophone.ports.backend import Setup
 from tests.builders import session_started, spoken_exchange
 from tests.tui.backend import FakeBackend, FakeFeed
 from tests.tui.seeing import drawn, said, seen
 from tui.app import GramophoneApp
-from tui.welcome import welcome
-from tui.widgets.pane import Pane
+from tui.conversation.pane import Pane
+from tui.conversation.welcome import welcome
 
 LOCAL = Setup(provider="local", model="smollm2", voice="piper")
 CLOUD = Setup(provider="openai", model="gpt-5", voice="thalia")

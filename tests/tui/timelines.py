@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     DeltaReceived,
     Event,
     FlushRefused,

@@ -15,8 +15,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from gramophone.standin import piper as voice_of_piper
-from gramophone.standin.process import main
+from gramophone.standin.run.process import main
+from gramophone.standin.voices import piper as voice_of_piper
 
 _SILENT = frozenset(" ˈˌ.,;:!?…-–—()\"'“”‘’^$_")
 _CEIL = "/Ceil_output_0"

@@ -10,8 +10,8 @@ from typing import Any, Protocol, cast
 
 import pytest
 
-from gramophone.errors import GramophoneError, ModelError
-from gramophone.ports import LanguageModel, Message, ModelChunk
+from gramophone.core.errors import GramophoneError, ModelError
+from gramophone.ports.engine import LanguageModel, Message, ModelChunk
 from tests.model_servers import ModelServer, Reply, Step, serving
 
 KEY = "sk-proj-Zq81kV0s3cr3t"

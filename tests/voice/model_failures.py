@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from gramophone.ports import ModelChunk
+from gramophone.ports.engine import ModelChunk
 from tests.model_servers import JSON, Reply, Step, serving
 from tests.voice.model_contract import (
     HURRY,

@@ -10,14 +10,14 @@ import asyncio
 import json
 import sys
 
-from gramophone.backend import ReplayState
-from gramophone.cli.replaying import replay_in_hand, score_of
-from gramophone.clock import SystemClock
-from gramophone.config import load
-from gramophone.replay import Replay
-from gramophone.tasks import cancel, spawn
-from gramophone.timeline import Entry, TurnCompleted
-from gramophone.voice.native_noise import keep_native_noise_out
+from gramophone.app.replay_session import replay_in_hand, score_of
+from gramophone.config.config import load
+from gramophone.core.clock import SystemClock
+from gramophone.core.tasks import cancel, spawn
+from gramophone.core.timeline import Entry, TurnCompleted
+from gramophone.devices.stderr_guard import keep_native_noise_out
+from gramophone.ports.backend import ReplayState
+from gramophone.replay.replay import Replay
 from storage.library import Library
 
 

@@ -13,9 +13,9 @@ import time
 from array import array
 from typing import Any
 
-from gramophone.clock import SystemClock
-from gramophone.voice.native_noise import keep_native_noise_out
-from gramophone.voice.speaker import DeviceSpeaker
+from gramophone.core.clock import SystemClock
+from gramophone.devices.speaker import DeviceSpeaker
+from gramophone.devices.stderr_guard import keep_native_noise_out
 
 RATE_HZ = 48_000
 GLANCE_US = 5_000

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gramophone.clock import ManualClock
-from gramophone.ports import Speaker
-from gramophone.voice.speaker import DeviceSpeaker, MutedSpeaker
+from gramophone.core.clock import ManualClock
+from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
+from gramophone.ports.engine import Speaker
 from tests.standin.clocks import WatchedClock
 
 RATE_HZ = 8_000

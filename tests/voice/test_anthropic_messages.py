@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gramophone.ports import Usage
-from gramophone.voice.anthropic_messages import DEFAULT_MAX_TOKENS, AnthropicMessages
+from gramophone.ports.engine import Usage
+from gramophone.providers.llm.anthropic_messages import DEFAULT_MAX_TOKENS, AnthropicMessages
 from tests.model_servers import Reply, anthropic_event, anthropic_events, serving
 from tests.voice.model_contract import (
     KEY,

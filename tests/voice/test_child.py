@@ -11,15 +11,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gramophone.errors import EngineMissing
-from gramophone.voice import child as child_module
-from gramophone.voice.child import Child
+from gramophone.core.errors import EngineMissing
+from gramophone.providers import engine_process as child_module
+from gramophone.providers.engine_process import Child
 
 PROGRAMS = "tests.voice.child_programs"
 
 PARENT = """
 import asyncio, sys
-from gramophone.voice.child import Child
+from gramophone.providers.engine_process import Child
 
 async def main():
     child = Child("The engine", "tests.voice.child_programs", ["good"], lambda detail: None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gramophone.voice.speaker import DeviceSpeaker
+from gramophone.devices.speaker import DeviceSpeaker
 from tests.voice.speaker_program import ramp
 from tests.voice.speaker_rigs import (
     BLOCK,

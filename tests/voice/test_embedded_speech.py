@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gramophone.errors import EngineMissing
-from gramophone.voice.embedded_speech import EmbeddedSpeech
-from gramophone.voice.speech_socket import SpeechSocket
-from gramophone.wire.speak_messages import Close, Flush, Speak, SpeakParameters, render
+from gramophone.core.errors import EngineMissing
+from gramophone.providers.tts.deepgram import SpeechSocket
+from gramophone.providers.tts.embedded import EmbeddedSpeech
+from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Speak, SpeakParameters, render
 from tests.voice.test_child import gone
 
 PARAMETERS = SpeakParameters(sample_rate_hz=48_000)

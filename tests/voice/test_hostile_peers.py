@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.wire.bounds import MOST_EVENT_BYTES
+from gramophone.wire.limits import MOST_EVENT_BYTES
 from tests.hostile_servers import (
     BODIES,
     HANDSHAKES,

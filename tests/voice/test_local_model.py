@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import EngineMissing, ModelError
-from gramophone.ports import LanguageModel, Message
-from gramophone.voice.local_model import LocalModel, newest_that_fit
+from gramophone.core.errors import EngineMissing, ModelError
+from gramophone.ports.engine import LanguageModel, Message
+from gramophone.providers.llm.local import LocalModel, newest_that_fit
 from tests.voice.model_contract import ModelContract, close, closing, text_of, told
 from tests.voice.test_child import gone
 
 PARENT = """
 import asyncio
-from gramophone.voice.local_model import LocalModel
+from gramophone.providers.llm.local import LocalModel
 
 async def main():
     model = LocalModel(progress=lambda detail: None)

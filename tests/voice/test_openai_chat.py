@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gramophone.ports import Usage
-from gramophone.voice.openai_chat import OpenAIChat
+from gramophone.ports.engine import Usage
+from gramophone.providers.llm.openai_chat import OpenAIChat
 from tests.model_servers import OPENAI_DONE, Reply, openai_chunks, openai_event, serving
 from tests.voice.model_contract import KEY, Provider, ScriptedContract, closing, text_of, told
 from tests.voice.model_failures import FailingContract

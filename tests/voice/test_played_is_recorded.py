@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.standin.tone import ToneVoice
+from gramophone.standin.voices.tone import ToneVoice
 from tests.sound_card import RATE_HZ, SoundCard, trimmed
 from tests.standins import running
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     AudioReceived,
     Event,
     PlaybackFinished,

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from gramophone.ports import PlayoutState
+from gramophone.ports.engine import PlayoutState
 from tests.voice.speaker_program import ramp
 from tests.voice.speaker_rigs import (
     BLOCK,

@@ -16,9 +16,9 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from gramophone.errors import HandshakeRefused, SpeechError
-from gramophone.voice.speech_socket import DeepgramSpeech, SpeechSocket
-from gramophone.wire.speak_messages import (
+from gramophone.core.errors import HandshakeRefused, SpeechError
+from gramophone.providers.tts.deepgram import DeepgramSpeech, SpeechSocket
+from gramophone.wire.deepgram.speak_v1.messages import (
     Close,
     Flush,
     Flushed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gramophone.voice.stretch import Stretcher
+from gramophone.audio.time_stretch import Stretcher
 
 RATE_HZ = 16_000
 SPEEDS = [0.5, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0]

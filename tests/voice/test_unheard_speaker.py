@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gramophone.ports import PlayoutState
+from gramophone.ports.engine import PlayoutState
 from tests.voice.speaker_program import ramp
 from tests.voice.speaker_rigs import (
     BLOCK,

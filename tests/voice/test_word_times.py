@@ -10,8 +10,8 @@ from statistics import median, quantiles
 
 import pytest
 
-from gramophone.exports import Pauses
-from storage.recorder import Recorder
+from gramophone.library.export_request import Pauses
+from storage.recording.recorder import Recorder
 from tests.storage.export.exported import written
 from tests.storage.recordings import SESSION_ID
 from tests.voice.word_times import spoken

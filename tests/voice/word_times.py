@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gramophone.fanout import Sink
-from gramophone.intents import Submit
-from gramophone.timeline import Event
-from gramophone.values import value
-from gramophone.voice.child import Child
+from gramophone.core.frozen import value
+from gramophone.core.intents import Submit
+from gramophone.core.sinks import Sink
+from gramophone.core.timeline import Event
+from gramophone.providers.engine_process import Child
 from tests.engine_sessions import ScriptedModel, completed, session
 
 

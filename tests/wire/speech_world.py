@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from gramophone.wire.speak_client import ClientLimits, FlushDone, SpeakClient
-from gramophone.wire.speak_messages import Flushed, render
-from gramophone.wire.utterance import Utterance
+from gramophone.conversation.speech_pacer import Utterance
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits, FlushDone, SpeakClient
+from gramophone.wire.deepgram.speak_v1.messages import Flushed, render
 
 STEP_US = 10_000
 FRAME_US = 40_000

@@ -7,15 +7,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.wire.answer_parts import (
-    TextBlock,
-    ThinkingBlock,
-    ToolBlock,
-    blocks_of,
-    call_input,
-    plain_pieces,
-)
-from gramophone.wire.answers import (
+from gramophone.wire.llm.answer import (
     ANTHROPIC,
     OPENAI,
     OPENAI_RESPONSES,
@@ -24,6 +16,14 @@ from gramophone.wire.answers import (
     TextPiece,
     ThinkingPiece,
     ToolPiece,
+)
+from gramophone.wire.llm.answer_blocks import (
+    TextBlock,
+    ThinkingBlock,
+    ToolBlock,
+    blocks_of,
+    call_input,
+    plain_pieces,
 )
 from tests.model_servers import anthropic_events, openai_chunks
 

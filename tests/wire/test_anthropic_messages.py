@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.wire.answers import (
+from gramophone.wire.llm.answer import (
     ANTHROPIC,
     CUT,
     Answer,
@@ -18,14 +18,14 @@ from gramophone.wire.answers import (
     ThinkingPiece,
     ToolPiece,
 )
-from gramophone.wire.anthropic_messages import (
+from gramophone.wire.llm.anthropic_messages import (
     MessagesRequest,
     message_events,
     parse_messages,
     render_count,
     render_message,
 )
-from gramophone.wire.model_refusals import RequestRefused, anthropic_error
+from gramophone.wire.llm.errors import RequestRefused, anthropic_error
 from tests.model_servers import anthropic_events
 from tests.wire.sse_reading import events_in, moments, told
 

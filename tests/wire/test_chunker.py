@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.characters import is_speakable
-from gramophone.wire.chunker import LONGEST_CHUNK, Chunk, Chunker, chunks
-from gramophone.wire.controls import ControlFilter
-from gramophone.wire.speakable import read
+from gramophone.text.characters import is_speakable
+from gramophone.text.chunker import LONGEST_CHUNK, Chunk, Chunker, chunks
+from gramophone.text.control_filter import ControlFilter
+from gramophone.text.markdown.reader import read
 
 CORPUS = Path(__file__).parents[2] / "fixtures" / "corpus"
 Case = dict[str, Any]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.wire.controls import GLUE, ControlFilter
+from gramophone.text.control_filter import GLUE, ControlFilter
 
 
 def passed(text: str) -> str:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.flux_markup import PRONUNCIATIONS_OF_A_TURN, FluxText, is_ipa
-from gramophone.wire.frame_fields import ProtocolViolation
+from gramophone.wire.deepgram.json_frames import ProtocolViolation
+from gramophone.wire.deepgram.speak_v2.markup import PRONUNCIATIONS_OF_A_TURN, FluxText, is_ipa
 
 DUPILUMAB = r'\{"word": "dupilumab", "pronounce": "duːˈpɪljuːmæb"\}'
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.flux_messages import (
+from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
     Close,
     Configure,

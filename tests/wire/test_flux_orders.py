@@ -9,7 +9,8 @@ from typing import TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.flux_messages import (
+from gramophone.wire.deepgram.server_actions import Abandon, Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
     Close,
     Configure,
@@ -25,9 +26,8 @@ from gramophone.wire.flux_messages import (
     SpeechStarted,
     render,
 )
-from gramophone.wire.flux_parameters import FluxParameters
-from gramophone.wire.flux_server import Action, FluxLimits, FluxQuirks, FluxServer
-from gramophone.wire.speak_actions import Abandon, Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+from gramophone.wire.deepgram.speak_v2.server import Action, FluxLimits, FluxQuirks, FluxServer
 
 AT_8_KHZ = FluxParameters(model="flux-haley-en", sample_rate_hz=8_000)
 ONE_MS = bytes(16)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.flux_parameters import (
+from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused, SpeakParameters
+from gramophone.wire.deepgram.speak_v2.parameters import (
     FLUX_SAMPLE_RATES_HZ,
     FluxParameters,
     speed_refusal,
 )
-from gramophone.wire.speak_parameters import ParameterRefused, SpeakParameters
 
 MODEL = "model=flux-haley-en"
 

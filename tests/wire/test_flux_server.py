@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gramophone.wire.flux_messages import (
+from gramophone.wire.deepgram.server_actions import Abandon, Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
     Close,
     Configure,
@@ -26,8 +27,8 @@ from gramophone.wire.flux_messages import (
     Warned,
     render,
 )
-from gramophone.wire.flux_parameters import FluxParameters
-from gramophone.wire.flux_server import (
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+from gramophone.wire.deepgram.speak_v2.server import (
     INTERRUPT_IN_PROGRESS,
     INVALID_INTERRUPT_OFFSET,
     NO_ACTIVE_SPEECH,
@@ -39,7 +40,6 @@ from gramophone.wire.flux_server import (
     FluxQuirks,
     FluxServer,
 )
-from gramophone.wire.speak_actions import Abandon, Hangup, Say, SendAudio, Synthesise
 
 HELLO = Connected("r-1", "flux-haley-en", "1", ("m-1",))
 AT_8_KHZ = FluxParameters(model="flux-haley-en", sample_rate_hz=8_000)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.formulas import LONGEST_FORMULA, spoken_formula
+from gramophone.text.markdown.formulas import LONGEST_FORMULA, spoken_formula
 
 
 @pytest.mark.parametrize(

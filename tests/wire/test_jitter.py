@@ -7,7 +7,7 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.jitter import Gap, JitterBuffer
+from gramophone.audio.jitter_buffer import Gap, JitterBuffer
 
 RATE_HZ = 1000  # one sample a millisecond: positions read as milliseconds
 

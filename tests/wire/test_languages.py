@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.abbreviations import LANGUAGES, rules_for, rules_while_unsure
-from gramophone.wire.chunker import Chunker, chunks
-from gramophone.wire.cldr_abbreviations import SUPPRESSIONS
-from gramophone.wire.language_detection import LanguageFinder
+from gramophone.text.chunker import Chunker, chunks
+from gramophone.text.language.detection import LanguageFinder
+from gramophone.text.sentences.abbreviations import LANGUAGES, rules_for, rules_while_unsure
+from gramophone.text.sentences.cldr_abbreviations import SUPPRESSIONS
 
 CORPUS = Path(__file__).parents[2] / "fixtures" / "corpus"
 Case = dict[str, Any]

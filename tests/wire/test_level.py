@@ -6,7 +6,7 @@ from array import array
 
 import pytest
 
-from gramophone.wire.level import level
+from gramophone.audio.level import level
 
 
 def test_silence_and_nothing_are_zero() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.wire.listen_messages import (
+from gramophone.wire.deepgram.listen_v1.messages import (
     ConfigureFailure,
     ConfigureSuccess,
     ListenParameters,
@@ -19,9 +19,9 @@ from gramophone.wire.listen_messages import (
     SpeechStarted,
     UtteranceEnd,
 )
-from gramophone.wire.listen_server import IDLE_US, Action, ListenServer, Utterance
-from gramophone.wire.speak_actions import Hangup, Say
-from gramophone.wire.speak_parameters import ParameterRefused
+from gramophone.wire.deepgram.listen_v1.server import IDLE_US, Action, ListenServer, Utterance
+from gramophone.wire.deepgram.server_actions import Hangup, Say
+from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 
 SECOND = b"\1\0" * 16_000
 SKY = Utterance("Why is – it blue?", 2_400_000)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.loose_json import (
+from gramophone.wire.lenient_json import (
     LARGEST_COUNT,
     MOST_DEPTH,
     MOST_VALUES,

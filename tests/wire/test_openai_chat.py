@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.wire.answers import (
+from gramophone.wire.llm.answer import (
     ANTHROPIC,
     CUT,
     OPENAI,
@@ -19,8 +19,8 @@ from gramophone.wire.answers import (
     ThinkingPiece,
     ToolPiece,
 )
-from gramophone.wire.model_refusals import RequestRefused, openai_error
-from gramophone.wire.openai_chat import ChatRequest, chat_events, parse_chat, render_chat
+from gramophone.wire.llm.errors import RequestRefused, openai_error
+from gramophone.wire.llm.openai_chat import ChatRequest, chat_events, parse_chat, render_chat
 from tests.model_servers import anthropic_events, openai_chunks
 from tests.wire.sse_reading import events_in, moments, told
 

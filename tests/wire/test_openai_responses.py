@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.wire.answers import (
+from gramophone.wire.llm.answer import (
     CUT,
     OPENAI_RESPONSES,
     Answer,
@@ -17,8 +17,8 @@ from gramophone.wire.answers import (
     ThinkingPiece,
     ToolPiece,
 )
-from gramophone.wire.model_refusals import RequestRefused
-from gramophone.wire.openai_responses import parse_responses, render_response, response_events
+from gramophone.wire.llm.errors import RequestRefused
+from gramophone.wire.llm.openai_responses import parse_responses, render_response, response_events
 from tests.wire.sse_reading import events_in, moments, told
 
 HELLO = Answer(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.pcm import (
+from gramophone.audio.pcm import (
     FrameCutter,
     alaw_decode,
     alaw_encode,

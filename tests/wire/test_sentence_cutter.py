@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.characters import is_speakable
-from gramophone.wire.sentence_cutter import LONGEST, SentenceCutter
+from gramophone.text.characters import is_speakable
+from gramophone.text.sentences.splitter import LONGEST, SentenceCutter
 
 
 def cut(*texts: str) -> list[str]:

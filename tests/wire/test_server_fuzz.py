@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.flux_messages import Connected, render
-from gramophone.wire.flux_parameters import FluxParameters
-from gramophone.wire.flux_server import FluxServer
-from gramophone.wire.speak_actions import Hangup, Machine, Say, Synthesise
-from gramophone.wire.speak_messages import Metadata
-from gramophone.wire.speak_messages import render as render_v1
-from gramophone.wire.speak_server import SpeakServer
+from gramophone.wire.deepgram.server_actions import Hangup, Machine, Say, Synthesise
+from gramophone.wire.deepgram.speak_v1.messages import Metadata
+from gramophone.wire.deepgram.speak_v1.messages import render as render_v1
+from gramophone.wire.deepgram.speak_v1.server import SpeakServer
+from gramophone.wire.deepgram.speak_v2.messages import Connected, render
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+from gramophone.wire.deepgram.speak_v2.server import FluxServer
 
 MessageT = TypeVar("MessageT")
 

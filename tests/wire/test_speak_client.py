@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.speak_client import (
+from gramophone.wire.deepgram.speak_v1.client import (
     ClearDone,
     ClientLimits,
     FlushDone,
@@ -22,7 +22,7 @@ from gramophone.wire.speak_client import (
     SpeakClient,
     split_text,
 )
-from gramophone.wire.speak_messages import Cleared, Flushed, Metadata, Warned, render
+from gramophone.wire.deepgram.speak_v1.messages import Cleared, Flushed, Metadata, Warned, render
 
 SECOND_US = 1_000_000
 FLUSHED = render(Flushed(0))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.speak_messages import (
+from gramophone.wire.deepgram.speak_v1.messages import (
     Clear,
     Cleared,
     ClientMessage,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.wire.speak_parameters import (
+from gramophone.wire.deepgram.speak_v1.parameters import (
     ENCODINGS,
     SAMPLE_RATES_HZ,
     ParameterRefused,

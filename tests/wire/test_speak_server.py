@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.speak_messages import (
+from gramophone.wire.deepgram.speak_v1.messages import (
     Clear,
     Cleared,
     ClientMessage,
@@ -20,7 +20,7 @@ from gramophone.wire.speak_messages import (
     Warned,
     render,
 )
-from gramophone.wire.speak_server import (
+from gramophone.wire.deepgram.speak_v1.server import (
     EXCESSIVE_FLUSH,
     Abandon,
     Action,

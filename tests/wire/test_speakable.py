@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.wire.speakable import CODE, LABEL, PLAIN, read
+from gramophone.text.markdown.reader import CODE, LABEL, PLAIN, read
 
 
 def spoken(text: str) -> str:

@@ -7,9 +7,9 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.characters import splits_between
-from gramophone.wire.chunker import LONGEST_CHUNK, Chunker
-from gramophone.wire.speak_client import split_text
+from gramophone.text.characters import splits_between
+from gramophone.text.chunker import LONGEST_CHUNK, Chunker
+from gramophone.wire.deepgram.speak_v1.client import split_text
 
 SPELLED = "می\u200cخواهم کتاب\u200cها را بخوانم. ශ්\u200dරී ලංකා හොඳයි. അവന്\u200d പോയി."
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.bounds import TooMuch
+from gramophone.wire.limits import TooMuch
 from gramophone.wire.sse import raw_event
 from gramophone.wire.sse_reader import SseEvent, SseReader
 

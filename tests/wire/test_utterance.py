@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.utterance import SLOW_US_PER_CHAR, SURE_MARGIN_US, Sending, Utterance
+from gramophone.conversation.speech_pacer import (
+    SLOW_US_PER_CHAR,
+    SURE_MARGIN_US,
+    Sending,
+    Utterance,
+)
 from tests.wire.speech_world import Service, speak
 
 SECOND_US = 1_000_000

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.wav_layout import PCM, NotWav, WavLayout, wav_layout
+from gramophone.audio.wav_layout import PCM, NotWav, WavLayout, wav_layout
 
 SOUND = bytes(range(1, 21))
 UNKNOWN = 0xFFFF_FFFF

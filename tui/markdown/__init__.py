@@ -1,1 +1,4 @@
-"""Markdown that grows, as blocks and lines: what an answer is drawn from. No widget here."""
+"""Markdown that grows, as blocks and rows: what an answer is drawn from.
+
+No widget here. Begin with `document`.
+"""

@@ -9,7 +9,7 @@ from tui.markdown.blocks import Code
 from tui.markdown.document import Document
 from tui.markdown.layout import Row
 from tui.markdown.sheet import Sheet
-from tui.row_numbers import ALL
+from tui.transcript.row_numbers import ALL
 
 
 class Answer:

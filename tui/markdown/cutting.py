@@ -8,10 +8,10 @@ from typing import Final
 
 from markdown_it.token import Token
 
-from gramophone.graphemes import start_of
+from gramophone.text.graphemes import start_of
 from tui.markdown.blocks import Block, Code, Heading, Item, Lead, Paragraph, Quote
 from tui.markdown.flow import Flow
-from tui.markdown.reader import Group
+from tui.markdown.parser import Group
 
 LONGEST_OPEN_CHARACTERS: Final = 4_000
 """So much of a block may still be open; with one character more, its beginning is settled."""

@@ -23,7 +23,7 @@ from tui.markdown.cutting import (
     lead_of,
     place_to_cut,
 )
-from tui.markdown.reader import Group, Reader, Source, groups_of, make_parser
+from tui.markdown.parser import Group, Reader, Source, groups_of, make_parser
 from tui.markdown.references import References
 
 SLICE_CHARACTERS: Final = 2_000

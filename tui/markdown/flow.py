@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
 
-from gramophone.graphemes import graphemes, is_plain
+from gramophone.text.graphemes import graphemes, is_plain
 
 TAB_CELLS: Final = 4
 # One cell each, by sight: lines of such characters are broken by counting them.

@@ -19,7 +19,7 @@ from tui.markdown.blocks import (
     Unit,
 )
 from tui.markdown.flow import Flow, lines_of
-from tui.markdown.looks import FENCE
+from tui.markdown.styles import FENCE
 
 LEAST_TEXT_CELLS: Final = 8
 

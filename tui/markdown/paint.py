@@ -11,11 +11,11 @@ from rich.style import Style as RichStyle
 from textual.strip import Strip
 from textual.style import Style
 
-from gramophone.graphemes import end_of, start_of
-from tui.contrast import quieter, readable
+from gramophone.text.graphemes import end_of, start_of
 from tui.markdown.code import Colours
 from tui.markdown.layout import Mark, Row, Slice
-from tui.markdown.looks import LOOKS, QUIET, SPOKEN, TO_BE_READ, TO_COME
+from tui.markdown.styles import LOOKS, QUIET, SPOKEN, TO_BE_READ, TO_COME
+from tui.theme.contrast import quieter, readable
 
 
 class Hearing(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tui.markdown.blocks import Code, Table, Unit
 from tui.markdown.layout import Laid, Row, block_rows, code_rows, empty_row, table_rows
-from tui.row_numbers import ALL
+from tui.transcript.row_numbers import ALL
 
 
 class Sheet:

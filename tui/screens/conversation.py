@@ -11,14 +11,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 
-from gramophone.backend import Backend, Choice
-from gramophone.errors import GramophoneError
-from gramophone.intents import Hush, Regenerate, Resend, SpeakAgain, Submit
-from gramophone.plain import plain_line
-from gramophone.timeline import Stage
-from tui.draft import Draft
-from tui.facts import counted
-from tui.failing import tell_failure
+from gramophone.core.errors import GramophoneError
+from gramophone.core.intents import Hush, Regenerate, Resend, SpeakAgain, Submit
+from gramophone.core.timeline import Stage
+from gramophone.ports.backend import Backend, Choice
+from gramophone.text.sanitize import plain_line
+from tui.conversation.layout import MOST_PANES
+from tui.conversation.pane_grid import PaneGrid
+from tui.conversation.slash.actions import obey
+from tui.conversation.slash.commands import as_text
+from tui.conversation.slash.conversation_commands import continuation, conversation_commands
+from tui.conversation.status_line import StatusLine
+from tui.conversation.talk_pane import TalkPane
+from tui.conversation.target_bar import Destination
+from tui.conversation.welcome import NOT_KEPT, welcome
 from tui.messages import (
     CommandGiven,
     EarlierPromptsWanted,
@@ -32,20 +38,14 @@ from tui.messages import (
     TroubleTold,
     TurnWanted,
 )
-from tui.pane_layout import MOST_PANES
-from tui.screens.given_command import obey
-from tui.slash import as_text
-from tui.talk_commands import continuation, conversation_commands
-from tui.transcript_model import SoundState
-from tui.welcome import NOT_KEPT, welcome
-from tui.widgets.completions import SHORT_BELOW_ROWS
-from tui.widgets.destination import Destination
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.pane_grid import PaneGrid
-from tui.widgets.prompt import Prompt
-from tui.widgets.prompt_box import PromptBox
-from tui.widgets.status import StatusLine
-from tui.widgets.talk_pane import TalkPane
+from tui.prompt.completions import SHORT_BELOW_ROWS
+from tui.prompt.draft import Draft
+from tui.prompt.prompt import Prompt
+from tui.prompt.prompt_box import PromptBox
+from tui.support.error_toast import tell_failure
+from tui.support.formatting import counted
+from tui.support.key_bar import KeyBar
+from tui.transcript.model import SoundState
 
 _WELCOME_BESIDE = "Nothing said in this pane yet.\n\nF5 goes to the next pane, F4 closes this one."
 _PLACEHOLDER = "Say something · Alt+Enter: new line"

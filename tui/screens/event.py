@@ -10,10 +10,10 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from gramophone.timeline import Event
-from tui.event_rows import event_json
+from gramophone.core.timeline import Event
 from tui.messages import CopyWanted
-from tui.widgets.key_bar import KeyBar
+from tui.support.key_bar import KeyBar
+from tui.timeline.event_rows import event_json
 
 
 class EventScreen(ModalScreen[None]):

@@ -15,12 +15,12 @@ from textual.screen import ModalScreen
 from textual.style import Style
 from textual.widgets import Input, Static
 
-from gramophone.exports import FORMS, Cut, ExportForm, ExportOrder, Pauses
-from gramophone.plain import plain_line
-from tui import export_path
-from tui.facts import counted
-from tui.widgets.grapheme_input import GraphemeInput
-from tui.widgets.key_bar import KeyBar
+from gramophone.library.export_request import FORMS, Cut, ExportForm, ExportOrder, Pauses
+from gramophone.text.sanitize import plain_line
+from tui.prompt.grapheme_input import GraphemeInput
+from tui.sessions import export_path
+from tui.support.formatting import counted
+from tui.support.key_bar import KeyBar
 
 _PAUSES = (
     (Pauses(), "none between answers"),
@@ -44,7 +44,7 @@ class ExportScreen(ModalScreen[ExportOrder | None]):
     """Gives what is to be written, or None for nothing. `turn` is the one that may be taken
     instead of the whole session."""
 
-    CSS_PATH = "dialogue.tcss"
+    CSS_PATH = "dialogs/dialogue.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "change_form(1)", "Form", id="export.kind"),
         Binding("shift+tab", "change_form(-1)", "Form before", id="export.kind-before", show=False),

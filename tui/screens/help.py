@@ -13,9 +13,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.colours import ACCENT, MUTED
 from tui.keys import KeyGroup, key_groups
-from tui.widgets.key_bar import KeyBar
+from tui.support.key_bar import KeyBar
+from tui.theme.colour_names import ACCENT, MUTED
 
 _KEY_CELLS = 30
 _WIDE = 72

@@ -12,23 +12,23 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
-from gramophone.backend import Backend
-from gramophone.errors import FilterError, GramophoneError
-from gramophone.filters import hint, words_of
-from gramophone.library import SessionSummary, Totals
-from gramophone.plain import plain_line
-from tui import tidying
-from tui.discards import Discards
-from tui.exporting import export_sessions
-from tui.failing import tell_failure
-from tui.history_words import excuse, headline
-from tui.leaving import left
+from gramophone.core.errors import FilterError, GramophoneError
+from gramophone.library.library import SessionSummary, Totals
+from gramophone.library.search_query import hint, words_of
+from gramophone.ports.backend import Backend
+from gramophone.text.sanitize import plain_line
 from tui.messages import ContinueWanted, MarksChanged, MoreWanted
-from tui.suggesting import FilterSuggester
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.session_list import SessionList
-from tui.widgets.session_preview import SessionPreview
-from tui.widgets.session_search import SessionSearch
+from tui.sessions import actions
+from tui.sessions.export_flow import export_sessions
+from tui.sessions.headline import excuse, headline
+from tui.sessions.search_field import SessionSearch
+from tui.sessions.session_list import SessionList
+from tui.sessions.session_preview import SessionPreview
+from tui.sessions.suggesters import FilterSuggester
+from tui.sessions.undo_stack import Discards
+from tui.support.error_toast import tell_failure
+from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import left
 
 PAGE_ROWS = 50
 SEARCH_AFTER_S = 0.08
@@ -335,32 +335,32 @@ class HistoryScreen(Screen[None]):
 
     @work(group="change")
     async def action_rename(self) -> None:
-        await tidying.rename(self, self._backend.library, self._listed)
+        await actions.rename(self, self._backend.library, self._listed)
         self._preview()
 
     @work(exclusive=True, group="title")
     async def action_name_by_model(self) -> None:
-        await tidying.name_by_model(self, self._backend, self._listed)
+        await actions.name_by_model(self, self._backend, self._listed)
         self._preview()
 
     @work(group="change")
     async def action_tag(self) -> None:
-        await tidying.tag(self, self._backend.library, self._listed, self._tags)
+        await actions.tag(self, self._backend.library, self._listed, self._tags)
         self._load_facts()
         self._preview()
 
     @work(group="change")
     async def action_pin(self) -> None:
-        self._moved.update(await tidying.pin(self, self._backend.library, self._listed))
+        self._moved.update(await actions.pin(self, self._backend.library, self._listed))
 
     @work(group="change")
     async def action_archive(self) -> None:
-        if await tidying.archive(self, self._backend.library, self._listed):
+        if await actions.archive(self, self._backend.library, self._listed):
             self._rows_gone()
 
     @work(group="change")
     async def action_delete(self) -> None:
-        if await tidying.discard(self, self._backend.library, self._listed, self._discards):
+        if await actions.discard(self, self._backend.library, self._listed, self._discards):
             self._rows_gone()
 
     @work(group="change")
@@ -368,7 +368,7 @@ class HistoryScreen(Screen[None]):
         if not self._discards:
             self.notify("Nothing to undo.", timeout=2)
             return
-        first = await tidying.undo(self, self._backend.library, self._discards)
+        first = await actions.undo(self, self._backend.library, self._discards)
         if first and not left(self):
             self._load_again(more=1, go_to=first)
             self._load_facts()

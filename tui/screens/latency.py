@@ -12,17 +12,17 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
-from gramophone.backend import Backend
-from gramophone.errors import GramophoneError
-from gramophone.plain import plain_line
-from gramophone.waterfall import Waterfall, waterfalls
-from tui.failing import tell_failure
-from tui.leaving import left
+from gramophone.analysis.latency import Waterfall, waterfalls
+from gramophone.core.errors import GramophoneError
+from gramophone.ports.backend import Backend
+from gramophone.text.sanitize import plain_line
+from tui.latency.chart import STEP, ZOOM, WaterfallChart
+from tui.latency.rows import facts_of
 from tui.messages import FootChanged
-from tui.waterfall_rows import facts_of
-from tui.widgets.facts_line import FactsLine
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.waterfall_chart import STEP, ZOOM, WaterfallChart
+from tui.support.error_toast import tell_failure
+from tui.support.facts_line import FactsLine
+from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import left
 
 
 class LatencyScreen(Screen[None]):

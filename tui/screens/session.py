@@ -15,19 +15,19 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
-from gramophone.backend import Backend, ReplayFeed, ReplayState
-from gramophone.errors import GramophoneError
-from gramophone.library import SessionRecord
-from tui.exporting import export_sessions
-from tui.failing import tell_failure
-from tui.leaving import left
+from gramophone.core.errors import GramophoneError
+from gramophone.library.library import SessionRecord
+from gramophone.ports.backend import Backend, ReplayFeed, ReplayState
+from tui.conversation.pane import TICK_S, Pane
 from tui.messages import ContinueWanted, SeekWanted, TurnWanted
-from tui.session_row import facts_of, title_of
-from tui.session_shape import BUCKETS_PER_SECOND, Shape, stops
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.pane import TICK_S, Pane
-from tui.widgets.replay_strip import ReplayStrip
-from tui.widgets.seek_bar import SeekBar
+from tui.playback.replay_bar import ReplayStrip
+from tui.playback.seek_bar import SeekBar
+from tui.playback.session_waveform import BUCKETS_PER_SECOND, Shape, stops
+from tui.sessions.export_flow import export_sessions
+from tui.sessions.session_row import facts_of, title_of
+from tui.support.error_toast import tell_failure
+from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import left
 
 SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 INTO_TURN_US = 1_500_000

@@ -14,18 +14,17 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
-from gramophone.backend import ScreenSettings
-from gramophone.errors import GramophoneError
-from gramophone.plain import plain_line
-from gramophone.preferences import Account, Preference, Preferences, Value
-from tui.exporting import shown as shown_path
-from tui.failing import tell_failure
-from tui.keymap import taken_by
+from gramophone.core.errors import GramophoneError
+from gramophone.ports.backend import ScreenSettings
+from gramophone.ports.preferences import Account, Preference, Preferences, Value
+from gramophone.text.sanitize import plain_line
 from tui.keys import key_groups
-from tui.screens.choose import ChoiceScreen
-from tui.screens.press_key import PressKeyScreen
-from tui.screens.write import WriteScreen
-from tui.settings_rows import (
+from tui.screens.dialogs.choose import ChoiceScreen
+from tui.screens.dialogs.press_key import PressKeyScreen
+from tui.screens.dialogs.text_input import WriteScreen
+from tui.sessions.export_flow import shown as shown_path
+from tui.settings.keymap import taken_by
+from tui.settings.rows import (
     PAGES,
     ROWS,
     NotAValue,
@@ -36,9 +35,10 @@ from tui.settings_rows import (
     shown,
     typed,
 )
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.page_bar import PageBar
-from tui.widgets.setting_list import SettingList
+from tui.settings.setting_list import SettingList
+from tui.support.error_toast import tell_failure
+from tui.support.key_bar import KeyBar
+from tui.support.page_bar import PageBar
 
 OTHER = "Another …"
 

@@ -13,19 +13,19 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from gramophone.backend import Backend
-from gramophone.codec import encode_line
-from gramophone.errors import GramophoneError
-from gramophone.timeline import Event
-from tui.event_rows import Filter, TimeMode, escaped
-from tui.facts import counted
-from tui.failing import tell_failure
-from tui.leaving import left
+from gramophone.core.codec import encode_line
+from gramophone.core.errors import GramophoneError
+from gramophone.core.timeline import Event
+from gramophone.ports.backend import Backend
 from tui.messages import CopyWanted
+from tui.prompt.grapheme_input import GraphemeInput
 from tui.screens.event import EventScreen
-from tui.widgets.event_table import EventChosen, EventHeader, EventTable
-from tui.widgets.grapheme_input import GraphemeInput
-from tui.widgets.key_bar import KeyBar
+from tui.support.error_toast import tell_failure
+from tui.support.formatting import counted
+from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import left
+from tui.timeline.event_rows import Filter, TimeMode, escaped
+from tui.timeline.event_table import EventChosen, EventHeader, EventTable
 
 FILTER_AFTER_S = 0.12
 _EVENTS_AT_ONCE = 1_000

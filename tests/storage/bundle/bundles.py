@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gramophone.exports import ExportOrder
+from gramophone.library.export_request import ExportOrder
 from storage.bundle.container import ContainerWriter
 from storage.bundle.layout import MANIFEST
 from storage.library import Library

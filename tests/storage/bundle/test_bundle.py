@@ -19,14 +19,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.errors import SessionNotFound, StorageError
-from gramophone.timeline import AudioReceived, DeltaReceived, Event, SessionEnded, TurnCompleted
+from gramophone.core.errors import SessionNotFound, StorageError
+from gramophone.core.timeline import (
+    AudioReceived,
+    DeltaReceived,
+    Event,
+    SessionEnded,
+    TurnCompleted,
+)
 from storage.bundle import layout
-from storage.bundle.reading import read_bundle
+from storage.bundle.reader import read_bundle
 from storage.home import Home
 from storage.library import Library
-from storage.reclaiming import examine, reclaim
-from storage.recorder import Recorder
+from storage.maintenance.gc import examine, reclaim
+from storage.recording.recorder import Recorder
 from tests.builders import session_started, short_session, spoken_exchange
 from tests.storage.bundle.bundles import bytes_of, export, names_in, parts_of
 from tests.storage.compacted import as_flac
@@ -422,7 +428,7 @@ async def test_a_talk_that_packs_too_well_is_not_packed(
 KILLED_BEFORE_THE_COMMIT = """
 import os, signal, sys
 from pathlib import Path
-from storage.bundle.importing import import_bundle
+from storage.bundle.importer import import_bundle
 from storage.home import Home
 
 home = Home.at(Path(sys.argv[1]))

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from gramophone.errors import StorageError
-from gramophone.timeline import SessionEnded
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import SessionEnded
 from storage.bundle.container import ContainerWriter
-from storage.bundle.importing import import_bundle
+from storage.bundle.importer import import_bundle
 from storage.bundle.layout import EVENTS, MANIFEST, SESSION, TURNS
-from storage.bundle.reading import read_bundle
+from storage.bundle.reader import read_bundle
 from storage.home import Home
-from storage.verify import verify
+from storage.maintenance.verify import verify
 from tests.builders import session_started, spoken_exchange
 from tests.storage.bundle.bundles import build, build_raw, bytes_of, export, names_in, parts_of
 from tests.storage.recordings import SESSION_ID, everything_in, record

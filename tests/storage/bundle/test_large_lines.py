@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gramophone.errors import StorageError
-from storage.bundle.importing import import_bundle
+from gramophone.core.errors import StorageError
+from storage.bundle.importer import import_bundle
 from storage.bundle.layout import (
     EVENTS,
     LONGEST_LINE_BYTES,
@@ -23,7 +23,7 @@ from storage.bundle.layout import (
 )
 from storage.bundle.lines import turn_values
 from storage.home import Home
-from storage.schema import FORMAT_VERSION
+from storage.sqlite.schema import FORMAT_VERSION
 from tests.storage.bundle.bundles import build
 
 SESSION_LINE = json.dumps(

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gramophone.errors import StorageError
-from gramophone.exports import ExportOrder
-from gramophone.timeline import SettingsChanged, TurnStarted
-from storage.chats.importing import Taken
-from storage.chats.opening import is_export
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import SettingsChanged, TurnStarted
+from gramophone.library.export_request import ExportOrder
+from storage.chat_import.archive import is_export
+from storage.chat_import.importer import Taken
 from storage.library import Library
 from tests.builders import short_session
 from tests.storage.chats.test_parsers import EXPORTS, exported

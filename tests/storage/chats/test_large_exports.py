@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from gramophone.errors import StorageError
-from storage.chats.importing import MOST_CHATS, Taken, import_chats
-from storage.chats.opening import MOST_JSON_MEMBERS, MOST_VALUES, is_export
-from storage.chats.spans import LARGEST_BYTES
-from storage.chats.zip_directory import MOST_MEMBERS
+from gramophone.core.errors import StorageError
+from storage.chat_import.archive import MOST_JSON_MEMBERS, MOST_VALUES, is_export
+from storage.chat_import.importer import MOST_CHATS, Taken, import_chats
+from storage.chat_import.json_spans import LARGEST_BYTES
+from storage.chat_import.zip_directory import MOST_MEMBERS
 from storage.home import Home
-from storage.verify import verify
+from storage.maintenance.verify import verify
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

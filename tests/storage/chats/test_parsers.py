@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.chats import chatgpt, claude
-from storage.chats.chat import Chat, ChatError, Said, as_time
-from storage.chats.opening import chat_of
+from storage.chat_import import chatgpt, claude
+from storage.chat_import.archive import chat_of
+from storage.chat_import.format import Chat, ChatError, Said, as_time
 
 EXPORTS = Path(__file__).parents[3] / "fixtures" / "exports"
 

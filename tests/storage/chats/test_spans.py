@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.chats import spans as module
-from storage.chats.spans import DEEPEST, Span, spans
+from storage.chat_import import json_spans as module
+from storage.chat_import.json_spans import DEEPEST, Span, spans
 
 TEXTS = st.text(st.sampled_from('ab"\\[]{},:\n é\ud800'), max_size=8)
 VALUES = st.recursive(

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fixtures import recordings
-from gramophone.exports import FORMS, Cut, ExportOrder, Pauses
-from gramophone.timeline import Event, SessionEnded
+from gramophone.core.timeline import Event, SessionEnded
+from gramophone.library.export_request import FORMS, Cut, ExportOrder, Pauses
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import SESSION_ID, record

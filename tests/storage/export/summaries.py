@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gramophone.library import SessionSummary
+from gramophone.library.library import SessionSummary
 
 
 def summary(**changes: object) -> SessionSummary:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from gramophone.exports import Exported, ExportOrder
-from gramophone.timeline import AudioReceived, Event, SessionEnded, TurnCompleted, TurnStarted
+from gramophone.core.timeline import AudioReceived, Event, SessionEnded, TurnCompleted, TurnStarted
+from gramophone.library.export_request import Exported, ExportOrder
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import SESSION_ID, record

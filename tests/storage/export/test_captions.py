@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import recordings
-from gramophone.errors import StorageError
-from gramophone.exports import Cut, Pauses
-from gramophone.timeline import Event, SessionEnded, TextSpoken
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import Event, SessionEnded, TextSpoken
+from gramophone.library.export_request import Cut, Pauses
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.exported import HOSTILE, SECOND, taken_in, talked, written
 from tests.storage.recordings import SESSION_ID, record

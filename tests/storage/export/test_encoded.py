@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from gramophone.errors import StorageError
-from gramophone.exports import ExportOrder, Pauses
-from gramophone.timeline import SessionEnded
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import SessionEnded
+from gramophone.library.export_request import ExportOrder, Pauses
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.readers import READERS, chapters, probed
@@ -171,8 +171,8 @@ async def test_one_that_is_cancelled_leaves_nothing(form: str, tmp_path: Path) -
 FILLED = """
 import asyncio, resource, sys
 from pathlib import Path
-from gramophone.errors import StorageError
-from gramophone.exports import ExportOrder
+from gramophone.core.errors import StorageError
+from gramophone.library.export_request import ExportOrder
 from storage.library import Library
 
 async def main(home, path, session):

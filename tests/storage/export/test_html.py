@@ -16,10 +16,10 @@ import pytest
 import soundfile
 
 from fixtures import recordings
-from gramophone.config import SAMPLE_RATES_HZ
-from gramophone.errors import StorageError
-from gramophone.exports import FORMS, Cut, ExportOrder, Pauses
-from gramophone.timeline import AudioReceived, Event, SessionEnded
+from gramophone.config.config import SAMPLE_RATES_HZ
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import AudioReceived, Event, SessionEnded
+from gramophone.library.export_request import FORMS, Cut, ExportOrder, Pauses
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import SESSION_ID, record

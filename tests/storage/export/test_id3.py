@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from storage.export.id3 import tag
-from storage.export.marks import Mark, about
+from storage.export.audio_tags import Mark, about
+from storage.export.formats.id3 import tag
 from tests.storage.export.summaries import summary
 
 

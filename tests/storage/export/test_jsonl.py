@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gramophone.codec import decode
-from gramophone.exports import ExportOrder
-from gramophone.timeline import DeltaReceived, SessionEnded
+from gramophone.core.codec import decode
+from gramophone.core.timeline import DeltaReceived, SessionEnded
+from gramophone.library.export_request import ExportOrder
 from storage.library import Library
 from tests.builders import session_started, short_session
 from tests.storage.recordings import SESSION_ID, record

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from fixtures.recordings import load, names
-from gramophone.excerpt import TELLING, excerpt
-from gramophone.exports import ExportOrder, Pauses
-from gramophone.timeline import AudioReceived, Event, SessionStarted
-from storage import records
-from storage.export.kept import kept_session
+from gramophone.core.timeline import AudioReceived, Event, SessionStarted
+from gramophone.library.export_request import ExportOrder, Pauses
+from storage.export.excerpt import TELLING, excerpt
+from storage.export.stored_session import kept_session
 from storage.home import Home
+from storage.sessions import records
 from tests.storage.export.talks import asked_aloud, noise, talk
 from tests.storage.recordings import opened, record
 

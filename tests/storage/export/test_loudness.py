@@ -12,11 +12,11 @@ import pytest
 import soundfile
 
 from fixtures.recordings import RECORDINGS
-from gramophone.exports import ExportOrder
-from gramophone.timeline import AudioReceived, SessionEnded
-from storage.bundle.reading import read_bundle
+from gramophone.core.timeline import AudioReceived, SessionEnded
+from gramophone.library.export_request import ExportOrder
+from storage.bundle.reader import read_bundle
 from storage.export.loudness import SILENCE_LUFS, Meter, level, levelled
-from storage.export.samples import Samples
+from storage.export.sample_conversion import Samples
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.readers import READERS

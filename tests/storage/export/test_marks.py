@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.plain import plain_line
-from storage.export.marks import about, ascii_only
+from gramophone.text.sanitize import plain_line
+from storage.export.audio_tags import about, ascii_only
 from tests.storage.export.summaries import summary
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from gramophone.timeline import SessionEnded
-from storage.wav import WavFormat
+from gramophone.core.timeline import SessionEnded
+from storage.audio.wav import WavFormat
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import SESSION_ID, opened, record
 
@@ -21,8 +21,8 @@ RATE_HZ = 8_000
 EXPORT = """
 import sys
 from pathlib import Path
-from gramophone.exports import ExportOrder
-from storage.export.exporting import export
+from gramophone.library.export_request import ExportOrder
+from storage.export.export import export
 from storage.home import Home
 home, path = Path(sys.argv[1]), Path(sys.argv[2])
 export(Home.at(home), [sys.argv[3]], ExportOrder(path.suffix[1:], path), lambda done, total: None)

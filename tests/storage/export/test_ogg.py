@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.export import flac, ogg
+from storage.export.formats import flac, ogg
 
 
 def slow_checksum(page: bytes) -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.export.elements import (
+from storage.export.formats.html.elements import (
     ALLOWED,
     EVERYWHERE,
     Element,
@@ -17,7 +17,7 @@ from storage.export.elements import (
     escaped,
     written,
 )
-from storage.export.page_text import harmless, harmless_line, markdown, verbatim
+from storage.export.formats.html.text import harmless, harmless_line, markdown, verbatim
 
 HOSTILE = (
     "<script>ran()</script>",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.excerpt import Passage, Word
-from storage.export.page_text import ShownText, markdown
-from storage.export.page_words import Heard, heard
+from storage.export.excerpt import Passage, Word
+from storage.export.formats.html.text import ShownText, markdown
+from storage.export.formats.html.words import Heard, heard
 
 SECOND_US = 1_000_000
 

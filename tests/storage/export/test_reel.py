@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from gramophone.errors import StorageError
-from gramophone.exports import Cut, ExportOrder, Pauses
-from gramophone.timeline import SessionEnded
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import SessionEnded
+from gramophone.library.export_request import Cut, ExportOrder, Pauses
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.readers import READERS
 from tests.storage.export.talks import (

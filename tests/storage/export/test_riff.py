@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
-import storage.export.wav
-from gramophone.exports import Cut, Pauses
-from storage.export.marks import Mark, about
-from storage.export.riff import HEAD_BYTES, LARGEST_SIZE, Wav, chunk, tail
+import storage.export.formats.wav
+from gramophone.library.export_request import Cut, Pauses
+from storage.export.audio_tags import Mark, about
+from storage.export.formats.riff import HEAD_BYTES, LARGEST_SIZE, Wav, chunk, tail
 from tests.storage.export.readers import READERS, chapters, probed
 from tests.storage.export.summaries import summary
 from tests.storage.export.talks import ANSWERS, FIRST, OTHER_ID, SECOND, one_file, talk
@@ -37,7 +37,7 @@ async def test_beyond_the_limit_it_is_rf64(
 ) -> None:
     await record(tmp_path / "home", talk())
     as_riff = (await one_file(tmp_path, "wav")).read_bytes()
-    monkeypatch.setattr(storage.export.wav, "LARGEST_SIZE", len(as_riff) - 9)
+    monkeypatch.setattr(storage.export.formats.wav, "LARGEST_SIZE", len(as_riff) - 9)
     path = await one_file(tmp_path, "wav")
     assert soundfile.info(path).format == "RF64"
     assert READERS[reader](path) == FIRST + SECOND

@@ -20,9 +20,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from fixtures import recordings
-from gramophone.exports import Cut, Pauses
-from gramophone.plain import plain, plain_line
-from gramophone.timeline import (
+from gramophone.core.timeline import (
     Event,
     HistoryRewound,
     SessionEnded,
@@ -31,9 +29,11 @@ from gramophone.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from storage.export.cast import COLUMNS, IDLE_S
-from storage.export.markup import without_html
-from storage.export.table import COLUMNS as TABLE
+from gramophone.library.export_request import Cut, Pauses
+from gramophone.text.sanitize import plain, plain_line
+from storage.export.formats.cast import COLUMNS, IDLE_S
+from storage.export.formats.csv_table import COLUMNS as TABLE
+from storage.export.formats.markdown_escape import without_html
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.export.exported import HOSTILE, SECOND, taken_in, talk, talked, written

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from gramophone.errors import StorageError
-from gramophone.exports import ExportOrder
-from gramophone.timeline import SessionEnded
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import SessionEnded
+from gramophone.library.export_request import ExportOrder
 from storage.library import Library
 from tests.builders import session_started, spoken_exchange
 from tests.storage.recordings import SESSION_ID, record

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.errors import StorageError
-from storage.export.whole import written_whole
+from gramophone.core.errors import StorageError
+from storage.export.atomic_file import written_whole
 
 
 def test_the_file_is_there_when_the_block_has_ended(tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ def test_a_place_that_cannot_be_written_is_named(name: str, tmp_path: Path) -> N
 FILLED = """
 import resource, sys
 from pathlib import Path
-from gramophone.errors import StorageError
-from storage.export.whole import written_whole
+from gramophone.core.errors import StorageError
+from storage.export.atomic_file import written_whole
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     with written_whole(Path(sys.argv[1])) as file:

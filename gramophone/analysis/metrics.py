@@ -1,0 +1,177 @@
+"""What a spoken turn took, folded from its events. A watcher beside the talk, never in it.
+
+TTFT is submit to first delta; TTFB first text sent to first audio byte; TTFA first text sent to
+first audible sample; response latency submit to first audible sample. All in milliseconds.
+Tokens a second are the provider's count of the answer (deltas, where it gives none) over the
+time from the first delta to the end of the stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gramophone.core.frozen import value
+from gramophone.core.timeline import (
+    AudioReceived,
+    DeltaReceived,
+    DeltasPassed,
+    Entry,
+    FlushSent,
+    ModelFinished,
+    PlaybackStarted,
+    RequestSent,
+    TextSpoken,
+    TurnStarted,
+    Underran,
+    UsageReported,
+)
+
+
+@value
+class TurnMetrics:
+    """The figures of one turn; `None` where the thing did not happen."""
+
+    ttft_ms: float | None = None
+    ttfb_ms: float | None = None
+    ttfa_ms: float | None = None
+    response_ms: float | None = None
+    underruns: int = 0
+    flushes: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    tokens_per_s: float | None = None
+
+
+@value
+class TurnMoments:
+    """When a turn first reached each step, in the session's time; `None` where it did not."""
+
+    submitted_us: int | None = None
+    first_delta_us: int | None = None
+    first_spoken_us: int | None = None
+    first_byte_us: int | None = None
+    first_sample_us: int | None = None
+
+
+@dataclass(slots=True)
+class _Course:
+    """What is known of a turn so far; `figures` until one of them changes."""
+
+    submitted_us: int | None = None
+    first_delta_us: int | None = None
+    first_spoken_us: int | None = None
+    first_byte_us: int | None = None
+    first_sample_us: int | None = None
+    deltas: int = 0
+    underruns: int = 0
+    flushes: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    tokens_per_s: float | None = None
+    figures: TurnMetrics | None = None
+
+    def figured(self) -> TurnMetrics:
+        return TurnMetrics(
+            ttft_ms=_ms(self.submitted_us, self.first_delta_us),
+            ttfb_ms=_ms(self.first_spoken_us, self.first_byte_us),
+            ttfa_ms=_ms(self.first_spoken_us, self.first_sample_us),
+            response_ms=_ms(self.submitted_us, self.first_sample_us),
+            underruns=self.underruns,
+            flushes=self.flushes,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            tokens_per_s=self.tokens_per_s,
+        )
+
+    def pace(self, ended_us: int) -> float | None:
+        first_us = self.first_delta_us
+        if first_us is None or ended_us <= first_us:
+            return None
+        tokens = self.output_tokens or self.deltas
+        return round(tokens * 1_000_000 / (ended_us - first_us), 1)
+
+
+class MetricsFold:
+    """Feed it a session's entries in order; ask it for a turn's figures at any time."""
+
+    def __init__(self) -> None:
+        self._courses: dict[int, _Course] = {}
+        self._last_user_us: int | None = None
+
+    def moments(self, turn: int) -> TurnMoments:
+        """When `turn` reached what it has reached so far."""
+        at = self._courses.get(turn) or _Course()
+        return TurnMoments(
+            submitted_us=at.submitted_us,
+            first_delta_us=at.first_delta_us,
+            first_spoken_us=at.first_spoken_us,
+            first_byte_us=at.first_byte_us,
+            first_sample_us=at.first_sample_us,
+        )
+
+    def turn(self, turn: int) -> TurnMetrics:
+        """The figures of `turn` so far; the same object while they stay the same."""
+        course = self._course(turn)
+        if course.figures is None:
+            course.figures = course.figured()
+        return course.figures
+
+    def emit(self, entry: Entry) -> None:
+        """Take one entry in; those that do not count are ignored."""
+        match entry:
+            case DeltaReceived():
+                self._deltas(entry, 1)
+            case DeltasPassed():
+                self._deltas(entry, entry.deltas)
+            case AudioReceived():
+                course = self._course(entry.turn)
+                if course.first_byte_us is None and not entry.stale:
+                    course.first_byte_us = entry.at_us
+                    course.figures = None
+            case TurnStarted(role="user"):
+                self._last_user_us = entry.at_us
+            case TurnStarted():
+                course = self._changed(entry.turn)
+                submitted = self._last_user_us if self._last_user_us is not None else entry.at_us
+                course.submitted_us, self._last_user_us = submitted, None
+            case RequestSent() if self._course(entry.turn).submitted_us is None:
+                self._changed(entry.turn).submitted_us = entry.at_us
+            case ModelFinished():
+                course = self._changed(entry.turn)
+                course.tokens_per_s = course.pace(entry.at_us)
+            case TextSpoken() if self._course(entry.turn).first_spoken_us is None:
+                self._changed(entry.turn).first_spoken_us = entry.at_us
+            case PlaybackStarted() if self._course(entry.turn).first_sample_us is None:
+                self._changed(entry.turn).first_sample_us = entry.at_us
+            case Underran():
+                self._changed(entry.turn).underruns += 1
+            case FlushSent():
+                self._changed(entry.turn).flushes += 1
+            case UsageReported():
+                course = self._changed(entry.turn)
+                course.input_tokens = entry.input_tokens
+                course.output_tokens = entry.output_tokens
+            case _:
+                pass
+
+    def _deltas(self, delta: DeltaReceived | DeltasPassed, count: int) -> None:
+        course = self._course(delta.turn)
+        course.deltas += count
+        if course.first_delta_us is None:
+            course.first_delta_us = delta.at_us
+            course.figures = None
+
+    def _course(self, turn: int) -> _Course:
+        course = self._courses.get(turn)
+        if course is None:
+            course = self._courses[turn] = _Course()
+        return course
+
+    def _changed(self, turn: int) -> _Course:
+        course = self._course(turn)
+        course.figures = None
+        return course
+
+
+def _ms(from_us: int | None, to_us: int | None) -> float | None:
+    return None if from_us is None or to_us is None else round((to_us - from_us) / 1000, 3)

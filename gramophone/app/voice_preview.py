@@ -1,0 +1,92 @@
+"""A sentence in another voice, to hear it: nothing is recorded, the talk is not touched."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from gramophone.app.providers import Engines
+from gramophone.app.session import speaker
+from gramophone.config.config import Config
+from gramophone.conversation.conversation import Conversation, ConversationSettings
+from gramophone.conversation.engine import Engine
+from gramophone.conversation.messages import End
+from gramophone.core.clock import SystemClock
+from gramophone.core.errors import GramophoneError, SpeakerError, SpeechError
+from gramophone.core.intents import Say
+from gramophone.core.tasks import spawn
+from gramophone.core.timeline import DeviceChanged, Entry, Failed, TurnCompleted
+from gramophone.devices.speaker import UNHEARD
+from gramophone.ports.engine import Speaker
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits
+
+SENTENCE = "This is how I sound. Shall we talk?"
+
+
+class _Outcome:
+    """A sink that waits for the end of the sentence, or for what keeps it from being heard."""
+
+    def __init__(self) -> None:
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def emit(self, entry: Entry) -> None:
+        match entry:
+            case Failed():
+                self._end(SpeechError(entry.detail))
+            case DeviceChanged(silent=True) if entry.detail:
+                why = entry.detail.removesuffix(UNHEARD).rstrip(": ")
+                self._end(SpeakerError(f"{why}: the sample cannot be heard."))
+            case TurnCompleted(role="assistant"):
+                self._end(None)
+            case _:
+                pass
+
+    def _end(self, error: GramophoneError | None) -> None:
+        if self.over.done():
+            return
+        if error is None:
+            self.over.set_result(None)
+        else:
+            self.over.set_exception(error)
+
+
+async def hear_sample(
+    config: Config, voice: str, engines: Engines, to: Speaker | None = None
+) -> None:
+    """Say a sentence with `voice` on the configured device; returns when it was played.
+
+    Raises:
+        GramophoneError: it cannot be heard, and why.
+    """
+    if config.muted:
+        raise SpeakerError("The sound is muted; start without it to hear a sample.")
+    config = replace(config, voice=voice or config.voice)
+    clock = SystemClock()
+    speech = engines.speech(config)
+    outcome = _Outcome()
+    engine = Engine(
+        Conversation(
+            settings=ConversationSettings(
+                session_id="sample",
+                provider="none",
+                model="",
+                voice=config.voice_name,
+                sample_rate_hz=config.sample_rate_hz,
+                lang="en",
+                speed=config.speed,
+            ),
+            limits=ClientLimits.embedded() if config.embedded_voice else ClientLimits(),
+        ),
+        clock=clock,
+        model=None,
+        speech=speech,
+        speaker=to or speaker(config, config.sample_rate_hz, clock),
+        sinks=[outcome],
+    )
+    running = spawn(engine.run(), name="voice sample")
+    try:
+        engine.post(Say(SENTENCE))
+        await outcome.over
+    finally:
+        engine.post(End())
+        await asyncio.wait([running])

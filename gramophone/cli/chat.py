@@ -1,0 +1,125 @@
+"""`chat`: the full-screen app over the engine thread."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from functools import partial
+from typing import NoReturn
+
+from gramophone.app.engine_thread import EngineThread
+from gramophone.app.keyring import not_given, with_kept_keys
+from gramophone.app.preferences import FilePreferences
+from gramophone.cli.output import note, refuse
+from gramophone.cli.progress import Updating
+from gramophone.cli.web import end_with_the_server, in_web_page
+from gramophone.config.config import Config, load
+from gramophone.core.clock import wall_clock
+from gramophone.core.errors import GramophoneError
+from gramophone.devices.stderr_guard import keep_native_noise_out
+from gramophone.ports.backend import ScreenSettings
+from storage.home import Home
+from storage.maintenance.orphaned_audio import stray_warning
+from storage.recording.recorder import Recorder
+
+
+def open_app() -> NoReturn:
+    """The app as it is configured; ends the program."""
+    environment = with_kept_keys(os.environ)
+    try:
+        config = load(environment)
+    except GramophoneError as error:
+        if missing := not_given(environment):
+            note(missing)
+        refuse(error)
+    try:
+        sys.exit(run_app(config))
+    except GramophoneError as error:
+        refuse(error)
+
+
+def run_app(config: Config) -> int:
+    """Open the app; returns its exit code. The engine is ended however the app ends."""
+    if not (in_web_page() or (sys.stdin.isatty() and sys.stdout.isatty())):
+        note("The app needs a terminal; without one use: gramophone ask TEXT")
+        return 1
+    if in_web_page():
+        end_with_the_server()
+    try:
+        recorder = _recorder(config) if config.keep else None
+    except KeyboardInterrupt:
+        return 130
+    keep_native_noise_out()
+    # Without a handler the standard one writes to stderr, which is the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
+    from tui.app import GramophoneApp
+
+    backend = EngineThread(config, recorder)
+    app = GramophoneApp(
+        backend,
+        screen=screen_settings(config),
+        keep_theme=partial(keep_theme, config),
+        preferences=FilePreferences(config, backend.hear_sample),
+        trouble=" ".join(
+            filter(None, [_keys_not_given(config), _strays(config), _kept_within(config)])
+        ),
+    )
+    try:
+        app.run()
+    finally:
+        backend.stop()
+        for sentence in backend.last_words():
+            note(sentence)
+    return app.return_code or 0
+
+
+def _recorder(config: Config) -> Recorder:
+    """Opened before the screen is, because what cannot be kept is told here."""
+    updating = Updating(sys.stderr)
+    try:
+        return Recorder.open(
+            config.home, redact=config.secrets, patterns=config.redact, told=updating
+        )
+    finally:
+        updating.close()
+
+
+def _keys_not_given(config: Config) -> str:
+    held = {
+        "OPENAI_API_KEY": config.openai_key,
+        "ANTHROPIC_API_KEY": config.anthropic_key,
+        "DEEPGRAM_API_KEY": config.deepgram_key,
+    }
+    return not_given(os.environ | held)
+
+
+def _strays(config: Config) -> str:
+    return stray_warning(Home.at(config.home)) if config.keep else ""
+
+
+def _kept_within(config: Config) -> str:
+    """Lets old sessions go, where that is wanted; what was done, in a sentence."""
+    if not config.keep or not (config.keep_days or config.keep_gb):
+        return ""
+    from storage.maintenance.retention import Limits, keep_within
+
+    limits = Limits(config.keep_days, config.keep_gb)
+    return keep_within(Home.at(config.home), limits, wall_clock())
+
+
+def screen_settings(config: Config) -> ScreenSettings:
+    """What of the settings is the screen's."""
+    return ScreenSettings(
+        theme=config.theme,
+        reduced_motion=config.reduced_motion,
+        meter_frames_hz=config.meter_frames_hz,
+        keys=config.keys,
+    )
+
+
+def keep_theme(config: Config, name: str) -> None:
+    """Have the next start begin with this theme."""
+    from gramophone.config.file import write_setting
+
+    write_setting(config.config_file, "theme", name)

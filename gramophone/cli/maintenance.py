@@ -1,0 +1,296 @@
+"""Keeps the library small and safe: what `compact` and its neighbours do and say."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from gramophone.cli.output import note, result, result_json
+from gramophone.cli.progress import Updating
+from gramophone.config.config import Config
+from gramophone.core.clock import wall_clock
+from gramophone.core.errors import LibraryUnwritable
+from gramophone.text.sanitize import plain_line
+from storage.home import Home
+from storage.library import Library
+from storage.maintenance.backup import back_up
+from storage.maintenance.compaction import Compacted, settle_forgotten
+from storage.maintenance.compaction import compact as pack
+from storage.maintenance.gc import Found, Report, examine, reclaim, size_of
+from storage.maintenance.orphaned_audio import counted as counted_sessions
+from storage.maintenance.retention import Due, Limits, agree, counted, due, remove, words
+from storage.recording.recovery import recover
+from storage.sqlite.cancellation import stoppable
+from storage.sqlite.database import open_library
+from storage.sqlite.disk_reserve import make_room
+from storage.sqlite.error_messages import no_library, sentences
+
+_LISTED = 20
+
+
+async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: bool) -> int:
+    """Pack what is old enough; exit code 1 when some sound is not what was recorded."""
+    # Opening mends what a killed process left.
+    await (await Library.open(home)).aclose()
+    stopped = "Compacting was stopped; the session under way stays as it was."
+    with _telling("Packing sound") as bar, stoppable(stopped, bar) as tell:
+        before = wall_clock() - older_than
+        done = await asyncio.to_thread(pack, Home.at(home), before, dry_run=dry_run, tell=tell)
+    if as_json:
+        result_json(
+            {
+                "dry_run": dry_run,
+                "sessions": done.sessions,
+                "turns": done.turns,
+                "wav_bytes": done.wav_bytes,
+                "flac_bytes": None if dry_run else done.flac_bytes,
+                "saved_bytes": None if dry_run else done.saved_bytes,
+                "stay_wav": done.stay_wav,
+                "busy": done.busy,
+                "left": done.left,
+            }
+        )
+    else:
+        result(_compacted(done, dry_run=dry_run))
+    for sentence in done.left:
+        note(sentence)
+    if done.busy:
+        note(f"{_count(done.busy, 'session is', 'sessions are')} in use and left alone.")
+    return 1 if done.left else 0
+
+
+async def backup(home: Path, path: Path, *, force: bool) -> int:
+    """Copy the library while others record."""
+    # Opening mends what a killed process left.
+    await (await Library.open(home)).aclose()
+    with _telling(f"Copying to {path.name}") as bar, stoppable("The backup was stopped.", bar) as t:
+        done = await asyncio.to_thread(back_up, Home.at(home), path, force=force, tell=t)
+    sessions = _count(done.sessions, "session", "sessions")
+    note(f"backed up {sessions}, {size_words(done.size_bytes)}, to {path}")
+    if done.missing:
+        missing = _count(done.missing, "sound file is", "sound files are")
+        note(f"{missing} missing here and so in the backup; run `gramophone verify`.")
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the library takes, and what of it could go: what nobody needs, and the sessions beyond
+    the limits that its owner set."""
+
+    home: Home
+    report: Report
+    limits: Limits
+    due: Sequence[Due]
+    orphans: bool = False
+    """Whether sound of sessions that the database does not know is to be freed as well."""
+
+    @property
+    def clean(self) -> bool:
+        strays = self.orphans and bool(self.report.strays.paths)
+        return self.report.clean and not self.due and not strays
+
+    @property
+    def reclaimable_bytes(self) -> int:
+        strays_bytes = self.report.strays.size_bytes if self.orphans else 0
+        due_bytes = sum(each.size_bytes for each in self.due)
+        return self.report.reclaimable_bytes + strays_bytes + due_bytes
+
+
+async def examined(config: Config, *, orphans: bool = False) -> Examined:
+    """Look through the library; what a killed process left is mended. With `orphans`, sound of
+    unknown sessions counts as what could go."""
+    return await asyncio.to_thread(_examined, config, orphans)
+
+
+def _examined(config: Config, orphans: bool) -> Examined:
+    home, limits = Home.at(config.home), Limits(config.keep_days, config.keep_gb)
+    if not home.database.exists():
+        raise no_library(home)
+    # Not `Library.open`, which takes away for good what this is to tell of first.
+    try:
+        database = open_library(home)
+    except LibraryUnwritable as error:
+        # On a full disk this is what makes room.
+        note(error.reading)
+    else:
+        with sentences(home), closing(database):
+            recover(home, database)
+            settle_forgotten(home, database)
+    now = wall_clock()
+    report = examine(home, now, _other_places(config))
+    return Examined(home, report, limits, due(home, limits, now), orphans)
+
+
+def _other_places(config: Config) -> list[Path]:
+    """Where killed commands may have left files, besides the library."""
+    places = [config.config_file.parent]
+    # Where nothing can be written there is no place for temporary files either.
+    with suppress(OSError):
+        places.append(Path(tempfile.gettempdir()))
+    with suppress(OSError):
+        places.append(Path.cwd())
+    return places
+
+
+def tell_sizes(found: Examined) -> None:
+    """What takes how much, and what would be freed."""
+    report = found.report
+    free = f", {size_words(report.free_bytes)} of it free" if report.free_bytes else ""
+    result(f"Library   {found.home.root}")
+    result(f"Database  {size_words(report.database_bytes)}{free}")
+    for name, kind in (("WAV", report.wav), ("FLAC", report.flac)):
+        if kind.paths:
+            files = _count(len(kind.paths), "file", "files")
+            result(f"{name:9} {size_words(kind.size_bytes)} in {files}")
+    result(f"Sessions  {report.sessions:,}")
+    for line in (*_findings(report), *_beyond(found)):
+        result(line)
+    if found.clean:
+        result("Nothing to free.")
+    else:
+        result(f"About {size_words(found.reclaimable_bytes)} can be freed.")
+
+
+def _beyond(found: Examined) -> Generator[str]:
+    if found.due:
+        yield f"- {counted(found.due)} beyond {words(found.limits)}, removed for good:"
+    for each in found.due[:_LISTED]:
+        title = plain_line(each.title) or "(untitled)"
+        yield f"    {each.id}  {each.created_at[:10]}  {size_words(each.size_bytes)}  {title}"
+    if len(found.due) > _LISTED:
+        yield f"    and {len(found.due) - _LISTED:,} more"
+
+
+def _findings(report: Report) -> Generator[str]:
+    if report.discarded:
+        sessions = _count(len(report.discarded), "deleted session", "deleted sessions")
+        yield f"- {sessions}, {size_words(report.discarded_bytes)}"
+    if report.undoable:
+        sessions = _count(report.undoable, "session was", "sessions were")
+        yield f"- {sessions} deleted within a day, or just now; not freed yet"
+    for kind, found in (("sound of no session", report.orphans), ("left over", report.leftovers)):
+        for path in found.paths:
+            yield f"- {kind}: {path}, {size_words(size_of(path))}"
+    yield from _strays(report)
+    for path in report.strange:
+        yield f"- not of Gramophone, left alone: {path}"
+    if report.worth_a_vacuum:
+        yield f"- free pages of the database, {size_words(report.free_bytes)}"
+    elif report.recording:
+        yield "- a session is being recorded; it and the database's free pages are left alone"
+
+
+def _strays(report: Report) -> Generator[str]:
+    ids = report.stray_sessions
+    if not ids:
+        return
+    yield (
+        f"- sound of {counted_sessions(len(ids))} that the database does not know, "
+        f"{size_words(report.strays.size_bytes)}; `gramophone recover` makes sessions of it, "
+        "`gramophone gc --orphans` frees it:"
+    )
+    sizes: dict[str, int] = {}
+    for path in report.strays.paths:
+        sizes[path.parent.name] = sizes.get(path.parent.name, 0) + size_of(path)
+    for session_id in ids[:_LISTED]:
+        yield f"    {session_id}  {size_words(sizes[session_id])}"
+    if len(ids) > _LISTED:
+        yield f"    and {len(ids) - _LISTED:,} more"
+
+
+async def reclaimed(found: Examined, *, freeing: bool, as_json: bool) -> int:
+    """Free what was found, where that was agreed to."""
+    freed_bytes, left = 0, list[str]()
+    if freeing:
+        with _telling("Freeing") as bar, stoppable("Freeing was stopped.", bar) as tell:
+            freed_bytes, left = await asyncio.to_thread(_free, found, tell)
+    if as_json:
+        result_json(_sizes(found) | {"freed_bytes": freed_bytes if freeing else None})
+    elif freeing:
+        result(f"Freed {size_words(max(0, freed_bytes))}.")
+    elif not found.clean:
+        note("Nothing was changed; `gramophone gc --yes` frees it.")
+    for sentence in left:
+        note(sentence)
+    return 0
+
+
+def _free(found: Examined, tell: Callable[[int, int], None]) -> tuple[int, list[str]]:
+    make_room(found.home)
+    before_bytes = size_of(found.home.root)
+    report = found.report
+    if found.due:
+        agree(found.home, found.limits)
+        remove(found.home, found.due)
+        # Their rows are free pages now.
+        report = examine(found.home, wall_clock())
+    _, left = reclaim(found.home, report, tell, orphans=found.orphans)
+    return before_bytes - size_of(found.home.root), left
+
+
+def _sizes(found: Examined) -> dict[str, Any]:
+    report = found.report
+    return {
+        "sessions": report.sessions,
+        "database_bytes": report.database_bytes,
+        "free_bytes": report.free_bytes,
+        "wav": _found(report.wav, named=False),
+        "flac": _found(report.flac, named=False),
+        "discarded": list(report.discarded),
+        "discarded_bytes": report.discarded_bytes,
+        "orphans": _found(report.orphans),
+        "leftovers": _found(report.leftovers),
+        "strange": [str(path) for path in report.strange],
+        "recording": report.recording,
+        "strays": _found(report.strays) | {"sessions": list(report.stray_sessions)},
+        "beyond_limits": [each.id for each in found.due],
+        "reclaimable_bytes": found.reclaimable_bytes,
+    }
+
+
+def _found(found: Found, *, named: bool = True) -> dict[str, Any]:
+    told: dict[str, Any] = {"files": len(found.paths), "bytes": found.size_bytes}
+    return told | {"paths": [str(path) for path in found.paths]} if named else told
+
+
+def size_words(size_bytes: int) -> str:
+    """A size as people say it."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    size = float(size_bytes)
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000
+        if size < 999.5 or unit == "GB":
+            break
+    return f"{size:.1f} {unit}" if size < 99.95 else f"{size:.0f} {unit}"
+
+
+def _compacted(done: Compacted, *, dry_run: bool) -> str:
+    if not done.turns:
+        return "Nothing to pack: no sound is old enough, or all of it is packed."
+    what = (
+        f"{_count(done.turns, 'turn', 'turns')} of {_count(done.sessions, 'session', 'sessions')}"
+    )
+    if dry_run:
+        return f"Would pack {what}: {size_words(done.wav_bytes)} of WAV."
+    percent = round(100 * done.saved_bytes / done.wav_bytes)
+    return (
+        f"Packed {what}: {size_words(done.wav_bytes)} are {size_words(done.flac_bytes)} now, "
+        f"{size_words(done.saved_bytes)} ({percent} %) saved."
+    )
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
+
+
+def _telling(words: str) -> closing[Updating]:
+    return closing(Updating(sys.stderr, words=f"{words}; Ctrl+C stops it", in_parts=False))

@@ -1,0 +1,86 @@
+"""`compact` and what else keeps the library small and safe: flags in, one function each."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from gramophone.cli.runner import JSON, carried_out, configured, finish
+
+_AGE = re.compile(r"([0-9]{1,6})([hdw])", re.ASCII)
+_HOURS = {"h": 1, "d": 24, "w": 24 * 7}
+
+
+def _age(_context: click.Context, _parameter: click.Parameter, told: str) -> timedelta:
+    found = _AGE.fullmatch(told)
+    if found is None:
+        raise click.BadParameter(f"{told!r} is no age; write 36h, 90d or 12w")
+    return timedelta(hours=int(found[1]) * _HOURS[found[2]])
+
+
+@click.command()
+@click.option(
+    "--older-than",
+    default="1d",
+    show_default=True,
+    metavar="AGE",
+    callback=_age,
+    help="Leave what began later alone: 36h, 90d, 12w.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be packed.")
+@JSON
+def compact(older_than: timedelta, dry_run: bool, as_json: bool) -> None:
+    """Pack the sound of older sessions as FLAC, bit for bit."""
+    from gramophone.cli import maintenance
+
+    home = configured().home
+    finish(maintenance.compact(home, older_than, dry_run=dry_run, as_json=as_json))
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--orphans", is_flag=True, help="Free sound of unknown sessions as well.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be freed.")
+@JSON
+def gc(yes: bool, orphans: bool, dry_run: bool, as_json: bool) -> None:
+    """Say what the library takes, and free what nobody needs; asks first."""
+    from gramophone.cli import maintenance
+
+    config = configured()
+    found = carried_out(maintenance.examined(config, orphans=orphans))
+    agreed = yes
+    if not as_json:
+        maintenance.tell_sizes(found)
+        if not (found.clean or yes or dry_run) and sys.stdin.isatty():
+            agreed = click.confirm("Free this?", err=True)
+    freeing = agreed and not dry_run and not found.clean
+    finish(maintenance.reclaimed(found, freeing=freeing, as_json=as_json))
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace an earlier backup.")
+def backup(path: Path, force: bool) -> None:
+    """Copy the library, whole, while recording goes on; PATH is a data directory of its own."""
+    from gramophone.cli import maintenance
+
+    finish(maintenance.backup(configured().home, path, force=force))
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@JSON
+def recover(path: Path | None, as_json: bool) -> None:
+    """Save what can still be read of a damaged library into a new one.
+
+    Rows are read even where the database is damaged, and sound without rows becomes sessions. PATH
+    is the new data directory, by default beside the old one, which is only read.
+    """
+    from gramophone.app.session import new_session_id
+    from gramophone.cli.recover import recover as save
+
+    finish(save(configured().home, path, new_id=new_session_id, as_json=as_json))

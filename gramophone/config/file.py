@@ -1,0 +1,125 @@
+"""Writes one setting into `config.toml`; comments, order and everything else stay as they are.
+
+None takes a setting out: then it is as it comes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import TypeAlias, cast
+
+from gramophone.config.config import FILE_SETTINGS, KEYS_TABLE, load
+from gramophone.core.errors import ConfigError
+from gramophone.system.regular_files import read_regular
+from gramophone.system.temporary_files import make_file, sweep
+
+Setting: TypeAlias = str | int | float | bool
+_Entries: TypeAlias = MutableMapping[str, object]
+
+
+def write_setting(
+    config_file: Path,
+    name: str,
+    value: Setting | None,
+    environment: Mapping[str, str] = os.environ,
+) -> None:
+    """Set `name`, one of the settings in `FILE_SETTINGS`, to `value`.
+
+    Raises:
+        ConfigError: the file with it would be refused at the next start, or cannot be written;
+            it is as it was.
+    """
+    place = next((place for place, setting in FILE_SETTINGS.items() if setting == name), None)
+    if place is None:
+        raise ConfigError(f"There is no setting {name!r} in config.toml.")
+    _write(config_file, place, value, environment)
+
+
+def write_key(
+    config_file: Path,
+    binding_id: str,
+    keys: str | None,
+    environment: Mapping[str, str] = os.environ,
+) -> None:
+    """Give a binding other keys, or its own again.
+
+    Raises:
+        ConfigError: as `write_setting` does.
+    """
+    _write(config_file, (KEYS_TABLE, binding_id), keys, environment)
+
+
+def _write(
+    config_file: Path, place: tuple[str, str], value: Setting | None, environment: Mapping[str, str]
+) -> None:
+    # Behind a link lies the file that is meant: the link must not be replaced by a copy.
+    target = config_file.resolve()
+    try:
+        text = _with(_text_of(target), place, value)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, text, environment)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{config_file} cannot be written ({error}).") from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return read_regular(path).decode()
+    except FileNotFoundError:
+        return ""
+
+
+def _with(text: str, place: tuple[str, str], value: Setting | None) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    table, name = place
+    try:
+        document = tomlkit.parse(text)
+        if table not in document:
+            if value is None:
+                return text
+            document[table] = tomlkit.table()
+        if not isinstance(document[table], MutableMapping):
+            raise TypeError(f"{table!r} is no table")
+        entries, own_name = _standing(cast("_Entries", document[table]), name)
+        if value is not None:
+            entries[own_name] = value
+        elif own_name in entries:
+            del entries[own_name]
+    except (TOMLKitError, TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"config.toml cannot be read ({error}); mend it first.") from error
+    return document.as_string()
+
+
+def _standing(entries: _Entries, name: str) -> tuple[_Entries, str]:
+    """Where `name` stands: to TOML `app.help` without quotes is `help` in a table `app`."""
+    first, dot, rest = name.partition(".")
+    inner = entries.get(first)
+    if dot and name not in entries and isinstance(inner, MutableMapping):
+        found, own_name = _standing(cast("_Entries", inner), rest)
+        if own_name in found:
+            return found, own_name
+    return entries, name
+
+
+def _replace(target: Path, text: str, environment: Mapping[str, str]) -> None:
+    """Beside the file first, as itself only when the program would start with it."""
+    sweep(target.parent)
+    descriptor, new = make_file(target)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+            load(environment, new)
+            if target.exists():
+                new.chmod(target.stat().st_mode & 0o777)
+            # Before it is closed, which gives its lock back.
+            new.replace(target)
+    except ConfigError as error:
+        raise ConfigError(str(error).replace(str(new), str(target))) from error
+    finally:
+        new.unlink(missing_ok=True)

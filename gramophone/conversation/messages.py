@@ -1,0 +1,257 @@
+"""What the conversation is told by its edges (happenings), and tells them to do (orders).
+
+Plain values; both directions cross between the pure state machine and the engine that drives it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from gramophone.core.intents import Intent
+from gramophone.ports.engine import Message, ModelChunk
+
+# --- happenings -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechOpened:
+    """The connection stands."""
+
+    connection: int
+    url: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRefused:
+    """The connection never stood; `detail` is a sentence for the user."""
+
+    connection: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechText:
+    """A text frame came."""
+
+    connection: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechAudio:
+    """A binary frame came."""
+
+    connection: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechClosed:
+    """The connection ended."""
+
+    connection: int
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChunkArrived:
+    """The model stream gave a chunk."""
+
+    turn: int
+    chunk: ModelChunk
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEnded:
+    """The model stream is over; `failure` is a sentence when it failed."""
+
+    turn: int
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackBegan:
+    """The turn's first sample was handed to the device, at `at_us`."""
+
+    turn: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarved:
+    """A gap of silence was played inside the turn."""
+
+    turn: int
+    at_us: int
+    position_samples: int
+    missing_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackDrained:
+    """The turn's last sample was played."""
+
+    turn: int
+    played_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackCut:
+    """Sound was stopped by order; `heard_samples` of the turn had been handed over."""
+
+    turn: int
+    heard_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutSeen:
+    """A glance at the speaker, taken some fifty times a second while a turn is spoken."""
+
+    turn: int
+    queued_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerChanged:
+    """Sound goes elsewhere from now on."""
+
+    device: str
+    silent: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsWanted:
+    """Another model or voice is ready under this number, to be used from the next turn on."""
+
+    ticket: int
+    provider: str
+    model: str
+    voice: str
+    system_prompt: str
+    speed: float
+    lang: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The sitting is to end."""
+
+
+Happening: TypeAlias = (
+    Intent
+    | SpeechOpened
+    | SpeechRefused
+    | SpeechText
+    | SpeechAudio
+    | SpeechClosed
+    | ModelChunkArrived
+    | ModelEnded
+    | PlaybackBegan
+    | PlaybackStarved
+    | PlaybackDrained
+    | PlaybackCut
+    | PlayoutSeen
+    | SpeakerChanged
+    | SettingsWanted
+    | Tick
+    | End
+)
+
+# --- orders -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSpeech:
+    """Connect to the speech service; answered by SpeechOpened or SpeechRefused."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendSpeech:
+    """Send a text frame."""
+
+    connection: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropSpeech:
+    """Close the connection; nobody waits for it."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartModel:
+    """Ask the model; its chunks carry this turn."""
+
+    turn: int
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopModel:
+    """Close the model stream."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayAudio:
+    """Hand a frame to the speaker. `realign` says that it begins a new stream of bytes."""
+
+    turn: int
+    pcm: bytes
+    realign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FinishAudio:
+    """No more sound for this turn; answered by PlaybackDrained."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopAudio:
+    """Silence now; answered by PlaybackCut."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAudible:
+    """Let the speaker be heard from now on, or only keep its pace."""
+
+    audible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UseEdges:
+    """Take the model and the voice of this number; give the ones before back."""
+
+    ticket: int
+
+
+Order: TypeAlias = (
+    OpenSpeech
+    | SendSpeech
+    | DropSpeech
+    | StartModel
+    | StopModel
+    | PlayAudio
+    | FinishAudio
+    | StopAudio
+    | SetAudible
+    | UseEdges
+)

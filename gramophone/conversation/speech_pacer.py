@@ -1,0 +1,310 @@
+"""One turn's speech, pure: which text is sent when, and which of it has been heard.
+
+The first clause is flushed at once, so that sound starts early. After that text is held here and
+sent, with its flush, when the sound still unheard grows short, a few sentences at a time: the
+service makes sound far faster than it plays, so nothing is gained by hurrying, and flushes are
+few (20 in 60 s). When sound is about to run dry in mid-sentence, what is held is cut at a clause
+or a word. The flush at the end always comes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from gramophone.text.chunker import AUTO, Chunk, Chunker
+
+US_PER_CHAR = 62_000
+"""Length of speech a character of text makes, until the service's own pace is known (Aura and
+Piper both speak 14 to 18 characters a second)."""
+
+SLOW_US_PER_CHAR = 95_000
+"""The same, where a guess that is too quick would lose words."""
+
+GROUP_CHARS = 400
+RESERVED_FLUSHES = 4
+TTFB_GUESS_US = 250_000
+LONGEST_TTFB_US = 2_000_000
+CUT_MARGIN_US = 150_000
+SURE_MARGIN_US = 300_000
+
+
+@dataclass(slots=True)
+class Segment:
+    """Chunks that one flush makes sound of. `start_us`/`end_us` are positions in the turn's sound;
+    `end_us` is known once the flush is answered."""
+
+    flush: int
+    chunks: list[Chunk]
+    start_us: int
+    end_us: int | None = None
+
+    @property
+    def chars(self) -> int:
+        return sum(len(chunk.text) for chunk in self.chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Text to be sent now, followed by a flush of this number."""
+
+    flush: int
+    first_chunk: int
+    chunks: tuple[Chunk, ...]
+
+    @property
+    def last_chunk(self) -> int:
+        return self.first_chunk + len(self.chunks) - 1
+
+
+@dataclass(slots=True)
+class Utterance:
+    """The speech of one turn. Feed it text, tell it what came, ask it what to send.
+
+    `awaited` when somebody listens: then a sentence whose text comes slower than it is spoken is
+    cut rather than let the sound stop. Sound that is only kept is spoken by whole sentences.
+    """
+
+    turn: int
+    lang: str = AUTO
+    hint: str = ""
+    awaited: bool = True
+    received_us: int = 0
+    _chunker: Chunker = field(init=False)
+    _pieces: list[str] = field(default_factory=list[str])
+    _ready_chars: int = 0
+    _ready: deque[Chunk] = field(default_factory=deque[Chunk])
+    _segments: list[Segment] = field(default_factory=list[Segment])
+    _unanswered: deque[Segment] = field(default_factory=deque[Segment])
+    _chunks_sent: int = 0
+    _text_ended: bool = False
+    _abandoned: bool = False
+    _sent_at_us: int | None = None
+    _ttfb_us: int = TTFB_GUESS_US
+    _us_per_char: int = US_PER_CHAR
+    _slowest_us_per_char: int = 0
+
+    def __post_init__(self) -> None:
+        self._chunker = Chunker(lang=self.lang, hint=self.hint, first_clause=True)
+
+    # --- text in ------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> str:
+        """The answer's text so far."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def feed(self, delta: str) -> None:
+        """More of the answer's text."""
+        self._pieces.append(delta)
+        if not self._abandoned:
+            self._make_ready(self._chunker.feed(delta))
+
+    def _make_ready(self, chunks: Iterable[Chunk]) -> None:
+        for chunk in chunks:
+            self._ready.append(chunk)
+            self._ready_chars += len(chunk.text)
+
+    def finish(self) -> None:
+        """The text is whole."""
+        if not self._text_ended:
+            self._text_ended = True
+            self._make_ready(self._chunker.finish())
+
+    # --- what to send -------------------------------------------------------------------------
+
+    @property
+    def complete(self) -> bool:
+        """Whether all text has come and all its sound has been received."""
+        return self._text_ended and not self._ready and not self._unanswered
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it was given up before all of it was spoken."""
+        return self._abandoned
+
+    def send(self, now_us: int, queued_us: int, flushes_left: int) -> Sending | None:
+        """What to send at this moment, if anything.
+
+        `queued_us` is the sound that waits in the player; `flushes_left` what the service's
+        window still allows.
+        """
+        if not self._segments:
+            return self._take(now_us, chars=1) if self._ready and flushes_left else None
+        unheard_us = queued_us + self._owed_us()
+        if self._ready:
+            last = self._text_ended and self._ready_chars <= GROUP_CHARS
+            spare = flushes_left > RESERVED_FLUSHES or unheard_us == 0
+            if (last and flushes_left) or (spare and unheard_us < self._low_us(flushes_left)):
+                return self._take(now_us)
+            return None
+        if self._text_ended or not self.awaited or not self._sounding():
+            return None
+        if flushes_left <= RESERVED_FLUSHES:
+            return None
+        if unheard_us < self._ttfb_us + CUT_MARGIN_US and (chunk := self._chunker.cut()):
+            self._make_ready([chunk])
+            return self._take(now_us)
+        return None
+
+    def unspoken(self, now_us: int) -> list[Sending]:
+        """What must be said again on a new connection: everything unanswered, less what of it
+        has surely been received. It gets flush and chunk numbers of its own."""
+        segments = list(self._unanswered)
+        self._unanswered.clear()
+        rest: list[Sending] = []
+        for index, segment in enumerate(segments):
+            got_us = 0
+            if index == 0:
+                got_us = max(0, self.received_us - segment.start_us - SURE_MARGIN_US)
+            segment.chunks, again = _split_chunks(segment.chunks, got_us // self._sure_us_per_char)
+            segment.end_us = self.received_us
+            if again:
+                rest.append(self._open_segment(again, now_us))
+        return rest
+
+    # --- sound in -----------------------------------------------------------------------------
+
+    def audio(self, now_us: int, length_us: int) -> None:
+        """Sound of this length came for the oldest unanswered flush."""
+        if self._sent_at_us is not None:
+            ttfb_us = min(now_us - self._sent_at_us, LONGEST_TTFB_US)
+            self._ttfb_us = (ttfb_us + self._ttfb_us) // 2
+            self._sent_at_us = None
+        self.received_us += length_us
+
+    def flush_done(self, flush: int) -> None:
+        """All sound of this flush has come; answers come in the order of the flushes."""
+        if not any(segment.flush == flush for segment in self._unanswered):
+            return
+        while self._unanswered:
+            segment = self._unanswered.popleft()
+            self._end_segment(segment)
+            if segment.flush == flush:
+                break
+        if self._unanswered:
+            self._unanswered[0].start_us = self.received_us
+
+    def abandon(self) -> None:
+        """No more sound will come: what was received is all there is."""
+        self._ready.clear()
+        self._ready_chars = 0
+        self._text_ended = self._abandoned = True
+        for segment in self._unanswered:
+            # What was received is a part of the segment: its end stays an estimate.
+            segment.end_us = self._guessed_end_us(segment)
+        self._unanswered.clear()
+
+    def heard_text(self, position_us: int) -> str:
+        """The source text up to a position in the turn's sound, ended at a whole word."""
+        heard = 0
+        for segment in self._segments:
+            if position_us <= segment.start_us:
+                break
+            end_us = segment.end_us
+            if end_us is None:
+                end_us = self._guessed_end_us(segment)
+            heard = max(heard, self._source_at(segment, position_us - segment.start_us, end_us))
+            if segment.end_us is None:
+                break
+        return self.source[:heard].rstrip()
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _guessed_end_us(self, segment: Segment) -> int:
+        """Where the sound of a segment that is not answered will end."""
+        return max(self.received_us, segment.start_us + segment.chars * self._us_per_char)
+
+    def _take(self, now_us: int, chars: int = GROUP_CHARS) -> Sending:
+        """One chunk at least, and as many as fit into `chars` characters."""
+        taken: list[Chunk] = []
+        while self._ready and (not taken or len(self._ready[0].text) <= chars):
+            chunk = self._ready.popleft()
+            self._ready_chars -= len(chunk.text)
+            chars -= len(chunk.text)
+            taken.append(chunk)
+        return self._open_segment(taken, now_us)
+
+    def _open_segment(self, chunks: list[Chunk], now_us: int) -> Sending:
+        if not self._unanswered:
+            self._sent_at_us = now_us
+        segment = Segment(len(self._segments), chunks, self.received_us)
+        self._segments.append(segment)
+        self._unanswered.append(segment)
+        sending = Sending(segment.flush, self._chunks_sent, tuple(chunks))
+        self._chunks_sent += len(chunks)
+        return sending
+
+    def _end_segment(self, segment: Segment) -> None:
+        segment.end_us = self.received_us
+        spoken_us = segment.end_us - segment.start_us
+        if segment.chars >= 20 and spoken_us > 0:
+            pace = spoken_us // segment.chars
+            self._us_per_char = max(1, (self._us_per_char + pace) // 2)
+            self._slowest_us_per_char = max(self._slowest_us_per_char, pace)
+
+    @property
+    def _sure_us_per_char(self) -> int:
+        """A pace so slow that what sounded at it has surely been spoken."""
+        return self._slowest_us_per_char * 9 // 8 or SLOW_US_PER_CHAR
+
+    def _owed_us(self) -> int:
+        """Sound that is still to come for what was flushed, by estimate."""
+        if not self._unanswered:
+            return 0
+        expected_us = sum(segment.chars for segment in self._unanswered) * self._us_per_char
+        return max(0, expected_us - (self.received_us - self._unanswered[0].start_us))
+
+    def _sounding(self) -> bool:
+        """Whether sound has begun to come for all that was flushed but its tail."""
+        return not self._unanswered or self.received_us > self._unanswered[0].start_us
+
+    def _low_us(self, flushes_left: int) -> int:
+        """How little unheard sound calls for more: less, the fewer flushes are left."""
+        ahead_us = self._ttfb_us + CUT_MARGIN_US
+        if flushes_left > 14:
+            return ahead_us + 2_500_000
+        return ahead_us + (1_200_000 if flushes_left > 8 else 400_000)
+
+    def _source_at(self, segment: Segment, into_us: int, end_us: int) -> int:
+        """The offset in the source that was reached `into_us` into the segment's sound."""
+        span_us = max(1, end_us - segment.start_us)
+        chars = min(segment.chars, segment.chars * into_us // span_us)
+        reached = segment.chunks[0].source_start if segment.chunks else 0
+        for chunk in segment.chunks:
+            if chars >= len(chunk.text):
+                chars -= len(chunk.text)
+                reached = chunk.source_end
+                continue
+            if chars:
+                span = chunk.source_end - chunk.source_start
+                at = chunk.source_start + span * chars // len(chunk.text)
+                reached = self._word_start(chunk.source_start, at)
+            break
+        return reached
+
+    def _word_start(self, start: int, at: int) -> int:
+        """Where the word that stands at `at` begins, not before `start`."""
+        source = self.source
+        while at > start and not source[at].isspace():
+            at -= 1
+        return at
+
+
+def _split_chunks(chunks: list[Chunk], got_chars: int) -> tuple[list[Chunk], list[Chunk]]:
+    """Chunks up to `got_chars` characters, and the rest; the one in between is cut at a word."""
+    kept: list[Chunk] = []
+    rest = list(chunks)
+    while rest and len(rest[0].text) <= got_chars:
+        got_chars -= len(rest[0].text)
+        kept.append(rest.pop(0))
+    if rest and (cut := rest[0].text.rfind(" ", 0, got_chars) + 1):
+        chunk = rest[0]
+        span = chunk.source_end - chunk.source_start
+        middle = chunk.source_start + span * cut // len(chunk.text)
+        kept.append(replace(chunk, text=chunk.text[:cut].rstrip(), source_end=middle))
+        rest[0] = replace(chunk, text=chunk.text[cut:], source_start=middle)
+    return kept, rest

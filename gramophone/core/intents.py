@@ -1,0 +1,74 @@
+"""What a client may ask for, in the imperative. Events answer."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from gramophone.core.frozen import value
+
+
+@value
+class Submit:
+    """Ask the model; its answer is spoken while it streams."""
+
+    text: str
+
+
+@value
+class Say:
+    """Speak this text; no model is asked."""
+
+    text: str
+
+
+@value
+class Regenerate:
+    """Take this answer back, and what came after it, and have its question answered anew; -1 is
+    the answer to the last question."""
+
+    turn: int = -1
+
+
+@value
+class Resend:
+    """Take this question back, and what came after it, and ask `text` instead."""
+
+    turn: int
+    text: str
+
+
+@value
+class SpeakAgain:
+    """Speak the text of an earlier turn once more."""
+
+    turn: int
+
+
+@value
+class Hush:
+    """Stop the sound and let the stream go on; where no sound or no text comes, stop the stream."""
+
+
+@value
+class Interrupt:
+    """Stop the sound and the stream; the text that came stays."""
+
+
+@value
+class Mute:
+    """Play no sound from now on, or play it again; it is recorded all the same."""
+
+    muted: bool
+
+
+@value
+class Hear:
+    """Whether this conversation, of several, is the one that may sound."""
+
+    heard: bool
+
+
+Request: TypeAlias = Submit | Say | Regenerate | Resend | SpeakAgain
+"""What begins a turn."""
+
+Intent: TypeAlias = Request | Hush | Interrupt | Mute | Hear

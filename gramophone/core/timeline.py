@@ -1,0 +1,409 @@
+"""The vocabulary: everything that can happen in a session, and nothing else.
+
+An `Event` is a fact in the past tense, kept by the recorder. A `Transient` is a fact of the
+moment (a level, a position) that is shown and forgotten. Both carry `at_us`: integer
+microseconds since the session began, on one monotonic clock. Live and replay are two sources
+of the same events; no sink can tell which one it listens to.
+
+`turn` is the ordinal of a turn in its session, from 0; `connection` the ordinal of a
+connection to the speech service, from 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Final, Literal, TypeAlias, TypeVar, dataclass_transform
+
+from gramophone.core.frozen import value
+
+Role: TypeAlias = Literal["user", "assistant"]
+Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
+
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+def fact(cls: type[T]) -> type[T]:
+    """A value of keywords."""
+    return value(kw_only=True)(cls)
+
+
+@fact
+class Event:
+    """A fact worth keeping."""
+
+    at_us: int
+
+
+@fact
+class Transient:
+    """A fact of the moment: drawn, never recorded."""
+
+    at_us: int
+
+
+# --- the session ------------------------------------------------------------------------------
+
+
+@fact
+class SessionStarted(Event):
+    """A sitting began. The wall-clock time stands in the session row alone."""
+
+    session_id: str
+    provider: str
+    model: str
+    voice: str
+    encoding: str
+    sample_rate_hz: int
+    system_prompt: str
+
+
+@fact
+class SettingsChanged(Event):
+    """From now on it is this model and voice that answer, with this system prompt."""
+
+    provider: str
+    model: str
+    voice: str
+    system_prompt: str
+    speed: float = 1.0
+    lang: str = "auto"
+
+
+@fact
+class SessionEnded(Event):
+    """The sitting ended in good order."""
+
+
+# --- a turn -----------------------------------------------------------------------------------
+
+
+@fact
+class TurnStarted(Event):
+    """A step of one role began. A user's turn has its whole `text` at once.
+
+    `repeats` names an earlier turn whose text is only spoken again: the history does not grow.
+    """
+
+    turn: int
+    role: Role
+    text: str = ""
+    repeats: int | None = None
+
+
+@fact
+class TurnInherited(Event):
+    """A turn of another session counts for this one's history; told at the beginning.
+
+    `remembered` is how many characters of the text the model is given; None for all.
+    """
+
+    turn: int
+    role: Role
+    text: str
+    remembered: int | None = None
+
+
+@fact
+class HistoryRewound(Event):
+    """The turns from `to_turn` on no longer count for the history; they stay recorded."""
+
+    to_turn: int
+
+
+@fact
+class RequestSent(Event):
+    """The language model was asked; `messages` counts the history that went with it."""
+
+    turn: int
+    provider: str
+    model: str
+    messages: int
+
+
+@fact
+class ModelChunkReceived(Event):
+    """One raw chunk of the provider's stream, as JSON text, secrets removed."""
+
+    turn: int
+    raw: str
+
+
+@fact
+class DeltaReceived(Event):
+    """A piece of the answer's text."""
+
+    turn: int
+    text: str
+
+
+@fact
+class UsageReported(Event):
+    """What the provider counted for the turn so far, in tokens."""
+
+    turn: int
+    input_tokens: int
+    output_tokens: int
+
+
+@fact
+class ModelFinished(Event):
+    """The model stream ended in good order; `reason` is the provider's own word."""
+
+    turn: int
+    reason: str
+
+
+@fact
+class TurnInterrupted(Event):
+    """The user stopped the turn. `heard_text` is the source text up to the playout position;
+    the turn keeps its whole text."""
+
+    turn: int
+    heard_text: str
+    heard_samples: int
+
+
+@fact
+class TurnCompleted(Event):
+    """The turn is over: its text has come, and what was to be heard has been heard.
+
+    `text` is the whole text that came. `remembered` is how many characters of it count for the
+    history, which differs after an interruption where the model remembers what was heard; None
+    for all. Recordings made before this field existed have only the remembered text in `text`;
+    the whole text is in the deltas.
+    """
+
+    turn: int
+    role: Role
+    text: str
+    finish_reason: str
+    remembered: int | None = None
+
+
+@fact
+class Failed(Event):
+    """Something failed, said in one sentence that tells what to do. `turn` may be unknown."""
+
+    stage: Stage
+    detail: str
+    turn: int | None = None
+
+
+# --- speech -----------------------------------------------------------------------------------
+
+
+@fact
+class SpeechConnected(Event):
+    """The speech service accepted a connection."""
+
+    connection: int
+    url: str
+    request_id: str
+
+
+@fact
+class SpeechDisconnected(Event):
+    """The connection ended, with the close code and reason (1006 when there was none)."""
+
+    connection: int
+    code: int
+    reason: str
+
+
+@fact
+class FrameSent(Event):
+    """One text frame to the speech service, verbatim."""
+
+    connection: int
+    text: str
+
+
+@fact
+class FrameReceived(Event):
+    """One text frame from the speech service, verbatim."""
+
+    connection: int
+    text: str
+
+
+@fact
+class TextSpoken(Event):
+    """A chunk was sent to be spoken.
+
+    `chunk` counts the chunks of the turn from 0; `source_start` and `source_end` are offsets in
+    characters into the turn's text.
+    """
+
+    turn: int
+    chunk: int
+    text: str
+    source_start: int
+    source_end: int
+
+
+@fact
+class FlushSent(Event):
+    """The service was told to speak what it holds: all chunks up to `last_chunk`."""
+
+    turn: int
+    flush: int
+    last_chunk: int
+
+
+@fact
+class FlushAnswered(Event):
+    """The service has sent all sound of a flush; `end_samples` is the turn's length so far."""
+
+    turn: int
+    flush: int
+    end_samples: int
+
+
+@fact
+class FlushRefused(Event):
+    """The service ignored a flush (EXCESSIVE_FLUSH); it will be sent again."""
+
+    turn: int
+    flush: int
+
+
+@fact
+class ClearSent(Event):
+    """The service was told to drop what it holds."""
+
+    turn: int
+
+
+@fact
+class WarningReceived(Event):
+    """The speech service warned, in either of its two dialects."""
+
+    code: str
+    description: str
+
+
+@fact
+class AudioReceived(Event):
+    """One binary frame, exactly as received, even of odd length.
+
+    `size_bytes` is its length; `offset_bytes` where it stands in the turn's PCM. `pcm` holds the
+    bytes while the event is live or replayed and is empty where only the row is at hand.
+    `stale` marks a frame that came after a Clear: kept, never heard.
+    """
+
+    turn: int
+    connection: int
+    offset_bytes: int
+    size_bytes: int
+    stale: bool = False
+    pcm: bytes = field(default=b"", repr=False, compare=False)
+
+
+# --- sound ------------------------------------------------------------------------------------
+
+
+MUTED: Final = "muted"
+"""The device while nothing is to be heard because the user wants it so."""
+
+
+@fact
+class DeviceChanged(Event):
+    """Where the sound goes from now on; `silent` when no device plays it, `detail` says why."""
+
+    device: str
+    silent: bool
+    detail: str = ""
+
+
+@fact
+class PlaybackStarted(Event):
+    """The first sample of the turn was handed to the device or its silent stand-in."""
+
+    turn: int
+    device: str
+
+
+@fact
+class Underran(Event):
+    """The device asked for sound that was not there; silence was played instead."""
+
+    turn: int
+    position_samples: int
+    missing_samples: int
+
+
+@fact
+class PlaybackFinished(Event):
+    """The turn's last sample was handed over and played."""
+
+    turn: int
+    played_samples: int
+
+
+@fact
+class PlaybackStopped(Event):
+    """The user stopped the turn's sound; its text goes on.
+
+    `heard_characters` is how many characters of the text had been heard, by estimate; None where
+    that is not known.
+    """
+
+    turn: int
+    played_samples: int
+    heard_characters: int | None = None
+
+
+@fact
+class PlayoutAdvanced(Transient):
+    """Where the sound is: samples of the turn handed to the device, and waiting to be."""
+
+    turn: int
+    position_samples: int
+    queued_samples: int
+
+
+@fact
+class LevelMeasured(Transient):
+    """Level of what is being played, 0.0 to 1.0 of full scale."""
+
+    peak: float
+    rms: float
+
+
+@fact
+class ProgressMade(Transient):
+    """Something slow moved on (an engine loads); an empty `detail` says that it is done."""
+
+    what: str
+    detail: str
+
+
+@fact
+class ModelQuiet(Transient):
+    """The model was asked and has sent no text for `quiet_us`, whatever else it sends."""
+
+    turn: int
+    quiet_us: int
+
+
+@fact
+class TimelineRestarted(Transient):
+    """The source went back: what was told before no longer holds. What holds now follows at
+    once, as the next `entries` entries; a client may wait for all of them before it draws."""
+
+    entries: int
+
+
+@fact
+class DeltasPassed(Transient):
+    """So many deltas of a turn were gone over in one step; `at_us` is that of the first."""
+
+    turn: int
+    text: str
+    deltas: int
+
+
+Entry: TypeAlias = Event | Transient
+"""What travels from a source to its sinks."""

@@ -1,0 +1,212 @@
+"""What was kept, as its readers see it: records, and the library that holds them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import field
+from pathlib import Path
+from typing import Protocol
+
+from gramophone.analysis.metrics import TurnMetrics
+from gramophone.core.errors import StorageError
+from gramophone.core.frozen import value
+from gramophone.core.timeline import Event, Role
+from gramophone.library.export_request import Exported, ExportOrder
+
+DATABASE_FILES = frozenset({"library.db", "library.db-wal", "library.db-shm"})
+
+
+def is_database_file(path: Path) -> bool:
+    """Whether `path` names a file of a library's database, through links too.
+
+    Such a file must not be opened beside SQLite: closing it drops the locks of the process.
+    """
+    return path.name in DATABASE_FILES or os.path.basename(os.path.realpath(path)) in DATABASE_FILES
+
+
+def refuse_database_file(path: Path) -> None:
+    """Refuse a file that somebody named and that belongs to a library's database.
+
+    Raises:
+        StorageError: it does.
+    """
+    if is_database_file(path):
+        raise StorageError(
+            f"{path} is a file of the library itself; for a copy of the library use "
+            "`gramophone backup`, for one session `gramophone export`."
+        )
+
+
+@value
+class SessionSummary:
+    """One row of the history. `created_at` is ISO 8601 in UTC; `snippet` the search hit, with
+    its matching words between U+E000 and U+E001, or empty."""
+
+    id: str
+    title: str
+    created_at: str
+    turns: int
+    spoken_ms: int
+    provider: str
+    model: str
+    voice: str
+    recovered: bool = False
+    snippet: str = ""
+    tags: tuple[str, ...] = ()
+    pinned: bool = False
+    archived: bool = False
+
+
+@value
+class TurnAudio:
+    """The WAV of a spoken turn, as received. `path` is absolute."""
+
+    path: Path
+    sample_rate_hz: int
+    samples: int
+    sha256: str
+    encoding: str = "linear16"
+
+
+@value
+class TurnRecord:
+    """One kept turn. `withdrawn` marks one that was taken back: it no longer counts. `heard` is
+    how many characters of the text were heard where its sound was stopped, else None."""
+
+    turn: int
+    role: Role
+    text: str
+    finish_reason: str
+    started_us: int
+    audio: TurnAudio | None = None
+    metrics: TurnMetrics = field(default_factory=TurnMetrics)
+    withdrawn: bool = False
+    heard: int | None = None
+
+    @property
+    def unheard(self) -> bool:
+        """Whether the sound was stopped before the end of the text."""
+        return self.heard is not None and bool(self.text[self.heard :].strip())
+
+    @property
+    def counts(self) -> bool:
+        """Whether it belongs to the history: not taken back, and not only spoken again."""
+        return not self.withdrawn and self.finish_reason != "repeated"
+
+
+@value
+class SessionRecord:
+    """One kept session, whole but for its events."""
+
+    summary: SessionSummary
+    system_prompt: str
+    encoding: str
+    sample_rate_hz: int
+    turns: tuple[TurnRecord, ...]
+
+
+@value
+class Finding:
+    """One disagreement found by a check, in a sentence; `session_id` empty for the library."""
+
+    session_id: str
+    detail: str
+
+
+@value
+class Totals:
+    """What the list of sessions holds, archived ones aside."""
+
+    sessions: int
+    spoken_ms: int
+
+
+@value
+class TagCount:
+    """A tag and how many sessions have it."""
+
+    name: str
+    sessions: int
+
+
+class Library(Protocol):
+    """Everything that was kept. All methods raise StorageError with a sentence for the user."""
+
+    async def sessions(
+        self, *, limit: int = 50, older_than: str | None = None, search: str = ""
+    ) -> list[SessionSummary]:
+        """Newest first; pinned ones before the others when nothing is searched. `older_than` is
+        the id of the last row of the page before. `search` is words, phrases and filters
+        (`gramophone.library.search_query`); FilterError says what cannot be understood."""
+        ...
+
+    async def totals(self) -> Totals: ...
+
+    async def tags(self) -> list[TagCount]:
+        """Those with the most sessions first."""
+        ...
+
+    async def resolve(self, reference: str) -> str:
+        """The id meant by an id, a unique prefix of one, or `last`."""
+        ...
+
+    async def session(self, session_id: str) -> SessionRecord: ...
+
+    async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
+        """The timeline in order; AudioReceived carries its PCM unless told otherwise."""
+        ...
+
+    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
+        """The shape of the sound: by spoken turn, one byte a bucket, its loudest sample as
+        0 to 255 of full scale. A turn whose file is missing has no entry."""
+        ...
+
+    async def delete(self, session_id: str) -> None:
+        """Rows and files, for good."""
+        ...
+
+    async def rename(self, session_id: str, title: str) -> None:
+        """Set a title that stays; an empty one gives the session its first words again."""
+        ...
+
+    async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
+        """Give sessions tags and take some from them."""
+        ...
+
+    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None: ...
+
+    async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
+        """Take sessions out of the list (`is:archived` finds them), or back into it."""
+        ...
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        """Hide sessions at once; undone by `restore`, made final by `purge`. A session that is
+        being recorded is refused, and then none is discarded."""
+        ...
+
+    async def restore(self, ids: Sequence[str]) -> None: ...
+
+    async def purge(self) -> None:
+        """Remove for good what this library discarded; called when the app closes."""
+        ...
+
+    async def export(
+        self,
+        ids: Sequence[str],
+        order: ExportOrder,
+        *,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> Exported:
+        """Write sessions as `order` says, every file whole or not at all. `tell` hears, in
+        another thread, how much of how much is done; cancelling the await stops it. What keeps
+        one session of several from being written is in the answer, not raised."""
+        ...
+
+    async def verify(self, session_id: str | None = None) -> list[Finding]: ...
+
+    async def aclose(self) -> None: ...
+
+    async def prompts(self, *, limit: int) -> list[str]:
+        """What users sent, newest first, over all sessions."""
+        ...

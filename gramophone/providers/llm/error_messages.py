@@ -1,0 +1,106 @@
+"""What failed at a language model, as one sentence that says what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gramophone.core.errors import ModelError
+from gramophone.text.graphemes import cut
+
+MAX_DETAIL_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailures:
+    """The sentences about one model; the key stands in none of them.
+
+    Attributes:
+        provider: as the user knows it.
+        model: the provider's name of the model.
+        key_name: the environment variable the key comes from.
+        host: where the requests go, without secrets.
+        key: what no sentence may contain.
+    """
+
+    provider: str
+    model: str
+    key_name: str
+    host: str
+    key: str = field(default="", repr=False)
+
+    def check_key(self) -> None:
+        """A key that cannot stand in a header would come back in the complaint about it.
+
+        Raises:
+            ModelError: it has characters that no key has.
+        """
+        if not (self.key.isascii() and self.key.isprintable()):
+            raise ModelError(
+                f"{self.key_name} holds characters that no key has, such as a line break; "
+                "set it anew."
+            )
+
+    def unreachable(self) -> ModelError:
+        """Nobody answers at the address."""
+        if not self.host:
+            return self.misconfigured("its base URL is no address")
+        return ModelError(
+            f"{self.provider} cannot be reached at {self.host}; check the network and the base URL."
+        )
+
+    def misconfigured(self, said: str) -> ModelError:
+        """The request could not even be made."""
+        return ModelError(
+            f"No request to {self.provider} can be made ({self._short(said)}); "
+            "check the base URL and the proxy settings."
+        )
+
+    def too_slow(self, *, begun: bool) -> ModelError:
+        """Nothing came for longer than the timeout."""
+        if begun:
+            return ModelError(
+                f"{self.provider} stopped answering; what arrived is kept. Ask again."
+            )
+        return ModelError(f"{self.provider} does not answer at {self.host}; ask again later.")
+
+    def not_an_answer(self) -> ModelError:
+        """Something answered with success, and it was no stream of this protocol."""
+        return ModelError(
+            f"What answers at {self.host} does not speak as {self.provider} does; "
+            "check the base URL."
+        )
+
+    def refused(self, status: int, said: str) -> ModelError:
+        """The provider answered with an error status."""
+        advice = {
+            400: "shorten the prompt or choose another model with --model",
+            401: f"check {self.key_name}",
+            403: f"the key in {self.key_name} may not use this model; choose another with --model",
+            404: f"check that the model {self.model!r} exists, or choose another with --model",
+            413: "shorten the prompt",
+            429: "wait a little, or check the account's limits, then ask again",
+        }.get(status, "wait a little, then ask again")
+        return ModelError(
+            f"{self.provider} refused the request ({status}: {self._short(said)}); {advice}."
+        )
+
+    def broke_off(self, said: str) -> ModelError:
+        """The stream failed in its middle."""
+        return ModelError(
+            f"{self.provider} broke the answer off ({self._short(said)}); "
+            "what arrived is kept. Ask again."
+        )
+
+    def sent_too_much(self, what: str, *, begun: bool) -> ModelError:
+        """More came than any answer has; the connection was closed."""
+        kept = "what arrived is kept; ask again" if begun else "check the base URL"
+        return ModelError(
+            f"{self.provider} sent too much ({self._short(what)}), so the connection was closed; "
+            f"{kept}."
+        )
+
+    def _short(self, said: str) -> str:
+        if self.key:
+            said = said.replace(self.key, "[key]")
+        line = " ".join(said.split()).rstrip(".") or "no reason given"
+        return line if len(line) <= MAX_DETAIL_CHARS else f"{cut(line, MAX_DETAIL_CHARS - 1)}…"

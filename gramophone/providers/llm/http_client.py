@@ -1,0 +1,155 @@
+"""The HTTP client under the SDKs of language models, with bounds on what a server may send.
+
+An SDK takes whatever comes, however large. Here every answer passes through a stream that reads
+server-sent events by the one grammar of `wire.sse_reader`, unpacks what is compressed piece by
+piece, and ends where more comes than anybody needs. Imported at the first use: httpx is heavy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import cast
+
+import httpx2
+
+from gramophone.wire.lenient_json import is_bounded
+from gramophone.wire.limits import (
+    LEAST_EVENT_BYTES,
+    MOST_ANSWER_BYTES,
+    MOST_EVENT_VALUES,
+    MOST_REFUSAL_BYTES,
+    TooMuch,
+)
+from gramophone.wire.sse_reader import SseEvent, SseReader
+
+_PIECE_BYTES = 2**14
+_END_OF_CHAT = b"[DONE]"
+_MANY_DIGITS = b"0" * 1000
+_DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
+_WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+_PLAIN = frozenset({"", "identity"})
+
+
+def bounded_client(*, timeout: httpx2.Timeout, trust_env: bool) -> httpx2.AsyncClient:
+    """A client for an SDK; its answers end, or raise `TooMuch`, where more comes than allowed."""
+    return httpx2.AsyncClient(
+        trust_env=trust_env,
+        timeout=timeout,
+        follow_redirects=True,
+        headers={"accept-encoding": "gzip, deflate"},
+        event_hooks={"response": [_bound]},
+    )
+
+
+def said_done(response: httpx2.Response) -> bool:
+    """Whether this answer said `[DONE]`, as streams of Chat Completions do at their end."""
+    return isinstance(response.stream, BoundedStream) and response.stream.said_done
+
+
+async def _bound(response: httpx2.Response) -> None:
+    encoding = response.headers.pop("content-encoding", "").strip().lower()
+    # Of what is unpacked here, nobody behind knows the length.
+    response.headers.pop("content-length", None)
+    stream = cast("httpx2.AsyncByteStream", response.stream)
+    response.stream = BoundedStream(stream, encoding, streams=response.is_success)
+
+
+class BoundedStream(httpx2.AsyncByteStream):
+    """The body of an answer, unpacked: its events one by one or, of an error, its beginning.
+
+    Raises:
+        TooMuch: while it is read.
+    """
+
+    def __init__(self, stream: httpx2.AsyncByteStream, encoding: str, *, streams: bool) -> None:
+        """`encoding` is the answer's Content-Encoding; `streams` is false for an error's body."""
+        self._stream = stream
+        self._encoding = encoding
+        self._streams = streams
+        self.said_done = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = self._events() if self._streams else self._beginning()
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield piece
+
+    async def aclose(self) -> None:
+        """Close the connection, or give it back if all has come."""
+        await self._stream.aclose()
+
+    async def _events(self) -> AsyncGenerator[bytes, None]:
+        reader, came_bytes = SseReader(), 0
+        async for piece in unpacked(self._stream, self._encoding):
+            # A flood that is there already would not let anybody else have a turn.
+            await asyncio.sleep(0)
+            events = deque(reader.events(piece))
+            came_bytes += max(len(piece), LEAST_EVENT_BYTES * len(events))
+            if came_bytes > MOST_ANSWER_BYTES:
+                raise TooMuch.of("an answer", MOST_ANSWER_BYTES)
+            while events:
+                yield self._checked(events.popleft())
+
+    def _checked(self, event: SseEvent) -> bytes:
+        if event.data.startswith(_END_OF_CHAT):
+            self.said_done = True
+        elif not is_bounded(event.data, MOST_EVENT_VALUES):
+            raise TooMuch("an event of too many parts")
+        elif _MANY_DIGITS in event.data.translate(_DIGITS):
+            raise TooMuch("a number of too many digits")
+        return event.encoded()
+
+    async def _beginning(self) -> AsyncGenerator[bytes, None]:
+        left_bytes = MOST_REFUSAL_BYTES
+        async for piece in unpacked(self._stream, self._encoding):
+            yield piece[:left_bytes]
+            left_bytes -= len(piece)
+            if left_bytes <= 0:
+                return
+
+
+async def unpacked(stream: AsyncIterable[bytes], encoding: str) -> AsyncGenerator[bytes, None]:
+    """The bytes of a stream in pieces of at most 16 KiB, whatever they are compressed with.
+
+    Raises:
+        TooMuch: the encoding is none that was asked for, or the bytes are none of it.
+    """
+    if encoding in _PLAIN:
+        async for piece in stream:
+            for start in range(0, len(piece), _PIECE_BYTES):
+                yield piece[start : start + _PIECE_BYTES]
+        return
+    if encoding not in _WINDOW_BITS:
+        raise TooMuch(f"an answer in an encoding that nobody asked for ({encoding[:20]})")
+    unpacker = _Unpacker(_WINDOW_BITS[encoding])
+    async for packed in stream:
+        for piece in unpacker.unpack(packed):
+            yield piece
+
+
+class _Unpacker:
+    """Unpacks gzip and deflate; some servers leave out the head that deflate has by its name."""
+
+    def __init__(self, window_bits: int) -> None:
+        self._window_bits = window_bits
+        self._zlib = zlib.decompressobj(window_bits)
+        self._begun = False
+
+    def unpack(self, packed: bytes) -> Iterator[bytes]:
+        """What is in `packed`, in pieces of at most 16 KiB."""
+        while packed and not self._zlib.eof:
+            try:
+                piece = self._zlib.decompress(packed, _PIECE_BYTES)
+            except zlib.error as error:
+                if self._begun or self._window_bits > zlib.MAX_WBITS:
+                    raise TooMuch("an answer that cannot be unpacked") from error
+                self._zlib, self._begun = zlib.decompressobj(-zlib.MAX_WBITS), True
+                continue
+            self._begun = True
+            packed = self._zlib.unconsumed_tail
+            if piece:
+                yield piece

@@ -1,0 +1,63 @@
+"""One language model for several conversations: it answers one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from typing import cast
+
+from gramophone.ports.engine import Message, ModelChunk
+from gramophone.providers.llm.local import LocalModel
+
+WAITING = "waiting for the local model, which answers another pane"
+
+
+class TakingTurns:
+    """A `ports.LanguageModel` in front of a shared one; closing it leaves the shared one open."""
+
+    def __init__(
+        self, shared: LocalModel, free: asyncio.Lock, progress: Callable[[str], None]
+    ) -> None:
+        self._shared = shared
+        self._free = free
+        self._progress = progress
+
+    @property
+    def provider(self) -> str:
+        return self._shared.provider
+
+    @property
+    def model(self) -> str:
+        return self._shared.model
+
+    async def start(self) -> None:
+        """See `LocalModel.start`."""
+        await self._shared.start()
+
+    def load(self) -> None:
+        """See `LocalModel.load`."""
+        self._shared.load()
+
+    async def stream(
+        self, messages: Sequence[Message], system_prompt: str
+    ) -> AsyncIterator[ModelChunk]:
+        """Stream one answer when those before it are done; says so while it waits."""
+        try:
+            if self._free.locked():
+                self._progress(WAITING)
+            await self._free.acquire()
+        finally:
+            self._progress("")
+        try:
+            stream = cast(
+                "AsyncGenerator[ModelChunk]", self._shared.stream(messages, system_prompt)
+            )
+            async with aclosing(stream):
+                async for chunk in stream:
+                    yield chunk
+        finally:
+            self._free.release()
+
+    async def aclose(self) -> None:
+        """The shared model stays for the others."""

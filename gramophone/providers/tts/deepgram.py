@@ -1,0 +1,203 @@
+"""The websocket to the speech service: Deepgram, or a stand-in that speaks as it does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    ProxyError,
+    WebSocketException,
+)
+
+from gramophone.core.errors import HandshakeRefused, SpeechError
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+from gramophone.wire.lenient_json import as_text, read_object
+from gramophone.wire.limits import MOST_FRAME_BYTES
+from gramophone.wire.loopback import host_of, on_this_machine
+
+OPEN_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 1.0
+MAX_DETAIL_CHARS = 300
+TOO_MUCH = 1009
+"""The code of a close because of a message that is too large (RFC 6455, 7.4.1)."""
+NOT_A_SPEECH_SERVICE = frozenset({200, 201, 204, 301, 302, 307, 308, 404, 405, 426, 501})
+"""What web servers of other kinds answer to a handshake."""
+NO_ADDRESS = (
+    "The speech address is none: it looks like wss://api.deepgram.com/v1/speak; check --speak-url."
+)
+
+
+class DeepgramSpeech:
+    """Opens Speak v1 connections.
+
+    `url` is the endpoint (`wss://api.deepgram.com/v1/speak`); parameters it carries already win
+    over `parameters`. `api_key` goes into the Authorization header and nowhere else.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        parameters: SpeakParameters,
+        *,
+        api_key: str = "",
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        close_timeout_s: float = CLOSE_TIMEOUT_S,
+    ) -> None:
+        self._url = url
+        self._parameters = parameters
+        self._api_key = api_key
+        self._open_timeout_s = open_timeout_s
+        self._close_timeout_s = close_timeout_s
+
+    async def connect(self) -> SpeechSocket:
+        """Open a connection.
+
+        Raises:
+            HandshakeRefused: the service answered with another status than 101.
+            SpeechError: it could not be reached or did not answer.
+        """
+        headers = self._headers()
+        try:
+            url = _with_query(self._url, self._parameters.to_query())
+            shown = _without_secrets(url)
+        except ValueError as error:
+            raise SpeechError(NO_ADDRESS) from error
+        host = host_of(url)
+        try:
+            socket = await connect(
+                url,
+                additional_headers=headers,
+                compression=None,
+                max_size=MOST_FRAME_BYTES,
+                # What waits to be taken is bounded by this times that.
+                max_queue=4,
+                open_timeout=self._open_timeout_s,
+                close_timeout=self._close_timeout_s,
+                # No proxy stands before this machine, whatever the environment says.
+                proxy=None if on_this_machine(url) else True,
+            )
+        except InvalidStatus as error:
+            raise self._refusal(error, host, shown) from error
+        except TimeoutError as error:
+            raise SpeechError(
+                f"The speech service at {host} does not answer; check the network or --speak-url."
+            ) from error
+        except (ProxyError, InvalidProxy) as error:
+            # Their own texts may hold the proxy's password.
+            raise SpeechError(
+                f"The proxy on the way to {host} is not usable; check the proxy settings."
+            ) from error
+        except InvalidURI as error:
+            # Its own text holds the whole address, secrets and all.
+            raise SpeechError(NO_ADDRESS) from error
+        except InvalidHandshake as error:
+            raise SpeechError(
+                f"What answers at {host} is no speech service; check --speak-url."
+            ) from error
+        except (OSError, WebSocketException, ValueError, ImportError) as error:
+            raise SpeechError(
+                f"The speech service at {host} cannot be reached ({self._reason(error)}); "
+                "check the network or --speak-url."
+            ) from error
+        return SpeechSocket(socket, shown)
+
+    def _headers(self) -> dict[str, str]:
+        if not self._api_key:
+            return {}
+        if not (self._api_key.isascii() and self._api_key.isprintable()):
+            raise SpeechError(
+                "DEEPGRAM_API_KEY holds characters that no key has, such as a line break; "
+                "set it anew."
+            )
+        return {"Authorization": f"Token {self._api_key}"}
+
+    def _refusal(self, error: InvalidStatus, host: str, shown: str) -> SpeechError:
+        response = error.response
+        said = response.headers.get("dg-error") or _body_error(response.body)
+        if response.status_code in NOT_A_SPEECH_SERVICE and not said:
+            return SpeechError(
+                f"What answers at {host} is no speech service "
+                f"(HTTP {response.status_code}); check --speak-url."
+            )
+        return HandshakeRefused(response.status_code, self._plain(said), shown)
+
+    def _reason(self, error: Exception) -> str:
+        said = error.strerror if isinstance(error, OSError) else None
+        return self._plain(said or str(error)) or type(error).__name__
+
+    def _plain(self, said: str) -> str:
+        """One line without the key, whoever echoed it."""
+        if self._api_key:
+            said = said.replace(self._api_key, "[key]")
+        return " ".join(said.split())[:MAX_DETAIL_CHARS]
+
+
+class SpeechSocket:
+    """One standing connection."""
+
+    def __init__(self, socket: ClientConnection, url: str) -> None:
+        self._socket = socket
+        self.url = url
+        response = socket.response
+        self.request_id = response.headers.get("dg-request-id", "") if response else ""
+
+    async def send(self, text: str) -> None:
+        """Send a text frame; on a connection that is gone it does nothing."""
+        try:
+            await self._socket.send(text)
+        except ConnectionClosed:
+            return
+
+    async def frames(self) -> AsyncIterator[str | bytes]:
+        """Frames as they come; ends with the connection."""
+        try:
+            while True:
+                yield await self._socket.recv()
+        except ConnectionClosed:
+            return
+
+    def closed(self) -> tuple[int, str]:
+        """Close code and reason; 1006 where the connection broke without a close frame, and 1009
+        where the service sent too much."""
+        sent = self._socket.protocol.close_sent
+        if sent is not None and sent.code == TOO_MUCH:
+            return TOO_MUCH, f"it sent a message of more than {MOST_FRAME_BYTES // 2**20} MB"
+        return self._socket.close_code or 1006, self._socket.close_reason or ""
+
+    async def aclose(self) -> None:
+        """Close, waiting a second at most for the service's own close."""
+        await self._socket.close()
+
+
+def _with_query(url: str, defaults: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("no host, or no port that could be one")
+    own = parse_qsl(parts.query, keep_blank_values=True)
+    named = {name for name, _ in own}
+    added = [pair for pair in parse_qsl(defaults) if pair[0] not in named]
+    return urlunsplit(parts._replace(query=urlencode(added + own)))
+
+
+def _without_secrets(url: str) -> str:
+    """The address without user, password and any parameter that could be a key."""
+    parts = urlsplit(url)
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(parts.query)
+        if not any(word in name.lower() for word in ("key", "token", "secret", "auth"))
+    ]
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=host, query=urlencode(kept)))
+
+
+def _body_error(body: bytes | bytearray | None) -> str:
+    fields = read_object(bytes(body or b""))
+    return as_text(fields.get("err_msg")) or as_text(fields.get("message"))

@@ -1,0 +1,84 @@
+"""The embedded voice: a stand-in on loopback, started at the first connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from gramophone.core.errors import EngineMissing, SpeechError
+from gramophone.providers.engine_process import Child
+from gramophone.providers.tts.deepgram import DeepgramSpeech, SpeechSocket
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+
+WHAT = "The embedded voice"
+DEATH_NEWS_TIMEOUT_S = 1.0
+
+
+class EmbeddedSpeech:
+    """A `ports.SpeechService` that keeps its own server, in a process of its own."""
+
+    def __init__(
+        self,
+        parameters: SpeakParameters,
+        *,
+        progress: Callable[[str], None],
+        voice: str = "piper",
+    ) -> None:
+        self._parameters = parameters
+        self._child = Child(
+            WHAT,
+            "gramophone.standin",
+            ["--voice", voice, "--speak", "--no-limits", "--watch-stdin", "--progress"],
+            progress,
+        )
+        self._url = ""
+        self._starting = asyncio.Lock()
+
+    async def connect(self) -> SpeechSocket:
+        """Open a connection, starting the server where it does not run.
+
+        Raises:
+            EngineMissing: the voice is not installed or does not start.
+            SpeechError: the connection failed.
+        """
+        return await self.connect_with(self._parameters)
+
+    async def connect_with(self, parameters: SpeakParameters) -> SpeechSocket:
+        """As `connect`, asking for something else than this service's own parameters."""
+        await self._start()
+        try:
+            return await self._open(parameters)
+        except SpeechError:
+            # A server that was just killed may not be known to be dead.
+            if not await self._child.ended(DEATH_NEWS_TIMEOUT_S):
+                raise
+        await self._start()
+        return await self._open(parameters)
+
+    async def aclose(self) -> None:
+        """End the server."""
+        await self._child.aclose()
+
+    async def _start(self) -> None:
+        async with self._starting:
+            if not self._child.alive:
+                ready = await self._child.start()
+                self._url = str(ready.get("speak_url", ""))
+                if not self._url:
+                    await self._child.aclose()
+                    raise EngineMissing(f"{WHAT} did not say where it listens; reinstall it.")
+
+    async def _open(self, parameters: SpeakParameters) -> SpeechSocket:
+        return await DeepgramSpeech(self._url, parameters).connect()
+
+
+class SharedSpeech:
+    """A `ports.SpeechService` at another conversation's server, with parameters of its own."""
+
+    def __init__(self, server: EmbeddedSpeech, parameters: SpeakParameters) -> None:
+        self._server = server
+        self._parameters = parameters
+
+    async def connect(self) -> SpeechSocket:
+        """Open a connection; see `EmbeddedSpeech.connect`."""
+        return await self._server.connect_with(self._parameters)

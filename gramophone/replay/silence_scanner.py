@@ -1,0 +1,49 @@
+"""Where a track falls silent, found a little ahead of the playing; pure."""
+
+from __future__ import annotations
+
+from array import array
+
+from gramophone.replay.track import Track
+
+WINDOW_MS = 20
+SHORTEST_MS = 600
+LOUD = 328
+"""One hundredth of full scale: -40 dB."""
+
+
+class SilenceScanner:
+    """Looks through a track from `start` on, only as far as it is asked to."""
+
+    def __init__(self, track: Track, start: int) -> None:
+        self._track = track
+        self._window = max(1, track.rate_hz * WINDOW_MS // 1000)
+        self._shortest = track.rate_hz * SHORTEST_MS // 1000
+        self._scanned = start
+        self._quiet_from: int | None = None
+
+    def within(self, laid: int) -> tuple[int, int] | None:
+        """Beginning and end of the first long silence that begins before `laid`."""
+        until = laid + self._shortest
+        while self._scanned < self._track.samples:
+            if self._quiet_from is None and self._scanned >= until:
+                return None
+            if self._quiet():
+                if self._quiet_from is None:
+                    self._quiet_from = self._scanned
+                self._scanned += self._window
+                continue
+            found = self._long(self._scanned)
+            if found is not None:
+                return found
+            self._quiet_from = None
+            self._scanned += self._window
+        return self._long(self._track.samples)
+
+    def _quiet(self) -> bool:
+        samples = array("h", self._track.read(self._scanned, self._window))
+        return max(samples) < LOUD and -min(samples) < LOUD
+
+    def _long(self, end: int) -> tuple[int, int] | None:
+        start = self._quiet_from
+        return (start, end) if start is not None and end - start >= self._shortest else None

@@ -1,0 +1,53 @@
+"""Which transcript a whole recording gets: the one of its sound or, for other sound, the next."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from gramophone.standin.source.matching import Difference, Found
+from gramophone.wire.lenient_json import as_object, as_text, read_object
+
+
+class ExpectedSounds:
+    """Gives each recorded transcript once; unless `strict`, one that came too often again.
+
+    `differences` are the recordings that came more often than the source has them.
+    """
+
+    def __init__(self, transcripts: Sequence[str] = (), *, strict: bool = False) -> None:
+        """`transcripts` are the service's answers, as JSON."""
+        self._transcripts = tuple(transcripts)
+        self._digests = [
+            as_text(as_object(read_object(text).get("metadata")).get("sha256"))
+            for text in transcripts
+        ]
+        self._fresh = list(range(len(transcripts)))
+        self._strict = strict
+        self._met: list[Difference] = []
+
+    def __bool__(self) -> bool:
+        """Whether any recording is expected."""
+        return bool(self._transcripts)
+
+    @property
+    def expectation(self) -> ExpectedSounds:
+        """Itself, as the other sides have one."""
+        return self
+
+    def differences(self) -> tuple[Difference, ...]:
+        """What came too often, in the order in which it came."""
+        return tuple(self._met)
+
+    def transcript(self, sound: bytes) -> str | None:
+        """The transcript of this sound; None if the source has nothing left for it."""
+        digest = hashlib.sha256(sound).hexdigest()
+        known = [index for index, held in enumerate(self._digests) if held == digest]
+        fresh = [index for index in self._fresh if not known or index in known]
+        if fresh:
+            self._fresh.remove(fresh[0])
+            return self._transcripts[fresh[0]]
+        last = known[0] if known else len(self._transcripts) - 1
+        got = f"{len(sound)} bytes, SHA-256 {digest[:16]}"
+        self._met.append(Difference("extra", "recording", "", got, Found(last, last + 1)))
+        return None if self._strict else self._transcripts[last]

@@ -1,0 +1,60 @@
+"""Who is let in: functions on what a client of Deepgram's sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+from gramophone.standin.server.refusal import INVALID_AUTH, Refusal
+from gramophone.wire.deepgram.speak_v1.messages import Metadata, ParameterRefused, SpeakParameters
+
+SPEAK_PATH = "/v1/speak"
+
+_MODEL_VERSION = "2025-04-07.0"
+
+
+def admit(
+    query: str, authorization: str, subprotocols: Sequence[str], api_key: str | None
+) -> SpeakParameters | Refusal:
+    """What a Speak v1 connection asks for, or why it may not stand.
+
+    Args:
+        query: of the address, without the question mark.
+        authorization: the header, or empty.
+        subprotocols: what was offered in `Sec-WebSocket-Protocol`, in order.
+        api_key: the key that is let in; None lets everybody in.
+    """
+    if not may_enter(authorization, subprotocols, api_key):
+        return INVALID_AUTH
+    try:
+        return SpeakParameters.from_query(query)
+    except ParameterRefused as refused:
+        return bad_request(str(refused))
+
+
+def metadata_of(model: str) -> Metadata:
+    """What the service says of itself and of one request."""
+    return Metadata(str(uuid4()), model, _MODEL_VERSION, str(uuid5(NAMESPACE_URL, model)))
+
+
+def bad_request(why: str) -> Refusal:
+    """The refusal of parameters that the service has not got."""
+    return Refusal(400, "Bad Request", f"Bad Request: {why}")
+
+
+def may_enter(authorization: str, subprotocols: Sequence[str], api_key: str | None) -> bool:
+    """Whether one of Deepgram's three forms of authentication names `api_key`."""
+    if api_key is None:
+        return True
+    scheme, _, credential = authorization.strip().partition(" ")
+    if not scheme and len(subprotocols) >= 2:
+        scheme, credential = subprotocols[:2]
+    credential = credential.strip()
+    match scheme.lower():
+        case "token":
+            return credential == api_key
+        case "bearer":
+            # Bearer is for short-lived tokens, which are JWTs; a key sent so is refused.
+            return credential.count(".") == 2
+        case _:
+            return False

@@ -1,0 +1,310 @@
+"""Listen v1: who is let in, and the session of each connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+from typing import assert_never
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from gramophone.core.clock import Clock
+from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
+from gramophone.standin.deepgram.handshake import bad_request, may_enter
+from gramophone.standin.delivery.fault_injector import Mischief
+from gramophone.standin.delivery.http_response import FaultyReply
+from gramophone.standin.delivery.websocket_sender import Downlink
+from gramophone.standin.faults import FaultName, value_of
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.server.http import Reply, Request, answer_whole
+from gramophone.standin.server.listener import Admission, Arrival, Routes, refuse
+from gramophone.standin.server.refusal import INVALID_AUTH, Refusal, refusal_with
+from gramophone.standin.source.listen_v1 import LISTEN_PATH
+from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.listen_v1.messages import (
+    ListenIdentity,
+    ListenParameters,
+    Metadata,
+    Results,
+    ServerMessage,
+    render,
+    seconds,
+    transcript,
+)
+from gramophone.wire.deepgram.listen_v1.recorded_server import (
+    ListenReplay,
+    RecordedTranscripts,
+    utterances_in,
+    whole_utterance,
+)
+from gramophone.wire.deepgram.listen_v1.server import (
+    COMPRESSED_BYTES_PER_SECOND,
+    Action,
+    ListenServer,
+    Utterance,
+)
+from gramophone.wire.deepgram.server_actions import NOT_IN_SOURCE, NOT_IN_SOURCE_SAID, Hangup, Say
+from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused, SpeakParameters
+
+_log = logging.getLogger(__name__)
+
+_MODEL_VERSION = "2026-01-20.0"
+_TONES = SpeakParameters(sample_rate_hz=8_000)
+_SECOND_US = 1_000_000
+
+
+def utterances_of(
+    speech: RecordedSpeech | None, recorded: RecordedTranscripts | None = None
+) -> tuple[Utterance, ...]:
+    """What is heard: what was heard then or, where nobody listened, what was spoken, each as long
+    as it sounded."""
+    if recorded and (recorded.connections or recorded.wholes):
+        heard = [*utterances_in(recorded.connections), *map(whole_utterance, recorded.wholes)]
+        return tuple(Utterance(text, length_us) for text, length_us in heard if text)
+    if speech is None:
+        return ()
+    return tuple(Utterance(each.text, _length_us(speech, each)) for each in speech.segments)
+
+
+def _length_us(speech: RecordedSpeech, segment: RecordedSegment) -> int:
+    if segment.frames is None:
+        size = sum(map(len, ToneVoice().words(segment.text, _TONES)))
+        return size * _SECOND_US // (2 * _TONES.sample_rate_hz)
+    size = sum(len(pcm) for _, pcm in segment.frames)
+    sound = ListenParameters(encoding=speech.encoding, sample_rate_hz=speech.sample_rate_hz)
+    return size * _SECOND_US // (sound.bytes_per_second or COMPRESSED_BYTES_PER_SECOND)
+
+
+def listen_routes(
+    utterances: Sequence[Utterance],
+    options: StandinOptions,
+    clock: Clock,
+    recorded: RecordedTranscripts | None = None,
+    sounds: ExpectedSounds | None = None,
+) -> Routes:
+    """Listen v1 on a websocket and, for whole recordings, over HTTP."""
+    recorded = recorded or RecordedTranscripts()
+    sounds = sounds or ExpectedSounds(recorded.wholes)
+    door = ListenDoor(utterances, options, clock, recorded, sounds)
+    return Routes({LISTEN_PATH: door}, {("POST", LISTEN_PATH): door.transcribe})
+
+
+class ListenDoor:
+    """Lets connections and recordings in or refuses them; each hears all from the beginning.
+
+    Where connections were recorded, each gets one of them in turn, and after the last the first.
+    """
+
+    def __init__(
+        self,
+        utterances: Sequence[Utterance],
+        options: StandinOptions,
+        clock: Clock,
+        recorded: RecordedTranscripts,
+        sounds: ExpectedSounds,
+    ) -> None:
+        self._utterances = utterances
+        self._recorded = recorded
+        self._sounds = sounds
+        self._options = options
+        self._clock = clock
+        self._ordinals = count()
+        self._requests = count()
+
+    def __call__(self, arrival: Arrival) -> Admission | Refusal:
+        """Let a connection in, or refuse it."""
+        ordinal = next(self._ordinals)
+        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
+        if status is not None:
+            return refusal_with(status)
+        answer = self._admit(arrival.query, arrival.header("authorization"), arrival.subprotocols)
+        if isinstance(answer, Refusal):
+            return answer
+        identity = _identity(answer)
+        serve = partial(self._serve, ordinal, identity, answer)
+        return Admission(_headers(identity), serve)
+
+    async def transcribe(self, request: Request, reply: Reply) -> None:
+        """Answer a whole recording with its transcript."""
+        ordinal = next(self._requests)
+        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
+        answer = (
+            self._admit(request.query, request.header("authorization"), ())
+            if status is None
+            else refusal_with(status)
+        )
+        if isinstance(answer, ListenParameters) and _is_no_sound(request):
+            answer = bad_request("send the sound itself; nothing is fetched here.")
+        recorded = None
+        if isinstance(answer, ListenParameters) and self._sounds:
+            recorded = self._sounds.transcript(request.body)
+            if recorded is None:
+                answer = Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
+        if isinstance(answer, Refusal):
+            await refuse(reply, answer, str(uuid4()))
+            return
+        identity = _identity(answer)
+        headers = [("content-type", "application/json"), *_headers(identity)]
+        faulty = FaultyReply(reply, Mischief(self._options.faults, ordinal), self._clock)
+        async with faulty.watching_time():
+            body = (
+                self._transcript(request.body, answer, identity)
+                if recorded is None
+                else recorded.encode()
+            )
+            await answer_whole(faulty, 200, headers, body)
+
+    def _transcript(
+        self, sound: bytes, answer: ListenParameters, identity: ListenIdentity
+    ) -> bytes:
+        machine = ListenServer(answer, self._utterances)
+        said = [
+            action.message
+            for action in (*machine.sound_received(sound, 0), *machine.sound_received(b"", 0))
+            if isinstance(action, Say)
+        ]
+        return _whole(said, identity)
+
+    def _admit(
+        self, query: str, authorization: str, subprotocols: Sequence[str]
+    ) -> ListenParameters | Refusal:
+        if not may_enter(authorization, subprotocols, self._options.api_key):
+            return INVALID_AUTH
+        try:
+            return ListenParameters.from_query(query)
+        except ParameterRefused as refused:
+            return bad_request(str(refused))
+
+    async def _serve(
+        self,
+        ordinal: int,
+        identity: ListenIdentity,
+        parameters: ListenParameters,
+        connection: ServerConnection,
+    ) -> None:
+        downlink = Downlink(connection, Mischief(self._options.faults, ordinal), self._clock)
+        machine = self._machine(ordinal, parameters)
+        _log.info("listening connection %d: open, %s", ordinal, parameters)
+        await _Listening(machine, identity, downlink, self._clock).run(connection)
+        _log.info(
+            "listening connection %d: closed, %s %s",
+            ordinal,
+            connection.close_code,
+            connection.close_reason,
+        )
+
+    def _machine(self, ordinal: int, parameters: ListenParameters) -> ListenServer | ListenReplay:
+        recorded = self._recorded.connections
+        if recorded:
+            return ListenReplay(parameters, recorded[ordinal % len(recorded)])
+        return ListenServer(parameters, self._utterances)
+
+
+class _Listening:
+    """Carries out what the machine decides, and tells it what happens."""
+
+    def __init__(
+        self,
+        machine: ListenServer | ListenReplay,
+        identity: ListenIdentity,
+        downlink: Downlink,
+        clock: Clock,
+    ) -> None:
+        self._machine = machine
+        self._identity = identity
+        self._downlink = downlink
+        self._clock = clock
+
+    async def run(self, connection: ServerConnection) -> None:
+        """Serve the connection until it ends."""
+        self._machine.opened(self._clock.now_us())
+        async with asyncio.TaskGroup() as tasks:
+            watching = (
+                tasks.create_task(self._downlink.watch_time(), name="timed faults"),
+                tasks.create_task(self._watch_time(), name="machine's time"),
+            )
+            with suppress(ConnectionClosed):
+                async for frame in connection:
+                    self._downlink.client_spoke()
+                    now_us = self._clock.now_us()
+                    if isinstance(frame, str):
+                        await self._perform(self._machine.text_received(frame, now_us))
+                    else:
+                        await self._perform(self._machine.sound_received(frame, now_us))
+            for task in watching:
+                task.cancel()
+
+    async def _watch_time(self) -> None:
+        with suppress(ConnectionClosed):
+            while (deadline_us := self._machine.deadline_us) is not None:
+                await self._clock.sleep_until_us(deadline_us)
+                # It may have moved meanwhile; the machine alone says whether it is time.
+                await self._perform(self._machine.time_passed(self._clock.now_us()))
+
+    async def _perform(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action:
+                case Say(message):
+                    await self._downlink.send(render(message, self._identity))
+                case Hangup(code, reason):
+                    await self._downlink.close(code, reason)
+                case _:
+                    assert_never(action)
+
+
+def _identity(parameters: ListenParameters) -> ListenIdentity:
+    return ListenIdentity(
+        request_id=str(uuid4()),
+        model=parameters.model,
+        model_uuid=str(uuid5(NAMESPACE_URL, parameters.model)),
+        version=_MODEL_VERSION,
+        created=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        channels=parameters.channels,
+        punctuate=parameters.punctuate,
+    )
+
+
+def _headers(identity: ListenIdentity) -> tuple[tuple[str, str], ...]:
+    return (
+        ("dg-request-id", identity.request_id),
+        ("dg-model-name", identity.model),
+        ("dg-model-uuid", identity.model_uuid),
+    )
+
+
+def _is_no_sound(request: Request) -> bool:
+    return not request.body or request.header("content-type").startswith("application/json")
+
+
+def _whole(said: Sequence[ServerMessage], identity: ListenIdentity) -> bytes:
+    """The answer to a recording (Deepgram: the pre-recorded API's `results`)."""
+    words = tuple(
+        word for each in said if isinstance(each, Results) and each.is_final for word in each.words
+    )
+    (metadata,) = (each for each in said if isinstance(each, Metadata))
+    model = {"name": identity.model, "version": identity.version, "arch": identity.model}
+    answer = {
+        "metadata": {
+            "transaction_key": "deprecated",
+            "request_id": identity.request_id,
+            "sha256": metadata.sha256,
+            "created": identity.created,
+            "duration": seconds(metadata.duration_us),
+            "channels": identity.channels,
+            "models": [identity.model_uuid],
+            "model_info": {identity.model_uuid: model},
+        },
+        "results": {
+            "channels": [{"alternatives": [transcript(words, punctuate=identity.punctuate)]}]
+        },
+    }
+    return json.dumps(answer, ensure_ascii=False).encode()

@@ -1,0 +1,243 @@
+"""Speak v1 over HTTP: a text in, a file or a stream of samples out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import count
+from uuid import uuid4
+
+from gramophone.core.clock import Clock
+from gramophone.standin import voice as voices
+from gramophone.standin.deepgram.handshake import bad_request, may_enter, metadata_of
+from gramophone.standin.delivery.fault_injector import Mischief
+from gramophone.standin.delivery.http_response import FaultyReply
+from gramophone.standin.delivery.pacing import Delivery
+from gramophone.standin.faults import FaultName, value_of
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.server.http import Reply, Request
+from gramophone.standin.server.listener import refuse
+from gramophone.standin.server.refusal import INVALID_AUTH, Refusal, refusal_with
+from gramophone.standin.source.speech_files import Files, RecordedFile
+from gramophone.standin.voice import Break, Sound, Voice
+from gramophone.standin.voices.file_encoding import CAN_BE_MADE, encoded
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.server_actions import NOT_IN_SOURCE, NOT_IN_SOURCE_SAID
+from gramophone.wire.deepgram.speak_v1.messages import ParameterRefused, SpeakParameters
+from gramophone.wire.deepgram.speak_v1.rest import RestParameters, TextRefused, text_of, wav_header
+
+_log = logging.getLogger(__name__)
+
+_FILE_RATES_HZ = (48000, 24000, 16000, 8000)
+_PIECE_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that is granted; `spoken` is what the voice is asked for, `file` what it was
+    answered with when it was recorded."""
+
+    text: str
+    parameters: RestParameters
+    spoken: SpeakParameters
+    file: RecordedFile | None = None
+
+    @property
+    def content_type(self) -> str:
+        return (self.file.content_type if self.file else "") or self.parameters.content_type
+
+
+@dataclass(slots=True)
+class _Course:
+    """How one answer goes; `broken` where the service broke off when it was recorded."""
+
+    ordinal: int
+    asked_us: int
+    broken: bool = False
+
+
+class SpeakRest:
+    """Answers `POST /v1/speak`.
+
+    The header of a WAV says how long the sound is, unless time is kept: then nobody knows when
+    the header has to go out, and it says what files that never end say.
+    """
+
+    def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
+        # All requests are one connection: a recording answers them in its order.
+        self._voice = voice.for_connection()
+        self._files = (
+            Files(voice.files, strict=voice.strict) if isinstance(voice, RecordedVoice) else Files()
+        )
+        self._options = options
+        self._clock = clock
+        self._ordinals = count()
+
+    async def __call__(self, request: Request, reply: Reply) -> None:
+        """Answer one request."""
+        ordinal = next(self._ordinals)
+        asked = self._admit(request, ordinal)
+        if isinstance(asked, Refusal):
+            _log.info("request %d: refused with %d", ordinal, asked.status)
+            await refuse(reply, asked, str(uuid4()))
+            return
+        _log.info("request %d: %d characters", ordinal, len(asked.text))
+        faulty = FaultyReply(reply, Mischief(self._options.faults, ordinal), self._clock)
+        async with faulty.watching_time():
+            await self._speak(asked, ordinal, faulty)
+
+    def _admit(self, request: Request, ordinal: int) -> _Asked | Refusal:
+        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
+        if status is not None:
+            return refusal_with(status)
+        if not may_enter(request.header("authorization"), (), self._options.api_key):
+            return INVALID_AUTH
+        try:
+            parameters = RestParameters.from_query(request.query)
+            text = text_of(request.header("content-type"), request.body)
+        except (ParameterRefused, TextRefused) as refused:
+            return bad_request(str(refused))
+        longest = self._options.limits.speak_characters
+        if longest is not None and len(text) > longest:
+            said = f"Input text exceeds the limit of {longest} characters."
+            return Refusal(413, "Payload Too Large", said)
+        if file := self._files.find(text, parameters):
+            spoken = SpeakParameters(
+                model=parameters.model,
+                encoding=parameters.encoding,
+                sample_rate_hz=parameters.sample_rate_hz,
+            )
+            return _Asked(text, parameters, spoken, file)
+        if self._files.has_given(text, parameters) and isinstance(self._voice, RecordedVoice):
+            # What no voice can make in this form would not be reported otherwise.
+            self._voice.given_elsewhere([text])
+            return Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
+        if not parameters.raw and parameters.encoding not in CAN_BE_MADE:
+            return bad_request(f"The stand-in has no encoder for '{parameters.encoding}'.")
+        return self._spoken(text, parameters)
+
+    def _spoken(self, text: str, parameters: RestParameters) -> _Asked | Refusal:
+        # A file says in itself at which rate it is; a recording can be in one at its own.
+        rates_hz = [parameters.sample_rate_hz, *(() if parameters.raw else _FILE_RATES_HZ)]
+        why = ""
+        for rate_hz in rates_hz:
+            spoken = SpeakParameters(
+                model=parameters.model,
+                encoding=parameters.encoding if parameters.raw else "linear16",
+                sample_rate_hz=rate_hz,
+                speed=parameters.speed,
+            )
+            refusal = self._voice.refusal(spoken)
+            if not refusal:
+                return _Asked(text, parameters, spoken)
+            why = why or refusal
+        return bad_request(why)
+
+    async def _speak(self, asked: _Asked, ordinal: int, reply: Reply) -> None:
+        metadata = metadata_of(asked.parameters.model)
+        headers = [
+            ("content-type", asked.content_type),
+            ("dg-request-id", metadata.request_id),
+            ("dg-model-name", metadata.model_name),
+            ("dg-model-uuid", metadata.model_uuid),
+            ("dg-char-count", str(len(asked.text))),
+        ]
+        course = _Course(ordinal, self._clock.now_us())
+        async with aclosing(self._body(asked, course)) as pieces:
+            try:
+                first = await anext(pieces, None)
+            except voices.TextRefused:
+                _log.warning("request %d: the client said what is not in the source", ordinal)
+                refusal = Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
+                await refuse(reply, refusal, metadata.request_id)
+                return
+            await reply.start(200, headers)
+            if first is not None:
+                await self._send(reply, *first)
+            async for piece in pieces:
+                await self._send(reply, *piece)
+        if course.broken:
+            reply.cut()
+        else:
+            await reply.end()
+
+    async def _send(self, reply: Reply, piece: bytes, instant_us: int) -> None:
+        await self._clock.sleep_until_us(instant_us)
+        await reply.send(piece)
+
+    async def _body(
+        self, asked: _Asked, course: _Course
+    ) -> AsyncGenerator[tuple[bytes, int], None]:
+        """The pieces of the body, each with the instant at which it goes out."""
+        asked_us = course.asked_us
+        frames = self._frames(asked, course)
+        parameters = asked.parameters
+        if asked.file is not None:
+            async for piece in self._recorded(asked.text, asked.file, course, frames):
+                yield piece
+            return
+        if parameters.raw and (parameters.container == "none" or self._options.pace > 0):
+            if parameters.container == "wav":
+                # It may turn out only here that there is nothing to be heard.
+                first = await anext(frames, None)
+                yield wav_header(parameters, None), asked_us
+                if first is not None:
+                    yield first
+            async for frame in frames:
+                yield frame
+            return
+        made = [frame async for frame in frames]
+        sound = b"".join(pcm for pcm, _ in made)
+        if parameters.raw:
+            yield wav_header(parameters, len(sound)), made[0][1] if made else asked_us
+            for frame in made:
+                yield frame
+            if len(sound) % 2:
+                yield b"\0", made[-1][1]
+            return
+        rate_hz = asked.spoken.sample_rate_hz
+        file = await asyncio.to_thread(encoded, sound, rate_hz, parameters.encoding)
+        instant_us = made[-1][1] if made else asked_us
+        for start in range(0, len(file), _PIECE_BYTES):
+            yield file[start : start + _PIECE_BYTES], instant_us
+
+    async def _recorded(
+        self,
+        text: str,
+        file: RecordedFile,
+        course: _Course,
+        frames: AsyncGenerator[tuple[bytes, int], None],
+    ) -> AsyncGenerator[tuple[bytes, int], None]:
+        """The same bytes again; at what instants is up to the pace."""
+        pace, instant_us = self._options.pace, course.asked_us
+        course.broken = file.broken
+        for after_us, piece in file.head:
+            instant_us = course.asked_us + (round(after_us / pace) if pace else 0)
+            yield piece, instant_us
+        if file.whole:
+            if isinstance(self._voice, RecordedVoice):
+                self._voice.given_elsewhere([text])
+            return
+        async for piece, instant_us in frames:
+            yield piece, instant_us
+        if file.tail:
+            yield file.tail, instant_us
+
+    async def _frames(
+        self, asked: _Asked, course: _Course
+    ) -> AsyncGenerator[tuple[bytes, int], None]:
+        delivery = Delivery(self._options, asked.spoken, course.ordinal)
+        delivery.begin(course.asked_us)
+        sounds = self._voice.synthesise(asked.text, asked.spoken)
+        async with aclosing(sounds):
+            async for sound in sounds:
+                if isinstance(sound, Sound):
+                    for frame in delivery.frames(sound):
+                        yield frame
+                elif isinstance(sound, Break):
+                    course.broken = True
+        for frame in delivery.rest():
+            yield frame

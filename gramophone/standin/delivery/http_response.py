@@ -1,0 +1,88 @@
+"""The answer to a request, and the faults that happen in its body."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import assert_never
+
+from gramophone.core.clock import Clock
+from gramophone.core.tasks import spawn
+from gramophone.standin.delivery.fault_injector import Close, Deed, Drop, Mischief, Pause, Send
+from gramophone.standin.server.http import ClientGone, Reply
+
+
+class FaultyReply:
+    """A reply whose body suffers what the faults say: a piece of it counts as a message.
+
+    Where a websocket would be closed with a code, the body is cut off.
+    """
+
+    def __init__(self, reply: Reply, mischief: Mischief, clock: Clock) -> None:
+        self._reply = reply
+        self._mischief = mischief
+        self._clock = clock
+        self._stalled_until_us = 0
+        mischief.client_spoke()
+
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        await self._stand_still()
+        await self._reply.start(status, headers)
+
+    async def send(self, data: bytes) -> None:
+        if self._mischief.idle:
+            await self._reply.send(data)
+            return
+        await self._stand_still()
+        await self._do(self._mischief.passing(data))
+
+    async def end(self) -> None:
+        await self._stand_still()
+        await self._do(self._mischief.rest())
+        await self._stand_still()
+        await self._reply.end()
+
+    async def spoil(self) -> None:
+        await self._reply.spoil()
+
+    def cut(self, *, reset: bool = False) -> None:
+        self._reply.cut(reset=reset)
+
+    @asynccontextmanager
+    async def watching_time(self) -> AsyncGenerator[None, None]:
+        """Let faults strike within whose time comes."""
+        asked_us = self._clock.now_us()
+        watch = spawn(self._watch_time(asked_us), name="timed faults")
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+    async def _watch_time(self, asked_us: int) -> None:
+        with suppress(ClientGone):
+            for after_ms, fault in self._mischief.timed():
+                await self._clock.sleep_until_us(asked_us + 1000 * after_ms)
+                await self._do(self._mischief.struck(fault))
+
+    async def _do(self, deeds: Iterable[Deed]) -> None:
+        for deed in deeds:
+            match deed:
+                case Send(frame):
+                    await self._reply.send(frame.encode() if isinstance(frame, str) else frame)
+                case Pause(ms):
+                    self._stalled_until_us = self._clock.now_us() + 1000 * ms
+                    await self._stand_still()
+                case Close():
+                    self._reply.cut()
+                case Drop(reset):
+                    self._reply.cut(reset=reset)
+                case _:
+                    assert_never(deed)
+
+    async def _stand_still(self) -> None:
+        if self._stalled_until_us:
+            await self._clock.sleep_until_us(self._stalled_until_us)
+        if self._mischief.mute:
+            # Until the client goes away, which cancels this.
+            await asyncio.Event().wait()

@@ -1,0 +1,104 @@
+"""When and in which frames the sound of a connection goes out; no socket and no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from gramophone.audio.pcm import FrameCutter
+from gramophone.standin.faults import FaultName, value_of
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.voice import Sound
+from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters, bytes_per_sample
+
+# websockets clients close with 1009 above this, and no frame of the service was ever longer.
+_LARGEST_FRAME_BYTES = 2**20 - 2
+_BIG_FRAME_BYTES = 2**20
+
+
+class Delivery:
+    """The schedule of one connection: instants are absolute, so that nothing drifts."""
+
+    def __init__(
+        self, options: StandinOptions, parameters: SpeakParameters, connection: int
+    ) -> None:
+        sample_bytes = bytes_per_sample(parameters.encoding)
+        slow_ms = value_of(options.faults, FaultName.SLOW_FIRST_BYTE, connection, 0) or 0
+        frame_bytes = parameters.sample_rate_hz * options.frame_ms // 1000 * sample_bytes
+        frame_bytes = max(sample_bytes, min(frame_bytes, _LARGEST_FRAME_BYTES))
+        self._cut_all = False
+        if value_of(options.faults, FaultName.ODD_FRAMES, connection) is not None:
+            frame_bytes, self._cut_all = (frame_bytes + 1) | 1, True
+        if value_of(options.faults, FaultName.ONE_BYTE_FRAMES, connection) is not None:
+            frame_bytes, self._cut_all = 1, True
+        if (big := value_of(options.faults, FaultName.BIG_FRAMES, connection)) is not None:
+            frame_bytes, self._cut_all = big or _BIG_FRAME_BYTES, True
+        self._bytes_per_second = parameters.sample_rate_hz * sample_bytes
+        self._first_byte_us = 1000 * max(options.first_byte_ms, slow_ms)
+        self._jitter_us = 1000 * (value_of(options.faults, FaultName.JITTER, connection) or 0)
+        self._random = Random(connection)
+        self._late_us = 0
+        self._pace = options.pace
+        self._cutter = FrameCutter(frame_bytes)
+        self._asked_us = 0
+        self._began_us = 0
+        self._sent_bytes = 0
+
+    def begin(self, asked_us: int) -> None:
+        """An utterance begins, whose Flush came at `asked_us`."""
+        # The line is busy until the sound before this has gone out at its pace.
+        self._began_us = max(asked_us + self._first_byte_us, self._busy_until_us())
+        self._asked_us = asked_us
+        self._sent_bytes = 0
+        self._cutter.rest()
+
+    def stop(self) -> None:
+        """The utterance was abandoned: the line is free at once."""
+        self._began_us = 0
+        self._sent_bytes = 0
+
+    def frames(self, sound: Sound) -> Iterator[tuple[bytes, int]]:
+        """The frames that `sound` completes, each with the instant at which it goes out."""
+        if sound.due_us is not None and not self._cut_all:
+            yield sound.pcm, self._instant_us(sound.pcm, sound.due_us)
+            return
+        for frame in self._cutter.cut(sound.pcm):
+            yield frame, self._instant_us(frame, sound.due_us)
+
+    def rest(self) -> Iterator[tuple[bytes, int]]:
+        """What is left at the end of an utterance, shorter than a frame."""
+        if rest := self._cutter.rest():
+            yield rest, self._instant_us(rest, None)
+
+    def recut(self, pcm: bytes) -> Iterator[bytes]:
+        """The frames of sound that is sent as it was recorded, where a fault wants other ones."""
+        if self._cut_all:
+            yield from self._cutter.cut(pcm)
+        else:
+            yield pcm
+
+    def remainder(self) -> bytes:
+        """What recutting has held back so far."""
+        return self._cutter.rest()
+
+    def _instant_us(self, frame: bytes, due_us: int | None) -> int:
+        instant_us = self._began_us
+        if self._pace > 0:
+            if due_us is None:
+                instant_us = self._busy_until_us()
+            else:
+                instant_us = max(instant_us, self._asked_us + round(due_us / self._pace))
+        self._sent_bytes += len(frame)
+        return self._jittered_us(instant_us) if self._jitter_us else instant_us
+
+    def _jittered_us(self, instant_us: int) -> int:
+        # Late, but never before the frame that went ahead.
+        late_us = instant_us + self._random.randrange(self._jitter_us + 1)
+        self._late_us = max(self._late_us, late_us)
+        return self._late_us
+
+    def _busy_until_us(self) -> int:
+        if self._pace <= 0:
+            return self._began_us
+        playing_us = self._sent_bytes * 1_000_000 / self._bytes_per_second
+        return self._began_us + round(playing_us / self._pace)

@@ -1,0 +1,99 @@
+"""The way down to a client, and the faults that happen on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import assert_never
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+
+from gramophone.core.clock import Clock
+from gramophone.standin.delivery.fault_injector import Close, Deed, Drop, Mischief, Pause, Send
+from gramophone.standin.server import tcp
+
+
+class Downlink:
+    """Sends what the service says, unless a fault says otherwise.
+
+    Every method but `watch_time` may raise `websockets.ConnectionClosed`.
+    """
+
+    def __init__(
+        self,
+        connection: ServerConnection,
+        mischief: Mischief,
+        clock: Clock,
+        last_word: Callable[[str], str] | None = None,
+    ) -> None:
+        """`last_word` gives the text frame that goes before a close for this reason, or none."""
+        self._connection = connection
+        self._last_word = last_word
+        self._mischief = mischief
+        self._clock = clock
+        self._stalled_until_us = 0
+        # Most connections have no faults, and a frame is sent thousands of times a second.
+        self._untouched = mischief.idle
+        if not self._untouched:
+            # What has been sent is to be on its way when a fault strikes.
+            connection.transport.set_write_buffer_limits(high=0)
+
+    def client_spoke(self) -> None:
+        """The client's first message has come."""
+        self._mischief.client_spoke()
+
+    async def send(self, frame: str | bytes) -> None:
+        """Send one frame, or what the faults make of it."""
+        if self._untouched:
+            await self._connection.send(frame)
+        else:
+            await self._unstalled()
+            await self._do(self._mischief.passing(frame))
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close with this code; with 1006, which stands for it, without a close frame."""
+        if not self._untouched:
+            await self._unstalled()
+            await self._do(self._mischief.rest())
+        if self._mischief.silent:
+            return
+        if code == CloseCode.ABNORMAL_CLOSURE:
+            await self._do([Drop(reset=False)])
+        else:
+            await self._connection.close(code, reason)
+
+    async def watch_time(self) -> None:
+        """Let the faults strike whose time comes while the connection stands."""
+        opened_us = self._clock.now_us()
+        with suppress(ConnectionClosed):
+            for after_ms, fault in self._mischief.timed():
+                await self._clock.sleep_until_us(opened_us + 1000 * after_ms)
+                await self._do(self._mischief.struck(fault))
+
+    async def _do(self, deeds: Iterable[Deed]) -> None:
+        for deed in deeds:
+            match deed:
+                case Send(frame):
+                    await self._connection.send(frame)
+                case Pause(ms):
+                    self._stalled_until_us = self._clock.now_us() + 1000 * ms
+                    await self._unstalled()
+                case Close(code, reason):
+                    if self._last_word is not None and (said := self._last_word(reason)):
+                        await self._connection.send(said)
+                    await self._connection.close(code, reason)
+                case Drop(reset):
+                    if reset:
+                        tcp.reset(self._connection.transport)
+                    else:
+                        self._connection.transport.close()
+                    await self._connection.wait_closed()
+                case _:
+                    assert_never(deed)
+
+    async def _unstalled(self) -> None:
+        # Everything stands still in a stall, whichever task it comes from.
+        if self._stalled_until_us:
+            await self._clock.sleep_until_us(self._stalled_until_us)

@@ -1,0 +1,91 @@
+"""Which answer a question gets."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from gramophone.wire.llm.answer import Answer, TextPiece, ToolPiece
+from gramophone.wire.llm.answer_blocks import plain_pieces
+
+_MOST_ECHOED = 100_000
+"""Characters; a piece for each word of a question takes up a hundred times its room."""
+
+
+class Chooser(Protocol):
+    """Knows which answer a question gets."""
+
+    def __call__(self, asked: str, step: int) -> Answer | None:
+        """The answer to what the user said last; None when there is none.
+
+        `step` is how often the model has answered it with calls to tools already.
+        """
+        ...
+
+
+class InOrder:
+    """Gives each question the answers it was recorded with, one after the other, then again.
+
+    Spaces do not matter. Answers with calls to tools go together with the one they lead to, so
+    that every conversation finds the steps it is at. Answers to anything stand in for what was
+    not recorded; the last of them stays.
+    """
+
+    def __init__(self, answers: Sequence[Answer]) -> None:
+        asked: dict[str | None, list[Answer]] = defaultdict(list)
+        for answer in answers:
+            asked[None if answer.asked is None else _said(answer.asked)].append(answer)
+        self._fresh = {question: deque(runs_of(given)) for question, given in asked.items()}
+        self._current = {question: runs[0] for question, runs in self._fresh.items()}
+
+    def __call__(self, asked: str, step: int) -> Answer | None:
+        known = _said(asked)
+        question = known if known in self._fresh else None
+        if question not in self._fresh:
+            return None
+        if step == 0:
+            runs = self._fresh[question]
+            self._current[question] = runs[0]
+            if question is not None:
+                runs.rotate(-1)
+            elif len(runs) > 1:
+                runs.popleft()
+        run = self._current[question]
+        return run[min(step, len(run) - 1)]
+
+
+def runs_of(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
+    """The answers, those that call tools together with what follows."""
+    run: list[Answer] = []
+    for answer in answers:
+        run.append(answer)
+        if not any(isinstance(piece, ToolPiece) for piece in plain_pieces(answer)):
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _said(text: str) -> str:
+    return "".join(text.split())
+
+
+class Echo:
+    """Gives every question back, a word at a time, where there is nothing else to give."""
+
+    def __init__(self, first_word_ms: int = 200, word_ms: int = 30) -> None:
+        self._first_word_us = 1000 * first_word_ms
+        self._word_us = 1000 * word_ms
+
+    def __call__(self, asked: str, step: int) -> Answer | None:
+        said_again = asked if len(asked) <= _MOST_ECHOED else f"{asked[:_MOST_ECHOED]}…"
+        words = re.findall(r"\s*\S+\s*\Z|\s*\S+", f"You said: {said_again}")
+        return Answer(
+            asked,
+            tuple(
+                TextPiece(word, self._first_word_us + number * self._word_us)
+                for number, word in enumerate(words)
+            ),
+        )

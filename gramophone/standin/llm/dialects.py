@@ -1,0 +1,282 @@
+"""The three ways to ask a language model, behind one face for the server.
+
+What a request means and how an answer is written is told by `gramophone.wire`; here is what
+HTTP has to do with it: keys, headers, and which words an error has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from gramophone.standin.server.http import Request
+from gramophone.wire.llm.answer import Answer, AnswerFailure
+from gramophone.wire.llm.anthropic_messages import (
+    message_events,
+    parse_messages,
+    render_count,
+    render_message,
+)
+from gramophone.wire.llm.deterministic_ids import CREATED_S, made_id
+from gramophone.wire.llm.errors import (
+    Refusal,
+    anthropic_error,
+    anthropic_refusal,
+    body,
+    openai_error,
+    openai_refusal,
+    refusal_of,
+)
+from gramophone.wire.llm.openai_chat import chat_events, parse_chat, render_chat
+from gramophone.wire.llm.openai_responses import (
+    parse_responses,
+    render_response,
+    response_events,
+    response_id,
+)
+from gramophone.wire.sse import Timed, event_bytes, raw_event
+
+Headers: TypeAlias = list[tuple[str, str]]
+
+JSON = ("content-type", "application/json")
+EVENT_STREAM = ("content-type", "text/event-stream; charset=utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request as it was read, and how its answer is written.
+
+    Attributes:
+        asked: what the user said last.
+        step: how often that was answered with calls to tools.
+        stream: whether the answer is to come as a stream.
+        events: the answer as a stream, by its ordinal.
+        whole: the answer as one body, by its ordinal.
+    """
+
+    asked: str
+    step: int
+    stream: bool
+    events: Callable[[Answer, int], list[Timed]]
+    whole: Callable[[Answer, int], bytes]
+
+
+class Words(Protocol):
+    """One way to ask."""
+
+    @property
+    def overloaded_status(self) -> int:
+        """What a provider who has too much to do answers with."""
+        ...
+
+    @property
+    def rubbish(self) -> bytes:
+        """An event that is not JSON."""
+        ...
+
+    def keys(self, request: Request) -> Sequence[str]:
+        """The keys that came with a request, wherever this provider's clients put them."""
+        ...
+
+    def read(self, request: Request) -> Question:
+        """Understand a request.
+
+        Raises:
+            RequestRefused: as the service would.
+        """
+        ...
+
+    def headers(self, request_id: str) -> Headers:
+        """What goes with every answer."""
+        ...
+
+    def refusal(self, status: int) -> Refusal:
+        """The refusal that goes with a status."""
+        ...
+
+    def refusal_of(self, failure: AnswerFailure) -> Refusal:
+        """A failure in this provider's words."""
+        ...
+
+    def error(self, refusal: Refusal, request_id: str) -> bytes:
+        """The body of a refusal."""
+        ...
+
+    def error_event(self, refusal: Refusal, request_id: str) -> bytes:
+        """An error in the middle of a stream."""
+        ...
+
+    def model_list(self, models: Sequence[str]) -> bytes:
+        """The models that there are."""
+        ...
+
+    def model(self, name: str) -> bytes:
+        """What is known of one model."""
+        ...
+
+
+class OpenAI:
+    """What Chat Completions and Responses have in common."""
+
+    overloaded_status = 503
+
+    def keys(self, request: Request) -> Sequence[str]:
+        return [_bearer(request)]
+
+    def headers(self, request_id: str) -> Headers:
+        return [
+            ("x-request-id", request_id),
+            ("openai-version", "2020-10-01"),
+            ("openai-processing-ms", "1"),
+        ]
+
+    def refusal(self, status: int) -> Refusal:
+        return openai_refusal(status)
+
+    def refusal_of(self, failure: AnswerFailure) -> Refusal:
+        return refusal_of(failure, anthropic=False)
+
+    def error(self, refusal: Refusal, request_id: str) -> bytes:
+        return body(openai_error(refusal))
+
+    def error_event(self, refusal: Refusal, request_id: str) -> bytes:
+        return event_bytes(openai_error(refusal))
+
+    def model_list(self, models: Sequence[str]) -> bytes:
+        return body({"object": "list", "data": [_openai_model(name) for name in models]})
+
+    def model(self, name: str) -> bytes:
+        return body(_openai_model(name))
+
+
+class Chat(OpenAI):
+    """`POST /v1/chat/completions`."""
+
+    rubbish = raw_event('{"choices":[{"index":0,"delta":{"content":"')
+
+    def read(self, request: Request) -> Question:
+        read = parse_chat(request.body)
+
+        def events(answer: Answer, ordinal: int) -> list[Timed]:
+            return chat_events(answer, read, ordinal)
+
+        def whole(answer: Answer, ordinal: int) -> bytes:
+            return render_chat(answer, read, ordinal)
+
+        return Question(read.asked, read.step, read.stream, events, whole)
+
+
+class Responses(OpenAI):
+    """`POST /v1/responses`. A later turn may name an earlier one instead of repeating it."""
+
+    rubbish = raw_event('{"type":"response.output_text.de', "response.output_text.delta")
+
+    def __init__(self) -> None:
+        self._asked: dict[str, tuple[str, int]] = {}
+
+    def read(self, request: Request) -> Question:
+        read = parse_responses(request.body)
+        asked, step = read.asked, read.step
+        if not asked and read.previous_response_id in self._asked:
+            asked, step = self._asked[read.previous_response_id]
+            step += 1
+
+        def events(answer: Answer, ordinal: int) -> list[Timed]:
+            self._asked[response_id(ordinal)] = asked, step
+            return response_events(answer, read, ordinal)
+
+        def whole(answer: Answer, ordinal: int) -> bytes:
+            self._asked[response_id(ordinal)] = asked, step
+            return render_response(answer, read, ordinal)
+
+        return Question(asked, step, read.stream, events, whole)
+
+    def error_event(self, refusal: Refusal, request_id: str) -> bytes:
+        error = openai_error(refusal)["error"]
+        said = {name: error[name] for name in ("code", "message", "param")}
+        return event_bytes({"type": "error", "sequence_number": 0, **said}, "error")
+
+
+class Anthropic:
+    """What goes for everything at Anthropic."""
+
+    overloaded_status = 529
+    rubbish = raw_event('{"type":"content_block_delta","index":0,"de', "content_block_delta")
+
+    def keys(self, request: Request) -> Sequence[str]:
+        # Clients since 2.0 send the key as a bearer, those before as a header of its own.
+        return [request.header("x-api-key").strip(), _bearer(request)]
+
+    def headers(self, request_id: str) -> Headers:
+        return [("request-id", request_id)]
+
+    def refusal(self, status: int) -> Refusal:
+        return anthropic_refusal(status)
+
+    def refusal_of(self, failure: AnswerFailure) -> Refusal:
+        return refusal_of(failure, anthropic=True)
+
+    def error(self, refusal: Refusal, request_id: str) -> bytes:
+        return body(anthropic_error(refusal, request_id))
+
+    def error_event(self, refusal: Refusal, request_id: str) -> bytes:
+        return event_bytes(anthropic_error(refusal, request_id), "error")
+
+    def model_list(self, models: Sequence[str]) -> bytes:
+        first, last = (models[0], models[-1]) if models else (None, None)
+        listed = [_anthropic_model(name) for name in models]
+        return body({"data": listed, "has_more": False, "first_id": first, "last_id": last})
+
+    def model(self, name: str) -> bytes:
+        return body(_anthropic_model(name))
+
+
+class Messages(Anthropic):
+    """`POST /v1/messages`."""
+
+    def read(self, request: Request) -> Question:
+        read = parse_messages(request.body, request.header("anthropic-version"))
+
+        def events(answer: Answer, ordinal: int) -> list[Timed]:
+            return message_events(answer, read, ordinal)
+
+        def whole(answer: Answer, ordinal: int) -> bytes:
+            return render_message(answer, read, ordinal)
+
+        return Question(read.asked, read.step, read.stream, events, whole)
+
+
+class TokenCount(Anthropic):
+    """`POST /v1/messages/count_tokens`: nothing is answered, only guessed at."""
+
+    def read(self, request: Request) -> Question:
+        version = request.header("anthropic-version")
+        read = parse_messages(request.body, version, counting=True)
+        return Question(
+            "", 0, False, lambda answer, ordinal: [], lambda answer, ordinal: render_count(read)
+        )
+
+
+def _openai_model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": CREATED_S, "owned_by": "gramophone"}
+
+
+def _anthropic_model(name: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "type": "model",
+        "display_name": name,
+        "created_at": "2026-01-01T00:00:00Z",
+        "lifecycle": "active",
+    }
+
+
+def request_id_of(ordinal: int) -> str:
+    """The id of the request of this ordinal."""
+    return made_id("req_", ordinal)
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, key = request.header("authorization").strip().partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,242 @@
+"""The language model's part: OpenAI's and Anthropic's endpoints, on whatever answers are given.
+
+Which answer goes to which question is told by a `Chooser`; when its pieces go out, by the clock
+and the speed; what goes wrong, by faults. `@N` in a fault counts the requests for an answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from asyncio import Event
+from dataclasses import dataclass, replace
+from functools import partial
+
+from gramophone.core.clock import Clock
+from gramophone.standin.faults import Fault, FaultName, on_connection, value_of
+from gramophone.standin.llm.answer_selection import Chooser
+from gramophone.standin.llm.dialects import (
+    EVENT_STREAM,
+    JSON,
+    Chat,
+    Headers,
+    Messages,
+    Question,
+    Responses,
+    TokenCount,
+    Words,
+    request_id_of,
+)
+from gramophone.standin.llm.response_plan import Ending, Intruders, Piece, Plan, plan_of
+from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
+from gramophone.standin.server.listener import Routes
+from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, Answer
+from gramophone.wire.llm.errors import NOT_JSON, Refusal, RequestRefused
+from gramophone.wire.sse import event_bytes
+
+_log = logging.getLogger(__name__)
+
+_UNKNOWN_EVENT = event_bytes({"type": "applause", "volume": 11}, "applause")
+_OF_STREAMS = frozenset({FaultName.DUPLICATE, FaultName.REORDER, FaultName.UNKNOWN_TYPE})
+_ENDING_OF_FAILURE = {CUT: Ending.CUT, SILENT: Ending.SILENCE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageOptions:
+    """How a language model's stand-in is to behave.
+
+    Attributes:
+        speed: 1 keeps the timing of the answers, N is N times faster, 0 sends all at once.
+        api_key: the one key that is let in; None lets everybody in, with a key or without.
+        faults: what goes wrong on purpose.
+        models: the names that the list of models has; any other may be asked as well.
+    """
+
+    speed: float = 1.0
+    api_key: str | None = None
+    faults: tuple[Fault, ...] = ()
+    models: tuple[str, ...] = ("gramophone",)
+
+
+class LanguageStandin:
+    """Handlers for both providers; one serves all their requests."""
+
+    def __init__(self, choose: Chooser, options: LanguageOptions, clock: Clock) -> None:
+        self._choose = choose
+        self._options = options
+        self._clock = clock
+        self._asked = 0
+        self._openai: Words = Chat()
+        self._anthropic: Words = Messages()
+
+    def openai_routes(self) -> Routes:
+        """Chat Completions and Responses."""
+        asking = {
+            ("POST", "/v1/chat/completions"): self._answering(self._openai),
+            ("POST", "/v1/responses"): self._answering(Responses()),
+        }
+        return Routes(handlers={**asking, **self._model_handlers()})
+
+    def anthropic_routes(self) -> Routes:
+        """Messages."""
+        asking = {
+            ("POST", "/v1/messages"): self._answering(self._anthropic),
+            ("POST", "/v1/messages/count_tokens"): partial(self._count, TokenCount()),
+        }
+        return Routes(handlers={**asking, **self._model_handlers()})
+
+    def routes(self) -> Routes:
+        """Both."""
+        return self.anthropic_routes() | self.openai_routes()
+
+    # --- handlers -----------------------------------------------------------------------------
+
+    def _answering(self, words: Words) -> Handler:
+        return partial(self._answer, words)
+
+    def _model_handlers(self) -> dict[tuple[str, str], Handler]:
+        models = self._options.models
+        return {
+            ("GET", "/v1/models"): partial(self._tell_models, None),
+            **{("GET", f"/v1/models/{name}"): partial(self._tell_models, name) for name in models},
+        }
+
+    async def _tell_models(self, name: str | None, request: Request, reply: Reply) -> None:
+        # Both providers have them at the same path; only Anthropic's clients send this header.
+        words = self._anthropic if request.header("anthropic-version") else self._openai
+        request_id = request_id_of(self._asked)
+        try:
+            self._check_key(words, request)
+        except RequestRefused as refused:
+            await self._refuse(words, refused.refusal, request_id, reply)
+            return
+        told = words.model_list(self._options.models) if name is None else words.model(name)
+        await answer_whole(reply, 200, [JSON, *words.headers(request_id)], told)
+
+    async def _count(self, words: Words, request: Request, reply: Reply) -> None:
+        request_id = request_id_of(self._asked)
+        try:
+            body = self._understood(words, request).whole(Answer(None, ()), self._asked)
+        except RequestRefused as refused:
+            await self._refuse(words, refused.refusal, request_id, reply)
+        else:
+            await answer_whole(reply, 200, [JSON, *words.headers(request_id)], body)
+
+    async def _answer(self, words: Words, request: Request, reply: Reply) -> None:
+        came_us = self._clock.now_us()
+        ordinal, self._asked = self._asked, self._asked + 1
+        request_id = request_id_of(ordinal)
+        try:
+            question, answer = await self._resolve(words, request, ordinal, came_us)
+        except RequestRefused as refused:
+            _log.info("request %d: %d, %s", ordinal, refused.refusal.status, refused)
+            await self._refuse(words, refused.refusal, request_id, reply)
+            return
+        _log.info("request %d: %s", ordinal, request.path)
+        plan = self._plan(words, question, answer, ordinal)
+        headers = words.headers(request_id)
+        if question.stream:
+            headers += [EVENT_STREAM, ("cache-control", "no-cache")]
+        else:
+            headers += [JSON, *_length(plan, question.whole(answer, ordinal))]
+        await self._carry_out(plan, came_us, headers, reply)
+
+    # --- what is answered ---------------------------------------------------------------------
+
+    async def _resolve(
+        self, words: Words, request: Request, ordinal: int, came_us: int
+    ) -> tuple[Question, Answer]:
+        """The question, and its answer.
+
+        Raises:
+            RequestRefused: by a fault, for the service's reasons, or because the answer is that.
+        """
+        faults = on_connection(self._options.faults, ordinal)
+        if (status := value_of(faults, FaultName.REFUSE, ordinal)) is not None:
+            raise RequestRefused(words.refusal(status))
+        question = self._understood(words, request)
+        if not question.stream and any(f.name is FaultName.OVERLOADED for f in faults):
+            raise RequestRefused(words.refusal(words.overloaded_status))
+        answer = self._choose(question.asked, question.step)
+        if answer is None:
+            said = f"There is no answer to {question.asked!r} here."
+            raise RequestRefused(replace(words.refusal(404), message=said, code="not_recorded"))
+        failure = answer.failure
+        told = failure is not None and failure.kind not in WORDLESS
+        if failure is not None and told and not (failure.in_stream and question.stream):
+            await self._until(came_us + self._timed((answer.due_us, b""))[0])
+            raise RequestRefused(words.refusal_of(failure))
+        return question, answer
+
+    def _understood(self, words: Words, request: Request) -> Question:
+        self._check_key(words, request)
+        try:
+            return words.read(request)
+        except RecursionError:
+            raise RequestRefused(Refusal(400, NOT_JSON)) from None
+
+    def _check_key(self, words: Words, request: Request) -> None:
+        key = self._options.api_key
+        if key is not None and key not in words.keys(request):
+            raise RequestRefused(words.refusal(401))
+
+    def _plan(self, words: Words, question: Question, answer: Answer, ordinal: int) -> Plan:
+        failure = answer.failure
+        ending = _ENDING_OF_FAILURE.get(failure.kind, Ending.WHOLE) if failure else Ending.WHOLE
+        in_stream = failure is None or (failure.in_stream and question.stream)
+        if ending is not Ending.WHOLE and not in_stream:
+            return Plan((), ending, self._timed((answer.due_us, b""))[0], begins=False)
+        faults = on_connection(self._options.faults, ordinal)
+        if not question.stream:
+            body = self._timed((answer.due_us, question.whole(answer, ordinal)))
+            faults = [fault for fault in faults if fault.name not in _OF_STREAMS]
+            return plan_of([body], ending, faults, Intruders(b"", b"{"), ordinal)
+        pieces = [self._timed(piece) for piece in question.events(answer, ordinal)]
+        error = words.error_event(words.refusal(words.overloaded_status), request_id_of(ordinal))
+        intruders = Intruders(error, words.rubbish, _UNKNOWN_EVENT)
+        return plan_of(pieces, ending, faults, intruders, ordinal)
+
+    def _timed(self, piece: Piece) -> Piece:
+        speed = self._options.speed
+        return (round(piece[0] / speed) if speed > 0 else 0), piece[1]
+
+    # --- how it goes out ----------------------------------------------------------------------
+
+    async def _carry_out(self, plan: Plan, came_us: int, headers: Headers, reply: Reply) -> None:
+        begun = False
+        for instant_us, data in plan.pieces:
+            await self._until(came_us + instant_us)
+            if not begun:
+                begun = True
+                await reply.start(200, headers)
+            await reply.send(data)
+        await self._until(came_us + plan.ends_us)
+        if plan.begins and not begun:
+            await reply.start(200, headers)
+        match plan.ending:
+            case Ending.WHOLE:
+                await reply.end()
+            case Ending.CUT:
+                reply.cut()
+            case Ending.RESET:
+                reply.cut(reset=True)
+            case Ending.SPOILT:
+                await reply.spoil()
+            case Ending.SILENCE:
+                # The handler is cancelled when the client goes away.
+                await Event().wait()
+
+    async def _until(self, instant_us: int) -> None:
+        if instant_us > self._clock.now_us():
+            await self._clock.sleep_until_us(instant_us)
+
+    async def _refuse(self, words: Words, refusal: Refusal, request_id: str, reply: Reply) -> None:
+        headers = [JSON, *words.headers(request_id), *refusal.headers]
+        await answer_whole(reply, refusal.status, headers, words.error(refusal, request_id))
+
+
+def _length(plan: Plan, body: bytes) -> Headers:
+    """How long the body is said to be; one that breaks off is said to be whole."""
+    if plan.ending is Ending.SPOILT:
+        return []
+    given = b"".join(data for _, data in plan.pieces) if plan.ending is Ending.WHOLE else body
+    return [("content-length", str(len(given)))]

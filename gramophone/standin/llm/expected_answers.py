@@ -1,0 +1,82 @@
+"""Which answer a question gets: the one it was recorded with, as long as it is the question that
+was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from gramophone.standin.llm.answer_selection import Echo, InOrder, runs_of
+from gramophone.standin.source.matching import Difference, Expectation, said
+from gramophone.wire.llm.answer import Answer
+
+
+class ExpectedAnswers:
+    """Gives the answers of a script, and knows in `expectation` what was asked of them.
+
+    A question is expected as often as it was recorded, and so is each step of it, where the model
+    calls tools. Answers to anything stand in for what the script does not know. Where there are
+    none, another wording of the next question gets its answer, one that is asked too often the
+    last answer it got, and anything else an echo; when `strict`, none of them gets one.
+    """
+
+    def __init__(self, answers: Sequence[Answer], *, strict: bool = False) -> None:
+        known = [
+            (asked, run)
+            for asked, group in groupby(answers, key=lambda answer: answer.asked)
+            if asked is not None
+            for run in runs_of(group)
+        ]
+        anything = [answer for answer in answers if answer.asked is None]
+        self._runs = [run for _, run in known]
+        self._anything = InOrder(anything) if anything else None
+        self._begun: dict[str, list[_Begun]] = {}
+        self._strict = strict
+        self._echo = Echo()
+        self.expectation = Expectation("prompt", [asked for asked, _ in known], by_message=True)
+
+    def __call__(self, asked: str, step: int) -> Answer | None:
+        if self._anything is not None and not self.expectation.knows(asked):
+            return self._anything(asked, step)
+        answer = self._first(asked) if step == 0 else self._next(asked, step)
+        if answer is None and not self._strict:
+            begun = self._begun.get(said(asked))
+            return begun[-1].at(step) if begun else self._echo(asked, step)
+        return answer
+
+    def _first(self, asked: str) -> Answer | None:
+        """The answer that this question gets, if it gets one."""
+        found = self.expectation.came(0, asked)
+        if not isinstance(found, Difference):
+            return self._begin(asked, self._runs[found.first])
+        if not self._strict:
+            meant = (run for run in self._runs if run[0].asked == found.expected)
+            if (run := next(meant, None)) is not None:
+                return self._begin(asked, run)
+        return None
+
+    def _begin(self, asked: str, run: list[Answer]) -> Answer:
+        self._begun.setdefault(said(asked), []).append(_Begun(run))
+        return run[0]
+
+    def _next(self, asked: str, step: int) -> Answer | None:
+        """The answer behind calls to tools: of the first conversation that has not had it."""
+        for begun in self._begun.get(said(asked), ()):
+            if begun.given <= step < len(begun.run):
+                begun.given = step + 1
+                return begun.run[step]
+        self.expectation.surplus(asked)
+        return None
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A question that was asked: its answers, and how many of them it has got."""
+
+    run: list[Answer]
+    given: int = 1
+
+    def at(self, step: int) -> Answer:
+        """The answer of this step, or the last."""
+        return self.run[min(step, len(self.run) - 1)]

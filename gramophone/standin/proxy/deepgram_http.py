@@ -1,0 +1,185 @@
+"""The recording proxy's part for Deepgram over HTTP: texts to speak, and whole recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from urllib.parse import parse_qsl
+
+from gramophone.core.timeline import SpeechConnected
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.deepgram.listen_v1 import LISTEN_PATH
+from gramophone.standin.proxy.forwarding import pass_on
+from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
+from gramophone.standin.proxy.observe_speak_rest import SpeakRequestObserver
+from gramophone.standin.proxy.session_recorder import Form, Tape
+from gramophone.standin.proxy.upstream import UpstreamAnswer
+from gramophone.standin.server.credentials import secrets_in, without_secrets
+from gramophone.standin.server.http import Handler, Reply, Request
+from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused, bytes_per_sample
+from gramophone.wire.deepgram.speak_v1.rest import RestParameters, TextRefused, text_of
+
+_LARGEST_TRANSCRIPT_BYTES = 32 * 2**20
+
+
+class SpeechRequests:
+    """All such requests of one run."""
+
+    def __init__(self, upstream: str, tape: Tape, hide: Callable[[Iterable[str]], None]) -> None:
+        """`upstream` begins with http or https; paths begin with `/v1`."""
+        self._upstream = upstream
+        self._tape = tape
+        self._hide = hide
+        self.requests = 0
+        self.refused = 0
+        self.unrecorded = 0
+
+    def handlers(self) -> Mapping[tuple[str, str], Handler]:
+        """What is passed on."""
+        return {
+            ("POST", SPEAK_PATH): partial(self._ask, _Spoken),
+            ("POST", LISTEN_PATH): partial(self._ask, _Heard),
+        }
+
+    async def _ask(
+        self, watched: type[_Spoken] | type[_Heard], request: Request, reply: Reply
+    ) -> None:
+        self.requests += 1
+        self._hide(secrets_in(request.headers, request.query))
+        address = f"{self._upstream}{request.path}"
+        if query := without_secrets(request.query):
+            address = f"{address}?{query}"
+        watcher = watched(address, request, self._tape)
+        await pass_on(self._upstream, request, reply, watcher)
+        self.refused += watcher.refused
+        self.unrecorded += watcher.unrecorded
+
+
+class _Watched:
+    """What both have in common: nothing is told before the service has granted the request."""
+
+    def __init__(self, address: str, request: Request, tape: Tape) -> None:
+        self._address = address
+        self._request = request
+        self._tape = tape
+        self._asked_us = tape.now_us()
+        self._waiting = True
+        tape.await_answer()
+        self.refused = 0
+        self.unrecorded = 0
+
+    def _pass_over(self, *, refused: bool) -> None:
+        self.refused, self.unrecorded = int(refused), int(not refused)
+        self._settle()
+
+    def _settle(self) -> None:
+        """What is to be told has been: whoever was refused has said nothing."""
+        if self._waiting:
+            self._waiting = False
+            self._tape.answer_came()
+
+    def _connect(self, answer: UpstreamAnswer) -> int:
+        """The ordinal of the connection that this is told as."""
+        tape = self._tape
+        ordinal = next(tape.connections)
+        request_id = answer.header("dg-request-id")
+        tape.tell(
+            [
+                SpeechConnected(
+                    at_us=self._asked_us,
+                    connection=ordinal,
+                    url=self._address,
+                    request_id=request_id,
+                )
+            ]
+        )
+        self._settle()
+        return ordinal
+
+
+class _Spoken(_Watched):
+    """A text, and the sound of it."""
+
+    _observer: SpeakRequestObserver | None = None
+
+    def answered(self, answer: UpstreamAnswer) -> None:
+        request, tape = self._request, self._tape
+        content_type = answer.header("content-type")
+        try:
+            parameters = RestParameters.from_query(request.query)
+            text = text_of(request.header("content-type"), request.body)
+        except (ParameterRefused, TextRefused):
+            self._pass_over(refused=answer.status >= 400)
+            return
+        if answer.status >= 300 or content_type.startswith("application/json"):
+            self._pass_over(refused=answer.status >= 300)
+            return
+        form = Form(parameters.encoding, parameters.sample_rate_hz)
+        fits = parameters.raw and tape.speaks(form, parameters.model)
+        connection = self._connect(answer)
+        sample_bytes = bytes_per_sample(parameters.encoding) if fits else 0
+        turn = next(tape.speeches)
+        self._observer = SpeakRequestObserver(connection, turn, text, content_type, sample_bytes)
+        tape.tell_speech(
+            self._observer.begun(request.body.decode("utf-8", "replace"), self._asked_us)
+        )
+
+    def received(self, piece: bytes) -> None:
+        if self._observer is not None:
+            self._tape.tell_speech(self._observer.received(piece, self._tape.now_us()))
+
+    def ended(self) -> None:
+        if self._observer is not None:
+            self._tape.tell_speech(self._observer.ended(self._tape.now_us()))
+            self._observer = None
+
+    def broken(self) -> None:
+        if self._observer is not None:
+            self._tape.tell_speech(self._observer.broken(self._tape.now_us()))
+            self._observer = None
+        else:
+            self._pass_over(refused=True)
+
+    def left(self) -> None:
+        if self._observer is not None:
+            self._tape.tell_speech(self._observer.left(self._tape.now_us()))
+            self._observer = None
+        self._settle()
+
+
+class _Heard(_Watched):
+    """A recording, and its transcript."""
+
+    _answer: UpstreamAnswer | None = None
+
+    def __init__(self, address: str, request: Request, tape: Tape) -> None:
+        super().__init__(address, request, tape)
+        self._body = bytearray()
+
+    def answered(self, answer: UpstreamAnswer) -> None:
+        if answer.status >= 300:
+            self._pass_over(refused=True)
+        else:
+            self._answer = answer
+
+    def received(self, piece: bytes) -> None:
+        if self._answer is not None and len(self._body) < _LARGEST_TRANSCRIPT_BYTES:
+            self._body += piece
+
+    def ended(self) -> None:
+        if self._answer is None:
+            return
+        tape = self._tape
+        tape.listens(dict(parse_qsl(self._request.query)).get("model", ""))
+        tape.hears()
+        connection = self._connect(self._answer)
+        observer = ListenObserver(connection, tape.speeches)
+        at_us = tape.now_us()
+        tape.tell_speech(observer.answered(self._body.decode("utf-8", "replace"), at_us))
+        tape.tell_speech(observer.ended(1000, "", at_us))
+
+    def broken(self) -> None:
+        self._pass_over(refused=True)
+
+    def left(self) -> None:
+        self._settle()

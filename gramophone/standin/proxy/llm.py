@@ -1,0 +1,82 @@
+"""The recording proxy's part for OpenAI and Anthropic: requests go on, answers come as they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from urllib.parse import urlsplit
+
+from gramophone.standin.proxy.forwarding import pass_on
+from gramophone.standin.proxy.observe_llm import AnswerObserver
+from gramophone.standin.proxy.session_recorder import Tape
+from gramophone.standin.proxy.upstream import UpstreamAnswer
+from gramophone.standin.server.credentials import secrets_in
+from gramophone.standin.server.http import Handler, Reply, Request
+from gramophone.wire.lenient_json import as_text, read_object
+
+_ASKING = {
+    "/v1/chat/completions": "openai",
+    "/v1/responses": "openai-responses",
+    "/v1/messages": "anthropic",
+}
+PROVIDERS = ("openai", "anthropic")
+_TELLING = ("GET", "/v1/models"), ("POST", "/v1/messages/count_tokens")
+
+
+class ModelProxy:
+    """All requests of one run."""
+
+    def __init__(
+        self, upstreams: Mapping[str, str], tape: Tape, hide: Callable[[Iterable[str]], None]
+    ) -> None:
+        """`upstreams` by `PROVIDERS`, beginning with http or https; paths begin with `/v1`."""
+        self._upstreams = upstreams
+        self._tape = tape
+        self._hide = hide
+        self.requests = 0
+
+    def handlers(self) -> Mapping[tuple[str, str], Handler]:
+        """What is passed on; what is no question is not recorded."""
+        asking = {("POST", path): partial(self._ask, name) for path, name in _ASKING.items()}
+        return {**asking, **dict.fromkeys(_TELLING, self._tell)}
+
+    async def _ask(self, words: str, request: Request, reply: Reply) -> None:
+        self.requests += 1
+        upstream = self._upstreams[provider := _provider(request)]
+        self._hide(secrets_in(request.headers, request.query))
+        tape = self._tape
+        tape.asks(provider, as_text(read_object(request.body).get("model")))
+        observer = AnswerObserver(words, urlsplit(upstream).netloc, tape.turns)
+        tape.tell_answer(observer.asked(request.body, tape.now_us(), tape.heard))
+        await pass_on(upstream, request, reply, _Watched(observer, tape))
+
+    async def _tell(self, request: Request, reply: Reply) -> None:
+        await pass_on(self._upstreams[_provider(request)], request, reply)
+
+
+class _Watched:
+    """An answer whose events go to the tape."""
+
+    def __init__(self, observer: AnswerObserver, tape: Tape) -> None:
+        self._observer = observer
+        self._tape = tape
+
+    def answered(self, answer: UpstreamAnswer) -> None:
+        self._observer.answered(answer.status, answer.header("content-type"))
+
+    def received(self, piece: bytes) -> None:
+        self._tape.tell_answer(self._observer.received(piece, self._tape.now_us()))
+
+    def ended(self) -> None:
+        self._tape.tell_answer(self._observer.ended(self._tape.now_us()))
+
+    def broken(self) -> None:
+        self._tape.tell_answer(self._observer.broken(self._tape.now_us()))
+
+    def left(self) -> None:
+        self._tape.tell_answer(self._observer.left(self._tape.now_us()))
+
+
+def _provider(request: Request) -> str:
+    """Whose client this is; the list of models is at the same path with both."""
+    return "anthropic" if request.header("anthropic-version") else "openai"

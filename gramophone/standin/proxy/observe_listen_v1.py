@@ -1,0 +1,71 @@
+"""What passes between a client and Listen, as events of a session; pure.
+
+An utterance is a turn of the user's that was heard and not typed. The sound that the client sends
+is not kept: what the service said of it, and when, is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gramophone.core.timeline import (
+    Event,
+    FrameReceived,
+    FrameSent,
+    SpeechDisconnected,
+    TurnCompleted,
+    TurnStarted,
+)
+from gramophone.wire.deepgram.listen_v1.recorded_server import final_transcript, whole_transcript
+from gramophone.wire.lenient_json import read_object
+
+HEARD = "heard"
+"""The finish reason of a turn that a service heard."""
+
+
+class ListenObserver:
+    """A connection to Listen v1; a whole recording is one with a single answer."""
+
+    def __init__(self, connection: int, turns: Iterator[int]) -> None:
+        """`turns` gives the ordinals of the session's next turns."""
+        self._connection = connection
+        self._turns = turns
+        self._said: list[str] = []
+
+    def sent(self, frame: str, at_us: int) -> list[Event]:
+        """The client sent a text frame."""
+        return [FrameSent(at_us=at_us, connection=self._connection, text=frame)]
+
+    def received(self, frame: str | bytes, at_us: int) -> list[Event]:
+        """The service sent a frame."""
+        if isinstance(frame, bytes):
+            return []
+        event = FrameReceived(at_us=at_us, connection=self._connection, text=frame)
+        fields = read_object(frame)
+        if said := final_transcript(fields):
+            self._said.append(said)
+        over = fields.get("speech_final") is True or fields.get("from_finalize") is True
+        return [event, *(self._turn(at_us) if over else [])]
+
+    def answered(self, text: str, at_us: int) -> list[Event]:
+        """The transcript of a whole recording came."""
+        event = FrameReceived(at_us=at_us, connection=self._connection, text=text)
+        self._said += filter(None, [whole_transcript(text)])
+        return [event, *self._turn(at_us)]
+
+    def ended(self, code: int, reason: str, at_us: int) -> list[Event]:
+        """The connection is over."""
+        gone = SpeechDisconnected(
+            at_us=at_us, connection=self._connection, code=code, reason=reason
+        )
+        return [*self._turn(at_us), gone]
+
+    def _turn(self, at_us: int) -> list[Event]:
+        said, self._said = " ".join(self._said), []
+        if not said:
+            return []
+        turn = next(self._turns)
+        return [
+            TurnStarted(at_us=at_us, turn=turn, role="user", text=said),
+            TurnCompleted(at_us=at_us, turn=turn, role="user", text=said, finish_reason=HEARD),
+        ]

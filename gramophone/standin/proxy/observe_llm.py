@@ -1,0 +1,240 @@
+"""What passes between a client and a language model, as events of a session; pure.
+
+A request is a turn of the user's, unless it only brings the results of tools, and a turn of the
+model's. The chunks of a stream are kept as they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gramophone.core.timeline import (
+    DeltaReceived,
+    Event,
+    Failed,
+    ModelChunkReceived,
+    ModelFinished,
+    RequestSent,
+    TurnCompleted,
+    TurnInterrupted,
+    TurnStarted,
+    UsageReported,
+)
+from gramophone.wire.lenient_json import as_count, as_list, as_object, as_text, read_object
+from gramophone.wire.limits import MOST_RECORDED_EVENT_BYTES, TooMuch
+from gramophone.wire.llm.request_validation import last_asked
+from gramophone.wire.sse_reader import SseReader
+
+_LARGEST_WHOLE_BYTES = 10 * 2**20
+_END_OF_CHAT = "[DONE]"
+
+
+class AnswerObserver:
+    """One request and its answer; instants are microseconds since the session began."""
+
+    def __init__(self, words: str, host: str, turns: Iterator[int]) -> None:
+        """`turns` gives the ordinals of the session's next turns; `host` is who is asked.
+        `words` is how: "openai", "openai-responses" or "anthropic"."""
+        self._words = words
+        self._host = host
+        self._turns = turns
+        self._turn = -1
+        self._status = 0
+        self._reader: SseReader | None = None
+        self._whole = bytearray()
+        self._texts: list[str] = []
+        self._told_done = False
+        self._reason = ""
+        self._input_tokens = 0
+        self._failed = False
+        self._over = False
+
+    def asked(self, body: bytes, at_us: int, heard: str = "") -> list[Event]:
+        """The request has come; if it asks what was `heard`, that is the user's turn."""
+        fields = read_object(body)
+        said = fields.get("messages", fields.get("input"))
+        messages = [{"role": "user", "content": said}] if isinstance(said, str) else as_list(said)
+        text, step = last_asked(messages)
+        events: list[Event] = []
+        if step == 0 and (not heard or "".join(text.split()) != "".join(heard.split())):
+            user = next(self._turns)
+            events = [
+                TurnStarted(at_us=at_us, turn=user, role="user", text=text),
+                TurnCompleted(at_us=at_us, turn=user, role="user", text=text, finish_reason="sent"),
+            ]
+        self._turn = next(self._turns)
+        return [
+            *events,
+            TurnStarted(at_us=at_us, turn=self._turn, role="assistant"),
+            RequestSent(
+                at_us=at_us,
+                turn=self._turn,
+                provider="anthropic" if self._words == "anthropic" else "openai",
+                model=as_text(fields.get("model")),
+                messages=len(messages),
+            ),
+        ]
+
+    def answered(self, status: int, content_type: str) -> None:
+        """The head of the answer has come."""
+        self._status = status
+        if status < 400 and content_type.startswith("text/event-stream"):
+            self._reader = SseReader(MOST_RECORDED_EVENT_BYTES)
+
+    def received(self, piece: bytes, at_us: int) -> list[Event]:
+        """A piece of the answer's body."""
+        if self._reader is None:
+            if len(self._whole) < _LARGEST_WHOLE_BYTES:
+                self._whole += piece
+            return []
+        if self._failed or self._told_done:
+            return []
+        try:
+            told = self._reader.feed(piece)
+        except TooMuch as error:
+            return self._fail(
+                f"{self._host} broke the answer off ({error}); what arrived is kept.", at_us
+            )
+        return [event for data in told for event in self._chunk(data, at_us)]
+
+    def ended(self, at_us: int) -> list[Event]:
+        """The body is complete."""
+        fields = read_object(bytes(self._whole))
+        events: list[Event] = []
+        if self._status >= 400:
+            said = as_text(as_object(fields.get("error")).get("message"))
+            events = self._fail(
+                f"{self._host} refused the request ({self._status}: {said}); ask again.", at_us
+            )
+        elif self._reader is None:
+            events = self._understand(fields, at_us)
+        if self._told_done:
+            # Some servers give no reason, but say that it is the end.
+            self._reason = self._reason or "stop"
+        if not self._reason and not self._failed:
+            events += self._fail(
+                f"{self._host} ended the stream before the model had finished.", at_us
+            )
+        if not self._failed:
+            events.append(ModelFinished(at_us=at_us, turn=self._turn, reason=self._reason))
+        return [*events, *self._completed(at_us)]
+
+    def broken(self, at_us: int) -> list[Event]:
+        """The service is gone."""
+        if self._told_done:
+            return self.ended(at_us)
+        begun = self._status > 0
+        detail = (
+            f"{self._host} broke the answer off (the connection was lost); what arrived is kept."
+            if begun
+            else f"The model cannot be reached at {self._host}; check --upstream."
+        )
+        return [*self._fail(detail, at_us), *self._completed(at_us)]
+
+    def left(self, at_us: int) -> list[Event]:
+        """The client has gone away and wants no more."""
+        if self._over:
+            return []
+        self._reason = "interrupted"
+        cut = TurnInterrupted(
+            at_us=at_us, turn=self._turn, heard_text="".join(self._texts), heard_samples=0
+        )
+        return [cut, *self._completed(at_us)]
+
+    # --- one chunk ----------------------------------------------------------------------------
+
+    def _chunk(self, data: str, at_us: int) -> list[Event]:
+        if data.strip() == _END_OF_CHAT:
+            self._told_done = True
+            return []
+        fields = read_object(data)
+        if as_text(fields.get("type")) == "error" or as_object(fields.get("error")):
+            error = as_object(fields.get("error")) or fields
+            kind, said = as_text(error.get("type")), as_text(error.get("message"))
+            named = f"{kind}: {said}" if kind.endswith("_error") else said
+            return self._fail(
+                f"{self._host} broke the answer off ({named}); what arrived is kept.", at_us
+            )
+        raw = ModelChunkReceived(at_us=at_us, turn=self._turn, raw=data)
+        return [raw, *self._understand(fields, at_us)]
+
+    def _understand(self, fields: dict[str, Any], at_us: int) -> list[Event]:
+        """What a chunk, or an answer in one piece, brings."""
+        text, reason, usage = _READERS[self._words](fields)
+        events: list[Event] = []
+        if text:
+            self._texts.append(text)
+            events.append(DeltaReceived(at_us=at_us, turn=self._turn, text=text))
+        self._reason = reason or self._reason
+        self._input_tokens = usage[0] or self._input_tokens
+        if usage[1]:
+            events.append(
+                UsageReported(
+                    at_us=at_us,
+                    turn=self._turn,
+                    input_tokens=self._input_tokens,
+                    output_tokens=usage[1],
+                )
+            )
+        return events
+
+    def _fail(self, detail: str, at_us: int) -> list[Event]:
+        self._failed = True
+        return [Failed(at_us=at_us, stage="model", detail=detail, turn=self._turn)]
+
+    def _completed(self, at_us: int) -> list[Event]:
+        self._over = True
+        reason = "failed" if self._failed else self._reason
+        return [
+            TurnCompleted(
+                at_us=at_us,
+                turn=self._turn,
+                role="assistant",
+                text="".join(self._texts),
+                finish_reason=reason,
+            )
+        ]
+
+
+_Read = tuple[str, str, tuple[int, int]]
+"""Text, reason to end, and tokens of a question and its answer; empty and 0 where unsaid."""
+
+
+def _chat(fields: dict[str, Any]) -> _Read:
+    choices = as_list(fields.get("choices"))
+    choice = as_object(choices[0]) if choices else {}
+    said = as_object(choice.get("delta")) or as_object(choice.get("message"))
+    usage = as_object(fields.get("usage"))
+    tokens = as_count(usage.get("prompt_tokens")), as_count(usage.get("completion_tokens"))
+    return as_text(said.get("content")), as_text(choice.get("finish_reason")), tokens
+
+
+def _responses(fields: dict[str, Any]) -> _Read:
+    kind = as_text(fields.get("type"))
+    text = as_text(fields.get("delta")) if kind == "response.output_text.delta" else ""
+    whole = fields if fields.get("object") == "response" else as_object(fields.get("response"))
+    if whole is fields:
+        parts = [
+            as_object(part)
+            for item in as_list(fields.get("output"))
+            for part in as_list(as_object(item).get("content"))
+        ]
+        text = "".join(as_text(part.get("text")) for part in parts)
+    status = as_text(whole.get("status"))
+    usage = as_object(whole.get("usage"))
+    tokens = as_count(usage.get("input_tokens")), as_count(usage.get("output_tokens"))
+    return text, status if status in {"completed", "incomplete"} else "", tokens
+
+
+def _messages(fields: dict[str, Any]) -> _Read:
+    delta, message = as_object(fields.get("delta")), as_object(fields.get("message"))
+    text = as_text(delta.get("text"))
+    text += "".join(as_text(as_object(part).get("text")) for part in as_list(fields.get("content")))
+    reason = as_text(delta.get("stop_reason")) or as_text(fields.get("stop_reason"))
+    usage = as_object(fields.get("usage")) or as_object(message.get("usage"))
+    made = 0 if message else as_count(usage.get("output_tokens"))
+    return text, reason, (as_count(usage.get("input_tokens")), made)
+
+
+_READERS = {"openai": _chat, "openai-responses": _responses, "anthropic": _messages}

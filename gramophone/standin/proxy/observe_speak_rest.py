@@ -1,0 +1,92 @@
+"""One request to Speak over HTTP and its answer, as events of a session; pure.
+
+It is told as a connection of its own, with one turn and one flush. Samples are sound; anything else
+is kept as it came.
+"""
+
+from __future__ import annotations
+
+from gramophone.audio.wav_parser import Samples, WavStream, Wrapping
+from gramophone.core.timeline import (
+    AudioReceived,
+    Event,
+    FlushAnswered,
+    FlushSent,
+    FrameReceived,
+    FrameSent,
+    SpeechDisconnected,
+    TextSpoken,
+    TurnCompleted,
+    TurnStarted,
+)
+from gramophone.standin.source.speech_files import body_frame
+
+
+class SpeakRequestObserver:
+    """A request that was granted; instants are microseconds since the session began."""
+
+    def __init__(
+        self, connection: int, turn: int, text: str, content_type: str, sample_bytes: int
+    ) -> None:
+        """`sample_bytes` is 0 where the answer has no samples that the session could keep."""
+        self._connection = connection
+        self._turn = turn
+        self._text = text
+        self._content_type = content_type
+        self._sample_bytes = sample_bytes
+        self._stream = WavStream()
+        self._sound_bytes = 0
+
+    def begun(self, body: str, at_us: int) -> list[Event]:
+        """The request was sent; the service has taken it."""
+        turn, text = self._turn, self._text
+        return [
+            FrameSent(at_us=at_us, connection=self._connection, text=body),
+            TurnStarted(at_us=at_us, turn=turn, role="assistant"),
+            TextSpoken(
+                at_us=at_us, turn=turn, chunk=0, text=text, source_start=0, source_end=len(text)
+            ),
+            FlushSent(at_us=at_us, turn=turn, flush=0, last_chunk=0),
+        ]
+
+    def received(self, piece: bytes, at_us: int) -> list[Event]:
+        """A piece of the answer's body came."""
+        parts = self._stream.feed(piece) if self._sample_bytes else [Wrapping(piece)]
+        return [self._part(part, at_us) for part in parts]
+
+    def ended(self, at_us: int) -> list[Event]:
+        """The body is complete."""
+        samples = self._sound_bytes // (self._sample_bytes or 1)
+        answered = FlushAnswered(at_us=at_us, turn=self._turn, flush=0, end_samples=samples)
+        rest = [self._part(part, at_us) for part in self._stream.rest()]
+        return [*rest, answered, *self._over("stop", 1000, "", at_us)]
+
+    def broken(self, at_us: int) -> list[Event]:
+        """The service is gone."""
+        return self._over("failed", 1006, "", at_us)
+
+    def left(self, at_us: int) -> list[Event]:
+        """The client has gone away and wants no more."""
+        return self._over("interrupted", 1000, "client gone", at_us)
+
+    def _part(self, part: Samples | Wrapping, at_us: int) -> Event:
+        if isinstance(part, Wrapping):
+            frame = body_frame(part.data, self._content_type)
+            return FrameReceived(at_us=at_us, connection=self._connection, text=frame)
+        offset, self._sound_bytes = self._sound_bytes, self._sound_bytes + len(part.data)
+        return AudioReceived(
+            at_us=at_us,
+            turn=self._turn,
+            connection=self._connection,
+            offset_bytes=offset,
+            size_bytes=len(part.data),
+            pcm=part.data,
+        )
+
+    def _over(self, how: str, code: int, reason: str, at_us: int) -> list[Event]:
+        return [
+            TurnCompleted(
+                at_us=at_us, turn=self._turn, role="assistant", text=self._text, finish_reason=how
+            ),
+            SpeechDisconnected(at_us=at_us, connection=self._connection, code=code, reason=reason),
+        ]

@@ -1,0 +1,323 @@
+"""A proxy that stands between any client and the real service and tells what passes.
+
+What the client sent goes on with its path, query, headers and subprotocols; what the service
+says comes back as it is, refusals and close codes too. Keys pass through: whoever keeps the
+events is told them before the first event, so that it can leave them out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.connection import Connection
+from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import CloseCode
+from websockets.http11 import Response
+from websockets.typing import Subprotocol
+
+from gramophone.core.clock import Clock
+from gramophone.core.errors import SpeechError, StorageError
+from gramophone.core.tasks import cancel, spawn
+from gramophone.core.timeline import Event, SpeechConnected
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.deepgram.listen_v1 import LISTEN_PATH
+from gramophone.standin.deepgram.speak_v2 import FLUX_PATH
+from gramophone.standin.proxy.deepgram_http import SpeechRequests
+from gramophone.standin.proxy.llm import PROVIDERS, ModelProxy
+from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
+from gramophone.standin.proxy.observe_speak_v1 import SpeakObserver
+from gramophone.standin.proxy.observe_speak_v2 import FluxObserver
+from gramophone.standin.proxy.observer import ORDERLY, Observer
+from gramophone.standin.proxy.session_recorder import Form, Tape
+from gramophone.standin.proxy.upstream import passes, trusting, unreachable
+from gramophone.standin.server.credentials import secrets_in, without_secrets
+from gramophone.standin.server.listener import Admission, Arrival, Routes, Verdict, when_pinged
+from gramophone.standin.server.refusal import Refusal
+from gramophone.wire.deepgram.speak_v1.parameters import bytes_per_sample
+from gramophone.wire.limits import MOST_FRAME_BYTES
+from gramophone.wire.loopback import on_this_machine
+
+_log = logging.getLogger(__name__)
+
+_OPEN_TIMEOUT_S = 8.0
+_CLOSE_TIMEOUT_S = 2.0
+_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+_UNSENDABLE = frozenset({1005, 1006, 1015})
+
+
+def upstream_of(address: str) -> str:
+    """The address of the service, as far as all its paths have it in common.
+
+    Raises:
+        SpeechError: it is none.
+    """
+    parts = _split(address)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+        raise SpeechError(
+            "--upstream takes an address such as wss://api.deepgram.com, without key and query; "
+            "your program sends those."
+        )
+    path = parts.path.rstrip("/")
+    for known in (SPEAK_PATH, FLUX_PATH, LISTEN_PATH, "/v1"):
+        path = path.removesuffix(known)
+    return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{path}"
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        return parts if parts.hostname and parts.port != 0 and parts.scheme in _SCHEMES else None
+    except ValueError:
+        return None
+
+
+def _form_of(query: str) -> Form | None:
+    """How a connection's sound is coded; None where nobody could keep it."""
+    asked = dict(parse_qsl(query))
+    encoding = asked.get("encoding", "linear16")
+    rate = asked.get("sample_rate", "24000" if encoding == "linear16" else "8000")
+    try:
+        bytes_per_sample(encoding)
+        return Form(encoding, int(rate)) if int(rate) > 0 else None
+    except (KeyError, ValueError):
+        return None
+
+
+class RecordingProxy:
+    """All connections of one run; they become one session, which begins with the first."""
+
+    def __init__(
+        self,
+        upstream: str,
+        session_id: str,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        hide: Callable[[Iterable[str]], None],
+        models: Mapping[str, str] | None = None,
+    ) -> None:
+        """`upstream` is from `upstream_of`, and so are `models`, by their provider's name, where
+        another is asked. `hide` is told each key before `emit` may hear it."""
+        self._upstream = upstream
+        self._hide = hide
+        self._tape = Tape(session_id, clock, emit)
+        addresses = {name: (models or {}).get(name, upstream) for name in PROVIDERS}
+        asked = {name: each.replace("ws", "http", 1) for name, each in addresses.items()}
+        self._models = ModelProxy(asked, self._tape, hide)
+        self._speech = SpeechRequests(upstream.replace("ws", "http", 1), self._tape, hide)
+        self.connections = 0
+        self._refused = 0
+        self._unrecorded = 0
+
+    @property
+    def session_id(self) -> str | None:
+        """The session, if there is one."""
+        return self._tape.session_id
+
+    @property
+    def requests(self) -> int:
+        """How many requests came: questions, texts to speak, recordings to hear."""
+        return self._models.requests + self._speech.requests
+
+    @property
+    def refused(self) -> int:
+        """How many connections and requests of speech the service refused."""
+        return self._refused + self._speech.refused
+
+    @property
+    def unrecorded(self) -> int:
+        """How many of them could not be kept."""
+        return self._unrecorded + self._speech.unrecorded
+
+    @property
+    def failure(self) -> StorageError | None:
+        """Why not all that passed was kept."""
+        return self._tape.failure
+
+    def routes(self) -> Routes:
+        """Both versions of Speak, Listen, and what language models are asked by."""
+        paths = (SPEAK_PATH, FLUX_PATH, LISTEN_PATH)
+        doors = {path: partial(self._door, path) for path in paths}
+        return Routes(doors, {**self._speech.handlers(), **self._models.handlers()})
+
+    def end(self) -> None:
+        """No connection is left and none will come."""
+        self._tape.end()
+
+    # --- a connection -------------------------------------------------------------------------
+
+    async def _door(self, path: str, arrival: Arrival) -> Verdict:
+        self._hide(secrets_in(arrival.headers, arrival.query))
+        query = f"?{arrival.query}" if arrival.query else ""
+        try:
+            upstream = await _connected(f"{self._upstream}{path}{query}", arrival)
+        except InvalidStatus as error:
+            self._refused += 1
+            return _passed_on(error.response)
+        except (OSError, WebSocketException, ValueError) as error:
+            self._refused += 1
+            # Its own text may hold the whole address, with a key in the query.
+            why = unreachable(urlsplit(self._upstream).netloc, error)
+            _log.warning("%s (%s)", why, type(error).__name__)
+            return Refusal(502, "UPSTREAM_UNREACHABLE", why)
+        self.connections += 1
+        assert upstream.response is not None
+        headers = [
+            (name, value)
+            for name, value in upstream.response.headers.raw_items()
+            if passes(name.lower()) and name.lower() not in {"date", "server"}
+        ]
+        observer = self._observer(path, arrival, upstream)
+        return Admission(tuple(headers), partial(self._serve, upstream, observer))
+
+    def _observer(self, path: str, arrival: Arrival, upstream: ClientConnection) -> Observer | None:
+        form = _form_of(arrival.query)
+        model = dict(parse_qsl(arrival.query)).get("model", "")
+        if path == LISTEN_PATH:
+            self._tape.listens(model)
+        elif form is None or not self._tape.speaks(form, model):
+            self._unrecorded += 1
+            return None
+        ordinal = next(self._tape.connections)
+        address = f"{self._upstream}{path}"
+        if query := without_secrets(arrival.query):
+            address = f"{address}?{query}"
+        headers = upstream.response.headers if upstream.response is not None else Headers()
+        self._tape.tell(
+            [
+                SpeechConnected(
+                    at_us=self._tape.now_us(),
+                    connection=ordinal,
+                    url=address,
+                    request_id=headers.get("dg-request-id", ""),
+                )
+            ]
+        )
+        if path == LISTEN_PATH or form is None:
+            return ListenObserver(ordinal, self._tape.speeches)
+        if path == FLUX_PATH:
+            return FluxObserver(ordinal, self._tape.speeches, form.sample_rate_hz)
+        return SpeakObserver(ordinal, self._tape.speeches, bytes_per_sample(form.encoding))
+
+    async def _serve(
+        self, upstream: ClientConnection, observer: Observer | None, client: ServerConnection
+    ) -> None:
+        when_pinged(client, partial(_ping, upstream))
+        up = spawn(self._up(client, upstream, observer), name="proxy, to the service")
+        down = spawn(self._down(upstream, client, observer), name="proxy, to the client")
+        try:
+            await asyncio.wait([up, down], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel(up)
+            await cancel(down)
+            # Whoever has not ended is told what the other said at the end.
+            by_service = upstream.close_code is not None
+            ended, other = (upstream, client) if by_service else (client, upstream)
+            code, reason = ended.close_code or 1006, ended.close_reason or ""
+            if (failed := _sent_too_much(upstream)) is not None:
+                ended, other, code, reason = upstream, client, *failed
+            await _end(other, code, reason)
+            await _end(ended, code, reason)
+            if observer is not None:
+                # A client that goes away breaks nothing of what the service would have said.
+                told = (code, reason) if by_service else (ORDERLY, f"client closed, {code}")
+                self._tape.tell_speech(observer.ended(*told, self._tape.now_us()))
+
+    async def _up(
+        self, client: ServerConnection, upstream: ClientConnection, observer: Observer | None
+    ) -> None:
+        try:
+            while True:
+                frame = await client.recv()
+                if observer is not None:
+                    if isinstance(frame, str):
+                        self._tape.tell_speech(observer.sent(frame, self._tape.now_us()))
+                    elif frame:
+                        self._tape.hears()
+                await upstream.send(frame)
+        except ConnectionClosed:
+            return
+
+    async def _down(
+        self, upstream: ClientConnection, client: ServerConnection, observer: Observer | None
+    ) -> None:
+        try:
+            while True:
+                frame = await upstream.recv()
+                if observer is not None:
+                    self._tape.tell_speech(observer.received(frame, self._tape.now_us()))
+                await client.send(frame)
+        except ConnectionClosed:
+            return
+
+
+class _Direct(connect):
+    """Redirects are answers like others; the client may follow them."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def _connected(url: str, arrival: Arrival) -> Awaitable[ClientConnection]:
+    return _Direct(
+        url,
+        additional_headers=[pair for pair in arrival.headers if passes(pair[0])],
+        subprotocols=[Subprotocol(word) for word in arrival.subprotocols] or None,
+        user_agent_header=None,
+        ssl=trusting() if url.startswith("wss:") else None,
+        compression=None,
+        max_size=MOST_FRAME_BYTES,
+        max_queue=4,
+        # A Ping is a message to the service: only the client's are passed on.
+        ping_interval=None,
+        open_timeout=_OPEN_TIMEOUT_S,
+        close_timeout=_CLOSE_TIMEOUT_S,
+        proxy=None if on_this_machine(url) else True,
+    )
+
+
+def _passed_on(response: Response) -> Response:
+    """The service's refusal, its body whole."""
+    body = bytes(response.body or b"")
+    headers = Headers()
+    for name, value in response.headers.raw_items():
+        if passes(name.lower()):
+            headers[name] = value
+    headers["Content-Length"] = str(len(body))
+    headers["Connection"] = "close"
+    return Response(response.status_code, response.reason_phrase, headers, body)
+
+
+def _sent_too_much(upstream: ClientConnection) -> tuple[int, str] | None:
+    """How the connection ends if the service sent a message that is too large."""
+    sent = upstream.protocol.close_sent
+    if sent is None or sent.code != CloseCode.MESSAGE_TOO_BIG:
+        return None
+    _log.warning("the service sent a message of more than %d bytes", MOST_FRAME_BYTES)
+    return sent.code, f"the service sent a message of more than {MOST_FRAME_BYTES // 2**20} MB"
+
+
+def _ping(upstream: ClientConnection) -> None:
+    spawn(_send_ping(upstream), name="proxy, ping")
+
+
+async def _send_ping(upstream: ClientConnection) -> None:
+    try:
+        await upstream.ping()
+    except ConnectionClosed:
+        return
+
+
+async def _end(connection: Connection, code: int, reason: str) -> None:
+    if code == 1006:
+        connection.transport.abort()
+    elif code in _UNSENDABLE:
+        await connection.close()
+    else:
+        await connection.close(code, reason)

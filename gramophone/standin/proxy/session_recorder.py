@@ -1,0 +1,239 @@
+"""The session that a recording proxy makes: when it begins, and what it is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from gramophone.core.clock import Clock
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import (
+    AudioReceived,
+    DeltaReceived,
+    Event,
+    FrameReceived,
+    FrameSent,
+    ModelChunkReceived,
+    RequestSent,
+    SessionEnded,
+    SessionStarted,
+    SettingsChanged,
+    SpeechConnected,
+    SpeechDisconnected,
+    TurnCompleted,
+)
+from gramophone.standin.proxy.turn_joiner import Joiner
+from gramophone.wire.lenient_json import as_text, read_object
+
+_log = logging.getLogger(__name__)
+
+_MOST_HELD_CHARACTERS = 4 * 2**20
+"""So much waits in memory; then the session begins without knowing what sound will come."""
+
+_SAYING_NOTHING = frozenset({"Close", "CloseStream", "KeepAlive"})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How sound is coded; a session has one form."""
+
+    encoding: str = "linear16"
+    sample_rate_hz: int = 24_000
+
+
+class Tape:
+    """One session at most, which begins with the first connection on which a client says
+    anything.
+
+    What comes before any speech is held back until there is speech, a second question, or too
+    much: a session must say at its beginning what form its sound will have.
+
+    Attributes:
+        turns: the ordinals of the session's next turns.
+        speeches: those by which a speech connection counts its own.
+        connections: the ordinals of the next connections.
+        heard: what was heard last, if nobody has asked anything since.
+    """
+
+    def __init__(self, session_id: str, clock: Clock, emit: Callable[[Event], None]) -> None:
+        self._session_id = session_id
+        self._clock = clock
+        self._emit = emit
+        self._began_us: int | None = None
+        self._form: Form | None = None
+        self._said = False
+        self._started = False
+        self._held: list[Event] = []
+        self._held_characters = 0
+        self._open = 0
+        self._model = ("", "")
+        self._first_model = ("", "")
+        self._voice = ""
+        self._ears = ""
+        self._last_us = 0
+        self.turns = count()
+        self._joiner = Joiner(self.turns)
+        self.speeches = count()
+        self.connections = count()
+        self.heard = ""
+        self.failure: StorageError | None = None
+
+    @property
+    def session_id(self) -> str | None:
+        """The session, if there is one."""
+        return self._session_id if self._said else None
+
+    def now_us(self) -> int:
+        """Microseconds since the session began, which it does now if it has not."""
+        if self._began_us is None:
+            self._began_us = self._clock.now_us()
+        return self._clock.now_us() - self._began_us
+
+    def speaks(self, form: Form, voice: str) -> bool:
+        """Speech of this form is to come; False if it does not fit the session."""
+        if self._form is None:
+            self._form, self._voice = form, voice
+        return form == self._form
+
+    def listens(self, model: str) -> None:
+        """A client has somebody listen to it."""
+        self._ears = self._ears or model
+
+    def hears(self) -> None:
+        """The client has sent sound of its own."""
+        self._said = True
+
+    def await_answer(self) -> None:
+        """Somebody has asked for speech; whether it is granted is not known yet."""
+        self._open += 1
+
+    def answer_came(self) -> None:
+        """It is known now."""
+        self._open -= 1
+        self.tell([])
+
+    def asks(self, provider: str, model: str) -> None:
+        """A language model is asked."""
+        self._said = True
+        if self._first_model[0] and self._form is None:
+            self._form = Form()
+        self._write_if_due()
+        if not self._started:
+            self._first_model = self._model = (provider, model)
+        elif self._model != (provider, model):
+            self._model = (provider, model)
+            self.tell(
+                [
+                    SettingsChanged(
+                        at_us=self.now_us(),
+                        provider=provider,
+                        model=model,
+                        voice=self._voice,
+                        system_prompt="",
+                    )
+                ]
+            )
+
+    def tell_answer(self, events: Sequence[Event]) -> None:
+        """These have happened with a language model."""
+        self.tell(self._joiner.answered(events))
+
+    def tell_speech(self, events: Sequence[Event]) -> None:
+        """These have happened on a speech connection; their turns are from `speeches`."""
+        self.tell(self._joiner.spoken(events))
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """These have happened. What is told late happens now: instants never go back."""
+        for event in events:
+            self._last_us = max(self._last_us, event.at_us)
+            in_order = event.at_us == self._last_us
+            self._held.append(event if in_order else replace(event, at_us=self._last_us))
+            self._remember(event)
+            self._open += isinstance(event, SpeechConnected) - isinstance(event, SpeechDisconnected)
+            self._said = self._said or _says_anything(event)
+            self._held_characters += _size(event)
+        if self._held_characters > _MOST_HELD_CHARACTERS and self._form is None:
+            self._form = Form()
+        self._write_if_due()
+        if not self._said and not self._open:
+            self._forget()
+
+    def end(self) -> None:
+        """Nothing more will happen."""
+        if self._said:
+            self._form = self._form or Form()
+            self.tell(self._joiner.released())
+            self.tell([SessionEnded(at_us=self.now_us())])
+
+    def _remember(self, event: Event) -> None:
+        match event:
+            case TurnCompleted(role="user", finish_reason="heard", text=text):
+                self.heard = text
+            case RequestSent():
+                self.heard = ""
+            case _:
+                pass
+
+    def _forget(self) -> None:
+        """Whoever was here has said nothing: the session has not begun yet."""
+        self._held, self._held_characters = [], 0
+        self._form, self._began_us, self._last_us = None, None, 0
+        self._voice = self._ears = ""
+        self.connections = count()
+
+    def _write_if_due(self) -> None:
+        if self._form is None or not self._said:
+            return
+        if not self._started:
+            self._started = True
+            provider, model = self._first_model
+            started = SessionStarted(
+                at_us=0,
+                session_id=self._session_id,
+                provider=provider or "deepgram",
+                model=model or self._voice or self._ears,
+                voice=self._voice,
+                encoding=self._form.encoding,
+                sample_rate_hz=self._form.sample_rate_hz,
+                system_prompt="",
+            )
+            self._write([started])
+        held, self._held, self._held_characters = self._held, [], 0
+        self._write(held)
+
+    def _write(self, events: Sequence[Event]) -> None:
+        if self.failure is not None:
+            return
+        try:
+            for event in events:
+                self._emit(event)
+        except StorageError as error:
+            # What passes goes on: a full disk is no reason to cut a conversation.
+            self.failure = error
+            _log.error("%s", error)
+
+
+def _size(event: Event) -> int:
+    """About how much room an event takes up while it is held."""
+    match event:
+        case FrameReceived(text=text) | FrameSent(text=text) | DeltaReceived(text=text):
+            return len(text)
+        case ModelChunkReceived(raw=raw):
+            return len(raw)
+        case AudioReceived(pcm=pcm):
+            return len(pcm)
+        case _:
+            return 0
+
+
+def _says_anything(event: Event) -> bool:
+    """Whether this is more than a connection that was opened and closed."""
+    match event:
+        case SpeechConnected() | SpeechDisconnected() | FrameReceived():
+            return False
+        case FrameSent(text=text):
+            return as_text(read_object(text).get("type")) not in _SAYING_NOTHING
+        case _:
+            return True

@@ -1,0 +1,84 @@
+"""What a stand-in can be asked to serve, by the names of the command line.
+
+A service is a value: its routes, and the addresses that the ready line gives of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from gramophone.core.clock import Clock
+from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
+from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.standin.deepgram.listen_v1 import LISTEN_PATH, listen_routes
+from gramophone.standin.deepgram.speak_v1 import speak_routes
+from gramophone.standin.deepgram.speak_v2 import FLUX_PATH
+from gramophone.standin.llm.endpoints import LanguageStandin
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.server.listener import Address, Routes
+from gramophone.standin.voice import Voice
+from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
+from gramophone.wire.deepgram.listen_v1.server import Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What services are made of."""
+
+    voice: Voice
+    options: StandinOptions
+    clock: Clock
+    language: LanguageStandin
+    utterances: tuple[Utterance, ...] = ()
+    heard: RecordedTranscripts | None = None
+    sounds: ExpectedSounds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One thing that is served; `urls` gives the names and addresses of the ready line."""
+
+    routes: Routes
+    urls: Callable[[Address], Mapping[str, str]]
+
+
+Maker: TypeAlias = Callable[[Material], Service]
+
+
+def _speak(material: Material) -> Service:
+    routes = speak_routes(material.voice, material.options, material.clock)
+
+    def urls(address: Address) -> Mapping[str, str]:
+        return {
+            "speak_url": address.websocket(SPEAK_PATH),
+            "speak_v2_url": address.websocket(FLUX_PATH),
+        }
+
+    return Service(routes, urls)
+
+
+def _listen(material: Material) -> Service:
+    routes = listen_routes(
+        material.utterances, material.options, material.clock, material.heard, material.sounds
+    )
+    return Service(routes, lambda address: {"listen_url": address.websocket(LISTEN_PATH)})
+
+
+def _openai(material: Material) -> Service:
+    routes = material.language.openai_routes()
+    return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})
+
+
+def _anthropic(material: Material) -> Service:
+    routes = material.language.anthropic_routes()
+    return Service(routes, lambda address: {"anthropic_base_url": address.http()})
+
+
+# Where both lists of models stand at one path, the later is given to a client of neither.
+SERVICES: Mapping[str, Maker] = MappingProxyType(
+    {"speak": _speak, "listen": _listen, "anthropic": _anthropic, "openai": _openai}
+)
+"""Each name is an option of the command line, too."""

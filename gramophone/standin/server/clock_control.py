@@ -1,0 +1,137 @@
+"""A clock that is moved by hand from outside: for tests, in any language, that want to step.
+
+`GET /control` says what time it is and when somebody waits to be woken; a POST moves on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from urllib.parse import parse_qsl
+
+from gramophone.core.clock import ManualClock
+from gramophone.standin.server.http import Reply, Request, answer_whole
+from gramophone.standin.server.listener import CONTROL_PATH, Routes
+
+_LONGEST_WAIT_S = 5.0
+_TURNS_TO_SETTLE = 20
+_JSON = [("content-type", "application/json")]
+
+
+class SteppedClock(ManualClock):
+    """A ManualClock whose sleepers can be waited for, and which stops at each of their instants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._somebody_sleeps = asyncio.Condition()
+
+    async def sleep_until_us(self, deadline_us: int) -> None:
+        if deadline_us > self.now_us():
+            async with self._somebody_sleeps:
+                self._somebody_sleeps.notify_all()
+        await super().sleep_until_us(deadline_us)
+
+    async def somebody_waits_within_us(self, span_us: int) -> None:
+        """Return when somebody waits for an instant that is at most so far ahead."""
+        async with self._somebody_sleeps:
+            await self._somebody_sleeps.wait_for(lambda: self._next_within(span_us))
+
+    async def step_us(self, step_us: int) -> None:
+        """Move on by so much, and at each instant on the way let run who was woken."""
+        until_us = self.now_us() + step_us
+        while True:
+            waited_for = [at_us for at_us in self.waited_for_us() if at_us <= until_us]
+            if not waited_for:
+                break
+            self.advance_us(waited_for[0] - self.now_us())
+            await _settle()
+        self.advance_us(until_us - self.now_us())
+        await _settle()
+
+    def _next_within(self, span_us: int) -> bool:
+        waited_for = self.waited_for_us()
+        return bool(waited_for) and waited_for[0] <= self.now_us() + span_us
+
+
+async def _settle() -> None:
+    # Who was woken runs until it waits again, for time or for a client.
+    for _ in range(_TURNS_TO_SETTLE):
+        await asyncio.sleep(0)
+
+
+class _Refused(ValueError):
+    """A request to the control that makes no sense; the text says why."""
+
+
+class Control:
+    """The requests that move a clock."""
+
+    def __init__(self, clock: SteppedClock) -> None:
+        self._clock = clock
+
+    def routes(self) -> Routes:
+        return Routes(
+            handlers={
+                ("GET", CONTROL_PATH): self._look,
+                ("POST", f"{CONTROL_PATH}/advance"): self._advance,
+                ("POST", f"{CONTROL_PATH}/next"): self._next,
+            }
+        )
+
+    async def _look(self, request: Request, reply: Reply) -> None:
+        """With `within_ms=N`, wait until somebody waits for an instant so near, or give up."""
+        try:
+            within_ms = _number(request, "within_ms")
+        except _Refused as refused:
+            await self._say(reply, 400, error=str(refused))
+            return
+        if within_ms is not None:
+            try:
+                async with asyncio.timeout(_LONGEST_WAIT_S):
+                    await self._clock.somebody_waits_within_us(round(1000 * within_ms))
+            except TimeoutError:
+                said = f"Nobody waits for an instant within {within_ms:g} ms."
+                await self._say(reply, 408, error=said)
+                return
+        await self._say(reply, 200)
+
+    async def _advance(self, request: Request, reply: Reply) -> None:
+        try:
+            ms = _number(request, "ms")
+            if ms is None:
+                raise _Refused("Say how far: /control/advance?ms=20.")
+        except _Refused as refused:
+            await self._say(reply, 400, error=str(refused))
+            return
+        await self._clock.step_us(round(1000 * ms))
+        await self._say(reply, 200)
+
+    async def _next(self, request: Request, reply: Reply) -> None:
+        waited_for = self._clock.waited_for_us()
+        if not waited_for:
+            await self._say(reply, 409, error="Nobody waits for an instant.")
+            return
+        await self._clock.step_us(waited_for[0] - self._clock.now_us())
+        await self._say(reply, 200)
+
+    async def _say(self, reply: Reply, status: int, **more: str) -> None:
+        waited_for = self._clock.waited_for_us()
+        told = {
+            "now_us": self._clock.now_us(),
+            "next_us": waited_for[0] if waited_for else None,
+            "waiting": len(waited_for),
+        }
+        await answer_whole(reply, status, _JSON, json.dumps(told | more).encode())
+
+
+def _number(request: Request, name: str) -> float | None:
+    given = dict(parse_qsl(request.query)).get(name)
+    if given is None:
+        return None
+    try:
+        number = float(given)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e12:
+        raise _Refused(f"{name} is a number from 0, not {given!r}.")
+    return number

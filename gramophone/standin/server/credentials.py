@@ -1,0 +1,84 @@
+"""Keys in what clients send: where they stand, and a query without them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlencode
+
+from gramophone.text.redaction import Redact, Redactor
+
+SECRET = "[secret]"
+_SHORTEST_SECRET = 4
+
+_SECRET_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"}
+)
+_SECRET_WORDS = ("key", "token", "secret", "password", "auth", "signature")
+_SCHEMES = frozenset({"token", "bearer", "basic"})
+
+
+def secrets_in(headers: Iterable[tuple[str, str]], query: str) -> list[str]:
+    """Every word that may be a key; names of headers are lower-case."""
+    said = [value for name, value in parse_qsl(query) if _names_a_secret(name)]
+    for name, value in headers:
+        if name in _SECRET_HEADERS or _names_a_secret(name):
+            said += value.split()
+        if name == "sec-websocket-protocol":
+            # The second of what is offered is the key itself.
+            said += [word.strip() for word in value.split(",")][1:2]
+    return [word for word in said if word.lower() not in _SCHEMES]
+
+
+def without_secrets(query: str) -> str:
+    """The query with a mark in the place of each key; as it is where there is none."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if not any(_names_a_secret(name) for name, _ in pairs):
+        return query
+    return urlencode([(name, SECRET if _names_a_secret(name) else v) for name, v in pairs])
+
+
+class Secrets:
+    """What a stand-in must not write: the keys of its clients, as they come, and whatever `redact`
+    finds in a text."""
+
+    def __init__(self, redact: Redact | None = None, key: str | None = None) -> None:
+        """`key` is one that is known from the start."""
+        # Nobody may try out what a mark hides.
+        self.redactor = Redactor.of(redact or (), key=os.urandom(32))
+        self._known: set[str] = set()
+        self._keep([key or ""])
+
+    def learn(self, headers: Iterable[tuple[str, str]], query: str) -> None:
+        """A client has come with these."""
+        self._keep(secrets_in(headers, query))
+
+    def hide(self, text: str) -> str:
+        """The text without them."""
+        return self.redactor(text)
+
+    def hide_all(self, value: Any) -> Any:
+        """The same for every text in what is to become JSON."""
+        match value:
+            case str():
+                return self.hide(value)
+            case dict():
+                fields = cast("dict[str, Any]", value)
+                return {name: self.hide_all(each) for name, each in fields.items()}
+            case list() | tuple():
+                return [self.hide_all(each) for each in cast("list[Any]", value)]
+            case _:
+                return value
+
+    def _keep(self, secrets: Iterable[str]) -> None:
+        new = set(secrets) - self._known
+        if new:
+            self._known |= new
+            self.redactor.learn(new, SECRET, _SHORTEST_SECRET)
+
+
+def _names_a_secret(name: str) -> bool:
+    lower = name.lower()
+    # Of the handshake's own keys none is secret.
+    return not lower.startswith("sec-") and any(word in lower for word in _SECRET_WORDS)

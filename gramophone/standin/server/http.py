@@ -1,0 +1,395 @@
+"""HTTP/1.1 on one connection: requests come whole, answers go out piece by piece.
+
+h11 knows the grammar; here are the socket, the limits and the patience. A request is handed on
+when all of it has come; its handler is cancelled when the client goes away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Protocol, TypeAlias, cast
+
+import h11
+
+from gramophone.core.tasks import spawn
+from gramophone.standin.server import tcp
+
+_log = logging.getLogger(__name__)
+
+LARGEST_HEAD_BYTES = 65_536
+_LARGEST_AHEAD_BYTES = 65_536
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_OVERLOADED = 529
+
+
+class ClientGone(ConnectionError):
+    """The client has gone away; nobody reads the answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A whole request. Names of headers are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """The value of a header, several joined with a comma; empty when it is not there."""
+        wanted = name.lower()
+        return ", ".join(value for held, value in self.headers if held == wanted)
+
+
+class Reply(Protocol):
+    """One answer on one connection; every method may raise `ClientGone`."""
+
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Send the head; the body is chunked unless `headers` say how long it is."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Send a piece of the body; it has reached the socket when this returns."""
+        ...
+
+    async def end(self) -> None:
+        """The body is complete."""
+        ...
+
+    async def spoil(self) -> None:
+        """Send a malformed chunk and end the connection: for clients' tests."""
+        ...
+
+    def cut(self, *, reset: bool = False) -> None:
+        """End the connection now, the body unfinished; with a TCP reset if told so."""
+        ...
+
+
+Handler: TypeAlias = Callable[[Request, Reply], Awaitable[None]]
+"""Answers one request; cancelled when the client goes away."""
+
+
+async def answer_whole(
+    reply: Reply, status: int, headers: Sequence[tuple[str, str]], body: bytes
+) -> None:
+    """Send an answer whose body is known, and end it."""
+    await reply.start(status, [*headers, ("content-length", str(len(body)))])
+    await reply.send(body)
+    await reply.end()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How much of a client is borne with.
+
+    Attributes:
+        request_s: from the first byte of a request to its last.
+        idle_s: between two requests on one connection.
+        linger_s: what a refused client has to read the refusal.
+        body_bytes: the longest body; a longer one is answered with 413.
+    """
+
+    request_s: float = 30.0
+    idle_s: float = 600.0
+    linger_s: float = 2.0
+    body_bytes: int = 32 * 2**20
+
+
+class HttpConnection(asyncio.Protocol):
+    """One connection with any number of requests, one after the other."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        patience: Patience,
+        gone: Callable[[HttpConnection], None] | None = None,
+    ) -> None:
+        self._handler = handler
+        self._patience = patience
+        self._gone = gone
+        self._loop = asyncio.get_running_loop()
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD_BYTES)
+        self._timer: asyncio.TimerHandle | None = None
+        self._answering: asyncio.Task[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._head: h11.Request | None = None
+        self._body = bytearray()
+        self._ahead_bytes = 0
+        self._idle = False
+        self._lost = False
+        self._over = False
+
+    # --- the transport's side -----------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        # What has been sent is to be on its way when a fault strikes: nothing is kept back.
+        self._transport.set_write_buffer_limits(high=0)
+        self._wait(self._patience.request_s, self.too_slow)
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return
+        if self._answering is not None:
+            self._ahead_bytes += len(data)
+            if self._ahead_bytes > _LARGEST_AHEAD_BYTES:
+                self._transport.pause_reading()
+        elif self._idle:
+            self._idle = False
+            self._wait(self._patience.request_s, self.too_slow)
+        self._http.receive_data(data)
+        self._read()
+
+    def eof_received(self) -> None:
+        # A client that has finished writing has, for every HTTP server, gone away.
+        pass
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = self._over = True
+        self._rest()
+        if self._answering is not None:
+            self._answering.cancel()
+        if self._gone is not None:
+            self._gone(self)
+
+    def pause_writing(self) -> None:
+        self._writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        while self._answering is None and not self._over:
+            try:
+                event = self._http.next_event()
+                if event is h11.NEED_DATA and self._http.they_are_waiting_for_100_continue:
+                    self._put(h11.InformationalResponse(status_code=100, headers=[]))
+            except h11.RemoteProtocolError as error:
+                self._refuse(error.error_status_hint, f"That is not HTTP/1.1: {error}.")
+                return
+            match event:
+                case h11.Request():
+                    self._begin(event)
+                case h11.Data():
+                    self._body += event.data
+                    self._weigh(len(self._body))
+                case h11.EndOfMessage():
+                    self._answer()
+                case _:
+                    return
+
+    def _begin(self, head: h11.Request) -> None:
+        self._head = head
+        self._body.clear()
+        if head.http_version not in (b"1.0", b"1.1"):
+            self._refuse(505, "Only HTTP/1.1 is spoken here.")
+            return
+        announced = dict(head.headers).get(b"content-length", b"0")
+        # h11 has seen that it is a number.
+        self._weigh(int(announced))
+
+    def _weigh(self, size_bytes: int) -> None:
+        allowed = self._patience.body_bytes
+        if size_bytes > allowed:
+            self._refuse(413, f"A request may have {allowed} bytes, not {size_bytes} or more.")
+
+    def _answer(self) -> None:
+        assert self._head is not None
+        self._rest()
+        request = _request(self._head, bytes(self._body))
+        self._head = None
+        self._body.clear()
+        self._answering = spawn(self._serve(request), name=f"{request.method} {request.path}")
+
+    async def _serve(self, request: Request) -> None:
+        reply = _Answer(self, bodiless=request.method == "HEAD")
+        try:
+            try:
+                await self._handler(request, reply)
+                if not reply.ended:
+                    _log.error("%s %s was not answered", request.method, request.path)
+                    await self._give_up(reply)
+            except ClientGone:
+                pass
+            except Exception:
+                _log.exception("%s %s failed", request.method, request.path)
+                await self._give_up(reply)
+        finally:
+            self._answering = None
+        self._go_on()
+
+    async def _give_up(self, reply: _Answer) -> None:
+        if reply.started:
+            reply.cut()
+            return
+        plain = [("content-type", "text/plain; charset=utf-8")]
+        try:
+            await answer_whole(reply, 500, plain, b"The stand-in failed; see its log.\n")
+        except ClientGone:
+            pass
+
+    def _go_on(self) -> None:
+        if self._over:
+            return
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            self._over = True
+            self._transport.close()
+            return
+        self._http.start_next_cycle()
+        if self._ahead_bytes > _LARGEST_AHEAD_BYTES:
+            self._transport.resume_reading()
+        self._ahead_bytes = 0
+        if self._http.trailing_data[0]:
+            self._wait(self._patience.request_s, self.too_slow)
+            self._read()
+        else:
+            self._idle = True
+            self._wait(self._patience.idle_s, self._transport.close)
+
+    # --- what goes wrong with the client ------------------------------------------------------
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        """Answer with `status` and end the connection, whatever else the client sends."""
+        self._over = True
+        if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            body = (sentence + "\n").encode()
+            headers = [
+                ("content-type", "text/plain; charset=utf-8"),
+                ("content-length", str(len(body))),
+                ("connection", "close"),
+            ]
+            self._put(_head(status, headers))
+            self._put(h11.Data(data=body))
+            self._put(h11.EndOfMessage())
+        # To close while the client still sends would reset the connection under the answer.
+        self._transport.write_eof()
+        self._wait(self._patience.linger_s, self._transport.abort)
+
+    def too_slow(self) -> None:
+        """The request has not come within the time for it."""
+        self._refuse(
+            408, f"The request was not complete after {self._patience.request_s:g} seconds."
+        )
+
+    async def stop(self) -> None:
+        """End the connection and the work for it."""
+        self._over = True
+        answering = self._answering
+        self._transport.close()
+        if answering is not None:
+            answering.cancel()
+            await asyncio.wait([answering])
+        self._transport.abort()
+
+    def _wait(self, patience_s: float, then: Callable[[], None]) -> None:
+        self._rest()
+        self._timer = self._loop.call_later(patience_s, then)
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # --- the answer's side --------------------------------------------------------------------
+
+    def _put(self, event: h11.Event) -> None:
+        if data := self._http.send(event):
+            self._transport.write(data)
+
+    async def put(self, event: h11.Event) -> None:
+        """Send an event of the answer; it has reached the socket when this returns."""
+        if self._over:
+            raise ClientGone
+        self._put(event)
+        await self._flushed()
+
+    async def put_raw(self, data: bytes) -> None:
+        """Send bytes that h11 would not."""
+        if self._over:
+            raise ClientGone
+        self._transport.write(data)
+        await self._flushed()
+
+    def cut(self, *, reset: bool) -> None:
+        """End the connection now."""
+        self._over = True
+        if reset:
+            tcp.reset(self._transport)
+        else:
+            self._transport.abort()
+
+    async def _flushed(self) -> None:
+        # The task is cancelled when the connection is lost, so this cannot wait for ever.
+        if self._writable is not None:
+            await self._writable
+        if self._lost:
+            raise ClientGone
+
+
+class _Answer:
+    """The answer to one request."""
+
+    def __init__(self, connection: HttpConnection, *, bodiless: bool) -> None:
+        self._connection = connection
+        self._bodiless = bodiless
+        self.started = False
+        self.ended = False
+
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        self.started = True
+        self._bodiless = self._bodiless or status in (204, 304)
+        await self._connection.put(_head(status, headers))
+
+    async def send(self, data: bytes) -> None:
+        if data and not self._bodiless:
+            await self._connection.put(h11.Data(data=data))
+
+    async def end(self) -> None:
+        self.ended = True
+        await self._connection.put(h11.EndOfMessage())
+
+    async def spoil(self) -> None:
+        self.ended = True
+        await self._connection.put_raw(b"not-a-size\r\n")
+        self._connection.cut(reset=False)
+
+    def cut(self, *, reset: bool = False) -> None:
+        self.ended = True
+        self._connection.cut(reset=reset)
+
+
+def _request(head: h11.Request, body: bytes) -> Request:
+    target = head.target.decode("latin-1")
+    if not target.startswith("/"):
+        # A proxy is asked with the whole address.
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    path, _, query = target.partition("?")
+    headers = tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers)
+    return Request(head.method.decode("ascii"), path, query, headers, body)
+
+
+def _head(status: int, headers: Sequence[tuple[str, str]]) -> h11.Response:
+    dated = [*headers, ("date", formatdate(usegmt=True))]
+    # What a client sent may stand in a header of the answer, and must not end it.
+    safe = [(name, _UNPRINTABLE.sub("?", value).strip()) for name, value in dated]
+    return h11.Response(status_code=status, headers=safe, reason=_phrase(status))
+
+
+def _phrase(status: int) -> str:
+    if status == _OVERLOADED:
+        return "Overloaded"
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

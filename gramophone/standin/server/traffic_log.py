@@ -1,0 +1,130 @@
+"""What came and went: counted always, and written down as JSON lines when a file is given.
+
+Headers are left out altogether. What stood in one of them, or in the query, as a key is not
+written anywhere else either, nor what a redactor finds; also where it comes in pieces, frame by
+frame. So a line may wait for the next ones of its connection, which stay in their order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import Any, Literal, TextIO
+
+from gramophone.core.clock import Clock, SystemClock
+from gramophone.standin.server.credentials import Secrets, without_secrets
+from gramophone.text.redaction_stream import RedactedStreams
+from gramophone.wire.json_text import lines_pieces, with_lines_texts
+
+_LONGEST_TEXT = 100_000
+
+
+class Ledger:
+    """The book of one stand-in."""
+
+    def __init__(
+        self,
+        file: TextIO | None = None,
+        clock: Clock | None = None,
+        secrets: Secrets | None = None,
+    ) -> None:
+        self._file = file
+        self._clock = clock or SystemClock()
+        self._numbers = count()
+        self._secrets = secrets or Secrets()
+        self._streams = RedactedStreams[_Line](self._secrets.redactor)
+        self._waiting: dict[int, deque[_Line]] = {}
+        self.connections = 0
+        self.requests = 0
+
+    @property
+    def writing(self) -> bool:
+        """Whether anything is written down; if not, nobody need say what passes."""
+        return self._file is not None
+
+    def opened(
+        self,
+        what: Literal["websocket", "request"],
+        path: str,
+        query: str,
+        headers: Iterable[tuple[str, str]],
+        **more: Any,
+    ) -> int:
+        """A websocket or a request has come; returns the number it has in the book."""
+        number = next(self._numbers)
+        if what == "websocket":
+            self.connections += 1
+        else:
+            self.requests += 1
+        self._secrets.learn(headers, query)
+        text = more.pop("text", "")
+        fields = {"path": path, "query": without_secrets(query), **more}
+        self._write(number, what, self._secrets.hide_all(fields), text)
+        return number
+
+    def note(self, number: int, event: str, **fields: Any) -> None:
+        """Write one line."""
+        if self._file is not None:
+            self._write(number, event, self._secrets.hide_all(fields))
+
+    def frame(self, number: int, event: str, frame: str | bytes) -> None:
+        """A frame or a piece of a body has passed: texts are written, sound is counted."""
+        if self._file is None:
+            return
+        if isinstance(frame, bytes):
+            self.note(number, event, bytes=len(frame))
+        else:
+            self._write(number, event, {}, frame)
+
+    def over(self, number: int) -> None:
+        """Nothing more comes on a connection or to a request: what waits is written."""
+        self._streams.finish(lambda key: isinstance(key, tuple) and key[:1] == (number,))
+        self._release()
+
+    def close(self) -> None:
+        """Write all that waits."""
+        self._streams.finish()
+        self._release()
+
+    def _write(self, number: int, event: str, fields: dict[str, Any], text: str = "") -> None:
+        if self._file is None:
+            return
+        head = {"at_us": self._clock.now_us(), "connection": number, "event": event}
+        line = _Line(head | fields, text)
+        self._waiting.setdefault(number, deque()).append(line)
+        self._streams.put(line, lines_pieces(text, (number, event)))
+        self._release()
+
+    def _release(self) -> None:
+        """Write what is settled, of each connection in the order in which it came."""
+        for line, texts in self._streams.settled():
+            line.settle(texts, self._secrets)
+        for number, lines in list(self._waiting.items()):
+            while lines and lines[0].settled:
+                self._put_down(lines.popleft().fields)
+            if not lines:
+                del self._waiting[number]
+
+    def _put_down(self, fields: dict[str, Any]) -> None:
+        assert self._file is not None
+        self._file.write(json.dumps(fields, separators=(",", ":")) + "\n")
+        self._file.flush()
+
+
+class _Line:
+    """A line that may have to wait."""
+
+    def __init__(self, fields: dict[str, Any], text: str) -> None:
+        self.fields = fields
+        self.settled = False
+        self._text = text
+
+    def settle(self, texts: Sequence[str], secrets: Secrets) -> None:
+        """What of its text may be written is known."""
+        if self._text:
+            # Half a key at the end would not be known for one.
+            whole = secrets.hide(with_lines_texts(self._text, texts))
+            self.fields["text"] = whole[:_LONGEST_TEXT]
+        self.settled = True

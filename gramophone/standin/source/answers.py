@@ -1,0 +1,229 @@
+"""The answers of a recorded session: what each question was told, word by word, and when.
+
+Made of timeline events, as `recorded_speech` is. A question is what the user had said last when
+the model was asked; an answer that was taken back later is one all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gramophone.conversation.history import History, merged
+from gramophone.core.timeline import (
+    DeltaReceived,
+    Event,
+    Failed,
+    HistoryRewound,
+    ModelChunkReceived,
+    ModelFinished,
+    RequestSent,
+    TurnCompleted,
+    TurnInherited,
+    TurnInterrupted,
+    TurnStarted,
+    UsageReported,
+)
+from gramophone.wire.lenient_json import as_text, read_object
+from gramophone.wire.llm.answer import (
+    ANTHROPIC,
+    CUT,
+    OPENAI,
+    OPENAI_RESPONSES,
+    SILENT,
+    UNFINISHED,
+    Answer,
+    AnswerFailure,
+    Piece,
+    RawPiece,
+    TextPiece,
+)
+
+_AFTER_INTERRUPTION_US = 1_000_000
+"""A client that does not interrupt gets the end of such an answer so much later than the user
+had enough of it; one that does, interrupts it again."""
+
+_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "completed": "stop",
+    "max_tokens": "length",
+    "incomplete": "length",
+    "tool_use": "tool_calls",
+    "function_call": "tool_calls",
+    "refusal": "content_filter",
+}
+"""Anthropic's words, and those of Responses, in OpenAI's."""
+
+
+def in_openais_words(reason: str) -> str:
+    """Why an answer ended, in one provider's words for all."""
+    return _REASONS.get(reason, reason)
+
+
+def answers_of(events: Sequence[Event], *, endless: bool = False) -> tuple[Answer, ...]:
+    """What the model answered in a session, in the order of the requests.
+
+    An answer that was interrupted ends a while later; `endless`, it waits to be interrupted.
+    """
+    reader = _Reader(endless=endless)
+    for event in events:
+        reader.read(event)
+    return tuple(turn.answer() for turn in reader.requests if turn.reached)
+
+
+class _Reader:
+    """Follows what was said, and who was asked about it."""
+
+    def __init__(self, *, endless: bool) -> None:
+        self.requests: list[_Request] = []
+        self._endless = endless
+        self._history = History()
+        self._open: dict[int, _Request] = {}
+        self._repeating: set[int] = set()
+        self._heard: int | None = None
+
+    def read(self, event: Event) -> None:
+        match event:
+            case TurnInherited(turn=turn, role=role, text=text, remembered=remembered):
+                self._history.add(turn, role, text, remembered)
+            case TurnStarted(turn=turn, role="user", text=text):
+                self._forget_heard()
+                self._history.add(turn, "user", text)
+            case TurnCompleted(turn=turn, role="user", finish_reason="heard"):
+                self._heard = turn
+            case TurnStarted(turn=turn, repeats=int()):
+                self._repeating.add(turn)
+            case TurnCompleted(turn=turn, role="assistant", text=text, remembered=remembered):
+                if turn not in self._repeating:
+                    self._history.add(turn, "assistant", text, remembered)
+            case HistoryRewound(to_turn=to_turn):
+                self._history.rewind(to_turn)
+            case RequestSent(turn=turn, at_us=at_us):
+                self._open[turn] = _Request(self._asked(), at_us, endless=self._endless)
+                self.requests.append(self._open[turn])
+            case (
+                ModelChunkReceived(turn=int(turn))
+                | DeltaReceived(turn=int(turn))
+                | UsageReported(turn=int(turn))
+                | ModelFinished(turn=int(turn))
+                | TurnInterrupted(turn=int(turn))
+                | Failed(stage="model", turn=int(turn))
+            ) if turn in self._open:
+                self._open[turn].read(event)
+            case _:
+                pass
+
+    def _forget_heard(self) -> None:
+        """What was heard before something else was asked has not been asked itself."""
+        if self._heard is not None and not self._history.counts_from(self._heard + 1):
+            self._history.rewind(self._heard)
+        self._heard = None
+
+    def _asked(self) -> str | None:
+        said = [
+            message.text for message in merged(self._history.messages) if message.role == "user"
+        ]
+        return said[-1] if said else None
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request while its turn is read."""
+
+    asked: str | None
+    sent_us: int
+    endless: bool
+    reached: bool = True
+    _raw: list[RawPiece] = field(default_factory=list[RawPiece])
+    _texts: list[TextPiece] = field(default_factory=list[TextPiece])
+    _usage: tuple[int, int] = (0, 0)
+    _reason: str = ""
+    _ends_us: int = 0
+    _failure: AnswerFailure | None = None
+
+    def read(self, event: Event) -> None:
+        due_us = event.at_us - self.sent_us
+        match event:
+            case ModelChunkReceived(raw=raw):
+                self._raw.append(RawPiece(raw, due_us))
+            case DeltaReceived(text=text):
+                self._texts.append(TextPiece(text, due_us))
+            case UsageReported(input_tokens=given, output_tokens=made):
+                self._usage = (given, made)
+            case ModelFinished(reason=reason):
+                self._reason, self._ends_us = in_openais_words(reason), due_us
+            case Failed(detail=detail) if not self._reason:
+                self._fail(detail, due_us)
+            case TurnInterrupted() if self.endless and not self._reason:
+                self._failure = AnswerFailure(SILENT, "", 0, True)
+            case TurnInterrupted() if not self._reason and self._failure is None:
+                self._reason, self._ends_us = "length", due_us + _AFTER_INTERRUPTION_US
+            case _:
+                pass
+
+    def answer(self) -> Answer:
+        given, made = self._usage
+        pieces: tuple[Piece, ...] = tuple(self._raw or self._texts)
+        return Answer(
+            asked=self.asked,
+            pieces=pieces,
+            finish_reason=self._reason or "stop",
+            input_tokens=given,
+            output_tokens=made,
+            provider=_provider(self._raw),
+            failure=self._failure,
+            ends_us=self._ends_us,
+        )
+
+    def _fail(self, detail: str, due_us: int) -> None:
+        begun = bool(self._raw or self._texts)
+        self.reached = begun or not _NEVER_SENT.search(detail)
+        self._failure = failure_in(detail, begun=begun)
+        self._ends_us = due_us if self._failure.kind != SILENT else 0
+
+
+def _provider(raw: Sequence[RawPiece]) -> str:
+    """Whose words these are: by their shape, since any server may speak OpenAI's."""
+    for piece in raw:
+        fields = read_object(piece.raw)
+        kind = as_text(fields.get("type"))
+        if "choices" in fields:
+            return OPENAI
+        if kind.startswith("response.") or fields.get("object") == "response":
+            return OPENAI_RESPONSES
+        if kind.startswith(("message", "content_block")):
+            return ANTHROPIC
+    return ""
+
+
+# --- failures, from the sentences of `voice.model_failures` -----------------------------------
+
+_NEVER_SENT = re.compile(r"^No request to .* can be made|holds characters that no key has")
+_REFUSED = re.compile(r"refused the request \((?P<status>\d{3}): (?P<said>.*)\);")
+_BROKE_OFF = re.compile(r"broke the answer off \((?P<said>.*)\); what arrived")
+_KIND = re.compile(r"(?P<kind>[a-z]+(?:_[a-z]+)*_error): (?P<said>.*)")
+
+
+def failure_in(detail: str, *, begun: bool) -> AnswerFailure:
+    """How the model failed, from the sentence that tells it to the user.
+
+    The sentences shorten what the provider said, so this does, too.
+    """
+    if refused := _REFUSED.search(detail):
+        return AnswerFailure("", refused["said"], int(refused["status"]), begun)
+    if broken := _BROKE_OFF.search(detail):
+        said = broken["said"]
+        if said == "the connection was lost":
+            return AnswerFailure(CUT, "", 0, True)
+        if named := _KIND.fullmatch(said):
+            return AnswerFailure(named["kind"], named["said"], 0, True)
+        return AnswerFailure("", said, 500, True)
+    if "stopped answering;" in detail or "does not answer at" in detail:
+        return AnswerFailure(SILENT, "", 0, begun)
+    if "before the model had finished" in detail:
+        return AnswerFailure(UNFINISHED, "", 0, True)
+    if "cannot be reached at" in detail:
+        return AnswerFailure(CUT, "", 0, begun)
+    return AnswerFailure("", detail, 500, begun)

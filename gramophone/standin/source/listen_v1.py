@@ -1,0 +1,86 @@
+"""What was heard in a recorded session, from its timeline events: Listen v1.
+
+A connection to Listen is known by the address it went to, and a recording that was sent as a whole
+by an address of HTTP. What the service said stands in the timeline verbatim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from gramophone.core.timeline import (
+    Event,
+    FrameReceived,
+    FrameSent,
+    SpeechConnected,
+    SpeechDisconnected,
+)
+from gramophone.wire.deepgram.json_frames import ProtocolViolation
+from gramophone.wire.deepgram.listen_v1.messages import client_type
+from gramophone.wire.deepgram.listen_v1.recorded_server import (
+    ANSWERED,
+    HeardMessage,
+    RecordedListening,
+    RecordedTranscripts,
+)
+
+LISTEN_PATH = "/v1/listen"
+
+
+def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
+    """What Listen said in a session, in order; empty when nobody listened."""
+    connections: dict[int, _Connection] = {}
+    for event in events:
+        match event:
+            case SpeechConnected(connection=ordinal, url=url):
+                parts = urlsplit(url)
+                if parts.path.endswith(LISTEN_PATH):
+                    connections[ordinal] = _Connection(parts.scheme.startswith("http"))
+            case (
+                FrameSent(connection=ordinal)
+                | FrameReceived(connection=ordinal)
+                | SpeechDisconnected(connection=ordinal)
+            ) if ordinal in connections:
+                connections[ordinal].read(event)
+            case _:
+                pass
+    heard = connections.values()
+    return RecordedTranscripts(
+        tuple(each.listening() for each in heard if not each.whole),
+        tuple(text for each in heard if each.whole for text in each.texts),
+    )
+
+
+@dataclass(slots=True)
+class _Connection:
+    """A connection while the session is read."""
+
+    whole: bool
+    messages: list[HeardMessage] = field(default_factory=list[HeardMessage])
+    said: int = 0
+    ended: tuple[int, str] = (1000, "")
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self.messages]
+
+    def read(self, event: FrameSent | FrameReceived | SpeechDisconnected) -> None:
+        match event:
+            case FrameSent(text=text):
+                self.said += _is_answered(text)
+            case FrameReceived(text=text):
+                self.messages.append(HeardMessage(text, self.said))
+            case SpeechDisconnected(code=code, reason=reason):
+                self.ended = code, reason
+
+    def listening(self) -> RecordedListening:
+        return RecordedListening(tuple(self.messages), *self.ended)
+
+
+def _is_answered(text: str) -> bool:
+    try:
+        return client_type(text) in ANSWERED
+    except ProtocolViolation:
+        return False

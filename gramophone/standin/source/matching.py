@@ -1,0 +1,328 @@
+"""What a program said, against what its source expects: found, changed, unsent, extra, order.
+
+What counts is what was said: spaces and the cutting into messages do not, unless `by_message`. A
+connection has a place in the source, from its beginning. Whatever is said is looked for at that
+place, then ahead of it, then behind; so a program that connects again, or says one thing a
+connection, is understood. Each text is there once a connection: what has come on it already is
+`extra` when it comes again, and equal texts are found in their order. Where a secret was hidden
+when the source was kept stands a hash of it: anything may be said there, and from then on the same
+wherever the hash is the same. (The key of the hash is in no bundle, so what it was cannot be tried
+out, here neither.) Pure.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from itertools import accumulate, pairwise
+from typing import Literal, TypeAlias
+
+from gramophone.text.redacted_match import Kept, hidden_in, same_but_hidden
+
+Kind: TypeAlias = Literal["changed", "unsent", "extra", "order"]
+Side: TypeAlias = Literal["speech", "prompt", "recording"]
+
+_ALIKE = 0.6
+"""From this share of the same characters on, a text is another wording and not another text."""
+_SHOWN_CHARACTERS = 120
+_STOP = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where something stands in the source: the first of its texts, and the one after the last.
+
+    It is empty where the text ends within one whose sound has been given already.
+    """
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as the source has it; `expected` or `got` is empty where none was."""
+
+    kind: Kind
+    side: Side
+    expected: str
+    got: str
+    again: Found | None = field(default=None, compare=False, repr=False)
+    """Where it stands in the source, if it is there and has come already."""
+
+    def fields(self) -> dict[str, str]:
+        """For JSON; `detail` is the sentence."""
+        told = {"kind": self.kind, "side": self.side, "expected": self.expected, "got": self.got}
+        return told | {"detail": self.sentence}
+
+    @property
+    def sentence(self) -> str:
+        """What is different, for a person."""
+        what = f"The {self.side}"
+        expected, got = _shown(self.expected), _shown(self.got)
+        match self.kind:
+            case "changed":
+                return f"{what} {expected} came as {got}."
+            case "unsent":
+                return f"{what} {expected} never came."
+            case "extra" if self.again is not None:
+                return f"{what} {got} came more often than the source has it."
+            case "extra":
+                return f"{what} {got} is not in the source."
+            case "order":
+                return f"{what} {got} came out of order: {expected} was to come first."
+
+
+class Stretches:
+    """Stretches of the source, joined where they touch; a look takes logarithmic time."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, start: int, end: int) -> None:
+        """Add `start` up to `end`; an empty one adds nothing."""
+        if start >= end:
+            return
+        first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
+        if first < last:
+            start, end = min(start, self._starts[first]), max(end, self._ends[last - 1])
+        self._starts[first:last] = [start]
+        self._ends[first:last] = [end]
+
+    def cover(self, start: int, end: int) -> bool:
+        """Whether all of this stretch is among them; an empty one always is."""
+        index = bisect_right(self._starts, start) - 1
+        return start >= end or (index >= 0 and end <= self._ends[index])
+
+    def meet(self, start: int, end: int) -> bool:
+        """Whether any of this stretch is among them; of an empty one nothing ever is."""
+        index = bisect_right(self._ends, start)
+        return start < end and index < len(self._starts) and self._starts[index] < end
+
+
+class Expectation:
+    """The texts of one side of a source, in order, and how much of them has come."""
+
+    def __init__(self, side: Side, texts: Sequence[str], *, by_message: bool = False) -> None:
+        self._side: Side = side
+        self._texts = tuple(texts)
+        bare = [said(text) for text in texts]
+        self._known = frozenset(bare)
+        # So that a message without words, such as a picture alone, takes up room as well.
+        self._stop = _STOP if by_message else ""
+        bare = [text + self._stop for text in bare]
+        self._script = "".join(bare)
+        self._starts = list(accumulate(map(len, bare), initial=0))
+        self._kept = Kept(self._script, frozenset(self._starts))
+        self._by_message = by_message
+        self._places: dict[int, int] = {}
+        self._resume = 0
+        self._came = Stretches()
+        self._given: dict[int, Stretches] = {}
+        self._secrets: dict[str, str] = {}
+        self._met: list[Difference] = []
+        self._jumps: list[tuple[int, int, str]] = []
+
+    def came(self, connection: int, text: str) -> Found | Difference:
+        """Something was said on a connection: where it stands, or how it differs.
+
+        What is out of order is found all the same, and told by `differences`.
+        """
+        bare = said(text) + self._stop
+        if connection not in self._places:
+            self._places[connection], self._resume = self._resume, 0
+        place = self._places[connection]
+        given = self._given.setdefault(connection, Stretches())
+        found = used = None
+        for stretch in self._find(bare, place, _last_word(text)):
+            if not self._has_been(given, stretch):
+                found = stretch
+                break
+            used = used or stretch
+        if found is None and used is not None:
+            return self._exhausted(used, text)
+        if found is None or not self._stands_for(*found, bare):
+            return self._miss(connection, place, text)
+        start, end = found
+        if start > place and not self._came.cover(place, start):
+            self._jumps.append((place, start, text))
+        self._mark(connection, start, end)
+        return self._texts_in(start, end)
+
+    def break_off(self, connection: int) -> None:
+        """The source ends this connection here; the next new one goes on at this place."""
+        self._resume = self._places.get(connection, 0)
+
+    def awaits(self, connection: int) -> int | None:
+        """Which text is to begin on this connection; None within one, and behind the last."""
+        place = self._kept.whole(self._places.get(connection, self._resume))
+        index = bisect_left(self._starts, place)
+        begins = index < len(self._texts) and self._starts[index] == place
+        return index if begins else None
+
+    def surplus(self, text: str) -> None:
+        """More was asked of this text than the source has, such as another step of its tools."""
+        self._met.append(Difference("extra", self._side, "", text))
+
+    def knows(self, text: str) -> bool:
+        """Whether this is one of the texts, whenever it comes."""
+        bare = said(text)
+        return bare in self._known or (
+            bool(self._kept) and any(same_but_hidden(known, bare) for known in self._known)
+        )
+
+    def differences(self) -> tuple[Difference, ...]:
+        """All that differed, in the order in which it came, then what came too early, then what
+        never came."""
+        # What was passed over and never came is not out of order: it is missing.
+        order = (
+            Difference("order", self._side, self._texts[self._index(place)], text)
+            for place, start, text in self._jumps
+            if self._came.cover(place, start)
+        )
+        unsent = (
+            Difference("unsent", self._side, self._texts[index], "")
+            for index in self._missing()
+            if self._texts[index].strip()
+        )
+        return (*self._met, *order, *unsent)
+
+    def _find(self, bare: str, place: int, last_word: int) -> Iterator[tuple[int, int]]:
+        """Where this stands, come or not: at this place, or else ahead of it, or else behind.
+
+        Whole messages are found in the order of the source.
+        """
+        if self._by_message:
+            for stretch in pairwise(self._starts):
+                if self._is(self._script[slice(*stretch)], bare):
+                    yield stretch
+            return
+        if (end := self._ends(bare, place, last_word)) is not None:
+            yield place, end
+        found = [
+            (start, end)
+            for start, _ in self._ahead_first(place)
+            if (end := self._ends(bare, start, last_word)) is not None
+        ]
+        # Whole texts before a part of one.
+        ends = set(self._starts)
+        yield from sorted(found, key=lambda stretch: self._kept.whole(stretch[1]) not in ends)
+
+    def _has_been(self, given: Stretches, stretch: tuple[int, int]) -> bool:
+        """Whether any of this has come already; the rest of a secret that was cut has not."""
+        start, end = map(self._kept.whole, stretch)
+        return given.meet(start, end)
+
+    def _exhausted(self, stretch: tuple[int, int], text: str) -> Difference:
+        """It is in the source, and has come as often as it is there."""
+        missed = Difference("extra", self._side, "", text, self._texts_in(*stretch))
+        self._met.append(missed)
+        return missed
+
+    def _texts_in(self, start: int, end: int) -> Found:
+        end = self._kept.whole(end)
+        return Found(bisect_left(self._starts, start), bisect_left(self._starts, end))
+
+    def _is(self, expected: str, bare: str) -> bool:
+        return expected == bare or (bool(self._kept) and same_but_hidden(expected, bare))
+
+    def _ends(self, bare: str, place: int, last_word: int) -> int | None:
+        """Where this ends if it is said at this place."""
+        if self._script.startswith(bare, place):
+            return place + len(bare)
+        return self._kept.follow(place, bare, last_word) if self._kept else None
+
+    def _ahead_first(self, place: int) -> Iterator[tuple[int, int]]:
+        bounds = list(pairwise(self._starts))
+        ahead = bisect_left(self._starts, place)
+        return iter([*bounds[ahead:], *bounds[:ahead]])
+
+    def _stands_for(self, start: int, end: int, bare: str) -> bool:
+        """Whether what stands at the marks is what it was before: a hash is of one secret alone."""
+        values = hidden_in(self._script[start:end], bare) if self._kept else {}
+        if any(self._secrets.get(digest, value) != value for digest, value in values.items()):
+            return False
+        self._secrets |= values
+        return True
+
+    def _miss(self, connection: int, place: int, text: str) -> Difference:
+        """Another wording of what was to come next, or something that nobody expects."""
+        index = self._index(place)
+        given = self._given[connection]
+        while index < len(self._texts) and given.meet(*self._starts[index : index + 2]):
+            index += 1
+        expected = self._texts[index] if index < len(self._texts) else ""
+        if expected and _alike(said(expected), said(text)):
+            self._mark(connection, self._starts[index], self._starts[index + 1])
+            missed = Difference("changed", self._side, expected, text)
+        else:
+            missed = Difference("extra", self._side, "", text)
+        self._met.append(missed)
+        return missed
+
+    def _index(self, place: int) -> int:
+        """Of the text in which this place lies; behind the last it is their number."""
+        return bisect_right(self._starts, place) - 1
+
+    def _mark(self, connection: int, start: int, end: int) -> None:
+        self._places[connection] = end
+        end = self._kept.whole(end)
+        self._came.add(start, end)
+        self._given.setdefault(connection, Stretches()).add(start, end)
+
+    def _missing(self) -> Iterator[int]:
+        for index, (start, end) in enumerate(pairwise(self._starts)):
+            if not self._came.cover(start, end):
+                yield index
+
+
+def diff(differences: Sequence[Difference]) -> str:
+    """The differences as lines to read: what was expected after `-`, what came after `+`."""
+    lines: list[str] = []
+    for each in differences:
+        lines.append(f"{each.side}: {each.kind}")
+        if each.expected:
+            lines.append(f"  - {_words(each.expected, each.got)}")
+        if each.got:
+            lines.append(f"  + {_words(each.got, each.expected)}")
+    return "\n".join(lines)
+
+
+def _words(text: str, other: str) -> str:
+    """A text with the words that the other has not got in brackets."""
+    words, others = text.split(), other.split()
+    if not others:
+        return " ".join(words)
+    marked: list[str] = []
+    matcher = SequenceMatcher(a=others, b=words, autojunk=False)
+    for operation, _, _, start, end in matcher.get_opcodes():
+        piece = " ".join(words[start:end])
+        if piece:
+            marked.append(piece if operation == "equal" else f"[{piece}]")
+    return " ".join(marked)
+
+
+def said(text: str) -> str:
+    """What is left of a text when only what is said counts."""
+    return "".join(text.split())
+
+
+def _last_word(text: str) -> int:
+    """Its length; a secret that was cut in two ends with it."""
+    words = text.split()
+    return len(words[-1]) if words else 0
+
+
+def _alike(one: str, other: str) -> bool:
+    # The quick one first: the other takes time that grows with the square of the length.
+    matcher = SequenceMatcher(a=one, b=other, autojunk=False)
+    return matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
+
+
+def _shown(text: str) -> str:
+    shown = " ".join(text.split())
+    cut = shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[: _SHOWN_CHARACTERS - 1]}…"
+    return f'"{cut}"'

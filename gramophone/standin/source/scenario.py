@@ -1,0 +1,262 @@
+"""Scenarios: a small TOML or JSON file that says what a stand-in says, and how it fails.
+
+    [[answer]]
+    asked = "Why is the sky blue?"
+    text = "Because of scattering."
+
+    [[say]]
+    text = "Because of scattering."
+    ends = "1011 NET-0000"
+
+Each `answer` is one of the language model, each `say` something spoken: what was sent to be
+spoken, in order. All keys stand in docs/stand-in.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from gramophone.core.errors import GramophoneError
+from gramophone.standin.faults import Fault
+from gramophone.standin.source.source import Script
+from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
+from gramophone.standin.voice import Break
+from gramophone.wire.llm.answer import (
+    Answer,
+    AnswerFailure,
+    Piece,
+    TextPiece,
+    ThinkingPiece,
+    ToolPiece,
+)
+
+FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter")
+FRAME_MS = 20
+
+_DELTA = re.compile(r"\S+\s*|\s+")
+_ENDS = re.compile(r"(\d{4})(?:\s+(\S.*))?")
+
+
+class ScenarioError(GramophoneError):
+    """A scenario that cannot be played, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wav:
+    """The sound of a file: signed 16-bit mono."""
+
+    sample_rate_hz: int
+    pcm: bytes
+
+
+ReadWav = Callable[[str], Wav]
+"""Reads a sound file that a scenario names, from beside it."""
+
+
+def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> Script:
+    """Read a scenario.
+
+    Raises:
+        ScenarioError: it is no TOML or JSON, or a key or a value is not one that there is.
+    """
+    try:
+        document: object = json.loads(text) if is_json else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        kind = "JSON" if is_json else "TOML"
+        raise ScenarioError(f"The scenario is no {kind}: {error}.") from None
+    top = _Table("", document, ("title", "faults", "answer", "say"))
+    says = top.tables("say", ("text", "wav", "first_ms", "ends"))
+    answers = top.tables(
+        "answer",
+        (
+            "asked",
+            "text",
+            "thinking",
+            "tools",
+            "first_ms",
+            "delta_ms",
+            "finish",
+            "input_tokens",
+            "output_tokens",
+            "fails",
+        ),
+    )
+    return Script(
+        title=top.text("title"),
+        speech=_speech(says, read_wav) if says else None,
+        answers=tuple(_answer(table) for table in answers),
+        faults=tuple(top.fault(told) for told in top.texts("faults")),
+    )
+
+
+# --- speech -----------------------------------------------------------------------------------
+
+
+def _speech(says: Sequence[_Table], read_wav: ReadWav) -> RecordedSpeech:
+    rates_hz: set[int] = set()
+    segments: list[RecordedSegment] = []
+    for say in says:
+        first_us = 1000 * say.count("first_ms")
+        frames: tuple[tuple[int, bytes], ...] | None = None
+        if name := say.text("wav"):
+            wav = read_wav(name)
+            rates_hz.add(wav.sample_rate_hz)
+            frames = tuple(_frames(wav, first_us))
+        segments.append(
+            RecordedSegment(say.needed("text"), frames, first_us=first_us, ends=_ends(say))
+        )
+    if len(rates_hz) > 1:
+        told = ", ".join(str(rate_hz) for rate_hz in sorted(rates_hz))
+        raise ScenarioError(f"The WAV files of the scenario have several rates ({told} Hz).")
+    if not rates_hz:
+        return RecordedSpeech("", 0, tuple(segments))
+    return RecordedSpeech("linear16", rates_hz.pop(), tuple(segments))
+
+
+def _frames(wav: Wav, first_us: int) -> list[tuple[int, bytes]]:
+    frame_bytes = wav.sample_rate_hz * FRAME_MS // 1000 * 2
+    starts = range(0, len(wav.pcm), frame_bytes)
+    return [(first_us, wav.pcm[start : start + frame_bytes]) for start in starts]
+
+
+def _ends(say: _Table) -> Break | None:
+    told = say.text("ends")
+    if not told:
+        return None
+    if told == "drop":
+        return Break(1006, "")
+    match = _ENDS.fullmatch(told)
+    if match is None or not 1000 <= int(match[1]) <= 4999:
+        raise say.wrong("ends", 'is "drop" or a close code with its reason, as in "1011 NET-0000"')
+    return Break(int(match[1]), match[2] or "")
+
+
+# --- answers ----------------------------------------------------------------------------------
+
+
+def _answer(table: _Table) -> Answer:
+    tools = table.tables("tools", ("name", "arguments", "id"))
+    finish = table.text("finish") or ("tool_calls" if tools else "stop")
+    if finish not in FINISH_REASONS:
+        raise table.wrong("finish", f"is one of {', '.join(FINISH_REASONS)}")
+    first_us, step_us = 1000 * table.count("first_ms"), 1000 * table.count("delta_ms")
+    pieces = _pieces(table, tools)
+    return Answer(
+        asked=table.text("asked") or None,
+        pieces=tuple(
+            replace(piece, due_us=first_us + step_us * place) for place, piece in enumerate(pieces)
+        ),
+        finish_reason=finish,
+        input_tokens=table.count("input_tokens"),
+        output_tokens=table.count("output_tokens"),
+        failure=_failure(table, in_stream=bool(pieces)),
+    )
+
+
+def _pieces(table: _Table, tools: Sequence[_Table]) -> list[Piece]:
+    return [
+        *(ThinkingPiece(delta) for delta in _DELTA.findall(table.text("thinking"))),
+        *(TextPiece(delta) for delta in _DELTA.findall(table.text("text"))),
+        *(
+            ToolPiece(
+                index,
+                tool.text("id") or f"call_{index}",
+                tool.needed("name"),
+                json.dumps(tool.mapping("arguments")),
+            )
+            for index, tool in enumerate(tools)
+        ),
+    ]
+
+
+def _failure(table: _Table, *, in_stream: bool) -> AnswerFailure | None:
+    if not table.has("fails"):
+        return None
+    fails = table.table("fails", ("status", "kind", "message"))
+    status = fails.count("status") or 500
+    if not 400 <= status <= 599:
+        raise fails.wrong("status", "is an HTTP status from 400 to 599")
+    return AnswerFailure(
+        fails.text("kind"), fails.text("message") or "Something went wrong.", status, in_stream
+    )
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+
+class _Table:
+    """A table of the file; whatever is taken out of it has the right type or is refused."""
+
+    def __init__(self, path: str, told: object, known: Sequence[str]) -> None:
+        if not isinstance(told, dict):
+            raise ScenarioError(f"{path or 'A scenario'} must be a table.")
+        self._path = path
+        self._entries = cast("Mapping[str, Any]", told)
+        for name in self._entries:
+            if name not in known:
+                raise ScenarioError(
+                    f"A scenario has no key {self._key(name)}; there are: {', '.join(known)}."
+                )
+
+    def has(self, name: str) -> bool:
+        return name in self._entries
+
+    def text(self, name: str) -> str:
+        told = self._entries.get(name, "")
+        if not isinstance(told, str):
+            raise self.wrong(name, "is a text in quotes")
+        return told
+
+    def needed(self, name: str) -> str:
+        if not (told := self.text(name)):
+            raise self.wrong(name, "is needed")
+        return told
+
+    def texts(self, name: str) -> list[str]:
+        told = self._entries.get(name, [])
+        if not isinstance(told, list) or not all(
+            isinstance(each, str) for each in cast("list[object]", told)
+        ):
+            raise self.wrong(name, "is a list of texts")
+        return cast("list[str]", told)
+
+    def count(self, name: str) -> int:
+        told = self._entries.get(name, 0)
+        if not isinstance(told, int) or isinstance(told, bool) or not 0 <= told <= 10**9:
+            raise self.wrong(name, "is a whole number from 0")
+        return told
+
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        told = self._entries.get(name, {})
+        if not isinstance(told, dict):
+            raise self.wrong(name, "is a table")
+        return cast("Mapping[str, Any]", told)
+
+    def table(self, name: str, known: Sequence[str]) -> _Table:
+        return _Table(self._key(name), self._entries.get(name), known)
+
+    def tables(self, name: str, known: Sequence[str]) -> list[_Table]:
+        told = self._entries.get(name, [])
+        if not isinstance(told, list):
+            raise self.wrong(name, f"is a list of tables, each under [[{self._key(name)}]]")
+        return [
+            _Table(f"{self._key(name)}[{index}]", each, known)
+            for index, each in enumerate(cast("list[object]", told))
+        ]
+
+    def fault(self, told: str) -> Fault:
+        try:
+            return Fault.parse(told)
+        except ValueError as error:
+            raise ScenarioError(f"The scenario's faults: {error}") from None
+
+    def wrong(self, name: str, what: str) -> ScenarioError:
+        return ScenarioError(f"{self._key(name)} in the scenario {what}.")
+
+    def _key(self, name: str) -> str:
+        return f"{self._path}.{name}" if self._path else name

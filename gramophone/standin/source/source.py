@@ -1,0 +1,55 @@
+"""What a source has to give: a session, a bundle and a scenario all become a script. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gramophone.core.timeline import Event
+from gramophone.standin.faults import Fault
+from gramophone.standin.source.answers import answers_of
+from gramophone.standin.source.listen_v1 import recorded_transcripts
+from gramophone.standin.source.speech import RecordedSpeech, recorded_speech
+from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
+from gramophone.wire.llm.answer import Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What a stand-in says, in order; without `speech` it speaks in tones.
+
+    Attributes:
+        title: for people.
+        speech: what is spoken.
+        heard: what Listen said, where somebody listened.
+        answers: what the language model answers.
+        faults: what goes wrong on purpose.
+    """
+
+    title: str = ""
+    speech: RecordedSpeech | None = None
+    heard: RecordedTranscripts | None = None
+    answers: tuple[Answer, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """What is expected to be asked; an answer to anything expects nothing."""
+        return tuple(answer.asked for answer in self.answers if answer.asked is not None)
+
+
+def script_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> Script:
+    """What a recorded session has to give; its AudioReceived carry their sound.
+
+    With `endless`, an answer that was interrupted waits until it is interrupted again.
+
+    Raises:
+        TimelineError: the events have no beginning, or lack their sound.
+    """
+    speech = recorded_speech(events)
+    return Script(
+        title=title,
+        speech=speech if speech.segments else None,
+        heard=recorded_transcripts(events),
+        answers=answers_of(events, endless=endless),
+    )

@@ -1,0 +1,184 @@
+"""The Speak v2 connections of a recorded session, from its timeline events.
+
+A session that used v2 is known by the address it connected to. What was sent and received
+stands in it verbatim, with instants; here it is sorted into turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from gramophone.core.errors import TimelineError
+from gramophone.core.timeline import AudioReceived, Event, FrameReceived, FrameSent, SpeechConnected
+from gramophone.wire.deepgram.speak_v2.messages import (
+    ClientMessage,
+    Close,
+    ConfigureFailure,
+    ConfigureSuccess,
+    Connected,
+    Errored,
+    Flush,
+    Interrupt,
+    ProtocolViolation,
+    SessionMetadata,
+    Speak,
+    SpeechInterrupted,
+    SpeechMetadata,
+    SpeechStarted,
+    Warned,
+    parse_client,
+    parse_server,
+)
+from gramophone.wire.deepgram.speak_v2.recording import (
+    Cue,
+    RecordedFlux,
+    RecordedFrame,
+    RecordedTurn,
+    Stage,
+    said,
+)
+
+_IGNORED = frozenset({"NO_AUDIO_GENERATED", "INVALID_INTERRUPT_OFFSET"})
+"""Warnings that there is no Interrupt."""
+
+_ANSWERS = _IGNORED | {"NO_ACTIVE_SPEECH", "INTERRUPT_IN_PROGRESS"}
+"""Warnings that answer a message and belong to no turn."""
+
+
+def recorded_flux(events: Sequence[Event]) -> tuple[RecordedFlux, ...]:
+    """What was said on each connection to Speak v2, in order; empty when there was none.
+
+    Raises:
+        TimelineError: an AudioReceived without its sound.
+    """
+    connections: dict[int, _Connection] = {}
+    for event in events:
+        match event:
+            case SpeechConnected(connection=ordinal, url=url):
+                if urlsplit(url).path.endswith("/v2/speak"):
+                    connections[ordinal] = _Connection()
+            case FrameSent(connection=ordinal) if ordinal in connections:
+                connections[ordinal].sent(event)
+            case FrameReceived(connection=ordinal) if ordinal in connections:
+                connections[ordinal].received(event)
+            case AudioReceived(connection=ordinal) if ordinal in connections:
+                if len(event.pcm) != event.size_bytes:
+                    raise TimelineError(
+                        "The recording was read without its sound; it cannot be spoken."
+                    )
+                connections[ordinal].sounded(event)
+            case _:
+                pass
+    return tuple(connection.recorded() for connection in connections.values())
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A turn while the session is read: what both sides said, in order."""
+
+    text: str = ""
+    stage: Stage = Stage.OPEN
+    offset_ms: int | None = None
+    progress: list[tuple[Cue, int]] = field(default_factory=list[tuple[Cue, int]])
+    frames: list[tuple[int, int, str | bytes]] = field(
+        default_factory=list[tuple[int, int, str | bytes]]
+    )
+    interrupted: bool = False
+
+    def reach(self, stage: Stage, at_us: int) -> None:
+        self.stage = stage
+        cue = Cue(stage, len(said(self.text)))
+        # White space says nothing, so nothing can wait for it.
+        if not self.progress or self.progress[-1][0] != cue:
+            self.progress.append((cue, at_us))
+
+    def go_on(self) -> None:
+        """The last Interrupt was ignored: it is as if nobody had said it."""
+        if self.progress and self.stage is Stage.INTERRUPTED:
+            self.progress.pop()
+            self.stage = self.progress[-1][0].stage if self.progress else Stage.OPEN
+
+    def came(self, frame: str | bytes, at_us: int) -> None:
+        self.frames.append((len(self.progress), at_us, frame))
+
+    def recorded(self) -> RecordedTurn:
+        frames = tuple(self._timed(*frame) for frame in self.frames)
+        offset_ms = self.offset_ms if self.interrupted else None
+        return RecordedTurn(self.text, frames, self.interrupted, offset_ms)
+
+    def _timed(self, known: int, at_us: int, frame: str | bytes) -> RecordedFrame:
+        said_so_far = self.progress[:known]
+        cue, cue_us = said_so_far[-1] if said_so_far else (Cue(Stage.OPEN, 0), at_us)
+        return RecordedFrame(cue, at_us - cue_us, frame)
+
+
+class _Connection:
+    """One connection while the session is read."""
+
+    def __init__(self) -> None:
+        self._turns: list[_Turn] = []
+        self._begun = 0
+        self._active: _Turn | None = None
+        self._connected = ""
+        self._session = ""
+
+    def sent(self, event: FrameSent) -> None:
+        try:
+            message: ClientMessage = parse_client(event.text)
+        except ProtocolViolation:
+            return
+        turn = self._turns[-1] if self._turns and self._turns[-1].stage is Stage.OPEN else None
+        match message:
+            case Speak(text=text):
+                if turn is None:
+                    turn = _Turn()
+                    self._turns.append(turn)
+                turn.text += text
+                turn.reach(Stage.OPEN, event.at_us)
+            case Flush() | Close() if turn is not None:
+                turn.reach(Stage.FLUSHED, event.at_us)
+            case Interrupt(offset_ms) if self._active is not None:
+                # One at a time: another is ignored until the first is answered.
+                if self._active.stage is not Stage.INTERRUPTED:
+                    self._active.offset_ms = offset_ms
+                    self._active.reach(Stage.INTERRUPTED, event.at_us)
+            case _:
+                pass
+
+    def received(self, event: FrameReceived) -> None:
+        try:
+            message = parse_server(event.text)
+        except ProtocolViolation:
+            return
+        match message:
+            case Connected():
+                self._connected = event.text
+            case SessionMetadata():
+                self._session = event.text
+            case ConfigureSuccess() | ConfigureFailure() | Errored():
+                pass
+            case Warned(code=code) if code in _ANSWERS:
+                if code in _IGNORED and self._active is not None:
+                    self._active.go_on()
+            case _:
+                if isinstance(message, SpeechStarted) and self._begun < len(self._turns):
+                    self._active = self._turns[self._begun]
+                    self._begun += 1
+                self._give(event.text, event.at_us)
+        if isinstance(message, SpeechInterrupted | SpeechMetadata) and self._active is not None:
+            self._active.interrupted = isinstance(message, SpeechInterrupted)
+            self._active = None
+
+    def sounded(self, event: AudioReceived) -> None:
+        self._give(event.pcm, event.at_us)
+
+    def _give(self, frame: str | bytes, at_us: int) -> None:
+        if self._active is not None:
+            self._active.came(frame, at_us)
+
+    def recorded(self) -> RecordedFlux:
+        # A turn that the service never began has nothing to give.
+        turns = tuple(turn.recorded() for turn in self._turns[: self._begun])
+        return RecordedFlux(turns, self._connected, self._session)

@@ -1,0 +1,170 @@
+"""Answers of Speak over HTTP as they were recorded: files, and what is around the samples of one.
+
+Samples stand in the timeline as sound. Whatever else came, the head of a WAV or a whole MP3, is a
+frame of text: `{"type":"Body","content_type":…,"base64":…}`.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from gramophone.core.timeline import (
+    AudioReceived,
+    Event,
+    FrameReceived,
+    FrameSent,
+    SpeechConnected,
+    SpeechDisconnected,
+)
+from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
+from gramophone.wire.deepgram.speak_v1.rest import RestParameters
+from gramophone.wire.lenient_json import as_text, read_object
+
+SPEAK_PATH = "/v1/speak"
+_BODY = "Body"
+_LOST = 1006
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """One answer; the samples, if they are told apart, stand between `head` and `tail`.
+
+    Attributes:
+        text: what was to be spoken.
+        head: as (microseconds after the request, bytes).
+        whole: `head` is all of it.
+        broken: the service broke off behind it.
+    """
+
+    text: str
+    parameters: RestParameters
+    content_type: str
+    head: tuple[tuple[int, bytes], ...]
+    tail: bytes = b""
+    whole: bool = True
+    broken: bool = False
+
+    def answers(self, text: str, parameters: RestParameters) -> bool:
+        """Whether this is what is asked for now."""
+        return said(self.text) == said(text) and _form(self.parameters) == _form(parameters)
+
+
+def _form(parameters: RestParameters) -> tuple[str, str, int]:
+    return parameters.encoding, parameters.container, parameters.sample_rate_hz
+
+
+class Files:
+    """Gives the answers of a session: each once or, unless `strict`, each once before any twice.
+
+    Where a strict session has nothing left for a text, the voice is asked, which refuses it.
+    """
+
+    def __init__(self, files: Sequence[RecordedFile] = (), *, strict: bool = False) -> None:
+        self._fresh = list(files)
+        self._given: list[RecordedFile] = []
+        self._strict = strict
+
+    def find(self, text: str, parameters: RestParameters) -> RecordedFile | None:
+        """The answer to a request, if there is one."""
+        for file in self._fresh:
+            if file.answers(text, parameters):
+                self._fresh.remove(file)
+                self._given.append(file)
+                return file
+        given = () if self._strict else self._given
+        return next((file for file in given if file.answers(text, parameters)), None)
+
+    def has_given(self, text: str, parameters: RestParameters) -> bool:
+        """Whether this was answered, and is not answered again."""
+        return self._strict and any(file.answers(text, parameters) for file in self._given)
+
+
+def body_frame(data: bytes, content_type: str) -> str:
+    """A piece of an answer as a frame of text."""
+    fields = {"type": _BODY, "content_type": content_type, "base64": b64encode(data).decode()}
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def recorded_files(events: Sequence[Event]) -> tuple[RecordedFile, ...]:
+    """What Speak answered over HTTP in a session, as far as it is more than samples."""
+    requests: dict[int, _Request] = {}
+    for event in events:
+        match event:
+            case SpeechConnected(connection=ordinal, url=url):
+                parts = urlsplit(url)
+                if parts.scheme in ("http", "https") and parts.path.endswith(SPEAK_PATH):
+                    requests[ordinal] = _Request(parts.query)
+            case (
+                FrameSent(connection=ordinal)
+                | FrameReceived(connection=ordinal)
+                | AudioReceived(connection=ordinal)
+                | SpeechDisconnected(connection=ordinal)
+            ) if ordinal in requests:
+                requests[ordinal].read(event)
+            case _:
+                pass
+    files = (request.file() for request in requests.values())
+    return tuple(file for file in files if file is not None)
+
+
+def text_in(body: str) -> str:
+    """What is to be spoken, from the body of a request; plain text is all of it."""
+    return as_text(read_object(body).get("text")) or body
+
+
+def said(text: str) -> str:
+    """What is left of a text when only what is said counts."""
+    return "".join(text.split())
+
+
+@dataclass(slots=True)
+class _Request:
+    """A request while the session is read."""
+
+    query: str
+    text: str = ""
+    asked_us: int = 0
+    content_type: str = ""
+    head: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+    tail: bytes = b""
+    sounds: bool = False
+    spoilt: bool = False
+    broken: bool = False
+
+    def read(self, event: FrameSent | FrameReceived | AudioReceived | SpeechDisconnected) -> None:
+        match event:
+            case SpeechDisconnected(code=code):
+                self.broken = code == _LOST
+            case FrameSent(text=text, at_us=at_us):
+                self.text, self.asked_us = text_in(text), at_us
+            case AudioReceived():
+                self.sounds = True
+            case FrameReceived(text=text, at_us=at_us):
+                fields = read_object(text)
+                self.content_type = as_text(fields.get("content_type"))
+                try:
+                    data = b64decode(as_text(fields.get("base64")), validate=True)
+                except ValueError:
+                    # A pattern of the user's has found something to hide in it.
+                    self.spoilt = True
+                    return
+                if self.sounds:
+                    self.tail += data
+                else:
+                    self.head.append((at_us - self.asked_us, data))
+
+    def file(self) -> RecordedFile | None:
+        if not self.head or self.spoilt:
+            return None
+        try:
+            parameters = RestParameters.from_query(self.query)
+        except ParameterRefused:
+            return None
+        head, whole = tuple(self.head), not self.sounds
+        return RecordedFile(
+            self.text, parameters, self.content_type, head, self.tail, whole, self.broken
+        )

@@ -1,0 +1,225 @@
+"""Stand-ins in processes of their own, as the plugin of pytest gives them to tests.
+
+pytest loads this with the plugin wherever the package is installed, so it imports nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Timer
+from typing import IO, Any
+
+import pytest
+
+_START_S = 60.0
+"""An engine that has to be loaded takes seconds."""
+_END_S = 10.0
+_WRITE_S = 60.0
+
+
+class _Service:
+    """A process that serves. The address of what it does not serve is empty."""
+
+    def __init__(self, arguments: Sequence[str], settings: str = "") -> None:
+        with ExitStack() as starting:
+            self._errors = starting.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+            # Neither settings nor sessions of whoever runs the tests. They are looked for at the
+            # start alone, so that nothing is left over when the tests are killed.
+            # Imported late: pytest loads this module in projects that do not use it.
+            from gramophone.system.temporary_files import scratch_directory
+
+            with scratch_directory() as home:
+                (Path(home) / "config.toml").write_text(settings, encoding="utf-8")
+                self._process = _started(arguments, str(home), self._errors)
+                starting.callback(_killed, self._process)
+                self._ready = self._wait()
+            self._closing = starting.pop_all()
+
+    @property
+    def speak_url(self) -> str:
+        """Of Deepgram Speak v1: `ws://127.0.0.1:…/v1/speak`."""
+        return self._ready.get("speak_url", "")
+
+    @property
+    def speak_v2_url(self) -> str:
+        """Of Deepgram Speak v2, Flux: `ws://127.0.0.1:…/v2/speak`."""
+        return self._ready.get("speak_v2_url", "")
+
+    @property
+    def listen_url(self) -> str:
+        """Of Deepgram Listen v1: `ws://127.0.0.1:…/v1/listen`."""
+        return self._ready.get("listen_url", "")
+
+    @property
+    def openai_base_url(self) -> str:
+        """What OpenAI's clients take as `base_url`."""
+        return self._ready.get("openai_base_url", "")
+
+    @property
+    def anthropic_base_url(self) -> str:
+        """What Anthropic's clients take as `base_url`."""
+        return self._ready.get("anthropic_base_url", "")
+
+    @property
+    def control_url(self) -> str:
+        """Where a manual clock is moved."""
+        return self._ready.get("control_url", "")
+
+    def _wait(self) -> dict[str, str]:
+        assert self._process.stdout is not None
+        patience = Timer(_START_S, self._process.kill)
+        patience.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            patience.cancel()
+        ready = _fields(line)
+        if ready.get("event") != "ready":
+            self._process.wait()
+            pytest.fail(f"The stand-in did not start. {self._complaints()}", pytrace=False)
+        return ready
+
+    def _last_words(self, said: str = "", patience_s: float = _END_S) -> dict[str, Any]:
+        """Its summary; empty if it has none."""
+        try:
+            # Its standard input ends.
+            out, _ = self._process.communicate(said, timeout=patience_s)
+        except subprocess.TimeoutExpired:
+            return {}
+        summary = _fields(out)
+        return summary if summary.pop("event", "") == "summary" else {}
+
+    def _broken(self) -> str:
+        code = self._process.poll()
+        how = "did not end" if code is None else f"ended with {code}"
+        return f"The stand-in {how} and said nothing of what there was. {self._complaints()}"
+
+    def _complaints(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read().strip()
+
+
+class Standin(_Service):
+    """A stand-in that runs."""
+
+    def __init__(self, arguments: Sequence[str], *, strict: bool) -> None:
+        self.strict = strict
+        self._summary: dict[str, Any] | None = None
+        self._told = ""
+        super().__init__(["serve", *arguments])
+
+    def end(self) -> dict[str, Any]:
+        """End it now and give its summary; a strict one fails the test if anything differed.
+
+        Without this it ends behind the test.
+        """
+        summary, told = self.stop()
+        if told and (self.strict or not summary):
+            pytest.fail(told, pytrace=False)
+        return summary
+
+    def stop(self) -> tuple[dict[str, Any], str]:
+        """End it; its summary, and what is to be told of it: differences, or how it broke."""
+        first = self._summary is None
+        if self._summary is None:
+            with self._closing:
+                self._summary = self._last_words()
+                self._told = self._differences() if self._summary else self._broken()
+        # What has been told once is not told again when the fixture ends.
+        return self._summary, self._told if first else ""
+
+    def _differences(self) -> str:
+        assert self._summary is not None
+        if self._summary["matched"]:
+            return ""
+        from gramophone.standin.source.matching import Difference, diff
+
+        differences = [
+            Difference(each["kind"], each["side"], each["expected"], each["got"])
+            for each in self._summary["differences"]
+        ]
+        return f"What was said is not what the source expects:\n{diff(differences)}"
+
+
+class Recording(_Service):
+    """The real services, and a file that what they say is kept in when the test has passed."""
+
+    def __init__(
+        self,
+        path: Path,
+        upstreams: Mapping[str, str],
+        services: Sequence[str],
+        patterns: Sequence[str],
+        *,
+        always: bool,
+    ) -> None:
+        """With `always` it is kept when the test has failed, too."""
+        self.path = path
+        self._always = always
+        deepgram = f"--upstream={upstreams['deepgram']}"
+        models = [f"--{name}={upstreams[name]}" for name in ("openai", "anthropic")]
+        # A string of JSON is one of TOML.
+        settings = f"[recording]\nredact = {json.dumps(list(patterns))}\n"
+        super().__init__(["record", f"--bundle={path}", "--if-told", deepgram, *models], settings)
+        if services:
+            self._ready = {
+                name: url for name, url in self._ready.items() if name.startswith(tuple(services))
+            }
+
+    def end(self) -> dict[str, Any]:
+        """As that of a stand-in, as far as there is anything to say before the test is over."""
+        return {"matched": True, "differences": []}
+
+    def finish(self, *, passed: bool) -> str:
+        """End it, and keep what was said if it is wanted; why there is no such file, if so."""
+        keep = passed or self._always
+        with self._closing:
+            summary = self._last_words("keep\n" if keep else "", _WRITE_S)
+            if not summary:
+                return self._broken()
+            if not keep or summary["bundle"]:
+                return "" if passed else self._complaints()
+            if summary["unrecorded"]:
+                why = self._complaints()
+            else:
+                why = "Nothing was said that could be recorded."
+        return f"{why} There is no new recording at {self.path}."
+
+
+def _started(arguments: Sequence[str], home: str, errors: IO[str]) -> subprocess.Popen[str]:
+    # Imported here, as everything of the package: see above.
+    from gramophone.system.child_environment import CERTIFICATES, ENGINE, child_environment
+
+    environment = child_environment(os.environ, ENGINE, CERTIFICATES, GRAMOPHONE_HOME=home)
+    # A project under test may have packages of our names, where it runs or where it looks.
+    places = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, places))
+    command = [sys.executable, "-P", "-m", "gramophone.cli", "fixture"]
+    return subprocess.Popen(
+        [*command, *arguments, "--watch-stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env=environment,
+        encoding="utf-8",
+    )
+
+
+def _killed(process: subprocess.Popen[str]) -> None:
+    """What has not ended by itself does so now, and nothing of it stays open."""
+    process.kill()
+    process.communicate()
+
+
+def _fields(line: str) -> dict[str, Any]:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {}

@@ -1,0 +1,383 @@
+"""Secrets never reach a file: every string that goes to disk passes through here.
+
+Three nets. The secrets that the configuration knows are replaced wherever they stand, also in
+their JSON and URL spelling, and so are long pieces of them; whatever has the shape of a credential
+(`Token …`, `Bearer …`, `sk-…`, `api_key=…`) is replaced too; and so is what a pattern of the user's
+finds. What comes in pieces is for `gramophone.text.redaction_stream`.
+
+What stands in their place is a mark made of a keyed hash: the same secret has the same mark all
+through a library, so that what was equal stays equal, and nobody who lacks the key of that library
+can try out what it was. Pure: no files here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TypeAlias
+from urllib.parse import quote, quote_plus
+
+from gramophone.core.frozen import value
+
+Redact: TypeAlias = Callable[[str], str]
+
+HIDDEN = "***"
+"""Every mark begins and ends with it."""
+_HASH_BYTES = 6
+MARK = re.compile(rf"\*\*\*([0-9a-f]{{{2 * _HASH_BYTES}}})\*\*\*")
+"""What stands where a secret was."""
+
+# A key for a local server is often a plain word ("none", "ollama"); to replace those would eat
+# holes into ordinary talk.
+_SHORTEST_SECRET = 8
+
+# The first letters stand apart because most places in a text are done after them.
+# A credential has a digit and no spaces; "Bearer of bad news" is not one.
+_SHAPES = re.compile(
+    r"""\b(?=[tbas])(?P<lead>
+            (?:token|bearer)\s+(?=[^\s"'&]*\d)(?=[\w.~+/=-]{16})
+          | (?:api|access|secret)[_-]?(?:key|token)\\?["']?\s*[=:]\s*\\?["']?(?=[\w.~+/=-]{8})
+          | (?=sk-[\w-]{16})
+        )(?P<secret>[\w.~+/=-]+)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# Plain substring searches are some fifty times cheaper than the expression above; most batches
+# hold none of these and are done after them.
+_MARKS = ("token ", "token\t", "bearer", "sk-", "key", "access", "secret")
+
+
+# What stands at the end of a text that goes on, and may still become a credential: from the group
+# on. The lead itself is none, except where it belongs to the credential.
+OPEN_SHAPES = re.compile(
+    r"""\b(?=[tbas])(?:
+            (?:token|bearer)\s+(?P<spoken>[^\s"'&]*)
+          | (?:api|access|secret)[_-]?(?:key|token)\\?["']?\s*[=:]\s*\\?["']?
+            (?P<field>[\w.~+/=-]*)
+          | (?P<sk>s(?:k(?:-[\w.~+/=-]*)?)?)
+        )\Z""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LEADS = ("token", "bearer", "key", "sk-")
+"""One of these stands in what the expression above finds, or it is `s` or `sk` alone."""
+CREDENTIAL = re.compile(r"[\w.~+/=-]*")
+"""What a credential is made of."""
+CONTEXT_CHARS = 200
+"""So much of what stands before a place may decide what is a secret behind it."""
+PATTERN_CHARS = 200
+"""The longest text of a user's pattern that is surely found while a text goes on; a longer one is
+found when the text is whole."""
+_GRAM = 8
+_LONG_PIECE = 16
+"""A piece of a secret is replaced from so many characters on; at a text's end, from `_GRAM` on."""
+
+
+@value
+class Span:
+    """A stretch of a text that is hidden, and what stands in its place."""
+
+    start: int
+    end: int
+    mark: str
+
+
+class Redactor:
+    """Replaces secrets in strings. `redact` is the caller's own function, applied first."""
+
+    def __init__(
+        self,
+        secrets: Iterable[str] = (),
+        redact: Redact | None = None,
+        *,
+        patterns: Iterable[str] = (),
+        key: bytes = b"",
+    ) -> None:
+        """`key` belongs to the library; `patterns` are regular expressions that compile."""
+        self._key = hashlib.sha256(key).digest()
+        self._secrets: dict[str, str] = {}
+        self._grams: dict[str, list[tuple[str, int]]] = {}
+        self.learn(secrets)
+        self._patterns = [re.compile(pattern) for pattern in patterns]
+        self._redact = redact
+
+    def learn(
+        self, secrets: Iterable[str], mark: str = "", shortest_chars: int = _SHORTEST_SECRET
+    ) -> None:
+        """From now on replace these, too; may be called from any thread.
+
+        `mark` stands in their place instead of a hash; shorter ones than `shortest_chars` stay.
+        """
+        spellings = dict(self._secrets)
+        for secret in secrets:
+            if len(secret) >= shortest_chars:
+                instead = mark or self.mark(secret)
+                for spelling in _spellings(secret):
+                    spellings[spelling] = instead
+        # The longest first: a secret may be the beginning of another.
+        self._secrets = dict(sorted(spellings.items(), key=lambda pair: -len(pair[0])))
+        # Before the grams: another thread may look for these already.
+        self._longest = max(map(len, self._secrets), default=0)
+        self._grams = _grams(self._secrets)
+
+    @classmethod
+    def of(
+        cls, redact: Redact | Sequence[str], *, patterns: Iterable[str] = (), key: bytes = b""
+    ) -> Redactor:
+        """A redactor from a function or from the secrets themselves."""
+        if isinstance(redact, Redactor):
+            return redact
+        if callable(redact):
+            return cls(redact=redact, patterns=patterns, key=key)
+        return cls(redact, patterns=patterns, key=key)
+
+    def __call__(self, text: str) -> str:
+        """The text without its secrets."""
+        return self.hidden(self.by_caller(text))
+
+    @property
+    def has_caller(self) -> bool:
+        """Whether the caller has a function that is applied first."""
+        return self._redact is not None
+
+    def by_caller(self, text: str) -> str:
+        """The text as the caller's own function leaves it."""
+        return text if self._redact is None else self._redact(text)
+
+    def hidden(self, text: str) -> str:
+        """What the caller's own function left, without its secrets."""
+        spans = self.spans(text)
+        return without(text, spans) if spans else text
+
+    def mark(self, secret: str) -> str:
+        """What stands where `secret` was."""
+        told = secret.encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(told, digest_size=_HASH_BYTES, key=self._key).hexdigest()
+        return f"{HIDDEN}{digest}{HIDDEN}"
+
+    def may_change(self, texts: Sequence[str]) -> bool:
+        """Whether any of the texts may hold a secret; a cheap look at a whole batch."""
+        if self._redact is not None or self._suspicious("\0".join(texts)):
+            return True
+        if not self._patterns:
+            return False
+        # A pattern may find what ends at a mark, and not where the text goes on.
+        return any(HIDDEN in text for text in texts) or any(
+            pattern.search(text) for pattern in self._patterns for text in texts
+        )
+
+    def spans(self, text: str, start: int = 0) -> list[Span]:
+        """What is hidden of a text from `start` on, in order; what stands before it only tells
+        what that is. Marks that are there already stand among it."""
+        suspicious = self._suspicious(text if not start else text[_before(start) :])
+        if not suspicious and not self._patterns:
+            return []
+        spans = [Span(m.start(), m.end(), m[0]) for m in MARK.finditer(text, start)]
+        if suspicious:
+            for finder in (self._whole, self._over_lines, self._pieces, self._shapes):
+                spans = _with_gaps_searched(text, start, spans, finder)
+        for pattern in self._patterns:
+            by = partial(self._matches, pattern)
+            spans = _with_gaps_searched(text, start, spans, by)
+        return spans
+
+    def open_from(self, text: str, start: int = 0) -> int:
+        """From where on, and not before `start`, a text that goes on may still become a secret."""
+        found = self._beginning_at_end(text, start)
+        # A part of a secret that reaches the end begins shortly before it.
+        near = max(start, len(text) - self._longest)
+        for left, right, secret, offset in self._parts(text, near, len(text)):
+            if right == len(text) and offset + right - left < len(secret):
+                found = min(found, left)
+        if shape := OPEN_SHAPES.search(text, _shape_from(text, start)):
+            found = min(found, shape.start(shape.lastgroup or 0))
+        if self._patterns:
+            found = min(found, len(text) - PATTERN_CHARS)
+        return max(start, found)
+
+    def _beginning_at_end(self, text: str, start: int) -> int:
+        """From where on the end of a text, behind `start`, is the beginning of a secret."""
+        found = len(text)
+        for secret in self._secrets:
+            at = text.find(secret[:1], max(start, len(text) - len(secret) + 1))
+            while at >= 0 and not secret.startswith(text[at:]):
+                at = text.find(secret[:1], at + 1)
+            found = min(found, at) if at >= 0 else found
+        return found
+
+    def _suspicious(self, text: str) -> bool:
+        lowered = text.lower()
+        if any(mark in lowered for mark in _MARKS):
+            return True
+        if "\n" in text:
+            line = _on_one_line(text)
+            if any(gram in line for gram in self._grams):
+                return True
+        return any(secret in text for secret in self._secrets) or any(
+            gram in text for gram in self._grams
+        )
+
+    # --- finders: what is hidden of a text between two places ------------------------------------
+
+    def _whole(self, text: str, start: int, end: int) -> list[Span]:
+        spans: list[Span] = []
+        for secret, mark in self._secrets.items():
+            found: list[Span] = []
+            for left, right in _gaps(spans, start, end):
+                at = text.find(secret, left, right)
+                while at >= 0:
+                    found.append(Span(at, at + len(secret), mark))
+                    at = text.find(secret, at + len(secret), right)
+            if found:
+                spans = sorted([*spans, *found], key=lambda span: span.start)
+        return spans
+
+    def _pieces(self, text: str, start: int, end: int) -> list[Span]:
+        """Long pieces of secrets. What was settled before `start` counts for their length."""
+        found: list[Span] = []
+        for left, right, secret, offset in self._parts(text, start, end):
+            # What ends the text was cut short, perhaps by ourselves.
+            cut_short = right == len(text) and not offset
+            if right - left >= (_GRAM if cut_short else _LONG_PIECE):
+                found.append(Span(max(left, start), right, self._secrets[secret]))
+        return _longest_of(found)
+
+    def _over_lines(self, text: str, start: int, end: int) -> list[Span]:
+        """Secrets with line breaks in them, as they are when they were pasted from a narrow
+        terminal, or sent as parts of one message."""
+        line = _on_one_line(text[start:end])
+        if len(line) == end - start or not any(gram in line for gram in self._grams):
+            return []
+        places = [at for at in range(start, end) if text[at] not in "\r\n"]
+        found = self._whole(line, 0, len(line))
+        for gap in _gaps(found, 0, len(line)):
+            found = [*found, *self._pieces(line, *gap)]
+        return _longest_of(
+            Span(places[span.start], places[span.end - 1] + 1, span.mark) for span in found
+        )
+
+    def _parts(self, text: str, start: int, end: int) -> Iterator[tuple[int, int, str, int]]:
+        """Where parts of secrets stand that hold one of `_grams` and end behind `start`: from, to,
+        of which secret, and from which place of it on."""
+        for gram, places in self._grams.items():
+            at = text.find(gram, max(0, start - _LONG_PIECE), end)
+            while at >= 0:
+                for secret, offset in places:
+                    left, right = _grown(text, at, secret, offset, end)
+                    if right > start:
+                        yield left, right, secret, offset - (at - left)
+                at = text.find(gram, at + 1, end)
+
+    def _shapes(self, text: str, start: int, end: int) -> list[Span]:
+        return [
+            Span(found.start("secret"), found.end(), self.mark(found["secret"]))
+            for found in _SHAPES.finditer(text, _before(start), end)
+            if found.start("secret") >= start
+        ]
+
+    def _matches(self, pattern: re.Pattern[str], text: str, start: int, end: int) -> list[Span]:
+        return [
+            Span(found.start(), found.end(), self.mark(found[0]))
+            for found in pattern.finditer(text, start, end)
+            if found[0]
+        ]
+
+
+def without(text: str, spans: Iterable[Span], start: int = 0, end: int | None = None) -> str:
+    """The text from `start` to `end` without what is hidden of it. A mark stands where its span
+    begins, so one that begins before has none."""
+    pieces: list[str] = []
+    end = len(text) if end is None else end
+    at = start
+    for span in spans:
+        if span.end <= start or span.start >= end:
+            continue
+        pieces.append(text[at : max(at, span.start)])
+        if span.start >= start:
+            pieces.append(span.mark)
+        at = min(span.end, end)
+    return "".join([*pieces, text[at:end]])
+
+
+def refusal(pattern: str) -> str:
+    """Why a pattern of the user's cannot be used, or nothing."""
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return f"is no regular expression ({error})"
+    return "matches where nothing stands" if compiled.search("") else ""
+
+
+def _spellings(secret: str) -> set[str]:
+    """As it is, in JSON and in an address."""
+    return {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(secret, safe=""),
+        quote_plus(secret),
+    }
+
+
+def _grams(secrets: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+    """Every eighth stretch of eight characters: a piece of sixteen holds a whole one of them."""
+    grams: dict[str, list[tuple[str, int]]] = {}
+    for secret in secrets:
+        for offset in range(0, len(secret) - _GRAM + 1, _GRAM):
+            if len(secret) > _GRAM:
+                grams.setdefault(secret[offset : offset + _GRAM], []).append((secret, offset))
+    return grams
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\r", "").replace("\n", "")
+
+
+def _grown(text: str, at: int, secret: str, offset: int, end: int) -> tuple[int, int]:
+    """The longest piece of a secret around the part of it that stands at a place."""
+    left, before = at, offset
+    while left > 0 and before > 0 and text[left - 1] == secret[before - 1]:
+        left, before = left - 1, before - 1
+    right, behind = at + _GRAM, offset + _GRAM
+    while right < end and behind < len(secret) and text[right] == secret[behind]:
+        right, behind = right + 1, behind + 1
+    return left, right
+
+
+def _longest_of(spans: Iterable[Span]) -> list[Span]:
+    """Spans that do not overlap, in order; of those that do the longest stays."""
+    chosen: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.start - span.end):
+        if all(span.end <= other.start or span.start >= other.end for other in chosen):
+            chosen.append(span)
+    return sorted(chosen, key=lambda span: span.start)
+
+
+def _gaps(spans: Iterable[Span], start: int, end: int) -> list[tuple[int, int]]:
+    gaps: list[tuple[int, int]] = []
+    for span in spans:
+        gaps.append((start, span.start))
+        start = span.end
+    return [(left, right) for left, right in [*gaps, (start, end)] if left < right]
+
+
+def _with_gaps_searched(
+    text: str, start: int, spans: Sequence[Span], finder: Callable[[str, int, int], list[Span]]
+) -> list[Span]:
+    found = [
+        span for gap in _gaps(spans, start, len(text)) for span in finder(text, gap[0], gap[1])
+    ]
+    return sorted([*spans, *found], key=lambda span: span.start) if found else list(spans)
+
+
+def _before(start: int) -> int:
+    return max(0, start - CONTEXT_CHARS)
+
+
+def _shape_from(text: str, start: int) -> int:
+    """From where on to look for a shape that is open at the end of a text, and not before `start`:
+    the plain searches save the slow expression most of the text."""
+    before = _before(start)
+    folded = text[before:].casefold()
+    return before if any(lead in folded for lead in _LEADS) else max(before, len(text) - 2)

@@ -1,0 +1,339 @@
+"""The messages of Listen v1 (speech to text), and what a connection asks for in its query.
+
+Names and fields are those of the published AsyncAPI file, as deepgram-sdk 7.17 has them. What is
+not known of the texts of refusals is written in the manner of Speak's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs
+
+from gramophone.wire.deepgram.json_frames import ProtocolViolation, json_object, text_of
+from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused, truth, whole
+
+# --- the query --------------------------------------------------------------------------------
+
+SAMPLE_BYTES: Mapping[str, int] = MappingProxyType(
+    {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
+)
+"""The bytes of a sample in the encodings whose sound can be measured."""
+
+_COMPRESSED = frozenset({"flac", "amr-nb", "amr-wb", "opus", "ogg-opus", "speex", "g729"})
+_DEFAULT_ENDPOINTING_MS = 10
+_LEAST_UTTERANCE_END_MS = 1_000
+_MODEL = re.compile(r"(?!flux-|aura-)[A-Za-z0-9]+([-._:][A-Za-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenParameters:
+    """What a connection wants to be told, and what its sound is.
+
+    Attributes:
+        encoding: of raw sound; empty for a container, which says it itself.
+        endpointing: whether the end of an utterance is told as such.
+        utterance_end_ms: an UtteranceEnd comes after so much silence; None for never.
+    """
+
+    model: str = "base"
+    encoding: str = ""
+    sample_rate_hz: int = 0
+    channels: int = 1
+    interim_results: bool = False
+    endpointing: bool = True
+    utterance_end_ms: int | None = None
+    vad_events: bool = False
+    punctuate: bool = False
+
+    @classmethod
+    def from_query(cls, query: str) -> ListenParameters:
+        """Read the query of the address, in any order; what has no effect here is passed over.
+
+        Raises:
+            ParameterRefused: with the text of the 400 refusal.
+        """
+        every = parse_qs(query, keep_blank_values=True)
+        asked = {name: values[-1] for name, values in every.items()}
+        end_ms = asked.get("utterance_end_ms")
+        parameters = cls(
+            model=asked.get("model", "base"),
+            encoding=asked.get("encoding", ""),
+            sample_rate_hz=whole("sample_rate", asked.get("sample_rate"), 0),
+            channels=whole("channels", asked.get("channels"), 1),
+            interim_results=truth("interim_results", asked.get("interim_results")),
+            endpointing=_endpointing(asked.get("endpointing")),
+            utterance_end_ms=None if end_ms is None else whole("utterance_end_ms", end_ms, 0),
+            vad_events=truth("vad_events", asked.get("vad_events")),
+            punctuate=truth("punctuate", asked.get("punctuate"))
+            or truth("smart_format", asked.get("smart_format")),
+        )
+        if "keywords" in asked and parameters.has_keyterms:
+            raise ParameterRefused("Keywords are not supported by Nova-3; use keyterm instead.")
+        if refusal := parameters.refusal():
+            raise ParameterRefused(refusal)
+        return parameters
+
+    @property
+    def has_keyterms(self) -> bool:
+        """Whether the model is one of Nova-3."""
+        return self.model.startswith("nova-3")
+
+    @property
+    def bytes_per_second(self) -> int:
+        """Of raw sound; 0 where that cannot be known from the query."""
+        return SAMPLE_BYTES.get(self.encoding, 0) * self.sample_rate_hz * self.channels
+
+    def refusal(self) -> str:
+        """Why the service would refuse these; empty when it would not."""
+        if not _MODEL.fullmatch(self.model):
+            return "No such model/language/tier combination found."
+        if self.encoding and self.encoding not in {*SAMPLE_BYTES, *_COMPRESSED}:
+            return f"Unsupported encoding '{self.encoding}'."
+        if self.encoding in SAMPLE_BYTES and not self.sample_rate_hz:
+            return f"sample_rate is required with encoding '{self.encoding}'."
+        if not 1 <= self.channels <= 20:
+            return "channels must be between 1 and 20."
+        if self.utterance_end_ms is not None:
+            if self.utterance_end_ms < _LEAST_UTTERANCE_END_MS:
+                return f"utterance_end_ms must be at least {_LEAST_UTTERANCE_END_MS}."
+            if not self.interim_results:
+                return "utterance_end_ms requires interim_results=true."
+        return ""
+
+
+def _endpointing(value: str | None) -> bool:
+    if value is None or value.lower() in ("true", "false"):
+        return value is None or value.lower() == "true"
+    whole("endpointing", value, _DEFAULT_ENDPOINTING_MS)
+    return True
+
+
+# --- from the client --------------------------------------------------------------------------
+
+KEEP_ALIVE, FINALIZE, CLOSE_STREAM, CONFIGURE = "KeepAlive", "Finalize", "CloseStream", "Configure"
+_CLIENT_TYPES = (KEEP_ALIVE, FINALIZE, CLOSE_STREAM, CONFIGURE)
+
+
+def client_type(text: str) -> str:
+    """Which message a text frame is.
+
+    Raises:
+        ProtocolViolation: it is none of them.
+    """
+    kind = text_of(json_object(text, "SchemaError"), "type")
+    if kind not in _CLIENT_TYPES:
+        raise ProtocolViolation("SchemaError", f"unknown type {kind!r}")
+    return kind
+
+
+# --- from the service -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word where it was heard, in microseconds of the stream."""
+
+    text: str
+    start_us: int
+    end_us: int
+
+    @property
+    def bare(self) -> str:
+        """In lower case and without the signs around it."""
+        return _bare(self.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What was heard from `start_us` on; an interim one is said again."""
+
+    start_us: int
+    end_us: int
+    words: tuple[Word, ...] = ()
+    is_final: bool = False
+    speech_final: bool = False
+    from_finalize: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """A voice was heard."""
+
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceEnd:
+    """After this last word nothing was said for a while."""
+
+    last_word_end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What there was; the last message."""
+
+    sha256: str
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigureSuccess:
+    """The keyterms are others from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigureFailure:
+    """Nothing was changed."""
+
+    code: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misunderstood:
+    """The client's text was none of its messages. The connection goes on."""
+
+    description: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """A message as it was recorded."""
+
+    text: str
+
+
+_Made: TypeAlias = (
+    Results
+    | SpeechStarted
+    | UtteranceEnd
+    | Metadata
+    | ConfigureSuccess
+    | ConfigureFailure
+    | Misunderstood
+)
+ServerMessage: TypeAlias = _Made | Verbatim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenIdentity:
+    """What is the same in all messages of one connection."""
+
+    request_id: str
+    model: str
+    model_uuid: str
+    version: str
+    created: str
+    channels: int = 1
+    punctuate: bool = False
+
+
+_CONFIDENCE = 0.99
+
+
+def render(message: ServerMessage, identity: ListenIdentity) -> str:
+    """The text frame of a message."""
+    if isinstance(message, Verbatim):
+        return message.text
+    return json.dumps(_fields(message, identity), separators=(",", ":"), ensure_ascii=False)
+
+
+def transcript(words: tuple[Word, ...], *, punctuate: bool) -> dict[str, Any]:
+    """One alternative of a result."""
+    return {
+        "transcript": " ".join(word.text if punctuate else word.bare for word in words),
+        "confidence": _CONFIDENCE if words else 0.0,
+        "words": [_word(word, punctuate=punctuate) for word in words],
+    }
+
+
+def _fields(message: _Made, identity: ListenIdentity) -> dict[str, Any]:
+    match message:
+        case Results():
+            return _results(message, identity)
+        case SpeechStarted(at_us):
+            said = {"type": "SpeechStarted", "channel": [0, 1], "timestamp": seconds(at_us)}
+        case UtteranceEnd(at_us):
+            said = {"type": "UtteranceEnd", "channel": [0, 1], "last_word_end": seconds(at_us)}
+        case Metadata(sha256, duration_us):
+            said = {
+                "type": "Metadata",
+                "transaction_key": "deprecated",
+                "request_id": identity.request_id,
+                "sha256": sha256,
+                "created": identity.created,
+                "duration": seconds(duration_us),
+                "channels": identity.channels,
+            }
+        case ConfigureSuccess():
+            said = {"type": "ConfigureSuccess", "request_id": identity.request_id}
+        case ConfigureFailure(code, description):
+            said = {
+                "type": "ConfigureFailure",
+                "request_id": identity.request_id,
+                "code": code,
+                "description": description,
+            }
+        case Misunderstood(description, text):
+            said = {
+                "type": "Error",
+                "variant": "SchemaError",
+                "description": description,
+                "message": text,
+            }
+    return said
+
+
+def _results(message: Results, identity: ListenIdentity) -> dict[str, Any]:
+    return {
+        "type": "Results",
+        "channel_index": [0, 1],
+        "duration": seconds(message.end_us - message.start_us),
+        "start": seconds(message.start_us),
+        "is_final": message.is_final,
+        "speech_final": message.speech_final,
+        "channel": {"alternatives": [transcript(message.words, punctuate=identity.punctuate)]},
+        "metadata": {
+            "request_id": identity.request_id,
+            "model_info": {
+                "name": identity.model,
+                "version": identity.version,
+                "arch": identity.model.partition("-general")[0],
+            },
+            "model_uuid": identity.model_uuid,
+        },
+        "from_finalize": message.from_finalize,
+    }
+
+
+def _word(word: Word, *, punctuate: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "word": word.bare,
+        "start": seconds(word.start_us),
+        "end": seconds(word.end_us),
+        "confidence": _CONFIDENCE,
+    }
+    if punctuate:
+        fields["punctuated_word"] = word.text
+    return fields
+
+
+def seconds(us: int) -> float:
+    """As the service counts."""
+    return us / 1_000_000
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, with the signs at them; signs that stand alone are not heard."""
+    return [word for word in text.split() if _bare(word)]
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"^\W+|\W+$", "", word).lower()

@@ -1,0 +1,298 @@
+"""The client's side of Deepgram Speak v1, pure: what may be sent when, and what answers mean.
+
+Text and flushes are queued and come out of `poll` as frames when the service's limits allow:
+2,000 characters a message, 2,400 characters in 60 s, 20 flushes in 60 s (an allowance comes back
+about 64 s later). Windows are kept a little longer than stated, for clocks and networks differ.
+Binary frames carry no label: everything before the `Cleared` that answers a `Clear` is stale.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from gramophone.text.graphemes import start_of
+from gramophone.wire.deepgram.speak_v1.messages import (
+    Clear,
+    Cleared,
+    Close,
+    Flush,
+    Flushed,
+    Metadata,
+    ProtocolViolation,
+    Speak,
+    Unknown,
+    Warned,
+    parse_server,
+    render,
+)
+
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """What the service allows, and how long its windows are taken to be."""
+
+    message_chars: int = 2000
+    window_chars: int = 2400
+    window_flushes: int = 20
+    chars_window_us: int = 61 * SECOND_US
+    flushes_window_us: int = 65 * SECOND_US
+    session_us: int = 3600 * SECOND_US
+    answer_timeout_us: int = 10 * SECOND_US
+
+    @classmethod
+    def embedded(cls) -> ClientLimits:
+        """For a voice on this machine: only the length of a message is limited."""
+        return cls(window_chars=10**12, window_flushes=10**9, session_us=10**15)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The service named itself."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlushDone:
+    """All sound of this flush has come."""
+
+    flush: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlushIgnored:
+    """The service ignored this flush; it is queued again."""
+
+    flush: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClearDone:
+    """Binary frames from now on belong to what was sent after the oldest Clear."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceWarned:
+    """A warning, in either dialect."""
+
+    code: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """A frame that means nothing to us; `detail` says why."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A frame to send now. `chunk` is set where the first piece of a chunk goes out, `flush`
+    where a flush does."""
+
+    frame: str
+    chunk: int | None = None
+    flush: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Text to be spoken, or a flush, in the queue."""
+
+    text: str = ""
+    chunk: int | None = None
+    flush: int | None = None
+
+
+SpeakHappening: TypeAlias = (
+    Opened | FlushDone | FlushIgnored | ClearDone | ServiceWarned | NotUnderstood
+)
+
+
+class SpeakClient:
+    """One connection. Times are microseconds on the caller's clock."""
+
+    def __init__(self, limits: ClientLimits, opened_us: int) -> None:
+        self._limits = limits
+        self._expires_us = opened_us + limits.session_us
+        self._queue: deque[_Waiting] = deque()
+        self._chars: deque[tuple[int, int]] = deque()
+        self._flushes: deque[int] = deque()
+        self._unanswered: deque[int] = deque()
+        self._refused_until_us = 0
+        self._refusals = 0
+        self._clearing = 0
+        self._late_answers = 0
+        self._heard_us = opened_us
+
+    @property
+    def stale(self) -> bool:
+        """Whether binary frames that come now belong to what was cleared."""
+        return self._clearing > 0
+
+    @property
+    def owing(self) -> bool:
+        """Whether something waits to be sent, or for its answer."""
+        return bool(self._queue or self._unanswered)
+
+    def near_expiry(self, now_us: int, margin_us: int = 300 * SECOND_US) -> bool:
+        """Whether the service will end this connection soon (60 minutes after it opened)."""
+        return now_us >= self._expires_us - margin_us
+
+    def flushes_left(self, now_us: int) -> int:
+        """How many flushes the window still allows."""
+        self._forget(now_us)
+        if now_us < self._refused_until_us:
+            return 0
+        waiting = sum(1 for item in self._queue if item.flush is not None)
+        return max(0, self._limits.window_flushes - len(self._flushes) - waiting)
+
+    def speak(self, text: str, chunk: int) -> None:
+        """Queue text; one space goes after it, because the service adds none between messages."""
+        limit_chars = min(self._limits.message_chars, self._limits.window_chars)
+        for index, piece in enumerate(split_text(f"{text} ", limit_chars)):
+            self._queue.append(_Waiting(text=piece, chunk=None if index else chunk))
+
+    def flush(self, number: int) -> None:
+        """Queue a flush, known from now on by `number`."""
+        self._queue.append(_Waiting(flush=number))
+
+    def clear(self, now_us: int) -> list[str]:
+        """Drop everything; the frames to send at once."""
+        self._heard_us = now_us
+        self._queue.clear()
+        self._late_answers += len(self._unanswered)
+        self._unanswered.clear()
+        self._clearing += 1
+        return [render(Clear())]
+
+    def close(self) -> list[str]:
+        """The frame that ends the session politely."""
+        return [render(Close())]
+
+    def poll(self, now_us: int) -> list[Outgoing]:
+        """The frames that may be sent now, in order."""
+        self._forget(now_us)
+        frames: list[Outgoing] = []
+        while self._queue and self._ready_us(self._queue[0], now_us) <= now_us:
+            item = self._queue.popleft()
+            if item.flush is None:
+                self._chars.append((now_us, len(item.text)))
+                frames.append(Outgoing(render(Speak(text=item.text)), chunk=item.chunk))
+                continue
+            if not self._unanswered:
+                self._heard_us = now_us
+            self._flushes.append(now_us)
+            self._unanswered.append(item.flush)
+            frames.append(Outgoing(render(Flush()), flush=item.flush))
+        return frames
+
+    def next_poll_us(self, now_us: int) -> int | None:
+        """When `poll` may give more, or None when nothing waits."""
+        if not self._queue:
+            return None
+        return max(now_us, self._ready_us(self._queue[0], now_us))
+
+    def next_wake_us(self, now_us: int) -> int | None:
+        """When to look again: `poll` may give more, or the service has been silent too long."""
+        due_us = self.next_poll_us(now_us)
+        if not (self._unanswered or self._clearing):
+            return due_us
+        timeout_us = self._heard_us + self._limits.answer_timeout_us + 1
+        return timeout_us if due_us is None else min(due_us, timeout_us)
+
+    def silent_for_us(self, now_us: int) -> int:
+        """How long an answer has been owed with nothing heard; 0 when none is owed."""
+        return now_us - self._heard_us if self._unanswered or self._clearing else 0
+
+    def timed_out(self, now_us: int) -> bool:
+        """Whether the service has owed an answer for too long."""
+        return self.silent_for_us(now_us) > self._limits.answer_timeout_us
+
+    def receive_audio(self, now_us: int) -> None:
+        """Note that sound has come."""
+        self._heard_us = now_us
+        if not self._clearing:
+            self._late_answers = 0
+
+    def receive_text(self, frame: str, now_us: int) -> list[SpeakHappening]:
+        """What a text frame means."""
+        try:
+            message = parse_server(frame)
+        except ProtocolViolation as error:
+            return [NotUnderstood(str(error))]
+        self._heard_us = now_us
+        match message:
+            case Metadata():
+                return [Opened(message.request_id)]
+            case Flushed():
+                return self._flushed()
+            case Cleared():
+                if not self._clearing:
+                    return []
+                self._clearing -= 1
+                return [ClearDone()]
+            case Warned():
+                return self._warned(message, now_us)
+            case Unknown():
+                return [NotUnderstood(f"unknown message type {message.type!r}")]
+
+    def _flushed(self) -> list[SpeakHappening]:
+        # A flush that a Clear took away may be answered all the same, before the Cleared or
+        # after it; the answer to a later one has its sound before it.
+        if self._clearing or self._late_answers or not self._unanswered:
+            self._late_answers = max(0, self._late_answers - 1)
+            return []
+        self._refusals = 0
+        return [FlushDone(self._unanswered.popleft())]
+
+    def _warned(self, message: Warned, now_us: int) -> list[SpeakHappening]:
+        warned = ServiceWarned(message.code, message.description)
+        if message.code != "EXCESSIVE_FLUSH" or self._clearing or not self._unanswered:
+            return [warned]
+        # The warning comes when the flush does, ahead of the sound still owed for earlier
+        # ones, so it is the newest flush that was ignored.
+        ignored = self._unanswered.pop()
+        self._refusals += 1
+        self._refused_until_us = now_us + min(64, 4 * 2**self._refusals) * SECOND_US
+        self._queue.appendleft(_Waiting(flush=ignored))
+        return [warned, FlushIgnored(ignored)]
+
+    def _ready_us(self, item: _Waiting, now_us: int) -> int:
+        if item.flush is not None:
+            ready = self._refused_until_us
+            if len(self._flushes) >= self._limits.window_flushes:
+                ready = max(ready, self._flushes[0] + self._limits.flushes_window_us)
+            return ready
+        used = sum(count for _, count in self._chars)
+        ready = now_us
+        for sent_us, count in self._chars:
+            if used + len(item.text) <= self._limits.window_chars:
+                break
+            used -= count
+            ready = sent_us + self._limits.chars_window_us
+        return ready
+
+    def _forget(self, now_us: int) -> None:
+        while self._chars and self._chars[0][0] + self._limits.chars_window_us <= now_us:
+            self._chars.popleft()
+        while self._flushes and self._flushes[0] + self._limits.flushes_window_us <= now_us:
+            self._flushes.popleft()
+
+
+def split_text(text: str, limit_chars: int) -> list[str]:
+    """Pieces of at most `limit_chars` whose concatenation is `text`, cut at spaces if there are,
+    else between graphemes."""
+    pieces: list[str] = []
+    while len(text) > limit_chars:
+        cut = text.rfind(" ", max(1, limit_chars // 2), limit_chars)
+        if cut < 0:
+            cut = start_of(text, limit_chars) or limit_chars
+        pieces.append(text[:cut])
+        text = text[cut:]
+    return [*pieces, text] if text else pieces

@@ -1,0 +1,199 @@
+"""The words of Deepgram Speak v1, both sides: text frames to values and back.
+
+Shapes are those of the published AsyncAPI file; the second dialect of `Warning` is the one the
+service was seen to speak (deepgram-python-sdk issues 617 and 653). The query parameters of the
+connection are in `speak_parameters`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from gramophone.wire.deepgram.json_frames import ProtocolViolation, json_object, text_of, whole_of
+from gramophone.wire.deepgram.speak_v1.parameters import (
+    ENCODINGS,
+    SAMPLE_RATES_HZ,
+    ParameterRefused,
+    SpeakParameters,
+    bytes_per_sample,
+)
+
+__all__ = [
+    "ENCODINGS",
+    "SAMPLE_RATES_HZ",
+    "Clear",
+    "Cleared",
+    "ClientMessage",
+    "Close",
+    "Dialect",
+    "Flush",
+    "Flushed",
+    "Metadata",
+    "ParameterRefused",
+    "ProtocolViolation",
+    "ServerMessage",
+    "Speak",
+    "SpeakParameters",
+    "Unknown",
+    "Warned",
+    "bytes_per_sample",
+    "parse_client",
+    "parse_server",
+    "render",
+]
+
+Dialect: TypeAlias = Literal["observed", "specified"]
+"""How a Warning is written: `warn_code`/`warn_msg` or, as specified, `code`/`description`."""
+
+
+# --- client to server -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Append `text` to the buffer, verbatim: the service puts no space between two of these."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Speak everything that is buffered; answered by Flushed, after the sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Drop buffered text and sound not yet sent; answered by Cleared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Finish what was flushed, then close with 1000."""
+
+
+ClientMessage: TypeAlias = Speak | Flush | Clear | Close
+
+
+# --- server to client -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The first message of a connection. Fields that were missing are empty."""
+
+    request_id: str
+    model_name: str
+    model_version: str
+    model_uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """All sound of one Flush has been sent. Nobody relies on `sequence_id`."""
+
+    sequence_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The buffer is empty and no more sound of before the Clear will come."""
+
+    sequence_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A Warning in either dialect; the connection stays."""
+
+    code: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A JSON object of a `type` that v1 has not got (or none, then empty), verbatim in `raw`."""
+
+    type: str
+    raw: str
+
+
+ServerMessage: TypeAlias = Metadata | Flushed | Cleared | Warned | Unknown
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def parse_client(text: str) -> ClientMessage:
+    """Read a text frame of a client.
+
+    Raises:
+        ProtocolViolation: with `DATA-0000`: not a JSON object, an unknown `type`, or a Speak
+            without a text.
+    """
+    fields = json_object(text, "DATA-0000")
+    match fields.get("type"):
+        case "Speak":
+            spoken = fields.get("text")
+            if not isinstance(spoken, str):
+                raise ProtocolViolation("DATA-0000", "a Speak needs a text")
+            return Speak(spoken)
+        case "Flush":
+            return Flush()
+        case "Clear":
+            return Clear()
+        case "Close":
+            return Close()
+        case unknown:
+            raise ProtocolViolation("DATA-0000", f"unknown message type {unknown!r}")
+
+
+def parse_server(text: str) -> ServerMessage:
+    """Read a text frame of the service, leniently: a missing field is empty, or 0.
+
+    Raises:
+        ProtocolViolation: with `DATA-0000`, when it is not a JSON object.
+    """
+    fields = json_object(text, "DATA-0000")
+    match fields.get("type"):
+        case "Metadata":
+            return Metadata(
+                request_id=text_of(fields, "request_id"),
+                model_name=text_of(fields, "model_name"),
+                model_version=text_of(fields, "model_version"),
+                model_uuid=text_of(fields, "model_uuid"),
+            )
+        case "Flushed":
+            return Flushed(whole_of(fields, "sequence_id"))
+        case "Cleared":
+            return Cleared(whole_of(fields, "sequence_id"))
+        case "Warning":
+            return Warned(
+                code=text_of(fields, "warn_code") or text_of(fields, "code"),
+                description=text_of(fields, "warn_msg") or text_of(fields, "description"),
+            )
+        case _:
+            return Unknown(text_of(fields, "type"), text)
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def render(message: ClientMessage | ServerMessage, dialect: Dialect = "observed") -> str:
+    """The message as the JSON of one text frame; `dialect` is how a Warning is written.
+
+    Everything beyond ASCII is escaped, so that even a lone surrogate can be sent as UTF-8.
+    """
+    match message:
+        case Unknown(raw=raw):
+            return raw
+        case Warned(code, description) if dialect == "observed":
+            fields = {"type": "Warning", "warn_code": code, "warn_msg": description}
+        case Warned(code, description):
+            fields = {"type": "Warning", "code": code, "description": description}
+        case _:
+            fields = {"type": type(message).__name__} | {
+                name: getattr(message, name) for name in message.__slots__
+            }
+    return json.dumps(fields, separators=(",", ":"))

@@ -1,0 +1,353 @@
+"""The service's side of a Speak v2 connection that was recorded: the same frames, once more.
+
+The client is followed, not trusted: it may cut its text as it likes, speak faster or slower,
+interrupt where nobody did, and go on where the recording ends. What was recorded is given back
+verbatim as far as the client does what was done; where it does not, the rules of the live
+machine hold. A turn with another text gets the sound of the turn in its place, and a Warning.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from gramophone.text.redacted_match import Kept, begins_but_hidden, same_but_hidden
+from gramophone.text.sentences.splitter import SentenceCutter
+from gramophone.wire.deepgram.server_actions import Say, SendAudio
+from gramophone.wire.deepgram.speak_v2.messages import (
+    Connected,
+    Flushed,
+    ServerMessage,
+    SpeechInterrupted,
+    SpeechMetadata,
+    SpeechStarted,
+    Unknown,
+    Warned,
+    parse_server,
+)
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+from gramophone.wire.deepgram.speak_v2.recording import (
+    Cue,
+    RecordedFlux,
+    RecordedFrame,
+    RecordedTurn,
+    Stage,
+    said,
+)
+from gramophone.wire.deepgram.speak_v2.server import (
+    Action,
+    FluxLimits,
+    FluxQuirks,
+    FluxServer,
+    Interruption,
+)
+from gramophone.wire.deepgram.speak_v2.turn import Segment, SpeakingRate, Turn
+
+TEXT_NOT_RECORDED = Warned(
+    "TEXT_NOT_RECORDED", "The recording has not got this text; its next turn was given instead."
+)
+RECORDING_EXHAUSTED = Warned("RECORDING_EXHAUSTED", "The recording has nothing left for this text.")
+
+
+_NEVER_US = 2**62
+_PATIENCE_US = 1_000_000
+
+
+class _Follower:
+    """What the client has said of one turn, and when."""
+
+    def __init__(self) -> None:
+        self.verbatim = ""
+        self.text = ""
+        self.flushed_us = 0
+        self._progress: list[tuple[Cue, int]] = []
+        self._place = 0
+
+    def reach(self, stage: Stage, text: str, now_us: int) -> None:
+        """The client is so far."""
+        self.verbatim += text
+        self.text += said(text)
+        self._progress.append((Cue(stage, len(self.text)), now_us))
+        if stage is Stage.FLUSHED:
+            self.flushed_us = now_us
+
+    def reached_us(self, cue: Cue) -> int | None:
+        """When this cue was reached; None when it was not yet. Cues are asked for in order."""
+        progress = self._progress
+        while self._place < len(progress) and not cue.reached_by(progress[self._place][0]):
+            self._place += 1
+        return progress[self._place][1] if self._place < len(progress) else None
+
+    def says_something_else_than(self, text: str, *, whole: bool) -> bool:
+        """Whether this is another text, or with `whole` not all of it either."""
+        if whole:
+            return self.text != text and not same_but_hidden(text, self.text)
+        if text.startswith(self.text) or begins_but_hidden(text, self.text):
+            return False
+        return Kept(text).follow(0, self.text, len(self.text)) is None
+
+
+class FluxReplay(FluxServer):
+    """A machine like the live one that never asks for a voice.
+
+    `pace` is how much faster than recorded; 0 is at once. `texts` collects what the client
+    said in each turn that is over, `unrecorded` those that the recording has not got. A `strict`
+    one ends the connection where the text is another.
+    """
+
+    def __init__(
+        self,
+        recorded: RecordedFlux,
+        connected: Connected,
+        parameters: FluxParameters,
+        pace: float,
+        limits: FluxLimits | None = None,
+        quirks: FluxQuirks | None = None,
+        *,
+        strict: bool = False,
+    ) -> None:
+        super().__init__(connected, parameters, limits, quirks)
+        self._strict = strict
+        self.texts: list[str] = []
+        self.unrecorded: list[str] = []
+        self._recorded = recorded
+        self._pace = pace
+        self._turns_left = deque(recorded.turns)
+        self._followers: dict[str, _Follower] = {}
+        self._playing: RecordedTurn | None = None
+        self._frames: deque[RecordedFrame] = deque()
+        self._expected = ""
+        self._sent_bytes = 0
+        self._has_started = False
+        self._is_known = True
+        self._is_cutting = False
+        self._is_faithful = True
+        self._last_us = 0
+        self._now_us = 0
+
+    @property
+    def deadline_us(self) -> int | None:
+        if self._closed:
+            return None
+        due = (super().deadline_us, self._next_us(), self._end_us())
+        return min((at_us for at_us in due if at_us is not None), default=None)
+
+    def opened(self, now_us: int) -> list[Action]:
+        """The connection stands."""
+        live = super().opened(now_us)
+        return [_verbatim(self._recorded.connected)] if self._recorded.connected else live
+
+    def text_received(self, text: str, now_us: int) -> list[Action]:
+        """A text frame came."""
+        self._now_us = now_us
+        return super().text_received(text, now_us)
+
+    def time_passed(self, now_us: int) -> list[Action]:
+        """It is `now_us`; call this at `deadline_us`."""
+        self._now_us = now_us
+        actions = super().time_passed(now_us)
+        return actions if self._closed else [*actions, *self._advance()]
+
+    # --- messages -----------------------------------------------------------------------------
+
+    def _speak(self, text: str, now_us: int) -> list[Action]:
+        if self._closing:
+            return []
+        actions: list[Action] = []
+        turn = self._open_turn()
+        if turn is None:
+            turn = Turn(self._next_id(), SentenceCutter(whole=True))
+            self._turns.append(turn)
+            self._followers[turn.speech_id] = _Follower()
+            if turn is self._turns[0]:
+                actions += self._start(turn)
+        # The warnings that a text leads to are in the recording.
+        turn.take(text, now_us)
+        self._followers[turn.speech_id].reach(Stage.OPEN, text, now_us)
+        return actions + self._advance()
+
+    def _flush(self, now_us: int) -> list[Action]:
+        self._text_ended(now_us)
+        return super()._flush(now_us)
+
+    def _close(self, now_us: int) -> list[Action]:
+        self._text_ended(now_us)
+        return super()._close(now_us)
+
+    def _text_ended(self, now_us: int) -> None:
+        if not self._closing and (turn := self._open_turn()):
+            self._followers[turn.speech_id].reach(Stage.FLUSHED, "", now_us)
+
+    # --- turns --------------------------------------------------------------------------------
+
+    def _start(self, turn: Turn) -> list[Action]:
+        self._playing = self._turns_left.popleft() if self._turns_left else None
+        self._frames = deque(self._playing.frames if self._playing else ())
+        self._expected = said(self._playing.text) if self._playing else ""
+        self._sent_bytes = 0
+        self._has_started = self._playing is None
+        self._is_known = True
+        self._is_cutting = False
+        if self._playing is not None:
+            return []
+        self._is_faithful = False
+        if self._strict:
+            return []
+        return [*super()._start(turn), Say(RECORDING_EXHAUSTED)]
+
+    def _next_turn(self) -> list[Action]:
+        follower = self._followers.pop(self._turns[0].speech_id)
+        self.texts.append(follower.verbatim)
+        if self._playing is None or not self._is_known:
+            self.unrecorded.append(follower.verbatim)
+        return super()._next_turn()
+
+    def _next_us(self) -> int | None:
+        """When the next frame goes out; None while its cue has not been given."""
+        if not self._turns or not self._frames:
+            return None
+        frame = self._frames[0]
+        reached_us = self._followers[self._turns[0].speech_id].reached_us(frame.cue)
+        if reached_us is None:
+            return None
+        after_us = round(frame.after_us / self._pace) if self._pace > 0 else 0
+        return max(self._last_us, reached_us + after_us)
+
+    def _end_us(self) -> int | None:
+        """When a turn ends that the recording does not end; None while it has more to give."""
+        if not self._turns or not self._turns[0].ended or self._interruption is not None:
+            return None
+        if self._next_us() is not None:
+            return None
+        if not self._frames or self._closing:
+            return self._now_us
+        # It was interrupted; this client may be about to do so.
+        flushed_us = self._followers[self._turns[0].speech_id].flushed_us
+        return max(self._last_us, flushed_us) + _PATIENCE_US
+
+    def _advance(self) -> list[Action]:
+        actions: list[Action] = []
+        while self._turns:
+            turn = self._turns[0]
+            actions += self._compare(turn)
+            if self._closed:
+                break
+            due_us = self._next_us()
+            if due_us is not None and due_us > self._now_us:
+                break
+            if due_us is not None:
+                self._last_us = due_us
+                actions += self._give(turn, self._frames.popleft().frame)
+            elif self._is_cutting:
+                actions += self._cut_live(turn)
+            elif (end_us := self._end_us()) is not None and end_us <= self._now_us:
+                actions += self._finish(turn)
+            else:
+                break
+        if not self._turns and self._closing and not self._closed:
+            actions += self._hang_up()
+        return actions
+
+    def _compare(self, turn: Turn) -> list[Action]:
+        """Warn, once a turn, when another text is spoken than the recorded one, or refuse it."""
+        if self._playing is None and self._strict and self._followers[turn.speech_id].text:
+            return self._refuse(turn)
+        if self._playing is None or not self._is_known:
+            return []
+        # Of a turn that was interrupted the client may have more to say, or less.
+        whole = turn.ended and not self._playing.interrupted and self._interruption is None
+        follower = self._followers[turn.speech_id]
+        if not follower.says_something_else_than(self._expected, whole=whole):
+            return []
+        if self._strict:
+            return self._refuse(turn)
+        self._is_known = self._is_faithful = False
+        return [Say(TEXT_NOT_RECORDED)]
+
+    def _refuse(self, turn: Turn) -> list[Action]:
+        self.texts.append(self._followers[turn.speech_id].verbatim)
+        self.unrecorded.append(self.texts[-1])
+        return self.refused()
+
+    def _give(self, turn: Turn, frame: str | bytes) -> list[Action]:
+        if isinstance(frame, bytes):
+            self._has_sounded = True
+            self._sent_bytes += len(frame)
+            return [SendAudio(frame)]
+        actions: list[Action] = [_verbatim(frame)]
+        match parse_server(frame):
+            case SpeechStarted():
+                self._has_started = True
+            case Flushed():
+                turn.to_acknowledge = False
+            case SpeechMetadata() as metadata:
+                self._clock_ms += metadata.audio_duration_ms
+                self._total_ms += metadata.audio_duration_ms
+                actions += self._is_over(metadata)
+            case SpeechInterrupted(metadata=metadata):
+                # A recording may have the answer and lack the Interrupt.
+                told_ms = self._interruption.offset_ms if self._interruption else None
+                self._rebase(self._played_ms, told_ms)
+                self._interruption = None
+                actions += self._is_over(metadata)
+            case _:
+                pass
+        return actions
+
+    @property
+    def _played_ms(self) -> int:
+        return round(self._sent_bytes / self._bytes_per_ms)
+
+    def _is_over(self, metadata: SpeechMetadata) -> list[Action]:
+        """The recording has ended the turn."""
+        self._count(metadata.input_character_count, metadata.billable_character_count)
+        return self._next_turn()
+
+    def _finish(self, turn: Turn) -> list[Action]:
+        """The client wants a turn to end whose end the recording has not got."""
+        self._is_faithful = False
+        started = self._settle(turn)
+        return [*started, *self._end_turn(turn)]
+
+    def _cut(self) -> list[Action]:
+        interruption, playing = self._interruption, self._playing
+        assert interruption is not None
+        turn = self._turns[0]
+        as_recorded = playing is not None and playing.interrupted and self._has_started
+        if playing is None or not as_recorded or playing.offset_ms != interruption.offset_ms:
+            return self._cut_live(turn)
+        # What was on its way until the service had heard of it is in the recording.
+        while self._frames and self._frames[0].cue.stage < Stage.INTERRUPTED:
+            self._frames.popleft()
+        self._is_cutting = True
+        self._interruption = Interruption(interruption.offset_ms, due_us=_NEVER_US)
+        self._followers[turn.speech_id].reach(Stage.INTERRUPTED, "", self._now_us)
+        return self._advance()
+
+    def _cut_live(self, turn: Turn) -> list[Action]:
+        """The recording has not got this Interrupt; the live machine answers it."""
+        self._is_faithful = False
+        started = self._settle(turn)
+        if self._playing is not None:
+            frames = [each.frame for each in self._playing.frames]
+            sound_bytes = sum(len(frame) for frame in frames if isinstance(frame, bytes))
+            self._rate = SpeakingRate()
+            self._rate.learn(Segment(self._playing.text, 0), sound_bytes / self._bytes_per_ms)
+        return [*started, *super()._cut()]
+
+    def _settle(self, turn: Turn) -> list[Action]:
+        """Make the turn one of which all text was given to a voice, with the sound so far."""
+        turn.waiting.append(Segment(turn.cutter.rest(), self._now_us))
+        while segment := turn.begin_next():
+            segment.sent_bytes = self._sent_bytes
+            self._sent_bytes = 0
+        self._frames.clear()
+        return [] if self._has_started else super()._start(turn)
+
+    def _hang_up(self) -> list[Action]:
+        live = super()._hang_up()
+        verbatim = self._is_faithful and not self._turns_left and self._recorded.session
+        return [_verbatim(self._recorded.session), live[-1]] if verbatim else live
+
+
+def _verbatim(raw: str) -> Say[ServerMessage]:
+    return Say(Unknown("", raw))

@@ -1,0 +1,327 @@
+"""Anthropic's Messages from the server's side: a request read, an answer written.
+
+Shapes: anthropic 2.11 (`types/`). Versions: 2023-06-01, and 2026-10-21, which refuses the
+sampling parameters (platform.claude.com, migration-2026-10-21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gramophone.wire.lenient_json import (
+    as_list,
+    as_object,
+    as_text,
+    encoded,
+    is_list,
+    is_object,
+    read_object,
+)
+from gramophone.wire.llm.answer import ANTHROPIC, WORDLESS, Answer, RawPiece
+from gramophone.wire.llm.answer_blocks import (
+    Block,
+    TextBlock,
+    ThinkingBlock,
+    ToolBlock,
+    blocks_of,
+    call_input,
+)
+from gramophone.wire.llm.deterministic_ids import made_id, made_signature, tokens
+from gramophone.wire.llm.errors import anthropic_error, body, refusal_of
+from gramophone.wire.llm.request_validation import json_body, last_asked, length_chars, refuse
+from gramophone.wire.sse import Timed, event_bytes, raw_event
+
+VERSIONS = ("2023-06-01", "2026-10-21")
+_STRICT_SINCE = "2026-10-21"
+_STOP_REASONS = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "content_filter": "refusal",
+}
+_EVENTS = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "ping",
+        "error",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesRequest:
+    """What of a request matters to its answer.
+
+    `asked` is what the user said last; `step` how often that was answered with calls to tools.
+    """
+
+    model: str
+    asked: str
+    stream: bool
+    prompt_chars: int
+    step: int = 0
+
+
+def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> MessagesRequest:
+    """Read a request; fields that are not known are let be.
+
+    `version` is the header; a request that only counts its tokens needs no limit.
+
+    Raises:
+        RequestRefused: as the service would.
+    """
+    if not version:
+        refuse("anthropic-version: header is required")
+    if version not in VERSIONS:
+        refuse(f'anthropic-version: "{version}" is not a valid version')
+    fields = json_body(sent, "The request body is not valid JSON.")
+    if not as_text(fields.get("model")):
+        refuse("model: Field required")
+    limit = fields.get("max_tokens")
+    if not counting:
+        if limit is None:
+            refuse("max_tokens: Field required")
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+            refuse("max_tokens: Input should be a whole number greater than or equal to 1")
+    stream = fields.get("stream") or False
+    if not isinstance(stream, bool):
+        refuse("stream: Input should be a valid boolean")
+    messages = _messages(fields.get("messages"))
+    if version >= _STRICT_SINCE:
+        _check_strictly(fields, messages)
+    asked, step = last_asked(messages)
+    return MessagesRequest(
+        model=as_text(fields["model"]),
+        asked=asked,
+        stream=stream,
+        prompt_chars=length_chars([fields.get("system"), messages]),
+        step=step,
+    )
+
+
+def _messages(messages: object) -> list[Any]:
+    if messages is None:
+        refuse("messages: Field required")
+    if not is_list(messages):
+        refuse("messages: Input should be a valid list")
+    if not messages:
+        refuse("messages: at least one message is required")
+    for number, message in enumerate(as_list(messages)):
+        if not is_object(message):
+            refuse(f"messages.{number}: Input should be a valid dictionary")
+        role, content = as_object(message).get("role"), as_object(message).get("content")
+        if role not in ("user", "assistant"):
+            refuse(f"messages.{number}.role: Input should be 'user' or 'assistant'")
+        if content is None:
+            refuse(f"messages.{number}.content: Field required")
+        if not (isinstance(content, str) or is_list(content)):
+            refuse(f"messages.{number}.content: Input should be a valid string or list")
+    return as_list(messages)
+
+
+def _check_strictly(fields: dict[str, Any], messages: list[Any]) -> None:
+    for name in ("temperature", "top_p", "top_k"):
+        if fields.get(name) is not None:
+            refuse(f"{name}: is not supported in version {_STRICT_SINCE}")
+    for number, message in enumerate(map(as_object, messages)):
+        for part in map(as_object, as_list(message.get("content"))):
+            if message["role"] == "assistant" and part.get("type") == "document":
+                refuse(f"messages.{number}.content: assistant messages take no document blocks")
+            if message["role"] == "user" and part.get("type") == "text" and part.get("citations"):
+                refuse(f"messages.{number}.content: user text takes no citations")
+
+
+# --- the whole answer -------------------------------------------------------------------------
+
+
+def render_message(answer: Answer, request: MessagesRequest, ordinal: int) -> bytes:
+    """The answer as one JSON body. That it failed is for who renders errors."""
+    raw = answer.recorded_for(ANTHROPIC) or ()
+    if len(raw) == 1 and _type(raw[0]) == "message":
+        return encoded(raw[0].raw)
+    blocks = blocks_of(answer)
+    message = _message(answer, request, ordinal)
+    message["content"] = [_whole(block, ordinal) for block in blocks]
+    message["stop_reason"] = _stop_reason(answer, blocks)
+    message["usage"]["output_tokens"] = _output_tokens(answer, blocks)
+    return body(message)
+
+
+def render_count(request: MessagesRequest) -> bytes:
+    """The answer to a request that only counts its tokens."""
+    return body({"input_tokens": tokens(0, request.prompt_chars)})
+
+
+def _whole(block: Block, ordinal: int) -> dict[str, Any]:
+    match block:
+        case TextBlock():
+            return {"type": "text", "text": block.text}
+        case ThinkingBlock():
+            signature = block.signature or made_signature(block.text)
+            return {"type": "thinking", "thinking": block.text, "signature": signature}
+        case ToolBlock():
+            return {**_tool_use(block, ordinal), "input": call_input(block.arguments)}
+
+
+# --- the stream -------------------------------------------------------------------------------
+
+
+def message_events(answer: Answer, request: MessagesRequest, ordinal: int) -> list[Timed]:
+    """The answer as a stream."""
+    raw = answer.recorded_for(ANTHROPIC)
+    if raw is not None and any(_type(piece) in _EVENTS for piece in raw):
+        events = [(piece.due_us, raw_event(piece.raw, _type(piece))) for piece in raw]
+        types = [_type(piece) for piece in raw]
+        if "message_stop" in types or "error" in types:
+            return events
+        events += _closed(raw)
+        ended = "message_delta" in types
+    else:
+        events = _Writer(answer, request, ordinal).events()
+        ended = False
+    return [*events, *_end(answer, ordinal, ended=ended)]
+
+
+def _type(piece: RawPiece) -> str:
+    return as_text(read_object(piece.raw).get("type"))
+
+
+def _closed(raw: tuple[RawPiece, ...]) -> Iterator[Timed]:
+    """Ends for the blocks that a recording left open."""
+    started = [
+        read_object(piece.raw).get("index")
+        for piece in raw
+        if _type(piece) == "content_block_start"
+    ]
+    stopped = [
+        read_object(piece.raw).get("index") for piece in raw if _type(piece) == "content_block_stop"
+    ]
+    for index in started:
+        if index not in stopped:
+            yield raw[-1].due_us, _event("content_block_stop", index=index)
+
+
+def _end(answer: Answer, ordinal: int, *, ended: bool) -> Iterator[Timed]:
+    end_us = answer.due_us
+    if answer.failure is not None:
+        if answer.failure.kind not in WORDLESS:
+            refusal = refusal_of(answer.failure, anthropic=True)
+            error = anthropic_error(refusal, made_id("req_", ordinal))
+            yield end_us, event_bytes(error, "error")
+        return
+    blocks = blocks_of(answer)
+    if not ended:
+        delta = {"stop_reason": _stop_reason(answer, blocks), "stop_sequence": None}
+        usage = {"output_tokens": _output_tokens(answer, blocks)}
+        yield end_us, _event("message_delta", delta=delta, usage=usage)
+    yield end_us, _event("message_stop")
+
+
+class _Writer:
+    """Writes the events of one answer up to the end of its last block."""
+
+    def __init__(self, answer: Answer, request: MessagesRequest, ordinal: int) -> None:
+        self._blocks = blocks_of(answer)
+        self._message = _message(answer, request, ordinal)
+        self._ordinal = ordinal
+
+    def events(self) -> list[Timed]:
+        passed_us, events = 0, list[Timed]()
+        for due_us, event in self._events():
+            # A piece that was overtaken holds up what stands behind it.
+            passed_us = max(passed_us, due_us)
+            events.append((passed_us, event))
+        return events
+
+    def _events(self) -> Iterator[Timed]:
+        first_us = self._blocks[0].pieces[0].due_us if self._blocks else 0
+        yield first_us, _event("message_start", message=self._message)
+        for index, block in enumerate(self._blocks):
+            start = _event(
+                "content_block_start", index=index, content_block=_opened(block, self._ordinal)
+            )
+            yield block.pieces[0].due_us, start
+            if index == 0:
+                yield first_us, _event("ping")
+            for due_us, delta in _deltas(block):
+                yield due_us, _event("content_block_delta", index=index, delta=delta)
+            yield block.pieces[-1].due_us, _event("content_block_stop", index=index)
+
+
+def _opened(block: Block, ordinal: int) -> dict[str, Any]:
+    match block:
+        case TextBlock():
+            return {"type": "text", "text": ""}
+        case ThinkingBlock():
+            return {"type": "thinking", "thinking": "", "signature": ""}
+        case ToolBlock():
+            return _tool_use(block, ordinal)
+
+
+def _deltas(block: Block) -> Iterator[tuple[int, dict[str, Any]]]:
+    match block:
+        case TextBlock(pieces=pieces):
+            for piece in pieces:
+                yield piece.due_us, {"type": "text_delta", "text": piece.text}
+        case ThinkingBlock(pieces=pieces):
+            for piece in pieces:
+                if piece.text:
+                    yield piece.due_us, {"type": "thinking_delta", "thinking": piece.text}
+            signature = block.signature or made_signature(block.text)
+            yield pieces[-1].due_us, {"type": "signature_delta", "signature": signature}
+        case ToolBlock(pieces=pieces):
+            for piece in pieces:
+                yield piece.due_us, {"type": "input_json_delta", "partial_json": piece.arguments}
+
+
+def _event(kind: str, **fields: Any) -> bytes:
+    return event_bytes({"type": kind, **fields}, kind)
+
+
+# --- objects ----------------------------------------------------------------------------------
+
+
+def _message(answer: Answer, request: MessagesRequest, ordinal: int) -> dict[str, Any]:
+    usage = {
+        "input_tokens": tokens(answer.input_tokens, request.prompt_chars),
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "output_tokens": 1,
+        "service_tier": "standard",
+    }
+    return {
+        "id": made_id("msg_", ordinal),
+        "type": "message",
+        "role": "assistant",
+        "model": request.model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
+    }
+
+
+def _tool_use(block: ToolBlock, ordinal: int) -> dict[str, Any]:
+    id_ = block.id or made_id("toolu_", ordinal, block.index)
+    return {"type": "tool_use", "id": id_, "name": block.name, "input": {}}
+
+
+def _stop_reason(answer: Answer, blocks: tuple[Block, ...]) -> str:
+    called = any(isinstance(block, ToolBlock) for block in blocks)
+    if called and answer.finish_reason == "stop":
+        return "tool_use"
+    return _STOP_REASONS.get(answer.finish_reason, answer.finish_reason)
+
+
+def _output_tokens(answer: Answer, blocks: tuple[Block, ...]) -> int:
+    chars = sum(
+        len(block.arguments if isinstance(block, ToolBlock) else block.text) for block in blocks
+    )
+    return tokens(answer.output_tokens, chars)

@@ -1,0 +1,140 @@
+"""Errors of OpenAI and Anthropic: which status goes with which words, and how they are written.
+
+OpenAI: `{"error": {message, type, param, code}}` (error-codes guide; openai 3.52). Anthropic:
+`{"type": "error", "error": {type, message}, "request_id"}` (anthropic 2.11, types/shared).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gramophone.wire.lenient_json import compact, encoded
+from gramophone.wire.llm.answer import WORDLESS, AnswerFailure
+
+RETRY_AFTER_S = 1
+"""What a client that came too often is told to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that is answered with an error status.
+
+    `kind`, `code` and `param` are the provider's words; an empty kind follows from the status.
+    """
+
+    status: int
+    message: str
+    kind: str = ""
+    code: str | None = None
+    param: str | None = None
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What goes with it besides the body."""
+        return (("retry-after", str(RETRY_AFTER_S)),) if self.status == 429 else ()
+
+
+class RequestRefused(Exception):
+    """A request that cannot stand; `refusal` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.message)
+
+
+NOT_JSON = (
+    "We could not parse the JSON body of your request. "
+    "The API expects a JSON payload, but what was sent was not valid JSON."
+)
+
+_OPENAI = {
+    400: Refusal(400, "The request is not valid.", "invalid_request_error"),
+    401: Refusal(
+        401, "Incorrect API key provided.", "invalid_request_error", code="invalid_api_key"
+    ),
+    402: Refusal(402, "Your account is not active.", "billing_error", code="billing_not_active"),
+    403: Refusal(
+        403,
+        "The project does not have access to this model.",
+        "invalid_request_error",
+        code="model_not_found",
+    ),
+    404: Refusal(
+        404,
+        "The model does not exist or you do not have access to it.",
+        "invalid_request_error",
+        code="model_not_found",
+    ),
+    408: Refusal(408, "The request timed out.", "timeout"),
+    429: Refusal(429, "Rate limit reached.", "requests", code="rate_limit_exceeded"),
+    500: Refusal(
+        500, "The server had an error while processing your request. Sorry!", "server_error"
+    ),
+    503: Refusal(503, "The engine is currently overloaded.", "service_unavailable_error"),
+}
+
+_ANTHROPIC = {
+    400: Refusal(400, "The request is not valid.", "invalid_request_error"),
+    401: Refusal(401, "invalid x-api-key", "authentication_error"),
+    402: Refusal(402, "Your credit balance is too low.", "billing_error"),
+    403: Refusal(403, "Your API key may not use this resource.", "permission_error"),
+    404: Refusal(404, "Not found", "not_found_error"),
+    413: Refusal(413, "Request exceeds the maximum size", "request_too_large"),
+    429: Refusal(429, "This request would exceed your rate limit.", "rate_limit_error"),
+    500: Refusal(500, "Internal server error", "api_error"),
+    504: Refusal(504, "The request timed out.", "timeout_error"),
+    529: Refusal(529, "Overloaded", "overloaded_error"),
+}
+
+_STATUS_OF_KIND = {refusal.kind: status for status, refusal in reversed(_ANTHROPIC.items())}
+
+
+def openai_refusal(status: int) -> Refusal:
+    """The refusal that OpenAI would send with this status."""
+    return _OPENAI.get(status) or _like(status, _OPENAI)
+
+
+def anthropic_refusal(status: int) -> Refusal:
+    """The refusal that Anthropic would send with this status."""
+    return _ANTHROPIC.get(status) or _like(status, _ANTHROPIC)
+
+
+def _like(status: int, known: dict[int, Refusal]) -> Refusal:
+    like = known[500 if status >= 500 else 400]
+    return Refusal(status, like.message, like.kind)
+
+
+def refusal_of(failure: AnswerFailure, *, anthropic: bool) -> Refusal:
+    """A failure as this provider would refuse a request with it."""
+    named = "" if failure.kind in WORDLESS else failure.kind
+    status = failure.status if failure.status >= 400 else _STATUS_OF_KIND.get(named, 500)
+    usual = anthropic_refusal(status) if anthropic else openai_refusal(status)
+    # Each provider has its own words for the same thing; another's are not given away.
+    known = named in _STATUS_OF_KIND
+    kind = named if named and known == anthropic else usual.kind
+    code = usual.code if kind == usual.kind else None
+    return Refusal(status, failure.message or usual.message, kind, code)
+
+
+def openai_error(refusal: Refusal) -> dict[str, Any]:
+    """As OpenAI writes it, in a body or inside a stream."""
+    error = {
+        "message": refusal.message,
+        "type": refusal.kind or openai_refusal(refusal.status).kind,
+        "param": refusal.param,
+        "code": refusal.code,
+    }
+    return {"error": error}
+
+
+def anthropic_error(refusal: Refusal, request_id: str) -> dict[str, Any]:
+    """As Anthropic writes it, in a body or inside a stream."""
+    kind = refusal.kind or anthropic_refusal(refusal.status).kind
+    error = {"type": kind, "message": refusal.message}
+    return {"type": "error", "error": error, "request_id": request_id}
+
+
+def body(value: object) -> bytes:
+    """A JSON body."""
+    return encoded(compact(value))

@@ -1,0 +1,318 @@
+"""OpenAI's Chat Completions from the server's side: a request read, an answer written.
+
+Shapes: openai 3.52 (`types/chat`), and chunks as the service was seen to send them: a role first,
+then one delta a chunk, then an empty one with the finish reason, then the usage with no choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gramophone.wire.lenient_json import (
+    as_list,
+    as_object,
+    as_text,
+    encoded,
+    is_list,
+    is_object,
+    read_object,
+)
+from gramophone.wire.llm.answer import (
+    OPENAI,
+    WORDLESS,
+    Answer,
+    RawPiece,
+    TextPiece,
+    ThinkingPiece,
+    ToolPiece,
+)
+from gramophone.wire.llm.answer_blocks import PlainPiece, ToolBlock, blocks_of, plain_pieces
+from gramophone.wire.llm.deterministic_ids import CREATED_S, made_id, tokens
+from gramophone.wire.llm.errors import body, openai_error, refusal_of
+from gramophone.wire.llm.request_validation import (
+    article,
+    json_body,
+    last_asked,
+    length_chars,
+    refuse,
+)
+from gramophone.wire.sse import DONE, Timed, event_bytes, raw_event
+
+_ROLES = ("system", "assistant", "user", "function", "tool", "developer")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What of a request matters to its answer.
+
+    `asked` is what the user said last; `step` how often that was answered with calls to tools.
+    """
+
+    model: str
+    asked: str
+    stream: bool
+    include_usage: bool
+    prompt_chars: int
+    step: int = 0
+
+
+def parse_chat(sent: bytes) -> ChatRequest:
+    """Read a request; fields that are not known are let be.
+
+    Raises:
+        RequestRefused: as the service would.
+    """
+    fields = json_body(sent)
+    if not as_text(fields.get("model")):
+        refuse("you must provide a model parameter")
+    messages = _messages(fields.get("messages"))
+    stream = fields.get("stream") or False
+    if not isinstance(stream, bool):
+        refuse(
+            f"Invalid type for 'stream': expected a boolean, but got {article(stream)} instead.",
+            param="stream",
+            code="invalid_type",
+        )
+    options = fields.get("stream_options")
+    if options is not None and not stream:
+        refuse(
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            param="stream_options",
+        )
+    if fields.get("n") not in (None, 1):
+        refuse("Only one choice is given: 'n' must be 1.", param="n", code="unsupported_value")
+    asked, step = last_asked(messages)
+    return ChatRequest(
+        model=as_text(fields["model"]),
+        asked=asked,
+        stream=stream,
+        include_usage=as_object(options).get("include_usage") is True,
+        prompt_chars=length_chars(messages),
+        step=step,
+    )
+
+
+def _messages(messages: object) -> list[Any]:
+    if messages is None:
+        refuse(
+            "Missing required parameter: 'messages'.",
+            param="messages",
+            code="missing_required_parameter",
+        )
+    if not is_list(messages):
+        refuse(
+            "Invalid type for 'messages': expected an array of objects, "
+            f"but got {article(messages)} instead.",
+            param="messages",
+            code="invalid_type",
+        )
+    if not messages:
+        refuse(
+            "Invalid 'messages': empty array. Expected an array with minimum length 1, "
+            "but got an empty array instead.",
+            param="messages",
+            code="empty_array",
+        )
+    for number, message in enumerate(as_list(messages)):
+        _check_message(message, f"messages[{number}]")
+    return as_list(messages)
+
+
+def _check_message(message: object, place: str) -> None:
+    if not is_object(message):
+        refuse(
+            f"Invalid type for '{place}': expected an object, but got {article(message)} instead.",
+            param=place,
+            code="invalid_type",
+        )
+    role = as_object(message).get("role")
+    if role is None:
+        refuse(
+            f"Missing required parameter: '{place}.role'.",
+            param=f"{place}.role",
+            code="missing_required_parameter",
+        )
+    if role not in _ROLES:
+        refuse(
+            f"Invalid value: '{role}'. Supported values are: "
+            "'system', 'assistant', 'user', 'function', 'tool', and 'developer'.",
+            param=f"{place}.role",
+            code="invalid_value",
+        )
+    content = as_object(message).get("content")
+    if content is not None and not (isinstance(content, str) or is_list(content)):
+        refuse(
+            f"Invalid type for '{place}.content': expected one of a string or array of objects, "
+            f"but got {article(content)} instead.",
+            param=f"{place}.content",
+            code="invalid_type",
+        )
+
+
+# --- the whole answer -------------------------------------------------------------------------
+
+
+def render_chat(answer: Answer, request: ChatRequest, ordinal: int) -> bytes:
+    """The answer as one JSON body. That it failed is for who renders errors."""
+    raw = answer.recorded_for(OPENAI) or ()
+    if len(raw) == 1 and not _is_chunk(raw[0]) and _choices(raw[0]):
+        return encoded(raw[0].raw)
+    pieces = plain_pieces(answer)
+    said = [piece.text for piece in pieces if isinstance(piece, TextPiece)]
+    thought = [piece.text for piece in pieces if isinstance(piece, ThinkingPiece)]
+    calls = [
+        {
+            "id": call.id or made_id("call_", ordinal, call.index),
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
+        }
+        for call in blocks_of(answer)
+        if isinstance(call, ToolBlock)
+    ]
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(said) if said or not calls else None,
+        "refusal": None,
+        "annotations": [],
+    }
+    if thought:
+        message["reasoning_content"] = "".join(thought)
+    if calls:
+        message["tool_calls"] = calls
+    choice = {
+        "index": 0,
+        "message": message,
+        "logprobs": None,
+        "finish_reason": _finish_reason(answer, pieces),
+    }
+    whole = _head(request, ordinal, "chat.completion")
+    return body({**whole, "choices": [choice], "usage": _usage(answer, request, pieces)})
+
+
+# --- the stream -------------------------------------------------------------------------------
+
+
+def chat_events(answer: Answer, request: ChatRequest, ordinal: int) -> list[Timed]:
+    """The answer as a stream."""
+    raw = answer.recorded_for(OPENAI)
+    if raw is not None and not any(_is_chunk(piece) for piece in raw):
+        raw = None
+    writer = _ChunkWriter(request, ordinal)
+    pieces = plain_pieces(answer)
+    events = list(_recorded(raw, request) if raw is not None else writer.pieces(pieces))
+    if any(read_object(piece.raw).get("error") for piece in raw or ()):
+        return events
+    end_us = answer.due_us
+    if answer.failure is not None:
+        if answer.failure.kind not in WORDLESS:
+            error = openai_error(refusal_of(answer.failure, anthropic=False))
+            events.append((end_us, event_bytes(error)))
+        return events
+    if raw is None or not any(_finishes(piece) for piece in raw):
+        events.append((end_us, writer.chunk({}, _finish_reason(answer, pieces))))
+    if request.include_usage and not any(_counts(piece) for piece in raw or ()):
+        events.append((end_us, writer.usage(_usage(answer, request, pieces))))
+    return [*events, (end_us, DONE)]
+
+
+def _recorded(raw: Sequence[RawPiece], request: ChatRequest) -> Iterator[Timed]:
+    for piece in raw:
+        # A client that did not ask for it trips over a chunk without a choice.
+        if _counts(piece) and not request.include_usage and not _choices(piece):
+            continue
+        yield piece.due_us, raw_event(piece.raw)
+
+
+def _choices(piece: RawPiece) -> list[Any]:
+    return as_list(read_object(piece.raw).get("choices"))
+
+
+def _is_chunk(piece: RawPiece) -> bool:
+    return any("delta" in as_object(choice) for choice in _choices(piece))
+
+
+def _finishes(piece: RawPiece) -> bool:
+    return any(as_object(choice).get("finish_reason") for choice in _choices(piece))
+
+
+def _counts(piece: RawPiece) -> bool:
+    return bool(as_object(read_object(piece.raw).get("usage")))
+
+
+class _ChunkWriter:
+    def __init__(self, request: ChatRequest, ordinal: int) -> None:
+        self._head = _head(request, ordinal, "chat.completion.chunk")
+        self._tail: dict[str, Any] = {"usage": None} if request.include_usage else {}
+        self._ordinal = ordinal
+
+    def pieces(self, pieces: Sequence[PlainPiece]) -> Iterator[Timed]:
+        first_us = pieces[0].due_us if pieces else 0
+        content = None if pieces and isinstance(pieces[0], ToolPiece) else ""
+        role = {"role": "assistant", "content": content, "refusal": None}
+        yield first_us, self.chunk(role)
+        begun: set[int] = set()
+        for piece in pieces:
+            if not isinstance(piece, ThinkingPiece) or piece.text:
+                yield piece.due_us, self.chunk(self._delta(piece, begun))
+
+    def chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        return event_bytes({**self._head, "choices": [choice], **self._tail})
+
+    def usage(self, usage: dict[str, Any]) -> bytes:
+        return event_bytes({**self._head, "choices": [], "usage": usage})
+
+    def _delta(self, piece: PlainPiece, begun: set[int]) -> dict[str, Any]:
+        match piece:
+            case TextPiece(text=text):
+                return {"content": text}
+            case ThinkingPiece(text=text):
+                # OpenAI keeps thoughts to itself; this is what servers of its protocol call them.
+                return {"reasoning_content": text}
+            case ToolPiece():
+                call: dict[str, Any] = {"index": piece.index}
+                function = {"arguments": piece.arguments}
+                if piece.index not in begun:
+                    begun.add(piece.index)
+                    id_ = piece.id or made_id("call_", self._ordinal, piece.index)
+                    call |= {"id": id_, "type": "function"}
+                    function = {"name": piece.name, **function}
+                return {"tool_calls": [{**call, "function": function}]}
+
+
+def _head(request: ChatRequest, ordinal: int, what: str) -> dict[str, Any]:
+    return {
+        "id": made_id("chatcmpl-", ordinal),
+        "object": what,
+        "created": CREATED_S,
+        "model": request.model,
+        "service_tier": "default",
+        "system_fingerprint": None,
+    }
+
+
+def _finish_reason(answer: Answer, pieces: Sequence[PlainPiece]) -> str:
+    called = any(isinstance(piece, ToolPiece) for piece in pieces)
+    return "tool_calls" if called and answer.finish_reason == "stop" else answer.finish_reason
+
+
+def _usage(answer: Answer, request: ChatRequest, pieces: Sequence[PlainPiece]) -> dict[str, Any]:
+    chars = sum(
+        len(piece.arguments if isinstance(piece, ToolPiece) else piece.text) for piece in pieces
+    )
+    given = tokens(answer.input_tokens, request.prompt_chars)
+    made = tokens(answer.output_tokens, chars)
+    return {
+        "prompt_tokens": given,
+        "completion_tokens": made,
+        "total_tokens": given + made,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }

@@ -1,0 +1,375 @@
+"""OpenAI's Responses from the server's side: a request read, an answer written.
+
+Shapes: openai 3.52 (`types/responses`). Every event is named, and numbered from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gramophone.wire.lenient_json import as_list, as_text, encoded, is_list, is_object, read_object
+from gramophone.wire.llm.answer import OPENAI_RESPONSES, WORDLESS, Answer, RawPiece
+from gramophone.wire.llm.answer_blocks import Block, TextBlock, ThinkingBlock, ToolBlock, blocks_of
+from gramophone.wire.llm.deterministic_ids import CREATED_S, made_id, tokens
+from gramophone.wire.llm.errors import Refusal, body, refusal_of
+from gramophone.wire.llm.openai_responses_closing import BrokenOff
+from gramophone.wire.llm.request_validation import (
+    article,
+    json_body,
+    last_asked,
+    length_chars,
+    refuse,
+)
+from gramophone.wire.sse import Timed, event_bytes, raw_event
+
+_ECHOED: dict[str, Any] = {
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "reasoning": {"effort": None, "summary": None},
+    "safety_identifier": None,
+    "service_tier": "default",
+    "store": True,
+    "temperature": 1.0,
+    "text": {"format": {"type": "text"}, "verbosity": "medium"},
+    "tool_choice": "auto",
+    "tools": [],
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+    "user": None,
+}
+"""What a response repeats of its request, and what stands there when nothing was said."""
+
+_ENDINGS = ("response.completed", "response.incomplete", "response.failed", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsesRequest:
+    """What of a request matters to its answer.
+
+    `asked` is what the user said last; `step` how often that was answered with calls to tools.
+    """
+
+    model: str
+    asked: str
+    stream: bool
+    previous_response_id: str
+    prompt_chars: int
+    echo: dict[str, Any]
+    step: int = 0
+
+
+def parse_responses(sent: bytes) -> ResponsesRequest:
+    """Read a request; fields that are not known are let be.
+
+    Raises:
+        RequestRefused: as the service would.
+    """
+    fields = json_body(sent)
+    if not as_text(fields.get("model")):
+        refuse(
+            "Missing required parameter: 'model'.",
+            param="model",
+            code="missing_required_parameter",
+        )
+    asked, step = _asked(
+        fields.get("input"), may_miss=fields.get("previous_response_id") is not None
+    )
+    stream = fields.get("stream") or False
+    if not isinstance(stream, bool):
+        refuse(
+            f"Invalid type for 'stream': expected a boolean, but got {article(stream)} instead.",
+            param="stream",
+            code="invalid_type",
+        )
+    given = {name: fields[name] for name in _ECHOED if fields.get(name) is not None}
+    if isinstance(given.get("service_tier"), str) and given["service_tier"] == "auto":
+        del given["service_tier"]
+    return ResponsesRequest(
+        model=as_text(fields["model"]),
+        asked=asked,
+        stream=stream,
+        previous_response_id=as_text(fields.get("previous_response_id")),
+        prompt_chars=length_chars([fields.get("instructions"), fields.get("input")]),
+        echo={**_ECHOED, **given},
+        step=step,
+    )
+
+
+def _asked(given: object, *, may_miss: bool) -> tuple[str, int]:
+    if given is None and not may_miss:
+        refuse(
+            "Missing required parameter: 'input'.",
+            param="input",
+            code="missing_required_parameter",
+        )
+    if given is not None and not (isinstance(given, str) or is_list(given)):
+        refuse(
+            "Invalid type for 'input': expected one of a string or array of input items, "
+            f"but got {article(given)} instead.",
+            param="input",
+            code="invalid_type",
+        )
+    if isinstance(given, str):
+        return given, 0
+    for number, item in enumerate(as_list(given)):
+        if not is_object(item):
+            refuse(
+                f"Invalid type for 'input[{number}]': expected an input item, "
+                f"but got {article(item)} instead.",
+                param=f"input[{number}]",
+                code="invalid_type",
+            )
+    return last_asked(as_list(given))
+
+
+def response_id(ordinal: int) -> str:
+    """The id of the answer of this ordinal."""
+    return made_id("resp_", ordinal)
+
+
+# --- the whole answer -------------------------------------------------------------------------
+
+
+def render_response(answer: Answer, request: ResponsesRequest, ordinal: int) -> bytes:
+    """The answer as one JSON body. That it failed is for who renders errors."""
+    raw = answer.recorded_for(OPENAI_RESPONSES) or ()
+    if len(raw) == 1 and read_object(raw[0].raw).get("object") == "response":
+        return encoded(raw[0].raw)
+    return body(_Writer(answer, request, ordinal).response(_ending(answer)[1]))
+
+
+# --- the stream -------------------------------------------------------------------------------
+
+
+def response_events(answer: Answer, request: ResponsesRequest, ordinal: int) -> list[Timed]:
+    """The answer as a stream."""
+    writer = _Writer(answer, request, ordinal)
+    raw = answer.recorded_for(OPENAI_RESPONSES)
+    if raw is not None and any(_type(piece).startswith("response.") for piece in raw):
+        events = [(piece.due_us, raw_event(piece.raw, _type(piece))) for piece in raw]
+        if any(_type(piece) in _ENDINGS for piece in raw):
+            return events
+        events += writer.after(BrokenOff([read_object(piece.raw) for piece in raw]))
+    else:
+        events = list(writer.begun())
+        for number, block in enumerate(writer.blocks):
+            events += writer.block(number, block)
+    return [*events, *writer.ended()]
+
+
+def _type(piece: RawPiece) -> str:
+    return as_text(read_object(piece.raw).get("type"))
+
+
+def _ending(answer: Answer) -> tuple[str, str]:
+    """The last event, and the status of the response in it."""
+    if answer.finish_reason in ("length", "content_filter"):
+        return "response.incomplete", "incomplete"
+    return "response.completed", "completed"
+
+
+class _Writer:
+    """Writes the events of one answer, and counts them."""
+
+    def __init__(self, answer: Answer, request: ResponsesRequest, ordinal: int) -> None:
+        self.blocks = blocks_of(answer)
+        self._answer = answer
+        self._request = request
+        self._ordinal = ordinal
+        self._number = 0
+        self._id = response_id(ordinal)
+        self._passed_us = 0
+        self._output = [self._item(number, block) for number, block in enumerate(self.blocks)]
+
+    def after(self, broken_off: BrokenOff) -> list[Timed]:
+        """Go on where a recording breaks off: the ends of what it has begun."""
+        self._number = broken_off.next_number
+        self._id = broken_off.response_id or self._id
+        self._output = broken_off.output
+        done = "response.output_item.done"
+        return [
+            self._event(self._answer.due_us, done, output_index=index, item=item)
+            for index, item in broken_off.unfinished()
+        ]
+
+    def response(self, status: str, *, error: Refusal | None = None) -> dict[str, Any]:
+        """The response object as it stands now."""
+        over = status != "in_progress"
+        why = {"length": "max_output_tokens"}.get(
+            self._answer.finish_reason, self._answer.finish_reason
+        )
+        failed = {"code": _error_code(error), "message": error.message} if error else None
+        unwritten = not over or status == "failed"
+        return {
+            "id": self._id,
+            "object": "response",
+            "created_at": CREATED_S,
+            "status": status,
+            "completed_at": CREATED_S if status == "completed" else None,
+            "error": failed,
+            "incomplete_details": {"reason": why} if status == "incomplete" else None,
+            "model": self._request.model,
+            "output": [] if unwritten else self._output,
+            "usage": None if unwritten else self._usage(),
+            **self._request.echo,
+        }
+
+    # --- events ---------------------------------------------------------------------------
+
+    def begun(self) -> Iterator[Timed]:
+        first_us = self.blocks[0].pieces[0].due_us if self.blocks else 0
+        for kind in ("response.created", "response.in_progress"):
+            yield self._event(first_us, kind, response=self.response("in_progress"))
+
+    def ended(self) -> list[Timed]:
+        end_us = self._answer.due_us
+        failure = self._answer.failure
+        if failure is None:
+            kind, status = _ending(self._answer)
+            return [self._event(end_us, kind, response=self.response(status))]
+        if failure.kind in WORDLESS:
+            return []
+        refusal = refusal_of(failure, anthropic=False)
+        failed = self.response("failed", error=refusal)
+        return [self._event(end_us, "response.failed", response=failed)]
+
+    def block(self, output_index: int, block: Block) -> list[Timed]:
+        """One item of the output, from its addition to its end."""
+        item = self._output[output_index]
+        place = {"output_index": output_index}
+        within = {"item_id": item["id"], **place}
+        first_us = block.pieces[0].due_us
+        events = [
+            self._event(
+                first_us, "response.output_item.added", **place, item=self._opened(item, block)
+            )
+        ]
+        match block:
+            case TextBlock():
+                events += self._text(block, {**within, "content_index": 0})
+            case ThinkingBlock():
+                events += self._thoughts(block, {**within, "summary_index": 0})
+            case ToolBlock():
+                events += self._call(block, within)
+        last_us = block.pieces[-1].due_us
+        return [*events, self._event(last_us, "response.output_item.done", **place, item=item)]
+
+    def _text(self, block: TextBlock, place: dict[str, Any]) -> Iterator[Timed]:
+        first_us, last_us = block.pieces[0].due_us, block.pieces[-1].due_us
+        added, done = "response.content_part.added", "response.content_part.done"
+        yield self._event(first_us, added, **place, part=_text_part(""))
+        for piece in block.pieces:
+            yield self._event(
+                piece.due_us, "response.output_text.delta", **place, delta=piece.text, logprobs=[]
+            )
+        yield self._event(
+            last_us, "response.output_text.done", **place, text=block.text, logprobs=[]
+        )
+        yield self._event(last_us, done, **place, part=_text_part(block.text))
+
+    def _thoughts(self, block: ThinkingBlock, place: dict[str, Any]) -> Iterator[Timed]:
+        first_us, last_us = block.pieces[0].due_us, block.pieces[-1].due_us
+        named = "response.reasoning_summary"
+        yield self._event(first_us, f"{named}_part.added", **place, part=_summary(""))
+        for piece in block.pieces:
+            if piece.text:
+                yield self._event(piece.due_us, f"{named}_text.delta", **place, delta=piece.text)
+        yield self._event(last_us, f"{named}_text.done", **place, text=block.text)
+        yield self._event(last_us, f"{named}_part.done", **place, part=_summary(block.text))
+
+    def _call(self, block: ToolBlock, place: dict[str, Any]) -> Iterator[Timed]:
+        named = "response.function_call_arguments"
+        for piece in block.pieces:
+            if piece.arguments:
+                yield self._event(piece.due_us, f"{named}.delta", **place, delta=piece.arguments)
+        yield self._event(
+            block.pieces[-1].due_us,
+            f"{named}.done",
+            **place,
+            name=block.name,
+            arguments=block.arguments,
+        )
+
+    def _event(self, due_us: int, kind: str, **fields: Any) -> Timed:
+        numbered = {"type": kind, "sequence_number": self._number, **fields}
+        self._number += 1
+        # A piece that was overtaken holds up what stands behind it.
+        self._passed_us = max(self._passed_us, due_us)
+        return self._passed_us, event_bytes(numbered, kind)
+
+    # --- objects --------------------------------------------------------------------------
+
+    def _item(self, output_index: int, block: Block) -> dict[str, Any]:
+        match block:
+            case TextBlock():
+                return {
+                    "id": made_id("msg_", self._ordinal, output_index),
+                    "type": "message",
+                    "status": "completed",
+                    "role": "assistant",
+                    "content": [_text_part(block.text)],
+                }
+            case ThinkingBlock():
+                item: dict[str, Any] = {
+                    "id": made_id("rs_", self._ordinal, output_index),
+                    "type": "reasoning",
+                    "summary": [_summary(block.text)],
+                }
+                return {**item, "encrypted_content": block.signature} if block.signature else item
+            case ToolBlock():
+                return {
+                    "id": made_id("fc_", self._ordinal, output_index),
+                    "type": "function_call",
+                    "status": "completed",
+                    "call_id": block.id or made_id("call_", self._ordinal, block.index),
+                    "name": block.name,
+                    "arguments": block.arguments,
+                }
+
+    def _opened(self, item: dict[str, Any], block: Block) -> dict[str, Any]:
+        """The item as it stands before anything of it has come."""
+        match block:
+            case TextBlock():
+                return {**item, "status": "in_progress", "content": []}
+            case ThinkingBlock():
+                return {**item, "summary": []}
+            case ToolBlock():
+                return {**item, "status": "in_progress", "arguments": ""}
+
+    def _usage(self) -> dict[str, Any]:
+        chars = sum(
+            len(block.arguments if isinstance(block, ToolBlock) else block.text)
+            for block in self.blocks
+        )
+        given = tokens(self._answer.input_tokens, self._request.prompt_chars)
+        made = tokens(self._answer.output_tokens, chars)
+        return {
+            "input_tokens": given,
+            "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
+            "output_tokens": made,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": given + made,
+        }
+
+
+def _text_part(text: str) -> dict[str, Any]:
+    return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+
+
+def _summary(text: str) -> dict[str, Any]:
+    return {"type": "summary_text", "text": text}
+
+
+def _error_code(refusal: Refusal) -> str:
+    if refusal.status == 429:
+        return "rate_limit_exceeded"
+    return "invalid_prompt" if refusal.status < 500 else "server_error"

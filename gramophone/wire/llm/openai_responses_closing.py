@@ -1,0 +1,76 @@
+"""What is missing at the end of a recorded stream of Responses that breaks off.
+
+A client that keeps books refuses a response with items that were begun and never ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gramophone.wire.lenient_json import as_count, as_list, as_object, as_text
+
+
+class BrokenOff:
+    """The books of such a stream: its items, and how far each has come."""
+
+    def __init__(self, events: list[dict[str, Any]]) -> None:
+        self._items: dict[int, dict[str, Any]] = {}
+        self._done: set[int] = set()
+        self.next_number = 0
+        self.response_id = ""
+        for event in events:
+            self._read(event)
+
+    @property
+    def output(self) -> list[dict[str, Any]]:
+        """All items, ended."""
+        return [self._items[index] for index in sorted(self._items)]
+
+    def unfinished(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The items that were begun and not ended."""
+        return ((n, self._items[n]) for n in sorted(self._items) if n not in self._done)
+
+    def _read(self, event: dict[str, Any]) -> None:
+        self.next_number = max(self.next_number, as_count(event.get("sequence_number")) + 1)
+        response = as_object(event.get("response"))
+        self.response_id = self.response_id or as_text(response.get("id"))
+        index = event.get("output_index")
+        if not isinstance(index, int):
+            return
+        match event.get("type"):
+            case "response.output_item.added":
+                item = as_object(event.get("item"))
+                status = {"status": "completed"} if "status" in item else {}
+                self._items[index] = {**item, **status}
+            case "response.output_item.done":
+                self._items[index] = as_object(event.get("item"))
+                self._done.add(index)
+            case _ if index in self._items:
+                self._add(self._items[index], event)
+            case _:
+                pass
+
+    def _add(self, item: dict[str, Any], event: dict[str, Any]) -> None:
+        delta = as_text(event.get("delta"))
+        match event.get("type"):
+            case "response.content_part.added":
+                item["content"] = [*as_list(item.get("content")), as_object(event.get("part"))]
+            case "response.reasoning_summary_part.added":
+                item["summary"] = [*as_list(item.get("summary")), as_object(event.get("part"))]
+            case "response.output_text.delta":
+                _lengthen(item.get("content"), event.get("content_index"), delta)
+            case "response.reasoning_summary_text.delta":
+                _lengthen(item.get("summary"), event.get("summary_index"), delta)
+            case "response.function_call_arguments.delta":
+                item["arguments"] = as_text(item.get("arguments")) + delta
+            case _:
+                pass
+
+
+def _lengthen(parts: object, index: object, delta: str) -> None:
+    place = as_count(index)
+    known = as_list(parts)
+    if place < len(known):
+        part = as_object(known[place])
+        known[place] = {**part, "text": as_text(part.get("text")) + delta}

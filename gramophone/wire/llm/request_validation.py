@@ -1,0 +1,95 @@
+"""Requests to a language model: what all three protocols ask of a body before they read it.
+
+The sentences are OpenAI's and Anthropic's own, as far as they are known.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn, cast
+
+from gramophone.wire.lenient_json import as_list, as_object, as_text, is_bounded
+from gramophone.wire.llm.errors import NOT_JSON, Refusal, RequestRefused
+
+_MODELS_ITEMS = ("function_call", "custom_tool_call", "reasoning")
+"""Items of Responses that have no role and come from the model."""
+
+
+def refuse(
+    message: str, *, param: str | None = None, code: str | None = None, status: int = 400
+) -> NoReturn:
+    """Refuse a request.
+
+    Raises:
+        RequestRefused: always.
+    """
+    raise RequestRefused(Refusal(status, message, "invalid_request_error", code, param))
+
+
+def json_body(body: bytes, complaint: str = NOT_JSON) -> dict[str, Any]:
+    """The JSON object that a body must be.
+
+    Raises:
+        RequestRefused: it is none.
+    """
+    try:
+        if not is_bounded(body):
+            refuse(complaint)
+        value: object = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        refuse(complaint)
+    if not isinstance(value, dict):
+        refuse(complaint)
+    return cast("dict[str, Any]", value)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def text_of(content: object) -> str:
+    """The words of a message: its content, or the text parts of it."""
+    if isinstance(content, str):
+        return content
+    parts = map(as_object, as_list(content))
+    return "\n".join(text for part in parts if (text := as_text(part.get("text"))))
+
+
+def last_asked(messages: list[Any]) -> tuple[str, int]:
+    """What the user said last, and how often the model has answered that with calls to tools.
+
+    Results of tools are no words of the user.
+    """
+    steps, results_follow = 0, False
+    for message in reversed([as_object(message) for message in messages]):
+        if message.get("role") == "user" and (text := text_of(message.get("content"))):
+            return text, steps
+        models = message.get("role") == "assistant" or message.get("type") in _MODELS_ITEMS
+        # What the model said at the very end is no answer, but the beginning of one.
+        steps += models and results_follow
+        results_follow = not models
+    return "", steps
+
+
+def length_chars(value: object) -> int:
+    """How long what was sent is, for a guess at its tokens."""
+    return len(json.dumps(value, ensure_ascii=False))
+
+
+def article(value: object) -> str:
+    """What kind of JSON value this is, as OpenAI's complaints put it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case str():
+            return "a string"
+        case int():
+            return "an integer"
+        case float():
+            return "a decimal"
+        case list():
+            return "an array"
+        case _:
+            return "an object"

@@ -1,0 +1,141 @@
+"""A conversation of a ChatGPT data export: a tree of messages, of which one branch is current.
+
+What the page of the service does not show is left out: hidden and system messages, what a model
+said to its tools and they to it, and what it thought. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from storage.chat_import.format import (
+    Chat,
+    ChatError,
+    Said,
+    as_line,
+    as_list,
+    as_object,
+    as_text,
+    as_time,
+    joined,
+    path_to,
+)
+
+SERVICE = "chatgpt"
+
+_NO_ANSWER = frozenset(
+    {"thoughts", "reasoning_recap", "user_editable_context", "model_editable_context"}
+    | {"execution_output", "tether_quote", "tether_browsing_display", "system_error"}
+)
+# What the service draws as a footnote or a card: a kind, and names of what it looked up.
+_MARKED = re.compile("\ue200([^\ue200\ue201]{0,4000})\ue201")
+_FOOTNOTE = re.compile("【[^【】]{0,80}†[^【】]{0,400}】")
+_MARKS = re.compile("[\ue200-\ue2ff]")
+
+
+def is_chat(found: dict[str, Any]) -> bool:
+    """Whether an object is a conversation of this kind."""
+    return "mapping" in found
+
+
+def chat_of(found: dict[str, Any]) -> Chat:
+    """The conversation that an object of the export holds.
+
+    Raises:
+        ChatError: its messages cannot be put in order, or are too many.
+    """
+    if not isinstance(found.get("mapping"), dict):
+        raise ChatError("its messages are missing")
+    nodes = {name: as_object(node) for name, node in as_object(found["mapping"]).items()}
+    default = as_line(found.get("default_model_slug"))
+    parents = {name: as_text(node.get("parent")) for name, node in nodes.items()}
+    path = path_to(_leaf(as_text(found.get("current_node")), nodes), parents)
+    said = [
+        each for name in path if (each := _said(as_object(nodes[name].get("message")), default))
+    ]
+    return Chat(
+        SERVICE,
+        as_line(found.get("conversation_id") or found.get("id")),
+        as_line(found.get("title")),
+        as_time(found.get("create_time")),
+        joined(said),
+    )
+
+
+def _leaf(current: str, nodes: dict[str, dict[str, Any]]) -> str:
+    """Where the current branch ends; the newest message, where the export does not say."""
+    if current in nodes:
+        return current
+
+    def age(name: str) -> float:
+        return as_time(as_object(nodes[name].get("message")).get("create_time")) or 0.0
+
+    # Of equals the last one: a branch is written from its root.
+    return max(reversed(list(nodes)), key=age, default="")
+
+
+def _said(message: dict[str, Any], default: str) -> Said | None:
+    role = as_text(as_object(message.get("author")).get("role"))
+    metadata = as_object(message.get("metadata"))
+    content = as_object(message.get("content"))
+    hidden = metadata.get("is_visually_hidden_from_conversation") is True
+    if hidden or message.get("weight") == 0 or as_text(message.get("recipient") or "all") != "all":
+        return None
+    if as_text(content.get("content_type")) in _NO_ANSWER:
+        return None
+    at_s = as_time(message.get("create_time"))
+    if role == "user":
+        return Said("user", _text(content), at_s)
+    if role == "assistant":
+        model = as_line(metadata.get("model_slug")) or default
+        return Said("assistant", _without_marks(_text(content)), at_s, model)
+    # A picture is the one thing that a tool shows by itself.
+    shown = _pictures(content) if role == "tool" else ""
+    return Said("assistant", shown, at_s, default) if shown else None
+
+
+def _text(content: dict[str, Any]) -> str:
+    parts = as_list(content.get("parts"))
+    if not parts:
+        text = as_text(content.get("text"))
+        code = as_text(content.get("content_type")) == "code"
+        return f"```\n{text}\n```" if code and text else text
+    told = [part if isinstance(part, str) else _part(as_object(part)) for part in parts]
+    spoken = any(as_object(part).get("content_type") == "audio_transcription" for part in parts)
+    return "\n".join(each for each in told if each and not (spoken and each == "[audio]"))
+
+
+def _part(part: dict[str, Any]) -> str:
+    kind = as_text(part.get("content_type"))
+    if "image" in kind:
+        return "[image]"
+    if kind == "audio_transcription" or as_text(part.get("text")):
+        return as_text(part.get("text"))
+    return "[audio]" if "audio" in kind else ""
+
+
+def _pictures(content: dict[str, Any]) -> str:
+    kinds = [as_text(as_object(part).get("content_type")) for part in as_list(content.get("parts"))]
+    return "\n".join("[image]" for kind in kinds if "image" in kind)
+
+
+def _without_marks(text: str) -> str:
+    if "\ue200" in text:
+        text = _MARKED.sub(lambda found: _visible(found[1]), text)
+    return _MARKS.sub("", _FOOTNOTE.sub("", text))
+
+
+def _visible(marked: str) -> str:
+    """What the page shows of a mark in words."""
+    kind, *rest = marked.split("\ue202")
+    if kind == "url" and rest:
+        return rest[0]
+    if kind == "entity" and rest:
+        try:
+            names = as_list(json.loads(rest[0]))
+        except (ValueError, RecursionError):
+            return ""
+        return as_text(names[1]) if len(names) > 1 else ""
+    return ""

@@ -1,0 +1,326 @@
+"""Bringing the conversations of a data export into the library, each by itself.
+
+All are looked at first: only then are their times known, and the oldest goes in first, so that the
+list has the newest on top. Some dozens go into one transaction, so that a talk that is being
+recorded meanwhile waits for none of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Callable, Generator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gramophone.core.errors import StorageError
+from gramophone.core.frozen import value
+from gramophone.core.timeline import (
+    Event,
+    SessionEnded,
+    SessionStarted,
+    SettingsChanged,
+    TurnCompleted,
+    TurnStarted,
+)
+from gramophone.text.redaction import Redactor
+from gramophone.text.sanitize import plain_line
+from storage.chat_import.archive import Part, Tell, opened_export
+from storage.chat_import.format import Chat, ChatError, Said
+from storage.chat_import.json_spans import Span
+from storage.home import Home
+from storage.recording.redaction_key import marking_key
+from storage.sessions.titles import title_of
+from storage.sqlite import rows
+from storage.sqlite.database import open_library, transaction
+from storage.sqlite.error_messages import sentences
+from storage.sqlite.schema import FORMAT_VERSION, turn_number
+
+IMPORTED = "imported"
+"""The finish reason of an answer that was given elsewhere, and has no sound."""
+
+ENCODING, SAMPLE_RATE_HZ = "linear16", 48_000
+
+_AT_ONCE = 25
+MOST_CHATS = 100_000
+"""Conversations of one export; where each stands is held."""
+
+_LATEST_US = 1 << 52
+
+
+@value
+class Taken:
+    """What became of an export: ids by what was done with each session, oldest first; how many
+    conversations had no words; one sentence for each that is broken."""
+
+    new: tuple[str, ...]
+    refreshed: tuple[str, ...]
+    already: tuple[str, ...]
+    empty: int
+    broken: tuple[str, ...]
+
+
+@value
+class _Found:
+    """A conversation that can be taken in, and where it stands."""
+
+    session_id: str
+    created_ms: int
+    ended_ms: int
+    part: Part
+    span: Span
+
+
+def import_chats(
+    home: Home,
+    path: Path,
+    *,
+    secrets: Sequence[str] = (),
+    patterns: Sequence[str] = (),
+    now: datetime,
+    tell: Tell,
+    new_id: Callable[[], str] | None = None,
+) -> Taken:
+    """Take the conversations of a data export into the library under `home`, made where it is
+    missing; with `new_id` as sessions of their own. A conversation that is there is left alone
+    unless it went on since. `tell` hears how far it is, in bytes; what it raises ends the import,
+    and what was taken in by then stays.
+
+    Raises:
+        StorageError: the file is no export, or the library cannot be written.
+    """
+    with sentences(home):
+        database = open_library(home)
+        try:
+            redactor = Redactor.of(secrets, patterns=patterns, key=marking_key(home))
+            work = _Import(database, redactor, int(now.timestamp() * 1000), new_id)
+            with opened_export(path, home.root, tell) as parts:
+                return work.run(path, parts, tell)
+        finally:
+            database.close()
+
+
+class _Import:
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        redactor: Redactor,
+        now_ms: int,
+        new_id: Callable[[], str] | None,
+    ) -> None:
+        self._database = database
+        self._redactor = redactor
+        self._now_ms = now_ms
+        self._new_id = new_id
+        self._empty = 0
+        self._broken: list[str] = []
+        self._done: dict[str, list[str]] = {"new": [], "refreshed": [], "already": []}
+
+    def run(self, path: Path, parts: Sequence[Part], tell: Tell) -> Taken:
+        found = list(self._looked_through(path, parts, tell))
+        if not found and not self._broken and not self._empty:
+            raise StorageError(
+                f"{plain_line(str(path))} holds no conversations of ChatGPT or Claude; the "
+                "file that does is conversations.json, or the zip it came in."
+            )
+        # One that stands in it twice counts as it was last.
+        newest = {each.session_id: each for each in sorted(found, key=lambda each: each.ended_ms)}
+        inorder = sorted(newest.values(), key=lambda each: (each.created_ms, each.session_id))
+        total = max(1, sum(each.span.end - each.span.start for each in inorder))
+        done = 0
+        groups = iter(lambda: list(itertools.islice(waiting, _AT_ONCE)), [])
+        waiting = iter(inorder)
+        for group in groups:
+            tell(done, total)
+            with transaction(self._database):
+                kinds = [(self._take(each), each.session_id) for each in group]
+            for kind, session_id in kinds:
+                self._done[kind].append(session_id)
+            done += sum(each.span.end - each.span.start for each in group)
+        return Taken(
+            tuple(self._done["new"]),
+            tuple(self._done["refreshed"]),
+            tuple(self._done["already"]),
+            self._empty,
+            tuple(self._broken),
+        )
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def _looked_through(self, path: Path, parts: Sequence[Part], tell: Tell) -> Generator[_Found]:
+        """Every conversation with words, one after another; what is broken is noted."""
+        done_bytes, total_bytes = 0, max(1, sum(part.size_bytes for part in parts))
+        looked_at = 0
+
+        def told(size_bytes: int) -> None:
+            nonlocal done_bytes
+            done_bytes += size_bytes
+            tell(min(done_bytes, total_bytes), total_bytes)
+
+        for part in parts:
+            for nth, span in enumerate(part.spans(told), 1):
+                looked_at += 1
+                if looked_at > MOST_CHATS:
+                    raise StorageError(
+                        f"{plain_line(str(path))} holds more than {MOST_CHATS:,} conversations; "
+                        "cut it into parts and import them one by one."
+                    )
+                try:
+                    chat = part.chat(span)
+                except ChatError as error:
+                    self._broken.append(f"Conversation {nth} was left out: {error}.")
+                    continue
+                if chat is None:
+                    continue
+                if not chat.said:
+                    self._empty += 1
+                    continue
+                created_ms = self._created_ms(chat)
+                ended_ms = created_ms + _times_us(chat.said, created_ms)[-1] // 1000
+                session_id = self._new_id() if self._new_id else chat.session_id
+                yield _Found(session_id, created_ms, ended_ms, part, span)
+
+    def _created_ms(self, chat: Chat) -> int:
+        first_s = next((said.at_s for said in chat.said if said.at_s is not None), None)
+        began_s = chat.created_s if chat.created_s is not None else first_s
+        return self._now_ms if began_s is None else round(began_s * 1000)
+
+    # --- taking in ----------------------------------------------------------------------------
+
+    def _take(self, found: _Found) -> str:
+        """Bring one in, within a transaction; what was done with it."""
+        chat = found.part.chat(found.span)
+        assert chat is not None, "it was looked at before"
+        said = [_clean(each, self._redactor) for each in chat.said]
+        title = rows.plain(plain_line(self._redactor(chat.title))) or _first_words(said)
+        there = self._database.execute(
+            "SELECT number, created_at FROM session WHERE id = ?", (found.session_id,)
+        ).fetchone()
+        if there is None:
+            number = self._insert_session(found, chat.service, title, said)
+            self._insert_turns(number, found, chat.service, said)
+            return "new"
+        number, created_at = there
+        # It may have been deleted in an app that can still undo it.
+        self._database.execute(
+            "UPDATE session SET discarded_at = NULL WHERE number = ? AND discarded_at IS NOT NULL",
+            (number,),
+        )
+        if not self._went_on(number, created_at, found, said):
+            return "already"
+        self._database.execute("DELETE FROM event WHERE session = ?", (number,))
+        self._database.execute("DELETE FROM turn WHERE session = ?", (number,))
+        self._database.execute(
+            "UPDATE session SET title = CASE renamed WHEN 1 THEN title ELSE ? END, "
+            "created_at = ?, provider = ?, model = ?, turns = ? WHERE number = ?",
+            (title, _iso(found.created_ms), chat.service, _last_model(said), len(said), number),
+        )
+        self._insert_turns(number, found, chat.service, said)
+        return "refreshed"
+
+    def _went_on(self, number: int, created_at: str, found: _Found, said: Sequence[Said]) -> bool:
+        """Whether the export has a later last word than the library. A session that was not
+        imported, or was spoken since, is nobody's to replace."""
+        kept = self._database.execute(
+            "SELECT role, text, finish_reason, audio_file, completed_us FROM turn "
+            "WHERE session = ? ORDER BY turn",
+            (number,),
+        ).fetchall()
+        if [(role, text) for role, text, *_ in kept] == [(each.role, each.text) for each in said]:
+            return False
+        if any(row[2] not in ("sent", IMPORTED) or row[3] is not None for row in kept):
+            return False
+        began = datetime.fromisoformat(created_at).timestamp()
+        last_us = max((row[4] or 0 for row in kept), default=0)
+        return found.ended_ms > round(began * 1000) + last_us // 1000
+
+    def _insert_session(self, found: _Found, service: str, title: str, said: Sequence[Said]) -> int:
+        cursor = self._database.execute(
+            "INSERT INTO session (id, title, created_at, provider, model, voice, encoding, "
+            "sample_rate_hz, system_prompt, format_version, ended, turns) "
+            "VALUES (?, ?, ?, ?, ?, '', ?, ?, '', ?, 1, ?)",
+            (
+                *(found.session_id, title, _iso(found.created_ms), service, _last_model(said)),
+                *(ENCODING, SAMPLE_RATE_HZ, FORMAT_VERSION, len(said)),
+            ),
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def _insert_turns(self, number: int, found: _Found, service: str, said: Sequence[Said]) -> None:
+        times = _times_us(said, found.created_ms)
+        self._database.executemany(
+            "INSERT INTO turn (number, session, turn, role, text, finish_reason, started_us, "
+            "completed_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    *(turn_number(number, turn), number, turn, each.role, each.text),
+                    *(_reason(each), at_us, at_us),
+                )
+                for turn, (each, at_us) in enumerate(zip(said, times, strict=True))
+            ),
+        )
+        events = _events(found.session_id, service, said, times)
+        self._database.executemany(
+            rows.INSERT, (rows.row_of(event, number, seq) for seq, event in enumerate(events))
+        )
+
+
+def _events(
+    session_id: str, service: str, said: Sequence[Said], times: Sequence[int]
+) -> Generator[Event]:
+    """The timeline: answers have their text as they begin, because nobody knows how it came."""
+    model = next((each.model for each in said if each.model), "")
+    yield SessionStarted(
+        at_us=0,
+        session_id=session_id,
+        provider=service,
+        model=model,
+        voice="",
+        encoding=ENCODING,
+        sample_rate_hz=SAMPLE_RATE_HZ,
+        system_prompt="",
+    )
+    for turn, (each, at_us) in enumerate(zip(said, times, strict=True)):
+        if each.model and each.model != model:
+            model = each.model
+            yield SettingsChanged(
+                at_us=at_us, provider=service, model=model, voice="", system_prompt=""
+            )
+        yield TurnStarted(at_us=at_us, turn=turn, role=each.role, text=each.text)
+        yield TurnCompleted(
+            at_us=at_us, turn=turn, role=each.role, text=each.text, finish_reason=_reason(each)
+        )
+    yield SessionEnded(at_us=times[-1])
+
+
+def _times_us(said: Sequence[Said], created_ms: int) -> list[int]:
+    """When each was said, in microseconds since the beginning; never before the one before."""
+    times: list[int] = []
+    at_us = 0
+    for each in said:
+        if each.at_s is not None:
+            at_us = max(at_us, min(round(each.at_s * 1_000_000) - created_ms * 1000, _LATEST_US))
+        times.append(at_us)
+    return times
+
+
+def _clean(said: Said, redactor: Redactor) -> Said:
+    """As it is kept: without secrets, and as UTF-8 can hold it."""
+    return Said(said.role, rows.plain(redactor(said.text)), said.at_s, rows.plain(said.model))
+
+
+def _reason(said: Said) -> str:
+    return "sent" if said.role == "user" else IMPORTED
+
+
+def _last_model(said: Sequence[Said]) -> str:
+    return next((each.model for each in reversed(said) if each.model), "")
+
+
+def _first_words(said: Sequence[Said]) -> str:
+    return next((title for each in said if (title := title_of(each.text))), "")
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,107 @@
+"""Where in a long JSON text its conversations stand, found in one pass without holding the text.
+
+A library that reads JSON piece by piece would end at the first broken value, and knows no limit for
+one that never ends. Here brackets are counted outside strings; what stands between is read as JSON
+later, each by itself, so a broken conversation is lost alone. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable
+
+from gramophone.core.frozen import value
+
+LARGEST_BYTES = 16 << 20
+"""Of one conversation."""
+
+DEEPEST = 200
+
+# All that is no bracket: strings go by whole; a quote that has no end in the block stops it.
+_PASSED = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_IN_STRING = re.compile(rb"(?:[^\"\\]++|\\.)*+", re.DOTALL)
+
+
+@value
+class Span:
+    """A value from `start` to `end` in bytes; with a `fault` it is not to be read."""
+
+    start: int
+    end: int
+    fault: str = ""
+
+
+def spans(blocks: Iterable[bytes]) -> Generator[Span]:
+    """The objects and arrays in an array, or the one object that the text is."""
+    walk = _Walk()
+    for block in blocks:
+        yield from walk.go(block)
+    if walk.depth or walk.in_string:
+        start = walk.at if walk.start is None else walk.start
+        yield Span(start, walk.at, "the file ends in the middle of it")
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.at = 0
+        self.depth = 0
+        self.start: int | None = None
+        self.in_string = False
+        self._escaped = False
+        self._deepest = 0
+        self._outer = 0
+
+    def go(self, block: bytes) -> Generator[Span]:
+        place, end = 0, len(block)
+        while place < end:
+            if self.in_string:
+                place = self._through_string(block, place)
+                continue
+            passed = _PASSED.match(block, place)
+            place = passed.end() if passed else place
+            if place == end:
+                break
+            byte = block[place : place + 1]
+            place += 1
+            if byte == b'"':
+                self.in_string = True
+            elif byte in b"[{":
+                self._open(byte, self.at + place - 1)
+            elif self.depth:
+                yield from self._close(self.at + place)
+        self.at += end
+
+    def _through_string(self, block: bytes, place: int) -> int:
+        if self._escaped:
+            self._escaped = False
+            return place + 1
+        found = _IN_STRING.match(block, place)
+        place = found.end() if found else place
+        if place == len(block):
+            return place
+        if block[place : place + 1] == b'"':
+            self.in_string = False
+        else:
+            # A backslash is the last byte of the block.
+            self._escaped = True
+        return place + 1
+
+    def _open(self, byte: bytes, at: int) -> None:
+        if not self.depth:
+            self._outer = 1 if byte == b"[" else 0
+        if self.depth == self._outer:
+            self.start, self._deepest = at, 0
+        self.depth += 1
+        self._deepest = max(self._deepest, self.depth)
+
+    def _close(self, end: int) -> Generator[Span]:
+        self.depth -= 1
+        if self.depth != self._outer or self.start is None:
+            return
+        fault = ""
+        if end - self.start > LARGEST_BYTES:
+            fault = f"it is larger than {LARGEST_BYTES >> 20} MiB"
+        elif self._deepest > DEEPEST:
+            fault = "its values are nested too deeply"
+        yield Span(self.start, end, fault)
+        self.start = None

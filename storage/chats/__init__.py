@@ -1,1 +1,0 @@
-"""Conversations of other programs, as sessions without sound."""

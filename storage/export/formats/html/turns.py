@@ -1,0 +1,142 @@
+"""The turns of a page, and what stands above them: who spoke, when it is heard, what it took.
+Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from gramophone.analysis.metrics import TurnMetrics
+from storage.export.formats.html.elements import Element, Node, Timed, untimed, written
+from storage.export.formats.html.text import ShownWord, harmless_line, markdown, verbatim
+from storage.export.formats.html.words import Heard, heard
+from storage.export.text_labels import heard_up_to
+
+if TYPE_CHECKING:
+    from storage.export.excerpt import Excerpt, ExcerptTurn
+
+_MONTHS: Final = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
+_ENDS: Final = {
+    "interrupted": "stopped",
+    "failed": "failed here",
+    "length": "cut off by the token limit",
+    "max_tokens": "cut off by the token limit",
+    "repeated": "spoken again",
+}
+_SPEAKERS: Final = {"user": "You", "assistant": "Reply"}
+
+
+def facts(excerpt: Excerpt) -> list[Node]:
+    """What is to be known of the session, on one line."""
+    about = excerpt.record.summary
+    told = [
+        _moment(about.created_at),
+        _of(harmless_line(about.model), harmless_line(about.provider)),
+        f"voice {harmless_line(about.voice)}" if about.voice and excerpt.samples else "",
+        _counted(len(excerpt.turns), "turn"),
+        f"{clock(excerpt.duration_us)} of sound" if excerpt.samples else "no sound",
+    ]
+    return [Element("span", [fact], {"class": "fact"}) for fact in told if fact]
+
+
+def turn_elements(excerpt: Excerpt) -> Generator[Generator[str]]:
+    """Each turn as HTML."""
+    for turn in excerpt.turns:
+        yield _turn(turn, heard_at_all=bool(excerpt.samples))
+
+
+def _turn(turn: ExcerptTurn, *, heard_at_all: bool) -> Generator[str]:
+    record = turn.record
+    text = verbatim(record.text) if record.role == "user" else markdown(record.text)
+    timed: Timed = untimed
+    if turn.passages:
+        timed = partial(_attributes, heard(text.words, turn.passages, turn.start_us))
+    if record.unheard:
+        timed = partial(_dimmed, timed, text.words, record.heard or 0)
+    speaker = _SPEAKERS.get(record.role, "Reply")
+    kinds = ["turn", "asked" if record.role == "user" else "answered"]
+    kinds += ["spoken"] if turn.stretches else []
+    kinds += ["withdrawn"] if record.withdrawn else []
+    attributes = {
+        "class": " ".join(kinds),
+        "id": f"turn-{record.turn}",
+        "aria-label": f"{speaker}, turn {record.turn}",
+    }
+    if heard_at_all:
+        attributes["data-at"] = str(turn.start_us // 1000)
+    head: list[Node] = [Element("h2", [speaker])]
+    if turn.stretches:
+        seek = {"type": "button", "class": "from", "data-seek": str(turn.start_us // 1000)}
+        head.append(Element("button", [clock(turn.start_us)], seek))
+    article = Element("article", [Element("header", head)], attributes)
+    article.children += ["\n", Element("div", list(text.nodes), {"class": "text"})]
+    if notes := _notes(turn):
+        article.children.append(Element("footer", [Element("p", [" · ".join(notes)])]))
+    return written([article], timed)
+
+
+def _attributes(words: tuple[Heard, ...], word: int) -> Mapping[str, str]:
+    found = words[word]
+    times = {"data-from": str(found.from_us // 1000)}
+    return times | {"data-to": str(found.to_us // 1000)} if found.to_us else times
+
+
+def _dimmed(
+    timed: Timed, words: tuple[ShownWord, ...], heard_characters: int, word: int
+) -> Mapping[str, str]:
+    """Tells words apart that follow the place where the sound was stopped."""
+    unheard = words[word].source >= heard_characters
+    return {**timed(word), "class": "w unheard"} if unheard else timed(word)
+
+
+def _notes(turn: ExcerptTurn) -> list[str]:
+    record = turn.record
+    if record.role == "user":
+        return ["taken back"] if record.withdrawn else []
+    told = [
+        "taken back" if record.withdrawn else "",
+        _ENDS.get(record.finish_reason, ""),
+        heard_up_to(record),
+        *_figures(record.metrics),
+        f"{(turn.end_us - turn.start_us) / 1_000_000:.1f} s" if turn.stretches else "",
+    ]
+    return [note for note in told if note]
+
+
+def _figures(metrics: TurnMetrics) -> list[str]:
+    tokens = metrics.output_tokens
+    return [
+        f"first words {_ms(metrics.ttft_ms)}" if metrics.ttft_ms is not None else "",
+        f"first sound {_ms(metrics.response_ms)}" if metrics.response_ms is not None else "",
+        _counted(tokens, "token") if tokens else "",
+    ]
+
+
+def _ms(span_ms: float) -> str:
+    return f"{span_ms:.0f} ms" if span_ms < 1000 else f"{span_ms / 1000:.1f} s"
+
+
+def _of(model: str, provider: str) -> str:
+    return f"{model} ({provider})" if model and provider else model or provider
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def clock(position_us: int) -> str:
+    """`0:07`, `12:40`, `1:02:09`."""
+    minutes, second = divmod(position_us // 1_000_000, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+
+
+def _moment(created_at: str) -> str:
+    """`21 Nov 2026, 14:03 UTC`: the same page wherever it is made."""
+    try:
+        moment = datetime.fromisoformat(created_at).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return harmless_line(created_at)
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} UTC"

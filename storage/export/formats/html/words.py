@@ -1,0 +1,102 @@
+"""When each shown word is heard. Pure.
+
+What is spoken is not quite what is shown: marks are left out, numbers of lists are read. Words are
+paired within the stretch of the turn's text that a passage was made of, so that a word which
+comes again lights up where it is said.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from gramophone.core.frozen import value
+from storage.export.formats.html.text import ShownWord
+
+if TYPE_CHECKING:
+    from storage.export.excerpt import Passage, Word
+
+_SLACK_CHARACTERS: Final = 16
+_LONGEST: Final = 1_000
+"""Words of a passage beyond which they are paired by place alone: pairing takes its square."""
+
+
+@value
+class Heard:
+    """When a shown word is reached, and until when it sounds; 0 when it is not spoken itself."""
+
+    from_us: int
+    to_us: int = 0
+
+
+def heard(
+    shown: Sequence[ShownWord], passages: Sequence[Passage], start_us: int
+) -> tuple[Heard, ...]:
+    """For each shown word of a turn that begins at `start_us`. What is not spoken is reached with
+    the end of what is spoken before it."""
+    sources = [word.source for word in shown]
+    spoken: dict[int, Word] = {}
+    taken = 0
+    for passage in passages:
+        words = passage.words
+        if not words:
+            continue
+        first = bisect_left(sources, words[0].source_start - _SLACK_CHARACTERS, taken)
+        last = bisect_left(sources, words[-1].source_end + _SLACK_CHARACTERS, first)
+        for place, word in _paired(shown, first, last, words):
+            spoken.setdefault(place, word)
+            taken = max(taken, place + 1)
+    return tuple(_in_order(len(shown), spoken, start_us))
+
+
+def _in_order(count: int, spoken: dict[int, Word], start_us: int) -> Generator[Heard]:
+    reached_us = start_us
+    for place in range(count):
+        word = spoken.get(place)
+        if word is None:
+            yield Heard(reached_us)
+        else:
+            yield Heard(word.start_us, word.end_us)
+            reached_us = max(reached_us, word.end_us)
+
+
+def _paired(
+    shown: Sequence[ShownWord], first: int, last: int, words: Sequence[Word]
+) -> Generator[tuple[int, Word]]:
+    if max(last - first, len(words)) > _LONGEST:
+        yield from _by_place(shown, range(first, last), words)
+        return
+    from difflib import SequenceMatcher
+
+    matcher = SequenceMatcher(
+        None,
+        [_bare(word.text) for word in words],
+        [_bare(shown[place].text) for place in range(first, last)],
+        autojunk=False,
+    )
+    for kind, said, said_end, seen, seen_end in matcher.get_opcodes():
+        if kind == "equal":
+            for number in range(said_end - said):
+                yield first + seen + number, words[said + number]
+        elif kind == "replace":
+            places = range(first + seen, first + seen_end)
+            yield from _by_place(shown, places, words[said:said_end])
+
+
+def _by_place(
+    shown: Sequence[ShownWord], places: range, words: Sequence[Word]
+) -> Generator[tuple[int, Word]]:
+    """What is said otherwise than it is shown: one by one, else by where it stands."""
+    ends = [word.source_end for word in words]
+    for place in places:
+        source = shown[place].source
+        if shown[place].text and words[0].source_start <= source < ends[-1]:
+            one_by_one = len(places) == len(words)
+            number = place - places.start if one_by_one else bisect_left(ends, source + 1)
+            yield place, words[number]
+
+
+def _bare(text: str) -> str:
+    letters = "".join(filter(str.isalnum, text.casefold()))
+    return letters or text

@@ -1,0 +1,43 @@
+"""Sessions as plain text, to be read or pasted.
+
+Who speaks stands at the beginning of a line, what is said two spaces in: no text of a model can
+take the place of a turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import BinaryIO
+
+from gramophone.library.export_request import ExportOrder
+from gramophone.text.sanitize import plain, plain_line
+from storage.export.excerpt_audio import Tell
+from storage.export.stored_session import KeptSession
+from storage.export.text_labels import moment_of, read_turns, remarks_on, speaker_of, title_of
+
+_INDENT = "  "
+
+
+def write_txt(
+    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+) -> None:
+    """Write the conversations; each begins with its title, underlined."""
+    for number, session in enumerate(sessions):
+        if number:
+            file.write(b"\n\n")
+        for line in _lines(session):
+            file.write(f"{line}\n".encode())
+
+
+def _lines(session: KeptSession) -> Generator[str]:
+    about = session.record.summary
+    title = title_of(about)
+    yield title
+    yield "=" * len(title)
+    told = (moment_of(about), *map(plain_line, (about.provider, about.model, about.voice)))
+    yield ", ".join(part for part in told if part)
+    for turn in read_turns(session.turns):
+        yield ""
+        yield f"{speaker_of(turn)}{remarks_on(turn)}:"
+        for line in plain(turn.text).strip("\n").rstrip().split("\n"):
+            yield f"{_INDENT}{line}".rstrip()

@@ -1,0 +1,206 @@
+"""A kept session as the writers of exports see it: record, timeline, excerpt and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gramophone.audio.pcm import decode
+from gramophone.core.errors import StorageError
+from gramophone.core.timeline import Event
+from gramophone.library.export_request import FORMS
+from gramophone.library.library import SessionRecord, TurnRecord
+from storage.audio.session_audio import SessionSound
+from storage.audio.turn_audio import kept_path
+from storage.audio.wav import write_all
+from storage.home import Home
+from storage.sessions import records
+from storage.sessions.listing import not_found
+from storage.sqlite.database import connect_to_read
+from storage.sqlite.error_messages import sentences
+from storage.sqlite.reader import damaged_or_text
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from gramophone.library.export_request import ExportOrder
+    from storage.export.excerpt import Excerpt
+
+
+class KeptSession:
+    """One session, as the database had it when it was opened. Nothing of it is held that grows
+    with its sound."""
+
+    def __init__(
+        self, home: Home, database: sqlite3.Connection, session_id: str, order: ExportOrder
+    ) -> None:
+        """Use `kept_session`."""
+        row = database.execute(records.SESSION, (session_id,)).fetchone()
+        if row is None:
+            raise not_found(session_id)
+        self.id = session_id
+        self._number: int = row[0]
+        self._database = database
+        self._order = order
+        self._sound = SessionSound(home, session_id)
+        turns = database.execute(records.TURNS, (self._number,))
+        self.record: SessionRecord = records.session_record(row, turns, home)
+        if FORMS[order.form].sound:
+            self._refuse_damaged()
+
+    def events(self, *kinds: type[Event]) -> Generator[Event]:
+        """The timeline in order, or the events of some kinds, without samples, read as it is
+        asked for."""
+        found = self._database.execute(records.events_query(kinds), (self._number,))
+        yield from records.events_of(found)
+
+    @cached_property
+    def turns(self) -> tuple[TurnRecord, ...]:
+        """What the order takes of it, for forms without a clock: unless a part of the clock is
+        asked for, no event is read."""
+        cut = self._order.cut
+        if cut.timed:
+            return tuple(turn.record for turn in self.excerpt.turns)
+        return tuple(
+            turn
+            for turn in self.record.turns
+            if (cut.withdrawn or not turn.withdrawn) and (not cut.turns or turn.turn in cut.turns)
+        )
+
+    @cached_property
+    def excerpt(self) -> Excerpt:
+        """What the order takes of it, laid on one clock."""
+        from storage.export.excerpt import TELLING, excerpt
+
+        events = records.events_of(records.sparse_rows(self._database, self._number, TELLING))
+        words = not FORMS[self._order.form].sound
+        return excerpt(self.record, events, self._order.cut, self._order.pauses, words=words)
+
+    @cached_property
+    def timed_excerpt(self) -> Excerpt:
+        """The same, its words in time with the pauses that are heard; the sound is gone through
+        for it once."""
+        from gramophone.alignment.pause_matching import BUCKETS_PER_SECOND, silences
+        from storage.audio.peaks import peaks
+        from storage.export.excerpt import excerpt
+
+        spoken = {turn.turn: turn.audio for turn in self.turns if turn.audio is not None}
+        found = {
+            turn: silences(shape, spoken[turn].sample_rate_hz)
+            for turn, shape in peaks(spoken, BUCKETS_PER_SECOND).items()
+        }
+        order = self._order
+        return excerpt(self.record, self.events(), order.cut, order.pauses, silences=found)
+
+    def pcm(self, turn: TurnRecord, own_samples: int, samples: int) -> bytes:
+        """Samples of a turn as 16-bit little-endian PCM, whatever they are stored as.
+
+        Raises:
+            StorageError: they are not there.
+        """
+        width = 2 if self.linear else 1
+        found = self._sound.read(turn.turn, own_samples * width, samples * width)
+        if len(found) < samples * width:
+            raise self._lost(turn)
+        return decode(found, self.record.encoding)
+
+    def copy_pcm(self, turn: TurnRecord, own_samples: int, samples: int, descriptor: int) -> None:
+        """The same into a file, where it stands. What is stored as it is wanted goes from file to
+        file within the kernel.
+
+        Raises:
+            OSError: the file cannot be written.
+            StorageError: they are not there.
+        """
+        done = 0
+        if self.linear:
+            done = self._sound.copy(turn.turn, 2 * own_samples, 2 * samples, descriptor) // 2
+        if done < samples:
+            write_all(descriptor, self.pcm(turn, own_samples + done, samples - done))
+
+    def _refuse_damaged(self) -> None:
+        """Raises StorageError where the session has sound that its rows do not let anybody read."""
+        fault = records.sound_fault(self.record.encoding, self.record.sample_rate_hz)
+        query = "SELECT min(samples) < 0 FROM turn WHERE session = ? AND audio_file IS NOT NULL"
+        (negative,) = self._database.execute(query, (self._number,)).fetchone()
+        if fault or negative:
+            raise StorageError(
+                f"The sound of the session {self.id} cannot be exported: "
+                f"{fault or 'a turn has less than no samples'}. Run `gramophone verify`; its text "
+                "can be exported."
+            )
+
+    @property
+    def linear(self) -> bool:
+        """Whether the sound is stored as 16-bit PCM."""
+        return self.record.encoding == "linear16"
+
+    def _lost(self, turn: TurnRecord) -> StorageError:
+        path = turn.audio.path if turn.audio is not None else None
+        if path is not None and kept_path(path) is not None:
+            what = f"The sound file {path} cannot be read as far as its row says"
+        else:
+            what = f"The sound file {path} is missing"
+        return StorageError(
+            f"{what}, so the session {self.id} cannot be exported; run `gramophone verify` to see "
+            "what else is gone."
+        )
+
+    def close(self) -> None:
+        """Give the files back."""
+        self._sound.close()
+
+
+class KeptSessions:
+    """Sessions that go into one file, opened one after another, and again for every pass. `notes`
+    is what the user should be told about them, a sentence each; `tell` hears when each begins."""
+
+    def __init__(
+        self,
+        home: Home,
+        ids: Sequence[str],
+        order: ExportOrder,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.notes: list[str] = []
+        self._home = home
+        self._ids = ids
+        self._order = order
+        self._tell = tell
+        self._passes: list[Generator[KeptSession]] = []
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Generator[KeptSession]:
+        self._passes.append(self._opened())
+        return self._passes[-1]
+
+    def close(self) -> None:
+        """Give back what a pass that was left in mid-way holds."""
+        for each in self._passes:
+            each.close()
+
+    def _opened(self) -> Generator[KeptSession]:
+        for place, session_id in enumerate(self._ids):
+            if self._tell is not None:
+                self._tell(place, len(self._ids))
+            with kept_session(self._home, session_id, self._order) as session:
+                yield session
+
+
+@contextmanager
+def kept_session(home: Home, session_id: str, order: ExportOrder) -> Generator[KeptSession]:
+    """The session while the block runs; later changes of it are not seen.
+
+    Raises:
+        StorageError: there is none, or it cannot be read.
+    """
+    with sentences(home), closing(connect_to_read(home)) as database:
+        database.text_factory = damaged_or_text
+        database.execute("PRAGMA query_only = ON")
+        database.execute("BEGIN")
+        with closing(KeptSession(home, database, session_id, order)) as session:
+            yield session

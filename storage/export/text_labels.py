@@ -1,0 +1,61 @@
+"""What the text forms say alike: of a session its name, of a turn who spoke and how it ended."""
+
+from __future__ import annotations
+
+from gramophone.library.library import SessionSummary, TurnRecord
+from gramophone.text.sanitize import plain_line
+
+_ENDINGS = {
+    "interrupted": "interrupted",
+    "failed": "failed",
+    "recovered": "broken off",
+    "inherited": "from an earlier session",
+    "repeated": "spoken again",
+}
+
+
+def title_of(about: SessionSummary) -> str:
+    """Its title on one line, never empty."""
+    return plain_line(about.title) or f"Session {about.id}"
+
+
+def moment_of(about: SessionSummary) -> str:
+    """`2026-11-21 12:00 UTC`."""
+    return f"{about.created_at[:10]} {about.created_at[11:16]} UTC"
+
+
+def speaker_of(turn: TurnRecord) -> str:
+    """Whose turn it was."""
+    if turn.role == "user":
+        return "You"
+    return "Read aloud" if turn.finish_reason == "said" else "Answer"
+
+
+def remarks_on(turn: TurnRecord) -> str:
+    """` (interrupted, heard up to character 5 of 20)`, or nothing where all went as it should."""
+    remarks = [_ENDINGS[turn.finish_reason]] if turn.finish_reason in _ENDINGS else []
+    if heard := heard_up_to(turn):
+        remarks.append(heard)
+    if turn.withdrawn:
+        remarks.append("taken back")
+    return f" ({', '.join(remarks)})" if remarks else ""
+
+
+def heard_up_to(turn: TurnRecord) -> str:
+    """How far the text was heard where its sound was stopped before the end; else nothing."""
+    if not turn.unheard:
+        return ""
+    if not turn.heard:
+        return "not heard"
+    return f"heard up to character {turn.heard:,} of {len(turn.text):,}"
+
+
+def read_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:
+    """Those a reader wants: what was only spoken again stands there already."""
+    return tuple(turn for turn in turns if turn.finish_reason != "repeated")
+
+
+def spoken_ms(turn: TurnRecord) -> int | None:
+    """How long its sound is."""
+    audio = turn.audio
+    return None if audio is None else audio.samples * 1000 // audio.sample_rate_hz

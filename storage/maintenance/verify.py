@@ -1,0 +1,190 @@
+"""Do database, rows and files agree? Everything is looked at and nothing is changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from pathlib import Path
+
+from gramophone.core.errors import StorageError
+from gramophone.library.library import Finding
+from storage.audio.turn_audio import TurnSound
+from storage.audio.wav import WavFormat
+from storage.home import Home, is_session_id
+from storage.maintenance.event_checks import event_findings
+from storage.maintenance.orphaned_audio import DELETED, counted, stray_sessions
+from storage.sqlite.database import connect_to_read
+from storage.sqlite.error_messages import no_library, sentences, storage_error
+from storage.sqlite.locks import SessionLock
+from storage.sqlite.schema import SCHEMA_VERSION, schema_version
+
+
+def verify(home: Home, session_id: str | None = None) -> list[Finding]:
+    """All disagreements, of one session or of the whole library. Works on a damaged library too.
+
+    The database is checked in either case. Sessions that are being recorded are passed over:
+    their files are ahead of their rows.
+
+    Raises:
+        StorageError: there is no library, or it cannot be read at all.
+    """
+    if not home.database.exists():
+        raise no_library(home)
+    with sentences(home):
+        database = connect_to_read(home)
+        try:
+            database.execute("PRAGMA query_only = OFF")
+            return _findings(home, database, session_id)
+        finally:
+            database.close()
+
+
+def _findings(home: Home, database: sqlite3.Connection, session_id: str | None) -> list[Finding]:
+    findings: list[Finding] = []
+    try:
+        if schema_version(database) > SCHEMA_VERSION:
+            return [Finding("", "Only a newer version of the program reads this library.")]
+        findings += _database_findings(database)
+        sessions = database.execute(
+            "SELECT number, id, encoding, sample_rate_hz, turns, spoken_samples FROM session "
+            "WHERE ? IS NULL OR id = ? ORDER BY number",
+            (session_id, session_id),
+        ).fetchall()
+        for session in sessions:
+            findings += _session_findings(home, database, *session)
+        if session_id is None:
+            findings += _orphans(home, database)
+    except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError) as error:
+        # What was found before the damage stopped us is worth telling.
+        findings.append(Finding("", str(storage_error(error, home))))
+    return findings
+
+
+def _database_findings(database: sqlite3.Connection) -> Generator[Finding]:
+    for (said,) in database.execute("PRAGMA integrity_check"):
+        if said != "ok":
+            yield Finding("", f"The database is damaged: {said}.")
+    for table, row, parent, _ in database.execute("PRAGMA foreign_key_check"):
+        yield Finding("", f"A row of {table} ({row}) belongs to no {parent}.")
+    for index, content in (("turn_text", "turns"), ("session_title", "titles")):
+        if not _agrees(database, index):
+            yield Finding("", f"The search index does not agree with the {content}.")
+
+
+def _agrees(database: sqlite3.Connection, index: str) -> bool:
+    """Whether a full-text index holds what its table holds; it is not asked where nothing can be
+    written, because SQLite asks by way of a write."""
+    try:
+        # At once for writing: a transaction that begins by reading is refused, without a wait, when
+        # somebody records between its reading and its writing.
+        database.execute("BEGIN IMMEDIATE")
+        # The rank asks for a comparison with the table, not of the index with itself alone.
+        database.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
+    except sqlite3.DatabaseError as error:
+        code = error.sqlite_errorcode & 0xFF
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            return True
+        if code != sqlite3.SQLITE_CORRUPT:
+            raise
+        return False
+    finally:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+    return True
+
+
+def _session_findings(
+    home: Home,
+    database: sqlite3.Connection,
+    number: int,
+    session_id: str,
+    encoding: str,
+    sample_rate_hz: int,
+    turns: int,
+    spoken_samples: int,
+) -> list[Finding]:
+    if not is_session_id(session_id):
+        shown = str(session_id)
+        return [Finding(shown, f"The session's id, {shown!r}, cannot name its files.")]
+    lock = SessionLock.take(home, session_id)
+    if lock is None:
+        return []
+    details: list[str] = []
+    try:
+        counted = database.execute(
+            "SELECT count(*), coalesce(sum(samples), 0) FROM turn WHERE session = ?", (number,)
+        ).fetchone()
+        if counted != (turns, spoken_samples):
+            details.append("The session's counters do not agree with its turns.")
+        form = WavFormat(encoding, sample_rate_hz)
+        for turn, audio_file, samples, sha256 in database.execute(
+            "SELECT turn, audio_file, samples, sha256 FROM turn "
+            "WHERE session = ? AND audio_file IS NOT NULL ORDER BY turn",
+            (number,),
+        ):
+            path = home.sound(session_id, turn, audio_file)
+            details += _audio_details(path, turn, form, samples, sha256)
+        details += event_findings(home, database, number, session_id, form)
+    except StorageError as error:
+        details.append(str(error))
+    finally:
+        lock.release()
+    return [Finding(session_id, detail) for detail in details]
+
+
+def _audio_details(
+    path: Path, turn: int, form: WavFormat, samples: int, sha256: str
+) -> Generator[str]:
+    try:
+        with TurnSound(path) as sound:
+            if sound.missing or not sound.path.is_file():
+                yield f"The sound of turn {turn} is missing: {path}."
+                return
+            if sound.path != path:
+                yield f"The sound of turn {turn} is in {sound.path.name}, not in {path.name}."
+            path = sound.path
+            if fault := sound.fault(form):
+                yield f"The sound file {path} {fault}."
+            held = form.samples(sound.data_bytes())
+            if held != samples:
+                yield f"Turn {turn} has {samples} samples by its row and {held} in {path}."
+            elif sound.sha256() != sha256:
+                yield f"The sound in {path} is not what was recorded: its hash differs."
+    except OSError as error:
+        yield f"The sound file {path} cannot be read ({error.strerror})."
+
+
+def _orphans(home: Home, database: sqlite3.Connection) -> Generator[Finding]:
+    """Sessions and files that no row knows."""
+    strays = stray_sessions(home, database)
+    if strays:
+        yield Finding(
+            "",
+            f"There is sound of {counted(len(strays))} in {home.audio} that the database does not "
+            "know; `gramophone recover` makes sessions of it.",
+        )
+    known = {
+        home.sound(session_id, turn, audio_file)
+        for session_id, turn, audio_file in database.execute(
+            "SELECT session.id, turn.turn, turn.audio_file FROM turn "
+            "JOIN session ON session.number = turn.session WHERE turn.audio_file IS NOT NULL"
+        )
+        if is_session_id(session_id)
+    }
+    live: dict[str, bool] = {}
+    for path in sorted(home.audio.glob("*/*")):
+        session_id = path.parent.name
+        if path in known or path.name == DELETED:
+            continue
+        if session_id not in live:
+            live[session_id] = is_session_id(session_id) and _is_live(home, session_id)
+        if not live[session_id]:
+            yield Finding("", f"The file {path} belongs to no turn.")
+
+
+def _is_live(home: Home, session_id: str) -> bool:
+    lock = SessionLock.take(home, session_id)
+    if lock is None:
+        return True
+    lock.release()
+    return False

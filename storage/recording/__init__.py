@@ -1,0 +1,4 @@
+"""Writing: events and sound of a running session, recovery after a crash, redaction.
+
+Begin with `recorder`, then `writer`.
+"""

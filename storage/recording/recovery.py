@@ -1,0 +1,249 @@
+"""Repairs what a killed process left: run at start-up, before anything is listed.
+
+Only sessions that did not end and whose lock nobody holds are touched, each in one transaction
+of its own. Nothing is thrown away: sound that no row names yet is counted and hashed in, a WAV
+without a turn gets one, and the write-ahead log is SQLite's own business.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gramophone.analysis.metrics import MetricsFold
+from gramophone.analysis.turn_text import TurnText
+from gramophone.core.errors import LibraryCorrupt, LibraryUnwritable, StorageError, TimelineError
+from gramophone.core.timeline import Event, TurnStarted
+from storage.audio.turn_audio import FLAC, WAV, TurnSound
+from storage.audio.wav import WavFormat, WavWriter
+from storage.home import Home
+from storage.recording.writer import METRICS_COLUMNS, metrics_values
+from storage.sessions.titles import title_of
+from storage.sqlite import rows
+from storage.sqlite.database import transaction
+from storage.sqlite.error_messages import sentences
+from storage.sqlite.locks import SessionLock
+from storage.sqlite.schema import TURN_BITS, turn_number
+
+RECOVERED = "recovered"
+"""The finish reason of a turn that was not over when its process died."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A session that did not end."""
+
+    number: int
+    id: str
+    form: WavFormat
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What the events tell of a turn."""
+
+    text: str
+    heard: int | None
+    role: str
+    last_us: int
+
+
+def recover(home: Home, database: sqlite3.Connection) -> list[str]:
+    """Repair every session that no living process holds; returns the ids of those repaired.
+
+    A session that cannot be repaired now (a full disk, a file without permission) is logged,
+    left as it is, and tried again at the next start.
+
+    Raises:
+        LibraryCorrupt: the database is damaged.
+    """
+    with sentences(home):
+        found = database.execute(
+            "SELECT number, id, encoding, sample_rate_hz FROM session "
+            "WHERE ended = 0 AND recovered = 0 ORDER BY number"
+        ).fetchall()
+    repaired: list[str] = []
+    for number, session_id, encoding, sample_rate_hz in found:
+        try:
+            with sentences(home):
+                session = _Open(number, session_id, WavFormat(encoding, sample_rate_hz))
+                if _recover_unheld(home, database, session):
+                    repaired.append(session_id)
+        except LibraryCorrupt:
+            raise
+        except LibraryUnwritable as error:
+            # No other session can be repaired either.
+            _log.warning("%s", error.reading)
+            break
+        except StorageError as error:
+            _log.warning("session %s is not repaired yet: %s", session_id, error)
+    return repaired
+
+
+def _recover_unheld(home: Home, database: sqlite3.Connection, session: _Open) -> bool:
+    lock = SessionLock.take(home, session.id)
+    if lock is None:
+        return False
+    try:
+        # It may have ended between the query and the lock.
+        state = database.execute(
+            "SELECT ended, recovered FROM session WHERE number = ?", (session.number,)
+        ).fetchone()
+        if state != (0, 0):
+            return False
+        files = dict(sound_files(home, session.id))
+        measured = {turn: _measured(path, session.form) for turn, path in files.items()}
+        _rebuild(database, session, measured)
+    finally:
+        lock.release()
+    return True
+
+
+def sound_files(home: Home, session_id: str) -> Iterable[tuple[int, Path]]:
+    """The turns' files that are there, with their turns, in order; of a turn that has both kinds,
+    the WAV comes last."""
+    directory = home.session_audio(session_id)
+    if not directory.is_dir():
+        return
+    found = [
+        (int(path.stem), path.suffix)
+        for path in directory.iterdir()
+        if path.suffix in (WAV, FLAC)
+        and (path.stem.isascii() and path.stem.isdigit() and str(int(path.stem)) == path.stem)
+    ]
+    for turn, suffix in sorted(found):
+        if turn < 1 << TURN_BITS:
+            yield turn, home.session_audio(session_id) / f"{turn}{suffix}"
+
+
+def _measured(path: Path, form: WavFormat) -> tuple[str, int, str]:
+    """A file's name, its samples and its hash; a WAV gets the header that fits its length."""
+    if path.suffix == FLAC:
+        # Rows of before beside files of today: a database that was put back.
+        with TurnSound(path) as sound:
+            return path.name, form.samples(sound.data_bytes()), sound.sha256()
+    return path.name, *_repair(path, form)
+
+
+def _repair(path: Path, form: WavFormat) -> tuple[int, str]:
+    """Header and tail of one WAV; its samples and hash."""
+    wav = WavWriter(path, form)
+    try:
+        measured = wav.samples, wav.sha256()
+        wav.sync()
+    finally:
+        wav.close()
+    return measured
+
+
+def _rebuild(
+    database: sqlite3.Connection, session: _Open, measured: dict[int, tuple[str, int, str]]
+) -> None:
+    events = _events(database, session.number)
+    told = _told(events)
+    metrics = MetricsFold()
+    for event in events:
+        metrics.emit(event)
+    last_us = events[-1].at_us if events else 0
+    database.execute("PRAGMA synchronous = FULL")
+    try:
+        with transaction(database):
+            _adopt(database, session, {*measured, *told}, told, last_us)
+            for turn, known in told.items():
+                database.execute(
+                    "UPDATE turn SET text = ?, finish_reason = ?, completed_us = ?, "
+                    f"heard_characters = ?, {METRICS_COLUMNS} "
+                    "WHERE number = ? AND completed_us IS NULL",
+                    (
+                        *(rows.plain(known.text), RECOVERED, known.last_us, known.heard),
+                        *metrics_values(metrics.turn(turn)),
+                        turn_number(session.number, turn),
+                    ),
+                )
+            for turn, (audio_file, samples, sha256) in measured.items():
+                database.execute(
+                    "UPDATE turn SET audio_file = ?, samples = ?, sha256 = ? WHERE number = ?",
+                    (audio_file, samples, sha256, turn_number(session.number, turn)),
+                )
+            _close_session(database, session)
+    finally:
+        database.execute("PRAGMA synchronous = NORMAL")
+
+
+def _events(database: sqlite3.Connection, number: int) -> list[Event]:
+    found = database.execute(
+        f"SELECT {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq", (number,)
+    )
+    events: list[Event] = []
+    for columns in found:
+        try:
+            events.append(rows.event_of(columns))
+        except TimelineError as error:
+            # A row that cannot be read stays where it is; it must not keep the others from us.
+            _log.warning("an event is passed over: %s", error)
+    return events
+
+
+def _told(events: list[Event]) -> dict[int, _Turn]:
+    """Each turn's text, as far as it came: the deltas, else what was spoken."""
+    texts: dict[int, TurnText] = {}
+    roles: dict[int, str] = {}
+    last_us: dict[int, int] = {}
+    for event in events:
+        turn: int | None = getattr(event, "turn", None)
+        if turn is None:
+            continue
+        texts.setdefault(turn, TurnText()).read(event)
+        last_us[turn] = event.at_us
+        if isinstance(event, TurnStarted):
+            roles[turn] = event.role
+    return {
+        turn: _Turn(said.text, said.heard, roles.get(turn, "assistant"), last_us[turn])
+        for turn, said in texts.items()
+    }
+
+
+def _adopt(
+    database: sqlite3.Connection,
+    session: _Open,
+    turns: Iterable[int],
+    told: dict[int, _Turn],
+    last_us: int,
+) -> None:
+    """Give a row to turns that have only events or only a file."""
+    for turn in sorted(turns):
+        role = told[turn].role if turn in told else "assistant"
+        database.execute(
+            "INSERT OR IGNORE INTO turn "
+            "(number, session, turn, role, started_us, completed_us, finish_reason) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(turn_number(session.number, turn), session.number, turn, role, last_us),
+                *((None, "") if turn in told else (last_us, RECOVERED)),
+            ),
+        )
+
+
+def _close_session(database: sqlite3.Connection, session: _Open) -> None:
+    texts = database.execute(
+        "SELECT text FROM turn WHERE session = ? ORDER BY turn", (session.number,)
+    )
+    title = next((title for (text,) in texts if (title := title_of(text))), "")
+    database.execute(
+        """
+        UPDATE session SET
+            recovered = 1,
+            title = CASE title WHEN '' THEN :title ELSE title END,
+            turns = (SELECT count(*) FROM turn WHERE turn.session = :number),
+            spoken_samples = (
+                SELECT coalesce(sum(samples), 0) FROM turn WHERE turn.session = :number
+            )
+        WHERE number = :number
+        """,
+        {"title": title, "number": session.number},
+    )

@@ -1,0 +1,4 @@
+"""Queries and changes of stored sessions: listing, search, titles, tags, deletion, statistics.
+
+Begin with `listing`.
+"""

@@ -1,0 +1,276 @@
+"""The list of sessions: pages of it, searched and filtered, its sum, its tags.
+
+Both go by when sessions began: the list by `created_at`, what was searched by the position made of
+it. Pages go by the place of the last session seen, so the thousandth costs what the first does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from gramophone.core.errors import FilterError, SessionNotFound, StorageError
+from gramophone.library.library import SessionSummary, TagCount, Totals
+from gramophone.library.search_query import Filter, Search, Word, parse
+from storage.sessions.filter_sql import NAMED, Scope, Values, scope_of
+from storage.sessions.search import (
+    HITS_IN,
+    TEXTS_OF,
+    TITLE_HITS,
+    TURN_HITS,
+    match_expression,
+    snippet,
+    wide,
+)
+from storage.sqlite.reader import Reader
+from storage.sqlite.schema import turn_number
+
+END = 1 << 42
+"""Above every session's position and number; a turn's row made of it still fits 64 bits."""
+
+SUMMARY = (
+    "session.number, id, session.title, created_at, turns, spoken_samples, sample_rate_hz, "
+    "provider, model, voice, recovered, pinned, archived, "
+    "(SELECT group_concat(name, ' ') FROM tag AS own WHERE own.session = session.number)"
+)
+_LISTED = "FROM session INDEXED BY session_listed WHERE archived = 0 AND discarded_at IS NULL"
+_SHELF = (
+    f"SELECT {SUMMARY} FROM session INDEXED BY session_shelf WHERE pinned = ? AND archived = 0 "
+    "AND discarded_at IS NULL AND (created_at, number) < (?, ?) "
+    "ORDER BY created_at DESC, number DESC LIMIT ?"
+)
+_NEWEST = ("\U0010ffff", END)
+_NONE = ("", 0)
+"""Places in the list, by when a session began and its number: above and below all of it."""
+
+_HITS_A_SESSION = 8
+_FEW_SESSIONS = 64
+"""To look the words up in one session costs up to a millisecond where they are common."""
+
+
+class Listing:
+    """Answers from two connections: one for searches, so that none of them delays a page."""
+
+    def __init__(
+        self, reader: Reader, searcher: Reader, wall_clock: Callable[[], datetime]
+    ) -> None:
+        self._reader = reader
+        self._searcher = searcher
+        self._wall_clock = wall_clock
+
+    async def sessions(
+        self, *, limit: int, older_than: str | None, search: str
+    ) -> list[SessionSummary]:
+        """Newest first; with nothing searched, those that are pinned before the others."""
+        wanted = parse(search, self._wall_clock().astimezone().date())
+        if not wanted.words and not wanted.filtered:
+            return await self._shelf(older_than, limit)
+        below = END if older_than is None else await self._position(older_than)
+        scope = scope_of(wanted, await self._values(wanted.filters))
+        if not wanted.words:
+            found = await self._searcher.fetch(*scope.newest(SUMMARY, below, limit))
+            return [summary(row) for row in found]
+        return await self._said(wanted, scope, below, limit)
+
+    async def totals(self) -> Totals:
+        """How many sessions are listed, and how long they speak."""
+        ((count, spoken_ms),) = await self._searcher.fetch(
+            "SELECT count(*), coalesce(sum(spoken_samples * 1000 / sample_rate_hz), 0) " + _LISTED
+        )
+        return Totals(count, spoken_ms)
+
+    async def tags(self) -> list[TagCount]:
+        """All tags, those with the most sessions first."""
+        found = await self._searcher.fetch(
+            "SELECT name, count(*) FROM tag WHERE session NOT IN "
+            "(SELECT number FROM session WHERE discarded_at IS NOT NULL) "
+            "GROUP BY name ORDER BY count(*) DESC, name"
+        )
+        return [TagCount(name, count) for name, count in found]
+
+    async def number(self, session_id: str) -> int:
+        """The row number of a session.
+
+        Raises:
+            SessionNotFound: there is none.
+        """
+        found = await self._reader.fetch("SELECT number FROM session WHERE id = ?", (session_id,))
+        if not found:
+            raise not_found(session_id)
+        return found[0][0]
+
+    async def _position(self, session_id: str) -> int:
+        """The place of a session in the order of time.
+
+        Raises:
+            SessionNotFound: there is none.
+        """
+        found = await self._reader.fetch("SELECT position FROM session WHERE id = ?", (session_id,))
+        if not found:
+            raise not_found(session_id)
+        # That of a damaged row may be anything.
+        return min(found[0][0] or 0, END)
+
+    # --- without words --------------------------------------------------------------------------
+
+    async def _shelf(self, older_than: str | None, limit: int) -> list[SessionSummary]:
+        """Pinned ones, then the others; a page may hold both."""
+        pinned, below = True, _NEWEST
+        if older_than is not None:
+            found = await self._reader.fetch(
+                "SELECT created_at, number, pinned FROM session WHERE id = ?", (older_than,)
+            )
+            if not found:
+                raise not_found(older_than)
+            ((*place, pinned),) = found
+            below = (place[0], place[1])
+        first, rest = (below, _NEWEST) if pinned else (_NONE, below)
+        rows = await self._reader.fetch(
+            f"SELECT * FROM ({_SHELF}) UNION ALL SELECT * FROM ({_SHELF}) LIMIT ?",
+            (1, *first, limit, 0, *rest, limit, limit),
+        )
+        return [summary(row) for row in rows]
+
+    async def _values(self, filters: Iterable[Filter]) -> Values:
+        """The names that are meant by each filter on a name: the very one, else all that hold
+        what was typed."""
+        meant: dict[Filter, Sequence[str]] = {}
+        for each in filters:
+            if each.name not in NAMED:
+                continue
+            known = await self._known(each.name)
+            typed = each.value.casefold()
+            meant[each] = [name for name in known if name.casefold() == typed] or [
+                name for name in known if typed in name.casefold()
+            ]
+            if not meant[each]:
+                shown = ", ".join(name for name in known[:6] if name)
+                others = f"; there are {shown}" if shown else ""
+                raise FilterError(f"No session has the {each.name} “{each.value}”{others}.")
+        return meant
+
+    async def _known(self, column: str) -> list[str]:
+        """The names a column holds, each looked up from the one before it on the index."""
+        name, table = ("name", "tag") if column == "tag" else (column, "session")
+        found = await self._searcher.fetch(
+            f"WITH RECURSIVE each(name) AS (SELECT min({name}) FROM {table} UNION ALL "
+            f"SELECT (SELECT min({name}) FROM {table} WHERE {table}.{name} > each.name) "
+            "FROM each WHERE each.name IS NOT NULL) "
+            "SELECT name FROM each WHERE name IS NOT NULL"
+        )
+        return [name for (name,) in found]
+
+    # --- with words -----------------------------------------------------------------------------
+
+    async def _said(
+        self, wanted: Search, scope: Scope, below: int, limit: int
+    ) -> list[SessionSummary]:
+        """Sessions by their newest hit: by the hits, or by the sessions where those are few."""
+        query = match_expression(wanted.words, wanted.without)
+        hits: dict[int, int | None] | None = None
+        if wanted.filtered and not wide(wanted.words):
+            few = await self._searcher.fetch(
+                *scope.newest("session.position", below, _FEW_SESSIONS + 1)
+            )
+            if len(few) <= _FEW_SESSIONS:
+                hits = await self._hits_among(query, [position for (position,) in few], limit)
+        if hits is None:
+            hits = await self._hits(query, scope, below, limit)
+        turns = json.dumps([turn for turn in hits.values() if turn is not None])
+        texts = await self._searcher.fetch(TEXTS_OF, (turns,))
+        columns = f"session.position, {SUMMARY}"
+        found = await self._searcher.fetch(*scope.among(columns, json.dumps(list(hits))))
+        return await asyncio.to_thread(_with_snippets, found, hits, dict(texts), wanted.words)
+
+    async def _hits_among(
+        self, query: str, positions: Sequence[int], limit: int
+    ) -> dict[int, int | None]:
+        """For those of the sessions that have one, by position, the row of the newest hit; None
+        where it is the title."""
+        looked = await self._searcher.fetch(HITS_IN, (query, json.dumps(positions)))
+        found = [(place, turn) for place, turn, titled in looked if turn is not None or titled]
+        return dict(found[:limit])
+
+    async def _hits(
+        self, query: str, scope: Scope, below: int, limit: int
+    ) -> dict[int, int | None]:
+        """The same, from the hits downward. A page of them may lie in few sessions; then the
+        next is asked from below the last session seen."""
+        passes, parameters = scope.passes
+        turn_hits, title_hits = (
+            query_for.format(sessions=scope.sessions, passes=passes)
+            for query_for in (TURN_HITS, TITLE_HITS)
+        )
+        hits: dict[int, int | None] = {}
+        while len(hits) < limit:
+            wanted = _HITS_A_SESSION * (limit - len(hits))
+            said = await self._searcher.fetch(
+                turn_hits, (query, turn_number(max(0, below), 0), *parameters, wanted)
+            )
+            titled = await self._searcher.fetch(title_hits, (query, below, *parameters, wanted))
+            newest: dict[int, int | None] = {}
+            for (turn,) in said:
+                newest.setdefault(_session_of(turn), turn)
+            for (position,) in titled:
+                newest.setdefault(position, None)
+            # Below where the one of them was cut off, the other is not whole.
+            cuts = [
+                cut
+                for rows, cut in (
+                    (said, _session_of(said[-1][0]) if said else 0),
+                    (titled, titled[-1][0] if titled else 0),
+                )
+                if len(rows) == wanted
+            ]
+            below = max(cuts, default=0)
+            whole = sorted((position for position in newest if position >= below), reverse=True)
+            hits |= {position: newest[position] for position in whole[: limit - len(hits)]}
+            if not cuts:
+                break
+        return hits
+
+
+def _with_snippets(
+    found: Sequence[tuple[Any, ...]],
+    hits: Mapping[int, int | None],
+    texts: Mapping[int, str],
+    words: Sequence[Word],
+) -> list[SessionSummary]:
+    return [
+        summary(row, snippet(texts.get(hits[position] or -1, ""), words))
+        for position, *row in found
+    ]
+
+
+def summary(row: Sequence[Any], snippet: str = "") -> SessionSummary:
+    """The summary of a row of `SUMMARY`."""
+    _, session_id, title, created_at, turns, samples, rate, provider, model, voice, *marks = row
+    recovered, pinned, archived, tags = marks
+    return SessionSummary(
+        id=session_id,
+        title=title,
+        created_at=created_at,
+        turns=turns,
+        spoken_ms=max(0, samples * 1000 // rate) if rate > 0 else 0,
+        provider=provider,
+        model=model,
+        voice=voice,
+        recovered=bool(recovered),
+        snippet=snippet,
+        tags=tuple(tags.split()) if tags else (),
+        pinned=bool(pinned),
+        archived=bool(archived),
+    )
+
+
+def not_found(reference: str) -> StorageError:
+    return SessionNotFound(
+        f"There is no session {reference[:80]!r}; `gramophone sessions` lists them."
+    )
+
+
+def _session_of(row_number: int) -> int:
+    return row_number // turn_number(1, 0)

@@ -1,0 +1,179 @@
+"""A pane: transcript, strip and meter, fed from one source.
+
+The same for live talk and replay: a pane takes what its feed has, 15 times a second, folds it
+and draws it in one batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Static
+
+from gramophone.core.timeline import Entry
+from gramophone.library.library import SessionRecord
+from gramophone.ports.backend import Feed
+from tui.messages import PaneChanged, TroubleTold
+from tui.playback.meter import Meter
+from tui.playback.now_playing import Strip
+from tui.support.alerts import troubles
+from tui.theme.motion import motion_of
+from tui.transcript.model import SoundState, TranscriptModel
+from tui.transcript.transcript import Transcript
+
+TICK_S = 1 / 15
+LONG_WAIT_S = 1.0
+
+
+class Pane(Vertical):
+    """Shows what one source tells."""
+
+    def __init__(
+        self, feed: Feed | None = None, *, empty: str = "", strip: Strip | None = None
+    ) -> None:
+        super().__init__()
+        self.still = False
+        """Set while the source stands still in the middle of its sound: so does the meter."""
+        self._strip = strip or Strip()
+        self.model = TranscriptModel()
+        self._feed = feed
+        self._transcript = Transcript()
+        self._meter = Meter()
+        self._empty = Static(empty, classes="empty", markup=False)
+        self._more = Static(classes="more", markup=False)
+        self.seconds: Callable[[], float] = time.monotonic
+        self._live = feed is not None
+        self._ticked_s = self.seconds()
+        self._words = empty
+        self._waited_s = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield self._empty
+        yield self._transcript
+        yield self._more
+        yield self._strip
+        yield self._meter
+
+    def on_mount(self) -> None:
+        self._show_or_excuse()
+        self._strip.show(self.model)
+        self._keep_time()
+
+    def _keep_time(self) -> None:
+        self.set_interval(TICK_S, self.tick)
+
+    # --- sources ------------------------------------------------------------------------------
+
+    async def show_record(self, record: SessionRecord) -> None:
+        """Show a kept session as it ended; no source is listened to."""
+        model = TranscriptModel()
+        model.load(record)
+        self._show_model(model, None, follow=False)
+
+    async def listen(self, feed: Feed) -> None:
+        """Begin anew with what `feed` tells."""
+        self._show_model(TranscriptModel(), feed, follow=True)
+
+    def _show_model(self, model: TranscriptModel, feed: Feed | None, *, follow: bool) -> None:
+        self._feed, self._live = feed, False
+        self.model = model
+        self._transcript.clear(follow=follow)
+        self._draw()
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    @property
+    def transcript(self) -> Transcript:
+        return self._transcript
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that has come is on the screen."""
+        return self._transcript.settled
+
+    async def tick(self) -> None:
+        """Take what has come and draw it."""
+        now_s = self.seconds()
+        elapsed_s, self._ticked_s = now_s - self._ticked_s, now_s
+        entries = self._feed.take() if self._feed is not None else []
+        model = self.model
+        if entries:
+            model.apply_all(entries)
+            self._tell_troubles(entries)
+            self._draw()
+        meter = self._meter
+        meter.keep_to(motion_of(self.app))  # pyright: ignore[reportUnknownArgumentType]
+        meter.advance(
+            elapsed_s,
+            model.take_levels(),
+            sounding=model.sound.state is SoundState.SPEAKING and not self.still,
+            underruns=model.sound.underruns,
+        )
+        self._strip.show_level(meter.words)
+        self._waited_s = self._waited_s + elapsed_s if model.progress else 0.0
+        self._strip.show_wait(_wait_words(self._waited_s, stoppable=model.busy))
+        transcript = self._transcript
+        transcript.draw_text()
+        transcript.settle()
+        self._show_more()
+
+    def _tell_troubles(self, entries: Sequence[Entry]) -> None:
+        """What failed in a kept session is not told again."""
+        if self._live:
+            for trouble in troubles(entries, spoken=self.spoken):
+                self._tell(TroubleTold(self, trouble))
+
+    def _draw(self) -> None:
+        model = self.model
+        self._show_or_excuse()
+        self._transcript.forget(model.take_gone())
+        self._transcript.show(model.take_changed())
+        self._strip.show(model)
+        self._tell(PaneChanged(model))
+
+    def _tell(self, message: Message) -> None:
+        # A message goes no further up than to whoever is taken for its sender.
+        self.post_message(message.set_sender(self))
+
+    def excuse(self, words: str) -> None:
+        """What stands where there is no transcript."""
+        if words != self._words:
+            self._words = words
+            self._empty.update(words)
+
+    @property
+    def spoken(self) -> bool:
+        """Whether anything was said; notices alone are told elsewhere."""
+        return any(view.turn >= 0 for view in self.model.seen)
+
+    def _show_or_excuse(self) -> None:
+        """The transcript, or the words that stand where there is none."""
+        seen = self.spoken
+        self._transcript.display = seen
+        self._empty.display = not seen
+        # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
+        if self._transcript.display and self.screen.focused is None:
+            self._transcript.focus(scroll_visible=False)
+
+    def _show_more(self) -> None:
+        """Say what came below while the user reads above."""
+        transcript = self._transcript
+        words = ""
+        if not transcript.following:
+            new = transcript.new_lines
+            words = f"↓ {new} new line{'' if new == 1 else 's'}  End" if new else "↓ End"
+        more = self._more
+        if words != more.content:
+            more.update(words)
+            more.set_class(bool(words), "-shown")
+
+
+def _wait_words(waited_s: float, *, stoppable: bool) -> str:
+    """A question that waits for an engine to load can be taken back."""
+    if waited_s < LONG_WAIT_S:
+        return ""
+    return f"{waited_s:.0f} s" + (" · Esc stops" if stoppable else "")

@@ -1,0 +1,222 @@
+"""One to four conversations: which is spoken to, which is heard, and where each stands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from gramophone.ports.backend import Backend, Choice
+from gramophone.ports.engine import Message
+from tui.conversation.layout import MOST_PANES, Arrangement, Wish, arrangement
+from tui.conversation.pane import TICK_S
+from tui.conversation.talk_pane import TalkPane
+from tui.messages import PaneChanged, PanesChanged
+
+Drawn = TypeVar("Drawn")
+
+
+def drawing(panes: Sequence[Drawn], watched: Sequence[Drawn], ticks: int) -> list[Drawn]:
+    """Which panes draw at this tick: those that are watched, and every other of those beside them,
+    in turns. The keys are waited for, and every pane that is drawn makes them wait longer."""
+    beside = [pane for pane in panes if pane not in watched]
+    waiting = beside[ticks % 2 :: 2]
+    return [pane for pane in panes if pane not in waiting]
+
+
+class PaneGrid(Container):
+    """Never without a pane. Says `PanesChanged` when any of them is another now."""
+
+    def __init__(self, backend: Backend, *, empty: str, empty_beside: str) -> None:
+        super().__init__()
+        self._backend = backend
+        self._empty_beside = empty_beside
+        self._wish = Wish.BY_ROOM
+        self._all = False
+        self._ticks = 0
+        self.arranged = Arrangement()
+        self.chosen = self._made(Choice(), (), sounding=True, empty=empty)
+        self.pinned: TalkPane | None = None
+        self.panes = [self.chosen]
+
+    def compose(self) -> ComposeResult:
+        yield from self.panes
+
+    def on_mount(self) -> None:
+        self._show_all()
+        self.set_interval(TICK_S, self._tick)
+
+    async def _tick(self) -> None:
+        """Those that draw now draw one frame together."""
+        self._ticks += 1
+        for pane in drawing(self.panes, (self.chosen, self.sounding), self._ticks):
+            if pane.is_mounted:
+                await pane.tick()
+                # A key that came meanwhile goes before the next pane.
+                await asyncio.sleep(0)
+
+    # --- which --------------------------------------------------------------------------------
+
+    @property
+    def many(self) -> bool:
+        return len(self.panes) > 1
+
+    @property
+    def number(self) -> int:
+        """Where the pane that is spoken to stands, from 1."""
+        return self.panes.index(self.chosen) + 1
+
+    @property
+    def to_all(self) -> bool:
+        """Whether a prompt goes to all of them."""
+        return self._all and self.many
+
+    @property
+    def spoken_to(self) -> list[TalkPane]:
+        """Those that a prompt goes to."""
+        return list(self.panes) if self.to_all else [self.chosen]
+
+    @property
+    def sounding(self) -> TalkPane:
+        """The one that is heard."""
+        return self.pinned or self.chosen
+
+    def choose(self, pane: TalkPane) -> None:
+        """Speak to this pane from now on; unless it is pinned, the sound comes along."""
+        if pane is not self.chosen and pane in self.panes:
+            self.chosen = pane
+            self._show_all()
+
+    def go(self, step: int) -> None:
+        """Speak to a neighbour; the last one's neighbour is the first."""
+        self.choose(self.panes[(self.number - 1 + step) % len(self.panes)])
+
+    def speak_to_all(self, to_all: bool) -> None:
+        self._all = to_all
+        self._show_all()
+
+    def pin(self) -> None:
+        """Keep the sound where it is chosen to be, or let it follow again."""
+        self.pinned = None if self.pinned is self.chosen else self.chosen
+        self._show_all()
+
+    # --- opening and closing ------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        return len(self.panes) >= MOST_PANES
+
+    async def open(
+        self, choice: Choice | None = None, inherited: Sequence[Message] = ()
+    ) -> TalkPane:
+        """Another conversation after the one spoken to, like it unless chosen otherwise. It is
+        the one spoken to from now on."""
+        assert not self.full
+        wanted = choice if choice is not None else self.chosen.choice
+        pane = self._made(wanted, inherited, sounding=False, empty=self._empty_beside)
+        before, self.chosen = self.chosen, pane
+        self.panes.insert(self.panes.index(before) + 1, pane)
+        await self.mount(pane, after=before)
+        self._show_all()
+        return pane
+
+    async def replace(
+        self, choice: Choice | None = None, inherited: Sequence[Message] = ()
+    ) -> TalkPane:
+        """Another conversation in the place of the one spoken to, whose session stays."""
+        old = self.chosen
+        wanted = choice if choice is not None else old.choice
+        pane = self._made(wanted, inherited, sounding=old.sounding, empty=self._empty_beside)
+        self.panes[self.panes.index(old)] = pane
+        self.chosen = pane
+        if self.pinned is old:
+            self.pinned = pane
+        await self.mount(pane, after=old)
+        await self._give_up(old)
+        return pane
+
+    async def close(self) -> None:
+        """End the conversation spoken to; its session stays. The last one cannot be closed."""
+        assert self.many
+        old = self.chosen
+        place = self.panes.index(old)
+        self.panes.remove(old)
+        self.chosen = self.panes[min(place, len(self.panes) - 1)]
+        if self.pinned is old:
+            self.pinned = None
+        await self._give_up(old)
+
+    async def _give_up(self, pane: TalkPane) -> None:
+        pane.talk.close()
+        await pane.remove()
+        self._show_all()
+
+    def _made(
+        self, choice: Choice, inherited: Sequence[Message], *, sounding: bool, empty: str
+    ) -> TalkPane:
+        talk = self._backend.open_talk(choice, inherited=inherited, heard=sounding)
+        return TalkPane(talk, choice, empty=empty, chosen=self.choose, sounding=sounding)
+
+    # --- where --------------------------------------------------------------------------------
+
+    def turn(self) -> bool:
+        """Have them below each other instead of beside, or the other way round; False if there
+        is no room for it."""
+        wish = Wish.BELOW if self.arranged.columns > 1 else Wish.BESIDE
+        arranged = arrangement(len(self.panes), *self.size, wish)
+        if arranged == self.arranged:
+            return False
+        self._wish = wish
+        self._show_all()
+        return True
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._show_all()
+
+    def _show_all(self) -> None:
+        """Arrange them, give one the sound, and say which is which."""
+        if not self.is_mounted:
+            return
+        self._set_out()
+        sounding = self.sounding
+        for pane in self.panes:
+            pane.give_sound(pane is sounding)
+            pane.display = pane is self.chosen or not self.arranged.alone
+            self._show_header(pane)
+        self.post_message(PanesChanged())
+
+    def _set_out(self) -> None:
+        self.set_class(self.many, "-many")
+        arranged = self.arranged = arrangement(len(self.panes), *self.size, self._wish)
+        self.styles.grid_size_columns = arranged.columns
+        self.styles.grid_size_rows = arranged.rows
+        for place, pane in enumerate(self.panes):
+            last = place == len(self.panes) - 1
+            left = arranged.columns - place % arranged.columns
+            pane.styles.column_span = left if last and not arranged.alone else 1
+
+    @on(PaneChanged)
+    def _pane_changed(self, event: PaneChanged) -> None:
+        for pane in self.panes:
+            if pane.model is event.model:
+                self._show_header(pane)
+
+    def show_headers(self) -> None:
+        """What a header says that no event tells has changed."""
+        for pane in self.panes:
+            self._show_header(pane)
+
+    def _show_header(self, pane: TalkPane) -> None:
+        if not pane.is_mounted:
+            return
+        number = self.panes.index(pane) + 1
+        pane.show_header(
+            f"{number}/{len(self.panes)}" if self.arranged.alone else str(number),
+            chosen=pane is self.chosen,
+            pinned=pane is self.pinned,
+            shown=self.many,
+        )

@@ -1,0 +1,181 @@
+"""Slash commands: their names, and how a prompt that begins with a slash is read. Pure.
+
+`//text` sends `/text`; a first word with a second slash in it is a path and goes out as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Final, TypeAlias
+
+from gramophone.core.frozen import value
+from gramophone.text.sanitize import plain_line
+from tui.prompt.completion_model import Candidate, Offer, fitting
+
+Choices: TypeAlias = Callable[[], Sequence[str]]
+
+_LONGEST_NAME_SHOWN = 24
+_MOST_CHOICES = 200
+
+
+@value
+class SlashCommand:
+    """A command. Without `argument_words` nothing may follow it; in brackets it is optional.
+
+    `choices` gives what the argument may be, at once; other arguments are taken too. Only a
+    `long` one may have several lines.
+    """
+
+    name: str
+    argument_words: str
+    words: str
+    choices: Choices | None = None
+    long: bool = False
+
+    @property
+    def usage(self) -> str:
+        return f"/{self.name} {self.argument_words}".rstrip()
+
+
+COMMANDS: Final = (
+    SlashCommand("model", "MODEL", "Talk with another model"),
+    SlashCommand("provider", "PROVIDER", "Talk with another provider"),
+    SlashCommand("voice", "VOICE", "Speak with another voice"),
+    SlashCommand("system", "TEXT", "Set the system prompt", long=True),
+    SlashCommand("speed", "FACTOR", "Speak faster or slower"),
+    SlashCommand("new", "[MODEL]", "Open another pane"),
+    SlashCommand("language", "LANGUAGE", "Speak by the rules of a language, or auto"),
+    SlashCommand("close", "", "Close this pane"),
+    SlashCommand("pane", "NUMBER", "Go to a pane"),
+    SlashCommand("all", "[PROMPT]", "Send to all panes", long=True),
+    SlashCommand("sound", "", "Keep the sound here, or let it follow"),
+    SlashCommand("fork", "", "Go on in a session of its own"),
+    SlashCommand("regenerate", "", "Have the last answer given anew"),
+    SlashCommand("edit", "", "Edit the last prompt and ask again"),
+    SlashCommand("speak", "", "Speak the last answer again"),
+    SlashCommand("mute", "", "Silence the voice"),
+    SlashCommand("unmute", "", "Let the voice be heard"),
+    SlashCommand("copy", "[WHAT]", "Copy the last answer, its code, or the prompt"),
+    SlashCommand("title", "TITLE", "Give this session a title"),
+    SlashCommand("export", "", "Export this session"),
+    SlashCommand("history", "", "Open what was kept"),
+    SlashCommand("settings", "", "Open the settings"),
+    SlashCommand("help", "", "Show every key and command"),
+    SlashCommand("quit", "", "Leave Gramophone"),
+)
+
+
+def declared(*names: str, choices: dict[str, Choices] | None = None) -> tuple[SlashCommand, ...]:
+    """The commands of these names, in the registry's order, with the choices some have."""
+    unknown = set(names) - {command.name for command in COMMANDS}
+    if unknown:
+        raise ValueError(f"no such slash command: {', '.join(sorted(unknown))}")
+    offered = choices or {}
+    return tuple(
+        replace(command, choices=offered.get(command.name, command.choices))
+        for command in COMMANDS
+        if command.name in names
+    )
+
+
+# --- reading a prompt -----------------------------------------------------------------------------
+
+
+@value
+class Prose:
+    """A prompt for the model."""
+
+    text: str
+
+
+@value
+class Given:
+    """A command for us."""
+
+    name: str
+    argument: str
+
+
+@value
+class Refused:
+    """Neither: one sentence about why."""
+
+    sentence: str
+
+
+def read(text: str, commands: Sequence[SlashCommand]) -> Prose | Given | Refused:
+    """What a prompt's text asks for."""
+    if not text.startswith("/"):
+        return Prose(text)
+    if text.startswith("//"):
+        return Prose(text[1:])
+    word = text.split(maxsplit=1)[0]
+    if "/" in word[1:]:
+        return Prose(text)
+    argument = text[len(word) :].strip()
+    command = _named(word[1:], commands)
+    if command is None:
+        return Refused(_unknown(word, commands))
+    if argument and not command.argument_words:
+        return Refused(f"/{command.name} takes nothing after it.")
+    if "\n" in argument and not command.long:
+        return Refused(f"/{command.name} takes one line.")
+    return Given(command.name, argument)
+
+
+def as_text(text: str, commands: Sequence[SlashCommand]) -> str:
+    """How `text` is written so that it is sent as it is."""
+    return text if not commands or read(text, commands) == Prose(text) else f"/{text}"
+
+
+def _named(name: str, commands: Sequence[SlashCommand]) -> SlashCommand | None:
+    return next((each for each in commands if each.name == name.lower()), None)
+
+
+def _unknown(word: str, commands: Sequence[SlashCommand]) -> str:
+    name = word[1:].lower()
+    names = [command.name for command in commands]
+    begins = [each for each in names if name and each.startswith(name)]
+    near = list(dict.fromkeys([*begins, *get_close_matches(name, names, n=3)]))[:3]
+    hint = " or ".join(f"/{each}" for each in near)
+    shown = plain_line(word)[:_LONGEST_NAME_SHOWN]
+    tried = f"try {hint}, or" if hint else "/help lists them;"
+    return f"There is no command {shown}; {tried} begin with // to send it as text."
+
+
+# --- completing -----------------------------------------------------------------------------------
+
+
+def complete(line: str, cursor: int, commands: Sequence[SlashCommand]) -> Offer | None:
+    """What fits before the cursor in the first line of a prompt, if it is a command at all."""
+    if not line.startswith("/") or line.startswith("//") or cursor < 1:
+        return None
+    word = line.split(maxsplit=1)[0]
+    if cursor <= len(word):
+        return _complete_name(line[1:cursor], len(word), commands)
+    command = _named(word[1:], commands)
+    if command is None or command.choices is None:
+        return None
+    start = len(line) - len(line[len(word) :].lstrip())
+    start = min(start, cursor)
+    known = [plain_line(each) for each in command.choices()]
+    found = fitting(line[start:cursor], known, str)[:_MOST_CHOICES]
+    return _offer(start, len(line), [Candidate(each, "", each) for each in found])
+
+
+def _complete_name(typed: str, end: int, commands: Sequence[SlashCommand]) -> Offer | None:
+    if "/" in typed:
+        return None
+    found = fitting(typed, commands, lambda command: command.name)
+    return _offer(0, end, [_candidate(command) for command in found])
+
+
+def _candidate(command: SlashCommand) -> Candidate:
+    text = f"/{command.name}" + (" " if command.argument_words else "")
+    return Candidate(command.usage, command.words, text)
+
+
+def _offer(start: int, end: int, candidates: Sequence[Candidate]) -> Offer | None:
+    return Offer(start, end, tuple(candidates)) if candidates else None

@@ -1,0 +1,64 @@
+"""The slash commands of the conversation, and what a past session is gone on with. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from gramophone.library.library import SessionRecord
+from gramophone.ports.backend import Choice, Choices
+from gramophone.ports.engine import Message
+from tui.conversation.layout import MOST_PANES
+from tui.conversation.slash.commands import SlashCommand, declared
+from tui.conversation.slash.copy_targets import COPYABLE
+from tui.conversation.slash.settings_commands import LANGUAGES, SPEEDS, model_names
+
+NAMES: Final = (
+    "model", "provider", "voice", "system", "speed",
+    "new", "language", "close", "pane", "all", "sound",
+    "fork", "regenerate", "edit", "speak", "mute", "unmute",
+    "copy", "title", "export", "history", "settings", "help", "quit",
+)  # fmt: skip
+
+
+def conversation_commands(
+    choices: Callable[[], Choices] = Choices, provider: Callable[[], str] = str
+) -> tuple[SlashCommand, ...]:
+    """`provider` is the one whose models come first."""
+
+    def models() -> Sequence[str]:
+        return model_names(choices(), provider())
+
+    return declared(
+        *NAMES,
+        choices={
+            "model": models,
+            "new": models,
+            "provider": lambda: choices().providers,
+            "voice": lambda: choices().voices,
+            "speed": lambda: SPEEDS,
+            "language": lambda: ("auto", *LANGUAGES),
+            "pane": lambda: [str(number) for number in range(1, MOST_PANES + 1)],
+            "copy": lambda: tuple(COPYABLE),
+        },
+    )
+
+
+def continuation(record: SessionRecord, choices: Choices) -> tuple[Choice, list[Message]]:
+    """What answers in a past session that goes on, as far as it can still be had, and what was
+    said in it."""
+    summary = record.summary
+    there = summary.model in choices.models.get(summary.provider, ())
+    usable = there and summary.provider in choices.providers
+    choice = Choice(
+        provider=summary.provider if usable else "",
+        model=summary.model if usable else "",
+        voice=summary.voice if summary.voice in choices.voices else "",
+        system_prompt=record.system_prompt,
+    )
+    said = [
+        Message(turn.role, turn.text, turn.heard)
+        for turn in record.turns
+        if turn.counts and turn.text.strip()
+    ]
+    return choice, said

@@ -1,0 +1,48 @@
+"""What can be taken out of a conversation by name: an answer, its last code, a prompt. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from gramophone.core.frozen import value
+from tui.transcript.model import TurnView
+
+COPYABLE: Final = {
+    "answer": "the last answer",
+    "code": "the last code block",
+    "prompt": "the last prompt",
+}
+
+_FENCED = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>.*?)(?:^ {0,3}(?P=fence)[`~]* *$|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@value
+class Passage:
+    """A text and its name."""
+
+    text: str
+    what: str
+
+
+def passage(turns: Iterable[TurnView], what: str) -> Passage | str:
+    """The newest of `what`, by default the answer; or one sentence about why there is none."""
+    wanted = what.lower() or "answer"
+    if wanted not in COPYABLE:
+        return f"/copy takes one of: {', '.join(COPYABLE)}."
+    voice = "user" if wanted == "prompt" else "assistant"
+    for turn in reversed(list(turns)):
+        text = last_code(turn.text) if wanted == "code" else turn.text
+        if turn.voice == voice and text:
+            return Passage(text, COPYABLE[wanted])
+    return f"Nothing to copy: there is no {COPYABLE[wanted].removeprefix('the last ')} yet."
+
+
+def last_code(markdown: str) -> str:
+    """The content of the last fenced block, empty if there is none."""
+    blocks = [match["code"] for match in _FENCED.finditer(markdown)]
+    return blocks[-1] if blocks else ""

@@ -1,0 +1,145 @@
+"""A pane with a conversation of its own: one of up to four."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events, on
+from textual.app import ComposeResult
+
+from gramophone.core.intents import Intent, Mute
+from gramophone.ports.backend import Choice, Setup, TalkHandle
+from gramophone.text.sanitize import plain_line
+from tui.conversation.pane import Pane
+from tui.conversation.pane_header import HeaderFacts, PaneHeader
+from tui.messages import TurnWanted
+
+PINNED, FOLLOWING = "pinned", "sound"
+LOW_ROWS = 12
+TWO_ROWS_OF = 8
+ONE_ROW_CELLS = 72
+
+
+class TalkPane(Pane):
+    """Listens to a talk and speaks to it. `chosen` is called when the user turns to this pane."""
+
+    def __init__(
+        self,
+        talk: TalkHandle,
+        choice: Choice,
+        *,
+        empty: str,
+        chosen: Callable[[TalkPane], None],
+        sounding: bool,
+    ) -> None:
+        super().__init__(talk.feed, empty=empty)
+        self.talk = talk
+        self.choice = choice
+        self.muted = talk.setup.muted
+        self.model.kept = talk.setup.kept
+        self._sounding = sounding
+        self._chosen = chosen
+
+    def compose(self) -> ComposeResult:
+        yield PaneHeader()
+        yield from super().compose()
+
+    def _keep_time(self) -> None:
+        """The grid keeps it: panes that draw together are one frame."""
+
+    # --- the talk -----------------------------------------------------------------------------
+
+    @property
+    def setup(self) -> Setup:
+        """Who answers here now."""
+        session = self.model.session
+        if session is None:
+            return self.talk.setup
+        return Setup(session.provider, session.model, session.voice, self.muted, self.kept)
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is said here is recorded."""
+        return self.talk.setup.kept
+
+    @property
+    def system_prompt(self) -> str:
+        session = self.model.session
+        return session.system_prompt if session is not None else self.choice.system_prompt
+
+    @property
+    def name_words(self) -> str:
+        named = self.setup
+        return "/".join(plain_line(part) for part in (named.provider, named.model) if part)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was said here, nor inherited."""
+        return not self.model.said()
+
+    @property
+    def sounding(self) -> bool:
+        """Whether this pane, of several, has the sound."""
+        return self._sounding
+
+    def post(self, intent: Intent) -> None:
+        self.talk.post(intent)
+
+    def choose(self, choice: Choice) -> None:
+        """Go by this from the next turn on.
+
+        Raises:
+            ConfigError: it cannot be had; nothing changes.
+        """
+        self.talk.configure(choice)
+        self.choice = choice
+
+    def give_sound(self, sounding: bool) -> None:
+        """Have the sound from now on, or lose it."""
+        if sounding != self._sounding:
+            self._sounding = sounding
+            self.talk.hear(sounding)
+        self.set_class(not sounding, "-unheard")
+
+    def mute(self, muted: bool) -> None:
+        self.muted = muted
+        self.talk.post(Mute(muted))
+
+    # --- what is seen -------------------------------------------------------------------------
+
+    def show_header(self, place: str, *, chosen: bool, pinned: bool, shown: bool) -> None:
+        """Say who this is; a pane that is the only one has no header."""
+        header = self.query_one(PaneHeader)
+        header.display = shown
+        sound = (PINNED if pinned else FOLLOWING) if self._sounding else ""
+        header.show(
+            HeaderFacts(
+                place=place,
+                name=self.name_words,
+                chosen=chosen,
+                sound=sound,
+                muted=self.muted,
+                recording=self.model.recording and self.kept,
+                kept=self.kept,
+                metrics=self.model.metrics,
+            )
+        )
+
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = event.size
+        self.set_class(height < LOW_ROWS, "-low")
+        tall = width < ONE_ROW_CELLS and height >= TWO_ROWS_OF
+        self.query_one(PaneHeader).set_class(tall, "-tall")
+
+    # --- turning to it ------------------------------------------------------------------------
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._chosen(self)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self._chosen(self)
+
+    @on(TurnWanted)
+    def _turn_wanted(self) -> None:
+        # The screen does with the turn what is wanted, in the pane that is chosen.
+        self._chosen(self)

@@ -1,0 +1,103 @@
+"""The upper row of now playing: state in words, place in the sound, what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widget import Widget
+
+from tui.support.formatting import clock, counted
+from tui.theme.colour_names import ACCENT, MUTED, PLAIN, SOUND
+from tui.transcript.model import MUTED as MUTED_DEVICE
+from tui.transcript.model import SoundState, SoundView, TranscriptModel
+
+_STATES = {
+    SoundState.IDLE: ("○ idle", MUTED),
+    SoundState.SPEAKING: ("▶ speaking", f"bold {SOUND}"),
+    SoundState.STOPPED: ("■ stopped", PLAIN),
+}
+
+_LOADS = "… "
+
+
+class Strip(Widget):
+    """Drawn from a model; told when it has changed."""
+
+    DEFAULT_CSS = "Strip { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = Content("")
+        self._right: list[str] = []
+        self._controls: list[Content] = []
+        self._level = ""
+        self._wait = ""
+
+    def show(self, model: TranscriptModel) -> None:
+        """Take over what is to be seen, and repaint only if it differs."""
+        self.take_over(_left(model), _right(model.sound, kept=model.kept))
+
+    def take_over(self, left: Content, right: list[str], controls: Sequence[Content] = ()) -> None:
+        """These words from now on; repaints only if they differ. `controls` are ways to write the
+        same, the longest first; facts make room for them."""
+        shown = (left, right, list(controls))
+        if shown != (self._left, self._right, self._controls):
+            self._left, self._right, self._controls = shown
+            self.refresh()
+
+    def show_level(self, words: str) -> None:
+        """How loud it is, where no meter shows it."""
+        if words != self._level:
+            self._level = words
+            self.refresh()
+
+    def show_wait(self, words: str) -> None:
+        """How long something loads by now, where it takes long enough to wonder."""
+        if words != self._wait:
+            self._wait = words
+            self.refresh()
+
+    def render(self) -> Content:
+        left = self._left
+        if self._wait and left.plain.startswith(_LOADS):
+            left += Content.styled(f"  {self._wait}", MUTED)
+        facts = [*self._right, *([self._level] if self._level else [])]
+        words = [Content.styled(fact, MUTED) for fact in facts]
+        for controls in ([each] for each in self._controls):
+            if (row := self._row(left, words, controls)) is not None:
+                return row
+        return self._row(left, words, []) or left.truncate(self.size.width, ellipsis=True)
+
+    def _row(self, left: Content, facts: list[Content], controls: list[Content]) -> Content | None:
+        """As many of the facts as there is room for; None where not even the controls fit."""
+        for count in range(len(facts), -1, -1):
+            right = Content("  ").join([*facts[:count], *controls])
+            gap = self.size.width - left.cell_length - right.cell_length
+            if right and gap >= 2:
+                return left + Content(" " * gap) + right
+        return None
+
+
+def _left(model: TranscriptModel) -> Content:
+    sound = model.sound
+    if sound.state is SoundState.IDLE and model.progress:
+        what, detail = next(reversed(model.progress.items()))
+        return Content.styled(_LOADS, ACCENT) + Content(f"{what}: {detail}")
+    words, style = _STATES[sound.state]
+    left = Content.styled(words, style)
+    if sound.state is not SoundState.IDLE and sound.turn is not None:
+        left += Content(f"  {clock(sound.position_s)} / {clock(sound.known_s)}")
+    return left
+
+
+def _right(sound: SoundView, *, kept: bool) -> list[str]:
+    facts: list[str] = []
+    if sound.muted:
+        unheard = "recorded, not heard" if kept else "not heard"
+        facts.append("muted" if sound.device_detail == MUTED_DEVICE else unheard)
+    elif sound.silent and sound.device_detail:
+        facts.append("no sound device: silent")
+    if sound.underruns:
+        facts.append(counted(sound.underruns, "underrun"))
+    return facts

@@ -1,0 +1,269 @@
+"""Files named with `@path` in a prompt: found in the text, completed, read, joined to the prompt.
+
+Only a regular file of UTF-8 text is ever read, and only when the user named it. What touches the
+disk stands at the end; it may be slow, so it is called in a thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from gramophone.core.frozen import value
+from gramophone.library.library import is_database_file
+from gramophone.text.sanitize import plain, plain_line
+from tui.prompt.completion_model import Candidate, Offer
+
+LARGEST_BYTES = 200_000
+MOST_ATTACHED = 16
+_MOST_SCANNED = 5_000
+_MOST_OFFERED = 200
+
+# An @ inside a word is an address or a handle of something else.
+_BEGINS = r"(?<![^\s(\[{])@"
+_MENTION = re.compile(_BEGINS + r'(?:"(?P<quoted>[^"\n]+)"|(?P<bare>[^\s"]+))')
+_FRAGMENT = re.compile(_BEGINS + r'(?:"(?P<quoted>[^"\n]*)|(?P<bare>[^\s"]*))\Z')
+_AFTER_A_PATH = ".,;:!?'’)]}"
+_BLOCK = re.compile(r"\n\n`(?P<name>[^`\n]+)`:\n(?P<fence>`{3,})\n")
+
+
+# --- in the text ----------------------------------------------------------------------------------
+
+
+@value
+class Mention:
+    """A path behind an `@`; `paths` are the ways to read it, the one with its last punctuation
+    first."""
+
+    paths: tuple[str, ...]
+
+
+def mentions(text: str) -> list[Mention]:
+    """What may name a file, in order, each once."""
+    found: dict[tuple[str, ...], None] = {}
+    for match in _MENTION.finditer(text):
+        path = match["quoted"] or match["bare"]
+        shorter = path if match["quoted"] else path.rstrip(_AFTER_A_PATH)
+        found[(path,) if shorter in ("", path) else (path, shorter)] = None
+    return [Mention(paths) for paths in found]
+
+
+def mentioned_paths(text: str) -> frozenset[str]:
+    """Every path that a text may name."""
+    return frozenset(path for mention in mentions(text) for path in mention.paths)
+
+
+@value
+class Attachment:
+    """A text file as it goes out."""
+
+    name: str
+    text: str
+
+
+def joined(text: str, attachments: Iterable[Attachment]) -> str:
+    """The prompt with its attachments behind it, each fenced so that it cannot end early."""
+    return "".join([text, *(f"\n\n{_block(each)}" for each in attachments)])
+
+
+def _block(attachment: Attachment) -> str:
+    longest = max((len(run) for run in re.findall("`+", attachment.text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    name = plain_line(attachment.name).replace("`", "'")
+    text = attachment.text
+    ended = text if not text or text.endswith("\n") else f"{text}\n"
+    return f"`{name}`:\n{fence}\n{ended}{fence}"
+
+
+def parted(text: str) -> tuple[str, frozenset[str]]:
+    """A sent prompt without its attachments, and their names: the reverse of `joined`."""
+    for begin in _BLOCK.finditer(text):
+        names = _names_of_blocks(text, begin.start())
+        if names is not None:
+            return text[: begin.start()], frozenset(names)
+    return text, frozenset()
+
+
+def _names_of_blocks(text: str, at: int) -> list[str] | None:
+    names: list[str] = []
+    while at < len(text):
+        begin = _BLOCK.match(text, at)
+        if begin is None:
+            return None
+        fence = begin["fence"]
+        close = text.find(f"\n{fence}", begin.end() - 1)
+        if close < 0:
+            return None
+        names.append(begin["name"])
+        at = close + 1 + len(fence)
+    return names
+
+
+# --- completing -----------------------------------------------------------------------------------
+
+
+@value
+class Fragment:
+    """A path being typed: where it stands with its `@`, its directory and what follows that."""
+
+    start: int
+    end: int
+    directory: str
+    stem: str
+
+
+@value
+class PathEntry:
+    """A name in a directory."""
+
+    name: str
+    is_directory: bool
+
+
+def fragment(line: str, cursor: int) -> Fragment | None:
+    """The path that ends at the cursor."""
+    match = _FRAGMENT.search(line[:cursor])
+    if match is None:
+        return None
+    quoted = match["quoted"] is not None
+    typed = match["quoted"] if quoted else match["bare"]
+    rest = re.match(r'[^"]*"?' if quoted else r'[^\s"]*', line[cursor:])
+    directory, slash, stem = typed.rpartition("/")
+    end = cursor + (rest.end() if rest else 0)
+    return Fragment(match.start(), end, directory + slash, stem)
+
+
+def offered(wanted: Fragment, entries: Sequence[PathEntry]) -> Offer | None:
+    """The entries that fit: those that begin so, then those that have it within; directories
+    first, hidden names only when a dot was typed."""
+    stem = wanted.stem.casefold()
+    if stem.startswith("."):
+        seen = [each for each in entries if each.name.startswith(".")]
+    else:
+        seen = [each for each in entries if not each.name.startswith(".")]
+    begin = [each for each in seen if each.name.casefold().startswith(stem)]
+    begun = frozenset(begin)
+    within = [each for each in seen if stem in each.name.casefold()[1:] and each not in begun]
+    candidates = [_candidate(wanted.directory, each) for each in begin + within]
+    if not candidates:
+        return None
+    return Offer(wanted.start, wanted.end, tuple(candidates[:_MOST_OFFERED]))
+
+
+def _candidate(directory: str, entry: PathEntry) -> Candidate:
+    path = directory + entry.name
+    spaced = any(character.isspace() for character in path)
+    if entry.is_directory:
+        text = f'@"{path}/' if spaced else f"@{path}/"
+        return Candidate(f"{entry.name}/", "directory", text)
+    return Candidate(entry.name, "", f'@"{path}" ' if spaced else f"@{path} ")
+
+
+# --- on the disk ----------------------------------------------------------------------------------
+
+
+@value
+class NotAttached:
+    """A file that was named and cannot go out; one sentence says why."""
+
+    sentence: str
+
+
+def scan(directory: str, place: Path) -> tuple[PathEntry, ...]:
+    """What stands in a directory as typed, directories first; nothing if it cannot be read.
+
+    A name that could not be typed, or is not what it looks like, is left out.
+    """
+    try:
+        with os.scandir(_located(directory or ".", place)) as found:
+            entries = [
+                PathEntry(each.name, _is_directory(each)) for each in islice(found, _MOST_SCANNED)
+            ]
+    except (OSError, ValueError):
+        return ()
+    honest = [each for each in entries if plain_line(each.name) == each.name]
+    typed = [each for each in honest if '"' not in each.name]
+    return tuple(sorted(typed, key=lambda each: (not each.is_directory, each.name.casefold())))
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def attached(
+    wanted: Iterable[Mention], place: Path, strange: frozenset[str] = frozenset()
+) -> tuple[list[Attachment], list[str]] | NotAttached:
+    """The files that are there, and the names of those that are not read because they are
+    `strange`. What names no file is only text."""
+    read: list[Attachment] = []
+    left: list[str] = []
+    for mention in wanted:
+        if strange.intersection(mention.paths):
+            there = [path for path in mention.paths if os.path.isfile(_located(path, place))]
+            left += [plain_line(path) for path in there[:1]]
+            continue
+        for path in mention.paths:
+            found = _read(path, place)
+            if isinstance(found, NotAttached):
+                return found
+            if found is not None:
+                read.append(found)
+                break
+    if len(read) > MOST_ATTACHED:
+        return NotAttached(f"At most {MOST_ATTACHED} files can be attached to one prompt.")
+    return read, left
+
+
+def _read(path: str, place: Path) -> Attachment | NotAttached | None:
+    name = plain_line(path)
+    where = _located(path, place)
+    try:
+        kind = os.stat(where).st_mode
+        if stat.S_ISDIR(kind):
+            hint = f"{name} is a directory; name a file in it."
+            return NotAttached(hint) if path.endswith("/") else None
+        if not stat.S_ISREG(kind):
+            return NotAttached(f"{name} is not a plain file, so it cannot be attached.")
+        if is_database_file(Path(where)):
+            return NotAttached(f"{name} is a file of Gramophone's own library; export a session.")
+        raw = _bytes_of(where)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        return NotAttached(f"{name} cannot be read: {error.strerror or 'the disk refused'}.")
+    if raw is None:
+        return NotAttached(f"{name} is larger than {LARGEST_BYTES // 1000} kB; attach less of it.")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        return NotAttached(f"{name} is not UTF-8 text, so it cannot be attached.")
+    return Attachment(name, plain(text))
+
+
+def _bytes_of(where: Path) -> bytes | None:
+    """The content, or None where it is too long. The file may have been changed for another
+    since it was looked at, so it is opened without waiting and looked at again."""
+    number = os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(0, "it is not a plain file")
+        raw = file.read(LARGEST_BYTES + 1)
+    return raw if len(raw) <= LARGEST_BYTES else None
+
+
+def _located(path: str, place: Path) -> Path:
+    if path == "~" or path.startswith("~/"):
+        return Path(os.path.expanduser(path))
+    return place / path

@@ -1,0 +1,70 @@
+"""What the prompt offers to complete, and which of it is chosen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from gramophone.core.frozen import value
+
+_Item = TypeVar("_Item")
+
+
+@value
+class Candidate:
+    """One row of the list: what it is called, a few words about it, what it writes."""
+
+    label: str
+    words: str
+    text: str
+
+
+@value
+class Offer:
+    """Candidates for the characters `start` to `end` of a line; never without one."""
+
+    start: int
+    end: int
+    candidates: tuple[Candidate, ...]
+    place: int = 0
+
+    @property
+    def chosen(self) -> Candidate:
+        return self.candidates[self.place]
+
+    def moved(self, step: int) -> Offer:
+        """The same with its neighbour chosen; the last one's neighbour is the first."""
+        return replace(self, place=(self.place + step) % len(self.candidates))
+
+    def at(self, place: int) -> Offer:
+        return replace(self, place=max(0, min(place, len(self.candidates) - 1)))
+
+    def adds_to(self, line: str) -> bool:
+        """Whether taking the chosen one writes more than a space."""
+        return self.chosen.text.rstrip() != line[self.start : self.end].rstrip()
+
+
+def first_shown(place: int, count: int, rows: int) -> int:
+    """The first row of a window of `rows` in which `place` stands, near its middle."""
+    return max(0, min(place - rows // 2, count - rows))
+
+
+def fitting(typed: str, items: Iterable[_Item], name: Callable[[_Item], str]) -> list[_Item]:
+    """The items whose name fits what was typed: itself, then what begins so, then what has it
+    within, then what has its letters in this order."""
+    wanted = typed.casefold()
+    ranked = [(_rank(wanted, name(item).casefold()), item) for item in items]
+    found = [(rank, item) for rank, item in ranked if rank is not None]
+    return [item for _, item in sorted(found, key=lambda each: each[0])]
+
+
+def _rank(wanted: str, name: str) -> int | None:
+    if name == wanted:
+        return 0
+    if name.startswith(wanted):
+        return 1
+    if wanted in name:
+        return 2
+    letters = iter(name)
+    return 3 if all(letter in letters for letter in wanted) else None

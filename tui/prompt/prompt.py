@@ -1,0 +1,404 @@
+"""The prompt: several lines, Enter sends, a history of what was sent.
+
+Large pastes stand folded in it, files are named with `@`, and a slash at the beginning makes a
+command of it. What it offers to complete it says in messages; `PromptBox` draws that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.document._edit import Edit
+
+from gramophone.text.sanitize import plain
+from tui.conversation.slash import commands as slash
+from tui.messages import (
+    CommandGiven,
+    EarlierPromptsWanted,
+    FollowWanted,
+    OfferChanged,
+    PromptEmpty,
+    PromptRefused,
+    PromptSent,
+    ScrollWanted,
+)
+from tui.prompt import attachments
+from tui.prompt.completion_model import Offer
+from tui.prompt.draft import Draft, is_large, label, label_spans, unfolded
+from tui.prompt.history import PromptHistory
+from tui.prompt.pasted_keys_area import PastedKeysArea
+from tui.theme.motion import motion_of
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from textual.document._document import EditResult, Location
+
+READ_WITHIN_S = 5.0
+BLINKS_AFTER_A_KEY = 10
+"""The cursor changes so often, twice a second: each time costs as much as a frame of text."""
+
+
+class Prompt(PastedKeysArea):
+    """Says `PromptSent` and `CommandGiven`; knows nothing of who answers."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt--folded"}
+    DEFAULT_CSS = """
+    Prompt {
+        .prompt--folded { color: $ink-accent; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "Send", id="prompt.send"),
+        Binding(
+            "alt+enter,ctrl+j,shift+enter",
+            "newline",
+            "New line",
+            id="prompt.newline",
+            key_display="Alt+Enter",
+        ),
+        Binding("tab", "take", "Complete", id="prompt.take"),
+        Binding("escape", "close_list", "Close", id="prompt.close-list"),
+        Binding("up", "cursor_up", "Earlier prompt", id="prompt.earlier", show=False),
+        Binding("down", "cursor_down", "Later prompt", id="prompt.later", show=False),
+        Binding("pageup", "scroll_pages(-1)", "Read above", id="prompt.page-up", show=False),
+        Binding("pagedown", "scroll_pages(1)", "Read on", id="prompt.page-down", show=False),
+        Binding(
+            "end,ctrl+e",
+            "cursor_line_end",
+            "End of line, then of the conversation",
+            id="prompt.end",
+            show=False,
+        ),
+    ]
+
+    def __init__(
+        self, commands: Sequence[slash.SlashCommand] = (), *, place: Path | None = None
+    ) -> None:
+        """`place` is the directory that paths are relative to."""
+        super().__init__(
+            soft_wrap=True,
+            tab_behavior="focus",
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            compact=True,
+            placeholder="Say something · Alt+Enter: new line",
+        )
+        self.place = place or Path.cwd()
+        self._commands = tuple(commands)
+        self._past = PromptHistory()
+        self._past_asked = False
+        self._waiting_for_past: Draft | None = None
+        self._pasted: dict[int, str] = {}
+        self._strange: frozenset[str] = frozenset()
+        self._offer: Offer | None = None
+        self._scanned: tuple[str, tuple[attachments.PathEntry, ...]] | None = None
+        self._blinks_left = 0
+
+    def on_mount(self) -> None:
+        self.screen.screen_layout_refresh_signal.subscribe(
+            self, self._layout_refreshed, immediate=True
+        )
+
+    def _layout_refreshed(self, _: object) -> None:
+        """Keep the terminal's own cursor on the caret, where an input method draws."""
+        caret = self.cursor_screen_offset
+        if self.has_focus and self.app.cursor_position != caret:
+            self.app.cursor_position = caret
+            self.refresh()
+
+    def _restart_blink(self) -> None:
+        still = motion_of(self.app).reduced  # pyright: ignore[reportUnknownArgumentType]
+        self._blinks_left = 0 if still else BLINKS_AFTER_A_KEY
+        super()._restart_blink()
+
+    def _toggle_cursor_blink_visible(self) -> None:
+        self._blinks_left -= 1
+        if self._blinks_left < 0:
+            self._pause_blink()
+        else:
+            super()._toggle_cursor_blink_visible()
+
+    # --- what stands in it --------------------------------------------------------------------
+
+    @property
+    def draft(self) -> Draft:
+        return Draft(self.text, dict(self._pasted), self._strange)
+
+    def show_draft(self, draft: Draft) -> None:
+        """Put a prompt here, to be edited or sent; the cursor at its end."""
+        self._pasted = dict(draft.pasted)
+        self._strange = draft.strange
+        self.load_text(draft.text)
+        self.move_cursor(self.document.end)
+        self._set_offer(None)
+
+    @property
+    def selected_whole(self) -> str:
+        """The selected text, with nothing folded."""
+        return unfolded(self.selected_text, self._pasted)
+
+    # --- sending ------------------------------------------------------------------------------
+
+    async def action_send(self) -> None:
+        if self._offer is not None and self._offer.adds_to(self._line):
+            self.action_take()
+            return
+        self.end_burst()
+        draft = self.draft
+        if not draft.whole.strip():
+            self.post_message(PromptEmpty())
+            return
+        text = draft.text.strip()
+        match slash.read(text, self._commands) if self._commands else slash.Prose(text):
+            case slash.Refused(sentence):
+                self.post_message(PromptRefused(sentence))
+            case slash.Given(name, argument):
+                self._sent(draft)
+                self.post_message(CommandGiven(name, unfolded(argument, draft.pasted)))
+            case slash.Prose(prose):
+                await self._send_prose(prose, draft)
+
+    async def _send_prose(self, prose: str, draft: Draft) -> None:
+        wanted = attachments.mentions(prose)
+        whole = unfolded(prose, draft.pasted)
+        if wanted:
+            read = partial(attachments.attached, wanted, self.place, draft.strange)
+            try:
+                async with asyncio.timeout(READ_WITHIN_S):
+                    found = await asyncio.to_thread(read)
+            except TimeoutError:
+                found = attachments.NotAttached("A file did not come in time; try again.")
+            if isinstance(found, attachments.NotAttached):
+                self.post_message(PromptRefused(found.sentence))
+                return
+            whole = attachments.joined(whole, found[0])
+        self._sent(draft)
+        # A joiner may have been typed, and then what it joined been taken away.
+        self.post_message(PromptSent(plain(whole)))
+
+    def _sent(self, draft: Draft) -> None:
+        self._past.add(Draft(draft.text.strip(), draft.pasted, draft.strange))
+        self.show_draft(Draft(""))
+
+    def action_newline(self) -> None:
+        self._put("\n")
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Every key of the prompt takes its turn among those typed before and after it.
+
+        A binding would run when the key has bubbled up, or with priority before the keys that
+        still wait here: either way a fast typist's letters would land in the wrong place.
+        """
+        if await self.in_a_burst(event) or event.is_printable:
+            return
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self:
+            if await self.app.run_action(active.binding.action, self):
+                event.stop()
+                event.prevent_default()
+        elif event.key == "enter":
+            event.prevent_default()
+
+    # --- pasting ------------------------------------------------------------------------------
+
+    def take_pasted_keys(self, text: str) -> None:
+        """Paths within pasted lines are not read."""
+        self._strange |= attachments.mentioned_paths(plain(text))
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.paste(event.text)
+
+    def action_paste(self) -> None:
+        self.paste(self.app.clipboard)
+
+    def paste(self, text: str) -> None:
+        """Take in a text that was not typed: folded if it is large."""
+        text = plain(text)
+        if is_large(text):
+            number = max(self._pasted, default=0) + 1
+            self._pasted[number] = text
+            text = label(text, number)
+        else:
+            # One path alone was pasted on purpose; in a text it may not have been seen.
+            named = attachments.mentions(text)
+            if not (len(named) == 1 and text.strip().startswith("@") and len(text.split()) == 1):
+                self._strange |= attachments.mentioned_paths(text)
+        self._put(text)
+        self.action_close_list()
+
+    def action_cut(self) -> None:
+        if whole := self.selected_whole:
+            self._delete_via_keyboard(*self.selection)
+            self.app.copy_to_clipboard(whole)
+
+    def _put(self, text: str) -> None:
+        """Write in place of the selection."""
+        self._replace_via_keyboard(text, *self.selection)
+        self.scroll_cursor_visible()
+
+    # --- folded pieces are one character wide to every key ------------------------------------
+
+    def edit(self, edit: Edit) -> EditResult:
+        top, bottom = edit.top, edit.bottom
+        if top == bottom:
+            top = bottom = self._beside(top, after=True)
+        else:
+            top, bottom = self._beside(top, after=False), self._beside(bottom, after=True)
+        result = super().edit(Edit(edit.text, top, bottom, edit.maintain_selection_offset))
+        self._look_for_offer()
+        return result
+
+    def get_cursor_left_location(self) -> Location:
+        return self._beside(super().get_cursor_left_location(), after=False)
+
+    def get_cursor_right_location(self) -> Location:
+        return self._beside(super().get_cursor_right_location(), after=True)
+
+    def _beside(self, location: Location, *, after: bool) -> Location:
+        """The location, or one end of the folded piece it lies in."""
+        row, column = location
+        for start, end in label_spans(self.document[row], self._pasted) if self._pasted else ():
+            if start < column < end:
+                return row, end if after else start
+        return location
+
+    def get_line(self, line_index: int) -> Text:
+        line = super().get_line(line_index)
+        if self._pasted:
+            style = self.get_component_rich_style("prompt--folded")
+            for start, end in label_spans(line.plain, self._pasted):
+                line.stylize(style, start, end)
+        return line
+
+    # --- completing ---------------------------------------------------------------------------
+
+    @property
+    def _line(self) -> str:
+        return self.document[self.cursor_location[0]]
+
+    def _set_offer(self, offer: Offer | None) -> None:
+        if offer != self._offer:
+            opened_or_closed = (offer is None) is not (self._offer is None)
+            self._offer = offer
+            self.post_message(OfferChanged(offer))
+            if opened_or_closed:
+                self.refresh_bindings()
+
+    def _look_for_offer(self) -> None:
+        """What fits what was just typed."""
+        row, column = self.cursor_location
+        line = self._line
+        offer = slash.complete(line, column, self._commands) if row == 0 else None
+        typed = None if offer else attachments.fragment(line, column)
+        if typed is None:
+            self._scanned = None
+        elif self._scanned is None or self._scanned[0] != typed.directory:
+            self._scan(typed.directory)
+        else:
+            offer = attachments.offered(typed, self._scanned[1])
+        self._set_offer(offer)
+
+    def _scan(self, directory: str) -> None:
+        """Read a directory; a slow disk keeps nobody from typing."""
+        self._scanned = (directory, ())
+
+        async def scan() -> None:
+            entries = await asyncio.to_thread(attachments.scan, directory, self.place)
+            if self._scanned == (directory, ()):
+                self._scanned = (directory, entries)
+                self._look_for_offer()
+
+        self.run_worker(scan, group="paths", exclusive=True)
+
+    def action_take(self, place: int | None = None) -> None:
+        """Write the chosen candidate, or the one at `place`."""
+        offer = self._offer
+        if offer is None:
+            return
+        text = (offer if place is None else offer.at(place)).chosen.text
+        row = self.cursor_location[0]
+        rest = self._line[offer.end :]
+        end = offer.end + (1 if text.endswith(" ") and rest.startswith(" ") else 0)
+        self._strange -= attachments.mentioned_paths(text)
+        self._replace_via_keyboard(text, (row, offer.start), (row, end))
+
+    def action_close_list(self) -> None:
+        self._scanned = None
+        self._set_offer(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("take", "close_list"):
+            return self._offer is not None
+        return super().check_action(action, parameters)
+
+    def on_text_area_selection_changed(self) -> None:
+        """The cursor went out of what was being completed."""
+        offer = self._offer
+        if offer is not None and not offer.start <= self.cursor_location[1] <= offer.end:
+            self._set_offer(None)
+
+    # --- history ------------------------------------------------------------------------------
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if self._offer is not None and not select:
+            self._set_offer(self._offer.moved(-1))
+        elif not select and self.navigator.is_first_wrapped_line(self.cursor_location):
+            self._browse_back()
+        else:
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if self._offer is not None and not select:
+            self._set_offer(self._offer.moved(1))
+        elif not select and self.navigator.is_last_wrapped_line(self.cursor_location):
+            if (later := self._past.later()) is not None:
+                self.show_draft(later)
+        else:
+            super().action_cursor_down(select)
+
+    def _browse_back(self) -> None:
+        draft = self.draft
+        at_end = self.cursor_location == self.document.end
+        earlier = self._past.earlier(draft, search=at_end and "\n" not in draft.text)
+        if not self._past_asked:
+            self._past_asked = True
+            self._waiting_for_past = draft if earlier is None else None
+            self.post_message(EarlierPromptsWanted())
+        if earlier is not None:
+            self.show_draft(earlier)
+
+    def remember(self, newest_first: Sequence[str]) -> None:
+        """Take in prompts of earlier sittings, as they were sent."""
+        self._past.remember([self._recalled(text) for text in newest_first])
+        waiting, self._waiting_for_past = self._waiting_for_past, None
+        if waiting == self.draft:
+            self._browse_back()
+
+    def _recalled(self, sent: str) -> Draft:
+        """As it was before it was sent: with its files named, not quoted."""
+        text, names = attachments.parted(plain(sent))
+        if is_large(text):
+            return Draft(label(sent, 1), {1: sent})
+        return Draft(
+            slash.as_text(text, self._commands),
+            strange=attachments.mentioned_paths(text) - names,
+        )
+
+    # --- keys meant for the transcript --------------------------------------------------------
+
+    def action_scroll_pages(self, pages: int) -> None:
+        self.post_message(ScrollWanted(pages))
+
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        if not select and self.cursor_location == self.document.end:
+            self.post_message(FollowWanted())
+        else:
+            super().action_cursor_line_end(select)

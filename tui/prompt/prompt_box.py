@@ -1,0 +1,116 @@
+"""The prompt with what belongs to it: the list of completions, and what will be attached."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static, TextArea
+
+from tui.conversation.slash.commands import SlashCommand
+from tui.messages import CandidateTaken, OfferChanged
+from tui.prompt import attachments
+from tui.prompt.completions import Completions
+from tui.prompt.prompt import Prompt
+from tui.support.formatting import counted
+from tui.theme.colour_names import MUTED, WARNING
+
+LOOK_AFTER_S = 0.15
+MOST_NAMED = 3
+LONGEST_NAME = 30
+
+
+class PromptBox(Vertical):
+    """Stands below a pane. Its prompt says what is sent; `commands` are those it offers."""
+
+    DEFAULT_CSS = """
+    PromptBox {
+        height: auto;
+        .attached {
+            height: auto;
+            max-height: 2;
+            padding: 0 2;
+            display: none;
+        }
+    }
+    """
+
+    def __init__(self, commands: Sequence[SlashCommand] = (), *, place: Path | None = None) -> None:
+        super().__init__()
+        self._commands = commands
+        self._place = place
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="attached", markup=False)
+        yield Completions()
+        yield Prompt(self._commands, place=self._place)
+
+    @property
+    def prompt(self) -> Prompt:
+        return self.query_one(Prompt)
+
+    @on(OfferChanged)
+    def _offer_changed(self, event: OfferChanged) -> None:
+        event.stop()
+        self.query_one(Completions).show(event.offer)
+
+    @on(CandidateTaken)
+    def _candidate_taken(self, event: CandidateTaken) -> None:
+        event.stop()
+        self.prompt.action_take(event.place)
+        self.prompt.focus()
+
+    # --- what will be attached ----------------------------------------------------------------
+
+    @on(TextArea.Changed)
+    def _text_changed(self) -> None:
+        draft = self.prompt.draft
+        wanted = attachments.mentions(draft.text)
+        if wanted:
+            self.run_worker(
+                partial(self._look, wanted, draft.strange), group="attached", exclusive=True
+            )
+        else:
+            self.workers.cancel_group(self, "attached")
+            self._say(Content(""))
+
+    async def _look(self, wanted: Sequence[attachments.Mention], strange: frozenset[str]) -> None:
+        """Say what would go out with the prompt now."""
+        await asyncio.sleep(LOOK_AFTER_S)
+        found = await asyncio.to_thread(attachments.attached, wanted, self.prompt.place, strange)
+        if isinstance(found, attachments.NotAttached):
+            self._say(Content.styled(found.sentence, WARNING))
+            return
+        read, left = found
+        words = Content("")
+        if read:
+            words = Content.styled(f"attached: {_listed(read)}", MUTED)
+        if left:
+            gap = Content("\n" if read else "")
+            sentence = f"pasted, so not attached: {', '.join(map(_short, left))}"
+            words += gap + Content.styled(sentence, WARNING)
+        self._say(words)
+
+    def _say(self, words: Content) -> None:
+        note = self.query_one(".attached", Static)
+        if words != note.content:
+            # Told anew it would ask for a layout of the whole screen, with every key.
+            note.display = bool(words)
+            note.update(words)
+
+
+def _listed(read: Sequence[attachments.Attachment]) -> str:
+    names = [f"{_short(each.name)} ({counted(len(each.text), 'character')})" for each in read]
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _short(name: str) -> str:
+    """The end of a path says most about it."""
+    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"

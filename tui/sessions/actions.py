@@ -1,0 +1,168 @@
+"""What is done with sessions of a list, as flows that run in a worker: each asks what it needs,
+does it, and shows on the list what has become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from textual.screen import Screen
+
+from gramophone.core.errors import GramophoneError
+from gramophone.library.library import Library, SessionSummary
+from gramophone.library.tags import tag_changes, tag_name
+from gramophone.ports.backend import Backend
+from gramophone.text.graphemes import cut
+from gramophone.text.sanitize import plain_line
+from tui.screens.dialogs.text_input import WriteScreen
+from tui.sessions.session_list import SessionList
+from tui.sessions.session_row import title_of
+from tui.sessions.suggesters import TagSuggester
+from tui.sessions.undo_stack import Discard, Discards
+from tui.support.error_toast import tell_failure
+from tui.support.formatting import counted
+
+_MOST_TITLE_CELLS = 40
+
+
+def called(rows: Sequence[SessionSummary]) -> str:
+    """`“Its title”` of one, `3 sessions` of more."""
+    if len(rows) != 1:
+        return counted(len(rows), "session")
+    title = title_of(rows[0])
+    short = title if len(title) <= _MOST_TITLE_CELLS else f"{cut(title, _MOST_TITLE_CELLS - 1)}…"
+    return f"“{short}”"
+
+
+async def rename(screen: Screen[Any], library: Library, listed: SessionList) -> None:
+    """Ask for a title of the session under the cursor."""
+    if (row := listed.chosen) is None:
+        return
+    title = await screen.app.push_screen_wait(
+        WriteScreen("Title", plain_line(row.title), detail="Empty: the first words said, again.")
+    )
+    if title is not None:
+        await _set_title(screen, library, listed, row, title)
+
+
+async def name_by_model(screen: Screen[Any], backend: Backend, listed: SessionList) -> None:
+    """Have the model name the session under the cursor; its row says that it is at it."""
+    if (row := listed.chosen) is None:
+        return
+    listed.note(row.id, "The model looks for a title · Esc stops it")
+    try:
+        title = await backend.suggest_title(row.id)
+    except GramophoneError as error:
+        tell_failure(screen, error)
+    else:
+        await _set_title(screen, backend.library, listed, row, title)
+    finally:
+        listed.note(row.id, "")
+
+
+async def _set_title(
+    screen: Screen[Any], library: Library, listed: SessionList, row: SessionSummary, title: str
+) -> None:
+    try:
+        await library.rename(row.id, title)
+        renamed = (await library.session(row.id)).summary
+    except GramophoneError as error:
+        tell_failure(screen, error)
+    else:
+        listed.renew(replace(renamed, snippet=row.snippet))
+
+
+async def tag(
+    screen: Screen[Any], library: Library, listed: SessionList, known: Sequence[str]
+) -> None:
+    """Ask for tags: a list, or what is to come and go."""
+    rows = listed.meant
+    if not rows:
+        return
+    alone = rows[0].tags if len(rows) == 1 else ()
+    typed = await screen.app.push_screen_wait(
+        WriteScreen(
+            f"Tags of {called(rows)}",
+            "".join(f"{tag_name(name)} " for name in alone),
+            detail="A list, or +new -old. Right completes.",
+            suggester=TagSuggester(known),
+        )
+    )
+    if typed is None:
+        return
+    add, remove = tag_changes(typed, alone)
+    try:
+        await library.tag([row.id for row in rows], add, remove)
+    except GramophoneError as error:
+        tell_failure(screen, error)
+        return
+    for row in rows:
+        tags = tuple(sorted({*row.tags, *add} - set(remove)))
+        listed.renew(replace(row, tags=tags))
+
+
+async def pin(screen: Screen[Any], library: Library, listed: SessionList) -> list[str]:
+    """Pin, or unpin when all are pinned; returns whose place in the list is another now."""
+    rows = listed.meant
+    pinned = not all(row.pinned for row in rows)
+    try:
+        await library.pin([row.id for row in rows], pinned)
+    except GramophoneError as error:
+        tell_failure(screen, error)
+        return []
+    for row in rows:
+        listed.renew(replace(row, pinned=pinned))
+    return [row.id for row in rows]
+
+
+async def archive(screen: Screen[Any], library: Library, listed: SessionList) -> bool:
+    """Archive, or bring back when all are archived; returns whether it was done."""
+    rows = listed.meant
+    if not rows:
+        return False
+    archived = not all(row.archived for row in rows)
+    ids = [row.id for row in rows]
+    try:
+        await library.archive(ids, archived)
+    except GramophoneError as error:
+        tell_failure(screen, error)
+        return False
+    listed.drop(set(ids))
+    words = f"Archived {called(rows)}. is:archived finds it."
+    if len(rows) > 1:
+        words = f"Archived {called(rows)}. is:archived finds them."
+    screen.notify(words if archived else f"Back in the list: {called(rows)}.", markup=False)
+    return True
+
+
+async def discard(
+    screen: Screen[Any], library: Library, listed: SessionList, discards: Discards
+) -> bool:
+    """Delete without a question, because it can be undone; returns whether it was done."""
+    rows = listed.meant
+    if not rows:
+        return False
+    ids = tuple(row.id for row in rows)
+    try:
+        await library.discard(ids)
+    except GramophoneError as error:
+        tell_failure(screen, error)
+        return False
+    discards.add(Discard(ids, called(rows)))
+    listed.drop(set(ids))
+    screen.notify(f"Deleted {called(rows)}. u: undo", markup=False)
+    return True
+
+
+async def undo(screen: Screen[Any], library: Library, discards: Discards) -> str:
+    """Bring back what was deleted last; returns the first of it, or nothing."""
+    if (last := discards.take()) is None:
+        return ""
+    try:
+        await library.restore(last.ids)
+    except GramophoneError as error:
+        tell_failure(screen, error)
+        return ""
+    screen.notify(f"Back again: {last.words}.", timeout=3, markup=False)
+    return last.ids[0]

@@ -1,0 +1,67 @@
+"""Export as a flow that every screen with sessions can start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textual.screen import Screen
+
+from gramophone.core.errors import GramophoneError
+from gramophone.library.export_request import Exported
+from gramophone.library.library import Library, SessionSummary
+from gramophone.text.sanitize import plain_line
+from tui.screens.dialogs.progress import Progress, with_progress
+from tui.screens.export import ExportScreen
+from tui.sessions.session_row import title_of
+from tui.support.error_toast import tell_failure
+from tui.support.formatting import counted
+
+
+async def export_sessions(
+    screen: Screen[Any],
+    library: Library,
+    rows: Sequence[SessionSummary],
+    *,
+    turn: int | None = None,
+) -> None:
+    """Ask as what and where, write there, say where it went or why it did not. Runs in a worker.
+    `turn` is the one that is offered beside the whole session."""
+    dialogue = ExportScreen([title_of(row) for row in rows], turn)
+    order = await screen.app.push_screen_wait(dialogue)
+    if order is None:
+        return
+
+    async def write(progress: Progress) -> Exported:
+        return await library.export([row.id for row in rows], order, tell=progress.part)
+
+    progress = Progress(f"Exporting to {shown(order.path)}")
+    try:
+        done = await with_progress(screen, progress, write, cancels=True)
+    except GramophoneError as error:
+        tell_failure(screen, error)
+        return
+    if done is not None:
+        _tell(screen, done, order.path)
+    elif order.folder:
+        screen.notify("Stopped. The files that were whole stay.", title="Exported", markup=False)
+
+
+def _tell(screen: Screen[Any], done: Exported, path: Path) -> None:
+    words = f"Written to {shown(path)}"
+    if len(done.paths) != 1:
+        words = f"{counted(len(done.paths), 'file')} written to {shown(path)}"
+    screen.notify(words, title="Exported", markup=False)
+    if done.failures:
+        more = f" ({counted(len(done.failures) - 1, 'session')} more failed.)"
+        words = plain_line(done.failures[0]) + more * (len(done.failures) > 1)
+        screen.notify(words, severity="error", markup=False)
+
+
+def shown(path: Path) -> str:
+    """The path, short where it lies in the user's home."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except ValueError:
+        return str(path)

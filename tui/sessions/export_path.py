@@ -1,0 +1,47 @@
+"""Where an export goes when nobody says otherwise, and as what: its name decides. Pure: the disk is
+not touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gramophone.library.export_request import FORMS, ExportForm, form_of, slug
+
+FOLDER = "~/gramophone/"
+"""Where several sessions go."""
+
+_NAMES = tuple(FORMS)
+
+
+def suggested(title: str, form: ExportForm) -> str:
+    """The path the export of one session offers."""
+    return f"~/gramophone-{slug(title)}{form.suffix}"
+
+
+def chosen(text: str, form: ExportForm) -> Path:
+    """What the user wrote, as an absolute path; the form's suffix is added where one lacks."""
+    path = Path(text.strip()).expanduser()
+    if not path.suffix:
+        path = path.with_suffix(form.suffix)
+    return Path.cwd() / path
+
+
+def directory(text: str) -> Path:
+    """The directory the user wrote, as an absolute path."""
+    return Path.cwd() / Path(text.strip()).expanduser()
+
+
+def named(text: str) -> ExportForm | None:
+    """The form that the end of the path asks for."""
+    return form_of(Path(text.strip()))
+
+
+def renamed(text: str, form: ExportForm) -> str:
+    """The path as it is for another form; one whose end names none stays."""
+    before = named(text)
+    return text if before is None else text.rstrip()[: -len(before.suffix)] + form.suffix
+
+
+def neighbour(form: ExportForm, steps: int) -> ExportForm:
+    """The form so many steps on, around the end."""
+    return FORMS[_NAMES[(_NAMES.index(form.name) + steps) % len(_NAMES)]]

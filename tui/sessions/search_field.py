@@ -1,0 +1,17 @@
+"""The field that finds sessions by what was said in them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tui.prompt.grapheme_input import GraphemeInput
+
+
+class SessionSearch(GraphemeInput):
+    """Words, phrases and filters; searched as one types."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "submit", "To the list", id="search.done"),
+    ]

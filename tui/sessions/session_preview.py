@@ -1,0 +1,108 @@
+"""What a session is about, beside the list: its first turns, or the hit of a search where it
+stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from gramophone.library.library import SessionRecord, TurnRecord
+from gramophone.library.search_query import Word, highlights
+from gramophone.text.sanitize import plain
+from tui.sessions.session_row import facts_of, lifted, tags_of, title_of
+from tui.theme.colour_names import ACCENT, MUTED
+
+_TURNS = 6
+_TURN_CHARACTERS = 1_600
+_LEAST_CELLS = 20
+_BEFORE_HIT_CHARACTERS = 240
+
+
+class SessionPreview(VerticalScroll, can_focus=False):
+    """Shows one session at a time; the wheel scrolls it."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("", markup=False)
+
+    def show(self, record: SessionRecord, words: Sequence[Word]) -> None:
+        width = max(_LEAST_CELLS, self.scrollable_content_region.width)
+        self.query_one(Static).update(preview(record, words, width))
+        self.scroll_home(animate=False)
+
+    def excuse(self, words: str) -> None:
+        """Nothing to show, and why."""
+        self.query_one(Static).update(Content.styled(words, MUTED))
+
+
+def preview(record: SessionRecord, words: Sequence[Word], width: int) -> Content:
+    """Title and facts, then the turns from the newest hit on, or from the first."""
+    summary = record.summary
+    head = [lifted(title_of(summary), words).stylize_before("bold")]
+    head.append(Content.styled(facts_of(summary), MUTED))
+    if summary.tags:
+        head.append(Content(tags_of(summary)))
+    parts = [Content("\n").join(head)]
+    first = _first_shown(record.turns, words)
+    if first:
+        parts.append(Content.styled("…", MUTED))
+    parts += [_turn(turn, words, width) for turn in record.turns[first : first + _TURNS]]
+    return Content("\n\n").join(parts)
+
+
+def _first_shown(turns: Sequence[TurnRecord], words: Sequence[Word]) -> int:
+    """The question before the newest answer that holds all the words, or that question itself."""
+    if not words:
+        return 0
+    for place in range(len(turns) - 1, -1, -1):
+        if all(highlights(turns[place].text, [word]) for word in words):
+            asked = turns[place].role == "assistant" and place > 0
+            return place - 1 if asked else place
+    return 0
+
+
+def _turn(turn: TurnRecord, words: Sequence[Word], width: int) -> Content:
+    user = turn.role == "user"
+    who = Content.styled("You" if user else "Reply", f"bold {ACCENT}")
+    text = plain(turn.text).strip()
+    start = _start(text, words)
+    if user:
+        body = _as_typed(text, start, words)
+    elif text:
+        from tui.transcript.preview import excerpt
+
+        body = excerpt(text, width, start, start + _TURN_CHARACTERS, words)
+    else:
+        body = Content.styled(_nothing_said(turn), MUTED)
+    return who + Content("\n") + body
+
+
+def _as_typed(text: str, start: int, words: Sequence[Word]) -> Content:
+    shown = text[start : start + _TURN_CHARACTERS]
+    cut = start + _TURN_CHARACTERS < len(text)
+    return lifted(("…" if start else "") + shown + ("…" if cut else ""), words)
+
+
+def _nothing_said(turn: TurnRecord) -> str:
+    """Why an answer has no words."""
+    match turn.finish_reason:
+        case "":
+            return "still being answered …"
+        case "interrupted":
+            return "stopped before anything was heard"
+        case "failed":
+            return "failed before its first word"
+        case _:
+            return "no words"
+
+
+def _start(text: str, words: Sequence[Word]) -> int:
+    """Where a long text is shown from, so that its first hit is in sight."""
+    hits = highlights(text, words)
+    if not hits or hits[0][0] < 2 * _BEFORE_HIT_CHARACTERS:
+        return 0
+    wanted = hits[0][0] - _BEFORE_HIT_CHARACTERS
+    return text.find(" ", wanted, hits[0][0]) + 1 or wanted

@@ -1,0 +1,114 @@
+"""How a kept session looks in a list. Pure but for Textual's text type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from gramophone.library.library import SessionSummary
+from gramophone.library.search_query import Word, highlights
+from gramophone.text.graphemes import after
+from gramophone.text.sanitize import plain, plain_line
+from tui.support.formatting import counted, local_time, seconds
+from tui.theme.colour_names import ACCENT, MUTED, WARNING
+
+HIT_BEGINS, HIT_ENDS = "\ue000", "\ue001"
+GUTTER_CELLS = 2
+
+_DOT = Content.styled(" · ", MUTED)
+
+
+def session_row(
+    summary: SessionSummary,
+    width: int,
+    *,
+    words: Sequence[Word] = (),
+    marked: bool = False,
+    note: str = "",
+) -> Content:
+    """Title left, duration right; dim facts below, or a note of what is being done; the hit of a
+    search below that. A mark stands in the gutter, so that no text moves."""
+    spoken = seconds(summary.spoken_ms / 1000) if summary.spoken_ms else "no sound"
+    title = lifted(title_of(summary), words).stylize_before("bold")
+    inner = width - GUTTER_CELLS
+    lines = [_apart(title, Content.styled(spoken, MUTED), inner)]
+    facts = Content.styled(note, ACCENT) if note else _facts(summary)
+    lines.append(facts.truncate(inner, ellipsis=True))
+    if summary.snippet:
+        lines.append(_hit_in_sight(snippet(summary.snippet), inner))
+    gutter = Content.styled("✓ ", f"bold {ACCENT}") if marked else Content("  ")
+    lines[0] = gutter + lines[0]
+    return Content("\n  ").join(lines)
+
+
+def title_of(summary: SessionSummary) -> str:
+    return plain_line(summary.title) or "Untitled"
+
+
+def facts_of(summary: SessionSummary) -> str:
+    """When, how much, with whom."""
+    spoke_with = " ".join(plain_line(each) for each in (summary.provider, summary.model) if each)
+    return " · ".join(
+        part
+        for part in (local_time(summary.created_at), counted(summary.turns, "turn"), spoke_with)
+        if part
+    )
+
+
+def tags_of(summary: SessionSummary) -> str:
+    """Its tags as they are read: `#one #two`."""
+    return " ".join(f"#{plain_line(name)}" for name in summary.tags)
+
+
+def snippet(marked: str) -> Content:
+    """The text around a hit, its words lifted."""
+    line = Content("")
+    for place, part in enumerate(plain(marked).replace("\n", " ").split(HIT_BEGINS)):
+        hit, closed, rest = part.partition(HIT_ENDS)
+        if place and closed:
+            line += Content.styled(hit, f"bold {ACCENT}") + Content.styled(rest, MUTED)
+        else:
+            line += Content.styled(hit + rest, MUTED)
+    return line
+
+
+def _hit_in_sight(line: Content, width: int) -> Content:
+    """Cut to the width, on the left as well where the first hit would not be seen."""
+    hit = next((span for span in line.spans if span.style != MUTED), None)
+    over = line[: hit.end].cell_length + 1 - width if hit is not None else 0
+    if over > 0 and hit is not None:
+        start = 1
+        while start < hit.start and line[:start].cell_length <= over:
+            start = after(line.plain, start)
+        line = Content.styled("…", MUTED) + line[start:]
+    return line.truncate(width, ellipsis=True)
+
+
+def lifted(text: str, words: Sequence[Word]) -> Content:
+    """The text with the words that are looked for in the accent colour."""
+    content = Content(text)
+    for start, end in highlights(text, words):
+        content = content.stylize(f"bold {ACCENT}", start, end)
+    return content
+
+
+def _facts(summary: SessionSummary) -> Content:
+    """States first, because they are what is looked for; tags before the rest, because a narrow
+    list cuts the end."""
+    parts: list[Content] = []
+    if summary.pinned:
+        parts.append(Content.styled("pinned", ACCENT))
+    if summary.recovered:
+        parts.append(Content.styled("recovered", WARNING))
+    if summary.archived:
+        parts.append(Content.styled("archived", MUTED))
+    if summary.tags:
+        parts.append(Content(tags_of(summary)))
+    return _DOT.join([*parts, Content.styled(facts_of(summary), MUTED)])
+
+
+def _apart(left: Content, right: Content, width: int) -> Content:
+    left = left.truncate(max(1, width - right.cell_length - 2), ellipsis=True)
+    gap = max(1, width - left.cell_length - right.cell_length)
+    return left + Content(" " * gap) + right

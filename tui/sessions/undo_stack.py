@@ -1,0 +1,31 @@
+"""What was deleted and can still be brought back, until the app closes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gramophone.core.frozen import value
+
+
+@value
+class Discard:
+    """Sessions that were deleted together, and what they are called."""
+
+    ids: tuple[str, ...]
+    words: str
+
+
+@dataclass(slots=True)
+class Discards:
+    """The last one comes back first."""
+
+    stack: list[Discard] = field(default_factory=list[Discard])
+
+    def add(self, discard: Discard) -> None:
+        self.stack.append(discard)
+
+    def take(self) -> Discard | None:
+        return self.stack.pop() if self.stack else None
+
+    def __bool__(self) -> bool:
+        return bool(self.stack)

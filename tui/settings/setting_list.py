@@ -1,0 +1,73 @@
+"""The list of settings of one page: what it is called to the left, what it is set to beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tui.settings.rows import SettingRow
+from tui.theme.colour_names import ACCENT, MUTED
+
+_SIDE_CELLS = 4
+_LABEL_CELLS = 34
+
+
+class SettingList(OptionList):
+    """Rows of `SettingRow` with their values; words between them are headings."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "select", "Change", id="settings.change"),
+        # Here and not on the screen: the list would take them to scroll.
+        Binding("right,l", "screen.turn(1)", "Next page", id="settings.page-next"),
+        Binding("left,h", "screen.turn(-1)", "Page before", id="settings.page-before", show=False),
+        Binding("j", "cursor_down", "Next setting", id="settings.next", show=False),
+        Binding("k", "cursor_up", "Setting before", id="settings.before", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(compact=True, markup=False)
+        self.rows: list[SettingRow | str] = []
+
+    @property
+    def chosen(self) -> SettingRow | None:
+        """The setting under the cursor."""
+        place = self.highlighted
+        row = self.rows[place] if place is not None and place < len(self.rows) else None
+        return row if isinstance(row, SettingRow) else None
+
+    def fill(self, rows: Sequence[SettingRow | str], place: int | None = None) -> None:
+        """Show these rows, the cursor on `place` or on the first that can have it."""
+        self.rows = list(rows)
+        self._draw(place)
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self.option_count:
+            self._draw(self.highlighted)
+
+    def _draw(self, place: int | None) -> None:
+        width = max(20, self.size.width - _SIDE_CELLS)
+        self.set_options(Option(_line(row, width), disabled=_is_heading(row)) for row in self.rows)
+        if not self.rows:
+            return
+        first = next((n for n, row in enumerate(self.rows) if not _is_heading(row)), None)
+        self.highlighted = first if place is None else min(place, len(self.rows) - 1)
+
+
+def _is_heading(row: SettingRow | str) -> bool:
+    return isinstance(row, str)
+
+
+def _line(row: SettingRow | str, width: int) -> Content:
+    if isinstance(row, str):
+        return Content.styled(row, f"bold {ACCENT}")
+    label = Content(row.label).truncate(width, ellipsis=True)
+    room = min(_LABEL_CELLS, max(width // 2, 12))
+    gap = max(2, room - label.cell_length)
+    value = Content.styled(row.value, MUTED)
+    return (label + Content(" " * gap) + value).truncate(width, ellipsis=True)

@@ -1,0 +1,201 @@
+"""Every way from here into the user's clipboard, and which of them worked.
+
+A program of the desktop says whether it took the text; a terminal that is asked with OSC 52 never
+answers. So programs come first, and the sentence says what is certain. Which ways there are is
+told from the environment alone; only `copy` starts processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gramophone.system.child_environment import DESKTOP, child_environment
+
+LIMIT_S = 2.0
+LONGEST_OSC52: Final = 100_000
+"""Characters of base64; several terminals drop a longer sequence without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that takes the text on its standard input. `instead` is tried when it fails."""
+
+    name: str
+    arguments: tuple[str, ...]
+    encoding: str = "utf-8"
+    instead: Program | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The ways there are: the first desktop program that works is enough; tmux's buffer and the
+    terminal's sequences come besides it, where they reach further."""
+
+    desktop: tuple[Program, ...]
+    tmux: Program | None
+    ask_terminal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What worked, surely or perhaps; `file` where nothing else would have it."""
+
+    sure: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    too_long: bool = False
+    file: Path | None = None
+    trouble: str = ""
+
+
+# --- which ways there are -------------------------------------------------------------------------
+
+_TMUX = Program(
+    "tmux buffer",
+    # -w hands it on to the terminal around tmux; tmux before 3.2 does not know it.
+    ("tmux", "load-buffer", "-w", "-"),
+    instead=Program("tmux buffer", ("tmux", "load-buffer", "-")),
+)
+
+
+def routes(environment: Mapping[str, str], platform: str) -> Routes:
+    """The ways in this environment; `platform` as in `sys.platform`."""
+    remote = any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
+    desktop: list[Program] = []
+    if environment.get("WAYLAND_DISPLAY"):
+        desktop.append(Program("wl-copy", ("wl-copy", "--type", "text/plain;charset=utf-8")))
+    if environment.get("DISPLAY"):
+        desktop.append(Program("xclip", ("xclip", "-in", "-selection", "clipboard")))
+        desktop.append(Program("xsel", ("xsel", "--input", "--clipboard")))
+    # Over ssh these would fill the clipboard of the machine one is not sitting at.
+    if platform == "darwin" and not remote:
+        desktop.append(Program("pbcopy", ("pbcopy",)))
+    if environment.get("WSL_DISTRO_NAME") and not remote:
+        desktop.append(Program("clip.exe", ("clip.exe",), encoding="utf-16-le"))
+    return Routes(
+        desktop=tuple(desktop),
+        tmux=_TMUX if environment.get("TMUX") else None,
+        ask_terminal=environment.get("TERM", "") not in ("", "dumb", "linux"),
+    )
+
+
+def sequences(text: str, *, past_tmux: bool = False, alone: bool = True) -> str | None:
+    """What asks the terminal to take the text; None where it is too long for that.
+
+    `past_tmux` wraps it for the terminal around tmux; `alone` asks tmux itself too, because
+    nothing else has.
+    """
+    encoded = base64.b64encode(text.encode("utf-8")).decode("ascii")
+    if len(encoded) > LONGEST_OSC52:
+        return None
+    asked = f"\x1b]52;c;{encoded}\x07"
+    if not past_tmux:
+        return asked
+    wrapped = f"\x1bPtmux;\x1b{asked}\x1b\\"
+    return asked + wrapped if alone else wrapped
+
+
+def sentence(what: str, outcome: Outcome) -> str:
+    """Which way worked, in the user's words."""
+    ways = list(outcome.sure)
+    ways += [f"{way} (the terminal may refuse it)" for way in outcome.perhaps]
+    if outcome.file is not None:
+        return f"No clipboard took {what}; it is in {outcome.file}"
+    if not ways:
+        return f"Could not copy {what}: {outcome.trouble}"
+    longer = "; too long for OSC 52" if outcome.too_long else ""
+    return f"Copied {what}: {', '.join(ways)}{longer}."
+
+
+# --- the edge -------------------------------------------------------------------------------------
+
+
+async def copy(
+    text: str,
+    environment: Mapping[str, str],
+    platform: str,
+    write: Callable[[str], None] | None,
+    *,
+    limit_s: float = LIMIT_S,
+) -> Outcome:
+    """Take every way that reaches further. `write` goes to the terminal, where there is one."""
+    ways = routes(environment, platform)
+    sure: list[str] = []
+    perhaps: list[str] = []
+    too_long = False
+    desktop = await _first_that_works(ways.desktop, text, environment, limit_s)
+    if desktop is not None:
+        sure.append(desktop)
+    if ways.tmux is not None:
+        buffer = await _first_that_works([ways.tmux], text, environment, limit_s)
+        sure += [] if buffer is None else [buffer]
+    if desktop is None and ways.ask_terminal and write is not None:
+        asked = sequences(text, past_tmux=ways.tmux is not None, alone=not sure)
+        too_long = asked is None
+        if asked is not None:
+            write(asked)
+            perhaps.append("OSC 52")
+    if sure or perhaps:
+        return Outcome(tuple(sure), tuple(perhaps), too_long)
+    return await asyncio.to_thread(_into_a_file, text, environment)
+
+
+async def _first_that_works(
+    programs: Sequence[Program], text: str, environment: Mapping[str, str], limit_s: float
+) -> str | None:
+    for program in programs:
+        attempt: Program | None = program
+        while attempt is not None:
+            if await _runs(attempt, text, environment, limit_s):
+                return attempt.name
+            attempt = attempt.instead
+    return None
+
+
+async def _runs(
+    program: Program, text: str, environment: Mapping[str, str], limit_s: float
+) -> bool:
+    """Whether it took the text in time. It never sees the terminal, which is ours."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *program.arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=child_environment(environment, DESKTOP),
+            start_new_session=True,
+        )
+    except OSError:
+        return False
+    try:
+        async with asyncio.timeout(limit_s):
+            await process.communicate(text.encode(program.encoding, "replace"))
+    except TimeoutError:
+        return False
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return process.returncode == 0
+
+
+def _into_a_file(text: str, environment: Mapping[str, str]) -> Outcome:
+    """The last resort: a file only the user can read, where it does not outlive the machine."""
+    directory = environment.get("XDG_RUNTIME_DIR") or None
+    try:
+        if directory is not None and not os.access(directory, os.W_OK):
+            directory = None
+        number, path = tempfile.mkstemp(".txt", "gramophone-copy-", directory)
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        return Outcome(trouble=f"{error.strerror or 'no place would take it'}.")
+    return Outcome(file=Path(path))

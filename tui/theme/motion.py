@@ -1,0 +1,45 @@
+"""How much may move on the screen, decided from the settings and the environment; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gramophone.core.frozen import value
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+FRAMES_HZ = 15
+"""As often as a pane looks what has come: nothing is drawn more often than that."""
+
+REMOTE_FRAMES_HZ = 5
+"""Over ssh every frame crosses the network, and a late one is worse than none."""
+
+
+@value
+class Motion:
+    """What the widgets that move keep to."""
+
+    meter_frames_hz: int = FRAMES_HZ
+    reduced: bool = False
+
+
+def motion(
+    environment: Mapping[str, str], *, reduced: bool = False, meter_frames_hz: int = 0
+) -> Motion:
+    """`reduced` and `meter_frames_hz` are the settings; 0 frames leaves it to the connection."""
+    remote = any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
+    frames_hz = meter_frames_hz or (REMOTE_FRAMES_HZ if remote else FRAMES_HZ)
+    return Motion(
+        min(frames_hz, FRAMES_HZ),
+        reduced
+        or environment.get("TEXTUAL_ANIMATIONS", "").lower() == "none"
+        or environment.get("TERM") == "dumb",
+    )
+
+
+def motion_of(app: App[Any]) -> Motion:
+    """What `app` allows; an app that says nothing allows everything."""
+    told = getattr(app, "motion", None)
+    return told if isinstance(told, Motion) else Motion()

@@ -1,0 +1,4 @@
+"""The raw timeline: events as rows of a table.
+
+Begin with `event_table`.
+"""

@@ -1,0 +1,102 @@
+"""What stands around the text of a turn, as rows: who speaks, the facts, how it ended. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from tui.markdown.flow import lines_of, plain_flow
+from tui.markdown.layout import Mark, Row, Slice
+from tui.support.formatting import milliseconds, seconds
+from tui.transcript.model import Phase, TurnView
+
+LONGEST_PROMPT_SHOWN: Final = 4_000
+_LABELS: Final = {
+    "user": ("›", "You", "accent"),
+    "assistant": ("•", "Reply", ""),
+    "notice": ("!", "Problem", "trouble"),
+}
+
+
+def heading(view: TurnView, width: int) -> Row:
+    """Who speaks, and the facts of the turn at the right."""
+    mark, label, look = _LABELS[view.voice]
+    left = [Mark(f"{mark} ", look), Mark(label, f"strong+{look}", copied=True)]
+    if view.speaking:
+        left.append(Mark("  ▶ speaking", "sound"))
+    elif view.voice == "assistant" and view.phase is Phase.WAITING:
+        left.append(Mark("  waiting", "muted"))
+    if view.withdrawn:
+        left.append(Mark("  taken back", "muted"))
+    right = " · ".join(_facts(view))
+    gap = width - sum(len(each.text) for each in left) - len(right)
+    if right and gap >= 2:
+        left += Mark(" " * gap), Mark(right, "muted")
+    return Row(tuple(left), 0, 0)
+
+
+def _facts(view: TurnView) -> list[str]:
+    facts: list[str] = []
+    if view.metrics.ttft_ms is not None:
+        facts.append(f"TTFT {milliseconds(view.metrics.ttft_ms)}")
+    if view.metrics.output_tokens is not None:
+        facts.append(f"{view.metrics.output_tokens} tokens")
+    if view.spoken_ms:
+        facts.append(seconds(view.spoken_ms / 1000))
+    return facts
+
+
+def prompt_rows(text: str, width: int) -> list[Row]:
+    """What was asked, as it was typed."""
+    rows = list(plain_rows(text[:LONGEST_PROMPT_SHOWN], width))
+    if (rest := len(text) - LONGEST_PROMPT_SHOWN) > 0:
+        rows += plain_rows(f"… and {rest:,} more characters", width, "muted", LONGEST_PROMPT_SHOWN)
+    return rows
+
+
+def foot_rows(view: TurnView, width: int) -> list[Row]:
+    """How it ended, if there is something to say about it."""
+    look = "trouble" if view.failures else "muted"
+    return [row for line in _foot_lines(view) for row in plain_rows(line, width, look)]
+
+
+def plain_rows(text: str, width: int, look: str = "", source: int = 0) -> Iterable[Row]:
+    """Text without marks, wrapped between words."""
+    for line in text.split("\n"):
+        flow = plain_flow(line, source, look)
+        lines = lines_of(flow.text, width)
+        for place, (start, end) in enumerate(lines):
+            last = place + 1 == len(lines)
+            between = "" if last else flow.text[end : lines[place + 1][0]]
+            join = "\n" if last else " " if between else ""
+            first = flow.source_at(start)
+            until = flow.source_at(end - 1) + 1 if end > start else first
+            yield Row((Slice(flow, start, end),), first, until, join)
+        source += len(line) + 1
+
+
+def _foot_lines(view: TurnView) -> list[str]:
+    lines = list(view.failures)
+    if view.phase is Phase.STOPPED:
+        if not view.text:
+            lines.append("■ stopped before anything came")
+        elif view.unheard_characters:
+            lines.append(_heard_up_to(view))
+        else:
+            lines.append("■ stopped")
+    elif view.phase is Phase.DONE and view.unheard_characters:
+        lines.append(_heard_up_to(view))
+    elif view.quiet_s and not view.over:
+        lines.append(
+            f"No text from the model for {view.quiet_s} s. Esc stops it; then ask again, or choose "
+            "another with /model."
+        )
+    elif view.phase is Phase.FAILED and not view.failures:
+        lines.append("The answer failed before its end.")
+    return lines
+
+
+def _heard_up_to(view: TurnView) -> str:
+    if not view.stopped_at:
+        return "■ stopped before anything was heard"
+    return f"■ sound stopped at the mark; {view.unheard_characters:,} characters were not heard"

@@ -1,1 +1,0 @@
-"""Widgets of the terminal app, one noun a module."""
