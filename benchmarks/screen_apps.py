@@ -186,7 +186,7 @@ def _completed(turn: int, role: str, text: str) -> TurnCompleted:
 
 def run_ours(options: argparse.Namespace) -> None:
     """The app itself. What tests and the demo talk to stands in for the engine."""
-    from tests.tui.backend import FakeBackend, FakeFeed
+    from tests.support.screen_backend import FakeBackend, FakeFeed
     from tui.app import GramophoneApp
 
     scripts = [Script(options, last=not number) for number in range(options.panes)]

@@ -47,7 +47,7 @@ from gramophone.core.timeline import (
 from gramophone.ports.backend import ReplayState
 from gramophone.replay.event_cursor import Teller
 from gramophone.replay.schedule import Score
-from tests.tui.backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
+from tests.support.screen_backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
 from tui.screens.session import SessionScreen

@@ -31,7 +31,7 @@ from benchmarks.screen_apps import END_MARK, pieces
 from benchmarks.scripted_openai import scripted_openai
 from gramophone.core.timeline import Event, TurnInterrupted, TurnStarted, Underran
 from storage.library import Library
-from tests.sound_card import mortal_sound_card
+from tests.support.sound_card import mortal_sound_card
 
 SIZE = (120, 40)
 DELTAS_HZ = 200.0

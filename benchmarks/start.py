@@ -111,7 +111,7 @@ def main() -> int:
     parser.add_argument("--marker", default="idle", help="a word of the first frame")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    command = [sys.executable, "-m", "tests.tui.demo"]
+    command = [sys.executable, "-m", "tests.support.screen_demo"]
     if options.command:
         command = shlex.split(options.command)
     result = measure(command, options.marker, options.rounds)

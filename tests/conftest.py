@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.playbook import Make, Playbook, a_conversation
-from tests.talks import connected
+from tests.support.playbook import Make, Playbook, a_conversation
+from tests.support.programs import Gramophone, standin
+from tests.support.talks import connected
 
 # How long an example takes says something of the machine only. What takes long is told apart by
 # counting, in tests of its own.
 settings.register_profile("gate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gate")
 
-pytest_plugins = ["pytester", "tests.sound_card"]
+pytest_plugins = ["pytester", "tests.support.sound_card"]
 
 
 @pytest.fixture
@@ -37,3 +39,16 @@ def playbook() -> Generator[Make]:
 def play(playbook: Make) -> Playbook:
     """A session whose line to the speech service stands."""
     return connected(playbook())
+
+
+@pytest.fixture(scope="session")
+def speak_url() -> Generator[str]:
+    """The address of a stand-in's voice: one process for all tests of a worker."""
+    with standin("--no-limits") as url:
+        yield url
+
+
+@pytest.fixture
+def gramophone(tmp_path: Path, speak_url: str) -> Gramophone:
+    """The command line, with a data directory of its own."""
+    return Gramophone(tmp_path / "home", speak_url)

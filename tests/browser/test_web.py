@@ -16,12 +16,12 @@ import pytest
 from playwright.async_api import Page
 
 from tests.browser.conftest import ELSEWHERE
-from tests.programs import Gramophone, WebServer, apps_of, environment, standin, web_server
-from tests.sound_card import SoundCard, wait_until
+from tests.support.chat_server import answering
 from tests.support.deadlines import HANG_S
+from tests.support.programs import Gramophone, WebServer, apps_of, environment, standin, web_server
 from tests.support.shown import SPEAKING, all_stand_in
-from tests.terminal.chat_server import answering
-from tests.terminal.tmux import terminal
+from tests.support.sound_card import SoundCard, wait_until
+from tests.support.tmux import terminal
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.programs import Gramophone
+from tests.support.programs import Gramophone
 
 TEXT = "Records turn. Needles listen."
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import Gramophone, environment, standin
+from tests.support.programs import Gramophone, environment, standin
 
 TEXT = "Records turn. Needles listen."
 

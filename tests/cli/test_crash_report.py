@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import Gramophone, environment
+from tests.support.programs import Gramophone, environment
 
 FAILING = """
 import sys

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.model_servers import Reply, Step, serving
-from tests.programs import Gramophone, environment
+from tests.support.model_servers import Reply, Step, serving
+from tests.support.programs import Gramophone, environment
 
 LARGE = "A sentence of words. " * 20_000
 SHORT = "Records turn, and needles listen to them. " * 5

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import Gramophone
+from tests.support.programs import Gramophone
 
 HUGE_BYTES = 1 << 40
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import Gramophone
+from tests.support.programs import Gramophone
 
 
 def wav_files(gramophone: Gramophone) -> list[Path]:

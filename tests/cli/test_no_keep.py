@@ -16,9 +16,9 @@ from gramophone.core.intents import Say
 from gramophone.core.timeline import AudioReceived, Entry, TurnCompleted
 from gramophone.ports.backend import Feed
 from tests.cli.test_commands import pcm_of
-from tests.programs import Gramophone, environment
-from tests.sound_card import wait_until
-from tests.storage.recordings import everything_in
+from tests.support.programs import Gramophone, environment
+from tests.support.recordings import everything_in
+from tests.support.sound_card import wait_until
 
 WORDS = "A secret that no disk shall know. "
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from gramophone.core.timeline import DeltaReceived, Event, Failed, SessionEnded, TurnCompleted
-from tests.builders import session_started, spoken_exchange
-from tests.model_servers import Reply, serving
-from tests.programs import Gramophone, environment
-from tests.storage.recordings import record
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.model_servers import Reply, serving
+from tests.support.programs import Gramophone, environment
+from tests.support.recordings import record
 
 HOSTILE = "A\u009b31mB\x1b[31mC\u202eD\u2066E\u009d0;F\x07G\u2028H\x7fI"
 ACTS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")

@@ -11,7 +11,7 @@ import pytest
 from gramophone.cli.bar_chart import Pen, Row, bars
 from gramophone.cli.stats import drawn
 from gramophone.library.statistics import Day, Kept, Tally, Voicing, total
-from tests.programs import Gramophone
+from tests.support.programs import Gramophone
 
 TEXT = "Records turn. Needles listen."
 KEPT = Kept(

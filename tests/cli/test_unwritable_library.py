@@ -1,6 +1,6 @@
 """Full disks and read-only file systems: what is there can be read, and room can be made.
 
-The kernel refuses the calls by a seccomp filter; see `tests/refusing_kernel.py`.
+The kernel refuses the calls by a seccomp filter; see `tests/support/refusing_kernel.py`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import pytest
 
 from gramophone.core.timeline import Event, SessionEnded
 from storage.maintenance.gc import size_of
-from tests.builders import session_started, short_session, spoken_exchange
-from tests.programs import environment
-from tests.storage.recordings import SESSION_ID, everything_in, record
+from tests.support.builders import session_started, short_session, spoken_exchange
+from tests.support.programs import environment
+from tests.support.recordings import SESSION_ID, everything_in, record
 
 # One process for many commands: most of the time of a command is its start.
 SEVERAL = """
@@ -42,7 +42,7 @@ def run_refused(what: str, home: Path, *commands: str) -> list[tuple[int, str, s
     """Exit code, output and errors of commands whose system calls are refused."""
     refusal = f"quota:0:{home}" if what == "full" else what
     done = subprocess.run(
-        [sys.executable, "-m", "tests.refusing_kernel", refusal, "-c", SEVERAL],
+        [sys.executable, "-m", "tests.support.refusing_kernel", refusal, "-c", SEVERAL],
         input=json.dumps([command.split() for command in commands]),
         capture_output=True, text=True, check=True, env=environment(home),
     )  # fmt: skip
@@ -112,7 +112,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from storage.recording.recorder import Recorder
-from tests.builders import session_started, spoken_exchange
+from tests.support.builders import session_started, spoken_exchange
 
 async def main():
     recorder = Recorder.open(Path(sys.argv[1]))

@@ -20,7 +20,8 @@ from websockets.typing import Origin
 
 from gramophone.cli import web
 from gramophone.core.errors import ConfigError
-from tests.programs import (
+from tests.support.deadlines import HANG_S
+from tests.support.programs import (
     Gramophone,
     WebServer,
     apps_of,
@@ -29,8 +30,7 @@ from tests.programs import (
     page_server,
     web_server,
 )
-from tests.sound_card import wait_until
-from tests.support.deadlines import HANG_S
+from tests.support.sound_card import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from anthropic.types import Message, TextBlock, ThinkingBlock, ToolUseBlock
 
 from gramophone.standin.server.listener import Address
 from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece
-from tests.contract.model_standin import LOOKED, LOOKING, PLACES, standing_in
+from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 
 MODEL = "claude-haiku-4-5"
 QUESTION: Any = [{"role": "user", "content": "Hello?"}]

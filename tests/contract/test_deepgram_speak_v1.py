@@ -18,9 +18,9 @@ from deepgram.speak.v1.types import (
 
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
-from tests.contract.deepgram_sdk import environment, kinds
-from tests.standin.clocks import WatchedClock
-from tests.standins import running
+from tests.support.clocks import WatchedClock
+from tests.support.deepgram_sdk import environment, kinds
+from tests.support.standins import running
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")

@@ -34,7 +34,7 @@ from gramophone.wire.llm.anthropic_messages import MessagesRequest, message_even
 from gramophone.wire.llm.openai_chat import ChatRequest, chat_events, render_chat
 from gramophone.wire.llm.openai_responses import parse_responses, render_response, response_events
 from gramophone.wire.sse import Timed
-from tests.wire.sse_reading import events_in
+from tests.support.sse_reading import events_in
 
 CHAT = ChatRequest("m", "Hello?", True, True, 5)
 RESPONSES = parse_responses(b'{"model": "m", "input": "Hello?"}')

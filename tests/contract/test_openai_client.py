@@ -13,7 +13,7 @@ import pytest
 
 from gramophone.standin.server.listener import Address
 from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece
-from tests.contract.model_standin import LOOKED, LOOKING, PLACES, standing_in
+from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 
 MODEL = "gpt-5-mini"
 QUESTION: Any = [{"role": "user", "content": "Hello?"}]

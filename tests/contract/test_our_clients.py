@@ -17,15 +17,8 @@ from gramophone.standin.llm.answer_selection import runs_of
 from gramophone.standin.server.listener import Address
 from gramophone.standin.source.answers import answers_of
 from gramophone.wire.llm.answer import RawPiece
-from tests.contract.model_standin import HELLO, standing_in
-from tests.voice.model_contract import (
-    KEY,
-    ModelContract,
-    closing,
-    failure,
-    text_of,
-    told,
-)
+from tests.support.model_contract import KEY, ModelContract, closing, failure, text_of, told
+from tests.support.model_standin import HELLO, standing_in
 
 OPENAI, ANTHROPIC = "OpenAI", "Anthropic"
 

@@ -16,8 +16,8 @@ from deepgram.core.api_error import ApiError
 
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
-from tests.contract.deepgram_sdk import environment
-from tests.standins import running
+from tests.support.deepgram_sdk import environment
+from tests.support.standins import running
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")

@@ -19,11 +19,12 @@ from typing import Any, TypeAlias, cast
 from gramophone.library.export_request import ExportOrder
 from storage.home import Home
 from storage.library import Library as Stored
-from tests.builders import session_started, short_session, spoken_exchange
-from tests.storage.compacted import as_flac
-from tests.storage.recordings import opened, record
+from tests.support.builders import session_started, short_session, spoken_exchange
+from tests.support.compacted import as_flac
+from tests.support.paths import ROOT
+from tests.support.recordings import opened, record
 
-_EXPORTS = Path(__file__).parents[2] / "fixtures" / "exports"
+_EXPORTS = ROOT / "fixtures" / "exports"
 _CONFIG = """\
 [model]
 provider = "openai"

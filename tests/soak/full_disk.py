@@ -1,6 +1,7 @@
 """Commands on a disk that fills up at a random byte: `make soak ARGS=full_disk`.
 
-The kernel refuses writes that make the library larger than its quota (`tests/refusing_kernel.py`).
+The kernel refuses writes that make the library larger than its quota
+(`tests/support/refusing_kernel.py`).
 Readers must work all the same, writers must say what the matter is, a deletion must free room, and
 with room again the library must be whole.
 """
@@ -20,9 +21,9 @@ from pathlib import Path
 
 from storage.maintenance.gc import size_of
 from tests.cli.test_unwritable_library import KILLED, SEVERAL
-from tests.programs import environment, standin
 from tests.soak.figures import Figures
 from tests.soak.kill_library import TARGET, Template, build_template, examine
+from tests.support.programs import environment, standin
 
 CASES = 60
 _MOST_FREE_BYTES = 700_000
@@ -109,7 +110,7 @@ def _results(
     for group in groups:
         for part in [[line] for line in group] if group[0][0] in _PLAYING else [group]:
             done = subprocess.run(
-                [sys.executable, "-m", "tests.refusing_kernel", quota, "-c", SEVERAL],
+                [sys.executable, "-m", "tests.support.refusing_kernel", quota, "-c", SEVERAL],
                 input=json.dumps(part), capture_output=True, text=True, check=False,
                 env=environment(home, {"GRAMOPHONE_SPEAK_URL": speak_url}),
             )  # fmt: skip

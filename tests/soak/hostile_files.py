@@ -20,9 +20,9 @@ from typing import TypeAlias
 
 from storage.bundle.layout import EVENTS, MANIFEST, SESSION, TURNS
 from storage.sqlite.schema import FORMAT_VERSION
-from tests.hostile_servers import MOST_MEMORY_MB
-from tests.programs import Gramophone, environment
 from tests.soak.figures import Figures
+from tests.support.hostile_servers import MOST_MEMORY_MB
+from tests.support.programs import Gramophone, environment
 
 Make: TypeAlias = Callable[[Path], Path]
 
@@ -53,7 +53,7 @@ def measured(place: Path, *arguments: str) -> tuple[int, str, int]:
     """Run a command on the library at `place`: exit code, stderr, and the most memory in MB."""
     memory = place / "memory"
     done = subprocess.run(
-        [sys.executable, "-m", "tests.measured_program", str(memory), *arguments],
+        [sys.executable, "-m", "tests.support.measured_program", str(memory), *arguments],
         env=environment(place / "home"),
         capture_output=True,
         text=True,

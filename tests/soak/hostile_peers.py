@@ -2,7 +2,7 @@
 
 Each attack ends with a sentence (of a client) or with the program still answering (a server); no
 process has a traceback, takes more than `MOST_MEMORY_MB`, ends by itself or is left behind. Known
-attacks are in `tests.hostile_servers`; random ones cut, mix and repeat valid answers.
+attacks are in `tests.support.hostile_servers`; random ones cut, mix and repeat valid answers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, TypeVar
 
 from gramophone.wire.limits import MOST_EVENT_BYTES
-from tests.hostile_clients import ATTACKS, Attack
-from tests.hostile_servers import (
+from tests.soak.figures import Figures
+from tests.support.hostile_clients import ATTACKS, Attack
+from tests.support.hostile_servers import (
     BODIES,
     HANDSHAKES,
     MOST_MEMORY_MB,
@@ -35,10 +36,9 @@ from tests.hostile_servers import (
     met,
     openai_data,
 )
-from tests.large_events import PROVIDERS, SHAPES, asked
-from tests.large_events import answer as large_answer
-from tests.programs import environment, standin
-from tests.soak.figures import Figures
+from tests.support.large_events import PROVIDERS, SHAPES, asked
+from tests.support.large_events import answer as large_answer
+from tests.support.programs import environment, standin
 
 T = TypeVar("T")
 

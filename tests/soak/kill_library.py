@@ -18,8 +18,8 @@ from gramophone.library.export_request import ExportOrder
 from storage.home import Home
 from storage.library import Library
 from storage.sessions import edits
-from tests.builders import session_started, spoken_exchange
-from tests.storage.recordings import record
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.recordings import record
 
 WITNESS, TARGET, DISCARDED = "aaaa0001", "bbbb0002", "dddd0004"
 """The session that no command names, the one that commands change, one that was deleted in an app

@@ -25,12 +25,12 @@ from gramophone.core.errors import GramophoneError, SessionNotFound
 from storage.bundle.reader import read_bundle
 from storage.home import Home
 from storage.maintenance.verify import verify
-from tests.programs import standin
 from tests.soak.figures import Figures
 from tests.soak.kill_library import DISCARDED, TARGET, Template, build_template, digest_of, examine
 from tests.soak.program_server import Program, ProgramServer, program_server
-from tests.storage.recordings import record_unended
-from tests.terminal.chat_server import answering
+from tests.support.chat_server import answering
+from tests.support.programs import standin
+from tests.support.recordings import record_unended
 
 KILLS = 300
 _ANSWER = "Needles listen, records turn, and the horn tells the room about it. " * 6

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 
-from tests.scaling import is_linear
+from tests.project.test_linear_time import PARSERS, SHAPES
 from tests.soak.figures import Figures
-from tests.test_linear_time import PARSERS, SHAPES
+from tests.support.scaling import is_linear
 
 _RANDOM_SHAPES = 400
 

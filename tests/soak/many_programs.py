@@ -16,10 +16,10 @@ from pathlib import Path
 
 from gramophone.core.errors import GramophoneError, SessionNotFound
 from storage.library import Library
-from tests.programs import standin
 from tests.soak.figures import Figures
 from tests.soak.program_server import Program, ProgramServer, program_server
-from tests.terminal.chat_server import answering
+from tests.support.chat_server import answering
+from tests.support.programs import standin
 
 ROUNDS_OF_TWO, ROUNDS_OF_TWENTY = 20, 10
 _ANSWER = "Needles listen, records turn, and the horn tells the room about it. " * 3

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.programs import environment
+from tests.support.programs import environment
 
 _MODULES = (
     "gramophone.cli.commands", "gramophone.cli.chat", "gramophone.cli.maintenance",

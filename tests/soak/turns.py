@@ -32,7 +32,7 @@ from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
 from storage.library import Library
 from tests.soak.figures import Figures
-from tests.standins import running
+from tests.support.standins import running
 
 SECONDS = 600.0
 _MOST_GROWTH_MB = 64.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,8 +10,9 @@ from click.testing import CliRunner
 from gramophone.cli.commands import cli
 from gramophone.standin.faults import Fault, FaultName
 from gramophone.standin.run.process import main
+from tests.support.paths import ROOT
 
-PAGE = (Path(__file__).parents[2] / "docs" / "stand-in.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "stand-in.md").read_text(encoding="utf-8")
 
 
 def test_every_option_is_on_the_page(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,9 +31,9 @@ from gramophone.wire.deepgram.speak_v1.messages import (
     parse_server,
 )
 from gramophone.wire.deepgram.speak_v1.server import EXCESSIVE_FLUSH
-from tests.standin.clocks import WatchedClock
-from tests.standin.talking import Heard, messages, sound, talking
-from tests.standins import running
+from tests.support.clocks import WatchedClock
+from tests.support.speak_client import Heard, messages, sound, talking
+from tests.support.standins import running
 
 
 @pytest.mark.parametrize(

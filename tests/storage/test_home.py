@@ -12,7 +12,7 @@ from gramophone.core.errors import StorageError
 from gramophone.library.export_request import ExportOrder
 from storage.home import Home, is_session_id, make_private_directory, open_private
 from storage.library import Library
-from tests.storage.recordings import SESSION_ID, record
+from tests.support.recordings import SESSION_ID, record
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=oct)

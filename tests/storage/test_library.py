@@ -12,8 +12,8 @@ from gramophone.core.errors import SessionNotFound, StorageError
 from gramophone.core.timeline import AudioReceived, Event, Failed, SessionEnded, TurnCompleted
 from storage.library import Library
 from storage.recording.recorder import Recorder
-from tests.builders import session_started, short_session, spoken_exchange
-from tests.storage.recordings import SECRET, SESSION_ID, everything_in, opened, record
+from tests.support.builders import session_started, short_session, spoken_exchange
+from tests.support.recordings import SECRET, SESSION_ID, everything_in, opened, record
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from gramophone.core.timeline import Event, SessionEnded
-from tests.builders import session_started, spoken_exchange
-from tests.storage.export.exported import TEXTS, written
-from tests.storage.recordings import SESSION_ID, record
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.exported import TEXTS, written
+from tests.support.recordings import SESSION_ID, record
 
 RATE_HZ = 8_000
 TURN_S = 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gramophone.core.timeline import DeltaReceived, Entry
-from tests.replay_stage import RATE_HZ, Nearest, Stage, talk
+from tests.support.replay_stage import RATE_HZ, Nearest, Stage, talk
 
 BLOCK_BREAKING_SIZE = 6_997
 """Samples between two deltas; not a multiple of a block, or all would come at the edge of one."""

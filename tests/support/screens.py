@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 
 from textual.pilot import Pilot
 
-from tests.tui.backend import FakeBackend, FakeLibrary
-from tests.tui.preferences import FakePreferences
-from tests.tui.scenes import KEPT, TIDY, replaying, speaking
-from tests.tui.seeing import seen
-from tests.tui.timelines import talked
+from tests.support.scenes import KEPT, TIDY, replaying, speaking
+from tests.support.screen_backend import FakeBackend, FakeLibrary
+from tests.support.screen_preferences import FakePreferences
+from tests.support.seeing import seen
+from tests.support.timelines import talked
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
 

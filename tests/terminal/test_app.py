@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import Gramophone, environment, standin
+from tests.support.chat_server import answering
+from tests.support.programs import Gramophone, environment, standin
 from tests.support.shown import PLAYING, SPEAKING
-from tests.terminal.chat_server import answering
-from tests.terminal.tmux import Terminal, terminal
+from tests.support.tmux import Terminal, terminal
 
 pytestmark = pytest.mark.terminal
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import environment, standin
-from tests.secret_service import secret_service
-from tests.sound_card import wait_until
+from tests.support.chat_server import answering
 from tests.support.deadlines import HANG_S
-from tests.terminal.chat_server import answering
-from tests.terminal.tmux import Terminal, terminal
+from tests.support.programs import environment, standin
+from tests.support.secret_service import secret_service
+from tests.support.sound_card import wait_until
+from tests.support.tmux import Terminal, terminal
 
 pytestmark = pytest.mark.terminal
 

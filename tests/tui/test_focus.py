@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.events import AppBlur, AppFocus
 
-from tests.tui.backend import FakeBackend
-from tests.tui.seeing import drawn, said
+from tests.support.screen_backend import FakeBackend
+from tests.support.seeing import drawn, said
 from tui.app import GramophoneApp
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tests.builders import spoken_exchange
-from tests.tui.backend import FakeBackend, FakeFeed
-from tests.tui.seeing import drawn, seen
+from tests.support.builders import spoken_exchange
+from tests.support.screen_backend import FakeBackend, FakeFeed
+from tests.support.seeing import drawn, seen
 from tui.app import GramophoneApp
 from tui.markdown.flow import lines_of, plain_flow
 from tui.markdown.layout import Row, Slice

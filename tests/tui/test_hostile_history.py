@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from gramophone.library.library import SessionRecord, TurnRecord
-from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
-from tests.tui.seeing import drawn, seen
+from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
+from tests.support.seeing import drawn, seen
 from tui.app import GramophoneApp
 from tui.screens.dialogs.text_input import WriteScreen
 

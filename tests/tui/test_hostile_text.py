@@ -10,10 +10,10 @@ import regex
 from textual.pilot import Pilot
 
 from gramophone.core.timeline import DeltaReceived, TurnStarted
-from tests.builders import session_started
-from tests.tui.backend import FakeBackend
-from tests.tui.seeing import drawn, seen
-from tests.tui.test_transcript import app_of, focused
+from tests.support.builders import session_started
+from tests.support.screen_backend import FakeBackend
+from tests.support.seeing import drawn, seen
+from tests.tui.transcript.test_transcript import app_of, focused
 from tui.app import GramophoneApp
 from tui.transcript.transcript import Transcript
 

@@ -11,9 +11,9 @@ from textual.command import CommandPalette, Provider
 
 import tui
 from gramophone.ports.backend import ScreenSettings
-from tests.builders import short_session
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
-from tests.tui.seeing import drawn, said, seen
+from tests.support.builders import short_session
+from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
+from tests.support.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.command_palette import BindingCommands, ThemeCommands
 from tui.conversation.slash.commands import SlashCommand

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.seeing import drawn, seen
-from tests.tui.test_transcript import Listening, app_of, focused
+from tests.support.seeing import drawn, seen
+from tests.tui.transcript.test_transcript import Listening, app_of, focused
 from tui.transcript.transcript import Transcript
 from tui.transcript.turn_layout import AT_ONCE_CHARACTERS
 

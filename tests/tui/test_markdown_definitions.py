@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from tests.scaling import cpu_s
+from tests.support.scaling import cpu_s
 from tests.tui.test_markdown import grown
 from tui.markdown.answer import Answer
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS

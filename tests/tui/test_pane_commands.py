@@ -10,9 +10,9 @@ from gramophone.core.timeline import HistoryRewound, SettingsChanged
 from gramophone.library.library import TurnRecord
 from gramophone.ports.backend import Choice
 from gramophone.ports.engine import Message
-from tests.builders import session_started, spoken_exchange
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
-from tests.tui.seeing import drawn, said, seen
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
+from tests.support.seeing import drawn, said, seen
 from tests.tui.test_panes import chosen, panes, posted, press, screen_of
 from tui.app import GramophoneApp
 from tui.messages import TurnWanted

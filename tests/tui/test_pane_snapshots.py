@@ -21,10 +21,10 @@ from gramophone.core.timeline import (
     TurnStarted,
     UsageReported,
 )
-from tests.builders import session_started
-from tests.tui.backend import FakeBackend
-from tests.tui.scenes import ANSWER, LEVELS
-from tests.tui.seeing import drawn
+from tests.support.builders import session_started
+from tests.support.scenes import ANSWER, LEVELS
+from tests.support.screen_backend import FakeBackend
+from tests.support.seeing import drawn
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
 

@@ -13,10 +13,10 @@ from textual.pilot import Pilot
 from gramophone.core.intents import Hush, Mute, Submit
 from gramophone.core.timeline import DeltaReceived, PlaybackStarted, PlaybackStopped, TurnStarted
 from gramophone.ports.engine import Message
-from tests.builders import session_started, spoken_exchange
+from tests.support.builders import session_started, spoken_exchange
 from tests.support.deadlines import HANG_S
-from tests.tui.backend import FakeBackend, FakeFeed, FakeTalk
-from tests.tui.seeing import drawn, press, said, seen
+from tests.support.screen_backend import FakeBackend, FakeFeed, FakeTalk
+from tests.support.seeing import drawn, press, said, seen
 from tui.app import GramophoneApp
 from tui.conversation.pane_grid import drawing
 from tui.conversation.talk_pane import TalkPane

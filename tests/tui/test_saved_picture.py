@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.backend import FakeBackend
-from tests.tui.seeing import drawn, said
+from tests.support.screen_backend import FakeBackend
+from tests.support.seeing import drawn, said
 from tui.app import GramophoneApp
 
 NAME = "gramophone-20261121-143005.svg"

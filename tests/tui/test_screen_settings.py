@@ -6,8 +6,8 @@ import pytest
 
 from gramophone.core.errors import ConfigError
 from gramophone.ports.backend import ScreenSettings
-from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
-from tests.tui.seeing import drawn, said
+from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
+from tests.support.seeing import drawn, said
 from tui.app import GramophoneApp
 from tui.keys import key_groups, key_name, key_words
 from tui.screens.help import HelpScreen

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
-from tests.tui.backend import FakeBackend, FakeLibrary, kept_session
-from tests.tui.histories import history, library_of, titles
-from tests.tui.seeing import drawn, said, seen
+from tests.support.histories import history, library_of, titles
+from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
+from tests.support.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.screens import history as history_screen
 from tui.screens.conversation import ConversationScreen

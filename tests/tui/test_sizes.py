@@ -9,9 +9,9 @@ import random
 
 import pytest
 
+from tests.support.scenes import KEPT
+from tests.support.screen_backend import FakeBackend, FakeLibrary
 from tests.support.screens import ORDINARY, SCREENS, app_at, become, press, storm
-from tests.tui.backend import FakeBackend, FakeLibrary
-from tests.tui.scenes import KEPT
 from tui.app import GramophoneApp
 from tui.screens.dialogs.progress import Progress, ProgressScreen
 

@@ -19,10 +19,8 @@ from gramophone.core.timeline import (
     TurnStarted,
 )
 from gramophone.ports.backend import Setup
-from tests.builders import session_started, spoken_exchange
-from tests.tui.backend import FakeBackend, FakeFeed, FakeLibrary
-from tests.tui.preferences import FakePreferences
-from tests.tui.scenes import (
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.scenes import (
     KEPT,
     TIDY,
     Compare,
@@ -36,8 +34,10 @@ from tests.tui.scenes import (
     speaking,
     until_still,
 )
-from tests.tui.seeing import drawn
-from tests.tui.timelines import talked
+from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary
+from tests.support.screen_preferences import FakePreferences
+from tests.support.seeing import drawn
+from tests.support.timelines import talked
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
 from tui.screens.dialogs.progress import Progress, ProgressScreen

@@ -6,9 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.tui.backend import FakeBackend, FakeLibrary
-from tests.tui.preferences import FakePreferences
-from tests.tui.scenes import (
+from tests.support.scenes import (
     KEPT,
     Compare,
     Steps,
@@ -18,7 +16,9 @@ from tests.tui.scenes import (
     replaying,
     speaking,
 )
-from tests.tui.timelines import talked
+from tests.support.screen_backend import FakeBackend, FakeLibrary
+from tests.support.screen_preferences import FakePreferences
+from tests.support.timelines import talked
 from tui.app import GramophoneApp
 
 every_theme = pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gramophone.ports.backend import Setup
-from tests.builders import session_started, spoken_exchange
-from tests.tui.backend import FakeBackend, FakeFeed
-from tests.tui.seeing import drawn, said, seen
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.screen_backend import FakeBackend, FakeFeed
+from tests.support.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 
 UNKEPT = Setup("local", "smollm2", "piper", kept=False)

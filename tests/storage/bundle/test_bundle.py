@@ -33,17 +33,10 @@ from storage.home import Home
 from storage.library import Library
 from storage.maintenance.gc import examine, reclaim
 from storage.recording.recorder import Recorder
-from tests.builders import session_started, short_session, spoken_exchange
-from tests.storage.bundle.bundles import bytes_of, export, names_in, parts_of
-from tests.storage.compacted import as_flac
-from tests.storage.recordings import (
-    NOON,
-    SESSION_ID,
-    everything_in,
-    opened,
-    record,
-    record_unended,
-)
+from tests.support.builders import session_started, short_session, spoken_exchange
+from tests.support.bundles import bytes_of, export, names_in, parts_of
+from tests.support.compacted import as_flac
+from tests.support.recordings import NOON, SESSION_ID, everything_in, opened, record, record_unended
 
 NOISE = bytes(range(256)) * 40
 

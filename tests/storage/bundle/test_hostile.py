@@ -25,9 +25,9 @@ from storage.bundle.layout import EVENTS, MANIFEST, SESSION, TURNS
 from storage.bundle.reader import read_bundle
 from storage.home import Home
 from storage.maintenance.verify import verify
-from tests.builders import session_started, spoken_exchange
-from tests.storage.bundle.bundles import build, build_raw, bytes_of, export, names_in, parts_of
-from tests.storage.recordings import SESSION_ID, everything_in, record
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.bundles import build, build_raw, bytes_of, export, names_in, parts_of
+from tests.support.recordings import SESSION_ID, everything_in, record
 
 Parts = dict[str, bytes]
 

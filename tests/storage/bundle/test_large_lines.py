@@ -24,7 +24,7 @@ from storage.bundle.layout import (
 from storage.bundle.lines import turn_values
 from storage.home import Home
 from storage.sqlite.schema import FORMAT_VERSION
-from tests.storage.bundle.bundles import build
+from tests.support.bundles import build
 
 SESSION_LINE = json.dumps(
     {

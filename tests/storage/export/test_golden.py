@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import recordings
-from tests.storage.export.exported import GOLDEN, TEXTS, taken_in, written
+from tests.support.exported import GOLDEN, TEXTS, taken_in, written
 
 
 @pytest.mark.parametrize("name", recordings.names())

@@ -18,10 +18,10 @@ from storage.bundle.reader import read_bundle
 from storage.export.loudness import SILENCE_LUFS, Meter, level, levelled
 from storage.export.sample_conversion import Samples
 from storage.library import Library
-from tests.builders import session_started, spoken_exchange
-from tests.storage.export.readers import READERS
-from tests.storage.export.talks import FIRST, SECOND, one_file, talk
-from tests.storage.recordings import SESSION_ID, record
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.export_talks import FIRST, SECOND, one_file, talk
+from tests.support.readers import READERS
+from tests.support.recordings import SESSION_ID, record
 
 
 def by_ffmpeg(path: Path) -> tuple[float, float]:

@@ -13,8 +13,8 @@ import soundfile
 
 from gramophone.core.timeline import SessionEnded
 from storage.audio.wav import WavFormat
-from tests.builders import session_started, spoken_exchange
-from tests.storage.recordings import SESSION_ID, opened, record
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.recordings import SESSION_ID, opened, record
 
 RATE_HZ = 8_000
 

@@ -35,11 +35,12 @@ from storage.export.formats.cast import COLUMNS, IDLE_S
 from storage.export.formats.csv_table import COLUMNS as TABLE
 from storage.export.formats.markdown_escape import without_html
 from storage.library import Library
-from tests.builders import session_started, spoken_exchange
-from tests.storage.export.exported import HOSTILE, SECOND, taken_in, talk, talked, written
-from tests.storage.recordings import SESSION_ID, record
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.exported import HOSTILE, SECOND, taken_in, talk, talked, written
+from tests.support.paths import ROOT
+from tests.support.recordings import SESSION_ID, record
 
-PUBLISHED = Path(__file__).parents[3] / "docs/session.schema.json"
+PUBLISHED = ROOT / "docs/session.schema.json"
 SCHEMA = json.loads(PUBLISHED.read_text(encoding="utf-8"))
 FORMS = ("txt", "md", "json", "csv", "cast")
 

@@ -1,0 +1,208 @@
+"""Alignment: which text stands at which sample."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.recordings import load
+from gramophone.alignment.word_timing import GUESS_US_PER_CHAR, Alignment
+from gramophone.core.timeline import (
+    AudioReceived,
+    DeltaReceived,
+    Event,
+    FlushAnswered,
+    FlushSent,
+    SessionStarted,
+    SpeechDisconnected,
+    TextSpoken,
+)
+from tests.support.builders import session_started
+
+RATE_HZ = 1000
+TURN = 1
+
+
+def started(encoding: str = "linear16") -> SessionStarted:
+    return session_started(sample_rate_hz=RATE_HZ, encoding=encoding)
+
+
+def spoken(chunk: int, start: int, end: int, text: str = "") -> TextSpoken:
+    said = text or "x" * (end - start)
+    return TextSpoken(
+        at_us=0, turn=TURN, chunk=chunk, text=said, source_start=start, source_end=end
+    )
+
+
+def flushed(flush: int, last_chunk: int) -> FlushSent:
+    return FlushSent(at_us=0, turn=TURN, flush=flush, last_chunk=last_chunk)
+
+
+def answered(flush: int, end_samples: int) -> FlushAnswered:
+    return FlushAnswered(at_us=0, turn=TURN, flush=flush, end_samples=end_samples)
+
+
+def sound(offset_bytes: int, size_bytes: int, *, stale: bool = False) -> AudioReceived:
+    return AudioReceived(
+        at_us=0,
+        turn=TURN,
+        connection=0,
+        offset_bytes=offset_bytes,
+        size_bytes=size_bytes,
+        stale=stale,
+    )
+
+
+def aligned(*events: Event) -> Alignment:
+    alignment = Alignment()
+    for event in (started(), *events):
+        alignment.emit(event)
+    return alignment
+
+
+TWO_FLUSHES = (
+    spoken(0, 0, 10),
+    flushed(0, 0),
+    spoken(1, 10, 20),
+    spoken(2, 25, 35),
+    flushed(1, 2),
+    answered(0, 1000),
+    answered(1, 3000),
+)
+
+
+class TestHeardEnd:
+    def test_nothing_is_known_of_another_turn(self) -> None:
+        assert aligned(*TWO_FLUSHES).heard_end(7, 500) == 0
+
+    @pytest.mark.parametrize(
+        ("position_samples", "heard"),
+        [(0, 0), (500, 5), (1000, 10), (1500, 15), (2000, 25), (2500, 30), (3000, 35), (9999, 35)],
+    )
+    def test_goes_evenly_between_the_edges_of_a_flush(
+        self, position_samples: int, heard: int
+    ) -> None:
+        assert aligned(*TWO_FLUSHES).heard_end(TURN, position_samples) == heard
+
+    def test_before_the_answer_a_pace_is_guessed(self) -> None:
+        alignment = aligned(spoken(0, 0, 100), flushed(0, 0))
+        second = RATE_HZ
+        assert alignment.heard_end(TURN, second) == 1_000_000 // GUESS_US_PER_CHAR
+
+    def test_the_pace_is_learnt_from_what_was_answered(self) -> None:
+        alignment = aligned(
+            spoken(0, 0, 50), flushed(0, 0), answered(0, 5000), spoken(1, 50, 100), flushed(1, 1)
+        )
+        assert alignment.heard_end(TURN, 7500) == 75
+
+    def test_sound_longer_than_the_guess_stretches_it(self) -> None:
+        alignment = aligned(spoken(0, 0, 10), flushed(0, 0), sound(0, 4000))
+        assert alignment.heard_end(TURN, 1000) == 5
+
+    def test_stale_sound_does_not_count(self) -> None:
+        alignment = aligned(spoken(0, 0, 10), flushed(0, 0), sound(0, 9000, stale=True))
+        assert alignment.heard_end(TURN, 620) == 10
+
+    def test_text_spoken_otherwise_than_written_is_measured_by_its_own_length(self) -> None:
+        alignment = aligned(
+            spoken(0, 0, 10, "one hundred percents"), flushed(0, 0), answered(0, 2000)
+        )
+        assert alignment.heard_end(TURN, 1000) == 5
+
+
+class TestPositionOf:
+    @pytest.mark.parametrize(
+        ("character", "samples"), [(0, 0), (5, 500), (10, 1000), (24, 2000), (30, 2500)]
+    )
+    def test_is_the_way_back(self, character: int, samples: int) -> None:
+        assert aligned(*TWO_FLUSHES).position_of(TURN, character) == samples
+
+    def test_what_was_not_spoken_goes_to_the_next_that_was(self) -> None:
+        assert aligned(*TWO_FLUSHES).position_of(TURN, 22) == 2000
+
+    def test_behind_the_last_word_there_is_nothing(self) -> None:
+        assert aligned(*TWO_FLUSHES).position_of(TURN, 35) is None
+        assert aligned().position_of(TURN, 0) is None
+
+
+def test_after_a_lost_connection_text_stands_where_it_was_said_last() -> None:
+    alignment = aligned(
+        spoken(0, 0, 20),
+        flushed(0, 0),
+        sound(0, 2000),
+        SpeechDisconnected(at_us=0, connection=0, code=1006, reason=""),
+        spoken(1, 10, 20),
+        flushed(1, 1),
+        answered(1, 2000),
+    )
+    assert alignment.heard_end(TURN, 1000) == 10
+    assert alignment.position_of(TURN, 10) == 1000
+    assert alignment.heard_end(TURN, 1500) == 15
+    assert alignment.heard_end(TURN, 2000) == 20
+
+
+def test_eight_bit_sound_has_one_byte_a_sample() -> None:
+    alignment = Alignment()
+    for event in (started("mulaw"), spoken(0, 0, 10), flushed(0, 0), sound(0, 2000)):
+        alignment.emit(event)
+    assert alignment.heard_end(TURN, 1000) == 5
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 40), st.integers(0, 5), st.integers(0, 4000)),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_hearing_never_goes_back(flushes: list[tuple[int, int, int]]) -> None:
+    alignment = aligned()
+    at = end = 0
+    for number, (length, gap, samples) in enumerate(flushes):
+        alignment.emit(spoken(number, at, at + length))
+        alignment.emit(flushed(number, number))
+        at, end = at + length + gap, end + samples
+        if number < len(flushes) - 1:
+            alignment.emit(answered(number, end))
+    heard = [alignment.heard_end(TURN, position) for position in range(0, end + 1000, 50)]
+    assert heard == sorted(heard)
+    positions = [alignment.position_of(TURN, character) for character in range(at)]
+    known = [position for position in positions if position is not None]
+    assert known == sorted(known)
+
+
+def test_a_real_answer_is_heard_from_its_first_to_its_last_word() -> None:
+    alignment = Alignment()
+    text, samples = "", 0
+    for event in load("short-answer"):
+        alignment.emit(event)
+        if isinstance(event, DeltaReceived):
+            text += event.text
+        if isinstance(event, AudioReceived):
+            samples += event.size_bytes // 2
+    assert alignment.heard_end(1, 0) == 0
+    assert text[: alignment.heard_end(1, samples)].rstrip() == text.rstrip()
+    middle = alignment.heard_end(1, samples // 2)
+    assert len(text) * 0.3 < middle < len(text) * 0.7
+    assert alignment.position_of(1, middle) == pytest.approx(samples // 2, abs=samples // 50)
+
+
+def test_a_highlight_covers_the_word_of_a_markdown_source() -> None:
+    """Every word of the recording whose answer is Markdown: what is lit while it is spoken is the
+    word itself, among its marks."""
+    alignment = Alignment()
+    text = ""
+    for event in load("long-markdown"):
+        alignment.emit(event)
+        if isinstance(event, DeltaReceived):
+            text += event.text
+    words = [word for span in alignment.spans(1) for word in span.words(text)]
+    assert len(words) > 100
+    for word in words:
+        bare = re.sub(r"[^\w⅓]", "", word.text)
+        assert bare in re.sub(r"[^\w⅓]", "", text[word.source_start : word.source_end])
+        middle = (word.start_samples + word.end_samples) // 2
+        assert word.source_start <= alignment.heard_end(1, middle) <= word.source_end

@@ -1,0 +1,60 @@
+"""A past session goes on: the screen over the engine thread, real sockets, a real library."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from gramophone.app.engine_thread import EngineThread
+from gramophone.core.intents import Submit
+from gramophone.ports.backend import Choice
+from tests.app.test_engine_thread import Watched, backend, kept
+from tests.support.seeing import drawn, said
+from tui.app import GramophoneApp
+from tui.conversation.talk_pane import TalkPane
+from tui.messages import ContinueWanted
+
+
+async def until_said(pilot: Pilot[None], words: str) -> None:
+    """The engine runs beside the screen: draw until it has come."""
+    for _ in range(400):
+        await drawn(pilot)
+        if words in said(pilot):
+            return
+    raise AssertionError(f"{words!r} was not seen")
+
+
+async def go_on(running: EngineThread, session_id: str) -> None:
+    """As the history asks for it, and then a prompt."""
+    app = GramophoneApp(running)
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.post_message(ContinueWanted(session_id))
+        await until_said(pilot, "Green.")
+        assert app.screen.query_one(TalkPane).system_prompt == "Colours only."
+        await pilot.press(*"And", "enter")
+        await until_said(pilot, "Blue.")
+
+
+def test_a_past_session_goes_on_in_a_pane(
+    tmp_path: Path, speak_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with backend(tmp_path, speak_url, "Green.", "Blue.") as running:
+        past = Watched(running.open_talk(Choice(system_prompt="Colours only.")))
+        past.talk.post(Submit("A colour?"))
+        past.answer(1)
+        past.talk.close()
+        (before,) = asyncio.run(kept(tmp_path)).values()
+        # It runs already; the screen would start it.
+        monkeypatch.setattr(running, "start", lambda: None)
+        asyncio.run(go_on(running, before.summary.id))
+    sessions = asyncio.run(kept(tmp_path)).values()
+    (after,) = (each for each in sessions if each.summary.id != before.summary.id)
+    assert [turn.text.strip() for turn in after.turns if turn.counts] == [
+        "A colour?",
+        "Green.",
+        "And",
+        "Blue.",
+    ]

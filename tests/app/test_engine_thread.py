@@ -1,0 +1,194 @@
+"""The engine thread with real sockets: several talks at once, each kept as a session of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gramophone.app.engine_thread import EngineThread
+from gramophone.config.config import Config
+from gramophone.core.errors import ConfigError
+from gramophone.core.intents import Mute, Regenerate, SpeakAgain, Submit
+from gramophone.core.timeline import (
+    DeviceChanged,
+    Entry,
+    Failed,
+    RequestSent,
+    SessionStarted,
+    SettingsChanged,
+    TurnCompleted,
+    TurnInherited,
+)
+from gramophone.library.library import SessionRecord
+from gramophone.ports.backend import Choice, TalkHandle
+from gramophone.ports.engine import Message
+from storage.library import Library
+from storage.recording.recorder import Recorder
+from tests.support.chat_server import answering
+from tests.support.sound_card import wait_until
+
+
+class Watched:
+    """A talk, and all that its feed has told."""
+
+    def __init__(self, talk: TalkHandle) -> None:
+        self.talk = talk
+        self.entries: list[Entry] = []
+
+    def until(self, wanted: Callable[[Entry], bool]) -> Any:
+        """The first entry that is wanted, come or to come."""
+
+        def found() -> bool:
+            self.entries += self.talk.feed.take()
+            return any(wanted(entry) for entry in self.entries)
+
+        wait_until(found, "the feed tells it")
+        return next(entry for entry in self.entries if wanted(entry))
+
+    def answer(self, turn: int) -> TurnCompleted:
+        return self.until(lambda e: isinstance(e, TurnCompleted) and e.turn == turn)
+
+    def all_of(self, *kinds: type) -> list[Any]:
+        return [entry for entry in self.entries if type(entry) in kinds]
+
+
+@contextmanager
+def backend(home: Path, speak_url: str, *answers: str) -> Generator[EngineThread]:
+    """A running one, without a sound card."""
+    with answering(*answers) as base_url:
+        config = Config(
+            home=home,
+            config_file=home / "config.toml",
+            provider="openai",
+            model="told",
+            openai_base_url=base_url,
+            speak_url=speak_url,
+            device="a sound card that nobody has",
+        )
+        running = EngineThread(config, Recorder.open(home))
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+async def kept(home: Path) -> dict[str, SessionRecord]:
+    """The sessions by their titles; the library is whole."""
+    async with await Library.open(home) as library:
+        assert await library.verify() == []
+        listed = await library.sessions()
+        return {each.title: await library.session(each.id) for each in listed}
+
+
+def test_two_talks_at_once_are_two_sessions(tmp_path: Path, speak_url: str) -> None:
+    with backend(tmp_path, speak_url, "Records turn.") as running:
+        one = Watched(running.open_talk())
+        two = Watched(running.open_talk(Choice(model="other"), heard=False))
+        one.talk.post(Submit("First?"))
+        two.talk.post(Submit("Second?"))
+        assert one.answer(1).text.strip() == two.answer(1).text.strip() == "Records turn."
+        assert two.all_of(RequestSent)[0].model == "other"
+        assert "another pane" in two.all_of(DeviceChanged)[0].detail
+    sessions = asyncio.run(kept(tmp_path))
+    assert set(sessions) == {"First?", "Second?"}
+    assert sessions["Second?"].summary.model == "other"
+    for session in sessions.values():
+        audio = session.turns[1].audio
+        assert audio is not None
+        assert audio.samples > 0
+
+
+def test_what_is_inherited_goes_with_the_next_request(tmp_path: Path, speak_url: str) -> None:
+    with backend(tmp_path, speak_url, "Blue.", "Red.") as running:
+        past = (Message("user", "A colour?"), Message("assistant", "Green."))
+        talk = Watched(running.open_talk(inherited=past))
+        talk.talk.post(Submit("Another?"))
+        assert talk.answer(3).text.strip() == "Blue."
+        talk.talk.post(Regenerate())
+        assert talk.answer(4).text.strip() == "Red."
+        assert [each.text for each in talk.all_of(TurnInherited)] == ["A colour?", "Green."]
+        assert [each.messages for each in talk.all_of(RequestSent)] == [3, 3]
+    (session,) = asyncio.run(kept(tmp_path)).values()
+    assert [turn.text.strip() for turn in session.turns if turn.counts] == [
+        "A colour?",
+        "Green.",
+        "Another?",
+        "Red.",
+    ]
+
+
+def test_a_talk_without_a_word_is_not_kept(tmp_path: Path, speak_url: str) -> None:
+    with backend(tmp_path, speak_url, "x") as running:
+        talk = Watched(running.open_talk(inherited=(Message("user", "Hm?"),)))
+        talk.until(lambda entry: isinstance(entry, TurnInherited))
+        talk.talk.post(Mute(True))
+        talk.talk.close()
+    assert asyncio.run(kept(tmp_path)) == {}
+
+
+def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) -> None:
+    with backend(tmp_path, speak_url, "Yes.") as running:
+        talk = Watched(running.open_talk())
+        talk.talk.configure(Choice(model="newer", voice="aura-2-luna-en", system_prompt="Hm."))
+        changed = talk.until(lambda entry: isinstance(entry, SettingsChanged))
+        assert (changed.model, changed.voice) == ("newer", "aura-2-luna-en")
+        talk.talk.post(Submit("Well?"))
+        talk.answer(1)
+        talk.talk.post(SpeakAgain(1))
+        assert talk.answer(2).finish_reason == "repeated"
+    (session,) = asyncio.run(kept(tmp_path)).values()
+    assert session.summary.model == "newer"
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (Choice(provider="nobody"), "must be one of"),
+        (Choice(provider="anthropic"), "ANTHROPIC_API_KEY"),
+        (Choice(voice="no such voice"), "voice settings are wrong"),
+        (Choice(speed=9.0), "between 0.7 and 1.5"),
+        (Choice(provider="local", model="/no/such.gguf"), "no model"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused_and_changes_nothing(
+    tmp_path: Path, speak_url: str, choice: Choice, said: str
+) -> None:
+    with backend(tmp_path, speak_url, "Yes.") as running:
+        talk = Watched(running.open_talk())
+        with pytest.raises(ConfigError, match=said):
+            talk.talk.configure(choice)
+        talk.talk.post(Submit("Well?"))
+        assert talk.answer(1).text.strip() == "Yes."
+        assert talk.all_of(RequestSent)[0].model == "told"
+
+
+def test_a_talk_may_be_opened_with_a_choice_that_cannot_be(tmp_path: Path, speak_url: str) -> None:
+    with backend(tmp_path, speak_url, "Yes.") as running:
+        talk = Watched(running.open_talk(Choice(provider="anthropic")))
+        assert talk.until(lambda entry: isinstance(entry, Failed)).stage == "session"
+        started = talk.until(lambda entry: isinstance(entry, SessionStarted))
+        assert started.provider == "openai"
+
+
+def test_a_talk_that_is_closed_leaves_the_others(tmp_path: Path, speak_url: str) -> None:
+    with backend(tmp_path, speak_url, "Yes.") as running:
+        one, two = Watched(running.open_talk()), Watched(running.open_talk())
+        one.talk.post(Submit("One?"))
+        one.answer(1)
+        one.talk.close()
+        two.talk.post(Submit("Two?"))
+        assert two.answer(1).text.strip() == "Yes."
+
+
+def test_what_can_be_chosen_has_what_is_configured(tmp_path: Path, speak_url: str) -> None:
+    with backend(tmp_path, speak_url, "Yes.") as running:
+        choices = running.choices()
+    assert choices.providers == ("openai", "local")
+    assert choices.models["openai"][0] == "told"
+    assert "aura-2-thalia-en" in choices.voices

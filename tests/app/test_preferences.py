@@ -1,0 +1,138 @@
+"""The settings for the screen: what the file says, what wins over it, what is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gramophone.app.preferences import FilePreferences
+from gramophone.app.providers import Engines
+from gramophone.app.voice_preview import hear_sample
+from gramophone.config.config import Config, load
+from gramophone.core.clock import SystemClock
+from gramophone.core.errors import ConfigError, SpeakerError, SpeechError
+from gramophone.devices.device_list import output_devices
+from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
+from tests.support.screen_preferences import USUAL
+
+TEXT = '[screen]\ntheme = "nord"  # dark\n\n[keys]\napp.help = "f9"\n'
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "config.toml").write_text(TEXT)
+    return {"GRAMOPHONE_HOME": str(tmp_path)}
+
+
+def preferences(environment: dict[str, str]) -> FilePreferences:
+    async def silence(voice: str) -> None:
+        raise AssertionError(voice)
+
+    return FilePreferences(load(environment), silence, environment)
+
+
+async def test_the_file_is_told_from_what_is_usual(environment: dict[str, str]) -> None:
+    told = await preferences(environment).read()
+    assert (told["theme"].value, told["theme"].told) == ("nord", True)
+    assert (told["max_tokens"].value, told["max_tokens"].told) == ("", False)
+    usual = {name: each.value for name, each in told.items() if not each.told and each.value != ""}
+    assert set(usual) == set(USUAL)
+    assert usual | {"system_prompt": ""} == dict(USUAL) | {"system_prompt": ""}
+
+
+async def test_what_wins_over_the_file_is_named(environment: dict[str, str]) -> None:
+    environment |= {"TEXTUAL_THEME": "dracula", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
+    told = await preferences(environment).read()
+    assert told["theme"].overruled_by == "TEXTUAL_THEME"
+    assert told["openai_base_url"].overruled_by == "OPENAI_BASE_URL"
+    assert told["voice"].overruled_by == ""
+
+
+async def test_what_is_written_stands_in_the_file(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    desk = preferences(environment)
+    await desk.write("theme", "dracula")
+    await desk.write("max_tokens", 200)
+    await desk.write_key("app.help", "f8")
+    await desk.write_key("app.quit", "f7")
+    config = load(environment)
+    assert (config.theme, config.max_tokens) == ("dracula", 200)
+    assert config.keys == {"app.help": "f8", "app.quit": "f7"}
+    await desk.write("max_tokens", None)
+    await desk.write_key("app.quit", "")
+    assert load(environment).max_tokens is None
+    assert load(environment).keys == {"app.help": "f8"}
+    assert "# dark" in (tmp_path / "config.toml").read_text()
+    with pytest.raises(ConfigError, match=r"between 0\.7 and 1\.5"):
+        await desk.write("speed", 9.0)
+
+
+def test_voices_can_be_chosen_where_there_are_several(environment: dict[str, str]) -> None:
+    assert preferences(environment).voices() == ()
+    environment |= {"DEEPGRAM_API_KEY": "k"}
+    assert "aura-2-zeus-en" in preferences(environment).voices()
+
+
+# --- samples --------------------------------------------------------------------------------------
+
+
+def talking_to(url: str, home: Path, **flags: object) -> Config:
+    return load({"GRAMOPHONE_HOME": str(home)}, speak_url=url, **flags)
+
+
+def names_in(directory: Path) -> list[str]:
+    return [each.name for each in directory.iterdir()]
+
+
+async def test_a_sample_is_said_and_nothing_is_kept(speak_url: str, tmp_path: Path) -> None:
+    config = talking_to(speak_url, tmp_path)
+    speaker = MutedSpeaker(config.sample_rate_hz, SystemClock())
+    await hear_sample(config, "aura-2-zeus-en", Engines(), speaker)
+    assert names_in(tmp_path) == []
+
+
+async def test_a_sample_that_nobody_can_hear_is_refused(speak_url: str, tmp_path: Path) -> None:
+    with pytest.raises(SpeakerError, match="muted"):
+        await hear_sample(talking_to(speak_url, tmp_path, muted=True), "", Engines())
+    config = talking_to(speak_url, tmp_path)
+    speaker = DeviceSpeaker(config.sample_rate_hz, SystemClock(), device_name="no such device")
+    with pytest.raises(SpeakerError, match=": the sample cannot be heard"):
+        await hear_sample(config, "", Engines(), speaker)
+
+
+async def test_a_service_that_is_not_there_is_named(tmp_path: Path) -> None:
+    config = talking_to("ws://127.0.0.1:1/v1/speak", tmp_path)
+    speaker = MutedSpeaker(config.sample_rate_hz, SystemClock())
+    with pytest.raises(SpeechError, match=r"127\.0\.0\.1:1 cannot be reached"):
+        await hear_sample(config, "", Engines(), speaker)
+
+
+# --- devices --------------------------------------------------------------------------------------
+
+
+async def test_devices_are_those_the_sound_system_names() -> None:
+    assert await output_devices(lambda: ["a", "b"]) == ["a", "b"]
+
+
+async def test_a_sound_system_that_fails_is_told() -> None:
+    def fail() -> list[str]:
+        raise OSError("ALSA has no configuration")
+
+    with pytest.raises(SpeakerError, match="ALSA has no configuration"):
+        await output_devices(fail)
+
+
+async def test_a_sound_system_that_hangs_is_not_waited_for() -> None:
+    import threading
+
+    held = threading.Event()
+
+    def hang() -> list[str]:
+        held.wait()
+        return []
+
+    with pytest.raises(SpeakerError, match="does not answer"):
+        await output_devices(hang, timeout_s=0.01)
+    held.set()

@@ -1,0 +1,66 @@
+"""If the docs say it, it is so: commands, settings, events, lengths."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import click
+
+from gramophone.cli.commands import cli
+from gramophone.config import config
+from scripts.document_events import PAGE, page
+from tests.support.paths import ROOT
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def commands(group: click.Group, path: str = "gramophone") -> dict[str, click.Command]:
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            found |= commands(command, f"{path} {name}")
+        else:
+            found[f"{path} {name}"] = command
+    return found
+
+
+def test_every_command_is_documented_and_has_help() -> None:
+    documented = text("docs/commands.md")
+    for name, command in commands(cli).items():
+        assert f"`{name}" in documented, name
+        assert command.help, name
+
+
+def test_every_setting_and_variable_is_documented() -> None:
+    documented = text("docs/config.md")
+    block = documented.split("## config.toml")[1].split("\nA setting")[0]
+    tables = tomllib.loads("\n".join(line[4:] for line in block.splitlines()))
+    listed = {(table, name) for table, entries in tables.items() for name in entries}
+    assert {table for table, _ in listed - set(config.FILE_SETTINGS)} == {config.KEYS_TABLE}
+    listed = {(table, name) for table, name in listed if table != config.KEYS_TABLE}
+    assert listed == set(config.FILE_SETTINGS)
+    for variable in (*config.ENVIRONMENT, "GRAMOPHONE_HOME"):
+        assert f"`{variable}`" in documented
+
+
+def test_the_example_of_the_settings_is_accepted(tmp_path: Path) -> None:
+    block = text("docs/config.md").split("## config.toml")[1].split("\nA setting")[0]
+    example = "\n".join(line[4:] for line in block.splitlines())
+    (tmp_path / "config.toml").write_text(example)
+    loaded = config.load({"GRAMOPHONE_HOME": str(tmp_path)})
+    assert (loaded.provider, loaded.system_prompt) == ("local", "Be brief.")
+
+
+def test_the_page_of_events_is_made_from_the_vocabulary() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    readme = text("README.md")
+    assert len(readme.splitlines()) <= 150
+    for part in readme.split("](")[1:]:
+        target = part.split(")")[0].split("#")[0]
+        assert target.startswith("http") or (ROOT / target).exists(), target

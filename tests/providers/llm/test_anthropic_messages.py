@@ -1,0 +1,115 @@
+"""Anthropic's Messages through the official SDK, against a double on loopback."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gramophone.ports.engine import Usage
+from gramophone.providers.llm.anthropic_messages import DEFAULT_MAX_TOKENS, AnthropicMessages
+from tests.support.model_contract import (
+    KEY,
+    Provider,
+    ScriptedContract,
+    closing,
+    failure,
+    reply_of,
+    text_of,
+    told,
+)
+from tests.support.model_failures import FailingContract
+from tests.support.model_servers import Reply, anthropic_event, anthropic_events, serving
+
+
+class AnthropicWords:
+    name = "Anthropic"
+    key_name = "ANTHROPIC_API_KEY"
+    path = "/v1/messages"
+    finish_reason = "end_turn"
+
+    def model(self, origin: str, *, key: str = KEY, **options: Any) -> AnthropicMessages:
+        return AnthropicMessages("claude-haiku-4-5", api_key=key, base_url=origin, **options)
+
+    def answer(self, *texts: str) -> list[dict[str, Any]]:
+        return anthropic_events(*texts)
+
+    def wire(self, data: dict[str, Any]) -> bytes:
+        return anthropic_event(data)
+
+    def ending(self) -> list[bytes]:
+        return []
+
+    def visible(self, data: dict[str, Any]) -> bool:
+        return data["type"] != "ping"
+
+    def error_in_stream(self, message: str) -> bytes:
+        error = {"type": "overloaded_error", "message": message}
+        return anthropic_event({"type": "error", "error": error, "request_id": "req_01"})
+
+    def refusal(self, kind: str, message: str) -> bytes:
+        return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
+
+
+class TestAnthropicMessages(ScriptedContract, FailingContract):
+    @pytest.fixture
+    def provider(self) -> Provider:
+        return AnthropicWords()
+
+    async def test_what_anthropic_is_asked(self) -> None:
+        words = AnthropicWords()
+        async with (
+            serving(reply_of(words, "Hi")) as server,
+            closing(words.model(server.origin)) as model,
+        ):
+            await told(model, system_prompt="Be brief.")
+        (request,) = server.requests
+        assert request.body["system"] == "Be brief."
+        assert request.body["max_tokens"] == DEFAULT_MAX_TOKENS
+        assert "temperature" not in request.body
+        assert request.headers["anthropic-version"] == "2026-10-21"
+        assert "x-api-key" not in request.headers
+
+    async def test_the_limit_can_be_set(self) -> None:
+        words = AnthropicWords()
+        async with (
+            serving(reply_of(words, "Hi")) as server,
+            closing(words.model(server.origin, max_tokens=7)) as model,
+        ):
+            await told(model)
+        assert server.requests[0].body["max_tokens"] == 7
+
+    async def test_thoughts_are_not_spoken(self) -> None:
+        events = anthropic_events("Hel", "lo", thinking="Let me think.", usage=(21, 3))
+        async with (
+            serving(Reply([*map(anthropic_event, events)])) as server,
+            closing(AnthropicWords().model(server.origin)) as model,
+        ):
+            chunks = await told(model)
+        assert text_of(chunks) == "Hello"
+        assert any("Let me think." in chunk.raw for chunk in chunks), "but they are kept"
+        assert [chunk.usage for chunk in chunks if chunk.usage] == [Usage(21, 3)]
+
+    async def test_a_known_error_inside_the_stream_is_a_refusal(self) -> None:
+        error = {"type": "rate_limit_error", "message": "too fast"}
+        async with (
+            serving(Reply([anthropic_event({"type": "error", "error": error})])) as server,
+            closing(AnthropicWords().model(server.origin)) as model,
+        ):
+            assert (await failure(model)).startswith(
+                "Anthropic refused the request (429: too fast)"
+            )
+
+    async def test_the_environment_does_not_bring_another_key(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "another")
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "another")
+        words = AnthropicWords()
+        async with (
+            serving(reply_of(words, "Hi")) as server,
+            closing(words.model(server.origin)) as model,
+        ):
+            await told(model)
+        assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"

@@ -1,0 +1,121 @@
+"""Two conversations answer at once, and the sound is passed between them, in a process of its own:
+`python -m tests.support.passing_program HOME CHAT_URL SPEAK_URL`.
+
+A process of its own, because ALSA reads its configuration once a process.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from gramophone.app.engine_thread import EngineThread
+from gramophone.app.live_conversation import LiveTalk
+from gramophone.config.config import Config
+from gramophone.core.intents import Submit
+from gramophone.core.timeline import (
+    DeltaReceived,
+    DeviceChanged,
+    Entry,
+    PlayoutAdvanced,
+    TurnCompleted,
+)
+from gramophone.devices.stderr_guard import keep_native_noise_out
+from storage.recording.recorder import Recorder
+from tests.support.sound_card import RATE_HZ, wait_until
+
+STRETCH_SAMPLES = RATE_HZ
+"""How long each has the sound, by its own playout."""
+
+PASSES = 4
+QUESTIONS = ("The first?", "The second?")
+
+
+class Watched:
+    """A talk, and all that its feed has told since `forget`."""
+
+    def __init__(self, talk: LiveTalk) -> None:
+        self.talk = talk
+        self._entries: list[Entry] = []
+        self.position_samples = 0
+
+    def forget(self) -> None:
+        self._take()
+        self._entries.clear()
+
+    def until_told(self, wanted: Callable[[Entry], bool], what: str) -> None:
+        def told() -> bool:
+            self._take()
+            return any(wanted(entry) for entry in self._entries)
+
+        wait_until(told, f"{what} is told")
+
+    def until_at(self, position_samples: int) -> None:
+        def there() -> bool:
+            self._take()
+            return self.position_samples >= position_samples
+
+        wait_until(there, "so much was played")
+
+    def _take(self) -> None:
+        taken = self.talk.feed.take()
+        self._entries += taken
+        for entry in taken:
+            if isinstance(entry, PlayoutAdvanced):
+                self.position_samples = entry.position_samples
+
+
+def has_device(entry: Entry) -> bool:
+    return isinstance(entry, DeviceChanged) and not entry.silent
+
+
+def has_words(entry: Entry) -> bool:
+    return isinstance(entry, DeltaReceived)
+
+
+def has_ended(entry: Entry) -> bool:
+    return isinstance(entry, TurnCompleted) and entry.role == "assistant"
+
+
+def passing(backend: EngineThread) -> None:
+    talks = [Watched(backend.open_talk()), Watched(backend.open_talk(heard=False))]
+    talks[0].until_told(has_device, "the device")
+    for question, watched in zip(QUESTIONS, talks, strict=True):
+        # One after the other: the model gives its answers in the order they are asked for.
+        watched.talk.post(Submit(question))
+        watched.until_told(has_words, "an answer")
+    heard = 0
+    talks[heard].until_at(STRETCH_SAMPLES)
+    for _ in range(PASSES):
+        heard = 1 - heard
+        talks[heard].forget()
+        # In the order the panes stand in, as the screen does it.
+        for number, watched in enumerate(talks):
+            watched.talk.hear(number == heard)
+        talks[heard].until_told(has_device, "the device")
+        talks[heard].until_at(talks[heard].position_samples + STRETCH_SAMPLES)
+    for watched in talks:
+        watched.until_told(has_ended, "the end")
+
+
+def main(home: str, chat_url: str, speak_url: str) -> None:
+    config = Config(
+        home=Path(home),
+        config_file=Path(home) / "config.toml",
+        provider="openai",
+        model="told",
+        openai_base_url=chat_url,
+        speak_url=speak_url,
+    )
+    backend = EngineThread(config, Recorder.open(config.home))
+    backend.start()
+    try:
+        passing(backend)
+    finally:
+        backend.stop()
+
+
+if __name__ == "__main__":
+    keep_native_noise_out()
+    main(*sys.argv[1:])
