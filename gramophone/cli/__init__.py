@@ -1,4 +1,8 @@
-"""The command line, and the composition root: the one place that knows every room."""
+"""Commands: a module each, arguments in, text or JSON out; `main` is the console script.
+
+No work is done here that another front end would need, too: that is in `gramophone.app`. Begin with
+`commands`.
+"""
 
 import gc
 import os

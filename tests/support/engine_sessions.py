@@ -106,7 +106,7 @@ class HeldSpeaker:
     silent = True
 
     def __init__(self) -> None:
-        self.turn = -1
+        self.turn: int = -1
         self.position = 0
         self.stopped = 0
         self.closed = False
