@@ -199,7 +199,7 @@ def _started(arguments: Sequence[str], home: str, errors: IO[str]) -> subprocess
 
     environment = child_environment(os.environ, ENGINE, CERTIFICATES, GRAMOPHONE_HOME=home)
     # A project under test may have packages of our names, where it runs or where it looks.
-    places = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
+    places = [str(Path(__file__).parents[2]), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, places))
     command = [sys.executable, "-P", "-m", "gramophone.cli", "fixture"]
     return subprocess.Popen(

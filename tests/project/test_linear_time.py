@@ -93,7 +93,7 @@ def _flux(text: str) -> None:
 
 
 def _events(text: str) -> None:
-    reader = SseReader()
+    reader = SseReader(most_bytes=1 << 30)  # what is bounded does not show how it grows
     for piece in pieces(text):
         reader.feed(piece.encode(errors="replace"))
 

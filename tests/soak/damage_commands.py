@@ -16,7 +16,7 @@ from typing import NoReturn
 from gramophone.cli import main
 
 # Loaded before the fork: every command would load them again.
-for _name in ("commands", "housekeeping", "kept", "replay", "stats", "taking_in", "differing"):
+for _name in ("commands", "maintenance", "sessions", "replay", "stats", "import_", "fixture.diff"):
     importlib.import_module(f"gramophone.cli.{_name}")
 
 MOST_S = 120.0
