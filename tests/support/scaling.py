@@ -13,7 +13,7 @@ from collections.abc import Callable
 _LEAST_S = 0.003
 _FIRST_CHARS = 5_000
 """More than any parser holds back, whose cost grows until it does."""
-_MOST_CHARS = 40_000
+_MOST_CHARS = 160_000
 _TIMES = 4
 _LARGEST_RATIO = 10.0
 """Of `_TIMES` as much: 4 is linear, 16 is quadratic."""
