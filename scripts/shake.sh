@@ -25,7 +25,8 @@ done
 failed=0
 for ((run = 1; run <= runs; run++)); do
     .venv/bin/python -m pytest ${parallel[@]+"${parallel[@]}"} >"$log" 2>&1 || failed=1
-    grep -E '^(FAILED|ERROR)' "$log"
+    # What failed, why, and the list of it: a race is seldom seen twice.
+    sed -n '/^=* \(FAILURES\|ERRORS\) =*$/,$p' "$log"
     printf 'run %d of %d, load %s: %s\n' "$run" "$runs" "$(cut -d' ' -f1 /proc/loadavg)" \
         "$(tail -n 1 "$log" | tr -d =)"
 done
