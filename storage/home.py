@@ -48,7 +48,7 @@ class Home:
     def write_ahead_log(self) -> Path:
         """SQLite puts it beside the database itself, also where `database` is a link to it."""
         database = self.database
-        database = database.resolve() if database.is_symlink() else database
+        database = Path(os.path.realpath(database)) if database.is_symlink() else database
         return database.with_name(f"{database.name}-wal")
 
     @property

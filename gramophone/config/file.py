@@ -55,7 +55,7 @@ def _write(
     config_file: Path, place: tuple[str, str], value: Setting | None, environment: Mapping[str, str]
 ) -> None:
     # Behind a link lies the file that is meant: the link must not be replaced by a copy.
-    target = config_file.resolve()
+    target = Path(os.path.realpath(config_file))
     try:
         text = _with(_text_of(target), place, value)
         target.parent.mkdir(parents=True, exist_ok=True)

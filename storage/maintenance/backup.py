@@ -114,7 +114,7 @@ def _unwritable(path: Path, reason: str) -> StorageError:
 
 
 def _require_place(home: Home, path: Path, *, force: bool) -> None:
-    real, library = path.resolve(), home.root.resolve()
+    real, library = Path(os.path.realpath(path)), Path(os.path.realpath(home.root))
     if real == library or real.is_relative_to(library) or library.is_relative_to(real):
         raise StorageError(
             f"A backup at {path} would lie in the library itself, or around it; choose another "

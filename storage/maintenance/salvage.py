@@ -93,7 +93,7 @@ def _require(home: Home, target: Home) -> None:
         raise StorageError(f"There is nothing to recover in {home.root}; set GRAMOPHONE_HOME.")
     if os.path.lexists(target.root):
         raise StorageError(f"{target.root} is there already; name another directory.")
-    if target.root.resolve().is_relative_to(home.root.resolve()):
+    if Path(os.path.realpath(target.root)).is_relative_to(os.path.realpath(home.root)):
         raise StorageError(f"{target.root} lies in the library itself; name another directory.")
     if not target.root.parent.is_dir():
         raise StorageError(f"There is no directory {target.root.parent}; make it first.")

@@ -102,6 +102,13 @@ def test_a_place_that_cannot_be_written_is_named(file: Path, environment: dict[s
         write_setting(file / "config.toml", "theme", "nord", environment)
 
 
+def test_a_link_that_leads_to_itself_is_named(tmp_path: Path, environment: dict[str, str]) -> None:
+    file = tmp_path / "loop.toml"
+    file.symlink_to(file.name)
+    with pytest.raises(ConfigError, match=r"loop\.toml"):
+        write_setting(file, "theme", "nord", environment)
+
+
 def test_a_setting_is_taken_out_and_all_else_stays(file: Path, environment: dict[str, str]) -> None:
     write_setting(file, "theme", None, environment)
     assert file.read_text() == COMMENTED.replace('theme = "nord"  # dark\n', "")
