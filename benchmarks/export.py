@@ -36,7 +36,7 @@ from gramophone.core.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from gramophone.library.export_request import FORMS, ExportOrder
+from gramophone.library.export_request import FORMS, ExportRequest
 from storage.export.export import export
 from storage.home import Home
 from storage.library import Library
@@ -129,7 +129,7 @@ def synced(path: Path) -> None:
 
 
 def write(home: Path, ids: list[str], form: str, path: Path, *, folder: bool = False) -> None:
-    order = ExportOrder(form, path, folder=folder, replace=True)
+    order = ExportRequest(form, path, folder=folder, replace=True)
     export(Home.at(home), ids, order, lambda done, total: None)
 
 

@@ -45,8 +45,8 @@ from gramophone.core.timeline import (
     UsageReported,
 )
 from gramophone.ports.backend import ReplayState
-from gramophone.replay.event_cursor import Teller
-from gramophone.replay.schedule import Score
+from gramophone.replay.event_cursor import EventCursor
+from gramophone.replay.schedule import ReplaySchedule
 from tests.support.screen_backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
@@ -150,12 +150,12 @@ def _speech(turn: int, text: str, first_us: int, sound_us: int) -> Iterator[Even
 class _Replay(FakeReplay):
     """Stands still where it was put, and tells what holds there, as a replay does."""
 
-    def __init__(self, score: Score) -> None:
+    def __init__(self, score: ReplaySchedule) -> None:
         state = ReplayState(
             ready=True, duration_us=score.duration_us, marks=score.marks, passages=score.passages
         )
         super().__init__(state=state)
-        self._teller = Teller(score, self._emit, anew=True)
+        self._teller = EventCursor(score, self._emit, anew=True)
 
     def _emit(self, entry: Entry) -> None:
         self.waiting.append(entry)
@@ -176,7 +176,7 @@ class Jump:
     drawn_ms: float
 
 
-async def jumps(score: Score) -> list[Jump]:
+async def jumps(score: ReplaySchedule) -> list[Jump]:
     """Through the session and back, on the session screen."""
     backend = FakeBackend(library=FakeLibrary([kept_session(1)]))
     feed = backend.replay_feed = _Replay(score)
@@ -218,8 +218,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    score = Score(hour(), _Sound())
-    asyncio.run(jumps(Score(hour()[:5_000], _Sound())))  # What is loaded with the first answer.
+    score = ReplaySchedule(hour(), _Sound())
+    asyncio.run(
+        jumps(ReplaySchedule(hour()[:5_000], _Sound()))
+    )  # What is loaded with the first answer.
     # As the app does with what is loaded, and with a long session.
     gc.collect()
     gc.freeze()

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from fixtures.recordings import path_of
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.bundle.importer import import_bundle
 from storage.export.export import export
 from storage.export.stored_session import kept_session
@@ -53,7 +53,7 @@ def exported(name: str, directory: Path) -> tuple[Path, str]:
     home, path = Home.at(directory / name), directory / f"{name}.wav"
     open_library(home).close()
     session_id = import_bundle(home, path_of(name)).session_id
-    order = ExportOrder("wav", path)
+    order = ExportRequest("wav", path)
     export(home, [session_id], order, lambda done, total: None)
     with kept_session(home, session_id, order) as session:
         passages = [each.text for turn in session.excerpt.turns for each in turn.passages]

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.system.regular_files import open_regular
 
 _DIRECTORY_MODE = 0o700
@@ -29,7 +29,7 @@ def is_session_id(text: object) -> bool:
     return isinstance(text, str) and _SESSION_ID.fullmatch(text) is not None
 
 
-@value
+@frozen
 class Home:
     """A data directory; `root` is absolute."""
 

@@ -17,7 +17,7 @@ from typing import Any
 from gramophone.core.clock import wall_clock as system_wall_clock
 from gramophone.core.errors import LibraryUnwritable, SessionNotFound
 from gramophone.core.timeline import Event
-from gramophone.library.export_request import Exported, ExportOrder
+from gramophone.library.export_request import ExportRequest, ExportResult
 from gramophone.library.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
 from gramophone.library.statistics import Kept
 from storage.audio.peaks import peaks
@@ -31,9 +31,9 @@ from storage.maintenance.verify import verify
 from storage.recording.recovery import recover
 from storage.sessions import edits, records
 from storage.sessions.deletion import delete_sessions
-from storage.sessions.listing import Listing, not_found
+from storage.sessions.listing import SessionQueries, not_found
 from storage.sessions.statistics import kept_figures
-from storage.sqlite.cancellation import stoppable
+from storage.sqlite.cancellation import cancellable
 from storage.sqlite.database import journal_sentence, open_library, readable
 from storage.sqlite.error_messages import sentences
 from storage.sqlite.file_system import support
@@ -54,7 +54,7 @@ class Library:
         self._reader = reader
         self._searcher = searcher
         self._wall_clock = wall_clock
-        self._listing = Listing(reader, searcher, wall_clock)
+        self._listing = SessionQueries(reader, searcher, wall_clock)
         self._discarded: dict[str, None] = {}
         self.condition = ""
         """A sentence about what is unusual: opened for reading only, or a rollback journal."""
@@ -74,7 +74,7 @@ class Library:
             StorageError: it cannot be read or written.
         """
         place = Home.at(home)
-        with shown() as tell, stoppable("The library was left as it was.", tell) as told:
+        with shown() as tell, cancellable("The library was left as it was.", tell) as told:
             address, condition = await asyncio.to_thread(_prepared, place, wall_clock, told)
         with sentences(place):
             reader = await Reader.open(place, address)
@@ -241,17 +241,17 @@ class Library:
     async def export(
         self,
         ids: Sequence[str],
-        order: ExportOrder,
+        order: ExportRequest,
         *,
         tell: Callable[[int, int], None] | None = None,
-    ) -> Exported:
+    ) -> ExportResult:
         """Write sessions as `order` says, every file whole or not at all. `tell` hears, in
         another thread, how much of how much is done; cancelling the await stops it.
 
         Raises:
             StorageError: nothing could be written.
         """
-        with stoppable(f"The export to {order.path} was stopped.", tell) as told:
+        with cancellable(f"The export to {order.path} was stopped.", tell) as told:
             return await asyncio.to_thread(export, self._home, ids, order, told)
 
     async def import_bundle(
@@ -259,7 +259,7 @@ class Library:
     ) -> Imported:
         """Take in the session of a bundle, whole or not at all; with `new_id` under that id.
         `tell` hears how much of it was looked at; cancelling the await stops it."""
-        with stoppable(f"The import of {path} was stopped.", tell) as told:
+        with cancellable(f"The import of {path} was stopped.", tell) as told:
             return await asyncio.to_thread(
                 import_bundle, self._home, path, new_id=new_id, tell=told
             )
@@ -275,7 +275,7 @@ class Library:
     ) -> Taken:
         """Take in the conversations of another program's data export; with `new_id` as sessions
         of their own. Cancelling the await stops it; what was taken in by then stays."""
-        with stoppable(f"The import of {path} was stopped.", tell) as told:
+        with cancellable(f"The import of {path} was stopped.", tell) as told:
             return await asyncio.to_thread(
                 import_chats,
                 self._home,
@@ -307,4 +307,4 @@ def _prepare(home: Home, wall_clock: Callable[[], datetime], told: Progress) -> 
     with sentences(home), closing(open_library(home, wall_clock, told)) as database:
         recover(home, database)
         settle_forgotten(home, database)
-        edits.remove_forgotten(home, database, wall_clock())
+        edits.purge_expired_discards(home, database, wall_clock())

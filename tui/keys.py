@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.binding import Binding, BindingType
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -31,7 +31,7 @@ _WORDS = {
 _NAMES = {word.lower(): name for name, word in _WORDS.items()}
 
 
-@value
+@frozen
 class KeyHelp:
     """One binding as help shows it."""
 
@@ -40,7 +40,7 @@ class KeyHelp:
     words: str
 
 
-@value
+@frozen
 class KeyGroup:
     """The keys of one place."""
 

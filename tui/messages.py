@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.prompt.completion_model import Offer
-from tui.support.alerts import Trouble
+from tui.prompt.completion_model import CompletionState
+from tui.support.alerts import Alert
 from tui.transcript.model import TranscriptModel
 
 
@@ -45,7 +45,7 @@ class EarlierPromptsWanted(Message):
 class OfferChanged(Message):
     """What the prompt offers to complete is another now, or nothing."""
 
-    def __init__(self, offer: Offer | None) -> None:
+    def __init__(self, offer: CompletionState | None) -> None:
         super().__init__()
         self.offer = offer
 
@@ -134,7 +134,7 @@ class PanesChanged(Message):
 class TroubleTold(Message):
     """Something went wrong in a talk just now, not in one that is replayed."""
 
-    def __init__(self, pane: Widget, trouble: Trouble) -> None:
+    def __init__(self, pane: Widget, trouble: Alert) -> None:
         super().__init__()
         self.pane = pane
         self.trouble = trouble

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 BUCKETS_PER_SECOND = 100
 _SHORTEST_BUCKETS = 8
@@ -34,7 +34,7 @@ Anchor: TypeAlias = tuple[int, int]
 """A moment of the text by its own pace, in milliseconds, and the sample at which it is heard."""
 
 
-@value
+@frozen
 class Pause:
     """A pause that a text asks for, by its own pace."""
 

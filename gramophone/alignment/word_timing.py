@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from gramophone.alignment.durations import pauses, reached_ms
 from gramophone.alignment.pause_matching import Anchor, Pause, Silence, anchored, sample_at
 from gramophone.alignment.source_map import places
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -44,7 +44,7 @@ _WORD = re.compile(r"\S+")
 _PAUSE = re.compile(r"[^\w%$€£¥°]+\Z")
 
 
-@value
+@frozen
 class SpokenWord:
     """A word with its samples in the turn's sound and its characters in the turn's text."""
 
@@ -55,8 +55,8 @@ class SpokenWord:
     source_end: int
 
 
-@value
-class SpokenSpan:
+@frozen
+class TimedChunk:
     """A chunk that was spoken, with its samples in the turn's sound and its characters in the
     turn's text."""
 
@@ -135,7 +135,7 @@ class _Turn:
     us_per_char: int = GUESS_US_PER_CHAR
 
 
-class Alignment:
+class WordTiming:
     """Feed it a session's entries in order; ask it for text or samples at any time."""
 
     def __init__(self) -> None:
@@ -240,12 +240,12 @@ class Alignment:
                 before += chunk.length_ms
         return None
 
-    def spans(self, turn: int, silences: Sequence[Silence] = ()) -> list[SpokenSpan]:
+    def spans(self, turn: int, silences: Sequence[Silence] = ()) -> list[TimedChunk]:
         """The turn's chunks in the order of their sound; each is spoken once here, also when a
         lost connection made it be said again. `silences` of the turn's sound, where it is at hand,
         tell when a mark was reached."""
         known = self._turns.get(turn)
-        spans: list[SpokenSpan] = []
+        spans: list[TimedChunk] = []
         for segment in known.segments if known is not None else ():
             assert known is not None
             anchors = anchored(
@@ -315,12 +315,12 @@ def _pauses(segment: _Segment) -> Generator[Pause]:
         before += chunk.length_ms
 
 
-def _span(chunk: _Chunk, before_ms: int, anchors: Sequence[Anchor]) -> SpokenSpan:
+def _span(chunk: _Chunk, before_ms: int, anchors: Sequence[Anchor]) -> TimedChunk:
     """A chunk that begins `before_ms` into its segment."""
     end_ms = before_ms + chunk.length_ms
     start, end = sample_at(anchors, before_ms), sample_at(anchors, end_ms)
     within = [(ms - before_ms, at) for ms, at in anchors if before_ms < ms < end_ms]
-    return SpokenSpan(
+    return TimedChunk(
         chunk.text[: chunk.chars],
         start,
         end,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     Event,
     RequestSent,
@@ -18,7 +18,7 @@ from gramophone.core.timeline import (
 )
 
 
-@value
+@frozen
 class Answerer:
     """Who answered; `provider` and `model` are empty where no model was asked."""
 

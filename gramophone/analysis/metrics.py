@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -27,7 +27,7 @@ from gramophone.core.timeline import (
 )
 
 
-@value
+@frozen
 class TurnMetrics:
     """The figures of one turn; `None` where the thing did not happen."""
 
@@ -42,7 +42,7 @@ class TurnMetrics:
     tokens_per_s: float | None = None
 
 
-@value
+@frozen
 class TurnMoments:
     """When a turn first reached each step, in the session's time; `None` where it did not."""
 

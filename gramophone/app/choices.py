@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gramophone.config.config import DEFAULT_MODELS, PROVIDERS, Config
 from gramophone.core.errors import ConfigError
-from gramophone.ports.backend import Choices
+from gramophone.ports.backend import AvailableOptions
 
 if TYPE_CHECKING:
     from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
@@ -27,7 +27,7 @@ AURA_2_ENGLISH = tuple(
 )
 
 
-def choices_of(config: Config) -> Choices:
+def choices_of(config: Config) -> AvailableOptions:
     """Providers that can be used with these settings, known models, and voices."""
     usable = {
         "openai": bool(config.openai_key or config.openai_base_url),
@@ -41,7 +41,7 @@ def choices_of(config: Config) -> Choices:
     voices = (config.voice_name,) if config.embedded_voice else AURA_2_ENGLISH
     if config.voice_name not in voices:
         voices = (config.voice_name, *voices)
-    return Choices(tuple(name for name in PROVIDERS if usable[name]), models, voices)
+    return AvailableOptions(tuple(name for name in PROVIDERS if usable[name]), models, voices)
 
 
 def speech_parameters(config: Config) -> SpeakParameters:

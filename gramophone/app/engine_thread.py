@@ -16,21 +16,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gramophone.app.choices import choices_of
-from gramophone.app.live_conversation import NOT_RUNNING, LiveTalk
+from gramophone.app.live_conversation import NOT_RUNNING, LiveConversation
 from gramophone.config.config import Config
 from gramophone.core.errors import GramophoneError, ModelError, SpeechError
 from gramophone.core.tasks import broken, spawn
 from gramophone.core.timeline import Entry, Event, Failed, Stage
-from gramophone.library.export_request import Exported, ExportOrder
+from gramophone.library.export_request import ExportRequest, ExportResult
 from gramophone.library.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
-from gramophone.ports.backend import Choice, Choices, ReplayState, Setup
+from gramophone.ports.backend import (
+    AvailableOptions,
+    ConversationInfo,
+    ConversationOptions,
+    ReplayState,
+)
 from gramophone.ports.engine import Message
 
 if TYPE_CHECKING:
-    from gramophone.app.providers import Engines
+    from gramophone.app.providers import ProviderPool
     from gramophone.app.replay_player import ReplayPlayer
     from gramophone.replay.replay import Replay
-    from gramophone.replay.schedule import Score
+    from gramophone.replay.schedule import ReplaySchedule
     from storage.library import Library
     from storage.recording.recorder import Recorder
 
@@ -47,15 +52,15 @@ class EngineThread:
         self._recorder = recorder
         self._library = LibraryOnDemand(config.home)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._opened: list[LiveTalk] = []
-        self._unopened: deque[LiveTalk] = deque()
+        self._opened: list[LiveConversation] = []
+        self._unopened: deque[LiveConversation] = deque()
         self._lost = False
-        self._talks: dict[LiveTalk, asyncio.Task[None]] = {}
-        self._engines: Engines | None = None
+        self._talks: dict[LiveConversation, asyncio.Task[None]] = {}
+        self._engines: ProviderPool | None = None
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self.setup = Setup(
+        self.setup = ConversationInfo(
             config.provider, config.model_name, config.voice_name, config.muted, config.keep
         )
 
@@ -67,19 +72,21 @@ class EngineThread:
         """Start the thread; engines load in it."""
         self._thread.start()
 
-    def choices(self) -> Choices:
+    def choices(self) -> AvailableOptions:
         """What can be chosen for a talk."""
         return choices_of(self._config)
 
     def open_talk(
         self,
-        choice: Choice = Choice(),  # noqa: B008 (frozen)
+        choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
         heard: bool = True,
-    ) -> LiveTalk:
+    ) -> LiveConversation:
         """Begin a conversation; one that is opened before the engine is ready waits."""
-        opened = LiveTalk(self._config, choice, self._call, inherited=inherited, heard=heard)
+        opened = LiveConversation(
+            self._config, choice, self._call, inherited=inherited, heard=heard
+        )
         self._opened.append(opened)
         if self._lost:
             opened.lose("session", NOT_RUNNING)
@@ -95,14 +102,14 @@ class EngineThread:
 
         config = self._config
 
-        async def load() -> Score:
+        async def load() -> ReplaySchedule:
             from storage.library import Library
 
             async with await Library.open(config.home) as library:
                 events = await library.events(session_id, with_pcm=False)
                 sound = library.sound(session_id)
 
-            def lay_out() -> Score:
+            def lay_out() -> ReplaySchedule:
                 # Another speed needs it. All this takes its time, and the loop plays live sound.
                 importlib.import_module("numpy")
                 from gramophone.app.replay_session import score_of
@@ -112,7 +119,7 @@ class EngineThread:
             return await asyncio.to_thread(lay_out)
 
         def make(
-            score: Score,
+            score: ReplaySchedule,
             emit: Callable[[Entry], None],
             *,
             state: ReplayState,
@@ -173,14 +180,14 @@ class EngineThread:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._ready.set()
-        from gramophone.app.providers import Engines
+        from gramophone.app.providers import ProviderPool
         from storage.library import Library
 
         if self._config.keep:
             # Opening the library mends what a killed process left; the screen need not wait for
             # it. Who keeps nothing leaves it as it is.
             await (await Library.open(self._config.home)).aclose()
-        engines = self._engines = Engines()
+        engines = self._engines = ProviderPool()
         self._open_waiting()
         await self._stopping.wait()
         self._engines = None
@@ -300,10 +307,10 @@ class LibraryOnDemand:
     async def export(
         self,
         ids: Sequence[str],
-        order: ExportOrder,
+        order: ExportRequest,
         *,
         tell: Callable[[int, int], None] | None = None,
-    ) -> Exported:
+    ) -> ExportResult:
         return await (await self._open()).export(ids, order, tell=tell)
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:

@@ -1,4 +1,5 @@
-"""One conversation of several, on the engine's loop, as the screen sees it (`ports.TalkHandle`)."""
+"""One conversation of several, on the engine's loop, as the screen sees it
+(`ports.ConversationHandle`)."""
 
 from __future__ import annotations
 
@@ -12,27 +13,27 @@ from gramophone.app.choices import check_voice
 from gramophone.app.mailbox import Mailbox
 from gramophone.config.config import Config, choose
 from gramophone.core.errors import ConfigError, GramophoneError
-from gramophone.core.intents import Hear, Intent
+from gramophone.core.intents import Intent, SetAudioFocus
 from gramophone.core.tasks import broken
 from gramophone.core.timeline import Failed, Stage
-from gramophone.ports.backend import Choice, Setup
+from gramophone.ports.backend import ConversationInfo, ConversationOptions
 from gramophone.ports.engine import Message
 
 if TYPE_CHECKING:
-    from gramophone.app.providers import Engines
-    from gramophone.app.session import Talk
+    from gramophone.app.providers import ProviderPool
+    from gramophone.app.session import Session
     from storage.recording.recorder import Recorder
 
 NOT_RUNNING = "The engine is not running: quit with Ctrl+Q, and start again."
 
 
-class LiveTalk:
+class LiveConversation:
     """What is asked of it before it runs waits. `call` runs something on the engine's loop."""
 
     def __init__(
         self,
         config: Config,
-        choice: Choice,
+        choice: ConversationOptions,
         call: Callable[[Callable[[], None]], None],
         *,
         inherited: Sequence[Message],
@@ -42,8 +43,8 @@ class LiveTalk:
         self._call = call
         self._inherited = tuple(inherited)
         self._heard = heard
-        self._waiting: deque[Callable[[Talk], None]] = deque()
-        self._talk: Talk | None = None
+        self._waiting: deque[Callable[[Session], None]] = deque()
+        self._talk: Session | None = None
         self._over: asyncio.Event | None = None
         self._closed = False
         self._lost = False
@@ -54,7 +55,7 @@ class LiveTalk:
             self._config = config
             self.fail("session", error)
         chosen = self._config
-        self.setup = Setup(
+        self.setup = ConversationInfo(
             chosen.provider, chosen.model_name, chosen.voice_name, chosen.muted, chosen.keep
         )
 
@@ -63,11 +64,11 @@ class LiveTalk:
     def post(self, intent: Intent) -> None:
         self._do(lambda talk: talk.engine.post(intent))
 
-    def configure(self, choice: Choice) -> None:
+    def configure(self, choice: ConversationOptions) -> None:
         config = choose(self._base, **asdict(choice))
         check_voice(config)
 
-        def change(talk: Talk) -> None:
+        def change(talk: Session) -> None:
             try:
                 talk.configure(config)
             except ConfigError as error:
@@ -76,13 +77,13 @@ class LiveTalk:
         self._do(change)
 
     def hear(self, heard: bool) -> None:
-        self.post(Hear(heard))
+        self.post(SetAudioFocus(heard))
 
     def close(self) -> None:
         self._closed = True
         self._call(self.end)
 
-    def _do(self, work: Callable[[Talk], None]) -> None:
+    def _do(self, work: Callable[[Session], None]) -> None:
         if self._lost:
             # Nobody will answer: better told each time than waited for.
             self.feed.emit(Failed(at_us=0, stage="session", detail=NOT_RUNNING))
@@ -97,7 +98,7 @@ class LiveTalk:
         """Whether an answer is under way."""
         return self._talk is not None and self._talk.engine.speaking
 
-    async def run(self, recorder: Recorder | None, engines: Engines) -> None:
+    async def run(self, recorder: Recorder | None, engines: ProviderPool) -> None:
         """Talk until `end`; what goes wrong is told in the feed."""
         from gramophone.app.session import talk
 

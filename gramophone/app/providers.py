@@ -11,14 +11,14 @@ from gramophone.ports.engine import LanguageModel, SpeechService
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.local import LocalModel
 from gramophone.providers.llm.openai_chat import OpenAIChat
-from gramophone.providers.llm.serialized import TakingTurns
+from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.providers.tts.embedded import EmbeddedSpeech, SharedSpeech
 
 LOCAL_TOKENS = 200
 
 
-class Engines:
+class ProviderPool:
     """Makes models and voices, and ends the processes they run in."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Engines:
                     max_tokens=config.max_tokens,
                 )
             case _:
-                return TakingTurns(*self._local(config), progress)
+                return SerializedModel(*self._local(config), progress)
 
     def speech(self, config: Config) -> SpeechService:
         """Deepgram or whoever speaks as it does, else the voice on this machine.

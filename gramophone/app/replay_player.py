@@ -18,7 +18,7 @@ from gramophone.core.tasks import cancel, spawn
 from gramophone.core.timeline import Entry, Failed
 from gramophone.ports.backend import ReplayState
 from gramophone.replay.replay import Replay
-from gramophone.replay.schedule import Score
+from gramophone.replay.schedule import ReplaySchedule
 
 LONG_EVENTS = 20_000
 ANSWER_SPEAKS = "An answer is being spoken: stop it there with Esc, or wait for its end."
@@ -27,7 +27,7 @@ ANSWER_SPEAKS = "An answer is being spoken: stop it there with Esc, or wait for 
 class Load(Protocol):
     """Reads the session and lays it out."""
 
-    def __call__(self) -> Awaitable[Score]: ...
+    def __call__(self) -> Awaitable[ReplaySchedule]: ...
 
 
 class Make(Protocol):
@@ -35,7 +35,7 @@ class Make(Protocol):
 
     def __call__(
         self,
-        score: Score,
+        score: ReplaySchedule,
         emit: Callable[[Entry], None],
         *,
         state: ReplayState,
@@ -155,7 +155,7 @@ class ReplayPlayer:
         self._state = replace(self._state, refusal=why)
 
     async def _run(self) -> None:
-        score: Score | None = None
+        score: ReplaySchedule | None = None
         running: asyncio.Task[None] | None = None
         try:
             score = await self._load()
@@ -182,7 +182,7 @@ class ReplayPlayer:
             if score is not None and score.sound is not None:
                 score.sound.close()
 
-    def _renew(self, score: Score, state: ReplayState) -> None:
+    def _renew(self, score: ReplaySchedule, state: ReplayState) -> None:
         """A replay that goes on where the last one was; what was asked for meanwhile is done."""
         replay = self._make(score, self._entries.append, state=state, tell=self._take_state)
         replay.skip_silence(state.skipping)

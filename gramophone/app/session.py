@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from gramophone.app.providers import Engines
+from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config
 from gramophone.conversation.conversation import Conversation, ConversationSettings
 from gramophone.conversation.engine import Engine
@@ -23,15 +23,15 @@ from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
 from gramophone.ports.engine import LanguageModel, Message, Speaker
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.openai_chat import OpenAIChat
-from gramophone.providers.llm.serialized import TakingTurns
+from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 from storage.recording.recorder import Recorder
 
 
-class Talk:
+class Session:
     """A running session."""
 
-    def __init__(self, session_id: str, engine: Engine, engines: Engines) -> None:
+    def __init__(self, session_id: str, engine: Engine, engines: ProviderPool) -> None:
         self.session_id = session_id
         self.engine = engine
         self._engines = engines
@@ -107,10 +107,10 @@ async def talk(
     with_model: bool = True,
     inherited: Sequence[Message] = (),
     recorder: Recorder | None = None,
-    engines: Engines | None = None,
+    engines: ProviderPool | None = None,
     switchable: bool = False,
     elsewhere: bool = False,
-) -> AsyncGenerator[Talk]:
+) -> AsyncGenerator[Session]:
     """A session that runs while the context is open, and is whole on disk after it; or leaves
     nothing there, if it is not to be kept.
 
@@ -122,7 +122,7 @@ async def talk(
         ConfigError: a setting does not fit the service.
     """
     clock = SystemClock()
-    own = Engines() if engines is None else None
+    own = ProviderPool() if engines is None else None
     engines = engines or own
     assert engines is not None
     speech = engines.speech(config)
@@ -131,7 +131,7 @@ async def talk(
             Recorder.open, config.home, redact=config.secrets, patterns=config.redact
         )
     session_id = new_session_id()
-    running: Talk | None = None
+    running: Session | None = None
 
     def tell(what: str, detail: str) -> None:
         if running is not None:
@@ -151,7 +151,7 @@ async def talk(
         speaker=speaker(config, config.sample_rate_hz, clock, switchable=switchable),
         sinks=[*([_FromFirstTurn(recorder)] if recorder is not None else []), *sinks],
     )
-    running = Talk(session_id, engine, engines)
+    running = Session(session_id, engine, engines)
     end_watch = engines.watch(tell)
     serving = spawn(engine.run(), name="engine")
     serving.add_done_callback(partial(_tell_how_it_ended, running))
@@ -209,20 +209,20 @@ def speaker(
     return DeviceSpeaker(sample_rate_hz, clock, device_name=config.device)
 
 
-def _tell_how_it_ended(talk: Talk, serving: asyncio.Task[None]) -> None:
+def _tell_how_it_ended(talk: Session, serving: asyncio.Task[None]) -> None:
     """A task that dies says so to nobody; whoever listens to the talk must hear of it."""
     if not serving.cancelled() and (error := serving.exception()) is not None:
         talk.fail(broken(error))
 
 
 async def _warm(model: LanguageModel | None, engine: Engine) -> None:
-    if isinstance(model, TakingTurns):
+    if isinstance(model, SerializedModel):
         try:
             await model.start()
         except GramophoneError as error:
             engine.emit(Failed(at_us=engine.now_us(), stage="model", detail=str(error)))
             return
-    if isinstance(model, TakingTurns | OpenAIChat | AnthropicMessages):
+    if isinstance(model, SerializedModel | OpenAIChat | AnthropicMessages):
         await asyncio.to_thread(model.load)
 
 

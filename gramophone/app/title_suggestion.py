@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from gramophone.app.providers import Engines
+from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config
 from gramophone.core.errors import ModelError
 from gramophone.library.library import TurnRecord
@@ -31,7 +31,7 @@ _LABEL = re.compile(r"\s*(?:[#>*_`\s]*)(?:title\s*(?::|$))?\s*", re.IGNORECASE)
 _AROUND = " \t\"'“”„‘’«»*_`#.:,;-–—"
 
 
-async def suggest_title(config: Config, session_id: str, engines: Engines) -> str:
+async def suggest_title(config: Config, session_id: str, engines: ProviderPool) -> str:
     """A title for a kept session, by the model that is configured.
 
     A model on this machine may be in the middle of an answer; it takes turns.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from gramophone.app.providers import Engines
+from gramophone.app.providers import ProviderPool
 from gramophone.app.session import speaker
 from gramophone.config.config import Config
 from gramophone.conversation.conversation import Conversation, ConversationSettings
@@ -51,7 +51,7 @@ class _Outcome:
 
 
 async def hear_sample(
-    config: Config, voice: str, engines: Engines, to: Speaker | None = None
+    config: Config, voice: str, engines: ProviderPool, to: Speaker | None = None
 ) -> None:
     """Say a sentence with `voice` on the configured device; returns when it was played.
 

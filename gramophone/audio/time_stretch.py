@@ -15,7 +15,7 @@ WINDOW_MS = 30
 SEARCH_MS = 8
 
 
-class Stretcher:
+class WsolaStretcher:
     """Signed 16-bit PCM in, the same speech `speed` times as fast out.
 
     Sample k of what comes out is from about k × speed of what went in: at most `SEARCH_MS` off.

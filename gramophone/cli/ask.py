@@ -10,16 +10,16 @@ from gramophone.cli.interrupts import ctrl_c
 from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
 from gramophone.config.config import Config
 from gramophone.core.errors import SessionNotFound
-from gramophone.core.intents import Interrupt, Say, SpeakAgain, Submit
+from gramophone.core.intents import Interrupt, RepeatTurn, Say, Submit
 from gramophone.core.sinks import Sink
 from gramophone.core.timeline import Entry, Failed, TurnCompleted
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionRecord
 from gramophone.ports.engine import Message
 from storage.home import Home
 from storage.library import Library
 from storage.maintenance.orphaned_audio import stray_warning
-from storage.recording.ephemeral_audio import UnkeptSound
+from storage.recording.ephemeral_audio import EphemeralAudio
 
 
 async def speak_once(
@@ -32,7 +32,7 @@ async def speak_once(
     waiter = Waiter(_over, done.set)
     printed: Sink = JsonLines() if as_json else answer
     interrupted = False
-    unkept = UnkeptSound() if wav is not None and not config.keep else None
+    unkept = EphemeralAudio() if wav is not None and not config.keep else None
     sinks = [printed, notes, waiter, *([unkept] if unkept is not None else [])]
     async with talk(config, sinks, with_model=isinstance(intent, Submit)) as running:
 
@@ -54,7 +54,7 @@ async def speak_once(
         await asyncio.to_thread(unkept.write, wav)
     elif wav is not None:
         async with await Library.open(config.home) as library:
-            order = ExportOrder("wav", wav, replace=True)
+            order = ExportRequest("wav", wav, replace=True)
             await library.export([running.session_id], order)
     if interrupted:
         return 130
@@ -93,7 +93,7 @@ async def speak_session(
         with ctrl_c(interrupt):
             for answer in wanted:
                 over.clear()
-                running.engine.post(SpeakAgain(answer))
+                running.engine.post(RepeatTurn(answer))
                 await over.wait()
                 if interrupted or notes.failed:
                     break
@@ -103,7 +103,7 @@ async def speak_session(
         if record.summary.title:
             await library.rename(running.session_id, record.summary.title)
         if wav is not None:
-            await library.export([running.session_id], ExportOrder("wav", wav, replace=True))
+            await library.export([running.session_id], ExportRequest("wav", wav, replace=True))
     return 130 if interrupted else int(notes.failed)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEAST_BAR_CELLS = 4
 
 
-@value
+@frozen
 class Row:
     """A bar with what stands before and behind it."""
 
@@ -20,7 +20,7 @@ class Row:
     told: str
 
 
-@value
+@frozen
 class Pen:
     """How wide it may be, with which characters, and in which colour."""
 

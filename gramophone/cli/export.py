@@ -13,7 +13,7 @@ from pathlib import Path
 from gramophone.cli.output import note, write_out
 from gramophone.cli.sessions import telling
 from gramophone.core.errors import StorageError
-from gramophone.library.export_request import FORMS, Exported, ExportOrder
+from gramophone.library.export_request import FORMS, ExportRequest, ExportResult
 from gramophone.library.library import SessionSummary
 from gramophone.system.temporary_files import scratch_directory
 from storage.library import Library
@@ -57,7 +57,7 @@ def turn_numbers(text: str) -> frozenset[int]:
 
 
 async def export(
-    home: Path, references: Sequence[str], search: str | None, order: ExportOrder
+    home: Path, references: Sequence[str], search: str | None, order: ExportRequest
 ) -> int:
     """Write sessions, named or searched for; exit code 1 when one of them could not be."""
     async with await Library.open(home) as library:
@@ -76,7 +76,7 @@ async def export(
     return _told(done)
 
 
-def _told(done: Exported) -> int:
+def _told(done: ExportResult) -> int:
     for sentence in (*done.failures, *done.notes):
         note(sentence)
     if len(done.paths) == 1:
@@ -97,7 +97,7 @@ async def _found(library: Library, search: str) -> list[SessionSummary]:
             return found[::-1]
 
 
-async def _to_standard_output(library: Library, ids: Sequence[str], order: ExportOrder) -> None:
+async def _to_standard_output(library: Library, ids: Sequence[str], order: ExportRequest) -> None:
     """Written whole beside, then given out: a reader of the pipe gets all of it or nothing."""
     if sys.stdout.isatty() and (FORMS[order.form].sound or order.form == "bundle"):
         raise StorageError(

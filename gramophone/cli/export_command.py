@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from gramophone.cli.runner import configured, finish
-from gramophone.library.export_request import FORMS, Cut, ExportOrder, Pauses, form_of
+from gramophone.library.export_request import FORMS, ExportRequest, Pauses, TurnSelection, form_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -103,12 +103,12 @@ def export(
     if to_us is not None and to_us <= from_us:
         raise click.UsageError("--to must come after --from")
     chosen, path, folder = _place(form, output)
-    order = ExportOrder(
+    order = ExportRequest(
         form=chosen,
         path=path,
         folder=folder,
         replace=force,
-        cut=Cut(frozenset[int]().union(*turns), from_us, to_us, withdrawn),
+        cut=TurnSelection(frozenset[int]().union(*turns), from_us, to_us, withdrawn),
         pauses=_pauses(pauses, chosen),
         each_turn=each_turn,
         stereo=stereo,
@@ -139,11 +139,11 @@ def _pauses(text: str | None, form: str) -> Pauses:
     return Pauses(real=True) if text == "real" else Pauses(given_us=TIME.convert(text, None, None))
 
 
-def _check(order: ExportOrder) -> None:
+def _check(order: ExportRequest) -> None:
     """Options that would have no effect are mistakes."""
     if order.compress and order.form != "bundle":
         raise click.UsageError("--compress belongs to --format bundle")
-    if FORMS[order.form].whole and (order.cut != Cut() or order.pauses != Pauses()):
+    if FORMS[order.form].whole and (order.cut != TurnSelection() or order.pauses != Pauses()):
         raise click.UsageError(f"{order.form} takes whole sessions, without --turn, --from, --to")
     if order.each_turn and str(order.path) == "-":
         raise click.UsageError("--each-turn writes several files; name a directory with -o")

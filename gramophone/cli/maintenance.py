@@ -27,7 +27,7 @@ from storage.maintenance.gc import Found, Report, examine, reclaim, size_of
 from storage.maintenance.orphaned_audio import counted as counted_sessions
 from storage.maintenance.retention import Due, Limits, agree, counted, due, remove, words
 from storage.recording.recovery import recover
-from storage.sqlite.cancellation import stoppable
+from storage.sqlite.cancellation import cancellable
 from storage.sqlite.database import open_library
 from storage.sqlite.disk_reserve import make_room
 from storage.sqlite.error_messages import no_library, sentences
@@ -40,7 +40,7 @@ async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: 
     # Opening mends what a killed process left.
     await (await Library.open(home)).aclose()
     stopped = "Compacting was stopped; the session under way stays as it was."
-    with _telling("Packing sound") as bar, stoppable(stopped, bar) as tell:
+    with _telling("Packing sound") as bar, cancellable(stopped, bar) as tell:
         before = wall_clock() - older_than
         done = await asyncio.to_thread(pack, Home.at(home), before, dry_run=dry_run, tell=tell)
     if as_json:
@@ -70,7 +70,10 @@ async def backup(home: Path, path: Path, *, force: bool) -> int:
     """Copy the library while others record."""
     # Opening mends what a killed process left.
     await (await Library.open(home)).aclose()
-    with _telling(f"Copying to {path.name}") as bar, stoppable("The backup was stopped.", bar) as t:
+    with (
+        _telling(f"Copying to {path.name}") as bar,
+        cancellable("The backup was stopped.", bar) as t,
+    ):
         done = await asyncio.to_thread(back_up, Home.at(home), path, force=force, tell=t)
     sessions = _count(done.sessions, "session", "sessions")
     note(f"backed up {sessions}, {size_words(done.size_bytes)}, to {path}")
@@ -210,7 +213,7 @@ async def reclaimed(found: Examined, *, freeing: bool, as_json: bool) -> int:
     """Free what was found, where that was agreed to."""
     freed_bytes, left = 0, list[str]()
     if freeing:
-        with _telling("Freeing") as bar, stoppable("Freeing was stopped.", bar) as tell:
+        with _telling("Freeing") as bar, cancellable("Freeing was stopped.", bar) as tell:
             freed_bytes, left = await asyncio.to_thread(_free, found, tell)
     if as_json:
         result_json(_sizes(found) | {"freed_bytes": freed_bytes if freeing else None})

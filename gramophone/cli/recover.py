@@ -15,7 +15,7 @@ from gramophone.core.clock import wall_clock
 from storage.home import Home
 from storage.maintenance.orphaned_audio import counted
 from storage.maintenance.salvage import Salvaged, salvage
-from storage.sqlite.cancellation import stoppable
+from storage.sqlite.cancellation import cancellable
 
 
 async def recover(
@@ -27,7 +27,7 @@ async def recover(
     stopped = f"The recovery was stopped; there is nothing at {target}."
     with (
         closing(Updating(sys.stderr, words=words, in_parts=False)) as bar,
-        stoppable(stopped, bar) as progress,
+        cancellable(stopped, bar) as progress,
     ):
         done = await asyncio.to_thread(
             salvage, Home.at(home), target, now=wall_clock(), new_id=new_id, progress=progress

@@ -18,7 +18,7 @@ from gramophone.core.clock import wall_clock
 from gramophone.core.errors import FilterError
 from gramophone.library import statistics as fold
 from gramophone.library.search_query import parse
-from gramophone.library.statistics import Bin, Day, Figures, Kept, Spread, Tally
+from gramophone.library.statistics import Bin, Day, Kept, Percentiles, Statistics, Tally
 from gramophone.text.sanitize import plain_line
 from storage.library import Library
 
@@ -108,7 +108,7 @@ def _object(kept: Kept, by: Sequence[str], summed: Tally, days: Sequence[Day]) -
     }
 
 
-def _figures(figures: Figures) -> dict[str, Any]:
+def _figures(figures: Statistics) -> dict[str, Any]:
     return {
         "turns": figures.turns,
         "withdrawn": figures.withdrawn,
@@ -121,7 +121,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
     } | {name: _spread(getattr(figures, name)) for name in _TIMES}
 
 
-def _spread(spread: Spread) -> dict[str, float | int | None]:
+def _spread(spread: Percentiles) -> dict[str, float | int | None]:
     return {"turns": spread.turns, "p50": _rounded(spread.p50), "p95": _rounded(spread.p95)}
 
 
@@ -140,7 +140,7 @@ def _print_csv(kept: Kept, by: Sequence[str]) -> None:
     write_out(table.getvalue())
 
 
-def _flat(figures: Figures) -> dict[str, float | int | None]:
+def _flat(figures: Statistics) -> dict[str, float | int | None]:
     flat: dict[str, float | int | None] = {}
     for name, told in _figures(figures).items():
         if isinstance(told, dict):
@@ -195,7 +195,7 @@ def drawn(kept: Kept, by: Sequence[str], summed: Tally, days: Sequence[Day], pen
 _ASCII = str.maketrans({"·": "/", "–": "-"})
 
 
-def _told(figures: Figures, pen: Pen) -> list[str]:
+def _told(figures: Statistics, pen: Pen) -> list[str]:
     told = [_many(figures.turns, "turn")]
     told += [f"{figures.withdrawn:,} taken back"] if figures.withdrawn else []
     told += [f"{figures.repeated:,} spoken again"] if figures.repeated else []
@@ -216,7 +216,7 @@ def _many(count: int, of: str) -> str:
     return f"{count:,} {of}" if count == 1 else f"{count:,} {of}s"
 
 
-def _ms(spread: Spread) -> str:
+def _ms(spread: Percentiles) -> str:
     return f"{spread.p50:,.0f}, {spread.p95:,.0f}"
 
 

@@ -15,39 +15,39 @@ from gramophone.conversation.history import History, merged
 from gramophone.conversation.messages import (
     End,
     FinishAudio,
-    Happening,
-    ModelChunkArrived,
-    ModelEnded,
-    PlaybackCut,
+    Input,
+    LlmChunk,
+    LlmEnded,
+    PlaybackStopReported,
     SettingsWanted,
     SpeakerChanged,
-    SpeechAudio,
-    SpeechClosed,
-    SpeechOpened,
-    SpeechRefused,
-    SpeechText,
     StartModel,
     StopAudio,
     StopModel,
+    SwitchProviders,
     Tick,
-    UseEdges,
+    TtsAudio,
+    TtsClosed,
+    TtsConnected,
+    TtsRefused,
+    TtsText,
 )
-from gramophone.conversation.mute import Audibility
+from gramophone.conversation.mute import MuteState
 from gramophone.conversation.requests import Plan, plan_of
 from gramophone.conversation.settings import ConversationSettings
-from gramophone.conversation.speech_pacer import Utterance
-from gramophone.conversation.tts_session import Output, SpeechLine
-from gramophone.conversation.turn import SpokenTurn
+from gramophone.conversation.speech_pacer import SpeechPacer
+from gramophone.conversation.tts_session import Output, TtsSession
+from gramophone.conversation.turn import AssistantTurn
 from gramophone.core.intents import (
-    Hear,
-    Hush,
+    EditAndResend,
     Interrupt,
     Mute,
     Regenerate,
+    RepeatTurn,
     Request,
-    Resend,
     Say,
-    SpeakAgain,
+    SetAudioFocus,
+    StopPlayback,
     Submit,
 )
 from gramophone.core.timeline import (
@@ -73,9 +73,9 @@ class Conversation:
     limits: ClientLimits = field(default_factory=ClientLimits)
     inherited: Sequence[Message] = ()
     _history: History = field(default_factory=History)
-    _line: SpeechLine = field(init=False)
-    _sound: Audibility = field(init=False)
-    _turn: SpokenTurn | None = None
+    _line: TtsSession = field(init=False)
+    _sound: MuteState = field(init=False)
+    _turn: AssistantTurn | None = None
     _next_turn: int = 0
     _waiting: list[Request] = field(default_factory=list[Request])
     _wanted: SettingsWanted | None = None
@@ -83,8 +83,8 @@ class Conversation:
     _ended: bool = False
 
     def __post_init__(self) -> None:
-        self._line = SpeechLine(self.limits)
-        self._sound = Audibility(self.settings)
+        self._line = TtsSession(self.limits)
+        self._sound = MuteState(self.settings)
 
     @property
     def history(self) -> list[Message]:
@@ -140,7 +140,7 @@ class Conversation:
         told += self._sound.silence(now_us)
         return [*told, *(self._line.open() if settings.spoken else [])]
 
-    def handle(self, happening: Happening, now_us: int) -> list[Output]:
+    def handle(self, happening: Input, now_us: int) -> list[Output]:
         """Take one happening in; the events to emit and the orders to carry out, in order."""
         if self._ended:
             return []
@@ -158,31 +158,31 @@ class Conversation:
         ]
         return min((each for each in wakes_us if each is not None), default=None)
 
-    def _react(self, happening: Happening, now_us: int) -> list[Output]:
+    def _react(self, happening: Input, now_us: int) -> list[Output]:
         match happening:
-            case Submit() | Say() | Regenerate() | Resend() | SpeakAgain():
+            case Submit() | Say() | Regenerate() | EditAndResend() | RepeatTurn():
                 return self._requested(happening, now_us)
-            case Hush():
+            case StopPlayback():
                 return self._hush(now_us)
             case Interrupt():
                 return self._interrupt(now_us)
-            case Mute() | Hear():
+            case Mute() | SetAudioFocus():
                 return [*self._sound.change(happening, now_us)]
             case SettingsWanted():
                 return self._settings_wanted(happening, now_us)
             case End():
                 return self._end(now_us)
-            case ModelChunkArrived() | ModelEnded():
+            case LlmChunk() | LlmEnded():
                 return handlers.model(happening, self._turn, now_us)
-            case SpeechOpened() | SpeechRefused() | SpeechClosed():
+            case TtsConnected() | TtsRefused() | TtsClosed():
                 return handlers.connection(happening, self._line, self._turn, now_us)
-            case SpeechText() | SpeechAudio():
+            case TtsText() | TtsAudio():
                 return handlers.speech(happening, self._line, self._turn, now_us)
             case SpeakerChanged():
                 return [*self._sound.speaker_changed(happening, now_us)]
             case Tick():
                 return []
-            case PlaybackCut():
+            case PlaybackStopReported():
                 return self._cut(happening, now_us)
             case _:
                 return handlers.playback(happening, self._turn, self._sound.device, now_us)
@@ -242,16 +242,16 @@ class Conversation:
 
     def _start(
         self, text: str, now_us: int, repeats: int | None = None
-    ) -> tuple[SpokenTurn, list[Output]]:
+    ) -> tuple[AssistantTurn, list[Output]]:
         settings = self.settings
-        turn = SpokenTurn(self._number(), settings.sample_rate_hz, settings.bytes_per_sample)
+        turn = AssistantTurn(self._number(), settings.sample_rate_hz, settings.bytes_per_sample)
         turn.repeats = repeats
         self._turn = turn
         outputs: list[Output] = [
             TurnStarted(at_us=now_us, turn=turn.turn, role="assistant", text=text, repeats=repeats)
         ]
         if settings.spoken:
-            turn.utterance = Utterance(
+            turn.utterance = SpeechPacer(
                 turn.turn,
                 lang=settings.lang,
                 hint=settings.voice_language,
@@ -289,7 +289,7 @@ class Conversation:
             outputs.append(StopModel(active.turn))
         return outputs
 
-    def _cut(self, cut: PlaybackCut, now_us: int) -> list[Output]:
+    def _cut(self, cut: PlaybackStopReported, now_us: int) -> list[Output]:
         """The sound is over before its end: with it the turn, if that was to be stopped."""
         active, heard_samples = self._turn, cut.heard_samples
         if active is None or cut.turn != active.turn or not active.stopping:
@@ -301,7 +301,7 @@ class Conversation:
         )
         return [interrupted, *self._complete(active, now_us)]
 
-    def _complete(self, active: SpokenTurn, now_us: int) -> list[Output]:
+    def _complete(self, active: AssistantTurn, now_us: int) -> list[Output]:
         self._turn = None
         active.stopping = True
         remembered = self.settings.remembered(active.text, active.heard)
@@ -353,9 +353,9 @@ class Conversation:
         self.settings = before.changed(wanted)
         changed: list[Output] = [self.settings.told(now_us)]
         if (before.voice, before.speed) == (wanted.voice, wanted.speed) or not before.spoken:
-            return [*changed, UseEdges(wanted.ticket)]
+            return [*changed, SwitchProviders(wanted.ticket)]
         hung_up = self._line.hang_up(now_us)
-        return [*changed, *hung_up, UseEdges(wanted.ticket), *self._line.open()]
+        return [*changed, *hung_up, SwitchProviders(wanted.ticket), *self._line.open()]
 
     # --- what follows -------------------------------------------------------------------------
 

@@ -15,33 +15,33 @@ from typing import Any, cast
 from gramophone.conversation.conversation import Conversation
 from gramophone.conversation.delta_splitter import pieces_of
 from gramophone.conversation.messages import (
-    DropSpeech,
+    CloseTts,
+    Command,
+    ConnectTts,
     FinishAudio,
-    Happening,
-    ModelChunkArrived,
-    ModelEnded,
-    OpenSpeech,
-    Order,
+    Input,
+    LlmChunk,
+    LlmEnded,
     PlayAudio,
     PlaybackBegan,
-    PlaybackCut,
     PlaybackDrained,
-    PlaybackStarved,
-    PlayoutSeen,
-    SendSpeech,
+    PlaybackStopReported,
+    PlaybackUnderran,
+    PlayoutPolled,
+    SendTts,
     SetAudible,
     SettingsWanted,
     SpeakerChanged,
-    SpeechAudio,
-    SpeechClosed,
-    SpeechOpened,
-    SpeechRefused,
-    SpeechText,
     StartModel,
     StopAudio,
     StopModel,
+    SwitchProviders,
     Tick,
-    UseEdges,
+    TtsAudio,
+    TtsClosed,
+    TtsConnected,
+    TtsRefused,
+    TtsText,
 )
 from gramophone.conversation.tts_session import Output
 from gramophone.core.clock import Clock
@@ -91,7 +91,7 @@ class Engine:
         self._fanout = Fanout(self._sink_failed)
         for sink in sinks:
             self._fanout.add(sink)
-        self._queue: asyncio.Queue[Happening] = asyncio.Queue()
+        self._queue: asyncio.Queue[Input] = asyncio.Queue()
         self._lines: dict[int, _Line] = {}
         self._serving: dict[int, asyncio.Task[None]] = {}
         self._hanging_up: set[asyncio.Task[None]] = set()
@@ -104,7 +104,7 @@ class Engine:
 
     # --- from outside -------------------------------------------------------------------------
 
-    def post(self, happening: Happening) -> None:
+    def post(self, happening: Input) -> None:
         """Put a happening or an intent in; call it on the engine's loop."""
         self._queue.put_nowait(happening)
 
@@ -157,8 +157,8 @@ class Engine:
 
     # --- the loop -----------------------------------------------------------------------------
 
-    def _handle(self, happening: Happening) -> None:
-        if isinstance(happening, PlaybackBegan | PlaybackStarved):
+    def _handle(self, happening: Input) -> None:
+        if isinstance(happening, PlaybackBegan | PlaybackUnderran):
             # The callback's thread saw it a moment ago; the timeline never runs backwards.
             happening = replace(happening, at_us=max(happening.at_us, self._last_us))
         self._carry_out(self._conversation.handle(happening, self.now_us()))
@@ -172,16 +172,16 @@ class Engine:
         # Whatever was done, there may be something to look at, or a time to wake at.
         self._astir.set()
 
-    def _obey(self, order: Order) -> None:
+    def _obey(self, order: Command) -> None:
         match order:
-            case OpenSpeech():
+            case ConnectTts():
                 number = order.connection
                 self._serving[number] = self._start(
                     self._serve_speech(number), name=f"speech connection {number}"
                 )
-            case SendSpeech():
+            case SendTts():
                 self._lines[order.connection].outbox.put_nowait(order.text)
-            case DropSpeech():
+            case CloseTts():
                 self._drop(order.connection)
             case StartModel():
                 self._asking = self._start(
@@ -196,14 +196,14 @@ class Engine:
                 self._speaker.finish(order.turn)
             case SetAudible():
                 self._speaker.hear(order.audible)
-            case UseEdges():
+            case SwitchProviders():
                 self._use(order.ticket)
             case StopAudio():
                 # The speaker may still be at the turn before: of this one nothing was heard.
                 at_turn = self._speaker.glance().turn
                 heard_samples = self._speaker.stop()
                 heard_samples = heard_samples if at_turn == order.turn else 0
-                self.post(PlaybackCut(order.turn, heard_samples))
+                self.post(PlaybackStopReported(order.turn, heard_samples))
 
     def _start(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
         task = spawn(work, name=name)
@@ -247,7 +247,7 @@ class Engine:
         if state.turn < 0:
             return
         # Not through the queue: frames that wait there are not in the speaker yet.
-        self._handle(PlayoutSeen(state.turn, state.queued_samples))
+        self._handle(PlayoutPolled(state.turn, state.queued_samples))
         if levels:
             now_us = self.now_us()
             peak, rms = self._speaker.level()
@@ -266,22 +266,22 @@ class Engine:
 
     async def _ask_model(self, turn: int, messages: tuple[Message, ...]) -> None:
         if self._model is None:
-            self.post(ModelEnded(turn, NO_MODEL))
+            self.post(LlmEnded(turn, NO_MODEL))
             return
         stream = self._model.stream(messages, self._conversation.settings.system_prompt)
         try:
             async for chunk in stream:
                 for piece in pieces_of(chunk):
-                    self.post(ModelChunkArrived(turn, piece))
+                    self.post(LlmChunk(turn, piece))
                     # What the user wants must not wait behind a long answer.
                     await self._queue.join()
         except GramophoneError as error:
-            self.post(ModelEnded(turn, str(error)))
+            self.post(LlmEnded(turn, str(error)))
         except Exception as error:
-            self.post(ModelEnded(turn, _unexpected("language model", error)))
+            self.post(LlmEnded(turn, _unexpected("language model", error)))
             raise
         else:
-            self.post(ModelEnded(turn))
+            self.post(LlmEnded(turn))
         finally:
             await cast("AsyncGenerator[object]", stream).aclose()
 
@@ -291,24 +291,24 @@ class Engine:
                 raise SpeechError(NO_SPEECH)
             connection = await self._speech.connect()
         except GramophoneError as error:
-            self.post(SpeechRefused(number, str(error)))
+            self.post(TtsRefused(number, str(error)))
             return
         except Exception as error:
-            self.post(SpeechRefused(number, _unexpected("speech service", error)))
+            self.post(TtsRefused(number, _unexpected("speech service", error)))
             raise
         self._lines[number] = line = _Line(connection)
-        self.post(SpeechOpened(number, connection.url, connection.request_id))
+        self.post(TtsConnected(number, connection.url, connection.request_id))
         sender = spawn(line.send_all(), name=f"speech sender {number}")
         try:
             async for frame in connection.frames():
                 if isinstance(frame, str):
-                    self.post(SpeechText(number, frame))
+                    self.post(TtsText(number, frame))
                 else:
-                    self.post(SpeechAudio(number, frame))
+                    self.post(TtsAudio(number, frame))
         finally:
             await cancel(sender)
             await line.close()
-            self.post(SpeechClosed(number, *connection.closed()))
+            self.post(TtsClosed(number, *connection.closed()))
 
     def _drop(self, number: int) -> None:
         line = self._lines.get(number)
@@ -372,7 +372,7 @@ class _Listener:
         self._engine.post(PlaybackBegan(turn, at_us))
 
     def underran(self, turn: int, at_us: int, position_samples: int, missing_samples: int) -> None:
-        self._engine.post(PlaybackStarved(turn, at_us, position_samples, missing_samples))
+        self._engine.post(PlaybackUnderran(turn, at_us, position_samples, missing_samples))
 
     def drained(self, turn: int, played_samples: int) -> None:
         self._engine.post(PlaybackDrained(turn, played_samples))

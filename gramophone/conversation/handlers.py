@@ -6,21 +6,21 @@ A report says what happened. What follows from it for the talk, the conversation
 from __future__ import annotations
 
 from gramophone.conversation.messages import (
-    ModelChunkArrived,
-    ModelEnded,
+    LlmChunk,
+    LlmEnded,
     PlaybackBegan,
-    PlaybackCut,
     PlaybackDrained,
-    PlaybackStarved,
-    PlayoutSeen,
-    SpeechAudio,
-    SpeechClosed,
-    SpeechOpened,
-    SpeechRefused,
-    SpeechText,
+    PlaybackStopReported,
+    PlaybackUnderran,
+    PlayoutPolled,
+    TtsAudio,
+    TtsClosed,
+    TtsConnected,
+    TtsRefused,
+    TtsText,
 )
-from gramophone.conversation.tts_session import LineState, Output, SpeechLine
-from gramophone.conversation.turn import SpokenTurn
+from gramophone.conversation.tts_session import ConnectionState, Output, TtsSession
+from gramophone.conversation.turn import AssistantTurn
 from gramophone.core.timeline import (
     Event,
     Failed,
@@ -52,17 +52,17 @@ SPEECH_ENDLESS = (
 
 
 def model(
-    happening: ModelChunkArrived | ModelEnded, active: SpokenTurn | None, now_us: int
+    happening: LlmChunk | LlmEnded, active: AssistantTurn | None, now_us: int
 ) -> list[Output]:
     """A piece of the answer, or its end."""
     if active is None or happening.turn != active.turn or active.stopping:
         return []
-    if isinstance(happening, ModelEnded):
+    if isinstance(happening, LlmEnded):
         return _model_ended(active, happening, now_us)
     return list(active.read(happening.chunk, now_us))
 
 
-def _model_ended(active: SpokenTurn, ended: ModelEnded, now_us: int) -> list[Output]:
+def _model_ended(active: AssistantTurn, ended: LlmEnded, now_us: int) -> list[Output]:
     active.asking = False
     rest: list[Output] = [*active.end_reading(now_us)]
     active.end_text()
@@ -78,17 +78,17 @@ def _model_ended(active: SpokenTurn, ended: ModelEnded, now_us: int) -> list[Out
 
 
 def connection(
-    happening: SpeechOpened | SpeechRefused | SpeechClosed,
-    line: SpeechLine,
-    active: SpokenTurn | None,
+    happening: TtsConnected | TtsRefused | TtsClosed,
+    line: TtsSession,
+    active: AssistantTurn | None,
     now_us: int,
 ) -> list[Output]:
     """The line was opened, refused or lost; one that is lost is mended once."""
-    if happening.connection != line.connection or line.state is LineState.CLOSED:
+    if happening.connection != line.connection or line.state is ConnectionState.CLOSED:
         return []
-    if isinstance(happening, SpeechOpened):
+    if isinstance(happening, TtsConnected):
         return line.opened(happening.url, happening.request_id, now_us)
-    if isinstance(happening, SpeechRefused):
+    if isinstance(happening, TtsRefused):
         line.refused()
         return _no_speech(happening.detail, active, now_us)
     lost = line.lost(happening.code, happening.reason, now_us)
@@ -104,15 +104,15 @@ def connection(
 
 
 def speech(
-    happening: SpeechText | SpeechAudio,
-    line: SpeechLine,
-    active: SpokenTurn | None,
+    happening: TtsText | TtsAudio,
+    line: TtsSession,
+    active: AssistantTurn | None,
     now_us: int,
 ) -> list[Output]:
     """What came over the line. One that sends sound without end is given up."""
     if happening.connection != line.connection:
         return []
-    if isinstance(happening, SpeechText):
+    if isinstance(happening, TtsText):
         return line.receive_text(happening.text, now_us)
     outputs = line.receive_audio(happening.pcm, now_us)
     if (endless := line.endless()) is None or line.client is None:
@@ -124,7 +124,7 @@ def speech(
     return outputs + line.open()
 
 
-def silence(line: SpeechLine, active: SpokenTurn | None, now_us: int) -> list[Output]:
+def silence(line: TtsSession, active: AssistantTurn | None, now_us: int) -> list[Output]:
     """The line is given up where its answer is overdue."""
     if line.client is None or not line.client.timed_out(now_us):
         return []
@@ -134,7 +134,7 @@ def silence(line: SpeechLine, active: SpokenTurn | None, now_us: int) -> list[Ou
     return dropped + _no_speech(SPEECH_SILENT, active, now_us)
 
 
-def _no_speech(detail: str, active: SpokenTurn | None, now_us: int) -> list[Output]:
+def _no_speech(detail: str, active: AssistantTurn | None, now_us: int) -> list[Output]:
     if active is not None and not active.stopping:
         active.lose_voice()
     return [_failed("speech", detail, active, now_us)]
@@ -144,8 +144,12 @@ def _no_speech(detail: str, active: SpokenTurn | None, now_us: int) -> list[Outp
 
 
 def playback(
-    happening: PlayoutSeen | PlaybackBegan | PlaybackStarved | PlaybackDrained | PlaybackCut,
-    active: SpokenTurn | None,
+    happening: PlayoutPolled
+    | PlaybackBegan
+    | PlaybackUnderran
+    | PlaybackDrained
+    | PlaybackStopReported,
+    active: AssistantTurn | None,
     device: str,
     now_us: int,
 ) -> list[Output]:
@@ -153,12 +157,12 @@ def playback(
     if active is None or happening.turn != active.turn:
         return []
     match happening:
-        case PlayoutSeen():
+        case PlayoutPolled():
             active.glanced(happening.queued_samples)
             return []
         case PlaybackBegan(turn=turn, at_us=at_us):
             return [PlaybackStarted(at_us=at_us, turn=turn, device=device)]
-        case PlaybackStarved():
+        case PlaybackUnderran():
             return [
                 Underran(
                     at_us=happening.at_us,
@@ -170,7 +174,7 @@ def playback(
         case PlaybackDrained(turn=turn, played_samples=played):
             active.drained = True
             return [PlaybackFinished(at_us=now_us, turn=turn, played_samples=played)]
-        case PlaybackCut(turn=turn, heard_samples=heard):
+        case PlaybackStopReported(turn=turn, heard_samples=heard):
             active.hushing = False
             active.cut(heard, audible=True)
             return [
@@ -180,6 +184,6 @@ def playback(
             ]
 
 
-def _failed(stage: Stage, detail: str, active: SpokenTurn | None, now_us: int) -> Event:
+def _failed(stage: Stage, detail: str, active: AssistantTurn | None, now_us: int) -> Event:
     turn = active.turn if active is not None else None
     return Failed(at_us=now_us, stage=stage, detail=detail, turn=turn)

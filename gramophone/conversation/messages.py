@@ -15,7 +15,7 @@ from gramophone.ports.engine import Message, ModelChunk
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechOpened:
+class TtsConnected:
     """The connection stands."""
 
     connection: int
@@ -24,7 +24,7 @@ class SpeechOpened:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechRefused:
+class TtsRefused:
     """The connection never stood; `detail` is a sentence for the user."""
 
     connection: int
@@ -32,7 +32,7 @@ class SpeechRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechText:
+class TtsText:
     """A text frame came."""
 
     connection: int
@@ -40,7 +40,7 @@ class SpeechText:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechAudio:
+class TtsAudio:
     """A binary frame came."""
 
     connection: int
@@ -48,7 +48,7 @@ class SpeechAudio:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechClosed:
+class TtsClosed:
     """The connection ended."""
 
     connection: int
@@ -57,7 +57,7 @@ class SpeechClosed:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelChunkArrived:
+class LlmChunk:
     """The model stream gave a chunk."""
 
     turn: int
@@ -65,7 +65,7 @@ class ModelChunkArrived:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelEnded:
+class LlmEnded:
     """The model stream is over; `failure` is a sentence when it failed."""
 
     turn: int
@@ -81,7 +81,7 @@ class PlaybackBegan:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaybackStarved:
+class PlaybackUnderran:
     """A gap of silence was played inside the turn."""
 
     turn: int
@@ -99,7 +99,7 @@ class PlaybackDrained:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaybackCut:
+class PlaybackStopReported:
     """Sound was stopped by order; `heard_samples` of the turn had been handed over."""
 
     turn: int
@@ -107,7 +107,7 @@ class PlaybackCut:
 
 
 @dataclass(frozen=True, slots=True)
-class PlayoutSeen:
+class PlayoutPolled:
     """A glance at the speaker, taken some fifty times a second while a turn is spoken."""
 
     turn: int
@@ -146,20 +146,20 @@ class End:
     """The sitting is to end."""
 
 
-Happening: TypeAlias = (
+Input: TypeAlias = (
     Intent
-    | SpeechOpened
-    | SpeechRefused
-    | SpeechText
-    | SpeechAudio
-    | SpeechClosed
-    | ModelChunkArrived
-    | ModelEnded
+    | TtsConnected
+    | TtsRefused
+    | TtsText
+    | TtsAudio
+    | TtsClosed
+    | LlmChunk
+    | LlmEnded
     | PlaybackBegan
-    | PlaybackStarved
+    | PlaybackUnderran
     | PlaybackDrained
-    | PlaybackCut
-    | PlayoutSeen
+    | PlaybackStopReported
+    | PlayoutPolled
     | SpeakerChanged
     | SettingsWanted
     | Tick
@@ -170,14 +170,14 @@ Happening: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSpeech:
-    """Connect to the speech service; answered by SpeechOpened or SpeechRefused."""
+class ConnectTts:
+    """Connect to the speech service; answered by TtsConnected or TtsRefused."""
 
     connection: int
 
 
 @dataclass(frozen=True, slots=True)
-class SendSpeech:
+class SendTts:
     """Send a text frame."""
 
     connection: int
@@ -185,7 +185,7 @@ class SendSpeech:
 
 
 @dataclass(frozen=True, slots=True)
-class DropSpeech:
+class CloseTts:
     """Close the connection; nobody waits for it."""
 
     connection: int
@@ -224,7 +224,7 @@ class FinishAudio:
 
 @dataclass(frozen=True, slots=True)
 class StopAudio:
-    """Silence now; answered by PlaybackCut."""
+    """Silence now; answered by PlaybackStopReported."""
 
     turn: int
 
@@ -237,21 +237,21 @@ class SetAudible:
 
 
 @dataclass(frozen=True, slots=True)
-class UseEdges:
+class SwitchProviders:
     """Take the model and the voice of this number; give the ones before back."""
 
     ticket: int
 
 
-Order: TypeAlias = (
-    OpenSpeech
-    | SendSpeech
-    | DropSpeech
+Command: TypeAlias = (
+    ConnectTts
+    | SendTts
+    | CloseTts
     | StartModel
     | StopModel
     | PlayAudio
     | FinishAudio
     | StopAudio
     | SetAudible
-    | UseEdges
+    | SwitchProviders
 )

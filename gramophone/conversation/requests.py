@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gramophone.conversation.history import History
-from gramophone.core.intents import Regenerate, Request, Resend, Say, SpeakAgain, Submit
+from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, Request, Say, Submit
 from gramophone.core.surrogates import whole
 
 NOTHING_TO_SEND = "There is nothing to send; type a question first."
@@ -27,13 +27,13 @@ class Plan:
 def plan_of(request: Request, history: History) -> Plan | str:
     """The plan for a request, or the sentence that refuses it."""
     match request:
-        case Submit() | Say() | Resend() if not request.text.strip():
+        case Submit() | Say() | EditAndResend() if not request.text.strip():
             return NOTHING_TO_SEND
         case Submit():
             return Plan(question=whole(request.text))
         case Say():
             return Plan(speech=whole(request.text))
-        case Resend():
+        case EditAndResend():
             if not history.asks(request.turn):
                 return NOT_A_QUESTION
             return Plan(rewind_to=request.turn, question=whole(request.text))
@@ -41,6 +41,6 @@ def plan_of(request: Request, history: History) -> Plan | str:
             before = request.turn if request.turn >= 0 else 1 << 62
             asked = history.question_before(before)
             return Plan(rewind_to=asked + 1) if asked is not None else NOTHING_TO_REGENERATE
-        case SpeakAgain():
+        case RepeatTurn():
             text = history.text(request.turn)
             return Plan(speech=text, repeats=request.turn) if text else NOTHING_TO_SPEAK

@@ -46,7 +46,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class TextBatch:
     """Text to be sent now, followed by a flush of this number."""
 
     flush: int
@@ -59,7 +59,7 @@ class Sending:
 
 
 @dataclass(slots=True)
-class Utterance:
+class SpeechPacer:
     """The speech of one turn. Feed it text, tell it what came, ask it what to send.
 
     `awaited` when somebody listens: then a sentence whose text comes slower than it is spoken is
@@ -126,7 +126,7 @@ class Utterance:
         """Whether it was given up before all of it was spoken."""
         return self._abandoned
 
-    def send(self, now_us: int, queued_us: int, flushes_left: int) -> Sending | None:
+    def send(self, now_us: int, queued_us: int, flushes_left: int) -> TextBatch | None:
         """What to send at this moment, if anything.
 
         `queued_us` is the sound that waits in the player; `flushes_left` what the service's
@@ -150,12 +150,12 @@ class Utterance:
             return self._take(now_us)
         return None
 
-    def unspoken(self, now_us: int) -> list[Sending]:
+    def unspoken(self, now_us: int) -> list[TextBatch]:
         """What must be said again on a new connection: everything unanswered, less what of it
         has surely been received. It gets flush and chunk numbers of its own."""
         segments = list(self._unanswered)
         self._unanswered.clear()
-        rest: list[Sending] = []
+        rest: list[TextBatch] = []
         for index, segment in enumerate(segments):
             got_us = 0
             if index == 0:
@@ -218,7 +218,7 @@ class Utterance:
         """Where the sound of a segment that is not answered will end."""
         return max(self.received_us, segment.start_us + segment.chars * self._us_per_char)
 
-    def _take(self, now_us: int, chars: int = GROUP_CHARS) -> Sending:
+    def _take(self, now_us: int, chars: int = GROUP_CHARS) -> TextBatch:
         """One chunk at least, and as many as fit into `chars` characters."""
         taken: list[Chunk] = []
         while self._ready and (not taken or len(self._ready[0].text) <= chars):
@@ -228,13 +228,13 @@ class Utterance:
             taken.append(chunk)
         return self._open_segment(taken, now_us)
 
-    def _open_segment(self, chunks: list[Chunk], now_us: int) -> Sending:
+    def _open_segment(self, chunks: list[Chunk], now_us: int) -> TextBatch:
         if not self._unanswered:
             self._sent_at_us = now_us
         segment = Segment(len(self._segments), chunks, self.received_us)
         self._segments.append(segment)
         self._unanswered.append(segment)
-        sending = Sending(segment.flush, self._chunks_sent, tuple(chunks))
+        sending = TextBatch(segment.flush, self._chunks_sent, tuple(chunks))
         self._chunks_sent += len(chunks)
         return sending
 

@@ -10,9 +10,9 @@ from collections import deque
 from enum import Enum
 from typing import TypeAlias
 
-from gramophone.conversation.messages import DropSpeech, OpenSpeech, Order, SendSpeech
-from gramophone.conversation.speech_pacer import Sending
-from gramophone.conversation.turn import SpokenTurn
+from gramophone.conversation.messages import CloseTts, Command, ConnectTts, SendTts
+from gramophone.conversation.speech_pacer import TextBatch
+from gramophone.conversation.turn import AssistantTurn
 from gramophone.core.timeline import (
     ClearSent,
     Event,
@@ -39,10 +39,10 @@ from gramophone.wire.deepgram.speak_v1.client import (
     SpeakHappening,
 )
 
-Output: TypeAlias = Event | ModelQuiet | Order
+Output: TypeAlias = Event | ModelQuiet | Command
 
 
-class LineState(Enum):
+class ConnectionState(Enum):
     """Where the connection stands."""
 
     CLOSED = "closed"
@@ -50,32 +50,32 @@ class LineState(Enum):
     OPEN = "open"
 
 
-class SpeechLine:
+class TtsSession:
     """At most one connection at a time, each with a number of its own."""
 
     def __init__(self, limits: ClientLimits) -> None:
         self._limits = limits
-        self.state = LineState.CLOSED
+        self.state = ConnectionState.CLOSED
         self.connection = -1
         self.client: SpeakClient | None = None
         self.mended = False
-        self._sendings: dict[int, Sending] = {}
-        self._turn: SpokenTurn | None = None
-        self._cleared: deque[SpokenTurn] = deque()
+        self._sendings: dict[int, TextBatch] = {}
+        self._turn: AssistantTurn | None = None
+        self._cleared: deque[AssistantTurn] = deque()
 
     # --- connection ---------------------------------------------------------------------------
 
     def open(self) -> list[Output]:
         """Connect, unless that is done or under way."""
-        if self.state is not LineState.CLOSED:
+        if self.state is not ConnectionState.CLOSED:
             return []
         self.connection += 1
-        self.state = LineState.CONNECTING
-        return [OpenSpeech(self.connection)]
+        self.state = ConnectionState.CONNECTING
+        return [ConnectTts(self.connection)]
 
     def opened(self, url: str, request_id: str, now_us: int) -> list[Output]:
         """The connection stands; what an older one still owed to the turn is queued again."""
-        self.state = LineState.OPEN
+        self.state = ConnectionState.OPEN
         self.client = SpeakClient(self._limits, now_us)
         turn = self._turn
         if turn is not None and turn.utterance is not None and not turn.stopping:
@@ -90,7 +90,7 @@ class SpeechLine:
 
     def refused(self) -> None:
         """The connection never stood."""
-        self.state = LineState.CLOSED
+        self.state = ConnectionState.CLOSED
         self.client = None
         self._cleared.clear()
 
@@ -103,12 +103,12 @@ class SpeechLine:
 
     def drop(self, now_us: int, reason: str, code: int = 1006) -> list[Output]:
         """Give the connection up, or the attempt to have one."""
-        if self.state is LineState.CLOSED:
+        if self.state is ConnectionState.CLOSED:
             return []
-        if self.state is LineState.CONNECTING:
+        if self.state is ConnectionState.CONNECTING:
             self.refused()
-            return [DropSpeech(self.connection)]
-        return [DropSpeech(self.connection), *self.lost(code, reason, now_us)]
+            return [CloseTts(self.connection)]
+        return [CloseTts(self.connection), *self.lost(code, reason, now_us)]
 
     def hang_up(self, now_us: int) -> list[Output]:
         """End politely: tell the service, then close."""
@@ -127,7 +127,7 @@ class SpeechLine:
 
     # --- a turn's speech ----------------------------------------------------------------------
 
-    def begin_turn(self, turn: SpokenTurn, now_us: int) -> list[Output]:
+    def begin_turn(self, turn: AssistantTurn, now_us: int) -> list[Output]:
         """A turn will be spoken."""
         self._turn = turn
         self._sendings.clear()
@@ -187,14 +187,14 @@ class SpeechLine:
         stale = self.client.stale or owner.stopping or owner.hushed or owner.finishing
         return [*owner.receive(pcm, self.connection, now_us, stale=stale)]
 
-    def endless(self) -> SpokenTurn | None:
+    def endless(self) -> AssistantTurn | None:
         """The turn for which the service sends more sound than its text can have, if it does."""
         owner = self._cleared[0] if self._cleared else self._turn
         return owner if owner is not None and owner.endless else None
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _queue(self, client: SpeakClient, sending: Sending) -> None:
+    def _queue(self, client: SpeakClient, sending: TextBatch) -> None:
         self._sendings[sending.flush] = sending
         for index, chunk in enumerate(sending.chunks):
             client.speak(chunk.text, sending.first_chunk + index)
@@ -229,7 +229,7 @@ class SpeechLine:
         turn = self._turn
         return [FlushRefused(at_us=now_us, turn=turn.turn, flush=flush)] if turn else []
 
-    def _text_spoken(self, turn: SpokenTurn, number: int, now_us: int) -> TextSpoken:
+    def _text_spoken(self, turn: AssistantTurn, number: int, now_us: int) -> TextSpoken:
         sending = next(
             sending
             for sending in self._sendings.values()
@@ -247,6 +247,6 @@ class SpeechLine:
 
     def _frame(self, text: str, now_us: int) -> list[Output]:
         return [
-            SendSpeech(self.connection, text),
+            SendTts(self.connection, text),
             FrameSent(at_us=now_us, connection=self.connection, text=text),
         ]

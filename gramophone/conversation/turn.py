@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gramophone.conversation.messages import Order, PlayAudio
-from gramophone.conversation.speech_pacer import Utterance
+from gramophone.conversation.messages import Command, PlayAudio
+from gramophone.conversation.speech_pacer import SpeechPacer
 from gramophone.core.surrogates import SurrogateJoiner
 from gramophone.core.timeline import (
     AudioReceived,
@@ -33,13 +33,13 @@ QUIET_US = 15_000_000
 
 
 @dataclass(slots=True)
-class SpokenTurn:
+class AssistantTurn:
     """One turn of the assistant. `utterance` is None where nothing is (or is still) spoken."""
 
     turn: int
     sample_rate_hz: int
     bytes_per_sample: int = 2
-    utterance: Utterance | None = None
+    utterance: SpeechPacer | None = None
     finish_reason: str = ""
     asking: bool = False
     """Whether the model still streams."""
@@ -202,7 +202,7 @@ class SpokenTurn:
 
     def receive(
         self, pcm: bytes, connection: int, now_us: int, *, stale: bool
-    ) -> list[Event | Order]:
+    ) -> list[Event | Command]:
         """A frame came over this connection; a new one begins at a whole sample."""
         realign = self._audio_connection != connection
         if realign:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 
-@value
+@frozen
 class Submit:
     """Ask the model; its answer is spoken while it streams."""
 
     text: str
 
 
-@value
+@frozen
 class Say:
     """Speak this text; no model is asked."""
 
     text: str
 
 
-@value
+@frozen
 class Regenerate:
     """Take this answer back, and what came after it, and have its question answered anew; -1 is
     the answer to the last question."""
@@ -29,46 +29,46 @@ class Regenerate:
     turn: int = -1
 
 
-@value
-class Resend:
+@frozen
+class EditAndResend:
     """Take this question back, and what came after it, and ask `text` instead."""
 
     turn: int
     text: str
 
 
-@value
-class SpeakAgain:
+@frozen
+class RepeatTurn:
     """Speak the text of an earlier turn once more."""
 
     turn: int
 
 
-@value
-class Hush:
+@frozen
+class StopPlayback:
     """Stop the sound and let the stream go on; where no sound or no text comes, stop the stream."""
 
 
-@value
+@frozen
 class Interrupt:
     """Stop the sound and the stream; the text that came stays."""
 
 
-@value
+@frozen
 class Mute:
     """Play no sound from now on, or play it again; it is recorded all the same."""
 
     muted: bool
 
 
-@value
-class Hear:
+@frozen
+class SetAudioFocus:
     """Whether this conversation, of several, is the one that may sound."""
 
     heard: bool
 
 
-Request: TypeAlias = Submit | Say | Regenerate | Resend | SpeakAgain
+Request: TypeAlias = Submit | Say | Regenerate | EditAndResend | RepeatTurn
 """What begins a turn."""
 
-Intent: TypeAlias = Request | Hush | Interrupt | Mute | Hear
+Intent: TypeAlias = Request | StopPlayback | Interrupt | Mute | SetAudioFocus

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Final, Literal, TypeAlias, TypeVar, dataclass_transform
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 Role: TypeAlias = Literal["user", "assistant"]
 Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
@@ -24,19 +24,19 @@ T = TypeVar("T")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
-def fact(cls: type[T]) -> type[T]:
+def event(cls: type[T]) -> type[T]:
     """A value of keywords."""
-    return value(kw_only=True)(cls)
+    return frozen(kw_only=True)(cls)
 
 
-@fact
+@event
 class Event:
     """A fact worth keeping."""
 
     at_us: int
 
 
-@fact
+@event
 class Transient:
     """A fact of the moment: drawn, never recorded."""
 
@@ -46,7 +46,7 @@ class Transient:
 # --- the session ------------------------------------------------------------------------------
 
 
-@fact
+@event
 class SessionStarted(Event):
     """A sitting began. The wall-clock time stands in the session row alone."""
 
@@ -59,7 +59,7 @@ class SessionStarted(Event):
     system_prompt: str
 
 
-@fact
+@event
 class SettingsChanged(Event):
     """From now on it is this model and voice that answer, with this system prompt."""
 
@@ -71,7 +71,7 @@ class SettingsChanged(Event):
     lang: str = "auto"
 
 
-@fact
+@event
 class SessionEnded(Event):
     """The sitting ended in good order."""
 
@@ -79,7 +79,7 @@ class SessionEnded(Event):
 # --- a turn -----------------------------------------------------------------------------------
 
 
-@fact
+@event
 class TurnStarted(Event):
     """A step of one role began. A user's turn has its whole `text` at once.
 
@@ -92,7 +92,7 @@ class TurnStarted(Event):
     repeats: int | None = None
 
 
-@fact
+@event
 class TurnInherited(Event):
     """A turn of another session counts for this one's history; told at the beginning.
 
@@ -105,14 +105,14 @@ class TurnInherited(Event):
     remembered: int | None = None
 
 
-@fact
+@event
 class HistoryRewound(Event):
     """The turns from `to_turn` on no longer count for the history; they stay recorded."""
 
     to_turn: int
 
 
-@fact
+@event
 class RequestSent(Event):
     """The language model was asked; `messages` counts the history that went with it."""
 
@@ -122,7 +122,7 @@ class RequestSent(Event):
     messages: int
 
 
-@fact
+@event
 class ModelChunkReceived(Event):
     """One raw chunk of the provider's stream, as JSON text, secrets removed."""
 
@@ -130,7 +130,7 @@ class ModelChunkReceived(Event):
     raw: str
 
 
-@fact
+@event
 class DeltaReceived(Event):
     """A piece of the answer's text."""
 
@@ -138,7 +138,7 @@ class DeltaReceived(Event):
     text: str
 
 
-@fact
+@event
 class UsageReported(Event):
     """What the provider counted for the turn so far, in tokens."""
 
@@ -147,7 +147,7 @@ class UsageReported(Event):
     output_tokens: int
 
 
-@fact
+@event
 class ModelFinished(Event):
     """The model stream ended in good order; `reason` is the provider's own word."""
 
@@ -155,7 +155,7 @@ class ModelFinished(Event):
     reason: str
 
 
-@fact
+@event
 class TurnInterrupted(Event):
     """The user stopped the turn. `heard_text` is the source text up to the playout position;
     the turn keeps its whole text."""
@@ -165,7 +165,7 @@ class TurnInterrupted(Event):
     heard_samples: int
 
 
-@fact
+@event
 class TurnCompleted(Event):
     """The turn is over: its text has come, and what was to be heard has been heard.
 
@@ -182,7 +182,7 @@ class TurnCompleted(Event):
     remembered: int | None = None
 
 
-@fact
+@event
 class Failed(Event):
     """Something failed, said in one sentence that tells what to do. `turn` may be unknown."""
 
@@ -194,7 +194,7 @@ class Failed(Event):
 # --- speech -----------------------------------------------------------------------------------
 
 
-@fact
+@event
 class SpeechConnected(Event):
     """The speech service accepted a connection."""
 
@@ -203,7 +203,7 @@ class SpeechConnected(Event):
     request_id: str
 
 
-@fact
+@event
 class SpeechDisconnected(Event):
     """The connection ended, with the close code and reason (1006 when there was none)."""
 
@@ -212,7 +212,7 @@ class SpeechDisconnected(Event):
     reason: str
 
 
-@fact
+@event
 class FrameSent(Event):
     """One text frame to the speech service, verbatim."""
 
@@ -220,7 +220,7 @@ class FrameSent(Event):
     text: str
 
 
-@fact
+@event
 class FrameReceived(Event):
     """One text frame from the speech service, verbatim."""
 
@@ -228,7 +228,7 @@ class FrameReceived(Event):
     text: str
 
 
-@fact
+@event
 class TextSpoken(Event):
     """A chunk was sent to be spoken.
 
@@ -243,7 +243,7 @@ class TextSpoken(Event):
     source_end: int
 
 
-@fact
+@event
 class FlushSent(Event):
     """The service was told to speak what it holds: all chunks up to `last_chunk`."""
 
@@ -252,7 +252,7 @@ class FlushSent(Event):
     last_chunk: int
 
 
-@fact
+@event
 class FlushAnswered(Event):
     """The service has sent all sound of a flush; `end_samples` is the turn's length so far."""
 
@@ -261,7 +261,7 @@ class FlushAnswered(Event):
     end_samples: int
 
 
-@fact
+@event
 class FlushRefused(Event):
     """The service ignored a flush (EXCESSIVE_FLUSH); it will be sent again."""
 
@@ -269,14 +269,14 @@ class FlushRefused(Event):
     flush: int
 
 
-@fact
+@event
 class ClearSent(Event):
     """The service was told to drop what it holds."""
 
     turn: int
 
 
-@fact
+@event
 class WarningReceived(Event):
     """The speech service warned, in either of its two dialects."""
 
@@ -284,7 +284,7 @@ class WarningReceived(Event):
     description: str
 
 
-@fact
+@event
 class AudioReceived(Event):
     """One binary frame, exactly as received, even of odd length.
 
@@ -308,7 +308,7 @@ MUTED: Final = "muted"
 """The device while nothing is to be heard because the user wants it so."""
 
 
-@fact
+@event
 class DeviceChanged(Event):
     """Where the sound goes from now on; `silent` when no device plays it, `detail` says why."""
 
@@ -317,7 +317,7 @@ class DeviceChanged(Event):
     detail: str = ""
 
 
-@fact
+@event
 class PlaybackStarted(Event):
     """The first sample of the turn was handed to the device or its silent stand-in."""
 
@@ -325,7 +325,7 @@ class PlaybackStarted(Event):
     device: str
 
 
-@fact
+@event
 class Underran(Event):
     """The device asked for sound that was not there; silence was played instead."""
 
@@ -334,7 +334,7 @@ class Underran(Event):
     missing_samples: int
 
 
-@fact
+@event
 class PlaybackFinished(Event):
     """The turn's last sample was handed over and played."""
 
@@ -342,7 +342,7 @@ class PlaybackFinished(Event):
     played_samples: int
 
 
-@fact
+@event
 class PlaybackStopped(Event):
     """The user stopped the turn's sound; its text goes on.
 
@@ -355,7 +355,7 @@ class PlaybackStopped(Event):
     heard_characters: int | None = None
 
 
-@fact
+@event
 class PlayoutAdvanced(Transient):
     """Where the sound is: samples of the turn handed to the device, and waiting to be."""
 
@@ -364,7 +364,7 @@ class PlayoutAdvanced(Transient):
     queued_samples: int
 
 
-@fact
+@event
 class LevelMeasured(Transient):
     """Level of what is being played, 0.0 to 1.0 of full scale."""
 
@@ -372,7 +372,7 @@ class LevelMeasured(Transient):
     rms: float
 
 
-@fact
+@event
 class ProgressMade(Transient):
     """Something slow moved on (an engine loads); an empty `detail` says that it is done."""
 
@@ -380,7 +380,7 @@ class ProgressMade(Transient):
     detail: str
 
 
-@fact
+@event
 class ModelQuiet(Transient):
     """The model was asked and has sent no text for `quiet_us`, whatever else it sends."""
 
@@ -388,7 +388,7 @@ class ModelQuiet(Transient):
     quiet_us: int
 
 
-@fact
+@event
 class TimelineRestarted(Transient):
     """The source went back: what was told before no longer holds. What holds now follows at
     once, as the next `entries` entries; a client may wait for all of them before it draws."""
@@ -396,7 +396,7 @@ class TimelineRestarted(Transient):
     entries: int
 
 
-@fact
+@event
 class DeltasPassed(Transient):
     """So many deltas of a turn were gone over in one step; `at_us` is that of the first."""
 

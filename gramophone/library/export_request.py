@@ -7,13 +7,13 @@ import unicodedata
 from dataclasses import field
 from pathlib import Path
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 _LONGEST_SLUG = 48
 
 
-@value
-class ExportForm:
+@frozen
+class ExportFormat:
     """A form of file. `sound` when it is made of samples, `joins` when several sessions can stand
     in one file, `timed` when it tells when something is heard, `whole` when a part of a session
     would not be one. `pause_us` lies between its spoken turns unless told otherwise."""
@@ -29,34 +29,36 @@ class ExportForm:
 
 
 _FORMS = (
-    ExportForm("wav", ".wav", "the sound as WAV", sound=True, joins=True),
-    ExportForm("flac", ".flac", "the sound as FLAC", sound=True, joins=True),
-    ExportForm("ogg", ".ogg", "the sound as Ogg Vorbis", sound=True, joins=True),
-    ExportForm("opus", ".opus", "the sound as Opus", sound=True, joins=True),
-    ExportForm("mp3", ".mp3", "the sound as MP3", sound=True, joins=True),
-    ExportForm("srt", ".srt", "captions as SubRip", joins=True),
-    ExportForm("vtt", ".vtt", "captions as WebVTT, each word in time", joins=True),
-    ExportForm("txt", ".txt", "the conversation as plain text", joins=True, timed=False),
-    ExportForm("md", ".md", "the conversation as Markdown, with figures", joins=True, timed=False),
-    ExportForm("json", ".json", "turns, figures and words in time as JSON", joins=True),
-    ExportForm("jsonl", ".jsonl", "the timeline as JSON lines", joins=True, whole=True),
-    ExportForm("csv", ".csv", "turns and figures as a table", joins=True, timed=False),
-    ExportForm("cast", ".cast", "the conversation as it streamed, for asciinema", joins=True),
-    ExportForm("html", ".html", "a page that plays in a browser", pause_us=600_000),
-    ExportForm("bundle", ".gramophone", "the whole session as a bundle", whole=True),
+    ExportFormat("wav", ".wav", "the sound as WAV", sound=True, joins=True),
+    ExportFormat("flac", ".flac", "the sound as FLAC", sound=True, joins=True),
+    ExportFormat("ogg", ".ogg", "the sound as Ogg Vorbis", sound=True, joins=True),
+    ExportFormat("opus", ".opus", "the sound as Opus", sound=True, joins=True),
+    ExportFormat("mp3", ".mp3", "the sound as MP3", sound=True, joins=True),
+    ExportFormat("srt", ".srt", "captions as SubRip", joins=True),
+    ExportFormat("vtt", ".vtt", "captions as WebVTT, each word in time", joins=True),
+    ExportFormat("txt", ".txt", "the conversation as plain text", joins=True, timed=False),
+    ExportFormat(
+        "md", ".md", "the conversation as Markdown, with figures", joins=True, timed=False
+    ),
+    ExportFormat("json", ".json", "turns, figures and words in time as JSON", joins=True),
+    ExportFormat("jsonl", ".jsonl", "the timeline as JSON lines", joins=True, whole=True),
+    ExportFormat("csv", ".csv", "turns and figures as a table", joins=True, timed=False),
+    ExportFormat("cast", ".cast", "the conversation as it streamed, for asciinema", joins=True),
+    ExportFormat("html", ".html", "a page that plays in a browser", pause_us=600_000),
+    ExportFormat("bundle", ".gramophone", "the whole session as a bundle", whole=True),
 )
 
 FORMS = {form.name: form for form in _FORMS}
 """By name, in the order they are offered."""
 
 
-def form_of(path: Path) -> ExportForm | None:
+def form_of(path: Path) -> ExportFormat | None:
     """The form that the end of a name asks for."""
     return next((form for form in _FORMS if form.suffix == path.suffix.lower()), None)
 
 
-@value
-class Cut:
+@frozen
+class TurnSelection:
     """What is taken: turns by number (none named: all), and a part of the replay's clock. Turns
     that were taken back only when `withdrawn`."""
 
@@ -70,7 +72,7 @@ class Cut:
         return self.from_us > 0 or self.to_us is not None
 
 
-@value
+@frozen
 class Pauses:
     """What lies between two spoken turns: the real pause, or one of `given_us`."""
 
@@ -78,8 +80,8 @@ class Pauses:
     given_us: int = 0
 
 
-@value
-class ExportOrder:
+@frozen
+class ExportRequest:
     """What is to be written. `path` is a file, or a directory that takes one file a session
     (`folder`); with `each_turn` one a spoken turn. What stands there is replaced only on
     `replace`. 0 Hz is the rate as recorded; `loudness_lufs` normalises to EBU R128."""
@@ -88,7 +90,7 @@ class ExportOrder:
     path: Path
     folder: bool = False
     replace: bool = False
-    cut: Cut = field(default_factory=Cut)
+    cut: TurnSelection = field(default_factory=TurnSelection)
     pauses: Pauses = field(default_factory=Pauses)
     each_turn: bool = False
     stereo: bool = False
@@ -97,8 +99,8 @@ class ExportOrder:
     compress: bool = False
 
 
-@value
-class Exported:
+@frozen
+class ExportResult:
     """What was written, in a sentence each what could not be, and what should be known of the
     rest."""
 

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import Event, Role
-from gramophone.library.export_request import Exported, ExportOrder
+from gramophone.library.export_request import ExportRequest, ExportResult
 
 DATABASE_FILES = frozenset({"library.db", "library.db-wal", "library.db-shm"})
 
@@ -38,7 +38,7 @@ def refuse_database_file(path: Path) -> None:
         )
 
 
-@value
+@frozen
 class SessionSummary:
     """One row of the history. `created_at` is ISO 8601 in UTC; `snippet` the search hit, with
     its matching words between U+E000 and U+E001, or empty."""
@@ -58,7 +58,7 @@ class SessionSummary:
     archived: bool = False
 
 
-@value
+@frozen
 class TurnAudio:
     """The WAV of a spoken turn, as received. `path` is absolute."""
 
@@ -69,7 +69,7 @@ class TurnAudio:
     encoding: str = "linear16"
 
 
-@value
+@frozen
 class TurnRecord:
     """One kept turn. `withdrawn` marks one that was taken back: it no longer counts. `heard` is
     how many characters of the text were heard where its sound was stopped, else None."""
@@ -95,7 +95,7 @@ class TurnRecord:
         return not self.withdrawn and self.finish_reason != "repeated"
 
 
-@value
+@frozen
 class SessionRecord:
     """One kept session, whole but for its events."""
 
@@ -106,7 +106,7 @@ class SessionRecord:
     turns: tuple[TurnRecord, ...]
 
 
-@value
+@frozen
 class Finding:
     """One disagreement found by a check, in a sentence; `session_id` empty for the library."""
 
@@ -114,7 +114,7 @@ class Finding:
     detail: str
 
 
-@value
+@frozen
 class Totals:
     """What the list of sessions holds, archived ones aside."""
 
@@ -122,7 +122,7 @@ class Totals:
     spoken_ms: int
 
 
-@value
+@frozen
 class TagCount:
     """A tag and how many sessions have it."""
 
@@ -194,10 +194,10 @@ class Library(Protocol):
     async def export(
         self,
         ids: Sequence[str],
-        order: ExportOrder,
+        order: ExportRequest,
         *,
         tell: Callable[[int, int], None] | None = None,
-    ) -> Exported:
+    ) -> ExportResult:
         """Write sessions as `order` says, every file whole or not at all. `tell` hears, in
         another thread, how much of how much is done; cancelling the await stops it. What keeps
         one session of several from being written is in the answer, not raised."""

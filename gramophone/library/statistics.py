@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from math import ceil, floor
 from typing import NamedTuple
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 P50, P95 = 50.0, 95.0
 MOST_BINS = 12
@@ -26,7 +26,7 @@ QUARTER_S = 900
 _STEPS_MS = tuple(step * 10**power for power in range(7) for step in (1, 2, 5))
 
 
-class Voicing(NamedTuple):
+class VoiceConfig(NamedTuple):
     """Who answered, and in which voice."""
 
     provider: str
@@ -66,9 +66,9 @@ class Tally:
         self.ttfa_ms += other.ttfa_ms
         self.response_ms += other.response_ms
 
-    def figures(self) -> Figures:
+    def figures(self) -> Statistics:
         """What is told of them."""
-        return Figures(
+        return Statistics(
             turns=self.turns,
             withdrawn=self.withdrawn,
             repeated=self.repeated,
@@ -84,17 +84,17 @@ class Tally:
         )
 
 
-@value
+@frozen
 class Kept:
     """What a library tells: the answers by who gave them; by quarter of an hour since 1970, how
     many sessions began in it and how many milliseconds they speak."""
 
-    tallies: Mapping[Voicing, Tally]
+    tallies: Mapping[VoiceConfig, Tally]
     quarters: Mapping[int, tuple[int, int]]
 
 
-@value
-class Spread:
+@frozen
+class Percentiles:
     """What so many turns took: half of them at most `p50`, 95 in a hundred at most `p95`."""
 
     turns: int = 0
@@ -102,8 +102,8 @@ class Spread:
     p95: float | None = None
 
 
-@value
-class Figures:
+@frozen
+class Statistics:
     """The sum of some answers. Tokens are None where nobody counted them."""
 
     turns: int
@@ -114,13 +114,13 @@ class Figures:
     input_tokens: int | None
     output_tokens: int | None
     underruns: int
-    ttft_ms: Spread
-    ttfb_ms: Spread
-    ttfa_ms: Spread
-    response_ms: Spread
+    ttft_ms: Percentiles
+    ttfb_ms: Percentiles
+    ttfa_ms: Percentiles
+    response_ms: Percentiles
 
 
-@value
+@frozen
 class Bin:
     """How many values lie from `from_ms` up to and without `to_ms`; None: as far as they go."""
 
@@ -129,7 +129,7 @@ class Bin:
     turns: int
 
 
-@value
+@frozen
 class Day:
     """What the sessions that began on a day speak, or in the span that begins with it."""
 
@@ -146,12 +146,12 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
     return below + (above - below) * (place - floor(place))
 
 
-def spread(values: list[float]) -> Spread:
+def spread(values: list[float]) -> Percentiles:
     """The percentiles of the values, which are put in order."""
     values.sort()
     if not values:
-        return Spread()
-    return Spread(len(values), percentile(values, P50), percentile(values, P95))
+        return Percentiles()
+    return Percentiles(len(values), percentile(values, P50), percentile(values, P95))
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
@@ -162,7 +162,9 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return summed
 
 
-def grouped(tallies: Mapping[Voicing, Tally], by: Sequence[str]) -> dict[tuple[str, ...], Tally]:
+def grouped(
+    tallies: Mapping[VoiceConfig, Tally], by: Sequence[str]
+) -> dict[tuple[str, ...], Tally]:
     """The same by some fields of the voicing, the most answers first."""
     groups: defaultdict[tuple[str, ...], Tally] = defaultdict(Tally)
     for voicing, tally in tallies.items():

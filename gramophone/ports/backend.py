@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Protocol
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.intents import Intent
 from gramophone.core.timeline import Entry, Role
 from gramophone.library.library import Library
@@ -29,7 +29,7 @@ SLOWEST, FASTEST = 0.5, 3.0
 """How slow and how fast a replay can be."""
 
 
-@value
+@frozen
 class TurnMark:
     """Where a turn lies."""
 
@@ -39,7 +39,7 @@ class TurnMark:
     end_us: int
 
 
-@value
+@frozen
 class Passage:
     """Sound without a hole in it: `start_samples` of the turn is heard at `start_us`."""
 
@@ -49,7 +49,7 @@ class Passage:
     start_samples: int
 
 
-@value
+@frozen
 class ReplayState:
     """Where a replay is. Before the session has been read `ready` is False and all is empty.
 
@@ -106,8 +106,8 @@ class ReplayFeed(Feed, Protocol):
         ...
 
 
-@value
-class Setup:
+@frozen
+class ConversationInfo:
     """What the status line says before the first event; `kept` is whether it is recorded."""
 
     provider: str
@@ -117,7 +117,7 @@ class Setup:
     kept: bool = True
 
 
-@value
+@frozen
 class ScreenSettings:
     """How the screen is to look and be used; empty is as it comes.
 
@@ -131,8 +131,8 @@ class ScreenSettings:
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@value(kw_only=True)
-class Choice:
+@frozen(kw_only=True)
+class ConversationOptions:
     """What one conversation goes by; what is empty, or a speed of 0, is as configured. `lang` is
     the language that is spoken, "auto" to find it in each answer."""
 
@@ -144,8 +144,8 @@ class Choice:
     lang: str = ""
 
 
-@value
-class Choices:
+@frozen
+class AvailableOptions:
     """What can be chosen, as far as it is known without asking a service. `models` by provider."""
 
     providers: tuple[str, ...] = ()
@@ -153,21 +153,21 @@ class Choices:
     voices: tuple[str, ...] = ()
 
 
-class TalkHandle(Protocol):
+class ConversationHandle(Protocol):
     """One conversation as the screen sees it; thread-safe, returns at once.
 
     Progress comes as ProgressMade, failures as Failed, through `feed`.
     """
 
     @property
-    def setup(self) -> Setup: ...
+    def setup(self) -> ConversationInfo: ...
 
     @property
     def feed(self) -> Feed: ...
 
     def post(self, intent: Intent) -> None: ...
 
-    def configure(self, choice: Choice) -> None:
+    def configure(self, choice: ConversationOptions) -> None:
         """Go by this from the next turn on (SettingsChanged).
 
         Raises:
@@ -191,22 +191,22 @@ class Backend(Protocol):
     """
 
     @property
-    def setup(self) -> Setup: ...
+    def setup(self) -> ConversationInfo: ...
 
     @property
     def library(self) -> Library: ...
 
     def start(self) -> None: ...
 
-    def choices(self) -> Choices: ...
+    def choices(self) -> AvailableOptions: ...
 
     def open_talk(
         self,
-        choice: Choice = Choice(),  # noqa: B008 (frozen)
+        choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
         heard: bool = True,
-    ) -> TalkHandle:
+    ) -> ConversationHandle:
         """Begin a conversation, with what is inherited as its first turns. It is kept once
         something is said in it. One that is not `heard` begins without the sound."""
         ...

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import Role
 
 # --- the language model -----------------------------------------------------------------------
 
 
-@value
+@frozen
 class Message:
     """One turn of the history. Models see `role` and `text`.
 
@@ -27,7 +27,7 @@ class Message:
     heard: int | None = None
 
 
-@value
+@frozen
 class Usage:
     """What the provider counted, in tokens."""
 
@@ -35,7 +35,7 @@ class Usage:
     output_tokens: int
 
 
-@value
+@frozen
 class ModelChunk:
     """One chunk of a provider's stream: its raw JSON, and what in it concerns us.
 
@@ -84,7 +84,7 @@ class SpeakerListener(Protocol):
     def device_changed(self, device: str, silent: bool, detail: str) -> None: ...
 
 
-@value
+@frozen
 class PlayoutState:
     """A glance at the speaker: position in the turn, and what waits to be played."""
 

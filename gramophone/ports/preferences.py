@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 Value: TypeAlias = str | int | float | bool
 
@@ -18,7 +18,7 @@ KeptIn: TypeAlias = Literal["", "environment", "keyring"]
 """Where a service's key is: nowhere, in an environment variable, in the keyring."""
 
 
-@value
+@frozen
 class Preference:
     """A setting as `config.toml` has it, or as it is without it (`told` is False).
 
@@ -30,7 +30,7 @@ class Preference:
     overruled_by: str = ""
 
 
-@value
+@frozen
 class Account:
     """A service that wants a key; `variable` is where the environment may have it."""
 

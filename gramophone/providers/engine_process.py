@@ -25,7 +25,7 @@ MAX_LINE_BYTES = 1 << 20
 MAX_LAST_WORDS_CHARS = 300
 
 
-class Child:
+class EngineProcess:
     """One engine process. `what` names it to the user."""
 
     def __init__(

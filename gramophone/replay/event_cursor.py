@@ -12,17 +12,17 @@ from gramophone.core.timeline import (
     PlayoutAdvanced,
     TimelineRestarted,
 )
-from gramophone.replay.schedule import Score
+from gramophone.replay.schedule import ReplaySchedule
 
 MANY = 500
 """Fewer events than these are told all, even when it goes over them in one step."""
 
 
-class Teller:
+class EventCursor:
     """Knows how far a score has been told. With `anew` whoever listens has heard of the session
     before, and forgets that first."""
 
-    def __init__(self, score: Score, emit: Callable[[Entry], None], *, anew: bool) -> None:
+    def __init__(self, score: ReplaySchedule, emit: Callable[[Entry], None], *, anew: bool) -> None:
         self._score = score
         self._emit = emit
         self._told = 0

@@ -1,6 +1,7 @@
 """Replay: a kept session as a source of the same events, in the same order and time.
 
-It moves a position over a `Score`. While recorded sound plays, the speaker's playout position is
+It moves a position over a `ReplaySchedule`. While recorded sound plays, the speaker's playout
+position is
 the clock and the position follows it, whatever the card's own idea of a second; where nothing
 sounds, the injected clock moves it. Whatever lies up to the position is told. Forwards that is
 only a matter of telling more; a way back is a `TimelineRestarted` and all that holds then.
@@ -20,10 +21,10 @@ from gramophone.core.tasks import cancel, spawn
 from gramophone.core.timeline import Entry
 from gramophone.ports.backend import FASTEST, SLOWEST, ReplayState, TurnMark
 from gramophone.ports.engine import Speaker
-from gramophone.replay.event_cursor import Teller
-from gramophone.replay.schedule import Score
+from gramophone.replay.event_cursor import EventCursor
+from gramophone.replay.schedule import ReplaySchedule
 from gramophone.replay.track import Track
-from gramophone.replay.track_player import Sounding, Stretch, StretchMaker
+from gramophone.replay.track_player import Stretch, StretchMaker, TrackPlayer
 
 GLANCE_US = 60_000
 SHORTEST_WAIT_US = 5_000
@@ -62,7 +63,7 @@ class Replay:
 
     def __init__(
         self,
-        score: Score,
+        score: ReplaySchedule,
         *,
         clock: Clock,
         speaker: Speaker,
@@ -81,7 +82,7 @@ class Replay:
         self._score = score
         self._clock = clock
         self._speaker = speaker
-        self._teller = Teller(score, emit, anew=anew)
+        self._teller = EventCursor(score, emit, anew=anew)
         self._speed = speed
         self._stretch = stretch
         self._heard = heard
@@ -94,7 +95,7 @@ class Replay:
         self._since_us = 0  # the clock when the position was set, where nothing sounds
         self._since_position_us = 0
         self._moved = True  # the position was set, and what holds there is to be told
-        self._sounding: Sounding | None = None
+        self._sounding: TrackPlayer | None = None
         self._stretches = 0
         self._glance_due_us = 0
         self._opened = False
@@ -275,7 +276,7 @@ class Replay:
 
     def _begin(self, track: Track) -> None:
         self._stretches += 1
-        self._sounding = Sounding(
+        self._sounding = TrackPlayer(
             track,
             track.laid_at(self._position_us),
             speaker=self._speaker,

@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gramophone.alignment.word_timing import Alignment
+from gramophone.alignment.word_timing import WordTiming
 from gramophone.core.timeline import (
     AudioReceived,
     Entry,
@@ -30,8 +30,8 @@ from gramophone.core.timeline import (
     Underran,
 )
 from gramophone.ports.backend import TurnMark
-from gramophone.replay.seek_snapshot import Holding
-from gramophone.replay.track import KeptSound, Track
+from gramophone.replay.seek_snapshot import SeekSnapshot
+from gramophone.replay.track import AudioSource, Track
 
 SAME_PACE_US = 500_000
 """Live playing and the sound's own length may differ by a device's latency and its drift. A
@@ -42,28 +42,28 @@ SOUNDS_MISSING = "The sound of {count:,} answers is missing; their text is shown
 """Said once, with the first of them."""
 
 
-class Score:
+class ReplaySchedule:
     """Events and sound of a session on one clock. `dues_us[i]` is the position of `events[i]`.
 
     Frames that do not carry their samples are read from `sound` when they are heard.
     """
 
-    def __init__(self, events: Iterable[Event], sound: KeptSound | None = None) -> None:
+    def __init__(self, events: Iterable[Event], sound: AudioSource | None = None) -> None:
         self.sound = sound
         self.rate_hz = 0
         self.events: list[Event] = []
         self.dues_us: list[int] = []
         self.tracks: list[Track] = []
-        _Composer(self, list(events)).compose()
+        _ScheduleBuilder(self, list(events)).compose()
         ends_us = [track.end_us for track in self.tracks]
         self.duration_us = max([*self.dues_us[-1:], *ends_us], default=0)
         self.marks = tuple(_marks(self))
         self.passages = tuple(p for track in self.tracks for p in track.passages())
         self._starts_us = [track.start_us for track in self.tracks]
-        self._alignment = Alignment()
+        self._alignment = WordTiming()
         for event in self.events:
             self._alignment.emit(event)
-        self._holding = Holding(self.events, self._outlasted())
+        self._holding = SeekSnapshot(self.events, self._outlasted())
 
     def holding(self, first: int, end: int) -> list[Entry]:
         """What is told of the events from one place to another to whoever goes there at once."""
@@ -112,11 +112,11 @@ class Score:
         return next((mark for mark in self.marks if mark.turn == turn), None)
 
 
-class _Composer:
+class _ScheduleBuilder:
     """Walks the events once. Between two anchors (a recorded instant, its position) time goes as
     it went; while sound plays, the sound sets the anchors."""
 
-    def __init__(self, score: Score, events: list[Event]) -> None:
+    def __init__(self, score: ReplaySchedule, events: list[Event]) -> None:
         self._score = score
         self._source = events
         self._at_us: int = 0
@@ -225,7 +225,7 @@ class _Composer:
             self._score.dues_us[place] = latest_us
 
 
-def _marks(score: Score) -> Iterable[TurnMark]:
+def _marks(score: ReplaySchedule) -> Iterable[TurnMark]:
     ends_us = {
         event.turn: due_us
         for event, due_us in zip(score.events, score.dues_us, strict=True)

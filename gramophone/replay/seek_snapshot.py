@@ -37,7 +37,7 @@ _WIRE = frozenset({FrameSent, FrameReceived, ModelChunkReceived})
 _ENDS_TEXT = (Failed, ModelFinished, TurnInterrupted, TurnCompleted, TurnStarted)
 
 
-class Holding:
+class SeekSnapshot:
     """Knows which events belong to which turn. Of the turns in `outlasted` sound is heard after
     their last event, so they are never over."""
 

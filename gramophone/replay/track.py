@@ -14,7 +14,7 @@ from gramophone.ports.backend import Passage
 BYTES_PER_SAMPLE = 2
 
 
-class KeptSound(Protocol):
+class AudioSource(Protocol):
     """The sound of a session, read piece by piece: an hour of it is 350 MB."""
 
     def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
@@ -25,7 +25,7 @@ class KeptSound(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TrackPiece:
     """`samples` of the turn's own sound from `own` on, laid from `laid` on."""
 
     laid: int
@@ -43,7 +43,7 @@ class Track:
         rate_hz: int,
         frames: Sequence[AudioReceived],
         encoding: str,
-        sound: KeptSound | None = None,
+        sound: AudioSource | None = None,
     ) -> None:
         self.turn = turn
         self.start_us = start_us
@@ -56,7 +56,7 @@ class Track:
         self.audible = any(self._pcm(frame, 0, frame.size_bytes) for frame in frames)
         end = max((f.offset_bytes + f.size_bytes for f in frames), default=0)
         self.own_samples = end // self._width
-        self._pieces = [Piece(0, 0, self.own_samples)]
+        self._pieces = [TrackPiece(0, 0, self.own_samples)]
 
     @property
     def samples(self) -> int:
@@ -103,7 +103,7 @@ class Track:
         return bytes(sound)
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[TrackPiece, ...]:
         """Its parts between the holes, in samples."""
         return tuple(piece for piece in self._pieces if piece.samples)
 
@@ -119,7 +119,7 @@ class Track:
         last = self._pieces[-1]
         before = min(max(0, own - last.own), last.samples)
         self._pieces[-1] = replace(last, samples=before)
-        after = Piece(last.laid + before + max(0, missing), last.own + before, 0)
+        after = TrackPiece(last.laid + before + max(0, missing), last.own + before, 0)
         self._pieces.append(replace(after, samples=last.samples - before))
 
     def cut(self, laid: int) -> None:
@@ -150,9 +150,9 @@ class Track:
         return self._sound.read(self.turn, frame.offset_bytes + start, max(0, end - start))
 
 
-def _laid(piece: Piece) -> int:
+def _laid(piece: TrackPiece) -> int:
     return piece.laid
 
 
-def _own(piece: Piece) -> int:
+def _own(piece: TrackPiece) -> int:
     return piece.own

@@ -30,7 +30,7 @@ class Stretch(Protocol):
 StretchMaker: TypeAlias = Callable[[float], Stretch]
 
 
-class Sounding:
+class TrackPlayer:
     """Plays `track` from the laid sample `start` on, as the speaker's turn `number`."""
 
     def __init__(

@@ -20,7 +20,7 @@ from functools import partial
 from typing import TypeAlias
 from urllib.parse import quote, quote_plus
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 Redact: TypeAlias = Callable[[str], str]
 
@@ -74,7 +74,7 @@ _LONG_PIECE = 16
 """A piece of a secret is replaced from so many characters on; at a text's end, from `_GRAM` on."""
 
 
-@value
+@frozen
 class Span:
     """A stretch of a text that is hidden, and what stands in its place."""
 

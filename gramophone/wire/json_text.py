@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.text.redaction_stream import Piece
 from gramophone.wire.lenient_json import is_bounded
 
@@ -69,7 +69,7 @@ class JsonPieces:
         return pieces
 
 
-@value
+@frozen
 class _Template:
     """A document around one of its texts."""
 

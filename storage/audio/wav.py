@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.system.regular_files import open_binary, open_regular
 from storage.home import open_private
 
@@ -34,7 +34,7 @@ _NO_COPYING = {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.
 _pack_size = struct.Struct("<I").pack_into
 
 
-@value
+@frozen
 class WavFormat:
     """Mono PCM of one encoding (`linear16`, `mulaw`, `alaw`) and sample rate."""
 

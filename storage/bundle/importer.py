@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from storage.audio.turn_audio import FLAC, WAV, TurnSound
 from storage.bundle.lines import belonging, event_line, turn_line
 from storage.bundle.reader import Bundle, opened_bundle
@@ -36,7 +36,7 @@ _TURN = (
 )
 
 
-@value
+@frozen
 class Imported:
     """What became of a bundle; `already` when the library had the session, and has it still."""
 

@@ -7,7 +7,7 @@ import re
 from typing import Any, cast
 
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 FORMAT = "gramophone bundle"
 VERSION = 1
@@ -42,7 +42,7 @@ class BadBundle(StorageError):
     """A file is no bundle, is damaged, or holds what a bundle must not."""
 
 
-@value
+@frozen
 class Part:
     """One part and what its bytes must be, unpacked."""
 
@@ -51,7 +51,7 @@ class Part:
     sha256: str
 
 
-@value
+@frozen
 class Sound:
     """Which part has a turn's sound, and whether it is packed as FLAC."""
 

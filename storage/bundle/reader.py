@@ -18,7 +18,7 @@ from gramophone.analysis.metrics import TurnMetrics
 from gramophone.analysis.turn_text import TEXT_EVENTS
 from gramophone.audio.wav_layout import NotWav, WavLayout, wav_layout
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import AudioReceived, Event, SessionStarted
 from gramophone.library.library import (
     SessionRecord,
@@ -51,7 +51,7 @@ _MOST_WAV_HEAD_BYTES = 1 << 20
 """What may stand before the samples of a WAV: form, tags, cue points."""
 
 
-@value
+@frozen
 class Spoken:
     """The sound of a turn: where it is in the file, and what it must be."""
 

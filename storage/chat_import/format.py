@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import Role
 from gramophone.text.sanitize import plain_line
 
@@ -25,7 +25,7 @@ class ChatError(ValueError):
     """The conversation cannot be taken in; the text says why, to follow “…: ”."""
 
 
-@value
+@frozen
 class Said:
     """One message; `at_s` is None where nobody wrote down when."""
 
@@ -35,7 +35,7 @@ class Said:
     model: str = ""
 
 
-@value
+@frozen
 class Chat:
     """One conversation: what of it is current, in order."""
 

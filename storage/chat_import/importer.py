@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     Event,
     SessionEnded,
@@ -48,7 +48,7 @@ MOST_CHATS = 100_000
 _LATEST_US = 1 << 52
 
 
-@value
+@frozen
 class Taken:
     """What became of an export: ids by what was done with each session, oldest first; how many
     conversations had no words; one sentence for each that is broken."""
@@ -60,7 +60,7 @@ class Taken:
     broken: tuple[str, ...]
 
 
-@value
+@frozen
 class _Found:
     """A conversation that can be taken in, and where it stands."""
 

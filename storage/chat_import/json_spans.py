@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterable
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 LARGEST_BYTES = 16 << 20
 """Of one conversation."""
@@ -22,7 +22,7 @@ _PASSED = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _IN_STRING = re.compile(rb"(?:[^\"\\]++|\\.)*+", re.DOTALL)
 
 
-@value
+@frozen
 class Span:
     """A value from `start` to `end` in bytes; with a `fault` it is not to be read."""
 

@@ -14,7 +14,7 @@ from gramophone.system.temporary_files import make_file
 
 
 @contextmanager
-def written_whole(path: Path, *, replace: bool = True) -> Generator[BinaryIO]:
+def atomic_write(path: Path, *, replace: bool = True) -> Generator[BinaryIO]:
     """A binary file to write; it stands at `path` once the block has ended without an error.
 
     Whatever stood there before stays until then, and for good unless `replace`. The file is its

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Generator, Iterable, Sequence
 from datetime import UTC, datetime
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.library.library import SessionSummary
 from gramophone.text.graphemes import cut
 from gramophone.text.sanitize import plain_line
@@ -16,7 +16,7 @@ _LONGEST_LABEL = 120
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@value
+@frozen
 class Mark:
     """Something begins at a sample of the file: a spoken turn, or a sentence of one."""
 
@@ -25,7 +25,7 @@ class Mark:
     turn: bool = False
 
 
-@value
+@frozen
 class About:
     """What a file's tags say. `begun` is when the first session began, in UTC."""
 

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 from gramophone.alignment.durations import sentence_ends
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.text.characters import (
     BARE_CLAUSE_MARKS,
     CLOSERS,
@@ -40,7 +40,7 @@ _CLOSING = "".join(sorted(CLOSERS | STRAIGHT_QUOTES))
 _CLAUSE_MARKS = SPACED_CLAUSE_MARKS | BARE_CLAUSE_MARKS | DASHES
 
 
-@value
+@frozen
 class CaptionWord:
     """A word, or as much of one as fits on a line."""
 
@@ -52,7 +52,7 @@ class CaptionWord:
     """Whether it goes on with the word before, without a space."""
 
 
-@value
+@frozen
 class Cue:
     """What is shown at once: one line or two, from one turn."""
 

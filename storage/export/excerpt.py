@@ -13,8 +13,8 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gramophone.alignment.pause_matching import Silence
-from gramophone.alignment.word_timing import Alignment, SpokenSpan
-from gramophone.core.frozen import value
+from gramophone.alignment.word_timing import TimedChunk, WordTiming
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
     Event,
@@ -31,9 +31,9 @@ from gramophone.core.timeline import (
     TurnStarted,
     Underran,
 )
-from gramophone.library.export_request import Cut, Pauses
+from gramophone.library.export_request import Pauses, TurnSelection
 from gramophone.library.library import SessionRecord, TurnRecord
-from gramophone.replay.schedule import Score
+from gramophone.replay.schedule import ReplaySchedule
 
 TELLING = (
     AudioReceived,
@@ -53,7 +53,7 @@ TELLING = (
 """What an excerpt is made of; whoever reads events for one can leave out the others."""
 
 
-@value
+@frozen
 class Stretch:
     """`samples` of a turn from its own sample `own_samples` on, heard from `start_samples` on."""
 
@@ -67,7 +67,7 @@ class Stretch:
         return self.start_samples + self.samples
 
 
-@value
+@frozen
 class Word:
     """A spoken word: when it is heard, and where it stands in the turn's text (characters)."""
 
@@ -78,7 +78,7 @@ class Word:
     source_end: int
 
 
-@value
+@frozen
 class Passage:
     """A spoken chunk, a sentence or part of one, and its words."""
 
@@ -88,7 +88,7 @@ class Passage:
     words: tuple[Word, ...]
 
 
-@value
+@frozen
 class ExcerptTurn:
     """A turn of the excerpt. Without sound it has no length and no passages."""
 
@@ -99,7 +99,7 @@ class ExcerptTurn:
     passages: tuple[Passage, ...] = ()
 
 
-@value
+@frozen
 class Excerpt:
     """Part of a session on a clock of its own, which begins at 0."""
 
@@ -118,7 +118,7 @@ class Excerpt:
 def excerpt(
     record: SessionRecord,
     events: Iterable[Event],
-    cut: Cut | None = None,
+    cut: TurnSelection | None = None,
     pauses: Pauses | None = None,
     *,
     words: bool = True,
@@ -129,7 +129,9 @@ def excerpt(
     `silences` of turns make the times of their words exact to a twentieth of a second; without
     them it is a tenth, and more in long sentences."""
     told = list(_telling(events))
-    composer = _Composer(record, told, cut or Cut(), pauses or Pauses(), words, silences or {})
+    composer = _Composer(
+        record, told, cut or TurnSelection(), pauses or Pauses(), words, silences or {}
+    )
     return composer.compose()
 
 
@@ -202,7 +204,7 @@ class _Composer:
         self,
         record: SessionRecord,
         events: Sequence[Event],
-        cut: Cut,
+        cut: TurnSelection,
         pauses: Pauses,
         words: bool,
         silences: Mapping[int, Sequence[Silence]],
@@ -213,8 +215,8 @@ class _Composer:
         self._pauses = pauses
         self._silences = silences
         self._rate_hz = record.sample_rate_hz or 48_000
-        self._score = Score(events, _There())
-        self._alignment = Alignment()
+        self._score = ReplaySchedule(events, _There())
+        self._alignment = WordTiming()
         for event in events:
             self._alignment.emit(event)
         self._began_us = self._beginnings()
@@ -348,7 +350,7 @@ class _Composer:
                     words = tuple(self._words(span, laid.record.text, place))
                 yield Passage(self._us(start), self._us(end), span.text, words)
 
-    def _words(self, span: SpokenSpan, source: str, place: _Place) -> Generator[Word]:
+    def _words(self, span: TimedChunk, source: str, place: _Place) -> Generator[Word]:
         for word in span.words(source):
             start, end = place.of(word.start_samples), place.of(word.end_samples)
             if start < end:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Generator
 from typing import TypeAlias
 
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.library.library import TurnRecord
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 
 Tell: TypeAlias = Callable[[int, int], None]
 
 BLOCK_SAMPLES = 1 << 18
 
 
-@value
+@frozen
 class Piece:
     """Samples of a turn from its own sample `own_samples` on, or silence where there is none."""
 
@@ -24,7 +24,7 @@ class Piece:
     own_samples: int = 0
 
 
-def pieces(session: KeptSession, tell: Tell, most_samples: int) -> Generator[Piece]:
+def pieces(session: ExportedSession, tell: Tell, most_samples: int) -> Generator[Piece]:
     """The excerpt in order and without gaps, in pieces of so many samples at the most. `tell`
     hears how many of how many have been dealt with.
 
@@ -51,7 +51,7 @@ def pieces(session: KeptSession, tell: Tell, most_samples: int) -> Generator[Pie
                 tell(at, excerpt.samples)
 
 
-def blocks(session: KeptSession, tell: Tell) -> Generator[bytes]:
+def blocks(session: ExportedSession, tell: Tell) -> Generator[bytes]:
     """The excerpt as mono 16-bit little-endian PCM at its own rate.
 
     Raises:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
-from gramophone.library.export_request import FORMS, Exported, ExportForm, ExportOrder, slug
+from gramophone.core.frozen import frozen
+from gramophone.library.export_request import FORMS, ExportFormat, ExportRequest, ExportResult, slug
 from gramophone.system.temporary_files import sweep
 from storage.bundle.writer import write_bundle
-from storage.export.atomic_file import free_path, made_folder, written_whole
+from storage.export.atomic_file import atomic_write, free_path, made_folder
 from storage.export.excerpt_audio import Tell
 from storage.export.formats.cast import write_cast
 from storage.export.formats.csv_table import write_csv
@@ -27,14 +27,14 @@ from storage.export.formats.markdown import write_md
 from storage.export.formats.srt_vtt import write_srt, write_vtt
 from storage.export.formats.txt import write_txt
 from storage.export.formats.wav import write_wav
-from storage.export.stored_session import KeptSession, KeptSessions, kept_session
+from storage.export.stored_session import ExportedSession, KeptSessions, kept_session
 from storage.home import Home
 from storage.sqlite.error_messages import storage_error
 
 _PARTS = 1000
 """How finely progress is told, a file."""
 
-Writer: TypeAlias = Callable[[KeptSessions, BinaryIO, ExportOrder, Tell], None]
+Writer: TypeAlias = Callable[[KeptSessions, BinaryIO, ExportRequest, Tell], None]
 
 _WRITERS: dict[str, Writer] = {
     "wav": write_wav,
@@ -52,16 +52,16 @@ _WRITERS: dict[str, Writer] = {
 """By the name of the form. What a writer needs that is slow to import, it imports itself."""
 
 
-@value
+@frozen
 class _Target:
     """One file, and what goes into it."""
 
     path: Path
     ids: tuple[str, ...]
-    order: ExportOrder
+    order: ExportRequest
 
 
-def export(home: Home, ids: Sequence[str], order: ExportOrder, tell: Tell) -> Exported:
+def export(home: Home, ids: Sequence[str], order: ExportRequest, tell: Tell) -> ExportResult:
     """Write sessions as `order` says. Of several files, those that can be written are.
 
     Raises:
@@ -88,11 +88,11 @@ def export(home: Home, ids: Sequence[str], order: ExportOrder, tell: Tell) -> Ex
             failures.append(str(error))
     if not paths and failures:
         raise StorageError(failures[0])
-    return Exported(tuple(paths), tuple(failures), tuple(notes))
+    return ExportResult(tuple(paths), tuple(failures), tuple(notes))
 
 
 def _targets(
-    home: Home, ids: Sequence[str], order: ExportOrder, form: ExportForm
+    home: Home, ids: Sequence[str], order: ExportRequest, form: ExportFormat
 ) -> Generator[_Target]:
     if not order.folder and not order.each_turn:
         if len(ids) > 1 and not form.joins:
@@ -117,7 +117,7 @@ def _targets(
             yield _Target(named, (session_id,), replace(order, cut=cut))
 
 
-def _name(session: KeptSession) -> str:
+def _name(session: ExportedSession) -> str:
     """A name that sorts by day, can be read, and belongs to one session alone."""
     about = session.record.summary
     return f"{about.created_at[:10]}-{slug(about.title)}-{about.id[:12]}"
@@ -133,7 +133,7 @@ def _write(home: Home, target: _Target, tell: Tell) -> list[str]:
     order = target.order
     if order.folder:
         made_folder(order.path)
-    with written_whole(target.path, replace=order.replace) as file:
+    with atomic_write(target.path, replace=order.replace) as file:
         if order.form == "bundle":
             write_bundle(home, target.ids[0], file, compress=order.compress, tell=tell)
             return []

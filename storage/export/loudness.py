@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from storage.export.sample_conversion import Samples, whole
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
@@ -152,7 +152,7 @@ def _answered(zeros: Sequence[float], poles: Sequence[float], heard: list[float]
 # --- bringing to a level ----------------------------------------------------------------------
 
 
-@value
+@frozen
 class Level:
     """What to multiply sound by, and the loudness that it comes to with its peaks limited."""
 

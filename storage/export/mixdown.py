@@ -7,12 +7,12 @@ from collections.abc import Collection, Generator
 from typing import TYPE_CHECKING, TypeAlias
 
 from gramophone.core.errors import StorageError
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionSummary
 from storage.export.audio_tags import About, Mark, about, marks
 from storage.export.excerpt import Excerpt, ExcerptTurn
 from storage.export.excerpt_audio import BLOCK_SAMPLES, Piece, Tell, pieces
-from storage.export.stored_session import KeptSession, KeptSessions
+from storage.export.stored_session import ExportedSession, KeptSessions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,14 +26,14 @@ _WIDEST_RATE_HZ = 48_000
 """What a form that cannot have every rate takes in place of one."""
 
 
-class Reel:
+class Mixdown:
     """Goes through the sessions as often as it is asked to; the rate, the length and the marks
     are those of the last time. `rates_hz` are those the form can have, all if none are named."""
 
     def __init__(
         self,
         sessions: KeptSessions,
-        order: ExportOrder,
+        order: ExportRequest,
         tell: Tell,
         rates_hz: Collection[int] = (),
     ) -> None:
@@ -60,7 +60,7 @@ class Reel:
         """What the tags say of all that was gone through."""
         return about(self._summaries)
 
-    def sessions(self) -> Generator[tuple[KeptSession, Tell]]:
+    def sessions(self) -> Generator[tuple[ExportedSession, Tell]]:
         """Those with sound, each with whom to tell how far it is. The one before has been added
         to `samples` when the next is asked for.
 
@@ -159,7 +159,7 @@ def _spoken(excerpt: Excerpt) -> Generator[ExcerptTurn]:
     yield from (turn for turn in excerpt.turns if turn.stretches)
 
 
-def _read(session: KeptSession, piece: Piece) -> bytes:
+def _read(session: ExportedSession, piece: Piece) -> bytes:
     if piece.turn is None:
         return bytes(2 * piece.samples)
     return session.pcm(piece.turn, piece.own_samples, piece.samples)

@@ -25,16 +25,16 @@ from storage.sqlite.reader import damaged_or_text
 if TYPE_CHECKING:
     import sqlite3
 
-    from gramophone.library.export_request import ExportOrder
+    from gramophone.library.export_request import ExportRequest
     from storage.export.excerpt import Excerpt
 
 
-class KeptSession:
+class ExportedSession:
     """One session, as the database had it when it was opened. Nothing of it is held that grows
     with its sound."""
 
     def __init__(
-        self, home: Home, database: sqlite3.Connection, session_id: str, order: ExportOrder
+        self, home: Home, database: sqlite3.Connection, session_id: str, order: ExportRequest
     ) -> None:
         """Use `kept_session`."""
         row = database.execute(records.SESSION, (session_id,)).fetchone()
@@ -161,7 +161,7 @@ class KeptSessions:
         self,
         home: Home,
         ids: Sequence[str],
-        order: ExportOrder,
+        order: ExportRequest,
         tell: Callable[[int, int], None] | None = None,
     ) -> None:
         self.notes: list[str] = []
@@ -169,12 +169,12 @@ class KeptSessions:
         self._ids = ids
         self._order = order
         self._tell = tell
-        self._passes: list[Generator[KeptSession]] = []
+        self._passes: list[Generator[ExportedSession]] = []
 
     def __len__(self) -> int:
         return len(self._ids)
 
-    def __iter__(self) -> Generator[KeptSession]:
+    def __iter__(self) -> Generator[ExportedSession]:
         self._passes.append(self._opened())
         return self._passes[-1]
 
@@ -183,7 +183,7 @@ class KeptSessions:
         for each in self._passes:
             each.close()
 
-    def _opened(self) -> Generator[KeptSession]:
+    def _opened(self) -> Generator[ExportedSession]:
         for place, session_id in enumerate(self._ids):
             if self._tell is not None:
                 self._tell(place, len(self._ids))
@@ -192,7 +192,7 @@ class KeptSessions:
 
 
 @contextmanager
-def kept_session(home: Home, session_id: str, order: ExportOrder) -> Generator[KeptSession]:
+def kept_session(home: Home, session_id: str, order: ExportRequest) -> Generator[ExportedSession]:
     """The session while the block runs; later changes of it are not seen.
 
     Raises:
@@ -202,5 +202,5 @@ def kept_session(home: Home, session_id: str, order: ExportOrder) -> Generator[K
         database.text_factory = damaged_or_text
         database.execute("PRAGMA query_only = ON")
         database.execute("BEGIN")
-        with closing(KeptSession(home, database, session_id, order)) as session:
+        with closing(ExportedSession(home, database, session_id, order)) as session:
             yield session

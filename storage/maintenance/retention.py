@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.system.regular_files import read_regular
-from storage.export.atomic_file import written_whole
+from storage.export.atomic_file import atomic_write
 from storage.home import Home, is_session_id
 from storage.maintenance.gc import is_held, size_of
 from storage.sessions.deletion import delete_sessions
@@ -28,7 +28,7 @@ _GB = 1_000_000_000
 _AGREED = "retention.json"
 
 
-@value
+@frozen
 class Limits:
     """`keep_days` by the day a session began, `keep_gb` of sound; 0 is without limit."""
 
@@ -40,7 +40,7 @@ class Limits:
         return bool(self.keep_days or self.keep_gb)
 
 
-@value
+@frozen
 class Due:
     """A session beyond the limits."""
 
@@ -93,7 +93,7 @@ def agreed(home: Home, limits: Limits) -> bool:
 def agree(home: Home, limits: Limits) -> None:
     """Remember that these limits may remove what is beyond them."""
     told = json.dumps({"keep_days": limits.keep_days, "keep_gb": limits.keep_gb})
-    with written_whole(home.root / _AGREED) as file:
+    with atomic_write(home.root / _AGREED) as file:
         file.write(told.encode() + b"\n")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TypeAlias
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.system.regular_files import open_regular
 
 Value: TypeAlias = int | float | str | bytes | None
@@ -32,7 +32,7 @@ class DamagedCell(ValueError):
     """A cell does not hold a row that can be read."""
 
 
-@value
+@frozen
 class Row:
     """One row: `rowid` is None in indices and in tables without rowids. A column that is an alias
     of the rowid is None in `values`."""

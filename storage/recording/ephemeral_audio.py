@@ -14,10 +14,10 @@ from typing import BinaryIO, cast
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import AudioReceived, Entry, SessionStarted
 from storage.audio.wav import LARGEST_DATA_BYTES, WavFormat
-from storage.export.atomic_file import written_whole
+from storage.export.atomic_file import atomic_write
 
 
-class UnkeptSound:
+class EphemeralAudio:
     """A sink that gathers the sound of each turn, to be written where its owner wants it."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class UnkeptSound:
             raise StorageError("There is no sound to write; nothing was spoken.")
         if sum(sizes.values()) > LARGEST_DATA_BYTES:
             raise StorageError("The sound is longer than the 4 GiB a WAV file can hold.")
-        with written_whole(path) as out:
+        with atomic_write(path) as out:
             out.write(self._form.header(sum(sizes.values())))
             for turn, size_bytes in sizes.items():
                 file = self._turns[turn]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from gramophone.core.clock import wall_clock as system_wall_clock
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import Entry, Event, SessionStarted
 from gramophone.text.redaction import Redact, Redactor
 from storage.home import Home
@@ -33,7 +33,7 @@ GATHER_S = 0.08
 _SPECIAL = DURABLE | {SessionStarted}
 
 
-@value
+@frozen
 class _Began:
     """A session's first event, with the one wall-clock time it gets."""
 

@@ -118,7 +118,7 @@ def restore(home: Home, ids: Sequence[str]) -> None:
     _change(home, work)
 
 
-def remove_forgotten(home: Home, database: sqlite3.Connection, now: datetime) -> None:
+def purge_expired_discards(home: Home, database: sqlite3.Connection, now: datetime) -> None:
     """Remove what an app discarded that was killed before it could; a failure is logged."""
     before = (now - FORGOTTEN_AFTER).astimezone(UTC).isoformat(timespec="milliseconds")
     found = database.execute("SELECT id FROM session WHERE discarded_at < ?", (before,)).fetchall()

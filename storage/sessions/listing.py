@@ -51,7 +51,7 @@ _FEW_SESSIONS = 64
 """To look the words up in one session costs up to a millisecond where they are common."""
 
 
-class Listing:
+class SessionQueries:
     """Answers from two connections: one for searches, so that none of them delays a page."""
 
     def __init__(

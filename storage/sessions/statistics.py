@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from gramophone.library.statistics import QUARTER_S, Kept, Tally, Voicing
+from gramophone.library.statistics import QUARTER_S, Kept, Tally, VoiceConfig
 from gramophone.wire.lenient_json import LARGEST_COUNT
 from storage.sqlite.reader import Reader
 from storage.sqlite.schema import TURN_BITS
@@ -66,7 +66,7 @@ async def kept_figures(
     """Of one session, of those begun since, or of all."""
     begun = None if since is None else since.astimezone(UTC).isoformat(timespec="milliseconds")
     chosen = begun, session_id
-    found: dict[Voicing, Tally] = {}
+    found: dict[VoiceConfig, Tally] = {}
     for row in await reader.fetch(_BY_VOICING, chosen):
         found.setdefault(_voicing(row[:3]), Tally()).add(_tally(row[3:]))
     singly = await reader.fetch(_ONE_BY_ONE, chosen)
@@ -78,10 +78,10 @@ async def kept_figures(
     return Kept(found, {quarter: (sessions, ms or 0) for quarter, sessions, ms in began})
 
 
-def _voicing(names: Sequence[Any]) -> Voicing:
+def _voicing(names: Sequence[Any]) -> VoiceConfig:
     """Names of a damaged row may be something else than text."""
     provider, model, voice = ("" if name is None else str(name) for name in names)
-    return Voicing(provider, model, voice)
+    return VoiceConfig(provider, model, voice)
 
 
 def _tally(sums: Sequence[Any]) -> Tally:
@@ -98,9 +98,9 @@ def _numbers(joined: str | None) -> list[float]:
     return [float(each) for each in joined.split(",")] if joined else []
 
 
-async def _changes(reader: Reader) -> dict[int, list[tuple[int, Voicing]]]:
+async def _changes(reader: Reader) -> dict[int, list[tuple[int, VoiceConfig]]]:
     """By session that changed its settings: from when on which went, in order."""
-    changes: defaultdict[int, list[tuple[int, Voicing]]] = defaultdict(list)
+    changes: defaultdict[int, list[tuple[int, VoiceConfig]]] = defaultdict(list)
     for session, at_us, detail in await reader.fetch(_CHANGES):
         voicing = _told(detail)
         if voicing is not None:
@@ -108,16 +108,16 @@ async def _changes(reader: Reader) -> dict[int, list[tuple[int, Voicing]]]:
     return changes
 
 
-def _told(detail: str | None) -> Voicing | None:
+def _told(detail: str | None) -> VoiceConfig | None:
     """What an event says of the settings; None where its row is damaged."""
     try:
         said = json.loads(detail or "")
-        return Voicing(str(said["provider"]), str(said["model"]), str(said["voice"]))
+        return VoiceConfig(str(said["provider"]), str(said["model"]), str(said["voice"]))
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def _at(changes: Sequence[tuple[int, Voicing]], started_us: int) -> Voicing | None:
+def _at(changes: Sequence[tuple[int, VoiceConfig]], started_us: int) -> VoiceConfig | None:
     """What went for a turn that began then: a change is told before the turn it goes for."""
     place = bisect_right(changes, started_us, key=lambda change: change[0])
     return changes[place - 1][1] if place else None

@@ -10,7 +10,7 @@ from gramophone.core.errors import StorageError
 
 
 @contextmanager
-def stoppable(
+def cancellable(
     words: str, tell: Callable[[int, int], None] | None
 ) -> Generator[Callable[[int, int], None]]:
     """A `tell` for a thread, which raises once the block is left: cancelling an await does not

@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 READ_ONLY = errno.EROFS
@@ -32,7 +32,7 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 _TRIED_BYTES = 65_536
 
 
-@value
+@frozen
 class Support:
     """What SQLite needs of a file system. `network` is the type of a network file system, or
     empty: there its shared memory is not shared between machines, whatever one machine sees."""

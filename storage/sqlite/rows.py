@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from gramophone.core.codec import EVENT_TYPES, decode
 from gramophone.core.errors import TimelineError
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.surrogates import whole
 from gramophone.core.timeline import Event
 from gramophone.wire.lenient_json import LARGEST_COUNT
@@ -33,7 +33,7 @@ _LARGEST = (1 << 63) - 1
 _NOT_STORED = frozenset({"pcm"})
 
 
-@value
+@frozen
 class _Layout:
     """Where the fields of one kind of event go."""
 

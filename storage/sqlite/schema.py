@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from storage.sqlite import search_index, time_order, whole_texts
 
 FORMAT_VERSION = 1
@@ -19,7 +19,7 @@ TURN_BITS = 20
 """A turn's row number is its session's number shifted by so many bits, plus its ordinal."""
 
 
-@value
+@frozen
 class Migration:
     """One step from schema `number - 1` to `number`."""
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gramophone.alignment.durations import reached_ms
 from gramophone.alignment.source_map import places
-from gramophone.alignment.word_timing import SpokenSpan
+from gramophone.alignment.word_timing import TimedChunk
 
 TEXTS = st.text(st.one_of(st.sampled_from("ab 1,.0(\n%é世\u0301"), st.characters()), max_size=80)
 
@@ -48,7 +48,7 @@ def test_time_never_goes_back(text: str) -> None:
 
 
 def test_a_word_ends_before_its_pause() -> None:
-    first, second, _ = SpokenSpan("Yes, you may", 0, 1000, 0, 12).words()
+    first, second, _ = TimedChunk("Yes, you may", 0, 1000, 0, 12).words()
     assert first.text == "Yes,"
     assert second.start_samples - first.end_samples > 300
 
@@ -61,7 +61,7 @@ SPOKEN = 'The horn 1. A needle and horn.push() is a b, 2. said Dr. Berliner: "it
 
 
 def test_a_word_is_found_in_its_markdown() -> None:
-    span = SpokenSpan(SPOKEN, 0, 1000, 0, len(MARKDOWN))
+    span = TimedChunk(SPOKEN, 0, 1000, 0, len(MARKDOWN))
     for word in span.words(MARKDOWN):
         told = MARKDOWN[word.source_start : word.source_end]
         assert word.text.strip(':,."') in told, word

@@ -15,7 +15,7 @@ from gramophone.alignment.pause_matching import (
     sample_at,
     silences,
 )
-from gramophone.alignment.word_timing import SpokenSpan
+from gramophone.alignment.word_timing import TimedChunk
 
 RATE_HZ = 1000
 TEXT = "One two three, four five six. Seven eight nine."
@@ -23,7 +23,7 @@ TEXT = "One two three, four five six. Seven eight nine."
 
 def starts(text: str, end: int, found: list[Silence]) -> list[int]:
     anchors = anchored(pauses(text), reached_ms(text)[-1], 0, end, found)
-    span = SpokenSpan(text, 0, end, 0, len(text), tuple(anchors))
+    span = TimedChunk(text, 0, end, 0, len(text), tuple(anchors))
     return [word.start_samples for word in span.words()]
 
 

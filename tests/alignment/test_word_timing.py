@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.recordings import load
-from gramophone.alignment.word_timing import GUESS_US_PER_CHAR, Alignment
+from gramophone.alignment.word_timing import GUESS_US_PER_CHAR, WordTiming
 from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -56,8 +56,8 @@ def sound(offset_bytes: int, size_bytes: int, *, stale: bool = False) -> AudioRe
     )
 
 
-def aligned(*events: Event) -> Alignment:
-    alignment = Alignment()
+def aligned(*events: Event) -> WordTiming:
+    alignment = WordTiming()
     for event in (started(), *events):
         alignment.emit(event)
     return alignment
@@ -145,7 +145,7 @@ def test_after_a_lost_connection_text_stands_where_it_was_said_last() -> None:
 
 
 def test_eight_bit_sound_has_one_byte_a_sample() -> None:
-    alignment = Alignment()
+    alignment = WordTiming()
     for event in (started("mulaw"), spoken(0, 0, 10), flushed(0, 0), sound(0, 2000)):
         alignment.emit(event)
     assert alignment.heard_end(TURN, 1000) == 5
@@ -175,7 +175,7 @@ def test_hearing_never_goes_back(flushes: list[tuple[int, int, int]]) -> None:
 
 
 def test_a_real_answer_is_heard_from_its_first_to_its_last_word() -> None:
-    alignment = Alignment()
+    alignment = WordTiming()
     text, samples = "", 0
     for event in load("short-answer"):
         alignment.emit(event)
@@ -193,7 +193,7 @@ def test_a_real_answer_is_heard_from_its_first_to_its_last_word() -> None:
 def test_a_highlight_covers_the_word_of_a_markdown_source() -> None:
     """Every word of the recording whose answer is Markdown: what is lit while it is spoken is the
     word itself, among its marks."""
-    alignment = Alignment()
+    alignment = WordTiming()
     text = ""
     for event in load("long-markdown"):
         alignment.emit(event)

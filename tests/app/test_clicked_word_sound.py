@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gramophone.alignment.word_timing import Alignment
+from gramophone.alignment.word_timing import WordTiming
 from storage.library import Library
 from tests.support.chat_server import answering
 from tests.support.programs import Gramophone
@@ -66,7 +66,7 @@ async def test_it_is_heard_from_that_word_on(sound_card: SoundCard, tmp_path: Pa
         output = await program.communicate()
     assert (program.returncode, *output) == (0, b"", b"")
 
-    alignment = Alignment()
+    alignment = WordTiming()
     async with await Library.open(home) as library:
         session_id = await library.resolve("last")
         for event in await library.events(session_id, with_pcm=False):

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from gramophone.app.engine_thread import EngineThread
 from gramophone.core.intents import Submit
-from gramophone.ports.backend import Choice
+from gramophone.ports.backend import ConversationOptions
 from tests.app.test_engine_thread import Watched, backend, kept
 from tests.support.seeing import drawn, said
 from tui.app import GramophoneApp
@@ -42,7 +42,7 @@ def test_a_past_session_goes_on_in_a_pane(
     tmp_path: Path, speak_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with backend(tmp_path, speak_url, "Green.", "Blue.") as running:
-        past = Watched(running.open_talk(Choice(system_prompt="Colours only.")))
+        past = Watched(running.open_talk(ConversationOptions(system_prompt="Colours only.")))
         past.talk.post(Submit("A colour?"))
         past.answer(1)
         past.talk.close()

@@ -13,7 +13,7 @@ import pytest
 from gramophone.app.engine_thread import EngineThread
 from gramophone.config.config import Config
 from gramophone.core.errors import ConfigError
-from gramophone.core.intents import Mute, Regenerate, SpeakAgain, Submit
+from gramophone.core.intents import Mute, Regenerate, RepeatTurn, Submit
 from gramophone.core.timeline import (
     DeviceChanged,
     Entry,
@@ -25,7 +25,7 @@ from gramophone.core.timeline import (
     TurnInherited,
 )
 from gramophone.library.library import SessionRecord
-from gramophone.ports.backend import Choice, TalkHandle
+from gramophone.ports.backend import ConversationHandle, ConversationOptions
 from gramophone.ports.engine import Message
 from storage.library import Library
 from storage.recording.recorder import Recorder
@@ -36,7 +36,7 @@ from tests.support.sound_card import wait_until
 class Watched:
     """A talk, and all that its feed has told."""
 
-    def __init__(self, talk: TalkHandle) -> None:
+    def __init__(self, talk: ConversationHandle) -> None:
         self.talk = talk
         self.entries: list[Entry] = []
 
@@ -89,7 +89,7 @@ async def kept(home: Path) -> dict[str, SessionRecord]:
 def test_two_talks_at_once_are_two_sessions(tmp_path: Path, speak_url: str) -> None:
     with backend(tmp_path, speak_url, "Records turn.") as running:
         one = Watched(running.open_talk())
-        two = Watched(running.open_talk(Choice(model="other"), heard=False))
+        two = Watched(running.open_talk(ConversationOptions(model="other"), heard=False))
         one.talk.post(Submit("First?"))
         two.talk.post(Submit("Second?"))
         assert one.answer(1).text.strip() == two.answer(1).text.strip() == "Records turn."
@@ -135,12 +135,14 @@ def test_a_talk_without_a_word_is_not_kept(tmp_path: Path, speak_url: str) -> No
 def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) -> None:
     with backend(tmp_path, speak_url, "Yes.") as running:
         talk = Watched(running.open_talk())
-        talk.talk.configure(Choice(model="newer", voice="aura-2-luna-en", system_prompt="Hm."))
+        talk.talk.configure(
+            ConversationOptions(model="newer", voice="aura-2-luna-en", system_prompt="Hm.")
+        )
         changed = talk.until(lambda entry: isinstance(entry, SettingsChanged))
         assert (changed.model, changed.voice) == ("newer", "aura-2-luna-en")
         talk.talk.post(Submit("Well?"))
         talk.answer(1)
-        talk.talk.post(SpeakAgain(1))
+        talk.talk.post(RepeatTurn(1))
         assert talk.answer(2).finish_reason == "repeated"
     (session,) = asyncio.run(kept(tmp_path)).values()
     assert session.summary.model == "newer"
@@ -149,15 +151,15 @@ def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) ->
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        (Choice(provider="nobody"), "must be one of"),
-        (Choice(provider="anthropic"), "ANTHROPIC_API_KEY"),
-        (Choice(voice="no such voice"), "voice settings are wrong"),
-        (Choice(speed=9.0), "between 0.7 and 1.5"),
-        (Choice(provider="local", model="/no/such.gguf"), "no model"),
+        (ConversationOptions(provider="nobody"), "must be one of"),
+        (ConversationOptions(provider="anthropic"), "ANTHROPIC_API_KEY"),
+        (ConversationOptions(voice="no such voice"), "voice settings are wrong"),
+        (ConversationOptions(speed=9.0), "between 0.7 and 1.5"),
+        (ConversationOptions(provider="local", model="/no/such.gguf"), "no model"),
     ],
 )
 def test_a_choice_that_cannot_be_is_refused_and_changes_nothing(
-    tmp_path: Path, speak_url: str, choice: Choice, said: str
+    tmp_path: Path, speak_url: str, choice: ConversationOptions, said: str
 ) -> None:
     with backend(tmp_path, speak_url, "Yes.") as running:
         talk = Watched(running.open_talk())
@@ -170,7 +172,7 @@ def test_a_choice_that_cannot_be_is_refused_and_changes_nothing(
 
 def test_a_talk_may_be_opened_with_a_choice_that_cannot_be(tmp_path: Path, speak_url: str) -> None:
     with backend(tmp_path, speak_url, "Yes.") as running:
-        talk = Watched(running.open_talk(Choice(provider="anthropic")))
+        talk = Watched(running.open_talk(ConversationOptions(provider="anthropic")))
         assert talk.until(lambda entry: isinstance(entry, Failed)).stage == "session"
         started = talk.until(lambda entry: isinstance(entry, SessionStarted))
         assert started.provider == "openai"

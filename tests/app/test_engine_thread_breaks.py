@@ -10,7 +10,7 @@ import pytest
 
 from gramophone.app import session
 from gramophone.app.engine_thread import EngineThread
-from gramophone.app.live_conversation import NOT_RUNNING, LiveTalk
+from gramophone.app.live_conversation import NOT_RUNNING, LiveConversation
 from gramophone.config.config import load
 from gramophone.conversation.engine import Engine
 from gramophone.core.errors import StorageError
@@ -23,7 +23,7 @@ from storage.recording.recorder import Recorder
 class Ear:
     """Waits for what a talk says."""
 
-    def __init__(self, talk: LiveTalk) -> None:
+    def __init__(self, talk: LiveConversation) -> None:
         self._talk = talk
         self.heard: list[Entry] = []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.app.preferences import FilePreferences
-from gramophone.app.providers import Engines
+from gramophone.app.providers import ProviderPool
 from gramophone.app.voice_preview import hear_sample
 from gramophone.config.config import Config, load
 from gramophone.core.clock import SystemClock
@@ -89,24 +89,24 @@ def names_in(directory: Path) -> list[str]:
 async def test_a_sample_is_said_and_nothing_is_kept(speak_url: str, tmp_path: Path) -> None:
     config = talking_to(speak_url, tmp_path)
     speaker = MutedSpeaker(config.sample_rate_hz, SystemClock())
-    await hear_sample(config, "aura-2-zeus-en", Engines(), speaker)
+    await hear_sample(config, "aura-2-zeus-en", ProviderPool(), speaker)
     assert names_in(tmp_path) == []
 
 
 async def test_a_sample_that_nobody_can_hear_is_refused(speak_url: str, tmp_path: Path) -> None:
     with pytest.raises(SpeakerError, match="muted"):
-        await hear_sample(talking_to(speak_url, tmp_path, muted=True), "", Engines())
+        await hear_sample(talking_to(speak_url, tmp_path, muted=True), "", ProviderPool())
     config = talking_to(speak_url, tmp_path)
     speaker = DeviceSpeaker(config.sample_rate_hz, SystemClock(), device_name="no such device")
     with pytest.raises(SpeakerError, match=": the sample cannot be heard"):
-        await hear_sample(config, "", Engines(), speaker)
+        await hear_sample(config, "", ProviderPool(), speaker)
 
 
 async def test_a_service_that_is_not_there_is_named(tmp_path: Path) -> None:
     config = talking_to("ws://127.0.0.1:1/v1/speak", tmp_path)
     speaker = MutedSpeaker(config.sample_rate_hz, SystemClock())
     with pytest.raises(SpeechError, match=r"127\.0\.0\.1:1 cannot be reached"):
-        await hear_sample(config, "", Engines(), speaker)
+        await hear_sample(config, "", ProviderPool(), speaker)
 
 
 # --- devices --------------------------------------------------------------------------------------

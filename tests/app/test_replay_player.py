@@ -14,7 +14,7 @@ from gramophone.core.errors import StorageError
 from gramophone.core.timeline import AudioReceived, Entry, Event, Failed, TimelineRestarted
 from gramophone.ports.backend import ReplayState
 from gramophone.replay.replay import Replay
-from gramophone.replay.schedule import Score
+from gramophone.replay.schedule import ReplaySchedule
 from tests.support.builders import SAMPLE_RATE_HZ, short_session
 from tests.support.paced_speaker import PacedSpeaker
 
@@ -37,7 +37,7 @@ class Hand:
             wanted=wanted or ReplayState(),
         )
 
-    async def _load(self) -> Score:
+    async def _load(self) -> ReplaySchedule:
         self.loads += 1
         if self.failure is not None:
             raise self.failure
@@ -45,7 +45,7 @@ class Hand:
             replace(event, pcm=b"") if isinstance(event, AudioReceived) else event
             for event in short_session()
         ]
-        return await asyncio.to_thread(Score, rows, self)
+        return await asyncio.to_thread(ReplaySchedule, rows, self)
 
     def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
         """The session's sound."""
@@ -62,7 +62,7 @@ class Hand:
 
     def _make(
         self,
-        score: Score,
+        score: ReplaySchedule,
         emit: Callable[[Entry], None],
         *,
         state: ReplayState,

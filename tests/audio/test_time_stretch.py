@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gramophone.audio.time_stretch import Stretcher
+from gramophone.audio.time_stretch import WsolaStretcher
 
 RATE_HZ = 16_000
 SPEEDS = [0.5, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0]
@@ -28,7 +28,7 @@ def loudness(pcm: bytes) -> float:
 
 
 def stretched(pcm: bytes, speed: float, piece: int = 1_600, rate_hz: int = RATE_HZ) -> bytes:
-    stretcher = Stretcher(speed, rate_hz)
+    stretcher = WsolaStretcher(speed, rate_hz)
     given = [stretcher.push(pcm[at : at + piece]) for at in range(0, len(pcm), piece)]
     return b"".join(given) + stretcher.finish()
 
@@ -79,7 +79,7 @@ def test_sample_k_is_from_about_k_times_the_speed(speed: float) -> None:
 
 def test_what_is_pushed_comes_soon() -> None:
     """At most a window and the search are held back."""
-    stretcher = Stretcher(2.0, RATE_HZ)
+    stretcher = WsolaStretcher(2.0, RATE_HZ)
     given = len(stretcher.push(tone(220, 1))) // 2
     assert given >= (RATE_HZ - 3 * RATE_HZ * 46 // 1000) / 2
 

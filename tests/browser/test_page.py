@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Locator, Page
 
 from fixtures import recordings
 from gramophone.core.timeline import AudioReceived, Event, SessionEnded
-from gramophone.library.export_request import FORMS, ExportOrder, Pauses
+from gramophone.library.export_request import FORMS, ExportRequest, Pauses
 from storage.export.excerpt import Excerpt, Word
 from storage.export.stored_session import kept_session
 from storage.home import Home
@@ -76,7 +76,7 @@ async def watched(page: Page) -> AsyncGenerator[None]:
 async def exported(home: Path, session_id: str = SESSION_ID) -> Path:
     path = home.with_suffix(".html")
     async with await Library.open(home) as library:
-        await library.export([session_id], ExportOrder("html", path, pauses=PAUSES))
+        await library.export([session_id], ExportRequest("html", path, pauses=PAUSES))
     return path
 
 
@@ -84,7 +84,7 @@ async def recorded(home: Path) -> tuple[Path, Excerpt]:
     """The page of a real recording, and what is heard when."""
     async with await Library.open(home) as library:
         await library.import_bundle(recordings.path_of("long-markdown"))
-    order = ExportOrder("html", home, pauses=PAUSES)
+    order = ExportRequest("html", home, pauses=PAUSES)
     with kept_session(Home.at(home), RECORDED, order) as session:
         made = session.timed_excerpt
     return await exported(home, RECORDED), made

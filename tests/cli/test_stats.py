@@ -10,20 +10,20 @@ import pytest
 
 from gramophone.cli.bar_chart import Pen, Row, bars
 from gramophone.cli.stats import drawn
-from gramophone.library.statistics import Day, Kept, Tally, Voicing, total
+from gramophone.library.statistics import Day, Kept, Tally, VoiceConfig, total
 from tests.support.programs import Gramophone
 
 TEXT = "Records turn. Needles listen."
 KEPT = Kept(
     {
-        Voicing("openai", "gpt-5", "thalia"): Tally(
+        VoiceConfig("openai", "gpt-5", "thalia"): Tally(
             *(40, 1, 2, 500_000, 7_000, 900, 1_500, 3),
             [300.0] * 38,
             [100.0] * 38,
             [150.0] * 38,
             [200.0, 450.0] * 19,
         ),
-        Voicing("chatgpt", "\x1b[31mgpt-4o", ""): Tally(turns=3, characters=120),
+        VoiceConfig("chatgpt", "\x1b[31mgpt-4o", ""): Tally(turns=3, characters=120),
     },
     {0: (12, 500_000)},
 )

@@ -17,13 +17,13 @@ from deepgram.speak.v2.types import SpeakV2Connected, SpeakV2SessionMetadata, Sp
 from gramophone.core.clock import SystemClock
 from gramophone.core.timeline import Event
 from gramophone.standin.deepgram.listen_v1 import utterances_of
-from gramophone.standin.llm.answer_selection import Echo
+from gramophone.standin.llm.answer_selection import EchoAnswers
 from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
-from gramophone.standin.run.services import SERVICES, Material
+from gramophone.standin.run.services import SERVICES, ServiceContext
 from gramophone.standin.server.listener import Address, Routes, listening
-from gramophone.standin.source.source import Script, script_of
+from gramophone.standin.source.source import Source, script_of
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.standin.voices.tone import ToneVoice
@@ -56,18 +56,18 @@ async def listening_at(routes: Routes) -> AsyncGenerator[tuple[Address, AsyncDee
         yield address, AsyncDeepgramClient(api_key=KEY, environment=place, httpx_client=http)
 
 
-def routes_of(script: Script | None) -> Routes:
+def routes_of(script: Source | None) -> Routes:
     """Of the stand-in itself, or of one that plays a recording and takes nothing else."""
     clock = SystemClock()
     voice = ToneVoice(character_ms=6, gap_ms=4)
-    language = LanguageStandin(Echo(), LanguageOptions(), clock)
+    language = LanguageStandin(EchoAnswers(), LanguageOptions(), clock)
     if script is None:
         heard = utterances_of(HEARD)
-        material = Material(voice, StandinOptions(), clock, language, heard)
+        material = ServiceContext(voice, StandinOptions(), clock, language, heard)
     else:
         recorded = RecordedVoice(script.speech, strict=True) if script.speech else voice
         heard = utterances_of(script.speech, script.heard)
-        material = Material(recorded, StandinOptions(), clock, language, heard, script.heard)
+        material = ServiceContext(recorded, StandinOptions(), clock, language, heard, script.heard)
     return SERVICES["speak"](material).routes | SERVICES["listen"](material).routes
 
 

@@ -35,7 +35,7 @@ from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
-from gramophone.standin.run.services import SERVICES, Material
+from gramophone.standin.run.services import SERVICES, ServiceContext
 from gramophone.standin.server.listener import Address, Routes, listening
 from gramophone.standin.source.source import script_of
 from gramophone.standin.voices.recorded import RecordedVoice
@@ -52,7 +52,7 @@ async def recording_again(events: Sequence[Event]) -> AsyncGenerator[tuple[Addre
     voice = RecordedVoice(script.speech, strict=True)
     choose = ExpectedAnswers(script.answers, strict=True)
     language = LanguageStandin(choose, LanguageOptions(speed=0.0), clock)
-    material = Material(voice, StandinOptions(), clock, language)
+    material = ServiceContext(voice, StandinOptions(), clock, language)
     routes = Routes()
     for make in SERVICES.values():
         routes |= make(material).routes

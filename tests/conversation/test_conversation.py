@@ -6,17 +6,17 @@ import pytest
 
 from gramophone.conversation.handlers import MODEL_CUT_OFF
 from gramophone.conversation.messages import (
-    DropSpeech,
+    CloseTts,
+    ConnectTts,
     End,
     FinishAudio,
-    ModelChunkArrived,
-    OpenSpeech,
+    LlmChunk,
     PlayAudio,
     PlaybackBegan,
-    PlaybackCut,
     PlaybackDrained,
-    PlaybackStarved,
-    PlayoutSeen,
+    PlaybackStopReported,
+    PlaybackUnderran,
+    PlayoutPolled,
     SpeakerChanged,
     StartModel,
     StopAudio,
@@ -132,7 +132,7 @@ class TestASpokenAnswer:
         )
         play.when(sound()).gives(AudioReceived, PlayAudio)
         play.when(flushed()).gives(FlushAnswered)
-        play.when(PlayoutSeen(1, queued_samples=0)).gives_nothing()
+        play.when(PlayoutPolled(1, queued_samples=0)).gives_nothing()
         play.when(delta(1, "more code\n```\n")).gives(DeltaReceived)
         play.when(finish(1)).gives_nothing()
         play.when(ended(1)).gives(ModelFinished, FinishAudio(1))
@@ -164,7 +164,7 @@ class TestASpokenAnswer:
     def test_usage_is_told_as_it_comes(self, play: Playbook) -> None:
         asked(play)
         chunk = ModelChunk(raw="{}", usage=Usage(input_tokens=12, output_tokens=6))
-        play.when(ModelChunkArrived(1, chunk)).gives(
+        play.when(LlmChunk(1, chunk)).gives(
             UsageReported(at_us=0, turn=1, input_tokens=12, output_tokens=6)
         )
 
@@ -175,7 +175,7 @@ class TestASpokenAnswer:
         )
         play.when(sound()).gives(AudioReceived, PlayAudio)
         play.when(PlaybackBegan(1, 5)).gives(like(PlaybackStarted, turn=1, device="Loudspeaker"))
-        play.when(PlaybackStarved(1, 9, position_samples=70, missing_samples=30)).gives(
+        play.when(PlaybackUnderran(1, 9, position_samples=70, missing_samples=30)).gives(
             like(Underran, turn=1, position_samples=70, missing_samples=30)
         )
 
@@ -195,7 +195,7 @@ class TestWithoutAVoice:
         asked(play)
         play.when(delta(1, "Hello the")).gives(DeltaReceived)
         play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
-        play.when(PlaybackCut(1, 0)).gives(
+        play.when(PlaybackStopReported(1, 0)).gives(
             TurnInterrupted(at_us=0, turn=1, heard_text="Hello the", heard_samples=0),
             like(TurnCompleted, text="Hello the", finish_reason="interrupted"),
         )
@@ -212,7 +212,7 @@ class TestWithoutAVoice:
         play = begin_speaking(connected(playbook(heard=False)))
         play.when(sound()).gives(AudioReceived, PlayAudio)
         play.when(Interrupt()).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
-        play.when(PlaybackCut(1, 8000)).gives(
+        play.when(PlaybackStopReported(1, 8000)).gives(
             like(TurnInterrupted, heard_text="One two three four. Five "),
             like(TurnCompleted, text="One two three four. Five "),
         )
@@ -344,7 +344,7 @@ class TestTheEnd:
     def test_between_turns(self, play: Playbook) -> None:
         play.when(End()).gives(
             close(),
-            DropSpeech(0),
+            CloseTts(0),
             SpeechDisconnected(at_us=0, connection=0, code=1000, reason=""),
             SessionEnded(at_us=0),
         )
@@ -357,11 +357,11 @@ class TestTheEnd:
         play.when(End()).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
         assert not play.conversation.ended
         play.when(Submit("Too late.")).gives_nothing()
-        play.when(PlaybackCut(1, 8000)).gives(
+        play.when(PlaybackStopReported(1, 8000)).gives(
             like(TurnInterrupted, turn=1, heard_samples=8000),
             like(TurnCompleted, finish_reason="interrupted"),
             close(),
-            DropSpeech(0),
+            CloseTts(0),
             SpeechDisconnected,
             SessionEnded,
         )
@@ -371,11 +371,11 @@ class TestTheEnd:
         begin_speaking(play)
         play.when(Submit("And?")).goes_on()
         play.when(End()).gives_nothing()
-        play.when(PlaybackCut(1, 0)).gives(
-            TurnInterrupted, TurnCompleted, close(), DropSpeech, SpeechDisconnected, SessionEnded
+        play.when(PlaybackStopReported(1, 0)).gives(
+            TurnInterrupted, TurnCompleted, close(), CloseTts, SpeechDisconnected, SessionEnded
         )
 
     def test_while_connecting_there_is_nothing_to_disconnect(self, playbook: Make) -> None:
         play = playbook()
-        play.begin().gives(SessionStarted, OpenSpeech(0))
-        play.when(End()).gives(DropSpeech(0), SessionEnded)
+        play.begin().gives(SessionStarted, ConnectTts(0))
+        play.when(End()).gives(CloseTts(0), SessionEnded)

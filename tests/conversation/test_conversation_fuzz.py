@@ -8,36 +8,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramophone.conversation.messages import (
-    DropSpeech,
+    CloseTts,
+    ConnectTts,
     End,
     FinishAudio,
-    Happening,
-    OpenSpeech,
+    Input,
     PlayAudio,
-    PlaybackCut,
     PlaybackDrained,
-    PlayoutSeen,
-    SendSpeech,
+    PlaybackStopReported,
+    PlayoutPolled,
+    SendTts,
     SettingsWanted,
-    SpeechAudio,
-    SpeechRefused,
-    SpeechText,
     StartModel,
     StopAudio,
     StopModel,
+    SwitchProviders,
     Tick,
-    UseEdges,
+    TtsAudio,
+    TtsRefused,
+    TtsText,
 )
 from gramophone.conversation.tts_session import Output
 from gramophone.core.intents import (
-    Hear,
-    Hush,
+    EditAndResend,
     Interrupt,
     Mute,
     Regenerate,
-    Resend,
+    RepeatTurn,
     Say,
-    SpeakAgain,
+    SetAudioFocus,
+    StopPlayback,
     Submit,
 )
 from gramophone.core.timeline import (
@@ -68,16 +68,16 @@ STEPS = """
     odd-sound flushed flushed cleared too-many rubbish cut drained glance wait wait-long
 """.split()
 
-REQUESTS: dict[str, Happening] = {
-    "hush": Hush(),
+REQUESTS: dict[str, Input] = {
+    "hush": StopPlayback(),
     "regenerate": Regenerate(),
     "regenerate-first": Regenerate(1),
-    "resend": Resend(0, "Why not?"),
-    "speak-again": SpeakAgain(1),
+    "resend": EditAndResend(0, "Why not?"),
+    "speak-again": RepeatTurn(1),
     "mute": Mute(True),
     "unmute": Mute(False),
-    "elsewhere": Hear(False),
-    "here": Hear(True),
+    "elsewhere": SetAudioFocus(False),
+    "here": SetAudioFocus(True),
 }
 
 
@@ -104,13 +104,13 @@ class Edges:
 
     def _hold(self, output: Output) -> None:
         match output:
-            case OpenSpeech(connection):
+            case ConnectTts(connection):
                 assert self.open is None, "a second connection beside the first"
                 assert self.connecting is None
                 self.connecting = connection
-            case SendSpeech(connection):
+            case SendTts(connection):
                 assert connection == self.open, "sent to a connection that does not stand"
-            case DropSpeech(connection):
+            case CloseTts(connection):
                 assert connection in (self.open, self.connecting)
                 self.open = self.connecting = None
             case StartModel(turn):
@@ -137,12 +137,12 @@ class Edges:
                 assert turn == self.turn
                 self.stopping = turn
                 self.silenced.add(turn)
-            case UseEdges():
+            case SwitchProviders():
                 assert self.turn is None, "another model in mid-answer"
             case _:
                 pass
 
-    def happening(self, step: str) -> Happening | None:
+    def happening(self, step: str) -> Input | None:
         """The step as a happening, if such a thing could happen now."""
         match step:
             case "ask":
@@ -158,20 +158,20 @@ class Edges:
             case _ if step in REQUESTS:
                 return REQUESTS[step]
             case "glance" if self.turn is not None:
-                return PlayoutSeen(self.turn, 0)
+                return PlayoutPolled(self.turn, 0)
             case "wait" | "wait-long":
                 self.now_us += 500_000 if step == "wait" else 12_000_000
                 return Tick()
             case "cut" if self.stopping is not None:
                 turn, self.stopping = self.stopping, None
-                return PlaybackCut(turn, 400)
+                return PlaybackStopReported(turn, 400)
             case "drained" if self.finishing is not None:
                 turn, self.finishing = self.finishing, None
                 return PlaybackDrained(turn, 400)
             case _:
                 return self._from_model(step) or self._from_service(step)
 
-    def _from_model(self, step: str) -> Happening | None:
+    def _from_model(self, step: str) -> Input | None:
         turn = self.asking
         if turn is None:
             return None
@@ -186,11 +186,11 @@ class Edges:
             case _:
                 return None
 
-    def _from_service(self, step: str) -> Happening | None:
+    def _from_service(self, step: str) -> Input | None:
         if self.connecting is not None and step in ("open", "refuse"):
             connection, self.connecting = self.connecting, None
             if step == "refuse":
-                return SpeechRefused(connection, "No.")
+                return TtsRefused(connection, "No.")
             self.open = connection
             return opened(connection)
         connection = self.open
@@ -201,9 +201,9 @@ class Edges:
                 self.open = None
                 return hung_up(connection)
             case "sound":
-                return SpeechAudio(connection, bytes(1600))
+                return TtsAudio(connection, bytes(1600))
             case "odd-sound":
-                return SpeechAudio(connection, bytes(161))
+                return TtsAudio(connection, bytes(161))
             case "flushed":
                 return flushed(connection)
             case "cleared":
@@ -211,11 +211,11 @@ class Edges:
             case "too-many":
                 return too_many_flushes(connection)
             case "rubbish":
-                return SpeechText(connection, "{")
+                return TtsText(connection, "{")
             case _:
                 return None
 
-    def tell(self, happening: Happening) -> None:
+    def tell(self, happening: Input) -> None:
         self.take(self.conversation.handle(happening, self.now_us))
 
     def all_of(self, *kinds: type) -> list[Event]:
@@ -234,7 +234,7 @@ def test_every_conversation_holds_together_and_ends(steps: list[str]) -> None:
             edges.tell(happening)
     edges.tell(End())
     if edges.stopping is not None:
-        edges.tell(PlaybackCut(edges.stopping, 0))
+        edges.tell(PlaybackStopReported(edges.stopping, 0))
 
     assert isinstance(edges.outputs[-1], SessionEnded)
     assert edges.turn is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gramophone.conversation.handlers import SPEECH_ENDLESS
-from gramophone.conversation.messages import DropSpeech, OpenSpeech, PlaybackCut
+from gramophone.conversation.messages import CloseTts, ConnectTts, PlaybackStopReported
 from gramophone.conversation.turn import LEAST_SOUND_US, MOST_US_PER_CHAR
 from gramophone.core.intents import Interrupt, Submit
 from gramophone.core.timeline import AudioReceived, Failed, SpeechDisconnected
@@ -23,7 +23,7 @@ def test_the_connection_is_closed_and_it_is_said(play: Playbook) -> None:
     for _ in range(1000):
         play.when(sound(ms=1000)).goes_on()
     assert ALLOWED_S <= received_s(play) <= ALLOWED_S + 1
-    assert play.all_of(DropSpeech) == [DropSpeech(0)]
+    assert play.all_of(CloseTts) == [CloseTts(0)]
     assert [each.code for each in play.all_of(SpeechDisconnected)] == [1009]
     assert [each.detail for each in play.all_of(Failed)] == [SPEECH_ENDLESS]
     play.when(delta(1, "and six.")).goes_on()
@@ -43,22 +43,22 @@ def test_long_sound_that_ends_is_taken(play: Playbook) -> None:
 def test_sound_that_goes_on_after_a_clear_is_given_up_too(play: Playbook) -> None:
     begin_speaking(play)
     play.when(Interrupt()).goes_on()
-    play.when(PlaybackCut(1, 0)).goes_on()
+    play.when(PlaybackStopReported(1, 0)).goes_on()
     for _ in range(1000):
         play.when(sound(ms=1000)).goes_on()
     assert received_s(play) <= ALLOWED_S + 1
-    assert play.all_of(DropSpeech) == [DropSpeech(0)]
+    assert play.all_of(CloseTts) == [CloseTts(0)]
 
 
 def test_the_next_answer_is_spoken_on_a_new_connection(play: Playbook) -> None:
     """The sound without end is that of the answer before."""
     begin_speaking(play)
     play.when(Interrupt()).goes_on()
-    play.when(PlaybackCut(1, 0)).goes_on()
+    play.when(PlaybackStopReported(1, 0)).goes_on()
     play.when(Submit("Next?")).goes_on()
     for _ in range(1000):
         play.when(sound(ms=1000)).goes_on()
-    assert play.all_of(OpenSpeech)[-1] == OpenSpeech(1)
+    assert play.all_of(ConnectTts)[-1] == ConnectTts(1)
     assert play.all_of(Failed) == []
 
 
@@ -67,9 +67,9 @@ def test_sound_after_the_answer_was_spoken(play: Playbook) -> None:
     play.when(sound(ms=1000)).goes_on()
     play.when(flushed()).goes_on()
     play.when(Interrupt()).goes_on()
-    play.when(PlaybackCut(1, 0)).goes_on()
+    play.when(PlaybackStopReported(1, 0)).goes_on()
     play.when(cleared()).goes_on()
     for _ in range(1000):
         play.when(sound(ms=1000)).goes_on()
     assert received_s(play) <= ALLOWED_S + 1
-    assert play.all_of(DropSpeech) == [DropSpeech(0)]
+    assert play.all_of(CloseTts) == [CloseTts(0)]

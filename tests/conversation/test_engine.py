@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.core.intents import Hush, Interrupt, Say, Submit
+from gramophone.core.intents import Interrupt, Say, StopPlayback, Submit
 from gramophone.core.sinks import Sink
 from gramophone.core.timeline import (
     AudioReceived,
@@ -250,7 +250,7 @@ class TestOtherEdges:
             engine.post(Submit("A?"))
             await heard.until(lambda entry: isinstance(entry, AudioReceived))
             speaker.position = 400
-            engine.post(Hush())
+            engine.post(StopPlayback())
             stopped = await heard.until(lambda entry: isinstance(entry, PlaybackStopped))
             assert stopped.played_samples == 400
             go_on.set()

@@ -6,19 +6,19 @@ import pytest
 
 from gramophone.conversation.handlers import SPEECH_SILENT
 from gramophone.conversation.messages import (
-    DropSpeech,
+    CloseTts,
+    ConnectTts,
     FinishAudio,
-    OpenSpeech,
     PlayAudio,
-    PlaybackCut,
     PlaybackDrained,
-    PlayoutSeen,
-    SendSpeech,
-    SpeechAudio,
-    SpeechRefused,
-    SpeechText,
+    PlaybackStopReported,
+    PlayoutPolled,
+    SendTts,
     StartModel,
     StopAudio,
+    TtsAudio,
+    TtsRefused,
+    TtsText,
 )
 from gramophone.core.intents import Interrupt, Say, Submit
 from gramophone.core.timeline import (
@@ -80,10 +80,10 @@ class TestARefusedHandshake:
 
     def test_the_answer_goes_on_as_text_and_the_service_is_left_alone(self, playbook: Make) -> None:
         play = playbook()
-        play.begin().gives(SessionStarted, OpenSpeech(0))
+        play.begin().gives(SessionStarted, ConnectTts(0))
         play.when(Submit("Hello?")).goes_on()
         play.when(delta(1, "Hello there. ")).gives(DeltaReceived)
-        play.when(SpeechRefused(0, self.REFUSED)).gives(
+        play.when(TtsRefused(0, self.REFUSED)).gives(
             Failed(at_us=0, stage="speech", detail=self.REFUSED, turn=1)
         )
         play.when(delta(1, "How are you?")).gives(DeltaReceived)
@@ -95,13 +95,13 @@ class TestARefusedHandshake:
 
     def test_the_next_turn_tries_once_more(self, playbook: Make) -> None:
         play = playbook()
-        play.begin().gives(SessionStarted, OpenSpeech(0))
-        play.when(SpeechRefused(0, self.REFUSED)).gives(like(Failed, stage="speech", turn=None))
+        play.begin().gives(SessionStarted, ConnectTts(0))
+        play.when(TtsRefused(0, self.REFUSED)).gives(like(Failed, stage="speech", turn=None))
         play.after(100).gives_nothing()
         play.when(Submit("Hello?")).gives(
-            TurnStarted, TurnCompleted, TurnStarted, OpenSpeech(1), RequestSent, StartModel
+            TurnStarted, TurnCompleted, TurnStarted, ConnectTts(1), RequestSent, StartModel
         )
-        play.when(SpeechRefused(1, self.REFUSED)).gives(like(Failed, turn=1))
+        play.when(TtsRefused(1, self.REFUSED)).gives(like(Failed, turn=1))
         play.when(delta(1, "Hello there.")).gives(DeltaReceived)
         play.when(finish(1)).gives_nothing()
         play.when(ended(1)).gives(ModelFinished, TurnCompleted)
@@ -110,17 +110,17 @@ class TestARefusedHandshake:
         play = playbook()
         play.begin().goes_on()
         play.when(Submit("Hello?")).goes_on()
-        play.when(SpeechRefused(0, self.REFUSED)).goes_on()
+        play.when(TtsRefused(0, self.REFUSED)).goes_on()
         play.when(delta(1, "Hello there. How ")).gives(DeltaReceived)
         play.when(Interrupt()).goes_on()
-        play.when(PlaybackCut(1, 0)).gives(
+        play.when(PlaybackStopReported(1, 0)).gives(
             like(TurnInterrupted, heard_text="Hello there. How "), TurnCompleted
         )
 
     def test_at_the_reconnection_of_an_answer(self, play: Playbook) -> None:
         play.when(sound()).gives(AudioReceived, PlayAudio)
-        play.when(hung_up(0)).gives(SpeechDisconnected, OpenSpeech(1))
-        play.when(SpeechRefused(1, self.REFUSED)).gives(
+        play.when(hung_up(0)).gives(SpeechDisconnected, ConnectTts(1))
+        play.when(TtsRefused(1, self.REFUSED)).gives(
             like(Failed, detail=self.REFUSED, turn=0), FinishAudio(0)
         )
         play.when(PlaybackDrained(0, 8000)).gives(
@@ -132,7 +132,7 @@ class TestHangingUp:
     def test_the_line_is_mended_and_the_rest_said_again(self, play: Playbook) -> None:
         play.when(sound(ms=2500)).gives(AudioReceived, PlayAudio)
         play.when(hung_up(0, 1006, "")).gives(
-            SpeechDisconnected(at_us=0, connection=0, code=1006, reason=""), OpenSpeech(1)
+            SpeechDisconnected(at_us=0, connection=0, code=1006, reason=""), ConnectTts(1)
         )
         play.when(opened(1)).gives(
             like(SpeechConnected, connection=1),
@@ -152,7 +152,7 @@ class TestHangingUp:
         play.when(PlaybackDrained(0, 24_000)).gives(PlaybackFinished, TurnCompleted)
 
     def test_frames_of_the_old_connection_are_passed_over(self, play: Playbook) -> None:
-        play.when(hung_up(0)).gives(SpeechDisconnected, OpenSpeech(1))
+        play.when(hung_up(0)).gives(SpeechDisconnected, ConnectTts(1))
         play.when(sound(0)).gives_nothing()
         play.when(flushed(0)).gives_nothing()
         play.when(hung_up(0)).gives_nothing()
@@ -160,7 +160,7 @@ class TestHangingUp:
 
     def test_twice_in_one_answer_is_enough(self, play: Playbook) -> None:
         play.when(sound()).gives(AudioReceived, PlayAudio)
-        play.when(hung_up(0)).gives(SpeechDisconnected, OpenSpeech(1))
+        play.when(hung_up(0)).gives(SpeechDisconnected, ConnectTts(1))
         play.when(opened(1)).goes_on()
         play.when(hung_up(1)).gives(
             SpeechDisconnected,
@@ -181,11 +181,11 @@ class TestHangingUp:
         play.when(hung_up(0)).goes_on()
         play.when(opened(1)).goes_on()
         play.when(hung_up(1)).goes_on()
-        play.when(Say("Again.")).gives(TurnStarted, OpenSpeech(2))
+        play.when(Say("Again.")).gives(TurnStarted, ConnectTts(2))
         play.when(opened(2)).gives(
             SpeechConnected, says("Again.", 2), TextSpoken, flush(2), FlushSent
         )
-        play.when(hung_up(2)).gives(SpeechDisconnected, OpenSpeech(3))
+        play.when(hung_up(2)).gives(SpeechDisconnected, ConnectTts(3))
 
     def test_a_whole_answer_needs_no_line(self, play: Playbook) -> None:
         play.when(sound()).gives(AudioReceived, PlayAudio)
@@ -197,23 +197,23 @@ class TestHangingUp:
         play = connected(playbook())
         play.when(hung_up(0, 1000, "")).gives(SpeechDisconnected)
         play.after(60).gives_nothing()
-        play.when(Say("Again.")).gives(TurnStarted, OpenSpeech(1))
+        play.when(Say("Again.")).gives(TurnStarted, ConnectTts(1))
         play.when(opened(1)).gives(
             SpeechConnected, says("Again.", 1), TextSpoken, flush(1), FlushSent
         )
 
     def test_while_it_is_being_interrupted_nothing_is_said_again(self, play: Playbook) -> None:
-        play.when(hung_up(0)).gives(SpeechDisconnected, OpenSpeech(1))
+        play.when(hung_up(0)).gives(SpeechDisconnected, ConnectTts(1))
         play.when(Interrupt()).gives(StopAudio(0))
         play.when(opened(1)).gives(SpeechConnected)
-        play.when(PlaybackCut(0, 0)).gives(TurnInterrupted, TurnCompleted)
+        play.when(PlaybackStopReported(0, 0)).gives(TurnInterrupted, TurnCompleted)
         play.when(Say("Next.")).gives(
             TurnStarted, says("Next.", 1), like(TextSpoken, turn=1), flush(1), FlushSent
         )
 
     def test_the_hour_that_is_over_is_one_more_hang_up(self, play: Playbook) -> None:
         play.when(hung_up(0, 1011, "NET-0003")).gives(
-            like(SpeechDisconnected, code=1011, reason="NET-0003"), OpenSpeech(1)
+            like(SpeechDisconnected, code=1011, reason="NET-0003"), ConnectTts(1)
         )
 
     def test_a_connection_is_replaced_before_its_hour_is_over(self, playbook: Make) -> None:
@@ -222,9 +222,9 @@ class TestHangingUp:
         play.when(Say("Again.")).gives(
             TurnStarted,
             close(0),
-            DropSpeech(0),
+            CloseTts(0),
             like(SpeechDisconnected, connection=0, code=1000),
-            OpenSpeech(1),
+            ConnectTts(1),
         )
         play.when(hung_up(0, 1000, "")).gives_nothing()
         play.when(opened(1)).gives(
@@ -239,22 +239,22 @@ class TestHangingUp:
 
 class TestOddFrames:
     def test_a_sample_may_be_split_between_frames(self, play: Playbook) -> None:
-        play.when(SpeechAudio(0, b"\x01\x00\x02")).gives(
+        play.when(TtsAudio(0, b"\x01\x00\x02")).gives(
             like(AudioReceived, offset_bytes=0, size_bytes=3), PlayAudio(0, b"\x01\x00\x02", True)
         )
-        play.when(SpeechAudio(0, b"\x00\x03\x00")).gives(
+        play.when(TtsAudio(0, b"\x00\x03\x00")).gives(
             like(AudioReceived, offset_bytes=3, size_bytes=3), PlayAudio(0, b"\x00\x03\x00")
         )
         play.when(flushed()).gives(like(FlushAnswered, end_samples=3), FinishAudio)
 
     def test_an_empty_frame_is_nothing(self, play: Playbook) -> None:
-        play.when(SpeechAudio(0, b"")).gives_nothing()
+        play.when(TtsAudio(0, b"")).gives_nothing()
 
     def test_a_new_connection_begins_at_a_whole_sample(self, play: Playbook) -> None:
-        play.when(SpeechAudio(0, b"\x01\x00\x02")).goes_on()
+        play.when(TtsAudio(0, b"\x01\x00\x02")).goes_on()
         play.when(hung_up(0)).goes_on()
         play.when(opened(1)).goes_on()
-        play.when(SpeechAudio(1, b"\x05\x00")).gives(
+        play.when(TtsAudio(1, b"\x05\x00")).gives(
             like(AudioReceived, offset_bytes=4, size_bytes=2),
             PlayAudio(0, b"\x05\x00", realign=True),
         )
@@ -267,18 +267,18 @@ class TestSilence:
         wake_us = play.conversation.next_wake_us(play.now_us)
         assert wake_us == 10_000_001
         play.after(0.000_001).gives(
-            DropSpeech(0),
+            CloseTts(0),
             like(SpeechDisconnected, connection=0, code=1006, reason="no answer"),
             Failed(at_us=0, stage="speech", detail=SPEECH_SILENT, turn=0),
             like(TurnCompleted, turn=0, text=SENTENCE),
         )
-        play.when(Say("Again.")).gives(TurnStarted, OpenSpeech(1))
+        play.when(Say("Again.")).gives(TurnStarted, ConnectTts(1))
 
     def test_sound_puts_it_off_and_what_came_still_plays(self, play: Playbook) -> None:
         play.after(9).gives_nothing()
         play.when(sound()).gives(AudioReceived, PlayAudio)
         play.after(9).gives_nothing()
-        play.after(2).gives(DropSpeech, SpeechDisconnected, Failed, FinishAudio(0))
+        play.after(2).gives(CloseTts, SpeechDisconnected, Failed, FinishAudio(0))
         play.when(PlaybackDrained(0, 8000)).gives(PlaybackFinished, TurnCompleted)
 
     def test_an_idle_line_may_be_silent(self, playbook: Make) -> None:
@@ -290,12 +290,12 @@ class TestSilence:
         self, play: Playbook
     ) -> None:
         play.when(Interrupt()).goes_on()
-        play.when(PlaybackCut(0, 0)).goes_on()
-        play.after(11).gives(DropSpeech(0), like(SpeechDisconnected, reason="no answer"))
+        play.when(PlaybackStopReported(0, 0)).goes_on()
+        play.after(11).gives(CloseTts(0), like(SpeechDisconnected, reason="no answer"))
 
     def test_the_timeout_is_the_callers(self, playbook: Make) -> None:
         play = saying(connected(playbook(limits=ClientLimits(answer_timeout_us=1_000_000))))
-        play.after(1.1).gives(DropSpeech, SpeechDisconnected, Failed, TurnCompleted)
+        play.after(1.1).gives(CloseTts, SpeechDisconnected, Failed, TurnCompleted)
 
 
 class TestRubbish:
@@ -308,7 +308,7 @@ class TestRubbish:
         ],
     )
     def test_it_is_told_and_passed_over(self, play: Playbook, frame: str, description: str) -> None:
-        play.when(SpeechText(0, frame)).gives(like(WarningReceived, code="NOT-UNDERSTOOD"))
+        play.when(TtsText(0, frame)).gives(like(WarningReceived, code="NOT-UNDERSTOOD"))
         assert description in play.all_of(WarningReceived)[0].description
         play.when(sound()).gives(AudioReceived, PlayAudio)
         play.when(flushed()).gives(FlushAnswered, FinishAudio)
@@ -316,7 +316,7 @@ class TestRubbish:
     def test_answers_to_nothing_are_passed_over(self, playbook: Make) -> None:
         play = connected(playbook())
         play.when(flushed()).gives_nothing()
-        play.when(SpeechText(0, '{"type":"Cleared","sequence_id":0}')).gives_nothing()
+        play.when(TtsText(0, '{"type":"Cleared","sequence_id":0}')).gives_nothing()
 
 
 class TestTooManyFlushes:
@@ -355,7 +355,7 @@ class TestTooManyFlushes:
         play.when(delta(1, "that is more. Then ")).gives(DeltaReceived)
         play.when(sound()).gives(AudioReceived, PlayAudio)
         play.when(flushed()).gives(like(FlushAnswered, flush=0))
-        play.when(PlayoutSeen(1, 0)).gives_nothing()
+        play.when(PlayoutPolled(1, 0)).gives_nothing()
         play.after(8.1).gives(
             flush(),
             like(FlushSent, flush=1),
@@ -375,7 +375,7 @@ class TestPacing:
         while not any(isinstance(output, FinishAudio) for output in play.heard):
             play.after(0.5).goes_on()
             seconds += 0.5
-            play.when(PlayoutSeen(0, 0)).goes_on()
+            play.when(PlayoutPolled(0, 0)).goes_on()
             while len(play.all_of(FlushAnswered)) < len(play.all_of(FlushSent)):
                 play.when(sound()).goes_on()
                 play.when(flushed()).goes_on()
@@ -387,7 +387,7 @@ class TestPacing:
     def test_a_message_never_exceeds_its_limit(self, playbook: Make) -> None:
         play = connected(playbook(limits=ClientLimits(message_chars=20)))
         play.when(Say("Supercalifragilisticexpialidocious is a word.")).goes_on()
-        frames = [output.text for output in play.heard if isinstance(output, SendSpeech)]
+        frames = [output.text for output in play.heard if isinstance(output, SendTts)]
         texts = [frame.split('"')[7] for frame in frames if "Speak" in frame]
         assert "".join(texts) == "Supercalifragilisticexpialidocious is a word. "
         assert max(map(len, texts)) <= 20

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from gramophone.conversation.messages import (
+    ConnectTts,
     FinishAudio,
-    OpenSpeech,
     PlayAudio,
     PlaybackBegan,
-    PlaybackCut,
     PlaybackDrained,
+    PlaybackStopReported,
     StartModel,
     StopAudio,
     StopModel,
@@ -56,7 +56,7 @@ class TestInterruption:
         play.when(PlaybackBegan(1, 0)).gives(PlaybackStarted)
         play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
         # A second of two: nine or ten of nineteen characters, so the word "three" not to its end.
-        play.when(PlaybackCut(1, 8000)).gives(
+        play.when(PlaybackStopReported(1, 8000)).gives(
             TurnInterrupted(at_us=0, turn=1, heard_text="One two", heard_samples=8000),
             like(
                 TurnCompleted,
@@ -75,14 +75,14 @@ class TestInterruption:
         play.when(Interrupt()).gives(
             StopAudio(1), ClearSent(at_us=0, turn=1), clear(), StopModel(1)
         )
-        play.when(PlaybackCut(1, 0)).goes_on()
+        play.when(PlaybackStopReported(1, 0)).goes_on()
         play.when(sound()).gives(like(AudioReceived, turn=1, offset_bytes=16000, stale=True))
         play.when(cleared()).gives_nothing()
 
     def test_before_the_first_sound_nothing_was_heard(self, play: Playbook) -> None:
         begin_speaking(play)
         play.when(Interrupt()).gives(StopAudio, ClearSent, clear(), StopModel)
-        play.when(PlaybackCut(1, 0)).gives(
+        play.when(PlaybackStopReported(1, 0)).gives(
             like(TurnInterrupted, heard_text="", heard_samples=0),
             like(
                 TurnCompleted,
@@ -100,7 +100,7 @@ class TestInterruption:
         play.when(sound(ms=2000)).gives(AudioReceived, PlayAudio)
         play.when(flushed()).gives(FlushAnswered)
         play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
-        play.when(PlaybackCut(1, 8000)).gives(
+        play.when(PlaybackStopReported(1, 8000)).gives(
             TurnInterrupted(at_us=0, turn=1, heard_text="One two", heard_samples=8000),
             like(TurnCompleted, text="One two three four. Five ", remembered=None),
         )
@@ -115,7 +115,7 @@ class TestInterruption:
         play.when(finish(1)).goes_on()
         play.when(ended(1)).goes_on()
         play.when(Submit("Next?")).goes_on()
-        play.when(PlaybackCut(1, 8000)).goes_on()
+        play.when(PlaybackStopReported(1, 8000)).goes_on()
         cut, asked_next = play.all_of(TurnCompleted)[-2:]
         assert (cut.turn, cut.text, cut.remembered) == (1, "One two three four. Five ", 7)
         assert asked_next.text == "Next?"
@@ -123,23 +123,23 @@ class TestInterruption:
     def test_before_the_first_word(self, play: Playbook) -> None:
         asked(play)
         play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
-        play.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+        play.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)
 
     def test_while_connecting(self, playbook: Make) -> None:
         play = playbook()
-        play.begin().gives(SessionStarted, OpenSpeech(0))
+        play.begin().gives(SessionStarted, ConnectTts(0))
         asked(play)
         play.when(delta(1, "Hello there. And ")).gives(DeltaReceived)
         play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
         play.when(opened(0)).gives(SpeechConnected)
-        play.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+        play.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)
         assert play.sent() == []
 
     def test_twice_is_once(self, play: Playbook) -> None:
         begin_speaking(play)
         play.when(Interrupt()).gives(StopAudio, ClearSent, clear(), StopModel)
         play.when(Interrupt()).gives_nothing()
-        play.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+        play.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)
         play.when(Interrupt()).gives_nothing()
 
     def test_of_nothing_is_nothing(self, play: Playbook) -> None:
@@ -149,16 +149,16 @@ class TestInterruption:
         begin_speaking(play)
         play.when(Interrupt()).goes_on()
         play.when(delta(1, "Five.")).gives_nothing()
-        play.when(PlaybackCut(1, 0)).goes_on()
+        play.when(PlaybackStopReported(1, 0)).goes_on()
         play.when(PlaybackBegan(1, 0)).gives_nothing()
         play.when(PlaybackDrained(1, 10)).gives_nothing()
-        play.when(PlaybackCut(1, 0)).gives_nothing()
+        play.when(PlaybackStopReported(1, 0)).gives_nothing()
 
     def test_a_question_interrupts_and_comes_next(self, play: Playbook) -> None:
         begin_speaking(play)
         play.when(sound()).gives(AudioReceived, PlayAudio)
         play.when(Submit("Stop. And this?")).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
-        play.when(PlaybackCut(1, 2400)).gives(
+        play.when(PlaybackStopReported(1, 2400)).gives(
             like(TurnInterrupted, turn=1),
             like(TurnCompleted, turn=1, finish_reason="interrupted"),
             like(TurnStarted, turn=2, role="user", text="Stop. And this?"),
@@ -172,7 +172,7 @@ class TestInterruption:
         begin_speaking(play)
         play.when(Submit("A?")).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
         play.when(Submit("B?")).gives_nothing()
-        play.when(PlaybackCut(1, 0)).gives(
+        play.when(PlaybackStopReported(1, 0)).gives(
             TurnInterrupted,
             TurnCompleted,
             like(TurnStarted, turn=2, text="A?"),
@@ -183,7 +183,7 @@ class TestInterruption:
             StopAudio(3),
             StopModel(3),
         )
-        play.when(PlaybackCut(3, 0)).gives(
+        play.when(PlaybackStopReported(3, 0)).gives(
             like(TurnInterrupted, turn=3, heard_text=""),
             like(TurnCompleted, turn=3),
             like(TurnStarted, turn=4, text="B?"),
@@ -200,7 +200,7 @@ class TestStaleSound:
         begin_speaking(play)
         play.when(sound(ms=500)).gives(AudioReceived, PlayAudio)
         play.when(Submit("Next?")).goes_on()
-        return play.when(PlaybackCut(1, 0)).goes_on()
+        return play.when(PlaybackStopReported(1, 0)).goes_on()
 
     def test_it_belongs_to_the_turn_that_was_cleared(self, play: Playbook) -> None:
         self.interrupted(play)
@@ -222,7 +222,7 @@ class TestStaleSound:
         say_and_hear(play, 0, "Good morning.")
         play.when(Say("Good evening.")).goes_on()
         play.when(Interrupt()).goes_on()
-        play.when(PlaybackCut(1, 0)).goes_on()
+        play.when(PlaybackStopReported(1, 0)).goes_on()
         play.when(sound()).gives(like(AudioReceived, turn=1, offset_bytes=0, stale=True))
 
     def test_each_clear_takes_its_own_turn(self, play: Playbook) -> None:
@@ -230,7 +230,7 @@ class TestStaleSound:
             play.when(Say(text)).goes_on()
             if turn < 2:
                 play.when(Interrupt()).goes_on()
-                play.when(PlaybackCut(turn, 0)).goes_on()
+                play.when(PlaybackStopReported(turn, 0)).goes_on()
         play.when(sound()).gives(like(AudioReceived, turn=0, stale=True))
         play.when(cleared()).gives_nothing()
         play.when(sound()).gives(like(AudioReceived, turn=1, stale=True))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gramophone.conversation.messages import ModelChunkArrived, PlaybackCut, StopAudio, StopModel
+from gramophone.conversation.messages import LlmChunk, PlaybackStopReported, StopAudio, StopModel
 from gramophone.conversation.tts_session import Output
 from gramophone.conversation.turn import QUIET_US
-from gramophone.core.intents import Hush, Interrupt
+from gramophone.core.intents import Interrupt, StopPlayback
 from gramophone.core.timeline import (
     DeltaReceived,
     ModelFinished,
@@ -17,7 +17,7 @@ from gramophone.ports.engine import ModelChunk
 from tests.support.playbook import Make, Playbook, delta, ended, finish, like
 from tests.support.talks import asked, begin_speaking, connected
 
-NOTHING_SAID = ModelChunkArrived(1, ModelChunk(raw='{"type":"ping"}'))
+NOTHING_SAID = LlmChunk(1, ModelChunk(raw='{"type":"ping"}'))
 
 
 def quiet_told(play: Playbook) -> list[float]:
@@ -37,8 +37,8 @@ def test_a_model_that_never_answers(play: Playbook) -> None:
     play.after(0.1).gives(ModelQuiet(at_us=15_000_000, turn=1, quiet_us=15_000_000))
     play.after(10).gives_nothing()
     play.after(5).gives(like(ModelQuiet, quiet_us=30_000_000))
-    play.when(Hush()).gives(StopAudio(1), StopModel(1))
-    play.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+    play.when(StopPlayback()).gives(StopAudio(1), StopModel(1))
+    play.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)
     assert play.conversation.next_wake_us(play.now_us) is None
 
 
@@ -72,14 +72,14 @@ def test_an_answer_that_has_come_whole_is_waited_for_no_longer(playbook: Make) -
 def test_escape_stops_an_answer_of_which_no_text_has_come(play: Playbook) -> None:
     """There is no sound to stop first."""
     asked(play)
-    play.when(Hush()).gives(StopAudio(1), StopModel(1))
-    play.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+    play.when(StopPlayback()).gives(StopAudio(1), StopModel(1))
+    play.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)
 
 
 def test_escape_stops_an_answer_whose_text_has_dried_up(playbook: Make) -> None:
     play = begin_speaking(connected(playbook()))
     play.after(15).goes_on()
-    play.when(Hush()).goes_on()
+    play.when(StopPlayback()).goes_on()
     assert play.all_of(StopModel) == [StopModel(1)]
 
 
@@ -87,4 +87,4 @@ def test_ctrl_c_stops_it(play: Playbook) -> None:
     asked(play)
     play.after(20).goes_on()
     play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
-    play.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+    play.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from gramophone.conversation.speech_pacer import (
     SLOW_US_PER_CHAR,
     SURE_MARGIN_US,
-    Sending,
-    Utterance,
+    SpeechPacer,
+    TextBatch,
 )
 from tests.support.speech_world import Service, speak
 
@@ -40,13 +40,13 @@ def tokens(count: int, opening: str = "", seed: int = 1) -> list[str]:
     return [*written[:-1], written[-1].strip(" .,") + "."]
 
 
-def text_of(sending: Sending | None) -> str:
+def text_of(sending: TextBatch | None) -> str:
     assert sending is not None
     return " ".join(chunk.text for chunk in sending.chunks)
 
 
-def uttering(text: str, *, whole: bool = False) -> Utterance:
-    utterance = Utterance(0)
+def uttering(text: str, *, whole: bool = False) -> SpeechPacer:
+    utterance = SpeechPacer(0)
     utterance.feed(text)
     if whole:
         utterance.finish()
@@ -124,7 +124,7 @@ class TestWhatIsSentWhen:
         assert not cut.endswith(".")
 
     def test_sound_that_is_only_kept_is_spoken_by_whole_sentences(self) -> None:
-        utterance = Utterance(0, awaited=False)
+        utterance = SpeechPacer(0, awaited=False)
         utterance.feed("Sure, and here we go with a sentence that takes its time and ")
         assert text_of(utterance.send(0, 0, PLENTY)) == "Sure,"
         utterance.audio(0, 500_000)
@@ -288,7 +288,7 @@ class TestAfterABrokenConnection:
     ) -> None:
         said = "".join(tokens(count, seed=seed))
         utterance = uttering(said, whole=True)
-        sent: list[Sending] = []
+        sent: list[TextBatch] = []
         while sending := utterance.send(0, 0, PLENTY):
             sent.append(sending)
         text = " ".join(map(text_of, sent))
@@ -317,7 +317,7 @@ class TestAfterABrokenConnection:
 
 
 class TestWhatWasHeard:
-    def spoken(self, text: str = "One two three four. Five six.") -> Utterance:
+    def spoken(self, text: str = "One two three four. Five six.") -> SpeechPacer:
         """Spoken at 100 ms a character: the first sentence takes 1.9 s."""
         utterance = uttering(text, whole=True)
         while sending := utterance.send(0, 0, PLENTY):

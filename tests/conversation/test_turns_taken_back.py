@@ -5,31 +5,31 @@ from __future__ import annotations
 import pytest
 
 from gramophone.conversation.messages import (
-    DropSpeech,
+    CloseTts,
+    ConnectTts,
     FinishAudio,
-    OpenSpeech,
     PlayAudio,
-    PlaybackCut,
     PlaybackDrained,
+    PlaybackStopReported,
     SetAudible,
     SettingsWanted,
     SpeakerChanged,
     StartModel,
     StopAudio,
     StopModel,
-    UseEdges,
+    SwitchProviders,
 )
-from gramophone.conversation.mute import UNHEARD
+from gramophone.conversation.mute import FOCUS_ELSEWHERE
 from gramophone.conversation.requests import NOT_A_QUESTION, NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
 from gramophone.core.intents import (
-    Hear,
-    Hush,
+    EditAndResend,
     Interrupt,
     Mute,
     Regenerate,
-    Resend,
+    RepeatTurn,
     Say,
-    SpeakAgain,
+    SetAudioFocus,
+    StopPlayback,
     Submit,
 )
 from gramophone.core.timeline import (
@@ -137,7 +137,7 @@ class TestRegenerating:
         written.when(Submit("C")).goes_on()
         written.when(delta(5, "c")).goes_on()
         written.when(Regenerate()).gives(StopAudio(5), StopModel(5))
-        written.when(PlaybackCut(5, 0)).gives(
+        written.when(PlaybackStopReported(5, 0)).gives(
             TurnInterrupted,
             TurnCompleted,
             HistoryRewound(at_us=0, to_turn=5),
@@ -166,7 +166,7 @@ class TestRegenerating:
 
 class TestResending:
     def test_the_question_and_what_followed_are_taken_back(self, written: Playbook) -> None:
-        written.when(Resend(2, "B!")).gives(
+        written.when(EditAndResend(2, "B!")).gives(
             HistoryRewound(at_us=0, to_turn=2),
             like(TurnStarted, turn=4, role="user", text="B!"),
             like(TurnCompleted, turn=4),
@@ -177,13 +177,13 @@ class TestResending:
 
     @pytest.mark.parametrize("turn", [1, 7, -1])
     def test_what_is_no_question_is_refused(self, written: Playbook, turn: int) -> None:
-        written.when(Resend(turn, "x")).gives(
+        written.when(EditAndResend(turn, "x")).gives(
             Failed(at_us=0, stage="session", detail=NOT_A_QUESTION)
         )
 
     def test_what_was_taken_back_is_no_question_any_more(self, written: Playbook) -> None:
-        written.when(Resend(0, "Z")).goes_on()
-        written.when(Resend(2, "x")).gives(Failed)
+        written.when(EditAndResend(0, "Z")).goes_on()
+        written.when(EditAndResend(2, "x")).gives(Failed)
 
 
 class TestSpeakingAgain:
@@ -195,7 +195,7 @@ class TestSpeakingAgain:
         play.when(sound()).goes_on()
         play.when(flushed()).goes_on()
         play.when(PlaybackDrained(0, 8000)).goes_on()
-        play.when(SpeakAgain(0)).gives(
+        play.when(RepeatTurn(0)).gives(
             TurnStarted(at_us=0, turn=1, role="assistant", text="One two three.", repeats=0),
             says("One two three."),
             TextSpoken,
@@ -213,30 +213,30 @@ class TestSpeakingAgain:
         written.conversation.settings = written.conversation.settings.__class__(
             session_id="a0", provider="p", model="m", voice="v", sample_rate_hz=8000
         )
-        written.when(SpeakAgain(3)).gives(like(TurnStarted, turn=4, repeats=3), OpenSpeech)
+        written.when(RepeatTurn(3)).gives(like(TurnStarted, turn=4, repeats=3), ConnectTts)
         written.when(Interrupt()).gives(StopAudio(4))
-        written.when(PlaybackCut(4, 0)).gives(
+        written.when(PlaybackStopReported(4, 0)).gives(
             TurnInterrupted, like(TurnCompleted, turn=4, finish_reason="repeated")
         )
         assert written.conversation.history[-1] == Message("assistant", "b")
 
     def test_what_was_taken_back_can_still_be_heard(self, written: Playbook) -> None:
-        written.when(Resend(2, "B!")).goes_on()
+        written.when(EditAndResend(2, "B!")).goes_on()
         written.when(Interrupt()).goes_on()
-        written.when(PlaybackCut(5, 0)).goes_on()
-        written.when(SpeakAgain(3)).gives(
+        written.when(PlaybackStopReported(5, 0)).goes_on()
+        written.when(RepeatTurn(3)).gives(
             like(TurnStarted, text="b", repeats=3), like(TurnCompleted, finish_reason="repeated")
         )
 
     def test_a_turn_without_text_is_refused(self, written: Playbook) -> None:
-        written.when(SpeakAgain(9)).gives(Failed(at_us=0, stage="session", detail=NOTHING_TO_SPEAK))
+        written.when(RepeatTurn(9)).gives(Failed(at_us=0, stage="session", detail=NOTHING_TO_SPEAK))
 
 
 class TestHushing:
     def test_the_sound_stops_and_the_text_goes_on(self, speaking: Playbook) -> None:
         speaking.when(sound()).goes_on()
-        speaking.when(Hush()).gives(StopAudio(1), ClearSent, clear())
-        speaking.when(PlaybackCut(1, 4000)).gives(
+        speaking.when(StopPlayback()).gives(StopAudio(1), ClearSent, clear())
+        speaking.when(PlaybackStopReported(1, 4000)).gives(
             PlaybackStopped(at_us=0, turn=1, played_samples=4000, heard_characters=7)
         )
         speaking.when(sound()).gives(like(AudioReceived, stale=True))
@@ -257,53 +257,53 @@ class TestHushing:
     def test_where_the_text_stands_on_a_screen_it_counts_whole(self, playbook: Make) -> None:
         play = begin_speaking(connected(playbook(memory="read")))
         play.when(sound()).goes_on()
-        play.when(Hush()).goes_on()
-        play.when(PlaybackCut(1, 4000)).gives(like(PlaybackStopped, heard_characters=7))
+        play.when(StopPlayback()).goes_on()
+        play.when(PlaybackStopReported(1, 4000)).gives(like(PlaybackStopped, heard_characters=7))
         play.when(delta(1, "and six.")).goes_on()
         play.when(finish(1)).goes_on()
         play.when(ended(1)).gives(ModelFinished, like(TurnCompleted, remembered=None))
         assert play.conversation.history[-1].text == "One two three four. Five and six."
 
     def test_the_second_time_the_stream_stops(self, speaking: Playbook) -> None:
-        speaking.when(Hush()).gives(StopAudio(1), ClearSent, clear())
-        speaking.when(PlaybackCut(1, 0)).gives(PlaybackStopped)
-        speaking.when(Hush()).gives(StopAudio(1), StopModel(1))
-        speaking.when(PlaybackCut(1, 0)).gives(
+        speaking.when(StopPlayback()).gives(StopAudio(1), ClearSent, clear())
+        speaking.when(PlaybackStopReported(1, 0)).gives(PlaybackStopped)
+        speaking.when(StopPlayback()).gives(StopAudio(1), StopModel(1))
+        speaking.when(PlaybackStopReported(1, 0)).gives(
             like(TurnInterrupted, heard_text=""),
             like(TurnCompleted, text="One two three four. Five "),
         )
 
     def test_twice_before_the_speaker_has_answered(self, speaking: Playbook) -> None:
-        speaking.when(Hush()).gives(StopAudio(1), ClearSent, clear())
-        speaking.when(Hush()).gives(StopModel(1))
-        speaking.when(PlaybackCut(1, 0)).gives(TurnInterrupted, TurnCompleted)
+        speaking.when(StopPlayback()).gives(StopAudio(1), ClearSent, clear())
+        speaking.when(StopPlayback()).gives(StopModel(1))
+        speaking.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)
 
     def test_a_stream_that_ends_before_the_speaker_answers_waits_for_it(
         self, speaking: Playbook
     ) -> None:
-        speaking.when(Hush()).goes_on()
+        speaking.when(StopPlayback()).goes_on()
         speaking.when(finish(1)).gives_nothing()
         speaking.when(ended(1)).gives(ModelFinished)
-        speaking.when(PlaybackCut(1, 7)).gives(PlaybackStopped, TurnCompleted)
+        speaking.when(PlaybackStopReported(1, 7)).gives(PlaybackStopped, TurnCompleted)
 
     def test_when_the_stream_has_ended_what_was_heard_counts(self, speaking: Playbook) -> None:
         speaking.when(sound()).goes_on()
         speaking.when(finish(1)).gives_nothing()
         speaking.when(ended(1)).goes_on()
-        speaking.when(Hush()).gives(StopAudio(1), ClearSent, clear())
-        speaking.when(PlaybackCut(1, 4000)).gives(
+        speaking.when(StopPlayback()).gives(StopAudio(1), ClearSent, clear())
+        speaking.when(PlaybackStopReported(1, 4000)).gives(
             like(TurnInterrupted, heard_text="One two"), TurnCompleted
         )
 
     def test_where_nothing_is_heard_the_stream_stops_at_once(self, speaking: Playbook) -> None:
         speaking.when(Mute(True)).goes_on()
-        speaking.when(Hush()).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
-        speaking.when(PlaybackCut(1, 400)).gives(
+        speaking.when(StopPlayback()).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
+        speaking.when(PlaybackStopReported(1, 400)).gives(
             like(TurnInterrupted, heard_text="One two three four. Five "), TurnCompleted
         )
 
     def test_with_nothing_under_way_it_is_nothing(self, written: Playbook) -> None:
-        written.when(Hush()).gives_nothing()
+        written.when(StopPlayback()).gives_nothing()
 
 
 class TestTheSound:
@@ -317,23 +317,23 @@ class TestTheSound:
         speaking.when(SpeakerChanged("Card", False, "")).gives(like(DeviceChanged, device="Card"))
 
     def test_another_pane_has_the_sound(self, speaking: Playbook) -> None:
-        speaking.when(Hear(False)).gives(
-            SetAudible(False), like(DeviceChanged, silent=True, detail=UNHEARD)
+        speaking.when(SetAudioFocus(False)).gives(
+            SetAudible(False), like(DeviceChanged, silent=True, detail=FOCUS_ELSEWHERE)
         )
-        speaking.when(Hear(False)).gives_nothing()
+        speaking.when(SetAudioFocus(False)).gives_nothing()
         speaking.when(Mute(True)).gives(like(DeviceChanged, detail=MUTED))
-        speaking.when(Hear(True)).gives_nothing()
+        speaking.when(SetAudioFocus(True)).gives_nothing()
         speaking.when(Mute(False)).gives(SetAudible(True))
 
     def test_a_device_that_opens_too_late_is_not_told(self, speaking: Playbook) -> None:
-        speaking.when(Hear(False)).goes_on()
+        speaking.when(SetAudioFocus(False)).goes_on()
         speaking.when(SpeakerChanged("Card", False, "")).gives_nothing()
 
     def test_it_may_begin_in_silence(self, playbook: Make) -> None:
         play = playbook(elsewhere=True, spoken=False)
         play.begin().goes_on()
         assert play.all_of(DeviceChanged) == [
-            DeviceChanged(at_us=0, device=MUTED, silent=True, detail=UNHEARD)
+            DeviceChanged(at_us=0, device=MUTED, silent=True, detail=FOCUS_ELSEWHERE)
         ]
         assert not play.conversation.audible
 
@@ -341,7 +341,7 @@ class TestTheSound:
         play = playbook(heard=False)
         play.begin().goes_on()
         play.when(Mute(True)).gives_nothing()
-        play.when(Hear(True)).gives_nothing()
+        play.when(SetAudioFocus(True)).gives_nothing()
 
 
 class TestOtherSettings:
@@ -349,11 +349,11 @@ class TestOtherSettings:
         wanted = SettingsWanted(1, "openai", "gpt", "aura-2-thalia-en", "Be brief.", 1.0)
         speaking.when(wanted).gives_nothing()
         speaking.when(Interrupt()).goes_on()
-        speaking.when(PlaybackCut(1, 0)).gives(
+        speaking.when(PlaybackStopReported(1, 0)).gives(
             TurnInterrupted,
             TurnCompleted,
             like(SettingsChanged, provider="openai", model="gpt", system_prompt="Be brief."),
-            UseEdges(1),
+            SwitchProviders(1),
         )
         speaking.when(Submit("Next?")).goes_on()
         assert speaking.all_of(RequestSent)[-1].model == "gpt"
@@ -365,10 +365,10 @@ class TestOtherSettings:
         play.when(SettingsWanted(4, "local", "smollm2", "aura-2-luna-en", "", 1.0)).gives(
             like(SettingsChanged, voice="aura-2-luna-en"),
             close(0),
-            DropSpeech(0),
+            CloseTts(0),
             SpeechDisconnected,
-            UseEdges(4),
-            OpenSpeech(1),
+            SwitchProviders(4),
+            ConnectTts(1),
         )
 
     def test_of_two_wishes_in_one_turn_the_last_one_counts(self, speaking: Playbook) -> None:
@@ -377,6 +377,6 @@ class TestOtherSettings:
                 SettingsWanted(ticket, "openai", model, "aura-2-thalia-en", "", 1.0)
             ).gives_nothing()
         speaking.when(Interrupt()).goes_on()
-        speaking.when(PlaybackCut(1, 0)).gives(
-            TurnInterrupted, TurnCompleted, like(SettingsChanged, model="two"), UseEdges(2)
+        speaking.when(PlaybackStopReported(1, 0)).gives(
+            TurnInterrupted, TurnCompleted, like(SettingsChanged, model="two"), SwitchProviders(2)
         )

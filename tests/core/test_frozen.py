@@ -6,10 +6,10 @@ from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 
 import pytest
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 
-@value
+@frozen
 class Place:
     """Somewhere."""
 
@@ -29,21 +29,21 @@ class Pattern:
     note: str = field(default="", compare=False, repr=False)
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class Named:
     """Takes keywords alone."""
 
     name: str
 
 
-@value
+@frozen
 class Peak(Place):
     """Inherits fields."""
 
     climbed: bool = False
 
 
-@value
+@frozen
 class Checked:
     """Looks at what it is given."""
 
@@ -54,7 +54,7 @@ class Checked:
             raise ValueError("at most 100")
 
 
-@value
+@frozen
 class Nothing:
     """Has no fields."""
 

@@ -13,9 +13,9 @@ from gramophone.library.statistics import (
     MOST_BINS,
     QUARTER_S,
     Day,
-    Spread,
+    Percentiles,
     Tally,
-    Voicing,
+    VoiceConfig,
     days,
     gathered,
     grouped,
@@ -56,12 +56,12 @@ def test_and_those_of_the_standard_library(values: list[float]) -> None:
 
 
 def test_without_values_there_is_no_percentile() -> None:
-    assert spread([]) == Spread(turns=0, p50=None, p95=None)
+    assert spread([]) == Percentiles(turns=0, p50=None, p95=None)
     assert Tally().figures().input_tokens is None
 
 
-@given(st.dictionaries(st.builds(Voicing, NAMES, NAMES, NAMES), TALLIES))
-def test_a_group_has_what_its_voicings_have(tallies: dict[Voicing, Tally]) -> None:
+@given(st.dictionaries(st.builds(VoiceConfig, NAMES, NAMES, NAMES), TALLIES))
+def test_a_group_has_what_its_voicings_have(tallies: dict[VoiceConfig, Tally]) -> None:
     whole = total(tallies.values())
     for by in (("provider", "model", "voice"), ("model",), ()):
         groups = grouped(tallies, by)
@@ -78,9 +78,9 @@ def test_a_group_has_what_its_voicings_have(tallies: dict[Voicing, Tally]) -> No
 
 
 def test_groups_do_not_change_what_they_are_made_of() -> None:
-    tallies = {Voicing("a", "m", "v"): Tally(1, response_ms=[3.0])}
+    tallies = {VoiceConfig("a", "m", "v"): Tally(1, response_ms=[3.0])}
     grouped(tallies, ("model",))["m",].add(Tally(1, response_ms=[4.0]))
-    assert tallies[Voicing("a", "m", "v")] == Tally(1, response_ms=[3.0])
+    assert tallies[VoiceConfig("a", "m", "v")] == Tally(1, response_ms=[3.0])
 
 
 @given(MANY_MS)

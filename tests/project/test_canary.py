@@ -23,7 +23,7 @@ from gramophone.app.engine_thread import EngineThread
 from gramophone.config.config import Config, load
 from gramophone.core.intents import Submit
 from gramophone.core.timeline import Entry, SpeechConnected, TurnCompleted
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.text.redaction import MARK
 from storage.library import Library
 from storage.recording.recorder import Recorder
@@ -111,7 +111,7 @@ async def exported(home: Path, directory: Path) -> tuple[str, str, str]:
         for session in sessions:
             for compress in (False, True):
                 path = directory / f"{session.id}-{compress}.gramophone"
-                await library.export([session.id], ExportOrder("bundle", path, compress=compress))
+                await library.export([session.id], ExportRequest("bundle", path, compress=compress))
         _refused, answered, _said = sessions
         texts = [turn.text for turn in (await library.session(answered.id)).turns]
         events = await library.events(answered.id, with_pcm=False)

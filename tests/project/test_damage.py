@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.core.errors import StorageError
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.audio.turn_audio import TurnSound
 from storage.home import Home, is_session_id
 from storage.library import Library
@@ -50,7 +50,7 @@ async def test_what_stands_in_place_of_a_wav_is_refused_at_once(tmp_path: Path, 
     (finding,) = [each for each in verify(Home.at(home)) if "cannot be read" in each.detail]
     assert "not a file" in finding.detail
     async with await Library.open(home) as library:
-        order = ExportOrder(form="wav", path=tmp_path / "out.wav")
+        order = ExportRequest(form="wav", path=tmp_path / "out.wav")
         with pytest.raises(StorageError, match="cannot be exported"):
             await library.export([SESSION_ID], order)
         assert (await library.session(SESSION_ID)).turns[1].text
@@ -77,10 +77,10 @@ async def test_rows_that_cannot_be_keep_their_text(tmp_path: Path, change: str) 
         text = (await library.session(SESSION_ID)).turns[1].text
         assert (await library.sessions())[0].spoken_ms >= 0
         await library.peaks(SESSION_ID)
-        await library.export([SESSION_ID], ExportOrder(form="txt", path=tmp_path / "out.txt"))
+        await library.export([SESSION_ID], ExportRequest(form="txt", path=tmp_path / "out.txt"))
         for form in ("wav", "mp3", "flac"):
             with pytest.raises(StorageError, match=r"cannot be exported: .* its text can be"):
-                await library.export([SESSION_ID], ExportOrder(form=form, path=tmp_path / "out"))
+                await library.export([SESSION_ID], ExportRequest(form=form, path=tmp_path / "out"))
     assert text in (tmp_path / "out.txt").read_text()
     assert len(list(home.rglob("*.wav"))) == before
 
@@ -92,7 +92,7 @@ async def test_figures_beyond_all_numbers_are_left_out(tmp_path: Path) -> None:
     async with await Library.open(tmp_path) as library:
         metrics = (await library.session(SESSION_ID)).turns[1].metrics
         assert (metrics.ttft_ms, metrics.tokens_per_s) == (None, None)
-        order = ExportOrder(form="bundle", path=tmp_path / "out.gramophone")
+        order = ExportRequest(form="bundle", path=tmp_path / "out.gramophone")
         with pytest.raises(StorageError, match="a figure that is not a number"):
             await library.export([SESSION_ID], order)
 
@@ -103,7 +103,7 @@ async def test_an_export_of_a_table_that_is_another_says_so(tmp_path: Path) -> N
         database.execute("ALTER TABLE event RENAME COLUMN connection TO konnection")
     async with await Library.open(tmp_path) as library:
         for form in ("jsonl", "vtt", "html"):
-            order = ExportOrder(form=form, path=tmp_path / f"out.{form}")
+            order = ExportRequest(form=form, path=tmp_path / f"out.{form}")
             with pytest.raises(StorageError, match="gramophone verify"):
                 await library.export([SESSION_ID], order)
 

@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.library import Library
 from tests.support.model_servers import (
     OPENAI_DONE,
@@ -89,7 +89,7 @@ async def kept_and_exported(home: Path, out: Path) -> None:
         for session in await library.sessions():
             for form in ("jsonl", "json", "md", "cast", "bundle"):
                 path = out / f"{session.id}.{form}"
-                await library.export([session.id], ExportOrder(form, path))
+                await library.export([session.id], ExportRequest(form, path))
             assert leaks_across(json_lines(out / f"{session.id}.jsonl")) == []
             cast = json_lines(out / f"{session.id}.cast")
             assert leaks_across([line[2].replace("\r\n", "") for line in cast[1:]]) == []

@@ -24,9 +24,9 @@ from gramophone.core.timeline import (
     TurnCompleted,
     TurnInterrupted,
 )
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.replay.replay import Replay
-from gramophone.replay.schedule import Score
+from gramophone.replay.schedule import ReplaySchedule
 from gramophone.standin.source.answers import answers_of
 from gramophone.standin.source.speak_v2 import recorded_flux
 from gramophone.standin.source.speech import recorded_speech
@@ -94,7 +94,7 @@ class TestRecording:
             async with await Library.open(home) as library:
                 taken = await library.import_bundle(source)
                 assert await library.verify() == []
-                await library.export([taken.session_id], ExportOrder("bundle", made))
+                await library.export([taken.session_id], ExportRequest("bundle", made))
         assert bytes_of(first) == bytes_of(again)
         assert with_pcm(read_bundle(first)[1]) == with_pcm(recordings.load(name))
 
@@ -106,7 +106,7 @@ class TestRecording:
         heard: list[Entry] = []
         clock = ManualClock()
         replay = Replay(
-            Score(events),
+            ReplaySchedule(events),
             clock=clock,
             speaker=PacedSpeaker(clock, kept.sample_rate_hz),
             emit=heard.append,
@@ -125,7 +125,7 @@ class TestRecording:
                 if home == "taken":
                     await library.import_bundle(recordings.path_of(name))
                 await library.export(
-                    [kept.summary.id], ExportOrder("bundle", tmp_path / f"{home}.gramophone")
+                    [kept.summary.id], ExportRequest("bundle", tmp_path / f"{home}.gramophone")
                 )
             bundles.append(bytes_of(tmp_path / f"{home}.gramophone"))
         assert bundles[0] == bundles[1]

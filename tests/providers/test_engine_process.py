@@ -13,7 +13,7 @@ import pytest
 
 from gramophone.core.errors import EngineMissing
 from gramophone.providers import engine_process as child_module
-from gramophone.providers.engine_process import Child
+from gramophone.providers.engine_process import EngineProcess
 
 PROGRAMS = "tests.support.engine_programs"
 
@@ -31,7 +31,7 @@ asyncio.run(main())
 """
 
 
-class Engine(Child):
+class Engine(EngineProcess):
     """A child that remembers its progress, the process id first."""
 
     def __init__(self, program: str, **timeouts: float) -> None:

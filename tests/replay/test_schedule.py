@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.alignment.word_timing import Alignment
+from gramophone.alignment.word_timing import WordTiming
 from gramophone.analysis.metrics import MetricsFold
 from gramophone.core.timeline import (
     AudioReceived,
@@ -29,7 +29,7 @@ from gramophone.core.timeline import (
     Underran,
 )
 from gramophone.ports.backend import Passage
-from gramophone.replay.schedule import SOUND_MISSING, SOUNDS_MISSING, Score
+from gramophone.replay.schedule import SOUND_MISSING, SOUNDS_MISSING, ReplaySchedule
 from gramophone.replay.silence_scanner import SilenceScanner
 from gramophone.replay.track import Track
 from tests.support.builders import session_started, short_session, spoken_exchange
@@ -60,8 +60,8 @@ def delta(at_us: int) -> DeltaReceived:
     return DeltaReceived(at_us=at_us, turn=1, text="a")
 
 
-def score_of(*events: Event, rate_hz: int = RATE_HZ) -> Score:
-    return Score([session_started(sample_rate_hz=rate_hz), *events])
+def score_of(*events: Event, rate_hz: int = RATE_HZ) -> ReplaySchedule:
+    return ReplaySchedule([session_started(sample_rate_hz=rate_hz), *events])
 
 
 class Kept:
@@ -76,13 +76,13 @@ class Kept:
     def close(self) -> None: ...
 
 
-def due_of(score: Score, event: Event) -> int:
+def due_of(score: ReplaySchedule, event: Event) -> int:
     return score.dues_us[score.events.index(event)]
 
 
 class TestEvents:
     def test_none_is_lost_and_none_is_changed(self) -> None:
-        assert Score(short_session()).events == short_session()
+        assert ReplaySchedule(short_session()).events == short_session()
 
     def test_the_end_of_playback_lies_where_the_last_sample_ends(self) -> None:
         end, after = finished(2_100_000, 1_000), delta(2_500_000)
@@ -142,7 +142,7 @@ class TestEvents:
         assert score.dues_us == [0, 500_000, 500_000]
 
     def test_nothing_has_no_length(self) -> None:
-        score = Score([])
+        score = ReplaySchedule([])
         assert (score.duration_us, score.marks, score.track_at(0)) == (0, (), None)
         assert score.next_track(0) is None
 
@@ -219,7 +219,7 @@ class TestSound:
             frame(b"\x00", 2),
             started(),
         ]
-        (track,) = Score(events).tracks
+        (track,) = ReplaySchedule(events).tracks
         assert list(array("h", track.read(0, 9))) == [-32_124, 0, -32_124]
 
     @pytest.mark.parametrize("encoding", ["linear16", "mulaw", "alaw"])
@@ -229,9 +229,9 @@ class TestSound:
         cuts = [0, 3, 100, 101, 640, 1_024]
         frames = [frame(kept[start:end], start) for start, end in pairwise(cuts)]
         begin = session_started(sample_rate_hz=RATE_HZ, encoding=encoding)
-        (whole,) = Score([begin, *frames, started()]).tracks
+        (whole,) = ReplaySchedule([begin, *frames, started()]).tracks
         rows = [replace(each, pcm=b"") for each in frames]
-        (track,) = Score([begin, *rows, started()], Kept({1: kept})).tracks
+        (track,) = ReplaySchedule([begin, *rows, started()], Kept({1: kept})).tracks
         assert track.audible
         assert track.read(0, track.samples) == whole.read(0, whole.samples)
         for laid in range(0, track.samples, 7):
@@ -240,12 +240,12 @@ class TestSound:
     def test_a_file_that_is_short_is_silent_from_there_on(self) -> None:
         rows = [frame(b"", size_bytes=20), frame(b"", 20, size_bytes=20)]
         events = [session_started(sample_rate_hz=RATE_HZ), *rows, started()]
-        (track,) = Score(events, Kept({1: ramp(15)})).tracks
+        (track,) = ReplaySchedule(events, Kept({1: ramp(15)})).tracks
         assert list(array("h", track.read(0, 99))) == [*range(1, 16), *[0] * 5]
 
     def test_without_its_file_sound_is_missing(self) -> None:
         rows = [frame(b"", size_bytes=20), started()]
-        score = Score([session_started(sample_rate_hz=RATE_HZ), *rows], Kept({}))
+        score = ReplaySchedule([session_started(sample_rate_hz=RATE_HZ), *rows], Kept({}))
         assert [e.detail for e in score.events if isinstance(e, Failed)] == [SOUND_MISSING]
 
     def test_missing_sound_is_said_once_a_turn_and_takes_its_time(self) -> None:
@@ -278,7 +278,7 @@ class TestSound:
 class TestMarks:
     def test_each_turn_has_its_beginning_and_end(self) -> None:
         events = [*short_session()[:-1], *spoken_exchange(first_turn=2, start_us=3_000_000)]
-        score = Score(events)
+        score = ReplaySchedule(events)
         assert [(m.turn, m.role) for m in score.marks] == [
             (0, "user"),
             (1, "assistant"),
@@ -303,16 +303,16 @@ class TestHolding:
         second = spoken_exchange(first_turn=2, start_us=3_000_000)
         return [session_started(), *wire, *spoken_exchange(), *second]
 
-    def over(self, score: Score, end: int) -> set[int]:
+    def over(self, score: ReplaySchedule, end: int) -> set[int]:
         """The turns that are told of as over, so that nobody asks where their words sound."""
         later = {getattr(event, "turn", None) for event in score.events[end:]}
         return set(range(4)) - later
 
     def test_figures_and_alignment_are_those_of_all_events(self) -> None:
-        score = Score(self.events())
+        score = ReplaySchedule(self.events())
         for end in range(len(score.events)):
             some, every = MetricsFold(), MetricsFold()
-            heard_some, heard_every = Alignment(), Alignment()
+            heard_some, heard_every = WordTiming(), WordTiming()
             for event in score.holding(0, end):
                 some.emit(event)
                 heard_some.emit(event)
@@ -329,7 +329,7 @@ class TestHolding:
                 ]
 
     def test_the_wire_is_left_out_and_so_is_sound_that_is_over(self) -> None:
-        score = Score(self.events())
+        score = ReplaySchedule(self.events())
         held = score.holding(0, len(score.events))
         frames = [event.turn for event in held if isinstance(event, AudioReceived)]
         assert frames == [1, 3], "where the sound began belongs to the figures"
@@ -338,7 +338,7 @@ class TestHolding:
         assert [event for event in score.events if event in told] == told
 
     def test_deltas_are_told_in_one_piece_with_their_number(self) -> None:
-        score = Score(self.events())
+        score = ReplaySchedule(self.events())
         held = score.holding(0, len(score.events))
         joined = [event for event in held if isinstance(event, DeltasPassed)]
         text = "A gramophone plays records."
@@ -365,7 +365,7 @@ class TestHolding:
             many = [replace(deltas[-1], text="more ") for _ in range(300)]
             place = one.index(deltas[-1]) + 1
             events += [*one[:place], *many, *one[place:]]
-        score = Score(events)
+        score = ReplaySchedule(events)
         assert len(score.events) > 40_000
         for end in range(0, len(score.events) + 1, 997):
             assert len(score.holding(0, end)) <= 1 + 14 * 100
@@ -378,7 +378,7 @@ class TestHolding:
         assert [each.offset_bytes for each in frames] == [0, 160]
 
     def test_on_from_where_it_was_no_beginning_is_told_twice(self) -> None:
-        score = Score(self.events())
+        score = ReplaySchedule(self.events())
         first = next(n for n, e in enumerate(score.events) if isinstance(e, AudioReceived)) + 1
         held = score.holding(first, len(score.events))
         assert [event.turn for event in held if isinstance(event, AudioReceived)] == [3]
@@ -386,7 +386,7 @@ class TestHolding:
     def test_of_sound_that_is_heard_after_all_events_the_words_are_told(self) -> None:
         """A session that was cut short: its sound goes on to the last sample."""
         cut = [each for each in spoken_exchange() if each.at_us <= 1_440_000]
-        score = Score([session_started(), *cut])
+        score = ReplaySchedule([session_started(), *cut])
         assert any(isinstance(e, TextSpoken) for e in score.holding(0, len(score.events)))
         assert score.tracks[0].end_us > score.dues_us[-1]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.home import Home
 from storage.library import Library as Stored
 from tests.support.builders import session_started, short_session, spoken_exchange
@@ -62,7 +62,7 @@ async def build_library(place: Path) -> Library:
     await record(home, short_session("b" * 16))
     await record(home, [session_started("c" * 16), *spoken_exchange()])
     async with await Stored.open(home) as library:
-        order = ExportOrder(form="bundle", path=place / "talk.gramophone")
+        order = ExportRequest(form="bundle", path=place / "talk.gramophone")
         await library.export(["b" * 16], order)
     settings = place / "config" / "gramophone" / "config.toml"
     settings.parent.mkdir(parents=True)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gramophone.core.errors import SessionNotFound
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.home import Home
 from storage.library import Library
 from storage.sessions import edits
@@ -55,7 +55,7 @@ async def build_template(place: Path) -> Template:
         ]  # fmt: skip
         await record(home, [session_started(session_id), *said])
     async with await Library.open(home) as library:
-        await library.export([TARGET], ExportOrder("bundle", place / "talk.gramophone"))
+        await library.export([TARGET], ExportRequest("bundle", place / "talk.gramophone"))
     edits.discard(Home.at(home), [DISCARDED], _LONG_AGO)
     chats = [
         {

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from gramophone.analysis.turn_text import TEXT_EVENTS, TurnText
 from gramophone.app.choices import speech_parameters
-from gramophone.app.providers import Engines
-from gramophone.app.session import Talk, talk
+from gramophone.app.providers import ProviderPool
+from gramophone.app.session import Session, talk
 from gramophone.config.config import Config
 from gramophone.conversation.requests import NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
-from gramophone.core.intents import Hush, Interrupt, Mute, Regenerate, SpeakAgain, Submit
+from gramophone.core.intents import Interrupt, Mute, Regenerate, RepeatTurn, StopPlayback, Submit
 from gramophone.core.timeline import DeltaReceived, Entry, Failed, TurnCompleted, TurnInterrupted
 from gramophone.devices.stderr_guard import keep_native_noise_out
 from gramophone.ports.engine import LanguageModel, Message, ModelChunk, SpeechService
@@ -76,7 +76,7 @@ class _RandomModel:
         return None
 
 
-class _Engines(Engines):
+class _Engines(ProviderPool):
     """The model of this campaign, and the stand-in's voice."""
 
     def __init__(self, model: _RandomModel, speak_url: str) -> None:
@@ -146,7 +146,11 @@ async def _run(chance: random.Random, seconds: float) -> Figures:
 
 
 async def _talk(
-    running_talk: Talk, counter: _Counter, chance: random.Random, seconds: float, figures: Figures
+    running_talk: Session,
+    counter: _Counter,
+    chance: random.Random,
+    seconds: float,
+    figures: Figures,
 ) -> None:
     engine = running_talk.engine
     began_s, warm_mb = time.monotonic(), 0.0
@@ -163,13 +167,13 @@ async def _talk(
                 case 0 | 1:
                     engine.post(Interrupt())
                 case 2:
-                    engine.post(Hush())
+                    engine.post(StopPlayback())
                 case 3:
                     engine.post(Mute(chance.random() < 0.3))
                 case 4:
                     engine.post(Regenerate())
                 case 5:
-                    engine.post(SpeakAgain(chance.randrange(2 * asked)))
+                    engine.post(RepeatTurn(chance.randrange(2 * asked)))
                 case _:
                     break
         if chance.random() < 0.5:

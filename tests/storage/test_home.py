@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.core.errors import StorageError
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.home import Home, is_session_id, make_private_directory, open_private
 from storage.library import Library
 from tests.support.recordings import SESSION_ID, record
@@ -108,7 +108,7 @@ async def test_an_export_does_not_replace_the_library(tmp_path: Path) -> None:
     await record(home)
     async with await Library.open(home) as library:
         for name in ("library.db", "library.db-wal"):
-            order = ExportOrder("wav", home / name, replace=True)
+            order = ExportRequest("wav", home / name, replace=True)
             with pytest.raises(StorageError, match="library itself"):
                 await library.export([SESSION_ID], order)
         assert len(await library.sessions()) == 1

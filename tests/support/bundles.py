@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.bundle.container import ContainerWriter
 from storage.bundle.layout import MANIFEST
 from storage.library import Library
@@ -22,7 +22,7 @@ async def export(
     """Export a session of a library; the file's bytes."""
     async with await Library.open(home) as library:
         await library.export(
-            [session_id], ExportOrder("bundle", path, replace=True, compress=compress)
+            [session_id], ExportRequest("bundle", path, replace=True, compress=compress)
         )
     return bytes_of(path)
 

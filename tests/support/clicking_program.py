@@ -26,7 +26,7 @@ from tests.support.deadlines import HANG_S
 from tests.support.seeing import seen
 from tests.support.sound_card import RATE_HZ
 from tui.app import GramophoneApp
-from tui.playback.replay_bar import ReplayStrip
+from tui.playback.replay_bar import ReplayBar
 from tui.screens.session import SessionScreen
 
 LISTENED_BYTES = RATE_HZ * 2 * 6 // 10
@@ -75,7 +75,7 @@ async def clicking(pilot: Pilot[Any], played: Path, *words: str) -> None:
         before_s = position_s(screen)
         before_bytes = size_of(played)
         await clicked(pilot, word)
-        await until(pilot, lambda: "▶" in str(screen.query_one(ReplayStrip).render()))
+        await until(pilot, lambda: "▶" in str(screen.query_one(ReplayBar).render()))
         if number % 2:
             # It played: the sound goes on until the replay has jumped, to a word that is earlier.
             await until(pilot, lambda before_s=before_s: position_s(screen) < before_s)
@@ -89,7 +89,7 @@ async def clicking(pilot: Pilot[Any], played: Path, *words: str) -> None:
 
 def position_s(screen: SessionScreen) -> int:
     """Where the replay is, as its strip says: `0:07 / 0:12`."""
-    shown = re.search(r"(\d+):(\d\d) /", str(screen.query_one(ReplayStrip).render()))
+    shown = re.search(r"(\d+):(\d\d) /", str(screen.query_one(ReplayBar).render()))
     assert shown is not None
     return 60 * int(shown[1]) + int(shown[2])
 

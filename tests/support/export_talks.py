@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from gramophone.core.timeline import AudioReceived, Event, SessionEnded, TurnCompleted, TurnStarted
-from gramophone.library.export_request import Exported, ExportOrder
+from gramophone.library.export_request import ExportRequest, ExportResult
 from storage.library import Library
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.recordings import SESSION_ID, record
@@ -48,7 +48,7 @@ def asked_aloud(voice: bytes, answer: bytes) -> list[Event]:
     return [session_started(), *asked, *exchange[2:], SessionEnded(at_us=9_000_000)]
 
 
-async def exported(home: Path, order: ExportOrder, *ids: str) -> Exported:
+async def exported(home: Path, order: ExportRequest, *ids: str) -> ExportResult:
     async with await Library.open(home) as library:
         return await library.export(ids or (SESSION_ID,), order)
 
@@ -56,7 +56,7 @@ async def exported(home: Path, order: ExportOrder, *ids: str) -> Exported:
 async def one_file(directory: Path, form: str, *ids: str, **asked: object) -> Path:
     """Export what was recorded in `directory`/home into one file, and where that is."""
     path = directory / f"out.{form}"
-    order = ExportOrder(form, path, replace=True, **asked)  # pyright: ignore[reportArgumentType]
+    order = ExportRequest(form, path, replace=True, **asked)  # pyright: ignore[reportArgumentType]
     await exported(directory / "home", order, *ids)
     return path
 

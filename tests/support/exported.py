@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fixtures import recordings
 from gramophone.core.timeline import Event, SessionEnded
-from gramophone.library.export_request import FORMS, Cut, ExportOrder, Pauses
+from gramophone.library.export_request import FORMS, ExportRequest, Pauses, TurnSelection
 from storage.library import Library
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.paths import ROOT
@@ -41,11 +41,13 @@ async def written(
     form: str,
     *,
     pauses: Pauses | None = None,
-    cut: Cut | None = None,
+    cut: TurnSelection | None = None,
 ) -> bytes:
     """Sessions of a library as one file of a form."""
     path = home / f"out.{form}"
-    order = ExportOrder(form, path, replace=True, cut=cut or Cut(), pauses=pauses or Pauses())
+    order = ExportRequest(
+        form, path, replace=True, cut=cut or TurnSelection(), pauses=pauses or Pauses()
+    )
     async with await Library.open(home) as library:
         await library.export(ids, order)
     return path.read_bytes()

@@ -8,7 +8,7 @@ from typing import Any
 
 from gramophone.core.clock import Clock, SystemClock
 from gramophone.standin.faults import Fault
-from gramophone.standin.llm.answer_selection import Chooser, InOrder
+from gramophone.standin.llm.answer_selection import AnswerSelector, RecordedOrder
 from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.server.listener import Address, listening
 from gramophone.wire.llm.answer import Answer, TextPiece, ThinkingPiece, ToolPiece
@@ -36,7 +36,7 @@ PLACES = [{"where": "né 日本"}, {"where": "there"}]
 async def standing_in(
     *answers: Answer,
     faults: Sequence[str] = (),
-    choose: Chooser | None = None,
+    choose: AnswerSelector | None = None,
     clock: Clock | None = None,
     **options: Any,
 ) -> AsyncGenerator[Address]:
@@ -44,7 +44,7 @@ async def standing_in(
     given = LanguageOptions(
         speed=options.pop("speed", 0.0), faults=tuple(map(Fault.parse, faults)), **options
     )
-    chooser = choose or InOrder(answers or (HELLO,))
+    chooser = choose or RecordedOrder(answers or (HELLO,))
     standin = LanguageStandin(chooser, given, clock or SystemClock())
     async with listening(standin.routes()) as address:
         yield address

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gramophone.app.engine_thread import EngineThread
-from gramophone.app.live_conversation import LiveTalk
+from gramophone.app.live_conversation import LiveConversation
 from gramophone.config.config import Config
 from gramophone.core.intents import Submit
 from gramophone.core.timeline import (
@@ -35,7 +35,7 @@ QUESTIONS = ("The first?", "The second?")
 class Watched:
     """A talk, and all that its feed has told since `forget`."""
 
-    def __init__(self, talk: LiveTalk) -> None:
+    def __init__(self, talk: LiveConversation) -> None:
         self.talk = talk
         self._entries: list[Entry] = []
         self.position_samples = 0

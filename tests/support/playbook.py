@@ -1,7 +1,7 @@
 """Conversations as transcripts: what happens goes in, and everything that comes out is told.
 
     play = playbook()
-    play.begin().gives(SessionStarted, OpenSpeech(0))
+    play.begin().gives(SessionStarted, ConnectTts(0))
     play.when(opened(0)).gives(SpeechConnected)
     play.when(Submit("Hello?")).gives(
         TurnStarted(turn=0, role="user", text="Hello?"), ..., StartModel)
@@ -22,16 +22,16 @@ from typing import Any, Self, TypeAlias, cast
 
 from gramophone.conversation.conversation import Conversation, ConversationSettings
 from gramophone.conversation.messages import (
-    Happening,
-    ModelChunkArrived,
-    ModelEnded,
+    Input,
+    LlmChunk,
+    LlmEnded,
     PlayAudio,
-    SendSpeech,
-    SpeechAudio,
-    SpeechClosed,
-    SpeechOpened,
-    SpeechText,
+    SendTts,
     Tick,
+    TtsAudio,
+    TtsClosed,
+    TtsConnected,
+    TtsText,
 )
 from gramophone.conversation.tts_session import Output
 from gramophone.core.timeline import FrameReceived, FrameSent, ModelChunkReceived
@@ -114,7 +114,7 @@ class Playbook:
         """The session begins."""
         return self._took("begin", self.conversation.begin(self.now_us))
 
-    def when(self, happening: Happening) -> Self:
+    def when(self, happening: Input) -> Self:
         """This happens."""
         return self._took(_line(happening), self.conversation.handle(happening, self.now_us))
 
@@ -151,7 +151,7 @@ class Playbook:
 
     def sent(self) -> list[str]:
         """Every text frame that was sent."""
-        return [output.text for output in self.heard if isinstance(output, SendSpeech)]
+        return [output.text for output in self.heard if isinstance(output, SendTts)]
 
     def played(self) -> bytes:
         """The sound that was handed to the speaker."""
@@ -214,7 +214,7 @@ def _names(value: object) -> Iterable[str]:
     return (field.name for field in fields(value) if field.compare and field.name != "at_us")
 
 
-def _line(value: Expected | Happening) -> str:
+def _line(value: Expected | Input) -> str:
     if isinstance(value, type):
         return f"{value.__name__}(…)"
     if isinstance(value, Like):
@@ -254,62 +254,62 @@ def a_conversation(
     )
 
 
-def opened(connection: int = 0) -> SpeechOpened:
-    return SpeechOpened(connection, URL, f"request-{connection}")
+def opened(connection: int = 0) -> TtsConnected:
+    return TtsConnected(connection, URL, f"request-{connection}")
 
 
-def metadata(connection: int = 0) -> SpeechText:
-    return SpeechText(connection, render(Metadata(f"request-{connection}", "aura", "1", "2")))
+def metadata(connection: int = 0) -> TtsText:
+    return TtsText(connection, render(Metadata(f"request-{connection}", "aura", "1", "2")))
 
 
-def delta(turn: int, text: str) -> ModelChunkArrived:
-    return ModelChunkArrived(turn, ModelChunk(raw=f'{{"text": "{text}"}}', text=text))
+def delta(turn: int, text: str) -> LlmChunk:
+    return LlmChunk(turn, ModelChunk(raw=f'{{"text": "{text}"}}', text=text))
 
 
-def finish(turn: int, reason: str = "stop") -> ModelChunkArrived:
-    return ModelChunkArrived(turn, ModelChunk(raw="{}", finish_reason=reason))
+def finish(turn: int, reason: str = "stop") -> LlmChunk:
+    return LlmChunk(turn, ModelChunk(raw="{}", finish_reason=reason))
 
 
-def ended(turn: int, failure: str = "") -> ModelEnded:
-    return ModelEnded(turn, failure)
+def ended(turn: int, failure: str = "") -> LlmEnded:
+    return LlmEnded(turn, failure)
 
 
 def samples(count: int, value: int = 1) -> bytes:
     return value.to_bytes(2, "little") * count
 
 
-def sound(connection: int = 0, *, ms: int = 1000, value: int = 1) -> SpeechAudio:
-    return SpeechAudio(connection, samples(RATE_HZ * ms // 1000, value))
+def sound(connection: int = 0, *, ms: int = 1000, value: int = 1) -> TtsAudio:
+    return TtsAudio(connection, samples(RATE_HZ * ms // 1000, value))
 
 
-def flushed(connection: int = 0) -> SpeechText:
-    return SpeechText(connection, render(Flushed(0)))
+def flushed(connection: int = 0) -> TtsText:
+    return TtsText(connection, render(Flushed(0)))
 
 
-def cleared(connection: int = 0) -> SpeechText:
-    return SpeechText(connection, render(Cleared(0)))
+def cleared(connection: int = 0) -> TtsText:
+    return TtsText(connection, render(Cleared(0)))
 
 
-def too_many_flushes(connection: int = 0) -> SpeechText:
-    return SpeechText(connection, render(Warned("EXCESSIVE_FLUSH", "Too many.")))
+def too_many_flushes(connection: int = 0) -> TtsText:
+    return TtsText(connection, render(Warned("EXCESSIVE_FLUSH", "Too many.")))
 
 
-def hung_up(connection: int = 0, code: int = 1011, reason: str = "NET-0000") -> SpeechClosed:
-    return SpeechClosed(connection, code, reason)
+def hung_up(connection: int = 0, code: int = 1011, reason: str = "NET-0000") -> TtsClosed:
+    return TtsClosed(connection, code, reason)
 
 
-def says(text: str, connection: int = 0) -> SendSpeech:
+def says(text: str, connection: int = 0) -> SendTts:
     """The frame that has this text spoken, with the space that goes after it."""
-    return SendSpeech(connection, render(Speak(f"{text} ")))
+    return SendTts(connection, render(Speak(f"{text} ")))
 
 
-def flush(connection: int = 0) -> SendSpeech:
-    return SendSpeech(connection, '{"type":"Flush"}')
+def flush(connection: int = 0) -> SendTts:
+    return SendTts(connection, '{"type":"Flush"}')
 
 
-def clear(connection: int = 0) -> SendSpeech:
-    return SendSpeech(connection, '{"type":"Clear"}')
+def clear(connection: int = 0) -> SendTts:
+    return SendTts(connection, '{"type":"Clear"}')
 
 
-def close(connection: int = 0) -> SendSpeech:
-    return SendSpeech(connection, '{"type":"Close"}')
+def close(connection: int = 0) -> SendTts:
+    return SendTts(connection, '{"type":"Close"}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 
-from gramophone.audio.time_stretch import Stretcher
+from gramophone.audio.time_stretch import WsolaStretcher
 from gramophone.core.clock import ManualClock
 from gramophone.core.timeline import (
     AudioReceived,
@@ -20,7 +20,7 @@ from gramophone.core.timeline import (
 )
 from gramophone.ports.backend import ReplayState
 from gramophone.replay.replay import Replay
-from gramophone.replay.schedule import Score
+from gramophone.replay.schedule import ReplaySchedule
 from gramophone.replay.track_player import Stretch
 from tests.support.builders import SAMPLE_RATE_HZ, session_started
 from tests.support.paced_speaker import PacedSpeaker
@@ -72,12 +72,12 @@ class Stage:
         self.states: list[ReplayState] = []
         self.on_emit: Callable[[Entry], None] = lambda _entry: None
         self.replay = Replay(
-            Score(events),
+            ReplaySchedule(events),
             clock=self.clock,
             speaker=self.speaker,
             emit=self._emit,
             speed=speed,
-            stretch=stretch or (lambda at_speed: Stretcher(at_speed, rate_hz)),
+            stretch=stretch or (lambda at_speed: WsolaStretcher(at_speed, rate_hz)),
             heard=heard,
             playing=playing,
             at_us=at_us,

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 
-from gramophone.app.providers import Engines
+from gramophone.app.providers import ProviderPool
 from gramophone.app.voice_preview import hear_sample
 from gramophone.config.config import load
 from gramophone.devices.device_list import output_devices
@@ -15,7 +15,7 @@ from gramophone.devices.stderr_guard import keep_native_noise_out
 
 async def main(home: str, speak_url: str) -> None:
     config = load({"GRAMOPHONE_HOME": home}, speak_url=speak_url)
-    await hear_sample(config, "aura-2-zeus-en", Engines())
+    await hear_sample(config, "aura-2-zeus-en", ProviderPool())
     sys.stdout.write(json.dumps({"devices": list(await output_devices())}))
 
 

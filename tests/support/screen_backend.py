@@ -13,7 +13,7 @@ from typing import Any
 from gramophone.core.errors import ConfigError, GramophoneError, SessionNotFound, StorageError
 from gramophone.core.intents import Intent
 from gramophone.core.timeline import Entry, Event, TurnInherited
-from gramophone.library.export_request import Exported, ExportOrder
+from gramophone.library.export_request import ExportRequest, ExportResult
 from gramophone.library.library import (
     Finding,
     SessionRecord,
@@ -23,7 +23,12 @@ from gramophone.library.library import (
     TurnRecord,
 )
 from gramophone.library.search_query import Search, highlights, parse
-from gramophone.ports.backend import Choice, Choices, ReplayState, Setup
+from gramophone.ports.backend import (
+    AvailableOptions,
+    ConversationInfo,
+    ConversationOptions,
+    ReplayState,
+)
 from gramophone.ports.engine import Message
 
 TODAY = date(2026, 11, 21)
@@ -105,7 +110,7 @@ class FakeLibrary:
         self.asked: list[tuple[int, str | None, str]] = []
         self.read: list[str] = []
         self.exported: list[tuple[str, Path]] = []
-        self.orders: list[ExportOrder] = []
+        self.orders: list[ExportRequest] = []
         self.shapes: dict[str, dict[int, bytes]] = {}
         self.failure: StorageError | None = None
         self.export_held = asyncio.Event()
@@ -198,17 +203,17 @@ class FakeLibrary:
     async def export(
         self,
         ids: Sequence[str],
-        order: ExportOrder,
+        order: ExportRequest,
         *,
         tell: Callable[[int, int], None] | None = None,
-    ) -> Exported:
+    ) -> ExportResult:
         self._check()
         if tell is not None:
             tell(1, 4)
         await self.export_held.wait()
         self.exported += [(session_id, order.path) for session_id in ids]
         self.orders.append(order)
-        return Exported((order.path,))
+        return ExportResult((order.path,))
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         return []
@@ -240,13 +245,14 @@ class FakeLibrary:
 
 
 class FakeTalk:
-    """Implements `gramophone.ports.backend.TalkHandle`; what it was asked stands in its lists."""
+    """Implements `gramophone.ports.backend.ConversationHandle`; what it was asked stands in its
+    lists."""
 
     def __init__(
         self,
         feed: FakeFeed,
-        setup: Setup,
-        choice: Choice,
+        setup: ConversationInfo,
+        choice: ConversationOptions,
         inherited: Sequence[Message],
         heard: bool,
         post: Callable[[Intent], None] | None = None,
@@ -257,7 +263,7 @@ class FakeTalk:
         self.inherited = tuple(inherited)
         self.heard = heard
         self.posted: list[Intent] = []
-        self.configured: list[Choice] = []
+        self.configured: list[ConversationOptions] = []
         self.refusal = ""
         self.closed = False
         self._post = post or self.posted.append
@@ -271,7 +277,7 @@ class FakeTalk:
     def post(self, intent: Intent) -> None:
         self._post(intent)
 
-    def configure(self, choice: Choice) -> None:
+    def configure(self, choice: ConversationOptions) -> None:
         if self.refusal:
             raise ConfigError(self.refusal)
         self.configured.append(choice)
@@ -292,11 +298,11 @@ class FakeBackend:
         self,
         conversation: FakeFeed | None = None,
         library: FakeLibrary | None = None,
-        setup: Setup | None = None,
+        setup: ConversationInfo | None = None,
     ) -> None:
         self.conversation = conversation or FakeFeed()
         self.library = library or FakeLibrary()
-        self.setup = setup or Setup(provider="local", model="smollm2", voice="thalia")
+        self.setup = setup or ConversationInfo(provider="local", model="smollm2", voice="thalia")
         self.posted: list[Intent] = []
         self.talks: list[FakeTalk] = []
         self.replays: list[tuple[str, int, float, bool]] = []
@@ -310,8 +316,8 @@ class FakeBackend:
     def start(self) -> None:
         self.started += 1
 
-    def choices(self) -> Choices:
-        return Choices(
+    def choices(self) -> AvailableOptions:
+        return AvailableOptions(
             ("openai", "local"),
             {"openai": ("gpt-5-mini", "gpt-5"), "local": ("smollm2",)},
             ("thalia", "luna"),
@@ -319,7 +325,7 @@ class FakeBackend:
 
     def open_talk(
         self,
-        choice: Choice = Choice(),  # noqa: B008 (frozen)
+        choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
         heard: bool = True,

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Sequence
 
-from gramophone.core.intents import Hush, Intent, Interrupt, Say, Submit
+from gramophone.core.intents import Intent, Interrupt, Say, StopPlayback, Submit
 from gramophone.core.timeline import (
     DeltaReceived,
     Entry,
@@ -25,7 +25,7 @@ from gramophone.core.timeline import (
     TurnStarted,
     UsageReported,
 )
-from gramophone.ports.backend import Choice
+from gramophone.ports.backend import ConversationOptions
 from gramophone.ports.engine import Message
 from tests.support.builders import SAMPLE_RATE_HZ, session_started
 from tests.support.screen_answers import CODE
@@ -57,7 +57,10 @@ See [the museum](https://example.org/horn) for more.
 class TalkingFeed(FakeReplay):
     """Streams an answer and its sound by the machine's clock."""
 
-    def __init__(self, choice: Choice = Choice(), first_turn: int = 0) -> None:  # noqa: B008
+    def __init__(
+        self, choice: ConversationOptions | None = None, first_turn: int = 0
+    ) -> None:
+        choice = choice or ConversationOptions()
         named = {"provider": choice.provider, "model": choice.model}
         super().__init__([session_started(**{k: v for k, v in named.items() if v})])
         self._began_s = time.monotonic()
@@ -148,7 +151,7 @@ class TalkingBackend(FakeBackend):
 
     def open_talk(
         self,
-        choice: Choice = Choice(),  # noqa: B008 (frozen)
+        choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
         heard: bool = True,
@@ -159,7 +162,7 @@ class TalkingBackend(FakeBackend):
             match intent:
                 case Submit(text) | Say(text):
                     feed.ask(text)
-                case Interrupt() | Hush():
+                case Interrupt() | StopPlayback():
                     feed.stop()
                 case _:
                     pass

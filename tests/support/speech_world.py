@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from gramophone.conversation.speech_pacer import Utterance
+from gramophone.conversation.speech_pacer import SpeechPacer
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits, FlushDone, SpeakClient
 from gramophone.wire.deepgram.speak_v1.messages import Flushed, render
 
@@ -86,7 +86,7 @@ def speak(
 ) -> Spoken:
     """Let the model say these tokens, and the service speak them to the end."""
     service = service or Service()
-    utterance = Utterance(0)
+    utterance = SpeechPacer(0)
     client = SpeakClient(limits or ClientLimits(), 0)
     spoken = Spoken(service.heard, -1, [], [], 0)
     now_us = given = 0

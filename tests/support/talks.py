@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gramophone.conversation.messages import OpenSpeech, StartModel
+from gramophone.conversation.messages import ConnectTts, StartModel
 from gramophone.core.intents import Submit
 from gramophone.core.timeline import (
     DeltaReceived,
@@ -19,7 +19,7 @@ from tests.support.playbook import URL, Playbook, delta, flush, like, metadata, 
 
 
 def connected(play: Playbook) -> Playbook:
-    play.begin().gives(SessionStarted, OpenSpeech(0))
+    play.begin().gives(SessionStarted, ConnectTts(0))
     play.when(opened(0)).gives(
         SpeechConnected(at_us=0, connection=0, url=URL, request_id="request-0")
     )

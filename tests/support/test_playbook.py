@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.conversation.messages import OpenSpeech
+from gramophone.conversation.messages import ConnectTts
 from gramophone.core.intents import Submit
 from gramophone.core.timeline import Failed, SessionStarted
 from tests.support.playbook import Blank, Playbook, a_conversation, like
@@ -16,13 +16,13 @@ def play() -> Playbook:
 
 
 def test_what_came_out_may_be_named_by_type_value_or_fields(play: Playbook) -> None:
-    play.begin().gives(SessionStarted, OpenSpeech(0))
+    play.begin().gives(SessionStarted, ConnectTts(0))
     play.when(Submit(" ")).gives(like(Failed, stage="session"))
 
 
 def test_a_difference_is_shown_line_by_line(play: Playbook) -> None:
     with pytest.raises(AssertionError) as failure:
-        play.begin().gives(like(SessionStarted, voice="aura-2-zeus-en"), OpenSpeech(1))
+        play.begin().gives(like(SessionStarted, voice="aura-2-zeus-en"), ConnectTts(1))
     told = str(failure.value)
     assert "After begin" in told
     assert "- OpenSpeech(connection=1)" in told
@@ -49,7 +49,7 @@ def test_what_nobody_asserted_fails_at_the_end(play: Playbook) -> None:
 
 def test_a_blank_is_learnt_once(play: Playbook) -> None:
     number = Blank()
-    play.begin().gives(SessionStarted, like(OpenSpeech, connection=number))
+    play.begin().gives(SessionStarted, like(ConnectTts, connection=number))
     assert number.value == 0
     assert number.fits(0)
     assert not number.fits(1)

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.intents import Submit
 from gramophone.core.sinks import Sink
 from gramophone.core.timeline import Event
-from gramophone.providers.engine_process import Child
+from gramophone.providers.engine_process import EngineProcess
 from tests.support.engine_sessions import ScriptedModel, completed, session
 
 
-@value
+@frozen
 class EngineWord:
     """A word as the engine spoke it, in microseconds of the turn's sound."""
 
@@ -25,7 +25,7 @@ class EngineWord:
     end_us: int
 
 
-@value
+@frozen
 class SpokenTalk:
     """A session's events, and by turn what the engine knows of its words."""
 
@@ -38,7 +38,9 @@ async def spoken(path: Path, texts: Sequence[str], sinks: Sequence[Sink] = ()) -
     told = path / "words.jsonl"
     told.touch()
     options = ["--speak", "--no-limits", "--watch-stdin", "--progress", "--voice", "piper"]
-    child = Child("The voice", "tests.support.aligned_voice", [str(told), *options], lambda _: None)
+    child = EngineProcess(
+        "The voice", "tests.support.aligned_voice", [str(told), *options], lambda _: None
+    )
     words: dict[int, list[EngineWord]] = {}
     model = ScriptedModel(*(re.findall(r"\s*\S+", text) for text in texts))
     try:

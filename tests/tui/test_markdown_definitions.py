@@ -14,7 +14,7 @@ from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.document import READ_AGAIN_CHARACTERS, Document
 from tui.markdown.layout import Slice
 from tui.transcript.model import Phase, TurnView
-from tui.transcript.turn_layout import PARSED_A_TICK, TurnSheet
+from tui.transcript.turn_layout import PARSED_A_TICK, TurnLayout
 
 SHAPES = {
     "one below the other": "[a{0}]: http://x.org/{0}\n",
@@ -71,7 +71,7 @@ def test_a_definition_that_all_blocks_name_is_taken_in_step_by_step() -> None:
 def test_a_finished_answer_is_read_anew_tick_by_tick() -> None:
     text = f"{NAMED}[x]: http://x.org\n\nEnd.\n"
     view = TurnView(1, "assistant", phase=Phase.ANSWERING)
-    sheet = TurnSheet(view, 60)
+    sheet = TurnLayout(view, 60)
     view.text = text
     while not sheet.settled:
         sheet.draw_text()
@@ -83,7 +83,7 @@ def test_a_finished_answer_is_read_anew_tick_by_tick() -> None:
         sheet.draw_text()
         ticks += 1
     assert ticks > len(text) / (PARSED_A_TICK + 4 * LONGEST_OPEN_CHARACTERS)
-    kept = TurnSheet(TurnView(1, "assistant", text, Phase.DONE), 60)
+    kept = TurnLayout(TurnView(1, "assistant", text, Phase.DONE), 60)
     kept.wake(whole=True)
     assert [sheet.row(index) for index in range(sheet.height)] == [
         kept.row(index) for index in range(kept.height)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from gramophone.core.errors import StorageError
-from gramophone.core.intents import Mute, Regenerate, Resend, SpeakAgain, Submit
+from gramophone.core.intents import EditAndResend, Mute, Regenerate, RepeatTurn, Submit
 from gramophone.core.timeline import HistoryRewound, SettingsChanged
 from gramophone.library.library import TurnRecord
-from gramophone.ports.backend import Choice
+from gramophone.ports.backend import ConversationOptions
 from gramophone.ports.engine import Message
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
@@ -41,14 +41,24 @@ class TestChoosing:
     @pytest.mark.parametrize(
         ("line", "choice", "told"),
         [
-            ("/model gpt-5", Choice(provider="openai", model="gpt-5"), "The model is openai/gpt-5"),
-            ("/provider openai", Choice(provider="openai"), "The model is openai"),
-            ("/voice luna", Choice(voice="luna"), "The voice is luna"),
-            ("/system Rhyme.", Choice(system_prompt="Rhyme."), "The system prompt is another"),
-            ("/speed 1.2", Choice(speed=1.2), "The speed is 1.2×"),
+            (
+                "/model gpt-5",
+                ConversationOptions(provider="openai", model="gpt-5"),
+                "The model is openai/gpt-5",
+            ),
+            ("/provider openai", ConversationOptions(provider="openai"), "The model is openai"),
+            ("/voice luna", ConversationOptions(voice="luna"), "The voice is luna"),
+            (
+                "/system Rhyme.",
+                ConversationOptions(system_prompt="Rhyme."),
+                "The system prompt is another",
+            ),
+            ("/speed 1.2", ConversationOptions(speed=1.2), "The speed is 1.2×"),
         ],
     )
-    async def test_holds_for_the_pane_spoken_to(self, line: str, choice: Choice, told: str) -> None:
+    async def test_holds_for_the_pane_spoken_to(
+        self, line: str, choice: ConversationOptions, told: str
+    ) -> None:
         async with panes(2, *as_typed(line)) as (pilot, backend):
             assert [talk.configured for talk in backend.talks] == [[], [choice]]
             assert told in said(pilot)
@@ -57,8 +67,8 @@ class TestChoosing:
         keys = [*typed("/voice luna"), *typed("/speed 1.2"), *typed("/voice -")]
         async with panes(1, *keys) as (_, backend):
             assert backend.talks[0].configured[1:] == [
-                Choice(voice="luna", speed=1.2),
-                Choice(speed=1.2),
+                ConversationOptions(voice="luna", speed=1.2),
+                ConversationOptions(speed=1.2),
             ]
 
     async def test_what_is_refused_is_told_and_does_not_stay(self) -> None:
@@ -68,7 +78,7 @@ class TestChoosing:
             assert "must be between 0.7" in said(pilot)
             backend.talks[0].refusal = ""
             await press(pilot, *typed("/voice luna"))
-            assert backend.talks[0].configured == [Choice(voice="luna")]
+            assert backend.talks[0].configured == [ConversationOptions(voice="luna")]
 
     async def test_a_name_that_fits_several_is_refused(self) -> None:
         async with panes(1, *as_typed("/model gpt")) as (pilot, backend):
@@ -112,7 +122,7 @@ class TestPanes:
     async def test_new_opens_one_like_this_or_with_another_model(self) -> None:
         keys = [*typed("/voice luna"), *as_typed("/new gpt-5-mini")]
         async with panes(1, *keys) as (pilot, backend):
-            assert backend.talks[1].choice == Choice(
+            assert backend.talks[1].choice == ConversationOptions(
                 provider="openai", model="gpt-5-mini", voice="luna"
             )
             assert "▸ 2 openai/gpt-5-mini" in said(pilot)
@@ -159,7 +169,7 @@ class TestTurns:
             backend.conversation.put(*SPOKEN)
             await drawn(pilot)
             await press(pilot, *typed("/regenerate"), *typed("/speak"))
-            assert backend.posted == [Regenerate(), SpeakAgain(1)]
+            assert backend.posted == [Regenerate(), RepeatTurn(1)]
 
     @pytest.mark.parametrize("line", ["/edit", "/speak", "/fork", "/export", "/title x", "/copy"])
     async def test_before_anything_is_said_there_is_a_sentence(self, line: str) -> None:
@@ -177,7 +187,7 @@ class TestTurns:
             assert prompt.text == "One?"
             assert "editing an earlier prompt" in said(pilot)
             await press(pilot, "!", "enter")
-            assert backend.posted == [Resend(0, "One?!")]
+            assert backend.posted == [EditAndResend(0, "One?!")]
             assert "editing" not in said(pilot)
             backend.conversation.put(HistoryRewound(at_us=9, to_turn=0))
             await drawn(pilot)
@@ -195,7 +205,7 @@ class TestTurns:
             backend.conversation.put(session_started(), *spoken_exchange("/quit", "No."))
             await drawn(pilot)
             await press(pilot, *typed("/edit"), "enter")
-            assert backend.posted == [Resend(0, "/quit")]
+            assert backend.posted == [EditAndResend(0, "/quit")]
 
     async def test_an_edit_whose_pane_is_closed_is_over(self) -> None:
         async with panes(2) as (pilot, backend):
@@ -249,7 +259,7 @@ class TestWantedOfATurn:
         assert (await self.wanted("regenerate", 1)).posted == [Regenerate(1)]
 
     async def test_speak(self) -> None:
-        assert (await self.wanted("speak", 1)).posted == [SpeakAgain(1)]
+        assert (await self.wanted("speak", 1)).posted == [RepeatTurn(1)]
 
     async def test_edit(self) -> None:
         assert (await self.wanted("edit", 2)).posted == []
@@ -341,7 +351,7 @@ class TestContinuing:
         backend = await self.continued()
         assert [talk.closed for talk in backend.talks] == [True, False]
         assert [each.text for each in backend.talks[1].inherited] == ["Before?", "Long ago."]
-        assert backend.talks[1].choice == Choice(
+        assert backend.talks[1].choice == ConversationOptions(
             provider="local", model="smollm2", voice="thalia", system_prompt="Be brief."
         )
         assert backend.talks[1].heard

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from gramophone.core.intents import Hush, Mute, Submit
+from gramophone.core.intents import Mute, StopPlayback, Submit
 from gramophone.core.timeline import DeltaReceived, PlaybackStarted, PlaybackStopped, TurnStarted
 from gramophone.ports.engine import Message
 from tests.support.builders import session_started, spoken_exchange
@@ -208,12 +208,12 @@ class TestStopping:
             )
             await drawn(pilot)
             await press(pilot, "escape")
-            assert backend.posted == [Hush()]
+            assert backend.posted == [StopPlayback()]
             backend.conversation.put(PlaybackStopped(at_us=3, turn=1, played_samples=9))
             await drawn(pilot)
             assert "■ stopped" in said(pilot)
             await press(pilot, "escape")
-            assert backend.posted == [Hush(), Hush()]
+            assert backend.posted == [StopPlayback(), StopPlayback()]
 
     async def test_a_pinned_sound_is_stopped_from_another_pane(self) -> None:
         async with panes(2, "f7", "f5") as (pilot, backend):
@@ -224,11 +224,11 @@ class TestStopping:
             feed_of(backend.talks[0]).put(TurnStarted(at_us=1, turn=1, role="assistant"))
             await drawn(pilot)
             await press(pilot, "escape")
-            assert posted(backend) == [[], [Hush()]]
+            assert posted(backend) == [[], [StopPlayback()]]
             feed_of(backend.talks[1]).put(PlaybackStopped(at_us=3, turn=1, played_samples=9))
             await drawn(pilot)
             await press(pilot, "escape")
-            assert posted(backend) == [[Hush()], [Hush()]]
+            assert posted(backend) == [[StopPlayback()], [StopPlayback()]]
 
     async def test_what_was_sent_to_all_is_stopped_in_all(self) -> None:
         async with panes(2, "f6") as (pilot, backend):
@@ -236,7 +236,7 @@ class TestStopping:
                 feed_of(talk).put(TurnStarted(at_us=1, turn=1, role="assistant"))
             await drawn(pilot)
             await press(pilot, "escape")
-            assert posted(backend) == [[Hush()], [Hush()]]
+            assert posted(backend) == [[StopPlayback()], [StopPlayback()]]
 
 
 class TestPlaces:

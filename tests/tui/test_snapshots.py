@@ -18,7 +18,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
-from gramophone.ports.backend import Setup
+from gramophone.ports.backend import ConversationInfo
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.scenes import (
     KEPT,
@@ -135,7 +135,9 @@ class TestConversation:
     def test_loading(self, snap_compare: Compare) -> None:
         """What loads and how far; no device, muted: said in words."""
         feed = FakeFeed()
-        backend = FakeBackend(feed, setup=Setup("openai", "gpt-5", "aura-2-thalia-en", muted=True))
+        backend = FakeBackend(
+            feed, setup=ConversationInfo("openai", "gpt-5", "aura-2-thalia-en", muted=True)
+        )
 
         async def type_ahead(pilot: Pilot[Any]) -> None:
             await until_still(pilot)

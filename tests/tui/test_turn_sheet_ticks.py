@@ -14,19 +14,19 @@ from tui.transcript.turn_layout import (
     AT_ONCE_CHARACTERS,
     CHARACTERS_A_TICK,
     PARSED_A_TICK,
-    TurnSheet,
+    TurnLayout,
 )
 
 TEXT = WORDS * (96_000 // len(WORDS))
 WIDTH = 60
 
 
-def rows_of(sheet: TurnSheet) -> list[Row]:
+def rows_of(sheet: TurnLayout) -> list[Row]:
     return [sheet.row(index) for index in range(sheet.height)]
 
 
 def drawn_at_once(text: str) -> list[Row]:
-    sheet = TurnSheet(TurnView(1, "assistant", text, Phase.DONE), WIDTH)
+    sheet = TurnLayout(TurnView(1, "assistant", text, Phase.DONE), WIDTH)
     sheet.wake(whole=True)
     return rows_of(sheet)
 
@@ -45,7 +45,7 @@ def test_a_tick_ends_after_so_much_work(kind: str) -> None:
 
 def test_a_long_text_that_streams_is_drawn_as_a_kept_one() -> None:
     view = TurnView(1, "assistant", phase=Phase.ANSWERING)
-    sheet = TurnSheet(view, WIDTH)
+    sheet = TurnLayout(view, WIDTH)
     for end in range(0, len(TEXT), 50_000):
         view.text = TEXT[: end + 50_000]
         sheet.draw_text()
@@ -57,7 +57,7 @@ def test_a_long_text_that_streams_is_drawn_as_a_kept_one() -> None:
 
 
 def test_a_long_kept_text_comes_tick_by_tick() -> None:
-    sheet = TurnSheet(TurnView(1, "assistant", TEXT, Phase.DONE), WIDTH)
+    sheet = TurnLayout(TurnView(1, "assistant", TEXT, Phase.DONE), WIDTH)
     sheet.wake()
     assert not sheet.settled
     assert not sheet.can_rest
@@ -79,14 +79,14 @@ def test_a_long_kept_text_comes_tick_by_tick() -> None:
 
 def test_all_of_a_long_kept_text_is_at_hand_for_a_copy() -> None:
     text = f"{TEXT}\n\n```\nlast()\n```\n"
-    sheet = TurnSheet(TurnView(1, "assistant", text, Phase.DONE), WIDTH)
+    sheet = TurnLayout(TurnView(1, "assistant", text, Phase.DONE), WIDTH)
     with sheet.at_hand():
         assert sheet.code_blocks() == ["last()"]
 
 
 def test_another_width_comes_tick_by_tick_and_at_once_where_it_is_seen() -> None:
     view = TurnView(1, "assistant", TEXT, Phase.DONE)
-    sheet = TurnSheet(view, WIDTH)
+    sheet = TurnLayout(view, WIDTH)
     sheet.wake(whole=True)
     source = len(TEXT) // 2
     sheet.widen(2 * WIDTH)
@@ -103,13 +103,13 @@ def test_another_width_comes_tick_by_tick_and_at_once_where_it_is_seen() -> None
         sheet.draw_text()
         ticks += 1
     assert ticks > (len(TEXT) - AT_ONCE_CHARACTERS) // (CHARACTERS_A_TICK + LONGEST_OPEN_CHARACTERS)
-    anew = TurnSheet(view, 2 * WIDTH)
+    anew = TurnLayout(view, 2 * WIDTH)
     anew.wake(whole=True)
     assert rows_of(sheet) == rows_of(anew)
 
 
 def test_rows_are_found_while_their_number_is_a_guess() -> None:
-    sheet = TurnSheet(TurnView(1, "assistant", TEXT, Phase.DONE), WIDTH)
+    sheet = TurnLayout(TurnView(1, "assistant", TEXT, Phase.DONE), WIDTH)
     sheet.wake(whole=True)
     sheet.widen(WIDTH // 2)
     places = [sheet.row_of_source(source) for source in range(0, len(TEXT), 500)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.ports.backend import Setup
+from gramophone.ports.backend import ConversationInfo
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeFeed
 from tests.support.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 
-UNKEPT = Setup("local", "smollm2", "piper", kept=False)
+UNKEPT = ConversationInfo("local", "smollm2", "piper", kept=False)
 ANY_SIZE = pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
 
 

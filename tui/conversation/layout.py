@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 MOST_PANES = 4
 LEAST_CELLS = 30
@@ -21,7 +21,7 @@ class Wish(Enum):
     BELOW = "below each other"
 
 
-@value
+@frozen
 class Arrangement:
     """Columns and rows of panes; `alone` where there is room for one of them only."""
 

@@ -19,7 +19,7 @@ from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import Feed
 from tui.messages import PaneChanged, TroubleTold
 from tui.playback.meter import Meter
-from tui.playback.now_playing import Strip
+from tui.playback.now_playing import NowPlaying
 from tui.support.alerts import troubles
 from tui.theme.motion import motion_of
 from tui.transcript.model import SoundState, TranscriptModel
@@ -33,12 +33,12 @@ class Pane(Vertical):
     """Shows what one source tells."""
 
     def __init__(
-        self, feed: Feed | None = None, *, empty: str = "", strip: Strip | None = None
+        self, feed: Feed | None = None, *, empty: str = "", strip: NowPlaying | None = None
     ) -> None:
         super().__init__()
         self.still = False
         """Set while the source stands still in the middle of its sound: so does the meter."""
-        self._strip = strip or Strip()
+        self._strip = strip or NowPlaying()
         self.model = TranscriptModel()
         self._feed = feed
         self._transcript = Transcript()

@@ -10,7 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from gramophone.ports.backend import Backend, Choice
+from gramophone.ports.backend import Backend, ConversationOptions
 from gramophone.ports.engine import Message
 from tui.conversation.layout import MOST_PANES, Arrangement, Wish, arrangement
 from tui.conversation.pane import TICK_S
@@ -39,7 +39,7 @@ class PaneGrid(Container):
         self._all = False
         self._ticks = 0
         self.arranged = Arrangement()
-        self.chosen = self._made(Choice(), (), sounding=True, empty=empty)
+        self.chosen = self._made(ConversationOptions(), (), sounding=True, empty=empty)
         self.pinned: TalkPane | None = None
         self.panes = [self.chosen]
 
@@ -111,7 +111,7 @@ class PaneGrid(Container):
         return len(self.panes) >= MOST_PANES
 
     async def open(
-        self, choice: Choice | None = None, inherited: Sequence[Message] = ()
+        self, choice: ConversationOptions | None = None, inherited: Sequence[Message] = ()
     ) -> TalkPane:
         """Another conversation after the one spoken to, like it unless chosen otherwise. It is
         the one spoken to from now on."""
@@ -125,7 +125,7 @@ class PaneGrid(Container):
         return pane
 
     async def replace(
-        self, choice: Choice | None = None, inherited: Sequence[Message] = ()
+        self, choice: ConversationOptions | None = None, inherited: Sequence[Message] = ()
     ) -> TalkPane:
         """Another conversation in the place of the one spoken to, whose session stays."""
         old = self.chosen
@@ -156,7 +156,12 @@ class PaneGrid(Container):
         self._show_all()
 
     def _made(
-        self, choice: Choice, inherited: Sequence[Message], *, sounding: bool, empty: str
+        self,
+        choice: ConversationOptions,
+        inherited: Sequence[Message],
+        *,
+        sounding: bool,
+        empty: str,
     ) -> TalkPane:
         talk = self._backend.open_talk(choice, inherited=inherited, heard=sounding)
         return TalkPane(talk, choice, empty=empty, chosen=self.choose, sounding=sounding)

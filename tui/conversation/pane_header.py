@@ -6,14 +6,14 @@ from textual.content import Content
 from textual.widget import Widget
 
 from gramophone.analysis.metrics import TurnMetrics
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from tui.support.formatting import milliseconds
 from tui.theme.colour_names import ACCENT, MUTED, PLAIN, SOUND, TROUBLE, WARNING
 
 _LEAST_NAME_CELLS = 12
 
 
-@value
+@frozen
 class HeaderFacts:
     """What a header says. `place` is `1`, or `1/3` where the others are not seen."""
 

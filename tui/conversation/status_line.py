@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from gramophone.ports.backend import Setup
+from gramophone.ports.backend import ConversationInfo
 from gramophone.text.sanitize import plain_line
 from tui.support.formatting import milliseconds
 from tui.theme.colour_names import PLAIN, TROUBLE, WARNING
@@ -19,7 +19,7 @@ class StatusLine(Widget):
     StatusLine { dock: top; height: 1; padding: 0 2; background: $surface; color: $text-muted; }
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: ConversationInfo) -> None:
         super().__init__()
         self._names = [plain_line(setup.provider), plain_line(setup.model), plain_line(setup.voice)]
         self._muted = setup.muted

@@ -8,7 +8,7 @@ from textual import events, on
 from textual.app import ComposeResult
 
 from gramophone.core.intents import Intent, Mute
-from gramophone.ports.backend import Choice, Setup, TalkHandle
+from gramophone.ports.backend import ConversationHandle, ConversationInfo, ConversationOptions
 from gramophone.text.sanitize import plain_line
 from tui.conversation.pane import Pane
 from tui.conversation.pane_header import HeaderFacts, PaneHeader
@@ -25,8 +25,8 @@ class TalkPane(Pane):
 
     def __init__(
         self,
-        talk: TalkHandle,
-        choice: Choice,
+        talk: ConversationHandle,
+        choice: ConversationOptions,
         *,
         empty: str,
         chosen: Callable[[TalkPane], None],
@@ -50,12 +50,14 @@ class TalkPane(Pane):
     # --- the talk -----------------------------------------------------------------------------
 
     @property
-    def setup(self) -> Setup:
+    def setup(self) -> ConversationInfo:
         """Who answers here now."""
         session = self.model.session
         if session is None:
             return self.talk.setup
-        return Setup(session.provider, session.model, session.voice, self.muted, self.kept)
+        return ConversationInfo(
+            session.provider, session.model, session.voice, self.muted, self.kept
+        )
 
     @property
     def kept(self) -> bool:
@@ -85,7 +87,7 @@ class TalkPane(Pane):
     def post(self, intent: Intent) -> None:
         self.talk.post(intent)
 
-    def choose(self, choice: Choice) -> None:
+    def choose(self, choice: ConversationOptions) -> None:
         """Go by this from the next turn on.
 
         Raises:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from tui.theme.colour_names import ACCENT, MUTED
 
 
-class Destination(Widget):
+class TargetBar(Widget):
     """Gone while there is nothing to say. Its keys can be clicked."""
 
     DEFAULT_CSS = """

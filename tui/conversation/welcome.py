@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gramophone.core.timeline import Stage
-from gramophone.ports.backend import Setup
+from gramophone.ports.backend import ConversationInfo
 
 NOT_KEPT = "This conversation is not kept: the library has nothing of it."
 
@@ -22,7 +22,11 @@ _DOCTOR = "What could be installed instead tells: gramophone doctor"
 
 
 def welcome(
-    setup: Setup, failed: Collection[Stage] = (), *, silent: bool = False, short: bool = False
+    setup: ConversationInfo,
+    failed: Collection[Stage] = (),
+    *,
+    silent: bool = False,
+    short: bool = False,
 ) -> str:
     """At most five lines. `failed` are the stages that failed before anything was said; `silent`
     is true where no device plays. Where there is little room what F1 tells is left out."""

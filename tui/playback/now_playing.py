@@ -21,7 +21,7 @@ _STATES = {
 _LOADS = "… "
 
 
-class Strip(Widget):
+class NowPlaying(Widget):
     """Drawn from a model; told when it has changed."""
 
     DEFAULT_CSS = "Strip { height: 1; }"

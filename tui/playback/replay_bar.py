@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.style import Style
 
 from gramophone.ports.backend import ReplayState
-from tui.playback.now_playing import Strip
+from tui.playback.now_playing import NowPlaying
 from tui.support.formatting import clock, counted, times
 from tui.theme.colour_names import ACCENT, MUTED, PLAIN, SOUND
 from tui.transcript.model import TranscriptModel
@@ -17,7 +17,7 @@ _READING = "reading the timeline"
 _READING_THEN = f"{_READING}; what you asked for comes then"
 
 
-class ReplayStrip(Strip):
+class ReplayBar(NowPlaying):
     """Drawn from the replay's state and from what was folded from its events."""
 
     def __init__(self) -> None:

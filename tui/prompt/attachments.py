@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.library.library import is_database_file
 from gramophone.text.sanitize import plain, plain_line
-from tui.prompt.completion_model import Candidate, Offer
+from tui.prompt.completion_model import Completion, CompletionState
 
 LARGEST_BYTES = 200_000
 MOST_ATTACHED = 16
@@ -35,7 +35,7 @@ _BLOCK = re.compile(r"\n\n`(?P<name>[^`\n]+)`:\n(?P<fence>`{3,})\n")
 # --- in the text ----------------------------------------------------------------------------------
 
 
-@value
+@frozen
 class Mention:
     """A path behind an `@`; `paths` are the ways to read it, the one with its last punctuation
     first."""
@@ -58,7 +58,7 @@ def mentioned_paths(text: str) -> frozenset[str]:
     return frozenset(path for mention in mentions(text) for path in mention.paths)
 
 
-@value
+@frozen
 class Attachment:
     """A text file as it goes out."""
 
@@ -107,7 +107,7 @@ def _names_of_blocks(text: str, at: int) -> list[str] | None:
 # --- completing -----------------------------------------------------------------------------------
 
 
-@value
+@frozen
 class Fragment:
     """A path being typed: where it stands with its `@`, its directory and what follows that."""
 
@@ -117,7 +117,7 @@ class Fragment:
     stem: str
 
 
-@value
+@frozen
 class PathEntry:
     """A name in a directory."""
 
@@ -138,7 +138,7 @@ def fragment(line: str, cursor: int) -> Fragment | None:
     return Fragment(match.start(), end, directory + slash, stem)
 
 
-def offered(wanted: Fragment, entries: Sequence[PathEntry]) -> Offer | None:
+def offered(wanted: Fragment, entries: Sequence[PathEntry]) -> CompletionState | None:
     """The entries that fit: those that begin so, then those that have it within; directories
     first, hidden names only when a dot was typed."""
     stem = wanted.stem.casefold()
@@ -152,22 +152,22 @@ def offered(wanted: Fragment, entries: Sequence[PathEntry]) -> Offer | None:
     candidates = [_candidate(wanted.directory, each) for each in begin + within]
     if not candidates:
         return None
-    return Offer(wanted.start, wanted.end, tuple(candidates[:_MOST_OFFERED]))
+    return CompletionState(wanted.start, wanted.end, tuple(candidates[:_MOST_OFFERED]))
 
 
-def _candidate(directory: str, entry: PathEntry) -> Candidate:
+def _candidate(directory: str, entry: PathEntry) -> Completion:
     path = directory + entry.name
     spaced = any(character.isspace() for character in path)
     if entry.is_directory:
         text = f'@"{path}/' if spaced else f"@{path}/"
-        return Candidate(f"{entry.name}/", "directory", text)
-    return Candidate(entry.name, "", f'@"{path}" ' if spaced else f"@{path} ")
+        return Completion(f"{entry.name}/", "directory", text)
+    return Completion(entry.name, "", f'@"{path}" ' if spaced else f"@{path} ")
 
 
 # --- on the disk ----------------------------------------------------------------------------------
 
 
-@value
+@frozen
 class NotAttached:
     """A file that was named and cannot go out; one sentence says why."""
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 _Item = TypeVar("_Item")
 
 
-@value
-class Candidate:
+@frozen
+class Completion:
     """One row of the list: what it is called, a few words about it, what it writes."""
 
     label: str
@@ -20,24 +20,24 @@ class Candidate:
     text: str
 
 
-@value
-class Offer:
+@frozen
+class CompletionState:
     """Candidates for the characters `start` to `end` of a line; never without one."""
 
     start: int
     end: int
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Completion, ...]
     place: int = 0
 
     @property
-    def chosen(self) -> Candidate:
+    def chosen(self) -> Completion:
         return self.candidates[self.place]
 
-    def moved(self, step: int) -> Offer:
+    def moved(self, step: int) -> CompletionState:
         """The same with its neighbour chosen; the last one's neighbour is the first."""
         return replace(self, place=(self.place + step) % len(self.candidates))
 
-    def at(self, place: int) -> Offer:
+    def at(self, place: int) -> CompletionState:
         return replace(self, place=max(0, min(place, len(self.candidates) - 1)))
 
     def adds_to(self, line: str) -> bool:

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui.messages import CandidateTaken
-from tui.prompt.completion_model import Candidate, Offer, first_shown
+from tui.prompt.completion_model import Completion, CompletionState, first_shown
 from tui.theme.colour_names import ACCENT, MUTED
 
 MOST_ROWS = 6
@@ -17,7 +17,7 @@ _GAP_CELLS = 3
 
 
 class Completions(Widget):
-    """Draws an `Offer`; a click on a row takes it."""
+    """Draws an `CompletionState`; a click on a row takes it."""
 
     DEFAULT_CSS = """
     Completions {
@@ -32,9 +32,9 @@ class Completions(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._offer: Offer | None = None
+        self._offer: CompletionState | None = None
 
-    def show(self, offer: Offer | None) -> None:
+    def show(self, offer: CompletionState | None) -> None:
         self._offer = offer
         self.display = offer is not None
         self._stand_above()
@@ -79,7 +79,7 @@ class Completions(Widget):
             self.post_message(CandidateTaken(first + event.y))
 
 
-def _row(candidate: Candidate, labels_cells: int, *, chosen: bool) -> Content:
+def _row(candidate: Completion, labels_cells: int, *, chosen: bool) -> Content:
     """The label stands above the prompt's text; the mark tells the chosen one without colour."""
     mark = Content.styled("› ", ACCENT) if chosen else Content("  ")
     row = mark + Content.styled(candidate.label, f"bold {ACCENT}" if chosen else "")

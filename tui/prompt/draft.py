@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from types import MappingProxyType
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 LARGE_CHARACTERS = 2_000
 LARGE_LINES = 20
@@ -20,7 +20,7 @@ _LABEL = re.compile(r"\[pasted [\d,]+ (?:lines|characters) #(\d+)\]")
 _NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
-@value
+@frozen
 class Draft:
     """A prompt before it is sent. `strange` are the paths behind an `@` that came with a paste:
     who pasted them may not have seen them, so they are not read."""

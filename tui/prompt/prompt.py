@@ -29,7 +29,7 @@ from tui.messages import (
     ScrollWanted,
 )
 from tui.prompt import attachments
-from tui.prompt.completion_model import Offer
+from tui.prompt.completion_model import CompletionState
 from tui.prompt.draft import Draft, is_large, label, label_spans, unfolded
 from tui.prompt.history import PromptHistory
 from tui.prompt.pasted_keys_area import PastedKeysArea
@@ -96,7 +96,7 @@ class Prompt(PastedKeysArea):
         self._waiting_for_past: Draft | None = None
         self._pasted: dict[int, str] = {}
         self._strange: frozenset[str] = frozenset()
-        self._offer: Offer | None = None
+        self._offer: CompletionState | None = None
         self._scanned: tuple[str, tuple[attachments.PathEntry, ...]] | None = None
         self._blinks_left = 0
 
@@ -284,7 +284,7 @@ class Prompt(PastedKeysArea):
     def _line(self) -> str:
         return self.document[self.cursor_location[0]]
 
-    def _set_offer(self, offer: Offer | None) -> None:
+    def _set_offer(self, offer: CompletionState | None) -> None:
         if offer != self._offer:
             opened_or_closed = (offer is None) is not (self._offer is None)
             self._offer = offer

@@ -12,9 +12,9 @@ from textual.containers import Vertical
 from textual.screen import Screen
 
 from gramophone.core.errors import GramophoneError
-from gramophone.core.intents import Hush, Regenerate, Resend, SpeakAgain, Submit
+from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, StopPlayback, Submit
 from gramophone.core.timeline import Stage
-from gramophone.ports.backend import Backend, Choice
+from gramophone.ports.backend import Backend, ConversationOptions
 from gramophone.text.sanitize import plain_line
 from tui.conversation.layout import MOST_PANES
 from tui.conversation.pane_grid import PaneGrid
@@ -23,7 +23,7 @@ from tui.conversation.slash.commands import as_text
 from tui.conversation.slash.conversation_commands import continuation, conversation_commands
 from tui.conversation.status_line import StatusLine
 from tui.conversation.talk_pane import TalkPane
-from tui.conversation.target_bar import Destination
+from tui.conversation.target_bar import TargetBar
 from tui.conversation.welcome import NOT_KEPT, welcome
 from tui.messages import (
     CommandGiven,
@@ -42,7 +42,7 @@ from tui.prompt.completions import SHORT_BELOW_ROWS
 from tui.prompt.draft import Draft
 from tui.prompt.prompt import Prompt
 from tui.prompt.prompt_box import PromptBox
-from tui.support.error_toast import tell_failure
+from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 from tui.support.key_bar import KeyBar
 from tui.transcript.model import SoundState
@@ -108,7 +108,7 @@ class ConversationScreen(Screen[None]):
         yield StatusLine(self._backend.setup)
         with Vertical(classes="column"):
             yield self.grid
-            yield Destination()
+            yield TargetBar()
             yield PromptBox(conversation_commands(self._backend.choices, self.provider))
         yield KeyBar()
 
@@ -163,7 +163,7 @@ class ConversationScreen(Screen[None]):
         self.query_one(StatusLine).show(self.pane.model, muted=self.pane.muted)
 
     def _show_destination(self) -> None:
-        grid, line = self.grid, self.query_one(Destination)
+        grid, line = self.grid, self.query_one(TargetBar)
         panes = counted(len(grid.panes), "pane")
         if self._editing is not None:
             line.show("editing an earlier prompt", _KEYS_EDITING, lifted=True)
@@ -189,7 +189,7 @@ class ConversationScreen(Screen[None]):
             (pane, turn), self._editing = self._editing, None
             self._show_destination()
             pane.transcript.action_follow()
-            pane.post(Resend(turn, event.text))
+            pane.post(EditAndResend(turn, event.text))
         else:
             self.send(event.text, self.grid.spoken_to)
 
@@ -213,7 +213,7 @@ class ConversationScreen(Screen[None]):
         try:
             texts = await self._backend.library.prompts(limit=EARLIER_PROMPTS)
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
         else:
             self.query_one(Prompt).remember(texts)
 
@@ -268,7 +268,7 @@ class ConversationScreen(Screen[None]):
         if self.grid.sounding is not self.pane:
             place = self.grid.panes.index(self.grid.sounding) + 1
             self.tell(f"Pane {place} keeps the sound; F7 there lets it go.", refused=True)
-        self.pane.post(SpeakAgain(turn))
+        self.pane.post(RepeatTurn(turn))
 
     async def fork(self, turn: int | None = None) -> None:
         """Go on from a turn of this pane, or from its end, in a session of its own."""
@@ -288,7 +288,7 @@ class ConversationScreen(Screen[None]):
 
     # --- sessions -----------------------------------------------------------------------------
 
-    async def open_pane(self, choice: Choice | None = None) -> None:
+    async def open_pane(self, choice: ConversationOptions | None = None) -> None:
         """Another conversation beside this one."""
         if self.grid.full:
             self.tell(f"{MOST_PANES} panes are open; F4 closes the one spoken to.", refused=True)
@@ -302,7 +302,7 @@ class ConversationScreen(Screen[None]):
         try:
             record = await self._backend.library.session(session_id)
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
             return
         choice, inherited = continuation(record, self._backend.choices())
         if self.pane.untouched:
@@ -322,7 +322,7 @@ class ConversationScreen(Screen[None]):
         spoken_to = [pane for pane in self.grid.spoken_to if pane.model.busy]
         if busy := [sounding] if heard else spoken_to:
             for pane in busy:
-                pane.post(Hush())
+                pane.post(StopPlayback())
             return
         if self._editing is not None:
             self._editing = None

@@ -15,7 +15,13 @@ from textual.screen import ModalScreen
 from textual.style import Style
 from textual.widgets import Input, Static
 
-from gramophone.library.export_request import FORMS, Cut, ExportForm, ExportOrder, Pauses
+from gramophone.library.export_request import (
+    FORMS,
+    ExportFormat,
+    ExportRequest,
+    Pauses,
+    TurnSelection,
+)
 from gramophone.text.sanitize import plain_line
 from tui.prompt.grapheme_input import GraphemeInput
 from tui.sessions import export_path
@@ -40,7 +46,7 @@ class PathInput(GraphemeInput):
         super().__init__(path, compact=True, select_on_focus=False)
 
 
-class ExportScreen(ModalScreen[ExportOrder | None]):
+class ExportScreen(ModalScreen[ExportRequest | None]):
     """Gives what is to be written, or None for nothing. `turn` is the one that may be taken
     instead of the whole session."""
 
@@ -60,7 +66,7 @@ class ExportScreen(ModalScreen[ExportOrder | None]):
         self._form = FORMS["wav"]
         self._turn_alone = False
         self._chosen_pauses: int | None = None
-        self._agreed: ExportOrder | None = None
+        self._agreed: ExportRequest | None = None
 
     @property
     def _pauses(self) -> int:
@@ -128,7 +134,7 @@ class ExportScreen(ModalScreen[ExportOrder | None]):
 
     # --- what is asked ------------------------------------------------------------------------
 
-    def _order(self, text: str) -> ExportOrder | str:
+    def _order(self, text: str) -> ExportRequest | str:
         """What is to be written, or why it cannot be."""
         folder = self._several and export_path.named(text) is None
         path = export_path.directory(text) if folder else export_path.chosen(text, self._form)
@@ -142,12 +148,12 @@ class ExportScreen(ModalScreen[ExportOrder | None]):
             return f"One {self._form.name} holds one session: name a directory."
         whole = self._form.whole
         turns = {self._turn} if self._turn_alone and self._turn is not None else set[int]()
-        return ExportOrder(
+        return ExportRequest(
             form=self._form.name,
             path=path,
             folder=folder,
             replace=True,
-            cut=Cut() if whole else Cut(frozenset(turns)),
+            cut=TurnSelection() if whole else TurnSelection(frozenset(turns)),
             pauses=Pauses() if whole or not self._form.timed else _PAUSES[self._pauses][0],
         )
 
@@ -179,7 +185,7 @@ class ExportScreen(ModalScreen[ExportOrder | None]):
     def action_take_form(self, name: str) -> None:
         self._take(FORMS[name])
 
-    def _take(self, form: ExportForm) -> None:
+    def _take(self, form: ExportFormat) -> None:
         field = self.query_one(Input)
         self._form = form
         field.value = export_path.renamed(field.value, form)

@@ -26,7 +26,7 @@ from tui.sessions.session_list import SessionList
 from tui.sessions.session_preview import SessionPreview
 from tui.sessions.suggesters import FilterSuggester
 from tui.sessions.undo_stack import Discards
-from tui.support.error_toast import tell_failure
+from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
 from tui.support.screen_guard import left
 
@@ -125,7 +125,7 @@ class HistoryScreen(Screen[None]):
         except FilterError as error:
             trouble = plain_line(str(error))
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
             return
         finally:
             slow.stop()
@@ -183,7 +183,7 @@ class HistoryScreen(Screen[None]):
             )
         except GramophoneError as error:
             self._whole = True
-            tell_failure(self, error)
+            notify_error(self, error)
             return
         if left(self):
             return

@@ -19,7 +19,7 @@ from gramophone.text.sanitize import plain_line
 from tui.latency.chart import STEP, ZOOM, WaterfallChart
 from tui.latency.rows import facts_of
 from tui.messages import FootChanged
-from tui.support.error_toast import tell_failure
+from tui.support.error_toast import notify_error
 from tui.support.facts_line import FactsLine
 from tui.support.key_bar import KeyBar
 from tui.support.screen_guard import left
@@ -72,7 +72,7 @@ class LatencyScreen(Screen[None]):
         try:
             events = await library.events(self._session_id, with_pcm=False)
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
             if not left(self):
                 self.dismiss()
             return

@@ -20,12 +20,12 @@ from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import Backend, ReplayFeed, ReplayState
 from tui.conversation.pane import TICK_S, Pane
 from tui.messages import ContinueWanted, SeekWanted, TurnWanted
-from tui.playback.replay_bar import ReplayStrip
+from tui.playback.replay_bar import ReplayBar
 from tui.playback.seek_bar import SeekBar
 from tui.playback.session_waveform import BUCKETS_PER_SECOND, Shape, stops
 from tui.sessions.export_flow import export_sessions
 from tui.sessions.session_row import facts_of, title_of
-from tui.support.error_toast import tell_failure
+from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
 from tui.support.screen_guard import left
 
@@ -105,7 +105,7 @@ class SessionScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="headline", markup=False)
-        pane = Pane(empty="Nothing said yet.\n\nSpace plays, Esc goes back", strip=ReplayStrip())
+        pane = Pane(empty="Nothing said yet.\n\nSpace plays, Esc goes back", strip=ReplayBar())
         # At once: the transcript's own keys, which ask for other things, are the screen's here.
         pane.transcript.clickable_words = True
         with Vertical(classes="column"):
@@ -123,7 +123,7 @@ class SessionScreen(Screen[None]):
         try:
             record = self._record = await self._backend.library.session(self._session_id)
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
             if not left(self):
                 self.app.pop_screen()
             return
@@ -143,7 +143,7 @@ class SessionScreen(Screen[None]):
                 self._session_id, buckets_per_second=BUCKETS_PER_SECOND
             )
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
         if not left(self):
             self.look(anew=True)
 
@@ -188,7 +188,7 @@ class SessionScreen(Screen[None]):
             self._do_what_waits()
 
     def _show_strip(self) -> None:
-        strip = self.query_one(ReplayStrip)
+        strip = self.query_one(ReplayBar)
         strip.show_state(self._state, begun=self._listening, asked=bool(self._early))
 
     def _tell_refusal(self) -> None:

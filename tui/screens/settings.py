@@ -36,7 +36,7 @@ from tui.settings.rows import (
     typed,
 )
 from tui.settings.setting_list import SettingList
-from tui.support.error_toast import tell_failure
+from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
 from tui.support.page_bar import PageBar
 
@@ -88,7 +88,7 @@ class SettingsScreen(Screen[None]):
             self._accounts = await self._preferences.accounts()
             self._no_keyring = await self._preferences.no_keyring()
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
             return
         self._fill(place)
 
@@ -178,7 +178,7 @@ class SettingsScreen(Screen[None]):
         try:
             await self._preferences.write(row.name, value)
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
         else:
             await self._written(row)
 
@@ -207,7 +207,7 @@ class SettingsScreen(Screen[None]):
         try:
             values = await self._choices(row)
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
             return
         if not values:
             self.notify("There is one voice here. Press s to hear it.", markup=False)
@@ -276,7 +276,7 @@ class SettingsScreen(Screen[None]):
         try:
             await self._preferences.keep_key(row.name, "")
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
         else:
             await self._written(row)
 
@@ -296,7 +296,7 @@ class SettingsScreen(Screen[None]):
         try:
             await self._preferences.write_key(row.name, key)
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
             return
         if isinstance(self.app, GramophoneApp):
             self.app.adopt_key(row.name, key)
@@ -313,7 +313,7 @@ class SettingsScreen(Screen[None]):
         try:
             await self._preferences.hear_sample(str(told.value))
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
 
     async def _hear_voice(self, values: Sequence[Value], place: int) -> None:
         if place < len(values):

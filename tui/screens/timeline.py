@@ -20,7 +20,7 @@ from gramophone.ports.backend import Backend
 from tui.messages import CopyWanted
 from tui.prompt.grapheme_input import GraphemeInput
 from tui.screens.event import EventScreen
-from tui.support.error_toast import tell_failure
+from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 from tui.support.key_bar import KeyBar
 from tui.support.screen_guard import left
@@ -73,7 +73,7 @@ class TimelineScreen(Screen[None]):
         try:
             self._events = await library.events(self._session_id, with_pcm=False)
         except GramophoneError as error:
-            tell_failure(self, error)
+            notify_error(self, error)
             if not left(self):
                 self.dismiss()
             return

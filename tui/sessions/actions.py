@@ -20,7 +20,7 @@ from tui.sessions.session_list import SessionList
 from tui.sessions.session_row import title_of
 from tui.sessions.suggesters import TagSuggester
 from tui.sessions.undo_stack import Discard, Discards
-from tui.support.error_toast import tell_failure
+from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 
 _MOST_TITLE_CELLS = 40
@@ -54,7 +54,7 @@ async def name_by_model(screen: Screen[Any], backend: Backend, listed: SessionLi
     try:
         title = await backend.suggest_title(row.id)
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
     else:
         await _set_title(screen, backend.library, listed, row, title)
     finally:
@@ -68,7 +68,7 @@ async def _set_title(
         await library.rename(row.id, title)
         renamed = (await library.session(row.id)).summary
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
     else:
         listed.renew(replace(renamed, snippet=row.snippet))
 
@@ -95,7 +95,7 @@ async def tag(
     try:
         await library.tag([row.id for row in rows], add, remove)
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
         return
     for row in rows:
         tags = tuple(sorted({*row.tags, *add} - set(remove)))
@@ -109,7 +109,7 @@ async def pin(screen: Screen[Any], library: Library, listed: SessionList) -> lis
     try:
         await library.pin([row.id for row in rows], pinned)
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
         return []
     for row in rows:
         listed.renew(replace(row, pinned=pinned))
@@ -126,7 +126,7 @@ async def archive(screen: Screen[Any], library: Library, listed: SessionList) ->
     try:
         await library.archive(ids, archived)
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
         return False
     listed.drop(set(ids))
     words = f"Archived {called(rows)}. is:archived finds it."
@@ -147,7 +147,7 @@ async def discard(
     try:
         await library.discard(ids)
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
         return False
     discards.add(Discard(ids, called(rows)))
     listed.drop(set(ids))
@@ -162,7 +162,7 @@ async def undo(screen: Screen[Any], library: Library, discards: Discards) -> str
     try:
         await library.restore(last.ids)
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
         return ""
     screen.notify(f"Back again: {last.words}.", timeout=3, markup=False)
     return last.ids[0]

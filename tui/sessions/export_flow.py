@@ -9,13 +9,13 @@ from typing import Any
 from textual.screen import Screen
 
 from gramophone.core.errors import GramophoneError
-from gramophone.library.export_request import Exported
+from gramophone.library.export_request import ExportResult
 from gramophone.library.library import Library, SessionSummary
 from gramophone.text.sanitize import plain_line
 from tui.screens.dialogs.progress import Progress, with_progress
 from tui.screens.export import ExportScreen
 from tui.sessions.session_row import title_of
-from tui.support.error_toast import tell_failure
+from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 
 
@@ -33,14 +33,14 @@ async def export_sessions(
     if order is None:
         return
 
-    async def write(progress: Progress) -> Exported:
+    async def write(progress: Progress) -> ExportResult:
         return await library.export([row.id for row in rows], order, tell=progress.part)
 
     progress = Progress(f"Exporting to {shown(order.path)}")
     try:
         done = await with_progress(screen, progress, write, cancels=True)
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
         return
     if done is not None:
         _tell(screen, done, order.path)
@@ -48,7 +48,7 @@ async def export_sessions(
         screen.notify("Stopped. The files that were whole stay.", title="Exported", markup=False)
 
 
-def _tell(screen: Screen[Any], done: Exported, path: Path) -> None:
+def _tell(screen: Screen[Any], done: ExportResult, path: Path) -> None:
     words = f"Written to {shown(path)}"
     if len(done.paths) != 1:
         words = f"{counted(len(done.paths), 'file')} written to {shown(path)}"

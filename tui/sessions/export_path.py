@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gramophone.library.export_request import FORMS, ExportForm, form_of, slug
+from gramophone.library.export_request import FORMS, ExportFormat, form_of, slug
 
 FOLDER = "~/gramophone/"
 """Where several sessions go."""
@@ -13,12 +13,12 @@ FOLDER = "~/gramophone/"
 _NAMES = tuple(FORMS)
 
 
-def suggested(title: str, form: ExportForm) -> str:
+def suggested(title: str, form: ExportFormat) -> str:
     """The path the export of one session offers."""
     return f"~/gramophone-{slug(title)}{form.suffix}"
 
 
-def chosen(text: str, form: ExportForm) -> Path:
+def chosen(text: str, form: ExportFormat) -> Path:
     """What the user wrote, as an absolute path; the form's suffix is added where one lacks."""
     path = Path(text.strip()).expanduser()
     if not path.suffix:
@@ -31,17 +31,17 @@ def directory(text: str) -> Path:
     return Path.cwd() / Path(text.strip()).expanduser()
 
 
-def named(text: str) -> ExportForm | None:
+def named(text: str) -> ExportFormat | None:
     """The form that the end of the path asks for."""
     return form_of(Path(text.strip()))
 
 
-def renamed(text: str, form: ExportForm) -> str:
+def renamed(text: str, form: ExportFormat) -> str:
     """The path as it is for another form; one whose end names none stays."""
     before = named(text)
     return text if before is None else text.rstrip()[: -len(before.suffix)] + form.suffix
 
 
-def neighbour(form: ExportForm, steps: int) -> ExportForm:
+def neighbour(form: ExportFormat, steps: int) -> ExportFormat:
     """The form so many steps on, around the end."""
     return FORMS[_NAMES[(_NAMES.index(form.name) + steps) % len(_NAMES)]]

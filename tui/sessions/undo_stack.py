@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 
-@value
+@frozen
 class Discard:
     """Sessions that were deleted together, and what they are called."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import MUTED, DeviceChanged, Entry, Failed, Stage
 from gramophone.text.sanitize import plain_line
 
@@ -18,8 +18,8 @@ _TITLES = {
 }
 
 
-@value
-class Trouble:
+@frozen
+class Alert:
     """One sentence. One that is `shown` stands in the conversation as well."""
 
     title: str
@@ -29,13 +29,13 @@ class Trouble:
     shown: bool = False
 
 
-def troubles(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Trouble]:
+def troubles(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Alert]:
     """Those among the newest entries; `spoken` says whether anything was said yet: before that,
     what is missing for a talk is told on the empty screen, which shows no failures else."""
     for entry in entries:
         match entry:
             case Failed():
-                yield Trouble(
+                yield Alert(
                     _TITLES[entry.stage],
                     plain_line(entry.detail),
                     "error",
@@ -44,6 +44,6 @@ def troubles(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Trouble]:
                     or (spoken and entry.stage == "session"),
                 )
             case DeviceChanged(silent=True) if entry.detail and entry.device != MUTED and spoken:
-                yield Trouble(_TITLES["speaker"], plain_line(entry.detail), "warning", "speaker")
+                yield Alert(_TITLES["speaker"], plain_line(entry.detail), "warning", "speaker")
             case _:
                 pass

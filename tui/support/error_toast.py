@@ -10,6 +10,6 @@ from gramophone.core.errors import GramophoneError
 from gramophone.text.sanitize import plain_line
 
 
-def tell_failure(screen: Screen[Any], error: GramophoneError) -> None:
+def notify_error(screen: Screen[Any], error: GramophoneError) -> None:
     """One sentence that says what to do."""
     screen.notify(plain_line(str(error)), severity="error", markup=False)

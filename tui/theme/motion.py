@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -17,7 +17,7 @@ REMOTE_FRAMES_HZ = 5
 """Over ssh every frame crosses the network, and a late one is worse than none."""
 
 
-@value
+@frozen
 class Motion:
     """What the widgets that move keep to."""
 

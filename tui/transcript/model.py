@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Literal, TypeAlias
 
-from gramophone.alignment.word_timing import Alignment
+from gramophone.alignment.word_timing import WordTiming
 from gramophone.analysis.metrics import MetricsFold, TurnMetrics
 from gramophone.core.timeline import (
     MUTED,
@@ -164,7 +164,7 @@ class TranscriptModel:
         self._changed: dict[int, None] = {}
         self._metrics = MetricsFold()
         self._unmeasured: dict[int, None] = {}
-        self._alignment = Alignment()
+        self._alignment = WordTiming()
         self._streams: dict[int, PlainStream] = {}
         self._pieces: dict[int, list[str]] = {}
         self._notices = 0

@@ -30,7 +30,7 @@ _BAR: Final = "▎"
 _EMPTY: Final = Row((), 0, 0)
 
 
-class TurnSheet:
+class TurnLayout:
     """The heading, the text, how it ended, and an empty row. `width` is the transcript's.
 
     What changes the rows gives the first that may look different, `ALL` if none does.

@@ -22,7 +22,7 @@ from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
 
 if TYPE_CHECKING:
     from tui.markdown.paint import Painter
-    from tui.transcript.turn_layout import TurnSheet
+    from tui.transcript.turn_layout import TurnLayout
 
 
 class TurnScroll(ScrollView):
@@ -32,7 +32,7 @@ class TurnScroll(ScrollView):
 
     def __init__(self) -> None:
         super().__init__()
-        self._sheets: list[TurnSheet] = []
+        self._sheets: list[TurnLayout] = []
         self._places: dict[int, int] = {}
         self._tops: list[int] = []
         self._height = 0
@@ -54,16 +54,16 @@ class TurnScroll(ScrollView):
     def show(self, changed: Sequence[TurnView]) -> None:
         """Draw what has changed."""
         # With the first turn, not with the first frame.
-        from tui.transcript.turn_layout import TurnSheet
+        from tui.transcript.turn_layout import TurnLayout
 
         first, row = len(self._sheets), ALL
         for view in changed:
             place = self._places.setdefault(view.turn, len(self._sheets))
             if place == len(self._sheets):
-                self._sheets.append(TurnSheet(view, self._width))
+                self._sheets.append(TurnLayout(view, self._width))
                 changed_from = 0
             elif self._sheets[place].view is not view:
-                self._sheets[place] = TurnSheet(view, self._width)
+                self._sheets[place] = TurnLayout(view, self._width)
                 changed_from = 0
             else:
                 changed_from = self._sheets[place].refresh()

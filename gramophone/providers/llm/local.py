@@ -9,7 +9,7 @@ from typing import cast
 
 from gramophone.core.errors import EngineMissing
 from gramophone.ports.engine import Message, ModelChunk
-from gramophone.providers.engine_process import Child
+from gramophone.providers.engine_process import EngineProcess
 from gramophone.providers.llm.llama_server import CONTEXT_TOKENS, PACKAGED_NAME
 from gramophone.providers.llm.openai_chat import OpenAIChat
 
@@ -31,7 +31,9 @@ class LocalModel:
         self.model = model_file or PACKAGED_NAME
         self._max_tokens = max_tokens
         arguments = ["--model", model_file] if model_file else []
-        self._child = Child(WHAT, "gramophone.providers.llm.llama_server", arguments, progress)
+        self._child = EngineProcess(
+            WHAT, "gramophone.providers.llm.llama_server", arguments, progress
+        )
         self._chat: OpenAIChat | None = None
         self._starting = asyncio.Lock()
 

@@ -13,7 +13,7 @@ from gramophone.providers.llm.local import LocalModel
 WAITING = "waiting for the local model, which answers another pane"
 
 
-class TakingTurns:
+class SerializedModel:
     """A `ports.LanguageModel` in front of a shared one; closing it leaves the shared one open."""
 
     def __init__(

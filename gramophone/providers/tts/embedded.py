@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from gramophone.core.errors import EngineMissing, SpeechError
-from gramophone.providers.engine_process import Child
+from gramophone.providers.engine_process import EngineProcess
 from gramophone.providers.tts.deepgram import DeepgramSpeech, SpeechSocket
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
@@ -25,7 +25,7 @@ class EmbeddedSpeech:
         voice: str = "piper",
     ) -> None:
         self._parameters = parameters
-        self._child = Child(
+        self._child = EngineProcess(
             WHAT,
             "gramophone.standin",
             ["--voice", voice, "--speak", "--no-limits", "--watch-stdin", "--progress"],

@@ -19,13 +19,13 @@ from websockets.exceptions import ConnectionClosed
 from gramophone.core.clock import Clock
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.handshake import bad_request, may_enter
-from gramophone.standin.delivery.fault_injector import Mischief
-from gramophone.standin.delivery.http_response import FaultyReply
-from gramophone.standin.delivery.websocket_sender import Downlink
+from gramophone.standin.delivery.fault_injector import FaultInjector
+from gramophone.standin.delivery.http_response import FaultyResponse
+from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
-from gramophone.standin.server.listener import Admission, Arrival, Routes, refuse
+from gramophone.standin.server.listener import Accept, HandshakeRequest, Routes, refuse
 from gramophone.standin.server.refusal import INVALID_AUTH, Refusal, refusal_with
 from gramophone.standin.source.listen_v1 import LISTEN_PATH
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
@@ -52,7 +52,12 @@ from gramophone.wire.deepgram.listen_v1.server import (
     ListenServer,
     Utterance,
 )
-from gramophone.wire.deepgram.server_actions import NOT_IN_SOURCE, NOT_IN_SOURCE_SAID, Hangup, Say
+from gramophone.wire.deepgram.server_actions import (
+    NOT_IN_SOURCE,
+    NOT_IN_SOURCE_SAID,
+    CloseConnection,
+    SendText,
+)
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused, SpeakParameters
 
 _log = logging.getLogger(__name__)
@@ -94,11 +99,11 @@ def listen_routes(
     """Listen v1 on a websocket and, for whole recordings, over HTTP."""
     recorded = recorded or RecordedTranscripts()
     sounds = sounds or ExpectedSounds(recorded.wholes)
-    door = ListenDoor(utterances, options, clock, recorded, sounds)
+    door = ListenV1Endpoint(utterances, options, clock, recorded, sounds)
     return Routes({LISTEN_PATH: door}, {("POST", LISTEN_PATH): door.transcribe})
 
 
-class ListenDoor:
+class ListenV1Endpoint:
     """Lets connections and recordings in or refuses them; each hears all from the beginning.
 
     Where connections were recorded, each gets one of them in turn, and after the last the first.
@@ -120,7 +125,7 @@ class ListenDoor:
         self._ordinals = count()
         self._requests = count()
 
-    def __call__(self, arrival: Arrival) -> Admission | Refusal:
+    def __call__(self, arrival: HandshakeRequest) -> Accept | Refusal:
         """Let a connection in, or refuse it."""
         ordinal = next(self._ordinals)
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
@@ -131,7 +136,7 @@ class ListenDoor:
             return answer
         identity = _identity(answer)
         serve = partial(self._serve, ordinal, identity, answer)
-        return Admission(_headers(identity), serve)
+        return Accept(_headers(identity), serve)
 
     async def transcribe(self, request: Request, reply: Reply) -> None:
         """Answer a whole recording with its transcript."""
@@ -154,7 +159,7 @@ class ListenDoor:
             return
         identity = _identity(answer)
         headers = [("content-type", "application/json"), *_headers(identity)]
-        faulty = FaultyReply(reply, Mischief(self._options.faults, ordinal), self._clock)
+        faulty = FaultyResponse(reply, FaultInjector(self._options.faults, ordinal), self._clock)
         async with faulty.watching_time():
             body = (
                 self._transcript(request.body, answer, identity)
@@ -170,7 +175,7 @@ class ListenDoor:
         said = [
             action.message
             for action in (*machine.sound_received(sound, 0), *machine.sound_received(b"", 0))
-            if isinstance(action, Say)
+            if isinstance(action, SendText)
         ]
         return _whole(said, identity)
 
@@ -191,7 +196,9 @@ class ListenDoor:
         parameters: ListenParameters,
         connection: ServerConnection,
     ) -> None:
-        downlink = Downlink(connection, Mischief(self._options.faults, ordinal), self._clock)
+        downlink = WebSocketSender(
+            connection, FaultInjector(self._options.faults, ordinal), self._clock
+        )
         machine = self._machine(ordinal, parameters)
         _log.info("listening connection %d: open, %s", ordinal, parameters)
         await _Listening(machine, identity, downlink, self._clock).run(connection)
@@ -216,7 +223,7 @@ class _Listening:
         self,
         machine: ListenServer | ListenReplay,
         identity: ListenIdentity,
-        downlink: Downlink,
+        downlink: WebSocketSender,
         clock: Clock,
     ) -> None:
         self._machine = machine
@@ -253,9 +260,9 @@ class _Listening:
     async def _perform(self, actions: Sequence[Action]) -> None:
         for action in actions:
             match action:
-                case Say(message):
+                case SendText(message):
                     await self._downlink.send(render(message, self._identity))
-                case Hangup(code, reason):
+                case CloseConnection(code, reason):
                     await self._downlink.close(code, reason)
                 case _:
                     assert_never(action)

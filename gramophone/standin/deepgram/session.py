@@ -13,18 +13,18 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from gramophone.core.clock import Clock
-from gramophone.standin.delivery.pacing import Delivery
-from gramophone.standin.delivery.websocket_sender import Downlink
+from gramophone.standin.delivery.pacing import FramePacer
+from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.server.listener import when_pinged
 from gramophone.standin.voice import Break, Sound, TextRefused, Voice
 from gramophone.wire.deepgram.server_actions import (
-    Abandon,
     Action,
-    Hangup,
-    Machine,
-    Say,
+    CancelSynthesis,
+    CloseConnection,
     SendAudio,
-    Synthesise,
+    SendText,
+    ServerProtocol,
+    StartSynthesis,
 )
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters, Warned
 
@@ -45,12 +45,12 @@ class Session(Generic[MessageT]):
 
     def __init__(
         self,
-        machine: Machine[MessageT],
+        machine: ServerProtocol[MessageT],
         write: Callable[[MessageT], str],
         voice: Voice,
         parameters: SpeakParameters,
-        delivery: Delivery,
-        downlink: Downlink,
+        delivery: FramePacer,
+        downlink: WebSocketSender,
         clock: Clock,
         ear: Ear | None = None,
     ) -> None:
@@ -128,7 +128,7 @@ class Session(Generic[MessageT]):
     async def _perform(self, actions: Sequence[Action[MessageT]]) -> None:
         for action in actions:
             match action:
-                case Say(message):
+                case SendText(message):
                     if self._voiceless and (held := self._delivery.remainder()):
                         await self._downlink.send(held)
                     await self._downlink.send(self._write(message))
@@ -137,14 +137,14 @@ class Session(Generic[MessageT]):
                     self._voiceless = True
                     for frame in self._delivery.recut(pcm):
                         await self._downlink.send(frame)
-                case Synthesise():
+                case StartSynthesis():
                     self._speaking = self._tasks.create_task(
                         self._speak(action), name=f"utterance {action.job}"
                     )
-                case Abandon():
+                case CancelSynthesis():
                     self._abandon()
                     self._delivery.stop()
-                case Hangup(code, reason):
+                case CloseConnection(code, reason):
                     await self._downlink.close(code, reason)
                 case _:
                     assert_never(action)
@@ -155,7 +155,7 @@ class Session(Generic[MessageT]):
         if speaking is not None and speaking is not asyncio.current_task():
             speaking.cancel()
 
-    async def _speak(self, utterance: Synthesise) -> None:
+    async def _speak(self, utterance: StartSynthesis) -> None:
         job = utterance.job
         with suppress(ConnectionClosed):
             try:
@@ -172,7 +172,7 @@ class Session(Generic[MessageT]):
             else:
                 await self._perform(self._machine.synthesised(job))
 
-    async def _deliver(self, utterance: Synthesise) -> None:
+    async def _deliver(self, utterance: StartSynthesis) -> None:
         self._delivery.begin(utterance.asked_us)
         parameters = self._parameters
         if utterance.speed is not None:

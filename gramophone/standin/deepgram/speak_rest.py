@@ -13,9 +13,9 @@ from uuid import uuid4
 from gramophone.core.clock import Clock
 from gramophone.standin import voice as voices
 from gramophone.standin.deepgram.handshake import bad_request, may_enter, metadata_of
-from gramophone.standin.delivery.fault_injector import Mischief
-from gramophone.standin.delivery.http_response import FaultyReply
-from gramophone.standin.delivery.pacing import Delivery
+from gramophone.standin.delivery.fault_injector import FaultInjector
+from gramophone.standin.delivery.http_response import FaultyResponse
+from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request
@@ -85,7 +85,7 @@ class SpeakRest:
             await refuse(reply, asked, str(uuid4()))
             return
         _log.info("request %d: %d characters", ordinal, len(asked.text))
-        faulty = FaultyReply(reply, Mischief(self._options.faults, ordinal), self._clock)
+        faulty = FaultyResponse(reply, FaultInjector(self._options.faults, ordinal), self._clock)
         async with faulty.watching_time():
             await self._speak(asked, ordinal, faulty)
 
@@ -229,7 +229,7 @@ class SpeakRest:
     async def _frames(
         self, asked: _Asked, course: _Course
     ) -> AsyncGenerator[tuple[bytes, int], None]:
-        delivery = Delivery(self._options, asked.spoken, course.ordinal)
+        delivery = FramePacer(self._options, asked.spoken, course.ordinal)
         delivery.begin(course.asked_us)
         sounds = self._voice.synthesise(asked.text, asked.spoken)
         async with aclosing(sounds):

@@ -14,13 +14,13 @@ from gramophone.core.clock import Clock, SystemClock
 from gramophone.standin.deepgram.handshake import SPEAK_PATH, admit, bad_request, metadata_of
 from gramophone.standin.deepgram.session import Session
 from gramophone.standin.deepgram.speak_rest import SpeakRest
-from gramophone.standin.deepgram.speak_v2 import FLUX_PATH, FluxDoor
-from gramophone.standin.delivery.fault_injector import Mischief
-from gramophone.standin.delivery.pacing import Delivery
-from gramophone.standin.delivery.websocket_sender import Downlink
+from gramophone.standin.deepgram.speak_v2 import FLUX_PATH, SpeakV2Endpoint
+from gramophone.standin.delivery.fault_injector import FaultInjector
+from gramophone.standin.delivery.pacing import FramePacer
+from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.listener import Admission, Arrival, Routes, listening
+from gramophone.standin.server.listener import Accept, HandshakeRequest, Routes, listening
 from gramophone.standin.server.refusal import Refusal, refusal_with
 from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
@@ -30,7 +30,7 @@ from gramophone.wire.deepgram.speak_v1.server import SpeakQuirks, SpeakServer
 _log = logging.getLogger(__name__)
 
 
-class SpeakDoor:
+class SpeakV1Endpoint:
     """Speak v1 on a websocket: who is let in, and the session of each connection."""
 
     def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
@@ -39,7 +39,7 @@ class SpeakDoor:
         self._clock = clock
         self._ordinals = count()
 
-    def __call__(self, arrival: Arrival) -> Admission | Refusal:
+    def __call__(self, arrival: HandshakeRequest) -> Accept | Refusal:
         """Let a connection in, or refuse it."""
         ordinal = next(self._ordinals)
         answer = self._admit(arrival, ordinal)
@@ -51,9 +51,9 @@ class SpeakDoor:
             ("dg-model-name", metadata.model_name),
             ("dg-model-uuid", metadata.model_uuid),
         )
-        return Admission(headers, partial(self._serve, ordinal, metadata, answer))
+        return Accept(headers, partial(self._serve, ordinal, metadata, answer))
 
-    def _admit(self, arrival: Arrival, ordinal: int) -> SpeakParameters | Refusal:
+    def _admit(self, arrival: HandshakeRequest, ordinal: int) -> SpeakParameters | Refusal:
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
         if status is not None:
             return refusal_with(status)
@@ -86,8 +86,8 @@ class SpeakDoor:
             partial(render, dialect=self._options.dialect),
             voice,
             parameters,
-            Delivery(self._options, parameters, ordinal),
-            Downlink(connection, Mischief(faults, ordinal), self._clock),
+            FramePacer(self._options, parameters, ordinal),
+            WebSocketSender(connection, FaultInjector(faults, ordinal), self._clock),
             self._clock,
             voice.hear if isinstance(voice, RecordedVoice) else None,
         )
@@ -106,8 +106,8 @@ def speak_routes(voice: Voice, options: StandinOptions, clock: Clock) -> Routes:
     recorded = voice.flux if isinstance(voice, RecordedVoice) else ()
     return Routes(
         {
-            SPEAK_PATH: SpeakDoor(voice, options, clock),
-            FLUX_PATH: FluxDoor(voice, options, clock, recorded),
+            SPEAK_PATH: SpeakV1Endpoint(voice, options, clock),
+            FLUX_PATH: SpeakV2Endpoint(voice, options, clock, recorded),
         },
         {("POST", SPEAK_PATH): SpeakRest(voice, options, clock)},
     )

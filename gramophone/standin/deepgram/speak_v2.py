@@ -13,12 +13,12 @@ from websockets.asyncio.server import ServerConnection
 from gramophone.core.clock import Clock
 from gramophone.standin.deepgram.handshake import bad_request, may_enter
 from gramophone.standin.deepgram.session import Session
-from gramophone.standin.delivery.fault_injector import Mischief
-from gramophone.standin.delivery.pacing import Delivery
-from gramophone.standin.delivery.websocket_sender import Downlink
+from gramophone.standin.delivery.fault_injector import FaultInjector
+from gramophone.standin.delivery.pacing import FramePacer
+from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.faults import REASONS, FaultName, value_of
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.listener import Admission, Arrival
+from gramophone.standin.server.listener import Accept, HandshakeRequest
 from gramophone.standin.server.refusal import INVALID_AUTH, Refusal, refusal_with
 from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
@@ -27,7 +27,7 @@ from gramophone.wire.deepgram.speak_v2.messages import Connected, Errored, parse
 from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
 from gramophone.wire.deepgram.speak_v2.recorded_server import FluxReplay
 from gramophone.wire.deepgram.speak_v2.recording import RecordedFlux
-from gramophone.wire.deepgram.speak_v2.server import FluxQuirks, FluxServer
+from gramophone.wire.deepgram.speak_v2.server import FluxQuirks, SpeakV2Server
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ FLUX_PATH = "/v2/speak"
 _MODEL_VERSION = "2026.06.01"
 
 
-class FluxDoor:
+class SpeakV2Endpoint:
     """Lets connections in or refuses them.
 
     What was recorded of Speak v2 is given back verbatim, a connection for each; after the last
@@ -55,7 +55,7 @@ class FluxDoor:
         self._recorded = recorded
         self._ordinals = count()
 
-    def __call__(self, arrival: Arrival) -> Admission | Refusal:
+    def __call__(self, arrival: HandshakeRequest) -> Accept | Refusal:
         """Let a connection in, or refuse it."""
         ordinal = next(self._ordinals)
         answer = self._admit(arrival, ordinal)
@@ -67,9 +67,9 @@ class FluxDoor:
             ("dg-model-name", connected.model_name),
             *(("dg-model-uuid", uuid) for uuid in connected.model_uuids[:1]),
         )
-        return Admission(headers, partial(self._serve, ordinal, connected, answer))
+        return Accept(headers, partial(self._serve, ordinal, connected, answer))
 
-    def _admit(self, arrival: Arrival, ordinal: int) -> FluxParameters | Refusal:
+    def _admit(self, arrival: HandshakeRequest, ordinal: int) -> FluxParameters | Refusal:
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
         if status is not None:
             return refusal_with(status)
@@ -100,8 +100,10 @@ class FluxDoor:
             render,
             voice,
             sounding,
-            Delivery(options, sounding, ordinal),
-            Downlink(connection, Mischief(options.faults, ordinal), self._clock, _last_word),
+            FramePacer(options, sounding, ordinal),
+            WebSocketSender(
+                connection, FaultInjector(options.faults, ordinal), self._clock, _last_word
+            ),
             self._clock,
             voice.hear if isinstance(voice, RecordedVoice) else None,
         )
@@ -130,11 +132,11 @@ class FluxDoor:
 
     def _machine(
         self, ordinal: int, connected: Connected, parameters: FluxParameters
-    ) -> FluxServer:
+    ) -> SpeakV2Server:
         limits, quirks = self._options.flux_limits, _quirks(self._options, ordinal)
         recording = self._recording(ordinal)
         if recording is None:
-            return FluxServer(connected, parameters, limits, quirks)
+            return SpeakV2Server(connected, parameters, limits, quirks)
         strict = isinstance(self._voice, RecordedVoice) and self._voice.strict
         return FluxReplay(
             recording, connected, parameters, self._options.pace, limits, quirks, strict=strict

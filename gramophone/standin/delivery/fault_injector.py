@@ -48,7 +48,7 @@ class Drop:
     reset: bool
 
 
-Deed: TypeAlias = Send | Pause | Close | Drop
+Action: TypeAlias = Send | Pause | Close | Drop
 
 # --- the machine ------------------------------------------------------------------------------
 
@@ -66,7 +66,7 @@ _PLACED = frozenset(
 _FIRST_SOUND = AtBytes(0)
 
 
-class Mischief:
+class FaultInjector:
     """The faults of one connection, as they strike."""
 
     def __init__(self, faults: Sequence[Fault], connection: int) -> None:
@@ -112,7 +112,7 @@ class Mischief:
         ]
         return sorted(timed, key=lambda entry: entry[0])
 
-    def struck(self, fault: Fault) -> list[Deed]:
+    def struck(self, fault: Fault) -> list[Action]:
         """The time of this fault has come."""
         if self._over or fault not in self._waiting:
             return []
@@ -121,14 +121,14 @@ class Mischief:
             self._waiting.append(Fault(FaultName.DUPLICATE, place=AtMessage(0)))
         return list(self._do(fault))
 
-    def passing(self, frame: str | bytes) -> list[Deed]:
+    def passing(self, frame: str | bytes) -> list[Action]:
         """This frame is to be sent."""
         if isinstance(frame, bytes) and self._window:
             self._held.append(frame)
             return self.rest() if len(self._held) >= self._window else []
         return [*self.rest(), *self._pass(frame)]
 
-    def rest(self) -> list[Deed]:
+    def rest(self) -> list[Action]:
         """What has been held back goes out now."""
         in_order, self._held = self._held, []
         mixed = list(in_order)
@@ -136,7 +136,7 @@ class Mischief:
             self._random.shuffle(mixed)
         return [deed for frame in mixed for deed in self._pass(frame)]
 
-    def _pass(self, frame: str | bytes) -> Iterator[Deed]:
+    def _pass(self, frame: str | bytes) -> Iterator[Action]:
         if self._over:
             return
         self._messages += 1
@@ -174,7 +174,7 @@ class Mischief:
                     pass
         return sorted(reached, key=lambda entry: entry[0])
 
-    def _do(self, fault: Fault) -> Iterator[Deed]:
+    def _do(self, fault: Fault) -> Iterator[Action]:
         match fault.name:
             case FaultName.RUBBISH:
                 yield Send(RUBBISH)

@@ -9,17 +9,24 @@ from typing import assert_never
 
 from gramophone.core.clock import Clock
 from gramophone.core.tasks import spawn
-from gramophone.standin.delivery.fault_injector import Close, Deed, Drop, Mischief, Pause, Send
+from gramophone.standin.delivery.fault_injector import (
+    Action,
+    Close,
+    Drop,
+    FaultInjector,
+    Pause,
+    Send,
+)
 from gramophone.standin.server.http import ClientGone, Reply
 
 
-class FaultyReply:
+class FaultyResponse:
     """A reply whose body suffers what the faults say: a piece of it counts as a message.
 
     Where a websocket would be closed with a code, the body is cut off.
     """
 
-    def __init__(self, reply: Reply, mischief: Mischief, clock: Clock) -> None:
+    def __init__(self, reply: Reply, mischief: FaultInjector, clock: Clock) -> None:
         self._reply = reply
         self._mischief = mischief
         self._clock = clock
@@ -65,7 +72,7 @@ class FaultyReply:
                 await self._clock.sleep_until_us(asked_us + 1000 * after_ms)
                 await self._do(self._mischief.struck(fault))
 
-    async def _do(self, deeds: Iterable[Deed]) -> None:
+    async def _do(self, deeds: Iterable[Action]) -> None:
         for deed in deeds:
             match deed:
                 case Send(frame):

@@ -16,7 +16,7 @@ _LARGEST_FRAME_BYTES = 2**20 - 2
 _BIG_FRAME_BYTES = 2**20
 
 
-class Delivery:
+class FramePacer:
     """The schedule of one connection: instants are absolute, so that nothing drifts."""
 
     def __init__(

@@ -11,11 +11,18 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from gramophone.core.clock import Clock
-from gramophone.standin.delivery.fault_injector import Close, Deed, Drop, Mischief, Pause, Send
+from gramophone.standin.delivery.fault_injector import (
+    Action,
+    Close,
+    Drop,
+    FaultInjector,
+    Pause,
+    Send,
+)
 from gramophone.standin.server import tcp
 
 
-class Downlink:
+class WebSocketSender:
     """Sends what the service says, unless a fault says otherwise.
 
     Every method but `watch_time` may raise `websockets.ConnectionClosed`.
@@ -24,7 +31,7 @@ class Downlink:
     def __init__(
         self,
         connection: ServerConnection,
-        mischief: Mischief,
+        mischief: FaultInjector,
         clock: Clock,
         last_word: Callable[[str], str] | None = None,
     ) -> None:
@@ -72,7 +79,7 @@ class Downlink:
                 await self._clock.sleep_until_us(opened_us + 1000 * after_ms)
                 await self._do(self._mischief.struck(fault))
 
-    async def _do(self, deeds: Iterable[Deed]) -> None:
+    async def _do(self, deeds: Iterable[Action]) -> None:
         for deed in deeds:
             match deed:
                 case Send(frame):

@@ -14,7 +14,7 @@ _MOST_ECHOED = 100_000
 """Characters; a piece for each word of a question takes up a hundred times its room."""
 
 
-class Chooser(Protocol):
+class AnswerSelector(Protocol):
     """Knows which answer a question gets."""
 
     def __call__(self, asked: str, step: int) -> Answer | None:
@@ -25,7 +25,7 @@ class Chooser(Protocol):
         ...
 
 
-class InOrder:
+class RecordedOrder:
     """Gives each question the answers it was recorded with, one after the other, then again.
 
     Spaces do not matter. Answers with calls to tools go together with the one they lead to, so
@@ -72,7 +72,7 @@ def _said(text: str) -> str:
     return "".join(text.split())
 
 
-class Echo:
+class EchoAnswers:
     """Gives every question back, a word at a time, where there is nothing else to give."""
 
     def __init__(self, first_word_ms: int = 200, word_ms: int = 30) -> None:

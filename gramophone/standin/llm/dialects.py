@@ -62,7 +62,7 @@ class Question:
     whole: Callable[[Answer, int], bytes]
 
 
-class Words(Protocol):
+class ProviderDialect(Protocol):
     """One way to ask."""
 
     @property

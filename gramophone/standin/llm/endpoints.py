@@ -1,6 +1,7 @@
 """The language model's part: OpenAI's and Anthropic's endpoints, on whatever answers are given.
 
-Which answer goes to which question is told by a `Chooser`; when its pieces go out, by the clock
+Which answer goes to which question is told by a `AnswerSelector`; when its pieces go out, by the
+clock
 and the speed; what goes wrong, by faults. `@N` in a fault counts the requests for an answer.
 """
 
@@ -13,20 +14,20 @@ from functools import partial
 
 from gramophone.core.clock import Clock
 from gramophone.standin.faults import Fault, FaultName, on_connection, value_of
-from gramophone.standin.llm.answer_selection import Chooser
+from gramophone.standin.llm.answer_selection import AnswerSelector
 from gramophone.standin.llm.dialects import (
     EVENT_STREAM,
     JSON,
     Chat,
     Headers,
     Messages,
+    ProviderDialect,
     Question,
     Responses,
     TokenCount,
-    Words,
     request_id_of,
 )
-from gramophone.standin.llm.response_plan import Ending, Intruders, Piece, Plan, plan_of
+from gramophone.standin.llm.response_plan import Ending, InjectedEvents, Piece, Plan, plan_of
 from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
 from gramophone.standin.server.listener import Routes
 from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, Answer
@@ -60,13 +61,13 @@ class LanguageOptions:
 class LanguageStandin:
     """Handlers for both providers; one serves all their requests."""
 
-    def __init__(self, choose: Chooser, options: LanguageOptions, clock: Clock) -> None:
+    def __init__(self, choose: AnswerSelector, options: LanguageOptions, clock: Clock) -> None:
         self._choose = choose
         self._options = options
         self._clock = clock
         self._asked = 0
-        self._openai: Words = Chat()
-        self._anthropic: Words = Messages()
+        self._openai: ProviderDialect = Chat()
+        self._anthropic: ProviderDialect = Messages()
 
     def openai_routes(self) -> Routes:
         """Chat Completions and Responses."""
@@ -90,7 +91,7 @@ class LanguageStandin:
 
     # --- handlers -----------------------------------------------------------------------------
 
-    def _answering(self, words: Words) -> Handler:
+    def _answering(self, words: ProviderDialect) -> Handler:
         return partial(self._answer, words)
 
     def _model_handlers(self) -> dict[tuple[str, str], Handler]:
@@ -112,7 +113,7 @@ class LanguageStandin:
         told = words.model_list(self._options.models) if name is None else words.model(name)
         await answer_whole(reply, 200, [JSON, *words.headers(request_id)], told)
 
-    async def _count(self, words: Words, request: Request, reply: Reply) -> None:
+    async def _count(self, words: ProviderDialect, request: Request, reply: Reply) -> None:
         request_id = request_id_of(self._asked)
         try:
             body = self._understood(words, request).whole(Answer(None, ()), self._asked)
@@ -121,7 +122,7 @@ class LanguageStandin:
         else:
             await answer_whole(reply, 200, [JSON, *words.headers(request_id)], body)
 
-    async def _answer(self, words: Words, request: Request, reply: Reply) -> None:
+    async def _answer(self, words: ProviderDialect, request: Request, reply: Reply) -> None:
         came_us = self._clock.now_us()
         ordinal, self._asked = self._asked, self._asked + 1
         request_id = request_id_of(ordinal)
@@ -143,7 +144,7 @@ class LanguageStandin:
     # --- what is answered ---------------------------------------------------------------------
 
     async def _resolve(
-        self, words: Words, request: Request, ordinal: int, came_us: int
+        self, words: ProviderDialect, request: Request, ordinal: int, came_us: int
     ) -> tuple[Question, Answer]:
         """The question, and its answer.
 
@@ -167,19 +168,21 @@ class LanguageStandin:
             raise RequestRefused(words.refusal_of(failure))
         return question, answer
 
-    def _understood(self, words: Words, request: Request) -> Question:
+    def _understood(self, words: ProviderDialect, request: Request) -> Question:
         self._check_key(words, request)
         try:
             return words.read(request)
         except RecursionError:
             raise RequestRefused(Refusal(400, NOT_JSON)) from None
 
-    def _check_key(self, words: Words, request: Request) -> None:
+    def _check_key(self, words: ProviderDialect, request: Request) -> None:
         key = self._options.api_key
         if key is not None and key not in words.keys(request):
             raise RequestRefused(words.refusal(401))
 
-    def _plan(self, words: Words, question: Question, answer: Answer, ordinal: int) -> Plan:
+    def _plan(
+        self, words: ProviderDialect, question: Question, answer: Answer, ordinal: int
+    ) -> Plan:
         failure = answer.failure
         ending = _ENDING_OF_FAILURE.get(failure.kind, Ending.WHOLE) if failure else Ending.WHOLE
         in_stream = failure is None or (failure.in_stream and question.stream)
@@ -189,10 +192,10 @@ class LanguageStandin:
         if not question.stream:
             body = self._timed((answer.due_us, question.whole(answer, ordinal)))
             faults = [fault for fault in faults if fault.name not in _OF_STREAMS]
-            return plan_of([body], ending, faults, Intruders(b"", b"{"), ordinal)
+            return plan_of([body], ending, faults, InjectedEvents(b"", b"{"), ordinal)
         pieces = [self._timed(piece) for piece in question.events(answer, ordinal)]
         error = words.error_event(words.refusal(words.overloaded_status), request_id_of(ordinal))
-        intruders = Intruders(error, words.rubbish, _UNKNOWN_EVENT)
+        intruders = InjectedEvents(error, words.rubbish, _UNKNOWN_EVENT)
         return plan_of(pieces, ending, faults, intruders, ordinal)
 
     def _timed(self, piece: Piece) -> Piece:
@@ -229,7 +232,9 @@ class LanguageStandin:
         if instant_us > self._clock.now_us():
             await self._clock.sleep_until_us(instant_us)
 
-    async def _refuse(self, words: Words, refusal: Refusal, request_id: str, reply: Reply) -> None:
+    async def _refuse(
+        self, words: ProviderDialect, refusal: Refusal, request_id: str, reply: Reply
+    ) -> None:
         headers = [JSON, *words.headers(request_id), *refusal.headers]
         await answer_whole(reply, refusal.status, headers, words.error(refusal, request_id))
 

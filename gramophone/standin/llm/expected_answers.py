@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from gramophone.standin.llm.answer_selection import Echo, InOrder, runs_of
+from gramophone.standin.llm.answer_selection import EchoAnswers, RecordedOrder, runs_of
 from gramophone.standin.source.matching import Difference, Expectation, said
 from gramophone.wire.llm.answer import Answer
 
@@ -30,10 +30,10 @@ class ExpectedAnswers:
         ]
         anything = [answer for answer in answers if answer.asked is None]
         self._runs = [run for _, run in known]
-        self._anything = InOrder(anything) if anything else None
+        self._anything = RecordedOrder(anything) if anything else None
         self._begun: dict[str, list[_Begun]] = {}
         self._strict = strict
-        self._echo = Echo()
+        self._echo = EchoAnswers()
         self.expectation = Expectation("prompt", [asked for asked, _ in known], by_message=True)
 
     def __call__(self, asked: str, step: int) -> Answer | None:

@@ -41,7 +41,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Intruders:
+class InjectedEvents:
     """What faults put into an answer, in the words of who is asked."""
 
     error: bytes
@@ -66,7 +66,7 @@ def plan_of(
     pieces: Sequence[Piece],
     ending: Ending,
     faults: Sequence[Fault],
-    intruders: Intruders,
+    intruders: InjectedEvents,
     seed: int = 0,
 ) -> Plan:
     """The plan for an answer of these pieces that would end so, were it not for the faults."""
@@ -117,7 +117,7 @@ def _value(faults: Sequence[Fault], name: FaultName) -> int:
 class _Planner:
     """Lets faults strike, one after the other, in the order of their places."""
 
-    def __init__(self, pieces: Sequence[Piece], ending: Ending, intruders: Intruders) -> None:
+    def __init__(self, pieces: Sequence[Piece], ending: Ending, intruders: InjectedEvents) -> None:
         self._pieces = pieces
         self._ending = ending
         self._intruders = intruders

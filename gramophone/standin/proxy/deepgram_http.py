@@ -12,7 +12,7 @@ from gramophone.standin.deepgram.listen_v1 import LISTEN_PATH
 from gramophone.standin.proxy.forwarding import pass_on
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
 from gramophone.standin.proxy.observe_speak_rest import SpeakRequestObserver
-from gramophone.standin.proxy.session_recorder import Form, Tape
+from gramophone.standin.proxy.session_recorder import Form, SessionRecorder
 from gramophone.standin.proxy.upstream import UpstreamAnswer
 from gramophone.standin.server.credentials import secrets_in, without_secrets
 from gramophone.standin.server.http import Handler, Reply, Request
@@ -25,7 +25,9 @@ _LARGEST_TRANSCRIPT_BYTES = 32 * 2**20
 class SpeechRequests:
     """All such requests of one run."""
 
-    def __init__(self, upstream: str, tape: Tape, hide: Callable[[Iterable[str]], None]) -> None:
+    def __init__(
+        self, upstream: str, tape: SessionRecorder, hide: Callable[[Iterable[str]], None]
+    ) -> None:
         """`upstream` begins with http or https; paths begin with `/v1`."""
         self._upstream = upstream
         self._tape = tape
@@ -58,7 +60,7 @@ class SpeechRequests:
 class _Watched:
     """What both have in common: nothing is told before the service has granted the request."""
 
-    def __init__(self, address: str, request: Request, tape: Tape) -> None:
+    def __init__(self, address: str, request: Request, tape: SessionRecorder) -> None:
         self._address = address
         self._request = request
         self._tape = tape
@@ -152,7 +154,7 @@ class _Heard(_Watched):
 
     _answer: UpstreamAnswer | None = None
 
-    def __init__(self, address: str, request: Request, tape: Tape) -> None:
+    def __init__(self, address: str, request: Request, tape: SessionRecorder) -> None:
         super().__init__(address, request, tape)
         self._body = bytearray()
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from gramophone.standin.proxy.forwarding import pass_on
 from gramophone.standin.proxy.observe_llm import AnswerObserver
-from gramophone.standin.proxy.session_recorder import Tape
+from gramophone.standin.proxy.session_recorder import SessionRecorder
 from gramophone.standin.proxy.upstream import UpstreamAnswer
 from gramophone.standin.server.credentials import secrets_in
 from gramophone.standin.server.http import Handler, Reply, Request
@@ -27,7 +27,10 @@ class ModelProxy:
     """All requests of one run."""
 
     def __init__(
-        self, upstreams: Mapping[str, str], tape: Tape, hide: Callable[[Iterable[str]], None]
+        self,
+        upstreams: Mapping[str, str],
+        tape: SessionRecorder,
+        hide: Callable[[Iterable[str]], None],
     ) -> None:
         """`upstreams` by `PROVIDERS`, beginning with http or https; paths begin with `/v1`."""
         self._upstreams = upstreams
@@ -57,7 +60,7 @@ class ModelProxy:
 class _Watched:
     """An answer whose events go to the tape."""
 
-    def __init__(self, observer: AnswerObserver, tape: Tape) -> None:
+    def __init__(self, observer: AnswerObserver, tape: SessionRecorder) -> None:
         self._observer = observer
         self._tape = tape
 

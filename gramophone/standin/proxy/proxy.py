@@ -35,10 +35,16 @@ from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
 from gramophone.standin.proxy.observe_speak_v1 import SpeakObserver
 from gramophone.standin.proxy.observe_speak_v2 import FluxObserver
 from gramophone.standin.proxy.observer import ORDERLY, Observer
-from gramophone.standin.proxy.session_recorder import Form, Tape
+from gramophone.standin.proxy.session_recorder import Form, SessionRecorder
 from gramophone.standin.proxy.upstream import passes, trusting, unreachable
 from gramophone.standin.server.credentials import secrets_in, without_secrets
-from gramophone.standin.server.listener import Admission, Arrival, Routes, Verdict, when_pinged
+from gramophone.standin.server.listener import (
+    Accept,
+    HandshakeRequest,
+    HandshakeResult,
+    Routes,
+    when_pinged,
+)
 from gramophone.standin.server.refusal import Refusal
 from gramophone.wire.deepgram.speak_v1.parameters import bytes_per_sample
 from gramophone.wire.limits import MOST_FRAME_BYTES
@@ -106,7 +112,7 @@ class RecordingProxy:
         another is asked. `hide` is told each key before `emit` may hear it."""
         self._upstream = upstream
         self._hide = hide
-        self._tape = Tape(session_id, clock, emit)
+        self._tape = SessionRecorder(session_id, clock, emit)
         addresses = {name: (models or {}).get(name, upstream) for name in PROVIDERS}
         asked = {name: each.replace("ws", "http", 1) for name, each in addresses.items()}
         self._models = ModelProxy(asked, self._tape, hide)
@@ -152,7 +158,7 @@ class RecordingProxy:
 
     # --- a connection -------------------------------------------------------------------------
 
-    async def _door(self, path: str, arrival: Arrival) -> Verdict:
+    async def _door(self, path: str, arrival: HandshakeRequest) -> HandshakeResult:
         self._hide(secrets_in(arrival.headers, arrival.query))
         query = f"?{arrival.query}" if arrival.query else ""
         try:
@@ -174,9 +180,11 @@ class RecordingProxy:
             if passes(name.lower()) and name.lower() not in {"date", "server"}
         ]
         observer = self._observer(path, arrival, upstream)
-        return Admission(tuple(headers), partial(self._serve, upstream, observer))
+        return Accept(tuple(headers), partial(self._serve, upstream, observer))
 
-    def _observer(self, path: str, arrival: Arrival, upstream: ClientConnection) -> Observer | None:
+    def _observer(
+        self, path: str, arrival: HandshakeRequest, upstream: ClientConnection
+    ) -> Observer | None:
         form = _form_of(arrival.query)
         model = dict(parse_qsl(arrival.query)).get("model", "")
         if path == LISTEN_PATH:
@@ -264,7 +272,7 @@ class _Direct(connect):
         return exc
 
 
-def _connected(url: str, arrival: Arrival) -> Awaitable[ClientConnection]:
+def _connected(url: str, arrival: HandshakeRequest) -> Awaitable[ClientConnection]:
     return _Direct(
         url,
         additional_headers=[pair for pair in arrival.headers if passes(pair[0])],

@@ -24,7 +24,7 @@ from gramophone.core.timeline import (
     SpeechDisconnected,
     TurnCompleted,
 )
-from gramophone.standin.proxy.turn_joiner import Joiner
+from gramophone.standin.proxy.turn_joiner import TurnJoiner
 from gramophone.wire.lenient_json import as_text, read_object
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Form:
     sample_rate_hz: int = 24_000
 
 
-class Tape:
+class SessionRecorder:
     """One session at most, which begins with the first connection on which a client says
     anything.
 
@@ -74,7 +74,7 @@ class Tape:
         self._ears = ""
         self._last_us = 0
         self.turns = count()
-        self._joiner = Joiner(self.turns)
+        self._joiner = TurnJoiner(self.turns)
         self.speeches = count()
         self.connections = count()
         self.heard = ""

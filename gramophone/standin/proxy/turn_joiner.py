@@ -106,7 +106,7 @@ class _Speech:
     samples: int = 0
 
 
-class Joiner:
+class TurnJoiner:
     """Knows the answers of one session that may still be spoken."""
 
     def __init__(self, turns: Iterator[int]) -> None:

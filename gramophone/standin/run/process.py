@@ -25,18 +25,18 @@ from gramophone.core.errors import GramophoneError
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.listen_v1 import utterances_of
 from gramophone.standin.faults import Fault
-from gramophone.standin.llm.answer_selection import Echo
+from gramophone.standin.llm.answer_selection import EchoAnswers
 from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.run.services import SERVICES, Material
+from gramophone.standin.run.services import SERVICES, ServiceContext
 from gramophone.standin.server.access import Guests, is_loopback
 from gramophone.standin.server.clock_control import Control, SteppedClock
 from gramophone.standin.server.credentials import Secrets
 from gramophone.standin.server.listener import CONTROL_PATH, Routes, listening
-from gramophone.standin.server.traffic_log import Ledger
+from gramophone.standin.server.traffic_log import TrafficLog
 from gramophone.standin.source.matching import Difference, Expectation, diff
-from gramophone.standin.source.source import Script
+from gramophone.standin.source.source import Source
 from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.standin.voices.tone import ToneVoice
@@ -55,7 +55,7 @@ class _CannotWrite(GramophoneError):
 
 def main(
     argv: Sequence[str] | None = None,
-    script: Script | None = None,
+    script: Source | None = None,
     prog: str = "python -m gramophone.standin",
     redact: Redact | None = None,
     piper: Callable[[], Voice] | None = None,
@@ -78,7 +78,7 @@ def main(
     level = logging.INFO if asked.verbose else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])
     try:
-        return asyncio.run(_Process(asked, script or Script(), secrets, piper).run())
+        return asyncio.run(_Process(asked, script or Source(), secrets, piper).run())
     except GramophoneError as error:
         return fail(str(error))
     except BrokenPipeError:
@@ -176,7 +176,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _options(asked: argparse.Namespace, script: Script) -> StandinOptions:
+def _options(asked: argparse.Namespace, script: Source) -> StandinOptions:
     speed = asked.speed
     if speed is None:
         speed = 1.0 if asked.voice == "recording" else 0.0
@@ -193,7 +193,7 @@ def _options(asked: argparse.Namespace, script: Script) -> StandinOptions:
     )
 
 
-def _voice(asked: argparse.Namespace, script: Script, piper: Callable[[], Voice] | None) -> Voice:
+def _voice(asked: argparse.Namespace, script: Source, piper: Callable[[], Voice] | None) -> Voice:
     if asked.voice == "recording" and script.speech is not None:
         make = RecordedVoice.by_message if asked.by_message else RecordedVoice
         return make(script.speech, strict=asked.strict)
@@ -213,7 +213,7 @@ class _Process:
     def __init__(
         self,
         asked: argparse.Namespace,
-        script: Script,
+        script: Source,
         secrets: Secrets,
         piper: Callable[[], Voice] | None,
     ) -> None:
@@ -224,7 +224,9 @@ class _Process:
         self._utterances = utterances_of(script.speech, script.heard)
         self._voice = _voice(asked, script, piper)
         self._choose = (
-            ExpectedAnswers(script.answers, strict=asked.strict) if script.answers else Echo()
+            ExpectedAnswers(script.answers, strict=asked.strict)
+            if script.answers
+            else EchoAnswers()
         )
         self._sounds = ExpectedSounds(
             script.heard.wholes if script.heard else (), strict=asked.strict
@@ -246,10 +248,10 @@ class _Process:
                     await self._voice.aclose()
         return self._sum_up(ledger)
 
-    async def _serve(self, ledger: Ledger) -> None:
+    async def _serve(self, ledger: TrafficLog) -> None:
         asked = self._asked
         language = LanguageStandin(self._choose, self._language_options(), self._clock)
-        material = Material(
+        material = ServiceContext(
             self._voice,
             self._options,
             self._clock,
@@ -286,10 +288,10 @@ class _Process:
             speed=self._options.pace, api_key=self._options.api_key, faults=self._options.faults
         )
 
-    def _ledger(self, closing: ExitStack) -> Ledger:
+    def _ledger(self, closing: ExitStack) -> TrafficLog:
         path = self._asked.log
         if path is None:
-            return Ledger(secrets=self._secrets)
+            return TrafficLog(secrets=self._secrets)
         try:
             # What is said is nobody else's business.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -297,7 +299,7 @@ class _Process:
             sentence = f"{path} cannot be written ({error.strerror}); choose another file."
             raise _CannotWrite(sentence) from error
         file = closing.enter_context(os.fdopen(descriptor, "w"))
-        ledger = Ledger(file, self._clock, self._secrets)
+        ledger = TrafficLog(file, self._clock, self._secrets)
         closing.callback(ledger.close)
         return ledger
 
@@ -306,7 +308,7 @@ class _Process:
         if not self._over:
             tell(event="progress", detail=detail)
 
-    def _sum_up(self, ledger: Ledger) -> int:
+    def _sum_up(self, ledger: TrafficLog) -> int:
         self._over = True
         differences = self._differences()
         # Who has asked for the end by going away reads no more.

@@ -25,7 +25,7 @@ from gramophone.wire.deepgram.listen_v1.server import Utterance
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class ServiceContext:
     """What services are made of."""
 
     voice: Voice
@@ -45,10 +45,10 @@ class Service:
     urls: Callable[[Address], Mapping[str, str]]
 
 
-Maker: TypeAlias = Callable[[Material], Service]
+Maker: TypeAlias = Callable[[ServiceContext], Service]
 
 
-def _speak(material: Material) -> Service:
+def _speak(material: ServiceContext) -> Service:
     routes = speak_routes(material.voice, material.options, material.clock)
 
     def urls(address: Address) -> Mapping[str, str]:
@@ -60,19 +60,19 @@ def _speak(material: Material) -> Service:
     return Service(routes, urls)
 
 
-def _listen(material: Material) -> Service:
+def _listen(material: ServiceContext) -> Service:
     routes = listen_routes(
         material.utterances, material.options, material.clock, material.heard, material.sounds
     )
     return Service(routes, lambda address: {"listen_url": address.websocket(LISTEN_PATH)})
 
 
-def _openai(material: Material) -> Service:
+def _openai(material: ServiceContext) -> Service:
     routes = material.language.openai_routes()
     return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})
 
 
-def _anthropic(material: Material) -> Service:
+def _anthropic(material: ServiceContext) -> Service:
     routes = material.language.anthropic_routes()
     return Service(routes, lambda address: {"anthropic_base_url": address.http()})
 

@@ -86,7 +86,7 @@ async def answer_whole(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How much of a client is borne with.
 
     Attributes:
@@ -108,7 +108,7 @@ class HttpConnection(asyncio.Protocol):
     def __init__(
         self,
         handler: Handler,
-        patience: Patience,
+        patience: Timeouts,
         gone: Callable[[HttpConnection], None] | None = None,
     ) -> None:
         self._handler = handler

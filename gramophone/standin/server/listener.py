@@ -28,14 +28,14 @@ from gramophone.standin.server.http import (
     LARGEST_HEAD_BYTES,
     Handler,
     HttpConnection,
-    Patience,
     Reply,
     Request,
+    Timeouts,
     answer_whole,
 )
 from gramophone.standin.server.logged_response import WrittenReply, is_text
 from gramophone.standin.server.refusal import Refusal
-from gramophone.standin.server.traffic_log import Ledger
+from gramophone.standin.server.traffic_log import TrafficLog
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ _UPGRADE = re.compile(rb"^upgrade[ \t]*:[^\r\n]*\bwebsocket\b", re.IGNORECASE | 
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class HandshakeRequest:
     """A websocket connection that asks to be let in."""
 
     path: str
@@ -67,17 +67,17 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class Accept:
     """A connection is let in: headers for the 101, and what serves it until it ends."""
 
     headers: tuple[tuple[str, str], ...]
     serve: Callable[[ServerConnection], Awaitable[None]]
 
 
-Verdict: TypeAlias = Admission | Refusal | Response
+HandshakeResult: TypeAlias = Accept | Refusal | Response
 """Whether a connection is let in; a Response is a refusal in words of its own."""
 
-Door: TypeAlias = Callable[[Arrival], Verdict | Awaitable[Verdict]]
+Endpoint: TypeAlias = Callable[[HandshakeRequest], HandshakeResult | Awaitable[HandshakeResult]]
 """Lets a websocket connection in or refuses it."""
 
 
@@ -85,7 +85,7 @@ Door: TypeAlias = Callable[[Arrival], Verdict | Awaitable[Verdict]]
 class Routes:
     """What is served where."""
 
-    doors: Mapping[str, Door] = field(default_factory=dict[str, Door])
+    doors: Mapping[str, Endpoint] = field(default_factory=dict[str, Endpoint])
     handlers: Mapping[tuple[str, str], Handler] = field(
         default_factory=dict[tuple[str, str], Handler]
     )
@@ -120,8 +120,8 @@ async def listening(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    patience: Patience | None = None,
-    ledger: Ledger | None = None,
+    patience: Timeouts | None = None,
+    ledger: TrafficLog | None = None,
     guests: Guests | None = None,
 ) -> AsyncGenerator[Address, None]:
     """Serve `routes` on one port while the block runs.
@@ -136,10 +136,10 @@ async def listening(
         OSError: the port is taken, or there is no such address on this machine.
     """
     guests = guests or Guests.of(host)
-    house = _House(routes, patience or Patience(), ledger or Ledger(), guests)
-    caller = _WrittenCaller if house.ledger.writing else _Caller
+    house = _Server(routes, patience or Timeouts(), ledger or TrafficLog(), guests)
+    caller = _WrittenCaller if house.ledger.writing else _SniffingConnection
 
-    def arriving(*protocol_and_server: Any, **settings: Any) -> _Caller:
+    def arriving(*protocol_and_server: Any, **settings: Any) -> _SniffingConnection:
         return caller(*protocol_and_server, house=house, **settings)
 
     settings: dict[str, Any] = {
@@ -167,18 +167,20 @@ async def listening(
 
 def when_pinged(connection: ServerConnection, then: Callable[[], None]) -> None:
     """Call `then` at every Ping and Pong of a connection that came through this port."""
-    cast("_Caller", connection).pinged = then
+    cast("_SniffingConnection", connection).pinged = then
 
 
-class _House:
+class _Server:
     """The routes, and the connections that are not, or not yet, websockets."""
 
-    def __init__(self, routes: Routes, patience: Patience, ledger: Ledger, guests: Guests) -> None:
+    def __init__(
+        self, routes: Routes, patience: Timeouts, ledger: TrafficLog, guests: Guests
+    ) -> None:
         self._routes = routes
         self._guests = guests
         self.ledger = ledger
         self.patience = patience
-        self.callers: set[_Caller] = set()
+        self.callers: set[_SniffingConnection] = set()
         self._http: set[HttpConnection] = set()
 
     def speak_http(self) -> HttpConnection:
@@ -257,10 +259,10 @@ class _House:
         """Let the connection in, or answer with a refusal."""
         path, _, query = request.path.partition("?")
         headers = tuple((name.lower(), value) for name, value in request.headers.raw_items())
-        caller = cast("_Caller", connection)
+        caller = cast("_SniffingConnection", connection)
         caller.number = self.ledger.opened("websocket", path, query, headers)
         door = self._routes.doors.get(path)
-        arrival = Arrival(path, query, headers)
+        arrival = HandshakeRequest(path, query, headers)
         names = map(arrival.header, ("host", "origin", "sec-fetch-site"))
         answer = self._guests.refusal(*names)
         if answer is not None:
@@ -283,7 +285,7 @@ class _House:
         self, connection: ServerConnection, request: UpgradeRequest, response: Response
     ) -> None:
         """Add the service's own headers to the 101."""
-        if (admission := cast("_Caller", connection).admission) is not None:
+        if (admission := cast("_SniffingConnection", connection).admission) is not None:
             for name, value in admission.headers:
                 response.headers[name] = value
 
@@ -295,7 +297,7 @@ class _House:
 
     async def handle(self, connection: ServerConnection) -> None:
         """Serve one websocket until it ends."""
-        caller = cast("_Caller", connection)
+        caller = cast("_SniffingConnection", connection)
         assert caller.admission is not None
         self.ledger.note(caller.number, "answer", status=101)
         await caller.admission.serve(connection)
@@ -308,15 +310,15 @@ class _House:
         self.ledger.over(caller.number)
 
 
-class _Caller(ServerConnection):
+class _SniffingConnection(ServerConnection):
     """A connection of which nothing is known until its first bytes have come.
 
     A websocket goes on as what this is; anything else is handed to HTTP and forgotten here.
     """
 
-    def __init__(self, *protocol_and_server: Any, house: _House, **settings: Any) -> None:
+    def __init__(self, *protocol_and_server: Any, house: _Server, **settings: Any) -> None:
         super().__init__(*protocol_and_server, **settings)
-        self.admission: Admission | None = None
+        self.admission: Accept | None = None
         self.number = 0
         self.pinged: Callable[[], None] = _ignored
         self._house = house
@@ -406,7 +408,7 @@ def _binary_head(size: int) -> bytes:
     return b"\x82\x7f" + size.to_bytes(8)
 
 
-class _WrittenCaller(_Caller):
+class _WrittenCaller(_SniffingConnection):
     """A connection of which each frame is written down."""
 
     def process_event(self, event: Event) -> None:

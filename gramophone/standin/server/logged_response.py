@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gramophone.standin.server.http import Reply
-from gramophone.standin.server.traffic_log import Ledger
+from gramophone.standin.server.traffic_log import TrafficLog
 
 
 class WrittenReply:
     """A reply of which each step is written down."""
 
-    def __init__(self, reply: Reply, ledger: Ledger, number: int) -> None:
+    def __init__(self, reply: Reply, ledger: TrafficLog, number: int) -> None:
         self._reply = reply
         self._ledger = ledger
         self._number = number

@@ -21,7 +21,7 @@ from gramophone.wire.json_text import lines_pieces, with_lines_texts
 _LONGEST_TEXT = 100_000
 
 
-class Ledger:
+class TrafficLog:
     """The book of one stand-in."""
 
     def __init__(

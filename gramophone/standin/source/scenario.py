@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from gramophone.core.errors import GramophoneError
 from gramophone.standin.faults import Fault
-from gramophone.standin.source.source import Script
+from gramophone.standin.source.source import Source
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voice import Break
 from gramophone.wire.llm.answer import (
@@ -58,7 +58,7 @@ ReadWav = Callable[[str], Wav]
 """Reads a sound file that a scenario names, from beside it."""
 
 
-def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> Script:
+def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> Source:
     """Read a scenario.
 
     Raises:
@@ -86,7 +86,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> Script:
             "fails",
         ),
     )
-    return Script(
+    return Source(
         title=top.text("title"),
         speech=_speech(says, read_wav) if says else None,
         answers=tuple(_answer(table) for table in answers),

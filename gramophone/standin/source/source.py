@@ -15,7 +15,7 @@ from gramophone.wire.llm.answer import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Source:
     """What a stand-in says, in order; without `speech` it speaks in tones.
 
     Attributes:
@@ -38,7 +38,7 @@ class Script:
         return tuple(answer.asked for answer in self.answers if answer.asked is not None)
 
 
-def script_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> Script:
+def script_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> Source:
     """What a recorded session has to give; its AudioReceived carry their sound.
 
     With `endless`, an answer that was interrupted waits until it is interrupted again.
@@ -47,7 +47,7 @@ def script_of(events: Sequence[Event], title: str = "", *, endless: bool = False
         TimelineError: the events have no beginning, or lack their sound.
     """
     speech = recorded_speech(events)
-    return Script(
+    return Source(
         title=title,
         speech=speech if speech.segments else None,
         heard=recorded_transcripts(events),

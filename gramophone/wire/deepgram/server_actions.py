@@ -20,7 +20,7 @@ MessageT_co = TypeVar("MessageT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Say(Generic[MessageT_co]):
+class SendText(Generic[MessageT_co]):
     """Send one text frame."""
 
     message: MessageT_co
@@ -34,7 +34,7 @@ class SendAudio:
 
 
 @dataclass(frozen=True, slots=True)
-class Synthesise:
+class StartSynthesis:
     """Begin to speak `text`, and tell the machine of its sound under the number `job`.
 
     `asked_us` is when the text could first be spoken, which delivery is timed by. `speed` is
@@ -48,24 +48,26 @@ class Synthesise:
 
 
 @dataclass(frozen=True, slots=True)
-class Abandon:
+class CancelSynthesis:
     """Stop the synthesis of `job`."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
-class Hangup:
+class CloseConnection:
     """Close the connection; nothing comes after this."""
 
     code: int
     reason: str
 
 
-Action: TypeAlias = Say[MessageT_co] | SendAudio | Synthesise | Abandon | Hangup
+Action: TypeAlias = (
+    SendText[MessageT_co] | SendAudio | StartSynthesis | CancelSynthesis | CloseConnection
+)
 
 
-class Machine(Protocol[MessageT_co]):
+class ServerProtocol(Protocol[MessageT_co]):
     """One connection, from its first message to its last."""
 
     @property

@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from gramophone.core.timeline import DeltaReceived, Event, TurnCompleted, TurnStarted
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import TurnRecord
 from gramophone.text.graphemes import cut, graphemes
 from gramophone.text.sanitize import PlainStream, plain, plain_line
 from storage.export.excerpt_audio import Tell
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 from storage.export.text_labels import moment_of, remarks_on, speaker_of, title_of
 
 COLUMNS, ROWS = 80, 24
@@ -33,7 +33,7 @@ _TOKEN = re.compile(r"\n|[^\S\n]+|\S+")
 
 
 def write_cast(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
 ) -> None:
     """Write a header, made from the first session, and the events of all."""
     for number, session in enumerate(sessions):
@@ -54,7 +54,7 @@ def _line(value: Any) -> bytes:
     return json.dumps(value, separators=(", ", ": ")).encode() + b"\n"
 
 
-def _header(session: KeptSession) -> dict[str, Any]:
+def _header(session: ExportedSession) -> dict[str, Any]:
     about = session.record.summary
     return {
         "version": 3,
@@ -65,7 +65,7 @@ def _header(session: KeptSession) -> dict[str, Any]:
     }
 
 
-def _events(session: KeptSession) -> Generator[tuple[int, str, str]]:
+def _events(session: ExportedSession) -> Generator[tuple[int, str, str]]:
     about = session.record.summary
     told = " · ".join(
         part

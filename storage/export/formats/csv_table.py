@@ -9,10 +9,10 @@ from io import TextIOWrapper
 from typing import BinaryIO
 
 from gramophone.analysis.attribution import KINDS, NOBODY, answerers
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.text.sanitize import plain
 from storage.export.excerpt_audio import Tell
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 from storage.export.text_labels import spoken_ms
 
 COLUMNS = (
@@ -27,7 +27,7 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠|%]|[\t\r\n]")
 
 
 def write_csv(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
 ) -> None:
     """Write the turns, those of one session after those of the other."""
     text = TextIOWrapper(file, encoding="utf-8", newline="")
@@ -40,7 +40,7 @@ def write_csv(
         text.detach()
 
 
-def _rows(session: KeptSession) -> Generator[tuple[object, ...]]:
+def _rows(session: ExportedSession) -> Generator[tuple[object, ...]]:
     about = session.record.summary
     known = answerers(session.events(*KINDS))
     for turn in session.turns:

@@ -14,12 +14,12 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gramophone.core.errors import StorageError
-from gramophone.core.frozen import value
-from gramophone.library.export_request import ExportOrder
+from gramophone.core.frozen import frozen
+from gramophone.library.export_request import ExportRequest
 from storage.export.excerpt_audio import Tell
 from storage.export.formats import flac, id3, ogg
 from storage.export.formats.vorbis_comments import comment_block
-from storage.export.mixdown import Reel
+from storage.export.mixdown import Mixdown
 from storage.export.stored_session import KeptSessions
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ _OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 _MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
-@value
+@frozen
 class _Codec:
     """How libsndfile calls it, the rates it takes (all if none), and what finishes the file."""
 
     form: str
     subtype: str
-    finish: Callable[[BinaryIO, Reel], None]
+    finish: Callable[[BinaryIO, Mixdown], None]
     rates_hz: tuple[int, ...] = ()
 
 
-def write_encoded(sessions: KeptSessions, file: BinaryIO, order: ExportOrder, tell: Tell) -> None:
+def write_encoded(sessions: KeptSessions, file: BinaryIO, order: ExportRequest, tell: Tell) -> None:
     """Write the sound of the sessions, one after the other, with tags and a chapter a turn.
 
     Raises:
@@ -51,12 +51,12 @@ def write_encoded(sessions: KeptSessions, file: BinaryIO, order: ExportOrder, te
         StorageError: there is no sound, rates differ, or a turn's file is missing or short.
     """
     codec = _CODECS[order.form]
-    reel = Reel(sessions, order, tell, codec.rates_hz)
+    reel = Mixdown(sessions, order, tell, codec.rates_hz)
     _encode(reel.blocks(), reel, codec, file)
     codec.finish(file, reel)
 
 
-def _encode(blocks: Iterable[Samples], reel: Reel, codec: _Codec, file: BinaryIO) -> None:
+def _encode(blocks: Iterable[Samples], reel: Mixdown, codec: _Codec, file: BinaryIO) -> None:
     # Imported when first used: it brings numpy, which costs a tenth of a second.
     import soundfile
 
@@ -101,12 +101,12 @@ def told_why(file: BinaryIO) -> Generator[None]:
 # --- what libsndfile leaves to be done --------------------------------------------------------
 
 
-def _finish_flac(file: BinaryIO, reel: Reel) -> None:
+def _finish_flac(file: BinaryIO, reel: Mixdown) -> None:
     size, head = flac.retagged(_head(file), lambda vendor: _comments(vendor, reel))
     _replace_head(file, size, head)
 
 
-def _finish_ogg(file: BinaryIO, reel: Reel) -> None:
+def _finish_ogg(file: BinaryIO, reel: Mixdown) -> None:
     serial = zlib.crc32(reel.about.reference.encode())
     head = ogg.retagged(_head(file), serial, lambda vendor: _comments(vendor, reel))
     _replace_head(file, head.size_bytes, head.pages)
@@ -125,12 +125,12 @@ def _finish_ogg(file: BinaryIO, reel: Reel) -> None:
         raise StorageError("The sound could not be written as Ogg; try another form.")
 
 
-def _finish_mp3(file: BinaryIO, reel: Reel) -> None:
+def _finish_mp3(file: BinaryIO, reel: Mixdown) -> None:
     chapters = [mark for mark in reel.marks if mark.turn]
     _replace_head(file, 0, id3.tag(reel.about, chapters, reel.rate_hz, reel.samples))
 
 
-def _comments(vendor: bytes, reel: Reel) -> bytes:
+def _comments(vendor: bytes, reel: Mixdown) -> bytes:
     chapters = [mark for mark in reel.marks if mark.turn]
     return comment_block(vendor, reel.about, chapters, reel.rate_hz)
 

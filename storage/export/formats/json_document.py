@@ -12,17 +12,17 @@ from typing import Any, BinaryIO
 
 from gramophone.analysis.attribution import KINDS, NOBODY, Answerer, answerers
 from gramophone.analysis.metrics import TurnMetrics
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import TurnAudio
 from storage.export.excerpt import ExcerptTurn, Passage
 from storage.export.excerpt_audio import Tell
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 
 VERSION = 1
 
 
 def write_json(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
 ) -> None:
     """Write an object, or of several sessions an array of them; a turn stands on a line."""
     written = 0
@@ -42,7 +42,7 @@ def write_json(
     file.write(b"]\n" if written > 1 else b"\n")
 
 
-def _document(session: KeptSession) -> Generator[str]:
+def _document(session: ExportedSession) -> Generator[str]:
     head = _line(_session(session))
     yield f'{head[:-1]},"turns":['
     known = answerers(session.events(*KINDS))
@@ -56,7 +56,7 @@ def _line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _session(session: KeptSession) -> dict[str, Any]:
+def _session(session: ExportedSession) -> dict[str, Any]:
     record, excerpt = session.record, session.timed_excerpt
     about = record.summary
     return {

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from gramophone.core.codec import encode_line
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.export.excerpt_audio import Tell
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 
 
 def write_jsonl(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
 ) -> None:
     """Write the events in UTF-8, those of one session after those of the other; each begins with
     its `SessionStarted`."""

@@ -13,19 +13,19 @@ from collections.abc import Generator, Iterable
 from statistics import median
 from typing import BinaryIO
 
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionSummary, TurnRecord
 from gramophone.text.sanitize import plain, plain_line
 from storage.export.excerpt_audio import Tell
 from storage.export.formats.markdown_escape import without_html
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 from storage.export.text_labels import read_turns, remarks_on, speaker_of, spoken_ms, title_of
 
 _PUNCTUATION = re.compile(r"[\\`*_\[\]<>&~|#]")
 
 
 def write_md(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
 ) -> None:
     """Write the conversations. Front matter can only stand in front, so that of a second session
     stands below its title, in a block of code."""
@@ -34,7 +34,7 @@ def write_md(
             file.write(f"{line}\n".encode())
 
 
-def _lines(session: KeptSession, *, first: bool) -> Generator[str]:
+def _lines(session: ExportedSession, *, first: bool) -> Generator[str]:
     about = session.record.summary
     title = _PUNCTUATION.sub(r"\\\g<0>", title_of(about))
     if first:

@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable, Generator, Sequence
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from storage.export.formats.vorbis_comments import vendor_of
 
 LARGEST_PAGE = 27 + 255 + 255 * 255
@@ -28,7 +28,7 @@ _VORBIS = (b"\x03vorbis", 3, b"\x01")
 _OPUS = (b"OpusTags", 2, b"")
 
 
-@value
+@frozen
 class Head:
     """The head that a stream begins with, and what belongs in its place. Pages that follow it
     are numbered from `next_page`."""

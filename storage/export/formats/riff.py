@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from storage.export.audio_tags import About, Mark, ascii_only
 
 LARGEST_SIZE = 0xFFFF_FFFF
@@ -26,7 +26,7 @@ HEAD_BYTES = 12 + 8 + _DS64.size + 8 + _FORMAT.size + 8 + _BEXT.size + 8
 """The length of `Wav.head`, whatever it says."""
 
 
-@value
+@frozen
 class Wav:
     """16-bit PCM of so many channels, described by `about`; `into_us` is how far into the session
     its first sample lies."""

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from gramophone.core.errors import StorageError
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionSummary
 from gramophone.text.sanitize import plain_line
 from storage.export.caption_layout import CaptionWord, Cue, cues, line_text
 from storage.export.excerpt_audio import Tell
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 
 _ARROW = re.compile(r"-{2,}>")
 _TAG = re.compile(r"<(?=[/!?A-Za-z])")
@@ -37,7 +37,7 @@ class _Placed:
 
 
 def write_srt(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
 ) -> None:
     """Write SubRip: numbered cues, those of one session after those of the other.
 
@@ -54,7 +54,7 @@ def write_srt(
 
 
 def write_vtt(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
 ) -> None:
     """Write WebVTT, every word with its time; a note names each session.
 
@@ -71,7 +71,7 @@ def write_vtt(
 
 
 def _sessions(
-    sessions: Iterable[KeptSession],
+    sessions: Iterable[ExportedSession],
 ) -> Generator[tuple[SessionSummary, Generator[_Placed]]]:
     """Each session with its cues, which begin where the sound of the one before ends."""
     shift_us = spoken = 0

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import BinaryIO
 
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.text.sanitize import plain, plain_line
 from storage.export.excerpt_audio import Tell
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 from storage.export.text_labels import moment_of, read_turns, remarks_on, speaker_of, title_of
 
 _INDENT = "  "
 
 
 def write_txt(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, _tell: Tell
+    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
 ) -> None:
     """Write the conversations; each begins with its title, underlined."""
     for number, session in enumerate(sessions):
@@ -29,7 +29,7 @@ def write_txt(
             file.write(f"{line}\n".encode())
 
 
-def _lines(session: KeptSession) -> Generator[str]:
+def _lines(session: ExportedSession) -> Generator[str]:
     about = session.record.summary
     title = title_of(about)
     yield title

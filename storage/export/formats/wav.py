@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.audio.wav import write_all
 from storage.export.excerpt_audio import BLOCK_SAMPLES, Piece, Tell, pieces
 from storage.export.formats.riff import HEAD_BYTES, LARGEST_SIZE, Wav, tail
-from storage.export.mixdown import Reel
-from storage.export.stored_session import KeptSession, KeptSessions
+from storage.export.mixdown import Mixdown
+from storage.export.stored_session import ExportedSession, KeptSessions
 
 _COPIED_SAMPLES = 1 << 23
 """What is copied between two looks at whether it is to stop."""
@@ -17,14 +17,14 @@ _COPIED_SAMPLES = 1 << 23
 _SILENCE = bytes(1 << 20)
 
 
-def write_wav(sessions: KeptSessions, file: BinaryIO, order: ExportOrder, tell: Tell) -> None:
+def write_wav(sessions: KeptSessions, file: BinaryIO, order: ExportRequest, tell: Tell) -> None:
     """Write the sound of the sessions, one after the other.
 
     Raises:
         OSError: the file cannot be written.
         StorageError: there is no sound, rates differ, or a turn's file is missing or short.
     """
-    reel = Reel(sessions, order, tell)
+    reel = Mixdown(sessions, order, tell)
     # The head is written when the sizes, and the last of the sessions, are known.
     file.seek(HEAD_BYTES)
     if reel.as_received:
@@ -40,7 +40,7 @@ def write_wav(sessions: KeptSessions, file: BinaryIO, order: ExportOrder, tell: 
     file.write(wav.head(data_bytes, len(end), LARGEST_SIZE))
 
 
-def _copy(reel: Reel, file: BinaryIO) -> None:
+def _copy(reel: Mixdown, file: BinaryIO) -> None:
     """The samples past this process, where they are stored as they are wanted."""
     file.flush()
     for session, tell in reel.sessions():
@@ -50,7 +50,7 @@ def _copy(reel: Reel, file: BinaryIO) -> None:
         reel.samples += session.excerpt.samples
 
 
-def _copy_piece(session: KeptSession, piece: Piece, descriptor: int) -> None:
+def _copy_piece(session: ExportedSession, piece: Piece, descriptor: int) -> None:
     if piece.turn is not None:
         session.copy_pcm(piece.turn, piece.own_samples, piece.samples, descriptor)
         return

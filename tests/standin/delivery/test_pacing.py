@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gramophone.standin.delivery.pacing import Delivery
+from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.voice import Sound
@@ -12,15 +12,15 @@ AT_48_KHZ = SpeakParameters(sample_rate_hz=48_000)
 TWENTY_MS = bytes(1_920)
 
 
-def delivery(*faults: str, **options: float) -> Delivery:
+def delivery(*faults: str, **options: float) -> FramePacer:
     settings = StandinOptions(
         faults=tuple(Fault.parse(fault) for fault in faults),
         **options,  # pyright: ignore[reportArgumentType]
     )
-    return Delivery(settings, AT_48_KHZ, connection=0)
+    return FramePacer(settings, AT_48_KHZ, connection=0)
 
 
-def instants(line: Delivery, *sounds: Sound) -> list[int]:
+def instants(line: FramePacer, *sounds: Sound) -> list[int]:
     return [at_us for sound in sounds for _, at_us in line.frames(sound)]
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gramophone.core.clock import ManualClock
 from gramophone.core.tasks import spawn
-from gramophone.standin.llm.answer_selection import Echo, InOrder
+from gramophone.standin.llm.answer_selection import EchoAnswers, RecordedOrder
 from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.server.http import ClientGone, Request
 from gramophone.standin.server.listener import Address
@@ -52,29 +52,29 @@ def answer(asked: str | None, text: str) -> Answer:
 
 class TestChoosing:
     def test_each_question_gets_its_own_answer(self) -> None:
-        choose = InOrder([answer("One?", "1"), answer("Two?", "2")])
+        choose = RecordedOrder([answer("One?", "1"), answer("Two?", "2")])
         assert choose("Two?", 0) == answer("Two?", "2")
         assert choose(" One ? ", 0) == answer("One?", "1")
 
     def test_a_question_asked_again_gets_the_next_and_then_begins_anew(self) -> None:
         first, second = answer("Hi?", "1"), answer("Hi?", "2")
-        choose = InOrder([first, second])
+        choose = RecordedOrder([first, second])
         assert [choose("Hi?", 0) for _ in range(3)] == [first, second, first]
 
     def test_answers_to_anything_stand_in(self) -> None:
         known, some, other = answer("Hi?", "hi"), answer(None, "any"), answer(None, "other")
-        choose = InOrder([some, known, other])
+        choose = RecordedOrder([some, known, other])
         given = [choose(asked, 0) for asked in ("Hi?", "What?", "Who?", "When?")]
         assert given == [known, some, other, other]
 
     def test_nothing_fits(self) -> None:
-        assert InOrder([answer("Hi?", "hi")])("Who?", 0) is None
-        assert InOrder([])("", 0) is None
+        assert RecordedOrder([answer("Hi?", "hi")])("Who?", 0) is None
+        assert RecordedOrder([])("", 0) is None
 
     @pytest.mark.parametrize("asked", ["Look twice.", None])
     def test_calls_to_tools_go_with_what_they_lead_to(self, asked: str | None) -> None:
         looking, looked = replace(LOOKING, asked=asked), replace(LOOKED, asked=asked)
-        choose = InOrder([looking, looked])
+        choose = RecordedOrder([looking, looked])
         assert [choose("Look twice.", step) for step in (0, 0, 1, 1, 0, 1, 2)] == [
             looking,
             looking,
@@ -86,15 +86,15 @@ class TestChoosing:
         ]
 
     def test_a_conversation_that_began_elsewhere_finds_its_step(self) -> None:
-        assert InOrder([LOOKING, LOOKED])("Look twice.", 1) == LOOKED
+        assert RecordedOrder([LOOKING, LOOKED])("Look twice.", 1) == LOOKED
 
     def test_calls_that_lead_nowhere(self) -> None:
-        choose = InOrder([LOOKED, LOOKING])
+        choose = RecordedOrder([LOOKED, LOOKING])
         assert [choose("Look twice.", step) for step in (0, 0, 1)] == [LOOKED, LOOKING, LOOKING]
 
     @pytest.mark.parametrize("asked", ["Hi?", "", " a\n\n b ", "né 日本 "])
     def test_an_echo_gives_every_word_back(self, asked: str) -> None:
-        given = Echo()(asked, 0)
+        given = EchoAnswers()(asked, 0)
         assert given is not None
         said = [piece for piece in given.pieces if isinstance(piece, TextPiece)]
         assert "".join(piece.text for piece in said) == f"You said: {asked}"
@@ -355,7 +355,7 @@ class TestWhateverIsAsked:
             self.check(path, body)
 
     def check(self, path: str, body: bytes) -> None:
-        standin = LanguageStandin(InOrder([HELLO]), LanguageOptions(speed=0), ManualClock())
+        standin = LanguageStandin(RecordedOrder([HELLO]), LanguageOptions(speed=0), ManualClock())
         handler = standin.routes().handlers["POST", path]
         headers = (("anthropic-version", "2023-06-01"),)
         reply = Written()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gramophone.standin.faults import Fault
-from gramophone.standin.llm.response_plan import Ending, Intruders, Piece, Plan, plan_of
+from gramophone.standin.llm.response_plan import Ending, InjectedEvents, Piece, Plan, plan_of
 
 MS = 1000
 PIECES = [(0, b"one "), (10 * MS, b"two "), (20 * MS, b"three "), (30 * MS, b"four")]
-INTRUDERS = Intruders(b"<error>", b"<rubbish>", b"<unknown>")
+INTRUDERS = InjectedEvents(b"<error>", b"<rubbish>", b"<unknown>")
 
 
 def planned(*faults: str, pieces: list[Piece] = PIECES, ending: Ending = Ending.WHOLE) -> Plan:

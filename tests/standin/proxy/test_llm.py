@@ -30,7 +30,7 @@ from gramophone.core.timeline import (
     TurnStarted,
     UsageReported,
 )
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.server.listener import Address, listening
@@ -300,7 +300,7 @@ async def test_a_session_of_questions_is_kept_without_a_key(tmp_path: Path) -> N
         proxy.end()
     async with await Library.open(tmp_path / "home") as library:
         assert await library.verify() == []
-        await library.export(["5e55"], ExportOrder("bundle", tmp_path / "a.gramophone"))
+        await library.export(["5e55"], ExportRequest("bundle", tmp_path / "a.gramophone"))
         assert len((await library.session("5e55")).turns) == 4
     files = everything_in(tmp_path)
     assert [path for path, held in files.items() if KEY.encode() in held] == []

@@ -32,7 +32,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
     WarningReceived,
 )
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.server.listener import listening
@@ -128,7 +128,7 @@ async def test_a_recorded_session_is_served_again_frame_by_frame(name: str, tmp_
         (session,) = await library.sessions()
         events = await library.events(session.id)
         bundle = tmp_path / "session.gramophone"
-        await library.export([session.id], ExportOrder("bundle", bundle))
+        await library.export([session.id], ExportRequest("bundle", bundle))
     assert sound(first)
     assert [path for path, held in everything_in(tmp_path).items() if KEY.encode() in held] == []
     again = RecordedVoice(recorded_speech(events))

@@ -23,7 +23,7 @@ from gramophone.core.timeline import (
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.proxy.observe_speak_v1 import SpeakObserver
 from gramophone.standin.proxy.proxy import upstream_of
-from gramophone.standin.proxy.turn_joiner import Joiner
+from gramophone.standin.proxy.turn_joiner import TurnJoiner
 from gramophone.standin.source.answers import answers_of
 from gramophone.standin.source.speech import recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
@@ -45,7 +45,7 @@ class Talk:
 
     def __init__(self) -> None:
         self._turns = count()
-        self.joiner = Joiner(self._turns)
+        self.joiner = TurnJoiner(self._turns)
         self._speech = SpeakObserver(0, count(), 2)
         self.events: list[Event] = []
         self.now_us = 0

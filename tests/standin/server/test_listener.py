@@ -14,8 +14,8 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from gramophone.standin.server.http import ClientGone, Patience, Reply, Request, answer_whole
-from gramophone.standin.server.listener import Address, Admission, Arrival, Routes, listening
+from gramophone.standin.server.http import ClientGone, Reply, Request, Timeouts, answer_whole
+from gramophone.standin.server.listener import Accept, Address, HandshakeRequest, Routes, listening
 from gramophone.standin.server.refusal import Refusal
 from tests.support.http_client import line
 
@@ -45,11 +45,11 @@ class House:
         }
         return Routes({"/socket": self.door, "/closed": self.closed_door}, handlers)
 
-    def door(self, arrival: Arrival) -> Admission | Refusal:
+    def door(self, arrival: HandshakeRequest) -> Accept | Refusal:
         headers = (("x-query", arrival.query), ("x-offered", "+".join(arrival.subprotocols)))
-        return Admission(headers, self.talk)
+        return Accept(headers, self.talk)
 
-    def closed_door(self, arrival: Arrival) -> Admission | Refusal:
+    def closed_door(self, arrival: HandshakeRequest) -> Accept | Refusal:
         return Refusal(402, "NO_CREDIT", "No credit.")
 
     async def talk(self, connection: ServerConnection) -> None:
@@ -109,7 +109,7 @@ class House:
 @asynccontextmanager
 async def opened(**patience: float) -> AsyncGenerator[tuple[House, Address], None]:
     house = House()
-    limits = Patience(**patience)  # pyright: ignore[reportArgumentType]
+    limits = Timeouts(**patience)  # pyright: ignore[reportArgumentType]
     async with listening(house.routes(), patience=limits) as address:
         yield house, address
 

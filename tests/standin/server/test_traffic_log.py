@@ -19,7 +19,7 @@ from gramophone.standin.deepgram.speak_v1 import speak_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.credentials import Secrets
 from gramophone.standin.server.listener import Address, listening
-from gramophone.standin.server.traffic_log import Ledger
+from gramophone.standin.server.traffic_log import TrafficLog
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Speak
 from tests.support.http_client import line
@@ -34,7 +34,7 @@ class Book:
 
     def __init__(self) -> None:
         self.file = io.StringIO()
-        self.ledger = Ledger(self.file, ManualClock(7))
+        self.ledger = TrafficLog(self.file, ManualClock(7))
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(written) for written in self.file.getvalue().splitlines()]
@@ -125,7 +125,7 @@ async def test_no_key_is_ever_written() -> None:
 
 def test_a_key_that_is_known_is_not_written_before_it_was_used_either() -> None:
     book = Book()
-    ledger = Ledger(book.file, secrets=Secrets(key=KEY))
+    ledger = TrafficLog(book.file, secrets=Secrets(key=KEY))
     ledger.frame(ledger.opened("websocket", "/", "", []), "in", f"It is {KEY}.")
     assert KEY not in book.file.getvalue()
 
@@ -139,7 +139,7 @@ def test_words_of_a_header_that_are_no_key_are_left_alone() -> None:
 
 
 def test_without_a_file_things_are_counted_only() -> None:
-    ledger = Ledger()
+    ledger = TrafficLog()
     assert not ledger.writing
     ledger.frame(ledger.opened("request", "/", "", []), "in", "text")
     assert ledger.requests == 1

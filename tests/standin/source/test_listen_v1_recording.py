@@ -28,7 +28,7 @@ from gramophone.standin.deepgram.listen_v1 import listen_routes, utterances_of
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
 from gramophone.standin.proxy.observe_llm import AnswerObserver
-from gramophone.standin.proxy.session_recorder import Tape
+from gramophone.standin.proxy.session_recorder import SessionRecorder
 from gramophone.standin.server.listener import listening
 from gramophone.standin.source.answers import answers_of
 from gramophone.standin.source.listen_v1 import LISTEN_PATH, recorded_transcripts
@@ -41,7 +41,7 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import (
     RecordedTranscripts,
 )
 from gramophone.wire.deepgram.listen_v1.server import IDLE_US
-from gramophone.wire.deepgram.server_actions import Hangup, Say
+from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from storage.library import Library
 from storage.recording.recorder import Recorder
 from tests.standin.proxy.test_proxy import KEY, passing
@@ -177,7 +177,7 @@ async def test_who_sends_no_sound_begins_no_session() -> None:
 @pytest.mark.parametrize(("asked", "turns"), [("why is it blue", 2), ("Why, then?", 3)])
 def test_a_question_that_was_heard_is_one_turn(asked: str, turns: int) -> None:
     events: list[Event] = []
-    tape = Tape("5e55", SystemClock(), events.append)
+    tape = SessionRecorder("5e55", SystemClock(), events.append)
     observer = ListenObserver(0, tape.speeches)
     tape.hears()
     tape.tell_speech(observer.received(result(0, 1, "why is it blue"), 5))
@@ -210,7 +210,7 @@ ONE_SECOND = bytes(16_000)
 def said_by(actions: Sequence[Any]) -> list[Any]:
     return [
         action.message.text
-        if isinstance(action, Say) and isinstance(action.message, Verbatim)
+        if isinstance(action, SendText) and isinstance(action.message, Verbatim)
         else action
         for action in actions
     ]
@@ -225,7 +225,10 @@ def test_a_message_waits_for_its_sound_and_for_what_was_said_before_it() -> None
     assert said_by(machine.sound_received(bytes(8_000), 0)) == [early]
     # A Finalize wants at once what came before it then.
     assert said_by(machine.text_received(told("Finalize"), 0)) == [late]
-    assert said_by(machine.text_received(told("CloseStream"), 0)) == [last, Hangup(1000, "")]
+    assert said_by(machine.text_received(told("CloseStream"), 0)) == [
+        last,
+        CloseConnection(1000, ""),
+    ]
     assert machine.sound_received(ONE_SECOND, 0) == []
     assert machine.deadline_us is None
 
@@ -234,12 +237,14 @@ def test_a_close_of_the_service_comes_again_and_silence_is_cut_off() -> None:
     broken = RecordedListening((HeardMessage(result(0, 1)),), 1008, "DATA-0000")
     machine = ListenReplay(PARAMETERS, broken)
     machine.opened(0)
-    assert said_by(machine.sound_received(ONE_SECOND, 0))[1:] == [Hangup(1008, "DATA-0000")]
+    assert said_by(machine.sound_received(ONE_SECOND, 0))[1:] == [
+        CloseConnection(1008, "DATA-0000")
+    ]
     silent = ListenReplay(PARAMETERS, RecordedListening((), 1011, "NET-0001"))
     silent.opened(0)
     assert silent.sound_received(ONE_SECOND, 5) == []
     assert silent.time_passed(IDLE_US) == []
-    assert silent.time_passed(IDLE_US + 5) == [Hangup(1011, "NET-0001")]
+    assert silent.time_passed(IDLE_US + 5) == [CloseConnection(1011, "NET-0001")]
 
 
 ANYTHING = st.recursive(

@@ -24,7 +24,12 @@ from gramophone.standin.source.speak_v2 import recorded_flux
 from gramophone.standin.source.speech import recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.text.redaction import Redactor
-from gramophone.wire.deepgram.server_actions import Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.deepgram.server_actions import (
+    CloseConnection,
+    SendAudio,
+    SendText,
+    StartSynthesis,
+)
 from gramophone.wire.deepgram.speak_v1 import messages as speak_messages
 from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
@@ -51,7 +56,7 @@ from gramophone.wire.deepgram.speak_v2.recorded_server import (
     FluxReplay,
 )
 from gramophone.wire.deepgram.speak_v2.recording import RecordedFlux
-from gramophone.wire.deepgram.speak_v2.server import Action, FluxLimits, FluxQuirks, FluxServer
+from gramophone.wire.deepgram.speak_v2.server import Action, FluxLimits, FluxQuirks, SpeakV2Server
 from tests.standin.deepgram.test_speak_v2 import sound, talking
 from tests.support.builders import session_started
 from tests.support.clocks import WatchedClock
@@ -70,7 +75,7 @@ Said = Sequence[tuple[int, ClientMessage]]
 class World:
     """A machine, a client that says each thing at its instant, and a voice of 20 ms a word."""
 
-    def __init__(self, machine: FluxServer, said: Said) -> None:
+    def __init__(self, machine: SpeakV2Server, said: Said) -> None:
         self._machine = machine
         self._order = count()
         self._agenda: list[tuple[int, int, object]] = []
@@ -110,18 +115,18 @@ class World:
     def _perform(self, actions: Sequence[Action], at_us: int) -> None:
         for action in actions:
             match action:
-                case Say(message):
+                case SendText(message):
                     text = render(message)
                     self.events.append(FrameReceived(at_us=at_us, connection=0, text=text))
                 case SendAudio(pcm):
                     self._hear(pcm, at_us)
-                case Synthesise(job, text):
+                case StartSynthesis(job, text):
                     words = text.split()
                     for n, word in enumerate(words, 1):
                         pcm = TWENTY_MS[2 * len(word) :] + word.encode()
                         self._plan(at_us + 20_000 * n, (job, pcm))
                     self._plan(at_us + 20_000 * len(words) + 10_000, job)
-                case Hangup(code, reason):
+                case CloseConnection(code, reason):
                     self.events.append(
                         SpeechDisconnected(at_us=at_us, connection=0, code=code, reason=reason)
                     )
@@ -144,7 +149,7 @@ class World:
 
 
 def live(said: Said, quirks: FluxQuirks | None = None) -> list[Event]:
-    return World(FluxServer(HELLO, AT_8_KHZ, FluxLimits.none(), quirks), said).play()
+    return World(SpeakV2Server(HELLO, AT_8_KHZ, FluxLimits.none(), quirks), said).play()
 
 
 def again(recorded: RecordedFlux, said: Said, pace: float = 1.0) -> list[Event]:

@@ -12,7 +12,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.audio.turn_audio import TurnSound, kept_path
 from storage.audio.wav import WavFormat, WavWriter
 from storage.library import Library
@@ -124,9 +124,9 @@ async def test_all_that_reads_sound_gives_the_same_from_flac(tmp_path: Path) -> 
             pieces = [sound.read(turn, 7, 555) for turn in (1, 3, 1)]
             sound.close()
             for order in (
-                ExportOrder("wav", out / "a.wav"),
-                ExportOrder("bundle", out / "a.gramophone"),
-                ExportOrder("bundle", out / "b.gramophone", compress=True),
+                ExportRequest("wav", out / "a.wav"),
+                ExportRequest("bundle", out / "a.gramophone"),
+                ExportRequest("bundle", out / "b.gramophone", compress=True),
             ):
                 await library.export([SESSION_ID], order)
             read.append(

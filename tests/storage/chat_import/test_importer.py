@@ -11,7 +11,7 @@ import pytest
 
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import SettingsChanged, TurnStarted
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.chat_import.archive import is_export
 from storage.chat_import.importer import Taken
 from storage.library import Library
@@ -81,7 +81,7 @@ async def test_a_bundle_of_one_comes_back_as_it_was(tmp_path: Path) -> None:
     async with await Library.open(tmp_path / "home") as library:
         there = (await library.sessions())[0].id
         before = await library.session(there)
-        await library.export([there], ExportOrder("bundle", path))
+        await library.export([there], ExportRequest("bundle", path))
     assert not is_export(path)
     async with await Library.open(tmp_path / "other") as library:
         assert (await library.import_bundle(path)).session_id == there

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from gramophone.core.errors import StorageError
-from storage.export.atomic_file import written_whole
+from storage.export.atomic_file import atomic_write
 
 
 def test_the_file_is_there_when_the_block_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "out.wav"
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(b"whole")
         assert not path.exists()
     assert path.read_bytes() == b"whole"
@@ -23,7 +23,7 @@ def test_the_file_is_there_when_the_block_has_ended(tmp_path: Path) -> None:
 
 
 def write_and_fail(path: Path) -> None:
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(b"half")
         raise ValueError("in mid-way")
 
@@ -38,7 +38,7 @@ def test_a_failure_leaves_what_stood_there_and_nothing_else(tmp_path: Path) -> N
 
 
 def write(path: Path) -> None:
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(b"x")
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.alignment.word_timing import SpokenSpan
+from gramophone.alignment.word_timing import TimedChunk
 from gramophone.core.timeline import Event, SessionEnded
-from gramophone.library.export_request import Cut, Pauses
+from gramophone.library.export_request import Pauses, TurnSelection
 from gramophone.library.library import SessionRecord
-from gramophone.replay.schedule import Score
+from gramophone.replay.schedule import ReplaySchedule
 from gramophone.replay.track import Track
 from storage.export.excerpt import Excerpt, excerpt
 from storage.library import Library
@@ -41,7 +41,7 @@ async def kept(home: Path) -> tuple[SessionRecord, list[Event]]:
 
 async def tracks(home: Path) -> list[Track]:
     async with await Library.open(home) as library:
-        return Score(await library.events(SESSION_ID)).tracks
+        return ReplaySchedule(await library.events(SESSION_ID)).tracks
 
 
 def lengths(made: Excerpt) -> list[tuple[int, int, int]]:
@@ -70,23 +70,27 @@ async def test_real_pauses_are_those_of_the_replay(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pauses", [Pauses(), Pauses(real=True), Pauses(given_us=250_000)])
 async def test_a_cut_takes_turns_or_a_part_of_the_replay(tmp_path: Path, pauses: Pauses) -> None:
     record, events = await kept(tmp_path)
-    assert lengths(excerpt(record, events, Cut(frozenset({3})), pauses)) == [(3, 0, 9_600)]
+    assert lengths(excerpt(record, events, TurnSelection(frozenset({3})), pauses)) == [
+        (3, 0, 9_600)
+    ]
     one, two = await tracks(tmp_path)
-    begun = Cut(to_us=one.start_us + 50_000)
+    begun = TurnSelection(to_us=one.start_us + 50_000)
     assert lengths(excerpt(record, events, begun, pauses)) == [(1, 0, 2_400)]
-    late = Cut(from_us=one.start_us + 75_000, to_us=two.start_us + 100_000)
+    late = TurnSelection(from_us=one.start_us + 75_000, to_us=two.start_us + 100_000)
     assert [length for *_, length in lengths(excerpt(record, events, late, pauses))] == [
         1_200,
         4_800,
     ]
-    assert excerpt(record, events, Cut(from_us=60_000_000), pauses).samples == 0
+    assert excerpt(record, events, TurnSelection(from_us=60_000_000), pauses).samples == 0
 
 
 async def test_turns_that_were_taken_back_come_only_when_asked(tmp_path: Path) -> None:
     record, events = await kept(tmp_path)
     back = replace(record, turns=(*record.turns[:3], replace(record.turns[3], withdrawn=True)))
     assert [turn for turn, _, _ in lengths(excerpt(back, events))] == [1]
-    assert [turn for turn, _, _ in lengths(excerpt(back, events, Cut(withdrawn=True)))] == [1, 3]
+    assert [
+        turn for turn, _, _ in lengths(excerpt(back, events, TurnSelection(withdrawn=True)))
+    ] == [1, 3]
 
 
 async def test_what_is_kept_is_what_counts(tmp_path: Path) -> None:
@@ -120,7 +124,7 @@ async def test_passages_lie_within_their_turn_and_in_order(tmp_path: Path) -> No
     st.integers(0, 10**7),
 )
 def test_words_of_a_chunk_are_in_order_and_within(text: str, start: int, samples: int) -> None:
-    span = SpokenSpan(text, start, start + samples, 7, 7 + len(text))
+    span = TimedChunk(text, start, start + samples, 7, 7 + len(text))
     words = list(span.words())
     assert [word.text for word in words] == text.split()
     edges = [edge for word in words for edge in (word.start_samples, word.end_samples)]

@@ -13,7 +13,7 @@ import soundfile
 
 from fixtures.recordings import RECORDINGS
 from gramophone.core.timeline import AudioReceived, SessionEnded
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.bundle.reader import read_bundle
 from storage.export.loudness import SILENCE_LUFS, Meter, level, levelled
 from storage.export.sample_conversion import Samples
@@ -126,7 +126,7 @@ async def test_what_cannot_be_that_loud_is_said(tmp_path: Path) -> None:
     def tell(done: int, total: int) -> None:
         told.append((done, total))
 
-    order = ExportOrder("wav", tmp_path / "out.wav", loudness_lufs=-6)
+    order = ExportRequest("wav", tmp_path / "out.wav", loudness_lufs=-6)
     async with await Library.open(tmp_path / "home") as library:
         done = await library.export([SESSION_ID], order, tell=tell)
     assert len(done.notes) == 1

@@ -21,11 +21,11 @@ RATE_HZ = 8_000
 EXPORT = """
 import sys
 from pathlib import Path
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.export.export import export
 from storage.home import Home
 home, path = Path(sys.argv[1]), Path(sys.argv[2])
-export(Home.at(home), [sys.argv[3]], ExportOrder(path.suffix[1:], path), lambda done, total: None)
+export(Home.at(home), [sys.argv[3]], ExportRequest(path.suffix[1:], path), lambda done, total: None)
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
 

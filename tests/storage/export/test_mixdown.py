@@ -11,7 +11,7 @@ import soundfile
 
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import SessionEnded
-from gramophone.library.export_request import Cut, ExportOrder, Pauses
+from gramophone.library.export_request import ExportRequest, Pauses, TurnSelection
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.export_talks import (
     FIRST,
@@ -54,7 +54,9 @@ async def test_with_the_real_pauses_they_lie_where_they_were(tmp_path: Path) -> 
 
 async def test_without_ones_own_voice_left_is_silent_and_it_says_so(tmp_path: Path) -> None:
     await record(tmp_path / "home", talk())
-    done = await exported(tmp_path / "home", ExportOrder("wav", tmp_path / "out.wav", stereo=True))
+    done = await exported(
+        tmp_path / "home", ExportRequest("wav", tmp_path / "out.wav", stereo=True)
+    )
     assert done.notes == ("Your own voice was not recorded there, so the left channel is silent.",)
     both, _ = soundfile.read(tmp_path / "out.wav", dtype="int16")
     assert not both[:, 0].any()
@@ -109,7 +111,7 @@ async def test_rates_that_differ_need_one_for_the_file(tmp_path: Path) -> None:
 async def test_sessions_without_sound_are_left_out_of_several(tmp_path: Path) -> None:
     await record(tmp_path / "home", [session_started(OTHER_ID), *spoken_exchange(frames=())])
     await record(tmp_path / "home", talk())
-    order = ExportOrder("wav", tmp_path / "out.wav")
+    order = ExportRequest("wav", tmp_path / "out.wav")
     done = await exported(tmp_path / "home", order, OTHER_ID, SESSION_ID)
     assert done.notes == (f"Left out, because nothing was spoken in them: {OTHER_ID}.",)
     assert READERS["wave"](tmp_path / "out.wav") == FIRST + SECOND
@@ -118,7 +120,7 @@ async def test_sessions_without_sound_are_left_out_of_several(tmp_path: Path) ->
 async def test_a_part_is_that_part_sample_by_sample(tmp_path: Path) -> None:
     await record(tmp_path / "home", talk())
     # The first answer is heard from 1.44 s to 1.5 s, the second from 5.44 s on.
-    cut = Cut(from_us=1_460_000, to_us=5_450_000)
+    cut = TurnSelection(from_us=1_460_000, to_us=5_450_000)
     path = await one_file(tmp_path, "wav", cut=cut)
     assert READERS["wave"](path) == FIRST[2 * 960 :] + SECOND[: 2 * 480]
     path = await one_file(tmp_path, "wav", cut=cut, pauses=Pauses(real=True))
@@ -128,7 +130,7 @@ async def test_a_part_is_that_part_sample_by_sample(tmp_path: Path) -> None:
 
 async def test_each_turn_in_a_file_of_its_own(tmp_path: Path) -> None:
     await record(tmp_path / "home", talk())
-    order = ExportOrder("wav", tmp_path / "out.wav", each_turn=True)
+    order = ExportRequest("wav", tmp_path / "out.wav", each_turn=True)
     done = await exported(tmp_path / "home", order)
     assert [path.name for path in done.paths] == ["out-turn-1.wav", "out-turn-3.wav"]
     assert [READERS["wave"](path) for path in done.paths] == [FIRST, SECOND]

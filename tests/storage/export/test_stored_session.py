@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.recordings import load, names
 from gramophone.core.timeline import AudioReceived, Event, SessionStarted
-from gramophone.library.export_request import ExportOrder, Pauses
+from gramophone.library.export_request import ExportRequest, Pauses
 from storage.export.excerpt import TELLING, excerpt
 from storage.export.stored_session import kept_session
 from storage.home import Home
@@ -45,7 +45,7 @@ async def test_the_excerpt_is_that_of_all_events(
     events: list[Event], real: bool, tmp_path: Path
 ) -> None:
     await record(tmp_path, events)
-    order = ExportOrder("jsonl", tmp_path / "unused", pauses=Pauses(real=real))
+    order = ExportRequest("jsonl", tmp_path / "unused", pauses=Pauses(real=real))
     first = events[0]
     assert isinstance(first, SessionStarted)
     with kept_session(Home.at(tmp_path), first.session_id, order) as session:

@@ -29,7 +29,7 @@ from gramophone.core.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from gramophone.library.export_request import Cut, Pauses
+from gramophone.library.export_request import Pauses, TurnSelection
 from gramophone.text.sanitize import plain, plain_line
 from storage.export.formats.cast import COLUMNS, IDLE_S
 from storage.export.formats.csv_table import COLUMNS as TABLE
@@ -243,7 +243,10 @@ async def test_every_form_has_the_whole_text_and_says_how_far_it_was_heard(tmp_p
 
 async def test_a_part_is_what_was_asked_for(tmp_path: Path) -> None:
     await talked(tmp_path, "One.", "Two.", "Three.")
-    for cut in (Cut(frozenset({3})), Cut(from_us=123_000_000, to_us=123_500_000)):
+    for cut in (
+        TurnSelection(frozenset({3})),
+        TurnSelection(from_us=123_000_000, to_us=123_500_000),
+    ):
         assert [
             r["text"] for r in table(await written(tmp_path, [SESSION_ID], "csv", cut=cut))
         ] == ["Two."]
@@ -268,7 +271,7 @@ def taken_back_and_repeated() -> list[Event]:
 
 async def test_turns_that_do_not_count_are_left_out_or_marked(tmp_path: Path) -> None:
     await record(tmp_path, taken_back_and_repeated())
-    back = Cut(withdrawn=True)
+    back = TurnSelection(withdrawn=True)
     made = {form: await written(tmp_path, [SESSION_ID], form) for form in FORMS}
     every = {form: await written(tmp_path, [SESSION_ID], form, cut=back) for form in FORMS}
     assert said_in_txt(made["txt"]) == [("You:", "What?"), ("Answer:", "One.")]

@@ -17,7 +17,7 @@ import pytest
 
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import Entry, SessionEnded
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.audio.turn_audio import TurnSound
 from storage.home import Home
 from storage.library import Library
@@ -64,7 +64,7 @@ async def checked(home: Path) -> bytes:
     """Open the library, which mends it; nothing is wrong then, and the bundle is the bundle."""
     async with await Library.open(home) as library:
         assert await library.verify() == []
-        order = ExportOrder("bundle", home.parent / "1.gramophone", replace=True)
+        order = ExportRequest("bundle", home.parent / "1.gramophone", replace=True)
         await library.export([SESSION_ID], order)
     return (home.parent / "1.gramophone").read_bytes()
 

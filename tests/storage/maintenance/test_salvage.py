@@ -15,7 +15,7 @@ import pytest
 
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import AudioReceived
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.home import Home
 from storage.library import Library
 from storage.maintenance.salvage import Salvaged, salvage
@@ -60,7 +60,7 @@ async def contents(home: Path, ids: tuple[str, ...] = IDS) -> dict[str, Any]:
     async with await Library.open(home) as library:
         for session_id in ids:
             path = home.parent / "out.jsonl"
-            order = ExportOrder(form="jsonl", path=path, replace=True)
+            order = ExportRequest(form="jsonl", path=path, replace=True)
             await library.export([session_id], order)
             record = await library.session(session_id)
             turns = [(turn.turn, turn.role, turn.text, turn.audio) for turn in record.turns]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.config.file import write_setting
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from gramophone.system.temporary_files import make_directory, make_file, make_scratch
 from storage.home import Home
 from storage.library import Library
@@ -36,7 +36,7 @@ async def test_an_export_sweeps_where_it_writes(tmp_path: Path) -> None:
     left = left_by_a_killed_command(tmp_path)
     descriptor, living = make_file(tmp_path / "other.mp3")
     async with await Library.open(tmp_path / "home") as library:
-        await library.export([SESSION_ID], ExportOrder(form="txt", path=tmp_path / "out.txt"))
+        await library.export([SESSION_ID], ExportRequest(form="txt", path=tmp_path / "out.txt"))
     assert there(left) == []
     assert there([living]) == [living]
     os.close(descriptor)

@@ -26,7 +26,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
-from gramophone.library.export_request import FORMS, ExportOrder
+from gramophone.library.export_request import FORMS, ExportRequest
 from gramophone.text.redaction import MARK, Redactor
 from storage.home import Home
 from storage.library import Library
@@ -179,7 +179,7 @@ async def test_no_export_and_no_backup_holds_a_piece(size: int, tmp_path: Path) 
         for form in FORMS.values():
             if not form.sound:
                 path = out / f"session{form.suffix}"
-                await library.export([SESSION_ID], ExportOrder(form.name, path))
+                await library.export([SESSION_ID], ExportRequest(form.name, path))
     await asyncio.to_thread(back_up, Home.at(home), out / "backup")
     assert files_with_pieces(tmp_path) == []
     timeline = json_lines(out / "session.jsonl")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.core.timeline import UsageReported
-from gramophone.library.statistics import Voicing, total
+from gramophone.library.statistics import VoiceConfig, total
 from gramophone.wire.lenient_json import LARGEST_COUNT
 from storage.home import Home
 from storage.library import Library
@@ -25,8 +25,8 @@ async def test_each_answer_goes_to_who_gave_it(tmp_path: Path) -> None:
         kept = await library.figures()
         turns = (await library.session(SESSION_ID)).turns
     began = session_started()
-    before = kept.tallies[Voicing(began.provider, began.model, began.voice)]
-    after = kept.tallies[Voicing(CHANGED.provider, CHANGED.model, CHANGED.voice)]
+    before = kept.tallies[VoiceConfig(began.provider, began.model, began.voice)]
+    after = kept.tallies[VoiceConfig(CHANGED.provider, CHANGED.model, CHANGED.voice)]
     assert len(kept.tallies) == 2
     assert (before.turns, before.withdrawn, before.repeated) == (2, 1, 0)
     assert (after.turns, after.withdrawn, after.repeated) == (1, 0, 1)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.core.errors import StorageError
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.home import Home
 from storage.library import Library
 from storage.maintenance.backup import back_up
@@ -97,7 +97,7 @@ async def compact_sound(home: Home) -> None:
 async def bundle_and_import(home: Home) -> None:
     path = home.root.parent / "it.gramophone"
     async with await Library.open(home.root) as library:
-        await library.export([SESSION_ID], ExportOrder("bundle", path))
+        await library.export([SESSION_ID], ExportRequest("bundle", path))
         await library.import_bundle(path, new_id="abcd")
 
 

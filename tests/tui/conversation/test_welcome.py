@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.core.intents import Hush
+from gramophone.core.intents import StopPlayback
 from gramophone.core.timeline import DeviceChanged, Failed, ProgressMade, Stage
-from gramophone.ports.backend import Setup
+from gramophone.ports.backend import ConversationInfo
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeFeed
 from tests.support.seeing import drawn, said, seen
@@ -14,9 +14,9 @@ from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
 from tui.conversation.welcome import welcome
 
-LOCAL = Setup(provider="local", model="smollm2", voice="piper")
-CLOUD = Setup(provider="openai", model="gpt-5", voice="thalia")
-UNKEPT = Setup("local", "smollm2", "piper", kept=False)
+LOCAL = ConversationInfo(provider="local", model="smollm2", voice="piper")
+CLOUD = ConversationInfo(provider="openai", model="gpt-5", voice="thalia")
+UNKEPT = ConversationInfo("local", "smollm2", "piper", kept=False)
 NO_DEVICE = DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device.")
 NO_MODEL = Failed(at_us=2, stage="model", detail="The embedded model is not installed.")
 NO_VOICE = Failed(at_us=3, stage="speech", detail="The embedded voice is not installed.")
@@ -28,7 +28,7 @@ ANY_SIZE = pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
 @pytest.mark.parametrize("silent", [False, True])
 @pytest.mark.parametrize("short", [False, True])
 def test_it_has_at_most_five_lines(
-    setup: Setup, failed: tuple[Stage, ...], silent: bool, short: bool
+    setup: ConversationInfo, failed: tuple[Stage, ...], silent: bool, short: bool
 ) -> None:
     lines = [
         line for line in welcome(setup, failed, silent=silent, short=short).split("\n") if line
@@ -42,7 +42,7 @@ def test_only_what_is_so_is_said() -> None:
     assert "this machine" in welcome(LOCAL)
     assert "this machine" not in welcome(CLOUD)
     assert "No sound device" not in welcome(LOCAL)
-    muted = Setup("local", "smollm2", "piper", muted=True)
+    muted = ConversationInfo("local", "smollm2", "piper", muted=True)
     assert "No sound device" not in welcome(muted, silent=True)
     assert "shown, spoken and kept" in welcome(LOCAL)
     assert "nothing is kept" in welcome(UNKEPT)
@@ -123,7 +123,7 @@ async def test_what_loads_long_says_how_long_and_that_it_can_be_stopped() -> Non
         await drawn(pilot)
         assert "3 s · Esc stops" in said(pilot)
         await pilot.press("escape")
-        assert backend.posted == [Hush()]
+        assert backend.posted == [StopPlayback()]
         feed.put(ProgressMade(at_us=8, what="model", detail=""))
         await drawn(pilot)
         assert "Esc stops" not in said(pilot)

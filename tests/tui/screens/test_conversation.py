@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from gramophone.core.intents import Hush, Submit
+from gramophone.core.intents import StopPlayback, Submit
 from gramophone.core.timeline import (
     DeltaReceived,
     DeviceChanged,
@@ -303,7 +303,7 @@ class TestStopping:
             )
             await drawn(pilot)
             await pilot.press("escape")
-            assert backend.posted == [Hush()]
+            assert backend.posted == [StopPlayback()]
 
     async def test_escape_brings_the_focus_back_when_nothing_speaks(self) -> None:
         backend = FakeBackend()

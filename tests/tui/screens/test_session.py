@@ -27,7 +27,7 @@ from tests.support.seeing import drawn, said, seen
 from tui.app import GramophoneApp
 from tui.messages import TurnWanted
 from tui.playback.meter import Meter
-from tui.playback.replay_bar import ReplayStrip
+from tui.playback.replay_bar import ReplayBar
 from tui.playback.seek_bar import SeekBar
 from tui.screens.export import ExportScreen
 from tui.screens.history import HistoryScreen
@@ -387,7 +387,7 @@ class TestKeys:
         backend = backend_of(state=replace(exchanges(3), position_us=12_000_000))
         async with opened(backend) as pilot:
             await looked(pilot)
-            strip = pilot.app.screen.query_one(ReplayStrip)
+            strip = pilot.app.screen.query_one(ReplayBar)
             inset = strip.content_region.x - strip.region.x
             await pilot.click(strip, offset=(inset + str(strip.render()).index(words), 0))
             await drawn(pilot)

@@ -12,7 +12,7 @@ from tests.support.builders import short_session, spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.support.seeing import drawn, said
 from tui.app import GramophoneApp
-from tui.support.alerts import Trouble, troubles
+from tui.support.alerts import Alert, troubles
 
 FULL = Failed(at_us=9, stage="recording", detail="There is no room left for the recording.")
 GONE = DeviceChanged(at_us=9, device="silent", silent=True, detail="The sound device went away.")
@@ -104,6 +104,6 @@ def test_what_is_a_trouble(entry: Entry, spoken: bool, told: bool) -> None:
 
 def test_what_stands_in_the_conversation_is_marked() -> None:
     assert list(troubles([LOST, FULL], spoken=True)) == [
-        Trouble("No voice", LOST.detail, "error", "speech", shown=True),
-        Trouble("Not recorded any more", FULL.detail, "error", "recording"),
+        Alert("No voice", LOST.detail, "error", "speech", shown=True),
+        Alert("Not recorded any more", FULL.detail, "error", "recording"),
     ]

@@ -31,7 +31,7 @@ from gramophone.core.timeline import (
 )
 from gramophone.library.library import TurnRecord
 from gramophone.ports.engine import Message
-from gramophone.replay.schedule import Score
+from gramophone.replay.schedule import ReplaySchedule
 from tests.support.builders import session_started, short_session, spoken_exchange
 from tests.support.screen_backend import kept_session
 from tui.markdown.paint import copied
@@ -396,7 +396,7 @@ class TestGoneOver:
         return [*views, model.sound, model.recording, model.busy]
 
     def test_wherever_one_comes_from_and_goes_to(self) -> None:
-        score = Score(self.events())
+        score = ReplaySchedule(self.events())
         events = score.events
         for end in range(0, len(events) + 1, 3):
             every = folded(*events[:end])

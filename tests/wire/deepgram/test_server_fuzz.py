@@ -9,13 +9,18 @@ from typing import Any, TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.deepgram.server_actions import Hangup, Machine, Say, Synthesise
+from gramophone.wire.deepgram.server_actions import (
+    CloseConnection,
+    SendText,
+    ServerProtocol,
+    StartSynthesis,
+)
 from gramophone.wire.deepgram.speak_v1.messages import Metadata
 from gramophone.wire.deepgram.speak_v1.messages import render as render_v1
 from gramophone.wire.deepgram.speak_v1.server import SpeakServer
 from gramophone.wire.deepgram.speak_v2.messages import Connected, render
 from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
-from gramophone.wire.deepgram.speak_v2.server import FluxServer
+from gramophone.wire.deepgram.speak_v2.server import SpeakV2Server
 
 MessageT = TypeVar("MessageT")
 
@@ -53,7 +58,7 @@ frames = st.one_of(
 
 
 def play(
-    server: Machine[MessageT],
+    server: ServerProtocol[MessageT],
     write: Callable[[MessageT], str],
     received: Sequence[str | bytes],
     finishing: bool,
@@ -67,12 +72,12 @@ def play(
         else:
             actions = server.binary_received()
         while actions:
-            jobs = [action.job for action in actions if isinstance(action, Synthesise)]
+            jobs = [action.job for action in actions if isinstance(action, StartSynthesis)]
             for action in actions:
                 assert hangups == 0
-                if isinstance(action, Say):
+                if isinstance(action, SendText):
                     write(action.message).encode()
-                hangups += isinstance(action, Hangup)
+                hangups += isinstance(action, CloseConnection)
             actions = server.synthesised(jobs[-1]) if jobs and finishing else ()
     assert hangups <= 1
 
@@ -80,7 +85,7 @@ def play(
 @settings(deadline=None)
 @given(st.lists(frames | st.binary(max_size=4), max_size=20), st.booleans())
 def test_v2_never_breaks_and_ends_once(received: list[str | bytes], finishing: bool) -> None:
-    server = FluxServer(Connected("r", "m", "1", ()), FluxParameters(model="flux-haley-en"))
+    server = SpeakV2Server(Connected("r", "m", "1", ()), FluxParameters(model="flux-haley-en"))
     play(server, render, received, finishing)
 
 

@@ -12,7 +12,7 @@ from tui.conversation.slash.copy_targets import passage
 from tui.conversation.slash.settings_commands import CHOOSING, chosen, stands, told
 from tui.conversation.welcome import NOT_KEPT
 from tui.messages import CopyWanted
-from tui.support.error_toast import tell_failure
+from tui.support.error_toast import notify_error
 
 if TYPE_CHECKING:
     from tui.screens.conversation import ConversationScreen
@@ -144,7 +144,7 @@ async def _entitle(screen: ConversationScreen, title: str) -> None:
     try:
         await screen.backend.library.rename(started.session_id, title)
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
     else:
         screen.tell(f"This session is called {plain_line(title)!r} now.")
 
@@ -163,6 +163,6 @@ async def _export(screen: ConversationScreen) -> None:
     try:
         record = await library.session(started.session_id)
     except GramophoneError as error:
-        tell_failure(screen, error)
+        notify_error(screen, error)
     else:
         await export_sessions(screen, library, [record.summary])

@@ -10,9 +10,9 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final, TypeAlias
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.text.sanitize import plain_line
-from tui.prompt.completion_model import Candidate, Offer, fitting
+from tui.prompt.completion_model import Completion, CompletionState, fitting
 
 Choices: TypeAlias = Callable[[], Sequence[str]]
 
@@ -20,7 +20,7 @@ _LONGEST_NAME_SHOWN = 24
 _MOST_CHOICES = 200
 
 
-@value
+@frozen
 class SlashCommand:
     """A command. Without `argument_words` nothing may follow it; in brackets it is optional.
 
@@ -83,14 +83,14 @@ def declared(*names: str, choices: dict[str, Choices] | None = None) -> tuple[Sl
 # --- reading a prompt -----------------------------------------------------------------------------
 
 
-@value
+@frozen
 class Prose:
     """A prompt for the model."""
 
     text: str
 
 
-@value
+@frozen
 class Given:
     """A command for us."""
 
@@ -98,7 +98,7 @@ class Given:
     argument: str
 
 
-@value
+@frozen
 class Refused:
     """Neither: one sentence about why."""
 
@@ -148,7 +148,7 @@ def _unknown(word: str, commands: Sequence[SlashCommand]) -> str:
 # --- completing -----------------------------------------------------------------------------------
 
 
-def complete(line: str, cursor: int, commands: Sequence[SlashCommand]) -> Offer | None:
+def complete(line: str, cursor: int, commands: Sequence[SlashCommand]) -> CompletionState | None:
     """What fits before the cursor in the first line of a prompt, if it is a command at all."""
     if not line.startswith("/") or line.startswith("//") or cursor < 1:
         return None
@@ -162,20 +162,22 @@ def complete(line: str, cursor: int, commands: Sequence[SlashCommand]) -> Offer 
     start = min(start, cursor)
     known = [plain_line(each) for each in command.choices()]
     found = fitting(line[start:cursor], known, str)[:_MOST_CHOICES]
-    return _offer(start, len(line), [Candidate(each, "", each) for each in found])
+    return _offer(start, len(line), [Completion(each, "", each) for each in found])
 
 
-def _complete_name(typed: str, end: int, commands: Sequence[SlashCommand]) -> Offer | None:
+def _complete_name(
+    typed: str, end: int, commands: Sequence[SlashCommand]
+) -> CompletionState | None:
     if "/" in typed:
         return None
     found = fitting(typed, commands, lambda command: command.name)
     return _offer(0, end, [_candidate(command) for command in found])
 
 
-def _candidate(command: SlashCommand) -> Candidate:
+def _candidate(command: SlashCommand) -> Completion:
     text = f"/{command.name}" + (" " if command.argument_words else "")
-    return Candidate(command.usage, command.words, text)
+    return Completion(command.usage, command.words, text)
 
 
-def _offer(start: int, end: int, candidates: Sequence[Candidate]) -> Offer | None:
-    return Offer(start, end, tuple(candidates)) if candidates else None
+def _offer(start: int, end: int, candidates: Sequence[Completion]) -> CompletionState | None:
+    return CompletionState(start, end, tuple(candidates)) if candidates else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gramophone.library.library import SessionRecord
-from gramophone.ports.backend import Choice, Choices
+from gramophone.ports.backend import AvailableOptions, ConversationOptions
 from gramophone.ports.engine import Message
 from tui.conversation.layout import MOST_PANES
 from tui.conversation.slash.commands import SlashCommand, declared
@@ -22,7 +22,7 @@ NAMES: Final = (
 
 
 def conversation_commands(
-    choices: Callable[[], Choices] = Choices, provider: Callable[[], str] = str
+    choices: Callable[[], AvailableOptions] = AvailableOptions, provider: Callable[[], str] = str
 ) -> tuple[SlashCommand, ...]:
     """`provider` is the one whose models come first."""
 
@@ -44,13 +44,15 @@ def conversation_commands(
     )
 
 
-def continuation(record: SessionRecord, choices: Choices) -> tuple[Choice, list[Message]]:
+def continuation(
+    record: SessionRecord, choices: AvailableOptions
+) -> tuple[ConversationOptions, list[Message]]:
     """What answers in a past session that goes on, as far as it can still be had, and what was
     said in it."""
     summary = record.summary
     there = summary.model in choices.models.get(summary.provider, ())
     usable = there and summary.provider in choices.providers
-    choice = Choice(
+    choice = ConversationOptions(
         provider=summary.provider if usable else "",
         model=summary.model if usable else "",
         voice=summary.voice if summary.voice in choices.voices else "",

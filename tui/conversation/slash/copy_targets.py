@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from tui.transcript.model import TurnView
 
 COPYABLE: Final = {
@@ -21,7 +21,7 @@ _FENCED = re.compile(
 )
 
 
-@value
+@frozen
 class Passage:
     """A text and its name."""
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from gramophone.ports.backend import Choice, Choices, Setup
+from gramophone.ports.backend import AvailableOptions, ConversationInfo, ConversationOptions
 from gramophone.text.sanitize import plain_line
 from tui.conversation.slash.commands import Refused
 
@@ -54,8 +54,8 @@ SPEEDS: Final = ("0.8", "0.9", "1", "1.1", "1.2", "1.3", "1.5")
 
 
 def chosen(
-    name: str, argument: str, choice: Choice, choices: Choices, provider: str
-) -> Choice | Refused:
+    name: str, argument: str, choice: ConversationOptions, choices: AvailableOptions, provider: str
+) -> ConversationOptions | Refused:
     """`choice` with what the command `name` asks for. `provider` is the one that answers now."""
     taken_back = argument == AS_CONFIGURED
     match name:
@@ -78,7 +78,7 @@ def chosen(
             raise ValueError(f"/{name} chooses nothing")
 
 
-def model_names(choices: Choices, provider: str) -> tuple[str, ...]:
+def model_names(choices: AvailableOptions, provider: str) -> tuple[str, ...]:
     """What `/model` completes: the names at this provider, the others with their provider."""
     here = choices.models.get(provider, ())
     elsewhere = [
@@ -90,7 +90,9 @@ def model_names(choices: Choices, provider: str) -> tuple[str, ...]:
     return (*here, *elsewhere)
 
 
-def _model(argument: str, choice: Choice, choices: Choices, provider: str) -> Choice | Refused:
+def _model(
+    argument: str, choice: ConversationOptions, choices: AvailableOptions, provider: str
+) -> ConversationOptions | Refused:
     before, slash, after = argument.partition("/")
     if slash and after and before.lower() in choices.models:
         provider, argument = before.lower(), after
@@ -104,7 +106,7 @@ def _model(argument: str, choice: Choice, choices: Choices, provider: str) -> Ch
     return replace(choice, provider=provider, model=found)
 
 
-def _elsewhere(model: str, choices: Choices, provider: str) -> tuple[str, str | Refused]:
+def _elsewhere(model: str, choices: AvailableOptions, provider: str) -> tuple[str, str | Refused]:
     """The provider that is known to have this model, if one of those that can be used has."""
     refused: Refused | None = None
     for other in (provider, *choices.providers):
@@ -131,7 +133,7 @@ def _known(kind: str, typed: str, names: Sequence[str]) -> str | Refused:
     return within[0] if within else typed
 
 
-def _speed(argument: str, choice: Choice) -> Choice | Refused:
+def _speed(argument: str, choice: ConversationOptions) -> ConversationOptions | Refused:
     try:
         speed = float(argument.lower().removesuffix("x").removesuffix("×").replace(",", "."))
     except ValueError:
@@ -141,7 +143,7 @@ def _speed(argument: str, choice: Choice) -> Choice | Refused:
     return replace(choice, speed=speed)
 
 
-def _language(argument: str, choice: Choice) -> Choice | Refused:
+def _language(argument: str, choice: ConversationOptions) -> ConversationOptions | Refused:
     """A language by its name or its code; what looks like a code is passed on."""
     code = LANGUAGES.get(argument.casefold(), argument)
     if code and not _CODE.match(code):
@@ -149,7 +151,7 @@ def _language(argument: str, choice: Choice) -> Choice | Refused:
     return replace(choice, lang=code)
 
 
-def _language_name(choice: Choice) -> str:
+def _language_name(choice: ConversationOptions) -> str:
     if choice.lang == "auto":
         return "the answer's own"
     return plain_line(choice.lang) or "as configured"
@@ -158,7 +160,7 @@ def _language_name(choice: Choice) -> str:
 # --- in words -------------------------------------------------------------------------------------
 
 
-def told(name: str, choice: Choice) -> str:
+def told(name: str, choice: ConversationOptions) -> str:
     """One sentence about what was just chosen."""
     match name:
         case "voice":
@@ -175,7 +177,9 @@ def told(name: str, choice: Choice) -> str:
     return f"{now} from the next answer on."
 
 
-def stands(name: str, choice: Choice, setup: Setup, system_prompt: str) -> str:
+def stands(
+    name: str, choice: ConversationOptions, setup: ConversationInfo, system_prompt: str
+) -> str:
     """What holds now, and how it is changed, in two sentences. `setup` is what answers now."""
     match name:
         case "voice":

@@ -21,8 +21,8 @@ from gramophone.wire.deepgram.listen_v1.messages import (
     Verbatim,
     client_type,
 )
-from gramophone.wire.deepgram.listen_v1.server import IDLE_US, Action, Ruler
-from gramophone.wire.deepgram.server_actions import Hangup, Say
+from gramophone.wire.deepgram.listen_v1.server import IDLE_US, Action, AudioMeter
+from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.lenient_json import as_list, as_object, as_text, read_object
 
 ANSWERED = frozenset({FINALIZE, CLOSE_STREAM, CONFIGURE})
@@ -65,7 +65,7 @@ class ListenReplay:
     """A connection that gets what was recorded. It takes the place of a `ListenServer`."""
 
     def __init__(self, parameters: ListenParameters, recorded: RecordedListening) -> None:
-        self._ruler = Ruler(parameters)
+        self._ruler = AudioMeter(parameters)
         self._recorded = recorded
         self._waiting = [(each, position_us(each.text)) for each in recorded.messages]
         self._said = 0
@@ -98,7 +98,7 @@ class ListenReplay:
         try:
             kind = client_type(text)
         except ProtocolViolation as violation:
-            return [Say(Misunderstood(violation.detail, text))]
+            return [SendText(Misunderstood(violation.detail, text))]
         self._deadline_us = now_us + IDLE_US
         if kind == CLOSE_STREAM:
             return self._close()
@@ -111,7 +111,7 @@ class ListenReplay:
         if self._closed or now_us < self._deadline_us:
             return []
         self._closed = True
-        return [Hangup(1011, _IDLE)]
+        return [CloseConnection(1011, _IDLE)]
 
     def _due(self) -> list[Action]:
         said: list[Action] = []
@@ -123,17 +123,17 @@ class ListenReplay:
             if message.after == self._said and at_us > self._ruler.now_us + _ROUNDED_US:
                 break
             self._waiting.pop(0)
-            said.append(Say(Verbatim(message.text)))
+            said.append(SendText(Verbatim(message.text)))
         ended = self._recorded
         if not self._waiting and ended.code not in _ORDERLY and ended.reason != _IDLE:
             self._closed = True
-            said.append(Hangup(ended.code, ended.reason))
+            said.append(CloseConnection(ended.code, ended.reason))
         return said
 
     def _close(self) -> list[Action]:
         self._closed = True
-        said: list[Action] = [Say(Verbatim(message.text)) for message, _ in self._waiting]
-        return [*said, Hangup(1000, "")]
+        said: list[Action] = [SendText(Verbatim(message.text)) for message, _ in self._waiting]
+        return [*said, CloseConnection(1000, "")]
 
 
 def position_us(text: str) -> int:

@@ -31,7 +31,7 @@ from gramophone.wire.deepgram.listen_v1.messages import (
     client_type,
     words_of,
 )
-from gramophone.wire.deepgram.server_actions import Hangup, Say
+from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 
 IDLE_US = 10_000_000
 """Deepgram: without sound or KeepAlive for ten seconds the connection ends, with NET-0001."""
@@ -43,7 +43,7 @@ _SECOND_US = 1_000_000
 _INTERIM_US = _SECOND_US
 _WAV_HEAD_BYTES = 44
 
-Action: TypeAlias = Say[ServerMessage] | Hangup
+Action: TypeAlias = SendText[ServerMessage] | CloseConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Utterance:
     duration_us: int
 
 
-class Ruler:
+class AudioMeter:
     """How much time the sound that came has taken."""
 
     def __init__(self, parameters: ListenParameters) -> None:
@@ -87,7 +87,7 @@ class ListenServer:
     def __init__(self, parameters: ListenParameters, utterances: Sequence[Utterance]) -> None:
         self._parameters = parameters
         self._waiting = [each for each in utterances if words_of(each.text) and each.duration_us]
-        self._ruler = Ruler(parameters)
+        self._ruler = AudioMeter(parameters)
         self._sha256 = hashlib.sha256()
         self._start_us = 0
         self._words: tuple[Word, ...] = ()
@@ -117,7 +117,7 @@ class ListenServer:
             return self._close()
         self._ruler.measure(sound)
         self._sha256.update(sound)
-        return [Say(message) for message in self._heard()]
+        return [SendText(message) for message in self._heard()]
 
     def text_received(self, text: str, now_us: int) -> list[Action]:
         """A text frame came."""
@@ -126,20 +126,20 @@ class ListenServer:
         try:
             kind = client_type(text)
         except ProtocolViolation as violation:
-            return [Say(Misunderstood(violation.detail, text))]
+            return [SendText(Misunderstood(violation.detail, text))]
         self._deadline_us = now_us + IDLE_US
         if kind == FINALIZE:
-            return [Say(self._finished(from_finalize=True))]
+            return [SendText(self._finished(from_finalize=True))]
         if kind == CLOSE_STREAM:
             return self._close()
-        return [Say(self._configured())] if kind == CONFIGURE else []
+        return [SendText(self._configured())] if kind == CONFIGURE else []
 
     def time_passed(self, now_us: int) -> list[Action]:
         """It is `now_us`; call this at `deadline_us`."""
         if self._closed or now_us < self._deadline_us:
             return []
         self._closed = True
-        return [Hangup(1011, "NET-0001")]
+        return [CloseConnection(1011, "NET-0001")]
 
     def _heard(self) -> Iterator[ServerMessage]:
         now_us = self._ruler.now_us
@@ -205,8 +205,12 @@ class ListenServer:
     def _close(self) -> list[Action]:
         self._closed = True
         now_us = self._ruler.now_us
-        said: list[Action] = [Say(self._finished())]
-        return [*said, Say(Metadata(self._sha256.hexdigest(), now_us)), Hangup(1000, "")]
+        said: list[Action] = [SendText(self._finished())]
+        return [
+            *said,
+            SendText(Metadata(self._sha256.hexdigest(), now_us)),
+            CloseConnection(1000, ""),
+        ]
 
     def _configured(self) -> ServerMessage:
         if self._parameters.has_keyterms:

@@ -18,11 +18,11 @@ from gramophone.text.sentences.splitter import SentenceCutter
 from gramophone.wire.deepgram import server_actions
 from gramophone.wire.deepgram.server_actions import (
     NOT_IN_SOURCE,
-    Abandon,
-    Hangup,
-    Say,
+    CancelSynthesis,
+    CloseConnection,
     SendAudio,
-    Synthesise,
+    SendText,
+    StartSynthesis,
 )
 from gramophone.wire.deepgram.speak_v1.messages import (
     Clear,
@@ -86,7 +86,7 @@ class SpeakQuirks:
 class _Queued:
     """Text that was flushed or, where sound starts at a sentence, is whole."""
 
-    utterance: Synthesise
+    utterance: StartSynthesis
     flushed: bool
 
 
@@ -148,7 +148,7 @@ class SpeakServer:
         """The connection stands."""
         if self._limits.session_us is not None:
             self._deadline_us = now_us + self._limits.session_us
-        return [Say(self._metadata)]
+        return [SendText(self._metadata)]
 
     def pinged(self, now_us: int) -> None:
         """A Ping or a Pong came, which changes nothing: v1 bears with a silent client."""
@@ -190,7 +190,7 @@ class SpeakServer:
 
     def remarked(self, job: int, warning: Warned) -> list[Action]:
         """The voice has something to say about `job`."""
-        return [Say(warning)] if self._is_speaking(job) else []
+        return [SendText(warning)] if self._is_speaking(job) else []
 
     def synthesised(self, job: int) -> list[Action]:
         """All sound of `job` has gone out."""
@@ -237,25 +237,25 @@ class SpeakServer:
         allowed = self._limits.minute_flushes
         too_many = allowed is not None and self._minute_flushes.sum(now_us) >= allowed
         if too_many or self._flushes_seen == self._quirks.refused_flush:
-            return [Say(EXCESSIVE_FLUSH)]
+            return [SendText(EXCESSIVE_FLUSH)]
         if allowed is not None:
             self._minute_flushes.add(1, now_us)
         self._queue(self._buffer.rest(), now_us, flushed=True)
         return self._next() if self._speaking is None else []
 
     def _queue(self, text: str, now_us: int, *, flushed: bool) -> None:
-        self._waiting.append(_Queued(Synthesise(next(self._jobs), text, now_us), flushed))
+        self._waiting.append(_Queued(StartSynthesis(next(self._jobs), text, now_us), flushed))
 
     def _clear(self) -> list[Action]:
         actions: list[Action] = []
         dropped = list(self._waiting)
         if self._speaking is not None:
-            actions.append(Abandon(self._speaking.utterance.job))
+            actions.append(CancelSynthesis(self._speaking.utterance.job))
             dropped.append(self._speaking)
         self._speaking = None
         self._waiting.clear()
         self._buffer.rest()
-        actions.append(Say(Cleared(next(self._sequence_ids))))
+        actions.append(SendText(Cleared(next(self._sequence_ids))))
         if self._quirks.late_flushed:
             actions += [self._flushed() for queued in dropped if queued.flushed]
         return actions + self._finish_if_idle()
@@ -276,15 +276,15 @@ class SpeakServer:
         idle = self._speaking is None and not self._waiting
         return self._hang_up(1000, "") if self._closing and idle else []
 
-    def _flushed(self) -> Say[ServerMessage]:
-        return Say(Flushed(next(self._sequence_ids)))
+    def _flushed(self) -> SendText[ServerMessage]:
+        return SendText(Flushed(next(self._sequence_ids)))
 
     def _hang_up(self, code: int, reason: str) -> list[Action]:
         actions: list[Action] = []
         if self._speaking is not None:
-            actions.append(Abandon(self._speaking.utterance.job))
+            actions.append(CancelSynthesis(self._speaking.utterance.job))
         self._closed = True
         self._speaking = None
         self._waiting.clear()
         self._buffer.rest()
-        return [*actions, Hangup(code, reason)]
+        return [*actions, CloseConnection(code, reason)]

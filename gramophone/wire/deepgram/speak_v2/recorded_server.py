@@ -12,7 +12,7 @@ from collections import deque
 
 from gramophone.text.redacted_match import Kept, begins_but_hidden, same_but_hidden
 from gramophone.text.sentences.splitter import SentenceCutter
-from gramophone.wire.deepgram.server_actions import Say, SendAudio
+from gramophone.wire.deepgram.server_actions import SendAudio, SendText
 from gramophone.wire.deepgram.speak_v2.messages import (
     Connected,
     Flushed,
@@ -37,8 +37,8 @@ from gramophone.wire.deepgram.speak_v2.server import (
     Action,
     FluxLimits,
     FluxQuirks,
-    FluxServer,
     Interruption,
+    SpeakV2Server,
 )
 from gramophone.wire.deepgram.speak_v2.turn import Segment, SpeakingRate, Turn
 
@@ -86,7 +86,7 @@ class _Follower:
         return Kept(text).follow(0, self.text, len(self.text)) is None
 
 
-class FluxReplay(FluxServer):
+class FluxReplay(SpeakV2Server):
     """A machine like the live one that never asks for a voice.
 
     `pace` is how much faster than recorded; 0 is at once. `texts` collects what the client
@@ -192,7 +192,7 @@ class FluxReplay(FluxServer):
         self._is_faithful = False
         if self._strict:
             return []
-        return [*super()._start(turn), Say(RECORDING_EXHAUSTED)]
+        return [*super()._start(turn), SendText(RECORDING_EXHAUSTED)]
 
     def _next_turn(self) -> list[Action]:
         follower = self._followers.pop(self._turns[0].speech_id)
@@ -261,7 +261,7 @@ class FluxReplay(FluxServer):
         if self._strict:
             return self._refuse(turn)
         self._is_known = self._is_faithful = False
-        return [Say(TEXT_NOT_RECORDED)]
+        return [SendText(TEXT_NOT_RECORDED)]
 
     def _refuse(self, turn: Turn) -> list[Action]:
         self.texts.append(self._followers[turn.speech_id].verbatim)
@@ -349,5 +349,5 @@ class FluxReplay(FluxServer):
         return [_verbatim(self._recorded.session), live[-1]] if verbatim else live
 
 
-def _verbatim(raw: str) -> Say[ServerMessage]:
-    return Say(Unknown("", raw))
+def _verbatim(raw: str) -> SendText[ServerMessage]:
+    return SendText(Unknown("", raw))

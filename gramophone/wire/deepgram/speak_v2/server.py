@@ -23,11 +23,11 @@ from gramophone.wire.deepgram.json_frames import ProtocolViolation
 from gramophone.wire.deepgram.server_actions import (
     NOT_IN_SOURCE,
     NOT_IN_SOURCE_SAID,
-    Abandon,
-    Hangup,
-    Say,
+    CancelSynthesis,
+    CloseConnection,
     SendAudio,
-    Synthesise,
+    SendText,
+    StartSynthesis,
 )
 from gramophone.wire.deepgram.speak_v2.messages import (
     Close,
@@ -124,7 +124,7 @@ class Interruption:
     due_us: int
 
 
-class FluxServer:
+class SpeakV2Server:
     """One connection, from its first message to its last."""
 
     def __init__(
@@ -183,7 +183,7 @@ class FluxServer:
     def opened(self, now_us: int) -> list[Action]:
         """The connection stands."""
         self._opened_us = self._heard_us = now_us
-        return [Say(self._connected)]
+        return [SendText(self._connected)]
 
     def pinged(self, now_us: int) -> None:
         """A Ping or a Pong came, which says that the client is there."""
@@ -242,7 +242,7 @@ class FluxServer:
 
     def remarked(self, job: int, warning: Warned) -> list[Action]:
         """The voice has something to say about `job`."""
-        return [Say(warning)] if job == self._job else []
+        return [SendText(warning)] if job == self._job else []
 
     def synthesised(self, job: int) -> list[Action]:
         """All sound of `job` has gone out."""
@@ -261,7 +261,7 @@ class FluxServer:
         if segment.retried or segment.sent_bytes:
             return self._fail("NET-0000")
         segment.retried = True
-        return [Abandon(job), Say(SYNTHESIS_RETRYING), self._synthesise(segment)]
+        return [CancelSynthesis(job), SendText(SYNTHESIS_RETRYING), self._synthesise(segment)]
 
     def refused(self) -> list[Action]:
         """What the client said is not in the source, which is strict."""
@@ -272,7 +272,7 @@ class FluxServer:
         if self._closed or job != self._job:
             return []
         self._closed = True
-        return [Abandon(job), Hangup(code, reason)]
+        return [CancelSynthesis(job), CloseConnection(code, reason)]
 
     # --- messages -----------------------------------------------------------------------------
 
@@ -287,7 +287,7 @@ class FluxServer:
             if turn is self._turns[0]:
                 actions += self._start(turn)
         controls = turn.controls
-        actions += [Say(warning) for warning in turn.take(text, now_us)]
+        actions += [SendText(warning) for warning in turn.take(text, now_us)]
         if turn.controls > controls and self._speed not in (None, 1.0):
             raise ProtocolViolation("DATA-0002", "A pronunciation needs a speed of 1.0.")
         return actions + self._advance()
@@ -297,20 +297,20 @@ class FluxServer:
             return []
         turn = self._open_turn()
         if turn is None:
-            return [Say(NO_ACTIVE_SPEECH)]
+            return [SendText(NO_ACTIVE_SPEECH)]
         turn.end(now_us, acknowledge=True)
         return self._advance()
 
     def _interrupt(self, offset_ms: int | None, now_us: int) -> list[Action]:
         last_ms = self._interrupted_ms if self._interrupted_ms is not None else -1
         if not self._has_sounded:
-            return [Say(NO_AUDIO_GENERATED)]
+            return [SendText(NO_AUDIO_GENERATED)]
         if self._interruption is not None:
-            return [Say(INTERRUPT_IN_PROGRESS)]
+            return [SendText(INTERRUPT_IN_PROGRESS)]
         if not self._turns:
-            return [Say(NO_ACTIVE_SPEECH)]
+            return [SendText(NO_ACTIVE_SPEECH)]
         if offset_ms is not None and offset_ms <= last_ms:
-            return [Say(INVALID_INTERRUPT_OFFSET)]
+            return [SendText(INVALID_INTERRUPT_OFFSET)]
         self._interruption = Interruption(offset_ms, now_us + self._quirks.interrupt_us)
         # Text that comes from now on is for another turn.
         self._turns[0].ended = True
@@ -320,20 +320,20 @@ class FluxServer:
         ordinal = next(self._configures)
         if ordinal == self._quirks.failed_configure:
             description = "The configuration could not be applied."
-            return [Say(ConfigureFailure("INTERNAL_ERROR", description))]
+            return [SendText(ConfigureFailure("INTERNAL_ERROR", description))]
         if speed is None:
-            return [Say(ConfigureSuccess(self._speed))]
+            return [SendText(ConfigureSuccess(self._speed))]
         if refused := speed_refusal(self._parameters.model, speed):
             # The refusal of a model is not about the value.
             value = None if refused.code == "SPEED_NOT_SUPPORTED" else speed
-            return [Say(ConfigureFailure(refused.code, refused.description, "speed", value))]
+            return [SendText(ConfigureFailure(refused.code, refused.description, "speed", value))]
         waiting = list(self._turns)[1:]
         if speed != 1.0 and any(turn.controls for turn in waiting):
             description = "'speed' cannot be combined with a pronunciation that is waiting"
             code = "CONTROL_COMBINATION_INVALID"
-            return [Say(ConfigureFailure(code, description, "speed", speed))]
+            return [SendText(ConfigureFailure(code, description, "speed", speed))]
         self._speed = speed
-        return [Say(ConfigureSuccess(speed))]
+        return [SendText(ConfigureSuccess(speed))]
 
     def _close(self, now_us: int) -> list[Action]:
         self._closing = True
@@ -375,32 +375,32 @@ class FluxServer:
         actions: list[Action] = []
         if next(self._segments) == self._quirks.retried_segment:
             segment.retried = True
-            actions.append(Say(SYNTHESIS_RETRYING))
+            actions.append(SendText(SYNTHESIS_RETRYING))
         self._segment = segment
         return [*actions, self._synthesise(segment)]
 
-    def _synthesise(self, segment: Segment) -> Synthesise:
+    def _synthesise(self, segment: Segment) -> StartSynthesis:
         self._job = next(self._jobs)
-        return Synthesise(self._job, segment.text, segment.asked_us, self._speed)
+        return StartSynthesis(self._job, segment.text, segment.asked_us, self._speed)
 
     def _acknowledge(self, turn: Turn) -> list[Action]:
         if not turn.to_acknowledge or turn.waiting or self._quirks.late_flushed:
             return []
         turn.to_acknowledge = False
-        return [Say(Flushed(turn.speech_id))]
+        return [SendText(Flushed(turn.speech_id))]
 
     def _end_turn(self, turn: Turn) -> list[Action]:
         actions = self._acknowledge(turn)
         if not turn.has_words:
-            actions.append(Say(NO_SYNTHESIZABLE_TEXT))
+            actions.append(SendText(NO_SYNTHESIZABLE_TEXT))
         produced_ms = self._sounded_ms(turn)
         self._clock_ms += produced_ms
         self._total_ms += produced_ms
         metadata = turn.metadata(produced_ms)
         self._count(metadata.input_character_count, metadata.billable_character_count)
-        actions.append(Say(metadata))
+        actions.append(SendText(metadata))
         if turn.to_acknowledge:
-            actions.append(Say(Flushed(turn.speech_id)))
+            actions.append(SendText(Flushed(turn.speech_id)))
         return [*actions, *self._next_turn()]
 
     def _next_turn(self) -> list[Action]:
@@ -409,14 +409,14 @@ class FluxServer:
 
     def _start(self, turn: Turn) -> list[Action]:
         """A turn becomes the active one."""
-        return [Say(SpeechStarted(turn.speech_id))]
+        return [SendText(SpeechStarted(turn.speech_id))]
 
     def _cut(self) -> list[Action]:
         """The Interrupt takes effect: the turn ends where it was heard."""
         interruption, self._interruption = self._interruption, None
         assert interruption is not None
         turn = self._turns[0]
-        actions: list[Action] = [] if self._job is None else [Abandon(self._job)]
+        actions: list[Action] = [] if self._job is None else [CancelSynthesis(self._job)]
         self._segment = self._job = None
         offset_ms = interruption.offset_ms
         played_ms, heard_ms = self._rebase(self._sounded_ms(turn), offset_ms)
@@ -425,7 +425,7 @@ class FluxServer:
             spoken, remaining = turn.split(heard_ms, self._bytes_per_ms, self._rate)
         metadata = turn.metadata(heard_ms)
         self._count(metadata.input_character_count, metadata.billable_character_count)
-        actions.append(Say(SpeechInterrupted(played_ms, metadata, spoken, remaining)))
+        actions.append(SendText(SpeechInterrupted(played_ms, metadata, spoken, remaining)))
         return [*actions, *self._next_turn(), *self._advance()]
 
     def _rebase(self, produced_ms: int, offset_ms: int | None) -> tuple[int, int]:
@@ -455,14 +455,18 @@ class FluxServer:
     def _hang_up(self) -> list[Action]:
         self._closed = True
         sums = SessionMetadata(self._total_ms, self._total_input, self._total_billable)
-        return [Say(sums), Hangup(1000, "")]
+        return [SendText(sums), CloseConnection(1000, "")]
 
     def _fail(self, code: str, description: str = "") -> list[Action]:
         if self._closed:
             return []
         self._closed = True
-        actions: list[Action] = [] if self._job is None else [Abandon(self._job)]
+        actions: list[Action] = [] if self._job is None else [CancelSynthesis(self._job)]
         self._segment = self._job = self._interruption = None
         self._turns.clear()
         said = Errored(code, description or _DESCRIPTIONS.get(code, "The request failed."))
-        return [*actions, Say(said), Hangup(_CLOSE_CODES[code.partition("-")[0]], code)]
+        return [
+            *actions,
+            SendText(said),
+            CloseConnection(_CLOSE_CODES[code.partition("-")[0]], code),
+        ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from gramophone.core.errors import StorageError
 from storage.export.excerpt_audio import Tell, blocks
 from storage.export.formats.encoded_audio import told_why
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,7 @@ class PageSound:
 
 
 @contextmanager
-def page_sound(session: KeptSession, tell: Tell) -> Generator[PageSound]:
+def page_sound(session: ExportedSession, tell: Tell) -> Generator[PageSound]:
     """The excerpt's sound while the block runs; an hour of it takes no more memory than a minute.
 
     Raises:

@@ -13,13 +13,13 @@ from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.export.excerpt_audio import Tell
 from storage.export.formats.html.audio import TYPE, PageSound, page_sound
 from storage.export.formats.html.elements import embedded_json, escaped, written
 from storage.export.formats.html.text import harmless_line
 from storage.export.formats.html.turns import facts, turn_elements
-from storage.export.stored_session import KeptSession
+from storage.export.stored_session import ExportedSession
 
 if TYPE_CHECKING:
     from storage.export.excerpt import Excerpt
@@ -28,7 +28,7 @@ _MARK = re.compile(r"\{\{(\w+)\}\}")
 
 
 def write_html(
-    sessions: Iterable[KeptSession], file: BinaryIO, _order: ExportOrder, tell: Tell
+    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, tell: Tell
 ) -> None:
     """Write a page of the session; without sound when nothing was spoken.
 
@@ -43,7 +43,7 @@ def write_html(
             _write(session, file, None)
 
 
-def _write(session: KeptSession, file: BinaryIO, sound: PageSound | None) -> None:
+def _write(session: ExportedSession, file: BinaryIO, sound: PageSound | None) -> None:
     excerpt = session.excerpt if sound is None else session.timed_excerpt
     parts: dict[str, Iterable[bytes]] = {
         "policy": _plain(_policy()),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from gramophone.text import joiners
 from storage.export.formats.html.elements import Element, Node, Piece
 
@@ -41,7 +41,7 @@ _INLINE: Final = {"strong": "strong", "em": "em", "s": "s"}
 _BLOCKS: Final = frozenset("blockquote li p table tbody td th thead tr ul".split())
 
 
-@value
+@frozen
 class ShownWord:
     """A word as it is shown, and where it stands in the turn's text. Empty: a block of code."""
 
@@ -49,7 +49,7 @@ class ShownWord:
     source: int
 
 
-@value
+@frozen
 class ShownText:
     """The elements of a turn; their pieces count `words`, whose sources never go back."""
 

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from gramophone.core.frozen import value
+from gramophone.core.frozen import frozen
 from storage.export.formats.html.text import ShownWord
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _LONGEST: Final = 1_000
 """Words of a passage beyond which they are paired by place alone: pairing takes its square."""
 
 
-@value
+@frozen
 class Heard:
     """When a shown word is reached, and until when it sounds; 0 when it is not spoken itself."""
 

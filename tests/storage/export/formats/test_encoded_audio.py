@@ -15,7 +15,7 @@ import soundfile
 
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import SessionEnded
-from gramophone.library.export_request import ExportOrder, Pauses
+from gramophone.library.export_request import ExportRequest, Pauses
 from storage.library import Library
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.export_talks import (
@@ -157,7 +157,7 @@ async def test_one_that_is_cancelled_leaves_nothing(form: str, tmp_path: Path) -
             go_on.wait()
 
     async with await Library.open(tmp_path / "home") as library:
-        order = ExportOrder(form, tmp_path / f"out.{form}")
+        order = ExportRequest(form, tmp_path / f"out.{form}")
         async with asyncio.TaskGroup() as group:
             task = group.create_task(library.export([SESSION_ID], order, tell=hold))
             await asyncio.to_thread(begun.wait)
@@ -172,14 +172,14 @@ FILLED = """
 import asyncio, resource, sys
 from pathlib import Path
 from gramophone.core.errors import StorageError
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.library import Library
 
 async def main(home, path, session):
     async with await Library.open(home) as library:
         resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
         try:
-            await library.export([session], ExportOrder(path.suffix[1:], path))
+            await library.export([session], ExportRequest(path.suffix[1:], path))
         except StorageError as error:
             print(error)
 
@@ -205,6 +205,6 @@ async def test_a_full_disk_is_named_and_leaves_nothing(form: str, tmp_path: Path
 @pytest.mark.parametrize("form", SOUNDS)
 async def test_a_place_that_cannot_be_written_is_named(form: str, tmp_path: Path) -> None:
     await record(tmp_path / "home", talk())
-    order = ExportOrder(form, tmp_path / "missing" / f"out.{form}")
+    order = ExportRequest(form, tmp_path / "missing" / f"out.{form}")
     with pytest.raises(StorageError, match=r"missing/out\.\w+ cannot be written .* another place"):
         await exported(tmp_path / "home", order)

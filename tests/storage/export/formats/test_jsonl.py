@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gramophone.core.codec import decode
 from gramophone.core.timeline import DeltaReceived, SessionEnded
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.library import Library
 from tests.support.builders import session_started, short_session
 from tests.support.recordings import SESSION_ID, record
@@ -16,7 +16,7 @@ from tests.support.recordings import SESSION_ID, record
 async def test_every_event_is_a_line(tmp_path: Path) -> None:
     await record(tmp_path / "home")
     async with await Library.open(tmp_path / "home") as library:
-        await library.export([SESSION_ID], ExportOrder("jsonl", tmp_path / "out.jsonl"))
+        await library.export([SESSION_ID], ExportRequest("jsonl", tmp_path / "out.jsonl"))
     lines = (tmp_path / "out.jsonl").read_text().splitlines()
     assert [decode(json.loads(line)) for line in lines] == short_session()
 
@@ -29,6 +29,6 @@ async def test_any_text_reads_back_as_it_was(tmp_path: Path) -> None:
     ]
     await record(tmp_path / "home", events)
     async with await Library.open(tmp_path / "home") as library:
-        await library.export([SESSION_ID], ExportOrder("jsonl", tmp_path / "out.jsonl"))
+        await library.export([SESSION_ID], ExportRequest("jsonl", tmp_path / "out.jsonl"))
     lines = (tmp_path / "out.jsonl").read_bytes().splitlines()
     assert [decode(json.loads(line)) for line in lines] == events

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 import storage.export.formats.wav
-from gramophone.library.export_request import Cut, Pauses
+from gramophone.library.export_request import Pauses, TurnSelection
 from storage.export.audio_tags import Mark, about
 from storage.export.formats.riff import HEAD_BYTES, LARGEST_SIZE, Wav, chunk, tail
 from tests.support.export_talks import ANSWERS, FIRST, OTHER_ID, SECOND, one_file, talk
@@ -76,7 +76,9 @@ async def test_turns_and_sentences_are_cue_points(tmp_path: Path) -> None:
 
 async def test_it_says_what_it_is(tmp_path: Path) -> None:
     await record(tmp_path / "home", talk())
-    path = await one_file(tmp_path, "wav", cut=Cut(from_us=1_000_000), pauses=Pauses(real=True))
+    path = await one_file(
+        tmp_path, "wav", cut=TurnSelection(from_us=1_000_000), pauses=Pauses(real=True)
+    )
     assert probed(path)["format"]["tags"] == {
         "title": "What is a gramophone?",
         "artist": "aura-2-thalia-en",

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from fixtures import recordings
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import Event, SessionEnded, TextSpoken
-from gramophone.library.export_request import Cut, Pauses
+from gramophone.library.export_request import Pauses, TurnSelection
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.exported import HOSTILE, SECOND, taken_in, talked, written
 from tests.support.recordings import SESSION_ID, record
@@ -77,10 +77,10 @@ async def test_they_fit_the_sound_exported_with_the_same_options(
 async def test_they_fit_a_part_of_the_sound(form: str, tmp_path: Path) -> None:
     said = "One two three four five six seven eight nine ten."
     await talked(tmp_path, said, said, seconds=5)
-    cut = Cut(frozenset({3}))
+    cut = TurnSelection(frozenset({3}))
     assert read(form, await written(tmp_path, [SESSION_ID], form, cut=cut))[0][0] == 0
     late = await written(
-        tmp_path, [SESSION_ID], form, cut=Cut(from_us=63_000_000, to_us=64_000_000)
+        tmp_path, [SESSION_ID], form, cut=TurnSelection(from_us=63_000_000, to_us=64_000_000)
     )
     ((start_ms, end_ms, text),) = read(form, late)
     # It may begin between two words.

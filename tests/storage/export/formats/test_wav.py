@@ -14,7 +14,7 @@ import soundfile
 
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import SessionEnded
-from gramophone.library.export_request import ExportOrder
+from gramophone.library.export_request import ExportRequest
 from storage.library import Library
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.recordings import SESSION_ID, record
@@ -22,7 +22,7 @@ from tests.support.recordings import SESSION_ID, record
 
 async def export(home: Path, path: Path) -> None:
     async with await Library.open(home) as library:
-        await library.export([SESSION_ID], ExportOrder("wav", path))
+        await library.export([SESSION_ID], ExportRequest("wav", path))
 
 
 async def test_turns_are_joined_sample_by_sample(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ async def test_it_tells_how_far_it_is(tmp_path: Path) -> None:
         def tell(done: int, total: int) -> None:
             told.append((done, total))
 
-        await library.export([SESSION_ID], ExportOrder("wav", tmp_path / "out.wav"), tell=tell)
+        await library.export([SESSION_ID], ExportRequest("wav", tmp_path / "out.wav"), tell=tell)
     assert told == [(0, 1000), (500, 1000), (1000, 1000)]
 
 
@@ -73,7 +73,7 @@ async def test_one_that_is_cancelled_leaves_no_file(tmp_path: Path) -> None:
 
     async with await Library.open(tmp_path / "home") as library:
         export_wav = library.export(
-            [SESSION_ID], ExportOrder("wav", tmp_path / "out.wav"), tell=hold
+            [SESSION_ID], ExportRequest("wav", tmp_path / "out.wav"), tell=hold
         )
         async with asyncio.TaskGroup() as group:
             task = group.create_task(export_wav)

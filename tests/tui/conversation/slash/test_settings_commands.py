@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.ports.backend import Choice, Choices, Setup
+from gramophone.ports.backend import AvailableOptions, ConversationInfo, ConversationOptions
 from tui.conversation.slash.commands import Refused
 from tui.conversation.slash.settings_commands import CHOOSING, chosen, model_names, stands, told
 
-CHOICES = Choices(
+CHOICES = AvailableOptions(
     ("openai", "local"),
     {
         "openai": ("gpt-5-mini", "gpt-5-nano", "gpt-5"),
@@ -17,10 +17,10 @@ CHOICES = Choices(
     },
     ("aura-2-thalia-en", "aura-2-luna-en"),
 )
-BEFORE = Choice(voice="aura-2-thalia-en", speed=1.1)
+BEFORE = ConversationOptions(voice="aura-2-thalia-en", speed=1.1)
 
 
-def asked(name: str, argument: str, provider: str = "openai") -> Choice | Refused:
+def asked(name: str, argument: str, provider: str = "openai") -> ConversationOptions | Refused:
     return chosen(name, argument, BEFORE, CHOICES, provider)
 
 
@@ -39,7 +39,7 @@ def asked(name: str, argument: str, provider: str = "openai") -> Choice | Refuse
     ],
 )
 def test_a_model_is_found_by_its_name(argument: str, provider: str, model: str) -> None:
-    assert asked("model", argument) == Choice(
+    assert asked("model", argument) == ConversationOptions(
         provider=provider, model=model, voice="aura-2-thalia-en", speed=1.1
     )
 
@@ -55,19 +55,21 @@ def test_so_is_a_part_that_several_have_elsewhere() -> None:
 
 
 def test_another_provider_has_models_of_its_own() -> None:
-    before = Choice(provider="openai", model="gpt-5")
-    assert chosen("provider", "Local", before, CHOICES, "openai") == Choice(provider="local")
+    before = ConversationOptions(provider="openai", model="gpt-5")
+    assert chosen("provider", "Local", before, CHOICES, "openai") == ConversationOptions(
+        provider="local"
+    )
 
 
 def test_a_voice_is_found_by_a_part_of_its_name() -> None:
-    assert asked("voice", "luna") == Choice(voice="aura-2-luna-en", speed=1.1)
+    assert asked("voice", "luna") == ConversationOptions(voice="aura-2-luna-en", speed=1.1)
     assert isinstance(asked("voice", "aura"), Refused)
-    assert asked("voice", "new") == Choice(voice="new", speed=1.1)
+    assert asked("voice", "new") == ConversationOptions(voice="new", speed=1.1)
 
 
 @pytest.mark.parametrize(("typed", "speed"), [("1.2", 1.2), ("1,2", 1.2), ("0.9x", 0.9)])
 def test_a_speed_is_read(typed: str, speed: float) -> None:
-    assert asked("speed", typed) == Choice(voice="aura-2-thalia-en", speed=speed)
+    assert asked("speed", typed) == ConversationOptions(voice="aura-2-thalia-en", speed=speed)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_a_speed_is_read(typed: str, speed: float) -> None:
 )
 def test_a_language_is_named_or_found(typed: str, lang: str) -> None:
     found = asked("language", typed)
-    assert isinstance(found, Choice)
+    assert isinstance(found, ConversationOptions)
     assert found.lang == lang
     assert told("language", found).startswith("The language is ")
 
@@ -91,14 +93,14 @@ def test_what_is_no_number_is_no_speed(typed: str) -> None:
 
 
 def test_a_prompt_for_the_system_is_taken_as_it_is() -> None:
-    assert asked("system", "Rhyme.\nAlways.") == Choice(
+    assert asked("system", "Rhyme.\nAlways.") == ConversationOptions(
         voice="aura-2-thalia-en", speed=1.1, system_prompt="Rhyme.\nAlways."
     )
 
 
 @pytest.mark.parametrize("name", CHOOSING)
 def test_a_choice_is_taken_back_and_told(name: str) -> None:
-    before = Choice(
+    before = ConversationOptions(
         provider="local",
         model="smollm2",
         voice="luna",
@@ -107,7 +109,7 @@ def test_a_choice_is_taken_back_and_told(name: str) -> None:
         lang="de",
     )
     after = chosen(name, "-", before, CHOICES, "local")
-    assert isinstance(after, Choice)
+    assert isinstance(after, ConversationOptions)
     assert after != before
     assert told(name, after).endswith("from the next answer on.")
 
@@ -123,7 +125,7 @@ def test_a_choice_is_taken_back_and_told(name: str) -> None:
     ],
 )
 def test_what_holds_now_is_told(name: str, words: str) -> None:
-    sentence = stands(name, BEFORE, Setup("openai", "gpt-5", "luna"), "Be brief.")
+    sentence = stands(name, BEFORE, ConversationInfo("openai", "gpt-5", "luna"), "Be brief.")
     assert sentence.startswith(words)
 
 

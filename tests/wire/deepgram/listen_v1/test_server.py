@@ -20,7 +20,7 @@ from gramophone.wire.deepgram.listen_v1.messages import (
     UtteranceEnd,
 )
 from gramophone.wire.deepgram.listen_v1.server import IDLE_US, Action, ListenServer, Utterance
-from gramophone.wire.deepgram.server_actions import Hangup, Say
+from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 
 SECOND = b"\1\0" * 16_000
@@ -36,7 +36,7 @@ def machine(query: str = "", *utterances: Utterance) -> ListenServer:
 
 
 def said(actions: list[Action]) -> list[ServerMessage]:
-    return [action.message for action in actions if isinstance(action, Say)]
+    return [action.message for action in actions if isinstance(action, SendText)]
 
 
 def results(actions: list[Action]) -> Iterator[tuple[str, bool]]:
@@ -121,7 +121,7 @@ def test_the_stream_ends_with_its_metadata(close: str | None) -> None:
     told = server.text_received(close, 0) if close else server.sound_received(b"", 0)
     assert list(results(told)) == [("Why is it blue?", True)]
     digest = hashlib.sha256(SECOND[:8_000]).hexdigest()
-    assert told[-2:] == [Say(Metadata(digest, 250_000)), Hangup(1000, "")]
+    assert told[-2:] == [SendText(Metadata(digest, 250_000)), CloseConnection(1000, "")]
     assert server.sound_received(SECOND, 0) == []
     assert server.deadline_us is None
 
@@ -132,7 +132,7 @@ def test_silence_on_the_wire_ends_the_connection() -> None:
     server.text_received('{"type":"KeepAlive"}', 5_000_000)
     assert server.deadline_us == 15_000_000
     assert server.time_passed(IDLE_US) == []
-    assert server.time_passed(5_000_000 + IDLE_US) == [Hangup(1011, "NET-0001")]
+    assert server.time_passed(5_000_000 + IDLE_US) == [CloseConnection(1011, "NET-0001")]
     assert server.deadline_us is None
 
 
@@ -163,7 +163,7 @@ def test_a_wav_says_itself_how_long_it_is() -> None:
     told = server.sound_received(b"\0" * 11_200, 0)
     assert list(results(told)) == [("Ask them.", True)]
     (_, metadata, _) = server.sound_received(b"", 0)
-    assert isinstance(metadata, Say)
+    assert isinstance(metadata, SendText)
     assert isinstance(metadata.message, Metadata)
     assert metadata.message.duration_us == 700_000
 

@@ -9,7 +9,13 @@ from typing import TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.deepgram.server_actions import Abandon, Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.deepgram.server_actions import (
+    CancelSynthesis,
+    CloseConnection,
+    SendAudio,
+    SendText,
+    StartSynthesis,
+)
 from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
     Close,
@@ -27,7 +33,7 @@ from gramophone.wire.deepgram.speak_v2.messages import (
     render,
 )
 from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
-from gramophone.wire.deepgram.speak_v2.server import Action, FluxLimits, FluxQuirks, FluxServer
+from gramophone.wire.deepgram.speak_v2.server import Action, FluxLimits, FluxQuirks, SpeakV2Server
 
 AT_8_KHZ = FluxParameters(model="flux-haley-en", sample_rate_hz=8_000)
 ONE_MS = bytes(16)
@@ -56,20 +62,20 @@ class Witness:
         for action in actions:
             assert not self.over
             match action:
-                case Say(message):
+                case SendText(message):
                     self._hear(message)
                 case SendAudio(pcm):
                     assert self.is_within_a_turn
                     self.sound_ms += len(pcm) // 16
-                case Synthesise():
+                case StartSynthesis():
                     assert self.job is None
                     assert self.is_within_a_turn
                     assert action.text.strip()
                     self.job = action.job
-                case Abandon():
+                case CancelSynthesis():
                     assert self.job == action.job
                     self.job = None
-                case Hangup(code, reason):
+                case CloseConnection(code, reason):
                     assert (code == 1000) == (reason == "")
                     self.over = True
 
@@ -162,7 +168,7 @@ class Played:
     """A server, what is played to it, and who watches."""
 
     def __init__(self, quirks: FluxQuirks, limits: FluxLimits) -> None:
-        self.server = FluxServer(Connected("r", "m", "1", ()), AT_8_KHZ, limits, quirks)
+        self.server = SpeakV2Server(Connected("r", "m", "1", ()), AT_8_KHZ, limits, quirks)
         self.witness = Witness()
         self.now_us = 0
         self.stale: list[int] = []
@@ -261,7 +267,7 @@ def test_what_was_heard_and_what_was_not_are_the_text(
     world.play(1)
     actions = world.server.text_received(render(Interrupt(offset_ms)), 0)
     for action in actions:
-        if isinstance(action, Say) and isinstance(action.message, SpeechInterrupted):
+        if isinstance(action, SendText) and isinstance(action.message, SpeechInterrupted):
             spoken, remaining = action.message.text_spoken, action.message.text_remaining
             assert spoken is not None
             assert remaining is not None

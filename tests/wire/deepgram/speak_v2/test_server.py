@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gramophone.wire.deepgram.server_actions import Abandon, Hangup, Say, SendAudio, Synthesise
+from gramophone.wire.deepgram.server_actions import (
+    CancelSynthesis,
+    CloseConnection,
+    SendAudio,
+    SendText,
+    StartSynthesis,
+)
 from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
     Close,
@@ -38,7 +44,7 @@ from gramophone.wire.deepgram.speak_v2.server import (
     Action,
     FluxLimits,
     FluxQuirks,
-    FluxServer,
+    SpeakV2Server,
 )
 
 HELLO = Connected("r-1", "flux-haley-en", "1", ("m-1",))
@@ -60,8 +66,8 @@ class Talk:
     now_us: int = 0
 
     def __post_init__(self) -> None:
-        self.server = FluxServer(HELLO, self.parameters, self.limits, self.quirks)
-        assert self.server.opened(self.now_us) == [Say(HELLO)]
+        self.server = SpeakV2Server(HELLO, self.parameters, self.limits, self.quirks)
+        assert self.server.opened(self.now_us) == [SendText(HELLO)]
 
     def hears(self, *messages: ClientMessage) -> list[Action]:
         actions: list[Action] = []
@@ -80,35 +86,41 @@ def body(turn: int, ms: int, characters: int, billable: int | None = None) -> Sp
 
 def test_a_turn_speaks_before_its_flush_and_ends_with_its_metadata() -> None:
     talk = Talk()
-    assert talk.hears(Speak("Hello ")) == [Say(SpeechStarted(IDS[0]))]
-    assert talk.hears(Speak("there. How")) == [Synthesise(0, "Hello there.", 0)]
+    assert talk.hears(Speak("Hello ")) == [SendText(SpeechStarted(IDS[0]))]
+    assert talk.hears(Speak("there. How")) == [StartSynthesis(0, "Hello there.", 0)]
     talk.sounds(0, 300)
     assert talk.server.synthesised(0) == []
     assert talk.hears(Speak(" are you?")) == []
-    assert talk.hears(Flush()) == [Synthesise(1, " How are you?", 0), Say(Flushed(IDS[0]))]
+    assert talk.hears(Flush()) == [StartSynthesis(1, " How are you?", 0), SendText(Flushed(IDS[0]))]
     talk.sounds(1, 200)
-    assert talk.server.synthesised(1) == [Say(body(0, 500, 25))]
-    assert talk.hears(Close()) == [Say(SessionMetadata(500, 25, 25)), Hangup(1000, "")]
+    assert talk.server.synthesised(1) == [SendText(body(0, 500, 25))]
+    assert talk.hears(Close()) == [
+        SendText(SessionMetadata(500, 25, 25)),
+        CloseConnection(1000, ""),
+    ]
 
 
 def test_only_on_flush_nothing_is_spoken_before() -> None:
     talk = Talk(quirks=FluxQuirks(only_on_flush=True))
-    assert talk.hears(Speak("One. Two. Three.")) == [Say(SpeechStarted(IDS[0]))]
+    assert talk.hears(Speak("One. Two. Three.")) == [SendText(SpeechStarted(IDS[0]))]
     assert talk.hears(Flush()) == [
-        Synthesise(0, "One. Two. Three.", 0),
-        Say(Flushed(IDS[0])),
+        StartSynthesis(0, "One. Two. Three.", 0),
+        SendText(Flushed(IDS[0])),
     ]
 
 
 def test_flushed_comes_when_the_last_segment_is_being_spoken() -> None:
     talk = Talk()
     assert talk.hears(Speak("One. Two. Three."), Flush()) == [
-        Say(SpeechStarted(IDS[0])),
-        Synthesise(0, "One.", 0),
+        SendText(SpeechStarted(IDS[0])),
+        StartSynthesis(0, "One.", 0),
     ]
-    assert talk.server.synthesised(0) == [Synthesise(1, " Two.", 0)]
-    assert talk.server.synthesised(1) == [Synthesise(2, " Three.", 0), Say(Flushed(IDS[0]))]
-    assert talk.server.synthesised(2) == [Say(body(0, 0, 16))]
+    assert talk.server.synthesised(0) == [StartSynthesis(1, " Two.", 0)]
+    assert talk.server.synthesised(1) == [
+        StartSynthesis(2, " Three.", 0),
+        SendText(Flushed(IDS[0])),
+    ]
+    assert talk.server.synthesised(2) == [SendText(body(0, 0, 16))]
 
 
 def test_turns_wait_for_each_other() -> None:
@@ -118,33 +130,33 @@ def test_turns_wait_for_each_other() -> None:
     assert talk.hears(Speak("Two."), Flush(), Speak("Three."), Flush()) == []
     talk.sounds(0, 10)
     assert talk.server.synthesised(0) == [
-        Say(body(0, 10, 4)),
-        Say(SpeechStarted(IDS[1])),
-        Synthesise(1, "Two.", 5),
-        Say(Flushed(IDS[1])),
+        SendText(body(0, 10, 4)),
+        SendText(SpeechStarted(IDS[1])),
+        StartSynthesis(1, "Two.", 5),
+        SendText(Flushed(IDS[1])),
     ]
     assert talk.server.synthesised(1) == [
-        Say(body(1, 0, 4)),
-        Say(SpeechStarted(IDS[2])),
-        Synthesise(2, "Three.", 5),
-        Say(Flushed(IDS[2])),
+        SendText(body(1, 0, 4)),
+        SendText(SpeechStarted(IDS[2])),
+        StartSynthesis(2, "Three.", 5),
+        SendText(Flushed(IDS[2])),
     ]
 
 
 def test_a_flush_without_a_turn_is_ignored() -> None:
     talk = Talk()
-    assert talk.hears(Flush()) == [Say(NO_ACTIVE_SPEECH)]
+    assert talk.hears(Flush()) == [SendText(NO_ACTIVE_SPEECH)]
     talk.hears(Speak("One."), Flush())
-    assert talk.hears(Flush()) == [Say(NO_ACTIVE_SPEECH)]
+    assert talk.hears(Flush()) == [SendText(NO_ACTIVE_SPEECH)]
 
 
 @pytest.mark.parametrize("text", ["", " \n", "... !?", "—"])
 def test_a_turn_without_a_word_has_no_sound(text: str) -> None:
     assert Talk().hears(Speak(text), Flush()) == [
-        Say(SpeechStarted(IDS[0])),
-        Say(Flushed(IDS[0])),
-        Say(NO_SYNTHESIZABLE_TEXT),
-        Say(body(0, 0, len(text))),
+        SendText(SpeechStarted(IDS[0])),
+        SendText(Flushed(IDS[0])),
+        SendText(NO_SYNTHESIZABLE_TEXT),
+        SendText(body(0, 0, len(text))),
     ]
 
 
@@ -154,20 +166,20 @@ def test_close_speaks_what_was_never_flushed() -> None:
     assert talk.hears(Close(), Speak("More."), Flush(), Close()) == []
     talk.sounds(0, 7)
     assert talk.server.synthesised(0) == [
-        Say(body(0, 7, 4)),
-        Say(SpeechStarted(IDS[1])),
-        Synthesise(1, "Two", 0),
+        SendText(body(0, 7, 4)),
+        SendText(SpeechStarted(IDS[1])),
+        StartSynthesis(1, "Two", 0),
     ]
     assert talk.server.synthesised(1) == [
-        Say(body(1, 0, 3)),
-        Say(SessionMetadata(7, 7, 7)),
-        Hangup(1000, ""),
+        SendText(body(1, 0, 3)),
+        SendText(SessionMetadata(7, 7, 7)),
+        CloseConnection(1000, ""),
     ]
 
 
 def test_nothing_is_said_after_hanging_up() -> None:
     talk = Talk()
-    assert talk.hears(Close()) == [Say(SessionMetadata(0, 0, 0)), Hangup(1000, "")]
+    assert talk.hears(Close()) == [SendText(SessionMetadata(0, 0, 0)), CloseConnection(1000, "")]
     assert talk.hears(Speak("One."), Flush(), Interrupt(), Configure(), Close()) == []
     assert talk.server.binary_received() == []
     assert talk.server.time_passed(2**62) == []
@@ -192,28 +204,31 @@ def test_an_interrupt_says_what_was_heard() -> None:
     talk.sounds(1, 700)
     # The second sentence would have lasted 1,200 ms at the rate of the first.
     assert talk.hears(Interrupt(1_400)) == [
-        Abandon(1),
-        Say(SpeechInterrupted(1_400, body(0, 1_400, 24), "One two. Three", " four. And")),
+        CancelSynthesis(1),
+        SendText(SpeechInterrupted(1_400, body(0, 1_400, 24), "One two. Three", " four. And")),
     ]
     assert talk.server.audio_made(1, ONE_MS) == []
     assert talk.server.synthesised(1) == []
-    assert talk.hears(Close()) == [Say(SessionMetadata(1_400, 24, 24)), Hangup(1000, "")]
+    assert talk.hears(Close()) == [
+        SendText(SessionMetadata(1_400, 24, 24)),
+        CloseConnection(1000, ""),
+    ]
 
 
 def test_an_interrupt_without_an_offset_counts_all_that_was_sent() -> None:
     talk = spoken(0.8)
     assert talk.hears(Interrupt()) == [
-        Abandon(0),
-        Say(SpeechInterrupted(800, body(0, 800, 24))),
+        CancelSynthesis(0),
+        SendText(SpeechInterrupted(800, body(0, 800, 24))),
     ]
     assert talk.hears(Speak("Again. And")) == [
-        Say(SpeechStarted(IDS[1])),
-        Synthesise(1, "Again.", 0),
+        SendText(SpeechStarted(IDS[1])),
+        StartSynthesis(1, "Again.", 0),
     ]
     talk.sounds(1, 100)
-    assert talk.hears(Interrupt(800)) == [Say(INVALID_INTERRUPT_OFFSET)]
+    assert talk.hears(Interrupt(800)) == [SendText(INVALID_INTERRUPT_OFFSET)]
     assert talk.hears(Interrupt(850))[1:] == [
-        Say(SpeechInterrupted(850, body(1, 50, 10), "", "Again. And"))
+        SendText(SpeechInterrupted(850, body(1, 50, 10), "", "Again. And"))
     ]
 
 
@@ -221,7 +236,7 @@ def test_a_part_of_a_word_was_not_heard() -> None:
     talk = spoken(0.9, "Seven eight nine. Ten")
     talk.server.synthesised(0)
     assert talk.hears(Interrupt(500)) == [
-        Say(SpeechInterrupted(500, body(0, 500, 21), "Seven", " eight nine. Ten"))
+        SendText(SpeechInterrupted(500, body(0, 500, 21), "Seven", " eight nine. Ten"))
     ]
 
 
@@ -232,31 +247,31 @@ def test_sound_that_was_sent_and_not_heard_no_longer_counts() -> None:
     talk.sounds(1, 500)
     # The client is still within the first turn, and the second is what is cancelled.
     assert talk.hears(Interrupt(700)) == [
-        Abandon(1),
-        Say(SpeechInterrupted(700, body(1, 0, 15), "", "Three four. And")),
+        CancelSynthesis(1),
+        SendText(SpeechInterrupted(700, body(1, 0, 15), "", "Three four. And")),
     ]
-    assert talk.hears(Close())[0] == Say(SessionMetadata(700, 23, 23))
+    assert talk.hears(Close())[0] == SendText(SessionMetadata(700, 23, 23))
 
 
 def test_an_interrupt_that_cannot_be_is_ignored() -> None:
     talk = Talk()
-    assert talk.hears(Interrupt(10)) == [Say(NO_AUDIO_GENERATED)]
-    assert talk.hears(Speak("One. Two"), Interrupt(10))[2:] == [Say(NO_AUDIO_GENERATED)]
+    assert talk.hears(Interrupt(10)) == [SendText(NO_AUDIO_GENERATED)]
+    assert talk.hears(Speak("One. Two"), Interrupt(10))[2:] == [SendText(NO_AUDIO_GENERATED)]
     talk.sounds(0, 50)
-    assert talk.hears(Interrupt(-1)) == [Say(INVALID_INTERRUPT_OFFSET)]
+    assert talk.hears(Interrupt(-1)) == [SendText(INVALID_INTERRUPT_OFFSET)]
     talk.hears(Interrupt(40))
-    assert talk.hears(Interrupt(45)) == [Say(NO_ACTIVE_SPEECH)]
+    assert talk.hears(Interrupt(45)) == [SendText(NO_ACTIVE_SPEECH)]
 
 
 def test_the_turns_that_wait_go_on_after_an_interrupt() -> None:
     talk = spoken(0.1, "One.")
     talk.hears(Speak("Two."), Flush())
     assert talk.hears(Interrupt(50)) == [
-        Abandon(0),
-        Say(SpeechInterrupted(50, body(0, 50, 4), "", "One.")),
-        Say(SpeechStarted(IDS[1])),
-        Synthesise(1, "Two.", 0),
-        Say(Flushed(IDS[1])),
+        CancelSynthesis(0),
+        SendText(SpeechInterrupted(50, body(0, 50, 4), "", "One.")),
+        SendText(SpeechStarted(IDS[1])),
+        StartSynthesis(1, "Two.", 0),
+        SendText(Flushed(IDS[1])),
     ]
 
 
@@ -266,14 +281,14 @@ def test_while_an_interrupt_is_processed_sound_goes_on() -> None:
     talk.sounds(0, 100)
     assert talk.hears(Interrupt(60)) == []
     assert talk.server.deadline_us == SECOND_US
-    assert talk.hears(Interrupt(70)) == [Say(INTERRUPT_IN_PROGRESS)]
+    assert talk.hears(Interrupt(70)) == [SendText(INTERRUPT_IN_PROGRESS)]
     talk.sounds(0, 100)
     assert talk.hears(Speak("Next turn.")) == []
     assert talk.server.time_passed(SECOND_US - 1) == []
     assert talk.server.time_passed(SECOND_US) == [
-        Abandon(0),
-        Say(SpeechInterrupted(60, body(0, 60, 12), "", "One two. And")),
-        Say(SpeechStarted(IDS[1])),
+        CancelSynthesis(0),
+        SendText(SpeechInterrupted(60, body(0, 60, 12), "", "One two. And")),
+        SendText(SpeechStarted(IDS[1])),
     ]
 
 
@@ -283,9 +298,9 @@ def test_a_turn_that_ends_while_it_is_interrupted_ends_once() -> None:
     talk.sounds(0, 100)
     talk.hears(Interrupt(100), Close())
     assert talk.server.synthesised(0) == [
-        Say(SpeechInterrupted(100, body(0, 100, 8), "One two.", "")),
-        Say(SessionMetadata(100, 8, 8)),
-        Hangup(1000, ""),
+        SendText(SpeechInterrupted(100, body(0, 100, 8), "One two.", "")),
+        SendText(SessionMetadata(100, 8, 8)),
+        CloseConnection(1000, ""),
     ]
 
 
@@ -294,16 +309,16 @@ def test_a_turn_that_ends_while_it_is_interrupted_ends_once() -> None:
 
 def test_a_speed_holds_from_the_next_segment_on() -> None:
     talk = Talk()
-    assert talk.hears(Configure()) == [Say(ConfigureSuccess(None))]
+    assert talk.hears(Configure()) == [SendText(ConfigureSuccess(None))]
     talk.hears(Speak("One. Two. Three"))
-    assert talk.hears(Configure(1.15)) == [Say(ConfigureSuccess(1.15))]
-    assert talk.server.synthesised(0) == [Synthesise(1, " Two.", 0, 1.15)]
-    assert talk.hears(Configure()) == [Say(ConfigureSuccess(1.15))]
+    assert talk.hears(Configure(1.15)) == [SendText(ConfigureSuccess(1.15))]
+    assert talk.server.synthesised(0) == [StartSynthesis(1, " Two.", 0, 1.15)]
+    assert talk.hears(Configure()) == [SendText(ConfigureSuccess(1.15))]
 
 
 def test_the_speed_of_the_query_has_been_set() -> None:
     talk = Talk(parameters=FluxParameters(model="flux-haley-en", speed=0.9))
-    assert talk.hears(Configure()) == [Say(ConfigureSuccess(0.9))]
+    assert talk.hears(Configure()) == [SendText(ConfigureSuccess(0.9))]
 
 
 @pytest.mark.parametrize(
@@ -313,61 +328,61 @@ def test_the_speed_of_the_query_has_been_set() -> None:
 def test_a_speed_that_cannot_be_changes_nothing(speed: float, code: str) -> None:
     talk = Talk()
     [said] = talk.hears(Configure(speed))
-    assert isinstance(said, Say)
+    assert isinstance(said, SendText)
     assert isinstance(said.message, ConfigureFailure)
     assert (said.message.code, said.message.field, said.message.value) == (code, "speed", speed)
-    assert talk.hears(Configure()) == [Say(ConfigureSuccess(None))]
+    assert talk.hears(Configure()) == [SendText(ConfigureSuccess(None))]
 
 
 def test_a_model_may_have_no_speed() -> None:
     talk = Talk(parameters=FluxParameters(model="flux-haley-es"))
     [said] = talk.hears(Configure(1.0))
-    assert isinstance(said, Say)
+    assert isinstance(said, SendText)
     assert isinstance(said.message, ConfigureFailure)
     assert (said.message.code, said.message.value) == ("SPEED_NOT_SUPPORTED", None)
 
 
 def test_a_configuration_may_fail_inside() -> None:
     talk = Talk(quirks=FluxQuirks(failed_configure=2))
-    assert talk.hears(Configure(1.1)) == [Say(ConfigureSuccess(1.1))]
+    assert talk.hears(Configure(1.1)) == [SendText(ConfigureSuccess(1.1))]
     [said] = talk.hears(Configure(1.2))
-    assert isinstance(said, Say)
+    assert isinstance(said, SendText)
     assert isinstance(said.message, ConfigureFailure)
     assert said.message.code == "INTERNAL_ERROR"
-    assert talk.hears(Configure()) == [Say(ConfigureSuccess(1.1))]
+    assert talk.hears(Configure()) == [SendText(ConfigureSuccess(1.1))]
 
 
 def test_pronunciations_are_counted_and_billed_by_their_words() -> None:
     talk = Talk()
     talk.hears(Speak(PRONOUNCED + " there."), Flush())
     metadata = SpeechMetadata(IDS[0], 0, len(PRONOUNCED) + 7, 9, ControlsApplied(1, 0, 0))
-    assert talk.server.synthesised(0) == [Say(metadata)]
+    assert talk.server.synthesised(0) == [SendText(metadata)]
 
 
 def test_a_pronunciation_and_a_speed_do_not_go_together() -> None:
     talk = Talk()
     talk.hears(Speak("One."), Flush(), Speak(PRONOUNCED))
     [said] = talk.hears(Configure(1.2))
-    assert isinstance(said, Say)
+    assert isinstance(said, SendText)
     assert isinstance(said.message, ConfigureFailure)
     assert said.message.code == "CONTROL_COMBINATION_INVALID"
-    assert talk.hears(Configure(1.0)) == [Say(ConfigureSuccess(1.0))]
+    assert talk.hears(Configure(1.0)) == [SendText(ConfigureSuccess(1.0))]
     talk.server.synthesised(0)
-    assert talk.hears(Configure(1.2)) == [Say(ConfigureSuccess(1.2))]
+    assert talk.hears(Configure(1.2)) == [SendText(ConfigureSuccess(1.2))]
     *_, error, hangup = talk.hears(Speak(PRONOUNCED))
-    assert isinstance(error, Say)
+    assert isinstance(error, SendText)
     assert isinstance(error.message, Errored)
-    assert (error.message.code, hangup) == ("DATA-0002", Hangup(1008, "DATA-0002"))
+    assert (error.message.code, hangup) == ("DATA-0002", CloseConnection(1008, "DATA-0002"))
 
 
 def test_markup_is_stripped_and_not_billed() -> None:
     talk = Talk()
     [_, warned] = talk.hears(Speak("[laughs] Ha"))
-    assert isinstance(warned, Say)
+    assert isinstance(warned, SendText)
     assert isinstance(warned.message, Warned)
     assert warned.message.code == "INPUT_MARKUP_STRIPPED"
     talk.hears(Flush())
-    assert talk.server.synthesised(0) == [Say(body(0, 0, 11, 3))]
+    assert talk.server.synthesised(0) == [SendText(body(0, 0, 11, 3))]
 
 
 # --- failures and limits ----------------------------------------------------------------------
@@ -377,38 +392,38 @@ def test_a_synthesis_that_fails_is_tried_again_once() -> None:
     talk = Talk()
     talk.hears(Speak("One."), Flush())
     assert talk.server.failed(0) == [
-        Abandon(0),
-        Say(SYNTHESIS_RETRYING),
-        Synthesise(1, "One.", 0),
+        CancelSynthesis(0),
+        SendText(SYNTHESIS_RETRYING),
+        StartSynthesis(1, "One.", 0),
     ]
     assert talk.server.failed(0) == []
     assert talk.server.failed(1) == [
-        Abandon(1),
-        Say(Errored("NET-0000", "Internal server error.")),
-        Hangup(1011, "NET-0000"),
+        CancelSynthesis(1),
+        SendText(Errored("NET-0000", "Internal server error.")),
+        CloseConnection(1011, "NET-0000"),
     ]
 
 
 def test_a_synthesis_that_fails_after_its_first_sound_is_the_end() -> None:
     talk = spoken(0.1)
-    assert talk.server.failed(0)[-1] == Hangup(1011, "NET-0000")
+    assert talk.server.failed(0)[-1] == CloseConnection(1011, "NET-0000")
 
 
 def test_quirk_a_segment_is_tried_again() -> None:
     talk = Talk(quirks=FluxQuirks(retried_segment=2))
     talk.hears(Speak("One. Two."), Flush())
     assert talk.server.synthesised(0) == [
-        Say(SYNTHESIS_RETRYING),
-        Synthesise(1, " Two.", 0),
-        Say(Flushed(IDS[0])),
+        SendText(SYNTHESIS_RETRYING),
+        StartSynthesis(1, " Two.", 0),
+        SendText(Flushed(IDS[0])),
     ]
 
 
 def test_quirk_flushed_comes_after_the_metadata() -> None:
     talk = Talk(quirks=FluxQuirks(late_flushed=True))
     talk.hears(Speak("One."))
-    assert talk.hears(Flush()) == [Synthesise(0, "One.", 0)]
-    assert talk.server.synthesised(0) == [Say(body(0, 0, 4)), Say(Flushed(IDS[0]))]
+    assert talk.hears(Flush()) == [StartSynthesis(0, "One.", 0)]
+    assert talk.server.synthesised(0) == [SendText(body(0, 0, 4)), SendText(Flushed(IDS[0]))]
 
 
 def test_a_silent_client_is_sent_away_after_a_minute() -> None:
@@ -419,9 +434,9 @@ def test_a_silent_client_is_sent_away_after_a_minute() -> None:
     assert talk.server.deadline_us == 100 * SECOND_US
     assert talk.server.time_passed(100 * SECOND_US - 1) == []
     *_, error, hangup = talk.server.time_passed(100 * SECOND_US)
-    assert isinstance(error, Say)
+    assert isinstance(error, SendText)
     assert isinstance(error.message, Errored)
-    assert (error.message.code, hangup) == ("NET-0004", Hangup(1011, "NET-0004"))
+    assert (error.message.code, hangup) == ("NET-0004", CloseConnection(1011, "NET-0004"))
 
 
 def test_a_session_lasts_an_hour() -> None:
@@ -429,15 +444,15 @@ def test_a_session_lasts_an_hour() -> None:
     assert talk.server.deadline_us == 5 + 3_600 * SECOND_US
     talk.hears(Speak("One."), Flush())
     assert talk.server.time_passed(5 + 3_600 * SECOND_US) == [
-        Abandon(0),
-        Say(Errored("NET-0003", "The time limit of the session was exceeded.")),
-        Hangup(1011, "NET-0003"),
+        CancelSynthesis(0),
+        SendText(Errored("NET-0003", "The time limit of the session was exceeded.")),
+        CloseConnection(1011, "NET-0003"),
     ]
 
 
 def test_a_large_message_ends_the_connection() -> None:
     talk = Talk(limits=FluxLimits(message_characters=100))
-    assert talk.hears(Speak("x" * 100))[1:] == [Hangup(1009, "BIG-0000")]
+    assert talk.hears(Speak("x" * 100))[1:] == [CloseConnection(1009, "BIG-0000")]
     assert Talk(limits=FluxLimits.none()).hears(Speak("x" * 300_000)) != []
     assert Talk(limits=FluxLimits.none()).server.deadline_us is None
 
@@ -445,24 +460,24 @@ def test_a_large_message_ends_the_connection() -> None:
 @pytest.mark.parametrize(
     ("text", "hangup"),
     [
-        ("hello", Hangup(1003, "MESSAGE-0000")),
-        ('{"type":"Clear"}', Hangup(1008, "DATA-0000")),
-        (render(Speak(r"\{pause:500ms\}")), Hangup(1008, "DATA-0002")),
+        ("hello", CloseConnection(1003, "MESSAGE-0000")),
+        ('{"type":"Clear"}', CloseConnection(1008, "DATA-0000")),
+        (render(Speak(r"\{pause:500ms\}")), CloseConnection(1008, "DATA-0002")),
     ],
 )
-def test_what_is_not_understood_ends_the_connection(text: str, hangup: Hangup) -> None:
+def test_what_is_not_understood_ends_the_connection(text: str, hangup: CloseConnection) -> None:
     *_, error, end = Talk().server.text_received(text, 0)
-    assert isinstance(error, Say)
+    assert isinstance(error, SendText)
     assert isinstance(error.message, Errored)
     assert error.message.code == hangup.reason
     assert end == hangup
 
 
 def test_a_binary_frame_ends_the_connection() -> None:
-    assert Talk().server.binary_received()[-1] == Hangup(1003, "MESSAGE-0000")
+    assert Talk().server.binary_received()[-1] == CloseConnection(1003, "MESSAGE-0000")
 
 
 def test_the_voice_may_warn() -> None:
     talk = spoken(0.1)
-    assert talk.server.remarked(0, Warned("X", "x")) == [Say(Warned("X", "x"))]
+    assert talk.server.remarked(0, Warned("X", "x")) == [SendText(Warned("X", "x"))]
     assert talk.server.remarked(9, Warned("X", "x")) == []

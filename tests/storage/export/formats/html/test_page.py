@@ -19,7 +19,7 @@ from fixtures import recordings
 from gramophone.config.config import SAMPLE_RATES_HZ
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import AudioReceived, Event, SessionEnded
-from gramophone.library.export_request import FORMS, Cut, ExportOrder, Pauses
+from gramophone.library.export_request import FORMS, ExportRequest, Pauses, TurnSelection
 from storage.library import Library
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.recordings import SESSION_ID, record
@@ -40,9 +40,11 @@ def talk(*exchanges: tuple[str, str, bytes], rate_hz: int = 48_000) -> list[Even
     return [session_started(sample_rate_hz=rate_hz), *events, SessionEnded(at_us=90_000_000)]
 
 
-async def page_of(home: Path, session_id: str = SESSION_ID, cut: Cut | None = None) -> str:
+async def page_of(
+    home: Path, session_id: str = SESSION_ID, cut: TurnSelection | None = None
+) -> str:
     path = home.with_suffix(".html")
-    order = ExportOrder("html", path, replace=True, cut=cut or Cut(), pauses=PAUSES)
+    order = ExportRequest("html", path, replace=True, cut=cut or TurnSelection(), pauses=PAUSES)
     async with await Library.open(home) as library:
         await library.export([session_id], order)
     return path.read_text(encoding="utf-8")
@@ -151,7 +153,7 @@ async def test_text_without_sound_is_a_page_too(tmp_path: Path) -> None:
 async def test_a_turn_alone_has_only_its_words(tmp_path: Path) -> None:
     pcm = burst(0, 0.5, 48_000)
     await record(tmp_path, talk(("One?", "The first.", pcm), ("Two?", "The second.", pcm)))
-    html = await page_of(tmp_path, cut=Cut(turns=frozenset({3})))
+    html = await page_of(tmp_path, cut=TurnSelection(turns=frozenset({3})))
     assert re.findall(r'data-from="(\d+)"[^>]*>([^<]+)', html) == [("0", "The"), ("110", "second.")]
     assert "One?" not in html.split("</header>", 1)[1]
 
