@@ -12,6 +12,7 @@ from gramophone.app.engine_thread import EngineThread
 from gramophone.core.intents import Submit
 from gramophone.ports.backend import ConversationOptions
 from tests.app.test_engine_thread import Watched, backend, kept
+from tests.support.deadlines import HANG_S
 from tests.support.seeing import drawn, said
 from tui.app import GramophoneApp
 from tui.conversation.talk_pane import TalkPane
@@ -20,11 +21,12 @@ from tui.messages import ContinueWanted
 
 async def until_said(pilot: Pilot[None], words: str) -> None:
     """The engine runs beside the screen: draw until it has come."""
-    for _ in range(400):
-        await drawn(pilot)
-        if words in said(pilot):
-            return
-    raise AssertionError(f"{words!r} was not seen")
+    try:
+        async with asyncio.timeout(HANG_S):
+            while words not in said(pilot):
+                await drawn(pilot)
+    except TimeoutError:
+        pytest.fail(f"{words!r} was not seen in {said(pilot)!r}")
 
 
 async def go_on(running: EngineThread, session_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from gramophone.core.intents import Submit
 from gramophone.core.timeline import Entry, Failed
 from storage.library import Library
 from storage.recording.recorder import Recorder
+from tests.support.sound_card import wait_until
 
 
 class Ear:
@@ -28,14 +28,12 @@ class Ear:
         self.heard: list[Entry] = []
 
     def until_failed(self) -> Failed:
-        pause = threading.Event()
-        for _ in range(1000):
+        def failures() -> list[Failed]:
             self.heard += self._talk.feed.take()
-            found = [entry for entry in self.heard if isinstance(entry, Failed)]
-            if found:
-                return found[-1]
-            pause.wait(0.01)
-        raise AssertionError("nothing failed")
+            return [entry for entry in self.heard if isinstance(entry, Failed)]
+
+        wait_until(lambda: bool(failures()), "the talk has failed")
+        return failures()[-1]
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from storage.recording.recorder import Recorder
 from tests.support.model_servers import OPENAI_DONE, Reply, openai_chunks, openai_event, serving
 from tests.support.programs import Gramophone, environment
 from tests.support.recordings import everything_in
+from tests.support.sound_card import wait_until
 
 KEY = "c4nary-0f-the-k3y-0123456789"
 CARD = "4929 1111 2222"
@@ -139,12 +139,12 @@ def test_nothing_that_the_app_writes_holds_a_key_even_while_it_runs(
         try:
             live.post(Submit(LEAK))
             heard: list[Entry] = []
-            pause = threading.Event()
-            for _ in range(3000):
-                heard += live.feed.take()
-                if any(isinstance(e, TurnCompleted) and e.role == "assistant" for e in heard):
-                    break
-                pause.wait(0.01)
+
+            def answered() -> bool:
+                heard.extend(live.feed.take())
+                return any(isinstance(e, TurnCompleted) and e.role == "assistant" for e in heard)
+
+            wait_until(answered, "the answer is whole")
             asyncio.run(recorder.flush())
             assert (home / "library.db-wal").stat().st_size > 0
             assert leaks(home) == []

@@ -73,7 +73,8 @@ async def test_the_largest_event_takes_little_memory_of_a_real_ask(
             async with attacking(body) as server:
                 used_mb, told = await asked(server.origin, provider, speak_url, tmp_path)
             assert used_mb <= MOST_MEMORY_MB, name
-            assert told.startswith("session "), name
+            # On a slow machine it is said before that nothing came for a while.
+            assert told.splitlines()[-1].startswith("session "), name
 
 
 @pytest.mark.parametrize("client", PROVIDERS)

@@ -57,9 +57,7 @@ See [the museum](https://example.org/horn) for more.
 class TalkingFeed(FakeReplay):
     """Streams an answer and its sound by the machine's clock."""
 
-    def __init__(
-        self, choice: ConversationOptions | None = None, first_turn: int = 0
-    ) -> None:
+    def __init__(self, choice: ConversationOptions | None = None, first_turn: int = 0) -> None:
         choice = choice or ConversationOptions()
         named = {"provider": choice.provider, "model": choice.model}
         super().__init__([session_started(**{k: v for k, v in named.items() if v})])

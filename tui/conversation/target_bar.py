@@ -15,7 +15,7 @@ class TargetBar(Widget):
     """Gone while there is nothing to say. Its keys can be clicked."""
 
     DEFAULT_CSS = """
-    Destination {
+    TargetBar {
         height: 1;
         padding: 0 2;
         display: none;

@@ -24,7 +24,7 @@ _LOADS = "… "
 class NowPlaying(Widget):
     """Drawn from a model; told when it has changed."""
 
-    DEFAULT_CSS = "Strip { height: 1; }"
+    DEFAULT_CSS = "NowPlaying { height: 1; }"
 
     def __init__(self) -> None:
         super().__init__()

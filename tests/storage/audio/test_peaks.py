@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gramophone.core.timeline import SessionEnded
@@ -60,6 +60,8 @@ def test_all_encodings_sound_as_another_reader_hears_them(
 def test_there_are_as_many_buckets_as_sound_has(
     tmp_path_factory: pytest.TempPathFactory, pcm: bytes, buckets: int
 ) -> None:
+    # libsndfile takes samples that begin so for another container.
+    assume(not pcm.startswith((b"OggS", b"wvpk")))
     audio = written(tmp_path_factory.mktemp("wav") / "a.wav", pcm)
     shape = list(peaks({0: audio}, buckets)[0])
     assert shape == loudest(audio.path, 8_000, buckets)
