@@ -138,10 +138,11 @@ class _Turn:
 class WordTiming:
     """Feed it a session's entries in order; ask it for text or samples at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, sample_rate_hz: int = 48_000, bytes_per_sample: int = 2) -> None:
+        """The form of the sound is what `SessionStarted` says, where it is among the entries."""
         self._turns: dict[int, _Turn] = {}
-        self._rate_hz = 48_000
-        self._bytes_per_sample = 2
+        self._rate_hz = sample_rate_hz
+        self._bytes_per_sample = bytes_per_sample
         self._newest: _Turn | None = None
 
     # --- in -----------------------------------------------------------------------------------
@@ -212,13 +213,28 @@ class WordTiming:
 
     def heard_end(self, turn: int, position_samples: int) -> int:
         """How many characters of the turn's text have been spoken at this playout position."""
+        return self._reached(turn, position_samples)[1]
+
+    def heard_words(self, turn: int, position_samples: int) -> str:
+        """The turn's text up to this playout position, without the word that sounds there: what
+        of an answer that is stopped there was understood."""
+        start, end = self._reached(turn, position_samples)
+        known = self._turns.get(turn)
+        source = "".join(known.source) if known is not None else ""
+        if end < len(source):
+            while end > start and not source[end].isspace():
+                end -= 1
+        return source[:end].rstrip()
+
+    def _reached(self, turn: int, position_samples: int) -> tuple[int, int]:
+        """Where in the text the chunk begins that sounds at this position, and what is reached."""
         known = self._turns.get(turn)
         if known is None:
-            return 0
+            return 0, 0
         starts = [segment.start_samples for segment in known.segments]
         place = bisect_right(starts, position_samples) - 1
         if place < 0:
-            return 0
+            return 0, 0
         segment = known.segments[place]
         span = max(1, self._end(known, segment) - segment.start_samples)
         into = min(span, position_samples - segment.start_samples)
@@ -330,13 +346,14 @@ def _span(chunk: _Chunk, before_ms: int, anchors: Sequence[Anchor]) -> TimedChun
     )
 
 
-def _source_at(segment: _Segment, spoken_ms: float) -> int:
-    """The offset in the source that is reached after so much speech."""
+def _source_at(segment: _Segment, spoken_ms: float) -> tuple[int, int]:
+    """The offsets in the source where a chunk begins, and that is reached in it, after so much
+    speech; both are the end of the last chunk where all was spoken."""
     reached = segment.chunks[0].source_start if segment.chunks else 0
     for chunk in segment.chunks:
         if spoken_ms < chunk.length_ms:
             char = bisect_right(reached_ms(chunk.text), spoken_ms) - 1
-            return chunk.places[min(char, chunk.chars)]
+            return chunk.source_start, chunk.places[min(char, chunk.chars)]
         spoken_ms -= chunk.length_ms
         reached = chunk.source_end
-    return reached
+    return reached, reached

@@ -7,7 +7,7 @@ can be played as a list of calls.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gramophone.conversation import handlers
@@ -51,6 +51,7 @@ from gramophone.core.intents import (
     Submit,
 )
 from gramophone.core.timeline import (
+    Event,
     Failed,
     HistoryRewound,
     RequestSent,
@@ -145,9 +146,19 @@ class Conversation:
         if self._ended:
             return []
         outputs = self._react(happening, now_us)
+        self._time(outputs)
         while not self._ended and (more := self._advance(now_us)):
+            self._time(more)
             outputs += more
         return outputs
+
+    def _time(self, outputs: Iterable[Output]) -> None:
+        """Have the turn under way know what is heard when, from the events that everybody gets."""
+        if self._turn is None:
+            return
+        for output in outputs:
+            if isinstance(output, Event):
+                self._turn.timing.emit(output)
 
     def next_wake_us(self, now_us: int) -> int | None:
         """When a Tick is due, if nothing happens before."""

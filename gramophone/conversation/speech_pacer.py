@@ -1,4 +1,4 @@
-"""One turn's speech, pure: which text is sent when, and which of it has been heard.
+"""Paces one turn's speech: decides which text is sent, and when it is flushed.
 
 The first clause is flushed at once, so that sound starts early. After that text is held here and
 sent, with its flush, when the sound still unheard grows short, a few sentences at a time: the
@@ -32,13 +32,11 @@ SURE_MARGIN_US = 300_000
 
 @dataclass(slots=True)
 class Segment:
-    """Chunks that one flush makes sound of. `start_us`/`end_us` are positions in the turn's sound;
-    `end_us` is known once the flush is answered."""
+    """Chunks that one flush makes sound of, from `start_us` of the turn's sound on."""
 
     flush: int
     chunks: list[Chunk]
     start_us: int
-    end_us: int | None = None
 
     @property
     def chars(self) -> int:
@@ -72,7 +70,6 @@ class SpeechPacer:
     awaited: bool = True
     received_us: int = 0
     _chunker: Chunker = field(init=False)
-    _pieces: list[str] = field(default_factory=list[str])
     _ready_chars: int = 0
     _ready: deque[Chunk] = field(default_factory=deque[Chunk])
     _segments: list[Segment] = field(default_factory=list[Segment])
@@ -90,16 +87,8 @@ class SpeechPacer:
 
     # --- text in ------------------------------------------------------------------------------
 
-    @property
-    def source(self) -> str:
-        """The answer's text so far."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
-
     def feed(self, delta: str) -> None:
         """More of the answer's text."""
-        self._pieces.append(delta)
         if not self._abandoned:
             self._make_ready(self._chunker.feed(delta))
 
@@ -161,7 +150,6 @@ class SpeechPacer:
             if index == 0:
                 got_us = max(0, self.received_us - segment.start_us - SURE_MARGIN_US)
             segment.chunks, again = _split_chunks(segment.chunks, got_us // self._sure_us_per_char)
-            segment.end_us = self.received_us
             if again:
                 rest.append(self._open_segment(again, now_us))
         return rest
@@ -193,30 +181,9 @@ class SpeechPacer:
         self._ready.clear()
         self._ready_chars = 0
         self._text_ended = self._abandoned = True
-        for segment in self._unanswered:
-            # What was received is a part of the segment: its end stays an estimate.
-            segment.end_us = self._guessed_end_us(segment)
         self._unanswered.clear()
 
-    def heard_text(self, position_us: int) -> str:
-        """The source text up to a position in the turn's sound, ended at a whole word."""
-        heard = 0
-        for segment in self._segments:
-            if position_us <= segment.start_us:
-                break
-            end_us = segment.end_us
-            if end_us is None:
-                end_us = self._guessed_end_us(segment)
-            heard = max(heard, self._source_at(segment, position_us - segment.start_us, end_us))
-            if segment.end_us is None:
-                break
-        return self.source[:heard].rstrip()
-
     # --- inside -------------------------------------------------------------------------------
-
-    def _guessed_end_us(self, segment: Segment) -> int:
-        """Where the sound of a segment that is not answered will end."""
-        return max(self.received_us, segment.start_us + segment.chars * self._us_per_char)
 
     def _take(self, now_us: int, chars: int = GROUP_CHARS) -> TextBatch:
         """One chunk at least, and as many as fit into `chars` characters."""
@@ -239,8 +206,7 @@ class SpeechPacer:
         return sending
 
     def _end_segment(self, segment: Segment) -> None:
-        segment.end_us = self.received_us
-        spoken_us = segment.end_us - segment.start_us
+        spoken_us = self.received_us - segment.start_us
         if segment.chars >= 20 and spoken_us > 0:
             pace = spoken_us // segment.chars
             self._us_per_char = max(1, (self._us_per_char + pace) // 2)
@@ -268,30 +234,6 @@ class SpeechPacer:
         if flushes_left > 14:
             return ahead_us + 2_500_000
         return ahead_us + (1_200_000 if flushes_left > 8 else 400_000)
-
-    def _source_at(self, segment: Segment, into_us: int, end_us: int) -> int:
-        """The offset in the source that was reached `into_us` into the segment's sound."""
-        span_us = max(1, end_us - segment.start_us)
-        chars = min(segment.chars, segment.chars * into_us // span_us)
-        reached = segment.chunks[0].source_start if segment.chunks else 0
-        for chunk in segment.chunks:
-            if chars >= len(chunk.text):
-                chars -= len(chunk.text)
-                reached = chunk.source_end
-                continue
-            if chars:
-                span = chunk.source_end - chunk.source_start
-                at = chunk.source_start + span * chars // len(chunk.text)
-                reached = self._word_start(chunk.source_start, at)
-            break
-        return reached
-
-    def _word_start(self, start: int, at: int) -> int:
-        """Where the word that stands at `at` begins, not before `start`."""
-        source = self.source
-        while at > start and not source[at].isspace():
-            at -= 1
-        return at
 
 
 def _split_chunks(chunks: list[Chunk], got_chars: int) -> tuple[list[Chunk], list[Chunk]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gramophone.alignment.word_timing import WordTiming
 from gramophone.conversation.messages import Command, PlayAudio
 from gramophone.conversation.speech_pacer import SpeechPacer
 from gramophone.core.surrogates import SurrogateJoiner
@@ -67,9 +68,14 @@ class AssistantTurn:
     heard: int | None = None
     """How many characters of the text had been heard when its sound was stopped; None where it
     was not."""
+    timing: WordTiming = field(init=False)
+    """Which of its text is heard when: the same fold of the same events as on the screen."""
     _pieces: list[str] = field(default_factory=list[str])
     _joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
     _audio_connection: int = -1
+
+    def __post_init__(self) -> None:
+        self.timing = WordTiming(self.sample_rate_hz, self.bytes_per_sample)
 
     # --- text ---------------------------------------------------------------------------------
 
@@ -189,7 +195,7 @@ class AssistantTurn:
             heard = self.text
             lost = self.utterance is None or (self.utterance.abandoned and not self.hushed)
             if self.utterance is not None and audible and not lost:
-                heard = self.utterance.heard_text(self._length_us(heard_samples))
+                heard = self.timing.heard_words(self.turn, heard_samples)
             self.heard = len(heard)
         return self.text[: self.heard]
 

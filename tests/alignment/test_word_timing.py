@@ -206,3 +206,64 @@ def test_a_highlight_covers_the_word_of_a_markdown_source() -> None:
         assert bare in re.sub(r"[^\w⅓]", "", text[word.source_start : word.source_end])
         middle = (word.start_samples + word.end_samples) // 2
         assert word.source_start <= alignment.heard_end(1, middle) <= word.source_end
+
+
+class TestWordsThatWereHeard:
+    """What of a stopped answer counts: whole words, by the times that the screen shows."""
+
+    TEXT = "One two three four. Five six."
+    TIMED = (
+        DeltaReceived(at_us=0, turn=TURN, text=TEXT),
+        spoken(0, 0, 19, TEXT[:19]),
+        spoken(1, 20, 29, TEXT[20:]),
+        flushed(0, 1),
+        sound(0, 2 * 2_800),
+        answered(0, 2_800),
+    )
+
+    @given(st.integers(0, 4_000))
+    def test_the_word_that_sounds_is_not_among_them(self, position_samples: int) -> None:
+        alignment = aligned(*self.TIMED)
+        heard = alignment.heard_words(TURN, position_samples)
+        reached = alignment.heard_end(TURN, position_samples)
+        assert self.TEXT.startswith(heard)
+        assert len(heard) <= reached
+        assert not heard or self.TEXT[len(heard) :][:1].strip() == "", "it ends with a word"
+        assert len(self.TEXT[len(heard) : reached].split()) <= 1, "and with the last whole one"
+
+    def test_before_and_after_all_of_it(self) -> None:
+        alignment = aligned(*self.TIMED)
+        assert alignment.heard_words(TURN, 0) == alignment.heard_words(7, 500) == ""
+        assert alignment.heard_words(TURN, 2_800) == self.TEXT
+        assert alignment.heard_words(TURN, 9_999) == self.TEXT
+
+    @given(st.lists(st.integers(0, 4_000)))
+    def test_they_only_grow(self, positions: list[int]) -> None:
+        alignment = aligned(*self.TIMED)
+        heard = [alignment.heard_words(TURN, position) for position in sorted(positions)]
+        assert heard == sorted(heard, key=len)
+
+    def test_what_the_voice_leaves_out_counts_with_what_comes_after(self) -> None:
+        text = "See *this* now.\n```\ncode\n```\nThen that."
+        start = text.index("Then")
+        alignment = aligned(
+            DeltaReceived(at_us=0, turn=TURN, text=text),
+            spoken(0, 0, 15, "See this now."),
+            spoken(1, start, len(text), "Then that."),
+            flushed(0, 1),
+            answered(0, 2_300),
+        )
+        assert alignment.heard_words(TURN, 2_300) == text
+        assert "code" not in alignment.heard_words(TURN, 900)
+
+    def test_of_a_flush_that_is_not_answered_a_guess_is_made(self) -> None:
+        text = "One two three four five six seven eight nine ten."
+        alignment = aligned(
+            DeltaReceived(at_us=0, turn=TURN, text=text),
+            spoken(0, 0, len(text), text),
+            flushed(0, 0),
+            sound(0, 2 * RATE_HZ),
+        )
+        heard = alignment.heard_words(TURN, RATE_HZ)
+        assert heard.startswith("One two")
+        assert len(heard) < len(text) // 2

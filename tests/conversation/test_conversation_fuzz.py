@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gramophone.alignment.word_timing import WordTiming
 from gramophone.conversation.messages import (
     CloseTts,
     ConnectTts,
@@ -42,11 +43,14 @@ from gramophone.core.intents import (
 )
 from gramophone.core.timeline import (
     AudioReceived,
+    DeltaReceived,
     Event,
+    PlaybackStopped,
     SessionEnded,
     SpeechConnected,
     SpeechDisconnected,
     TurnCompleted,
+    TurnInterrupted,
     TurnStarted,
 )
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits
@@ -96,11 +100,32 @@ class Edges:
         self.tickets = 0
         self.silenced: set[int] = set()
         self.outputs: list[Output] = []
+        self.screen = WordTiming()
+        self.heard: dict[int, set[str]] = {}
 
     def take(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
             self._hold(output)
+            if isinstance(output, Event):
+                self._watch(output)
+                self.screen.emit(output)
             self.outputs.append(output)
+
+    def _watch(self, event: Event) -> None:
+        """What counts as heard is what the screen shows as heard; all of it where there was no
+        sound to hear."""
+        match event:
+            case PlaybackStopped(turn=turn, played_samples=samples):
+                self.heard.setdefault(turn, {self.screen.heard_words(turn, samples)})
+            case TurnInterrupted(turn=turn, heard_samples=samples, heard_text=heard):
+                shown = self.heard.setdefault(turn, {self.screen.heard_words(turn, samples)})
+                assert heard in shown or heard == "".join(
+                    delta.text
+                    for delta in self.all_of(DeltaReceived, TurnStarted)
+                    if isinstance(delta, DeltaReceived | TurnStarted) and delta.turn == turn
+                )
+            case _:
+                pass
 
     def _hold(self, output: Output) -> None:
         match output:
