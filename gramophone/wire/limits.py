@@ -1,7 +1,7 @@
 """What a peer may send at most; whoever sends more is cut off with a sentence.
 
 The figures are far above what any service sends, and low enough that one peer takes less than
-150 MB of memory, copies included. Sizes of the stand-in's requests are in `standin.http.Patience`.
+150 MB of memory, copies included. Sizes of the stand-in's requests are in `standin.http.Timeouts`.
 """
 
 from __future__ import annotations

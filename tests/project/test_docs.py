@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
 import click
+import pytest
 
 from gramophone.cli.commands import cli
 from gramophone.config import config
@@ -64,3 +66,27 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     for part in readme.split("](")[1:]:
         target = part.split(")")[0].split("#")[0]
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+_FILE = re.compile(r"\b(?:benchmarks|fixtures|gramophone|scripts|storage|tests|tui)/[\w/.-]+\.\w+")
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`|`(?:…|)::(\w+)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    if page.name == "CHANGELOG.md":
+        return  # it tells of files that were
+    missing = [name for name in _FILE.findall(page.read_text()) if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_every_test_of_a_promise_is_there() -> None:
+    missing: list[str] = []
+    for line in (ROOT / "docs" / "promises.md").read_text().splitlines():
+        file = ""
+        for found in _TEST.finditer(line):
+            file, name = found[1] or file, found[2] or found[3]
+            if file and f"def {name}(" not in (ROOT / file).read_text():
+                missing.append(f"{file}::{name}")
+    assert missing == []

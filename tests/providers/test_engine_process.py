@@ -19,10 +19,11 @@ PROGRAMS = "tests.support.engine_programs"
 
 PARENT = """
 import asyncio, sys
-from gramophone.providers.engine_process import Child
+from gramophone.providers.engine_process import EngineProcess
 
 async def main():
-    child = Child("The engine", "tests.support.engine_programs", ["good"], lambda detail: None)
+    program = "tests.support.engine_programs"
+    child = EngineProcess("The engine", program, ["good"], lambda detail: None)
     await child.start()
     print(child._process.pid, flush=True)
     await asyncio.Event().wait()

@@ -25,13 +25,13 @@ def test_a_difference_is_shown_line_by_line(play: Playbook) -> None:
         play.begin().gives(like(SessionStarted, voice="aura-2-zeus-en"), ConnectTts(1))
     told = str(failure.value)
     assert "After begin" in told
-    assert "- OpenSpeech(connection=1)" in told
-    assert "+ OpenSpeech(connection=0)" in told
+    assert "- ConnectTts(connection=1)" in told
+    assert "+ ConnectTts(connection=0)" in told
     assert "- SessionStarted(voice='aura-2-zeus-en')" in told
 
 
 def test_something_missing_is_a_difference(play: Playbook) -> None:
-    with pytest.raises(AssertionError, match="OpenSpeech"):
+    with pytest.raises(AssertionError, match="ConnectTts"):
         play.begin().gives(SessionStarted)
 
 

@@ -55,10 +55,10 @@ FILLED = """
 import resource, sys
 from pathlib import Path
 from gramophone.core.errors import StorageError
-from storage.export.atomic_file import written_whole
+from storage.export.atomic_file import atomic_write
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
-    with written_whole(Path(sys.argv[1])) as file:
+    with atomic_write(Path(sys.argv[1])) as file:
         file.write(bytes(100_000))
 except StorageError as error:
     print(error)
