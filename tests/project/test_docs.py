@@ -90,3 +90,16 @@ def test_every_test_of_a_promise_is_there() -> None:
             if file and f"def {name}(" not in (ROOT / file).read_text():
                 missing.append(f"{file}::{name}")
     assert missing == []
+
+
+def test_every_class_and_method_on_the_way_is_there() -> None:
+    """A journey that names what was renamed leads nobody anywhere."""
+    code = "\n".join(
+        path.read_text()
+        for root in ("gramophone", "storage", "tui")
+        for path in (ROOT / root).rglob("*.py")
+    )
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    for name, _, method in re.findall(r"`([A-Z]\w+)(\.(\w+))?`", page):
+        assert re.search(rf"^ *class {name}\b|^{name}\b.*=", code, re.MULTILINE), name
+        assert not method or re.search(rf"def {method}\(", code), f"{name}.{method}"
