@@ -21,8 +21,7 @@ from gramophone.core.tasks import broken, cancel, spawn
 from gramophone.core.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
 from gramophone.ports.engine import LanguageModel, Message, Speaker
-from gramophone.providers.llm.anthropic_messages import AnthropicMessages
-from gramophone.providers.llm.openai_chat import OpenAIChat
+from gramophone.providers.llm.http_model import HttpModel
 from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 from storage.recording.recorder import Recorder
@@ -222,7 +221,7 @@ async def _warm(model: LanguageModel | None, engine: Engine) -> None:
         except GramophoneError as error:
             engine.emit(Failed(at_us=engine.now_us(), stage="model", detail=str(error)))
             return
-    if isinstance(model, SerializedModel | OpenAIChat | AnthropicMessages):
+    if isinstance(model, SerializedModel | HttpModel):
         await asyncio.to_thread(model.load)
 
 

@@ -1,4 +1,4 @@
 """Language models: OpenAI, Anthropic and the embedded model, as `ports.engine.LanguageModel`.
 
-A new provider is a module here and a line in `app.providers`. Begin with `openai_chat`.
+A new provider extends `http_model.HttpModel` by what is its own. Begin with `openai_chat`.
 """

@@ -6,30 +6,29 @@ it takes half a second.
 
 from __future__ import annotations
 
-import asyncio
-import json
-import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from gramophone.core.errors import ModelError
 from gramophone.ports.engine import Message, ModelChunk, Usage
-from gramophone.providers.llm.error_messages import ModelFailures
+from gramophone.providers.llm.http_model import (
+    READ_TIMEOUT_S,
+    AnswerReader,
+    HttpModel,
+    Sdk,
+    SdkStream,
+)
 from gramophone.wire.lenient_json import as_count, as_text
-from gramophone.wire.limits import TextBound, TooMuch
-from gramophone.wire.loopback import host_of, on_this_machine
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import AsyncOpenAI
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
-READ_TIMEOUT_S = 60.0
-CONNECT_TIMEOUT_S = 5.0
 
 
-class OpenAIChat:
+class OpenAIChat(HttpModel["AsyncOpenAI"]):
     """A `ports.LanguageModel`.
 
     `api_key` may be empty for servers that want none. `provider` is the name shown and kept.
@@ -46,117 +45,46 @@ class OpenAIChat:
         provider: str = "openai",
         read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
-        self.provider = provider
-        self.model = model
-        self._api_key = api_key
-        self._base_url = base_url or OPENAI_BASE_URL
-        self._max_tokens = max_tokens
-        self._read_timeout_s = read_timeout_s
-        self._client: AsyncOpenAI | None = None
-        self._loading = threading.Lock()
-        self._failures = ModelFailures(
-            "OpenAI" if provider == "openai" else f"The {provider} model",
+        super().__init__(
             model,
-            "OPENAI_API_KEY",
-            host_of(self._base_url),
-            api_key,
+            provider=provider,
+            name="OpenAI" if provider == "openai" else f"The {provider} model",
+            key_name="OPENAI_API_KEY",
+            api_key=api_key,
+            base_url=base_url or OPENAI_BASE_URL,
+            read_timeout_s=read_timeout_s,
+        )
+        self._max_tokens = max_tokens
+
+    def _sdk(self) -> Sdk[AsyncOpenAI]:
+        import openai
+
+        return Sdk(
+            client=openai.AsyncOpenAI,
+            error=openai.OpenAIError,
+            timeout_error=openai.APITimeoutError,
+            connection_error=openai.APIConnectionError,
+            status_error=openai.APIStatusError,
         )
 
-    def load(self) -> None:
-        """Import the SDK and build the client ahead of the first request; from any thread.
+    async def _request(
+        self, client: AsyncOpenAI, messages: Sequence[Message], system_prompt: str
+    ) -> SdkStream:
+        return await client.chat.completions.create(
+            model=self.model,
+            messages=_messages(messages, system_prompt),
+            stream=True,
+            stream_options={"include_usage": True},
+            **self._length(),
+        )
 
-        What is wrong with address, proxy or key is told by the first request.
-        """
-        with suppress(ModelError):
-            self._ready()
+    def _reader(self) -> AnswerReader:
+        return _ChatReader()
 
-    async def stream(
-        self, messages: Sequence[Message], system_prompt: str
-    ) -> AsyncIterator[ModelChunk]:
-        """Stream one answer; see `ports.LanguageModel.stream`."""
-        if self._client is None:
-            # The import takes too long for a loop that carries sound.
-            await asyncio.to_thread(self._ready)
-        import httpx2
-        import openai
-
-        from gramophone.providers.llm.http_client import said_done
-
-        assert self._client is not None
-        begun = finished = False
-        bound = TextBound()
-        try:
-            stream = await self._client.chat.completions.create(
-                model=self.model,
-                messages=_messages(messages, system_prompt),
-                stream=True,
-                stream_options={"include_usage": True},
-                **self._length(),
-            )
-            async with stream:
-                async for chunk in stream:
-                    begun = True
-                    answered = _chunk(chunk)
-                    bound.add(answered.text)
-                    finished = finished or answered.finish_reason is not None
-                    yield answered
-            if begun and not finished and said_done(stream.response):
-                # Some servers give no reason, but say that it is the end.
-                yield ModelChunk(raw="", finish_reason="stop")
-        except openai.APITimeoutError as error:
-            if isinstance(error.__cause__, httpx2.ConnectTimeout):
-                raise self._failures.unreachable() from error
-            raise self._failures.too_slow(begun=begun) from error
-        except openai.APIConnectionError as error:
-            if begun:
-                raise self._failures.broke_off("the connection was lost") from error
-            raise self._failures.unreachable() from error
-        except openai.APIStatusError as error:
-            raise self._failures.refused(error.status_code, _said(error)) from error
-        except httpx2.InvalidURL as error:
-            raise self._failures.misconfigured(str(error)) from error
-        except TooMuch as error:
-            raise self._failures.sent_too_much(str(error), begun=begun) from error
-        except RecursionError as error:
-            said = "an event of too many parts within each other"
-            raise self._failures.sent_too_much(said, begun=begun) from error
-        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
-            raise self._failures.broke_off(str(error)) from error
-        if not begun:
-            raise self._failures.not_an_answer()
-
-    async def aclose(self) -> None:
-        """Close idle connections."""
-        if self._client is not None:
-            await self._client.close()
-
-    def _ready(self) -> None:
-        self._failures.check_key()
-        with self._loading:
-            if self._client is None:
-                self._client = self._build()
-
-    def _build(self) -> AsyncOpenAI:
-        import httpx2
-        import openai
-
-        from gramophone.providers.llm.http_client import bounded_client
-
-        timeout = openai.Timeout(self._read_timeout_s, connect=CONNECT_TIMEOUT_S)
-        # No proxy stands before this machine, whatever the environment says.
-        by_environment = not on_this_machine(self._base_url)
-        try:
-            http = bounded_client(timeout=timeout, trust_env=by_environment)
-            return openai.AsyncOpenAI(
-                # The SDK refuses an empty key even where the server wants none.
-                api_key=self._api_key or "none",
-                base_url=self._base_url,
-                timeout=timeout,
-                max_retries=1,
-                http_client=http,
-            )
-        except (ImportError, ValueError, httpx2.InvalidURL) as error:
-            raise self._failures.misconfigured(str(error)) from error
+    def _refusal(self, error: Any) -> ModelError:
+        said = _field(error.body, "message")
+        said = said if isinstance(said, str) else str(error.message)
+        return self._failures.refused(error.status_code, said)
 
     def _length(self) -> dict[str, Any]:
         if self._max_tokens is None:
@@ -166,27 +94,39 @@ class OpenAIChat:
         return {"max_completion_tokens" if ours else "max_tokens": self._max_tokens}
 
 
+class _ChatReader(AnswerReader):
+    """Remembers whether the server gave a reason for the end."""
+
+    def __init__(self) -> None:
+        self._finished = False
+
+    def read(self, fields: object, raw: str) -> ModelChunk:
+        text, finish_reason = "", None
+        for choice in _objects(_field(fields, "choices")):
+            # Local servers put thoughts into fields of their own; only `content` is the answer.
+            content = _field(choice.get("delta"), "content")
+            text += content if isinstance(content, str) else ""
+            finish_reason = as_text(choice.get("finish_reason")) or finish_reason
+        self._finished = self._finished or finish_reason is not None
+        usage = None
+        counted = _field(fields, "usage")
+        given, made = _field(counted, "prompt_tokens"), _field(counted, "completion_tokens")
+        if isinstance(given, int) and isinstance(made, int):
+            usage = Usage(as_count(given), as_count(made))
+        return ModelChunk(raw=raw, text=text, usage=usage, finish_reason=finish_reason)
+
+    def end(self, response: httpx2.Response) -> ModelChunk | None:
+        from gramophone.providers.llm.http_client import said_done
+
+        # Some servers give no reason, but say that it is the end.
+        if self._finished or not said_done(response):
+            return None
+        return ModelChunk(raw="", finish_reason="stop")
+
+
 def _messages(messages: Sequence[Message], system_prompt: str) -> Any:
     system = [{"role": "system", "content": system_prompt}] if system_prompt else []
     return [*system, *({"role": m.role, "content": m.text} for m in messages)]
-
-
-def _chunk(chunk: Any) -> ModelChunk:
-    """Read a chunk whatever is in it: the SDK does not check what a server sends."""
-    fields = chunk.to_dict(mode="json", warnings=False) if hasattr(chunk, "to_dict") else chunk
-    raw = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    text, finish_reason = "", None
-    for choice in _objects(_field(fields, "choices")):
-        # Local servers put thoughts into fields of their own; only `content` is the answer.
-        content = _field(choice.get("delta"), "content")
-        text += content if isinstance(content, str) else ""
-        finish_reason = as_text(choice.get("finish_reason")) or finish_reason
-    usage = None
-    counted = _field(fields, "usage")
-    given, made = _field(counted, "prompt_tokens"), _field(counted, "completion_tokens")
-    if isinstance(given, int) and isinstance(made, int):
-        usage = Usage(as_count(given), as_count(made))
-    return ModelChunk(raw=raw, text=text, usage=usage, finish_reason=finish_reason)
 
 
 def _field(value: object, name: str) -> object:
@@ -197,8 +137,3 @@ def _objects(value: object) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         return []
     return [cast("dict[str, Any]", item) for item in value if isinstance(item, dict)]  # pyright: ignore[reportUnknownVariableType]
-
-
-def _said(error: Any) -> str:
-    said = _field(error.body, "message")
-    return said if isinstance(said, str) else str(error.message)

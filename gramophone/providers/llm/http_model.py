@@ -1,0 +1,243 @@
+"""A language model behind an official SDK: all that is the same for every provider.
+
+Whoever extends it says which SDK, how to ask it for a stream, how to read an event, and what a
+refusal says. SDKs are imported at the first use: each takes half a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from gramophone.core.errors import ModelError
+from gramophone.ports.engine import Message, ModelChunk
+from gramophone.providers.llm.error_messages import ModelFailures
+from gramophone.wire.limits import TextBound, TooMuch
+from gramophone.wire.loopback import host_of, on_this_machine
+
+if TYPE_CHECKING:
+    import httpx2
+
+READ_TIMEOUT_S = 60.0
+CONNECT_TIMEOUT_S = 5.0
+
+
+class SdkClient(Protocol):
+    """A client of an SDK."""
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        ...
+
+
+class SdkStream(Protocol):
+    """A streamed answer of an SDK: its events, in a context that closes the request."""
+
+    response: httpx2.Response
+
+    def __aiter__(self) -> AsyncIterator[object]: ...
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None: ...
+
+
+ClientT = TypeVar("ClientT", bound=SdkClient)
+
+
+@dataclass(frozen=True, slots=True)
+class Sdk(Generic[ClientT]):
+    """What an SDK calls its client and its errors.
+
+    Attributes:
+        client: takes `api_key`, `base_url`, `timeout`, `max_retries` and `http_client`.
+        error: what all its errors are.
+        timeout_error: the one for an answer that does not come.
+        connection_error: the one for a connection that is not made or is lost.
+        status_error: the one for an answer with an error status.
+    """
+
+    client: Callable[..., ClientT]
+    error: type[Exception]
+    timeout_error: type[Exception]
+    connection_error: type[Exception]
+    status_error: type[Exception]
+
+
+class AnswerReader(ABC):
+    """Reads the events of one answer, in their order."""
+
+    @abstractmethod
+    def read(self, fields: object, raw: str) -> ModelChunk:
+        """Read an event whatever is in it: an SDK does not check what a server sends.
+
+        Args:
+            fields: the event, of JSON's types.
+            raw: the same as text, for the chunk.
+        """
+
+    def end(self, response: httpx2.Response) -> ModelChunk | None:
+        """Give what is still to be said after the last event."""
+        return None
+
+
+class HttpModel(ABC, Generic[ClientT]):
+    """A `ports.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        provider: str,
+        name: str,
+        key_name: str,
+        api_key: str,
+        base_url: str,
+        read_timeout_s: float,
+    ) -> None:
+        """`provider` is stored; `name` and `key_name`, the variable, are what sentences say."""
+        self.provider = provider
+        self.model = model
+        self._api_key = api_key
+        self._base_url = base_url
+        self._read_timeout_s = read_timeout_s
+        self._client: ClientT | None = None
+        self._loading = threading.Lock()
+        self._failures = ModelFailures(name, model, key_name, host_of(base_url), api_key)
+
+    @abstractmethod
+    def _sdk(self) -> Sdk[ClientT]:
+        """Import the SDK."""
+
+    @abstractmethod
+    async def _request(
+        self, client: ClientT, messages: Sequence[Message], system_prompt: str
+    ) -> SdkStream:
+        """Ask for one streamed answer."""
+
+    @abstractmethod
+    def _reader(self) -> AnswerReader:
+        """Make the reader of one answer."""
+
+    @abstractmethod
+    def _refusal(self, error: Any) -> ModelError:
+        """Say what an error with a status says; `error` is a `status_error` of the SDK."""
+
+    def load(self) -> None:
+        """Import the SDK and build the client ahead of the first request; from any thread.
+
+        What is wrong with address, proxy or key is told by the first request.
+        """
+        with suppress(ModelError):
+            self._ready()
+
+    async def stream(
+        self, messages: Sequence[Message], system_prompt: str
+    ) -> AsyncIterator[ModelChunk]:
+        """Stream one answer; see `ports.LanguageModel.stream`."""
+        client = self._client
+        if client is None:
+            # The import takes too long for a loop that carries sound.
+            client = await asyncio.to_thread(self._ready)
+        import httpx2
+
+        sdk = self._sdk()
+        begun = False
+        bound = TextBound()
+        reader = self._reader()
+        try:
+            answer = await self._request(client, messages, system_prompt)
+            async with answer:
+                async for event in answer:
+                    begun = True
+                    chunk = reader.read(*_as_sent(event))
+                    bound.add(chunk.text)
+                    yield chunk
+            if begun and (last := reader.end(answer.response)) is not None:
+                yield last
+        except (
+            sdk.error,
+            httpx2.HTTPError,
+            httpx2.InvalidURL,
+            RecursionError,
+            ValueError,
+        ) as error:
+            raise self._failure(error, sdk, begun=begun) from error
+        if not begun:
+            raise self._failures.not_an_answer()
+
+    async def aclose(self) -> None:
+        """Close idle connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    def _ready(self) -> ClientT:
+        self._failures.check_key()
+        with self._loading:
+            if self._client is None:
+                self._client = self._build()
+            return self._client
+
+    def _build(self) -> ClientT:
+        import httpx2
+
+        from gramophone.providers.llm.http_client import bounded_client
+
+        sdk = self._sdk()
+        timeout = httpx2.Timeout(self._read_timeout_s, connect=CONNECT_TIMEOUT_S)
+        # No proxy stands before this machine, whatever the environment says.
+        by_environment = not on_this_machine(self._base_url)
+        try:
+            http = bounded_client(timeout=timeout, trust_env=by_environment)
+            return sdk.client(
+                # SDKs refuse an empty key even where the server wants none.
+                api_key=self._api_key or "none",
+                base_url=self._base_url,
+                timeout=timeout,
+                max_retries=1,
+                http_client=http,
+            )
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            raise self._failures.misconfigured(str(error)) from error
+
+    def _failure(self, error: Exception, sdk: Sdk[ClientT], *, begun: bool) -> ModelError:
+        """Say what went wrong. Some SDKs pass on what happens to the connection as it is."""
+        import httpx2
+
+        failures = self._failures
+        if isinstance(error, (sdk.timeout_error, httpx2.TimeoutException)):
+            if isinstance(error.__cause__, httpx2.ConnectTimeout):
+                return failures.unreachable()
+            return failures.too_slow(begun=begun)
+        if isinstance(error, sdk.connection_error) and not begun:
+            return failures.unreachable()
+        if isinstance(error, (sdk.connection_error, httpx2.TransportError)):
+            return failures.broke_off("the connection was lost")
+        if isinstance(error, sdk.status_error):
+            return self._refusal(error)
+        if isinstance(error, httpx2.InvalidURL):
+            return failures.misconfigured(str(error))
+        if isinstance(error, TooMuch):
+            return failures.sent_too_much(str(error), begun=begun)
+        if isinstance(error, RecursionError):
+            said = "an event of too many parts within each other"
+            return failures.sent_too_much(said, begun=begun)
+        return failures.broke_off(str(error))
+
+
+def _as_sent(event: Any) -> tuple[object, str]:
+    """An event as it came, as JSON's types and as text."""
+    fields = event.to_dict(mode="json", warnings=False) if hasattr(event, "to_dict") else event
+    return fields, json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
