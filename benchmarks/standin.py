@@ -30,7 +30,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.raw_listener import listened
-from gramophone.standin.deepgram.speak_v1 import serving
+from gramophone.standin.deepgram.routes import serving
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.recorded import RecordedVoice

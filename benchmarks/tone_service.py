@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
-from gramophone.standin.deepgram.speak_v1 import serving
+from gramophone.standin.deepgram.routes import serving
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.voices.tone import ToneVoice
 

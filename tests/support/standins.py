@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gramophone.core.clock import Clock
-from gramophone.standin.deepgram.speak_v1 import serving
+from gramophone.standin.deepgram.routes import serving
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.voice import Voice

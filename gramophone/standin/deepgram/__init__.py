@@ -1,4 +1,4 @@
 """The endpoints of Deepgram: Speak v1 and v2, Speak over HTTP, Listen v1.
 
-The protocols are in `wire.deepgram`. Begin with `speak_v1`.
+The protocols are in `wire.deepgram`. Begin with `routes`.
 """

@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from gramophone.standin.server.refusal import INVALID_AUTH, Refusal
-from gramophone.wire.deepgram.speak_v1.messages import Metadata, ParameterRefused, SpeakParameters
+from gramophone.wire.deepgram.speak_v1.messages import Metadata, ParameterRefused
 
 SPEAK_PATH = "/v1/speak"
 
 _MODEL_VERSION = "2025-04-07.0"
 
 
+ParametersT = TypeVar("ParametersT")
+
+
 def admit(
-    query: str, authorization: str, subprotocols: Sequence[str], api_key: str | None
-) -> SpeakParameters | Refusal:
-    """What a Speak v1 connection asks for, or why it may not stand.
+    query: str,
+    authorization: str,
+    subprotocols: Sequence[str],
+    api_key: str | None,
+    parse: Callable[[str], ParametersT],
+) -> ParametersT | Refusal:
+    """What a connection asks for, or why it may not stand.
 
     Args:
         query: of the address, without the question mark.
         authorization: the header, or empty.
         subprotocols: what was offered in `Sec-WebSocket-Protocol`, in order.
         api_key: the key that is let in; None lets everybody in.
+        parse: reads the query, or raises `ParameterRefused`.
     """
     if not may_enter(authorization, subprotocols, api_key):
         return INVALID_AUTH
     try:
-        return SpeakParameters.from_query(query)
+        return parse(query)
     except ParameterRefused as refused:
-        return bad_request(str(refused))
+        plain = bad_request(str(refused))
+        return plain if refused.code == plain.code else Refusal(400, refused.code, str(refused))
+
+
+def identity_headers(
+    request_id: str, model_name: str, *model_uuids: str
+) -> tuple[tuple[str, str], ...]:
+    """The headers in which the service says which request this is and which model answers."""
+    return (
+        ("dg-request-id", request_id),
+        ("dg-model-name", model_name),
+        *(("dg-model-uuid", uuid) for uuid in model_uuids),
+    )
 
 
 def metadata_of(model: str) -> Metadata:

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from gramophone.core.clock import Clock
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
-from gramophone.standin.deepgram.handshake import bad_request, may_enter
+from gramophone.standin.deepgram.handshake import admit, bad_request, identity_headers
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.http_response import FaultyResponse
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
@@ -26,7 +26,7 @@ from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
 from gramophone.standin.server.listener import Accept, HandshakeRequest, Routes, refuse
-from gramophone.standin.server.refusal import INVALID_AUTH, Refusal, refusal_with
+from gramophone.standin.server.refusal import Refusal, refusal_with
 from gramophone.standin.source.listen_v1 import LISTEN_PATH
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.tone import ToneVoice
@@ -58,7 +58,7 @@ from gramophone.wire.deepgram.server_actions import (
     CloseConnection,
     SendText,
 )
-from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused, SpeakParameters
+from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
 
 _log = logging.getLogger(__name__)
 
@@ -182,12 +182,9 @@ class ListenV1Endpoint:
     def _admit(
         self, query: str, authorization: str, subprotocols: Sequence[str]
     ) -> ListenParameters | Refusal:
-        if not may_enter(authorization, subprotocols, self._options.api_key):
-            return INVALID_AUTH
-        try:
-            return ListenParameters.from_query(query)
-        except ParameterRefused as refused:
-            return bad_request(str(refused))
+        return admit(
+            query, authorization, subprotocols, self._options.api_key, ListenParameters.from_query
+        )
 
     async def _serve(
         self,
@@ -281,11 +278,7 @@ def _identity(parameters: ListenParameters) -> ListenIdentity:
 
 
 def _headers(identity: ListenIdentity) -> tuple[tuple[str, str], ...]:
-    return (
-        ("dg-request-id", identity.request_id),
-        ("dg-model-name", identity.model),
-        ("dg-model-uuid", identity.model_uuid),
-    )
+    return identity_headers(identity.request_id, identity.model, identity.model_uuid)
 
 
 def _is_no_sound(request: Request) -> bool:

@@ -12,7 +12,12 @@ from uuid import uuid4
 
 from gramophone.core.clock import Clock
 from gramophone.standin import voice as voices
-from gramophone.standin.deepgram.handshake import bad_request, may_enter, metadata_of
+from gramophone.standin.deepgram.handshake import (
+    bad_request,
+    identity_headers,
+    may_enter,
+    metadata_of,
+)
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.http_response import FaultyResponse
 from gramophone.standin.delivery.pacing import FramePacer
@@ -140,9 +145,7 @@ class SpeakRest:
         metadata = metadata_of(asked.parameters.model)
         headers = [
             ("content-type", asked.content_type),
-            ("dg-request-id", metadata.request_id),
-            ("dg-model-name", metadata.model_name),
-            ("dg-model-uuid", metadata.model_uuid),
+            *identity_headers(metadata.request_id, metadata.model_name, metadata.model_uuid),
             ("dg-char-count", str(len(asked.text))),
         ]
         course = _Course(ordinal, self._clock.now_us())

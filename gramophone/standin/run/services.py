@@ -14,7 +14,7 @@ from gramophone.core.clock import Clock
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.deepgram.listen_v1 import LISTEN_PATH, listen_routes
-from gramophone.standin.deepgram.speak_v1 import speak_routes
+from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.deepgram.speak_v2 import FLUX_PATH
 from gramophone.standin.llm.endpoints import LanguageStandin
 from gramophone.standin.options import StandinOptions

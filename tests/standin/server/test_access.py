@@ -13,7 +13,7 @@ from websockets.typing import Origin
 
 from gramophone.core.clock import ManualClock
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
-from gramophone.standin.deepgram.speak_v1 import speak_routes
+from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.access import Guests
 from gramophone.standin.server.clock_control import Control, SteppedClock

@@ -12,7 +12,7 @@ import pytest
 
 from gramophone.core.tasks import cancel, spawn
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
-from gramophone.standin.deepgram.speak_v1 import speak_routes
+from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.clock_control import Control, SteppedClock
 from gramophone.standin.server.listener import Address, listening

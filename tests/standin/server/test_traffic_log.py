@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from gramophone.core.clock import ManualClock
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
-from gramophone.standin.deepgram.speak_v1 import speak_routes
+from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.credentials import Secrets
 from gramophone.standin.server.listener import Address, listening

@@ -1,0 +1,140 @@
+"""Speak on a websocket, whichever version: who is let in, and the session of each connection."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from functools import partial
+from itertools import count
+from typing import ClassVar, Generic, Protocol, TypeAlias, TypeVar
+
+from websockets.asyncio.server import ServerConnection
+
+from gramophone.core.clock import Clock
+from gramophone.standin.deepgram.handshake import admit, bad_request
+from gramophone.standin.deepgram.session import Session
+from gramophone.standin.delivery.fault_injector import FaultInjector
+from gramophone.standin.delivery.pacing import FramePacer
+from gramophone.standin.delivery.websocket_sender import WebSocketSender
+from gramophone.standin.faults import FaultName, value_of
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.server.listener import Accept, HandshakeRequest
+from gramophone.standin.server.refusal import Refusal, refusal_with
+from gramophone.standin.voice import Voice
+from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.server_actions import ServerProtocol
+from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
+
+_log = logging.getLogger(__name__)
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+class Parameters(Protocol):
+    """What a connection asks for."""
+
+    def to_query(self) -> str:
+        """The query that asks for it."""
+        ...
+
+
+ParametersT = TypeVar("ParametersT", bound=Parameters)
+MessageT = TypeVar("MessageT")
+
+
+class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
+    """Lets connections in or refuses them; a version of the protocol says what is its own."""
+
+    LABEL: ClassVar[str]
+    """What a connection is called in the log."""
+
+    def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
+        self._voice = voice
+        self._options = options
+        self._clock = clock
+        self._ordinals = count()
+
+    @abstractmethod
+    def _parse(self, query: str) -> ParametersT:
+        """Read what a connection asks for.
+
+        Raises:
+            ParameterRefused: the service has not got it.
+        """
+
+    @abstractmethod
+    def _sounding(self, parameters: ParametersT) -> SpeakParameters:
+        """Say how the voice is to sound."""
+
+    @abstractmethod
+    def _open(
+        self, ordinal: int, parameters: ParametersT
+    ) -> tuple[Headers, ServerProtocol[MessageT]]:
+        """Make the headers and the machine of a connection."""
+
+    @abstractmethod
+    def _render(self, message: MessageT) -> str:
+        """Write a message as a text frame."""
+
+    def _last_word(self, reason: str) -> str:
+        """The text frame that goes before a close for this reason, or none."""
+        return ""
+
+    def _closed(self, machine: ServerProtocol[MessageT], voice: Voice) -> None:
+        """Take note that a connection has ended."""
+
+    def __call__(self, arrival: HandshakeRequest) -> Accept | Refusal:
+        """Let a connection in, or refuse it."""
+        ordinal = next(self._ordinals)
+        answer = self._admit(arrival, ordinal)
+        if isinstance(answer, Refusal):
+            return answer
+        headers, machine = self._open(ordinal, answer)
+        return Accept(headers, partial(self._serve, ordinal, machine, answer))
+
+    def _admit(self, arrival: HandshakeRequest, ordinal: int) -> ParametersT | Refusal:
+        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
+        if status is not None:
+            return refusal_with(status)
+        answer = admit(
+            arrival.query,
+            arrival.header("authorization"),
+            arrival.subprotocols,
+            self._options.api_key,
+            self._parse,
+        )
+        if isinstance(answer, Refusal):
+            return answer
+        why = self._voice.refusal(self._sounding(answer))
+        return bad_request(why) if why else answer
+
+    async def _serve(
+        self,
+        ordinal: int,
+        machine: ServerProtocol[MessageT],
+        parameters: ParametersT,
+        connection: ServerConnection,
+    ) -> None:
+        sounding = self._sounding(parameters)
+        voice = self._voice.for_connection()
+        faults = FaultInjector(self._options.faults, ordinal)
+        session = Session(
+            machine,
+            self._render,
+            voice,
+            sounding,
+            FramePacer(self._options, sounding, ordinal),
+            WebSocketSender(connection, faults, self._clock, self._last_word),
+            self._clock,
+            voice.hear if isinstance(voice, RecordedVoice) else None,
+        )
+        _log.info("%s %d: open, %s", self.LABEL, ordinal, parameters.to_query())
+        await session.run(connection)
+        self._closed(machine, voice)
+        _log.info(
+            "%s %d: closed, %s %s",
+            self.LABEL,
+            ordinal,
+            connection.close_code,
+            connection.close_reason,
+        )
