@@ -338,7 +338,7 @@ SOME = {
     "spans of an export": MACHINES,
     "hidden": SECRETS[:3],
     "expectation": TEXTS[:4],
-    "captions": [*TEXTS[:6:2], ("", "好"), ("", "a, "), ("", "\u0301"), ("", "(a) ")],
+    "captions": [("", "好"), ("", "a, ")],
     "lines of a bundle": MACHINES[::3],
     "parts of a bundle": [("", "a"), ("", "\n")],
     "chat trees": [(name, "x") for name in _PARENTS],

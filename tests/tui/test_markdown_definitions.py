@@ -22,7 +22,7 @@ SHAPES = {
     "below what names them": "See [a{0}] here.\n\n[a{0}]: http://x.org/{0}\n\n",
     "above what names them": "[a{0}]: http://x.org/{0}\n\nSee [it][a{0}] here.\n\n",
 }
-CHARS = 30_000
+CHARS = 12_000
 
 
 def defining(kind: str, chars: int) -> str:
