@@ -105,6 +105,27 @@ class FailingContract:
         ):
             assert len(await failure(model)) < 500
 
+    async def test_a_refusal_cut_in_its_body_breaks_off(self, provider: Provider) -> None:
+        async with (
+            serving(Reply([b'{"error": ', Step.CUT], 400, JSON)) as server,
+            closing(provider.model(server.origin)) as model,
+        ):
+            assert await failure(model) == (
+                f"{provider.name} broke the answer off (the connection was lost); "
+                "what arrived is kept. Ask again."
+            )
+
+    async def test_a_refusal_that_falls_silent_is_given_up(self, provider: Provider) -> None:
+        # On a slow machine the first one is late altogether, and asked again.
+        refusals = [Reply([b'{"error": ', Step.HANG], 400, JSON) for _ in range(2)]
+        async with (
+            serving(*refusals) as server,
+            closing(provider.model(server.origin, read_timeout_s=0.5)) as model,
+        ):
+            sentence = await failure(model)
+        host = server.origin.removeprefix("http://")
+        assert sentence == f"{provider.name} does not answer at {host}; ask again later."
+
     async def test_one_hiccup_is_overcome(self, provider: Provider) -> None:
         hiccup = Reply([provider.refusal("api_error", "oops")], 500, JSON, HURRY)
         async with (
