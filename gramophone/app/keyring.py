@@ -64,7 +64,7 @@ def not_given(environment: Mapping[str, str]) -> str:
         return ""
     return (
         f"The keyring gave no key for {' and '.join(titles)}: unlock it and start again, "
-        "or keep the key anew (F10, Accounts)."
+        "or store the key again (F10, Accounts)."
     )
 
 
@@ -110,7 +110,7 @@ def keep(account: str, key: str) -> None:
     if why := no_keyring():
         raise ConfigError(why)
     if key and not (key.isascii() and key.isprintable() and " " not in key):
-        raise ConfigError("No key looks like that: it holds blanks or line breaks; copy it anew.")
+        raise ConfigError("No key looks like that: it holds blanks or line breaks; copy it again.")
     keyring = _keyring()
     try:
         if key:

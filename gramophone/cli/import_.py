@@ -63,7 +63,7 @@ async def _import_chats(
 def _summed_up(path: Path, taken: Taken) -> str:
     count = len(taken.new)
     told = [f"imported {count:,} conversation{'' if count == 1 else 's'} from {path.name}"]
-    told += [f"{len(taken.refreshed):,} went on and were refreshed"] if taken.refreshed else []
+    told += [f"{len(taken.refreshed):,} were updated"] if taken.refreshed else []
     told += [f"{len(taken.already):,} were there already"] if taken.already else []
     told += [f"{taken.empty:,} had no words"] if taken.empty else []
     told += [f"{len(taken.broken):,} were broken and left out"] if taken.broken else []

@@ -18,7 +18,7 @@ _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 def _age(_context: click.Context, _parameter: click.Parameter, told: str) -> timedelta:
     found = _AGE.fullmatch(told)
     if found is None:
-        raise click.BadParameter(f"{told!r} is no age; write 36h, 90d or 12w")
+        raise click.BadParameter(f"{told!r} is not a duration; write 36h, 90d or 12w")
     return timedelta(hours=int(found[1]) * _HOURS[found[2]])
 
 

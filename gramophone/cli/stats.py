@@ -68,7 +68,7 @@ def _day(since: str) -> date | None:
         day = None
     if day is None or " " in since.strip():
         raise FilterError(
-            f"--since {plain_line(since)!r} is no day; write 2026-11-02, 2026-11, 2026, today, "
+            f"--since {plain_line(since)!r} is not a date; write 2026-11-02, 2026-11, 2026, today, "
             "yesterday, 30d (days ago) or 2w."
         )
     return day

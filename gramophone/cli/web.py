@@ -200,7 +200,8 @@ def serve(command: str, host: str = "", port: int = 8000) -> int:
     try:
         server.serve()
     except OSError as error:
-        why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken" if taken else f"cannot be opened ({error.strerror})"
         raise ConfigError(f"Port {port} {why}; choose another with --port.") from error
     return 0
 

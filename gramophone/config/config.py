@@ -231,7 +231,7 @@ def places(environment: Mapping[str, str]) -> tuple[Path, Path]:
 
 
 def _unreadable(path: Path, error: Exception | str) -> ConfigError:
-    return ConfigError(f"{path} cannot be read ({error}); mend it or move it away.")
+    return ConfigError(f"{path} cannot be read ({error}); correct it or move it away.")
 
 
 def in_file(path: Path) -> dict[str, object]:
@@ -274,7 +274,7 @@ def _settings(path: Path, tables: Mapping[str, Any]) -> dict[str, object]:
     settings: dict[str, object] = {}
     for table, entries in tables.items():
         if not isinstance(entries, dict):
-            raise ConfigError(f"{path}: {table!r} stands outside a table; see docs/config.md.")
+            raise ConfigError(f"{path}: {table!r} is outside a table; see docs/config.md.")
         told = cast("dict[str, object]", entries)
         if table == KEYS_TABLE:
             settings["keys"] = _keys(path, told)
@@ -406,5 +406,5 @@ def _check_patterns(patterns: Sequence[object]) -> None:
             raise ConfigError(f"redact holds {pattern!r}; it must be a list of patterns in quotes.")
         if reason := refusal(pattern):
             raise ConfigError(
-                f"The pattern {pattern!r} in redact {reason}; mend it or take it out."
+                f"The pattern {pattern!r} in redact {reason}; correct it or remove it."
             )

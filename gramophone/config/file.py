@@ -83,14 +83,14 @@ def _with(text: str, place: tuple[str, str], value: Setting | None) -> str:
                 return text
             document[table] = tomlkit.table()
         if not isinstance(document[table], MutableMapping):
-            raise TypeError(f"{table!r} is no table")
+            raise TypeError(f"{table!r} is not a table")
         entries, own_name = _standing(cast("_Entries", document[table]), name)
         if value is not None:
             entries[own_name] = value
         elif own_name in entries:
             del entries[own_name]
     except (TOMLKitError, TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"config.toml cannot be read ({error}); mend it first.") from error
+        raise ConfigError(f"config.toml cannot be read ({error}); correct it first.") from error
     return document.as_string()
 
 

@@ -238,7 +238,7 @@ def _filter(token: _Token) -> list[Filter]:
 def _span(token: _Token, today: date) -> tuple[date | None, date | None]:
     """The first day that counts and the first that does not any more."""
     if token.negated:
-        raise FilterError(f"{token.shown} cannot be turned round; use before: or after:.")
+        raise FilterError(f"{token.shown} cannot be negated; use before: or after:.")
     if not token.value and token.last:
         return None, None
     first, after = _days(token, today)
@@ -264,7 +264,7 @@ def _days(token: _Token, today: date) -> tuple[date, date]:
             return _written(*written.groups())
     except (ValueError, OverflowError):
         pass
-    raise FilterError(f"{token.shown} names no day; write it as {DATE_FORMS}.")
+    raise FilterError(f"{token.shown} does not name a day; write it as {DATE_FORMS}.")
 
 
 def _written(year: str, month: str | None, day: str | None) -> tuple[date, date]:

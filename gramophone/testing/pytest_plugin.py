@@ -147,7 +147,7 @@ class Standins:
                 return self._record(path, services, always=mode == "all")
         elif record is not None:
             pytest.fail(
-                f"What is recorded is a bundle; {source} is none, its name ends otherwise than in "
+                f"A recording is a bundle; {source} is not one, because its name does not end in "
                 f"{_BUNDLE}.",
                 pytrace=False,
             )
@@ -254,7 +254,7 @@ def _upstreams(config: pytest.Config) -> dict[str, str]:
         name, _, url = each.partition("=")
         if name not in found or not url:
             raise argparse.ArgumentTypeError(
-                f"{each!r} is no upstream; write NAME=URL with one of {', '.join(found)}."
+                f"{each!r} is not an upstream; write NAME=URL with one of {', '.join(found)}."
             )
         found[name] = url
     return found

@@ -305,8 +305,8 @@ def refusal(pattern: str) -> str:
     try:
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        return f"is no regular expression ({error})"
-    return "matches where nothing stands" if compiled.search("") else ""
+        return f"is not a valid regular expression ({error})"
+    return "matches the empty text" if compiled.search("") else ""
 
 
 def _spellings(secret: str) -> set[str]:

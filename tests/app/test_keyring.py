@@ -161,7 +161,7 @@ async def test_where_no_ring_is_safe_the_environment_is_named(
 async def test_what_cannot_be_a_key_is_not_kept(
     key: str, ring: Ring, environment: dict[str, str]
 ) -> None:
-    with pytest.raises(ConfigError, match="copy it anew") as refusal:
+    with pytest.raises(ConfigError, match="copy it again") as refusal:
         await preferences(environment).keep_key("deepgram", key)
     assert key not in str(refusal.value)
     assert not ring.kept

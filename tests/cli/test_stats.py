@@ -73,8 +73,8 @@ def test_where_there_is_nothing_it_says_so(gramophone: Gramophone) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--since", "soon"), 1, "is no day"),
-        (("--since", "today is:pinned"), 1, "is no day"),
+        (("--since", "soon"), 1, "is not a date"),
+        (("--since", "today is:pinned"), 1, "is not a date"),
         (("last",), 1, "No session has been recorded"),
         (("last", "--since", "today"), 2, "not both"),
         (("--json", "--csv"), 2, "not both"),

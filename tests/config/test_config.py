@@ -162,9 +162,12 @@ class TestWrongSettings:
             ("[model]\ndeepgram_key = 'x'\n", "has no setting 'deepgram_key'"),
             ("[recording]\nredact = 'x'\n", "must be of type list"),
             ("[recording]\nredact = [5]\n", "redact holds 5; it must be a list of patterns"),
-            ("[recording]\nredact = ['(']\n", r"'\(' in redact is no regular expression \("),
-            ("[recording]\nredact = ['a*']\n", "matches where nothing stands; mend it"),
-            ("voice = 'x'\n", "'voice' stands outside a table"),
+            (
+                "[recording]\nredact = ['(']\n",
+                r"'\(' in redact is not a valid regular expression \(",
+            ),
+            ("[recording]\nredact = ['a*']\n", "matches the empty text; correct it"),
+            ("voice = 'x'\n", "'voice' is outside a table"),
             ("[model\n", "cannot be read"),
             pytest.param("[" * 100_000, "cannot be read", id="brackets"),
             pytest.param("a = " + "[" * 50_000, "nested too deeply", id="arrays"),
@@ -200,7 +203,7 @@ class TestWrongSettings:
         file = home / "other.toml"
         home.mkdir()
         subprocess.run([*made.split(), str(file)], check=True)
-        with pytest.raises(ConfigError, match=f"{said}.*mend it or move it away"):
+        with pytest.raises(ConfigError, match=f"{said}.*correct it or move it away"):
             load({"GRAMOPHONE_HOME": str(home)}, file)
 
     def test_a_home_that_cannot_be_looked_at(self) -> None:
@@ -210,7 +213,7 @@ class TestWrongSettings:
     def test_a_file_that_is_not_text(self, home: Path) -> None:
         home.mkdir()
         (home / "config.toml").write_bytes(b"\xff\xfe")
-        with pytest.raises(ConfigError, match="mend it or move it away"):
+        with pytest.raises(ConfigError, match="correct it or move it away"):
             load({"GRAMOPHONE_HOME": str(home)})
 
 

@@ -184,7 +184,7 @@ def test_what_cannot_be_recorded_is_said_in_a_sentence(
     )
     result = run(project, *options("once", NOWHERE)[1:])
     result.assert_outcomes(passed=1, errors=2, failed=4)
-    result.stdout.fnmatch_lines(["What is recorded is a bundle; sky.toml is none, *"])
+    result.stdout.fnmatch_lines(["A recording is a bundle; sky.toml is not one, *"])
     result.stdout.fnmatch_lines(
         ["Nothing was said that could be recorded. There is no new recording at *silent.*"]
     )
@@ -201,7 +201,7 @@ def test_what_cannot_be_recorded_is_said_in_a_sentence(
     ("option", "said"),
     [
         ("--gramophone-record=ever", "*no record mode 'ever'; choose one of none, once, *"),
-        ("--gramophone-upstream=host", "*'host' is no upstream; write NAME=URL *"),
+        ("--gramophone-upstream=host", "*'host' is not an upstream; write NAME=URL *"),
     ],
 )
 def test_a_wrong_option_ends_the_run(project: pytest.Pytester, option: str, said: str) -> None:

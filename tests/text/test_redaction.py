@@ -129,12 +129,12 @@ def test_a_pattern_may_hold_to_the_ends_of_a_text() -> None:
 
 @pytest.mark.parametrize("pattern", ["(", "a{2,1}", "(?P<x", "[z-a]", "*"])
 def test_a_pattern_that_is_none_is_told(pattern: str) -> None:
-    assert refusal(pattern).startswith("is no regular expression (")
+    assert refusal(pattern).startswith("is not a valid regular expression (")
 
 
 @pytest.mark.parametrize("pattern", ["", "x*", "^", "a|"])
 def test_a_pattern_that_fits_everywhere_is_told(pattern: str) -> None:
-    assert refusal(pattern) == "matches where nothing stands"
+    assert refusal(pattern) == "matches the empty text"
 
 
 def test_a_good_pattern_is_not_refused() -> None:

@@ -37,13 +37,13 @@ class ModelFailures:
         if not (self.key.isascii() and self.key.isprintable()):
             raise ModelError(
                 f"{self.key_name} holds characters that no key has, such as a line break; "
-                "set it anew."
+                "set it again."
             )
 
     def unreachable(self) -> ModelError:
         """Nobody answers at the address."""
         if not self.host:
-            return self.misconfigured("its base URL is no address")
+            return self.misconfigured("its base URL is not a valid address")
         return ModelError(
             f"{self.provider} cannot be reached at {self.host}; check the network and the base URL."
         )

@@ -30,7 +30,8 @@ TOO_MUCH = 1009
 NOT_A_SPEECH_SERVICE = frozenset({200, 201, 204, 301, 302, 307, 308, 404, 405, 426, 501})
 """What web servers of other kinds answer to a handshake."""
 NO_ADDRESS = (
-    "The speech address is none: it looks like wss://api.deepgram.com/v1/speak; check --speak-url."
+    "The speech address is not valid; it should look like wss://api.deepgram.com/v1/speak; "
+    "check --speak-url."
 )
 
 
@@ -99,7 +100,7 @@ class DeepgramSpeech:
             raise SpeechError(NO_ADDRESS) from error
         except InvalidHandshake as error:
             raise SpeechError(
-                f"What answers at {host} is no speech service; check --speak-url."
+                f"What answers at {host} is not a speech service; check --speak-url."
             ) from error
         except (OSError, WebSocketException, ValueError, ImportError) as error:
             raise SpeechError(
@@ -114,7 +115,7 @@ class DeepgramSpeech:
         if not (self._api_key.isascii() and self._api_key.isprintable()):
             raise SpeechError(
                 "DEEPGRAM_API_KEY holds characters that no key has, such as a line break; "
-                "set it anew."
+                "set it again."
             )
         return {"Authorization": f"Token {self._api_key}"}
 
@@ -123,7 +124,7 @@ class DeepgramSpeech:
         said = response.headers.get("dg-error") or _body_error(response.body)
         if response.status_code in NOT_A_SPEECH_SERVICE and not said:
             return SpeechError(
-                f"What answers at {host} is no speech service "
+                f"What answers at {host} is not a speech service "
                 f"(HTTP {response.status_code}); check --speak-url."
             )
         return HandshakeRefused(response.status_code, self._plain(said), shown)
@@ -179,7 +180,7 @@ class SpeechSocket:
 def _with_query(url: str, defaults: str) -> str:
     parts = urlsplit(url)
     if not parts.hostname or parts.port == 0:
-        raise ValueError("no host, or no port that could be one")
+        raise ValueError("no host, or no valid port")
     own = parse_qsl(parts.query, keep_blank_values=True)
     named = {name for name, _ in own}
     added = [pair for pair in parse_qsl(defaults) if pair[0] not in named]

@@ -68,7 +68,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> Source:
         document: object = json.loads(text) if is_json else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         kind = "JSON" if is_json else "TOML"
-        raise ScenarioError(f"The scenario is no {kind}: {error}.") from None
+        raise ScenarioError(f"The scenario is not valid {kind}: {error}.") from None
     top = _Table("", document, ("title", "faults", "answer", "say"))
     says = top.tables("say", ("text", "wav", "first_ms", "ends"))
     answers = top.tables(

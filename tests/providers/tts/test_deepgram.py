@@ -345,7 +345,7 @@ async def test_a_web_server_of_another_kind(status: int) -> None:
         sentence = await refusal(DeepgramSpeech(server.url, PARAMETERS))
     host = urlsplit(server.url).netloc
     assert sentence == (
-        f"What answers at {host} is no speech service (HTTP {status}); check --speak-url."
+        f"What answers at {host} is not a speech service (HTTP {status}); check --speak-url."
     )
 
 
@@ -360,7 +360,7 @@ async def test_no_web_server_at_all(answer: bytes) -> None:
     async with tcp(answer) as url:
         sentence = await refusal(DeepgramSpeech(url, PARAMETERS, api_key=KEY))
     assert sentence == (
-        f"What answers at {urlsplit(url).netloc} is no speech service; check --speak-url."
+        f"What answers at {urlsplit(url).netloc} is not a speech service; check --speak-url."
     )
 
 
@@ -379,7 +379,7 @@ async def test_a_wrong_handshake() -> None:
         b"Sec-WebSocket-Accept: rubbish\r\n\r\n"
     )
     async with tcp(answer) as url:
-        assert "is no speech service" in await refusal(DeepgramSpeech(url, PARAMETERS))
+        assert "is not a speech service" in await refusal(DeepgramSpeech(url, PARAMETERS))
 
 
 async def test_nobody_at_the_address() -> None:

@@ -130,7 +130,7 @@ def test_sound_comes_from_files_beside_it() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[[answer", "The scenario is no TOML: "),
+        ("[[answer", "The scenario is not valid TOML: "),
         ("title = 3", "title in the scenario is a text in quotes."),
         ("voice = 'x'", "A scenario has no key voice; there are: title, faults, answer, say."),
         ("answer = 1", "answer in the scenario is a list of tables, each under [[answer]]."),
