@@ -192,7 +192,7 @@ def tighten(path: Path, mode: int) -> None:
 def _checked(session_id: str) -> str:
     if not is_session_id(session_id):
         raise StorageError(
-            f"{session_id[:80]!r} is no session id; ids are hexadecimal digits, "
+            f"{session_id[:80]!r} is not a session id; ids are hexadecimal digits, "
             "as `gramophone sessions` lists them."
         )
     return session_id

@@ -168,7 +168,7 @@ class _FlacReader:
 
     def fault(self, form: WavFormat) -> str:
         if self._sound is None:
-            return "is no FLAC of 16 bits and one channel"
+            return "is not a FLAC file of 16 bits and one channel"
         if (form.encoding, form.sample_rate_hz) != ("linear16", self._sound.samplerate):
             return f"is FLAC that does not fit {form.encoding} at {form.sample_rate_hz} Hz"
         return ""

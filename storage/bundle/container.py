@@ -142,7 +142,7 @@ class Container:
         """Look at everything but the parts' bytes.
 
         Raises:
-            BadBundle: it is no bundle; the text completes "… cannot be read: ".
+            BadBundle: it is not a bundle; the text completes "… cannot be read: ".
         """
         self._tell = tell
         with damage_told():
@@ -197,7 +197,7 @@ def damage_told() -> Generator[None]:
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error) as error:
         raise BadBundle("it is damaged or cut short") from error
     except (NotImplementedError, RuntimeError, ValueError, OverflowError) as error:
-        raise BadBundle("it is packed as no bundle is") from error
+        raise BadBundle("it is packed in a way that bundles are not") from error
     except OSError as error:
         raise BadBundle(error.strerror or str(error)) from error
 
@@ -223,11 +223,11 @@ def _checked_directory(file: BinaryIO) -> int:
     size is looked at first."""
     size_bytes = file.seek(0, os.SEEK_END)
     if size_bytes < _END.size:
-        raise BadBundle("it is no bundle")
+        raise BadBundle("it is not a bundle")
     end = size_bytes - _END.size
     mark, disk, first_disk, here, entries, length, start, comment = _unpacked(file, end, _END)
     if mark != b"PK\5\6" or comment or disk or first_disk or here != entries:
-        raise BadBundle("it is no bundle, or it is cut short")
+        raise BadBundle("it is not a bundle, or it is cut short")
     locator = end - _LOCATOR_64.size
     large_end = locator - _END_64.size
     if large_end >= 0 and _unpacked(file, locator, _LOCATOR_64) == (b"PK\6\7", 0, large_end, 1):
@@ -252,8 +252,8 @@ def _check_entry(info: zipfile.ZipInfo) -> None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     stored = info.compress_type == zipfile.ZIP_STORED
     if info.orig_filename != info.filename or kind not in (0, stat.S_IFREG):
-        raise BadBundle("it holds something that is no plain file")
+        raise BadBundle("it holds something that is not a plain file")
     if info.flag_bits or not (stored or info.compress_type == zipfile.ZIP_DEFLATED):
-        raise BadBundle("it is packed as no bundle is")
+        raise BadBundle("it is packed in a way that bundles are not")
     if stored and info.compress_size != info.file_size:
-        raise BadBundle("it is packed as no bundle is")
+        raise BadBundle("it is packed in a way that bundles are not")

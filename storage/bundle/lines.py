@@ -213,9 +213,9 @@ def _decoded(line: bytes, place: str) -> Values:
     try:
         told: object = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
-        raise BadBundle(f"{place} is no JSON") from error
+        raise BadBundle(f"{place} is not JSON") from error
     if not isinstance(told, dict):
-        raise BadBundle(f"{place} is no object")
+        raise BadBundle(f"{place} is not an object")
     return cast("Values", told)
 
 

@@ -103,7 +103,7 @@ class Part:
         try:
             found = as_object(json.loads(packed))
         except (ValueError, RecursionError) as error:
-            raise ChatError("it is no valid JSON") from error
+            raise ChatError("it is not valid JSON") from error
         return chat_of(found)
 
 

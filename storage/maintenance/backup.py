@@ -125,7 +125,7 @@ def _require_place(home: Home, path: Path, *, force: bool) -> None:
     if not path.is_symlink() and not path.exists():
         return
     if path.is_symlink() or not path.is_dir():
-        raise StorageError(f"{path} is no directory; choose another place for the backup.")
+        raise StorageError(f"{path} is not a directory; choose another place for the backup.")
     if not any(path.iterdir()):
         return
     if not force:

@@ -240,8 +240,9 @@ def _require_room(home: Home, turns: Sequence[_Turn]) -> None:
     needed_bytes = sum(turn.wav.stat().st_size for turn in turns) + _FREE_BESIDES_BYTES
     if shutil.disk_usage(home.root).free < needed_bytes:
         raise StorageError(
-            f"There is no room in {home.root} to compact: a session's sound is written anew before "
-            f"the old goes, which needs {needed_bytes >> 20} MiB. Free some space and try again."
+            f"There is no room in {home.root} to compact: a session's sound is written again "
+            f"before the old goes, which needs {needed_bytes >> 20} MiB. Free some space and try "
+            "again."
         )
 
 

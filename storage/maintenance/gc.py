@@ -364,4 +364,4 @@ def vacuum(home: Home) -> list[str]:
     return []
 
 
-_RECORDED = "Somebody records; the database keeps its free pages until another time."
+_RECORDED = "A session is being recorded; the database keeps its free pages for now."

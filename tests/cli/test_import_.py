@@ -35,7 +35,7 @@ def test_what_is_broken_is_counted_and_the_rest_is_there(
     done = gramophone("import", str(path))
     assert done.returncode == 1
     assert len(done.stdout.split()) == 2
-    assert "mine.txt: Conversation 4 was left out: it is no valid JSON.\n" in done.stderr
+    assert "mine.txt: Conversation 4 was left out: it is not valid JSON.\n" in done.stderr
     assert done.stderr.endswith("1 had no words; 1 were broken and left out\n")
 
 

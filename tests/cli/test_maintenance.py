@@ -90,7 +90,7 @@ def test_limits_remove_nothing_before_gc_was_agreed_to(
     old = gramophone("sessions").stdout.splitlines()[-1].split()[0]
     with opened(gramophone.home) as database:
         database.execute("UPDATE session SET created_at = '2020-02-02T' WHERE id = ?", (old,))
-    assert gramophone("gc", "--yes").stdout.endswith("Nothing to free.\n"), "it is off as it comes"
+    assert gramophone("gc", "--yes").stdout.endswith("Nothing to free.\n"), "it is off by default"
 
     (gramophone.home / "config.toml").write_text("[library]\nkeep_days = 90\n")
     looked = gramophone("gc")

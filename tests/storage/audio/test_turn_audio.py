@@ -76,7 +76,7 @@ def test_what_is_no_flac_is_empty_and_told(tmp_path: Path, held: bytes) -> None:
     (tmp_path / "1.flac").write_bytes(held)
     with TurnSound(tmp_path / "1.flac") as sound:
         assert (sound.missing, sound.data_bytes(), sound.read(0, 4)) == (False, 0, b"")
-        assert sound.fault(LINEAR) == "is no FLAC of 16 bits and one channel"
+        assert sound.fault(LINEAR) == "is not a FLAC file of 16 bits and one channel"
 
 
 def test_stereo_and_24_bits_are_not_ours(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_stereo_and_24_bits_are_not_ours(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "2.flac", np.zeros(9), 8_000, "PCM_24")
     for name in ("1.flac", "2.flac"):
         with TurnSound(tmp_path / name) as sound:
-            assert "no FLAC of 16 bits" in sound.fault(LINEAR)
+            assert "is not a FLAC file of 16 bits" in sound.fault(LINEAR)
 
 
 def test_a_flac_that_is_cut_short_gives_what_is_there(place: Path, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ async def test_verify_names_flac_that_is_damaged_missing_or_unknown(tmp_path: Pa
         path.write_bytes(whole[:-1] + b"\x55")
         assert "hash differs" in await told() or "cannot be read" in await told()
         path.write_bytes(b"nothing")
-        assert "is no FLAC" in await told()
+        assert "is not a FLAC file" in await told()
         path.unlink()
         assert f"missing: {path}" in await told()
         path.write_bytes(whole)

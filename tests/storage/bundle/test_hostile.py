@@ -251,7 +251,7 @@ def test_a_link_is_refused(tmp_path: Path, home: Path, good: Parts) -> None:
     place = raw.index(b"PK\1\2")
     struct.pack_into("<I", raw, place + 38, 0o120777 << 16)
     path.write_bytes(raw)
-    refused(home, path, "no plain file")
+    refused(home, path, "not a plain file")
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_other_zips_are_refused(tmp_path: Path, home: Path, good: Parts) -> None
         refused(home, path, "cannot be read as a bundle")
     with zipfile.ZipFile(tmp_path / "lzma", "w", zipfile.ZIP_LZMA) as file:
         file.writestr(MANIFEST, "{}")
-    refused(home, tmp_path / "lzma", "packed as no bundle is")
+    refused(home, tmp_path / "lzma", "packed in a way that bundles are not")
     refused(home, tmp_path / "missing", "There is no file")
     refused(home, tmp_path, "There is no file")
 

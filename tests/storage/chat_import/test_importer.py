@@ -148,7 +148,7 @@ async def test_a_broken_conversation_is_lost_alone(tmp_path: Path) -> None:
     done = await taken(tmp_path / "home", path)
     assert done.new == (BREAD, LIGHTHOUSE)
     assert done.broken == (
-        "Conversation 2 was left out: it is no valid JSON.",
+        "Conversation 2 was left out: it is not valid JSON.",
         "Conversation 3 was left out: its messages go round in a circle.",
         "Conversation 5 was left out: the file ends in the middle of it.",
     )

@@ -215,8 +215,8 @@ def test_a_place_that_is_taken_is_refused(tmp_path: Path) -> None:
     refused = [
         (tmp_path / "full", False, "is not empty"),
         (tmp_path / "full", True, "holds no earlier backup"),
-        (tmp_path / "file", True, "is no directory"),
-        (tmp_path / "link", True, "is no directory"),
+        (tmp_path / "file", True, "is not a directory"),
+        (tmp_path / "link", True, "is not a directory"),
         (home, True, "in the library itself"),
         (home / "audio/x", True, "in the library itself"),
         (tmp_path, True, "or around it"),

@@ -185,7 +185,7 @@ async def test_it_is_not_rewritten_while_somebody_records(tmp_path: Path) -> Non
         recorder.emit(session_started("cc"))
         await recorder.flush()
         (sentence,) = reclaim(home, report)[1]
-        assert "Somebody records" in sentence
+        assert "A session is being recorded" in sentence
         recorder.emit(SessionEnded(at_us=9_000_000))
     assert examine(home, LATER).free_bytes > 4_000_000
 
@@ -204,5 +204,5 @@ async def test_who_begins_to_record_meanwhile_ends_the_rewriting(
     monkeypatch.setattr(gc, "is_held", begun)
     monkeypatch.setattr(gc, "_LOOK_EVERY", 1)
     (sentence,) = gc.vacuum(home)
-    assert "Somebody records" in sentence
+    assert "A session is being recorded" in sentence
     assert examine(home, LATER).free_bytes > 4_000_000

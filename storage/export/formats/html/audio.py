@@ -90,8 +90,8 @@ def _compression(rate_hz: int) -> float:
         if rate_hz in rates_hz:
             return compression
     raise StorageError(
-        f"A page cannot hold sound of {rate_hz} Hz, because MP3 knows no such rate; export the "
-        "session as wav."
+        f"A page cannot hold sound of {rate_hz} Hz, because MP3 does not have that rate; export "
+        "the session as wav."
     )
 
 

@@ -93,7 +93,9 @@ async def test_sound_stands_where_the_words_say(rate_hz: int, tmp_path: Path) ->
 
 async def test_sound_of_an_odd_rate_is_refused_in_a_sentence(tmp_path: Path) -> None:
     await record(tmp_path, talk(("a", "b", b"\1\0" * 900), rate_hz=9_000))
-    with pytest.raises(StorageError, match="MP3 knows no such rate; export the session as wav"):
+    with pytest.raises(
+        StorageError, match="MP3 does not have that rate; export the session as wav"
+    ):
         await page_of(tmp_path)
     assert not tmp_path.with_suffix(".html").exists()
 
