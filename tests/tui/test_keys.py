@@ -189,7 +189,7 @@ async def test_every_key_of_a_screen_is_in_the_palette(keys: list[str]) -> None:
         always = {"Commands", "Complete", "Close"}
         if isinstance(app.screen, SessionScreen):
             # Where a kept session is read, nothing is asked again.
-            always |= {"Edit", "Answer anew", "Go on from here", "Speak again"}
+            always |= {"Edit", "Answer again", "Go on from here", "Speak again"}
         missing = {key.words for group in here for key in group.keys} - always
         for widget in app.screen.focus_chain:
             widget.focus()

@@ -232,7 +232,7 @@ def facts_of(fall: Waterfall, other: Waterfall | None) -> list[str]:
         if beside is not None:
             words += f" ({difference_words(round((value - beside) * 1000))})"
         facts.append(words)
-    return facts or ["no sound, no text: it came to nothing"]
+    return facts or ["no text and no sound came"]
 
 
 def row_words(row: Row) -> str:

@@ -274,7 +274,7 @@ class ConversationScreen(Screen[None]):
         """Go on from a turn of this pane, or from its end, in a session of its own."""
         inherited = self.pane.model.said(turn)
         if not inherited:
-            self.tell("Nothing said yet that could be gone on from.", refused=True)
+            self.tell("Nothing was said yet to go on from.", refused=True)
         elif not self.grid.full:
             await self.grid.open(inherited=inherited)
         else:
@@ -363,7 +363,7 @@ class ConversationScreen(Screen[None]):
         if not self.grid.many:
             self.tell(_ONE_PANE)
         elif not self.grid.turn():
-            self.tell("There is no room to have them otherwise.")
+            self.tell("The terminal is too small for the other layout.")
 
     def action_mute(self) -> None:
         self.mute(not self.pane.muted)

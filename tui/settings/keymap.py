@@ -28,7 +28,7 @@ def checked(keys: Mapping[str, str]) -> dict[str, str]:
     for binding_id, told in keys.items():
         if binding_id not in known:
             raise WrongKeys(
-                f"[keys] names {binding_id!r}, which is no key; docs/keys.md lists all."
+                f"[keys] names {binding_id!r}, which is not a known key; docs/keys.md lists all."
             )
         chosen[binding_id] = _names(binding_id, told)
     _refuse_clashes(groups, chosen)

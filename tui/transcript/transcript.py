@@ -33,7 +33,7 @@ class Transcript(TurnScroll):
         Binding("y,enter", "copy_turn", "Copy", id="transcript.copy", show=False),
         Binding("c", "copy_code", "Copy code", id="transcript.copy-code", show=False),
         Binding("e", "want('edit')", "Edit", id="transcript.edit", show=False),
-        Binding("r", "want('regenerate')", "Answer anew", id="transcript.regenerate", show=False),
+        Binding("r", "want('regenerate')", "Answer again", id="transcript.regenerate", show=False),
         Binding("f", "want('fork')", "Go on from here", id="transcript.fork", show=False),
         Binding("s", "want('speak')", "Speak again", id="transcript.speak", show=False),
     ]

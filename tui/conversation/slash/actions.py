@@ -136,7 +136,7 @@ async def _entitle(screen: ConversationScreen, title: str) -> None:
         screen.tell("Write the title after /title.", refused=True)
         return
     if started is None or screen.pane.untouched:
-        screen.tell("Nothing to entitle yet: say something first.", refused=True)
+        screen.tell("Nothing to title yet: say something first.", refused=True)
         return
     if not screen.pane.kept:
         screen.tell(NOT_KEPT, refused=True)

@@ -52,7 +52,7 @@ COMMANDS: Final = (
     SlashCommand("all", "[PROMPT]", "Send to all panes", long=True),
     SlashCommand("sound", "", "Keep the sound here, or let it follow"),
     SlashCommand("fork", "", "Go on in a session of its own"),
-    SlashCommand("regenerate", "", "Have the last answer given anew"),
+    SlashCommand("regenerate", "", "Answer the last question again"),
     SlashCommand("edit", "", "Edit the last prompt and ask again"),
     SlashCommand("speak", "", "Speak the last answer again"),
     SlashCommand("mute", "", "Silence the voice"),
