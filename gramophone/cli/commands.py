@@ -26,14 +26,16 @@ _MOST_TEXT_BYTES = 1 << 21
 F = TypeVar("F", bound=Callable[..., Any])
 
 SESSION = click.argument("session", metavar="SESSION")
-NO_KEEP = click.option("--no-keep", is_flag=True, help="Leave nothing behind: no row, no file.")
+NO_KEEP = click.option("--no-keep", is_flag=True, help="Record nothing: no row, no file.")
 
 
 def talk_options(command: F) -> F:
     """The options of every command that talks."""
     options = [
-        click.option("--provider", type=click.Choice(PROVIDERS), help="Who answers."),
-        click.option("--model", help="The provider's model."),
+        click.option(
+            "--provider", type=click.Choice(PROVIDERS), help="Provider of the language model."
+        ),
+        click.option("--model", help="Model, as the provider calls it."),
         *voice_options_list(),
         NO_KEEP,
     ]
@@ -53,8 +55,10 @@ def web_options(command: F) -> F:
     """Where the app is opened."""
     options = [
         click.option("--web", is_flag=True, help="Open the app in a browser instead."),
-        click.option("--host", metavar="NAME", help="With --web: serve others than this machine."),
-        click.option("--port", type=click.IntRange(1, 65535), help="With --web: 8000 if not told."),
+        click.option("--host", metavar="NAME", help="With --web: address to listen on."),
+        click.option(
+            "--port", type=click.IntRange(1, 65535), help="With --web: port (default: 8000)."
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -63,10 +67,12 @@ def web_options(command: F) -> F:
 
 def voice_options_list() -> list[Callable[[Any], Any]]:
     return [
-        click.option("--voice", help="The voice, for example aura-2-thalia-en."),
-        click.option("--speak-url", metavar="URL", help="Speech service (ws://…/v1/speak)."),
-        click.option("--sample-rate", type=int, metavar="HZ", help="8000 to 48000."),
-        click.option("--mute", is_flag=True, help="Make and record speech, do not play it."),
+        click.option("--voice", help="Voice, for example aura-2-thalia-en."),
+        click.option(
+            "--speak-url", metavar="URL", help="Address of the speech service (ws://…/v1/speak)."
+        ),
+        click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate, 8000 to 48000."),
+        click.option("--mute", is_flag=True, help="Make and record speech, but do not play it."),
     ]
 
 
@@ -101,7 +107,7 @@ def chat(**flags: Any) -> None:
 @click.argument("text", metavar="TEXT|-")
 @talk_options
 @JSON
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the sound as WAV.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="WAV file for the sound.")
 def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
     """Ask once; the answer is printed, spoken and kept."""
     from gramophone.cli.ask import speak_once
@@ -114,13 +120,13 @@ def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
 
 @cli.command()
 @click.argument("text", metavar="TEXT|-", required=False)
-@click.option("--file", "file", type=click.Path(path_type=Path), help="Read the text from here.")
+@click.option("--file", "file", type=click.Path(path_type=Path), help="File to read the text from.")
 @click.option("--session", metavar="SESSION", help="Speak the answers of this session.")
-@click.option("--turn", type=click.IntRange(0), metavar="N", help="With --session: this turn only.")
+@click.option("--turn", type=click.IntRange(0), metavar="N", help="With --session: only this turn.")
 @voice_options
 @NO_KEEP
 @JSON
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the sound as WAV.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="WAV file for the sound.")
 def say(
     text: str | None,
     file: Path | None,
@@ -147,11 +153,17 @@ def say(
 
 
 @cli.command()
-@click.option("--search", default="", metavar="Q", help="Words, phrases, filters.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
+@click.option("--search", default="", metavar="Q", help="Words, phrases and filters, as above.")
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many to list at most.",
+)
 @JSON
 def sessions(search: str, limit: int, as_json: bool) -> None:
-    """List what was kept, newest first; pinned sessions before the others.
+    """List recorded sessions, newest first; pinned ones before the others.
 
     A search is words, "phrases", -words that must not occur, and filters: provider: model: voice:
     tag: title: before: after: on: has:audio has:tags is:pinned is:archived is:recovered.
@@ -173,8 +185,14 @@ def show(session: str, as_json: bool) -> None:
 
 @cli.command()
 @SESSION
-@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0.25, 4.0))
-@click.option("--mute", is_flag=True, help="Do not play the sound, do not wait for it.")
+@click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.25, 4.0),
+    help="Factor; the pitch stays.",
+)
+@click.option("--mute", is_flag=True, help="Neither play the sound nor wait for it.")
 @JSON
 def replay(session: str, speed: float, mute: bool, as_json: bool) -> None:
     """Play a session again, in time, with its sound."""
@@ -187,7 +205,7 @@ def replay(session: str, speed: float, mute: bool, as_json: bool) -> None:
 
 @cli.command("import")
 @click.argument("files", metavar="FILE", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--as-new", is_flag=True, help="As sessions of their own, whatever is there.")
+@click.option("--as-new", is_flag=True, help="Import under a new id, even if it is there already.")
 def import_(files: tuple[Path, ...], as_new: bool) -> None:
     """Bring sessions into the library; prints their ids.
 
@@ -204,7 +222,7 @@ def import_(files: tuple[Path, ...], as_new: bool) -> None:
 @SESSION
 @click.argument("title", metavar="TITLE")
 def rename(session: str, title: str) -> None:
-    """Give a session a title; an empty one brings its first words back."""
+    """Give a session a title; an empty one restores its first words."""
     from gramophone.cli import sessions as kept
 
     finish(kept.rename(configured().home, session, title))
@@ -222,7 +240,7 @@ def tag(session: str, changes: tuple[str, ...]) -> None:
 
 @cli.command()
 @SESSION
-@click.option("--undo", is_flag=True, help="No longer.")
+@click.option("--undo", is_flag=True, help="Unpin it.")
 def pin(session: str, undo: bool) -> None:
     """Keep a session at the head of the list."""
     from gramophone.cli import sessions as kept
@@ -232,7 +250,7 @@ def pin(session: str, undo: bool) -> None:
 
 @cli.command()
 @SESSION
-@click.option("--undo", is_flag=True, help="Bring it back into the list.")
+@click.option("--undo", is_flag=True, help="Put it back into the list.")
 def archive(session: str, undo: bool) -> None:
     """Take a session out of the list; is:archived finds it."""
     from gramophone.cli import sessions as kept
@@ -242,7 +260,7 @@ def archive(session: str, undo: bool) -> None:
 
 @cli.command()
 @SESSION
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
 def delete(session: str, yes: bool) -> None:
     """Delete a session and its sound for good."""
     from gramophone.cli import sessions as kept
@@ -268,7 +286,7 @@ def verify(session: str | None, as_json: bool) -> None:
 @voice_options
 @JSON
 def doctor(as_json: bool, **flags: Any) -> None:
-    """Say what is there: devices, keys, endpoints, engines."""
+    """Check devices, keys, endpoints and engines."""
     from gramophone.cli.doctor import doctor as examine
 
     config = configured(flags)
@@ -278,19 +296,19 @@ def doctor(as_json: bool, **flags: Any) -> None:
 
 @cli.command()
 @click.argument("session", metavar="[SESSION]", required=False)
-@click.option("--since", default="", metavar="DATE|30d", help="Sessions begun that day or later.")
+@click.option("--since", default="", metavar="DATE|30d", help="Only sessions from that day on.")
 @click.option(
     "--by",
     multiple=True,
     type=click.Choice(["provider", "model", "voice"]),
-    help="Group by this; all three, if not told.",
+    help="Group by this; can be repeated (default: all three).",
 )
 @JSON
-@click.option("--csv", "as_csv", is_flag=True, help="Print a table, one row a group.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one row per group.")
 def stats(
     session: str | None, since: str, by: tuple[str, ...], as_json: bool, as_csv: bool
 ) -> None:
-    """Sum up what answers took, and how much was spoken."""
+    """Sum up latencies, tokens and spoken time of the answers."""
     from gramophone.cli import stats as summing
 
     if session and since:

@@ -51,23 +51,30 @@ _WHAT = options(
     click.argument("sessions", metavar="SESSION...", nargs=-1),
     click.option("--search", metavar="Q", help="All sessions that match, as in `sessions`."),
     click.option("--all", "everything", is_flag=True, help="All sessions."),
-    click.option("--turn", "turns", type=TURNS, multiple=True, help="Only it: 3, 1,3, 2-5."),
-    click.option("--from", "from_us", type=TIME, default=0, help="From here in the replay."),
-    click.option("--to", "to_us", type=TIME, help="To here in the replay."),
-    click.option("--withdrawn", is_flag=True, help="With turns that were taken back."),
+    click.option("--turn", "turns", type=TURNS, multiple=True, help="Turns, e.g. 3, 1,3 or 2-5."),
+    click.option("--from", "from_us", type=TIME, default=0, help="Start in the replay, e.g. 1:30."),
+    click.option("--to", "to_us", type=TIME, help="End in the replay."),
+    click.option("--withdrawn", is_flag=True, help="Include turns that were taken back."),
 )
 _WHERE = options(
-    click.option("--format", "form", type=click.Choice(list(FORMS)), help="Else PATH's suffix."),
-    click.option("-o", "--output", metavar="PATH", help="File, directory, or -."),
-    click.option("--force", is_flag=True, help="Replace what stands there."),
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(list(FORMS)),
+        help="Default: from the suffix of PATH, or wav.",
+    ),
+    click.option("-o", "--output", metavar="PATH", help="File or directory; - is standard output."),
+    click.option("--force", is_flag=True, help="Replace files that exist."),
 )
 _HOW = options(
-    click.option("--pauses", metavar="real|TIME", help="Between spoken turns."),
-    click.option("--each-turn", is_flag=True, help="A file for each spoken turn."),
-    click.option("--stereo", is_flag=True, help="User's own voice left, answers right."),
-    click.option("--rate", type=click.IntRange(8_000, 192_000), help="Resampled to so many Hz."),
-    click.option("--loudness", type=click.FloatRange(-70, -5), help="LUFS, by EBU R128."),
-    click.option("--compress", is_flag=True, help="Of a bundle: FLAC, and rows deflated."),
+    click.option("--pauses", metavar="real|TIME", help="Pauses between spoken turns."),
+    click.option("--each-turn", is_flag=True, help="Write a file for each spoken turn."),
+    click.option("--stereo", is_flag=True, help="Own voice left, answers right."),
+    click.option(
+        "--rate", type=click.IntRange(8_000, 192_000), help="Sample rate in Hz to resample to."
+    ),
+    click.option("--loudness", type=click.FloatRange(-70, -5), help="Loudness in LUFS (EBU R128)."),
+    click.option("--compress", is_flag=True, help="With --format bundle: make it smaller."),
 )
 
 
@@ -93,10 +100,10 @@ def export(
     loudness: float | None,
     compress: bool,
 ) -> None:
-    """Write sessions, or parts of them, as files in the forms of others.
+    """Export sessions, or parts of them, as files in common formats.
 
-    PATH ending in / or naming a directory takes one file a session; without -o that is the
-    current directory. `-o -` is standard output.
+    If PATH is a directory, or ends in /, each session becomes a file in it. Without -o that is the
+    current directory.
     """
     if not sessions and search is None and not everything:
         raise click.UsageError("name a SESSION (`last` is the newest), or give --search or --all")

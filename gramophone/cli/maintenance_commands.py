@@ -29,9 +29,9 @@ def _age(_context: click.Context, _parameter: click.Parameter, told: str) -> tim
     show_default=True,
     metavar="AGE",
     callback=_age,
-    help="Leave what began later alone: 36h, 90d, 12w.",
+    help="Only sessions that began longer ago: 36h, 90d, 12w.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be packed.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be packed.")
 @JSON
 def compact(older_than: timedelta, dry_run: bool, as_json: bool) -> None:
     """Pack the sound of older sessions as FLAC, bit for bit."""
@@ -42,12 +42,14 @@ def compact(older_than: timedelta, dry_run: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--orphans", is_flag=True, help="Free sound of unknown sessions as well.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be freed.")
+@click.option("--yes", is_flag=True, help="Free without asking.")
+@click.option(
+    "--orphans", is_flag=True, help="Also free sound of sessions that the database does not know."
+)
+@click.option("--dry-run", is_flag=True, help="Only print what would be freed.")
 @JSON
 def gc(yes: bool, orphans: bool, dry_run: bool, as_json: bool) -> None:
-    """Say what the library takes, and free what nobody needs; asks first."""
+    """Print the size of the library, and free what is not needed; asks first."""
     from gramophone.cli import maintenance
 
     config = configured()
@@ -65,7 +67,7 @@ def gc(yes: bool, orphans: bool, dry_run: bool, as_json: bool) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace an earlier backup.")
 def backup(path: Path, force: bool) -> None:
-    """Copy the library, whole, while recording goes on; PATH is a data directory of its own."""
+    """Copy the whole library, even while recording, to PATH as another data directory."""
     from gramophone.cli import maintenance
 
     finish(maintenance.backup(configured().home, path, force=force))

@@ -115,15 +115,15 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         description="A local server that plays Deepgram's, OpenAI's and Anthropic's part.",
     )
     parser.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
-    parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
-    parser.add_argument("--host", default="127.0.0.1", help="whom to serve; else this machine only")
+    parser.add_argument("--port", type=_port, default=0, help="0, the default, takes a free port")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     for name, what in (("host", "NAME"), ("origin", "ORIGIN")):
         parser.add_argument(
             f"--allow-{name}",
             action="append",
             default=[],
             metavar=what,
-            help="serve who asks by this name" if name == "host" else "serve this web page",
+            help="answer this host name too" if name == "host" else "answer this web page",
         )
     for name in SERVICES:
         parser.add_argument(
@@ -131,10 +131,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
             dest="services",
             action="append_const",
             const=name,
-            help=f"serve {name}; all there is unless one is chosen",
+            help=f"serve {name}; without any, all are served",
         )
     parser.add_argument(
-        "--all", dest="services", action="store_const", const=[], help="serve all there is"
+        "--all", dest="services", action="store_const", const=[], help="serve all of these"
     )
     parser.add_argument("--first-byte-ms", type=_count, default=0, metavar="N")
     parser.add_argument("--frame-ms", type=_count, default=20, metavar="N")
@@ -143,20 +143,18 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--pace",
         type=_speed,
         metavar="X",
-        help="times the recorded timing, or the speed of the sound; 0 as fast as possible; "
-        "1 for a recording and 0 otherwise, unless told",
+        help="factor on the recorded timing, or on the speed of the sound; 0 is as fast as "
+        "possible; default: 1 for a recording, 0 otherwise",
     )
     parser.add_argument("--clock", choices=("system", "manual"), default="system")
     strictness = parser.add_mutually_exclusive_group()
     strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
     strictness.add_argument("--lenient", action="store_true", help="only report what differed")
-    parser.add_argument(
-        "--by-message", action="store_true", help="the cutting of texts into messages counts, too"
-    )
+    parser.add_argument("--by-message", action="store_true", help="compare message by message")
     parser.add_argument(
         "--speak-on",
         choices=("flush", "sentence"),
-        help="where sound begins; v1 waits for the flush and v2 does not, unless told otherwise",
+        help="where sound begins; default: at the flush on v1, at the sentence on v2",
     )
     parser.add_argument("--no-limits", action="store_true", help="allow any amount of text")
     parser.add_argument("--dialect", choices=("observed", "specified"), default="observed")
@@ -167,11 +165,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME[=ARGUMENT][@CONNECTION]",
-        help="go wrong on purpose; may be repeated",
+        help="inject a fault; can be repeated",
     )
-    parser.add_argument("--log", metavar="FILE", help="write down what comes and goes")
-    parser.add_argument("--watch-stdin", action="store_true", help="end when stdin ends")
-    parser.add_argument("--progress", action="store_true", help="tell how loading goes on")
+    parser.add_argument("--log", metavar="FILE", help="log all messages to this file")
+    parser.add_argument("--watch-stdin", action="store_true", help="exit when stdin ends")
+    parser.add_argument("--progress", action="store_true", help="report how loading goes on")
     parser.add_argument("--verbose", action="store_true", help="log connections to stderr")
     return parser
 
