@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"gramophone", "storage", "tui"}
-PAGE = {f"storage/export/page/page.{kind}" for kind in ("css", "html", "js")}
+PAGE = {f"storage/export/formats/html/template/page.{kind}" for kind in ("css", "html", "js")}
 
 LICENCE = "gramophone/text/sentences/LICENSE-unicode.txt"
 """Goes with the abbreviations of CLDR wherever they go."""
