@@ -18,24 +18,9 @@ import pytest
 from gramophone.core.timeline import Event, SessionEnded
 from storage.maintenance.gc import size_of
 from tests.support.builders import session_started, short_session, spoken_exchange
+from tests.support.library_programs import KILLED, SEVERAL
 from tests.support.programs import environment
 from tests.support.recordings import SESSION_ID, everything_in, record
-
-# One process for many commands: most of the time of a command is its start.
-SEVERAL = """
-import json, sys
-from gramophone.cli import main
-for line in json.load(sys.stdin):
-    print("#", " ".join(line), flush=True)
-    print("#", " ".join(line), file=sys.stderr, flush=True)
-    sys.argv = ["gramophone", *line]
-    try:
-        main()
-        code = 0
-    except SystemExit as done:
-        code = done.code or 0
-    print("exit", code, flush=True)
-"""
 
 
 def run_refused(what: str, home: Path, *commands: str) -> list[tuple[int, str, str]]:
@@ -106,23 +91,6 @@ async def test_everything_can_be_read(what: str, tmp_path: Path) -> None:
     assert all(MATTERS[what] in error and str(home) in error for _, _, error in results)
     assert kept_in(home) == before
     assert len(list(out.iterdir())) == (5 if what == "full" else 0)
-
-
-KILLED = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from storage.recording.recorder import Recorder
-from tests.support.builders import session_started, spoken_exchange
-
-async def main():
-    recorder = Recorder.open(Path(sys.argv[1]))
-    for event in [session_started("0ddba11"), *spoken_exchange("Is it in the log?")]:
-        recorder.emit(event)
-    await recorder.flush()
-    os.kill(os.getpid(), signal.SIGKILL)
-
-asyncio.run(main())
-"""
 
 
 @pytest.mark.parametrize("what", MATTERS)

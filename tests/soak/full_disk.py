@@ -20,9 +20,9 @@ import tempfile
 from pathlib import Path
 
 from storage.maintenance.gc import size_of
-from tests.cli.test_unwritable_library import KILLED, SEVERAL
 from tests.soak.figures import Figures
 from tests.soak.kill_library import TARGET, Template, build_template, examine
+from tests.support.library_programs import KILLED, SEVERAL
 from tests.support.programs import environment, standin
 
 CASES = 60

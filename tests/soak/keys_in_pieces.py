@@ -18,7 +18,7 @@ from gramophone.text.redaction_stream import Piece, RedactedStreams
 from storage.library import Library
 from storage.recording.recorder import Recorder
 from tests.soak.figures import Figures
-from tests.storage.recording.test_keys_in_pieces import CHUNKS, answered
+from tests.support.answers_in_pieces import CHUNKS, answered
 from tests.support.recordings import NOON, SESSION_ID, everything_in
 
 _STREAMS, _RECORDINGS = 40_000, 60

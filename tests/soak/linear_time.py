@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 
-from tests.project.test_linear_time import PARSERS, SHAPES
 from tests.soak.figures import Figures
+from tests.support.parsers import PARSERS, SHAPES
 from tests.support.scaling import is_linear
 
 _RANDOM_SHAPES = 400

@@ -14,7 +14,7 @@ from storage.export import audio_tags
 from storage.export.caption_layout import LINE_CHARS
 from storage.export.formats import cast, id3
 from storage.export.formats.html.text import harmless
-from tests.storage.export.test_caption_layout import shown
+from tests.support.captions import shown
 from tui.sessions.actions import called
 
 UNITS = ["👨\u200d👩\u200d👧", "क्षि", "e\u0301", "🇩🇪", "1\ufe0f\u20e3", "ක්\u200dය", "각"]
