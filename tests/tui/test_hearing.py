@@ -25,7 +25,7 @@ from gramophone.core.timeline import (
 from tests.support.builders import session_started
 from tests.support.screen_backend import FakeBackend, FakeReplay
 from tests.support.seeing import drawn
-from tests.tui.screens.test_session import backend_of, opened
+from tests.support.session_screen import backend_of, opened
 from tui.app import GramophoneApp
 from tui.markdown.paint import Painter
 from tui.markdown.styles import SPOKEN, TO_BE_READ, TO_COME

@@ -13,7 +13,7 @@ from gramophone.core.timeline import DeltaReceived, TurnStarted
 from tests.support.builders import session_started
 from tests.support.screen_backend import FakeBackend
 from tests.support.seeing import drawn, seen
-from tests.tui.transcript.test_transcript import app_of, focused
+from tests.support.transcripts import app_of, focused
 from tui.app import GramophoneApp
 from tui.transcript.transcript import Transcript
 

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.support.seeing import drawn, seen
-from tests.tui.transcript.test_transcript import Listening, app_of, focused
+from tests.support.transcripts import Listening, app_of, focused
 from tui.transcript.transcript import Transcript
 from tui.transcript.turn_layout import AT_ONCE_CHARACTERS
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.markdown_rows import grown
 from tui.markdown.answer import Answer
-from tui.markdown.document import Document
-from tui.markdown.layout import Mark, Row
 from tui.markdown.paint import pieces
-from tui.markdown.sheet import Sheet
 
 TEXT = """# Title
 
@@ -37,27 +35,6 @@ A [reference][ref] at the end
 
 [ref]: https://example.org
 """
-
-
-def rows_of(sheet: Sheet) -> list[tuple[str, int, int, str]]:
-    return [(_drawn(row), row.first, row.last, row.join) for row in sheet.rows(0, sheet.height)]
-
-
-def _drawn(row: Row) -> str:
-    return "".join(
-        part.text if isinstance(part, Mark) else part.flow.text[part.start : part.end]
-        for part in row.parts
-    )
-
-
-def grown(text: str, width: int, step: int) -> list[tuple[str, int, int, str]]:
-    document, sheet = Document(), Sheet(width)
-    for end in range(step, len(text) + step, step):
-        while document.grow(text[:end]):
-            sheet.update(document.units, document.changed_from)
-    if document.finish():
-        sheet.update(document.units, document.changed_from)
-    return rows_of(sheet)
 
 
 @pytest.mark.parametrize("width", [12, 40, 80])

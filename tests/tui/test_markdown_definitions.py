@@ -7,8 +7,8 @@ from itertools import count
 
 import pytest
 
+from tests.support.markdown_rows import grown
 from tests.support.scaling import cpu_s
-from tests.tui.test_markdown import grown
 from tui.markdown.answer import Answer
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.document import READ_AGAIN_CHARACTERS, Document

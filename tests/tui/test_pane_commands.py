@@ -11,9 +11,9 @@ from gramophone.library.library import TurnRecord
 from gramophone.ports.backend import ConversationOptions
 from gramophone.ports.engine import Message
 from tests.support.builders import session_started, spoken_exchange
+from tests.support.panes import chosen, panes, posted, screen_of
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
-from tests.support.seeing import drawn, said, seen
-from tests.tui.test_panes import chosen, panes, posted, press, screen_of
+from tests.support.seeing import drawn, press, said, seen
 from tui.app import GramophoneApp
 from tui.messages import TurnWanted
 from tui.prompt.prompt import Prompt

@@ -3,58 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from gramophone.core.intents import Mute, StopPlayback, Submit
 from gramophone.core.timeline import DeltaReceived, PlaybackStarted, PlaybackStopped, TurnStarted
 from gramophone.ports.engine import Message
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.deadlines import HANG_S
-from tests.support.screen_backend import FakeBackend, FakeFeed, FakeTalk
+from tests.support.panes import chosen, panes, posted, screen_of
+from tests.support.screen_backend import FakeFeed, FakeTalk
 from tests.support.seeing import drawn, press, said, seen
-from tui.app import GramophoneApp
 from tui.conversation.pane_grid import drawing
 from tui.conversation.talk_pane import TalkPane
 from tui.prompt.prompt import Prompt
-from tui.screens.conversation import ConversationScreen
 from tui.transcript.transcript import Transcript
-
-SIZE = (100, 30)
-
-
-@asynccontextmanager
-async def panes(
-    count: int, *keys: str, size: tuple[int, int] = SIZE
-) -> AsyncGenerator[tuple[Pilot[Any], FakeBackend]]:
-    """The app with so many panes; the last opened is spoken to."""
-    backend = FakeBackend()
-    async with GramophoneApp(backend).run_test(size=size, notifications=True) as pilot:
-        await press(pilot, *["f3"] * (count - 1), *keys)
-        yield pilot, backend
-
-
-def screen_of(pilot: Pilot[Any]) -> ConversationScreen:
-    screen = pilot.app.screen
-    assert isinstance(screen, ConversationScreen)
-    return screen
 
 
 def feed_of(talk: FakeTalk) -> FakeFeed:
     return talk.feed
-
-
-def posted(backend: FakeBackend) -> list[Sequence[object]]:
-    """What each talk was asked, in the order they were opened."""
-    return [backend.posted, *(talk.posted for talk in backend.talks[1:])]
-
-
-def chosen(pilot: Pilot[Any]) -> int:
-    return screen_of(pilot).grid.number
 
 
 class TestOpening:

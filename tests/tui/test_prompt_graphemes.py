@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from textual import events
 
 from gramophone.core.intents import Submit
+from tests.support.prompts import paste, prompt_of, typed
 from tests.support.screen_backend import FakeBackend
 from tests.support.seeing import drawn, seen
-from tests.tui.prompt.test_prompt import paste, prompt_of, typed
 from tui.app import GramophoneApp
 from tui.prompt.grapheme_area import wrap_offsets
 

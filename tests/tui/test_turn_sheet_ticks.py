@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tui.test_markdown_without_end import WORDS, endless
+from tests.support.endless_markdown import WORDS, endless
 from tui.markdown.answer import Answer
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.layout import Row

@@ -13,6 +13,7 @@ from gramophone.core.errors import StorageError
 from gramophone.core.intents import Submit
 from gramophone.library.library import TurnRecord
 from tests.support.builders import session_started, spoken_exchange
+from tests.support.prompts import paste, prompt_of, typed
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.support.seeing import drawn, said, seen
 from tui.app import GramophoneApp
@@ -36,10 +37,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def prompt_of(pilot: Pilot[Any]) -> Prompt:
-    return pilot.app.screen.query_one(Prompt)
-
-
 def listed(pilot: Pilot[Any]) -> list[str]:
     """The rows of the list, as they stand above the prompt."""
     shown = pilot.app.screen.query_one(Completions)
@@ -47,17 +44,6 @@ def listed(pilot: Pilot[Any]) -> list[str]:
         return []
     lines = seen(pilot).split("\n")
     return [line.strip() for line in lines[shown.region.y : shown.region.bottom]]
-
-
-async def typed(pilot: Pilot[Any], *keys: str) -> None:
-    await pilot.press(*keys)
-    await drawn(pilot)
-
-
-async def paste(pilot: Pilot[Any], text: str) -> None:
-    pilot.app.post_message(events.Paste(text))
-    await pilot.pause()
-    await drawn(pilot)
 
 
 def told(pilot: Pilot[Any]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +18,11 @@ from gramophone.core.timeline import (
     TimelineRestarted,
 )
 from gramophone.library.library import TurnRecord
-from gramophone.ports.backend import Passage, ReplayState, TurnMark
+from gramophone.ports.backend import ReplayState
 from tests.support.builders import session_started, short_session, spoken_exchange
-from tests.support.screen_backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
+from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
 from tests.support.seeing import drawn, said, seen
+from tests.support.session_screen import backend_of, exchanges, opened
 from tui.app import GramophoneApp
 from tui.messages import TurnWanted
 from tui.playback.meter import Meter
@@ -38,44 +37,6 @@ from tui.support.formatting import times
 from tui.transcript.transcript import Transcript
 
 SESSION = "5e55000000000000"
-
-
-def exchanges(count: int) -> ReplayState:
-    """As many exchanges as that, ten seconds each, paused at the beginning."""
-    marks: list[TurnMark] = []
-    for number in range(count):
-        start_us = 10_000_000 * number
-        marks.append(TurnMark(2 * number, "user", start_us, start_us))
-        marks.append(TurnMark(2 * number + 1, "assistant", start_us, start_us + 9_000_000))
-    passages = [Passage(m.turn, m.start_us + 500_000, m.end_us, 0) for m in marks if m.turn % 2]
-    return ReplayState(
-        ready=True,
-        duration_us=10_000_000 * count,
-        marks=tuple(marks),
-        passages=tuple(passages),
-    )
-
-
-def backend_of(count: int = 1, state: ReplayState | None = None) -> FakeBackend:
-    backend = FakeBackend(library=FakeLibrary(kept_session(number) for number in range(count)))
-    backend.replay_feed = FakeReplay(state=state or exchanges(3))
-    return backend
-
-
-@asynccontextmanager
-async def opened(
-    backend: FakeBackend, *keys: str, size: tuple[int, int] = (80, 24)
-) -> AsyncGenerator[Pilot[Any]]:
-    """The session's screen, after these keys."""
-    async with GramophoneApp(backend).run_test(notifications=True, size=size) as pilot:
-        await pilot.press("f2")
-        await drawn(pilot)
-        await pilot.press("enter")
-        await drawn(pilot)
-        for key in keys:
-            await pilot.press(key)
-            await drawn(pilot)
-        yield pilot
 
 
 async def looked(pilot: Pilot[Any]) -> None:

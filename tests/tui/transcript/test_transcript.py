@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,58 +10,16 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-import tui
-from gramophone.core.timeline import Entry, HistoryRewound, TurnCompleted, TurnStarted
+from gramophone.core.timeline import HistoryRewound, TurnStarted
 from gramophone.library.library import TurnRecord
-from tests.support.builders import session_started
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
 from tests.support.seeing import drawn, seen
-from tests.tui.screens.test_session import opened
-from tui.app import GramophoneApp
+from tests.support.session_screen import opened
+from tests.support.transcripts import Listening, app_of, focused, said
 from tui.messages import TurnWanted
 from tui.transcript.transcript import Transcript
 
 CODE = "Two pieces:\n\n```python\nfirst = 1\n```\n\nand\n\n```\nsecond\n```\n"
-
-
-def said(*texts: str, first: int = 0) -> list[Entry]:
-    """Turn by turn: a prompt, its answer, a prompt …"""
-    entries: list[Entry] = [session_started()]
-    for turn, text in enumerate(texts, first):
-        role = "assistant" if turn % 2 else "user"
-        entries.append(TurnStarted(at_us=1, turn=turn, role=role, text=text))
-        entries.append(
-            TurnCompleted(at_us=2, turn=turn, role=role, text=text, finish_reason="stop")
-        )
-    return entries
-
-
-class Listening(GramophoneApp):
-    """Remembers what was to be copied."""
-
-    CSS_PATH = Path(tui.__file__).parent / "screens" / "conversation.tcss"
-
-    def __init__(self, backend: FakeBackend) -> None:
-        super().__init__(backend)
-        self.backend = backend
-        self.copied: list[tuple[str, str]] = []
-
-    def _copy(self, text: str, what: str) -> None:
-        self.copied.append((text, what))
-
-
-def app_of(*texts: str) -> Listening:
-    backend = FakeBackend()
-    backend.conversation.put(*said(*texts))
-    return Listening(backend)
-
-
-async def focused(pilot: Pilot[Any]) -> Transcript:
-    await drawn(pilot)
-    transcript = pilot.app.screen.query_one(Transcript)
-    transcript.focus()
-    await pilot.pause()
-    return transcript
 
 
 def marked(pilot: Pilot[Any]) -> list[str]:
