@@ -5,40 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import wave
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.programs import Gramophone, environment, standin
+from tests.support.programs import Gramophone, environment, serving, standin
+from tests.support.wav_files import pcm_of
 
 TEXT = "Records turn. Needles listen."
-
-
-def pcm_of(path: Path) -> bytes:
-    with wave.open(str(path), "rb") as sound:
-        assert sound.getsampwidth() == 2
-        return sound.readframes(sound.getnframes())
-
-
-@contextmanager
-def serving(home: Path, source: str, *arguments: str) -> Generator[dict[str, str]]:
-    """`fixture serve` while the block runs, and a clean end."""
-    command = [sys.executable, "-m", "gramophone.cli", "fixture", "serve", source, *arguments]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment(home)
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.send_signal(signal.SIGTERM)
-    assert process.returncode == 0
 
 
 class TestSpeaking:

@@ -15,10 +15,10 @@ from gramophone.config.config import load
 from gramophone.core.intents import Say
 from gramophone.core.timeline import AudioReceived, Entry, TurnCompleted
 from gramophone.ports.backend import Feed
-from tests.cli.test_commands import pcm_of
 from tests.support.programs import Gramophone, environment
 from tests.support.recordings import everything_in
 from tests.support.sound_card import wait_until
+from tests.support.wav_files import pcm_of
 
 WORDS = "A secret that no disk shall know. "
 

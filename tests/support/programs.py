@@ -174,3 +174,18 @@ def apps_of(server: WebServer) -> list[int]:
         if session == server.process.pid and b"gramophone.cli" in words and b"--web" not in words:
             found.append(int(place.name))
     return found
+
+
+@contextmanager
+def serving(home: Path, source: str, *arguments: str) -> Generator[dict[str, str]]:
+    """`fixture serve` while the block runs, and a clean end."""
+    command = [sys.executable, "-m", "gramophone.cli", "fixture", "serve", source, *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment(home)
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0

@@ -14,11 +14,8 @@ from pathlib import Path
 import pytest
 
 from storage.bundle.reader import read_bundle
-from tests.cli.test_commands import serving
-from tests.support.programs import environment
-from tests.testing.test_pytest_plugin import project, run
-
-__all__ = ["project"]
+from tests.support.plugin_projects import run
+from tests.support.programs import environment, serving
 
 KEY = "c4n4ry-0123456789abcdef-0123456789abcdef"
 SKY = "Why is the sky blue?"

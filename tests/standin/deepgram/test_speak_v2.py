@@ -5,28 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import TypeAlias
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from gramophone.standin.voice import Sound, Utterance
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from gramophone.wire.deepgram.speak_v2.messages import (
-    ClientMessage,
     Close,
     Configure,
     ConfigureFailure,
     ConfigureSuccess,
-    Connected,
     Errored,
     Flush,
     Interrupt,
-    ServerMessage,
     SessionMetadata,
     Speak,
     SpeechInterrupted,
@@ -34,44 +27,19 @@ from gramophone.wire.deepgram.speak_v2.messages import (
     SpeechStarted,
     Unknown,
     Warned,
-    parse_server,
-    render,
 )
 from gramophone.wire.deepgram.speak_v2.server import FluxLimits
 from tests.support.clocks import WatchedClock
-from tests.support.speak_client import Talking
-from tests.support.standins import flux_url, running
+from tests.support.flux_client import QUERY, Heard, sound, talking
+from tests.support.standins import running
 
 VOICE = ToneVoice(character_ms=6, gap_ms=4)
-QUERY = "model=flux-haley-en&sample_rate=48000"
 AT_48_KHZ = SpeakParameters(sample_rate_hz=48_000)
 BYTES_PER_MS = 96
-
-Heard: TypeAlias = ServerMessage | bytes
 
 
 def spoken(text: str, speed: float = 1.0) -> bytes:
     return b"".join(VOICE.words(text, SpeakParameters(sample_rate_hz=48_000, speed=speed)))
-
-
-class Talk(Talking[ClientMessage, ServerMessage]):
-    """One connection."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        super().__init__(connection, render, parse_server)
-
-
-@asynccontextmanager
-async def talking(speak_url: str, query: str = QUERY) -> AsyncGenerator[Talk, None]:
-    """Connect; the Connected has been heard when the block begins."""
-    async with connect(f"{flux_url(speak_url)}?{query}", compression=None) as connection:
-        talk = Talk(connection)
-        assert isinstance(await talk.hear(), Connected)
-        yield talk
-
-
-def sound(heard: list[Heard]) -> bytes:
-    return b"".join(frame for frame in heard if isinstance(frame, bytes))
 
 
 def kinds(heard: list[Heard]) -> list[str]:

@@ -28,17 +28,8 @@ from gramophone.wire.llm.answer import (
     TextPiece,
 )
 from tests.support.clocks import WatchedClock
+from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
 from tests.support.model_standin import HELLO, LOOKED, LOOKING, standing_in
-
-QUESTION = [{"role": "user", "content": "Hello?"}]
-CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
-VERSION = {"anthropic-version": "2023-06-01"}
-
-
-def asking(path: str, **fields: Any) -> dict[str, Any]:
-    said = {"input": "Hello?"} if path == RESPONSES else {"messages": QUESTION}
-    limit = {"max_tokens": 9} if path == MESSAGES else {}
-    return {"model": "m", **said, **limit, **fields}
 
 
 async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
@@ -26,9 +25,9 @@ from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters, wav_header
 from storage.library import Library
 from storage.recording.recorder import Recorder
-from tests.standin.proxy.test_proxy import KEY, QUERY, passing
 from tests.support.recordings import everything_in
 from tests.support.speak_client import sound, talking
+from tests.support.speech_proxies import KEY, QUERY, passing, post
 from tests.support.standins import running
 
 RAW = {"encoding": "linear16", "sample_rate": "24000"}
@@ -41,12 +40,6 @@ FORMS = [
     {"encoding": "flac"},
     {"encoding": "opus"},
 ]
-
-
-async def post(speak_url: str, text: str, **query: Any) -> httpx2.Response:
-    url = f"{speak_url.replace('ws', 'http', 1)}?{urlencode(query)}"
-    async with httpx2.AsyncClient() as http:
-        return await http.post(url, json={"text": text}, headers={"authorization": f"Token {KEY}"})
 
 
 @pytest.mark.parametrize("pace", [0.0, 50.0])

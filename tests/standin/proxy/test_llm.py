@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -33,7 +30,7 @@ from gramophone.core.timeline import (
 from gramophone.library.export_request import ExportRequest
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
-from gramophone.standin.server.listener import Address, listening
+from gramophone.standin.server.listener import listening
 from gramophone.standin.source.answers import answers_of
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from gramophone.wire.llm.answer import Answer, TextPiece
@@ -41,8 +38,9 @@ from gramophone.wire.sse import raw_event
 from gramophone.wire.sse_reader import SseReader
 from storage.library import Library
 from storage.recording.recorder import Recorder
-from tests.standin.llm.test_endpoints import CHAT, MESSAGES, QUESTION, RESPONSES, VERSION, asking
 from tests.support.deadlines import HANG_S
+from tests.support.model_proxies import KEY, SAID, passing, post
+from tests.support.model_requests import CHAT, MESSAGES, QUESTION, RESPONSES, asking
 from tests.support.model_servers import (
     OPENAI_DONE,
     Reply,
@@ -57,49 +55,6 @@ from tests.support.speak_client import talking
 from tests.support.standins import running
 
 PATHS = [CHAT, RESPONSES, MESSAGES]
-SAID = Answer("Hello?", tuple(map(TextPiece, ("Good ", "day."))), input_tokens=7, output_tokens=3)
-KEY = "c4n4ry-0123456789abcdef-0123456789abcdef"
-OPENAI = {"authorization": f"Bearer {KEY}"}
-KEYED = VERSION | {"authorization": f"Bearer {KEY}", "x-api-key": KEY}
-
-
-@dataclass
-class Passing:
-    """A proxy that runs, and what it told."""
-
-    address: Address
-    proxy: RecordingProxy
-    events: list[Event] = field(default_factory=list[Event])
-
-    def all(self, *kinds: type[Event]) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kinds)]
-
-
-@asynccontextmanager
-async def passing(
-    upstream: str, models: Mapping[str, str] | None = None
-) -> AsyncGenerator[Passing]:
-    events: list[Event] = []
-    proxy = RecordingProxy(
-        upstream_of(upstream),
-        "5e551017a0000000",
-        SystemClock(),
-        events.append,
-        lambda _: None,
-        models,
-    )
-    async with listening(proxy.routes()) as address:
-        yield Passing(address, proxy, events)
-    proxy.end()
-
-
-async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient() as http:
-        return await http.post(
-            address.http(path),
-            json=asking(path, **fields),
-            headers=KEYED if path == MESSAGES else OPENAI,
-        )
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,6 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from fixtures import recordings
-from gramophone.core.clock import SystemClock
 from gramophone.core.errors import SpeechError
 from gramophone.core.timeline import (
     AudioReceived,
@@ -33,9 +29,7 @@ from gramophone.core.timeline import (
     WarningReceived,
 )
 from gramophone.library.export_request import ExportRequest
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
-from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
-from gramophone.standin.server.listener import listening
+from gramophone.standin.proxy.proxy import upstream_of
 from gramophone.standin.source.speech import recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.wire.deepgram.speak_v1.messages import (
@@ -51,47 +45,14 @@ from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
 from gramophone.wire.deepgram.speak_v2 import messages as flux
 from storage.library import Library
 from storage.recording.recorder import Recorder
-from tests.standin.deepgram import test_speak_v2 as flux_talk
+from tests.support import flux_client
 from tests.support.hostile_servers import SOCKETS, attacking
 from tests.support.recordings import everything_in
 from tests.support.speak_client import messages, sound, talking
+from tests.support.speech_proxies import KEY, QUERY, passing
 from tests.support.standins import running
 
-QUERY = "model=aura-2-thalia-en&sample_rate=48000"
 NO_LIMITS = SpeakLimits.none()
-KEY = "c4n4ry-0123456789abcdef-0123456789abcdef"
-
-
-@dataclass
-class Passing:
-    """A proxy that runs, and what it told."""
-
-    speak_url: str
-    proxy: RecordingProxy
-    events: list[Event] = field(default_factory=list[Event])
-
-    def all(self, *kinds: type[Event]) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kinds)]
-
-
-@asynccontextmanager
-async def passing(upstream: str, recorder: Recorder | None = None) -> AsyncGenerator[Passing]:
-    """A proxy before `upstream`; when the block is over the session has ended."""
-    events: list[Event] = []
-
-    def emit(event: Event) -> None:
-        events.append(event)
-        if recorder is not None:
-            recorder.emit(event)
-
-    def hide(secrets: Iterable[str]) -> None:
-        if recorder is not None:
-            recorder.hide(secrets)
-
-    proxy = RecordingProxy(upstream_of(upstream), "5e551017a0000000", SystemClock(), emit, hide)
-    async with listening(proxy.routes()) as address:
-        yield Passing(address.websocket(SPEAK_PATH), proxy, events)
-    proxy.end()
 
 
 async def record_into(home: Path, upstream: str, *flushes: str, query: str = QUERY) -> list[Any]:
@@ -278,7 +239,7 @@ async def test_a_service_that_is_not_there_is_a_502() -> None:
 async def test_flux_turns_are_recorded_and_served_again() -> None:
     said = [flux.Speak("One. Two"), flux.Speak(" three."), flux.Flush()]
     async with running() as upstream, passing(upstream) as through:
-        async with flux_talk.talking(through.speak_url) as talk:
+        async with flux_client.talking(through.speak_url) as talk:
             await talk.say(*said)
             first = await talk.hear_until(flux.SpeechMetadata)
             await talk.say(flux.Speak("Four. Five"))
@@ -298,7 +259,7 @@ async def test_flux_turns_are_recorded_and_served_again() -> None:
     ]
     assert through.all(TurnCompleted)[0].text == "One. Two three."
     voice = RecordedVoice(recorded_speech(through.events))
-    async with running(voice=voice, pace=0.0) as again, flux_talk.talking(again) as talk:
+    async with running(voice=voice, pace=0.0) as again, flux_client.talking(again) as talk:
         await talk.say(*said)
         assert await talk.hear_until(flux.SpeechMetadata) == first
 

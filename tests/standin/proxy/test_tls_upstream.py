@@ -19,11 +19,11 @@ from gramophone.core.tasks import spawn
 from gramophone.core.timeline import AudioReceived, ModelChunkReceived, SpeechConnected
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
-from tests.standin.llm.test_endpoints import CHAT, MESSAGES
-from tests.standin.proxy.test_deepgram_http import post as ask_for_speech
-from tests.standin.proxy.test_llm import SAID, passing, post
+from tests.support.model_proxies import SAID, passing, post
+from tests.support.model_requests import CHAT, MESSAGES
 from tests.support.model_standin import standing_in
 from tests.support.speak_client import sound, talking
+from tests.support.speech_proxies import post as ask_for_speech
 from tests.support.standins import running
 
 

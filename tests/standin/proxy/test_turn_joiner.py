@@ -29,8 +29,8 @@ from gramophone.standin.source.speech import recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.wire.deepgram.speak_v1.messages import Clear, Flush, Flushed, Speak, render
 from gramophone.wire.llm.answer import Answer, TextPiece
-from tests.standin.llm.test_endpoints import CHAT, MESSAGES
-from tests.standin.proxy.test_llm import passing, post
+from tests.support.model_proxies import passing, post
+from tests.support.model_requests import CHAT, MESSAGES
 from tests.support.model_standin import standing_in
 from tests.support.speak_client import sound, talking
 from tests.support.standins import running

@@ -44,8 +44,8 @@ from gramophone.wire.deepgram.listen_v1.server import IDLE_US
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from storage.library import Library
 from storage.recording.recorder import Recorder
-from tests.standin.proxy.test_proxy import KEY, passing
 from tests.support.recordings import everything_in
+from tests.support.speech_proxies import KEY, passing
 
 FRAME = b"\1\0" * 480
 SECOND = 50

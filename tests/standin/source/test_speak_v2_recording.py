@@ -57,9 +57,9 @@ from gramophone.wire.deepgram.speak_v2.recorded_server import (
 )
 from gramophone.wire.deepgram.speak_v2.recording import RecordedFlux
 from gramophone.wire.deepgram.speak_v2.server import Action, FluxLimits, FluxQuirks, SpeakV2Server
-from tests.standin.deepgram.test_speak_v2 import sound, talking
 from tests.support.builders import session_started
 from tests.support.clocks import WatchedClock
+from tests.support.flux_client import sound, talking
 from tests.support.speak_client import sound as sound_of_v1
 from tests.support.speak_client import talking as talking_v1
 from tests.support.standins import running
