@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from gramophone.app.engine_thread import EngineThread
 from gramophone.core.intents import Submit
 from gramophone.ports.backend import ConversationOptions
-from tests.app.test_engine_thread import Watched, backend, kept
 from tests.support.deadlines import HANG_S
+from tests.support.engine_threads import Watched, backend, kept
 from tests.support.seeing import drawn, said
 from tui.app import GramophoneApp
 from tui.conversation.talk_pane import TalkPane

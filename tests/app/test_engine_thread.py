@@ -3,87 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from gramophone.app.engine_thread import EngineThread
-from gramophone.config.config import Config
 from gramophone.core.errors import ConfigError
 from gramophone.core.intents import Mute, Regenerate, RepeatTurn, Submit
 from gramophone.core.timeline import (
     DeviceChanged,
-    Entry,
     Failed,
     RequestSent,
     SessionStarted,
     SettingsChanged,
-    TurnCompleted,
     TurnInherited,
 )
-from gramophone.library.library import SessionRecord
-from gramophone.ports.backend import ConversationHandle, ConversationOptions
+from gramophone.ports.backend import ConversationOptions
 from gramophone.ports.engine import Message
-from storage.library import Library
-from storage.recording.recorder import Recorder
-from tests.support.chat_server import answering
-from tests.support.sound_card import wait_until
-
-
-class Watched:
-    """A talk, and all that its feed has told."""
-
-    def __init__(self, talk: ConversationHandle) -> None:
-        self.talk = talk
-        self.entries: list[Entry] = []
-
-    def until(self, wanted: Callable[[Entry], bool]) -> Any:
-        """The first entry that is wanted, come or to come."""
-
-        def found() -> bool:
-            self.entries += self.talk.feed.take()
-            return any(wanted(entry) for entry in self.entries)
-
-        wait_until(found, "the feed tells it")
-        return next(entry for entry in self.entries if wanted(entry))
-
-    def answer(self, turn: int) -> TurnCompleted:
-        return self.until(lambda e: isinstance(e, TurnCompleted) and e.turn == turn)
-
-    def all_of(self, *kinds: type) -> list[Any]:
-        return [entry for entry in self.entries if type(entry) in kinds]
-
-
-@contextmanager
-def backend(home: Path, speak_url: str, *answers: str) -> Generator[EngineThread]:
-    """A running one, without a sound card."""
-    with answering(*answers) as base_url:
-        config = Config(
-            home=home,
-            config_file=home / "config.toml",
-            provider="openai",
-            model="told",
-            openai_base_url=base_url,
-            speak_url=speak_url,
-            device="a sound card that nobody has",
-        )
-        running = EngineThread(config, Recorder.open(home))
-        running.start()
-        try:
-            yield running
-        finally:
-            running.stop()
-
-
-async def kept(home: Path) -> dict[str, SessionRecord]:
-    """The sessions by their titles; the library is whole."""
-    async with await Library.open(home) as library:
-        assert await library.verify() == []
-        listed = await library.sessions()
-        return {each.title: await library.session(each.id) for each in listed}
+from tests.support.engine_threads import Watched, backend, kept
 
 
 def test_two_talks_at_once_are_two_sessions(tmp_path: Path, speak_url: str) -> None:

@@ -20,9 +20,9 @@ from storage.export.excerpt import Excerpt, Word
 from storage.export.stored_session import kept_session
 from storage.home import Home
 from storage.library import Library
-from tests.storage.export.formats.html.test_text import HOSTILE
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.deadlines import HANG_S
+from tests.support.hostile_markup import HOSTILE
 from tests.support.recordings import SESSION_ID, record
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

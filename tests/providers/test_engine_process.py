@@ -14,6 +14,7 @@ import pytest
 from gramophone.core.errors import EngineMissing
 from gramophone.providers import engine_process as child_module
 from gramophone.providers.engine_process import EngineProcess
+from tests.support.processes import gone
 
 PROGRAMS = "tests.support.engine_programs"
 
@@ -51,22 +52,6 @@ async def engine(program: str, **timeouts: float) -> AsyncGenerator[Engine]:
         yield running
     finally:
         await running.aclose()
-
-
-async def gone(pid: int) -> None:
-    """Return when the process, a child of whomever, has ended."""
-    try:
-        watched = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(watched, ended.set)
-    try:
-        await ended.wait()
-    finally:
-        loop.remove_reader(watched)
-        os.close(watched)
 
 
 async def refusal(program: str, **timeouts: float) -> str:

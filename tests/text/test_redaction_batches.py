@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gramophone.text.redaction import CONTEXT_CHARS, OPEN_SHAPES, Redactor
 from gramophone.text.redaction_stream import Piece, RedactedStreams
 from gramophone.wire.json_text import JsonPieces, json_pieces, with_texts
-from tests.text.test_redaction_stream import KEY, OTHER, PARTS
+from tests.support.keys_in_text import KEY, OTHER, PARTS
 
 PATTERN = r"\d{4}( \d{4}){2}"
 STREAM = (1, "chunk")

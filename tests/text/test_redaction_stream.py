@@ -11,17 +11,10 @@ from hypothesis import strategies as st
 from gramophone.text.redaction import PATTERN_CHARS, Redactor
 from gramophone.text.redaction_stream import MOST_HELD_CHARS, Piece, RedactedStreams
 from gramophone.wire.json_text import json_pieces, with_texts
+from tests.support.keys_in_text import CARD, KEY, OTHER, PARTS
 
-KEY = "c4nary-0f-the-k3y-0123456789"
-OTHER = "c4nary-0f-the-k3y-and-an0ther"
-CARD = "4929 1111 2222"
 redact = Redactor([KEY, OTHER], patterns=[r"\d{4}( \d{4}){2}"], key=b"k")
 plain = Redactor([KEY, OTHER], key=b"k")
-
-PARTS = (
-    *(KEY, OTHER, CARD, KEY[:20], KEY[:5], "c", "c4", "\n", " ", "Token ", "api_key=", '"', "é"),
-    *("sk-", "s", "sk-proj-abcdefghijklmnop1234", "Bearer ", "abcdefgh12345678", "hello", "."),
-)
 
 
 def cut(text: str, size: int) -> list[str]:

@@ -14,8 +14,8 @@ import pytest
 from gramophone.core.errors import EngineMissing, ModelError
 from gramophone.ports.engine import LanguageModel, Message
 from gramophone.providers.llm.local import LocalModel, newest_that_fit
-from tests.providers.test_engine_process import gone
 from tests.support.model_contract import ModelContract, close, closing, text_of, told
+from tests.support.processes import gone
 
 PARENT = """
 import asyncio

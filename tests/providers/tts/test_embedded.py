@@ -14,7 +14,7 @@ from gramophone.core.errors import EngineMissing
 from gramophone.providers.tts.deepgram import SpeechSocket
 from gramophone.providers.tts.embedded import EmbeddedSpeech
 from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Speak, SpeakParameters, render
-from tests.providers.test_engine_process import gone
+from tests.support.processes import gone
 
 PARAMETERS = SpeakParameters(sample_rate_hz=48_000)
 

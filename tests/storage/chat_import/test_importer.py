@@ -15,10 +15,10 @@ from gramophone.library.export_request import ExportRequest
 from storage.chat_import.archive import is_export
 from storage.chat_import.importer import Taken
 from storage.library import Library
-from tests.storage.chat_import.test_parsers import EXPORTS, exported
-from tests.storage.recording.test_taken_back import session as recorded
 from tests.support.builders import short_session
+from tests.support.chat_exports import EXPORTS, exported
 from tests.support.recordings import SESSION_ID, record
+from tests.support.taken_back import session as recorded
 
 LIGHTHOUSE = "5f0c1d2e00004000800000000000a001"
 BREAD = "5f0c1d2e00004000800000000000a002"

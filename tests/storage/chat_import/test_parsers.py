@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,13 +11,7 @@ from hypothesis import strategies as st
 from storage.chat_import import chatgpt, claude
 from storage.chat_import.archive import chat_of
 from storage.chat_import.format import Chat, ChatError, Said, as_time
-from tests.support.paths import ROOT
-
-EXPORTS = ROOT / "fixtures" / "exports"
-
-
-def exported(name: str) -> list[dict[str, Any]]:
-    return json.loads((EXPORTS / name).read_text())
+from tests.support.chat_exports import exported
 
 
 def words(chat: Chat) -> list[tuple[str, str]]:

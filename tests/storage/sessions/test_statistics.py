@@ -14,9 +14,9 @@ from gramophone.wire.lenient_json import LARGEST_COUNT
 from storage.home import Home
 from storage.library import Library
 from storage.sqlite.database import connect, open_library
-from tests.storage.recording.test_taken_back import CHANGED, session
 from tests.support.builders import session_started, short_session
 from tests.support.recordings import SESSION_ID, record
+from tests.support.taken_back import CHANGED, session
 
 
 async def test_each_answer_goes_to_who_gave_it(tmp_path: Path) -> None:
