@@ -13,9 +13,9 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
 from gramophone.app import keyring as kept_keys
-from gramophone.app.preferences import FilePreferences
 from gramophone.config.config import load
 from gramophone.core.errors import ConfigError
+from tests.support.file_preferences import preferences
 
 
 class Ring(KeyringBackend):
@@ -64,13 +64,6 @@ def ring() -> Iterator[Ring]:
 def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "config.toml").write_text("# mine\n")
     return {"GRAMOPHONE_HOME": str(tmp_path)}
-
-
-def preferences(environment: dict[str, str]) -> FilePreferences:
-    async def silence(voice: str) -> None:
-        raise AssertionError(voice)
-
-    return FilePreferences(load(environment), silence, environment)
 
 
 async def test_a_key_is_kept_in_the_ring_and_used(

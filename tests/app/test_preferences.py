@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.app.preferences import FilePreferences
 from gramophone.app.providers import ProviderPool
 from gramophone.app.voice_preview import hear_sample
 from gramophone.config.config import Config, load
@@ -14,6 +13,7 @@ from gramophone.core.clock import SystemClock
 from gramophone.core.errors import ConfigError, SpeakerError, SpeechError
 from gramophone.devices.device_list import output_devices
 from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
+from tests.support.file_preferences import preferences
 from tests.support.screen_preferences import USUAL
 
 TEXT = '[screen]\ntheme = "nord"  # dark\n\n[keys]\napp.help = "f9"\n'
@@ -23,13 +23,6 @@ TEXT = '[screen]\ntheme = "nord"  # dark\n\n[keys]\napp.help = "f9"\n'
 def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "config.toml").write_text(TEXT)
     return {"GRAMOPHONE_HOME": str(tmp_path)}
-
-
-def preferences(environment: dict[str, str]) -> FilePreferences:
-    async def silence(voice: str) -> None:
-        raise AssertionError(voice)
-
-    return FilePreferences(load(environment), silence, environment)
 
 
 async def test_the_file_is_told_from_what_is_usual(environment: dict[str, str]) -> None:

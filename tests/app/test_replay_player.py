@@ -17,6 +17,7 @@ from gramophone.replay.replay import Replay
 from gramophone.replay.schedule import ReplaySchedule
 from tests.support.builders import SAMPLE_RATE_HZ, short_session
 from tests.support.paced_speaker import PacedSpeaker
+from tests.support.settling import settle
 
 
 class Hand:
@@ -93,11 +94,6 @@ class Hand:
             # It is laid out on a thread: one hop to another lets that one go on.
             await asyncio.to_thread(bool)
         await settle()
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 async def test_to_look_at_it_opens_no_device_and_tells_nothing() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -14,7 +13,7 @@ import pytest
 from gramophone.core.errors import EngineMissing
 from gramophone.providers import engine_process as child_module
 from gramophone.providers.engine_process import EngineProcess
-from tests.support.processes import gone
+from tests.support.processes import gone, killed_parent
 
 PROGRAMS = "tests.support.engine_programs"
 
@@ -211,11 +210,4 @@ async def test_an_interpreter_that_is_not_there(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_it_ends_when_its_parent_is_killed() -> None:
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE
-    )
-    assert parent.stdout is not None
-    pid = int(await parent.stdout.readline())
-    parent.kill()
-    await parent.communicate()
-    await gone(pid)
+    await gone(await killed_parent(PARENT))

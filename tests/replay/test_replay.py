@@ -30,14 +30,9 @@ from tests.support.builders import session_started, short_session, spoken_exchan
 from tests.support.deadlines import HANG_S
 from tests.support.replay_drift import drift
 from tests.support.replay_stage import RATE_HZ, Nearest, Stage, pcm_of, talk
+from tests.support.settling import settle
 
 INFINITE = float("inf")
-
-
-async def settle() -> None:
-    """Let everything that can run do so."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 class TestOrderAndTime:

@@ -1,9 +1,10 @@
-"""Waiting for the end of a process that is no child of the test."""
+"""The end of a process that is not a child of the test, also when its parent is killed."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 
 
 async def gone(pid: int) -> None:
@@ -20,3 +21,15 @@ async def gone(pid: int) -> None:
     finally:
         loop.remove_reader(watched)
         os.close(watched)
+
+
+async def killed_parent(program: str) -> int:
+    """Run Python code that writes the number of its child, and kill it then; give that number."""
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    pid = int(await parent.stdout.readline())
+    parent.kill()
+    await parent.communicate()
+    return pid

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import cProfile
-import json
 import random
 import tracemalloc
 from itertools import pairwise
@@ -15,16 +14,7 @@ from gramophone.text.characters import is_speakable
 from gramophone.text.chunker import LONGEST_CHUNK, Chunk, Chunker, chunks
 from gramophone.text.control_filter import ControlFilter
 from gramophone.text.markdown.reader import read
-from tests.support.paths import ROOT
-
-CORPUS = ROOT / "fixtures" / "corpus"
-Case = dict[str, Any]
-
-
-def load(name: str) -> list[Case]:
-    lines = (CORPUS / name).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
+from tests.support.corpora import Case, load
 
 GIVEN = load("speakable-chunks.jsonl")
 MORE = load("more-chunks.jsonl")

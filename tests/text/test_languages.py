@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,16 +8,7 @@ from gramophone.text.chunker import Chunker, chunks
 from gramophone.text.language.detection import LanguageFinder
 from gramophone.text.sentences.abbreviations import LANGUAGES, rules_for, rules_while_unsure
 from gramophone.text.sentences.cldr_abbreviations import SUPPRESSIONS
-from tests.support.paths import ROOT
-
-CORPUS = ROOT / "fixtures" / "corpus"
-Case = dict[str, Any]
-
-
-def load(name: str) -> list[Case]:
-    lines = (CORPUS / name).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
+from tests.support.corpora import Case, load
 
 CASES = load("languages.jsonl")
 OLD = [case for name in ("speakable-chunks", "more-chunks") for case in load(f"{name}.jsonl")]

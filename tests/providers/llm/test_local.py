@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from gramophone.core.errors import EngineMissing, ModelError
 from gramophone.ports.engine import LanguageModel, Message
 from gramophone.providers.llm.local import LocalModel, newest_that_fit
 from tests.support.model_contract import ModelContract, close, closing, text_of, told
-from tests.support.processes import gone
+from tests.support.processes import gone, killed_parent
 
 PARENT = """
 import asyncio
@@ -102,14 +101,7 @@ class TestEmbeddedEngine(ModelContract):
         await gone(pid)
 
     async def test_the_process_ends_when_its_parent_is_killed(self) -> None:
-        parent = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE
-        )
-        assert parent.stdout is not None
-        pid = int(await parent.stdout.readline())
-        parent.kill()
-        await parent.communicate()
-        await gone(pid)
+        await gone(await killed_parent(PARENT))
 
     async def test_a_file_that_is_no_model(self, tmp_path: Path) -> None:
         rubbish = tmp_path / "rubbish.gguf"

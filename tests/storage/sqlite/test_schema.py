@@ -17,6 +17,7 @@ from storage.sqlite.schema import (
     turn_number,
 )
 from storage.sqlite.time_order import position_of
+from tests.support.migrations import interrupting
 
 
 @pytest.fixture
@@ -139,16 +140,9 @@ def test_it_can_be_stopped_and_loses_nothing(database: sqlite3.Connection, looks
     """In the middle of a statement, too."""
     migrate(database, wall_clock, MIGRATIONS[:1])
     before = schema_of(database)
-    left = [None] * looks
-
-    def told(done: int, total: int) -> None:
-        left.pop()
-        if not left:
-            raise KeyboardInterrupt
-
     two = [MIGRATIONS[0], Migration(2, "two", ("CREATE TABLE one (v)", COUNTING))]
     with pytest.raises(KeyboardInterrupt):
-        migrate(database, wall_clock, two, told=told)
+        migrate(database, wall_clock, two, told=interrupting(looks))
     assert schema_version(database) == 1
     assert schema_of(database) == before
     migrate(database, wall_clock, two)

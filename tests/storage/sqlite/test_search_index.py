@@ -15,6 +15,7 @@ from gramophone.library.search_query import highlights, parse
 from gramophone.text.folding import folded
 from storage.sessions.search import TITLE_HITS, TURN_HITS, match_expression
 from storage.sqlite.schema import MIGRATIONS, SCHEMA_VERSION, migrate, schema_version
+from tests.support.migrations import interrupting
 
 BEFORE = 7
 """The last schema whose index holds the words alone."""
@@ -202,15 +203,8 @@ def test_a_text_that_is_no_utf_8_is_indexed_as_well() -> None:
 def test_indexing_again_can_be_stopped_and_loses_nothing(looks: int) -> None:
     older = filled(TEXTS * 20, BEFORE)
     before = older.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
-    left = [None] * looks
-
-    def told(done: int, total: int) -> None:
-        left.pop()
-        if not left:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        migrate(older, wall_clock, told=told)
+        migrate(older, wall_clock, told=interrupting(looks))
     assert schema_version(older) == BEFORE
     assert older.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall() == before
     migrate(older, wall_clock)

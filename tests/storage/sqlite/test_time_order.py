@@ -25,6 +25,7 @@ from storage.sqlite.database import APPLICATION_ID, connect, open_library
 from storage.sqlite.schema import MIGRATIONS, SCHEMA_VERSION, migrate, turn_number
 from storage.sqlite.time_order import FARTHEST_MS, FIRST, LAST, STATEMENTS, position_of
 from tests.support.builders import session_started, spoken_exchange
+from tests.support.migrations import interrupting
 from tests.support.recordings import NOON, opened
 
 BEFORE = next(each.number for each in MIGRATIONS if each.statements is STATEMENTS) - 1
@@ -473,15 +474,8 @@ def test_it_can_be_stopped_and_loses_nothing(database: sqlite3.Connection, looks
     for nth in range(40):
         inserted(database, f"{nth:x}", f"20{60 - nth}-01-01T00:00:00+00:00")
     before = database.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
-    left = [None] * looks
-
-    def told(done: int, total: int) -> None:
-        left.pop()
-        if not left:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        migrate(database, wall_clock, told=told)
+        migrate(database, wall_clock, told=interrupting(looks))
     after = database.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
     assert after == before
     migrate(database, wall_clock)
