@@ -46,8 +46,7 @@ def _findings(home: Home, database: sqlite3.Connection, session_id: str | None) 
             return [Finding("", "Only a newer version of the program reads this library.")]
         findings += _database_findings(database)
         sessions = database.execute(
-            "SELECT number, id, encoding, sample_rate_hz, turns, spoken_samples FROM session "
-            "WHERE ? IS NULL OR id = ? ORDER BY number",
+            "SELECT number, id FROM session WHERE ? IS NULL OR id = ? ORDER BY number",
             (session_id, session_id),
         ).fetchall()
         for session in sessions:
@@ -98,10 +97,6 @@ def _session_findings(
     database: sqlite3.Connection,
     number: int,
     session_id: str,
-    encoding: str,
-    sample_rate_hz: int,
-    turns: int,
-    spoken_samples: int,
 ) -> list[Finding]:
     if not is_session_id(session_id):
         shown = str(session_id)
@@ -111,10 +106,18 @@ def _session_findings(
         return []
     details: list[str] = []
     try:
+        # Only now nobody writes it: before, it may have been recorded, or deleted.
+        row = database.execute(
+            "SELECT encoding, sample_rate_hz, turns, spoken_samples FROM session WHERE number = ?",
+            (number,),
+        ).fetchone()
+        if row is None:
+            return []
+        encoding, sample_rate_hz, *counters = row
         counted = database.execute(
             "SELECT count(*), coalesce(sum(samples), 0) FROM turn WHERE session = ?", (number,)
         ).fetchone()
-        if counted != (turns, spoken_samples):
+        if counted != tuple(counters):
             details.append("The session's counters do not agree with its turns.")
         form = WavFormat(encoding, sample_rate_hz)
         for turn, audio_file, samples, sha256 in database.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from gramophone.core.errors import StorageError
 from storage.home import Home
 from storage.library import Library
 from storage.maintenance.verify import verify
+from storage.sqlite.locks import SessionLock
 from tests.support.builders import session_started, short_session, spoken_exchange
 from tests.support.recordings import SESSION_ID, everything_in, opened, record
 
@@ -150,6 +151,36 @@ async def test_whoever_records_meanwhile_is_not_in_the_way(tmp_path: Path) -> No
     finally:
         over.set()
         writing.join()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (
+            "UPDATE turn SET samples = samples + 1",
+            "UPDATE session SET spoken_samples = (SELECT sum(samples) FROM turn)",
+        ),
+        ("DELETE FROM session",),
+    ],
+    ids=["ends", "is deleted"],
+)
+async def test_a_session_that_ends_just_before_it_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statements: Sequence[str]
+) -> None:
+    """What was read of it while somebody still wrote it says nothing."""
+    await record(tmp_path, short_session())
+    take = SessionLock.take
+
+    def take_late(home: Home, session_id: str) -> SessionLock | None:
+        with opened(tmp_path) as database:
+            database.execute("PRAGMA foreign_keys = ON")
+            for statement in statements:
+                database.execute(statement)
+        return take(home, session_id)
+
+    monkeypatch.setattr(SessionLock, "take", take_late)
+    found = [finding.detail for finding in verify(Home.at(tmp_path))]
+    assert not any("counters" in detail for detail in found), found
 
 
 async def test_one_session_is_checked_alone(tmp_path: Path) -> None:
