@@ -222,7 +222,7 @@ class TestPlaces:
 
     async def test_where_there_is_no_room_to_turn_they_stay(self) -> None:
         async with panes(2, "f9", size=(50, 30)) as (pilot, _):
-            assert "There is no room to" in said(pilot)
+            assert "small for the other" in said(pilot)
 
     async def test_on_a_small_screen_one_is_seen(self) -> None:
         async with panes(3, size=(40, 12)) as (pilot, _):
