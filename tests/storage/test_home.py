@@ -50,7 +50,7 @@ def test_a_shared_directory_keeps_its_mode(tmp_path: Path) -> None:
 @pytest.mark.parametrize("hostile", ["", "..", "../../etc", "a/b", "A0", "xyz", "a" * 65, "a\n"])
 def test_only_hexadecimal_ids_name_files(hostile: str, tmp_path: Path) -> None:
     assert not is_session_id(hostile)
-    with pytest.raises(StorageError, match="no session id"):
+    with pytest.raises(StorageError, match="not a session id"):
         Home.at(tmp_path).wav(hostile, 0)
 
 

@@ -314,7 +314,7 @@ async def test_after_closing_nothing_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("event", "sentence"),
     [
-        (session_started("../../etc"), "no session id"),
+        (session_started("../../etc"), "not a session id"),
         (session_started("a0", encoding="opus"), "linear16"),
         (session_started(), "recorded already"),
     ],
@@ -336,7 +336,7 @@ async def test_a_session_that_cannot_be_kept_is_refused(
 async def test_closing_tells_of_a_failure_that_no_emit_has_told(tmp_path: Path) -> None:
     recorder = Recorder.open(tmp_path)
     recorder.emit(session_started("nonsense"))
-    with pytest.raises(StorageError, match="no session id"):
+    with pytest.raises(StorageError, match="not a session id"):
         await recorder.aclose()
 
 
