@@ -14,6 +14,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise, zip_longest
 from typing import Any, cast
 
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -31,7 +32,7 @@ from gramophone.text.graphemes import cut
 _SHOWN_CHARACTERS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SaidTurn:
     """What one turn came to, its sound as SHA-256 and length of the bytes received."""
 
@@ -42,7 +43,7 @@ class SaidTurn:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """A message to the speech service; texts that follow each other are one."""
 
@@ -50,7 +51,7 @@ class Message:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timing:
     """One series of intervals, in milliseconds; None where a session has none."""
 
@@ -60,7 +61,7 @@ class Timing:
     most_ms: tuple[float | None, float | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """What differs, each as a sentence, and the timing of both."""
 

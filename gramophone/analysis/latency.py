@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from gramophone.analysis.metrics import MetricsFold, TurnMetrics, TurnMoments
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -44,7 +45,7 @@ MarkKind: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stage:
     """A stretch of the answer. A step ends with the moment it is named after and begins where
     the one before ended; a stream (`Text in`, `Sound in`) runs beside the steps."""
@@ -59,7 +60,7 @@ class Stage:
         return self.end_us - self.start_us
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """Something of one moment. `words` may hold text of a server."""
 
@@ -68,7 +69,7 @@ class Mark:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waterfall:
     """One answer, from its submit at 0. `submitted_us` is where that stands in the session."""
 

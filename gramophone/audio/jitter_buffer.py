@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from dataclasses import dataclass
+
+from gramophone.core.frozen import frozen
 
 BYTES_PER_SAMPLE = 2
 PREFILL_MS = 40
@@ -17,7 +18,7 @@ REFILL_MS = 120
 FADE_MS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gap:
     """Silence that was played where sound was due."""
 
@@ -25,7 +26,7 @@ class Gap:
     missing_samples: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pulled:
     """What one pull gave: `pcm` of exactly the length asked for, and what happened at it.
 

@@ -9,7 +9,8 @@ left sizes of 0 or 0xFFFFFFFF: the samples then go on to the end.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from gramophone.core.frozen import frozen
 
 PCM, ALAW, MULAW = 1, 6, 7
 _EXTENSIBLE = 0xFFFE
@@ -22,7 +23,7 @@ class NotWav(ValueError):
     """It is not a WAV file; the text says why, to follow “…: ”."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WavLayout:
     """The form of the samples (`tag` is PCM, ALAW, MULAW or another of RIFF), and their place in
     bytes of the file."""

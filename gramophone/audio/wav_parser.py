@@ -6,20 +6,20 @@ sizes that are too large, or none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from gramophone.core.frozen import frozen
 
 _LARGEST_HEAD_BYTES = 65_536
 _ENDLESS = 1 << 62
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Samples:
     """Some of the samples."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wrapping:
     """Some of what is around them."""
 

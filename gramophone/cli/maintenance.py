@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from gramophone.cli.progress import Updating
 from gramophone.config.config import Config
 from gramophone.core.clock import wall_clock
 from gramophone.core.errors import LibraryUnwritable
+from gramophone.core.frozen import frozen
 from gramophone.text.sanitize import plain_line
 from storage.home import Home
 from storage.library import Library
@@ -83,7 +83,7 @@ async def backup(home: Path, path: Path, *, force: bool) -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examined:
     """What the library takes, and what of it could go: what nobody needs, and the sessions beyond
     the limits that its owner set."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import platformdirs
 
 from gramophone.core.errors import ConfigError
+from gramophone.core.frozen import frozen
 from gramophone.system.regular_files import read_regular
 from gramophone.text.redaction import refusal
 
@@ -76,7 +77,7 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Config:
     """What the program was told. Empty strings mean 'not set'."""
 

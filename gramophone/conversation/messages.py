@@ -5,16 +5,16 @@ Plain values; both directions cross between the pure state machine and the engin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.core.intents import Intent
 from gramophone.ports.engine import Message, ModelChunk
 
 # --- happenings -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TtsConnected:
     """The connection stands."""
 
@@ -23,7 +23,7 @@ class TtsConnected:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TtsRefused:
     """The connection never stood; `detail` is a sentence for the user."""
 
@@ -31,7 +31,7 @@ class TtsRefused:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TtsText:
     """A text frame came."""
 
@@ -39,7 +39,7 @@ class TtsText:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TtsAudio:
     """A binary frame came."""
 
@@ -47,7 +47,7 @@ class TtsAudio:
     pcm: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TtsClosed:
     """The connection ended."""
 
@@ -56,7 +56,7 @@ class TtsClosed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LlmChunk:
     """The model stream gave a chunk."""
 
@@ -64,7 +64,7 @@ class LlmChunk:
     chunk: ModelChunk
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LlmEnded:
     """The model stream is over; `failure` is a sentence when it failed."""
 
@@ -72,7 +72,7 @@ class LlmEnded:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaybackBegan:
     """The turn's first sample was handed to the device, at `at_us`."""
 
@@ -80,7 +80,7 @@ class PlaybackBegan:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaybackUnderran:
     """A gap of silence was played inside the turn."""
 
@@ -90,7 +90,7 @@ class PlaybackUnderran:
     missing_samples: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaybackDrained:
     """The turn's last sample was played."""
 
@@ -98,7 +98,7 @@ class PlaybackDrained:
     played_samples: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaybackStopReported:
     """Sound was stopped by order; `heard_samples` of the turn had been handed over."""
 
@@ -106,7 +106,7 @@ class PlaybackStopReported:
     heard_samples: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlayoutPolled:
     """A glance at the speaker, taken some fifty times a second while a turn is spoken."""
 
@@ -114,7 +114,7 @@ class PlayoutPolled:
     queued_samples: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpeakerChanged:
     """Sound goes elsewhere from now on."""
 
@@ -123,7 +123,7 @@ class SpeakerChanged:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettingsWanted:
     """Another model or voice is ready under this number, to be used from the next turn on."""
 
@@ -136,12 +136,12 @@ class SettingsWanted:
     lang: str = "auto"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tick:
     """Time has passed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class End:
     """The sitting is to end."""
 
@@ -169,14 +169,14 @@ Input: TypeAlias = (
 # --- orders -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectTts:
     """Connect to the speech service; answered by TtsConnected or TtsRefused."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendTts:
     """Send a text frame."""
 
@@ -184,14 +184,14 @@ class SendTts:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CloseTts:
     """Close the connection; nobody waits for it."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartModel:
     """Ask the model; its chunks carry this turn."""
 
@@ -199,14 +199,14 @@ class StartModel:
     messages: tuple[Message, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopModel:
     """Close the model stream."""
 
     turn: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlayAudio:
     """Hand a frame to the speaker. `realign` says that it begins a new stream of bytes."""
 
@@ -215,28 +215,28 @@ class PlayAudio:
     realign: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FinishAudio:
     """No more sound for this turn; answered by PlaybackDrained."""
 
     turn: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopAudio:
     """Silence now; answered by PlaybackStopReported."""
 
     turn: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetAudible:
     """Let the speaker be heard from now on, or only keep its pace."""
 
     audible: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SwitchProviders:
     """Take the model and the voice of this number; give the ones before back."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gramophone.conversation.history import History
+from gramophone.core.frozen import frozen
 from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, Request, Say, Submit
 from gramophone.core.surrogates import whole
 
@@ -14,7 +13,7 @@ NOT_A_QUESTION = "That question no longer counts; ask it again below."
 NOTHING_TO_SPEAK = "There is nothing of that turn to speak; choose an answer that has text."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What is to be done. A plan without `question` and `speech` asks the history as it is."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 from gramophone.conversation.messages import SettingsWanted
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import SettingsChanged
 
 Memory: TypeAlias = Literal["heard", "read"]
@@ -17,7 +18,7 @@ _VOICE_LANGUAGE: Final = re.compile(r"\A([a-z]{2})_[A-Z]{2}-|-([a-z]{2})\Z")
 """In names such as `de_DE-thorsten-medium` and `aura-2-thalia-en`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ConversationSettings:
     """`spoken` is False where there is no voice at all; `heard` is False where sound is made and
     recorded but never played. `muted` and `elsewhere` (another pane has the sound) are how it

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from gramophone.core.frozen import frozen
 from gramophone.text.chunker import AUTO, Chunk, Chunker
 
 US_PER_CHAR = 62_000
@@ -43,7 +44,7 @@ class Segment:
         return sum(len(chunk.text) for chunk in self.chunks)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextBatch:
     """Text to be sent now, followed by a flush of this number."""
 

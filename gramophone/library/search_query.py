@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gramophone.core.errors import FilterError
+from gramophone.core.frozen import frozen
 from gramophone.library.tags import tag_name
 from gramophone.text.bigrams import SPACELESS, is_spaceless
 from gramophone.text.folding import NON_JOINER, folded, folded_with_places
@@ -33,7 +33,7 @@ _AGO = re.compile(r"(\d{1,4})([dw])")
 _DAYS = {"d": 1, "w": 7}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """A word or a quoted phrase. An open one may still be being typed: it is a beginning."""
 
@@ -41,7 +41,7 @@ class Word:
     open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Filter:
     """`name:value`; negated when a `-` stood before it."""
 
@@ -50,7 +50,7 @@ class Filter:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Search:
     """What is looked for: `words` in what was said, no turn with any of `without`, sessions that
     pass each of `filters`, begun on `since` or later and before `until`."""
@@ -172,7 +172,7 @@ def highlights(text: str, words: Sequence[Word]) -> list[tuple[int, int]]:
 # --- within -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Token:
     """One word of what was typed; `name` is empty for what is no filter."""
 

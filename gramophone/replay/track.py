@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from gramophone.audio.pcm import decode
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import AudioReceived
 from gramophone.ports.backend import Passage
 
@@ -24,7 +25,7 @@ class AudioSource(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrackPiece:
     """`samples` of the turn's own sound from `own` on, laid from `laid` on."""
 

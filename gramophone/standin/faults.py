@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from gramophone.core.frozen import frozen
 
 
 class FaultName(StrEnum):
@@ -85,21 +86,21 @@ REASONS = {
 _BAD_CLOSE_CODES = frozenset({1004, 1005, 1006, 1015})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AtBytes:
     """When so many bytes of sound, or of a body, have gone out."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AtMessage:
     """At the message of this number, counted from 1 over everything that is sent."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AtTime:
     """So many milliseconds after the connection opened, or the request came."""
 
@@ -110,7 +111,7 @@ Place = AtBytes | AtMessage | AtTime
 """Where a fault strikes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One thing that goes wrong, on every connection or on the one of this ordinal, from 0.
 

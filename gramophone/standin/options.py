@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.standin.faults import Fault
 from gramophone.wire.deepgram.speak_v1.messages import Dialect
 from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
@@ -13,7 +14,7 @@ from gramophone.wire.deepgram.speak_v2.server import FluxLimits
 SpeakOn: TypeAlias = Literal["flush", "sentence"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StandinOptions:
     """How a stand-in is to behave.
 

@@ -6,13 +6,13 @@ A voice makes sound and never waits for a clock: when sound goes out is for the 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters, Warned
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sound:
     """A piece of an utterance in the encoding and rate of the session.
 
@@ -24,7 +24,7 @@ class Sound:
     due_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Break:
     """The connection ends here; with the code 1006 without a close frame."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from gramophone.core.frozen import frozen
 from gramophone.text import graphemes
 from gramophone.text.characters import (
     BARE_CLAUSE_MARKS,
@@ -59,7 +60,7 @@ DEEPEST: Final = 16
 _GAPS: Final = frozenset((SPACE, VANISHED))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chunk:
     """A piece of speakable text and where it comes from.
 
@@ -74,7 +75,7 @@ class Chunk:
     sentence: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Clause:
     """A clause boundary before the character at `index`, at a depth of quotes and brackets."""
 

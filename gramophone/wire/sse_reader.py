@@ -7,8 +7,8 @@ before the first. What is not whole at the end of the stream is no event. Takes 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.limits import MOST_EVENT_BYTES, TooMuch
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -17,7 +17,7 @@ _LINE_BYTES = 64
 """What a line takes up beside its text, so that millions of empty ones are bounded, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SseEvent:
     """One event; `name` is empty where the stream gives none, and lines of `data` end with LF."""
 

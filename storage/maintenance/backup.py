@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from gramophone.core.errors import StorageError
+from gramophone.core.frozen import frozen
 from gramophone.system.regular_files import open_binary
 from gramophone.system.temporary_files import make_directory, sweep
 from storage.audio.turn_audio import FLAC, WAV
@@ -49,7 +50,7 @@ class BackedUp:
     missing: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Turn:
     """A turn with sound, as the snapshot has it."""
 

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gramophone.core.errors import LibraryCorrupt, StorageError
+from gramophone.core.frozen import frozen
 from storage.audio.flac import packed
 from storage.audio.turn_audio import TurnSound
 from storage.home import Home, is_session_id, open_private
@@ -51,7 +52,7 @@ class Compacted:
         return self.wav_bytes - self.flac_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Turn:
     """A turn whose row names a WAV."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator
-from dataclasses import dataclass
 
+from gramophone.core.frozen import frozen
 from storage.audio.turn_audio import TurnSound
 from storage.audio.wav import WavFormat
 from storage.home import Home
@@ -32,7 +32,7 @@ _TURNLESS_SOUND = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Turn:
     """A turn's row beside the sum of its events."""
 

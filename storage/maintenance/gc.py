@@ -10,10 +10,11 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gramophone.core.frozen import frozen
 from gramophone.system.temporary_files import abandoned
 from gramophone.system.temporary_files import remove as remove_abandoned
 from storage.audio.turn_audio import FLAC, WAV
@@ -37,7 +38,7 @@ _LOOK_EVERY = 10_000
 """Instructions of SQLite's machine: some milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """Files or directories of one kind, and what they take."""
 
@@ -50,7 +51,7 @@ class Found:
         return cls(listed, sum(map(size_of, listed)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """The sizes of a library. `discarded` are sessions deleted in an app that was killed,
     `undoable` such as can still be brought back. `orphans` are sound of no turn in known sessions,

@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from gramophone.analysis.metrics import MetricsFold
 from gramophone.analysis.turn_text import TurnText
 from gramophone.core.errors import LibraryCorrupt, LibraryUnwritable, StorageError, TimelineError
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import Event, TurnStarted
 from storage.audio.turn_audio import FLAC, WAV, TurnSound
 from storage.audio.wav import WavFormat, WavWriter
@@ -34,7 +34,7 @@ RECOVERED = "recovered"
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Open:
     """A session that did not end."""
 
@@ -43,7 +43,7 @@ class _Open:
     form: WavFormat
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Turn:
     """What the events tell of a turn."""
 

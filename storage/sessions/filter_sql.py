@@ -7,10 +7,10 @@ sessions drives the list where an index holds it in the order of the list.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.library.search_query import Filter, Search, Word
 from storage.sessions.search import match_expression
 from storage.sqlite.time_order import FARTHEST_MS, position_of
@@ -34,7 +34,7 @@ _MARK_INDEX = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """A piece of SQL with its parameters."""
 
@@ -42,7 +42,7 @@ class Condition:
     parameters: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """Sessions that pass: from `source`, by `key` downward."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeAlias
 
 from textual.content import Content
 
 from gramophone.analysis.latency import Mark, MarkKind, Stage, StageName, Waterfall
+from gramophone.core.frozen import frozen
 from gramophone.text.sanitize import plain_line
 from tui.latency.time_axis import Window, bar, difference_words, line, span_words, ticks
 from tui.support.formatting import counted
@@ -53,7 +53,7 @@ Cells: TypeAlias = list[tuple[str, str]]
 """One character and its style a cell."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """One line of the chart; `stage` or `marks` say what it tells of, and then it can be chosen."""
 
@@ -66,7 +66,7 @@ class Row:
         return self.stage is not None or bool(self.marks)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chart:
     """What is drawn: an answer, perhaps another to compare it with, in a window of time."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from gramophone.core.frozen import frozen
 
 _LEFT_EIGHTHS = "▏▎▍▌▋▊▉█"
 _NICE = (1, 2, 5)
@@ -10,7 +10,7 @@ SHORTEST_US = 1_000
 """No window is shorter: below a millisecond there is nothing to see."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """The part of an answer that is looked at."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from gramophone.core.frozen import frozen
 from gramophone.ports.backend import Passage, TurnMark
 from tui.playback.eighth_blocks import eighths
 
@@ -16,7 +16,7 @@ NEAR_US = 100_000
 """Turns that begin within this are one place to go to: a question and the answer to it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """What the seek bar shows of a session: its length, where it sounds, how loud."""
 

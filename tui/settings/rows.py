@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.ports.preferences import Account, Preference, Value
 from gramophone.text.sanitize import plain_line
 from tui.keys import KeyGroup
@@ -13,7 +13,7 @@ from tui.keys import KeyGroup
 Kind: TypeAlias = Literal["toggle", "choice", "text", "long", "whole", "decimal", "secret", "key"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettingRow:
     """One setting, key or account. `name` is the setting's, the binding's id, the account's.
 

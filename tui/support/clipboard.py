@@ -13,10 +13,10 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gramophone.core.frozen import frozen
 from gramophone.system.child_environment import DESKTOP, child_environment
 
 LIMIT_S = 2.0
@@ -24,7 +24,7 @@ LONGEST_OSC52: Final = 100_000
 """Characters of base64; several terminals drop a longer sequence without a word."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """A program that takes the text on its standard input. `instead` is tried when it fails."""
 
@@ -34,7 +34,7 @@ class Program:
     instead: Program | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Routes:
     """The ways there are: the first desktop program that works is enough; tmux's buffer and the
     terminal's sequences come besides it, where they reach further."""
@@ -44,7 +44,7 @@ class Routes:
     ask_terminal: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What worked, surely or perhaps; `file` where nothing else would have it."""
 

@@ -9,13 +9,14 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import Enum
 from functools import cache
 from typing import Final
 
 from gramophone.analysis.metrics import MetricsFold
 from gramophone.core.codec import encode
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import Event, TurnStarted
 from gramophone.text.sanitize import plain
 
@@ -94,7 +95,7 @@ def time_words(span_us: int, *, sign: bool, decimals: int = 6) -> str:
 _TERM = re.compile(r'(?=\S)(-?)(?:(kind|turn):)?(?:"([^"]*)"?|(\S*))')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Term:
     """One condition; `field` empty for words that stand in kind or detail."""
 

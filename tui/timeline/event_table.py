@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -18,6 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import Event
 from gramophone.text.sanitize import plain_line
 from tui.timeline.event_rows import Beginnings, TimeMode, detail_of, time_words
@@ -26,7 +26,7 @@ _TROUBLE: Final = frozenset({"Failed"})
 _WARNING: Final = frozenset({"WarningReceived", "Underran", "FlushRefused", "TurnInterrupted"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Columns:
     """How many cells the columns take, with the gap to the next; the detail has the rest."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gramophone.core.errors import ModelError
+from gramophone.core.frozen import frozen
 from gramophone.text.graphemes import cut
 
 MAX_DETAIL_CHARS = 300
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelFailures:
     """The sentences about one model; the key stands in none of them.
 

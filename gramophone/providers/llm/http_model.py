@@ -12,11 +12,11 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from gramophone.core.errors import ModelError
+from gramophone.core.frozen import frozen
 from gramophone.ports.engine import Message, ModelChunk
 from gramophone.providers.llm.error_messages import ModelFailures
 from gramophone.wire.limits import TextBound, TooMuch
@@ -57,7 +57,7 @@ class SdkStream(Protocol):
 ClientT = TypeVar("ClientT", bound=SdkClient)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sdk(Generic[ClientT]):
     """What an SDK calls its client and its errors.
 

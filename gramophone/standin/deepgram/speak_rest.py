@@ -11,6 +11,7 @@ from itertools import count
 from uuid import uuid4
 
 from gramophone.core.clock import Clock
+from gramophone.core.frozen import frozen
 from gramophone.standin import voice as voices
 from gramophone.standin.deepgram.handshake import (
     bad_request,
@@ -40,7 +41,7 @@ _FILE_RATES_HZ = (48000, 24000, 16000, 8000)
 _PIECE_BYTES = 16_384
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Asked:
     """A request that is granted; `spoken` is what the voice is asked for, `file` what it was
     answered with when it was recorded."""

@@ -7,10 +7,10 @@ the service answers are the machine's. Here are those that strike at a place.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.standin.faults import AtBytes, AtMessage, AtTime, Fault, FaultName, on_connection
 
 RUBBISH = '{"type": "Flushed", "sequence_id": '
@@ -19,21 +19,21 @@ UNKNOWN_TYPE = '{"type": "Applause", "volume": 11}'
 # --- deeds ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send:
     """Send this frame: text or sound."""
 
     frame: str | bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pause:
     """Send nothing at all for so long."""
 
     ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Close:
     """Close with this code."""
 
@@ -41,7 +41,7 @@ class Close:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drop:
     """End the connection without a close frame; with a TCP reset if told so."""
 

@@ -7,9 +7,9 @@ HTTP has to do with it: keys, headers, and which words an error has.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.standin.server.http import Request
 from gramophone.wire.llm.answer import Answer, AnswerFailure
 from gramophone.wire.llm.anthropic_messages import (
@@ -43,7 +43,7 @@ JSON = ("content-type", "application/json")
 EVENT_STREAM = ("content-type", "text/event-stream; charset=utf-8")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """A request as it was read, and how its answer is written.
 

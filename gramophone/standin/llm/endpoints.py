@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 from asyncio import Event
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from gramophone.core.clock import Clock
+from gramophone.core.frozen import frozen
 from gramophone.standin.faults import Fault, FaultName, on_connection, value_of
 from gramophone.standin.llm.answer_selection import AnswerSelector
 from gramophone.standin.llm.dialects import (
@@ -41,7 +42,7 @@ _OF_STREAMS = frozenset({FaultName.DUPLICATE, FaultName.REORDER, FaultName.UNKNO
 _ENDING_OF_FAILURE = {CUT: Ending.CUT, SILENT: Ending.SILENCE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LanguageOptions:
     """How a language model's stand-in is to behave.
 

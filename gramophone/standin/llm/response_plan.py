@@ -7,11 +7,11 @@ once. Instants count from the request, in microseconds of the stand-in's clock.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
 from typing import TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.standin.faults import AtBytes, AtMessage, AtTime, Fault, FaultName
 
 
@@ -29,7 +29,7 @@ Piece: TypeAlias = tuple[int, bytes]
 """An instant, and what goes out then."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What is done for one request. `ends_us` is when the ending comes; `begins` is false where
     not even the status line is sent."""
@@ -40,7 +40,7 @@ class Plan:
     begins: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InjectedEvents:
     """What faults put into an answer, in the words of who is asked."""
 

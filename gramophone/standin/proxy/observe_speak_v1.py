@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     ClearSent,
     Event,
@@ -21,7 +21,7 @@ from gramophone.standin.proxy.observer import ORDERLY, FrameObserver, ObservedTu
 from gramophone.wire.deepgram.speak_v1 import messages as speak
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Flush:
     """A Flush that is not answered; `turn` is None where there was nothing to speak."""
 

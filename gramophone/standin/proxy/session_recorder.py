@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from gramophone.core.clock import Clock
 from gramophone.core.errors import StorageError
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -35,7 +36,7 @@ _MOST_HELD_CHARACTERS = 4 * 2**20
 _SAYING_NOTHING = frozenset({"Close", "CloseStream", "KeepAlive"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """How sound is coded; a session has one form."""
 

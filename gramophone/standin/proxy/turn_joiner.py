@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
     ClearSent,
@@ -94,7 +95,7 @@ class _Answer:
         return self.spoken >= len(self.places)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Speech:
     """Where a turn of the speech's stands in the session: from which of its counts on."""
 

@@ -6,11 +6,11 @@ A service is a value: its routes, and the addresses that the ready line gives of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
 from gramophone.core.clock import Clock
+from gramophone.core.frozen import frozen
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.deepgram.listen_v1 import LISTEN_PATH, listen_routes
@@ -24,7 +24,7 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscrip
 from gramophone.wire.deepgram.listen_v1.server import Utterance
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceContext:
     """What services are made of."""
 
@@ -37,7 +37,7 @@ class ServiceContext:
     sounds: ExpectedSounds | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Service:
     """One thing that is served; `urls` gives the names and addresses of the ready line."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
 
+from gramophone.core.frozen import frozen
 from gramophone.standin.server.refusal import Refusal
 
 ANY: Final = "*"
@@ -20,7 +20,7 @@ _LOOPBACK: Final = "localhost"
 _FROM_ANOTHER_PAGE: Final = frozenset({"cross-site", "same-site"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Guests:
     """The names by which the port may be asked, and the origins of pages that may ask.
 

@@ -10,13 +10,13 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Protocol, TypeAlias, cast
 
 import h11
 
+from gramophone.core.frozen import frozen
 from gramophone.core.tasks import spawn
 from gramophone.standin.server import tcp
 
@@ -32,7 +32,7 @@ class ClientGone(ConnectionError):
     """The client has gone away; nobody reads the answer any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """A whole request. Names of headers are in lower case."""
 
@@ -85,7 +85,7 @@ async def answer_whole(
     await reply.end()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Timeouts:
     """How much of a client is borne with.
 

@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias, cast
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from websockets.http11 import Response
 from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 
+from gramophone.core.frozen import frozen
 from gramophone.standin.server.access import Guests
 from gramophone.standin.server.http import (
     LARGEST_HEAD_BYTES,
@@ -46,7 +47,7 @@ _CLOSE_TIMEOUT_S = 2.0
 _UPGRADE = re.compile(rb"^upgrade[ \t]*:[^\r\n]*\bwebsocket\b", re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HandshakeRequest:
     """A websocket connection that asks to be let in."""
 
@@ -66,7 +67,7 @@ class HandshakeRequest:
         return [word.strip() for word in offered if word.strip()]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accept:
     """A connection is let in: headers for the 101, and what serves it until it ends."""
 
@@ -81,7 +82,7 @@ Endpoint: TypeAlias = Callable[[HandshakeRequest], HandshakeResult | Awaitable[H
 """Lets a websocket connection in or refuses it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Routes:
     """What is served where."""
 
@@ -95,7 +96,7 @@ class Routes:
         return Routes({**self.doors, **others.doors}, {**self.handlers, **others.handlers})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """Where the port is."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
 
+from gramophone.core.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Refusal:
     """A handshake or a request that ends in an HTTP error. `message` is the text of `dg-error`."""
 

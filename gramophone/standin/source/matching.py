@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import SequenceMatcher
 from itertools import accumulate, pairwise
 from typing import Literal, TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.text.redacted_match import Kept, hidden_in, same_but_hidden
 
 Kind: TypeAlias = Literal["changed", "unsent", "extra", "order"]
@@ -30,7 +31,7 @@ _SHOWN_CHARACTERS = 120
 _STOP = "\0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """Where something stands in the source: the first of its texts, and the one after the last.
 
@@ -41,7 +42,7 @@ class Found:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """One thing that is not as the source has it; `expected` or `got` is empty where none was."""
 

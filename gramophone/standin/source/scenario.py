@@ -18,10 +18,11 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 from gramophone.core.errors import GramophoneError
+from gramophone.core.frozen import frozen
 from gramophone.standin.faults import Fault
 from gramophone.standin.source.source import Source
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
@@ -46,7 +47,7 @@ class ScenarioError(GramophoneError):
     """A scenario that cannot be played, in one sentence."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wav:
     """The sound of a file: signed 16-bit mono."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import Event
 from gramophone.standin.faults import Fault
 from gramophone.standin.source.answers import answers_of
@@ -14,7 +14,7 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscrip
 from gramophone.wire.llm.answer import Answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Source:
     """What a stand-in says, in order; without `speech` it speaks in tones.
 

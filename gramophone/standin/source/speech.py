@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from gramophone.core.errors import TimelineError
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
     ClearSent,
@@ -29,7 +30,7 @@ from gramophone.wire.deepgram.speak_v2.recording import RecordedFlux, RecordedTu
 _CLOSED_BY_REQUEST = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedSegment:
     """What one Flush brought.
 
@@ -48,7 +49,7 @@ class RecordedSegment:
     cleared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedSpeech:
     """All that was spoken in a session, in the order of the flushes.
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
     Event,
@@ -29,7 +30,7 @@ _BODY = "Body"
 _LOST = 1006
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedFile:
     """One answer; the samples, if they are told apart, stand between `head` and `tail`.
 

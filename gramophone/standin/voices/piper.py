@@ -12,11 +12,11 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Self
 
 from gramophone.audio.pcm import encode
 from gramophone.core.errors import EngineMissing
+from gramophone.core.frozen import frozen
 from gramophone.standin.voice import Progress, Sound, Utterance
 from gramophone.text.graphemes import start_of
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
@@ -93,7 +93,7 @@ def _cut(sentence: str) -> int:
     return space if space > 0 else start_of(sentence, _LONGEST_PIECE) or _LONGEST_PIECE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Engine:
     """The loaded engine and the modules that are only there with it."""
 

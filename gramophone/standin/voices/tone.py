@@ -11,11 +11,11 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Self
 
 from gramophone.audio.pcm import encode
+from gramophone.core.frozen import frozen
 from gramophone.standin.voice import Progress, Sound, Utterance
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
@@ -28,7 +28,7 @@ _LOWEST_HZ = 220
 _HIGHEST_HZ = 880
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToneVoice:
     """A burst as long as the word, then a gap; the pitch is a hash of the word."""
 

@@ -6,9 +6,10 @@ Pure matching over the text of one line lives here; the reader in `speakable` ke
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
+
+from gramophone.core.frozen import frozen
 
 LONGEST_ROW: Final = 4000
 """Characters after which a table row that has not ended is taken for plain text."""
@@ -50,7 +51,7 @@ class Lead(Enum):
     WAIT = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fence:
     """An open code fence: its mark and how many of them close it."""
 

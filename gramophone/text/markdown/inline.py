@@ -8,10 +8,11 @@ text). Nothing here keeps state, and nothing here decides what a sentence is.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
+
+from gramophone.core.frozen import frozen
 
 LONGEST_HOLD: Final = 600
 """Characters after which a construct that has not closed is taken for plain text."""
@@ -35,7 +36,7 @@ class Kind(Enum):
     """What follows is left out up to `closing`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A construct that ends before `end`; what lies from `first` to `last` is spoken.
 
@@ -49,7 +50,7 @@ class Span:
     closing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wait:
     """More text is needed; only a character of `wake` can change that ("" for any)."""
 

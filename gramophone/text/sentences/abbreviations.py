@@ -6,10 +6,11 @@ abbreviations stand in `abbreviation_tables` (our own) and `cldr_abbreviations`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from gramophone.core.frozen import frozen
 from gramophone.text.language.frequent_words import FREQUENT
 from gramophone.text.sentences.abbreviation_tables import COMMON, OWN, SHARED, Class
 from gramophone.text.sentences.cldr_abbreviations import SUPPRESSIONS
@@ -104,7 +105,7 @@ LANGUAGES: Final = tuple(FREQUENT)
 """Languages of which there are frequent words, by two-letter code."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """What one language says about full stops."""
 

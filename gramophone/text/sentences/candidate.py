@@ -7,10 +7,10 @@ and `numerals`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from gramophone.core.frozen import frozen
 from gramophone.text.characters import DASHES, OPENERS, is_mark
 
 
@@ -30,7 +30,7 @@ KEY: Final = re.compile(
 _WORD: Final = re.compile(rf"{_LETTER}+(?:['’]{_LETTER}+)*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A run of terminators with what stands around it.
 

@@ -7,9 +7,9 @@ what happens and carries out, in order, what they answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.speak_v1.messages import Warned
 
 NOT_IN_SOURCE = "NOT-IN-SOURCE"
@@ -19,21 +19,21 @@ NOT_IN_SOURCE_SAID = "The source has not got this text, and a strict one takes n
 MessageT_co = TypeVar("MessageT_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendText(Generic[MessageT_co]):
     """Send one text frame."""
 
     message: MessageT_co
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendAudio:
     """Send one binary frame."""
 
     pcm: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartSynthesis:
     """Begin to speak `text`, and tell the machine of its sound under the number `job`.
 
@@ -47,14 +47,14 @@ class StartSynthesis:
     speed: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CancelSynthesis:
     """Stop the synthesis of `job`."""
 
     job: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CloseConnection:
     """Close the connection; nothing comes after this."""
 

@@ -7,8 +7,9 @@ A stand-in renders an `Answer` in the words of whoever is asked: `openai_chat`,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from gramophone.core.frozen import frozen
 
 OPENAI: Final = "openai"
 OPENAI_RESPONSES: Final = "openai-responses"
@@ -23,7 +24,7 @@ UNFINISHED: Final = "unfinished"
 WORDLESS = frozenset({CUT, SILENT, UNFINISHED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextPiece:
     """Some of the answer's text."""
 
@@ -31,7 +32,7 @@ class TextPiece:
     due_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ThinkingPiece:
     """Some of the model's thoughts, which are never spoken; the last signature counts."""
 
@@ -40,7 +41,7 @@ class ThinkingPiece:
     due_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToolPiece:
     """Some of a call to a tool: `arguments` are joined by `index`, and are JSON when whole.
 
@@ -54,7 +55,7 @@ class ToolPiece:
     due_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RawPiece:
     """A chunk in the provider's own words, as JSON text, as it was recorded."""
 
@@ -66,7 +67,7 @@ Piece: TypeAlias = TextPiece | ThinkingPiece | ToolPiece | RawPiece
 """`due_us` counts from the request, on the clock of the recording."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnswerFailure:
     """How an answer fails: instead of all of it, or `in_stream` after its pieces.
 
@@ -84,7 +85,7 @@ class AnswerFailure:
     in_stream: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """One answer of a model.
 

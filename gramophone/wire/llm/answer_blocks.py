@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import as_list, as_object, as_text, compact, read_object
 from gramophone.wire.llm.answer import Answer, Piece, RawPiece, TextPiece, ThinkingPiece, ToolPiece
 
@@ -41,7 +41,7 @@ def _plain(piece: Piece, reader: _RawReader) -> Iterator[PlainPiece]:
 # --- blocks -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextBlock:
     """Text without a break; when each part of it comes."""
 
@@ -52,7 +52,7 @@ class TextBlock:
         return "".join(piece.text for piece in self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ThinkingBlock:
     """Thoughts without a break."""
 
@@ -68,7 +68,7 @@ class ThinkingBlock:
         return next((piece.signature for piece in reversed(self.pieces) if piece.signature), "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToolBlock:
     """One whole call."""
 

@@ -7,9 +7,9 @@ sampling parameters (platform.claude.com, migration-2026-10-21).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import (
     as_list,
     as_object,
@@ -55,7 +55,7 @@ _EVENTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessagesRequest:
     """What of a request matters to its answer.
 

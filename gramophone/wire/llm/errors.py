@@ -6,9 +6,9 @@ OpenAI: `{"error": {message, type, param, code}}` (error-codes guide; openai 3.5
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import compact, encoded
 from gramophone.wire.llm.answer import WORDLESS, AnswerFailure
 
@@ -16,7 +16,7 @@ RETRY_AFTER_S = 1
 """What a client that came too often is told to wait."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """A request that is answered with an error status.
 

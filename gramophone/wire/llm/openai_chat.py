@@ -7,9 +7,9 @@ then one delta a chunk, then an empty one with the finish reason, then the usage
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import (
     as_list,
     as_object,
@@ -43,7 +43,7 @@ from gramophone.wire.sse import DONE, Timed, event_bytes, raw_event
 _ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatRequest:
     """What of a request matters to its answer.
 

@@ -6,9 +6,9 @@ Shapes: openai 3.52 (`types/responses`). Every event is named, and numbered from
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import as_list, as_text, encoded, is_list, is_object, read_object
 from gramophone.wire.llm.answer import OPENAI_RESPONSES, WORDLESS, Answer, RawPiece
 from gramophone.wire.llm.answer_blocks import Block, TextBlock, ThinkingBlock, ToolBlock, blocks_of
@@ -51,7 +51,7 @@ _ECHOED: dict[str, Any] = {
 _ENDINGS = ("response.completed", "response.incomplete", "response.failed", "error")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResponsesRequest:
     """What of a request matters to its answer.
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from gramophone.core.errors import StorageError
+from gramophone.core.frozen import frozen
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionSummary
 from gramophone.text.sanitize import plain_line
@@ -23,7 +23,7 @@ _ARROW = re.compile(r"-{2,}>")
 _TAG = re.compile(r"<(?=[/!?A-Za-z])")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Placed:
     """A cue on the file's clock, in milliseconds, as both forms count."""
 

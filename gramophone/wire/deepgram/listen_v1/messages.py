@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.json_frames import ProtocolViolation, json_object, text_of
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused, truth, whole
 
@@ -30,7 +30,7 @@ _LEAST_UTTERANCE_END_MS = 1_000
 _MODEL = re.compile(r"(?!flux-|aura-)[A-Za-z0-9]+([-._:][A-Za-z0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ListenParameters:
     """What a connection wants to be told, and what its sound is.
 
@@ -134,7 +134,7 @@ def client_type(text: str) -> str:
 # --- from the service -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """A word where it was heard, in microseconds of the stream."""
 
@@ -148,7 +148,7 @@ class Word:
         return _bare(self.text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Results:
     """What was heard from `start_us` on; an interim one is said again."""
 
@@ -160,21 +160,21 @@ class Results:
     from_finalize: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpeechStarted:
     """A voice was heard."""
 
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UtteranceEnd:
     """After this last word nothing was said for a while."""
 
     last_word_end_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metadata:
     """What there was; the last message."""
 
@@ -182,12 +182,12 @@ class Metadata:
     duration_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigureSuccess:
     """The keyterms are others from now on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigureFailure:
     """Nothing was changed."""
 
@@ -195,7 +195,7 @@ class ConfigureFailure:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misunderstood:
     """The client's text was none of its messages. The connection goes on."""
 
@@ -203,7 +203,7 @@ class Misunderstood:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verbatim:
     """A message as it was recorded."""
 
@@ -222,7 +222,7 @@ _Made: TypeAlias = (
 ServerMessage: TypeAlias = _Made | Verbatim
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ListenIdentity:
     """What is the same in all messages of one connection."""
 

@@ -8,9 +8,9 @@ and the client has said what it had said before it; however the sound was cut in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.json_frames import ProtocolViolation
 from gramophone.wire.deepgram.listen_v1.messages import (
     CLOSE_STREAM,
@@ -36,7 +36,7 @@ _IDLE = "NET-0001"
 _ORDERLY = frozenset({1000, 1001, 1005, 1006})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeardMessage:
     """A message of the service, verbatim; `after` counts what of `ANSWERED` was said before."""
 
@@ -44,7 +44,7 @@ class HeardMessage:
     after: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedListening:
     """One connection: what the service said, and how it closed."""
 
@@ -53,7 +53,7 @@ class RecordedListening:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedTranscripts:
     """All that was heard in a session: by connection, and of recordings as a whole."""
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.json_frames import ProtocolViolation
 from gramophone.wire.deepgram.listen_v1.messages import (
     CLOSE_STREAM,
@@ -46,7 +46,7 @@ _WAV_HEAD_BYTES = 44
 Action: TypeAlias = SendText[ServerMessage] | CloseConnection
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Utterance:
     """What is said at one go, and how long that takes."""
 

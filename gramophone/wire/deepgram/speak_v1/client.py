@@ -9,9 +9,9 @@ Binary frames carry no label: everything before the `Cleared` that answers a `Cl
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.text.graphemes import start_of
 from gramophone.wire.deepgram.speak_v1.messages import (
     Clear,
@@ -31,7 +31,7 @@ from gramophone.wire.deepgram.speak_v1.messages import (
 SECOND_US = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClientLimits:
     """What the service allows, and how long its windows are taken to be."""
 
@@ -49,33 +49,33 @@ class ClientLimits:
         return cls(window_chars=10**12, window_flushes=10**9, session_us=10**15)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """The service named itself."""
 
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FlushDone:
     """All sound of this flush has come."""
 
     flush: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FlushIgnored:
     """The service ignored this flush; it is queued again."""
 
     flush: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClearDone:
     """Binary frames from now on belong to what was sent after the oldest Clear."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceWarned:
     """A warning, in either dialect."""
 
@@ -83,14 +83,14 @@ class ServiceWarned:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotUnderstood:
     """A frame that means nothing to us; `detail` says why."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outgoing:
     """A frame to send now. `chunk` is set where the first piece of a chunk goes out, `flush`
     where a flush does."""
@@ -100,7 +100,7 @@ class Outgoing:
     flush: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Waiting:
     """Text to be spoken, or a flush, in the queue."""
 

@@ -7,10 +7,11 @@ connection are in `speak_parameters`.
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.json_frames import ProtocolViolation, json_object, text_of, whole_of
 from gramophone.wire.deepgram.speak_v1.parameters import (
     ENCODINGS,
@@ -51,24 +52,24 @@ Dialect: TypeAlias = Literal["observed", "specified"]
 # --- client to server -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Speak:
     """Append `text` to the buffer, verbatim: the service puts no space between two of these."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flush:
     """Speak everything that is buffered; answered by Flushed, after the sound."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clear:
     """Drop buffered text and sound not yet sent; answered by Cleared."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Close:
     """Finish what was flushed, then close with 1000."""
 
@@ -79,7 +80,7 @@ ClientMessage: TypeAlias = Speak | Flush | Clear | Close
 # --- server to client -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metadata:
     """The first message of a connection. Fields that were missing are empty."""
 
@@ -89,21 +90,21 @@ class Metadata:
     model_uuid: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flushed:
     """All sound of one Flush has been sent. Nobody relies on `sequence_id`."""
 
     sequence_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cleared:
     """The buffer is empty and no more sound of before the Clear will come."""
 
     sequence_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Warned:
     """A Warning in either dialect; the connection stays."""
 
@@ -111,7 +112,7 @@ class Warned:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unknown:
     """A JSON object of a `type` that v1 has not got (or none, then empty), verbatim in `raw`."""
 
@@ -194,6 +195,6 @@ def render(message: ClientMessage | ServerMessage, dialect: Dialect = "observed"
             fields = {"type": "Warning", "code": code, "description": description}
         case _:
             fields = {"type": type(message).__name__} | {
-                name: getattr(message, name) for name in message.__slots__
+                each.name: getattr(message, each.name) for each in dataclasses.fields(message)
             }
     return json.dumps(fields, separators=(",", ":"))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
+
+from gramophone.core.frozen import frozen
 
 ENCODINGS = ("linear16", "mulaw", "alaw")
 
@@ -54,7 +55,7 @@ def bytes_per_sample(encoding: str) -> int:
     return {"linear16": 2, "mulaw": 1, "alaw": 1}[encoding]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SpeakParameters:
     """How the connection is to sound; fixed while it lives."""
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.speak_v1.parameters import (
     DEFAULT_MODEL,
     ParameterRefused,
@@ -35,7 +35,7 @@ class TextRefused(ValueError):
     """The body has no text that can be spoken; the text of this is the `err_msg`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SoundFormat:
     """What is known of one encoding: the first of each is what is meant when nothing is said."""
 
@@ -57,7 +57,7 @@ FORMATS: Mapping[str, SoundFormat] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RestParameters:
     """How the answer to one request is to sound."""
 

@@ -10,10 +10,10 @@ finishes what was flushed, and text that never was stays unspoken.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from itertools import count
 from typing import TypeAlias, assert_never
 
+from gramophone.core.frozen import frozen
 from gramophone.text.sentences.splitter import SentenceCutter
 from gramophone.wire.deepgram import server_actions
 from gramophone.wire.deepgram.server_actions import (
@@ -50,7 +50,7 @@ Action: TypeAlias = server_actions.Action[ServerMessage]
 # --- rules ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SpeakLimits:
     """What the service allows; None allows everything. The defaults are Deepgram's."""
 
@@ -67,7 +67,7 @@ class SpeakLimits:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SpeakQuirks:
     """Misbehaviour of the real service, to be asked for in a test.
 
@@ -82,7 +82,7 @@ class SpeakQuirks:
     starts_at_sentence: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Queued:
     """Text that was flushed or, where sound starts at a sentence, is whole."""
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias, TypeGuard, cast
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.json_frames import ProtocolViolation, json_object, text_of, whole_of
 from gramophone.wire.deepgram.speak_v1.messages import Unknown, Warned
 
@@ -45,33 +46,33 @@ __all__ = [
 # --- client to server -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Speak:
     """Append `text` to the turn, verbatim; the first of these begins it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flush:
     """The turn has all its text; answered by Flushed, and by SpeechMetadata at its end."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interrupt:
     """Cancel the turn that sounds; `offset_ms` of the session's sound have been heard."""
 
     offset_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Configure:
     """From the next segment on speak at `speed`; None changes nothing."""
 
     speed: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Close:
     """Finish all that is queued, then close with 1000."""
 
@@ -82,7 +83,7 @@ ClientMessage: TypeAlias = Speak | Flush | Interrupt | Configure | Close
 # --- server to client -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Connected:
     """The first message of a connection."""
 
@@ -92,21 +93,21 @@ class Connected:
     model_uuids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpeechStarted:
     """A turn began; all its sound comes after this."""
 
     speech_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flushed:
     """All text of a flushed turn is being spoken; sound may still follow."""
 
     speech_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ControlsApplied:
     """How many inline controls the service acted on in a turn."""
 
@@ -115,7 +116,7 @@ class ControlsApplied:
     pronunciation_warnings: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpeechMetadata:
     """A turn is over, and all its sound has been sent."""
 
@@ -126,7 +127,7 @@ class SpeechMetadata:
     controls_applied: ControlsApplied = field(default_factory=ControlsApplied)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpeechInterrupted:
     """A turn was cancelled; stands in the place of its SpeechMetadata.
 
@@ -139,7 +140,7 @@ class SpeechInterrupted:
     text_remaining: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SessionMetadata:
     """The sums of the session; the last message before an orderly close."""
 
@@ -148,14 +149,14 @@ class SessionMetadata:
     total_billable_character_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigureSuccess:
     """A Configure was accepted; `speed` is what holds now, None when nobody ever set it."""
 
     speed: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigureFailure:
     """A Configure was refused and changed nothing. `field` and `value` name what was wrong."""
 
@@ -165,7 +166,7 @@ class ConfigureFailure:
     value: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Errored:
     """An Error: the connection ends after this."""
 

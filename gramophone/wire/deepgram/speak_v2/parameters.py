@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
 
+from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.speak_v1.parameters import (
     ENCODINGS,
     ParameterRefused,
@@ -42,7 +42,7 @@ _SLOWEST, _FASTEST, _STEP = Decimal("0.5"), Decimal("1.5"), Decimal("0.05")
 _CALMEST, _LIVELIEST = -2, 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpeedRefused:
     """Why a speed is not taken: `code` is the service's name for it."""
 
@@ -71,7 +71,7 @@ def speed_refusal(model: str, speed: float) -> SpeedRefused | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FluxParameters:
     """How the connection is to sound. `speed` may be changed by a Configure; None is unset."""
 

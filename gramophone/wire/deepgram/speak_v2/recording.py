@@ -6,8 +6,9 @@ client had said before it: so much of the text, the Flush, the Interrupt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from gramophone.core.frozen import frozen
 
 
 class Stage(IntEnum):
@@ -18,7 +19,7 @@ class Stage(IntEnum):
     INTERRUPTED = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cue:
     """What the client has said of a turn: characters, without white space, and how it ended."""
 
@@ -31,7 +32,7 @@ class Cue:
         return later or (progress.stage == self.stage and progress.said >= self.said)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedFrame:
     """A frame of the service, text or sound, and how long after its cue it came."""
 
@@ -40,7 +41,7 @@ class RecordedFrame:
     frame: str | bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedTurn:
     """From its SpeechStarted to its SpeechMetadata or SpeechInterrupted.
 
@@ -53,7 +54,7 @@ class RecordedTurn:
     offset_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedFlux:
     """One connection. `connected` and `session` are its first and last message, or empty."""
 

@@ -12,11 +12,11 @@ an interrupted turn counts the sound up to where it was heard; errors close as i
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from typing import TypeAlias, assert_never
 
+from gramophone.core.frozen import frozen
 from gramophone.text.sentences.splitter import SentenceCutter
 from gramophone.wire.deepgram import server_actions
 from gramophone.wire.deepgram.json_frames import ProtocolViolation
@@ -80,7 +80,7 @@ _CLOSE_CODES = {"MESSAGE": 1003, "DATA": 1008, "BIG": 1009, "NET": 1011, "NOT": 
 Action: TypeAlias = server_actions.Action[ServerMessage]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FluxLimits:
     """What the service allows; None allows everything.
 
@@ -97,7 +97,7 @@ class FluxLimits:
         return cls(message_characters=None, idle_us=None, session_us=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FluxQuirks:
     """What the service does of its own accord now and then, to be asked for in a test.
 
@@ -116,7 +116,7 @@ class FluxQuirks:
     late_flushed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interruption:
     """An Interrupt that is being processed."""
 
