@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gramophone.alignment.durations import reached_ms
@@ -69,10 +69,13 @@ def test_a_word_is_found_in_its_markdown() -> None:
 
 
 @given(TEXTS, TEXTS, st.integers(0, 5))
+@example("0", "**0", 0)
 def test_places_never_go_back(text: str, source: str, start: int) -> None:
     end = start + len(source)
     found = places(text, "x" * start + source, start, end)
     assert len(found) == len(text) + 1
     assert all(one <= other for one, other in pairwise(found))
     if text:
-        assert (found[0], found[-1]) == (start, end)
+        # The first character may stand behind marks that are not spoken: `**0**`.
+        assert found[0] >= start
+        assert found[-1] == end
