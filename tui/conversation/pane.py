@@ -22,7 +22,8 @@ from tui.playback.meter import Meter
 from tui.playback.now_playing import NowPlaying
 from tui.support.alerts import troubles
 from tui.theme.motion import motion_of
-from tui.transcript.model import SoundState, TranscriptModel
+from tui.transcript.model import TranscriptModel
+from tui.transcript.playback_fold import SoundState
 from tui.transcript.transcript import Transcript
 
 TICK_S = 1 / 15
@@ -130,7 +131,7 @@ class Pane(Vertical):
     def _draw(self) -> None:
         model = self.model
         self._show_or_excuse()
-        self._transcript.forget(model.take_gone())
+        self._transcript.forget(model.take_removed())
         self._transcript.show(model.take_changed())
         self._strip.show(model)
         self._tell(PaneChanged(model))
@@ -148,7 +149,7 @@ class Pane(Vertical):
     @property
     def spoken(self) -> bool:
         """Whether anything was said; notices alone are told elsewhere."""
-        return any(view.turn >= 0 for view in self.model.seen)
+        return any(view.turn >= 0 for view in self.model.visible)
 
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""

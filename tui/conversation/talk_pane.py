@@ -36,7 +36,7 @@ class TalkPane(Pane):
         self.talk = talk
         self.choice = choice
         self.muted = talk.setup.muted
-        self.model.kept = talk.setup.kept
+        self.model.stored = talk.setup.kept
         self._sounding = sounding
         self._chosen = chosen
 
@@ -77,7 +77,7 @@ class TalkPane(Pane):
     @property
     def untouched(self) -> bool:
         """Whether nothing was said here, nor inherited."""
-        return not self.model.said()
+        return not self.model.messages()
 
     @property
     def sounding(self) -> bool:

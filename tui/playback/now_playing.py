@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widget import Widget
 
+from gramophone.core.timeline import MUTED as MUTED_DEVICE
 from tui.support.formatting import clock, counted
 from tui.theme.colour_names import ACCENT, MUTED, PLAIN, SOUND
-from tui.transcript.model import MUTED as MUTED_DEVICE
-from tui.transcript.model import SoundState, SoundView, TranscriptModel
+from tui.transcript.model import TranscriptModel
+from tui.transcript.playback_fold import SoundState, SoundView
 
 _STATES = {
     SoundState.IDLE: ("○ idle", MUTED),
@@ -36,7 +37,7 @@ class NowPlaying(Widget):
 
     def show(self, model: TranscriptModel) -> None:
         """Take over what is to be seen, and repaint only if it differs."""
-        self.take_over(_left(model), _right(model.sound, kept=model.kept))
+        self.take_over(_left(model), _right(model.sound, stored=model.stored))
 
     def take_over(self, left: Content, right: list[str], controls: Sequence[Content] = ()) -> None:
         """These words from now on; repaints only if they differ. `controls` are ways to write the
@@ -91,10 +92,10 @@ def _left(model: TranscriptModel) -> Content:
     return left
 
 
-def _right(sound: SoundView, *, kept: bool) -> list[str]:
+def _right(sound: SoundView, *, stored: bool) -> list[str]:
     facts: list[str] = []
     if sound.muted:
-        unheard = "recorded, not heard" if kept else "not heard"
+        unheard = "recorded, not heard" if stored else "not heard"
         facts.append("muted" if sound.device_detail == MUTED_DEVICE else unheard)
     elif sound.silent and sound.device_detail:
         facts.append("no sound device: silent")

@@ -45,7 +45,7 @@ from tui.prompt.prompt_box import PromptBox
 from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 from tui.support.key_bar import KeyBar
-from tui.transcript.model import SoundState
+from tui.transcript.playback_fold import SoundState
 
 _WELCOME_BESIDE = "Nothing said in this pane yet.\n\nF5 goes to the next pane, F4 closes this one."
 _PLACEHOLDER = "Say something · Alt+Enter: new line"
@@ -272,7 +272,7 @@ class ConversationScreen(Screen[None]):
 
     async def fork(self, turn: int | None = None) -> None:
         """Go on from a turn of this pane, or from its end, in a session of its own."""
-        inherited = self.pane.model.said(turn)
+        inherited = self.pane.model.messages(turn)
         if not inherited:
             self.tell("Nothing was said yet to go on from.", refused=True)
         elif not self.grid.full:

@@ -12,9 +12,9 @@ from textual.selection import Selection
 
 from gramophone.text.sanitize import plain_line
 from tui.messages import CopyWanted, TurnAction, TurnWanted
-from tui.transcript.model import TurnView
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript.turn_scroll import TurnScroll
+from tui.transcript.turn_view import TurnView
 
 _NAMES = {"user": "the prompt", "assistant": "the answer", "notice": "the message"}
 

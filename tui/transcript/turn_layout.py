@@ -14,9 +14,9 @@ from textual.strip import Strip
 
 from tui.markdown.layout import Mark, Row
 from tui.markdown.paint import Hearing, Painter, Piece, copied, framed, pieces
-from tui.transcript.model import TurnView
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript.turn_rows import foot_rows, heading, prompt_rows
+from tui.transcript.turn_view import TurnView
 
 if TYPE_CHECKING:
     from tui.markdown.answer import Answer

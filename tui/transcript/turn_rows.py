@@ -8,7 +8,7 @@ from typing import Final
 from tui.markdown.flow import lines_of, plain_flow
 from tui.markdown.layout import Mark, Row, Slice
 from tui.support.formatting import milliseconds, seconds
-from tui.transcript.model import Phase, TurnView
+from tui.transcript.turn_view import Phase, TurnView
 
 LONGEST_PROMPT_SHOWN: Final = 4_000
 _LABELS: Final = {

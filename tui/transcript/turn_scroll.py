@@ -17,8 +17,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.support.garbage import collector
-from tui.transcript.model import TurnView
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
+from tui.transcript.turn_view import TurnView
 
 if TYPE_CHECKING:
     from tui.markdown.paint import Painter

@@ -13,8 +13,8 @@ from tui.markdown.answer import Answer
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.document import READ_AGAIN_CHARACTERS, Document
 from tui.markdown.layout import Slice
-from tui.transcript.model import Phase, TurnView
 from tui.transcript.turn_layout import PARSED_A_TICK, TurnLayout
+from tui.transcript.turn_view import Phase, TurnView
 
 SHAPES = {
     "one below the other": "[a{0}]: http://x.org/{0}\n",

@@ -35,8 +35,10 @@ from gramophone.replay.schedule import ReplaySchedule
 from tests.support.builders import session_started, short_session, spoken_exchange
 from tests.support.screen_backend import kept_session
 from tui.markdown.paint import copied
-from tui.transcript.model import Phase, SoundState, TranscriptModel, TurnView
+from tui.transcript.model import TranscriptModel
+from tui.transcript.playback_fold import SoundState
 from tui.transcript.turn_rows import foot_rows
+from tui.transcript.turn_view import Phase, TurnView
 
 
 def folded(*entries: object) -> TranscriptModel:
@@ -96,7 +98,7 @@ def test_an_interruption_keeps_the_text_and_where_it_was_stopped(told: str) -> N
     view = model.turns[1]
     assert (view.text, view.phase) == ("Heard. Not heard.", Phase.STOPPED)
     assert (view.stopped_at, view.unheard_characters, view.rewrites) == (6, 11, 0)
-    assert model.said() == [Message("assistant", "Heard. Not heard.", 6)]
+    assert model.messages() == [Message("assistant", "Heard. Not heard.", 6)]
     assert model.sound.state is SoundState.STOPPED
     assert not model.busy
 
@@ -211,8 +213,8 @@ def test_what_is_taken_back_is_no_longer_seen_nor_said() -> None:
         *spoken_exchange("Two?", "Second.", first_turn=2),
         HistoryRewound(at_us=9, to_turn=3),
     )
-    assert [view.text for view in model.seen] == ["One?", "First.", "Two?"]
-    assert [message.text for message in model.said()] == ["One?", "First.", "Two?"]
+    assert [view.text for view in model.visible] == ["One?", "First.", "Two?"]
+    assert [message.text for message in model.messages()] == ["One?", "First.", "Two?"]
     assert 3 in [view.turn for view in model.take_changed()]
     answered = model.last("assistant")
     assert answered is not None
@@ -226,7 +228,7 @@ def test_what_was_said_up_to_a_turn_begins_a_fork() -> None:
         *spoken_exchange("One?", "First.", first_turn=2),
         Failed(at_us=9, stage="session", detail="A notice is not said by anybody."),
     )
-    assert model.said(2) == [
+    assert model.messages(2) == [
         Message("user", "Before?"),
         Message("assistant", "Long ago."),
         Message("user", "One?"),
@@ -297,7 +299,7 @@ def test_a_kept_session_shows_what_was_taken_back_and_nothing_twice() -> None:
     ]
     model = TranscriptModel()
     model.load(kept_session(1, turns=turns))
-    assert [(view.text, view.withdrawn) for view in model.seen] == [
+    assert [(view.text, view.withdrawn) for view in model.visible] == [
         ("One?", False),
         ("First.", True),
         ("Second.", False),
@@ -320,15 +322,15 @@ class TestRestarted:
         assert list(model.turns) == [0, 1]
         model.apply(spoken_exchange()[1])
         assert list(model.turns) == [0]
-        assert model.take_gone() == [1]
-        assert model.take_gone() == []
+        assert model.take_removed() == [1]
+        assert model.take_removed() == []
 
     def test_what_is_the_same_stays_and_counts_as_unchanged(self) -> None:
         model = folded(*short_session(), *spoken_exchange("Q", "A", first_turn=2))
         kept = dict(model.turns)
         self.gone_back(model, *short_session())
         assert model.take_changed() == []
-        assert model.take_gone() == [2, 3]
+        assert model.take_removed() == [2, 3]
         assert model.turns[0] is kept[0]
         assert model.turns[1] is kept[1]
         assert model.ended
@@ -351,7 +353,7 @@ class TestRestarted:
     def test_going_back_to_nothing_leaves_nothing(self) -> None:
         model = self.gone_back(folded(*spoken_exchange()))
         assert not model.turns
-        assert model.take_gone() == [0, 1]
+        assert model.take_removed() == [0, 1]
         assert not model.busy
 
     def test_a_second_restart_holds_for_the_first(self) -> None:

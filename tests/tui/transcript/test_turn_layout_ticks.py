@@ -8,7 +8,6 @@ from tests.support.endless_markdown import WORDS, endless
 from tui.markdown.answer import Answer
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.layout import Row
-from tui.transcript.model import Phase, TurnView
 from tui.transcript.row_numbers import ALL
 from tui.transcript.turn_layout import (
     AT_ONCE_CHARACTERS,
@@ -16,6 +15,7 @@ from tui.transcript.turn_layout import (
     PARSED_A_TICK,
     TurnLayout,
 )
+from tui.transcript.turn_view import Phase, TurnView
 
 TEXT = WORDS * (96_000 // len(WORDS))
 WIDTH = 60

@@ -120,7 +120,7 @@ def _last_turn(screen: ConversationScreen, name: str) -> None:
 
 
 def _copy(screen: ConversationScreen, what: str) -> None:
-    found = passage(screen.pane.model.seen, what)
+    found = passage(screen.pane.model.visible, what)
     if isinstance(found, str):
         screen.tell(found, refused=True)
     else:

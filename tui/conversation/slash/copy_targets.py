@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gramophone.core.frozen import frozen
-from tui.transcript.model import TurnView
+from tui.transcript.turn_view import TurnView
 
 COPYABLE: Final = {
     "answer": "the last answer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui.conversation.slash.copy_targets import Passage, last_code, passage
-from tui.transcript.model import TurnView
+from tui.transcript.turn_view import TurnView
 
 TURNS = [
     TurnView(0, "user", "One?"),
