@@ -39,7 +39,7 @@ from gramophone.core.timeline import (
 from gramophone.library.export_request import FORMS, ExportRequest
 from storage.export.export import export
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 
 RATE_HZ = 48_000
@@ -111,7 +111,7 @@ async def record(home: Path, talks: Iterable[Iterable[Event]]) -> None:
                 recorder.emit(event)
                 if number % 2_000 == 0:
                     await recorder.flush()
-    async with await Library.open(home):
+    async with await StoredLibrary.open(home):
         pass
 
 

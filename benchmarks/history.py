@@ -26,7 +26,7 @@ from pathlib import Path
 from benchmarks.app_in_pty import AppInPty
 from benchmarks.library import ASKED, NEWEST, RARE, ROW, asked_ms, bare_ms, fill, fill_in
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.sessions.search import TEXTS_OF
 from storage.sqlite.database import connect
 
@@ -125,7 +125,7 @@ def fill_page(home: Path) -> None:
 
 async def asked(home: Path) -> dict[str, float]:
     """The same questions, without a screen."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         newest_ms = await asked_ms(lambda: library.sessions(limit=PAGE))
         hits = {
             name: await asked_ms(lambda word=word: library.sessions(limit=PAGE, search=word))

@@ -31,7 +31,7 @@ import soundfile
 from gramophone.core.errors import SessionNotFound, StorageError
 from gramophone.core.timeline import AudioReceived, DeltaReceived, SessionStarted, TurnCompleted
 from gramophone.core.timeline import TurnStarted as Started
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 
 RECORD = struct.Struct("<q")
@@ -132,7 +132,7 @@ def examine(directory: Path) -> tuple[int, int, int]:
 
 async def opened(directory: Path) -> tuple[int, int]:
     """Events kept, and findings; opening is what repairs."""
-    async with await Library.open(directory) as library:
+    async with await StoredLibrary.open(directory) as library:
         findings = len(await library.verify())
         try:
             return len(await library.events("0ddba11", with_pcm=False)), findings

@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.sqlite.database import connect, open_library, transaction
 from storage.sqlite.schema import turn_number
 from storage.sqlite.time_order import position_of
@@ -194,7 +194,7 @@ async def measure(directory: Path, sessions: int) -> dict[str, tuple[float, floa
     """By question: through the library, and bare."""
     figures: dict[str, tuple[float, float]] = {}
     database = connect(Home.at(directory))
-    async with await Library.open(directory) as library:
+    async with await StoredLibrary.open(directory) as library:
         for name, (typed, query, parameters) in searches(sessions).items():
             took = await asked_ms(lambda typed=typed: library.sessions(search=typed))
             figures[name] = took, bare_ms(database, query, *parameters)

@@ -30,7 +30,7 @@ from benchmarks.screen import KEY_EVERY_S
 from benchmarks.screen_apps import END_MARK, pieces
 from benchmarks.scripted_openai import scripted_openai
 from gramophone.core.timeline import Event, TurnInterrupted, TurnStarted, Underran
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.sound_card import mortal_sound_card
 
 SIZE = (120, 40)
@@ -61,7 +61,7 @@ async def measure(home: Path, base: Mapping[str, str]) -> list[Heard]:
         await _talked(AppInPty(home, slow_url, base=base, size=SIZE), len(answers) - 1)
     async with scripted_openai(answers[-1]) as fast_url:
         await _talked(AppInPty(home, fast_url, base=base, size=SIZE), 1)
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         sessions = [summary.id for summary in reversed(await library.sessions())]
         timelines = [await library.events(each, with_pcm=False) for each in sessions]
     answered = [one for timeline in timelines for one in _answers(timeline)]

@@ -1,7 +1,8 @@
-"""The library: everything that was kept, found, read, checked and removed (`ports.Library`).
+"""The library on disk: the roles of `gramophone.library.library`, statistics, checks, imports.
 
-Reading goes through aiosqlite on two connections, one of them for searches alone, so that a
-search never keeps a session from opening. What takes files apart runs in a thread.
+Methods of a role are described there. Reading goes through aiosqlite on two connections, one of
+them for searches alone, so that a search never delays the opening of a session. Work on files
+runs in a thread.
 """
 
 from __future__ import annotations
@@ -15,23 +16,27 @@ from pathlib import Path
 from typing import Any
 
 from gramophone.core.clock import wall_clock as system_wall_clock
-from gramophone.core.errors import LibraryUnwritable, SessionNotFound
+from gramophone.core.errors import LibraryUnwritable
 from gramophone.core.timeline import Event
 from gramophone.library.export_request import ExportRequest, ExportResult
-from gramophone.library.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
+from gramophone.library.library import (
+    Finding,
+    Library,
+    SessionRecord,
+)
 from gramophone.library.statistics import Kept
 from storage.audio.peaks import peaks
 from storage.audio.session_audio import SessionSound
 from storage.bundle.importer import Imported, import_bundle
 from storage.chat_import.importer import Taken, import_chats
 from storage.export.export import export
-from storage.home import Home, is_session_id
+from storage.home import Home
 from storage.maintenance.compaction import settle_forgotten
 from storage.maintenance.verify import verify
 from storage.recording.recovery import recover
 from storage.sessions import edits, records
 from storage.sessions.deletion import delete_sessions
-from storage.sessions.listing import SessionQueries, not_found
+from storage.sessions.listing import StoredQueries, not_found
 from storage.sessions.statistics import kept_figures
 from storage.sqlite.cancellation import cancellable
 from storage.sqlite.database import journal_sentence, open_library, readable
@@ -43,18 +48,15 @@ from storage.sqlite.reader import Reader
 _log = logging.getLogger(__name__)
 
 
-class Library:
-    """Everything that was kept. Use it as an async context manager, or call `aclose`."""
+class StoredLibrary(StoredQueries, Library):
+    """An opened library. Use it as an async context manager, or call `aclose`."""
 
     def __init__(
         self, home: Home, reader: Reader, searcher: Reader, wall_clock: Callable[[], datetime]
     ) -> None:
-        """Use `Library.open`."""
+        """Use `StoredLibrary.open`."""
+        super().__init__(reader, searcher, wall_clock)
         self._home = home
-        self._reader = reader
-        self._searcher = searcher
-        self._wall_clock = wall_clock
-        self._listing = SessionQueries(reader, searcher, wall_clock)
         self._discarded: dict[str, None] = {}
         self.condition = ""
         """A sentence about what is unusual: opened for reading only, or a rollback journal."""
@@ -62,7 +64,7 @@ class Library:
     @classmethod
     async def open(
         cls, home: Path, *, wall_clock: Callable[[], datetime] = system_wall_clock
-    ) -> Library:
+    ) -> StoredLibrary:
         """Open the library under `home`, made where it is missing; repairs what was killed.
 
         Where nothing can be written (a full disk, a read-only file system), what is there can be
@@ -87,7 +89,7 @@ class Library:
         library.condition = condition
         return library
 
-    async def __aenter__(self) -> Library:
+    async def __aenter__(self) -> StoredLibrary:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -98,54 +100,7 @@ class Library:
         await self._searcher.aclose()
         await self._reader.aclose()
 
-    # --- finding ------------------------------------------------------------------------------
-
-    async def sessions(
-        self, *, limit: int = 50, older_than: str | None = None, search: str = ""
-    ) -> list[SessionSummary]:
-        """Newest first, those that are pinned before the others when nothing is searched.
-        `older_than` is the id of the last row of the page before; `search` may hold filters.
-
-        Raises:
-            FilterError: a filter cannot be understood.
-        """
-        return await self._listing.sessions(limit=limit, older_than=older_than, search=search)
-
-    async def totals(self) -> Totals:
-        """How many sessions are listed, and how long they speak."""
-        return await self._listing.totals()
-
-    async def tags(self) -> list[TagCount]:
-        """All tags, those with the most sessions first."""
-        return await self._listing.tags()
-
-    async def resolve(self, reference: str) -> str:
-        """The id meant by an id, a unique prefix of one, or `last`."""
-        if reference == "last":
-            found = await self._reader.fetch(
-                "SELECT id FROM session WHERE discarded_at IS NULL "
-                "ORDER BY created_at DESC, number DESC LIMIT 1"
-            )
-            if not found:
-                raise SessionNotFound("No session has been recorded yet.")
-            return found[0][0]
-        if not is_session_id(reference):
-            raise not_found(reference)
-        # Ids are hexadecimal, so this is the range of those that begin so, on the index.
-        found = await self._reader.fetch(
-            "SELECT id FROM session WHERE id >= ? AND id < ? AND discarded_at IS NULL ORDER BY id",
-            (reference, reference + "g"),
-        )
-        if len(found) == 1 or (found and found[0][0] == reference):
-            return found[0][0]
-        if not found:
-            raise not_found(reference)
-        raise SessionNotFound(
-            f"{len(found)} sessions have an id that begins with {reference!r}; give more of it."
-        )
-
     async def session(self, session_id: str) -> SessionRecord:
-        """One session with its turns."""
         found = await self._reader.fetch(records.SESSION, (session_id,))
         if not found:
             raise not_found(session_id)
@@ -153,11 +108,7 @@ class Library:
         return records.session_record(found[0], turns, self._home)
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
-        """The timeline in order; AudioReceived carries its PCM unless told otherwise.
-
-        A sound file that is missing gives events with empty PCM.
-        """
-        number = await self._listing.number(session_id)
+        number = await self.number(session_id)
         found = await self._reader.fetch(records.EVENTS, (number,))
         with sentences(self._home):
             return await asyncio.to_thread(self._events, session_id, found, with_pcm)
@@ -171,21 +122,10 @@ class Library:
         return SessionSound(self._home, session_id)
 
     async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
-        """By spoken turn, one byte a bucket: its loudest sample as 0 to 255 of full scale."""
         record = await self.session(session_id)
         spoken = {turn.turn: turn.audio for turn in record.turns if turn.audio is not None}
         with sentences(self._home):
             return await asyncio.to_thread(peaks, spoken, buckets_per_second)
-
-    async def prompts(self, *, limit: int) -> list[str]:
-        """What users sent, newest first, over all sessions."""
-        found = await self._reader.fetch(
-            "SELECT turn.text FROM session INDEXED BY session_created "
-            "CROSS JOIN turn ON turn.session = session.number WHERE turn.role = 'user' "
-            "ORDER BY session.created_at DESC, turn.number DESC LIMIT ?",
-            (limit,),
-        )
-        return [row[0] for row in found]
 
     async def figures(
         self, *, since: datetime | None = None, session_id: str | None = None
@@ -196,46 +136,38 @@ class Library:
     # --- keeping in order -----------------------------------------------------------------------
 
     async def delete(self, session_id: str) -> None:
-        """Rows and files, for good; a session that is being recorded is refused."""
-        await self._listing.number(session_id)
+        await self.number(session_id)
         await asyncio.to_thread(delete_sessions, self._home, [session_id])
 
     async def rename(self, session_id: str, title: str) -> None:
-        """Set a title that stays; an empty one gives the session its first words again."""
         await asyncio.to_thread(edits.rename, self._home, session_id, title)
 
     async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
-        """Give sessions tags and take some from them."""
         await asyncio.to_thread(edits.tag, self._home, list(ids), tuple(add), tuple(remove))
 
     async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
-        """Keep sessions at the head of the list, or no longer."""
         await asyncio.to_thread(edits.mark, self._home, list(ids), "pinned", pinned)
 
     async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
-        """Take sessions out of the list, or back into it."""
         await asyncio.to_thread(edits.mark, self._home, list(ids), "archived", archived)
 
     async def discard(self, ids: Sequence[str]) -> None:
-        """Hide sessions at once; `restore` undoes it, `purge` makes it final."""
         await asyncio.to_thread(edits.discard, self._home, list(ids), self._wall_clock())
         self._discarded |= dict.fromkeys(ids)
 
     async def restore(self, ids: Sequence[str]) -> None:
-        """Show discarded sessions again."""
         await asyncio.to_thread(edits.restore, self._home, list(ids))
         for session_id in ids:
             self._discarded.pop(session_id, None)
 
     async def purge(self) -> None:
-        """Remove for good what was discarded here."""
         discarded, self._discarded = list(self._discarded), {}
         await asyncio.to_thread(delete_sessions, self._home, discarded)
 
     async def verify(self, session_id: str | None = None) -> list[Finding]:
         """Every disagreement between database, rows and files."""
         if session_id is not None:
-            await self._listing.number(session_id)
+            await self.number(session_id)
         return await asyncio.to_thread(verify, self._home, session_id)
 
     async def export(
@@ -245,12 +177,6 @@ class Library:
         *,
         tell: Callable[[int, int], None] | None = None,
     ) -> ExportResult:
-        """Write sessions as `order` says, every file whole or not at all. `tell` hears, in
-        another thread, how much of how much is done; cancelling the await stops it.
-
-        Raises:
-            StorageError: nothing could be written.
-        """
         with cancellable(f"The export to {order.path} was stopped.", tell) as told:
             return await asyncio.to_thread(export, self._home, ids, order, told)
 

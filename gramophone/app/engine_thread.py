@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from gramophone.app.choices import choices_of
+from gramophone.app.library_on_demand import LibraryOnDemand
 from gramophone.app.live_conversation import NOT_RUNNING, LiveConversation
 from gramophone.config.config import Config
 from gramophone.core.errors import GramophoneError, ModelError, SpeechError
 from gramophone.core.tasks import broken, spawn
-from gramophone.core.timeline import Entry, Event, Failed, Stage
-from gramophone.library.export_request import ExportRequest, ExportResult
-from gramophone.library.library import Finding, SessionRecord, SessionSummary, TagCount, Totals
+from gramophone.core.timeline import Entry, Failed, Stage
+from gramophone.library.library import Library
 from gramophone.ports.backend import (
     AvailableOptions,
     ConversationInfo,
@@ -36,12 +34,9 @@ if TYPE_CHECKING:
     from gramophone.app.replay_player import ReplayPlayer
     from gramophone.replay.replay import Replay
     from gramophone.replay.schedule import ReplaySchedule
-    from storage.library import Library
     from storage.recording.recorder import Recorder
 
 STOP_TIMEOUT_S = 10.0
-
-_log = logging.getLogger(__name__)
 
 
 class EngineThread:
@@ -64,9 +59,13 @@ class EngineThread:
             config.provider, config.model_name, config.voice_name, config.muted, config.keep
         )
 
-    @property
-    def library(self) -> LibraryOnDemand:
-        return self._library
+    async def open_library(self) -> Library:
+        """The library for the screen's loop; opened by the first call.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        return await self._library.open()
 
     def start(self) -> None:
         """Start the thread; engines load in it."""
@@ -103,9 +102,9 @@ class EngineThread:
         config = self._config
 
         async def load() -> ReplaySchedule:
-            from storage.library import Library
+            from storage.library import StoredLibrary
 
-            async with await Library.open(config.home) as library:
+            async with await StoredLibrary.open(config.home) as library:
                 events = await library.events(session_id, with_pcm=False)
                 sound = library.sound(session_id)
 
@@ -181,12 +180,12 @@ class EngineThread:
         self._stopping = asyncio.Event()
         self._ready.set()
         from gramophone.app.providers import ProviderPool
-        from storage.library import Library
+        from storage.library import StoredLibrary
 
         if self._config.keep:
             # Opening the library mends what a killed process left; the screen need not wait for
             # it. Who keeps nothing leaves it as it is.
-            await (await Library.open(self._config.home)).aclose()
+            await (await StoredLibrary.open(self._config.home)).aclose()
         engines = self._engines = ProviderPool()
         self._open_waiting()
         await self._stopping.wait()
@@ -236,97 +235,3 @@ class EngineThread:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(function)
-
-
-class LibraryOnDemand:
-    """The library for the screen's loop, opened when it is first asked for something."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._opening = asyncio.Lock()
-        self._library: Library | None = None
-
-    async def _open(self) -> Library:
-        async with self._opening:
-            if self._library is None:
-                from storage.library import Library
-
-                self._library = await Library.open(self._home)
-            return self._library
-
-    async def sessions(
-        self, *, limit: int = 50, older_than: str | None = None, search: str = ""
-    ) -> list[SessionSummary]:
-        library = await self._open()
-        return await library.sessions(limit=limit, older_than=older_than, search=search)
-
-    async def resolve(self, reference: str) -> str:
-        return await (await self._open()).resolve(reference)
-
-    async def session(self, session_id: str) -> SessionRecord:
-        return await (await self._open()).session(session_id)
-
-    async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
-        return await (await self._open()).events(session_id, with_pcm=with_pcm)
-
-    async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
-        library = await self._open()
-        return await library.peaks(session_id, buckets_per_second=buckets_per_second)
-
-    async def delete(self, session_id: str) -> None:
-        await (await self._open()).delete(session_id)
-
-    async def totals(self) -> Totals:
-        return await (await self._open()).totals()
-
-    async def tags(self) -> list[TagCount]:
-        return await (await self._open()).tags()
-
-    async def rename(self, session_id: str, title: str) -> None:
-        await (await self._open()).rename(session_id, title)
-
-    async def tag(self, ids: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> None:
-        await (await self._open()).tag(ids, add, remove)
-
-    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
-        await (await self._open()).pin(ids, pinned)
-
-    async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
-        await (await self._open()).archive(ids, archived)
-
-    async def discard(self, ids: Sequence[str]) -> None:
-        await (await self._open()).discard(ids)
-
-    async def restore(self, ids: Sequence[str]) -> None:
-        await (await self._open()).restore(ids)
-
-    async def purge(self) -> None:
-        if self._library is not None:
-            await self._library.purge()
-
-    async def export(
-        self,
-        ids: Sequence[str],
-        order: ExportRequest,
-        *,
-        tell: Callable[[int, int], None] | None = None,
-    ) -> ExportResult:
-        return await (await self._open()).export(ids, order, tell=tell)
-
-    async def verify(self, session_id: str | None = None) -> list[Finding]:
-        return await (await self._open()).verify(session_id)
-
-    async def prompts(self, *, limit: int) -> list[str]:
-        return await (await self._open()).prompts(limit=limit)
-
-    async def aclose(self) -> None:
-        library, self._library = self._library, None
-        if library is None:
-            return
-        try:
-            await library.purge()
-        except GramophoneError as error:
-            # What is hidden stays hidden, and is removed when the library is opened another day.
-            _log.warning("discarded sessions are not removed yet: %s", error)
-        finally:
-            await library.aclose()

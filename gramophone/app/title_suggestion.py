@@ -14,7 +14,7 @@ from gramophone.library.library import TurnRecord
 from gramophone.ports.engine import LanguageModel, Message
 from gramophone.text.graphemes import cut
 from gramophone.text.sanitize import plain, plain_line
-from storage.library import Library
+from storage.library import StoredLibrary
 
 MOST_WORDS = 8
 _MOST_CHARACTERS = 80
@@ -40,7 +40,7 @@ async def suggest_title(config: Config, session_id: str, engines: ProviderPool) 
         ModelError: it failed, or gave nothing that could be a title.
         StorageError: the session cannot be read.
     """
-    async with await Library.open(config.home) as library:
+    async with await StoredLibrary.open(config.home) as library:
         record = await library.session(session_id)
     model = await asyncio.to_thread(engines.model, config, _say_nothing)
     try:

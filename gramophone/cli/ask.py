@@ -17,7 +17,7 @@ from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionRecord
 from gramophone.ports.engine import Message
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
 from storage.recording.ephemeral_audio import EphemeralAudio
 
@@ -53,7 +53,7 @@ async def speak_once(
     if unkept is not None and wav is not None:
         await asyncio.to_thread(unkept.write, wav)
     elif wav is not None:
-        async with await Library.open(config.home) as library:
+        async with await StoredLibrary.open(config.home) as library:
             order = ExportRequest("wav", wav, replace=True)
             await library.export([running.session_id], order)
     if interrupted:
@@ -72,7 +72,7 @@ async def speak_session(
 ) -> int:
     """The answers of a session, or one of them, spoken in a session that goes on from it; the
     one that was kept stays as it is. Returns the exit code."""
-    async with await Library.open(config.home) as library:
+    async with await StoredLibrary.open(config.home) as library:
         record = await library.session(await library.resolve(reference))
     inherited, wanted = _answers(record, turn)
     notes, over = Notes(), asyncio.Event()
@@ -99,7 +99,7 @@ async def speak_session(
                     break
     note(f"session {running.session_id}")
     note_strays(config)
-    async with await Library.open(config.home) as library:
+    async with await StoredLibrary.open(config.home) as library:
         if record.summary.title:
             await library.rename(running.session_id, record.summary.title)
         if wav is not None:

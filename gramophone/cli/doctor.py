@@ -17,7 +17,7 @@ from gramophone.devices.speaker import DeviceSpeaker
 from gramophone.providers.llm.llama_server import find_model
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
 
 
@@ -70,7 +70,7 @@ def _version(distribution: str) -> str | None:
 
 async def _library(config: Config) -> dict[str, Any]:
     try:
-        async with await Library.open(config.home) as library:
+        async with await StoredLibrary.open(config.home) as library:
             newest = await library.sessions(limit=1)
             condition = library.condition
     except GramophoneError as error:

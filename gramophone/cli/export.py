@@ -16,7 +16,7 @@ from gramophone.core.errors import StorageError
 from gramophone.library.export_request import FORMS, ExportRequest, ExportResult
 from gramophone.library.library import SessionSummary
 from gramophone.system.temporary_files import scratch_directory
-from storage.library import Library
+from storage.library import StoredLibrary
 
 STANDARD_OUTPUT = Path("-")
 _PAGE = 1000
@@ -60,7 +60,7 @@ async def export(
     home: Path, references: Sequence[str], search: str | None, order: ExportRequest
 ) -> int:
     """Write sessions, named or searched for; exit code 1 when one of them could not be."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         ids = [await library.resolve(reference) for reference in references]
         if search is not None:
             ids += [found.id for found in await _found(library, search)]
@@ -86,7 +86,7 @@ def _told(done: ExportResult) -> int:
     return 1 if done.failures else 0
 
 
-async def _found(library: Library, search: str) -> list[SessionSummary]:
+async def _found(library: StoredLibrary, search: str) -> list[SessionSummary]:
     """All sessions that match, oldest first."""
     found: list[SessionSummary] = []
     while True:
@@ -97,7 +97,9 @@ async def _found(library: Library, search: str) -> list[SessionSummary]:
             return found[::-1]
 
 
-async def _to_standard_output(library: Library, ids: Sequence[str], order: ExportRequest) -> None:
+async def _to_standard_output(
+    library: StoredLibrary, ids: Sequence[str], order: ExportRequest
+) -> None:
     """Written whole beside, then given out: a reader of the pipe gets all of it or nothing."""
     if sys.stdout.isatty() and (FORMS[order.form].sound or order.form == "bundle"):
         raise StorageError(

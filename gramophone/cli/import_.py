@@ -11,7 +11,7 @@ from gramophone.config.config import Config
 from gramophone.text.sanitize import plain_line
 from storage.chat_import.archive import is_export
 from storage.chat_import.importer import Taken
-from storage.library import Library
+from storage.library import StoredLibrary
 
 _MOST_BROKEN_TOLD = 20
 
@@ -22,7 +22,7 @@ async def import_files(
     """Files into the library, one after another; those before one that is refused stay. Exit code
     1 when a conversation was left out."""
     failed = False
-    async with await Library.open(config.home) as library:
+    async with await StoredLibrary.open(config.home) as library:
         for path in paths:
             if is_export(path):
                 failed |= await _import_chats(library, config, path, new_id if as_new else None)
@@ -31,7 +31,7 @@ async def import_files(
     return int(failed)
 
 
-async def _import_bundle(library: Library, path: Path, new_id: str) -> None:
+async def _import_bundle(library: StoredLibrary, path: Path, new_id: str) -> None:
     with telling(f"Reading {path.name}") as tell:
         taken = await library.import_bundle(path, new_id=new_id, tell=tell)
     titled = plain_line(taken.title) or "(untitled)"
@@ -43,7 +43,7 @@ async def _import_bundle(library: Library, path: Path, new_id: str) -> None:
 
 
 async def _import_chats(
-    library: Library, config: Config, path: Path, new_id: Callable[[], str] | None
+    library: StoredLibrary, config: Config, path: Path, new_id: Callable[[], str] | None
 ) -> bool:
     """Conversations; whether any was left out."""
     with telling(f"Reading {path.name}", kept=True) as tell:

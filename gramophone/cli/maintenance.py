@@ -19,7 +19,7 @@ from gramophone.core.errors import LibraryUnwritable
 from gramophone.core.frozen import frozen
 from gramophone.text.sanitize import plain_line
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.backup import back_up
 from storage.maintenance.compaction import Compacted, settle_forgotten
 from storage.maintenance.compaction import compact as pack
@@ -38,7 +38,7 @@ _LISTED = 20
 async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: bool) -> int:
     """Pack what is old enough; exit code 1 when some sound is not what was recorded."""
     # Opening mends what a killed process left.
-    await (await Library.open(home)).aclose()
+    await (await StoredLibrary.open(home)).aclose()
     stopped = "Compacting was stopped; the session under way stays as it was."
     with _telling("Packing sound") as bar, cancellable(stopped, bar) as tell:
         before = wall_clock() - older_than
@@ -69,7 +69,7 @@ async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: 
 async def backup(home: Path, path: Path, *, force: bool) -> int:
     """Copy the library while others record."""
     # Opening mends what a killed process left.
-    await (await Library.open(home)).aclose()
+    await (await StoredLibrary.open(home)).aclose()
     with (
         _telling(f"Copying to {path.name}") as bar,
         cancellable("The backup was stopped.", bar) as t,
@@ -117,7 +117,7 @@ def _examined(config: Config, orphans: bool) -> Examined:
     home, limits = Home.at(config.home), Limits(config.keep_days, config.keep_gb)
     if not home.database.exists():
         raise no_library(home)
-    # Not `Library.open`, which takes away for good what this is to tell of first.
+    # Not `StoredLibrary.open`, which takes away for good what this is to tell of first.
     try:
         database = open_library(home)
     except LibraryUnwritable as error:

@@ -12,12 +12,12 @@ from gramophone.config.config import Config
 from gramophone.core.sinks import Fanout, Sink
 from gramophone.core.timeline import Entry, Event, TurnCompleted, TurnStarted
 from gramophone.text.sanitize import plain_line
-from storage.library import Library
+from storage.library import StoredLibrary
 
 
 async def replay(config: Config, home: Path, reference: str, *, speed: float, as_json: bool) -> int:
     """Play a session; the answers' text on stdout as it came, or every event as JSON."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference)
         events = await library.events(session_id, with_pcm=False)
         sound = library.sound(session_id)

@@ -16,7 +16,7 @@ from gramophone.library.tags import tag_changes
 from gramophone.text.sanitize import plain_line
 from storage.export.text_labels import heard_up_to
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
 from storage.maintenance.verify import verify as check
 
@@ -25,7 +25,7 @@ HIT_MARKS = str.maketrans({"\ue000": None, "\ue001": None})
 
 async def list_sessions(home: Path, *, search: str, limit: int, as_json: bool) -> int:
     """Newest first, one a line."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         found = await library.sessions(limit=limit, search=search)
     for session in found:
         if as_json:
@@ -41,7 +41,7 @@ async def list_sessions(home: Path, *, search: str, limit: int, as_json: bool) -
 
 async def show(home: Path, reference: str, *, as_json: bool) -> int:
     """A session's turns."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         record = await library.session(await library.resolve(reference))
     if as_json:
         result_json(_record(record))
@@ -69,7 +69,7 @@ def telling(words: str, *, kept: bool = False) -> closing[Updating]:
 
 async def delete(home: Path, reference: str) -> int:
     """A session's rows and files, for good."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference)
         await library.delete(session_id)
     note(f"deleted {session_id}")
@@ -78,7 +78,7 @@ async def delete(home: Path, reference: str) -> int:
 
 async def rename(home: Path, reference: str, title: str) -> int:
     """Give a session a title that stays; an empty one gives it its first words again."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference)
         await library.rename(session_id, title)
         record = await library.session(session_id)
@@ -88,7 +88,7 @@ async def rename(home: Path, reference: str, title: str) -> int:
 
 async def tag(home: Path, reference: str, typed: str) -> int:
     """Change a session's tags and print what it has."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference)
         before = (await library.session(session_id)).summary.tags
         if typed:
@@ -100,7 +100,7 @@ async def tag(home: Path, reference: str, typed: str) -> int:
 
 async def pin(home: Path, reference: str, *, pinned: bool) -> int:
     """Keep a session at the head of the list, or no longer."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference)
         await library.pin([session_id], pinned)
     note(f"{'pinned' if pinned else 'unpinned'} {session_id}")
@@ -109,7 +109,7 @@ async def pin(home: Path, reference: str, *, pinned: bool) -> int:
 
 async def archive(home: Path, reference: str, *, archived: bool) -> int:
     """Take a session out of the list, or back into it."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference)
         await library.archive([session_id], archived)
     note(f"{'archived' if archived else 'back in the list:'} {session_id}")
@@ -132,7 +132,7 @@ async def verify(home: Path, reference: str | None, *, as_json: bool) -> int:
 
 async def _findings(home: Path, reference: str | None) -> list[Finding]:
     try:
-        async with await Library.open(home) as library:
+        async with await StoredLibrary.open(home) as library:
             session_id = await library.resolve(reference) if reference else None
             return await library.verify(session_id)
     except (LibraryCorrupt, LibraryTooNew):
@@ -142,7 +142,7 @@ async def _findings(home: Path, reference: str | None) -> list[Finding]:
 
 async def newest_title(home: Path, reference: str) -> str:
     """What a session is called, for a question to the person."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         record = await library.session(await library.resolve(reference))
     return f"{plain_line(record.summary.title) or '(untitled)'} [{record.summary.id}]"
 

@@ -20,7 +20,7 @@ from gramophone.library import statistics as fold
 from gramophone.library.search_query import parse
 from gramophone.library.statistics import Bin, Day, Kept, Percentiles, Statistics, Tally
 from gramophone.text.sanitize import plain_line
-from storage.library import Library
+from storage.library import StoredLibrary
 
 BY = ("provider", "model", "voice")
 _TIMES = ("ttft_ms", "ttfb_ms", "ttfa_ms", "response_ms")
@@ -33,7 +33,7 @@ async def stats(
 ) -> int:
     """The figures of a session, of those begun since, or of all; `form` is text, json or csv."""
     day = _day(since)
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference) if reference else None
         begun = None if day is None else datetime.combine(day, time()).astimezone()
         kept = await library.figures(since=begun, session_id=session_id)

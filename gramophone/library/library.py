@@ -1,12 +1,17 @@
-"""What was kept, as its readers see it: records, and the library that holds them."""
+"""Records of stored sessions, and the roles of the library that holds them.
+
+A role is what one kind of user needs: the list asks `SessionQueries`, a view `SessionContents`,
+a command that changes sessions `SessionEdits` or `SessionDeletion`. `Library` is what a screen can
+have of them all; the one implementation is `storage.library.StoredLibrary`.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.core.errors import StorageError
@@ -116,7 +121,7 @@ class Finding:
 
 @frozen
 class Totals:
-    """What the list of sessions holds, archived ones aside."""
+    """Number and spoken time of the listed sessions, without archived ones."""
 
     sessions: int
     spoken_ms: int
@@ -130,15 +135,20 @@ class TagCount:
     sessions: int
 
 
-class Library(Protocol):
-    """Everything that was kept. All methods raise StorageError with a sentence for the user."""
+class SessionQueries(Protocol):
+    """Finds sessions. Methods raise StorageError with a sentence for the user."""
 
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
         """Newest first; pinned ones before the others when nothing is searched. `older_than` is
         the id of the last row of the page before. `search` is words, phrases and filters
-        (`gramophone.library.search_query`); FilterError says what cannot be understood."""
+        (`gramophone.library.search_query`).
+
+        Raises:
+            FilterError: a filter cannot be understood.
+            SessionNotFound: there is no session `older_than`.
+        """
         ...
 
     async def totals(self) -> Totals: ...
@@ -148,13 +158,27 @@ class Library(Protocol):
         ...
 
     async def resolve(self, reference: str) -> str:
-        """The id meant by an id, a unique prefix of one, or `last`."""
+        """The id meant by an id, a unique prefix of one, or `last`.
+
+        Raises:
+            SessionNotFound: no session is meant, or several.
+        """
         ...
+
+    async def prompts(self, *, limit: int) -> list[str]:
+        """Texts that users sent, newest first, over all sessions."""
+        ...
+
+
+class SessionContents(Protocol):
+    """Reads one session. Methods raise StorageError with a sentence for the user, SessionNotFound
+    where there is no such session."""
 
     async def session(self, session_id: str) -> SessionRecord: ...
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
-        """The timeline in order; AudioReceived carries its PCM unless told otherwise."""
+        """The timeline in order; AudioReceived carries its PCM unless `with_pcm` is False. A
+        sound file that is missing gives events with empty PCM."""
         ...
 
     async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
@@ -162,9 +186,10 @@ class Library(Protocol):
         0 to 255 of full scale. A turn whose file is missing has no entry."""
         ...
 
-    async def delete(self, session_id: str) -> None:
-        """Rows and files, for good."""
-        ...
+
+class SessionEdits(Protocol):
+    """Changes what the list says of sessions. Methods raise StorageError with a sentence for the
+    user."""
 
     async def rename(self, session_id: str, title: str) -> None:
         """Set a title that stays; an empty one gives the session its first words again."""
@@ -174,22 +199,39 @@ class Library(Protocol):
         """Give sessions tags and take some from them."""
         ...
 
-    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None: ...
+    async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
+        """Keep sessions at the head of the list, or no longer."""
+        ...
 
     async def archive(self, ids: Sequence[str], archived: bool = True) -> None:
         """Take sessions out of the list (`is:archived` finds them), or back into it."""
         ...
 
+
+class SessionDeletion(Protocol):
+    """Removes sessions: in two steps with a way back, or at once. Methods raise StorageError with
+    a sentence for the user; a session that is being recorded is refused."""
+
     async def discard(self, ids: Sequence[str]) -> None:
-        """Hide sessions at once; undone by `restore`, made final by `purge`. A session that is
-        being recorded is refused, and then none is discarded."""
+        """Hide sessions at once; undone by `restore`, made final by `purge`. If one is refused,
+        none is discarded."""
         ...
 
-    async def restore(self, ids: Sequence[str]) -> None: ...
+    async def restore(self, ids: Sequence[str]) -> None:
+        """Show discarded sessions again."""
+        ...
 
     async def purge(self) -> None:
-        """Remove for good what this library discarded; called when the app closes."""
+        """Remove for good what was discarded through this object; called when the app closes."""
         ...
+
+    async def delete(self, session_id: str) -> None:
+        """Remove rows and files for good."""
+        ...
+
+
+class SessionExport(Protocol):
+    """Writes sessions to files."""
 
     async def export(
         self,
@@ -198,15 +240,24 @@ class Library(Protocol):
         *,
         tell: Callable[[int, int], None] | None = None,
     ) -> ExportResult:
-        """Write sessions as `order` says, every file whole or not at all. `tell` hears, in
-        another thread, how much of how much is done; cancelling the await stops it. What keeps
-        one session of several from being written is in the answer, not raised."""
+        """Write sessions as `order` says, every file whole or not at all. `tell` is called in
+        another thread with the work done and the work in all; cancelling the await stops it. What
+        keeps one session of several from being written is in the result.
+
+        Raises:
+            StorageError: nothing could be written.
+        """
         ...
 
-    async def verify(self, session_id: str | None = None) -> list[Finding]: ...
 
-    async def aclose(self) -> None: ...
+class Library(
+    SessionQueries, SessionContents, SessionEdits, SessionDeletion, SessionExport, Protocol
+):
+    """All roles of an opened library that a screen may ask for."""
 
-    async def prompts(self, *, limit: int) -> list[str]:
-        """What users sent, newest first, over all sessions."""
-        ...
+
+_Role = TypeVar("_Role")
+
+LibraryOpener = Callable[[], Awaitable[_Role]]
+"""Gives the library, opened by the first call, seen in one role. Opening may raise whatever keeps
+the library from being read (StorageError), so it is awaited where that can be shown."""

@@ -193,8 +193,13 @@ class Backend(Protocol):
     @property
     def setup(self) -> ConversationInfo: ...
 
-    @property
-    def library(self) -> Library: ...
+    async def open_library(self) -> Library:
+        """The library; opened by the first call, the same one afterwards.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        ...
 
     def start(self) -> None: ...
 

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from gramophone.core.errors import FilterError, SessionNotFound, StorageError
-from gramophone.library.library import SessionSummary, TagCount, Totals
+from gramophone.library.library import SessionQueries, SessionSummary, TagCount, Totals
 from gramophone.library.search_query import Filter, Search, Word, parse
+from storage.home import is_session_id
 from storage.sessions.filter_sql import NAMED, Scope, Values, scope_of
 from storage.sessions.search import (
     HITS_IN,
@@ -51,7 +52,7 @@ _FEW_SESSIONS = 64
 """To look the words up in one session costs up to a millisecond where they are common."""
 
 
-class SessionQueries:
+class StoredQueries(SessionQueries):
     """Answers from two connections: one for searches, so that none of them delays a page."""
 
     def __init__(
@@ -62,9 +63,8 @@ class SessionQueries:
         self._wall_clock = wall_clock
 
     async def sessions(
-        self, *, limit: int, older_than: str | None, search: str
+        self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
-        """Newest first; with nothing searched, those that are pinned before the others."""
         wanted = parse(search, self._wall_clock().astimezone().date())
         if not wanted.words and not wanted.filtered:
             return await self._shelf(older_than, limit)
@@ -76,20 +76,51 @@ class SessionQueries:
         return await self._said(wanted, scope, below, limit)
 
     async def totals(self) -> Totals:
-        """How many sessions are listed, and how long they speak."""
         ((count, spoken_ms),) = await self._searcher.fetch(
             "SELECT count(*), coalesce(sum(spoken_samples * 1000 / sample_rate_hz), 0) " + _LISTED
         )
         return Totals(count, spoken_ms)
 
     async def tags(self) -> list[TagCount]:
-        """All tags, those with the most sessions first."""
         found = await self._searcher.fetch(
             "SELECT name, count(*) FROM tag WHERE session NOT IN "
             "(SELECT number FROM session WHERE discarded_at IS NOT NULL) "
             "GROUP BY name ORDER BY count(*) DESC, name"
         )
         return [TagCount(name, count) for name, count in found]
+
+    async def resolve(self, reference: str) -> str:
+        if reference == "last":
+            found = await self._reader.fetch(
+                "SELECT id FROM session WHERE discarded_at IS NULL "
+                "ORDER BY created_at DESC, number DESC LIMIT 1"
+            )
+            if not found:
+                raise SessionNotFound("No session has been recorded yet.")
+            return found[0][0]
+        if not is_session_id(reference):
+            raise not_found(reference)
+        # Ids are hexadecimal, so this is the range of those that begin so, on the index.
+        found = await self._reader.fetch(
+            "SELECT id FROM session WHERE id >= ? AND id < ? AND discarded_at IS NULL ORDER BY id",
+            (reference, reference + "g"),
+        )
+        if len(found) == 1 or (found and found[0][0] == reference):
+            return found[0][0]
+        if not found:
+            raise not_found(reference)
+        raise SessionNotFound(
+            f"{len(found)} sessions have an id that begins with {reference!r}; give more of it."
+        )
+
+    async def prompts(self, *, limit: int) -> list[str]:
+        found = await self._reader.fetch(
+            "SELECT turn.text FROM session INDEXED BY session_created "
+            "CROSS JOIN turn ON turn.session = session.number WHERE turn.role = 'user' "
+            "ORDER BY session.created_at DESC, turn.number DESC LIMIT ?",
+            (limit,),
+        )
+        return [row[0] for row in found]
 
     async def number(self, session_id: str) -> int:
         """The row number of a session.

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gramophone.alignment.word_timing import WordTiming
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.chat_server import answering
 from tests.support.programs import Gramophone
 from tests.support.sound_card import RATE_HZ, SoundCard
@@ -67,7 +67,7 @@ async def test_it_is_heard_from_that_word_on(sound_card: SoundCard, tmp_path: Pa
     assert (program.returncode, *output) == (0, b"", b"")
 
     alignment = WordTiming()
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve("last")
         for event in await library.events(session_id, with_pcm=False):
             alignment.emit(event)

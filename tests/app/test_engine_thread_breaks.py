@@ -15,7 +15,7 @@ from gramophone.conversation.engine import Engine
 from gramophone.core.errors import StorageError
 from gramophone.core.intents import Submit
 from gramophone.core.timeline import Entry, Failed
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.sound_card import wait_until
 
@@ -76,7 +76,7 @@ def test_a_library_that_cannot_be_opened_is_told_to_every_talk(
     def refuse(*_: Any) -> None:
         raise RuntimeError("a wheel came off")
 
-    monkeypatch.setattr(Library, "open", refuse)
+    monkeypatch.setattr(StoredLibrary, "open", refuse)
     first, second = backend.open_talk(), backend.open_talk()
     backend.start()
     for talk in (first, second):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.chat_server import answering
 from tests.support.passing_program import PASSES, QUESTIONS, STRETCH_SAMPLES
 from tests.support.sound_card import RATE_HZ, SoundCard
@@ -33,7 +33,7 @@ def words(letter: str) -> list[str]:
 
 async def recordings_in(home: Path) -> list[Samples]:
     """What was kept of both answers, in the order of the questions; the library is whole."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         assert await library.verify() == []
         sessions = {each.title: each.id for each in await library.sessions()}
         found: list[Samples] = []

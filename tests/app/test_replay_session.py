@@ -14,7 +14,7 @@ from gramophone.core.timeline import AudioReceived, Entry, Event
 from gramophone.replay.replay import Replay
 from gramophone.replay.schedule import SOUND_MISSING
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import SAMPLE_RATE_HZ, session_started, spoken_exchange
 from tests.support.paced_speaker import PacedSpeaker
 from tests.support.recordings import SESSION_ID, opened, record
@@ -56,7 +56,7 @@ class Heard:
                 self.whole_us.setdefault(turn, self.clock.now_us())
 
     async def play(self) -> Heard:
-        async with await Library.open(self._home) as library:
+        async with await StoredLibrary.open(self._home) as library:
             events = await library.events(SESSION_ID, with_pcm=False)
             kept = library.sound(SESSION_ID)
         replay = Replay(

@@ -19,7 +19,7 @@ from gramophone.library.export_request import FORMS, ExportRequest, Pauses
 from storage.export.excerpt import Excerpt, Word
 from storage.export.stored_session import kept_session
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.deadlines import HANG_S
 from tests.support.hostile_markup import HOSTILE
@@ -75,14 +75,14 @@ async def watched(page: Page) -> AsyncGenerator[None]:
 
 async def exported(home: Path, session_id: str = SESSION_ID) -> Path:
     path = home.with_suffix(".html")
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.export([session_id], ExportRequest("html", path, pauses=PAUSES))
     return path
 
 
 async def recorded(home: Path) -> tuple[Path, Excerpt]:
     """The page of a real recording, and what is heard when."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.import_bundle(recordings.path_of("long-markdown"))
     order = ExportRequest("html", home, pauses=PAUSES)
     with kept_session(Home.at(home), RECORDED, order) as session:
@@ -357,7 +357,7 @@ async def test_nothing_that_was_said_can_run(page: Page, tmp_path: Path) -> None
     exchanges = [(text, text) for text in HOSTILE]
     exchanges.append(("\n\n".join(HOSTILE), "\n\n".join(HOSTILE)))
     await record(home, talk(*exchanges, pcm=tone(0, 0.1, 48_000)))
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.rename(SESSION_ID, "</title></script><script>ran()</script>\u202e")
     path = await exported(home)
     async with watched(page):

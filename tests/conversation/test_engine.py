@@ -31,7 +31,7 @@ from gramophone.ports.engine import Message
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.standin.source.speech import RecordedSpeech, recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.engine_sessions import (
     PARAMETERS,
@@ -185,7 +185,7 @@ class TestARecordingServedAgain:
         recorder = Recorder.open(tmp_path)
         async with recorder, running(*faults) as url:
             said = await self.say(url, recorder)
-        async with await Library.open(tmp_path) as library:
+        async with await StoredLibrary.open(tmp_path) as library:
             kept = recorded_speech(await library.events("5e551017a0000000"))
         again = await self.replayed(kept)
         assert again.sound(0) == said.sound(0)

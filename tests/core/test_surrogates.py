@@ -19,7 +19,7 @@ from gramophone.core.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started
 from tests.support.playbook import Make, Playbook, delta, ended, finish
 from tests.support.recordings import SESSION_ID, record
@@ -83,7 +83,7 @@ async def test_a_recording_goes_on_over_halves_of_characters(tmp_path: Path) -> 
     said = "".join(texts)
     events.append(TurnCompleted(at_us=3, turn=0, role="assistant", text=said, finish_reason="stop"))
     await record(tmp_path, [*events, SessionEnded(at_us=4)])
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         (turn,) = (await library.session(SESSION_ID)).turns
         assert turn.text == "Hi \U0001f600 there.\ufffd"
         stored = await library.events(SESSION_ID)

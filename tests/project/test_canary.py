@@ -24,7 +24,7 @@ from gramophone.core.intents import Submit
 from gramophone.core.timeline import Entry, SpeechConnected, TurnCompleted
 from gramophone.library.export_request import ExportRequest
 from gramophone.text.redaction import MARK
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.model_servers import OPENAI_DONE, Reply, openai_chunks, openai_event, serving
 from tests.support.programs import Gramophone, environment
@@ -106,7 +106,7 @@ def test_nothing_that_commands_write_holds_a_key(
 
 async def exported(home: Path, directory: Path) -> tuple[str, str, str]:
     """Bundles of all sessions; of the one that was answered, both texts and the address."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         sessions = await library.sessions()
         for session in sessions:
             for compress in (False, True):

@@ -13,7 +13,7 @@ from gramophone.core.errors import StorageError
 from gramophone.library.export_request import ExportRequest
 from storage.audio.turn_audio import TurnSound
 from storage.home import Home, is_session_id
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.verify import verify
 from tests.support.recordings import SESSION_ID, opened, record
 
@@ -49,7 +49,7 @@ async def test_what_stands_in_place_of_a_wav_is_refused_at_once(tmp_path: Path, 
         TurnSound(wav)
     (finding,) = [each for each in verify(Home.at(home)) if "cannot be read" in each.detail]
     assert "not a file" in finding.detail
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         order = ExportRequest(form="wav", path=tmp_path / "out.wav")
         with pytest.raises(StorageError, match="cannot be exported"):
             await library.export([SESSION_ID], order)
@@ -73,7 +73,7 @@ async def test_rows_that_cannot_be_keep_their_text(tmp_path: Path, change: str) 
     with opened(home) as database:
         database.execute(f"UPDATE {change}")
     assert verify(Home.at(home))
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         text = (await library.session(SESSION_ID)).turns[1].text
         assert (await library.sessions())[0].spoken_ms >= 0
         await library.peaks(SESSION_ID)
@@ -89,7 +89,7 @@ async def test_figures_beyond_all_numbers_are_left_out(tmp_path: Path) -> None:
     await record(tmp_path)
     with opened(tmp_path) as database:
         database.execute("UPDATE turn SET ttft_ms = 9e999, tokens_per_s = -9e999")
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         metrics = (await library.session(SESSION_ID)).turns[1].metrics
         assert (metrics.ttft_ms, metrics.tokens_per_s) == (None, None)
         order = ExportRequest(form="bundle", path=tmp_path / "out.gramophone")
@@ -101,7 +101,7 @@ async def test_an_export_of_a_table_that_is_another_says_so(tmp_path: Path) -> N
     await record(tmp_path)
     with opened(tmp_path) as database:
         database.execute("ALTER TABLE event RENAME COLUMN connection TO konnection")
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         for form in ("jsonl", "vtt", "html"):
             order = ExportRequest(form=form, path=tmp_path / f"out.{form}")
             with pytest.raises(StorageError, match="gramophone verify"):

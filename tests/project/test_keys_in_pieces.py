@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from gramophone.library.export_request import ExportRequest
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.model_servers import (
     OPENAI_DONE,
     Reply,
@@ -85,7 +85,7 @@ def responses_answer(pieces: Sequence[str]) -> Reply:
 
 async def kept_and_exported(home: Path, out: Path) -> None:
     """Look at every session's events, as joined texts, and write all forms that have texts."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         for session in await library.sessions():
             for form in ("jsonl", "json", "md", "cast", "bundle"):
                 path = out / f"{session.id}.{form}"

@@ -33,7 +33,7 @@ from gramophone.standin.source.speech import recorded_speech
 from gramophone.wire.llm.answer import ToolPiece
 from gramophone.wire.llm.answer_blocks import plain_pieces
 from storage.bundle.reader import read_bundle
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.bundles import bytes_of
 from tests.support.paced_speaker import PacedSpeaker
@@ -78,7 +78,7 @@ class TestRecording:
     async def test_it_is_kept_as_it_was(self, name: str, tmp_path: Path) -> None:
         events = recordings.load(name)
         session_id = await keep(tmp_path, events)
-        async with await Library.open(tmp_path) as library:
+        async with await StoredLibrary.open(tmp_path) as library:
             assert with_pcm(await library.events(session_id)) == with_pcm(events)
             assert await library.verify() == []
 
@@ -91,7 +91,7 @@ class TestRecording:
             (tmp_path / "one", recordings.path_of(name), first),
             (tmp_path / "two", first, again),
         ):
-            async with await Library.open(home) as library:
+            async with await StoredLibrary.open(home) as library:
                 taken = await library.import_bundle(source)
                 assert await library.verify() == []
                 await library.export([taken.session_id], ExportRequest("bundle", made))
@@ -121,7 +121,7 @@ class TestRecording:
                 recorder.emit(event)
         bundles: list[bytes] = []
         for home in ("again", "taken"):
-            async with await Library.open(tmp_path / home) as library:
+            async with await StoredLibrary.open(tmp_path / home) as library:
                 if home == "taken":
                     await library.import_bundle(recordings.path_of(name))
                 await library.export(
@@ -132,10 +132,10 @@ class TestRecording:
 
     async def test_what_is_kept_again_is_the_same(self, name: str, tmp_path: Path) -> None:
         session_id = await keep(tmp_path / "one", recordings.load(name))
-        async with await Library.open(tmp_path / "one") as library:
+        async with await StoredLibrary.open(tmp_path / "one") as library:
             once = await library.events(session_id)
         await keep(tmp_path / "two", once)
-        async with await Library.open(tmp_path / "two") as library:
+        async with await StoredLibrary.open(tmp_path / "two") as library:
             assert with_pcm(await library.events(session_id)) == with_pcm(once)
 
     def test_it_can_play_the_service(self, name: str) -> None:
@@ -154,7 +154,7 @@ class TestRecording:
         content = bytearray(wav.read_bytes())
         content[100] ^= 0xFF
         wav.write_bytes(content)
-        async with await Library.open(tmp_path) as library:
+        async with await StoredLibrary.open(tmp_path) as library:
             assert len(await library.verify(session_id)) == 1
             changed = replace(frame, pcm=b"")
             assert changed in await library.events(session_id, with_pcm=False)

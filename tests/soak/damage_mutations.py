@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, cast
 
 from gramophone.library.export_request import ExportRequest
 from storage.home import Home
-from storage.library import Library as Stored
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, short_session, spoken_exchange
 from tests.support.compacted import as_flac
 from tests.support.paths import ROOT
@@ -61,7 +61,7 @@ async def build_library(place: Path) -> Library:
     as_flac(home)
     await record(home, short_session("b" * 16))
     await record(home, [session_started("c" * 16), *spoken_exchange()])
-    async with await Stored.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         order = ExportRequest(form="bundle", path=place / "talk.gramophone")
         await library.export(["b" * 16], order)
     settings = place / "config" / "gramophone" / "config.toml"

@@ -15,7 +15,7 @@ from pathlib import Path
 from gramophone.core.timeline import DeltaReceived, ModelChunkReceived
 from gramophone.text.redaction import Redactor
 from gramophone.text.redaction_stream import Piece, RedactedStreams
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.soak.figures import Figures
 from tests.support.answers_in_pieces import CHUNKS, answered
@@ -104,7 +104,7 @@ async def _recording(dice: random.Random) -> str:
                         return f"{found} while it was written"
         if found := _leaks(home, keys):
             return found
-        async with await Library.open(home) as library:
+        async with await StoredLibrary.open(home) as library:
             kept = list(await library.events(SESSION_ID, with_pcm=False))
     deltas = "".join(event.text for event in kept if isinstance(event, DeltaReceived))
     chunks = sum(isinstance(event, ModelChunkReceived) for event in kept)

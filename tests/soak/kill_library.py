@@ -16,7 +16,7 @@ from pathlib import Path
 from gramophone.core.errors import SessionNotFound
 from gramophone.library.export_request import ExportRequest
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.sessions import edits
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.recordings import record
@@ -54,7 +54,7 @@ async def build_template(place: Path) -> Template:
             )
         ]  # fmt: skip
         await record(home, [session_started(session_id), *said])
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.export([TARGET], ExportRequest("bundle", place / "talk.gramophone"))
     edits.discard(Home.at(home), [DISCARDED], _LONG_AGO)
     chats = [
@@ -74,7 +74,7 @@ async def build_template(place: Path) -> Template:
 
 async def digest_of(home: Path, session_id: str) -> str:
     """A hash of a session's turns, events and samples."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         record_ = await library.session(session_id)
         events = await library.events(session_id)
     said = [(turn.turn, turn.role, turn.text, turn.finish_reason) for turn in record_.turns]
@@ -115,7 +115,7 @@ def examine(template: Template, home: Path) -> Condition:
 
 
 async def _examine(template: Template, home: Path, found: Condition) -> None:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         sessions = await library.sessions(limit=10_000)
         found.sessions = len(sessions)
         await library.sessions(search="question")

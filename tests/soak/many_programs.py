@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gramophone.core.errors import GramophoneError, SessionNotFound
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.soak.figures import Figures
 from tests.soak.program_server import Program, ProgramServer, program_server
 from tests.support.chat_server import answering
@@ -108,7 +108,7 @@ def _result(
 async def _after(home: Path, kept: set[str]) -> list[str]:
     broken: list[str] = []
     try:
-        async with await Library.open(home) as library:
+        async with await StoredLibrary.open(home) as library:
             broken += [finding.detail for finding in await library.verify()]
             for session_id in sorted(kept):
                 try:

@@ -30,7 +30,7 @@ from gramophone.ports.engine import LanguageModel, Message, ModelChunk, SpeechSe
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.soak.figures import Figures
 from tests.support.standins import running
 
@@ -203,7 +203,7 @@ async def _some_time(counter: _Counter, chance: random.Random) -> None:
 
 
 async def _check(home: Path, session_id: str, model: _RandomModel, figures: Figures) -> None:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         for finding in await library.verify():
             figures.broken.append(f"verify: {finding.detail}")
         record = await library.session(session_id)

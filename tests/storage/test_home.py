@@ -11,7 +11,7 @@ import pytest
 from gramophone.core.errors import StorageError
 from gramophone.library.export_request import ExportRequest
 from storage.home import Home, is_session_id, make_private_directory, open_private
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.recordings import SESSION_ID, record
 
 
@@ -106,7 +106,7 @@ def test_a_directory_that_is_a_link_is_left_as_it_is(tmp_path: Path) -> None:
 async def test_an_export_does_not_replace_the_library(tmp_path: Path) -> None:
     home = tmp_path / "home"
     await record(home)
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         for name in ("library.db", "library.db-wal"):
             order = ExportRequest("wav", home / name, replace=True)
             with pytest.raises(StorageError, match="library itself"):

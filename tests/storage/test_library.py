@@ -1,4 +1,4 @@
-"""Library: listing, paging, searching, resolving, reading and deleting."""
+"""StoredLibrary: listing, paging, searching, resolving, reading and deleting."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 import gramophone.library.library
 from gramophone.core.errors import SessionNotFound, StorageError
 from gramophone.core.timeline import AudioReceived, Event, Failed, SessionEnded, TurnCompleted
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.builders import session_started, short_session, spoken_exchange
 from tests.support.recordings import SECRET, SESSION_ID, everything_in, opened, record
 
 
 @pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    async with await Library.open(tmp_path / "home") as opened_library:
+async def library(tmp_path: Path) -> AsyncIterator[StoredLibrary]:
+    async with await StoredLibrary.open(tmp_path / "home") as opened_library:
         yield opened_library
 
 
@@ -31,7 +31,7 @@ def a_talk(session_id: str, *exchanges: tuple[str, str]) -> list[Event]:
 
 
 @pytest.fixture
-async def ten(library: Library, tmp_path: Path) -> list[str]:
+async def ten(library: StoredLibrary, tmp_path: Path) -> list[str]:
     """Ten sessions; their ids, newest first."""
     ids = [f"a{number}" for number in range(10)]
     for number, session_id in enumerate(ids):
@@ -46,12 +46,12 @@ def ids_of(found: list[gramophone.library.library.SessionSummary]) -> list[str]:
     return [session.id for session in found]
 
 
-def test_it_is_what_the_port_asks_for(library: Library) -> None:
+def test_it_is_what_the_port_asks_for(library: StoredLibrary) -> None:
     port: gramophone.library.library.Library = library
     assert port is library
 
 
-async def test_an_empty_library_answers(library: Library) -> None:
+async def test_an_empty_library_answers(library: StoredLibrary) -> None:
     assert await library.sessions() == []
     assert await library.sessions(search="anything") == []
     assert await library.verify() == []
@@ -62,7 +62,9 @@ async def test_an_empty_library_answers(library: Library) -> None:
 # --- listing --------------------------------------------------------------------------------------
 
 
-async def test_sessions_come_newest_first_page_by_page(library: Library, ten: list[str]) -> None:
+async def test_sessions_come_newest_first_page_by_page(
+    library: StoredLibrary, ten: list[str]
+) -> None:
     pages: list[str] = []
     older_than = None
     while page := await library.sessions(limit=3, older_than=older_than):
@@ -72,7 +74,7 @@ async def test_sessions_come_newest_first_page_by_page(library: Library, ten: li
 
 
 async def test_search_gives_each_session_once_by_its_newest_hit(
-    library: Library, ten: list[str]
+    library: StoredLibrary, ten: list[str]
 ) -> None:
     found = await library.sessions(search="same answer"[:4])
     assert ids_of(found) == ten
@@ -80,13 +82,13 @@ async def test_search_gives_each_session_once_by_its_newest_hit(
     assert ids_of(await library.sessions(search="question 7")) == ["a7"]
 
 
-async def test_search_is_paged_too(library: Library, ten: list[str]) -> None:
+async def test_search_is_paged_too(library: StoredLibrary, ten: list[str]) -> None:
     assert ids_of(await library.sessions(search="answer", limit=4)) == ten[:4]
     assert ids_of(await library.sessions(search="answer", limit=4, older_than=ten[3])) == ten[4:8]
 
 
 async def test_a_session_full_of_hits_does_not_hide_the_others(
-    library: Library, tmp_path: Path
+    library: StoredLibrary, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     await record(home, a_talk("a0", ("A needle", "there")))
@@ -95,18 +97,20 @@ async def test_a_session_full_of_hits_does_not_hide_the_others(
 
 
 @pytest.mark.parametrize("search", [" ", "\t"])
-async def test_a_blank_search_is_no_search(search: str, library: Library, ten: list[str]) -> None:
+async def test_a_blank_search_is_no_search(
+    search: str, library: StoredLibrary, ten: list[str]
+) -> None:
     assert ids_of(await library.sessions(search=search)) == ten
 
 
 async def test_prompts_come_newest_first_over_all_sessions(
-    library: Library, ten: list[str]
+    library: StoredLibrary, ten: list[str]
 ) -> None:
     assert await library.prompts(limit=3) == ["More", "Question 9", "More"]
     assert len(await library.prompts(limit=100)) == 20
 
 
-async def test_a_live_session_is_listed(library: Library, tmp_path: Path) -> None:
+async def test_a_live_session_is_listed(library: StoredLibrary, tmp_path: Path) -> None:
     async with Recorder.open(tmp_path / "home") as recorder:
         for event in short_session()[:-1]:
             recorder.emit(event)
@@ -114,7 +118,7 @@ async def test_a_live_session_is_listed(library: Library, tmp_path: Path) -> Non
         assert ids_of(await library.sessions(search="gramophone")) == [SESSION_ID]
 
 
-async def test_an_answer_is_read_as_far_as_it_came(library: Library, tmp_path: Path) -> None:
+async def test_an_answer_is_read_as_far_as_it_came(library: StoredLibrary, tmp_path: Path) -> None:
     events = short_session()
     over = next(
         index
@@ -135,7 +139,7 @@ async def test_an_answer_is_read_as_far_as_it_came(library: Library, tmp_path: P
 
 
 @pytest.fixture
-async def three(library: Library, tmp_path: Path) -> None:
+async def three(library: StoredLibrary, tmp_path: Path) -> None:
     for session_id in ("abc1", "abc2", "abc"):
         await record(tmp_path / "home", a_talk(session_id, ("Hello", "Hi")))
 
@@ -145,7 +149,7 @@ async def three(library: Library, tmp_path: Path) -> None:
     ("reference", "session_id"), [("abc1", "abc1"), ("abc", "abc"), ("last", "abc")]
 )
 async def test_a_reference_means_one_session(
-    reference: str, session_id: str, library: Library
+    reference: str, session_id: str, library: StoredLibrary
 ) -> None:
     assert await library.resolve(reference) == session_id
 
@@ -162,14 +166,14 @@ async def test_a_reference_means_one_session(
     ],
 )
 async def test_a_reference_that_means_none_or_many_is_explained(
-    reference: str, sentence: str, library: Library
+    reference: str, sentence: str, library: StoredLibrary
 ) -> None:
     with pytest.raises(SessionNotFound, match=sentence):
         await library.resolve(reference)
 
 
 @pytest.mark.parametrize("call", ["session", "events", "delete", "verify"])
-async def test_a_session_that_is_not_there_is_named(call: str, library: Library) -> None:
+async def test_a_session_that_is_not_there_is_named(call: str, library: StoredLibrary) -> None:
     with pytest.raises(SessionNotFound, match="There is no session 'beef'"):
         await getattr(library, call)("beef")
     with pytest.raises(SessionNotFound):
@@ -179,7 +183,9 @@ async def test_a_session_that_is_not_there_is_named(call: str, library: Library)
 # --- reading --------------------------------------------------------------------------------------
 
 
-async def test_events_come_with_or_without_their_sound(library: Library, tmp_path: Path) -> None:
+async def test_events_come_with_or_without_their_sound(
+    library: StoredLibrary, tmp_path: Path
+) -> None:
     await record(tmp_path / "home")
     with_pcm = await library.events(SESSION_ID)
     without = await library.events(SESSION_ID, with_pcm=False)
@@ -189,7 +195,7 @@ async def test_events_come_with_or_without_their_sound(library: Library, tmp_pat
 
 
 async def test_a_missing_sound_file_gives_silence_not_an_error(
-    library: Library, tmp_path: Path
+    library: StoredLibrary, tmp_path: Path
 ) -> None:
     await record(tmp_path / "home")
     (tmp_path / f"home/audio/{SESSION_ID}/1.wav").unlink()
@@ -210,7 +216,7 @@ BAD_ROWS = {
 
 @pytest.mark.parametrize("statement", BAD_ROWS.values(), ids=BAD_ROWS)
 async def test_a_damaged_row_is_skipped_and_named(
-    statement: str, library: Library, tmp_path: Path
+    statement: str, library: StoredLibrary, tmp_path: Path
 ) -> None:
     await record(tmp_path / "home")
     with opened(tmp_path / "home") as database:
@@ -230,7 +236,7 @@ async def test_a_damaged_row_is_skipped_and_named(
 
 
 async def test_damaged_rows_in_a_row_are_named_in_one_sentence(
-    library: Library, tmp_path: Path
+    library: StoredLibrary, tmp_path: Path
 ) -> None:
     await record(tmp_path / "home")
     whole = short_session()
@@ -252,7 +258,7 @@ def _damage(event: Event, sentence: str) -> Failed:
     return Failed(at_us=event.at_us, stage="recording", detail=sentence)
 
 
-async def test_a_session_survives_a_damaged_turn(library: Library, tmp_path: Path) -> None:
+async def test_a_session_survives_a_damaged_turn(library: StoredLibrary, tmp_path: Path) -> None:
     await record(tmp_path / "home")
     with opened(tmp_path / "home") as database:
         database.execute("DROP TRIGGER turn_text_update")
@@ -268,7 +274,9 @@ async def test_a_session_survives_a_damaged_turn(library: Library, tmp_path: Pat
 # --- deleting -------------------------------------------------------------------------------------
 
 
-async def test_a_deleted_session_is_gone_from_everywhere(library: Library, tmp_path: Path) -> None:
+async def test_a_deleted_session_is_gone_from_everywhere(
+    library: StoredLibrary, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     await record(home, a_talk("a0", ("I stay", "So do I")))
     await record(home, [session_started(), *spoken_exchange(f"The word {SECRET}", SECRET)])
@@ -284,7 +292,7 @@ async def test_a_deleted_session_is_gone_from_everywhere(library: Library, tmp_p
 
 
 async def test_a_session_that_is_being_recorded_is_not_deleted(
-    library: Library, tmp_path: Path
+    library: StoredLibrary, tmp_path: Path
 ) -> None:
     async with Recorder.open(tmp_path / "home") as recorder:
         recorder.emit(session_started())

@@ -12,7 +12,7 @@ from typing import Any
 from gramophone.library.export_request import ExportRequest
 from storage.bundle.container import ContainerWriter
 from storage.bundle.layout import MANIFEST
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.recordings import SESSION_ID
 
 
@@ -20,7 +20,7 @@ async def export(
     home: Path, path: Path, *, session_id: str = SESSION_ID, compress: bool = False
 ) -> bytes:
     """Export a session of a library; the file's bytes."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.export(
             [session_id], ExportRequest("bundle", path, replace=True, compress=compress)
         )

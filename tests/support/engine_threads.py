@@ -15,7 +15,7 @@ from gramophone.core.timeline import (
 )
 from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import ConversationHandle
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.chat_server import answering
 from tests.support.sound_card import wait_until
@@ -68,7 +68,7 @@ def backend(home: Path, speak_url: str, *answers: str) -> Generator[EngineThread
 
 async def kept(home: Path) -> dict[str, SessionRecord]:
     """The sessions by their titles; the library is whole."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         assert await library.verify() == []
         listed = await library.sessions()
         return {each.title: await library.session(each.id) for each in listed}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gramophone.core.timeline import AudioReceived, Event, SessionEnded, TurnCompleted, TurnStarted
 from gramophone.library.export_request import ExportRequest, ExportResult
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.recordings import SESSION_ID, record
 
@@ -49,7 +49,7 @@ def asked_aloud(voice: bytes, answer: bytes) -> list[Event]:
 
 
 async def exported(home: Path, order: ExportRequest, *ids: str) -> ExportResult:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         return await library.export(ids or (SESSION_ID,), order)
 
 

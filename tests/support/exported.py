@@ -11,7 +11,7 @@ from pathlib import Path
 from fixtures import recordings
 from gramophone.core.timeline import Event, SessionEnded
 from gramophone.library.export_request import FORMS, ExportRequest, Pauses, TurnSelection
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.paths import ROOT
 from tests.support.recordings import SESSION_ID, record
@@ -48,14 +48,14 @@ async def written(
     order = ExportRequest(
         form, path, replace=True, cut=cut or TurnSelection(), pauses=pauses or Pauses()
     )
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.export(ids, order)
     return path.read_bytes()
 
 
 async def taken_in(home: Path, names: Iterable[str]) -> list[str]:
     """Recordings of `fixtures/recordings/` in a library, and their ids."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         taken = [await library.import_bundle(recordings.path_of(name)) for name in names]
     return [each.session_id for each in taken]
 

@@ -18,7 +18,7 @@ from gramophone.core.timeline import Entry, TurnCompleted
 from gramophone.devices.stderr_guard import keep_native_noise_out
 from gramophone.ports.backend import ReplayState
 from gramophone.replay.replay import Replay
-from storage.library import Library
+from storage.library import StoredLibrary
 
 
 class Player:
@@ -71,7 +71,7 @@ async def sought(player: Player, replay: Replay) -> None:
 async def main(scenario: str) -> None:
     player = Player()
     config = load()
-    async with await Library.open(config.home) as library:
+    async with await StoredLibrary.open(config.home) as library:
         session_id = await library.resolve("last")
         events = await library.events(session_id, with_pcm=False)
         sound = library.sound(session_id)

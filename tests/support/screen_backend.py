@@ -15,7 +15,6 @@ from gramophone.core.intents import Intent
 from gramophone.core.timeline import Entry, Event, TurnInherited
 from gramophone.library.export_request import ExportRequest, ExportResult
 from gramophone.library.library import (
-    Finding,
     SessionRecord,
     SessionSummary,
     TagCount,
@@ -215,12 +214,6 @@ class FakeLibrary:
         self.orders.append(order)
         return ExportResult((order.path,))
 
-    async def verify(self, session_id: str | None = None) -> list[Finding]:
-        return []
-
-    async def aclose(self) -> None:
-        return None
-
     async def prompts(self, *, limit: int) -> list[str]:
         self._check()
         turns = [turn for record in self.records for turn in reversed(record.turns)]
@@ -312,6 +305,9 @@ class FakeBackend:
         self.title: str | GramophoneError = "A title by the model"
         self.title_held = asyncio.Event()
         self.title_held.set()
+
+    async def open_library(self) -> FakeLibrary:
+        return self.library
 
     def start(self) -> None:
         self.started += 1

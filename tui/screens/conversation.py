@@ -211,7 +211,8 @@ class ConversationScreen(Screen[None]):
     @work(group="earlier")
     async def _earlier_prompts_wanted(self) -> None:
         try:
-            texts = await self._backend.library.prompts(limit=EARLIER_PROMPTS)
+            library = await self._backend.open_library()
+            texts = await library.prompts(limit=EARLIER_PROMPTS)
         except GramophoneError as error:
             notify_error(self, error)
         else:
@@ -300,7 +301,8 @@ class ConversationScreen(Screen[None]):
     async def continue_session(self, session_id: str) -> None:
         """Go on from the end of a kept session: what was said in it goes with the next prompt."""
         try:
-            record = await self._backend.library.session(session_id)
+            library = await self._backend.open_library()
+            record = await library.session(session_id)
         except GramophoneError as error:
             notify_error(self, error)
             return

@@ -121,7 +121,8 @@ class HistoryScreen(Screen[None]):
         slow = self.set_timer(SLOW_AFTER_S, self._show_slow)
         trouble, found = "", list[SessionSummary]()
         try:
-            found = await self._backend.library.sessions(limit=rows, search=search)
+            library = await self._backend.open_library()
+            found = await library.sessions(limit=rows, search=search)
         except FilterError as error:
             trouble = plain_line(str(error))
         except GramophoneError as error:
@@ -158,8 +159,9 @@ class HistoryScreen(Screen[None]):
     async def _load_facts(self) -> None:
         """The sum of all, and the tags there are: not waited for by the list."""
         try:
-            self._totals = await self._backend.library.totals()
-            self._tags = [plain_line(each.name) for each in await self._backend.library.tags()]
+            library = await self._backend.open_library()
+            self._totals = await library.totals()
+            self._tags = [plain_line(each.name) for each in await library.tags()]
         except GramophoneError:
             # The list has said it already.
             return
@@ -178,9 +180,8 @@ class HistoryScreen(Screen[None]):
     async def _load_page(self, older_than: str) -> None:
         search = self._search
         try:
-            rows = await self._backend.library.sessions(
-                limit=PAGE_ROWS, older_than=older_than, search=search
-            )
+            library = await self._backend.open_library()
+            rows = await library.sessions(limit=PAGE_ROWS, older_than=older_than, search=search)
         except GramophoneError as error:
             self._whole = True
             notify_error(self, error)
@@ -208,7 +209,8 @@ class HistoryScreen(Screen[None]):
             return
         await asyncio.sleep(PREVIEW_AFTER_S)
         try:
-            record = await self._backend.library.session(chosen.id)
+            library = await self._backend.open_library()
+            record = await library.session(chosen.id)
         except GramophoneError as error:
             if not left(self):
                 pane.excuse(plain_line(str(error)))
@@ -335,7 +337,7 @@ class HistoryScreen(Screen[None]):
 
     @work(group="change")
     async def action_rename(self) -> None:
-        await actions.rename(self, self._backend.library, self._listed)
+        await actions.rename(self, self._backend.open_library, self._listed)
         self._preview()
 
     @work(exclusive=True, group="title")
@@ -345,22 +347,22 @@ class HistoryScreen(Screen[None]):
 
     @work(group="change")
     async def action_tag(self) -> None:
-        await actions.tag(self, self._backend.library, self._listed, self._tags)
+        await actions.tag(self, self._backend.open_library, self._listed, self._tags)
         self._load_facts()
         self._preview()
 
     @work(group="change")
     async def action_pin(self) -> None:
-        self._moved.update(await actions.pin(self, self._backend.library, self._listed))
+        self._moved.update(await actions.pin(self, self._backend.open_library, self._listed))
 
     @work(group="change")
     async def action_archive(self) -> None:
-        if await actions.archive(self, self._backend.library, self._listed):
+        if await actions.archive(self, self._backend.open_library, self._listed):
             self._rows_gone()
 
     @work(group="change")
     async def action_delete(self) -> None:
-        if await actions.discard(self, self._backend.library, self._listed, self._discards):
+        if await actions.discard(self, self._backend.open_library, self._listed, self._discards):
             self._rows_gone()
 
     @work(group="change")
@@ -368,7 +370,7 @@ class HistoryScreen(Screen[None]):
         if not self._discards:
             self.notify("Nothing to undo.", timeout=2)
             return
-        first = await actions.undo(self, self._backend.library, self._discards)
+        first = await actions.undo(self, self._backend.open_library, self._discards)
         if first and not left(self):
             self._load_again(more=1, go_to=first)
             self._load_facts()
@@ -386,4 +388,4 @@ class HistoryScreen(Screen[None]):
     async def action_export(self) -> None:
         rows: list[SessionSummary] = self._listed.meant
         if rows:
-            await export_sessions(self, self._backend.library, rows)
+            await export_sessions(self, self._backend.open_library, rows)

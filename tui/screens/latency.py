@@ -68,8 +68,8 @@ class LatencyScreen(Screen[None]):
 
     @work(exclusive=True, group="load")
     async def _load(self) -> None:
-        library = self._backend.library
         try:
+            library = await self._backend.open_library()
             events = await library.events(self._session_id, with_pcm=False)
         except GramophoneError as error:
             notify_error(self, error)

@@ -121,7 +121,8 @@ class SessionScreen(Screen[None]):
     @work(exclusive=True, group="open")
     async def _open(self) -> None:
         try:
-            record = self._record = await self._backend.library.session(self._session_id)
+            library = await self._backend.open_library()
+            record = self._record = await library.session(self._session_id)
         except GramophoneError as error:
             notify_error(self, error)
             if not left(self):
@@ -139,7 +140,8 @@ class SessionScreen(Screen[None]):
     @work(exclusive=True, group="peaks")
     async def _load_peaks(self) -> None:
         try:
-            self._peaks = await self._backend.library.peaks(
+            library = await self._backend.open_library()
+            self._peaks = await library.peaks(
                 self._session_id, buckets_per_second=BUCKETS_PER_SECOND
             )
         except GramophoneError as error:
@@ -357,7 +359,7 @@ class SessionScreen(Screen[None]):
         await self._known.wait()
         if self._record is not None:
             rows = [self._record.summary]
-            await export_sessions(self, self._backend.library, rows, turn=self._turn_here)
+            await export_sessions(self, self._backend.open_library, rows, turn=self._turn_here)
 
     def action_continue(self) -> None:
         self.post_message(ContinueWanted(self._session_id))

@@ -10,7 +10,13 @@ from typing import Any
 from textual.screen import Screen
 
 from gramophone.core.errors import GramophoneError
-from gramophone.library.library import Library, SessionSummary
+from gramophone.library.library import (
+    Library,
+    LibraryOpener,
+    SessionDeletion,
+    SessionEdits,
+    SessionSummary,
+)
 from gramophone.library.tags import tag_changes, tag_name
 from gramophone.ports.backend import Backend
 from gramophone.text.graphemes import cut
@@ -35,7 +41,7 @@ def called(rows: Sequence[SessionSummary]) -> str:
     return f"“{short}”"
 
 
-async def rename(screen: Screen[Any], library: Library, listed: SessionList) -> None:
+async def rename(screen: Screen[Any], opener: LibraryOpener[Library], listed: SessionList) -> None:
     """Ask for a title of the session under the cursor."""
     if (row := listed.chosen) is None:
         return
@@ -43,7 +49,7 @@ async def rename(screen: Screen[Any], library: Library, listed: SessionList) -> 
         WriteScreen("Title", plain_line(row.title), detail="Empty: the first words said, again.")
     )
     if title is not None:
-        await _set_title(screen, library, listed, row, title)
+        await _set_title(screen, opener, listed, row, title)
 
 
 async def name_by_model(screen: Screen[Any], backend: Backend, listed: SessionList) -> None:
@@ -56,15 +62,20 @@ async def name_by_model(screen: Screen[Any], backend: Backend, listed: SessionLi
     except GramophoneError as error:
         notify_error(screen, error)
     else:
-        await _set_title(screen, backend.library, listed, row, title)
+        await _set_title(screen, backend.open_library, listed, row, title)
     finally:
         listed.note(row.id, "")
 
 
 async def _set_title(
-    screen: Screen[Any], library: Library, listed: SessionList, row: SessionSummary, title: str
+    screen: Screen[Any],
+    opener: LibraryOpener[Library],
+    listed: SessionList,
+    row: SessionSummary,
+    title: str,
 ) -> None:
     try:
+        library = await opener()
         await library.rename(row.id, title)
         renamed = (await library.session(row.id)).summary
     except GramophoneError as error:
@@ -74,7 +85,10 @@ async def _set_title(
 
 
 async def tag(
-    screen: Screen[Any], library: Library, listed: SessionList, known: Sequence[str]
+    screen: Screen[Any],
+    opener: LibraryOpener[SessionEdits],
+    listed: SessionList,
+    known: Sequence[str],
 ) -> None:
     """Ask for tags: a list, or what is to come and go."""
     rows = listed.meant
@@ -93,7 +107,7 @@ async def tag(
         return
     add, remove = tag_changes(typed, alone)
     try:
-        await library.tag([row.id for row in rows], add, remove)
+        await (await opener()).tag([row.id for row in rows], add, remove)
     except GramophoneError as error:
         notify_error(screen, error)
         return
@@ -102,12 +116,14 @@ async def tag(
         listed.renew(replace(row, tags=tags))
 
 
-async def pin(screen: Screen[Any], library: Library, listed: SessionList) -> list[str]:
+async def pin(
+    screen: Screen[Any], opener: LibraryOpener[SessionEdits], listed: SessionList
+) -> list[str]:
     """Pin, or unpin when all are pinned; returns whose place in the list is another now."""
     rows = listed.meant
     pinned = not all(row.pinned for row in rows)
     try:
-        await library.pin([row.id for row in rows], pinned)
+        await (await opener()).pin([row.id for row in rows], pinned)
     except GramophoneError as error:
         notify_error(screen, error)
         return []
@@ -116,7 +132,9 @@ async def pin(screen: Screen[Any], library: Library, listed: SessionList) -> lis
     return [row.id for row in rows]
 
 
-async def archive(screen: Screen[Any], library: Library, listed: SessionList) -> bool:
+async def archive(
+    screen: Screen[Any], opener: LibraryOpener[SessionEdits], listed: SessionList
+) -> bool:
     """Archive, or bring back when all are archived; returns whether it was done."""
     rows = listed.meant
     if not rows:
@@ -124,7 +142,7 @@ async def archive(screen: Screen[Any], library: Library, listed: SessionList) ->
     archived = not all(row.archived for row in rows)
     ids = [row.id for row in rows]
     try:
-        await library.archive(ids, archived)
+        await (await opener()).archive(ids, archived)
     except GramophoneError as error:
         notify_error(screen, error)
         return False
@@ -137,7 +155,10 @@ async def archive(screen: Screen[Any], library: Library, listed: SessionList) ->
 
 
 async def discard(
-    screen: Screen[Any], library: Library, listed: SessionList, discards: Discards
+    screen: Screen[Any],
+    opener: LibraryOpener[SessionDeletion],
+    listed: SessionList,
+    discards: Discards,
 ) -> bool:
     """Delete without a question, because it can be undone; returns whether it was done."""
     rows = listed.meant
@@ -145,7 +166,7 @@ async def discard(
         return False
     ids = tuple(row.id for row in rows)
     try:
-        await library.discard(ids)
+        await (await opener()).discard(ids)
     except GramophoneError as error:
         notify_error(screen, error)
         return False
@@ -155,12 +176,14 @@ async def discard(
     return True
 
 
-async def undo(screen: Screen[Any], library: Library, discards: Discards) -> str:
+async def undo(
+    screen: Screen[Any], opener: LibraryOpener[SessionDeletion], discards: Discards
+) -> str:
     """Bring back what was deleted last; returns the first of it, or nothing."""
     if (last := discards.take()) is None:
         return ""
     try:
-        await library.restore(last.ids)
+        await (await opener()).restore(last.ids)
     except GramophoneError as error:
         notify_error(screen, error)
         return ""

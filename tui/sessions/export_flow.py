@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from gramophone.core.errors import GramophoneError
 from gramophone.library.export_request import ExportResult
-from gramophone.library.library import Library, SessionSummary
+from gramophone.library.library import LibraryOpener, SessionExport, SessionSummary
 from gramophone.text.sanitize import plain_line
 from tui.screens.dialogs.progress import Progress, with_progress
 from tui.screens.export import ExportScreen
@@ -21,7 +21,7 @@ from tui.support.formatting import counted
 
 async def export_sessions(
     screen: Screen[Any],
-    library: Library,
+    opener: LibraryOpener[SessionExport],
     rows: Sequence[SessionSummary],
     *,
     turn: int | None = None,
@@ -34,6 +34,7 @@ async def export_sessions(
         return
 
     async def write(progress: Progress) -> ExportResult:
+        library = await opener()
         return await library.export([row.id for row in rows], order, tell=progress.part)
 
     progress = Progress(f"Exporting to {shown(order.path)}")

@@ -23,7 +23,7 @@ from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.wire.deepgram.server_actions import NOT_IN_SOURCE_SAID
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters, wav_header
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.recordings import everything_in
 from tests.support.speak_client import sound, talking
@@ -58,7 +58,7 @@ async def test_an_answer_is_served_again_byte_for_byte(
     assert first[0].headers["content-type"] == straight.headers["content-type"]
     assert [event.text for event in through.all(TextSpoken)] == texts
     assert {event.finish_reason for event in through.all(TurnCompleted)} == {"stop"}
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
         (session,) = await library.sessions()
         events = await library.events(session.id)

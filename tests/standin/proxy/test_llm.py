@@ -36,7 +36,7 @@ from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from gramophone.wire.llm.answer import Answer, TextPiece
 from gramophone.wire.sse import raw_event
 from gramophone.wire.sse_reader import SseReader
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.deadlines import HANG_S
 from tests.support.model_proxies import KEY, SAID, passing, post
@@ -253,7 +253,7 @@ async def test_a_session_of_questions_is_kept_without_a_key(tmp_path: Path) -> N
             await post(address, CHAT, stream=True, messages=spoken)
             await post(address, MESSAGES, stream=True)
         proxy.end()
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         assert await library.verify() == []
         await library.export(["5e55"], ExportRequest("bundle", tmp_path / "a.gramophone"))
         assert len((await library.session("5e55")).turns) == 4

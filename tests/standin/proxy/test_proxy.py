@@ -43,7 +43,7 @@ from gramophone.wire.deepgram.speak_v1.messages import (
 )
 from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
 from gramophone.wire.deepgram.speak_v2 import messages as flux
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support import flux_client
 from tests.support.hostile_servers import SOCKETS, attacking
@@ -84,7 +84,7 @@ async def test_a_recorded_session_is_served_again_frame_by_frame(name: str, tmp_
         query = f"model=aura-2-thalia-en&sample_rate={speech.sample_rate_hz}"
     async with running(voice=voice, pace=0.0, limits=NO_LIMITS) as upstream:
         first = await record_into(home, upstream, *flushes, query=query)
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         assert await library.verify() == []
         (session,) = await library.sessions()
         events = await library.events(session.id)

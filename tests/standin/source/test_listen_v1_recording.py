@@ -42,7 +42,7 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import (
 )
 from gramophone.wire.deepgram.listen_v1.server import IDLE_US
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.recordings import everything_in
 from tests.support.speech_proxies import KEY, passing
@@ -103,7 +103,7 @@ async def test_transcripts_are_served_again_message_by_message(tmp_path: Path) -
         ("user", "because of scattering", "heard"),
     ]
     assert through.all(SessionStarted)[0].model == "nova-3"
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
         (session,) = await library.sessions()
         assert session.title == "why is it blue"

@@ -14,7 +14,7 @@ from gramophone.core.timeline import SessionEnded
 from gramophone.library.library import TurnAudio
 from storage.audio.peaks import peaks
 from storage.audio.wav import WavFormat, WavWriter
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import SAMPLE_RATE_HZ, session_started, spoken_exchange
 from tests.support.recordings import SESSION_ID, record
 
@@ -85,7 +85,7 @@ async def test_the_library_gives_them_by_turn(tmp_path: Path) -> None:
     frame = b"\x00\x40" * (SAMPLE_RATE_HZ // 10)
     events = [session_started(), *spoken_exchange(frames=(frame,)), SessionEnded(at_us=9_000_000)]
     await record(tmp_path / "home", events)
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         assert await library.peaks(SESSION_ID) == {1: bytes([128, 128])}
         (tmp_path / f"home/audio/{SESSION_ID}/1.wav").unlink()
         assert await library.peaks(SESSION_ID) == {}

@@ -7,7 +7,7 @@ from pathlib import Path
 from gramophone.core.timeline import AudioReceived
 from storage.audio.session_audio import SessionSound
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.recordings import SESSION_ID, record
 
@@ -20,7 +20,7 @@ TWO_ANSWERS = [
 
 async def test_every_frame_is_found_where_its_row_says(tmp_path: Path) -> None:
     await record(tmp_path, TWO_ANSWERS)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         rows = await library.events(SESSION_ID, with_pcm=False)
         sound = library.sound(SESSION_ID)
     frames = [event for event in TWO_ANSWERS if isinstance(event, AudioReceived)]

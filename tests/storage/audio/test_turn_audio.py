@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gramophone.library.export_request import ExportRequest
 from storage.audio.turn_audio import TurnSound, kept_path
 from storage.audio.wav import WavFormat, WavWriter
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recovery import RECOVERED
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.compacted import as_flac
@@ -110,7 +110,7 @@ async def test_all_that_reads_sound_gives_the_same_from_flac(tmp_path: Path) -> 
             *spoken_exchange(first_turn=2, start_us=5_000_000, frames=(b"\x07\x08" * 300,)),
         ],
     )
-    async with await Library.open(before):
+    async with await StoredLibrary.open(before):
         pass
     shutil.copytree(before, after)
     as_flac(after)
@@ -118,7 +118,7 @@ async def test_all_that_reads_sound_gives_the_same_from_flac(tmp_path: Path) -> 
     for home in (before, after):
         out = tmp_path / f"{home.name}-out"
         out.mkdir()
-        async with await Library.open(home) as library:
+        async with await StoredLibrary.open(home) as library:
             assert await library.verify() == []
             sound = library.sound(SESSION_ID)
             pieces = [sound.read(turn, 7, 555) for turn in (1, 3, 1)]
@@ -145,7 +145,7 @@ async def test_all_that_reads_sound_gives_the_same_from_flac(tmp_path: Path) -> 
 
 async def test_a_record_read_before_compaction_still_finds_its_sound(tmp_path: Path) -> None:
     await record(tmp_path / "home")
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         sound = library.sound(SESSION_ID)
         first = sound.read(1, 0, 100)
         as_flac(tmp_path / "home")
@@ -160,7 +160,7 @@ async def test_verify_names_flac_that_is_damaged_missing_or_unknown(tmp_path: Pa
     as_flac(tmp_path)
     path = tmp_path / f"audio/{SESSION_ID}/1.flac"
     whole = path.read_bytes()
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
 
         async def told() -> str:
             return "\n".join(finding.detail for finding in await library.verify())
@@ -189,7 +189,7 @@ async def test_rows_of_before_beside_files_of_today_are_repaired(tmp_path: Path)
         database.execute("UPDATE turn SET audio_file = '1.wav', samples = 3 WHERE turn = 1")
         database.execute("DELETE FROM event WHERE turn = 1 AND kind = 'TurnCompleted'")
         database.execute("UPDATE turn SET completed_us = NULL WHERE turn = 1")
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
         turn = (await library.session(SESSION_ID)).turns[1]
     assert turn.finish_reason == RECOVERED

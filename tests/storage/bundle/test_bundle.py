@@ -30,7 +30,7 @@ from gramophone.core.timeline import (
 from storage.bundle import layout
 from storage.bundle.reader import read_bundle
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.gc import examine, reclaim
 from storage.recording.recorder import Recorder
 from tests.support.builders import session_started, short_session, spoken_exchange
@@ -42,7 +42,7 @@ NOISE = bytes(range(256)) * 40
 
 
 async def imported(home: Path, path: Path, **how: str) -> tuple[str, bool]:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         taken = await library.import_bundle(path, **how)  # pyright: ignore[reportArgumentType]
         assert await library.verify() == []
     return taken.session_id, taken.already
@@ -51,14 +51,14 @@ async def imported(home: Path, path: Path, **how: str) -> tuple[str, bool]:
 async def test_all_of_a_session_comes_back(tmp_path: Path) -> None:
     there, here, path = tmp_path / "there", tmp_path / "here", tmp_path / "s.gramophone"
     await record(there)
-    async with await Library.open(there) as library:
+    async with await StoredLibrary.open(there) as library:
         await library.rename(SESSION_ID, "On gramophones")
         await library.tag([SESSION_ID], ["kept", "a-1"])
         told = await library.session(SESSION_ID)
         happened = await library.events(SESSION_ID)
     await export(there, path)
     assert await imported(here, path) == (SESSION_ID, False)
-    async with await Library.open(here) as library:
+    async with await StoredLibrary.open(here) as library:
         taken = await library.session(SESSION_ID)
         assert taken.summary == told.summary
         assert [(t.turn, t.text, t.metrics, t.finish_reason) for t in taken.turns] == [
@@ -143,7 +143,7 @@ async def test_half_an_emoji_is_kept(tmp_path: Path) -> None:
     _, read = read_bundle(tmp_path / "1.gramophone")
     assert read == events
     await imported(tmp_path / "other", tmp_path / "1.gramophone")
-    async with await Library.open(tmp_path / "other") as library:
+    async with await StoredLibrary.open(tmp_path / "other") as library:
         assert await library.events(SESSION_ID) == events
 
 
@@ -234,10 +234,10 @@ async def test_a_bundle_of_many_gigabytes_is_a_bundle(
 async def test_a_session_that_is_there_is_left_alone(tmp_path: Path) -> None:
     await record(tmp_path / "home")
     await export(tmp_path / "home", tmp_path / "1.gramophone")
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         await library.rename(SESSION_ID, "Mine")
     assert await imported(tmp_path / "home", tmp_path / "1.gramophone") == (SESSION_ID, True)
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         assert (await library.session(SESSION_ID)).summary.title == "Mine"
         assert len(await library.sessions()) == 1
 
@@ -245,7 +245,7 @@ async def test_a_session_that_is_there_is_left_alone(tmp_path: Path) -> None:
 async def test_one_that_was_deleted_comes_back(tmp_path: Path) -> None:
     await record(tmp_path / "home")
     await export(tmp_path / "home", tmp_path / "1.gramophone")
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         await library.discard([SESSION_ID])
         await library.import_bundle(tmp_path / "1.gramophone")
         assert len(await library.sessions()) == 1
@@ -263,7 +263,7 @@ async def test_another_session_of_that_id_is_refused(tmp_path: Path) -> None:
         "abcd",
         False,
     )
-    async with await Library.open(tmp_path / "other") as library:
+    async with await StoredLibrary.open(tmp_path / "other") as library:
         assert len(await library.sessions()) == 2
         (started, *_) = await library.events("abcd")
         assert started == session_started("abcd")
@@ -322,7 +322,7 @@ async def test_a_repaired_session_goes_as_it_is(tmp_path: Path) -> None:
     await record_unended(tmp_path / "home")
     made = await export(tmp_path / "home", tmp_path / "1.gramophone")
     await imported(tmp_path / "other", tmp_path / "1.gramophone")
-    async with await Library.open(tmp_path / "other") as library:
+    async with await StoredLibrary.open(tmp_path / "other") as library:
         assert (await library.session(SESSION_ID)).summary.recovered
     assert await export(tmp_path / "other", tmp_path / "2.gramophone") == made
 
@@ -336,7 +336,7 @@ async def stopped_half_way(home: Path, path: Path) -> None:
             begun.set()
             go_on.wait()
 
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(library.import_bundle(path, tell=hold))
             await asyncio.to_thread(begun.wait)
@@ -352,7 +352,7 @@ def test_an_import_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     asyncio.run(stopped_half_way(other, tmp_path / "1.gramophone"))
 
     async def look() -> None:
-        async with await Library.open(other) as library:
+        async with await StoredLibrary.open(other) as library:
             assert await library.sessions() == []
             assert await library.verify() == []
 
@@ -367,7 +367,7 @@ async def test_what_a_killed_import_left_goes(tmp_path: Path) -> None:
     await export(tmp_path / "home", tmp_path / "1.gramophone")
     shutil.copytree(tmp_path / "home" / "audio" / SESSION_ID, tmp_path / "sound")
     other = tmp_path / "other"
-    async with await Library.open(other):
+    async with await StoredLibrary.open(other):
         pass
     # Killed while it wrote sound, of this session and of another; killed before the commit.
     shutil.copytree(tmp_path / "sound", other / "incoming" / "abcd")
@@ -386,7 +386,7 @@ async def test_sound_of_a_lost_session_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="holds sound that no session of the library knows"):
         await imported(tmp_path / "other", tmp_path / "1.gramophone")
     assert (place / "1.wav").read_bytes() == b"something of mine"
-    async with await Library.open(tmp_path / "other") as library:
+    async with await StoredLibrary.open(tmp_path / "other") as library:
         assert await library.sessions() == []
 
 
@@ -398,7 +398,7 @@ async def test_sound_that_was_compacted_counts_as_the_same(tmp_path: Path) -> No
     shutil.copytree(tmp_path / "home" / "audio" / SESSION_ID, place)
     assert [path.suffix for path in place.iterdir()] == [".flac"]
     assert await imported(tmp_path / "other", tmp_path / "1.gramophone") == (SESSION_ID, False)
-    async with await Library.open(tmp_path / "other") as library:
+    async with await StoredLibrary.open(tmp_path / "other") as library:
         assert await library.verify() == []
 
 
@@ -449,5 +449,5 @@ async def test_sound_of_an_import_that_was_killed_at_its_end_is_nobodys(tmp_path
     assert report.strays.paths == ()
     reclaim(Home.at(other), report)
     assert everything_in(other / "audio") == {}
-    async with await Library.open(other) as library:
+    async with await StoredLibrary.open(other) as library:
         assert await library.verify() == []

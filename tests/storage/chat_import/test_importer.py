@@ -14,7 +14,7 @@ from gramophone.core.timeline import SettingsChanged, TurnStarted
 from gramophone.library.export_request import ExportRequest
 from storage.chat_import.archive import is_export
 from storage.chat_import.importer import Taken
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import short_session
 from tests.support.chat_exports import EXPORTS, exported
 from tests.support.recordings import SESSION_ID, record
@@ -39,14 +39,14 @@ def packed(place: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEF
 
 
 async def taken(home: Path, path: Path) -> Taken:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         return await library.import_chats(path)
 
 
 async def test_conversations_become_sessions(tmp_path: Path) -> None:
     done = await taken(tmp_path / "home", EXPORTS / "chatgpt.json")
     assert done == Taken((BREAD, LIGHTHOUSE), (), (), 1, ())
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         listed = await library.sessions()
         assert [each.id for each in listed] == [LIGHTHOUSE, BREAD], "the newest is on top"
         kept = await library.session(LIGHTHOUSE)
@@ -78,12 +78,12 @@ async def test_conversations_become_sessions(tmp_path: Path) -> None:
 async def test_a_bundle_of_one_comes_back_as_it_was(tmp_path: Path) -> None:
     await taken(tmp_path / "home", EXPORTS / "claude.json")
     path = tmp_path / "one.gramophone"
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         there = (await library.sessions())[0].id
         before = await library.session(there)
         await library.export([there], ExportRequest("bundle", path))
     assert not is_export(path)
-    async with await Library.open(tmp_path / "other") as library:
+    async with await StoredLibrary.open(tmp_path / "other") as library:
         assert (await library.import_bundle(path)).session_id == there
         assert (await library.session(there)).turns == before.turns
         # And the export it came from knows it again.
@@ -93,7 +93,7 @@ async def test_a_bundle_of_one_comes_back_as_it_was(tmp_path: Path) -> None:
 
 async def test_the_same_twice_is_there_already(tmp_path: Path) -> None:
     await taken(tmp_path / "home", EXPORTS / "chatgpt.json")
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         await library.discard([BREAD])
         done = await library.import_chats(EXPORTS / "chatgpt.json")
         assert (done.new, done.refreshed, len(done.already)) == ((), (), 2)
@@ -110,7 +110,7 @@ async def test_one_that_went_on_is_refreshed_and_keeps_what_its_owner_did(tmp_pa
     older = [values[0] | {"chat_messages": values[0]["chat_messages"][:2]}]
     older[0]["current_leaf_message_uuid"] = "m2"
     await taken(home, written(tmp_path, older))
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         (there,) = await library.sessions()
         await library.rename(there.id, "Mine")
         await library.tag([there.id], ["river"])
@@ -134,7 +134,7 @@ async def test_a_session_that_was_spoken_here_is_never_replaced(tmp_path: Path) 
     await record(tmp_path / "home", recorded())
     values = exported("chatgpt.json")[:1]
     values[0] |= {"id": SESSION_ID, "conversation_id": SESSION_ID}
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         before = await library.session(SESSION_ID)
         await library.import_chats(written(tmp_path, values))
         assert (await library.session(SESSION_ID)).turns == before.turns
@@ -191,7 +191,7 @@ async def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
             await taken(tmp_path / "home", path)
     with pytest.raises(StorageError, match="far more than an export"):
         await taken(tmp_path / "home", bomb)
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         assert await library.sessions() == []
 
 
@@ -202,7 +202,7 @@ async def test_what_is_hidden_in_recordings_is_hidden_here(tmp_path: Path) -> No
     values[0]["title"] = "Key sk-abcdefghijklmnopqrstuvwx"
     path = written(tmp_path, values)
     await taken(tmp_path / "home", path)
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         kept = await library.session(BREAD)
         assert "sk-abc" not in kept.turns[0].text + kept.summary.title
         assert "***" in kept.turns[0].text
@@ -216,7 +216,7 @@ async def test_it_stops_when_it_is_told_to(tmp_path: Path) -> None:
     def stop(done: int, total: int) -> None:
         raise StorageError("stopped")
 
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         with pytest.raises(StorageError, match="stopped"):
             await library.import_chats(EXPORTS / "chatgpt.json", tell=stop)
         assert await library.sessions() == []
@@ -226,7 +226,7 @@ async def test_it_stops_when_it_is_told_to(tmp_path: Path) -> None:
 async def test_an_import_does_not_push_the_talks_of_today_down(tmp_path: Path) -> None:
     home = tmp_path / "home"
     await record(home, short_session("aa"))
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.import_chats(EXPORTS / "chatgpt.json")
         await record(home, short_session("bb"))
         listed = await library.sessions()

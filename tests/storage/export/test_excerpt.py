@@ -16,7 +16,7 @@ from gramophone.library.library import SessionRecord
 from gramophone.replay.schedule import ReplaySchedule
 from gramophone.replay.track import Track
 from storage.export.excerpt import Excerpt, excerpt
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.recordings import SESSION_ID, record
 
@@ -35,12 +35,12 @@ async def kept(home: Path) -> tuple[SessionRecord, list[Event]]:
             SessionEnded(at_us=9_000_000),
         ],
     )
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         return await library.session(SESSION_ID), await library.events(SESSION_ID, with_pcm=False)
 
 
 async def tracks(home: Path) -> list[Track]:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         return ReplaySchedule(await library.events(SESSION_ID)).tracks
 
 

@@ -17,7 +17,7 @@ from gramophone.library.export_request import ExportRequest
 from storage.bundle.reader import read_bundle
 from storage.export.loudness import SILENCE_LUFS, Meter, level, levelled
 from storage.export.sample_conversion import Samples
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.export_talks import FIRST, SECOND, one_file, talk
 from tests.support.readers import READERS
@@ -127,7 +127,7 @@ async def test_what_cannot_be_that_loud_is_said(tmp_path: Path) -> None:
         told.append((done, total))
 
     order = ExportRequest("wav", tmp_path / "out.wav", loudness_lufs=-6)
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         done = await library.export([SESSION_ID], order, tell=tell)
     assert len(done.notes) == 1
     assert "LUFS; louder is not possible" in done.notes[0]

@@ -34,7 +34,7 @@ from gramophone.text.sanitize import plain, plain_line
 from storage.export.formats.cast import COLUMNS, IDLE_S
 from storage.export.formats.csv_table import COLUMNS as TABLE
 from storage.export.formats.markdown_escape import without_html
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.exported import HOSTILE, SECOND, taken_in, talk, talked, written
 from tests.support.paths import ROOT
@@ -125,7 +125,7 @@ def said_in_txt(content: bytes) -> list[tuple[str, str]]:
 
 async def test_front_matter_tells_what_is_known(tmp_path: Path) -> None:
     await talked(tmp_path, "A gramophone plays records.", seconds=3)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         await library.tag([SESSION_ID], ["music", "old"])
     content = await written(tmp_path, [SESSION_ID], "md")
     assert front_matter(content) == {
@@ -192,7 +192,7 @@ async def test_the_cast_streams_as_the_answer_did(tmp_path: Path) -> None:
     (session_id,) = await taken_in(tmp_path, ["long-list"])
     content = await written(tmp_path, [session_id], "cast")
     header, events = cast(content)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         kept = await library.session(session_id)
     assert header["term"]["cols"] == COLUMNS
     assert header["title"] == kept.summary.title
@@ -319,7 +319,7 @@ async def nothing_is_forged(home: Path, said: str) -> None:
     named = session_started(model=said, voice=said, provider=said)
     await record(home, [named, *talk(said, asked=said)[1:], SessionEnded(at_us=10**9)])
     made = {form: await written(home, [SESSION_ID], form) for form in FORMS}
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         kept = await library.session(SESSION_ID)
     texts = [turn.text for turn in kept.turns]
     assert [turn["text"] for turn in documents(made["json"])[0]["turns"]] == texts

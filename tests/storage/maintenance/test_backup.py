@@ -16,7 +16,7 @@ import pytest
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import AudioReceived, SessionEnded
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.backup import back_up
 from storage.maintenance.compaction import compact
 from storage.maintenance.verify import verify
@@ -84,7 +84,7 @@ def whole(path: Path) -> None:
     assert verify(Home.at(path)) == []
 
     async def opened_whole() -> None:
-        async with await Library.open(path) as library:
+        async with await StoredLibrary.open(path) as library:
             assert await library.verify() == []
 
     asyncio.run(opened_whole())
@@ -108,7 +108,7 @@ def test_a_copy_has_all_of_it_and_is_ones_own(tmp_path: Path) -> None:
     whole(path)
 
     async def same() -> None:
-        async with await Library.open(home) as here, await Library.open(path) as there:
+        async with await StoredLibrary.open(home) as here, await StoredLibrary.open(path) as there:
             for session_id in (SESSION_ID, "bb"):
                 assert await here.events(session_id) == await there.events(session_id)
             assert await here.sessions(search="gramophone") == await there.sessions(
@@ -139,7 +139,7 @@ def test_copies_made_while_another_process_records_are_whole(tmp_path: Path) -> 
 
 async def heard(path: Path) -> int:
     """How many frames a copy has of the session that was recorded; each as it was emitted."""
-    async with await Library.open(path) as library:
+    async with await StoredLibrary.open(path) as library:
         frames = [e for e in await library.events("11fe") if isinstance(e, AudioReceived)]
         record = await library.session("11fe")
     for place, frame in enumerate(frames):
@@ -168,7 +168,7 @@ def test_a_session_that_is_deleted_meanwhile_is_not_in_it(tmp_path: Path) -> Non
     asyncio.run(two_sessions(home))
 
     async def delete() -> None:
-        async with await Library.open(home) as library:
+        async with await StoredLibrary.open(home) as library:
             await library.delete("bb")
 
     told = back_up(Home.at(home), path, tell=after_the_snapshot(lambda: asyncio.run(delete())))

@@ -20,7 +20,7 @@ from gramophone.core.timeline import Entry, SessionEnded
 from gramophone.library.export_request import ExportRequest
 from storage.audio.turn_audio import TurnSound
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance import compaction
 from storage.maintenance.compaction import compact
 from storage.recording.recorder import Recorder
@@ -62,7 +62,7 @@ def hashes(home: Path) -> dict[tuple[str, int], tuple[str, str]]:
 
 async def checked(home: Path) -> bytes:
     """Open the library, which mends it; nothing is wrong then, and the bundle is the bundle."""
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         assert await library.verify() == []
         order = ExportRequest("bundle", home.parent / "1.gramophone", replace=True)
         await library.export([SESSION_ID], order)
@@ -131,7 +131,7 @@ async def test_a_session_that_is_recorded_or_held_is_left_alone(tmp_path: Path) 
         assert (done.sessions, done.busy) == (0, 1)
         assert compact(Home.at(tmp_path), LATER).sessions == 1
         recorder.emit(SessionEnded(at_us=9_000_000))
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
 
 
@@ -160,7 +160,7 @@ async def test_sound_that_flac_does_not_fit_stays_wav(
     before = files(tmp_path)
     assert compact(Home.at(tmp_path), LATER).turns == 0
     assert files(tmp_path) == before
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
 
 
@@ -195,7 +195,7 @@ async def test_what_is_stopped_leaves_the_session_as_it_was(tmp_path: Path, call
     with pytest.raises(Stopped):
         compact(Home.at(tmp_path), LATER, tell=tell)
     assert files(tmp_path) == before
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
 
 
@@ -237,7 +237,7 @@ def test_two_at_once_do_all_of_it_once(tmp_path: Path) -> None:
 
 
 async def verified(home: Path) -> None:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         assert await library.verify() == []
 
 
@@ -321,6 +321,6 @@ async def test_a_flac_that_lies_beside_its_wav_and_is_bad_goes(tmp_path: Path) -
     with opened(tmp_path) as database:
         database.execute("UPDATE turn SET audio_file = '1.flac' WHERE turn = 1")
     (tmp_path / f"locks/{SESSION_ID}.lock").touch()
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
     assert files(tmp_path) == [f"{SESSION_ID}/1.wav", f"{SESSION_ID}/3.wav"]

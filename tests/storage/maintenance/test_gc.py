@@ -10,7 +10,7 @@ import pytest
 
 from gramophone.core.timeline import SessionEnded
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance import gc
 from storage.maintenance.compaction import compact
 from storage.maintenance.gc import examine, reclaim, size_of
@@ -29,7 +29,7 @@ async def session(home: Path, session_id: str, *, words: str = "What is a gramop
 
 async def healthy(home: Path) -> set[str]:
     """The sessions that are there; nothing is wrong with them."""
-    async with await Library.open(home, wall_clock=lambda: NOON) as library:
+    async with await StoredLibrary.open(home, wall_clock=lambda: NOON) as library:
         assert await library.verify() == []
         return {each.id for each in await library.sessions()}
 
@@ -127,7 +127,7 @@ async def test_sound_stays_when_the_database_knows_no_session(tmp_path: Path) ->
     home = Home.at(tmp_path)
     await session(tmp_path, SESSION_ID)
     (tmp_path / "library.db").unlink()
-    async with await Library.open(tmp_path):
+    async with await StoredLibrary.open(tmp_path):
         pass
     report = examine(home, LATER)
     assert report.stray_sessions == (SESSION_ID,)
@@ -159,7 +159,7 @@ async def test_a_session_that_is_recorded_is_left_alone(tmp_path: Path) -> None:
 async def much_deleted(home: Path) -> None:
     await session(home, "aa")
     await session(home, "bb", words="something long " * 300_000)
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.delete("bb")
 
 

@@ -12,7 +12,7 @@ from gramophone.config.config import load
 from gramophone.core.errors import ConfigError
 from gramophone.core.timeline import SessionEnded
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.retention import Limits, agree, agreed, due, keep_within
 from storage.sqlite.locks import SessionLock
 from tests.support.builders import session_started, spoken_exchange
@@ -42,7 +42,7 @@ def ids(home: Path, limits: Limits) -> list[str]:
 
 
 async def kept(home: Path) -> set[str]:
-    async with await Library.open(home, wall_clock=lambda: NOW) as library:
+    async with await StoredLibrary.open(home, wall_clock=lambda: NOW) as library:
         assert await library.verify() == []
         return {each.id for each in await library.sessions()}
 

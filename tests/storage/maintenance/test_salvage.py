@@ -17,7 +17,7 @@ from gramophone.core.errors import StorageError
 from gramophone.core.timeline import AudioReceived
 from gramophone.library.export_request import ExportRequest
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.salvage import Salvaged, salvage
 from storage.maintenance.verify import verify
 from storage.recording.recorder import Recorder
@@ -37,7 +37,7 @@ async def home(tmp_path: Path) -> Path:
     as_flac(place)
     await record(place, short_session(IDS[1]))
     await record(place, [session_started(IDS[2]), *spoken_exchange()])
-    async with await Library.open(place) as library:
+    async with await StoredLibrary.open(place) as library:
         await library.rename(IDS[1], "A tower of records")
         await library.tag([IDS[1]], ["needles"])
         await library.pin([IDS[1]])
@@ -57,7 +57,7 @@ def saved(home: Path, target: Path) -> Salvaged:
 async def contents(home: Path, ids: tuple[str, ...] = IDS) -> dict[str, Any]:
     """Rows of sessions and of turns, and the timeline of each, as JSON."""
     found: dict[str, Any] = {}
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         for session_id in ids:
             path = home.parent / "out.jsonl"
             order = ExportRequest(form="jsonl", path=path, replace=True)
@@ -85,7 +85,7 @@ async def test_a_byte_of_the_schema_costs_nothing(home: Path, tmp_path: Path, bi
     database = home / "library.db"
     flip(database, database.read_bytes().index(b"CREATE TABLE turn") + 20, bit)
     with pytest.raises(StorageError, match="gramophone recover"):
-        await Library.open(home)
+        await StoredLibrary.open(home)
     done = saved(home, tmp_path / "new")
     assert (done.sessions, done.lost_rows, done.from_sound) == (3, 0, 0)
     assert await contents(tmp_path / "new") == before
@@ -115,7 +115,7 @@ async def test_sound_without_rows_becomes_sessions(home: Path, tmp_path: Path) -
     new = tmp_path / "new"
     assert sound_in(new) == sound
     assert verify(Home.at(new)) == []
-    async with await Library.open(new) as library:
+    async with await StoredLibrary.open(new) as library:
         summaries = await library.sessions()
         assert {each.id for each in summaries} == set(IDS)
         assert all(each.title.startswith("Recovered sound of ") for each in summaries)
@@ -132,7 +132,7 @@ async def test_turns_that_are_lost_come_from_their_events(home: Path, tmp_path: 
         texts = database.execute("SELECT turn, text FROM turn WHERE number >> 20 = 2").fetchall()
         database.execute("DELETE FROM turn WHERE number >> 20 = 2")
     saved(home, tmp_path / "new")
-    async with await Library.open(tmp_path / "new") as library:
+    async with await StoredLibrary.open(tmp_path / "new") as library:
         record = await library.session(IDS[1])
         assert [(turn.turn, turn.text) for turn in record.turns] == texts
         assert record.summary.recovered
@@ -147,7 +147,7 @@ async def test_a_session_whose_row_is_lost_is_made_of_its_events(
         database.execute("DELETE FROM session WHERE id = ?", (IDS[1],))
     done = saved(home, tmp_path / "new")
     assert (done.sessions, done.completed) == (3, 1)
-    async with await Library.open(tmp_path / "new") as library:
+    async with await StoredLibrary.open(tmp_path / "new") as library:
         record = await library.session(IDS[1])
         assert [turn.text for turn in record.turns if turn.audio]
         assert record.summary.provider
@@ -164,12 +164,12 @@ async def test_what_stands_in_the_log_alone_is_saved(tmp_path: Path) -> None:
     flip(killed / "library.db", 0)
     done = saved(killed, tmp_path / "new")
     assert (done.sessions, done.from_sound) == (1, 0)
-    async with await Library.open(tmp_path / "new") as library:
+    async with await StoredLibrary.open(tmp_path / "new") as library:
         assert (await library.session(IDS[0])).turns[1].text
 
 
 async def test_what_was_deleted_stays_deleted(home: Path, tmp_path: Path) -> None:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.delete(IDS[1])
     (home / "audio" / IDS[1]).mkdir()
     (home / "audio" / IDS[1] / "1.wav").touch()
@@ -223,6 +223,6 @@ async def test_whatever_the_damage_every_session_is_there(
     # Each has sound, so none can be lost.
     assert set(IDS) <= known
     assert done.sessions == len(known)
-    async with await Library.open(new) as library:
+    async with await StoredLibrary.open(new) as library:
         for session_id in known:
             json.dumps((await library.session(session_id)).summary.title)

@@ -11,7 +11,7 @@ from gramophone.config.file import write_setting
 from gramophone.library.export_request import ExportRequest
 from gramophone.system.temporary_files import make_directory, make_file, make_scratch
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.backup import back_up
 from storage.maintenance.gc import examine, reclaim
 from storage.maintenance.salvage import salvage
@@ -35,7 +35,7 @@ async def test_an_export_sweeps_where_it_writes(tmp_path: Path) -> None:
     await record(tmp_path / "home")
     left = left_by_a_killed_command(tmp_path)
     descriptor, living = make_file(tmp_path / "other.mp3")
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         await library.export([SESSION_ID], ExportRequest(form="txt", path=tmp_path / "out.txt"))
     assert there(left) == []
     assert there([living]) == [living]

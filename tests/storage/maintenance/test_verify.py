@@ -10,7 +10,7 @@ import pytest
 
 from gramophone.core.errors import StorageError
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.verify import verify
 from storage.sqlite.locks import SessionLock
 from tests.support.builders import session_started, short_session, spoken_exchange
@@ -129,7 +129,7 @@ async def test_each_kind_of_damage_is_named_and_nothing_changed(kind: str, tmp_p
 
 async def test_a_whole_library_has_nothing_to_tell(tmp_path: Path) -> None:
     await record(tmp_path)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
         assert await library.verify(SESSION_ID) == []
 
@@ -187,7 +187,7 @@ async def test_one_session_is_checked_alone(tmp_path: Path) -> None:
     await record(tmp_path)
     await record(tmp_path, short_session("a0"))
     wav(tmp_path).unlink()
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         (finding,) = await library.verify(SESSION_ID)
         assert finding.session_id == SESSION_ID
         assert await library.verify("a0") == []
@@ -224,7 +224,7 @@ async def test_turns_that_a_lost_log_took_away_are_named(tmp_path: Path) -> None
     await record(earlier, [session_started(SESSION_ID), *said[: len(said) // 3]])
     # As it was when another program wrote back the log and deleted it.
     (home / "library.db").write_bytes((earlier / "library.db").read_bytes())
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         found = [finding.detail for finding in await library.verify()]
     assert [f"events of turn {turn} are missing; its sound has no text" in detail
             for turn, detail in zip((3, 5), found, strict=True)] == [True, True]  # fmt: skip

@@ -16,7 +16,7 @@ from gramophone.core.timeline import (
     TurnStarted,
 )
 from gramophone.text.redaction import MARK
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started
 from tests.support.pieces_of_keys import KEY, cut, files_with_pieces, leaks_across
 from tests.support.recordings import SESSION_ID, record
@@ -49,7 +49,7 @@ async def test_thousands_of_events_at_once_hold_no_piece_of_a_key(tmp_path: Path
     said = SAID * TIMES
     events = answered(cut(said, 1))
     await record(tmp_path, events, secrets=(KEY,))
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         found = list(await library.events(SESSION_ID, with_pcm=False))
     assert [(type(event), event.at_us) for event in found] == [
         (type(event), event.at_us) for event in events

@@ -22,7 +22,7 @@ from gramophone.core.timeline import (
 from gramophone.library.export_request import FORMS, ExportRequest
 from gramophone.text.redaction import MARK, Redactor
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.backup import back_up
 from storage.recording.recorder import Recorder
 from tests.support.answers_in_pieces import CHUNKS, answered
@@ -43,7 +43,7 @@ SIZES = [1, 2, 3, 5, 7, 8, 9, 13, 20, 27, 28, 29, 30, 200]
 
 
 async def kept(home: Path) -> list[Event]:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         return list(await library.events(SESSION_ID, with_pcm=False))
 
 
@@ -83,7 +83,7 @@ async def test_no_export_and_no_backup_holds_a_piece(size: int, tmp_path: Path) 
     home.mkdir(mode=0o700)
     out.mkdir()
     await record(home, answered(cut(SAID, size), CHUNKS["chat"]), secrets=(KEY,))
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         for form in FORMS.values():
             if not form.sound:
                 path = out / f"session{form.suffix}"

@@ -29,7 +29,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from storage.sqlite.schema import SCHEMA_VERSION
 from tests.support.builders import session_started, short_session, spoken_exchange
@@ -44,7 +44,7 @@ def audio(turn: int, offset_bytes: int, pcm: bytes, *, connection: int = 0) -> A
 
 
 async def kept(home: Path) -> list[Event]:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         return await library.events(SESSION_ID)
 
 
@@ -71,7 +71,7 @@ async def test_transients_are_passed_over(tmp_path: Path) -> None:
 
 async def test_rows_of_session_and_turns_tell_what_is_known(tmp_path: Path) -> None:
     await record(tmp_path)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         session = await library.session(SESSION_ID)
     summary = session.summary
     assert (summary.title, summary.turns, summary.spoken_ms) == ("What is a gramophone?", 2, 20)
@@ -86,7 +86,7 @@ async def test_rows_of_session_and_turns_tell_what_is_known(tmp_path: Path) -> N
 
 async def test_the_hash_is_of_the_sound_as_it_came(tmp_path: Path) -> None:
     await record(tmp_path)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         sound = (await library.session(SESSION_ID)).turns[1].audio
     assert sound is not None
     pcm = b"".join(pcm_of(short_session()))
@@ -114,7 +114,7 @@ async def test_frames_that_come_after_their_turn_are_kept(tmp_path: Path) -> Non
         await recorder.flush()
         recorder.emit(late)
         recorder.emit(SessionEnded(at_us=9))
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         sound = (await library.session(SESSION_ID)).turns[1].audio
         assert await library.verify() == []
     assert sound is not None
@@ -141,7 +141,7 @@ async def test_an_interrupted_turn_keeps_its_text_and_how_far_it_was_heard(
     ]
     await record(tmp_path, events)
     assert await kept(tmp_path) == events
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         turn = (await library.session(SESSION_ID)).turns[0]
         assert (turn.text, turn.heard) == ("Heard and not heard.", 5)
         assert len(await library.sessions(search="not")) == 1
@@ -161,7 +161,7 @@ async def test_a_turn_whose_sound_was_stopped_says_how_far_it_was_heard(tmp_path
     ]
     await record(tmp_path, events)
     assert await kept(tmp_path) == events
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         turn = (await library.session(SESSION_ID)).turns[0]
         assert (turn.text, turn.heard) == ("Heard and read.", 5)
 
@@ -174,7 +174,7 @@ async def test_what_fails_before_the_session_begins_is_kept_with_it(tmp_path: Pa
 
 async def test_one_recorder_keeps_one_session_after_another(tmp_path: Path) -> None:
     await record(tmp_path, [*short_session("a0"), *short_session("a1")])
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert [session.id for session in await library.sessions()] == ["a1", "a0"]
         assert await library.events("a1") == short_session("a1")
         assert await library.verify() == []
@@ -191,7 +191,7 @@ async def test_any_text_comes_back_as_it_was(text: str, tmp_path: Path) -> None:
     ]
     await record(tmp_path, events)
     assert await kept(tmp_path) == events
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         await library.session(SESSION_ID)
 
 
@@ -201,7 +201,7 @@ async def test_two_recorders_share_a_library(tmp_path: Path) -> None:
         first.emit(one)
         second.emit(other)
     await asyncio.gather(first.aclose(), second.aclose())
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.events("a0") == short_session("a0")
         assert await library.events("a1") == short_session("a1")
         assert await library.verify() == []
@@ -225,7 +225,7 @@ async def test_it_listens_as_a_sink_and_is_dropped_when_it_fails(tmp_path: Path)
 
 
 async def title(home: Path) -> str:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         return (await library.sessions())[0].title
 
 
@@ -431,6 +431,6 @@ async def test_a_full_disk_is_said_and_loses_nothing_before(what: str, tmp_path:
     found = await kept(tmp_path)
     assert found[: len(events)] == events
     assert pcm_of(found)[:2] == pcm_of(events)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
         assert (await library.sessions())[0].recovered

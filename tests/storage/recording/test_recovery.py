@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from gramophone.core.timeline import AudioReceived
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from storage.recording.recovery import RECOVERED
 from tests.support.builders import session_started, short_session, spoken_exchange
@@ -53,7 +53,7 @@ async def test_a_process_killed_in_mid_turn_loses_nothing_committed(tmp_path: Pa
     kill_in_mid_turn(tmp_path)
     for turn in (1, 3):
         assert soundfile.info(tmp_path / f"audio/{SESSION_ID}/{turn}.wav").frames == 960
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         session = await library.session(SESSION_ID)
         events = await library.events(SESSION_ID)
         assert await library.verify() == []
@@ -71,11 +71,11 @@ async def test_a_process_killed_in_mid_turn_loses_nothing_committed(tmp_path: Pa
 
 async def test_it_is_repaired_once_and_then_left_alone(tmp_path: Path) -> None:
     await record_unended(tmp_path)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         before = await library.session(SESSION_ID)
     with opened(tmp_path) as database:
         database.execute("UPDATE session SET title = 'mine'")
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         again = await library.session(SESSION_ID)
     assert before.summary.recovered
     assert again.summary.title == "mine"
@@ -88,7 +88,7 @@ async def test_sound_that_no_row_names_is_kept_and_counted(tmp_path: Path) -> No
     with path.open("ab") as file:
         file.write(tail)
     held = path.read_bytes()[44:]
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         sound = (await library.session(SESSION_ID)).turns[1].audio
         assert await library.verify() == []
     assert sound is not None
@@ -100,7 +100,7 @@ async def test_sound_that_no_row_names_is_kept_and_counted(tmp_path: Path) -> No
 async def test_a_file_without_any_row_gets_a_turn(tmp_path: Path) -> None:
     await record_unended(tmp_path)
     (tmp_path / f"audio/{SESSION_ID}/7.wav").write_bytes(b"RIFF" + bytes(40) + b"\x01\x00" * 50)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         turn = (await library.session(SESSION_ID)).turns[-1]
         # No kill leaves a file without its turn's row: the rows were lost, which is told.
         (finding,) = await library.verify()
@@ -115,14 +115,14 @@ async def test_files_of_others_in_the_directory_are_left_alone(tmp_path: Path) -
     strangers = [tmp_path / f"audio/{SESSION_ID}/{name}" for name in ("01.wav", "²nd.wav", "x")]
     for stranger in strangers:
         stranger.write_bytes(b"mine")
-    async with await Library.open(tmp_path):
+    async with await StoredLibrary.open(tmp_path):
         pass
     assert [stranger.read_bytes() for stranger in strangers] == [b"mine"] * 3
 
 
 async def test_an_ended_session_is_not_touched(tmp_path: Path) -> None:
     await record(tmp_path)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert not (await library.sessions())[0].recovered
 
 
@@ -132,11 +132,11 @@ async def test_a_session_that_is_being_recorded_is_not_touched(tmp_path: Path) -
         for event in spoken_exchange():
             recorder.emit(event)
         await recorder.flush()
-        async with await Library.open(tmp_path) as library:
+        async with await StoredLibrary.open(tmp_path) as library:
             assert not (await library.sessions())[0].recovered
             assert await library.verify() == []
         recorder.emit(short_session()[-1])
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert not (await library.sessions())[0].recovered
 
 
@@ -148,17 +148,17 @@ async def test_a_session_that_cannot_be_repaired_keeps_nobody_out(
     sound = path.read_bytes()
     path.unlink()
     path.mkdir()
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert not (await library.sessions())[0].recovered
     assert "not repaired yet" in caplog.text
     path.rmdir()
     path.write_bytes(sound)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert (await library.sessions())[0].recovered
 
 
 async def test_a_session_killed_before_its_first_turn_is_listed(tmp_path: Path) -> None:
     await record(tmp_path, [session_started()])
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         (session,) = await library.sessions()
     assert (session.recovered, session.turns, session.title) == (True, 0, "")

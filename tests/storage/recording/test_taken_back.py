@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from gramophone.core.clock import wall_clock
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.sqlite.schema import MIGRATIONS, SCHEMA_VERSION, migrate, turn_number
 from tests.support.recordings import SESSION_ID, record
 from tests.support.taken_back import session
@@ -14,7 +14,7 @@ from tests.support.taken_back import session
 
 async def test_what_counts_can_be_told_from_what_does_not(tmp_path: Path) -> None:
     await record(tmp_path, session())
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         kept = await library.session(SESSION_ID)
     assert [(turn.turn, turn.finish_reason, turn.withdrawn) for turn in kept.turns] == [
         (0, "inherited", False),
@@ -37,7 +37,7 @@ async def test_what_counts_can_be_told_from_what_does_not(tmp_path: Path) -> Non
 
 async def test_the_list_shows_who_speaks_now_and_the_new_question(tmp_path: Path) -> None:
     await record(tmp_path, session())
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         (listed,) = await library.sessions()
         kept = await library.session(SESSION_ID)
     assert (listed.provider, listed.model, listed.voice) == (
@@ -51,14 +51,14 @@ async def test_the_list_shows_who_speaks_now_and_the_new_question(tmp_path: Path
 
 async def test_the_timeline_comes_back_as_it_was(tmp_path: Path) -> None:
     await record(tmp_path, session())
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.events(SESSION_ID) == session()
         assert await library.verify() == []
 
 
 async def test_a_kill_loses_none_of_it(tmp_path: Path) -> None:
     await record(tmp_path, session()[:-4])
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         kept = await library.session(SESSION_ID)
     assert kept.summary.recovered
     assert [turn.withdrawn for turn in kept.turns] == [False, False, True, True, False, False]

@@ -14,7 +14,7 @@ from gramophone.core.errors import FilterError, SessionNotFound, StorageError
 from gramophone.core.timeline import Event, SessionEnded
 from gramophone.library.library import SessionSummary, TagCount, Totals
 from gramophone.library.search_query import parse
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from storage.sessions.filter_sql import scope_of
 from storage.sessions.listing import SUMMARY
@@ -43,22 +43,24 @@ DAYS = [NOON - timedelta(days=days) for days in (60, 8, 1, 0)]
 
 
 @pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
+async def library(tmp_path: Path) -> AsyncIterator[StoredLibrary]:
     """Four sessions: sixty and eight days ago, yesterday, and today without an end or sound."""
     for events, day in zip(TALKS, DAYS, strict=True):
         async with Recorder.open(tmp_path / "home", wall_clock=lambda day=day: day) as recorder:
             for event in events:
                 recorder.emit(event)
-    async with await Library.open(tmp_path / "home", wall_clock=lambda: NOON) as opened_library:
+    async with await StoredLibrary.open(
+        tmp_path / "home", wall_clock=lambda: NOON
+    ) as opened_library:
         yield opened_library
 
 
-async def ids(library: Library, search: str = "", **asked: object) -> str:
+async def ids(library: StoredLibrary, search: str = "", **asked: object) -> str:
     found: list[SessionSummary] = await library.sessions(search=search, **asked)  # pyright: ignore[reportArgumentType]
     return " ".join(session.id for session in found)
 
 
-async def only(library: Library, session_id: str) -> SessionSummary:
+async def only(library: StoredLibrary, session_id: str) -> SessionSummary:
     return (await library.session(session_id)).summary
 
 
@@ -97,7 +99,7 @@ async def only(library: Library, session_id: str) -> SessionSummary:
         ("title:answer", ""),
     ],
 )
-async def test_filters_and_words(library: Library, search: str, found: str) -> None:
+async def test_filters_and_words(library: StoredLibrary, search: str, found: str) -> None:
     assert await ids(library, search) == found
 
 
@@ -110,7 +112,7 @@ async def test_filters_and_words(library: Library, search: str, found: str) -> N
     ],
 )
 async def test_a_filter_that_says_nothing_is_explained(
-    library: Library, search: str, sentence: str
+    library: StoredLibrary, search: str, sentence: str
 ) -> None:
     with pytest.raises(FilterError, match=sentence):
         await library.sessions(search=search)
@@ -119,7 +121,7 @@ async def test_a_filter_that_says_nothing_is_explained(
 @pytest.mark.parametrize(
     "search", ["", "answer", "provider:o", "has:audio", "answer has:audio", "title:e after:2026"]
 )
-async def test_every_search_is_paged(library: Library, search: str) -> None:
+async def test_every_search_is_paged(library: StoredLibrary, search: str) -> None:
     whole = (await ids(library, search)).split()
     pages: list[str] = []
     while page := await ids(library, search, limit=1, older_than=pages[-1] if pages else None):
@@ -127,7 +129,9 @@ async def test_every_search_is_paged(library: Library, search: str) -> None:
     assert pages == whole
 
 
-async def test_filters_hold_for_more_sessions_than_a_few(library: Library, tmp_path: Path) -> None:
+async def test_filters_hold_for_more_sessions_than_a_few(
+    library: StoredLibrary, tmp_path: Path
+) -> None:
     """Both ways of joining words and filters give the same."""
     with opened(tmp_path / "home") as database:
         database.execute(
@@ -151,7 +155,7 @@ async def test_filters_hold_for_more_sessions_than_a_few(library: Library, tmp_p
 # --- titles ---------------------------------------------------------------------------------------
 
 
-async def test_a_new_title_is_shown_and_found(library: Library) -> None:
+async def test_a_new_title_is_shown_and_found(library: StoredLibrary) -> None:
     await library.rename("a2", "  Thomas\x1b[31m Edison ")
     assert (await only(library, "a2")).title == "Thomas Edison"
     assert await ids(library, "edison") == "a2"
@@ -164,7 +168,7 @@ async def test_a_new_title_is_shown_and_found(library: Library) -> None:
     assert await library.verify() == []
 
 
-async def test_a_title_hit_among_hits_of_turns_is_in_its_place(library: Library) -> None:
+async def test_a_title_hit_among_hits_of_turns_is_in_its_place(library: StoredLibrary) -> None:
     await library.rename("a1", "Horns too")
     assert await ids(library, "horns") == "a3 a1 a0"
     assert await ids(library, "horns", limit=1, older_than="a3") == "a1"
@@ -175,7 +179,7 @@ async def test_the_recorder_does_not_write_over_a_title(tmp_path: Path) -> None:
     events = short_session()
     async with (
         Recorder.open(tmp_path) as recorder,
-        await Library.open(tmp_path) as library,
+        await StoredLibrary.open(tmp_path) as library,
     ):
         for number, event in enumerate(events):
             recorder.emit(event)
@@ -186,14 +190,14 @@ async def test_the_recorder_does_not_write_over_a_title(tmp_path: Path) -> None:
         await recorder.flush()
         assert (await only(library, SESSION_ID)).title == "Mine"
         assert (await only(library, SESSION_ID)).turns == 2
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
 
 
 async def test_changes_beside_a_recorder_all_arrive(tmp_path: Path) -> None:
     async with (
         Recorder.open(tmp_path) as recorder,
-        await Library.open(tmp_path) as library,
+        await StoredLibrary.open(tmp_path) as library,
     ):
         recorder.emit(session_started())
         await recorder.flush()
@@ -218,7 +222,7 @@ async def test_changes_beside_a_recorder_all_arrive(tmp_path: Path) -> None:
 # --- tags, pins, archive --------------------------------------------------------------------------
 
 
-async def test_tags_are_given_taken_counted_and_found(library: Library) -> None:
+async def test_tags_are_given_taken_counted_and_found(library: StoredLibrary) -> None:
     await library.tag(["a0", "a2"], ["Work", "#on hold"])
     await library.tag(["a2"], ["home"], ["work"])
     assert (await only(library, "a2")).tags == ("home", "on-hold")
@@ -239,7 +243,7 @@ async def test_tags_are_given_taken_counted_and_found(library: Library) -> None:
     assert await library.tags() == [TagCount("on-hold", 1), TagCount("work", 1)]
 
 
-async def test_pinned_sessions_come_first_and_once(library: Library) -> None:
+async def test_pinned_sessions_come_first_and_once(library: StoredLibrary) -> None:
     await library.pin(["a0", "a2"])
     assert await ids(library) == "a2 a0 a3 a1"
     for limit in (1, 2, 3):
@@ -255,7 +259,7 @@ async def test_pinned_sessions_come_first_and_once(library: Library) -> None:
     assert await ids(library) == "a0 a3 a2 a1"
 
 
-async def test_archived_sessions_are_found_only_when_asked_for(library: Library) -> None:
+async def test_archived_sessions_are_found_only_when_asked_for(library: StoredLibrary) -> None:
     await library.archive(["a3", "a1"])
     assert await ids(library) == "a2 a0"
     assert await ids(library, "horns") == "a0"
@@ -268,7 +272,7 @@ async def test_archived_sessions_are_found_only_when_asked_for(library: Library)
     assert await ids(library) == "a3 a2 a0"
 
 
-async def test_the_sum_is_of_what_is_listed(library: Library) -> None:
+async def test_the_sum_is_of_what_is_listed(library: StoredLibrary) -> None:
     assert await library.totals() == Totals(4, 1_500)
     await library.archive(["a0"])
     await library.discard(["a2"])
@@ -278,7 +282,7 @@ async def test_the_sum_is_of_what_is_listed(library: Library) -> None:
 # --- discarding -----------------------------------------------------------------------------------
 
 
-async def test_what_is_discarded_is_hidden_and_comes_back(library: Library) -> None:
+async def test_what_is_discarded_is_hidden_and_comes_back(library: StoredLibrary) -> None:
     await library.pin(["a0"])
     await library.tag(["a0"], ["x"])
     await library.discard(["a0", "a3"])
@@ -297,7 +301,9 @@ async def test_what_is_discarded_is_hidden_and_comes_back(library: Library) -> N
     assert await ids(library) == "a0 a3 a2 a1"
 
 
-async def test_purging_removes_what_was_discarded_here(library: Library, tmp_path: Path) -> None:
+async def test_purging_removes_what_was_discarded_here(
+    library: StoredLibrary, tmp_path: Path
+) -> None:
     await library.discard(["a0", "a1"])
     await library.restore(["a1"])
     await library.purge()
@@ -310,17 +316,17 @@ async def test_purging_removes_what_was_discarded_here(library: Library, tmp_pat
 
 
 async def test_what_a_killed_app_discarded_goes_a_day_later(
-    library: Library, tmp_path: Path
+    library: StoredLibrary, tmp_path: Path
 ) -> None:
     await library.discard(["a0"])
     later = NOON + timedelta(hours=23)
     for now, there in [(later, True), (later + timedelta(hours=2), False)]:
-        await (await Library.open(tmp_path / "home", wall_clock=lambda now=now: now)).aclose()
+        await (await StoredLibrary.open(tmp_path / "home", wall_clock=lambda now=now: now)).aclose()
         assert (tmp_path / "home/audio/a0").exists() is there
 
 
 async def test_a_session_that_is_recorded_is_not_discarded(
-    library: Library, tmp_path: Path
+    library: StoredLibrary, tmp_path: Path
 ) -> None:
     async with Recorder.open(tmp_path / "home") as recorder:
         recorder.emit(session_started("beef"))
@@ -330,7 +336,7 @@ async def test_a_session_that_is_recorded_is_not_discarded(
     assert await ids(library) == "beef a3 a2 a1 a0"
 
 
-async def test_a_session_that_is_gone_is_named(library: Library) -> None:
+async def test_a_session_that_is_gone_is_named(library: StoredLibrary) -> None:
     changes = [
         library.rename("f0", "x"),
         library.tag(["f0"], ["x"]),
@@ -355,7 +361,7 @@ async def test_days_are_those_of_the_reader(
         async with Recorder.open(tmp_path, wall_clock=lambda: at) as recorder:
             for event in short_session():
                 recorder.emit(event)
-        async with await Library.open(tmp_path, wall_clock=lambda: at) as library:
+        async with await StoredLibrary.open(tmp_path, wall_clock=lambda: at) as library:
             assert await ids(library, "on:today") == SESSION_ID
             assert await ids(library, "on:2026-11-21") == SESSION_ID
             assert await ids(library, "on:2026-11-20") == ""
@@ -367,7 +373,9 @@ async def test_days_are_those_of_the_reader(
 # --- what it costs --------------------------------------------------------------------------------
 
 
-async def test_no_question_walks_the_sessions_themselves(library: Library, tmp_path: Path) -> None:
+async def test_no_question_walks_the_sessions_themselves(
+    library: StoredLibrary, tmp_path: Path
+) -> None:
     """Every list goes by an index, in its order: nothing is sorted."""
     with opened(tmp_path / "home") as database:
         for typed in (

@@ -12,7 +12,7 @@ from gramophone.core.timeline import UsageReported
 from gramophone.library.statistics import VoiceConfig, total
 from gramophone.wire.lenient_json import LARGEST_COUNT
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.sqlite.database import connect, open_library
 from tests.support.builders import session_started, short_session
 from tests.support.recordings import SESSION_ID, record
@@ -21,7 +21,7 @@ from tests.support.taken_back import CHANGED, session
 
 async def test_each_answer_goes_to_who_gave_it(tmp_path: Path) -> None:
     await record(tmp_path, session())
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         kept = await library.figures()
         turns = (await library.session(SESSION_ID)).turns
     began = session_started()
@@ -37,14 +37,14 @@ async def test_each_answer_goes_to_who_gave_it(tmp_path: Path) -> None:
 
 
 async def test_an_empty_library_has_no_figures(tmp_path: Path) -> None:
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         kept = await library.figures()
     assert (kept.tallies, kept.quarters) == ({}, {})
 
 
 async def test_since_and_session_choose(tmp_path: Path) -> None:
     await record(tmp_path, session())
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         begun = datetime.fromisoformat((await library.sessions())[0].created_at)
         for since, turns in ((begun, 3), (begun + timedelta(milliseconds=1), 0)):
             assert total((await library.figures(since=since)).tallies.values()).turns == turns
@@ -54,7 +54,7 @@ async def test_since_and_session_choose(tmp_path: Path) -> None:
 
 async def test_what_was_discarded_counts_nowhere(tmp_path: Path) -> None:
     await record(tmp_path, session())
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         await library.discard([SESSION_ID])
         kept = await library.figures()
         assert (kept.tallies, kept.quarters) == ({}, {})
@@ -66,7 +66,7 @@ async def test_a_damaged_change_leaves_the_answers(tmp_path: Path) -> None:
     database.execute("UPDATE event SET detail = '[' WHERE kind = 'SettingsChanged'")
     database.execute("UPDATE session SET created_at = 'yesterday'")
     database.close()
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         kept = await library.figures()
     assert total(kept.tallies.values()).turns == 3
     assert kept.quarters == {}
@@ -98,7 +98,7 @@ async def test_what_a_service_counts_beyond_64_bits_is_recorded_and_added_up(
     ]
     assert events != short_session()
     await record(tmp_path, events)
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
         (session_id,) = [each.id for each in await library.sessions()]
         turns = (await library.session(session_id)).turns
@@ -111,6 +111,6 @@ async def test_what_a_service_counts_beyond_64_bits_is_recorded_and_added_up(
     # A library of an older version may hold the largest numbers there are.
     with connect(Home(tmp_path)) as database:
         database.execute("UPDATE turn SET input_tokens = 9223372036854775807")
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         tally = total((await library.figures()).tallies.values())
     assert tally.input_tokens == LARGEST_COUNT

@@ -14,7 +14,7 @@ import pytest
 
 from gramophone.core.errors import LibraryCorrupt, LibraryTooNew, StorageError
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from storage.sqlite.database import open_library
 from storage.sqlite.schema import SCHEMA_VERSION
@@ -41,7 +41,7 @@ async def test_a_newer_library_is_refused_and_left_alone(tmp_path: Path) -> None
     with pytest.raises(LibraryTooNew, match=r"newer Gramophone.*Upgrade"):
         Recorder.open(tmp_path)
     with pytest.raises(LibraryTooNew):
-        await Library.open(tmp_path)
+        await StoredLibrary.open(tmp_path)
     assert everything_in(tmp_path) == before
 
 
@@ -62,7 +62,7 @@ async def test_a_damaged_library_is_named_and_left_alone(damage: str, tmp_path: 
     with pytest.raises(LibraryCorrupt, match=r"damaged.*gramophone verify.*GRAMOPHONE_HOME"):
         Recorder.open(tmp_path)
     with pytest.raises(LibraryCorrupt):
-        await Library.open(tmp_path)
+        await StoredLibrary.open(tmp_path)
     assert everything_in(tmp_path) == before
 
 
@@ -76,7 +76,7 @@ async def test_damage_within_is_named_when_it_is_met(tmp_path: Path) -> None:
         file.seek((page - 1) * 4096)
         file.write(b"\xff" * 4096)
     with pytest.raises(LibraryCorrupt, match="damaged"):
-        async with await Library.open(tmp_path) as library:
+        async with await StoredLibrary.open(tmp_path) as library:
             await library.sessions()
 
 
@@ -107,12 +107,12 @@ UNPRIVILEGED = """
 import asyncio, concurrent.futures.thread, os, sys
 from pathlib import Path
 from gramophone.core.errors import StorageError
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 if os.geteuid() == 0:
     os.seteuid(65534)
 home = Path(sys.argv[1])
-for opening in (lambda: Recorder.open(home), lambda: asyncio.run(Library.open(home))):
+for opening in (lambda: Recorder.open(home), lambda: asyncio.run(StoredLibrary.open(home))):
     try:
         opening()
     except StorageError as error:

@@ -20,7 +20,7 @@ import pytest
 from gramophone.core.errors import StorageError
 from gramophone.library.export_request import ExportRequest
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.backup import back_up
 from storage.maintenance.compaction import compact
 from storage.maintenance.gc import examine, reclaim
@@ -51,7 +51,7 @@ async def connect_again(home: Home) -> None:
 
 
 async def use_the_library(home: Home) -> None:
-    async with await Library.open(home.root) as library:
+    async with await StoredLibrary.open(home.root) as library:
         await library.sessions(search="gramophone")
         await library.events(SESSION_ID)
         await library.figures()
@@ -96,7 +96,7 @@ async def compact_sound(home: Home) -> None:
 
 async def bundle_and_import(home: Home) -> None:
     path = home.root.parent / "it.gramophone"
-    async with await Library.open(home.root) as library:
+    async with await StoredLibrary.open(home.root) as library:
         await library.export([SESSION_ID], ExportRequest("bundle", path))
         await library.import_bundle(path, new_id="abcd")
 
@@ -110,7 +110,7 @@ async def delete(home: Home) -> None:
 
 
 async def refuse_its_own_files(home: Home) -> None:
-    async with await Library.open(home.root) as library:
+    async with await StoredLibrary.open(home.root) as library:
         for path in (home.database, home.write_ahead_log):
             with pytest.raises(StorageError, match="library itself"):
                 await library.import_bundle(path)
@@ -143,12 +143,12 @@ async def test_every_kind_of_opening_leaves_the_locks_held(
 TALKER = """
 import asyncio, sys
 from pathlib import Path
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.builders import session_started, spoken_exchange
 
 async def main(home):
-    async with Recorder.open(home) as recorder, await Library.open(home) as library:
+    async with Recorder.open(home) as recorder, await StoredLibrary.open(home) as library:
         recorder.emit(session_started("0ddba11"))
         for turn in (0, 2, 4):
             for event in spoken_exchange(f"Question {turn}?", "Answer.", first_turn=turn):

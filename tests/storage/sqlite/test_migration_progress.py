@@ -13,7 +13,7 @@ import pytest
 from gramophone.core.clock import wall_clock
 from gramophone.core.tasks import spawn
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.verify import verify
 from storage.sqlite.database import APPLICATION_ID, connect
 from storage.sqlite.migration_progress import Progress, showing
@@ -57,7 +57,7 @@ async def test_what_was_to_be_shown_is_shown_and_closed(home: Home) -> None:
         closed.append(True)
 
     with showing(bar):
-        async with await Library.open(home.root) as library:
+        async with await StoredLibrary.open(home.root) as library:
             assert closed == [True]
             assert [found.snippet for found in await library.sessions(search="签证")]
     steps = sum(len(each.statements) for each in MIGRATIONS[OLDER:])
@@ -77,7 +77,7 @@ async def test_who_leaves_in_the_middle_finds_the_library_as_it_was(home: Home) 
         yield tell
 
     with showing(bar):
-        opening = spawn(Library.open(home.root), name="opening")
+        opening = spawn(StoredLibrary.open(home.root), name="opening")
         await asyncio.to_thread(begun.wait)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -88,6 +88,6 @@ async def test_who_leaves_in_the_middle_finds_the_library_as_it_was(home: Home) 
         database.execute("BEGIN IMMEDIATE")
         database.execute("ROLLBACK")
     assert schema_of(home) == OLDER
-    async with await Library.open(home.root) as library:
+    async with await StoredLibrary.open(home.root) as library:
         assert await library.sessions(search="签证")
     assert schema_of(home) == SCHEMA_VERSION

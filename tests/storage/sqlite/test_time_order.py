@@ -16,7 +16,7 @@ from gramophone.core.clock import wall_clock
 from gramophone.core.timeline import SessionEnded
 from storage.chat_import.importer import import_chats
 from storage.home import Home
-from storage.library import Library
+from storage.library import StoredLibrary
 from storage.maintenance.salvage import salvage
 from storage.maintenance.verify import verify
 from storage.recording.recorder import Recorder
@@ -135,7 +135,7 @@ async def record(home: Home, session_id: str, at: datetime) -> None:
 async def found(home: Home, search: str, limit: int = 50) -> list[str]:
     """Ids of what is found, read in pages."""
     ids: list[str] = []
-    async with await Library.open(home.root) as library:
+    async with await StoredLibrary.open(home.root) as library:
         while page := await library.sessions(
             search=search, limit=limit, older_than=ids[-1] if ids else None
         ):
@@ -157,7 +157,7 @@ async def test_what_was_said_today_stands_before_an_import(
         path = chats(tmp_path / f"{nth}.json", *times)
         import_chats(home, path, now=NOON, tell=lambda done, total: None)
         await record(home, f"a{nth + 1}", NOON + timedelta(hours=nth + 1))
-    async with await Library.open(home.root) as library:
+    async with await StoredLibrary.open(home.root) as library:
         listed = [each.id for each in await library.sessions()]
         assert await library.resolve("last") == "a2"
         assert await library.verify() == []
@@ -396,7 +396,7 @@ async def test_a_damaged_position_hides_no_other_session(home: Home, position: i
             assert [each for each in await found(home, search, limit) if each != "a1"] == [
                 *("a2", "a0")
             ]
-        async with await Library.open(home.root) as library:
+        async with await StoredLibrary.open(home.root) as library:
             await library.sessions(search="horns", older_than="a1")
 
 

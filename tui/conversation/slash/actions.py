@@ -142,7 +142,8 @@ async def _entitle(screen: ConversationScreen, title: str) -> None:
         screen.tell(NOT_KEPT, refused=True)
         return
     try:
-        await screen.backend.library.rename(started.session_id, title)
+        library = await screen.backend.open_library()
+        await library.rename(started.session_id, title)
     except GramophoneError as error:
         notify_error(screen, error)
     else:
@@ -159,10 +160,10 @@ async def _export(screen: ConversationScreen) -> None:
     if not screen.pane.kept:
         screen.tell(NOT_KEPT, refused=True)
         return
-    library = screen.backend.library
     try:
+        library = await screen.backend.open_library()
         record = await library.session(started.session_id)
     except GramophoneError as error:
         notify_error(screen, error)
     else:
-        await export_sessions(screen, library, [record.summary])
+        await export_sessions(screen, screen.backend.open_library, [record.summary])

@@ -16,7 +16,7 @@ import soundfile
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import SessionEnded
 from gramophone.library.export_request import ExportRequest, Pauses
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.export_talks import (
     ANSWERS,
@@ -156,7 +156,7 @@ async def test_one_that_is_cancelled_leaves_nothing(form: str, tmp_path: Path) -
             begun.set()
             go_on.wait()
 
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         order = ExportRequest(form, tmp_path / f"out.{form}")
         async with asyncio.TaskGroup() as group:
             task = group.create_task(library.export([SESSION_ID], order, tell=hold))
@@ -173,10 +173,10 @@ import asyncio, resource, sys
 from pathlib import Path
 from gramophone.core.errors import StorageError
 from gramophone.library.export_request import ExportRequest
-from storage.library import Library
+from storage.library import StoredLibrary
 
 async def main(home, path, session):
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
         try:
             await library.export([session], ExportRequest(path.suffix[1:], path))

@@ -15,13 +15,13 @@ import soundfile
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import SessionEnded
 from gramophone.library.export_request import ExportRequest
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.recordings import SESSION_ID, record
 
 
 async def export(home: Path, path: Path) -> None:
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.export([SESSION_ID], ExportRequest("wav", path))
 
 
@@ -54,7 +54,7 @@ async def spoken_twice(home: Path) -> None:
 async def test_it_tells_how_far_it_is(tmp_path: Path) -> None:
     await spoken_twice(tmp_path / "home")
     told: list[tuple[int, int]] = []
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
 
         def tell(done: int, total: int) -> None:
             told.append((done, total))
@@ -71,7 +71,7 @@ async def test_one_that_is_cancelled_leaves_no_file(tmp_path: Path) -> None:
         begun.set()
         go_on.wait()
 
-    async with await Library.open(tmp_path / "home") as library:
+    async with await StoredLibrary.open(tmp_path / "home") as library:
         export_wav = library.export(
             [SESSION_ID], ExportRequest("wav", tmp_path / "out.wav"), tell=hold
         )

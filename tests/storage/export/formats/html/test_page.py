@@ -20,7 +20,7 @@ from gramophone.config.config import SAMPLE_RATES_HZ
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import AudioReceived, Event, SessionEnded
 from gramophone.library.export_request import FORMS, ExportRequest, Pauses, TurnSelection
-from storage.library import Library
+from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.recordings import SESSION_ID, record
 
@@ -45,7 +45,7 @@ async def page_of(
 ) -> str:
     path = home.with_suffix(".html")
     order = ExportRequest("html", path, replace=True, cut=cut or TurnSelection(), pauses=PAUSES)
-    async with await Library.open(home) as library:
+    async with await StoredLibrary.open(home) as library:
         await library.export([session_id], order)
     return path.read_text(encoding="utf-8")
 
@@ -164,7 +164,7 @@ async def test_a_recording_is_small_and_every_word_that_is_said_can_light_up(
     tmp_path: Path,
 ) -> None:
     session_id = "dd4acff339a3baa3"
-    async with await Library.open(tmp_path) as library:
+    async with await StoredLibrary.open(tmp_path) as library:
         await library.import_bundle(recordings.path_of("long-markdown"))
     html = await page_of(tmp_path, session_id)
     assert len(html) < 9_000 * 60
