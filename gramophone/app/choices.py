@@ -1,22 +1,18 @@
-"""What can be chosen for a conversation, and what cannot, as far as no service is asked."""
+"""Providers, models and voices for a conversation, as far as known without asking a service."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gramophone.config.config import DEFAULT_MODELS, PROVIDERS, Config
+from gramophone.config.config import Config
+from gramophone.config.services import PROVIDERS
 from gramophone.core.errors import ConfigError
 from gramophone.ports.backend import AvailableOptions
 
 if TYPE_CHECKING:
     from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
-KNOWN_MODELS: dict[str, tuple[str, ...]] = {
-    "openai": ("gpt-5-mini", "gpt-5-nano", "gpt-5"),
-    "anthropic": ("claude-haiku-4-5", "claude-sonnet-4-5", "claude-opus-4-5"),
-    "local": (DEFAULT_MODELS["local"],),
-}
-AURA_2_ENGLISH = tuple(
+ENGLISH_VOICES = tuple(
     f"aura-2-{name}-en"
     for name in (
         "amalthea andromeda apollo arcas aries asteria athena atlas aurora callista cora "
@@ -27,26 +23,21 @@ AURA_2_ENGLISH = tuple(
 )
 
 
-def choices_of(config: Config) -> AvailableOptions:
+def available_options(config: Config) -> AvailableOptions:
     """Providers that can be used with these settings, known models, and voices."""
-    usable = {
-        "openai": bool(config.openai_key or config.openai_base_url),
-        "anthropic": bool(config.anthropic_key or config.anthropic_base_url),
-        "local": True,
-    }
-    models = dict(KNOWN_MODELS)
+    models = {name: service.models for name, service in PROVIDERS.items()}
     configured = config.model_name
     if configured and configured not in models.get(config.provider, ()):
         models[config.provider] = (configured, *models.get(config.provider, ()))
-    voices = (config.voice_name,) if config.embedded_voice else AURA_2_ENGLISH
+    voices = (config.voice_name,) if config.embedded_voice else ENGLISH_VOICES
     if config.voice_name not in voices:
         voices = (config.voice_name, *voices)
-    return AvailableOptions(tuple(name for name in PROVIDERS if usable[name]), models, voices)
+    return AvailableOptions(config.usable_providers, models, voices)
 
 
 def speech_parameters(config: Config) -> SpeakParameters:
-    """What a speech connection asks for."""
-    # The first frame is drawn without it.
+    """Parameters of a speech connection."""
+    # Imported here, because the first frame is drawn without it.
     from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
     return SpeakParameters(
@@ -55,16 +46,16 @@ def speech_parameters(config: Config) -> SpeakParameters:
 
 
 def check_voice(config: Config) -> SpeakParameters:
-    """The same, once it is known that the service would not refuse it.
+    """Parameters of a speech connection, checked as Deepgram would check them.
 
     Raises:
-        ConfigError: it would.
+        ConfigError: the service would refuse them.
     """
     from gramophone.wire.deepgram.speak_v1.messages import ParameterRefused, SpeakParameters
 
-    asked = speech_parameters(config)
+    parameters = speech_parameters(config)
     try:
-        SpeakParameters.from_query(asked.to_query())
+        SpeakParameters.from_query(parameters.to_query())
     except ParameterRefused as error:
         raise ConfigError(f"The voice settings are wrong: {error}") from error
-    return asked
+    return parameters

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from gramophone.app.choices import choices_of
+from gramophone.app.choices import available_options
 from gramophone.app.library_on_demand import LibraryOnDemand
 from gramophone.app.live_conversation import NOT_RUNNING, LiveConversation
 from gramophone.config.config import Config
@@ -73,7 +73,7 @@ class EngineThread:
 
     def choices(self) -> AvailableOptions:
         """What can be chosen for a talk."""
-        return choices_of(self._config)
+        return available_options(self._config)
 
     def open_talk(
         self,
@@ -139,12 +139,12 @@ class EngineThread:
         asked = asyncio.run_coroutine_threadsafe(self._suggest_title(session_id), loop)
         return await asyncio.wrap_future(asked)
 
-    async def hear_sample(self, voice: str) -> None:
+    async def play_sample(self, voice: str) -> None:
         """Say a sentence with a voice; cancelling the await stops it."""
         loop = self._loop
         if loop is None or loop.is_closed():
             raise SpeechError("The engine is not ready yet; try again in a moment.")
-        asked = asyncio.run_coroutine_threadsafe(self._hear_sample(voice), loop)
+        asked = asyncio.run_coroutine_threadsafe(self._play_sample(voice), loop)
         await asyncio.wrap_future(asked)
 
     def last_words(self) -> list[str]:
@@ -218,12 +218,12 @@ class EngineThread:
             raise ModelError("The engine is not ready yet; try again in a moment.")
         return await suggest_title(self._config, session_id, self._engines)
 
-    async def _hear_sample(self, voice: str) -> None:
-        from gramophone.app.voice_preview import hear_sample
+    async def _play_sample(self, voice: str) -> None:
+        from gramophone.app.voice_preview import play_sample
 
         if self._engines is None:
             raise SpeechError("The voice is not ready yet; try again in a moment.")
-        await hear_sample(self._config, voice, self._engines)
+        await play_sample(self._config, voice, self._engines)
 
     def _lose(self, stage: Stage, detail: str) -> None:
         """There is no engine, or no more: every talk says so, and says it to who goes on."""

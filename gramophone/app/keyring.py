@@ -1,7 +1,7 @@
 """Services' keys in the system's keyring, where there is one; the environment wins over it.
 
-`config.toml` says of which services a key is there, never what it is: so nobody who keeps none is
-asked to unlock a keyring. All that reads a key reads it from the environment that is made here.
+`config.toml` names the services whose key is there, never the key: so nobody who stores none is
+asked to unlock a keyring. Everything that reads a key reads it from the environment made here.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from gramophone.config.config import in_file, places
+from gramophone.config.config import locate
+from gramophone.config.file_reader import read_settings
+from gramophone.config.services import KEYED_SERVICES
 from gramophone.core.errors import ConfigError
-from gramophone.ports.preferences import Account, KeptIn
+from gramophone.ports.preferences import Account, KeyLocation
 
 SERVICE: Final = "gramophone"
 
-ACCOUNTS: Final = (
-    Account("openai", "OpenAI", "OPENAI_API_KEY"),
-    Account("anthropic", "Anthropic", "ANTHROPIC_API_KEY"),
-    Account("deepgram", "Deepgram", "DEEPGRAM_API_KEY"),
+ACCOUNTS: Final = tuple(
+    Account(each.name, each.title, each.key_variable) for each in KEYED_SERVICES
 )
 NOT_INSTALLED: Final = (
     "Keys cannot be kept: the extra 'keyring' is not installed. Until it is, set the variable "
@@ -31,34 +31,42 @@ NO_BACKEND: Final = (
     "environment instead."
 )
 _SAFE_PRIORITY: Final = 1
+"""Least priority of a backend that the library `keyring` recommends; below it are plain files."""
 
 
-def with_kept_keys(environment: Mapping[str, str], without: str = "") -> dict[str, str]:
-    """The environment with the keys that are in the keyring and not in it already; that of the
-    account `without` is left where it is."""
+def with_stored_keys(environment: Mapping[str, str], without: str = "") -> dict[str, str]:
+    """Add to the environment the keys that are in the keyring and not in it already.
+
+    The key of the account `without` is not read.
+    """
     whole = dict(environment)
-    kept = set(named(environment)) - {without}
+    stored = set(stored_accounts(environment)) - {without}
     wanted = [
         each
         for each in ACCOUNTS
-        if each.name in kept and not environment.get(each.variable, "").strip()
+        if each.name in stored and not environment.get(each.variable, "").strip()
     ]
-    if not wanted or no_keyring():
+    if not wanted or why_no_keyring():
         return whole
     for account in wanted:
-        # A keyring that stays locked gives nothing; what needs the key says that it is missing.
+        # A keyring that stays locked gives nothing: whoever needs the key says that it is missing.
+        # Any exception, because backends raise their own (D-Bus, KWallet, macOS).
         with suppress(Exception):
             whole[account.variable] = _keyring().get_password(SERVICE, account.name) or ""
     return whole
 
 
-def not_given(environment: Mapping[str, str]) -> str:
-    """What to say where a key is kept and `environment`, which should hold it, does not."""
-    kept = named(environment)
+def missing_keys(environment: Mapping[str, str]) -> str:
+    """Sentence for the user about keys that should come from the keyring and did not.
+
+    Args:
+        environment: as `with_stored_keys` returned it.
+    """
+    stored = stored_accounts(environment)
     titles = [
         each.title
         for each in ACCOUNTS
-        if each.name in kept and not environment.get(each.variable, "").strip()
+        if each.name in stored and not environment.get(each.variable, "").strip()
     ]
     if not titles:
         return ""
@@ -68,47 +76,50 @@ def not_given(environment: Mapping[str, str]) -> str:
     )
 
 
-def named(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Of which services `config.toml` says that a key is kept; none where it cannot be read."""
+def stored_accounts(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the services whose key is in the keyring, as `config.toml` lists them; none where
+    the file cannot be read."""
     try:
-        told = in_file(places(environment)[1]).get("kept_keys", "")
+        _, config_file = locate(environment)
+        names = str(read_settings(config_file).get("keyring_services", ""))
     except ConfigError:
+        # Whoever reads all settings tells it.
         return ()
-    return tuple(name.strip() for name in str(told).split(",") if name.strip())
+    return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 def accounts(environment: Mapping[str, str]) -> tuple[Account, ...]:
     """Every service, and where its key is; `environment` is that of the process."""
-    kept = named(environment)
+    stored = stored_accounts(environment)
 
-    def where(account: Account) -> KeptIn:
+    def location(account: Account) -> KeyLocation:
         if environment.get(account.variable, "").strip():
             return "environment"
-        return "keyring" if account.name in kept else ""
+        return "keyring" if account.name in stored else ""
 
-    return tuple(replace(each, kept_in=where(each)) for each in ACCOUNTS)
+    return tuple(replace(each, location=location(each)) for each in ACCOUNTS)
 
 
-def no_keyring() -> str:
-    """Why no key can be kept, and where it must go; empty where it can."""
+def why_no_keyring() -> str:
+    """Reason why no key can be stored, and where to put it instead; empty where one can."""
     try:
         backend = _keyring().get_keyring()
     except ImportError:
         return NOT_INSTALLED
     except Exception:
         return NO_BACKEND
-    # Below that it is a file in plain text, or nothing at all.
+    # Below that it is a file in plain text, or a backend that does nothing.
     return "" if getattr(backend, "priority", 0) >= _SAFE_PRIORITY else NO_BACKEND
 
 
-def keep(account: str, key: str) -> None:
-    """Put a key into the keyring, or take it out where `key` is empty.
+def store(account: str, key: str) -> None:
+    """Put a key into the keyring, or remove it where `key` is empty.
 
     Raises:
         ConfigError: the keyring refuses it, or there is none.
     """
-    if why := no_keyring():
-        raise ConfigError(why)
+    if reason := why_no_keyring():
+        raise ConfigError(reason)
     if key and not (key.isascii() and key.isprintable() and " " not in key):
         raise ConfigError("No key looks like that: it holds blanks or line breaks; copy it again.")
     keyring = _keyring()
@@ -118,7 +129,7 @@ def keep(account: str, key: str) -> None:
         elif keyring.get_password(SERVICE, account) is not None:
             keyring.delete_password(SERVICE, account)
     except Exception as error:
-        # Its own text is not shown: nobody knows what a backend puts into it.
+        # Its own text is not shown: a backend might quote the key in it.
         raise ConfigError(
             f"The keyring refused it ({type(error).__name__}); unlock it and try again."
         ) from error

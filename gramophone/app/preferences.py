@@ -8,63 +8,64 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 from gramophone.app import keyring
-from gramophone.app.choices import AURA_2_ENGLISH
-from gramophone.config.config import ENVIRONMENT, FILE_SETTINGS, Config, in_file
-from gramophone.config.file import write_key, write_setting
+from gramophone.app.choices import ENGLISH_VOICES
+from gramophone.config.config import ENVIRONMENT, Config
+from gramophone.config.file_reader import FILE_SETTINGS, read_settings
+from gramophone.config.file_writer import write_key, write_setting
 from gramophone.ports.preferences import Account, Preference, Value
 
-_OTHER_VARIABLES = {"TEXTUAL_THEME": "theme"}
+_VARIABLES = {**ENVIRONMENT, "TEXTUAL_THEME": "theme"}
 
 # The screen has lines for values: a list is written in the file itself. So are limits beyond which
-# sessions are removed, which nobody is to set in passing.
-_IN_THE_FILE_ALONE = frozenset({"redact", "keep_days", "keep_gb"})
+# sessions are removed, which nobody should set in passing.
+_ONLY_IN_THE_FILE = frozenset({"redact", "keep_days", "keep_gb"})
 
-_AURA_2_SPANISH = "sirio nestor carina celeste alvaro diana aquila selena estrella javier"
+_SPANISH_NAMES = "sirio nestor carina celeste alvaro diana aquila selena estrella javier"
 
 VOICES = (
-    *AURA_2_ENGLISH,
-    *(f"aura-2-{name}-es" for name in _AURA_2_SPANISH.split()),
+    *ENGLISH_VOICES,
+    *(f"aura-2-{name}-es" for name in _SPANISH_NAMES.split()),
 )
 """Deepgram's voices of the second generation; others can be typed."""
 
 
 class FilePreferences:
-    """Reads and writes the file in threads, so that the screen never waits for a disk.
-
-    `hear` says a sample; it is the engine's, whose loop the sound lives on.
-    """
+    """Reads and writes the file in threads, so that the screen never waits for a disk."""
 
     def __init__(
         self,
         config: Config,
-        hear: Callable[[str], Awaitable[None]],
+        play_sample: Callable[[str], Awaitable[None]],
         environment: Mapping[str, str] = os.environ,
     ) -> None:
+        """`play_sample` speaks a sentence with a voice; it is the engine thread's, where the sound
+        device is."""
         self._config = config
-        self._hear = hear
+        self._play_sample = play_sample
         self._environment = environment
+        # One write after another: each reads the file, changes an entry and replaces it whole.
         self._writing = asyncio.Lock()
 
     @property
-    def place(self) -> str:
+    def path(self) -> str:
         return str(self._config.config_file)
 
     async def read(self) -> Mapping[str, Preference]:
-        told = await asyncio.to_thread(in_file, self._config.config_file)
-        usual = Config(home=self._config.home, config_file=self._config.config_file)
+        settings = await asyncio.to_thread(read_settings, self._config.config_file)
+        defaults = Config(home=self._config.home, config_file=self._config.config_file)
         overruled = {
             name: variable
-            for variable, name in (ENVIRONMENT | _OTHER_VARIABLES).items()
+            for variable, name in _VARIABLES.items()
             if self._environment.get(variable, "").strip()
         }
         return {
             name: Preference(
-                cast("Value", told.get(name, _usual(usual, name))),
-                told=name in told,
+                cast("Value", settings.get(name, _default(defaults, name))),
+                is_set=name in settings,
                 overruled_by=overruled.get(name, ""),
             )
             for name in FILE_SETTINGS.values()
-            if name not in _IN_THE_FILE_ALONE
+            if name not in _ONLY_IN_THE_FILE
         }
 
     async def write(self, name: str, value: Value | None) -> None:
@@ -72,12 +73,13 @@ class FilePreferences:
             await asyncio.to_thread(self._write, name, value)
 
     def _write(self, name: str, value: Value | None, without: str = "") -> None:
-        environment = keyring.with_kept_keys(self._environment, without)
+        # With the keys, because a provider that is set in the file is refused without its key.
+        environment = keyring.with_stored_keys(self._environment, without)
         write_setting(self._config.config_file, name, value, environment)
 
     async def write_key(self, binding_id: str, keys: str) -> None:
         async with self._writing:
-            environment = await asyncio.to_thread(keyring.with_kept_keys, self._environment)
+            environment = await asyncio.to_thread(keyring.with_stored_keys, self._environment)
             file = self._config.config_file
             await asyncio.to_thread(write_key, file, binding_id, keys or None, environment)
 
@@ -89,30 +91,34 @@ class FilePreferences:
 
         return await output_devices()
 
-    async def hear_sample(self, voice: str) -> None:
-        await self._hear(voice)
+    async def play_sample(self, voice: str) -> None:
+        await self._play_sample(voice)
 
     async def accounts(self) -> Sequence[Account]:
         return await asyncio.to_thread(keyring.accounts, self._environment)
 
-    async def no_keyring(self) -> str:
-        return await asyncio.to_thread(keyring.no_keyring)
+    async def why_no_keyring(self) -> str:
+        return await asyncio.to_thread(keyring.why_no_keyring)
 
-    async def keep_key(self, account: str, key: str) -> None:
+    async def store_key(self, account: str, key: str) -> None:
         async with self._writing:
-            await asyncio.to_thread(self._keep_key, account, key)
+            await asyncio.to_thread(self._store_key, account, key)
 
-    def _keep_key(self, account: str, key: str) -> None:
-        """First where it is kept, then the word that it is: never a word without a key."""
-        names = [name for name in keyring.named(self._environment) if name != account]
+    def _store_key(self, account: str, key: str) -> None:
+        """Store or remove a key, and list the account in the file or no longer.
+
+        The order keeps the list true if one step fails: a key is stored before it is listed, and no
+        longer listed before it is removed. A key that is not listed is only not used.
+        """
+        names = [name for name in keyring.stored_accounts(self._environment) if name != account]
         if key:
-            keyring.keep(account, key)
-            self._write("kept_keys", ", ".join([*names, account]))
+            keyring.store(account, key)
+            self._write("keyring_services", ", ".join([*names, account]))
         else:
-            self._write("kept_keys", ", ".join(names) or None, without=account)
-            keyring.keep(account, "")
+            self._write("keyring_services", ", ".join(names) or None, without=account)
+            keyring.store(account, "")
 
 
-def _usual(config: Config, name: str) -> Value:
+def _default(config: Config, name: str) -> Value:
     value = getattr(config, name)
     return "" if value is None else value

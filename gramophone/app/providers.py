@@ -1,4 +1,4 @@
-"""Language models and voices for conversations; what runs on this machine is shared by them."""
+"""Language models and voices for conversations; engines on this machine are shared by them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from gramophone.app.choices import check_voice
 from gramophone.config.config import Config
+from gramophone.core.errors import ConfigError
 from gramophone.ports.engine import LanguageModel, SpeechService
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.local import LocalModel
@@ -19,23 +20,36 @@ LOCAL_TOKENS = 200
 
 
 class ProviderPool:
-    """Makes models and voices, and ends the processes they run in."""
+    """Makes models and voices, and ends the processes they run in.
+
+    A client of a service costs nothing and is made for each conversation. An engine on this machine
+    takes seconds to load and hundreds of megabytes, so one process serves all conversations that
+    want the same; its model answers them one after another (`SerializedModel`).
+    """
 
     def __init__(self) -> None:
         self._models: dict[tuple[str, int], tuple[LocalModel, asyncio.Lock]] = {}
         self._voice: EmbeddedSpeech | None = None
         self._watchers: list[Callable[[str, str], None]] = []
-        self._under_way: dict[str, str] = {}
+        self._loading: dict[str, str] = {}
 
-    def watch(self, told: Callable[[str, str], None]) -> Callable[[], None]:
-        """Be told how shared engines load, and what is under way now; returns what ends it."""
-        self._watchers.append(told)
-        for what, detail in self._under_way.items():
-            told(what, detail)
-        return lambda: self._watchers.remove(told)
+    def watch(self, on_progress: Callable[[str, str], None]) -> Callable[[], None]:
+        """Have `on_progress(engine, detail)` called while shared engines load, and at once with
+        what is loading now; returns a function that ends it. An empty detail says that it is done.
+        """
+        self._watchers.append(on_progress)
+        for engine, detail in self._loading.items():
+            on_progress(engine, detail)
+        return lambda: self._watchers.remove(on_progress)
 
     def model(self, config: Config, progress: Callable[[str], None]) -> LanguageModel:
-        """The model of the provider that was chosen; `progress` is for this one alone."""
+        """Make the model of the configured provider.
+
+        `progress` is told what holds up this conversation alone.
+
+        Raises:
+            ConfigError: there is no client for the provider.
+        """
         match config.provider:
             case "openai":
                 return OpenAIChat(
@@ -51,21 +65,25 @@ class ProviderPool:
                     base_url=config.anthropic_base_url,
                     max_tokens=config.max_tokens,
                 )
-            case _:
+            case "local":
                 return SerializedModel(*self._local(config), progress)
+            case unknown:
+                # Never the embedded model instead: a question must not be answered by another
+                # model than the one that the session's row names.
+                raise ConfigError(f"The provider {unknown!r} has no client; choose another.")
 
     def speech(self, config: Config) -> SpeechService:
-        """Deepgram or whoever speaks as it does, else the voice on this machine.
+        """Make a client of Deepgram or of a server like it, else of the voice on this machine.
 
         Raises:
-            ConfigError: the service would refuse what is asked of it.
+            ConfigError: the service would refuse the configured parameters.
         """
-        asked = check_voice(config)
+        parameters = check_voice(config)
         if not config.embedded_voice:
-            return DeepgramSpeech(config.speak_endpoint, asked, api_key=config.deepgram_key)
+            return DeepgramSpeech(config.speak_endpoint, parameters, api_key=config.deepgram_key)
         if self._voice is None:
-            self._voice = EmbeddedSpeech(asked, progress=self._about("voice"))
-        return SharedSpeech(self._voice, asked)
+            self._voice = EmbeddedSpeech(parameters, progress=self._progress_of("voice"))
+        return SharedSpeech(self._voice, parameters)
 
     async def aclose(self) -> None:
         """End the processes."""
@@ -76,22 +94,23 @@ class ProviderPool:
 
     def _local(self, config: Config) -> tuple[LocalModel, asyncio.Lock]:
         max_tokens = config.max_tokens or LOCAL_TOKENS
-        wanted = config.local_model, max_tokens
-        if wanted not in self._models:
+        # Both are arguments of the process: another value needs another one.
+        key = config.local_model, max_tokens
+        if key not in self._models:
             model = LocalModel(
                 model_file=config.local_model,
                 max_tokens=max_tokens,
-                progress=self._about("model"),
+                progress=self._progress_of("model"),
             )
-            self._models[wanted] = model, asyncio.Lock()
-        return self._models[wanted]
+            self._models[key] = model, asyncio.Lock()
+        return self._models[key]
 
-    def _about(self, what: str) -> Callable[[str], None]:
-        def tell(detail: str) -> None:
-            self._under_way[what] = detail
+    def _progress_of(self, engine: str) -> Callable[[str], None]:
+        def on_progress(detail: str) -> None:
+            self._loading[engine] = detail
             if not detail:
-                del self._under_way[what]
-            for told in tuple(self._watchers):
-                told(what, detail)
+                del self._loading[engine]
+            for watcher in tuple(self._watchers):
+                watcher(engine, detail)
 
-        return tell
+        return on_progress

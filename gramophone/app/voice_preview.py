@@ -50,7 +50,7 @@ class _Outcome:
             self.over.set_exception(error)
 
 
-async def hear_sample(
+async def play_sample(
     config: Config, voice: str, engines: ProviderPool, to: Speaker | None = None
 ) -> None:
     """Say a sentence with `voice` on the configured device; returns when it was played.

@@ -9,7 +9,7 @@ from functools import partial
 from typing import NoReturn
 
 from gramophone.app.engine_thread import EngineThread
-from gramophone.app.keyring import not_given, with_kept_keys
+from gramophone.app.keyring import missing_keys, with_stored_keys
 from gramophone.app.preferences import FilePreferences
 from gramophone.cli.output import note, refuse
 from gramophone.cli.progress import Updating
@@ -26,11 +26,11 @@ from storage.recording.recorder import Recorder
 
 def open_app() -> NoReturn:
     """The app as it is configured; ends the program."""
-    environment = with_kept_keys(os.environ)
+    environment = with_stored_keys(os.environ)
     try:
         config = load(environment)
     except GramophoneError as error:
-        if missing := not_given(environment):
+        if missing := missing_keys(environment):
             note(missing)
         refuse(error)
     try:
@@ -60,9 +60,9 @@ def run_app(config: Config) -> int:
         backend,
         screen=screen_settings(config),
         keep_theme=partial(keep_theme, config),
-        preferences=FilePreferences(config, backend.hear_sample),
+        preferences=FilePreferences(config, backend.play_sample),
         trouble=" ".join(
-            filter(None, [_keys_not_given(config), _strays(config), _kept_within(config)])
+            filter(None, [_missing_keys(config), _strays(config), _kept_within(config)])
         ),
     )
     try:
@@ -85,13 +85,8 @@ def _recorder(config: Config) -> Recorder:
         updating.close()
 
 
-def _keys_not_given(config: Config) -> str:
-    held = {
-        "OPENAI_API_KEY": config.openai_key,
-        "ANTHROPIC_API_KEY": config.anthropic_key,
-        "DEEPGRAM_API_KEY": config.deepgram_key,
-    }
-    return not_given(os.environ | held)
+def _missing_keys(config: Config) -> str:
+    return missing_keys({**os.environ, **config.api_keys})
 
 
 def _strays(config: Config) -> str:
@@ -120,6 +115,6 @@ def screen_settings(config: Config) -> ScreenSettings:
 
 def keep_theme(config: Config, name: str) -> None:
     """Have the next start begin with this theme."""
-    from gramophone.config.file import write_setting
+    from gramophone.config.file_writer import write_setting
 
     write_setting(config.config_file, "theme", name)

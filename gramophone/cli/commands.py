@@ -17,7 +17,7 @@ from gramophone.cli.fixture.commands import fixture
 from gramophone.cli.maintenance_commands import backup, compact, recover
 from gramophone.cli.maintenance_commands import gc as gc_command
 from gramophone.cli.runner import JSON, carried_out, configured, finish, quieten, refused
-from gramophone.config.config import PROVIDERS
+from gramophone.config.services import PROVIDERS
 from gramophone.core.errors import GramophoneError
 
 _MOST_TEXT_BYTES = 1 << 21
@@ -33,7 +33,7 @@ def talk_options(command: F) -> F:
     """The options of every command that talks."""
     options = [
         click.option(
-            "--provider", type=click.Choice(PROVIDERS), help="Provider of the language model."
+            "--provider", type=click.Choice(list(PROVIDERS)), help="Provider of the language model."
         ),
         click.option("--model", help="Model, as the provider calls it."),
         *voice_options_list(),

@@ -31,11 +31,7 @@ async def doctor(config: Config, *, as_json: bool) -> int:
         "provider": config.provider,
         "model": config.model,
         "voice": config.voice,
-        "keys": {
-            "DEEPGRAM_API_KEY": bool(config.deepgram_key),
-            "OPENAI_API_KEY": bool(config.openai_key),
-            "ANTHROPIC_API_KEY": bool(config.anthropic_key),
-        },
+        "keys": {variable: bool(key) for variable, key in config.api_keys.items()},
         "engines": _engines(config),
         "library": await _library(config),
         "speaker": await _speaker(config),

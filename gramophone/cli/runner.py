@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from gramophone.app.keyring import not_given, with_kept_keys
+from gramophone.app.keyring import missing_keys, with_stored_keys
 from gramophone.config.config import Config, load
 from gramophone.core.errors import ConfigError, GramophoneError
 
@@ -24,8 +24,8 @@ def configured(flags: dict[str, Any] | None = None, *, on_screen: bool = False) 
     told["muted"] = told.pop("mute", False) or None
     told["keep"] = False if told.pop("no_keep", False) else None
     told["sample_rate_hz"] = told.pop("sample_rate", None)
-    environment = with_kept_keys(os.environ)
-    missing = not_given(environment)
+    environment = with_stored_keys(os.environ)
+    missing = missing_keys(environment)
     try:
         config = load(environment, **told)
     except ConfigError as error:

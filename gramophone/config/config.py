@@ -1,5 +1,8 @@
-"""Settings: flags over environment over `config.toml` over defaults. Services' keys come from the
-environment alone; what is in a keyring the command line puts there."""
+"""Settings: flags over environment over `config.toml` over defaults.
+
+Services' keys come from the environment alone. Keys of a keyring are put into the environment by
+`gramophone.app.keyring` before it is read here.
+"""
 
 from __future__ import annotations
 
@@ -8,78 +11,60 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field, fields, replace
 from pathlib import Path
-from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import platformdirs
 
+from gramophone.config.file_reader import read_settings
+from gramophone.config.services import (
+    ADDRESSED_SERVICES,
+    DEFAULT_MODELS,
+    KEYED_SERVICES,
+    PROVIDERS,
+)
 from gramophone.core.errors import ConfigError
 from gramophone.core.frozen import frozen
-from gramophone.system.regular_files import read_regular
 from gramophone.text.redaction import refusal
 
-PROVIDERS = ("openai", "anthropic", "local")
 MEMORIES = ("heard", "read")
 DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
 DEFAULT_VOICE = "aura-2-thalia-en"
 MOST_METER_FRAMES_HZ = 15
 MOST_KEEP_DAYS = 100_000
-_MOST_KEY_PARTS = 200
 SAMPLE_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
-DEFAULT_MODELS = {
-    "openai": "gpt-5-mini",
-    "anthropic": "claude-haiku-4-5",
-    "local": "smollm2-135m-instruct",
-}
 DEFAULT_SYSTEM_PROMPT = (
     "You are a friendly voice assistant. Your answer is read aloud: keep it short and plain."
 )
 
 _LANGUAGE = re.compile(r"(?:auto|[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)\Z")
 
-FILE_SETTINGS = {
-    ("model", "provider"): "provider",
-    ("model", "name"): "model",
-    ("model", "system_prompt"): "system_prompt",
-    ("model", "memory"): "memory",
-    ("model", "max_tokens"): "max_tokens",
-    ("model", "openai_base_url"): "openai_base_url",
-    ("model", "anthropic_base_url"): "anthropic_base_url",
-    ("model", "local_file"): "local_model",
-    ("speech", "url"): "speak_url",
-    ("speech", "voice"): "voice",
-    ("speech", "sample_rate_hz"): "sample_rate_hz",
-    ("speech", "speed"): "speed",
-    ("speech", "language"): "lang",
-    ("sound", "muted"): "muted",
-    ("sound", "device"): "device",
-    ("accounts", "keyring"): "kept_keys",
-    ("recording", "redact"): "redact",
-    ("library", "keep_days"): "keep_days",
-    ("library", "keep_gb"): "keep_gb",
-    ("screen", "theme"): "theme",
-    ("screen", "reduced_motion"): "reduced_motion",
-    ("screen", "meter_frames_hz"): "meter_frames_hz",
-}
-"""Every key of `config.toml`, as table and name, and the setting it sets."""
-
-KEYS_TABLE = "keys"
-"""The one table whose names are not ours to list: which bindings there are the screen knows."""
-
 ENVIRONMENT = {
     "GRAMOPHONE_SPEAK_URL": "speak_url",
     "GRAMOPHONE_LOCAL_MODEL": "local_model",
-    "DEEPGRAM_API_KEY": "deepgram_key",
-    "OPENAI_API_KEY": "openai_key",
-    "OPENAI_BASE_URL": "openai_base_url",
-    "ANTHROPIC_API_KEY": "anthropic_key",
-    "ANTHROPIC_BASE_URL": "anthropic_base_url",
+    **{each.key_variable: each.key_setting for each in KEYED_SERVICES},
+    **{each.base_url_variable: each.base_url_setting for each in ADDRESSED_SERVICES},
 }
+"""Every environment variable, and the field of `Config` that it sets."""
+
+_TYPES = {
+    "max_tokens": (int,),
+    "sample_rate_hz": (int,),
+    "speed": (int, float),
+    "muted": (bool,),
+    "keep": (bool,),
+    "reduced_motion": (bool,),
+    "meter_frames_hz": (int,),
+    "keep_days": (int,),
+    "keep_gb": (int, float),
+    "keys": (dict,),
+    "redact": (list,),
+}
+"""Types of the settings that are not strings, as `config.toml` has them."""
 
 
 @frozen(kw_only=True)
 class Config:
-    """What the program was told. Empty strings mean 'not set'."""
+    """All settings in force. Empty strings mean 'not set'."""
 
     home: Path
     config_file: Path
@@ -95,7 +80,7 @@ class Config:
     lang: str = "auto"
     muted: bool = False
     device: str = ""
-    kept_keys: str = ""
+    keyring_services: str = ""
     redact: Sequence[str] = ()
     keep: bool = True
     keep_days: int = 0
@@ -112,9 +97,31 @@ class Config:
     anthropic_key: str = field(default="", repr=False)
 
     @property
+    def api_keys(self) -> Mapping[str, str]:
+        """The key of every service that takes one, by its environment variable; empty ones too."""
+        # No default: a service of the table whose field is missing must not pass for one without
+        # a key, because its key would not be redacted.
+        return {each.key_variable: getattr(self, each.key_setting) for each in KEYED_SERVICES}
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never reach a file, a log or an event."""
-        return tuple(k for k in (self.deepgram_key, self.openai_key, self.anthropic_key) if k)
+        return tuple(key for key in self.api_keys.values() if key)
+
+    @property
+    def usable_providers(self) -> tuple[str, ...]:
+        """Providers that can be asked, in the order of preference.
+
+        A provider is usable if it takes no key, or if its key or its address is set: a server at
+        an address of one's own often wants no key.
+        """
+        return tuple(
+            name
+            for name, service in PROVIDERS.items()
+            if not service.key_variable
+            or getattr(self, service.key_setting)
+            or (service.base_url_variable and getattr(self, service.base_url_setting))
+        )
 
     @property
     def embedded_voice(self) -> bool:
@@ -123,40 +130,45 @@ class Config:
 
     @property
     def voice_name(self) -> str:
-        """What the status line and the session row say of the voice."""
+        """Name of the voice for the status line and the session's row."""
         return "piper" if self.embedded_voice else self.voice
 
     @property
     def model_name(self) -> str:
-        """What the status line says of the model."""
+        """Name of the model for the status line."""
         if self.provider == "local":
             return self.local_model or DEFAULT_MODELS["local"]
         return self.model
 
     @property
     def speak_endpoint(self) -> str:
-        """Where speech is asked for, unless the voice is embedded."""
+        """Address of the speech service, unless the voice is embedded."""
         return self.speak_url or DEEPGRAM_SPEAK_URL
 
 
 def load(
     environment: Mapping[str, str] = os.environ, file: Path | None = None, /, **flags: object
 ) -> Config:
-    """The settings in force. Flags that are None are not set; `file` is read instead of the usual.
+    """Read the settings in force.
+
+    Args:
+        environment: variables; those of `ENVIRONMENT` and GRAMOPHONE_HOME count.
+        file: read instead of the usual `config.toml`.
+        **flags: fields of `Config`; None is not set.
 
     Raises:
         ConfigError: a value is wrong; one sentence names it and says what is allowed.
     """
-    home, usual_file = places(environment)
+    home, usual_file = locate(environment)
     config_file = file or usual_file
     config = Config(home=home, config_file=config_file)
-    config = _replace(config, in_file(config_file))
-    told = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
-    config = _replace(config, {name: value for name, value in told.items() if value})
+    config = _replace(config, read_settings(config_file))
+    variables = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
+    config = _replace(config, {name: value for name, value in variables.items() if value})
     config = _replace(config, {name: value for name, value in flags.items() if value is not None})
-    provider = config.provider or _default_provider(config)
+    provider = config.provider or config.usable_providers[0]
     config = replace(config, provider=provider)
-    config = _with_address(config)
+    config = _with_url_parameters(config)
     _check(config)
     return replace(config, model=config.model or DEFAULT_MODELS[provider])
 
@@ -171,15 +183,16 @@ def choose(
     speed: float = 0.0,
     lang: str = "",
 ) -> Config:
-    """The settings with what one conversation wants otherwise; what is empty stays.
+    """Settings of one conversation: those of `config` but for what is not empty (or 0.0) here.
 
     Raises:
         ConfigError: it cannot be had; one sentence says what is allowed.
     """
     chosen = replace(config, system_prompt=system_prompt or config.system_prompt)
     if provider:
-        kept_model = config.model if provider == config.provider else ""
-        chosen = replace(chosen, provider=provider, model=kept_model)
+        # The configured model belongs to the configured provider.
+        own_model = config.model if provider == config.provider else ""
+        chosen = replace(chosen, provider=provider, model=own_model)
     chosen = replace(chosen, speed=speed or chosen.speed, lang=lang or chosen.lang)
     _check(chosen)
     if chosen.provider == "local":
@@ -209,11 +222,11 @@ def _with_local_model(config: Config, model: str) -> Config:
     return replace(config, local_model=model)
 
 
-def places(environment: Mapping[str, str]) -> tuple[Path, Path]:
-    """The data directory, and the settings file that is read.
+def locate(environment: Mapping[str, str]) -> tuple[Path, Path]:
+    """Paths of the data directory, and of the `config.toml` that is read.
 
     Raises:
-        ConfigError: the data directory that is named cannot be looked at.
+        ConfigError: the data directory in GRAMOPHONE_HOME cannot be examined.
     """
     if named := environment.get("GRAMOPHONE_HOME", "").strip():
         try:
@@ -231,152 +244,79 @@ def places(environment: Mapping[str, str]) -> tuple[Path, Path]:
     return home, Path(platformdirs.user_config_dir("gramophone", appauthor=False)) / "config.toml"
 
 
-def _unreadable(path: Path, error: Exception | str) -> ConfigError:
-    return ConfigError(f"{path} cannot be read ({error}); correct it or move it away.")
-
-
-def in_file(path: Path) -> dict[str, object]:
-    """What the file itself says, by setting.
-
-    Raises:
-        ConfigError: it cannot be read, or has what is no setting.
-    """
-    try:
-        text = read_regular(path).decode()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise _unreadable(path, error.strerror or error) from error
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, error) from error
-    # Most have no such file, and the first frame does not wait for its parser.
-    import tomllib
-
-    try:
-        _refuse_deep_keys(text)
-        tables: dict[str, Any] = tomllib.loads(text)
-        return _settings(path, tables)
-    except RecursionError as error:
-        raise _unreadable(path, "it is nested too deeply") from error
-    except ValueError as error:
-        # Not only TOMLDecodeError: a number of more than 4,300 digits, for example.
-        raise _unreadable(path, error) from error
-
-
-def _refuse_deep_keys(text: str) -> None:
-    """Raises RecursionError for a key of very many parts, over which the parser takes minutes."""
-    for line in text.splitlines():
-        key = re.split("[=\"'#]", line, maxsplit=1)[0]
-        if key.count(".") > _MOST_KEY_PARTS:
-            raise RecursionError
-
-
-def _settings(path: Path, tables: Mapping[str, Any]) -> dict[str, object]:
-    settings: dict[str, object] = {}
-    for table, entries in tables.items():
-        if not isinstance(entries, dict):
-            raise ConfigError(f"{path}: {table!r} is outside a table; see docs/config.md.")
-        told = cast("dict[str, object]", entries)
-        if table == KEYS_TABLE:
-            settings["keys"] = _keys(path, told)
-            continue
-        for name, value in told.items():
-            setting = FILE_SETTINGS.get((table, name))
-            if setting is None:
-                raise ConfigError(f"{path}: [{table}] has no setting {name!r}; see docs/config.md.")
-            settings[setting] = value
-    return settings
-
-
-def _keys(path: Path, entries: dict[str, object], prefix: str = "") -> dict[str, str]:
-    """`app.help = "f1"` is a table in a table to TOML; here it is the name `app.help`."""
-    keys: dict[str, str] = {}
-    for name, value in entries.items():
-        if isinstance(value, dict):
-            keys |= _keys(path, cast("dict[str, object]", value), f"{prefix}{name}.")
-        elif isinstance(value, str):
-            keys[prefix + name] = value
-        else:
-            raise ConfigError(
-                f'{path}: [keys] {prefix}{name} is {value!r}; write keys as "f5" or "f5, ctrl+h".'
-            )
-    return keys
-
-
 def _replace(config: Config, settings: Mapping[str, object]) -> Config:
-    kinds = {
-        "max_tokens": (int,),
-        "sample_rate_hz": (int,),
-        "speed": (int, float),
-        "muted": (bool,),
-        "keep": (bool,),
-        "reduced_motion": (bool,),
-        "meter_frames_hz": (int,),
-        "keep_days": (int,),
-        "keep_gb": (int, float),
-        "keys": (dict,),
-        "redact": (list,),
-    }
     known = {field.name for field in fields(Config)} - {"home", "config_file"}
     for name, value in settings.items():
         if name not in known:
             raise ConfigError(f"There is no setting {name!r}.")
-        wanted_kinds = kinds.get(name, (str,))
+        allowed = _TYPES.get(name, (str,))
         # To Python True is a number, to a reader of config.toml it is not.
-        if not isinstance(value, wanted_kinds) or (
-            isinstance(value, bool) and bool not in wanted_kinds
-        ):
-            wanted = " or ".join(kind.__name__ for kind in wanted_kinds)
-            raise ConfigError(f"{name} is {value!r}; it must be of type {wanted}.")
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+            names = " or ".join(each.__name__ for each in allowed)
+            raise ConfigError(f"{name} is {value!r}; it must be of type {names}.")
     return replace(config, **settings)  # pyright: ignore[reportArgumentType]
 
 
-def _with_address(config: Config) -> Config:
-    """What the speech address itself asks for goes for the rest of the program too."""
+def _with_url_parameters(config: Config) -> Config:
+    """Apply rate and voice of the speech address to the settings: the speaker and the recording
+    have to agree with what the service will send."""
     try:
-        asked = dict(parse_qsl(urlsplit(config.speak_url).query)) if config.speak_url else {}
+        parameters = dict(parse_qsl(urlsplit(config.speak_url).query)) if config.speak_url else {}
     except ValueError as error:
         raise ConfigError(
             f"The speech address {config.speak_url[:200]!r} cannot be read ({error}); write it as "
             "ws://127.0.0.1:8080/v1/speak."
         ) from error
-    if asked.get("encoding", "linear16") != "linear16":
+    if parameters.get("encoding", "linear16") != "linear16":
         raise ConfigError("The speech address asks for another encoding than linear16.")
-    rate = asked.get("sample_rate", str(config.sample_rate_hz))
+    rate = parameters.get("sample_rate", str(config.sample_rate_hz))
     if not rate.isdecimal() or len(rate) > 9:
         raise ConfigError(f"The speech address asks for a sample rate of {rate[:40]!r}.")
-    voice = asked.get("model", config.voice)
+    voice = parameters.get("model", config.voice)
     return replace(config, sample_rate_hz=int(rate), voice=voice)
 
 
-def _default_provider(config: Config) -> str:
-    if config.openai_key or config.openai_base_url:
-        return "openai"
-    return "anthropic" if config.anthropic_key else "local"
-
-
 def _check(config: Config) -> None:
+    _check_model(config)
+    _check_speech(config)
+    _check_limits(config)
+    _check_patterns(config.redact)
+    _check_provider_is_usable(config)
+
+
+def _check_model(config: Config) -> None:
     if config.provider not in PROVIDERS:
         raise ConfigError(
             f"The provider is {config.provider!r}; it must be one of {', '.join(PROVIDERS)}."
         )
-    if config.sample_rate_hz not in SAMPLE_RATES_HZ:
-        rates = ", ".join(map(str, SAMPLE_RATES_HZ))
-        raise ConfigError(f"sample_rate_hz is {config.sample_rate_hz}; it must be one of {rates}.")
-    if not 0.7 <= config.speed <= 1.5:
-        raise ConfigError(f"speed is {config.speed:g}; it must be between 0.7 and 1.5.")
     if config.memory and config.memory not in MEMORIES:
         raise ConfigError(
             f"memory is {config.memory!r}; it must be heard (the model remembers an answer up to "
             "where its sound was stopped) or read (all text that came)."
         )
+    if config.max_tokens is not None and config.max_tokens < 1:
+        raise ConfigError(f"max_tokens is {config.max_tokens}; it must be at least 1.")
+
+
+def _check_speech(config: Config) -> None:
+    if config.sample_rate_hz not in SAMPLE_RATES_HZ:
+        rates = ", ".join(map(str, SAMPLE_RATES_HZ))
+        raise ConfigError(f"sample_rate_hz is {config.sample_rate_hz}; it must be one of {rates}.")
+    if not 0.7 <= config.speed <= 1.5:
+        raise ConfigError(f"speed is {config.speed:g}; it must be between 0.7 and 1.5.")
     if not _LANGUAGE.match(config.lang):
         raise ConfigError(
             f"The language of speech is {config.lang!r}; it must be auto, or a code such as de or "
             "pt-BR."
         )
-    if config.max_tokens is not None and config.max_tokens < 1:
-        raise ConfigError(f"max_tokens is {config.max_tokens}; it must be at least 1.")
+    if config.speak_url and not config.speak_url.startswith(("ws://", "wss://")):
+        raise ConfigError(
+            f"The speech address is {config.speak_url!r}; it must begin with ws:// or wss://, "
+            "for example ws://127.0.0.1:8080/v1/speak."
+        )
+
+
+def _check_limits(config: Config) -> None:
     if not 0 <= config.meter_frames_hz <= MOST_METER_FRAMES_HZ:
         raise ConfigError(
             f"meter_frames_hz is {config.meter_frames_hz}; it must be between 0 (as the connection "
@@ -387,18 +327,6 @@ def _check(config: Config) -> None:
             f"keep_days is {config.keep_days} and keep_gb is {config.keep_gb:g}; write 0 to keep "
             "everything, or how many days or gigabytes to keep."
         )
-    _check_patterns(config.redact)
-    if config.speak_url and not config.speak_url.startswith(("ws://", "wss://")):
-        raise ConfigError(
-            f"The speech address is {config.speak_url!r}; it must begin with ws:// or wss://, "
-            "for example ws://127.0.0.1:8080/v1/speak."
-        )
-    if config.provider == "openai" and not (config.openai_key or config.openai_base_url):
-        raise ConfigError(
-            "The provider openai needs OPENAI_API_KEY, or OPENAI_BASE_URL of a local server."
-        )
-    if config.provider == "anthropic" and not (config.anthropic_key or config.anthropic_base_url):
-        raise ConfigError("The provider anthropic needs ANTHROPIC_API_KEY.")
 
 
 def _check_patterns(patterns: Sequence[object]) -> None:
@@ -409,3 +337,14 @@ def _check_patterns(patterns: Sequence[object]) -> None:
             raise ConfigError(
                 f"The pattern {pattern!r} in redact {reason}; correct it or remove it."
             )
+
+
+def _check_provider_is_usable(config: Config) -> None:
+    if config.provider in config.usable_providers:
+        return
+    service = PROVIDERS[config.provider]
+    address = f", or {service.base_url_variable} of a local server"
+    raise ConfigError(
+        f"The provider {service.name} needs {service.key_variable}"
+        f"{address if service.base_url_variable else ''}."
+    )

@@ -1,8 +1,8 @@
-"""The settings as the screen sees them: values, and the Protocol that keeps them. Pure.
+"""The settings as the screen sees them: values, and the Protocol that stores them.
 
-What is set here stands in `config.toml` (see `gramophone.config.file`) and holds from the next
-start; what concerns the screen alone the screen changes at once. A service's key never passes
-this way but towards the keyring.
+Settings stand in `config.toml` (see `gramophone.config.file_writer`) and hold from the next start;
+those of the screen alone it applies at once. A service's key passes this way only towards the
+keyring, never back.
 """
 
 from __future__ import annotations
@@ -14,68 +14,77 @@ from gramophone.core.frozen import frozen
 
 Value: TypeAlias = str | int | float | bool
 
-KeptIn: TypeAlias = Literal["", "environment", "keyring"]
-"""Where a service's key is: nowhere, in an environment variable, in the keyring."""
+KeyLocation: TypeAlias = Literal["", "environment", "keyring"]
+"""Place of a service's key: nowhere, in an environment variable, in the keyring."""
 
 
 @frozen
 class Preference:
-    """A setting as `config.toml` has it, or as it is without it (`told` is False).
+    """A setting as `config.toml` has it, or its default where the file has none.
 
-    `overruled_by` names the environment variable that wins over the file, if one does.
+    Attributes:
+        is_set: whether the file has it.
+        overruled_by: the environment variable that wins over the file, if one does.
     """
 
     value: Value
-    told: bool = False
+    is_set: bool = False
     overruled_by: str = ""
 
 
 @frozen
 class Account:
-    """A service that wants a key; `variable` is where the environment may have it."""
+    """A service that needs a key; `variable` is the environment variable that may hold it."""
 
     name: str
     title: str
     variable: str
-    kept_in: KeptIn = ""
+    location: KeyLocation = ""
 
 
 class Preferences(Protocol):
     """Everything that can be set. Methods raise ConfigError with a sentence for the user."""
 
     @property
-    def place(self) -> str:
+    def path(self) -> str:
         """The file that is written."""
         ...
 
     async def read(self) -> Mapping[str, Preference]:
-        """Every setting of `gramophone.config.config.FILE_SETTINGS` that is one value, by its
-        name."""
+        """Read every setting of `gramophone.config.file_reader.FILE_SETTINGS` that is one value, by
+        its name."""
         ...
 
     async def write(self, name: str, value: Value | None) -> None:
-        """Set it in the file; None takes it out, so that it is as it comes. What the next start
-        would refuse is refused here."""
+        """Write a setting into the file; None removes it, so that its default holds.
+
+        Raises:
+            ConfigError: the next start would refuse it, or the file cannot be written.
+        """
         ...
 
     async def write_key(self, binding_id: str, keys: str) -> None:
-        """Give a binding other keys, several with commas between; none gives it its own again."""
+        """Give a binding other keys, separated by commas; an empty string restores its own.
+
+        Raises:
+            ConfigError: the file cannot be written.
+        """
         ...
 
     def voices(self) -> Sequence[str]:
-        """Voices that can be chosen; empty where there is one only."""
+        """List voices that can be chosen; empty where there is only one."""
         ...
 
     async def devices(self) -> Sequence[str]:
-        """The names of the output devices there are now.
+        """List the names of the output devices that are there now.
 
         Raises:
             SpeakerError: the sound system does not say.
         """
         ...
 
-    async def hear_sample(self, voice: str) -> None:
-        """Say a sentence with this voice; returns when it was heard. Cancelling stops it.
+    async def play_sample(self, voice: str) -> None:
+        """Speak a sentence with this voice; returns when it was played. Cancelling stops it.
 
         Raises:
             GramophoneError: it cannot be heard, and why.
@@ -84,10 +93,14 @@ class Preferences(Protocol):
 
     async def accounts(self) -> Sequence[Account]: ...
 
-    async def no_keyring(self) -> str:
-        """Why no key can be kept, and where it must go instead; empty where it can."""
+    async def why_no_keyring(self) -> str:
+        """Reason why no key can be stored, and where to put it instead; empty where one can."""
         ...
 
-    async def keep_key(self, account: str, key: str) -> None:
-        """Put a service's key into the keyring; an empty one takes it out."""
+    async def store_key(self, account: str, key: str) -> None:
+        """Put a service's key into the keyring; an empty one removes it.
+
+        Raises:
+            ConfigError: the keyring refuses it, or there is none.
+        """
         ...

@@ -12,7 +12,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
-from gramophone.app import keyring as kept_keys
+from gramophone.app import keyring as stored_keys
 from gramophone.config.config import load
 from gramophone.core.errors import ConfigError
 from tests.support.file_preferences import preferences
@@ -70,8 +70,8 @@ async def test_a_key_is_kept_in_the_ring_and_used(
     ring: Ring, environment: dict[str, str], tmp_path: Path
 ) -> None:
     desk = preferences(environment)
-    await desk.keep_key("deepgram", "s3cret")
-    await desk.keep_key("openai", "0ther")
+    await desk.store_key("deepgram", "s3cret")
+    await desk.store_key("openai", "0ther")
     assert ring.kept == {
         ("gramophone", "deepgram"): "s3cret",
         ("gramophone", "openai"): "0ther",
@@ -79,62 +79,62 @@ async def test_a_key_is_kept_in_the_ring_and_used(
     file = (tmp_path / "config.toml").read_text()
     assert "s3cret" not in file
     assert 'keyring = "deepgram, openai"' in file
-    config = load(kept_keys.with_kept_keys(environment))
+    config = load(stored_keys.with_stored_keys(environment))
     assert (config.deepgram_key, config.openai_key, config.provider) == (
         "s3cret",
         "0ther",
         "openai",
     )
     assert set(config.secrets) == {"s3cret", "0ther"}
-    kept_in = {each.name: each.kept_in for each in await desk.accounts()}
-    assert kept_in == {"openai": "keyring", "anthropic": "", "deepgram": "keyring"}
+    location = {each.name: each.location for each in await desk.accounts()}
+    assert location == {"openai": "keyring", "anthropic": "", "deepgram": "keyring"}
 
 
 async def test_the_environment_wins(ring: Ring, environment: dict[str, str]) -> None:
-    await preferences(environment).keep_key("deepgram", "s3cret")
+    await preferences(environment).store_key("deepgram", "s3cret")
     told = environment | {"DEEPGRAM_API_KEY": "mine"}
-    assert load(kept_keys.with_kept_keys(told)).deepgram_key == "mine"
-    assert {each.kept_in for each in kept_keys.accounts(told)} == {"", "environment"}
+    assert load(stored_keys.with_stored_keys(told)).deepgram_key == "mine"
+    assert {each.location for each in stored_keys.accounts(told)} == {"", "environment"}
 
 
 async def test_a_key_is_taken_out(ring: Ring, environment: dict[str, str], tmp_path: Path) -> None:
     desk = preferences(environment)
-    await desk.keep_key("deepgram", "s3cret")
-    await desk.keep_key("deepgram", "")
+    await desk.store_key("deepgram", "s3cret")
+    await desk.store_key("deepgram", "")
     assert not ring.kept
     assert "deepgram" not in (tmp_path / "config.toml").read_text()
-    assert load(kept_keys.with_kept_keys(environment)).deepgram_key == ""
+    assert load(stored_keys.with_stored_keys(environment)).deepgram_key == ""
 
 
 async def test_a_key_that_the_settings_need_stays(ring: Ring, environment: dict[str, str]) -> None:
     desk = preferences(environment)
-    await desk.keep_key("openai", "0ther")
+    await desk.store_key("openai", "0ther")
     await desk.write("provider", "openai")
     with pytest.raises(ConfigError, match="openai needs OPENAI_API_KEY"):
-        await desk.keep_key("openai", "")
+        await desk.store_key("openai", "")
     assert ring.kept
-    assert load(kept_keys.with_kept_keys(environment)).openai_key == "0ther"
+    assert load(stored_keys.with_stored_keys(environment)).openai_key == "0ther"
 
 
 async def test_nobody_is_asked_to_unlock_what_was_never_used(
     ring: Ring, environment: dict[str, str]
 ) -> None:
     ring.locked = True
-    assert kept_keys.with_kept_keys(environment) == environment
+    assert stored_keys.with_stored_keys(environment) == environment
 
 
 async def test_a_locked_ring_gives_nothing_and_takes_nothing(
     ring: Ring, environment: dict[str, str]
 ) -> None:
     desk = preferences(environment)
-    await desk.keep_key("deepgram", "s3cret")
-    assert not kept_keys.not_given(kept_keys.with_kept_keys(environment))
+    await desk.store_key("deepgram", "s3cret")
+    assert not stored_keys.missing_keys(stored_keys.with_stored_keys(environment))
     ring.locked = True
-    locked = kept_keys.with_kept_keys(environment)
+    locked = stored_keys.with_stored_keys(environment)
     assert load(locked).deepgram_key == ""
-    assert "no key for Deepgram" in kept_keys.not_given(locked)
+    assert "no key for Deepgram" in stored_keys.missing_keys(locked)
     with pytest.raises(ConfigError, match="KeyringLocked") as refusal:
-        await desk.keep_key("deepgram", "new")
+        await desk.store_key("deepgram", "new")
     assert "s3cret" not in str(refusal.value)
 
 
@@ -144,9 +144,9 @@ async def test_where_no_ring_is_safe_the_environment_is_named(
 ) -> None:
     keyring.set_keyring(backend())
     desk = preferences(environment)
-    assert "environment" in await desk.no_keyring()
+    assert "environment" in await desk.why_no_keyring()
     with pytest.raises(ConfigError, match="environment"):
-        await desk.keep_key("deepgram", "s3cret")
+        await desk.store_key("deepgram", "s3cret")
     assert (tmp_path / "config.toml").read_text() == "# mine\n"
 
 
@@ -155,6 +155,6 @@ async def test_what_cannot_be_a_key_is_not_kept(
     key: str, ring: Ring, environment: dict[str, str]
 ) -> None:
     with pytest.raises(ConfigError, match="copy it again") as refusal:
-        await preferences(environment).keep_key("deepgram", key)
+        await preferences(environment).store_key("deepgram", key)
     assert key not in str(refusal.value)
     assert not ring.kept

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.app.providers import ProviderPool
-from gramophone.app.voice_preview import hear_sample
+from gramophone.app.voice_preview import play_sample
 from gramophone.config.config import Config, load
 from gramophone.core.clock import SystemClock
 from gramophone.core.errors import ConfigError, SpeakerError, SpeechError
@@ -27,9 +27,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 async def test_the_file_is_told_from_what_is_usual(environment: dict[str, str]) -> None:
     told = await preferences(environment).read()
-    assert (told["theme"].value, told["theme"].told) == ("nord", True)
-    assert (told["max_tokens"].value, told["max_tokens"].told) == ("", False)
-    usual = {name: each.value for name, each in told.items() if not each.told and each.value != ""}
+    assert (told["theme"].value, told["theme"].is_set) == ("nord", True)
+    assert (told["max_tokens"].value, told["max_tokens"].is_set) == ("", False)
+    usual = {
+        name: each.value for name, each in told.items() if not each.is_set and each.value != ""
+    }
     assert set(usual) == set(USUAL)
     assert usual | {"system_prompt": ""} == dict(USUAL) | {"system_prompt": ""}
 
@@ -82,24 +84,24 @@ def names_in(directory: Path) -> list[str]:
 async def test_a_sample_is_said_and_nothing_is_kept(speak_url: str, tmp_path: Path) -> None:
     config = talking_to(speak_url, tmp_path)
     speaker = MutedSpeaker(config.sample_rate_hz, SystemClock())
-    await hear_sample(config, "aura-2-zeus-en", ProviderPool(), speaker)
+    await play_sample(config, "aura-2-zeus-en", ProviderPool(), speaker)
     assert names_in(tmp_path) == []
 
 
 async def test_a_sample_that_nobody_can_hear_is_refused(speak_url: str, tmp_path: Path) -> None:
     with pytest.raises(SpeakerError, match="muted"):
-        await hear_sample(talking_to(speak_url, tmp_path, muted=True), "", ProviderPool())
+        await play_sample(talking_to(speak_url, tmp_path, muted=True), "", ProviderPool())
     config = talking_to(speak_url, tmp_path)
     speaker = DeviceSpeaker(config.sample_rate_hz, SystemClock(), device_name="no such device")
     with pytest.raises(SpeakerError, match=": the sample cannot be heard"):
-        await hear_sample(config, "", ProviderPool(), speaker)
+        await play_sample(config, "", ProviderPool(), speaker)
 
 
 async def test_a_service_that_is_not_there_is_named(tmp_path: Path) -> None:
     config = talking_to("ws://127.0.0.1:1/v1/speak", tmp_path)
     speaker = MutedSpeaker(config.sample_rate_hz, SystemClock())
     with pytest.raises(SpeechError, match=r"127\.0\.0\.1:1 cannot be reached"):
-        await hear_sample(config, "", ProviderPool(), speaker)
+        await play_sample(config, "", ProviderPool(), speaker)
 
 
 # --- devices --------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gramophone.config.config import DEFAULT_MODELS, DEFAULT_VOICE, Config, choose, load
+from gramophone.config.config import DEFAULT_VOICE, Config, choose, load
+from gramophone.config.services import ADDRESSED_SERVICES, DEFAULT_MODELS, KEYED_SERVICES, Service
 from gramophone.core.errors import ConfigError
 from gramophone.providers.llm.llama_server import PACKAGED_NAME
 
@@ -101,11 +102,13 @@ class TestProviders:
             ({"OPENAI_API_KEY": KEY}, "openai"),
             ({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}, "openai"),
             ({"ANTHROPIC_API_KEY": KEY}, "anthropic"),
+            ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}, "anthropic"),
+            ({"ANTHROPIC_API_KEY": KEY, "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}, "openai"),
             ({"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}, "openai"),
             ({}, "local"),
         ],
     )
-    def test_a_key_chooses_the_provider(
+    def test_a_key_or_an_address_chooses_the_provider(
         self, settings: Callable[..., Config], environment: dict[str, str], provider: str
     ) -> None:
         config = settings("", environment)
@@ -221,8 +224,30 @@ def test_a_key_is_never_shown(settings: Callable[..., Config]) -> None:
     config = settings(
         "", {"DEEPGRAM_API_KEY": KEY, "OPENAI_API_KEY": f"{KEY}1", "ANTHROPIC_API_KEY": f"{KEY}2"}
     )
-    assert config.secrets == (KEY, f"{KEY}1", f"{KEY}2")
+    assert set(config.secrets) == {KEY, f"{KEY}1", f"{KEY}2"}
     assert KEY not in repr(config)
+
+
+@pytest.mark.parametrize("service", KEYED_SERVICES, ids=lambda service: service.name)
+def test_the_key_of_every_service_is_a_secret(
+    settings: Callable[..., Config], service: Service
+) -> None:
+    config = settings("", {service.key_variable: KEY})
+    assert config.secrets == (KEY,)
+    assert config.api_keys[service.key_variable] == KEY
+    assert KEY not in repr(config)
+
+
+@pytest.mark.parametrize("service", ADDRESSED_SERVICES, ids=lambda service: service.name)
+def test_the_address_of_every_service_is_a_setting(
+    settings: Callable[..., Config], service: Service
+) -> None:
+    url = "http://127.0.0.1:1"
+    by_environment = settings("", {service.base_url_variable: url})
+    by_file = settings(f'[model]\n{service.base_url_setting} = "{url}"\n')
+    for config in (by_environment, by_file):
+        assert getattr(config, service.base_url_setting) == url
+        assert service.name in config.usable_providers
 
 
 def test_what_the_speech_address_asks_for_goes_for_the_whole_program(home: Path) -> None:

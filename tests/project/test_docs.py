@@ -11,6 +11,7 @@ import pytest
 
 from gramophone.cli.commands import cli
 from gramophone.config import config
+from gramophone.config.file_reader import FILE_SETTINGS, KEYS_TABLE
 from scripts.document_events import PAGE, page
 from tests.support.paths import ROOT
 
@@ -41,9 +42,9 @@ def test_every_setting_and_variable_is_documented() -> None:
     block = documented.split("## config.toml")[1].split("\nA setting")[0]
     tables = tomllib.loads("\n".join(line[4:] for line in block.splitlines()))
     listed = {(table, name) for table, entries in tables.items() for name in entries}
-    assert {table for table, _ in listed - set(config.FILE_SETTINGS)} == {config.KEYS_TABLE}
-    listed = {(table, name) for table, name in listed if table != config.KEYS_TABLE}
-    assert listed == set(config.FILE_SETTINGS)
+    assert {table for table, _ in listed - set(FILE_SETTINGS)} == {KEYS_TABLE}
+    listed = {(table, name) for table, name in listed if table != KEYS_TABLE}
+    assert listed == set(FILE_SETTINGS)
     for variable in (*config.ENVIRONMENT, "GRAMOPHONE_HOME"):
         assert f"`{variable}`" in documented
 

@@ -7,7 +7,7 @@ import json
 import sys
 
 from gramophone.app.providers import ProviderPool
-from gramophone.app.voice_preview import hear_sample
+from gramophone.app.voice_preview import play_sample
 from gramophone.config.config import load
 from gramophone.devices.device_list import output_devices
 from gramophone.devices.stderr_guard import keep_native_noise_out
@@ -15,7 +15,7 @@ from gramophone.devices.stderr_guard import keep_native_noise_out
 
 async def main(home: str, speak_url: str) -> None:
     config = load({"GRAMOPHONE_HOME": home}, speak_url=speak_url)
-    await hear_sample(config, "aura-2-zeus-en", ProviderPool())
+    await play_sample(config, "aura-2-zeus-en", ProviderPool())
     sys.stdout.write(json.dumps({"devices": list(await output_devices())}))
 
 

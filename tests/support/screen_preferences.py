@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gramophone.config.config import FILE_SETTINGS
+from gramophone.config.file_reader import FILE_SETTINGS
 from gramophone.core.errors import ConfigError, GramophoneError
 from gramophone.ports.preferences import Account, Preference, Value
 
@@ -26,7 +26,7 @@ class FakePreferences:
     """Implements `gramophone.ports.preferences.Preferences`; remembers what was written."""
 
     def __init__(self) -> None:
-        self.place = "/home/me/.config/gramophone/config.toml"
+        self.path = "/home/me/.config/gramophone/config.toml"
         self.told: dict[str, Value] = {}
         self.overruled: dict[str, str] = {}
         self.keys: dict[str, str] = {}
@@ -78,7 +78,7 @@ class FakePreferences:
             raise self.speakers
         return self.speakers
 
-    async def hear_sample(self, voice: str) -> None:
+    async def play_sample(self, voice: str) -> None:
         await self.sample_held.wait()
         if self.silence is not None:
             raise self.silence
@@ -86,14 +86,14 @@ class FakePreferences:
 
     async def accounts(self) -> Sequence[Account]:
         return [
-            replace(each, kept_in="keyring") if each.name in self.ring else each
+            replace(each, location="keyring") if each.name in self.ring else each
             for each in self.services
         ]
 
-    async def no_keyring(self) -> str:
+    async def why_no_keyring(self) -> str:
         return self.keyring_missing
 
-    async def keep_key(self, account: str, key: str) -> None:
+    async def store_key(self, account: str, key: str) -> None:
         if self.keyring_missing:
             raise ConfigError(self.keyring_missing)
         if key:

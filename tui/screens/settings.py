@@ -63,7 +63,7 @@ class SettingsScreen(Screen[None]):
         self._no_keyring = ""
 
     def compose(self) -> ComposeResult:
-        place = plain_line(shown_path(Path(self._preferences.place)))
+        place = plain_line(shown_path(Path(self._preferences.path)))
         yield Static(f"Settings · {place}", classes="headline", markup=False)
         with Vertical(classes="column"):
             yield PageBar(PAGES)
@@ -86,7 +86,7 @@ class SettingsScreen(Screen[None]):
         try:
             self._told = await self._preferences.read()
             self._accounts = await self._preferences.accounts()
-            self._no_keyring = await self._preferences.no_keyring()
+            self._no_keyring = await self._preferences.why_no_keyring()
         except GramophoneError as error:
             notify_error(self, error)
             return
@@ -256,7 +256,7 @@ class SettingsScreen(Screen[None]):
                 if not secret:
                     await self._preferences.write(row.name, typed(row, text))
                 elif text.strip():
-                    await self._preferences.keep_key(row.name, text.strip())
+                    await self._preferences.store_key(row.name, text.strip())
             except (GramophoneError, NotAValue) as error:
                 return str(error)
             return ""
@@ -274,7 +274,7 @@ class SettingsScreen(Screen[None]):
 
     async def _drop_secret(self, row: SettingRow) -> None:
         try:
-            await self._preferences.keep_key(row.name, "")
+            await self._preferences.store_key(row.name, "")
         except GramophoneError as error:
             notify_error(self, error)
         else:
@@ -311,10 +311,10 @@ class SettingsScreen(Screen[None]):
             return
         self.notify("Speaking …", timeout=2)
         try:
-            await self._preferences.hear_sample(str(told.value))
+            await self._preferences.play_sample(str(told.value))
         except GramophoneError as error:
             notify_error(self, error)
 
     async def _hear_voice(self, values: Sequence[Value], place: int) -> None:
         if place < len(values):
-            await self._preferences.hear_sample(str(values[place]))
+            await self._preferences.play_sample(str(values[place]))

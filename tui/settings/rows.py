@@ -168,10 +168,10 @@ def account_rows(accounts: tuple[Account, ...]) -> list[SettingRow]:
             each.name,
             f"{each.title} key",
             f"{each.variable} in the environment wins over it. Holds from the next start."
-            if each.kept_in != "environment"
+            if each.location != "environment"
             else f"{each.variable} is set; the keyring is not asked.",
             "secret",
-            value=_ACCOUNT_WORDS[each.kept_in],
+            value=_ACCOUNT_WORDS[each.location],
         )
         for each in accounts
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.config.file import write_setting
+from gramophone.config.file_writer import write_setting
 from gramophone.library.export_request import ExportRequest
 from gramophone.system.temporary_files import make_directory, make_file, make_scratch
 from storage.home import Home

@@ -1,6 +1,6 @@
 """Writes one setting into `config.toml`; comments, order and everything else stay as they are.
 
-None takes a setting out: then it is as it comes.
+None removes a setting from the file: then its default holds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TypeAlias, cast
 
-from gramophone.config.config import FILE_SETTINGS, KEYS_TABLE, load
+from gramophone.config.config import load
+from gramophone.config.file_reader import FILE_SETTINGS, KEYS_TABLE
 from gramophone.core.errors import ConfigError
 from gramophone.system.regular_files import read_regular
 from gramophone.system.temporary_files import make_file, sweep
@@ -31,10 +32,10 @@ def write_setting(
         ConfigError: the file with it would be refused at the next start, or cannot be written;
             it is as it was.
     """
-    place = next((place for place, setting in FILE_SETTINGS.items() if setting == name), None)
-    if place is None:
+    entry = next((entry for entry, setting in FILE_SETTINGS.items() if setting == name), None)
+    if entry is None:
         raise ConfigError(f"There is no setting {name!r} in config.toml.")
-    _write(config_file, place, value, environment)
+    _write(config_file, entry, value, environment)
 
 
 def write_key(
@@ -52,12 +53,13 @@ def write_key(
 
 
 def _write(
-    config_file: Path, place: tuple[str, str], value: Setting | None, environment: Mapping[str, str]
+    config_file: Path, entry: tuple[str, str], value: Setting | None, environment: Mapping[str, str]
 ) -> None:
-    # Behind a link lies the file that is meant: the link must not be replaced by a copy.
+    # Written through a symbolic link: replacing the link itself by a file would part the two, for
+    # example where the settings of several machines lie in one repository.
     target = Path(os.path.realpath(config_file))
     try:
-        text = _with(_text_of(target), place, value)
+        text = _with(_text_of(target), entry, value)
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, text, environment)
     except (OSError, UnicodeDecodeError) as error:
@@ -71,11 +73,11 @@ def _text_of(path: Path) -> str:
         return ""
 
 
-def _with(text: str, place: tuple[str, str], value: Setting | None) -> str:
+def _with(text: str, entry: tuple[str, str], value: Setting | None) -> str:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    table, name = place
+    table, name = entry
     try:
         document = tomlkit.parse(text)
         if table not in document:
@@ -84,7 +86,7 @@ def _with(text: str, place: tuple[str, str], value: Setting | None) -> str:
             document[table] = tomlkit.table()
         if not isinstance(document[table], MutableMapping):
             raise TypeError(f"{table!r} is not a table")
-        entries, own_name = _standing(cast("_Entries", document[table]), name)
+        entries, own_name = _find(cast("_Entries", document[table]), name)
         if value is not None:
             entries[own_name] = value
         elif own_name in entries:
@@ -94,19 +96,26 @@ def _with(text: str, place: tuple[str, str], value: Setting | None) -> str:
     return document.as_string()
 
 
-def _standing(entries: _Entries, name: str) -> tuple[_Entries, str]:
-    """Where `name` stands: to TOML `app.help` without quotes is `help` in a table `app`."""
+def _find(entries: _Entries, name: str) -> tuple[_Entries, str]:
+    """The table that contains `name`, and its name there; `entries` and `name` where none does.
+
+    To TOML `app.help` without quotes is `help` in a table `app`.
+    """
     first, dot, rest = name.partition(".")
     inner = entries.get(first)
     if dot and name not in entries and isinstance(inner, MutableMapping):
-        found, own_name = _standing(cast("_Entries", inner), rest)
-        if own_name in found:
-            return found, own_name
+        table, own_name = _find(cast("_Entries", inner), rest)
+        if own_name in table:
+            return table, own_name
     return entries, name
 
 
 def _replace(target: Path, text: str, environment: Mapping[str, str]) -> None:
-    """Beside the file first, as itself only when the program would start with it."""
+    """Write a new file beside the old one, and rename it once the program would start with it.
+
+    Raises:
+        ConfigError: the next start would refuse the new file.
+    """
     sweep(target.parent)
     descriptor, new = make_file(target)
     try:
@@ -117,7 +126,8 @@ def _replace(target: Path, text: str, environment: Mapping[str, str]) -> None:
             load(environment, new)
             if target.exists():
                 new.chmod(target.stat().st_mode & 0o777)
-            # Before it is closed, which gives its lock back.
+            # Renamed before it is closed: closing gives its lock back, and another process that
+            # sweeps up temporary files may then remove it.
             new.replace(target)
     except ConfigError as error:
         raise ConfigError(str(error).replace(str(new), str(target))) from error
