@@ -1,4 +1,5 @@
-"""The turns of a pane: read, selected, copied and taken up again, by keyboard or by mouse."""
+"""The transcript of a pane: turns are read, selected, copied and taken up again, by keyboard or
+by mouse."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from textual.selection import Selection
 from gramophone.text.sanitize import plain_line
 from tui.messages import CopyWanted, TurnAction, TurnWanted
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
+from tui.transcript.row_text import word_at, word_source_at
 from tui.transcript.turn_scroll import TurnScroll
 from tui.transcript.turn_view import TurnView
 
@@ -20,8 +22,8 @@ _NAMES = {"user": "the prompt", "assistant": "the answer", "notice": "the messag
 
 
 class Transcript(TurnScroll):
-    """One turn is under the cursor once the user has put it there; keys act on that one, or on
-    the last that is to be seen."""
+    """Turns with a cursor. One is under it once the user has put it there; keys act on that one,
+    or on the last that is in view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "next_turn", "Next turn", id="transcript.next", show=False),
@@ -39,7 +41,7 @@ class Transcript(TurnScroll):
     ]
 
     clickable_words = False
-    """Whether a kept session is read here: a click on a word of an answer asks to hear it from
+    """Whether a stored session is read here: a click on a word of an answer asks to hear it from
     there, and nothing is asked again."""
 
     def __init__(self) -> None:
@@ -55,84 +57,88 @@ class Transcript(TurnScroll):
 
     @property
     def turn(self) -> int | None:
-        """The turn under the cursor, or the last that is to be seen."""
+        """The turn under the cursor, or the last that is in view."""
         view = self._view_here()
         return view.turn if view is not None else None
 
     @property
     def pointed(self) -> int | None:
         """The turn under the cursor, if the user has put it there."""
-        return self._cursor if self._cursor in self._places else None
+        return self._cursor if self._cursor in self._turns.index_of else None
 
-    def _place_here(self) -> int | None:
-        place = self._places.get(self._cursor) if self._cursor is not None else None
-        if place is not None and self._sheets[place].height:
-            return place
-        place = self._place_at(self.scroll_offset.y + self.size.height - 1)
-        return place if place < len(self._sheets) and self._sheets[place].height else None
+    def _index_here(self) -> int | None:
+        turns = self._turns
+        index = turns.index_of.get(self._cursor) if self._cursor is not None else None
+        if index is not None and turns.layouts[index].height:
+            return index
+        index = turns.index_at(self.scroll_offset.y + self.size.height - 1)
+        return index if index < len(turns) and turns.layouts[index].height else None
 
     def _view_here(self) -> TurnView | None:
-        place = self._place_here()
-        return self._sheets[place].view if place is not None else None
+        index = self._index_here()
+        return self._turns.layouts[index].view if index is not None else None
 
-    def _point_at(self, place: int | None) -> None:
+    def _point_at(self, index: int | None) -> None:
         """Put the cursor on this turn, or nowhere."""
-        turn = self._sheets[place].view.turn if place is not None else None
+        turns = self._turns
+        turn = turns.layouts[index].view.turn if index is not None else None
         if turn == self._cursor:
             return
         before, self._cursor = self._cursor, turn
-        for each in (before, turn):
-            if each is not None and each in self._places:
-                sheet = self._sheets[self._places[each]]
-                sheet.mark(each == turn)
-                self._repaint(self._places[each], 0, sheet.height)
+        for number in (before, turn):
+            if number is not None and number in turns.index_of:
+                layout = turns.layouts[turns.index_of[number]]
+                layout.mark(number == turn)
+                self._repaint(turns.index_of[number], 0, layout.height)
 
     def action_next_turn(self) -> None:
         """Read on in a turn that is longer than the view, then go to the next."""
-        if self._cursor is None or self._place_here() is None:
+        index = self._index_here()
+        if self._cursor is None or index is None:
             self._point_at_first_in_view(backwards=False)
             return
-        place = self._place_here() or 0
-        bottom = self.scroll_offset.y + self.size.height
-        if self._tops[place] + self._sheets[place].height > bottom + 1:
-            self._go(self.scroll_offset.y + max(1, self.size.height - 2))
+        turns, bottom = self._turns, self.scroll_offset.y + self.size.height
+        if turns.tops[index] + turns.layouts[index].height > bottom + 1:
+            self.go_to(self.scroll_offset.y + max(1, self.size.height - 2))
         else:
-            self._step_to(range(place + 1, len(self._sheets)), from_above=True)
+            self._step_to(range(index + 1, len(turns)), from_above=True)
 
     def action_turn_before(self) -> None:
-        if self._cursor is None or self._place_here() is None:
+        index = self._index_here()
+        if self._cursor is None or index is None:
             self._point_at_first_in_view(backwards=True)
             return
-        place = self._place_here() or 0
-        if self._tops[place] < self.scroll_offset.y:
-            self._go(max(self._tops[place], self.scroll_offset.y - max(1, self.size.height - 2)))
+        top, view_top = self._turns.tops[index], self.scroll_offset.y
+        if top < view_top:
+            self.go_to(max(top, view_top - max(1, self.size.height - 2)))
         else:
-            self._step_to(range(place - 1, -1, -1), from_above=False)
+            self._step_to(range(index - 1, -1, -1), from_above=False)
 
-    def _step_to(self, places: Iterable[int], *, from_above: bool) -> None:
-        """To the first of these that is not taken back."""
-        place = next((each for each in places if self._sheets[each].height), None)
-        if place is not None:
-            self._point_at(place)
-            self._bring_into_view(place, from_above=from_above)
+    def _step_to(self, indexes: Iterable[int], *, from_above: bool) -> None:
+        """Go to the first of these that is not taken back."""
+        layouts = self._turns.layouts
+        index = next((index for index in indexes if layouts[index].height), None)
+        if index is not None:
+            self._point_at(index)
+            self._bring_into_view(index, from_above=from_above)
 
     def _point_at_first_in_view(self, *, backwards: bool) -> None:
-        if self._place_here() is not None:
+        if self._index_here() is not None:
             line = self.scroll_offset.y + (self.size.height - 1 if backwards else 0)
-            self._point_at(self._place_at(line))
+            self._point_at(self._turns.index_at(line))
 
-    def _bring_into_view(self, place: int, *, from_above: bool) -> None:
-        """As much of it as there is room for: its end if it was reached from below."""
+    def _bring_into_view(self, index: int, *, from_above: bool) -> None:
+        """Show as much of a turn as there is room for: its end if it was reached from below."""
         view_top, rows = self.scroll_offset.y, self.size.height
-        self._wake(place)
-        top, height = self._tops[place], self._sheets[place].height
+        self._wake(index)
+        top, height = self._turns.tops[index], self._turns.layouts[index].height
         if height <= rows:
             if top < view_top:
-                self._go(top)
+                self.go_to(top)
             elif top + height > view_top + rows:
-                self._go(top + height - rows)
+                self.go_to(top + height - rows)
         else:
-            self._go(top if from_above else top + height - rows)
+            self.go_to(top if from_above else top + height - rows)
 
     def on_blur(self) -> None:
         self._point_at(None)
@@ -147,7 +153,7 @@ class Transcript(TurnScroll):
             self.post_message(TurnWanted(action, view.turn))
 
     def action_copy_turn(self) -> None:
-        """The selection, if there is one, else the whole turn as it was written."""
+        """Copy the selection, if there is one, else the whole turn as it was written."""
         if self.text_selection is not None and (text := self.screen.get_selected_text()):
             self.post_message(CopyWanted(text, "the selection"))
         elif (view := self._view_here()) is not None:
@@ -155,17 +161,17 @@ class Transcript(TurnScroll):
             self.post_message(CopyWanted(text, _NAMES[view.voice]))
 
     def action_copy_code(self) -> None:
-        """A piece of code of the turn; pressed again, the next."""
-        place = self._place_here()
-        if place is None:
+        """Copy a piece of code of the turn; pressed again, the next."""
+        index = self._index_here()
+        if index is None:
             return
-        sheet = self._sheets[place]
-        with sheet.at_hand():
-            blocks = sheet.code_blocks()
+        layout = self._turns.layouts[index]
+        with layout.awake():
+            blocks = layout.code_blocks()
         if not blocks:
             self.notify("Nothing to copy: there is no code in this turn.", severity="warning")
             return
-        turn = sheet.view.turn
+        turn = layout.view.turn
         last_turn, last = self._code_copied or (turn, -1)
         number = (last + 1) % len(blocks) if last_turn == turn else 0
         self._code_copied = turn, number
@@ -174,58 +180,64 @@ class Transcript(TurnScroll):
 
     # --- selection ----------------------------------------------------------------------------
 
+    # Textual selects text between two offsets of a widget. Rows of the screen will not do, for
+    # they move while text streams above them. So the row of an offset is turn × 2²⁴ + row of the
+    # turn: a selection stays on its words whatever grows elsewhere, and has room for turns of 16
+    # million rows. Rows of turns at rest are laid out for the moment in which they are copied.
+
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        if not self._sheets:
+        layouts = self._turns.layouts
+        if not layouts:
             return None
         first = selection.start.y if selection.start is not None else 0
         last = selection.end.y if selection.end is not None else ALL
-        found: list[str] = []
+        pieces: list[str] = []
         join = ""
-        until = min(len(self._sheets) - 1, last // ROWS_OF_A_TURN)
-        for place in range(first // ROWS_OF_A_TURN, until + 1):
-            sheet, base = self._sheets[place], place * ROWS_OF_A_TURN
-            with sheet.at_hand():
-                for index in range(max(0, first - base), min(sheet.height - 1, last - base) + 1):
-                    text, after = sheet.text_of(index, selection.get_span(base + index) or (0, 0))
-                    found += join, text
+        last_turn = min(len(layouts) - 1, last // ROWS_OF_A_TURN)
+        for turn in range(first // ROWS_OF_A_TURN, last_turn + 1):
+            layout, base = layouts[turn], turn * ROWS_OF_A_TURN
+            with layout.awake():
+                for row in range(max(0, first - base), min(layout.height - 1, last - base) + 1):
+                    text, after = layout.text_of(row, selection.get_span(base + row) or (0, 0))
+                    pieces += join, text
                     join = after
-        return "".join(found), "\n"
+        return "".join(pieces), "\n"
 
-    def _select(self, place: int, first: int, last: int, span: tuple[int, int]) -> None:
-        base = place * ROWS_OF_A_TURN
+    def _select(self, turn: int, first: int, last: int, span: tuple[int, int]) -> None:
+        base = turn * ROWS_OF_A_TURN
         start, end = Offset(span[0], base + first), Offset(span[1], base + last)
         self.screen.selections = {self: Selection(start, end)}
 
     # --- the mouse ----------------------------------------------------------------------------
 
     def on_click(self, event: events.Click) -> None:
-        """A link is shown and never opened; a word is heard from there; twice selects the word,
-        three times the turn."""
+        """Show a link, which is never opened, or play from a word; a double click selects the
+        word, a triple click the turn."""
         event.prevent_default()
         event.stop()
-        meta = event.style.meta
-        place = self._place_at(self.scroll_offset.y + event.y)
-        if place >= len(self._sheets):
+        turns = self._turns
+        index = turns.index_at(self.scroll_offset.y + event.y)
+        if index >= len(turns):
             return
-        row = self.scroll_offset.y + event.y - self._tops[place]
-        sheet = self._sheets[place]
-        at = self._character_at(event)
-        if event.chain == 2 and at is not None:
-            self._select(place, row, row, sheet.word_at(row, at))
+        row = self.scroll_offset.y + event.y - turns.tops[index]
+        layout = turns.layouts[index]
+        character = self._character_at(event)
+        if event.chain == 2 and character is not None:
+            self._select(index, row, row, word_at(layout.row(row), character))
         elif event.chain == 3:
-            self._select(place, 1, sheet.height - 2, (0, 1 << 20))
+            self._select(index, 1, layout.height - 2, (0, 1 << 20))
         elif event.chain == 1 and self.text_selection is None:
-            self._point_at(place)
-            if isinstance(href := meta.get("href"), str):
+            self._point_at(index)
+            if isinstance(href := event.style.meta.get("href"), str):
                 self.notify(plain_line(href), title="Link", markup=False)
-            elif self.clickable_words and at is not None:
-                self._hear(sheet.view, sheet.word_source_at(row, at))
+            elif self.clickable_words and character is not None:
+                self._play_from(layout.view, word_source_at(layout.row(row), character))
 
     def _character_at(self, event: events.Click) -> int | None:
-        """Which character of its row was clicked."""
+        """The character of its row that was clicked."""
         _, offset = self.screen.get_widget_and_offset_at(event.screen_x, event.screen_y)
         return offset.x if offset is not None else None
 
-    def _hear(self, view: TurnView, source: int | None) -> None:
+    def _play_from(self, view: TurnView, source: int | None) -> None:
         if view.voice == "assistant" and source is not None:
             self.post_message(TurnWanted("hear", view.turn, source))

@@ -13,7 +13,8 @@ from tui.markdown.answer import Answer
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.document import READ_AGAIN_CHARACTERS, Document
 from tui.markdown.layout import Slice
-from tui.transcript.turn_layout import PARSED_A_TICK, TurnLayout
+from tui.transcript.turn_body import PARSED_A_TICK
+from tui.transcript.turn_layout import TurnLayout
 from tui.transcript.turn_view import Phase, TurnView
 
 SHAPES = {
@@ -71,21 +72,21 @@ def test_a_definition_that_all_blocks_name_is_taken_in_step_by_step() -> None:
 def test_a_finished_answer_is_read_anew_tick_by_tick() -> None:
     text = f"{NAMED}[x]: http://x.org\n\nEnd.\n"
     view = TurnView(1, "assistant", phase=Phase.ANSWERING)
-    sheet = TurnLayout(view, 60)
+    layout = TurnLayout(view, 60)
     view.text = text
-    while not sheet.settled:
-        sheet.draw_text()
+    while not layout.settled:
+        layout.draw_text()
     view.phase = Phase.DONE
-    sheet.refresh()
+    layout.refresh()
     ticks = 0
-    while not sheet.settled:
-        assert not sheet.can_rest
-        sheet.draw_text()
+    while not layout.settled:
+        assert not layout.can_rest
+        layout.draw_text()
         ticks += 1
     assert ticks > len(text) / (PARSED_A_TICK + 4 * LONGEST_OPEN_CHARACTERS)
     kept = TurnLayout(TurnView(1, "assistant", text, Phase.DONE), 60)
     kept.wake(whole=True)
-    assert [sheet.row(index) for index in range(sheet.height)] == [
+    assert [layout.row(index) for index in range(layout.height)] == [
         kept.row(index) for index in range(kept.height)
     ]
     assert not any(isinstance(part, Slice) and "[" in part.flow.text for part in kept.row(2).parts)

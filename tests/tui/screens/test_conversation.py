@@ -281,16 +281,16 @@ class TestReading:
                 await drawn(pilot)
             await drawn(pilot)
             transcript = app.screen.query_one(Transcript)
-            assert 29 in transcript.at_hand
-            assert 0 not in transcript.at_hand
-            assert len(transcript.at_hand) <= 10
+            assert 29 in transcript.awake_turns
+            assert 0 not in transcript.awake_turns
+            assert len(transcript.awake_turns) <= 10
             transcript.focus()
             await pilot.press("home")
             await drawn(pilot)
             await drawn(pilot)
             assert "answer 0" in seen(pilot)
-            assert 0 in transcript.at_hand
-            assert 29 not in transcript.at_hand
+            assert 0 in transcript.awake_turns
+            assert 29 not in transcript.awake_turns
 
 
 class TestStopping:

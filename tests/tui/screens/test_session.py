@@ -76,7 +76,7 @@ class TestReading:
         backend = FakeBackend(library=FakeLibrary([kept_session(1, "Long", turns=turns)]))
         async with opened(backend) as pilot:
             await drawn(pilot)
-            assert len(pilot.app.screen.query_one(Transcript).at_hand) <= 12
+            assert len(pilot.app.screen.query_one(Transcript).awake_turns) <= 12
             assert seen(pilot).count("Turn 0.") == 1
             await pilot.press("end")
             await drawn(pilot)
@@ -152,14 +152,14 @@ class TestReplaying:
             feed.put(*first, *spoken_exchange("Later", "Second answer", first_turn=2))
             await drawn(pilot)
             transcript = pilot.app.screen.query_one(Transcript)
-            assert transcript.at_hand == [0, 1, 2, 3]
+            assert transcript.awake_turns == [0, 1, 2, 3]
             assert "Second answer" in seen(pilot)
             feed.put(TimelineRestarted(at_us=0, entries=len(first)), *first)
             await drawn(pilot)
             assert "Second answer" not in seen(pilot)
             assert "Later" not in seen(pilot)
             assert "A gramophone plays records." in seen(pilot)
-            assert transcript.at_hand == [0, 1]
+            assert transcript.awake_turns == [0, 1]
 
     async def test_a_refusal_is_said_and_the_text_stays(self) -> None:
         backend = backend_of()

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from tests.support.seeing import drawn, seen
 from tests.support.transcripts import Listening, app_of, focused
 from tui.transcript.transcript import Transcript
-from tui.transcript.turn_layout import AT_ONCE_CHARACTERS
+from tui.transcript.turn_body import AT_ONCE_CHARACTERS
 
 PARAGRAPHS = 10 * AT_ONCE_CHARACTERS // 100
 LONG = "".join(

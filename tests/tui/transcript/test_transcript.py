@@ -206,7 +206,7 @@ class TestSelection:
             await pilot.press("ctrl+c")
             ((copied, _),) = app.copied
             assert [line for line in copied.split("\n") if line.startswith("text")] == texts
-            assert len(transcript.at_hand) < 30
+            assert len(transcript.awake_turns) < 30
 
     async def test_it_stays_on_its_words_while_text_comes(self) -> None:
         app = app_of("One?", "First second third.")
