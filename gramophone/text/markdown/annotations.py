@@ -1,7 +1,7 @@
-"""What stands in an answer without being words of it: citation marks, short codes, drawn lines.
+"""Matching of marks that are not words: citation marks, short codes of emoji, drawn lines.
 
-Pure matching over the text of one line lives here, as in `inline`: a `Span` of what is left out,
-a `Wait` for more text, or `None` for what is plain text after all.
+Each matcher looks at one place of a line, as in `inline`, and gives an `InlineSpan` (left out),
+a `Wait` for more text, or `None` (plain text after all).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gramophone.text.markdown.inline import Kind, Match, Span, Wait
+from gramophone.text.markdown.inline import InlineSpan, Kind, Match, Wait
 
 _LONGEST: Final = 80
 """Characters of a mark beyond which it is plain text."""
@@ -38,8 +38,8 @@ def match_citation(text: str, at: int, attached: bool) -> Match:
     return None if found is None else _void(found)
 
 
-def _void(found: re.Match[str]) -> Span:
-    return Span(found.end(), Kind.VANISHED)
+def _void(found: re.Match[str]) -> InlineSpan:
+    return InlineSpan(found.end(), Kind.VANISHED)
 
 
 def match_wide(text: str, at: int, final: bool) -> Match:

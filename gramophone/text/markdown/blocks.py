@@ -38,7 +38,7 @@ _FRONT_MATTER_OPEN = re.compile(
 _FENCE_CLOSE = re.compile(r"[ >]*(`{3,}|~{3,})[ ]*\Z")
 
 
-class Lead(Enum):
+class LineLead(Enum):
     """What a line may begin with."""
 
     TEXT = auto()
@@ -51,8 +51,15 @@ class Lead(Enum):
     WAIT = auto()
 
 
+_MARKERS: Final = (
+    (_BULLET, LineLead.MARK),
+    (_HEADING, LineLead.HEADING),
+    (_NUMBER, LineLead.NUMBER),
+)
+
+
 @frozen
-class Fence:
+class CodeFence:
     """An open code fence: its mark and how many of them close it."""
 
     mark: str
@@ -64,7 +71,7 @@ class Fence:
         return found is not None and found[1][0] == self.mark and len(found[1]) >= self.length
 
 
-def lead(text: str, final: bool, item: bool) -> tuple[Lead, int]:
+def line_lead(text: str, final: bool, item: bool) -> tuple[LineLead, int]:
     """Say what `text`, which begins a line, begins with, and how long that is.
 
     `item` says that a list marker came before, after which a task box may follow. The answer
@@ -74,24 +81,28 @@ def lead(text: str, final: bool, item: bool) -> tuple[Lead, int]:
     if first in ":[":
         return _note(text, final, item)
     if first == ">":
-        return Lead.MARK, 1
+        return LineLead.MARK, 1
     if first == "|":
         return _row(text, final)
     if first in "`~":
         return _fence(text, final)
-    for pattern, kind in ((_BULLET, Lead.MARK), (_HEADING, Lead.HEADING), (_NUMBER, Lead.NUMBER)):
+    for pattern, kind in (
+        (_BULLET, LineLead.MARK),
+        (_HEADING, LineLead.HEADING),
+        (_NUMBER, LineLead.NUMBER),
+    ):
         found = pattern.match(text)
         if found is None:
             continue
         if found.end() == len(text) and not found[found.re.groups] and not final:
-            return Lead.WAIT, 0
+            return LineLead.WAIT, 0
         return kind, found.end() - len(found[found.re.groups] or "")
     if _NUMBER_OPEN.match(text) and not final:
-        return Lead.WAIT, 0
-    return Lead.TEXT, 0
+        return LineLead.WAIT, 0
+    return LineLead.TEXT, 0
 
 
-def _note(text: str, final: bool, item: bool) -> tuple[Lead, int]:
+def _note(text: str, final: bool, item: bool) -> tuple[LineLead, int]:
     """Judge a task box, the name of an alert (`[!NOTE]`) or of a directive (`:::note`)."""
     if text[0] == "[" and (not item or text[1:2] == "!"):
         whole, opened = _ALERT, _ALERT_OPEN
@@ -100,17 +111,17 @@ def _note(text: str, final: bool, item: bool) -> tuple[Lead, int]:
     else:
         whole, opened = _DIRECTIVE, _DIRECTIVE_OPEN
     if not final and len(text) <= _LONGEST_LEAD and opened.match(text):
-        return Lead.WAIT, 0
+        return LineLead.WAIT, 0
     found = whole.match(text + "\n" if final else text)
-    return (Lead.TEXT, 0) if found is None else (Lead.MARK, min(found.end(), len(text)))
+    return (LineLead.TEXT, 0) if found is None else (LineLead.MARK, min(found.end(), len(text)))
 
 
-def _task(text: str, final: bool) -> tuple[Lead, int]:
+def _task(text: str, final: bool) -> tuple[LineLead, int]:
     found = _TASK.match(text)
     if found is None:
-        return (Lead.WAIT if not final and _TASK_OPEN.match(text) else Lead.TEXT), 0
+        return (LineLead.WAIT if not final and _TASK_OPEN.match(text) else LineLead.TEXT), 0
     waits = found.end() == len(text) and not final
-    return (Lead.WAIT, 0) if waits else (Lead.TASK, found.end())
+    return (LineLead.WAIT, 0) if waits else (LineLead.TASK, found.end())
 
 
 def front_matter(text: str, final: bool) -> str | None:
@@ -126,7 +137,7 @@ def front_matter(text: str, final: bool) -> str | None:
     return None if _FRONT_MATTER_OPEN.match(text) else ""
 
 
-class Skipped:
+class SkippedPart:
     """Text that is left out, one character at a time, until `closing` has come.
 
     What a formula or the head of an answer has left open ends with an empty line; comments and
@@ -144,29 +155,29 @@ class Skipped:
         return self._tail.endswith(self._closing) or (self._breaks and self._tail[-2:] == "\n\n")
 
 
-def _fence(text: str, final: bool) -> tuple[Lead, int]:
+def _fence(text: str, final: bool) -> tuple[LineLead, int]:
     if not final and len(text) < 64 and _FENCE_OPEN.match(text):
-        return Lead.WAIT, 0
+        return LineLead.WAIT, 0
     found = _FENCE.match(text)
     if found is None or found.end() > LONGEST_ROW:
-        return Lead.TEXT, 0
+        return LineLead.TEXT, 0
     line, newline, _ = text[found.end() :].partition("\n")
     if found[1][0] == "`" and "`" in line:
         # An info string holds no backtick: this is code within the line.
-        return Lead.TEXT, 0
+        return LineLead.TEXT, 0
     if newline or final:
-        return Lead.FENCE, found.end()
-    return (Lead.TEXT, 0) if len(line) > LONGEST_ROW else (Lead.WAIT, 0)
+        return LineLead.FENCE, found.end()
+    return (LineLead.TEXT, 0) if len(line) > LONGEST_ROW else (LineLead.WAIT, 0)
 
 
-def _row(text: str, final: bool) -> tuple[Lead, int]:
+def _row(text: str, final: bool) -> tuple[LineLead, int]:
     line, newline, _ = text.partition("\n")
     if not newline and not final:
-        return (Lead.WAIT if len(line) <= LONGEST_ROW else Lead.TEXT), 0
+        return (LineLead.WAIT if len(line) <= LONGEST_ROW else LineLead.TEXT), 0
     bars = len(_CELL_END.findall(line))
     closed = line.rstrip().endswith("|")
     # "|x| is a distance" begins with a bar as well, but no bar ends it or stands apart.
-    return (Lead.ROW if bars >= 2 and (closed or " | " in line) else Lead.TEXT), 0
+    return (LineLead.ROW if bars >= 2 and (closed or " | " in line) else LineLead.TEXT), 0
 
 
 def is_delimiter_row(line: str) -> bool:

@@ -1,7 +1,7 @@
 """The inline constructs of Markdown that need to be seen whole: code, links, tags, formulas.
 
 Pure matching over a short text lives here. Each matcher looks at one place and answers with
-a `Span` (it is the construct), a `Wait` (more text must come first) or `None` (it is plain
+a `InlineSpan` (it is the construct), a `Wait` (more text must come first) or `None` (it is plain
 text). Nothing here keeps state, and nothing here decides what a sentence is.
 """
 
@@ -37,7 +37,7 @@ class Kind(Enum):
 
 
 @frozen
-class Span:
+class InlineSpan:
     """A construct that ends before `end`; what lies from `first` to `last` is spoken.
 
     `closing` is what ends the text that is left out after a construct of the kind SKIP.
@@ -57,7 +57,7 @@ class Wait:
     wake: str = ""
 
 
-Match = Span | Wait | None
+Match = InlineSpan | Wait | None
 
 _LABEL = re.compile(r"\[((?:[^\[\]\\\n]|\\.|!?\[[^\[\]\n]*+\](?:\([^()\n]*+\))?+)*+)\]")
 _LABEL_OPEN = re.compile(
@@ -114,7 +114,7 @@ def match_code(text: str, at: int, final: bool) -> Match:
     first = opening.end()
     run = first - at
     if run >= LONGEST_RUN:
-        return Span(first, Kind.VOID)
+        return InlineSpan(first, Kind.VOID)
     if first == len(text) and not final:
         return Wait()
     newline = text.find("\n", first)
@@ -122,11 +122,11 @@ def match_code(text: str, at: int, final: bool) -> Match:
     if closing is not None:
         if closing.end() == len(text) and not final:
             return Wait()
-        return Span(closing.end(), Kind.OPAQUE, first, closing.start())
+        return InlineSpan(closing.end(), Kind.OPAQUE, first, closing.start())
     if newline >= 0 or (final and run >= 3):
-        return Span(first, Kind.FENCE if run >= 3 else Kind.VOID)
+        return InlineSpan(first, Kind.FENCE if run >= 3 else Kind.VOID)
     if final or len(text) - at > LONGEST_HOLD:
-        return Span(first, Kind.VOID)
+        return InlineSpan(first, Kind.VOID)
     return Wait("`\n")
 
 
@@ -143,11 +143,11 @@ def match_link(text: str, at: int, final: bool, line_start: bool) -> Match:
     footnote = label[1].startswith("^") and " " not in label[1] and opening == at
     if end == len(text):
         if final or too_long:
-            return Span(end, Kind.VOID) if footnote else None
+            return InlineSpan(end, Kind.VOID) if footnote else None
         return Wait()
     following = text[end]
     if footnote:
-        return Span(end + (line_start and following == ":"), Kind.VOID)
+        return InlineSpan(end + (line_start and following == ":"), Kind.VOID)
     if following == "(":
         target, pattern, wake = _DESTINATION.match(text, end), "\n", "()\n"
     elif following == "[" and not label[1].isdigit():
@@ -158,11 +158,11 @@ def match_link(text: str, at: int, final: bool, line_start: bool) -> Match:
         return None
     if target is not None:
         if _NUMERIC.match(label[1]):
-            return Span(target.end(), Kind.VANISHED)
-        return Span(target.end(), Kind.LABEL, opening + 1, end - 1)
+            return InlineSpan(target.end(), Kind.VANISHED)
+        return InlineSpan(target.end(), Kind.LABEL, opening + 1, end - 1)
     if final:
         # The stream was cut inside the address: the label has been said all the same.
-        return Span(len(text), Kind.LABEL, opening + 1, end - 1)
+        return InlineSpan(len(text), Kind.LABEL, opening + 1, end - 1)
     if too_long or any(mark in text[end + 1 :] for mark in pattern):
         return None
     return Wait(wake)
@@ -173,7 +173,7 @@ def _match_definition(text: str, colon: int, closed: bool) -> Match:
     if newline < 0 and not closed:
         return Wait("\n")
     found = _DEFINITION.match(text, colon)
-    return None if found is None else Span(found.end(), Kind.VOID)
+    return None if found is None else InlineSpan(found.end(), Kind.VOID)
 
 
 def match_angle(
@@ -186,19 +186,19 @@ def match_angle(
     so that `List<String>` keeps its type and "x<y" its meaning.
     """
     if text.startswith("<!--", at):
-        return Span(at + 4, Kind.SKIP, closing="-->")
+        return InlineSpan(at + 4, Kind.SKIP, closing="-->")
     link = _AUTOLINK.match(text, at)
     if link is not None:
-        return Span(link.end(), Kind.OPAQUE, *link.span(1))
+        return InlineSpan(link.end(), Kind.OPAQUE, *link.span(1))
     tag = _TAG.match(text, at)
     if tag is not None:
         name = tag[1].lower()
         if name in _HIDDEN_TAGS and line_start and tag[0][1] != "/" and tag[0][-2] != "/":
-            return Span(tag.end(), Kind.SKIP, closing=f"</{name}>")
+            return InlineSpan(tag.end(), Kind.SKIP, closing=f"</{name}>")
         if name in _BLOCK_TAGS or (name in _HIDDEN_TAGS and tag[0][1] == "/"):
-            return Span(tag.end(), Kind.BREAK)
+            return InlineSpan(tag.end(), Kind.BREAK)
         known = name in _PHRASE_TAGS or not after_word
-        return Span(tag.end(), Kind.VOID) if known else None
+        return InlineSpan(tag.end(), Kind.VOID) if known else None
     if final or len(text) - at > LONGEST_HOLD // 2 or not _ANGLE_OPEN.match(text, at):
         return None
     return Wait()
@@ -220,7 +220,9 @@ def match_formula(text: str, at: int, final: bool) -> Match:
     found = pattern.match(rest)
     if found is not None:
         if opening != "$":
-            return Span(at + found.end(), Kind.FORMULA, at + found.start(1), at + found.end(1))
+            return InlineSpan(
+                at + found.end(), Kind.FORMULA, at + found.start(1), at + found.end(1)
+            )
         return _match_inline(found, rest, at, final)
     display = opening in ("$$", "\\[")
     if "\n" in rest and not display:
@@ -231,10 +233,14 @@ def match_formula(text: str, at: int, final: bool) -> Match:
         return _unmatched(opening, rest, at)
     if final:
         # The stream was cut within the formula, of which a half says nothing.
-        return _unmatched(opening, rest, at) if opening == "$" else Span(len(text), Kind.VANISHED)
+        return (
+            _unmatched(opening, rest, at)
+            if opening == "$"
+            else InlineSpan(len(text), Kind.VANISHED)
+        )
     if len(rest) > LONGEST_HOLD:
         end = {"$$": "$$", "\\[": "\\]"}.get(opening)
-        return Span(at + 2, Kind.SKIP, closing=end) if end else _unmatched(opening, rest, at)
+        return InlineSpan(at + 2, Kind.SKIP, closing=end) if end else _unmatched(opening, rest, at)
     return Wait(closing + "\n .!?")
 
 
@@ -245,14 +251,14 @@ def _match_inline(found: re.Match[str], rest: str, at: int, final: bool) -> Matc
         return Wait()
     if rest[found.end() : found.end() + 1].isdigit():
         return None
-    return Span(at + found.end(), Kind.FORMULA, at + found.start(1), at + found.end(1))
+    return InlineSpan(at + found.end(), Kind.FORMULA, at + found.start(1), at + found.end(1))
 
 
 def _unmatched(opening: str, rest: str, at: int) -> Match:
     """Leave out dollar signs that stand together; a single one may be an amount's."""
     if opening != "$$":
         return None
-    return Span(at + len(rest) - len(rest.lstrip("$")), Kind.VOID)
+    return InlineSpan(at + len(rest) - len(rest.lstrip("$")), Kind.VOID)
 
 
 def _is_money(rest: str, final: bool) -> bool | None:
@@ -276,7 +282,7 @@ def match_environment(text: str, at: int, final: bool) -> Match:
     """Match the beginning of an environment of LaTeX, which is left out up to its end."""
     found = _ENVIRONMENT.match(text, at)
     if found is not None:
-        return Span(found.end(), Kind.SKIP, closing=f"\\end{{{found[1]}}}")
+        return InlineSpan(found.end(), Kind.SKIP, closing=f"\\end{{{found[1]}}}")
     return Wait() if not final and _ENVIRONMENT_OPEN.match(text, at) else None
 
 
@@ -284,5 +290,5 @@ def match_entity(text: str, at: int, final: bool) -> Match:
     """Match a character reference such as `&amp;`, which is spoken as what it stands for."""
     found = _ENTITY.match(text, at)
     if found is not None:
-        return Span(found.end(), Kind.LABEL, at, found.end())
+        return InlineSpan(found.end(), Kind.LABEL, at, found.end())
     return None if final or not _ENTITY_OPEN.match(text, at) else Wait()

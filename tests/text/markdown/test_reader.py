@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.text.markdown.reader import CODE, LABEL, PLAIN, read
+from gramophone.text.markdown.reader import read
+from gramophone.text.markdown.tokens import CODE, LABEL, PLAIN
 
 
 def spoken(text: str) -> str:
