@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from anthropic.types import Message, TextBlock, ThinkingBlock, ToolUseBlock
 
-from gramophone.standin.server.listener import Address
+from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 

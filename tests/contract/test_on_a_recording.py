@@ -22,7 +22,8 @@ from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.run.services import SERVICES, ServiceContext
-from gramophone.standin.server.listener import Address, Routes, listening
+from gramophone.standin.server.listener import listening
+from gramophone.standin.server.routes import Address, Routes
 from gramophone.standin.source.source import Source, script_of
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.recorded import RecordedVoice

@@ -11,7 +11,7 @@ from typing import Any
 import openai
 import pytest
 
-from gramophone.standin.server.listener import Address
+from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 

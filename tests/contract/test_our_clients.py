@@ -14,7 +14,7 @@ from gramophone.ports.engine import LanguageModel, Message, ModelChunk, Usage
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.standin.llm.answer_selection import runs_of
-from gramophone.standin.server.listener import Address
+from gramophone.standin.server.routes import Address
 from gramophone.standin.source.answers import answers_of
 from gramophone.wire.llm.answer import RawPiece
 from tests.support.model_contract import KEY, ModelContract, closing, failure, text_of, told

@@ -12,7 +12,8 @@ import httpx2
 from gramophone.core.clock import SystemClock
 from gramophone.core.timeline import Event
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
-from gramophone.standin.server.listener import Address, listening
+from gramophone.standin.server.listener import listening
+from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import Answer, TextPiece
 from tests.support.model_requests import MESSAGES, VERSION, asking
 

@@ -10,7 +10,8 @@ from gramophone.core.clock import Clock, SystemClock
 from gramophone.standin.faults import Fault
 from gramophone.standin.llm.answer_selection import AnswerSelector, RecordedOrder
 from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
-from gramophone.standin.server.listener import Address, listening
+from gramophone.standin.server.listener import listening
+from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import Answer, TextPiece, ThinkingPiece, ToolPiece
 
 HELLO = Answer(

@@ -25,8 +25,9 @@ from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
-from gramophone.standin.server.listener import Accept, HandshakeRequest, Routes, refuse
+from gramophone.standin.server.listener import refuse
 from gramophone.standin.server.refusal import Refusal, refusal_with
+from gramophone.standin.server.routes import Accept, HandshakeRequest, Routes
 from gramophone.standin.source.listen_v1 import LISTEN_PATH
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.tone import ToneVoice

@@ -11,7 +11,8 @@ from gramophone.standin.deepgram.speak_rest import SpeakRest
 from gramophone.standin.deepgram.speak_v1 import SpeakV1Endpoint
 from gramophone.standin.deepgram.speak_v2 import FLUX_PATH, SpeakV2Endpoint
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.listener import Routes, listening
+from gramophone.standin.server.listener import listening
+from gramophone.standin.server.routes import Routes
 from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
 

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from gramophone.core.clock import Clock
 from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
-from gramophone.standin.server.listener import when_pinged
+from gramophone.standin.server.sniffing import when_pinged
 from gramophone.standin.voice import Break, Sound, TextRefused, Voice
 from gramophone.wire.deepgram.server_actions import (
     Action,

@@ -18,8 +18,8 @@ from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.listener import Accept, HandshakeRequest
 from gramophone.standin.server.refusal import Refusal, refusal_with
+from gramophone.standin.server.routes import Accept, HandshakeRequest
 from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.wire.deepgram.server_actions import ServerProtocol

@@ -30,7 +30,7 @@ from gramophone.standin.llm.dialects import (
 )
 from gramophone.standin.llm.response_plan import Ending, InjectedEvents, Piece, Plan, plan_of
 from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
-from gramophone.standin.server.listener import Routes
+from gramophone.standin.server.routes import Routes
 from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, Answer
 from gramophone.wire.llm.errors import NOT_JSON, Refusal, RequestRefused
 from gramophone.wire.sse import event_bytes

@@ -38,14 +38,9 @@ from gramophone.standin.proxy.observer import ORDERLY, Observer
 from gramophone.standin.proxy.session_recorder import Form, SessionRecorder
 from gramophone.standin.proxy.upstream import passes, trusting, unreachable
 from gramophone.standin.server.credentials import secrets_in, without_secrets
-from gramophone.standin.server.listener import (
-    Accept,
-    HandshakeRequest,
-    HandshakeResult,
-    Routes,
-    when_pinged,
-)
 from gramophone.standin.server.refusal import Refusal
+from gramophone.standin.server.routes import Accept, HandshakeRequest, HandshakeResult, Routes
+from gramophone.standin.server.sniffing import when_pinged
 from gramophone.wire.deepgram.speak_v1.parameters import bytes_per_sample
 from gramophone.wire.limits import MOST_FRAME_BYTES
 from gramophone.wire.loopback import on_this_machine

@@ -33,7 +33,8 @@ from gramophone.standin.run.services import SERVICES, ServiceContext
 from gramophone.standin.server.access import Guests, is_loopback
 from gramophone.standin.server.clock_control import Control, SteppedClock
 from gramophone.standin.server.credentials import Secrets
-from gramophone.standin.server.listener import CONTROL_PATH, Routes, listening
+from gramophone.standin.server.listener import listening
+from gramophone.standin.server.routes import CONTROL_PATH, Routes
 from gramophone.standin.server.traffic_log import TrafficLog
 from gramophone.standin.source.matching import Difference, Expectation, diff
 from gramophone.standin.source.source import Source
@@ -271,7 +272,7 @@ class _Process:
             )
         guests = Guests.of(asked.host, asked.allow_host, asked.allow_origin)
         async with listening(
-            routes, host=asked.host, port=asked.port, ledger=ledger, guests=guests
+            routes, host=asked.host, port=asked.port, traffic_log=ledger, guests=guests
         ) as address:
             urls: dict[str, str] = {}
             for service in services:

@@ -18,7 +18,7 @@ from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.deepgram.speak_v2 import FLUX_PATH
 from gramophone.standin.llm.endpoints import LanguageStandin
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.listener import Address, Routes
+from gramophone.standin.server.routes import Address, Routes
 from gramophone.standin.voice import Voice
 from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
 from gramophone.wire.deepgram.listen_v1.server import Utterance

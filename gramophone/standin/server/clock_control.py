@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from gramophone.core.clock import ManualClock
 from gramophone.standin.server.http import Reply, Request, answer_whole
-from gramophone.standin.server.listener import CONTROL_PATH, Routes
+from gramophone.standin.server.routes import CONTROL_PATH, Routes
 
 _LONGEST_WAIT_S = 5.0
 _TURNS_TO_SETTLE = 20

@@ -17,7 +17,7 @@ from gramophone.core.tasks import spawn
 from gramophone.standin.llm.answer_selection import EchoAnswers, RecordedOrder
 from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.server.http import ClientGone, Request
-from gramophone.standin.server.listener import Address
+from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import (
     CUT,
     SILENT,

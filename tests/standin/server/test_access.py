@@ -17,7 +17,8 @@ from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.access import Guests
 from gramophone.standin.server.clock_control import Control, SteppedClock
-from gramophone.standin.server.listener import CONTROL_PATH, Address, listening
+from gramophone.standin.server.listener import listening
+from gramophone.standin.server.routes import CONTROL_PATH, Address
 from gramophone.standin.voices.tone import ToneVoice
 from tests.support.http_client import line
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import h11
 import pytest
@@ -15,8 +15,9 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gramophone.standin.server.http import ClientGone, Reply, Request, Timeouts, answer_whole
-from gramophone.standin.server.listener import Accept, Address, HandshakeRequest, Routes, listening
+from gramophone.standin.server.listener import listening
 from gramophone.standin.server.refusal import Refusal
+from gramophone.standin.server.routes import Accept, Address, HandshakeRequest, Routes
 from tests.support.http_client import line
 
 TEXT = [("content-type", "text/plain")]
@@ -53,8 +54,9 @@ class House:
         return Refusal(402, "NO_CREDIT", "No credit.")
 
     async def talk(self, connection: ServerConnection) -> None:
-        async for message in connection:
-            await connection.send(message)
+        with suppress(ConnectionClosed):
+            async for message in connection:
+                await connection.send(message)
 
     async def echo(self, request: Request, reply: Reply) -> None:
         self.seen.append(request)
@@ -110,7 +112,7 @@ class House:
 async def opened(**patience: float) -> AsyncGenerator[tuple[House, Address], None]:
     house = House()
     limits = Timeouts(**patience)  # pyright: ignore[reportArgumentType]
-    async with listening(house.routes(), patience=limits) as address:
+    async with listening(house.routes(), timeouts=limits) as address:
         yield house, address
 
 
@@ -140,6 +142,57 @@ async def test_a_handshake_may_come_in_pieces() -> None:
             http.write(bytes([byte]))
             await http.writer.drain()
         assert (await http.reader.readline()).startswith(b"HTTP/1.1 101 ")
+
+
+HANDSHAKE = (
+    b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+NO_FRAME = b"\xff\xff\xff"
+TEXT_FRAME = b"\x81\x82\x00\x00\x00\x00hi"
+CLOSE_FRAME = b"\x88\x82\x00\x00\x00\x00\x03\xe8"
+
+
+@pytest.mark.parametrize(
+    "early",
+    [NO_FRAME, CLOSE_FRAME, TEXT_FRAME, bytes(200_000)],
+    ids=["no frame", "close", "text", "flood"],
+)
+async def test_frames_before_a_refusal_change_nothing_of_it(
+    early: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened() as (_, address), line(address.port) as client:
+        client.write(HANDSHAKE % b"/closed" + early)
+        answer = await client.everything()
+    assert answer.startswith(b"HTTP/1.1 402 ")
+    assert answer.endswith(b"}")
+    assert caplog.records == []
+
+
+async def test_frames_before_the_answer_are_read_after_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with opened() as (_, address), line(address.port) as client:
+        client.write(HANDSHAKE % b"/socket" + TEXT_FRAME)
+        head = await client.reader.readuntil(b"\r\n\r\n")
+        echo = await client.reader.readexactly(4)
+        client.write(CLOSE_FRAME)
+        closed = await client.everything()
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert (echo, closed) == (b"\x81\x02hi", b"\x88\x02\x03\xe8")
+    assert caplog.records == []
+
+
+async def test_rubbish_before_the_answer_is_a_protocol_error_after_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with opened() as (_, address), line(address.port) as client:
+        client.write(HANDSHAKE % b"/socket" + NO_FRAME)
+        answer = await client.everything()
+    head, _, frames = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert (frames[:1], frames[2:4]) == (b"\x88", (1002).to_bytes(2))
+    assert caplog.records == []
 
 
 async def test_a_websocket_is_refused_with_headers_and_body() -> None:

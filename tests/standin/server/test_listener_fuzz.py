@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gramophone.standin.deepgram.speak_v1 import SpeakV1Endpoint
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, Timeouts, answer_whole
-from gramophone.standin.server.listener import Routes, listening
+from gramophone.standin.server.listener import listening
+from gramophone.standin.server.routes import Routes
 from gramophone.standin.voices.tone import ToneVoice
 from tests.support.clocks import WatchedClock
 from tests.support.deadlines import HANG_S
@@ -51,8 +52,8 @@ async def _talk(talks: list[list[bytes]]) -> None:
     door = SpeakV1Endpoint(ToneVoice(character_ms=6, gap_ms=4), StandinOptions(), WatchedClock())
     routes = Routes({"/v1/speak": door}, {("POST", "/echo"): echo})
     # The clients hang up by themselves; the last one must be heard however busy the machine is.
-    patience = Timeouts(request_s=5, idle_s=5, linger_s=0.02)
-    async with asyncio.timeout(HANG_S), listening(routes, patience=patience) as address:
+    timeouts = Timeouts(request_s=5, idle_s=5, linger_s=0.02)
+    async with asyncio.timeout(HANG_S), listening(routes, timeouts=timeouts) as address:
         for pieces in talks:
             async with line(address.port) as client:
                 for piece in pieces:
@@ -72,9 +73,9 @@ def test_the_port_survives_whatever_comes(talks: list[list[bytes]]) -> None:
 @given(st.binary(min_size=1, max_size=300))
 def test_who_is_not_understood_is_not_kept_waiting(sent: bytes) -> None:
     async def ends() -> None:
-        patience = Timeouts(request_s=0.02, idle_s=0.02, linger_s=0.02)
+        timeouts = Timeouts(request_s=0.02, idle_s=0.02, linger_s=0.02)
         handlers = Routes(handlers={("POST", "/echo"): echo})
-        async with asyncio.timeout(HANG_S), listening(handlers, patience=patience) as address:
+        async with asyncio.timeout(HANG_S), listening(handlers, timeouts=timeouts) as address:
             async with line(address.port) as client:
                 client.write(sent)
                 answer = b""

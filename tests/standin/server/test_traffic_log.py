@@ -18,7 +18,8 @@ from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.credentials import Secrets
-from gramophone.standin.server.listener import Address, listening
+from gramophone.standin.server.listener import listening
+from gramophone.standin.server.routes import Address
 from gramophone.standin.server.traffic_log import TrafficLog
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Speak
@@ -48,7 +49,7 @@ async def written(api_key: str | None = None) -> AsyncGenerator[tuple[Book, Addr
     book = Book()
     voice = ToneVoice(character_ms=6, gap_ms=4)
     routes = speak_routes(voice, StandinOptions(api_key=api_key), ManualClock())
-    async with listening(routes, ledger=book.ledger) as address:
+    async with listening(routes, traffic_log=book.ledger) as address:
         yield book, address
 
 

@@ -1,0 +1,85 @@
+"""Routes of the stand-in as plain values: what answers at which path, and under which address."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import field
+from typing import TypeAlias
+
+from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Response
+
+from gramophone.core.frozen import frozen
+from gramophone.standin.server.http import Handler
+from gramophone.standin.server.refusal import Refusal
+
+CONTROL_PATH = "/control"
+"""The path below which a stand-in is controlled; its traffic is not part of what is played."""
+
+
+@frozen
+class HandshakeRequest:
+    """The request with which a client asks for a websocket. Names of headers are in lower case."""
+
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+
+    def header(self, name: str) -> str:
+        """The value of a header, several joined with a comma; empty when it is not there."""
+        wanted = name.lower()
+        return ",".join(value for header, value in self.headers if header == wanted)
+
+    @property
+    def subprotocols(self) -> list[str]:
+        """The words of `Sec-WebSocket-Protocol`, in the order of the offer."""
+        offered = self.header("sec-websocket-protocol").split(",")
+        return [word.strip() for word in offered if word.strip()]
+
+
+@frozen
+class Accept:
+    """A handshake that succeeds: headers for the 101, and what serves the connection to its end."""
+
+    headers: tuple[tuple[str, str], ...]
+    serve: Callable[[ServerConnection], Awaitable[None]]
+
+
+HandshakeResult: TypeAlias = Accept | Refusal | Response
+"""The answer to a handshake; a Response is a refusal that is sent as it is."""
+
+Endpoint: TypeAlias = Callable[[HandshakeRequest], HandshakeResult | Awaitable[HandshakeResult]]
+"""Accepts a websocket connection or refuses it."""
+
+
+@frozen
+class Routes:
+    """Endpoints for websockets by path, and handlers of HTTP by method and path."""
+
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict[str, Endpoint])
+    handlers: Mapping[tuple[str, str], Handler] = field(
+        default_factory=dict[tuple[str, str], Handler]
+    )
+
+    def __or__(self, others: Routes) -> Routes:
+        """Both; where they meet, `others`."""
+        return Routes({**self.endpoints, **others.endpoints}, {**self.handlers, **others.handlers})
+
+
+@frozen
+class Address:
+    """Host and port that a stand-in listens on."""
+
+    host: str
+    port: int
+
+    def websocket(self, path: str = "") -> str:
+        return f"ws://{self._authority}{path}"
+
+    def http(self, path: str = "") -> str:
+        return f"http://{self._authority}{path}"
+
+    @property
+    def _authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
