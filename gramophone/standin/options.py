@@ -9,7 +9,7 @@ from gramophone.core.frozen import frozen
 from gramophone.standin.faults import Fault
 from gramophone.wire.deepgram.speak_v1.messages import Dialect
 from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
-from gramophone.wire.deepgram.speak_v2.server import FluxLimits
+from gramophone.wire.deepgram.speak_v2.rules import FluxLimits
 
 SpeakOn: TypeAlias = Literal["flush", "sentence"]
 

@@ -20,7 +20,7 @@ from gramophone.testing.standins import Recording, Standin
 _ENGINES = ("tone", "piper")
 _BUNDLE = ".gramophone"
 _MODES = ("none", "once", "rewrite", "all")
-_ANEW = ("rewrite", "all")
+_REPLACING = ("rewrite", "all")
 _REAL = {
     "deepgram": "wss://api.deepgram.com",
     "openai": "https://api.openai.com",
@@ -134,23 +134,14 @@ class Standins:
             clock: `manual` for a time that is moved at `control_url`.
         """
         path = self._directory / source
-        if path.suffix == _BUNDLE:
-            mode = self._config.getoption("gramophone_record") or _asked_mode(
-                record or self._config.getini("gramophone_record")
-            )
-            if mode in _ANEW or (mode == "once" and not path.exists()):
-                if clock == "manual":
-                    pytest.fail(
-                        "The real service has no clock to be moved; record without it.",
-                        pytrace=False,
-                    )
-                return self._record(path, services, always=mode == "all")
-        elif record is not None:
-            pytest.fail(
-                f"A recording is a bundle; {source} is not one, because its name does not end in "
-                f"{_BUNDLE}.",
-                pytrace=False,
-            )
+        mode = self._record_mode(source, record)
+        if mode in _REPLACING or (mode == "once" and not path.exists()):
+            if clock == "manual":
+                pytest.fail(
+                    "The real service has no clock to be moved; record without it.",
+                    pytrace=False,
+                )
+            return self._record(path, services, always=mode == "all")
         arguments = [
             self._found(source),
             f"--speed={speed}",
@@ -162,6 +153,21 @@ class Standins:
         ]
         self.running.append(Standin(arguments, strict=strict))
         return self.running[-1]
+
+    def _record_mode(self, source: str | Path, record: str | None) -> str:
+        """The mode of the command line, the call or the settings, in this order; only bundles
+        can be recorded."""
+        if Path(source).suffix == _BUNDLE:
+            return self._config.getoption("gramophone_record") or _checked_mode(
+                record or self._config.getini("gramophone_record")
+            )
+        if record is not None:
+            pytest.fail(
+                f"A recording is a bundle; {source} is not one, because its name does not end in "
+                f"{_BUNDLE}.",
+                pytrace=False,
+            )
+        return "none"
 
     def start_own(self, *arguments: Any, **options: Any) -> None:
         """Start the one that the marker describes."""
@@ -235,7 +241,7 @@ def _mode(text: str) -> str:
     return text
 
 
-def _asked_mode(text: str) -> str:
+def _checked_mode(text: str) -> str:
     try:
         return _mode(text)
     except argparse.ArgumentTypeError as error:

@@ -26,7 +26,7 @@ from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.listener import listening
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
-from gramophone.wire.deepgram.listen_v1.server import IDLE_US
+from gramophone.wire.deepgram.listen_v1.connection import IDLE_US
 from tests.support.clocks import WatchedClock
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.

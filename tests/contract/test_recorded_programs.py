@@ -30,7 +30,6 @@ from gramophone.core.timeline import (
     TurnStarted,
     UsageReported,
 )
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.options import StandinOptions
@@ -40,6 +39,7 @@ from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address, Routes
 from gramophone.standin.source.source import script_of
 from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 
 # Deepgram's SDK uses parts of websockets that are deprecated; that is its own affair.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")

@@ -23,7 +23,7 @@ from gramophone.text.sentences.splitter import SentenceCutter
 from gramophone.wire.deepgram.json_frames import ProtocolViolation
 from gramophone.wire.deepgram.speak_v2.markup import FluxText
 from gramophone.wire.lenient_json import read_object
-from gramophone.wire.sse_reader import SseReader
+from gramophone.wire.sse import SseReader
 from storage.bundle.container import Container, ContainerWriter
 from storage.bundle.layout import EVENTS, SESSION, TURNS, BadBundle, audio_name
 from storage.bundle.lines import event_in, event_line, session_values, turn_line, turn_values

@@ -12,9 +12,9 @@ import httpx2
 
 from gramophone.core.clock import SystemClock
 from gramophone.core.timeline import Event
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.server.listener import listening
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 from storage.recording.recorder import Recorder
 
 QUERY = "model=aura-2-thalia-en&sample_rate=48000"

@@ -1,7 +1,7 @@
 """The HTTP client under the SDKs of language models, with bounds on what a server may send.
 
 An SDK takes whatever comes, however large. Here every answer passes through a stream that reads
-server-sent events by the one grammar of `wire.sse_reader`, unpacks what is compressed piece by
+server-sent events by the one grammar of `wire.sse`, unpacks what is compressed piece by
 piece, and ends where more comes than anybody needs. Imported at the first use: httpx is heavy.
 """
 
@@ -24,7 +24,7 @@ from gramophone.wire.limits import (
     MOST_REFUSAL_BYTES,
     TooMuch,
 )
-from gramophone.wire.sse_reader import SseEvent, SseReader
+from gramophone.wire.sse import SseEvent, SseReader
 
 _PIECE_BYTES = 2**14
 _END_OF_CHAT = b"[DONE]"

@@ -28,9 +28,9 @@ from gramophone.standin.server.http import Reply, Request, answer_whole
 from gramophone.standin.server.listener import refuse
 from gramophone.standin.server.refusal import Refusal, refusal_with
 from gramophone.standin.server.routes import Accept, HandshakeRequest, Routes
-from gramophone.standin.source.listen_v1 import LISTEN_PATH
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.listen_v1.connection import COMPRESSED_BYTES_PER_SECOND, Action
 from gramophone.wire.deepgram.listen_v1.messages import (
     ListenIdentity,
     ListenParameters,
@@ -47,12 +47,8 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import (
     utterances_in,
     whole_utterance,
 )
-from gramophone.wire.deepgram.listen_v1.server import (
-    COMPRESSED_BYTES_PER_SECOND,
-    Action,
-    ListenServer,
-    Utterance,
-)
+from gramophone.wire.deepgram.listen_v1.server import ListenServer, Utterance
+from gramophone.wire.deepgram.paths import LISTEN_PATH
 from gramophone.wire.deepgram.server_actions import (
     NOT_IN_SOURCE,
     NOT_IN_SOURCE_SAID,

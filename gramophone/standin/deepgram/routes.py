@@ -6,15 +6,15 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from gramophone.core.clock import Clock, SystemClock
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.deepgram.speak_rest import SpeakRest
 from gramophone.standin.deepgram.speak_v1 import SpeakV1Endpoint
-from gramophone.standin.deepgram.speak_v2 import FLUX_PATH, SpeakV2Endpoint
+from gramophone.standin.deepgram.speak_v2 import SpeakV2Endpoint
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Routes
 from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.paths import FLUX_PATH, SPEAK_PATH
 
 
 def speak_routes(voice: Voice, options: StandinOptions, clock: Clock) -> Routes:

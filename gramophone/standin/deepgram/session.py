@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from gramophone.core.clock import Clock
+from gramophone.core.frozen import frozen
 from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.server.sniffing import when_pinged
@@ -32,11 +33,29 @@ MessageT = TypeVar("MessageT")
 
 _log = logging.getLogger(__name__)
 
-Ear: TypeAlias = Callable[[str], bool]
-"""Is told each text frame of the client's; says whether the connection may go on."""
+TextTap: TypeAlias = Callable[[str], bool]
+"""Sees each text frame of the client before the protocol does; False ends the connection."""
 
 
-class Session(Generic[MessageT]):
+@frozen
+class SessionProtocol(Generic[MessageT]):
+    """The protocol of a session: its state machine, and the text frame of a message."""
+
+    machine: ServerProtocol[MessageT]
+    render: Callable[[MessageT], str]
+    tap: TextTap | None = None
+
+
+@frozen
+class Speaker:
+    """The sound of a session: who makes it, in which form, and when its frames go out."""
+
+    voice: Voice
+    parameters: SpeakParameters
+    pacer: FramePacer
+
+
+class SpeakSession(Generic[MessageT]):
     """Carries out what the machine decides, and tells it what happens.
 
     The voice has a task of its own, so that Clear, Close and more text are read while sound
@@ -45,25 +64,21 @@ class Session(Generic[MessageT]):
 
     def __init__(
         self,
-        machine: ServerProtocol[MessageT],
-        write: Callable[[MessageT], str],
-        voice: Voice,
-        parameters: SpeakParameters,
-        delivery: FramePacer,
-        downlink: WebSocketSender,
+        protocol: SessionProtocol[MessageT],
+        speaker: Speaker,
+        sender: WebSocketSender,
         clock: Clock,
-        ear: Ear | None = None,
     ) -> None:
-        self._machine = machine
-        self._ear = ear
-        self._write = write
-        self._voice = voice
-        self._parameters = parameters
-        self._delivery = delivery
-        self._downlink = downlink
+        self._machine = protocol.machine
+        self._render = protocol.render
+        self._tap = protocol.tap
+        self._voice = speaker.voice
+        self._parameters = speaker.parameters
+        self._pacer = speaker.pacer
+        self._sender = sender
         self._clock = clock
-        self._passed_us = 0
-        self._voiceless = False
+        self._sent_until_us = 0
+        self._sends_recorded = False
         self._tasks = asyncio.TaskGroup()
         self._speaking: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -74,7 +89,7 @@ class Session(Generic[MessageT]):
         opening = self._machine.opened(self._clock.now_us())
         when_pinged(connection, lambda: self._machine.pinged(self._clock.now_us()))
         async with self._tasks:
-            faults = self._tasks.create_task(self._downlink.watch_time(), name="timed faults")
+            faults = self._tasks.create_task(self._sender.watch_time(), name="timed faults")
             try:
                 await self._listen(connection, opening)
             finally:
@@ -90,18 +105,18 @@ class Session(Generic[MessageT]):
             self._keep_watch()
             await self._perform(opening)
             async for frame in connection:
-                self._downlink.client_spoke()
+                self._sender.client_spoke()
                 if isinstance(frame, str):
-                    actions = self._told(frame)
+                    actions = self._receive_text(frame)
                 else:
                     actions = self._machine.binary_received()
                 self._keep_watch()
                 await self._perform(actions)
 
-    def _told(self, frame: str) -> Sequence[Action[MessageT]]:
-        if self._ear is not None and not self._ear(frame):
+    def _receive_text(self, frame: str) -> Sequence[Action[MessageT]]:
+        if self._tap is not None and not self._tap(frame):
             # What follows was on its way already.
-            self._ear = None
+            self._tap = None
             return self._machine.refused()
         return self._machine.text_received(frame, self._clock.now_us())
 
@@ -129,27 +144,27 @@ class Session(Generic[MessageT]):
         for action in actions:
             match action:
                 case SendText(message):
-                    if self._voiceless and (held := self._delivery.remainder()):
-                        await self._downlink.send(held)
-                    await self._downlink.send(self._write(message))
+                    if self._sends_recorded and (held := self._pacer.remainder()):
+                        await self._sender.send(held)
+                    await self._sender.send(self._render(message))
                 case SendAudio(pcm):
                     # Sound that no voice makes here: the machine has it from a recording.
-                    self._voiceless = True
-                    for frame in self._delivery.recut(pcm):
-                        await self._downlink.send(frame)
+                    self._sends_recorded = True
+                    for frame in self._pacer.recut(pcm):
+                        await self._sender.send(frame)
                 case StartSynthesis():
                     self._speaking = self._tasks.create_task(
                         self._speak(action), name=f"utterance {action.job}"
                     )
                 case CancelSynthesis():
-                    self._abandon()
-                    self._delivery.stop()
+                    self._cancel_speaking()
+                    self._pacer.stop()
                 case CloseConnection(code, reason):
-                    await self._downlink.close(code, reason)
+                    await self._sender.close(code, reason)
                 case _:
                     assert_never(action)
 
-    def _abandon(self) -> None:
+    def _cancel_speaking(self) -> None:
         speaking = self._speaking
         # A voice that failed abandons itself; its task is still needed to hang up.
         if speaking is not None and speaking is not asyncio.current_task():
@@ -173,7 +188,7 @@ class Session(Generic[MessageT]):
                 await self._perform(self._machine.synthesised(job))
 
     async def _deliver(self, utterance: StartSynthesis) -> None:
-        self._delivery.begin(utterance.asked_us)
+        self._pacer.begin(utterance.asked_us)
         parameters = self._parameters
         if utterance.speed is not None:
             parameters = replace(parameters, speed=utterance.speed)
@@ -182,7 +197,7 @@ class Session(Generic[MessageT]):
             async for sound in sounds:
                 match sound:
                     case Sound():
-                        for frame, instant_us in self._delivery.frames(sound):
+                        for frame, instant_us in self._pacer.frames(sound):
                             await self._send(utterance.job, frame, instant_us)
                     case Warned():
                         await self._perform(self._machine.remarked(utterance.job, sound))
@@ -196,13 +211,13 @@ class Session(Generic[MessageT]):
         await self._send_rest(utterance.job)
 
     async def _send_rest(self, job: int) -> None:
-        for frame, instant_us in self._delivery.rest():
+        for frame, instant_us in self._pacer.rest():
             await self._send(job, frame, instant_us)
 
     async def _send(self, job: int, frame: bytes, instant_us: int) -> None:
         # At full speed all instants are the same, and the clock is asked once.
-        if instant_us > self._passed_us:
+        if instant_us > self._sent_until_us:
             await self._clock.sleep_until_us(instant_us)
-            self._passed_us = instant_us
+            self._sent_until_us = instant_us
         for action in self._machine.audio_made(job, frame):
-            await self._downlink.send(action.pcm)
+            await self._sender.send(action.pcm)

@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection
 
 from gramophone.core.clock import Clock
 from gramophone.standin.deepgram.handshake import admit, bad_request
-from gramophone.standin.deepgram.session import Session
+from gramophone.standin.deepgram.session import SessionProtocol, Speaker, SpeakSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
@@ -118,15 +118,12 @@ class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
         sounding = self._sounding(parameters)
         voice = self._voice.for_connection()
         faults = FaultInjector(self._options.faults, ordinal)
-        session = Session(
-            machine,
-            self._render,
-            voice,
-            sounding,
-            FramePacer(self._options, sounding, ordinal),
+        tap = voice.hear if isinstance(voice, RecordedVoice) else None
+        session = SpeakSession(
+            SessionProtocol(machine, self._render, tap),
+            Speaker(voice, sounding, FramePacer(self._options, sounding, ordinal)),
             WebSocketSender(connection, faults, self._clock, self._last_word),
             self._clock,
-            voice.hear if isinstance(voice, RecordedVoice) else None,
         )
         _log.info("%s %d: open, %s", self.LABEL, ordinal, parameters.to_query())
         await session.run(connection)

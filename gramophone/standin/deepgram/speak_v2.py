@@ -24,7 +24,8 @@ from gramophone.wire.deepgram.speak_v2.messages import (
 from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
 from gramophone.wire.deepgram.speak_v2.recorded_server import FluxReplay
 from gramophone.wire.deepgram.speak_v2.recording import RecordedFlux
-from gramophone.wire.deepgram.speak_v2.server import FluxQuirks, SpeakV2Server
+from gramophone.wire.deepgram.speak_v2.rules import FluxQuirks
+from gramophone.wire.deepgram.speak_v2.server import SpeakV2Server
 
 FLUX_PATH = "/v2/speak"
 _MODEL_VERSION = "2026.06.01"

@@ -7,8 +7,6 @@ from functools import partial
 from urllib.parse import parse_qsl
 
 from gramophone.core.timeline import SpeechConnected
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
-from gramophone.standin.deepgram.listen_v1 import LISTEN_PATH
 from gramophone.standin.proxy.forwarding import pass_on
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
 from gramophone.standin.proxy.observe_speak_rest import SpeakRequestObserver
@@ -16,6 +14,7 @@ from gramophone.standin.proxy.session_recorder import Form, SessionRecorder
 from gramophone.standin.proxy.upstream import UpstreamAnswer
 from gramophone.standin.server.credentials import secrets_in, without_secrets
 from gramophone.standin.server.http import Handler, Reply, Request
+from gramophone.wire.deepgram.paths import LISTEN_PATH, SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused, bytes_per_sample
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters, TextRefused, text_of
 

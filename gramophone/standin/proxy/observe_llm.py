@@ -24,7 +24,7 @@ from gramophone.core.timeline import (
 from gramophone.wire.lenient_json import as_count, as_list, as_object, as_text, read_object
 from gramophone.wire.limits import MOST_RECORDED_EVENT_BYTES, TooMuch
 from gramophone.wire.llm.request_validation import last_asked
-from gramophone.wire.sse_reader import SseReader
+from gramophone.wire.sse import SseReader
 
 _LARGEST_WHOLE_BYTES = 10 * 2**20
 _END_OF_CHAT = "[DONE]"

@@ -26,9 +26,6 @@ from gramophone.core.clock import Clock
 from gramophone.core.errors import SpeechError, StorageError
 from gramophone.core.tasks import cancel, spawn
 from gramophone.core.timeline import Event, SpeechConnected
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
-from gramophone.standin.deepgram.listen_v1 import LISTEN_PATH
-from gramophone.standin.deepgram.speak_v2 import FLUX_PATH
 from gramophone.standin.proxy.deepgram_http import SpeechRequests
 from gramophone.standin.proxy.llm import PROVIDERS, ModelProxy
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
@@ -41,6 +38,7 @@ from gramophone.standin.server.credentials import secrets_in, without_secrets
 from gramophone.standin.server.refusal import Refusal
 from gramophone.standin.server.routes import Accept, HandshakeRequest, HandshakeResult, Routes
 from gramophone.standin.server.sniffing import when_pinged
+from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.parameters import bytes_per_sample
 from gramophone.wire.limits import MOST_FRAME_BYTES
 from gramophone.wire.loopback import on_this_machine

@@ -24,11 +24,10 @@ from gramophone.core.clock import Clock, SystemClock
 from gramophone.core.errors import GramophoneError
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.listen_v1 import utterances_of
-from gramophone.standin.faults import Fault
 from gramophone.standin.llm.answer_selection import EchoAnswers
 from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
-from gramophone.standin.options import StandinOptions
+from gramophone.standin.run.arguments import options_of, parser
 from gramophone.standin.run.services import SERVICES, ServiceContext
 from gramophone.standin.server.access import Guests, is_loopback
 from gramophone.standin.server.clock_control import Control, SteppedClock
@@ -44,8 +43,6 @@ from gramophone.standin.voices.tone import ToneVoice
 from gramophone.text.redaction import Redact
 from gramophone.text.redaction_stream import Piece, RedactedStreams
 from gramophone.text.sanitize import plain, plain_line, with_escapes
-from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
-from gramophone.wire.deepgram.speak_v2.server import FluxLimits
 
 _log = logging.getLogger(__name__)
 
@@ -56,30 +53,30 @@ class _CannotWrite(GramophoneError):
 
 def main(
     argv: Sequence[str] | None = None,
-    script: Source | None = None,
+    source: Source | None = None,
     prog: str = "python -m gramophone.standin",
     redact: Redact | None = None,
     piper: Callable[[], Voice] | None = None,
 ) -> int:
     """Serve until SIGTERM, SIGINT or, if asked, the end of standard input.
 
-    `script` is what `--voice recording` goes by; who starts the stand-in has read it. What is
+    `source` is what `--voice recording` goes by; who starts the stand-in has read it. What is
     written passes through `redact`; without it, what looks like a key is hidden. `piper` makes the
     voice of that name; without it the engine is loaded into this process.
     Returns the exit code: 0 after a clean end, 1 when the voice or the port failed, or when
-    `--strict` was asked for and what clients said was not what the script expects.
+    `--strict` was asked for and what clients said was not what the source expects.
     """
-    parser = _parser(prog)
-    asked = parser.parse_args(argv)
-    if asked.voice == "recording" and script is None:
-        parser.error("--voice recording needs a recording handed over by the caller of main")
-    secrets = Secrets(redact, asked.key)
+    command_line = parser(prog)
+    arguments = command_line.parse_args(argv)
+    if arguments.voice == "recording" and source is None:
+        command_line.error("--voice recording needs a recording handed over by the caller of main")
+    secrets = Secrets(redact, arguments.key)
     handler = logging.StreamHandler()
     handler.setFormatter(_Hiding(secrets))
-    level = logging.INFO if asked.verbose else logging.WARNING
+    level = logging.INFO if arguments.verbose else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])
     try:
-        return asyncio.run(_Process(asked, script or Source(), secrets, piper).run())
+        return asyncio.run(_Process(arguments, source or Source(), secrets, piper).run())
     except GramophoneError as error:
         return fail(str(error))
     except BrokenPipeError:
@@ -87,7 +84,7 @@ def main(
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:
-        return fail(unopened(asked.host, asked.port, error))
+        return fail(unopened(arguments.host, arguments.port, error))
 
 
 class _Hiding(logging.Formatter):
@@ -110,95 +107,15 @@ def unopened(host: str, port: int, error: OSError) -> str:
     return f"{what} cannot be opened ({why}); choose another."
 
 
-def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="A local server that plays Deepgram's, OpenAI's and Anthropic's part.",
-    )
-    parser.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
-    parser.add_argument("--port", type=_port, default=0, help="0, the default, takes a free port")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    for name, what in (("host", "NAME"), ("origin", "ORIGIN")):
-        parser.add_argument(
-            f"--allow-{name}",
-            action="append",
-            default=[],
-            metavar=what,
-            help="answer this host name too" if name == "host" else "answer this web page",
-        )
-    for name in SERVICES:
-        parser.add_argument(
-            f"--{name}",
-            dest="services",
-            action="append_const",
-            const=name,
-            help=f"serve {name}; without any, all are served",
-        )
-    parser.add_argument(
-        "--all", dest="services", action="store_const", const=[], help="serve all of these"
-    )
-    parser.add_argument("--first-byte-ms", type=_count, default=0, metavar="N")
-    parser.add_argument("--frame-ms", type=_count, default=20, metavar="N")
-    parser.add_argument(
-        "--speed",
-        "--pace",
-        type=_speed,
-        metavar="X",
-        help="factor on the recorded timing, or on the speed of the sound; 0 is as fast as "
-        "possible; default: 1 for a recording, 0 otherwise",
-    )
-    parser.add_argument("--clock", choices=("system", "manual"), default="system")
-    strictness = parser.add_mutually_exclusive_group()
-    strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
-    strictness.add_argument("--lenient", action="store_true", help="only report what differed")
-    parser.add_argument("--by-message", action="store_true", help="compare message by message")
-    parser.add_argument(
-        "--speak-on",
-        choices=("flush", "sentence"),
-        help="where sound begins; default: at the flush on v1, at the sentence on v2",
-    )
-    parser.add_argument("--no-limits", action="store_true", help="allow any amount of text")
-    parser.add_argument("--dialect", choices=("observed", "specified"), default="observed")
-    parser.add_argument("--key", metavar="KEY", help="refuse every other key")
-    parser.add_argument(
-        "--fault",
-        type=_fault,
-        action="append",
-        default=[],
-        metavar="NAME[=ARGUMENT][@CONNECTION]",
-        help="inject a fault; can be repeated",
-    )
-    parser.add_argument("--log", metavar="FILE", help="log all messages to this file")
-    parser.add_argument("--watch-stdin", action="store_true", help="exit when stdin ends")
-    parser.add_argument("--progress", action="store_true", help="report how loading goes on")
-    parser.add_argument("--verbose", action="store_true", help="log connections to stderr")
-    return parser
-
-
-def _options(asked: argparse.Namespace, script: Source) -> StandinOptions:
-    speed = asked.speed
-    if speed is None:
-        speed = 1.0 if asked.voice == "recording" else 0.0
-    return StandinOptions(
-        limits=SpeakLimits.none() if asked.no_limits else SpeakLimits(),
-        flux_limits=FluxLimits.none() if asked.no_limits else FluxLimits(),
-        speak_on=asked.speak_on,
-        dialect=asked.dialect,
-        faults=(*script.faults, *asked.fault),
-        first_byte_ms=asked.first_byte_ms,
-        frame_ms=max(1, asked.frame_ms),
-        pace=speed,
-        api_key=asked.key,
-    )
-
-
-def _voice(asked: argparse.Namespace, script: Source, piper: Callable[[], Voice] | None) -> Voice:
-    if asked.voice == "recording" and script.speech is not None:
-        make = RecordedVoice.by_message if asked.by_message else RecordedVoice
-        return make(script.speech, strict=asked.strict)
-    if asked.voice == "piper" and piper is not None:
+def _voice(
+    arguments: argparse.Namespace, source: Source, piper: Callable[[], Voice] | None
+) -> Voice:
+    if arguments.voice == "recording" and source.speech is not None:
+        make = RecordedVoice.by_message if arguments.by_message else RecordedVoice
+        return make(source.speech, strict=arguments.strict)
+    if arguments.voice == "piper" and piper is not None:
         return piper()
-    if asked.voice == "piper":
+    if arguments.voice == "piper":
         # The other voices start faster without what this module imports.
         from gramophone.standin.voices.piper import PiperVoice
 
@@ -211,46 +128,48 @@ class _Process:
 
     def __init__(
         self,
-        asked: argparse.Namespace,
-        script: Source,
+        arguments: argparse.Namespace,
+        source: Source,
         secrets: Secrets,
         piper: Callable[[], Voice] | None,
     ) -> None:
-        self._asked = asked
+        self._arguments = arguments
         self._secrets = secrets
-        self._options = _options(asked, script)
-        self._heard = script.heard
-        self._utterances = utterances_of(script.speech, script.heard)
-        self._voice = _voice(asked, script, piper)
+        self._options = options_of(arguments, source)
+        self._heard = source.heard
+        self._utterances = utterances_of(source.speech, source.heard)
+        self._voice = _voice(arguments, source, piper)
         self._choose = (
-            ExpectedAnswers(script.answers, strict=asked.strict)
-            if script.answers
+            ExpectedAnswers(source.answers, strict=arguments.strict)
+            if source.answers
             else EchoAnswers()
         )
         self._sounds = ExpectedSounds(
-            script.heard.wholes if script.heard else (), strict=asked.strict
+            source.heard.wholes if source.heard else (), strict=arguments.strict
         )
         self._over = False
-        self._manual = SteppedClock() if asked.clock == "manual" else None
+        self._manual = SteppedClock() if arguments.clock == "manual" else None
         self._clock: Clock = self._manual or SystemClock()
 
     async def run(self) -> int:
         """Serve until the end is asked for, then say what there was."""
-        asked = self._asked
+        arguments = self._arguments
         with ExitStack() as closing:
-            ledger = self._ledger(closing)
-            with ending(watch_stdin=asked.watch_stdin):
+            log = self._open_log(closing)
+            with ending(watch_stdin=arguments.watch_stdin):
                 try:
-                    await self._voice.load(self._tell_progress if asked.progress else _keep_quiet)
-                    await self._serve(ledger)
+                    await self._voice.load(
+                        self._tell_progress if arguments.progress else _keep_quiet
+                    )
+                    await self._serve(log)
                 finally:
                     await self._voice.aclose()
-        return self._sum_up(ledger)
+        return self._sum_up(log)
 
-    async def _serve(self, ledger: TrafficLog) -> None:
-        asked = self._asked
+    async def _serve(self, log: TrafficLog) -> None:
+        arguments = self._arguments
         language = LanguageStandin(self._choose, self._language_options(), self._clock)
-        material = ServiceContext(
+        context = ServiceContext(
             self._voice,
             self._options,
             self._clock,
@@ -259,20 +178,20 @@ class _Process:
             self._heard,
             self._sounds,
         )
-        services = [SERVICES[name](material) for name in asked.services or SERVICES]
+        services = [SERVICES[name](context) for name in arguments.services or SERVICES]
         routes = Routes()
         for service in services:
             routes |= service.routes
         if self._manual is not None:
             routes |= Control(self._manual).routes()
-        if not is_loopback(asked.host):
+        if not is_loopback(arguments.host):
             sys.stderr.write(
-                f"Everybody who can reach {asked.host} can use this; "
+                f"Everybody who can reach {arguments.host} can use this; "
                 "leave --host out to serve this machine only.\n"
             )
-        guests = Guests.of(asked.host, asked.allow_host, asked.allow_origin)
+        guests = Guests.of(arguments.host, arguments.allow_host, arguments.allow_origin)
         async with listening(
-            routes, host=asked.host, port=asked.port, traffic_log=ledger, guests=guests
+            routes, host=arguments.host, port=arguments.port, traffic_log=log, guests=guests
         ) as address:
             urls: dict[str, str] = {}
             for service in services:
@@ -287,8 +206,8 @@ class _Process:
             speed=self._options.pace, api_key=self._options.api_key, faults=self._options.faults
         )
 
-    def _ledger(self, closing: ExitStack) -> TrafficLog:
-        path = self._asked.log
+    def _open_log(self, closing: ExitStack) -> TrafficLog:
+        path = self._arguments.log
         if path is None:
             return TrafficLog(secrets=self._secrets)
         try:
@@ -298,30 +217,30 @@ class _Process:
             sentence = f"{path} cannot be written ({error.strerror}); choose another file."
             raise _CannotWrite(sentence) from error
         file = closing.enter_context(os.fdopen(descriptor, "w"))
-        ledger = TrafficLog(file, self._clock, self._secrets)
-        closing.callback(ledger.close)
-        return ledger
+        log = TrafficLog(file, self._clock, self._secrets)
+        closing.callback(log.close)
+        return log
 
     def _tell_progress(self, detail: str) -> None:
         # An engine that loads in a thread does not hear at once that nobody waits for it.
         if not self._over:
             tell(event="progress", detail=detail)
 
-    def _sum_up(self, ledger: TrafficLog) -> int:
+    def _sum_up(self, log: TrafficLog) -> int:
         self._over = True
         differences = self._differences()
         # Who has asked for the end by going away reads no more.
         with suppress(BrokenPipeError):
             tell(
                 event="summary",
-                connections=ledger.connections,
-                requests=ledger.requests,
+                connections=log.connections,
+                requests=log.requests,
                 matched=not differences,
                 differences=[each.fields() for each in differences],
             )
         if differences:
             sys.stderr.write(plain(diff(differences)) + "\n")
-        return 1 if differences and self._asked.strict else 0
+        return 1 if differences and self._arguments.strict else 0
 
     def _differences(self) -> list[Difference]:
         """What differed, without secrets, also where one came in several messages."""
@@ -335,7 +254,7 @@ class _Process:
 
     def _expectations(self) -> list[Expectation | ExpectedSounds]:
         """Of what is served: nobody can say anything to the rest."""
-        served = set(self._asked.services or SERVICES)
+        served = set(self._arguments.services or SERVICES)
         sides = [
             *([self._voice] if "speak" in served else []),
             *([self._choose] if served & {"openai", "anthropic"} else []),
@@ -396,35 +315,3 @@ def tell(**fields: Any) -> None:
     """One line of JSON on stdout."""
     sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
     sys.stdout.flush()
-
-
-# --- arguments --------------------------------------------------------------------------------
-
-
-def _fault(text: str) -> Fault:
-    try:
-        return Fault.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if (port := _count(text)) > 65_535:
-        raise argparse.ArgumentTypeError("a port is at most 65535")
-    return port
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = -1.0
-    if not 0 <= speed < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
-    return speed

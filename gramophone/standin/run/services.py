@@ -12,16 +12,15 @@ from typing import TypeAlias
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
-from gramophone.standin.deepgram.listen_v1 import LISTEN_PATH, listen_routes
+from gramophone.standin.deepgram.listen_v1 import listen_routes
 from gramophone.standin.deepgram.routes import speak_routes
-from gramophone.standin.deepgram.speak_v2 import FLUX_PATH
 from gramophone.standin.llm.endpoints import LanguageStandin
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.routes import Address, Routes
 from gramophone.standin.voice import Voice
 from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
 from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, SPEAK_PATH
 
 
 @frozen
@@ -48,8 +47,8 @@ class Service:
 Maker: TypeAlias = Callable[[ServiceContext], Service]
 
 
-def _speak(material: ServiceContext) -> Service:
-    routes = speak_routes(material.voice, material.options, material.clock)
+def _speak(context: ServiceContext) -> Service:
+    routes = speak_routes(context.voice, context.options, context.clock)
 
     def urls(address: Address) -> Mapping[str, str]:
         return {
@@ -60,20 +59,20 @@ def _speak(material: ServiceContext) -> Service:
     return Service(routes, urls)
 
 
-def _listen(material: ServiceContext) -> Service:
+def _listen(context: ServiceContext) -> Service:
     routes = listen_routes(
-        material.utterances, material.options, material.clock, material.heard, material.sounds
+        context.utterances, context.options, context.clock, context.heard, context.sounds
     )
     return Service(routes, lambda address: {"listen_url": address.websocket(LISTEN_PATH)})
 
 
-def _openai(material: ServiceContext) -> Service:
-    routes = material.language.openai_routes()
+def _openai(context: ServiceContext) -> Service:
+    routes = context.language.openai_routes()
     return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})
 
 
-def _anthropic(material: ServiceContext) -> Service:
-    routes = material.language.anthropic_routes()
+def _anthropic(context: ServiceContext) -> Service:
+    routes = context.language.anthropic_routes()
     return Service(routes, lambda address: {"anthropic_base_url": address.http()})
 
 

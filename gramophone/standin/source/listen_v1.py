@@ -25,8 +25,7 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import (
     RecordedListening,
     RecordedTranscripts,
 )
-
-LISTEN_PATH = "/v1/listen"
+from gramophone.wire.deepgram.paths import LISTEN_PATH
 
 
 def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:

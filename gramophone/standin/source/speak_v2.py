@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from gramophone.core.errors import TimelineError
 from gramophone.core.timeline import AudioReceived, Event, FrameReceived, FrameSent, SpeechConnected
+from gramophone.wire.deepgram.paths import FLUX_PATH
 from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
     Close,
@@ -57,7 +58,7 @@ def recorded_flux(events: Sequence[Event]) -> tuple[RecordedFlux, ...]:
     for event in events:
         match event:
             case SpeechConnected(connection=ordinal, url=url):
-                if urlsplit(url).path.endswith("/v2/speak"):
+                if urlsplit(url).path.endswith(FLUX_PATH):
                     connections[ordinal] = _Connection()
             case FrameSent(connection=ordinal) if ordinal in connections:
                 connections[ordinal].sent(event)

@@ -81,6 +81,24 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
     started = next((event for event in events if isinstance(event, SessionStarted)), None)
     if started is None:
         raise TimelineError("The recording has no beginning (SessionStarted); it cannot be spoken.")
+    flux = recorded_flux(events)
+    spoken = [
+        flush.segment()
+        for flush in _flushes(events)
+        if flush.frames or flush.ends is not None or flush.cleared or not flush.withdrawn
+    ]
+    spoken += [_segment(turn) for connection in flux for turn in connection.turns]
+    files = recorded_files(events)
+    spoken = [_in_tones(segment, files) for segment in spoken]
+    # Where nothing can be had as samples, tones can, in any encoding.
+    silent = bool(spoken) and all(segment.frames is None for segment in spoken)
+    encoding = "" if silent else started.encoding
+    messages = tuple(event.text for event in events if isinstance(event, TextSpoken))
+    return RecordedSpeech(encoding, started.sample_rate_hz, tuple(spoken), flux, files, messages)
+
+
+def _flushes(events: Sequence[Event]) -> list[_OpenFlush]:
+    """The flushes of a session, in order, each with its text and what came of it."""
     turns: dict[int, _TurnReader] = {}
     flushes: list[_OpenFlush] = []
     for event in events:
@@ -98,20 +116,7 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
                     reader.break_off(Break(code, reason))
             case _:
                 pass
-    flux = recorded_flux(events)
-    spoken = [
-        flush.segment()
-        for flush in flushes
-        if flush.frames or flush.ends is not None or flush.cleared or not flush.withdrawn
-    ]
-    spoken += [_segment(turn) for connection in flux for turn in connection.turns]
-    files = recorded_files(events)
-    spoken = [_in_tones(segment, files) for segment in spoken]
-    # Where nothing can be had as samples, tones can, in any encoding.
-    silent = bool(spoken) and all(segment.frames is None for segment in spoken)
-    encoding = "" if silent else started.encoding
-    messages = tuple(event.text for event in events if isinstance(event, TextSpoken))
-    return RecordedSpeech(encoding, started.sample_rate_hz, tuple(spoken), flux, files, messages)
+    return flushes
 
 
 def _in_tones(segment: RecordedSegment, files: Sequence[RecordedFile]) -> RecordedSegment:

@@ -21,11 +21,11 @@ from gramophone.core.timeline import (
     SpeechConnected,
     SpeechDisconnected,
 )
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters
 from gramophone.wire.lenient_json import as_text, read_object
 
-SPEAK_PATH = "/v1/speak"
 _BODY = "Body"
 _LOST = 1006
 

@@ -28,7 +28,7 @@ from gramophone.wire.deepgram.speak_v2.messages import (
     Unknown,
     Warned,
 )
-from gramophone.wire.deepgram.speak_v2.server import FluxLimits
+from gramophone.wire.deepgram.speak_v2.rules import FluxLimits
 from tests.support.clocks import WatchedClock
 from tests.support.flux_client import QUERY, Heard, sound, talking
 from tests.support.standins import running

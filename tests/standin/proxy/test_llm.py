@@ -28,14 +28,13 @@ from gramophone.core.timeline import (
     UsageReported,
 )
 from gramophone.library.export_request import ExportRequest
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.server.listener import listening
 from gramophone.standin.source.answers import answers_of
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from gramophone.wire.llm.answer import Answer, TextPiece
-from gramophone.wire.sse import raw_event
-from gramophone.wire.sse_reader import SseReader
+from gramophone.wire.sse import SseReader, raw_event
 from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.deadlines import HANG_S

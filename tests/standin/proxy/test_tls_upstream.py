@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 
 from gramophone.core.tasks import spawn
 from gramophone.core.timeline import AudioReceived, ModelChunkReceived, SpeechConnected
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from tests.support.model_proxies import SAID, passing, post
 from tests.support.model_requests import CHAT, MESSAGES

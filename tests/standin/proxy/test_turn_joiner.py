@@ -20,13 +20,13 @@ from gramophone.core.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.proxy.observe_speak_v1 import SpeakObserver
 from gramophone.standin.proxy.proxy import upstream_of
 from gramophone.standin.proxy.turn_joiner import TurnJoiner
 from gramophone.standin.source.answers import answers_of
 from gramophone.standin.source.speech import recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Clear, Flush, Flushed, Speak, render
 from gramophone.wire.llm.answer import Answer, TextPiece
 from tests.support.model_proxies import passing, post

@@ -12,7 +12,6 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from gramophone.core.clock import ManualClock
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.access import Guests
@@ -20,6 +19,7 @@ from gramophone.standin.server.clock_control import Control, SteppedClock
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import CONTROL_PATH, Address
 from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 from tests.support.http_client import line
 
 PAGE = "https://elsewhere.example"

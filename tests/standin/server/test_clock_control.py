@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from gramophone.core.tasks import cancel, spawn
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.clock_control import Control, SteppedClock
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
 from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from tests.support.http_client import Line, line
 from tests.support.speak_client import sound, talking

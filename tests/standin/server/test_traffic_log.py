@@ -14,7 +14,6 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from gramophone.core.clock import ManualClock
-from gramophone.standin.deepgram.handshake import SPEAK_PATH
 from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.credentials import Secrets
@@ -22,6 +21,7 @@ from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
 from gramophone.standin.server.traffic_log import TrafficLog
 from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Speak
 from tests.support.http_client import line
 from tests.support.pieces_of_keys import cut, joined_texts

@@ -31,8 +31,9 @@ from gramophone.standin.proxy.observe_llm import AnswerObserver
 from gramophone.standin.proxy.session_recorder import SessionRecorder
 from gramophone.standin.server.listener import listening
 from gramophone.standin.source.answers import answers_of
-from gramophone.standin.source.listen_v1 import LISTEN_PATH, recorded_transcripts
+from gramophone.standin.source.listen_v1 import recorded_transcripts
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
+from gramophone.wire.deepgram.listen_v1.connection import IDLE_US
 from gramophone.wire.deepgram.listen_v1.messages import ListenParameters, Verbatim
 from gramophone.wire.deepgram.listen_v1.recorded_server import (
     HeardMessage,
@@ -40,7 +41,7 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import (
     RecordedListening,
     RecordedTranscripts,
 )
-from gramophone.wire.deepgram.listen_v1.server import IDLE_US
+from gramophone.wire.deepgram.paths import LISTEN_PATH
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder

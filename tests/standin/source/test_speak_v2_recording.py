@@ -56,7 +56,8 @@ from gramophone.wire.deepgram.speak_v2.recorded_server import (
     FluxReplay,
 )
 from gramophone.wire.deepgram.speak_v2.recording import RecordedFlux
-from gramophone.wire.deepgram.speak_v2.server import Action, FluxLimits, FluxQuirks, SpeakV2Server
+from gramophone.wire.deepgram.speak_v2.rules import FluxLimits, FluxQuirks
+from gramophone.wire.deepgram.speak_v2.server import Action, SpeakV2Server
 from tests.support.builders import session_started
 from tests.support.clocks import WatchedClock
 from tests.support.flux_client import sound, talking

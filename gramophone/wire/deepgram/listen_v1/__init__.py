@@ -1,4 +1,4 @@
 """Deepgram Listen v1: messages, and servers that answer by rule or from a recording.
 
-Begin with `messages`, then `server`.
+Begin with `messages`, then `connection`.
 """

@@ -135,7 +135,7 @@ def client_type(text: str) -> str:
 
 
 @frozen
-class Word:
+class HeardWord:
     """A word where it was heard, in microseconds of the stream."""
 
     text: str
@@ -154,7 +154,7 @@ class Results:
 
     start_us: int
     end_us: int
-    words: tuple[Word, ...] = ()
+    words: tuple[HeardWord, ...] = ()
     is_final: bool = False
     speech_final: bool = False
     from_finalize: bool = False
@@ -245,7 +245,7 @@ def render(message: ServerMessage, identity: ListenIdentity) -> str:
     return json.dumps(_fields(message, identity), separators=(",", ":"), ensure_ascii=False)
 
 
-def transcript(words: tuple[Word, ...], *, punctuate: bool) -> dict[str, Any]:
+def transcript(words: tuple[HeardWord, ...], *, punctuate: bool) -> dict[str, Any]:
     """One alternative of a result."""
     return {
         "transcript": " ".join(word.text if punctuate else word.bare for word in words),
@@ -313,7 +313,7 @@ def _results(message: Results, identity: ListenIdentity) -> dict[str, Any]:
     }
 
 
-def _word(word: Word, *, punctuate: bool) -> dict[str, Any]:
+def _word(word: HeardWord, *, punctuate: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "word": word.bare,
         "start": seconds(word.start_us),

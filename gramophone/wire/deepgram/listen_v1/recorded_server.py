@@ -11,17 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from gramophone.core.frozen import frozen
-from gramophone.wire.deepgram.json_frames import ProtocolViolation
+from gramophone.wire.deepgram.listen_v1.connection import IDLE_REASON, Action, ListenConnection
 from gramophone.wire.deepgram.listen_v1.messages import (
     CLOSE_STREAM,
     CONFIGURE,
     FINALIZE,
     ListenParameters,
-    Misunderstood,
     Verbatim,
-    client_type,
 )
-from gramophone.wire.deepgram.listen_v1.server import IDLE_US, Action, AudioMeter
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.lenient_json import as_list, as_object, as_text, read_object
 
@@ -32,7 +29,6 @@ _SECOND_US = 1_000_000
 _LONGEST_S = 1e9
 _ROUNDED_US = 10_000
 """The service rounds its seconds, and may name a little more than had come."""
-_IDLE = "NET-0001"
 _ORDERLY = frozenset({1000, 1001, 1005, 1006})
 
 
@@ -61,79 +57,44 @@ class RecordedTranscripts:
     wholes: tuple[str, ...] = ()
 
 
-class ListenReplay:
-    """A connection that gets what was recorded. It takes the place of a `ListenServer`."""
+class ListenReplay(ListenConnection):
+    """A connection that repeats what was recorded, in the place of a `ListenServer`."""
 
     def __init__(self, parameters: ListenParameters, recorded: RecordedListening) -> None:
-        self._ruler = AudioMeter(parameters)
+        super().__init__(parameters)
         self._recorded = recorded
-        self._waiting = [(each, position_us(each.text)) for each in recorded.messages]
-        self._said = 0
-        self._closed = False
-        self._deadline_us = 0
+        self._waiting = [(message, position_us(message.text)) for message in recorded.messages]
+        self._answered = 0
 
-    @property
-    def deadline_us(self) -> int | None:
-        """When `time_passed` must be called; None when never again. It may move."""
-        return None if self._closed else self._deadline_us
-
-    def opened(self, now_us: int) -> None:
-        """The connection stands."""
-        self._deadline_us = now_us + IDLE_US
-
-    def sound_received(self, sound: bytes, now_us: int) -> list[Action]:
-        """A binary frame came; an empty one ends the stream."""
-        if self._closed:
-            return []
-        self._deadline_us = now_us + IDLE_US
-        if not sound:
-            return self._close()
-        self._ruler.measure(sound)
+    def _hear(self, sound: bytes) -> list[Action]:
         return self._due()
 
-    def text_received(self, text: str, now_us: int) -> list[Action]:
-        """A text frame came."""
-        if self._closed:
-            return []
-        try:
-            kind = client_type(text)
-        except ProtocolViolation as violation:
-            return [SendText(Misunderstood(violation.detail, text))]
-        self._deadline_us = now_us + IDLE_US
-        if kind == CLOSE_STREAM:
-            return self._close()
-        if kind in ANSWERED:
-            self._said += 1
+    def _answer(self, kind: str) -> list[Action]:
+        self._answered += kind in ANSWERED
         return self._due()
 
-    def time_passed(self, now_us: int) -> list[Action]:
-        """It is `now_us`; call this at `deadline_us`."""
-        if self._closed or now_us < self._deadline_us:
-            return []
-        self._closed = True
-        return [CloseConnection(1011, _IDLE)]
+    def _finish(self) -> list[Action]:
+        return [SendText(Verbatim(message.text)) for message, _ in self._waiting]
 
     def _due(self) -> list[Action]:
-        said: list[Action] = []
+        actions: list[Action] = []
         while self._waiting:
             message, at_us = self._waiting[0]
             # What came before the client's last message waits for no more sound.
-            if message.after > self._said:
+            if message.after > self._answered:
                 break
-            if message.after == self._said and at_us > self._ruler.now_us + _ROUNDED_US:
+            if message.after == self._answered and at_us > self._meter.now_us + _ROUNDED_US:
                 break
             self._waiting.pop(0)
-            said.append(SendText(Verbatim(message.text)))
-        ended = self._recorded
-        if not self._waiting and ended.code not in _ORDERLY and ended.reason != _IDLE:
+            actions.append(SendText(Verbatim(message.text)))
+        recorded = self._recorded
+        # A service that broke off by itself does so again, once it has said all. An orderly end
+        # is the client's, and an idle one the timer's: both come by themselves.
+        ended_itself = recorded.code not in _ORDERLY and recorded.reason != IDLE_REASON
+        if not self._waiting and ended_itself:
             self._closed = True
-            said.append(CloseConnection(ended.code, ended.reason))
-        return said
-
-    def _close(self) -> list[Action]:
-        self._closed = True
-        said: list[Action] = [SendText(Verbatim(message.text)) for message, _ in self._waiting]
-        return [*said, CloseConnection(1000, "")]
+            actions.append(CloseConnection(recorded.code, recorded.reason))
+        return actions
 
 
 def position_us(text: str) -> int:

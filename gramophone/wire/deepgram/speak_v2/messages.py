@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
+from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard, cast
 
 from gramophone.core.frozen import frozen
@@ -257,48 +258,18 @@ def parse_server(text: str) -> ServerMessage:
         ProtocolViolation: with `MESSAGE-0000`, when it is not a JSON object.
     """
     fields = json_object(text, "MESSAGE-0000")
-    match fields.get("type"):
-        case "Connected":
-            return Connected(
-                text_of(fields, "request_id"),
-                text_of(fields, "model_name"),
-                text_of(fields, "model_version"),
-                _texts_of(fields, "model_uuids"),
-            )
-        case "SpeechStarted":
-            return SpeechStarted(text_of(fields, "speech_id"))
-        case "Flushed":
-            return Flushed(text_of(fields, "speech_id"))
-        case "SpeechMetadata":
-            return _metadata(fields)
-        case "SpeechInterrupted":
-            return SpeechInterrupted(
-                whole_of(fields, "audio_played_ms"),
-                _metadata(_object_of(fields, "metadata")),
-                _text_or_none(fields, "text_spoken"),
-                _text_or_none(fields, "text_remaining"),
-            )
-        case "SessionMetadata":
-            return SessionMetadata(
-                whole_of(fields, "total_audio_duration_ms"),
-                whole_of(fields, "total_input_character_count"),
-                whole_of(fields, "total_billable_character_count"),
-            )
-        case "ConfigureSuccess":
-            return ConfigureSuccess(_number_or_none(_object_of(fields, "applied"), "speed"))
-        case "ConfigureFailure":
-            return ConfigureFailure(
-                text_of(fields, "code"),
-                text_of(fields, "description"),
-                text_of(fields, "field"),
-                _number_or_none(fields, "value"),
-            )
-        case "Warning":
-            return Warned(text_of(fields, "code"), text_of(fields, "description"))
-        case "Error":
-            return Errored(text_of(fields, "code"), text_of(fields, "description"))
-        case _:
-            return Unknown(text_of(fields, "type"), text)
+    name = text_of(fields, "type")
+    reader = _READERS.get(name)
+    return reader(fields) if reader is not None else Unknown(name, text)
+
+
+def _connected(fields: Mapping[str, Any]) -> Connected:
+    return Connected(
+        text_of(fields, "request_id"),
+        text_of(fields, "model_name"),
+        text_of(fields, "model_version"),
+        _texts_of(fields, "model_uuids"),
+    )
 
 
 def _metadata(fields: Mapping[str, Any]) -> SpeechMetadata:
@@ -314,6 +285,52 @@ def _metadata(fields: Mapping[str, Any]) -> SpeechMetadata:
             whole_of(applied, "pronunciation_warnings"),
         ),
     )
+
+
+def _interrupted(fields: Mapping[str, Any]) -> SpeechInterrupted:
+    return SpeechInterrupted(
+        whole_of(fields, "audio_played_ms"),
+        _metadata(_object_of(fields, "metadata")),
+        _text_or_none(fields, "text_spoken"),
+        _text_or_none(fields, "text_remaining"),
+    )
+
+
+def _session(fields: Mapping[str, Any]) -> SessionMetadata:
+    return SessionMetadata(
+        whole_of(fields, "total_audio_duration_ms"),
+        whole_of(fields, "total_input_character_count"),
+        whole_of(fields, "total_billable_character_count"),
+    )
+
+
+def _configured(fields: Mapping[str, Any]) -> ConfigureSuccess:
+    return ConfigureSuccess(_number_or_none(_object_of(fields, "applied"), "speed"))
+
+
+def _not_configured(fields: Mapping[str, Any]) -> ConfigureFailure:
+    return ConfigureFailure(
+        text_of(fields, "code"),
+        text_of(fields, "description"),
+        text_of(fields, "field"),
+        _number_or_none(fields, "value"),
+    )
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], ServerMessage]] = MappingProxyType(
+    {
+        "Connected": _connected,
+        "SpeechStarted": lambda fields: SpeechStarted(text_of(fields, "speech_id")),
+        "Flushed": lambda fields: Flushed(text_of(fields, "speech_id")),
+        "SpeechMetadata": _metadata,
+        "SpeechInterrupted": _interrupted,
+        "SessionMetadata": _session,
+        "ConfigureSuccess": _configured,
+        "ConfigureFailure": _not_configured,
+        "Warning": lambda fields: Warned(text_of(fields, "code"), text_of(fields, "description")),
+        "Error": lambda fields: Errored(text_of(fields, "code"), text_of(fields, "description")),
+    }
+)
 
 
 def _object_of(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:

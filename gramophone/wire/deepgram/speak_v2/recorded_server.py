@@ -33,14 +33,9 @@ from gramophone.wire.deepgram.speak_v2.recording import (
     Stage,
     said,
 )
-from gramophone.wire.deepgram.speak_v2.server import (
-    Action,
-    FluxLimits,
-    FluxQuirks,
-    Interruption,
-    SpeakV2Server,
-)
-from gramophone.wire.deepgram.speak_v2.turn import Segment, SpeakingRate, Turn
+from gramophone.wire.deepgram.speak_v2.rules import FluxLimits, FluxQuirks
+from gramophone.wire.deepgram.speak_v2.server import Action, Interruption, SpeakV2Server
+from gramophone.wire.deepgram.speak_v2.turn import FluxTurn, SpeakingRate, TurnSegment
 
 TEXT_NOT_RECORDED = Warned(
     "TEXT_NOT_RECORDED", "The recording has not got this text; its next turn was given instead."
@@ -155,7 +150,7 @@ class FluxReplay(SpeakV2Server):
         actions: list[Action] = []
         turn = self._open_turn()
         if turn is None:
-            turn = Turn(self._next_id(), SentenceCutter(whole=True))
+            turn = FluxTurn(next(self._speech_ids), SentenceCutter(whole=True))
             self._turns.append(turn)
             self._followers[turn.speech_id] = _Follower()
             if turn is self._turns[0]:
@@ -179,7 +174,7 @@ class FluxReplay(SpeakV2Server):
 
     # --- turns --------------------------------------------------------------------------------
 
-    def _start(self, turn: Turn) -> list[Action]:
+    def _start(self, turn: FluxTurn) -> list[Action]:
         self._playing = self._turns_left.popleft() if self._turns_left else None
         self._frames = deque(self._playing.frames if self._playing else ())
         self._expected = said(self._playing.text) if self._playing else ""
@@ -247,7 +242,7 @@ class FluxReplay(SpeakV2Server):
             actions += self._hang_up()
         return actions
 
-    def _compare(self, turn: Turn) -> list[Action]:
+    def _compare(self, turn: FluxTurn) -> list[Action]:
         """Warn, once a turn, when another text is spoken than the recorded one, or refuse it."""
         if self._playing is None and self._strict and self._followers[turn.speech_id].text:
             return self._refuse(turn)
@@ -263,12 +258,12 @@ class FluxReplay(SpeakV2Server):
         self._is_known = self._is_faithful = False
         return [SendText(TEXT_NOT_RECORDED)]
 
-    def _refuse(self, turn: Turn) -> list[Action]:
+    def _refuse(self, turn: FluxTurn) -> list[Action]:
         self.texts.append(self._followers[turn.speech_id].verbatim)
         self.unrecorded.append(self.texts[-1])
         return self.refused()
 
-    def _give(self, turn: Turn, frame: str | bytes) -> list[Action]:
+    def _give(self, turn: FluxTurn, frame: str | bytes) -> list[Action]:
         if isinstance(frame, bytes):
             self._has_sounded = True
             self._sent_bytes += len(frame)
@@ -280,15 +275,15 @@ class FluxReplay(SpeakV2Server):
             case Flushed():
                 turn.to_acknowledge = False
             case SpeechMetadata() as metadata:
-                self._clock_ms += metadata.audio_duration_ms
-                self._total_ms += metadata.audio_duration_ms
-                actions += self._is_over(metadata)
+                self._account.complete(metadata)
+                actions += self._next_turn()
             case SpeechInterrupted(metadata=metadata):
                 # A recording may have the answer and lack the Interrupt.
-                told_ms = self._interruption.offset_ms if self._interruption else None
-                self._rebase(self._played_ms, told_ms)
+                offset_ms = self._interruption.offset_ms if self._interruption else None
+                self._account.interrupt(self._played_ms, offset_ms)
+                self._account.count(metadata)
                 self._interruption = None
-                actions += self._is_over(metadata)
+                actions += self._next_turn()
             case _:
                 pass
         return actions
@@ -297,12 +292,7 @@ class FluxReplay(SpeakV2Server):
     def _played_ms(self) -> int:
         return round(self._sent_bytes / self._bytes_per_ms)
 
-    def _is_over(self, metadata: SpeechMetadata) -> list[Action]:
-        """The recording has ended the turn."""
-        self._count(metadata.input_character_count, metadata.billable_character_count)
-        return self._next_turn()
-
-    def _finish(self, turn: Turn) -> list[Action]:
+    def _finish(self, turn: FluxTurn) -> list[Action]:
         """The client wants a turn to end whose end the recording has not got."""
         self._is_faithful = False
         started = self._settle(turn)
@@ -323,7 +313,7 @@ class FluxReplay(SpeakV2Server):
         self._followers[turn.speech_id].reach(Stage.INTERRUPTED, "", self._now_us)
         return self._advance()
 
-    def _cut_live(self, turn: Turn) -> list[Action]:
+    def _cut_live(self, turn: FluxTurn) -> list[Action]:
         """The recording has not got this Interrupt; the live machine answers it."""
         self._is_faithful = False
         started = self._settle(turn)
@@ -331,12 +321,12 @@ class FluxReplay(SpeakV2Server):
             frames = [each.frame for each in self._playing.frames]
             sound_bytes = sum(len(frame) for frame in frames if isinstance(frame, bytes))
             self._rate = SpeakingRate()
-            self._rate.learn(Segment(self._playing.text, 0), sound_bytes / self._bytes_per_ms)
+            self._rate.learn(TurnSegment(self._playing.text, 0), sound_bytes / self._bytes_per_ms)
         return [*started, *super()._cut()]
 
-    def _settle(self, turn: Turn) -> list[Action]:
+    def _settle(self, turn: FluxTurn) -> list[Action]:
         """Make the turn one of which all text was given to a voice, with the sound so far."""
-        turn.waiting.append(Segment(turn.cutter.rest(), self._now_us))
+        turn.waiting.append(TurnSegment(turn.cutter.rest(), self._now_us))
         while segment := turn.begin_next():
             segment.sent_bytes = self._sent_bytes
             self._sent_bytes = 0

@@ -2,16 +2,41 @@
 
 Everything that happens is a method; each returns the actions it leads to, in order, for a shell
 with a socket and a voice to carry out. Rules are those of Deepgram's documents (flux-tts/state,
-flux-tts/client-messages, flux-tts/server-messages, flux-tts/interrupt-handling). One segment is
-spoken at a time. Where the documents are silent this machine decides: a turn is cut at the ends
-of its sentences; Flushed comes as soon as the last segment has gone to the voice; an Interrupt
-leaves the turns that wait; a turn that nobody flushed is finished by Close, without a Flushed;
-an interrupted turn counts the sound up to where it was heard; errors close as in v1.
+flux-tts/client-messages, flux-tts/server-messages, flux-tts/interrupt-handling).
 """
+
+# Turns stand in a queue. The first is *active*: it alone has sound. The last takes text, as long
+# as it is not *ended*; Speak appends to it, or starts another turn behind it.
+#
+#            Speak              Flush, Close          all segments spoken
+#   (none) ---------> open ---------------> ended ---------------------------> over, next turn
+#                      |                      |          SpeechMetadata
+#                      +----------+-----------+
+#                                 | Interrupt
+#                                 v
+#                  interrupted (ended; sound goes on until it is processed) --> over, next turn
+#                                                                     SpeechInterrupted
+#
+# Of one turn the service says, in this order: SpeechStarted when it becomes active; its sound;
+# Flushed, when the last text has gone to the voice, so that sound may follow; SpeechMetadata or
+# SpeechInterrupted, which alone is the end. (livekit's client has seen Flushed behind the
+# SpeechMetadata, too, which the quirk `late_flushed` repeats.)
+#
+# A turn is cut into segments, and one segment is with the voice at a time: `_job` is its number.
+# The voice answers later and in between, so each answer names its job, and what names another
+# than the present one belongs to something that was cancelled and is dropped. Everything that
+# frees the voice ends in `_advance`, which goes on as far as it goes: next segment, end of the
+# turn, next turn, close.
+#
+# The documents are silent on some points, where this machine decides: a turn is cut at the ends
+# of its sentences; an Interrupt leaves the turns that wait; a turn that nobody flushed is
+# finished by Close, without a Flushed; an interrupted turn counts the sound up to where it was
+# heard; errors close with the codes of v1.
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import count
 from typing import TypeAlias, assert_never
@@ -22,7 +47,6 @@ from gramophone.wire.deepgram import server_actions
 from gramophone.wire.deepgram.json_frames import ProtocolViolation
 from gramophone.wire.deepgram.server_actions import (
     NOT_IN_SOURCE,
-    NOT_IN_SOURCE_SAID,
     CancelSynthesis,
     CloseConnection,
     SendAudio,
@@ -32,96 +56,49 @@ from gramophone.wire.deepgram.server_actions import (
 from gramophone.wire.deepgram.speak_v2.messages import (
     Close,
     Configure,
-    ConfigureFailure,
-    ConfigureSuccess,
     Connected,
-    Errored,
     Flush,
     Flushed,
     Interrupt,
     ServerMessage,
-    SessionMetadata,
     Speak,
     SpeechInterrupted,
     SpeechStarted,
     Warned,
     parse_client,
 )
-from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters, speed_refusal
-from gramophone.wire.deepgram.speak_v2.turn import Segment, SpeakingRate, Turn
-
-_MINUTE_US = 60_000_000
-
-NO_ACTIVE_SPEECH = Warned(
-    "NO_ACTIVE_SPEECH", "There is no active turn. The request will be ignored."
+from gramophone.wire.deepgram.speak_v2.notices import (
+    INTERRUPT_IN_PROGRESS,
+    INVALID_INTERRUPT_OFFSET,
+    NO_ACTIVE_SPEECH,
+    NO_AUDIO_GENERATED,
+    NO_SYNTHESIZABLE_TEXT,
+    SYNTHESIS_RETRYING,
+    close_after,
+    error,
 )
-NO_SYNTHESIZABLE_TEXT = Warned("NO_SYNTHESIZABLE_TEXT", "The turn has no text that can be spoken.")
-SYNTHESIS_RETRYING = Warned("SYNTHESIS_RETRYING", "The synthesis failed and is being retried.")
-NO_AUDIO_GENERATED = Warned(
-    "NO_AUDIO_GENERATED", "No audio has been generated yet. The request will be ignored."
-)
-INTERRUPT_IN_PROGRESS = Warned(
-    "INTERRUPT_IN_PROGRESS", "An earlier interrupt is being processed. This one is ignored."
-)
-INVALID_INTERRUPT_OFFSET = Warned(
-    "INVALID_INTERRUPT_OFFSET",
-    "The playback_offset does not advance past the last interrupt. The request will be ignored.",
-)
-
-_DESCRIPTIONS = {
-    "NET-0000": "Internal server error.",
-    "NET-0003": "The time limit of the session was exceeded.",
-    "NET-0004": "No message was received from the client in time.",
-    "BIG-0000": "The message is too large.",
-    NOT_IN_SOURCE: NOT_IN_SOURCE_SAID,
-}
-_CLOSE_CODES = {"MESSAGE": 1003, "DATA": 1008, "BIG": 1009, "NET": 1011, "NOT": 1008}
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+from gramophone.wire.deepgram.speak_v2.rules import ConnectionTimers, FluxLimits, FluxQuirks
+from gramophone.wire.deepgram.speak_v2.session_account import SessionAccount
+from gramophone.wire.deepgram.speak_v2.speed_setting import SpeedSetting
+from gramophone.wire.deepgram.speak_v2.turn import FluxTurn, SpeakingRate, TurnSegment
 
 Action: TypeAlias = server_actions.Action[ServerMessage]
 
 
-@frozen(kw_only=True)
-class FluxLimits:
-    """What the service allows; None allows everything.
-
-    The times are Deepgram's. How large a message may be is not told; this is far beyond a page.
-    """
-
-    message_characters: int | None = 250_000
-    idle_us: int | None = _MINUTE_US
-    session_us: int | None = 60 * _MINUTE_US
-
-    @classmethod
-    def none(cls) -> FluxLimits:
-        """No limits, for a voice that nobody else waits for."""
-        return cls(message_characters=None, idle_us=None, session_us=None)
-
-
-@frozen(kw_only=True)
-class FluxQuirks:
-    """What the service does of its own accord now and then, to be asked for in a test.
-
-    Attributes:
-        only_on_flush: no sound before the Flush.
-        interrupt_us: so long an Interrupt takes; sound goes on until then.
-        retried_segment: the synthesis of this segment, counted from 1, fails once.
-        failed_configure: this Configure, counted from 1, cannot be applied.
-        late_flushed: Flushed comes after the SpeechMetadata, as livekit's client has seen it.
-    """
-
-    only_on_flush: bool = False
-    interrupt_us: int = 0
-    retried_segment: int | None = None
-    failed_configure: int | None = None
-    late_flushed: bool = False
-
-
 @frozen
 class Interruption:
-    """An Interrupt that is being processed."""
+    """An Interrupt that is being processed, until `due_us`."""
 
     offset_ms: int | None
     due_us: int
+
+
+def _speech_ids(request_id: str) -> Iterator[str]:
+    """The names of a connection's turns: of one form, unlike each other, and always the same."""
+    start = int.from_bytes(sha256(request_id.encode()).digest()[:6])
+    # An odd step visits every value before one comes again.
+    return (f"dg_sp_{(start + turn * 0x9E3779B97F4B) % 2**48:012x}" for turn in count())
 
 
 class SpeakV2Server:
@@ -135,44 +112,34 @@ class SpeakV2Server:
         quirks: FluxQuirks | None = None,
     ) -> None:
         self._connected = connected
-        self._parameters = parameters
-        self._limits = limits or FluxLimits()
         self._quirks = quirks or FluxQuirks()
+        limits = limits or FluxLimits()
+        self._longest_message = limits.message_characters
+        self._timers = ConnectionTimers(limits)
+        self._account = SessionAccount()
+        self._speed = SpeedSetting(parameters, self._quirks.failed_configure)
         self._bytes_per_ms = parameters.bytes_per_second / 1000
-        self._speed = parameters.speed
-        self._turns: deque[Turn] = deque()
-        self._segment: Segment | None = None
+        self._turns: deque[FluxTurn] = deque()
+        self._segment: TurnSegment | None = None
         self._job: int | None = None
         self._jobs = count()
         self._segments = count(1)
-        self._configures = count(1)
-        self._turn_ids = count()
+        self._speech_ids = _speech_ids(connected.request_id)
         self._rate = SpeakingRate()
         self._interruption: Interruption | None = None
-        self._interrupted_ms: int | None = None
-        self._clock_ms = 0
         self._has_sounded = False
-        self._total_ms = 0
-        self._total_input = 0
-        self._total_billable = 0
         self._closing = False
         self._closed = False
-        self._opened_us = 0
-        self._heard_us = 0
 
     # --- what happens -------------------------------------------------------------------------
 
     @property
     def deadline_us(self) -> int | None:
         """When `time_passed` must be called at the latest; None when never. It moves."""
-        limits = self._limits
         if self._closed:
             return None
-        due = [
-            None if limits.session_us is None else self._opened_us + limits.session_us,
-            None if limits.idle_us is None else self._heard_us + limits.idle_us,
-            None if self._interruption is None else self._interruption.due_us,
-        ]
+        interrupt_us = None if self._interruption is None else self._interruption.due_us
+        due = (self._timers.deadline_us, interrupt_us)
         return min((at_us for at_us in due if at_us is not None), default=None)
 
     @property
@@ -182,20 +149,19 @@ class SpeakV2Server:
 
     def opened(self, now_us: int) -> list[Action]:
         """The connection stands."""
-        self._opened_us = self._heard_us = now_us
+        self._timers.opened(now_us)
         return [SendText(self._connected)]
 
     def pinged(self, now_us: int) -> None:
-        """A Ping or a Pong came, which says that the client is there."""
-        self._heard_us = now_us
+        """Take a Ping or a Pong, which says that the client is there."""
+        self._timers.client_spoke(now_us)
 
     def text_received(self, text: str, now_us: int) -> list[Action]:
         """A text frame came."""
         if self._closed:
             return []
-        self._heard_us = now_us
-        largest = self._limits.message_characters
-        if largest is not None and len(text) > largest:
+        self._timers.client_spoke(now_us)
+        if self._longest_message is not None and len(text) > self._longest_message:
             return self._fail("BIG-0000")
         try:
             message = parse_client(text)
@@ -207,7 +173,8 @@ class SpeakV2Server:
                 case Interrupt(offset_ms):
                     return self._interrupt(offset_ms, now_us)
                 case Configure(speed):
-                    return self._configure(speed)
+                    answer = self._speed.configure(speed, list(self._turns)[1:])
+                    return [SendText(answer)]
                 case Close():
                     return self._close(now_us)
                 case _:
@@ -223,11 +190,8 @@ class SpeakV2Server:
         """It is `now_us`; call this at `deadline_us`."""
         if self._closed:
             return []
-        limits = self._limits
-        if limits.session_us is not None and now_us >= self._opened_us + limits.session_us:
-            return self._fail("NET-0003")
-        if limits.idle_us is not None and now_us >= self._heard_us + limits.idle_us:
-            return self._fail("NET-0004")
+        if code := self._timers.expired(now_us):
+            return self._fail(code)
         if self._interruption is not None and now_us >= self._interruption.due_us:
             return self._cut()
         return []
@@ -282,13 +246,15 @@ class SpeakV2Server:
         actions: list[Action] = []
         turn = self._open_turn()
         if turn is None:
-            turn = Turn(self._next_id(), SentenceCutter(whole=self._quirks.only_on_flush))
+            turn = FluxTurn(
+                next(self._speech_ids), SentenceCutter(whole=self._quirks.only_on_flush)
+            )
             self._turns.append(turn)
             if turn is self._turns[0]:
                 actions += self._start(turn)
         controls = turn.controls
         actions += [SendText(warning) for warning in turn.take(text, now_us)]
-        if turn.controls > controls and self._speed not in (None, 1.0):
+        if turn.controls > controls and not self._speed.is_normal:
             raise ProtocolViolation("DATA-0002", "A pronunciation needs a speed of 1.0.")
         return actions + self._advance()
 
@@ -302,38 +268,18 @@ class SpeakV2Server:
         return self._advance()
 
     def _interrupt(self, offset_ms: int | None, now_us: int) -> list[Action]:
-        last_ms = self._interrupted_ms if self._interrupted_ms is not None else -1
         if not self._has_sounded:
             return [SendText(NO_AUDIO_GENERATED)]
         if self._interruption is not None:
             return [SendText(INTERRUPT_IN_PROGRESS)]
         if not self._turns:
             return [SendText(NO_ACTIVE_SPEECH)]
-        if offset_ms is not None and offset_ms <= last_ms:
+        if not self._account.is_new(offset_ms):
             return [SendText(INVALID_INTERRUPT_OFFSET)]
         self._interruption = Interruption(offset_ms, now_us + self._quirks.interrupt_us)
         # Text that comes from now on is for another turn.
         self._turns[0].ended = True
         return self._cut() if self._quirks.interrupt_us <= 0 else []
-
-    def _configure(self, speed: float | None) -> list[Action]:
-        ordinal = next(self._configures)
-        if ordinal == self._quirks.failed_configure:
-            description = "The configuration could not be applied."
-            return [SendText(ConfigureFailure("INTERNAL_ERROR", description))]
-        if speed is None:
-            return [SendText(ConfigureSuccess(self._speed))]
-        if refused := speed_refusal(self._parameters.model, speed):
-            # The refusal of a model is not about the value.
-            value = None if refused.code == "SPEED_NOT_SUPPORTED" else speed
-            return [SendText(ConfigureFailure(refused.code, refused.description, "speed", value))]
-        waiting = list(self._turns)[1:]
-        if speed != 1.0 and any(turn.controls for turn in waiting):
-            description = "'speed' cannot be combined with a pronunciation that is waiting"
-            code = "CONTROL_COMBINATION_INVALID"
-            return [SendText(ConfigureFailure(code, description, "speed", speed))]
-        self._speed = speed
-        return [SendText(ConfigureSuccess(speed))]
 
     def _close(self, now_us: int) -> list[Action]:
         self._closing = True
@@ -343,14 +289,9 @@ class SpeakV2Server:
 
     # --- turns --------------------------------------------------------------------------------
 
-    def _open_turn(self) -> Turn | None:
+    def _open_turn(self) -> FluxTurn | None:
         """The turn that takes text; what comes after it is ended starts another."""
         return self._turns[-1] if self._turns and not self._turns[-1].ended else None
-
-    def _next_id(self) -> str:
-        start = int.from_bytes(sha256(self._connected.request_id.encode()).digest()[:6])
-        # An odd step visits every value before one comes again.
-        return f"dg_sp_{(start + next(self._turn_ids) * 0x9E3779B97F4B) % 2**48:012x}"
 
     def _advance(self) -> list[Action]:
         """Go on as far as it goes: the next segment, the end of a turn, the end of all."""
@@ -371,7 +312,7 @@ class SpeakV2Server:
             actions += self._hang_up()
         return actions
 
-    def _begin(self, segment: Segment) -> list[Action]:
+    def _begin(self, segment: TurnSegment) -> list[Action]:
         actions: list[Action] = []
         if next(self._segments) == self._quirks.retried_segment:
             segment.retried = True
@@ -379,25 +320,22 @@ class SpeakV2Server:
         self._segment = segment
         return [*actions, self._synthesise(segment)]
 
-    def _synthesise(self, segment: Segment) -> StartSynthesis:
+    def _synthesise(self, segment: TurnSegment) -> StartSynthesis:
         self._job = next(self._jobs)
-        return StartSynthesis(self._job, segment.text, segment.asked_us, self._speed)
+        return StartSynthesis(self._job, segment.text, segment.asked_us, self._speed.value)
 
-    def _acknowledge(self, turn: Turn) -> list[Action]:
+    def _acknowledge(self, turn: FluxTurn) -> list[Action]:
         if not turn.to_acknowledge or turn.waiting or self._quirks.late_flushed:
             return []
         turn.to_acknowledge = False
         return [SendText(Flushed(turn.speech_id))]
 
-    def _end_turn(self, turn: Turn) -> list[Action]:
+    def _end_turn(self, turn: FluxTurn) -> list[Action]:
         actions = self._acknowledge(turn)
         if not turn.has_words:
             actions.append(SendText(NO_SYNTHESIZABLE_TEXT))
-        produced_ms = self._sounded_ms(turn)
-        self._clock_ms += produced_ms
-        self._total_ms += produced_ms
-        metadata = turn.metadata(produced_ms)
-        self._count(metadata.input_character_count, metadata.billable_character_count)
+        metadata = turn.metadata(self._sounded_ms(turn))
+        self._account.complete(metadata)
         actions.append(SendText(metadata))
         if turn.to_acknowledge:
             actions.append(SendText(Flushed(turn.speech_id)))
@@ -407,7 +345,7 @@ class SpeakV2Server:
         self._turns.popleft()
         return self._start(self._turns[0]) if self._turns else []
 
-    def _start(self, turn: Turn) -> list[Action]:
+    def _start(self, turn: FluxTurn) -> list[Action]:
         """A turn becomes the active one."""
         return [SendText(SpeechStarted(turn.speech_id))]
 
@@ -419,43 +357,23 @@ class SpeakV2Server:
         actions: list[Action] = [] if self._job is None else [CancelSynthesis(self._job)]
         self._segment = self._job = None
         offset_ms = interruption.offset_ms
-        played_ms, heard_ms = self._rebase(self._sounded_ms(turn), offset_ms)
+        played_ms, heard_ms = self._account.interrupt(self._sounded_ms(turn), offset_ms)
         spoken, remaining = None, None
         if offset_ms is not None:
             spoken, remaining = turn.split(heard_ms, self._bytes_per_ms, self._rate)
         metadata = turn.metadata(heard_ms)
-        self._count(metadata.input_character_count, metadata.billable_character_count)
+        self._account.count(metadata)
         actions.append(SendText(SpeechInterrupted(played_ms, metadata, spoken, remaining)))
         return [*actions, *self._next_turn(), *self._advance()]
 
-    def _rebase(self, produced_ms: int, offset_ms: int | None) -> tuple[int, int]:
-        """Go on from where the client has heard of a turn that made so much sound.
-
-        Gives where that is in the session, and how much of the turn it is.
-        """
-        begun_ms, end_ms = self._clock_ms, self._clock_ms + produced_ms
-        self._total_ms += produced_ms
-        played_ms, heard_ms = end_ms, produced_ms
-        if offset_ms is not None:
-            played_ms = offset_ms
-            heard_ms = min(max(played_ms - begun_ms, 0), produced_ms)
-            self._total_ms -= min(max(end_ms - played_ms, 0), self._total_ms)
-        self._clock_ms = self._interrupted_ms = played_ms
-        return played_ms, heard_ms
-
-    def _sounded_ms(self, turn: Turn) -> int:
+    def _sounded_ms(self, turn: FluxTurn) -> int:
         return round(turn.sent_bytes / self._bytes_per_ms)
-
-    def _count(self, input_characters: int, billable_characters: int) -> None:
-        self._total_input += input_characters
-        self._total_billable += billable_characters
 
     # --- the end ------------------------------------------------------------------------------
 
     def _hang_up(self) -> list[Action]:
         self._closed = True
-        sums = SessionMetadata(self._total_ms, self._total_input, self._total_billable)
-        return [SendText(sums), CloseConnection(1000, "")]
+        return [SendText(self._account.metadata), CloseConnection(1000, "")]
 
     def _fail(self, code: str, description: str = "") -> list[Action]:
         if self._closed:
@@ -464,9 +382,4 @@ class SpeakV2Server:
         actions: list[Action] = [] if self._job is None else [CancelSynthesis(self._job)]
         self._segment = self._job = self._interruption = None
         self._turns.clear()
-        said = Errored(code, description or _DESCRIPTIONS.get(code, "The request failed."))
-        return [
-            *actions,
-            SendText(said),
-            CloseConnection(_CLOSE_CODES[code.partition("-")[0]], code),
-        ]
+        return [*actions, SendText(error(code, description)), close_after(code)]

@@ -25,7 +25,7 @@ class SpeakingRate:
         self._ms = 0.0
         self._characters = 0
 
-    def learn(self, segment: Segment, sounded_ms: float) -> None:
+    def learn(self, segment: TurnSegment, sounded_ms: float) -> None:
         """The voice has spoken all of a segment."""
         self._ms += sounded_ms
         self._characters += len(segment.text)
@@ -37,7 +37,7 @@ class SpeakingRate:
 
 
 @dataclass(slots=True)
-class Segment:
+class TurnSegment:
     """A piece of a turn that is spoken at once. One without a word is never given to a voice.
 
     `asked_us` is when its text was there.
@@ -51,7 +51,7 @@ class Segment:
 
 
 @dataclass(slots=True)
-class Turn:
+class FluxTurn:
     """From its first Speak to its SpeechMetadata or SpeechInterrupted.
 
     Attributes:
@@ -63,8 +63,8 @@ class Turn:
     cutter: SentenceCutter
     ended: bool = False
     to_acknowledge: bool = False
-    waiting: deque[Segment] = field(default_factory=deque[Segment])
-    _begun: list[Segment] = field(default_factory=list[Segment])
+    waiting: deque[TurnSegment] = field(default_factory=deque[TurnSegment])
+    _begun: list[TurnSegment] = field(default_factory=list[TurnSegment])
     _text: FluxText = field(default_factory=FluxText)
     _input_characters: int = 0
     _billable_characters: int = 0
@@ -103,11 +103,11 @@ class Turn:
         """
         self._append(self._text.finish(), now_us)
         if rest := self.cutter.rest():
-            self.waiting.append(Segment(rest, now_us))
+            self.waiting.append(TurnSegment(rest, now_us))
         self.ended = True
         self.to_acknowledge = acknowledge
 
-    def begin_next(self) -> Segment | None:
+    def begin_next(self) -> TurnSegment | None:
         """The next segment with a word in it; None when there is none yet."""
         while self.waiting:
             segment = self.waiting.popleft()
@@ -146,7 +146,7 @@ class Turn:
 
     def _append(self, text: str, now_us: int) -> None:
         self._billable_characters += len(text)
-        self.waiting.extend(Segment(sentence, now_us) for sentence in self.cutter.feed(text))
+        self.waiting.extend(TurnSegment(sentence, now_us) for sentence in self.cutter.feed(text))
 
 
 def _words(text: str, share: float) -> int:

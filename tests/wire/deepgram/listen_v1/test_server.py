@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gramophone.wire.deepgram.listen_v1.connection import IDLE_US, Action
 from gramophone.wire.deepgram.listen_v1.messages import (
     ConfigureFailure,
     ConfigureSuccess,
@@ -19,7 +20,7 @@ from gramophone.wire.deepgram.listen_v1.messages import (
     SpeechStarted,
     UtteranceEnd,
 )
-from gramophone.wire.deepgram.listen_v1.server import IDLE_US, Action, ListenServer, Utterance
+from gramophone.wire.deepgram.listen_v1.server import ListenServer, Utterance
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 

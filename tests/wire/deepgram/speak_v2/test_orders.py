@@ -33,7 +33,8 @@ from gramophone.wire.deepgram.speak_v2.messages import (
     render,
 )
 from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
-from gramophone.wire.deepgram.speak_v2.server import Action, FluxLimits, FluxQuirks, SpeakV2Server
+from gramophone.wire.deepgram.speak_v2.rules import FluxLimits, FluxQuirks
+from gramophone.wire.deepgram.speak_v2.server import Action, SpeakV2Server
 
 AT_8_KHZ = FluxParameters(model="flux-haley-en", sample_rate_hz=8_000)
 ONE_MS = bytes(16)

@@ -33,19 +33,17 @@ from gramophone.wire.deepgram.speak_v2.messages import (
     Warned,
     render,
 )
-from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
-from gramophone.wire.deepgram.speak_v2.server import (
+from gramophone.wire.deepgram.speak_v2.notices import (
     INTERRUPT_IN_PROGRESS,
     INVALID_INTERRUPT_OFFSET,
     NO_ACTIVE_SPEECH,
     NO_AUDIO_GENERATED,
     NO_SYNTHESIZABLE_TEXT,
     SYNTHESIS_RETRYING,
-    Action,
-    FluxLimits,
-    FluxQuirks,
-    SpeakV2Server,
 )
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+from gramophone.wire.deepgram.speak_v2.rules import FluxLimits, FluxQuirks
+from gramophone.wire.deepgram.speak_v2.server import Action, SpeakV2Server
 
 HELLO = Connected("r-1", "flux-haley-en", "1", ("m-1",))
 AT_8_KHZ = FluxParameters(model="flux-haley-en", sample_rate_hz=8_000)

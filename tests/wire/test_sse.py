@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.wire.limits import TooMuch
-from gramophone.wire.sse import raw_event
-from gramophone.wire.sse_reader import SseEvent, SseReader
+from gramophone.wire.sse import SseEvent, SseReader, raw_event
 
 MARK = b"\xef\xbb\xbf"
 LINE_ENDS = [b"\n", b"\r", b"\r\n"]
