@@ -87,7 +87,8 @@ def picture() -> str:
     lines += ["    " + " ~~~ ".join(names) for names in levels]
     for package in sorted(found):
         implied: set[str] = set[str]().union(*(all_below[name] for name in found[package]))
-        lines += [f"    {package} --> {name}" for name in sorted(found[package] - implied)]
+        if direct := sorted(found[package] - implied):
+            lines.append(f"    {package} --> {' & '.join(direct)}")
     lines.append("```")
     count = sum(map(len, found.values()))
     lines += ["", f"{len(found)} packages on {len(levels)} floors, {count} arrows, no circle."]

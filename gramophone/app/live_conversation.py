@@ -76,8 +76,8 @@ class LiveConversation:
 
         self._do(change)
 
-    def hear(self, heard: bool) -> None:
-        self.post(SetAudioFocus(heard))
+    def set_audio_focus(self, focused: bool) -> None:
+        self.post(SetAudioFocus(focused))
 
     def close(self) -> None:
         self._closed = True

@@ -98,8 +98,8 @@ class ReplayPlayer:
     def seek(self, position_us: int) -> None:
         self._call(lambda: self._do(lambda replay: replay.seek(position_us)))
 
-    def hear(self, turn: int, character: int) -> None:
-        self._call(lambda: self._play(lambda replay: replay.hear(turn, character)))
+    def play_from(self, turn: int, character: int) -> None:
+        self._call(lambda: self._play(lambda replay: replay.play_from(turn, character)))
 
     def set_speed(self, speed: float) -> None:
         self._call(lambda: self._do(lambda replay: replay.set_speed(speed)))

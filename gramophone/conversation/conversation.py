@@ -1,8 +1,12 @@
-"""The conversation: intents and happenings in, events and orders out; pure.
+"""State machine of a conversation: intents and reports in, events and commands out.
 
 It decides about turns: what is asked, what is spoken, when a turn is over and what of it counts.
-It holds no socket, no device and no clock; `now_us` comes with every call, and the whole talk
-can be played as a list of calls.
+It holds no socket, no device and no clock; `now_us` comes with every call, and the whole
+conversation can be played as a list of calls.
+
+An assistant's turn is under way from its TurnStarted to its TurnCompleted, and there is one at
+most. A request that comes meanwhile interrupts it and waits until the speaker has said how far it
+came, because the next request to the model holds what was heard.
 """
 
 from __future__ import annotations
@@ -10,11 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gramophone.conversation import handlers
-from gramophone.conversation.history import History, merged
+from gramophone.conversation.history import History, RequestPlan, merged
 from gramophone.conversation.messages import (
     End,
-    FinishAudio,
     Input,
     LlmChunk,
     LlmEnded,
@@ -22,7 +24,6 @@ from gramophone.conversation.messages import (
     SettingsWanted,
     SpeakerChanged,
     StartModel,
-    StopAudio,
     StopModel,
     SwitchProviders,
     Tick,
@@ -33,11 +34,11 @@ from gramophone.conversation.messages import (
     TtsText,
 )
 from gramophone.conversation.mute import MuteState
-from gramophone.conversation.requests import Plan, plan_of
 from gramophone.conversation.settings import ConversationSettings
 from gramophone.conversation.speech_pacer import SpeechPacer
 from gramophone.conversation.tts_session import Output, TtsSession
-from gramophone.conversation.turn import AssistantTurn
+from gramophone.conversation.turn import AssistantTurn, SpeakerReport
+from gramophone.conversation.turn_state import TextState
 from gramophone.core.intents import (
     EditAndResend,
     Interrupt,
@@ -56,7 +57,6 @@ from gramophone.core.timeline import (
     HistoryRewound,
     RequestSent,
     SessionEnded,
-    SessionStarted,
     TurnCompleted,
     TurnInherited,
     TurnInterrupted,
@@ -68,14 +68,17 @@ from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 
 @dataclass(slots=True)
 class Conversation:
-    """One session's talk."""
+    """State of one session: its turns, its history, its speech and its settings.
+
+    `inherited` are messages of an older session that count as its first turns.
+    """
 
     settings: ConversationSettings
     limits: ClientLimits = field(default_factory=ClientLimits)
     inherited: Sequence[Message] = ()
     _history: History = field(default_factory=History)
-    _line: TtsSession = field(init=False)
-    _sound: MuteState = field(init=False)
+    _tts: TtsSession = field(init=False)
+    _mute: MuteState = field(init=False)
     _turn: AssistantTurn | None = None
     _next_turn: int = 0
     _waiting: list[Request] = field(default_factory=list[Request])
@@ -84,18 +87,18 @@ class Conversation:
     _ended: bool = False
 
     def __post_init__(self) -> None:
-        self._line = TtsSession(self.limits)
-        self._sound = MuteState(self.settings)
+        self._tts = TtsSession(self.limits)
+        self._mute = MuteState(self.settings)
 
     @property
     def history(self) -> list[Message]:
-        """What counts of what was said."""
+        """Messages that count for the next request to the model."""
         return self._history.messages
 
     @property
     def audible(self) -> bool:
         """Whether its sound is played, and not only made."""
-        return self._sound.audible
+        return self._mute.audible
 
     @property
     def speaking(self) -> bool:
@@ -110,50 +113,43 @@ class Conversation:
     # --- in -----------------------------------------------------------------------------------
 
     def begin(self, now_us: int) -> list[Output]:
-        """Start the session; the line to the speech service is opened ahead of the first turn.
-
-        What is inherited counts as said, as the first turns."""
+        """Start the session, and connect to the speech service ahead of the first turn."""
         settings = self.settings
-        started = SessionStarted(
-            at_us=now_us,
-            session_id=settings.session_id,
-            provider=settings.provider,
-            model=settings.model,
-            voice=settings.voice,
-            encoding=settings.encoding,
-            sample_rate_hz=settings.sample_rate_hz,
-            system_prompt=settings.system_prompt,
-        )
-        told: list[Output] = [started]
-        for message in self.inherited:
-            turn = self._number()
-            remembered = settings.remembered(message.text, message.heard)
-            self._history.add(turn, message.role, message.text, remembered)
-            told.append(
-                TurnInherited(
-                    at_us=now_us,
-                    turn=turn,
-                    role=message.role,
-                    text=message.text,
-                    remembered=remembered,
-                )
-            )
-        told += self._sound.silence(now_us)
-        return [*told, *(self._line.open() if settings.spoken else [])]
+        outputs: list[Output] = [settings.started(now_us)]
+        outputs += [self._inherit(message, now_us) for message in self.inherited]
+        outputs += self._mute.silence(now_us)
+        return [*outputs, *(self._tts.open() if settings.spoken else [])]
 
-    def handle(self, happening: Input, now_us: int) -> list[Output]:
-        """Take one happening in; the events to emit and the orders to carry out, in order."""
+    def _inherit(self, message: Message, now_us: int) -> TurnInherited:
+        turn = self._number()
+        remembered = self.settings.remembered(message.text, message.heard)
+        self._history.add(turn, message.role, message.text, remembered)
+        return TurnInherited(
+            at_us=now_us,
+            turn=turn,
+            role=message.role,
+            text=message.text,
+            remembered=remembered,
+        )
+
+    def handle(self, message: Input, now_us: int) -> list[Output]:
+        """Take in one intent or report; the events to emit and the commands to execute, in order.
+
+        What follows from the new state may lead to a state from which more follows (the last
+        flush was answered, so the sound is whole, so the turn may be over, so the next request is
+        made), therefore it goes on until nothing more follows.
+        """
         if self._ended:
             return []
-        outputs = self._react(happening, now_us)
-        self._time(outputs)
+        outputs = self._react(message, now_us)
+        self._observe(outputs)
         while not self._ended and (more := self._advance(now_us)):
-            self._time(more)
+            self._observe(more)
             outputs += more
         return outputs
 
-    def _time(self, outputs: Iterable[Output]) -> None:
-        """Have the turn under way know what is heard when, from the events that everybody gets."""
+    def _observe(self, outputs: Iterable[Output]) -> None:
+        """Let the turn time its words by the very events that everybody gets."""
         if self._turn is None:
             return
         for output in outputs:
@@ -161,49 +157,42 @@ class Conversation:
                 self._turn.timing.emit(output)
 
     def next_wake_us(self, now_us: int) -> int | None:
-        """When a Tick is due, if nothing happens before."""
-        client = self._line.client
-        wakes_us = [
-            client.next_wake_us(now_us) if client is not None else None,
-            self._turn.quiet_due_us() if self._turn is not None else None,
-        ]
-        return min((each for each in wakes_us if each is not None), default=None)
+        """Time at which a Tick is due, if nothing happens before."""
+        quiet_us = self._turn.quiet_due_us() if self._turn is not None else None
+        wakes_us = [self._tts.next_wake_us(now_us), quiet_us]
+        return min((wake_us for wake_us in wakes_us if wake_us is not None), default=None)
 
-    def _react(self, happening: Input, now_us: int) -> list[Output]:
-        match happening:
+    def _react(self, message: Input, now_us: int) -> list[Output]:
+        match message:
             case Submit() | Say() | Regenerate() | EditAndResend() | RepeatTurn():
-                return self._requested(happening, now_us)
+                return self._requested(message, now_us)
             case StopPlayback():
-                return self._hush(now_us)
+                return self._stop_playback(now_us)
             case Interrupt():
                 return self._interrupt(now_us)
             case Mute() | SetAudioFocus():
-                return [*self._sound.change(happening, now_us)]
+                return [*self._mute.change(message, now_us)]
             case SettingsWanted():
-                return self._settings_wanted(happening, now_us)
+                return self._settings_wanted(message, now_us)
             case End():
                 return self._end(now_us)
             case LlmChunk() | LlmEnded():
-                return handlers.model(happening, self._turn, now_us)
-            case TtsConnected() | TtsRefused() | TtsClosed():
-                return handlers.connection(happening, self._line, self._turn, now_us)
-            case TtsText() | TtsAudio():
-                return handlers.speech(happening, self._line, self._turn, now_us)
+                return [*self._turn.model_reported(message, now_us)] if self._turn else []
+            case TtsConnected() | TtsRefused() | TtsClosed() | TtsText() | TtsAudio():
+                return self._tts.reported(message, now_us)
             case SpeakerChanged():
-                return [*self._sound.speaker_changed(happening, now_us)]
+                return [*self._mute.speaker_changed(message, now_us)]
             case Tick():
                 return []
-            case PlaybackStopReported():
-                return self._cut(happening, now_us)
             case _:
-                return handlers.playback(happening, self._turn, self._sound.device, now_us)
+                return self._speaker_reported(message, now_us)
 
     # --- turns --------------------------------------------------------------------------------
 
     def _requested(self, request: Request, now_us: int) -> list[Output]:
         if self._ending:
             return []
-        plan = plan_of(request, self._history)
+        plan = self._history.plan(request)
         if isinstance(plan, str):
             return [Failed(at_us=now_us, stage="session", detail=plan)]
         if self._turn is not None:
@@ -220,18 +209,18 @@ class Conversation:
         return outputs + self._ask(now_us)
 
     def _question(self, text: str, now_us: int) -> list[Output]:
-        asked = self._number()
-        self._history.add(asked, "user", text)
+        turn = self._number()
+        self._history.add(turn, "user", text)
         return [
-            TurnStarted(at_us=now_us, turn=asked, role="user", text=text),
-            TurnCompleted(at_us=now_us, turn=asked, role="user", text=text, finish_reason="sent"),
+            TurnStarted(at_us=now_us, turn=turn, role="user", text=text),
+            TurnCompleted(at_us=now_us, turn=turn, role="user", text=text, finish_reason="sent"),
         ]
 
     def _ask(self, now_us: int) -> list[Output]:
         settings = self.settings
         messages = merged(self.history)
         turn, started = self._start("", now_us)
-        turn.ask(now_us)
+        turn.written.begin(now_us)
         return [
             *started,
             RequestSent(
@@ -244,90 +233,83 @@ class Conversation:
             StartModel(turn.turn, messages),
         ]
 
-    def _say(self, plan: Plan, now_us: int) -> list[Output]:
+    def _say(self, plan: RequestPlan, now_us: int) -> list[Output]:
         turn, started = self._start(plan.speech, now_us, plan.repeats)
-        turn.finish_reason = "said" if plan.repeats is None else "repeated"
-        turn.write(plan.speech)
-        turn.end_text()
+        turn.written.finish_reason = "said" if plan.repeats is None else "repeated"
+        turn.write_all(plan.speech)
         return started
 
     def _start(
         self, text: str, now_us: int, repeats: int | None = None
     ) -> tuple[AssistantTurn, list[Output]]:
         settings = self.settings
-        turn = AssistantTurn(self._number(), settings.sample_rate_hz, settings.bytes_per_sample)
-        turn.repeats = repeats
+        turn = AssistantTurn(
+            self._number(), settings.sample_rate_hz, settings.bytes_per_sample, repeats
+        )
         self._turn = turn
         outputs: list[Output] = [
             TurnStarted(at_us=now_us, turn=turn.turn, role="assistant", text=text, repeats=repeats)
         ]
         if settings.spoken:
-            turn.utterance = SpeechPacer(
-                turn.turn,
-                lang=settings.lang,
-                hint=settings.voice_language,
-                awaited=settings.heard,
+            turn.begin_speech(
+                SpeechPacer(
+                    turn.turn,
+                    lang=settings.lang,
+                    hint=settings.voice_language,
+                    awaited=settings.heard,
+                )
             )
-            outputs += self._line.begin_turn(turn, now_us)
+            outputs += self._tts.begin_turn(turn, now_us)
         return turn, outputs
 
     def _number(self) -> int:
         self._next_turn += 1
         return self._next_turn - 1
 
-    def _hush(self, now_us: int) -> list[Output]:
-        """The sound goes first. Where none is heard, or nothing but sound is left, or no text
-        comes, all stops."""
-        active = self._turn
-        if active is None or active.stopping:
-            return []
-        streams = active.asking and active.text and not active.quiet_steps
-        if not (streams and active.sounds and self.audible):
+    def _stop_playback(self, now_us: int) -> list[Output]:
+        """Stop the sound and let the text go on; where that makes no difference, stop both.
+
+        It makes none where no sound is heard, where nothing but sound is left, and where no text
+        comes: then whoever presses the key wants the turn to end.
+        """
+        turn = self._turn
+        if turn is None or not turn.stoppable or not self.audible:
             return self._interrupt(now_us)
-        active.hush()
-        return [StopAudio(active.turn), *self._line.clear(now_us)]
+        return [*turn.stop_sound(), *self._tts.clear(now_us)]
 
     def _interrupt(self, now_us: int) -> list[Output]:
-        active = self._turn
-        if active is None or active.stopping:
+        turn = self._turn
+        if turn is None or turn.ending:
             return []
-        active.stopping = True
-        # A speaker that was told to stop will answer anyway.
-        outputs: list[Output] = [] if active.hushing else [StopAudio(active.turn)]
-        if active.utterance is not None:
-            outputs += self._line.clear(now_us)
-        if active.asking:
-            outputs.append(StopModel(active.turn))
+        outputs: list[Output] = [*turn.interrupt()]
+        if turn.pacer is not None:
+            outputs += self._tts.clear(now_us)
+        if turn.written.state is TextState.GENERATING:
+            outputs.append(StopModel(turn.turn))
         return outputs
 
-    def _cut(self, cut: PlaybackStopReported, now_us: int) -> list[Output]:
-        """The sound is over before its end: with it the turn, if that was to be stopped."""
-        active, heard_samples = self._turn, cut.heard_samples
-        if active is None or cut.turn != active.turn or not active.stopping:
-            return handlers.playback(cut, active, self._sound.device, now_us)
-        heard = active.cut(heard_samples, audible=self.audible)
-        active.finish_reason = "interrupted" if active.repeats is None else "repeated"
+    def _speaker_reported(self, report: SpeakerReport, now_us: int) -> list[Output]:
+        turn = self._turn
+        if turn is None or report.turn != turn.turn:
+            return []
+        if not isinstance(report, PlaybackStopReported) or not turn.ending:
+            return [*turn.speaker_reported(report, self._mute.device, now_us)]
+        heard_text = turn.interrupted_at(report.heard_samples, audible=self.audible)
         interrupted = TurnInterrupted(
-            at_us=now_us, turn=active.turn, heard_text=heard, heard_samples=heard_samples
+            at_us=now_us,
+            turn=turn.turn,
+            heard_text=heard_text,
+            heard_samples=report.heard_samples,
         )
-        return [interrupted, *self._complete(active, now_us)]
+        return [interrupted, *self._complete(turn, now_us)]
 
-    def _complete(self, active: AssistantTurn, now_us: int) -> list[Output]:
+    def _complete(self, turn: AssistantTurn, now_us: int) -> list[Output]:
+        """Close the books of a turn that is over, then do what waited for that."""
         self._turn = None
-        active.stopping = True
-        remembered = self.settings.remembered(active.text, active.heard)
-        if active.repeats is None:
-            self._history.add(active.turn, "assistant", active.text, remembered)
-        outputs: list[Output] = [
-            TurnCompleted(
-                at_us=now_us,
-                turn=active.turn,
-                role="assistant",
-                text=active.text,
-                finish_reason=active.finish_reason or "failed",
-                remembered=remembered,
-            )
-        ]
+        remembered = self.settings.remembered(turn.text, turn.heard)
+        if turn.repeats is None:
+            self._history.add(turn.turn, "assistant", turn.text, remembered)
+        outputs: list[Output] = [turn.completed(remembered, now_us)]
         if self._ending:
             return outputs + self._end_session(now_us)
         if self._wanted is not None:
@@ -335,12 +317,13 @@ class Conversation:
             outputs += self._use(wanted, now_us)
         # The second of two questions interrupts the answer to the first; neither is lost.
         waiting, self._waiting = self._waiting, []
-        for intent in waiting:
-            outputs += self._requested(intent, now_us)
+        for request in waiting:
+            outputs += self._requested(request, now_us)
         return outputs
 
     def _end(self, now_us: int) -> list[Output]:
-        """A turn under way is interrupted first, so that what was heard of it is known."""
+        """End the session; a turn under way is interrupted first, so that what was heard of it is
+        known."""
         self._ending = True
         if self._turn is not None:
             return self._interrupt(now_us)
@@ -348,7 +331,7 @@ class Conversation:
 
     def _end_session(self, now_us: int) -> list[Output]:
         self._ended = True
-        return [*self._line.hang_up(now_us), SessionEnded(at_us=now_us)]
+        return [*self._tts.hang_up(now_us), SessionEnded(at_us=now_us)]
 
     # --- settings -----------------------------------------------------------------------------
 
@@ -359,27 +342,27 @@ class Conversation:
         return self._use(wanted, now_us)
 
     def _use(self, wanted: SettingsWanted, now_us: int) -> list[Output]:
-        """Another voice, or its speed, is asked for at connecting: the line is opened anew."""
+        """Use them from now on. Voice and speed are parameters of the connection, which is opened
+        again for them."""
         before = self.settings
         self.settings = before.changed(wanted)
-        changed: list[Output] = [self.settings.told(now_us)]
+        changed: list[Output] = [self.settings.as_event(now_us)]
         if (before.voice, before.speed) == (wanted.voice, wanted.speed) or not before.spoken:
             return [*changed, SwitchProviders(wanted.ticket)]
-        hung_up = self._line.hang_up(now_us)
-        return [*changed, *hung_up, SwitchProviders(wanted.ticket), *self._line.open()]
+        closed = self._tts.hang_up(now_us)
+        return [*changed, *closed, SwitchProviders(wanted.ticket), *self._tts.open()]
 
     # --- what follows -------------------------------------------------------------------------
 
     def _advance(self, now_us: int) -> list[Output]:
-        active = self._turn
-        outputs = handlers.silence(self._line, active, now_us)
-        if active is None or active.stopping:
+        """Take the next steps that the present state asks for; empty when there are none."""
+        outputs = self._tts.check_timeout(now_us)
+        turn = self._turn
+        if turn is None or turn.ending:
             return outputs
-        outputs += active.tell_quiet(now_us)
-        outputs += self._line.pump(now_us)
-        if active.sound_is_whole and not active.finishing:
-            active.finishing = True
-            outputs.append(FinishAudio(active.turn))
-        if active.done:
-            outputs += self._complete(active, now_us)
+        outputs += turn.report_quiet(now_us)
+        outputs += self._tts.pump(now_us)
+        outputs += turn.advance()
+        if turn.complete():
+            outputs += self._complete(turn, now_us)
         return outputs

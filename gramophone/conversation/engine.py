@@ -1,7 +1,14 @@
-"""Drives a conversation: one queue of happenings in, events to the sinks, orders to the edges.
+"""Driver of a conversation: one queue of inputs, events to the sinks, commands to the edges.
 
 It lives on one asyncio loop and touches the edges only through `ports`. Everything that happens
-passes through the queue, so that the order of events is the order in which they were handled.
+passes through the queue, so that the order of events is the order in which it was handled. Two
+things pass it by on purpose: a poll of the speaker, which must not wait behind frames that are
+not in the speaker yet, and ticks, which are posted only when a deadline of the conversation is due.
+
+While no turn is under way and no deadline is set, nothing runs: the tick loop sleeps on an event
+(a laptop in a corner should not wake fifty times a second). What the device's thread reports comes
+in through `call_soon_threadsafe` with the time of the callback, which may lie a little before the
+last event; such a time is moved up, because a timeline never runs backwards.
 """
 
 from __future__ import annotations
@@ -58,11 +65,11 @@ from gramophone.core.timeline import (
 )
 from gramophone.ports.engine import LanguageModel, Message, Speaker, SpeechConnection, SpeechService
 
-GLANCE_US = 20_000
-"""How often the speaker is looked at while a turn is under way."""
+POLL_US = 20_000
+"""Interval of polling the speaker while a turn is under way."""
 
-GLANCES_PER_LEVEL = 3
-"""Every third glance goes to the screen: 16 a second."""
+POLLS_PER_LEVEL = 3
+"""Polls for each level that goes to the screen: 16 a second."""
 
 CLOSING_TIMEOUT_S = 1.0
 
@@ -92,21 +99,21 @@ class Engine:
         for sink in sinks:
             self._fanout.add(sink)
         self._queue: asyncio.Queue[Input] = asyncio.Queue()
-        self._lines: dict[int, _Line] = {}
+        self._open_connections: dict[int, _OpenConnection] = {}
         self._serving: dict[int, asyncio.Task[None]] = {}
         self._hanging_up: set[asyncio.Task[None]] = set()
         self._asking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._coming: dict[int, tuple[LanguageModel | None, SpeechService | None]] = {}
+        self._pending_providers: dict[int, tuple[LanguageModel | None, SpeechService | None]] = {}
         self._tickets = 0
-        self._astir = asyncio.Event()
+        self._wake = asyncio.Event()
         self._last_us = 0
 
     # --- from outside -------------------------------------------------------------------------
 
-    def post(self, happening: Input) -> None:
-        """Put a happening or an intent in; call it on the engine's loop."""
-        self._queue.put_nowait(happening)
+    def post(self, message: Input) -> None:
+        """Put an intent or a report in; call it on the engine's loop."""
+        self._queue.put_nowait(message)
 
     def configure(
         self,
@@ -121,7 +128,7 @@ class Engine:
     ) -> None:
         """Have this model and this voice from the next turn on; call it on the engine's loop."""
         self._tickets += 1
-        self._coming[self._tickets] = model, speech
+        self._pending_providers[self._tickets] = model, speech
         name = model.model if model is not None else ""
         self.post(SettingsWanted(self._tickets, provider, name, voice, system_prompt, speed, lang))
 
@@ -130,7 +137,7 @@ class Engine:
         self._fanout.emit(entry)
 
     def now_us(self) -> int:
-        """Now, never before the last event."""
+        """Time now in µs, never before the last event."""
         self._last_us = max(self._last_us, self._clock.now_us())
         return self._last_us
 
@@ -140,11 +147,11 @@ class Engine:
         return self._conversation.speaking
 
     async def run(self) -> None:
-        """Serve the session until `End` was posted and carried out. The model is closed then."""
-        self._carry_out(self._conversation.begin(self.now_us()))
-        self._speaker.hear(self._conversation.audible)
+        """Serve the session until `End` was posted and executed; then close the model."""
+        self._dispatch(self._conversation.begin(self.now_us()))
+        self._speaker.set_audible(self._conversation.audible)
         self._speaker.open(_Listener(self))
-        pulse = spawn(self._pulse(), name="engine pulse")
+        ticking = spawn(self._tick_loop(), name="engine ticks")
         try:
             while not self._conversation.ended:
                 self._handle(await self._queue.get())
@@ -152,58 +159,58 @@ class Engine:
                 # A long queue must not keep signals, timers and sockets waiting.
                 await asyncio.sleep(0)
         finally:
-            await cancel(pulse)
+            await cancel(ticking)
             await self._close()
 
     # --- the loop -----------------------------------------------------------------------------
 
-    def _handle(self, happening: Input) -> None:
-        if isinstance(happening, PlaybackBegan | PlaybackUnderran):
-            # The callback's thread saw it a moment ago; the timeline never runs backwards.
-            happening = replace(happening, at_us=max(happening.at_us, self._last_us))
-        self._carry_out(self._conversation.handle(happening, self.now_us()))
+    def _handle(self, message: Input) -> None:
+        if isinstance(message, PlaybackBegan | PlaybackUnderran):
+            message = replace(message, at_us=max(message.at_us, self._last_us))
+        self._dispatch(self._conversation.handle(message, self.now_us()))
 
-    def _carry_out(self, outputs: list[Output]) -> None:
+    def _dispatch(self, outputs: list[Output]) -> None:
         for output in outputs:
             if isinstance(output, Event | ModelQuiet):
                 self._fanout.emit(output)
             else:
-                self._obey(output)
-        # Whatever was done, there may be something to look at, or a time to wake at.
-        self._astir.set()
+                self._execute(output)
+        # There may be a turn to poll for now, or a deadline.
+        self._wake.set()
 
-    def _obey(self, order: Command) -> None:
-        match order:
+    def _execute(self, command: Command) -> None:
+        match command:
             case ConnectTts():
-                number = order.connection
+                number = command.connection
                 self._serving[number] = self._start(
                     self._serve_speech(number), name=f"speech connection {number}"
                 )
             case SendTts():
-                self._lines[order.connection].outbox.put_nowait(order.text)
+                self._open_connections[command.connection].outbox.put_nowait(command.text)
             case CloseTts():
-                self._drop(order.connection)
+                self._drop(command.connection)
             case StartModel():
                 self._asking = self._start(
-                    self._ask_model(order.turn, order.messages), name=f"model turn {order.turn}"
+                    self._ask_model(command.turn, command.messages),
+                    name=f"model turn {command.turn}",
                 )
             case StopModel():
                 if self._asking is not None:
                     self._asking.cancel()
             case PlayAudio():
-                self._speaker.play(order.turn, order.pcm, realign=order.realign)
+                self._speaker.play(command.turn, command.pcm, realign=command.realign)
             case FinishAudio():
-                self._speaker.finish(order.turn)
+                self._speaker.finish(command.turn)
             case SetAudible():
-                self._speaker.hear(order.audible)
+                self._speaker.set_audible(command.audible)
             case SwitchProviders():
-                self._use(order.ticket)
+                self._switch_providers(command.ticket)
             case StopAudio():
                 # The speaker may still be at the turn before: of this one nothing was heard.
-                at_turn = self._speaker.glance().turn
+                at_turn = self._speaker.playout().turn
                 heard_samples = self._speaker.stop()
-                heard_samples = heard_samples if at_turn == order.turn else 0
-                self.post(PlaybackStopReported(order.turn, heard_samples))
+                heard_samples = heard_samples if at_turn == command.turn else 0
+                self.post(PlaybackStopReported(command.turn, heard_samples))
 
     def _start(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
         task = spawn(work, name=name)
@@ -211,39 +218,39 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _use(self, ticket: int) -> None:
-        """Take these edges; models that are no longer wanted are closed."""
-        skipped = [each for each in self._coming if each < ticket]
-        given_back = [self._model, *(self._coming.pop(each)[0] for each in skipped)]
-        self._model, self._speech = self._coming.pop(ticket)
+    def _switch_providers(self, ticket: int) -> None:
+        """Use these providers; models that are no longer wanted are closed."""
+        skipped = [each for each in self._pending_providers if each < ticket]
+        given_back = [self._model, *(self._pending_providers.pop(each)[0] for each in skipped)]
+        self._model, self._speech = self._pending_providers.pop(ticket)
         for model in given_back:
             if model is not None:
-                self._start(model.aclose(), name="model goodbye")
+                self._start(model.aclose(), name="model close")
 
-    async def _pulse(self) -> None:
-        """Look at the speaker and the clock while something is under way."""
-        glances = 0
+    async def _tick_loop(self) -> None:
+        """Poll the speaker and the clock while something is under way."""
+        polls = 0
         due_us = self._clock.now_us()
         while True:
             if self._idle():
-                self._astir.clear()
-                await self._astir.wait()
-            due_us = max(due_us + GLANCE_US, self._clock.now_us())
+                self._wake.clear()
+                await self._wake.wait()
+            due_us = max(due_us + POLL_US, self._clock.now_us())
             await self._clock.sleep_until_us(due_us)
             if self._conversation.speaking:
-                glances += 1
-                self._glance(levels=glances % GLANCES_PER_LEVEL == 0)
+                polls += 1
+                self._poll_playout(levels=polls % POLLS_PER_LEVEL == 0)
             wake_us = self._conversation.next_wake_us(self._clock.now_us())
             if wake_us is not None and wake_us <= self._clock.now_us():
                 self.post(Tick())
 
     def _idle(self) -> bool:
-        """Whether there is nothing to look at before something happens."""
+        """Whether there is nothing to poll, and no deadline, until something happens."""
         waking = self._conversation.next_wake_us(self._clock.now_us())
         return not self._conversation.speaking and waking is None
 
-    def _glance(self, *, levels: bool) -> None:
-        state = self._speaker.glance()
+    def _poll_playout(self, *, levels: bool) -> None:
+        state = self._speaker.playout()
         if state.turn < 0:
             return
         # Not through the queue: frames that wait there are not in the speaker yet.
@@ -296,9 +303,9 @@ class Engine:
         except Exception as error:
             self.post(TtsRefused(number, _unexpected("speech service", error)))
             raise
-        self._lines[number] = line = _Line(connection)
+        self._open_connections[number] = open_connection = _OpenConnection(connection)
         self.post(TtsConnected(number, connection.url, connection.request_id))
-        sender = spawn(line.send_all(), name=f"speech sender {number}")
+        sender = spawn(open_connection.send_all(), name=f"speech sender {number}")
         try:
             async for frame in connection.frames():
                 if isinstance(frame, str):
@@ -307,15 +314,15 @@ class Engine:
                     self.post(TtsAudio(number, frame))
         finally:
             await cancel(sender)
-            await line.close()
+            await open_connection.close()
             self.post(TtsClosed(number, *connection.closed()))
 
     def _drop(self, number: int) -> None:
-        line = self._lines.get(number)
-        if line is None:
+        open_connection = self._open_connections.get(number)
+        if open_connection is None:
             self._serving[number].cancel()
             return
-        task = self._start(line.hang_up(), name=f"speech hang-up {number}")
+        task = self._start(open_connection.hang_up(), name=f"speech hang-up {number}")
         self._hanging_up.add(task)
         task.add_done_callback(self._hanging_up.discard)
 
@@ -325,7 +332,7 @@ class Engine:
         for task in tuple(self._tasks):
             await cancel(task)
         await self._speaker.aclose()
-        for model in (self._model, *(model for model, _ in self._coming.values())):
+        for model in (self._model, *(model for model, _ in self._pending_providers.values())):
             if model is not None:
                 await model.aclose()
 
@@ -335,15 +342,15 @@ class Engine:
         self._fanout.emit(Failed(at_us=self.now_us(), stage="recording", detail=detail))
 
 
-class _Line:
-    """A connection that stands, and the frames that are to go out over it."""
+class _OpenConnection:
+    """An open connection, and the frames that are to go out over it."""
 
     def __init__(self, connection: SpeechConnection) -> None:
         self.connection = connection
         self.outbox: asyncio.Queue[str] = asyncio.Queue()
 
     async def send_all(self) -> None:
-        """Send frames in their order, for ever."""
+        """Send frames in the order of the queue, until cancelled."""
         while True:
             await self.connection.send(await self.outbox.get())
             self.outbox.task_done()
@@ -363,7 +370,7 @@ class _Line:
 
 
 class _Listener:
-    """Turns what the speaker tells into happenings."""
+    """Reports of the speaker, as inputs of the conversation."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -382,5 +389,5 @@ class _Listener:
 
 
 def _unexpected(what: str, error: Exception) -> str:
-    said = str(error) or type(error).__name__
-    return f"The {what} failed in a way that was not foreseen ({said}); please report it."
+    detail = str(error) or type(error).__name__
+    return f"The {what} failed in a way that was not foreseen ({detail}); please report it."

@@ -1,25 +1,47 @@
-"""What was said in a session, and what of it counts for the next request; pure."""
+"""Turns of a session, which of them count, and what a request makes of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gramophone.core.frozen import frozen
+from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, Request, Say, Submit
+from gramophone.core.surrogates import whole
 from gramophone.core.timeline import Role
 from gramophone.ports.engine import Message
+
+NOTHING_TO_SEND = "There is nothing to send; type a question first."
+NOTHING_TO_REGENERATE = "There is no question to answer again; ask one first."
+NOT_A_QUESTION = "That question no longer counts; ask it again below."
+NOTHING_TO_SPEAK = "There is nothing of that turn to speak; choose an answer that has text."
+
+
+@frozen
+class RequestPlan:
+    """Steps of a request: a rewind, then a question to ask or a text to speak.
+
+    A plan with neither `question` nor `speech` asks the model with the history as it is.
+    """
+
+    rewind_to: int | None = None
+    question: str = ""
+    speech: str = ""
+    repeats: int | None = None
 
 
 @dataclass(slots=True)
 class History:
-    """Turns in their order. Those that were taken back are still known by their text."""
+    """Turns in their order. Those that were taken back are still known by their text,
+    because they can be spoken again."""
 
-    _said: dict[int, Message] = field(default_factory=dict[int, Message])
+    _messages: dict[int, Message] = field(default_factory=dict[int, Message])
     _remembered: dict[int, int] = field(default_factory=dict[int, int])
     _counting: list[int] = field(default_factory=list[int])
 
     @property
     def messages(self) -> list[Message]:
-        """What counts, in order."""
+        """Messages that count, in order."""
         return [self._message(turn) for turn in self._counting]
 
     def add(self, turn: int, role: Role, text: str, remembered: int | None = None) -> None:
@@ -29,24 +51,24 @@ class History:
         """
         if not text.strip():
             return
-        self._said[turn] = Message(role, text)
+        self._messages[turn] = Message(role, text)
         if remembered is not None:
             self._remembered[turn] = remembered
         if text[:remembered].strip():
             self._counting.append(turn)
 
     def _message(self, turn: int) -> Message:
-        said = self._said[turn]
-        return Message(said.role, said.text[: self._remembered.get(turn)])
+        message = self._messages[turn]
+        return Message(message.role, message.text[: self._remembered.get(turn)])
 
     def text(self, turn: int) -> str:
         """The whole text of that turn, whether it counts or not."""
-        said = self._said.get(turn)
-        return said.text if said is not None else ""
+        message = self._messages.get(turn)
+        return message.text if message is not None else ""
 
     def asks(self, turn: int) -> bool:
         """Whether the turn is a question that counts."""
-        return turn in self._counting and self._said[turn].role == "user"
+        return turn in self._counting and self._messages[turn].role == "user"
 
     def question_before(self, turn: int) -> int | None:
         """The last question that counts before `turn`."""
@@ -59,6 +81,31 @@ class History:
     def rewind(self, to_turn: int) -> None:
         """The turns from `to_turn` on no longer count."""
         self._counting = [turn for turn in self._counting if turn < to_turn]
+
+    def plan(self, request: Request) -> RequestPlan | str:
+        """Plan a request, or refuse it with a sentence for the user."""
+        match request:
+            case Submit() | Say() | EditAndResend() if not request.text.strip():
+                return NOTHING_TO_SEND
+            case Submit():
+                return RequestPlan(question=whole(request.text))
+            case Say():
+                return RequestPlan(speech=whole(request.text))
+            case EditAndResend():
+                if not self.asks(request.turn):
+                    return NOT_A_QUESTION
+                return RequestPlan(rewind_to=request.turn, question=whole(request.text))
+            case Regenerate():
+                before = request.turn if request.turn >= 0 else 1 << 62
+                question_turn = self.question_before(before)
+                return (
+                    RequestPlan(rewind_to=question_turn + 1)
+                    if question_turn is not None
+                    else NOTHING_TO_REGENERATE
+                )
+            case RepeatTurn():
+                text = self.text(request.turn)
+                return RequestPlan(speech=text, repeats=request.turn) if text else NOTHING_TO_SPEAK
 
 
 def merged(history: Sequence[Message]) -> tuple[Message, ...]:

@@ -1,6 +1,8 @@
-"""What the conversation is told by its edges (happenings), and tells them to do (orders).
+"""Inputs of a conversation (reports of its edges, and intents) and its commands to the edges.
 
-Plain values; both directions cross between the pure state machine and the engine that drives it.
+Plain values, which cross between the state machine and the engine that drives it. A number says
+what a report is about (`connection` of the speech service, `turn`), because edges work on their
+own: what they report may be of a connection or a turn that is over.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ from gramophone.core.frozen import frozen
 from gramophone.core.intents import Intent
 from gramophone.ports.engine import Message, ModelChunk
 
-# --- happenings -------------------------------------------------------------------------------
+# --- inputs -----------------------------------------------------------------------------------
 
 
 @frozen
 class TtsConnected:
-    """The connection stands."""
+    """The connection is open; `request_id` is the service's name for it."""
 
     connection: int
     url: str
@@ -25,7 +27,7 @@ class TtsConnected:
 
 @frozen
 class TtsRefused:
-    """The connection never stood; `detail` is a sentence for the user."""
+    """The connection could not be opened; `detail` is a sentence for the user."""
 
     connection: int
     detail: str
@@ -100,7 +102,7 @@ class PlaybackDrained:
 
 @frozen
 class PlaybackStopReported:
-    """Sound was stopped by order; `heard_samples` of the turn had been handed over."""
+    """Sound was stopped by StopAudio; `heard_samples` of the turn had been handed over."""
 
     turn: int
     heard_samples: int
@@ -108,7 +110,7 @@ class PlaybackStopReported:
 
 @frozen
 class PlayoutPolled:
-    """A glance at the speaker, taken some fifty times a second while a turn is spoken."""
+    """The speaker was polled; done fifty times a second while a turn is under way."""
 
     turn: int
     queued_samples: int
@@ -143,7 +145,7 @@ class Tick:
 
 @frozen
 class End:
-    """The sitting is to end."""
+    """The session is to end."""
 
 
 Input: TypeAlias = (
@@ -166,7 +168,7 @@ Input: TypeAlias = (
     | End
 )
 
-# --- orders -----------------------------------------------------------------------------------
+# --- commands ---------------------------------------------------------------------------------
 
 
 @frozen
@@ -186,7 +188,7 @@ class SendTts:
 
 @frozen
 class CloseTts:
-    """Close the connection; nobody waits for it."""
+    """Close the connection, in the background."""
 
     connection: int
 
@@ -224,7 +226,7 @@ class FinishAudio:
 
 @frozen
 class StopAudio:
-    """Silence now; answered by PlaybackStopReported."""
+    """Fall silent now; answered by PlaybackStopReported."""
 
     turn: int
 
@@ -238,7 +240,7 @@ class SetAudible:
 
 @frozen
 class SwitchProviders:
-    """Take the model and the voice of this number; give the ones before back."""
+    """Use the providers of this number, and close the ones before."""
 
     ticket: int
 

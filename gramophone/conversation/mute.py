@@ -1,4 +1,4 @@
-"""Where a conversation's sound goes, and why nowhere; pure."""
+"""Destination of a conversation's sound: a device, or none by the user's wish."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOCUS_ELSEWHERE = "another pane has the sound"
 
 
 class MuteState:
-    """The user's wish (not muted, not another pane) on top of what the speaker tells."""
+    """The user's wish (not muted, no other pane has the sound) on top of the speaker's reports."""
 
     def __init__(self, settings: ConversationSettings) -> None:
         self._possible = settings.heard
@@ -25,7 +25,7 @@ class MuteState:
         return self._possible and not self._muted and not self._elsewhere
 
     def silence(self, now_us: int) -> list[Event | Command]:
-        """Why nothing will be heard, if it is we who want it so."""
+        """Event that nothing will be heard, if that is the user's wish."""
         if self.audible or not self._possible:
             return []
         self.device = MUTED
@@ -33,7 +33,7 @@ class MuteState:
         return [DeviceChanged(at_us=now_us, device=MUTED, silent=True, detail=detail)]
 
     def change(self, intent: Mute | SetAudioFocus, now_us: int) -> list[Event | Command]:
-        """The user wants it otherwise."""
+        """Take in another wish of the user."""
         before = self.audible, self._muted
         if isinstance(intent, Mute):
             self._muted = intent.muted
@@ -41,13 +41,13 @@ class MuteState:
             self._elsewhere = not intent.heard
         if (self.audible, self._muted) == before or not self._possible:
             return []
-        orders: list[Event | Command] = []
+        outputs: list[Event | Command] = []
         if self.audible != before[0]:
-            orders.append(SetAudible(self.audible))
-        return orders + self.silence(now_us)
+            outputs.append(SetAudible(self.audible))
+        return outputs + self.silence(now_us)
 
     def speaker_changed(self, changed: SpeakerChanged, now_us: int) -> list[Event | Command]:
-        """The speaker tells; what it says of a device that was just given up comes too late."""
+        """Take in a change of device; one of a device just given up comes too late."""
         if self._possible and not self.audible:
             return []
         self.device = changed.device

@@ -1,4 +1,4 @@
-"""What a session goes by, and how that changes between two turns; pure."""
+"""Settings of a conversation, and how they change between two turns."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final, Literal, TypeAlias
 
 from gramophone.conversation.messages import SettingsWanted
 from gramophone.core.frozen import frozen
-from gramophone.core.timeline import SettingsChanged
+from gramophone.core.timeline import SessionStarted, SettingsChanged
 
 Memory: TypeAlias = Literal["heard", "read"]
-"""How much of an answer that was stopped the model remembers: up to where the sound was stopped,
-or all text that came."""
+"""Part of a stopped answer that the model remembers: up to where the sound was stopped, or all
+text that came."""
 
 _VOICE_LANGUAGE: Final = re.compile(r"\A([a-z]{2})_[A-Z]{2}-|-([a-z]{2})\Z")
 """In names such as `de_DE-thorsten-medium` and `aura-2-thalia-en`."""
@@ -20,7 +20,9 @@ _VOICE_LANGUAGE: Final = re.compile(r"\A([a-z]{2})_[A-Z]{2}-|-([a-z]{2})\Z")
 
 @frozen(kw_only=True)
 class ConversationSettings:
-    """`spoken` is False where there is no voice at all; `heard` is False where sound is made and
+    """Settings of one session.
+
+    `spoken` is False where there is no voice at all; `heard` is False where sound is made and
     recorded but never played. `muted` and `elsewhere` (another pane has the sound) are how it
     begins. `lang` is a code, or "auto": then each answer's own language is found, and the voice's
     is taken where the answer tells of none. `memory` says what the model remembers of a stopped
@@ -43,7 +45,7 @@ class ConversationSettings:
     memory: Memory = "heard"
 
     def remembered(self, text: str, heard: int | None) -> int | None:
-        """How many characters of `text` count for the history if `heard` of them were heard; None
+        """Count the characters of `text` that the history holds if `heard` of them were heard; None
         for all."""
         if self.memory == "read" or heard is None or heard >= len(text):
             return None
@@ -51,9 +53,9 @@ class ConversationSettings:
 
     @property
     def voice_language(self) -> str:
-        """The code of the language that the voice's name tells of, "" where it tells of none."""
-        found = _VOICE_LANGUAGE.search(self.voice)
-        return found[1] or found[2] if found else ""
+        """Language code in the voice's name, "" where there is none."""
+        match = _VOICE_LANGUAGE.search(self.voice)
+        return match[1] or match[2] if match else ""
 
     def changed(self, wanted: SettingsWanted) -> ConversationSettings:
         """The settings with what is wanted."""
@@ -67,8 +69,21 @@ class ConversationSettings:
             lang=wanted.lang,
         )
 
-    def told(self, now_us: int) -> SettingsChanged:
-        """That these are the settings from now on."""
+    def started(self, now_us: int) -> SessionStarted:
+        """Event of a session that starts with these settings."""
+        return SessionStarted(
+            at_us=now_us,
+            session_id=self.session_id,
+            provider=self.provider,
+            model=self.model,
+            voice=self.voice,
+            encoding=self.encoding,
+            sample_rate_hz=self.sample_rate_hz,
+            system_prompt=self.system_prompt,
+        )
+
+    def as_event(self, now_us: int) -> SettingsChanged:
+        """Event of these settings being used from now on."""
         return SettingsChanged(
             at_us=now_us,
             provider=self.provider,

@@ -5,6 +5,17 @@ sent, with its flush, when the sound still unheard grows short, a few sentences 
 service makes sound far faster than it plays, so nothing is gained by hurrying, and flushes are
 few (20 in 60 s). When sound is about to run dry in mid-sentence, what is held is cut at a clause
 or a word. The flush at the end always comes.
+
+Theory. Three times are compared, all in µs of sound. `queued_us` waits in the speaker. What is
+owed is still to come for text that was flushed: its characters times the pace of the voice, which
+is guessed at first and learnt from each answered flush, less what has come of it. Their sum is
+unheard sound. A new flush has to leave when that falls to the time to first byte (TTFB, halved
+towards each measurement) and a margin: `_low_us`, which shrinks as the window's flushes run out, so
+that the last ones are kept for the end and for a sound about to stop. RESERVED_FLUSHES are never
+spent on text that may wait.
+
+Groups of GROUP_CHARS have their price: a voice hears no further than its group, so intonation is
+better in long ones, and an interruption throws away what is left of one.
 """
 
 from __future__ import annotations
@@ -17,22 +28,29 @@ from gramophone.core.frozen import frozen
 from gramophone.text.chunker import AUTO, Chunk, Chunker
 
 US_PER_CHAR = 62_000
-"""Length of speech a character of text makes, until the service's own pace is known (Aura and
+"""Length of speech that a character of text makes, until the service's own pace is known (Aura and
 Piper both speak 14 to 18 characters a second)."""
 
 SLOW_US_PER_CHAR = 95_000
 """The same, where a guess that is too quick would lose words."""
 
 GROUP_CHARS = 400
+"""Characters that one flush makes sound of, unless a single chunk is longer."""
+
 RESERVED_FLUSHES = 4
+"""Flushes of the window that only a sound about to stop, or the end of the text, may use."""
+
 TTFB_GUESS_US = 250_000
 LONGEST_TTFB_US = 2_000_000
+"""Bound on a measured time to first byte: one slow answer must not make every flush early."""
+
 CUT_MARGIN_US = 150_000
 SURE_MARGIN_US = 300_000
+"""Sound that does not count as received after a loss of the connection."""
 
 
 @dataclass(slots=True)
-class Segment:
+class FlushedText:
     """Chunks that one flush makes sound of, from `start_us` of the turn's sound on."""
 
     flush: int
@@ -73,8 +91,8 @@ class SpeechPacer:
     _chunker: Chunker = field(init=False)
     _ready_chars: int = 0
     _ready: deque[Chunk] = field(default_factory=deque[Chunk])
-    _segments: list[Segment] = field(default_factory=list[Segment])
-    _unanswered: deque[Segment] = field(default_factory=deque[Segment])
+    _segments: list[FlushedText] = field(default_factory=list[FlushedText])
+    _unanswered: deque[FlushedText] = field(default_factory=deque[FlushedText])
     _chunks_sent: int = 0
     _text_ended: bool = False
     _abandoned: bool = False
@@ -117,7 +135,7 @@ class SpeechPacer:
         return self._abandoned
 
     def send(self, now_us: int, queued_us: int, flushes_left: int) -> TextBatch | None:
-        """What to send at this moment, if anything.
+        """Decide what to send at this moment, if anything.
 
         `queued_us` is the sound that waits in the player; `flushes_left` what the service's
         window still allows.
@@ -141,8 +159,12 @@ class SpeechPacer:
         return None
 
     def unspoken(self, now_us: int) -> list[TextBatch]:
-        """What must be said again on a new connection: everything unanswered, less what of it
-        has surely been received. It gets flush and chunk numbers of its own."""
+        """Queue again, for a new connection, everything unanswered but what was surely received.
+
+        It gets flush and chunk numbers of its own. How much was received is known in time, not in
+        text, so it is taken at the slowest pace seen and less a margin: to hear a word twice is
+        better than to miss it.
+        """
         segments = list(self._unanswered)
         self._unanswered.clear()
         rest: list[TextBatch] = []
@@ -166,7 +188,7 @@ class SpeechPacer:
         self.received_us += length_us
 
     def flush_done(self, flush: int) -> None:
-        """All sound of this flush has come; answers come in the order of the flushes."""
+        """Take all sound of this flush as received; answers come in the order of the flushes."""
         if not any(segment.flush == flush for segment in self._unanswered):
             return
         while self._unanswered:
@@ -199,14 +221,14 @@ class SpeechPacer:
     def _open_segment(self, chunks: list[Chunk], now_us: int) -> TextBatch:
         if not self._unanswered:
             self._sent_at_us = now_us
-        segment = Segment(len(self._segments), chunks, self.received_us)
+        segment = FlushedText(len(self._segments), chunks, self.received_us)
         self._segments.append(segment)
         self._unanswered.append(segment)
         sending = TextBatch(segment.flush, self._chunks_sent, tuple(chunks))
         self._chunks_sent += len(chunks)
         return sending
 
-    def _end_segment(self, segment: Segment) -> None:
+    def _end_segment(self, segment: FlushedText) -> None:
         spoken_us = self.received_us - segment.start_us
         if segment.chars >= 20 and spoken_us > 0:
             pace = spoken_us // segment.chars
@@ -230,7 +252,7 @@ class SpeechPacer:
         return not self._unanswered or self.received_us > self._unanswered[0].start_us
 
     def _low_us(self, flushes_left: int) -> int:
-        """How little unheard sound calls for more: less, the fewer flushes are left."""
+        """Unheard sound below which more is sent: less, the fewer flushes are left."""
         ahead_us = self._ttfb_us + CUT_MARGIN_US
         if flushes_left > 14:
             return ahead_us + 2_500_000

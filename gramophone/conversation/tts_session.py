@@ -1,7 +1,18 @@
-"""The line to the speech service as the conversation uses it; pure.
+"""The connection to the speech service, as a conversation uses it.
 
-It knows whether a connection stands, turns what a turn wants spoken into frames and events, and
-frames that come into events of the turn they belong to. It never decides about turns.
+It opens, reconnects and gives up connections, turns what a turn wants spoken into frames and
+events, and frames that come into events of the turn they belong to. What it tells a turn is only
+that its voice is lost.
+
+Frames of sound carry no number, so whose they are follows from order alone. The service answers
+in the order of the requests; after a Clear it may still send what was under way, until it has
+answered with Cleared. So sound belongs to the oldest turn whose Clear is unanswered, and to the
+present turn when there is none.
+
+A connection that is lost while a turn still owes speech is opened again, once for each turn: what
+was not answered is sent again, without what was surely received (`SpeechPacer.unspoken`). The
+second loss, a refusal, silence for too long and sound without end all mean the same: the answer
+goes on as text.
 """
 
 from __future__ import annotations
@@ -10,12 +21,24 @@ from collections import deque
 from enum import Enum
 from typing import TypeAlias
 
-from gramophone.conversation.messages import CloseTts, Command, ConnectTts, SendTts
+from gramophone.conversation.messages import (
+    CloseTts,
+    Command,
+    ConnectTts,
+    SendTts,
+    TtsAudio,
+    TtsClosed,
+    TtsConnected,
+    TtsRefused,
+    TtsText,
+)
 from gramophone.conversation.speech_pacer import TextBatch
 from gramophone.conversation.turn import AssistantTurn
+from gramophone.conversation.turn_state import TurnState
 from gramophone.core.timeline import (
     ClearSent,
     Event,
+    Failed,
     FlushAnswered,
     FlushRefused,
     FlushSent,
@@ -40,10 +63,26 @@ from gramophone.wire.deepgram.speak_v1.client import (
 )
 
 Output: TypeAlias = Event | ModelQuiet | Command
+"""Results of a conversation: events to emit and commands to execute, in order."""
+
+TtsReport: TypeAlias = TtsConnected | TtsRefused | TtsClosed | TtsText | TtsAudio
+
+SPEECH_SILENT = (
+    "The speech service took the text but sends no sound; the answer goes on as text. "
+    "Check the service with 'gramophone doctor'."
+)
+
+SPEECH_ENDLESS = (
+    "The speech service sends more sound than the text can have; the connection was closed, and "
+    "the answer goes on as text. Check the service with 'gramophone doctor'."
+)
+
+_TOO_MUCH = 1009
+"""Close code for a message that is too large (RFC 6455, 7.4.1)."""
 
 
 class ConnectionState(Enum):
-    """Where the connection stands."""
+    """State of the connection."""
 
     CLOSED = "closed"
     CONNECTING = "connecting"
@@ -51,104 +90,81 @@ class ConnectionState(Enum):
 
 
 class TtsSession:
-    """At most one connection at a time, each with a number of its own."""
+    """At most one connection at a time, each with a number of its own: what an older one still
+    reports is ignored."""
 
     def __init__(self, limits: ClientLimits) -> None:
         self._limits = limits
-        self.state = ConnectionState.CLOSED
-        self.connection = -1
-        self.client: SpeakClient | None = None
-        self.mended = False
-        self._sendings: dict[int, TextBatch] = {}
+        self._state = ConnectionState.CLOSED
+        self._connection = -1
+        self._client: SpeakClient | None = None
+        self._reconnected = False
+        self._batches: dict[int, TextBatch] = {}
         self._turn: AssistantTurn | None = None
         self._cleared: deque[AssistantTurn] = deque()
 
     # --- connection ---------------------------------------------------------------------------
 
     def open(self) -> list[Output]:
-        """Connect, unless that is done or under way."""
-        if self.state is not ConnectionState.CLOSED:
+        """Connect, unless a connection is open or being opened."""
+        if self._state is not ConnectionState.CLOSED:
             return []
-        self.connection += 1
-        self.state = ConnectionState.CONNECTING
-        return [ConnectTts(self.connection)]
+        self._connection += 1
+        self._state = ConnectionState.CONNECTING
+        return [ConnectTts(self._connection)]
 
-    def opened(self, url: str, request_id: str, now_us: int) -> list[Output]:
-        """The connection stands; what an older one still owed to the turn is queued again."""
-        self.state = ConnectionState.OPEN
-        self.client = SpeakClient(self._limits, now_us)
-        turn = self._turn
-        if turn is not None and turn.utterance is not None and not turn.stopping:
-            for sending in turn.utterance.unspoken(now_us):
-                turn.sent_characters += sum(len(chunk.text) for chunk in sending.chunks)
-                self._queue(self.client, sending)
-        return [
-            SpeechConnected(
-                at_us=now_us, connection=self.connection, url=url, request_id=request_id
-            )
-        ]
+    def next_wake_us(self, now_us: int) -> int | None:
+        """Time at which to call `check_timeout` and `pump`, if nothing happens before."""
+        return self._client.next_wake_us(now_us) if self._client is not None else None
 
-    def refused(self) -> None:
-        """The connection never stood."""
-        self.state = ConnectionState.CLOSED
-        self.client = None
-        self._cleared.clear()
-
-    def lost(self, code: int, reason: str, now_us: int) -> list[Output]:
-        """The connection is gone."""
-        self.refused()
-        return [
-            SpeechDisconnected(at_us=now_us, connection=self.connection, code=code, reason=reason)
-        ]
-
-    def drop(self, now_us: int, reason: str, code: int = 1006) -> list[Output]:
-        """Give the connection up, or the attempt to have one."""
-        if self.state is ConnectionState.CLOSED:
+    def check_timeout(self, now_us: int) -> list[Output]:
+        """Give the connection up if its answer is overdue."""
+        if self._client is None or not self._client.timed_out(now_us):
             return []
-        if self.state is ConnectionState.CONNECTING:
-            self.refused()
-            return [CloseTts(self.connection)]
-        return [CloseTts(self.connection), *self.lost(code, reason, now_us)]
+        dropped = self._drop(now_us, "no answer")
+        turn = self._turn_under_way()
+        if turn is None or turn.ending:
+            return dropped
+        return dropped + self._lose_voice(SPEECH_SILENT, now_us)
 
     def hang_up(self, now_us: int) -> list[Output]:
         """End politely: tell the service, then close."""
         frames: list[Output] = []
-        if self.client is not None:
-            for frame in self.client.close():
+        if self._client is not None:
+            for frame in self._client.close():
                 frames += self._frame(frame, now_us)
-        return [*frames, *self.drop(now_us, "", code=1000)]
+        return [*frames, *self._drop(now_us, "", code=1000)]
 
-    def refresh(self, now_us: int) -> list[Output]:
-        """Between two turns: replace a connection that the service will soon end."""
+    def _refresh(self, now_us: int) -> list[Output]:
+        """Replace a connection that the service will soon end; done between two turns."""
         outputs: list[Output] = []
-        if self.client is not None and self.client.near_expiry(now_us):
+        if self._client is not None and self._client.near_expiry(now_us):
             outputs = self.hang_up(now_us)
         return outputs + self.open()
 
     # --- a turn's speech ----------------------------------------------------------------------
 
     def begin_turn(self, turn: AssistantTurn, now_us: int) -> list[Output]:
-        """A turn will be spoken."""
+        """Prepare for a turn that will be spoken."""
         self._turn = turn
-        self._sendings.clear()
-        self.mended = False
-        return self.refresh(now_us)
+        self._batches.clear()
+        self._reconnected = False
+        return self._refresh(now_us)
 
     def pump(self, now_us: int) -> list[Output]:
         """Send what of the turn should and may be sent now."""
-        turn, client = self._turn, self.client
-        if client is None or turn is None or turn.utterance is None or turn.stopping:
+        turn, client = self._turn, self._client
+        if client is None or turn is None or turn.pacer is None or turn.ending:
             return []
-        while sending := turn.utterance.send(now_us, turn.queued_us, client.flushes_left(now_us)):
-            turn.sent_characters += sum(len(chunk.text) for chunk in sending.chunks)
-            self._queue(client, sending)
+        while batch := turn.pacer.send(now_us, turn.queued_us, client.flushes_left(now_us)):
+            self._queue(client, turn, batch)
         outputs: list[Output] = []
         for outgoing in client.poll(now_us):
             outputs += self._frame(outgoing.frame, now_us)
             if outgoing.chunk is not None:
                 outputs.append(self._text_spoken(turn, outgoing.chunk, now_us))
             if outgoing.flush is not None:
-                last = self._sendings[outgoing.flush].last_chunk
+                last = self._batches[outgoing.flush].last_chunk
                 outputs.append(
                     FlushSent(at_us=now_us, turn=turn.turn, flush=outgoing.flush, last_chunk=last)
                 )
@@ -156,49 +172,132 @@ class TtsSession:
 
     def clear(self, now_us: int) -> list[Output]:
         """Tell the service to drop what it holds of the turn, if it holds anything."""
-        if self.client is None or not self.client.owing or self._turn is None:
+        if self._client is None or not self._client.owing or self._turn is None:
             return []
         outputs: list[Output] = [ClearSent(at_us=now_us, turn=self._turn.turn)]
         self._cleared.append(self._turn)
-        for frame in self.client.clear(now_us):
+        for frame in self._client.clear(now_us):
             outputs += self._frame(frame, now_us)
         return outputs
 
-    # --- what comes ---------------------------------------------------------------------------
+    # --- reports ------------------------------------------------------------------------------
 
-    def receive_text(self, frame: str, now_us: int) -> list[Output]:
-        """A text frame came."""
-        if self.client is None:
+    def reported(self, report: TtsReport, now_us: int) -> list[Output]:
+        """Take in what a connection reports, unless it is an older one."""
+        if report.connection != self._connection:
             return []
-        received = FrameReceived(at_us=now_us, connection=self.connection, text=frame)
+        match report:
+            case TtsText():
+                return self._text(report.text, now_us)
+            case TtsAudio():
+                return self._audio(report.pcm, now_us)
+            case _ if self._state is ConnectionState.CLOSED:
+                return []
+            case TtsConnected():
+                return self._connected(report.url, report.request_id, now_us)
+            case TtsRefused():
+                self._forget()
+                return self._lose_voice(report.detail, now_us)
+            case TtsClosed():
+                return self._lost(report.code, report.reason, now_us)
+
+    def _connected(self, url: str, request_id: str, now_us: int) -> list[Output]:
+        """Begin on the new connection with what an older one still owed to the turn."""
+        self._state = ConnectionState.OPEN
+        self._client = SpeakClient(self._limits, now_us)
+        turn = self._turn
+        if turn is not None and turn.pacer is not None and not turn.ending:
+            for batch in turn.pacer.unspoken(now_us):
+                self._queue(self._client, turn, batch)
+        return [
+            SpeechConnected(
+                at_us=now_us, connection=self._connection, url=url, request_id=request_id
+            )
+        ]
+
+    def _lost(self, code: int, reason: str, now_us: int) -> list[Output]:
+        """Reconnect once if speech is still owed; else the answer goes on as text."""
+        outputs = self._closed(code, reason, now_us)
+        turn = self._turn_under_way()
+        if turn is None or turn.ending or not turn.owed_speech:
+            return outputs
+        if not self._reconnected:
+            self._reconnected = True
+            return outputs + self.open()
+        cause = f"{code} {reason}".strip()
+        action = "sent too much" if code == _TOO_MUCH else "hung up"
+        detail = f"The speech service {action} ({cause}); the answer goes on as text. Ask again."
+        return outputs + self._lose_voice(detail, now_us)
+
+    def _text(self, frame: str, now_us: int) -> list[Output]:
+        if self._client is None:
+            return []
+        received = FrameReceived(at_us=now_us, connection=self._connection, text=frame)
         outputs: list[Output] = [received]
-        for meaning in self.client.receive_text(frame, now_us):
+        for meaning in self._client.receive_text(frame, now_us):
             outputs += self._understood(meaning, now_us)
         return outputs
 
-    def receive_audio(self, pcm: bytes, now_us: int) -> list[Output]:
-        """A binary frame came. Until a Clear is answered it belongs to the turn cleared then."""
-        if self.client is None or not pcm:
+    def _audio(self, pcm: bytes, now_us: int) -> list[Output]:
+        """Give the frame to its turn; a service that sends sound without end is given up."""
+        if self._client is None or not pcm:
             return []
-        self.client.receive_audio(now_us)
+        self._client.receive_audio(now_us)
         owner = self._cleared[0] if self._cleared else self._turn
         if owner is None:
             return []
-        stale = self.client.stale or owner.stopping or owner.hushed or owner.finishing
-        return [*owner.receive(pcm, self.connection, now_us, stale=stale)]
-
-    def endless(self) -> AssistantTurn | None:
-        """The turn for which the service sends more sound than its text can have, if it does."""
-        owner = self._cleared[0] if self._cleared else self._turn
-        return owner if owner is not None and owner.endless else None
+        outputs: list[Output] = [
+            *owner.receive(pcm, self._connection, now_us, cleared=self._client.stale)
+        ]
+        if not owner.endless:
+            return outputs
+        outputs += self._drop(now_us, "more sound than the text can have", code=_TOO_MUCH)
+        turn = self._turn_under_way()
+        if turn is owner or turn is None or turn.ending:
+            return outputs + self._lose_voice(SPEECH_ENDLESS, now_us)
+        # It was the sound of an answer before this one, which is spoken on a new connection.
+        return outputs + self.open()
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _queue(self, client: SpeakClient, sending: TextBatch) -> None:
-        self._sendings[sending.flush] = sending
-        for index, chunk in enumerate(sending.chunks):
-            client.speak(chunk.text, sending.first_chunk + index)
-        client.flush(sending.flush)
+    def _turn_under_way(self) -> AssistantTurn | None:
+        """Turn that is not over; the last one stays known, because its sound may still come."""
+        over = self._turn is None or self._turn.state is TurnState.DONE
+        return None if over else self._turn
+
+    def _lose_voice(self, detail: str, now_us: int) -> list[Output]:
+        turn = self._turn_under_way()
+        if turn is not None and not turn.ending:
+            turn.lose_voice()
+        number = turn.turn if turn is not None else None
+        return [Failed(at_us=now_us, stage="speech", detail=detail, turn=number)]
+
+    def _forget(self) -> None:
+        self._state = ConnectionState.CLOSED
+        self._client = None
+        self._cleared.clear()
+
+    def _closed(self, code: int, reason: str, now_us: int) -> list[Output]:
+        self._forget()
+        return [
+            SpeechDisconnected(at_us=now_us, connection=self._connection, code=code, reason=reason)
+        ]
+
+    def _drop(self, now_us: int, reason: str, code: int = 1006) -> list[Output]:
+        """Give up the connection, or the attempt to open one."""
+        if self._state is ConnectionState.CLOSED:
+            return []
+        if self._state is ConnectionState.CONNECTING:
+            self._forget()
+            return [CloseTts(self._connection)]
+        return [CloseTts(self._connection), *self._closed(code, reason, now_us)]
+
+    def _queue(self, client: SpeakClient, turn: AssistantTurn, batch: TextBatch) -> None:
+        self._batches[batch.flush] = batch
+        turn.sent_characters += sum(len(chunk.text) for chunk in batch.chunks)
+        for number, chunk in enumerate(batch.chunks, batch.first_chunk):
+            client.speak(chunk.text, number)
+        client.flush(batch.flush)
 
     def _understood(self, meaning: SpeakHappening, now_us: int) -> list[Output]:
         match meaning:
@@ -220,9 +319,9 @@ class TtsSession:
 
     def _flush_done(self, flush: int, now_us: int) -> list[Output]:
         turn = self._turn
-        if turn is None or turn.utterance is None:
+        if turn is None or turn.pacer is None:
             return []
-        turn.utterance.flush_done(flush)
+        turn.pacer.flush_done(flush)
         return [FlushAnswered(at_us=now_us, turn=turn.turn, flush=flush, end_samples=turn.samples)]
 
     def _flush_ignored(self, flush: int, now_us: int) -> list[Output]:
@@ -230,12 +329,12 @@ class TtsSession:
         return [FlushRefused(at_us=now_us, turn=turn.turn, flush=flush)] if turn else []
 
     def _text_spoken(self, turn: AssistantTurn, number: int, now_us: int) -> TextSpoken:
-        sending = next(
-            sending
-            for sending in self._sendings.values()
-            if sending.first_chunk <= number <= sending.last_chunk
+        batch = next(
+            batch
+            for batch in self._batches.values()
+            if batch.first_chunk <= number <= batch.last_chunk
         )
-        chunk = sending.chunks[number - sending.first_chunk]
+        chunk = batch.chunks[number - batch.first_chunk]
         return TextSpoken(
             at_us=now_us,
             turn=turn.turn,
@@ -247,6 +346,6 @@ class TtsSession:
 
     def _frame(self, text: str, now_us: int) -> list[Output]:
         return [
-            SendTts(self.connection, text),
-            FrameSent(at_us=now_us, connection=self.connection, text=text),
+            SendTts(self._connection, text),
+            FrameSent(at_us=now_us, connection=self._connection, text=text),
         ]

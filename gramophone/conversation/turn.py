@@ -1,200 +1,235 @@
-"""The assistant's turn: its text, its speech, its sound, and how much of them is done; pure.
+"""One turn of the assistant: its text, its speech, its sound, and how far each of them is.
 
-It keeps count and answers questions. What to do about the answers is for the conversation, and
-what goes over the wire is for the speech line.
+A turn counts and answers questions; `turn_state.py` has its states. It decides nothing about other
+turns (`conversation.py` does), and nothing about the connection to the speech service
+(`tts_session.py` does).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from gramophone.alignment.word_timing import WordTiming
-from gramophone.conversation.messages import Command, PlayAudio
+from gramophone.conversation.answer_text import AnswerText
+from gramophone.conversation.messages import (
+    Command,
+    FinishAudio,
+    LlmChunk,
+    LlmEnded,
+    PlayAudio,
+    PlaybackBegan,
+    PlaybackDrained,
+    PlaybackStopReported,
+    PlaybackUnderran,
+    PlayoutPolled,
+    StopAudio,
+)
 from gramophone.conversation.speech_pacer import SpeechPacer
-from gramophone.core.surrogates import SurrogateJoiner
+from gramophone.conversation.turn_state import (
+    AT_REST,
+    ENDING,
+    TRANSITIONS,
+    TextState,
+    Trigger,
+    TurnState,
+    next_state,
+)
 from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
     Event,
-    ModelChunkReceived,
     ModelQuiet,
-    UsageReported,
+    PlaybackFinished,
+    PlaybackStarted,
+    PlaybackStopped,
+    TurnCompleted,
+    Underran,
 )
-from gramophone.ports.engine import ModelChunk
 
 MOST_US_PER_CHAR = 1_000_000
 """Most sound that a character of text can have: speech takes 0.06 s for one, a digit that is read
 as words some ten times that."""
 
 LEAST_SOUND_US = 30_000_000
-"""So much sound is taken, however short the text."""
+"""Sound that is taken in any case, however short the text."""
 
-QUIET_US = 15_000_000
-"""So long a model may send no text before the user is told."""
+SpeakerReport: TypeAlias = (
+    PlayoutPolled | PlaybackBegan | PlaybackUnderran | PlaybackDrained | PlaybackStopReported
+)
 
 
 @dataclass(slots=True)
 class AssistantTurn:
-    """One turn of the assistant. `utterance` is None where nothing is (or is still) spoken."""
+    """One turn of the assistant. `pacer` is None where nothing is (or is still) spoken.
+
+    `repeats` is the number of the turn whose text is spoken again; such a turn does not enter the
+    history. `queued_us` is the sound that waits in the speaker, by the last poll and what was
+    handed over since. `heard` is how many characters of the text had been heard when the sound was
+    stopped, None while it was not. `timing` folds the same events as the screen does, so that both
+    agree on which word is heard.
+    """
 
     turn: int
     sample_rate_hz: int
     bytes_per_sample: int = 2
-    utterance: SpeechPacer | None = None
-    finish_reason: str = ""
-    asking: bool = False
-    """Whether the model still streams."""
-    stopping: bool = False
-    """Whether it was interrupted, or is over: sound that still comes is stale."""
     repeats: int | None = None
-    """The turn whose text is spoken again; this one does not enter the history."""
-    hushing: bool = False
-    """Whether its sound was told to stop, and the speaker has not answered yet."""
-    hushed: bool = False
-    """Whether its sound was stopped and its text goes on: sound that still comes is stale."""
-    finishing: bool = False
-    """Whether the speaker was told that no more sound comes."""
-    drained: bool = False
-    """Whether the last sample was played."""
-    quiet_since_us: int = 0
-    """When the model was asked, or sent text last."""
-    quiet_steps: int = 0
-    """How often it was said since then that no text comes."""
+    state: TurnState = TurnState.UNSPOKEN
+    pacer: SpeechPacer | None = None
     queued_us: int = 0
-    """Sound that waits in the speaker, by the last glance and what was handed over since."""
-    audio_bytes: int = 0
     sent_characters: int = 0
-    """So much text was sent to be spoken."""
     heard: int | None = None
-    """How many characters of the text had been heard when its sound was stopped; None where it
-    was not."""
+    written: AnswerText = field(init=False)
     timing: WordTiming = field(init=False)
-    """Which of its text is heard when: the same fold of the same events as on the screen."""
-    _pieces: list[str] = field(default_factory=list[str])
-    _joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
+    _voice_lost: bool = False
+    _audio_bytes: int = 0
     _audio_connection: int = -1
 
     def __post_init__(self) -> None:
+        self.written = AnswerText(self.turn)
         self.timing = WordTiming(self.sample_rate_hz, self.bytes_per_sample)
+
+    def _move(self, trigger: Trigger) -> bool:
+        """Follow the trigger if the table allows it; whether it does."""
+        state = next_state(self.state, trigger)
+        if state is None:
+            return False
+        self.state = state
+        return True
+
+    @property
+    def ending(self) -> bool:
+        """Whether it is interrupted or over: nothing that is still sent for it counts."""
+        return self.state in ENDING
 
     # --- text ---------------------------------------------------------------------------------
 
     @property
     def text(self) -> str:
-        """What has been written so far."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+        """Text written so far."""
+        return self.written.text
 
-    def read(self, chunk: ModelChunk, now_us: int) -> list[Event]:
-        """The model's stream gave a chunk."""
-        turn = self.turn
-        events: list[Event] = []
-        if chunk.raw:
-            events.append(ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw))
-        if text := self._joiner.feed(chunk.text):
-            self.quiet_since_us, self.quiet_steps = now_us, 0
-            self.write(text)
-            events.append(DeltaReceived(at_us=now_us, turn=turn, text=text))
-        if (usage := chunk.usage) is not None:
-            events.append(
-                UsageReported(
-                    at_us=now_us,
-                    turn=turn,
-                    input_tokens=usage.input_tokens,
-                    output_tokens=usage.output_tokens,
-                )
-            )
-        if chunk.finish_reason is not None:
-            self.finish_reason = chunk.finish_reason
+    def write_all(self, text: str) -> None:
+        """Take a text that is given, and whole."""
+        self.written.add(text)
+        self.written.end()
+        if self.pacer is not None:
+            self.pacer.feed(text)
+            self.pacer.finish()
+
+    def model_reported(self, report: LlmChunk | LlmEnded, now_us: int) -> list[Event]:
+        """Take in a piece of the answer, or its end."""
+        if report.turn != self.turn or self.ending:
+            return []
+        ended = isinstance(report, LlmEnded)
+        if ended:
+            events = self.written.model_ended(report.failure, now_us)
+        else:
+            events = self.written.model_wrote(report.chunk, now_us)
+        if self.pacer is not None:
+            for event in events:
+                if isinstance(event, DeltaReceived):
+                    self.pacer.feed(event.text)
+            if ended:
+                self.pacer.finish()
         return events
 
-    def end_reading(self, now_us: int) -> list[Event]:
-        """The model's stream is over: half a character that waited for its other half is text."""
-        rest = self._joiner.finish()
-        if not rest:
-            return []
-        self.write(rest)
-        return [DeltaReceived(at_us=now_us, turn=self.turn, text=rest)]
-
-    def ask(self, now_us: int) -> None:
-        """The model is asked."""
-        self.asking = True
-        self.quiet_since_us = now_us
-
     def quiet_due_us(self) -> int | None:
-        """When it is to be said that no text comes; None while none is expected."""
-        if not self.asking or self.stopping:
-            return None
-        return self.quiet_since_us + (self.quiet_steps + 1) * QUIET_US
+        """Time at which to report that no text comes; None while none is expected."""
+        return None if self.ending else self.written.quiet_due_us()
 
-    def tell_quiet(self, now_us: int) -> list[ModelQuiet]:
-        """Say that no text comes, once in every `QUIET_US` without any."""
-        due_us = self.quiet_due_us()
-        if due_us is None or now_us < due_us:
-            return []
-        quiet_us = now_us - self.quiet_since_us
-        self.quiet_steps = quiet_us // QUIET_US
-        return [ModelQuiet(at_us=now_us, turn=self.turn, quiet_us=quiet_us)]
-
-    def write(self, delta: str) -> None:
-        """More of the text has come."""
-        self._pieces.append(delta)
-        if self.utterance is not None:
-            self.utterance.feed(delta)
-
-    def end_text(self) -> None:
-        """The text is whole."""
-        if self.utterance is not None:
-            self.utterance.finish()
+    def report_quiet(self, now_us: int) -> list[ModelQuiet]:
+        """Report that no text comes, once in every `QUIET_US` without any."""
+        return [] if self.ending else self.written.report_quiet(now_us)
 
     # --- speech -------------------------------------------------------------------------------
+
+    def begin_speech(self, pacer: SpeechPacer) -> None:
+        """Have the text spoken, as this pacer sends it."""
+        self.pacer = pacer
+        self.state = TurnState.SPEAKING
 
     @property
     def owed_speech(self) -> bool:
         """Whether text has still to be spoken, or its sound to come."""
-        return self.utterance is not None and not self.utterance.complete
-
-    @property
-    def sound_is_whole(self) -> bool:
-        """Whether there is sound and no more of it will come."""
-        owed = self.utterance is None or self.owed_speech
-        return not owed and not self.hushed and self.audio_bytes > 0
-
-    @property
-    def done(self) -> bool:
-        """Whether the text has come, and what was to be heard has been heard."""
-        silent = not self.owed_speech and not self.sound_is_whole
-        return not self.asking and not self.hushing and (silent or self.drained)
-
-    @property
-    def sounds(self) -> bool:
-        """Whether it has, or will have, sound that has not been played."""
-        return not self.hushed and not self.drained and (self.owed_speech or self.sound_is_whole)
-
-    def hush(self) -> None:
-        """The rest of it will not be spoken, and what waits to be heard is dropped."""
-        self.hushed = self.hushing = True
-        if self.utterance is not None:
-            self.utterance.abandon()
+        return self.pacer is not None and not self.pacer.complete
 
     def lose_voice(self) -> None:
-        """No more of it will be spoken; what was received still plays."""
-        if self.utterance is not None:
-            self.utterance.abandon()
-            if not self.audio_bytes:
-                self.utterance = None
+        """Give up the speech that is still owed; what was received still plays."""
+        if self.state is not TurnState.SPEAKING or self.pacer is None:
+            return
+        self._voice_lost = True
+        self.pacer.abandon()
+        if not self._audio_bytes:
+            self.pacer = None
+            self._move(Trigger.SPEECH_FAILED)
 
-    def cut(self, heard_samples: int, *, audible: bool) -> str:
-        """The sound was stopped at this position; the text up to there. All of it where the voice
-        was lost or nothing was audible, because then the user could only read.
+    # --- ends ---------------------------------------------------------------------------------
 
-        The first position counts: a sound that was stopped is not heard further.
+    def stop_sound(self) -> list[Command]:
+        """Drop the sound that waits or would still come; the text goes on."""
+        if not self._move(Trigger.STOP_SOUND):
+            return []
+        # From here on it is the user who leaves the rest unheard, not the service.
+        self._voice_lost = False
+        if self.pacer is not None:
+            self.pacer.abandon()
+        return [StopAudio(self.turn)]
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether its sound can be stopped alone: there is some, and text comes meanwhile."""
+        sounds = Trigger.STOP_SOUND in TRANSITIONS[self.state]
+        return sounds and self.written.flowing
+
+    def interrupt(self) -> list[Command]:
+        """Stop the sound for good; the model is stopped by whoever asked it."""
+        asked_before = self.state is TurnState.STOPPING_SOUND
+        if not self._move(Trigger.INTERRUPT) or asked_before:
+            return []
+        return [StopAudio(self.turn)]
+
+    def advance(self) -> list[Command]:
+        """Follow from what was counted: the sound is whole, or there is none."""
+        if self.state is not TurnState.SPEAKING or self.owed_speech:
+            return []
+        if not self._audio_bytes:
+            self._move(Trigger.SPEECH_FAILED)
+            return []
+        self._move(Trigger.SOUND_WHOLE)
+        return [FinishAudio(self.turn)]
+
+    def complete(self) -> bool:
+        """End the turn if text and sound have come to their end; whether it is over by that."""
+        whole = self.written.state is TextState.WHOLE and self.state in AT_REST
+        return whole and self._move(Trigger.COMPLETE)
+
+    def interrupted_at(self, heard_samples: int, *, audible: bool) -> str:
+        """End the turn where the speaker stopped; the text that was heard."""
+        self._move(Trigger.STOP_REPORTED)
+        self.written.finish_reason = "interrupted" if self.repeats is None else "repeated"
+        return self._heard_text(heard_samples, audible=audible)
+
+    def completed(self, remembered: int | None, now_us: int) -> TurnCompleted:
+        """Event of its end; `remembered` characters of it count for the history, None for all."""
+        return TurnCompleted(
+            at_us=now_us,
+            turn=self.turn,
+            role="assistant",
+            text=self.text,
+            finish_reason=self.written.finish_reason or "failed",
+            remembered=remembered,
+        )
+
+    def _heard_text(self, heard_samples: int, *, audible: bool) -> str:
+        """Text that was heard when the sound was stopped at this position.
+
+        All of it where the voice was lost or nothing was audible, because then the user could only
+        read. The first position counts: a sound that was stopped is not heard further.
         """
         if self.heard is None:
             heard = self.text
-            lost = self.utterance is None or (self.utterance.abandoned and not self.hushed)
-            if self.utterance is not None and audible and not lost:
+            if self.pacer is not None and audible and not self._voice_lost:
                 heard = self.timing.heard_words(self.turn, heard_samples)
             self.heard = len(heard)
         return self.text[: self.heard]
@@ -204,31 +239,36 @@ class AssistantTurn:
     @property
     def samples(self) -> int:
         """Whole samples received."""
-        return self.audio_bytes // self.bytes_per_sample
+        return self._audio_bytes // self.bytes_per_sample
 
     def receive(
-        self, pcm: bytes, connection: int, now_us: int, *, stale: bool
+        self, pcm: bytes, connection: int, now_us: int, *, cleared: bool
     ) -> list[Event | Command]:
-        """A frame came over this connection; a new one begins at a whole sample."""
+        """Take a frame of sound in; it is stale if it was `cleared`, or comes too late.
+
+        A frame may end within a sample, and the next one goes on there. A new connection begins
+        with a whole sample, so the half that the old one left is filled up.
+        """
         realign = self._audio_connection != connection
         if realign:
-            self.audio_bytes += -self.audio_bytes % self.bytes_per_sample
+            self._audio_bytes += -self._audio_bytes % self.bytes_per_sample
             self._audio_connection = connection
+        stale = cleared or self.state is not TurnState.SPEAKING
         received = AudioReceived(
             at_us=now_us,
             turn=self.turn,
             connection=connection,
-            offset_bytes=self.audio_bytes,
+            offset_bytes=self._audio_bytes,
             size_bytes=len(pcm),
             stale=stale,
             pcm=pcm,
         )
-        before = self.samples
-        self.audio_bytes += len(pcm)
-        if stale or self.utterance is None:
+        samples_before = self.samples
+        self._audio_bytes += len(pcm)
+        if stale or self.pacer is None:
             return [received]
-        length_us = self._length_us(self.samples - before)
-        self.utterance.audio(now_us, length_us)
+        length_us = self._length_us(self.samples - samples_before)
+        self.pacer.audio(now_us, length_us)
         self.queued_us += length_us
         return [received, PlayAudio(self.turn, pcm, realign=realign)]
 
@@ -238,9 +278,44 @@ class AssistantTurn:
         allowed_us = LEAST_SOUND_US + self.sent_characters * MOST_US_PER_CHAR
         return self._length_us(self.samples) > allowed_us
 
-    def glanced(self, queued_samples: int) -> None:
-        """The speaker holds so much of it."""
-        self.queued_us = self._length_us(queued_samples)
-
     def _length_us(self, samples: int) -> int:
         return samples * 1_000_000 // self.sample_rate_hz
+
+    # --- the speaker --------------------------------------------------------------------------
+
+    def speaker_reported(
+        self,
+        report: SpeakerReport,
+        device: str,
+        now_us: int,
+    ) -> list[Event]:
+        """Take in how far the sound is; a stop reported here is one that the text outlives."""
+        match report:
+            case PlayoutPolled():
+                self.queued_us = self._length_us(report.queued_samples)
+                return []
+            case PlaybackBegan(at_us=at_us):
+                return [PlaybackStarted(at_us=at_us, turn=self.turn, device=device)]
+            case PlaybackUnderran():
+                return [
+                    Underran(
+                        at_us=report.at_us,
+                        turn=self.turn,
+                        position_samples=report.position_samples,
+                        missing_samples=report.missing_samples,
+                    )
+                ]
+            case PlaybackDrained(played_samples=played):
+                self._move(Trigger.DRAINED)
+                return [PlaybackFinished(at_us=now_us, turn=self.turn, played_samples=played)]
+            case PlaybackStopReported(heard_samples=heard):
+                self._move(Trigger.STOP_REPORTED)
+                self._heard_text(heard, audible=True)
+                return [
+                    PlaybackStopped(
+                        at_us=now_us,
+                        turn=self.turn,
+                        played_samples=heard,
+                        heard_characters=self.heard,
+                    )
+                ]

@@ -64,7 +64,7 @@ class DeviceSpeaker:
             sample_rate_hz, self._block_samples, device_name, self._pull_for_device
         )
         self._output: Device | None = None
-        self._heard = True
+        self._audible = True
         self._turned = asyncio.Event()
         self._work = asyncio.Event()
         self._pulls = 0
@@ -83,16 +83,16 @@ class DeviceSpeaker:
         """Open the device in the background; sound that comes before waits for it."""
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        opening = self._open_device() if self._heard else None
+        opening = self._open_device() if self._audible else None
         self._keeper = spawn(self._keep(opening), name="speaker")
 
-    def hear(self, heard: bool) -> None:
-        """Be heard from the present position on, or keep the pace in silence."""
-        if heard != self._heard:
-            self._heard = heard
+    def set_audible(self, audible: bool) -> None:
+        """See `Speaker.set_audible`."""
+        if audible != self._audible:
+            self._audible = audible
             self._turned.set()
             self._work.set()
-            if not heard:
+            if not audible:
                 self._leave_device()
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
@@ -118,8 +118,8 @@ class DeviceSpeaker:
             self._draining.cancel()
         return heard
 
-    def glance(self) -> PlayoutState:
-        """Where the sound is."""
+    def playout(self) -> PlayoutState:
+        """Position in the turn, and what waits."""
         with self._lock:
             buffer = self._buffer
             return PlayoutState(buffer.turn, buffer.position_samples, buffer.queued_samples)
@@ -148,7 +148,7 @@ class DeviceSpeaker:
         while True:
             self._turned.clear()
             complaint = ""
-            if self._heard:
+            if self._audible:
                 # It may have been left again before this task had its first turn.
                 if opening is None or self._output is None:
                     opening = self._open_device()
@@ -321,8 +321,8 @@ class MutedSpeaker:
         self._listener = listener
         listener.device_changed(self.device, True, "")
 
-    def hear(self, heard: bool) -> None:
-        """Nothing of it is ever heard."""
+    def set_audible(self, audible: bool) -> None:
+        """Change nothing: it is never heard."""
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
         """Swallow a frame of the turn."""
@@ -341,8 +341,8 @@ class MutedSpeaker:
         """Nothing sounds; returns the samples of the turn that were swallowed."""
         return self._buffer.clear()
 
-    def glance(self) -> PlayoutState:
-        """Where the sound would be."""
+    def playout(self) -> PlayoutState:
+        """Position that a speaker would have."""
         return PlayoutState(self._buffer.turn, self._buffer.position_samples, 0)
 
     def level(self) -> tuple[float, float]:

@@ -91,7 +91,7 @@ class ReplayFeed(Feed, Protocol):
 
     def seek(self, position_us: int) -> None: ...
 
-    def hear(self, turn: int, character: int) -> None:
+    def play_from(self, turn: int, character: int) -> None:
         """Play from where this character of the turn's text is spoken."""
         ...
 
@@ -175,8 +175,8 @@ class ConversationHandle(Protocol):
         """
         ...
 
-    def hear(self, heard: bool) -> None:
-        """Whether this conversation, of several, has the sound."""
+    def set_audio_focus(self, focused: bool) -> None:
+        """Give this conversation, of several, the sound, or take it away."""
         ...
 
     def close(self) -> None:

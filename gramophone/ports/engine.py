@@ -109,9 +109,9 @@ class Speaker(Protocol):
         """Open the device once for the session; falls back to silence, never raises."""
         ...
 
-    def hear(self, heard: bool) -> None:
-        """Be heard from the present position on, or not; before `open` it says how to begin.
-        Where the sound goes then is told by `device_changed`, when it goes to a device."""
+    def set_audible(self, audible: bool) -> None:
+        """Be heard from the present position on, or keep the pace in silence. Called before
+        `open`, it says how to begin. `device_changed` reports the device, once there is one."""
         ...
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
@@ -127,7 +127,7 @@ class Speaker(Protocol):
         """Silence at once, drop what waits; returns the samples of the turn that were heard."""
         ...
 
-    def glance(self) -> PlayoutState: ...
+    def playout(self) -> PlayoutState: ...
 
     def level(self) -> tuple[float, float]:
         """Peak and RMS, 0.0 to 1.0, of what was handed over in the last 60 ms."""

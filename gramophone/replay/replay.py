@@ -191,7 +191,7 @@ class Replay:
         self._go_to(position_us)
         self._woken.set()
 
-    def hear(self, turn: int, character: int) -> None:
+    def play_from(self, turn: int, character: int) -> None:
         """Play from where this character of the turn's text is spoken, else from its turn."""
         position_us = self._score.position_of_word(turn, character)
         if position_us is not None:

@@ -100,7 +100,7 @@ class TrackPlayer:
         return min(self._start + int(handed_over * self._speed), self._end)
 
     def _handed_over(self) -> int:
-        state = self._speaker.glance()
+        state = self._speaker.playout()
         return state.position_samples if state.turn == self.number else 0
 
     def _hand(self, pcm: bytes) -> None:

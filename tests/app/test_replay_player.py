@@ -221,7 +221,7 @@ async def test_while_an_answer_is_spoken_it_does_not_begin() -> None:
     assert hand.player.state().refusal == ANSWER_SPEAKS
     assert not hand.player.state().playing
     hand.taken = False
-    hand.player.hear(1, 0)
+    hand.player.play_from(1, 0)
     await hand.ready()
     assert hand.player.state().refusal == ""
     assert hand.player.state().playing

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.conversation.handlers import MODEL_CUT_OFF
+from gramophone.conversation.answer_text import MODEL_CUT_OFF
+from gramophone.conversation.history import NOTHING_TO_SEND
 from gramophone.conversation.messages import (
     CloseTts,
     ConnectTts,
@@ -22,7 +23,6 @@ from gramophone.conversation.messages import (
     StopAudio,
     StopModel,
 )
-from gramophone.conversation.requests import NOTHING_TO_SEND
 from gramophone.core.intents import Interrupt, Say, Submit
 from gramophone.core.timeline import (
     AudioReceived,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gramophone.conversation.handlers import SPEECH_ENDLESS
 from gramophone.conversation.messages import CloseTts, ConnectTts, PlaybackStopReported
+from gramophone.conversation.tts_session import SPEECH_ENDLESS
 from gramophone.conversation.turn import LEAST_SOUND_US, MOST_US_PER_CHAR
 from gramophone.core.intents import Interrupt, Submit
 from gramophone.core.timeline import AudioReceived, Failed, SpeechDisconnected

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gramophone.conversation.engine import NO_MODEL, NO_SPEECH, Engine
-from gramophone.conversation.handlers import SPEECH_SILENT
 from gramophone.conversation.messages import End
+from gramophone.conversation.tts_session import SPEECH_SILENT
 from gramophone.core.clock import SystemClock
 from gramophone.core.errors import ModelError
 from gramophone.core.intents import Say, Submit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.conversation.handlers import SPEECH_SILENT
 from gramophone.conversation.messages import (
     CloseTts,
     ConnectTts,
@@ -20,6 +19,7 @@ from gramophone.conversation.messages import (
     TtsRefused,
     TtsText,
 )
+from gramophone.conversation.tts_session import SPEECH_SILENT
 from gramophone.core.intents import Interrupt, Say, Submit
 from gramophone.core.timeline import (
     AudioReceived,

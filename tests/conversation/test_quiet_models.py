@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gramophone.conversation.answer_text import QUIET_US
 from gramophone.conversation.messages import LlmChunk, PlaybackStopReported, StopAudio, StopModel
 from gramophone.conversation.tts_session import Output
-from gramophone.conversation.turn import QUIET_US
 from gramophone.core.intents import Interrupt, StopPlayback
 from gramophone.core.timeline import (
     DeltaReceived,

@@ -30,4 +30,4 @@ def test_the_language_may_change_between_two_turns() -> None:
     )
     assert settings.lang == "auto"
     changed = settings.changed(SettingsWanted(1, "none", "", "piper", "", 1.0, "de"))
-    assert changed.lang == changed.told(0).lang == "de"
+    assert changed.lang == changed.as_event(0).lang == "de"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gramophone.conversation.history import NOT_A_QUESTION, NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
 from gramophone.conversation.messages import (
     CloseTts,
     ConnectTts,
@@ -20,7 +21,6 @@ from gramophone.conversation.messages import (
     SwitchProviders,
 )
 from gramophone.conversation.mute import FOCUS_ELSEWHERE
-from gramophone.conversation.requests import NOT_A_QUESTION, NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
 from gramophone.core.intents import (
     EditAndResend,
     Interrupt,

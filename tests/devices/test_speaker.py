@@ -37,7 +37,7 @@ async def test_a_turn_is_played_to_its_last_sample(rig: Rig) -> None:
         ("began", 1),
         ("drained", 1, 3 * BLOCK + 7),
     ]
-    assert rig.speaker.glance() == PlayoutState(1, 3 * BLOCK + 7, 0)
+    assert rig.speaker.playout() == PlayoutState(1, 3 * BLOCK + 7, 0)
 
 
 async def test_the_device_is_told_once(rig: Rig) -> None:
@@ -98,7 +98,7 @@ async def test_a_turn_without_sound_is_over_at_once(rig: Rig) -> None:
     await rig.play_on(2)
 
     assert rig.listener.of("began", "drained") == [("drained", 1, 0)]
-    assert rig.speaker.glance() == PlayoutState(1, 0, 0)
+    assert rig.speaker.playout() == PlayoutState(1, 0, 0)
 
 
 async def test_an_end_is_told_once(rig: Rig) -> None:
@@ -114,14 +114,14 @@ async def test_an_end_is_told_once(rig: Rig) -> None:
 async def test_a_turn_that_was_stopped_is_not_drained(rig: Rig) -> None:
     rig.speaker.play(1, ramp(1, 10 * BLOCK))
     await rig.play_on(4)
-    position = rig.speaker.glance().position_samples
+    position = rig.speaker.playout().position_samples
     assert position
     assert rig.speaker.stop() == position
-    assert rig.speaker.glance() == PlayoutState(1, position, 0)
+    assert rig.speaker.playout() == PlayoutState(1, position, 0)
     rig.speaker.finish(1)
     await rig.play_on(8)
 
-    assert rig.speaker.glance().position_samples == position
+    assert rig.speaker.playout().position_samples == position
     assert rig.listener.of("drained") == []
 
 
@@ -171,9 +171,9 @@ async def test_silence_keeps_real_time() -> None:
     rig = SilentRig(complaint="No sound device (none)")
     rig.speaker.play(1, ramp(1, RATE_HZ))
     for blocks in (1, 10, 15):
-        before = rig.speaker.glance().position_samples
+        before = rig.speaker.playout().position_samples
         await rig.play_on(blocks)
-        assert rig.speaker.glance().position_samples - before == blocks * BLOCK
+        assert rig.speaker.playout().position_samples - before == blocks * BLOCK
     assert rig.listener.of("device") == [
         ("device", "silent", True, "No sound device (none): the answer is recorded, not heard.")
     ]
@@ -188,5 +188,5 @@ async def test_silence_does_not_race_after_a_suspension() -> None:
     rig.clock.advance_us(30_000_000)
     await rig.play_on(5)
 
-    assert rig.speaker.glance().position_samples <= 12 * BLOCK
+    assert rig.speaker.playout().position_samples <= 12 * BLOCK
     await rig.speaker.aclose()

@@ -24,7 +24,7 @@ class UnheardRig(SilentRig):
 @asynccontextmanager
 async def switched_rig(**options: Any) -> AsyncGenerator[UnheardRig]:
     rig = UnheardRig(**options)
-    rig.speaker.hear(False)
+    rig.speaker.set_audible(False)
     try:
         yield rig
     finally:
@@ -36,7 +36,7 @@ async def test_one_that_is_not_heard_keeps_pace_and_holds_no_device() -> None:
         rig.speaker.play(1, ramp(1, 3 * BLOCK))
         rig.speaker.finish(1)
         await rig.play_on(2)
-        assert rig.speaker.glance() == PlayoutState(1, 2 * BLOCK, BLOCK)
+        assert rig.speaker.playout() == PlayoutState(1, 2 * BLOCK, BLOCK)
         await rig.play_on(3)
         assert rig.listener.told == [("began", 1), ("drained", 1, 3 * BLOCK)]
         assert all(card.left for card in rig.cards)
@@ -57,17 +57,17 @@ async def test_sound_that_comes_back_is_heard_from_where_it_is() -> None:
         rig.speaker.play(1, ramp(1, 10 * BLOCK))
         rig.speaker.finish(1)
         await rig.play_on(4)
-        rig.speaker.hear(True)
+        rig.speaker.set_audible(True)
         await rig.play_on(1)
         await rig.listener.until("device", "Card", False)
         card = rig.cards[-1]
         card.pull(2)
         assert bytes(card.sound) == ramp(1, 10 * BLOCK)[8 * BLOCK : 12 * BLOCK]
-        rig.speaker.hear(False)
+        rig.speaker.set_audible(False)
         assert card.left
         await rig.play_on(2)
-        assert rig.speaker.glance().position_samples == 8 * BLOCK
-        rig.speaker.hear(True)
+        assert rig.speaker.playout().position_samples == 8 * BLOCK
+        rig.speaker.set_audible(True)
         await rig.play_on(1)
         rig.cards[-1].pull(3)
         await settled()
@@ -80,9 +80,9 @@ async def test_while_its_device_opens_what_has_begun_goes_on() -> None:
         rig.speaker.play(1, ramp(1, 20 * BLOCK))
         rig.speaker.finish(1)
         await rig.play_on(4)
-        rig.speaker.hear(True)
+        rig.speaker.set_audible(True)
         await rig.play_on(1)
-        assert rig.speaker.glance().position_samples == 4 * BLOCK
+        assert rig.speaker.playout().position_samples == 4 * BLOCK
         await rig.play_on(10)
         card = rig.cards[-1]
         card.pull()
@@ -100,12 +100,12 @@ async def test_while_its_device_opens_what_has_not_begun_waits() -> None:
         rig.speaker.play(1, ramp(1, 6 * BLOCK))
         rig.speaker.finish(1)
         await rig.play_on(2)
-        rig.speaker.hear(True)
+        rig.speaker.set_audible(True)
         await rig.play_on(8)
         assert ("drained", 1, 6 * BLOCK) in rig.listener.told
         rig.speaker.play(2, ramp(2, 10 * BLOCK))
         await rig.play_on(10)
-        assert rig.speaker.glance() == PlayoutState(2, 0, 10 * BLOCK)
+        assert rig.speaker.playout() == PlayoutState(2, 0, 10 * BLOCK)
         rig.cards[-1].opened("")
         await settled()
         rig.cards[-1].pull(2)
@@ -115,7 +115,7 @@ async def test_while_its_device_opens_what_has_not_begun_waits() -> None:
 async def test_switching_to_and_fro_leaves_one_device() -> None:
     async with switched_rig() as rig:
         for heard in (True, False, True, False, True):
-            rig.speaker.hear(heard)
+            rig.speaker.set_audible(heard)
         await settled()
         assert [card.left for card in rig.cards].count(False) == 1
         assert not rig.speaker.silent
@@ -124,8 +124,8 @@ async def test_switching_to_and_fro_leaves_one_device() -> None:
 async def test_a_device_is_tried_again_when_the_sound_comes_back() -> None:
     rig = SilentRig(complaint="No sound device (none)")
     await rig.listener.until("device", "silent")
-    rig.speaker.hear(False)
-    rig.speaker.hear(True)
+    rig.speaker.set_audible(False)
+    rig.speaker.set_audible(True)
     await settled()
     assert len(rig.cards) == 2
     await rig.speaker.aclose()

@@ -71,7 +71,7 @@ class TestOrderAndTime:
         while not running.done():
             await settle()
             stage.clock.advance_us(20_000)
-            stage.speaker.glance()
+            stage.speaker.playout()
             assert stage.clock.now_us() < 10_000_000
         await running
         assert stage.events() == short_session()

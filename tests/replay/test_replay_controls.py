@@ -155,11 +155,11 @@ class TestControls:
         stage = Stage(
             [*events[:at], spoken, flush, answered, *events[at:]], rate_hz=RATE_HZ, playing=False
         )
-        stage.replay.hear(1, text.index("six"))
+        stage.replay.play_from(1, text.index("six"))
         stage.go(300_000)
         assert stage.state.playing
         reached = reached_ms(text)
         before = 4_800 * reached[text.index("six")] // reached[-1]
         assert next(iter(stage.speaker.sounded())) == before + 1
-        stage.replay.hear(0, 3)
+        stage.replay.play_from(0, 3)
         assert stage.state.position_us == 500_000, "a turn without sound begins where it lies"

@@ -22,7 +22,7 @@ from gramophone.app.choices import speech_parameters
 from gramophone.app.providers import ProviderPool
 from gramophone.app.session import Session, talk
 from gramophone.config.config import Config
-from gramophone.conversation.requests import NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
+from gramophone.conversation.history import NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
 from gramophone.core.intents import Interrupt, Mute, Regenerate, RepeatTurn, StopPlayback, Submit
 from gramophone.core.timeline import DeltaReceived, Entry, Failed, TurnCompleted, TurnInterrupted
 from gramophone.devices.stderr_guard import keep_native_noise_out

@@ -114,7 +114,7 @@ class HeldSpeaker:
     def open(self, listener: SpeakerListener) -> None:
         listener.device_changed(self.device, self.silent, "")
 
-    def hear(self, heard: bool) -> None: ...
+    def set_audible(self, audible: bool) -> None: ...
 
     def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
         if turn != self.turn:
@@ -126,7 +126,7 @@ class HeldSpeaker:
         self.stopped += 1
         return self.position
 
-    def glance(self) -> PlayoutState:
+    def playout(self) -> PlayoutState:
         return PlayoutState(self.turn, self.position, 1)
 
     def level(self) -> tuple[float, float]:

@@ -44,14 +44,14 @@ class PacedSpeaker:
         self._catch_up()
         self._buffer.finish(turn)
 
-    def hear(self, heard: bool) -> None: ...
+    def set_audible(self, audible: bool) -> None: ...
 
     def stop(self) -> int:
         self._catch_up()
         self.log.append("stop")
         return self._buffer.clear()
 
-    def glance(self) -> PlayoutState:
+    def playout(self) -> PlayoutState:
         self._catch_up()
         buffer = self._buffer
         return PlayoutState(buffer.turn, buffer.position_samples, buffer.queued_samples)

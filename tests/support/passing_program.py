@@ -92,7 +92,7 @@ def passing(backend: EngineThread) -> None:
         talks[heard].forget()
         # In the order the panes stand in, as the screen does it.
         for number, watched in enumerate(talks):
-            watched.talk.hear(number == heard)
+            watched.talk.set_audio_focus(number == heard)
         talks[heard].until_told(has_device, "the device")
         talks[heard].until_at(talks[heard].position_samples + STRETCH_SAMPLES)
     for watched in talks:

@@ -83,7 +83,7 @@ class FakeReplay(FakeFeed):
     def seek(self, position_us: int) -> None:
         self._do("seek", position_us, position_us=position_us)
 
-    def hear(self, turn: int, character: int) -> None:
+    def play_from(self, turn: int, character: int) -> None:
         self._do("hear", turn, character, playing=True)
 
     def set_speed(self, speed: float) -> None:
@@ -275,8 +275,8 @@ class FakeTalk:
             raise ConfigError(self.refusal)
         self.configured.append(choice)
 
-    def hear(self, heard: bool) -> None:
-        self.heard = heard
+    def set_audio_focus(self, focused: bool) -> None:
+        self.heard = focused
 
     def close(self) -> None:
         self.closed = True

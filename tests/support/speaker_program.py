@@ -61,7 +61,7 @@ class Player:
         self.told = Told()
 
     async def reached(self, position_samples: int) -> None:
-        while self.speaker.glance().position_samples < position_samples:
+        while self.speaker.playout().position_samples < position_samples:
             await self.glance_later()
 
     async def glance_later(self) -> None:

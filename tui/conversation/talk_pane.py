@@ -100,7 +100,7 @@ class TalkPane(Pane):
         """Have the sound from now on, or lose it."""
         if sounding != self._sounding:
             self._sounding = sounding
-            self.talk.hear(sounding)
+            self.talk.set_audio_focus(sounding)
         self.set_class(not sounding, "-unheard")
 
     def mute(self, muted: bool) -> None:

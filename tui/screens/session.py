@@ -206,7 +206,7 @@ class SessionScreen(Screen[None]):
         if turn is None:
             feed.play()
         else:
-            feed.hear(turn, character)
+            feed.play_from(turn, character)
         if not self._listening:
             self._listens(True)
             await self.query_one(Pane).listen(feed)

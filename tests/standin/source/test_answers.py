@@ -240,7 +240,7 @@ class TestFailures:
         assert answer.failure == AnswerFailure(SILENT, "", 0, True)
 
     def test_an_answer_that_broke_off(self) -> None:
-        from gramophone.conversation.handlers import MODEL_CUT_OFF
+        from gramophone.conversation.answer_text import MODEL_CUT_OFF
 
         failed = Failed(at_us=9, stage="model", detail=MODEL_CUT_OFF, turn=1)
         (answer,) = answers_of([*question(0, "Hi?"), *request(1), delta(1, "Hel", 5), failed])

@@ -1,0 +1,124 @@
+"""Text of one answer while a model writes it, and the time for which the model sends none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gramophone.conversation.turn_state import TextState
+from gramophone.core.surrogates import SurrogateJoiner
+from gramophone.core.timeline import (
+    DeltaReceived,
+    Event,
+    Failed,
+    ModelChunkReceived,
+    ModelFinished,
+    ModelQuiet,
+    UsageReported,
+)
+from gramophone.ports.engine import ModelChunk
+
+QUIET_US = 15_000_000
+"""Time without text from the model after which the user is informed."""
+
+MODEL_CUT_OFF = (
+    "The answer broke off before the model had finished; what arrived is kept. Ask again."
+)
+
+
+@dataclass(slots=True)
+class AnswerText:
+    """Text of this turn. `finish_reason` is the model's own word, "" while there is none.
+
+    Models cut their stream anywhere, also between the two halves of a UTF-16 surrogate pair: half
+    a character waits in a joiner for its other half.
+    """
+
+    turn: int
+    state: TextState = TextState.WHOLE
+    finish_reason: str = ""
+    _pieces: list[str] = field(default_factory=list[str])
+    _joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
+    _quiet_since_us: int = 0
+    _quiet_reports: int = 0
+
+    @property
+    def text(self) -> str:
+        """Text so far."""
+        # Joined when it is asked for, not at every delta: that would be quadratic.
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def begin(self, now_us: int) -> None:
+        """Expect text, now that the model is asked."""
+        self.state = TextState.GENERATING
+        self._quiet_since_us = now_us
+
+    def add(self, delta: str) -> None:
+        """Add to the text."""
+        self._pieces.append(delta)
+
+    def end(self) -> None:
+        """Take the text as whole."""
+        self.state = TextState.WHOLE
+
+    def model_wrote(self, chunk: ModelChunk, now_us: int) -> list[Event]:
+        """Take in a chunk of the model's stream."""
+        turn = self.turn
+        events: list[Event] = []
+        if chunk.raw:
+            events.append(ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw))
+        if text := self._joiner.feed(chunk.text):
+            self._quiet_since_us, self._quiet_reports = now_us, 0
+            self.add(text)
+            events.append(DeltaReceived(at_us=now_us, turn=turn, text=text))
+        if (usage := chunk.usage) is not None:
+            events.append(
+                UsageReported(
+                    at_us=now_us,
+                    turn=turn,
+                    input_tokens=usage.input_tokens,
+                    output_tokens=usage.output_tokens,
+                )
+            )
+        if chunk.finish_reason is not None:
+            self.finish_reason = chunk.finish_reason
+        return events
+
+    def model_ended(self, failure: str, now_us: int) -> list[Event]:
+        """Take the end of the model's stream in; `failure` is a sentence where it failed."""
+        events: list[Event] = []
+        # Half a character (a lone surrogate) that waited for its other half is text, too.
+        if rest := self._joiner.finish():
+            self.add(rest)
+            events.append(DeltaReceived(at_us=now_us, turn=self.turn, text=rest))
+        self.end()
+        # A stream may end without a reason and without an error: then it was cut off on its way.
+        failure = failure or ("" if self.finish_reason else MODEL_CUT_OFF)
+        if failure:
+            self.finish_reason = ""
+            events.append(Failed(at_us=now_us, stage="model", detail=failure, turn=self.turn))
+        else:
+            events.append(ModelFinished(at_us=now_us, turn=self.turn, reason=self.finish_reason))
+        return events
+
+    @property
+    def flowing(self) -> bool:
+        """Whether there is text, and more is coming."""
+        generating = self.state is TextState.GENERATING
+        return generating and bool(self.text) and not self._quiet_reports
+
+    def quiet_due_us(self) -> int | None:
+        """Time at which to report that no text comes; None while none is expected."""
+        if self.state is TextState.WHOLE:
+            return None
+        return self._quiet_since_us + (self._quiet_reports + 1) * QUIET_US
+
+    def report_quiet(self, now_us: int) -> list[ModelQuiet]:
+        """Report that no text comes, once in every `QUIET_US` without any."""
+        due_us = self.quiet_due_us()
+        if due_us is None or now_us < due_us:
+            return []
+        quiet_us = now_us - self._quiet_since_us
+        self._quiet_reports = quiet_us // QUIET_US
+        return [ModelQuiet(at_us=now_us, turn=self.turn, quiet_us=quiet_us)]

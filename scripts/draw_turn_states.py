@@ -1,0 +1,50 @@
+"""Draw the states of a turn into `docs/architecture.md`: scripts/draw_turn_states.py [--check]
+
+The table is `TRANSITIONS` of `gramophone/conversation/turn_state.py`. With `--check` nothing is
+written; the exit code is 1 where the page is not current.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+from gramophone.conversation.turn_state import TRANSITIONS, Trigger, TurnState
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "architecture.md"
+BEGINS: Final = "<!-- turn: made by scripts/draw_turn_states.py -->\n"
+ENDS: Final = "<!-- turn end -->"
+
+
+def table() -> str:
+    """Markdown table: a row for each state, with its meaning and its ways out."""
+    lines = ["| state | meaning | leads to |", "|---|---|---|"]
+    for state in TurnState:
+        ways: dict[TurnState, list[Trigger]] = defaultdict(list)
+        for trigger, target in TRANSITIONS[state].items():
+            ways[target].append(trigger)
+        shown = ", ".join(
+            f"{target.name} by {' or '.join(trigger.name for trigger in triggers)}"
+            for target, triggers in ways.items()
+        )
+        lines.append(f"| {state.name} | {state.value} | {shown or 'nothing'} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the table, or say whether it is current."""
+    page = PAGE.read_text(encoding="utf-8")
+    start, end = page.index(BEGINS) + len(BEGINS), page.index(ENDS)
+    current = page[:start] + "\n" + table() + "\n" + page[end:]
+    if "--check" not in arguments:
+        PAGE.write_text(current, encoding="utf-8")
+    elif current != page:
+        print("docs/architecture.md is not current: scripts/draw_turn_states.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
