@@ -59,7 +59,7 @@ from gramophone.wire.deepgram.speak_v1.client import (
     Opened,
     ServiceWarned,
     SpeakClient,
-    SpeakHappening,
+    SpeakClientEvent,
 )
 
 Output: TypeAlias = Event | ModelQuiet | Command
@@ -299,7 +299,7 @@ class TtsSession:
             client.speak(chunk.text, number)
         client.flush(batch.flush)
 
-    def _understood(self, meaning: SpeakHappening, now_us: int) -> list[Output]:
+    def _understood(self, meaning: SpeakClientEvent, now_us: int) -> list[Output]:
         match meaning:
             case Opened():
                 return []

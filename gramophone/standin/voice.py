@@ -13,7 +13,7 @@ from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters, Warned
 
 
 @frozen
-class Sound:
+class VoiceSound:
     """A piece of an utterance in the encoding and rate of the session.
 
     With `due_us`, microseconds after the Flush, it is a frame of its own and goes out as it is,
@@ -32,21 +32,21 @@ class Break:
     reason: str
 
 
-class TextRefused(Exception):
+class VoiceRefused(Exception):
     """The voice will not speak this text."""
 
 
-Utterance: TypeAlias = AsyncGenerator[Sound | Warned | Break, None]
+SynthesisStream: TypeAlias = AsyncGenerator[VoiceSound | Warned | Break, None]
 """The sound of one Flush, what the client is to be warned of, and whether it ends there."""
 
-Progress: TypeAlias = Callable[[str], None]
+OnProgress: TypeAlias = Callable[[str], None]
 """Hears in a few words what a voice is doing while it loads; from any thread."""
 
 
 class Voice(Protocol):
     """Something that speaks."""
 
-    async def load(self, progress: Progress) -> None:
+    async def load(self, progress: OnProgress) -> None:
         """Become ready; slow where an engine has to be loaded.
 
         Raises:
@@ -62,7 +62,7 @@ class Voice(Protocol):
         """The voice for one connection: this one, unless it keeps a place in something."""
         ...
 
-    def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+    def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
         """Speak `text`, which is never blank. An async generator; closing it stops the work.
 
         Raises:

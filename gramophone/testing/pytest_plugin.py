@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from gramophone.testing.standins import Recording, Standin
+from gramophone.testing.standins import BundleRecording, Standin
 
 _ENGINES = ("tone", "piper")
 _BUNDLE = ".gramophone"
@@ -28,7 +28,7 @@ _REAL = {
 }
 _UPSTREAM = "GRAMOPHONE_UPSTREAM"
 _PASSED = pytest.StashKey[bool]()
-_RECORDINGS = pytest.StashKey["list[Recording]"]()
+_RECORDINGS = pytest.StashKey["list[BundleRecording]"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -104,9 +104,9 @@ class Standins:
     def __init__(self, directory: Path, config: pytest.Config) -> None:
         self._directory = directory
         self._config = config
-        self._own: Standin | Recording | None = None
+        self._own: Standin | BundleRecording | None = None
         self.running: list[Standin] = []
-        self.recordings: list[Recording] = []
+        self.recordings: list[BundleRecording] = []
 
     def __call__(
         self,
@@ -119,7 +119,7 @@ class Standins:
         faults: Sequence[str] = (),
         services: Sequence[str] = (),
         clock: Literal["system", "manual"] = "system",
-    ) -> Standin | Recording:
+    ) -> Standin | BundleRecording:
         """Start a stand-in, which ends behind the test.
 
         Args:
@@ -180,13 +180,13 @@ class Standins:
             self.start_own()
         return getattr(self._own, name)
 
-    def _record(self, path: Path, services: Sequence[str], *, always: bool) -> Recording:
+    def _record(self, path: Path, services: Sequence[str], *, always: bool) -> BundleRecording:
         if any(each.path == path for each in self.recordings):
             pytest.fail(
                 f"{path} is being recorded; record the other into a file of its own.", pytrace=False
             )
         upstreams, patterns = _upstreams(self._config), self._config.getini("gramophone_redact")
-        self.recordings.append(Recording(path, upstreams, services, patterns, always=always))
+        self.recordings.append(BundleRecording(path, upstreams, services, patterns, always=always))
         return self.recordings[-1]
 
     def _found(self, source: str | Path) -> str:

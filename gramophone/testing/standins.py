@@ -24,7 +24,7 @@ _END_S = 10.0
 _WRITE_S = 60.0
 
 
-class _Service:
+class _StandinProcess:
     """A process that serves. The address of what it does not serve is empty."""
 
     def __init__(self, arguments: Sequence[str], settings: str = "") -> None:
@@ -106,7 +106,7 @@ class _Service:
         return self._errors.read().strip()
 
 
-class Standin(_Service):
+class Standin(_StandinProcess):
     """A stand-in that runs."""
 
     def __init__(self, arguments: Sequence[str], *, strict: bool) -> None:
@@ -148,7 +148,7 @@ class Standin(_Service):
         return f"What was said is not what the source expects:\n{diff(differences)}"
 
 
-class Recording(_Service):
+class BundleRecording(_StandinProcess):
     """The real services, and a file that what they say is kept in when the test has passed."""
 
     def __init__(

@@ -13,7 +13,7 @@ import pytest
 from anthropic.types import Message, TextBlock, ThinkingBlock, ToolUseBlock
 
 from gramophone.standin.server.routes import Address
-from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece
+from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, TextPiece
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 
 MODEL = "claude-haiku-4-5"
@@ -169,7 +169,7 @@ class TestErrors:
 
     async def test_an_overload_in_the_stream(self) -> None:
         failure = AnswerFailure("overloaded_error", "Overloaded", 529, in_stream=True)
-        answer = Answer(None, (TextPiece("Hel"),), failure=failure)
+        answer = ModelAnswer(None, (TextPiece("Hel"),), failure=failure)
         async with standing_in(answer) as address, client_of(address) as client:
             async with client.messages.stream(
                 model=MODEL, max_tokens=99, messages=QUESTION

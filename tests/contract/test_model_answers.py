@@ -22,8 +22,8 @@ from gramophone.wire.llm.answer import (
     ANTHROPIC,
     OPENAI,
     OPENAI_RESPONSES,
-    Answer,
-    Piece,
+    AnswerPiece,
+    ModelAnswer,
     RawPiece,
     TextPiece,
     ThinkingPiece,
@@ -71,25 +71,27 @@ def calls(draw: st.DrawFn) -> list[list[ToolPiece]]:
 
 
 @st.composite
-def answers(draw: st.DrawFn) -> Answer:
+def answers(draw: st.DrawFn) -> ModelAnswer:
     """Text, thoughts and calls in any order; the pieces of a call keep theirs."""
     text = st.builds(TextPiece, texts, delays)
     thought = st.builds(ThinkingPiece, texts, st.sampled_from(["", "EqQB"]), delays)
-    lanes: list[list[Piece]] = [[piece] for piece in draw(st.lists(text | thought, max_size=6))]
-    lanes += [list[Piece](call) for call in draw(calls())]
-    pieces: list[Piece] = []
+    lanes: list[list[AnswerPiece]] = [
+        [piece] for piece in draw(st.lists(text | thought, max_size=6))
+    ]
+    lanes += [list[AnswerPiece](call) for call in draw(calls())]
+    pieces: list[AnswerPiece] = []
     while lanes:
         lane = draw(st.sampled_from(lanes))
         pieces.append(lane.pop(0))
         lanes = [lane for lane in lanes if lane]
-    return Answer(None, tuple(pieces))
+    return ModelAnswer(None, tuple(pieces))
 
 
-def said(answer: Answer) -> str:
+def said(answer: ModelAnswer) -> str:
     return "".join(piece.text for piece in answer.pieces if isinstance(piece, TextPiece))
 
 
-def called(answer: Answer) -> list[tuple[str, str]]:
+def called(answer: ModelAnswer) -> list[tuple[str, str]]:
     """Names and whole arguments, in the order in which the calls begin."""
     whole: dict[int, tuple[str, str]] = {}
     for piece in answer.pieces:
@@ -173,28 +175,28 @@ def as_inputs(calls: list[tuple[str, str]]) -> list[tuple[str, object]]:
     return [(name, json.loads(arguments)) for name, arguments in calls]
 
 
-def in_provider_words(events: list[Timed], provider: str) -> Answer:
+def in_provider_words(events: list[Timed], provider: str) -> ModelAnswer:
     """The same answer as a recording of it."""
     stream = b"".join(event for _, event in events)
     raw: Iterator[str] = (data for _, data in events_in(stream) if data != "[DONE]")
-    return Answer(None, tuple(map(RawPiece, raw)), provider=provider)
+    return ModelAnswer(None, tuple(map(RawPiece, raw)), provider=provider)
 
 
 class TestStreams:
     @timeless
     @given(answers())
-    def test_chat_completions(self, answer: Answer) -> None:
+    def test_chat_completions(self, answer: ModelAnswer) -> None:
         assert chat_streamed(chat_events(answer, CHAT, 0)) == (said(answer), called(answer))
 
     @timeless
     @given(answers())
-    def test_responses(self, answer: Answer) -> None:
+    def test_responses(self, answer: ModelAnswer) -> None:
         events = response_events(answer, RESPONSES, 0)
         assert responses_streamed(events) == (said(answer), called(answer))
 
     @timeless
     @given(answers())
-    def test_messages(self, answer: Answer) -> None:
+    def test_messages(self, answer: ModelAnswer) -> None:
         message = messages_streamed(message_events(answer, MESSAGES, 0))
         assert texts_in(message) == said(answer)
         assert calls_in(message) == as_inputs(called(answer))
@@ -208,7 +210,7 @@ class TestStreams:
 class TestWhole:
     @timeless
     @given(answers())
-    def test_chat_completions(self, answer: Answer) -> None:
+    def test_chat_completions(self, answer: ModelAnswer) -> None:
         body = render_chat(answer, CHAT, 0)
         whole = wire().whole(body).openai.chat.completions.create(model="m", messages=QUESTION)
         message = whole.choices[0].message
@@ -221,14 +223,14 @@ class TestWhole:
 
     @timeless
     @given(answers())
-    def test_responses(self, answer: Answer) -> None:
+    def test_responses(self, answer: ModelAnswer) -> None:
         body = render_response(answer, RESPONSES, 0)
         whole = wire().whole(body).openai.responses.create(model="m", input="Hello?")
         assert whole.output_text == said(answer)
 
     @timeless
     @given(answers())
-    def test_messages(self, answer: Answer) -> None:
+    def test_messages(self, answer: ModelAnswer) -> None:
         body = render_message(answer, MESSAGES, 0)
         whole = (
             wire().whole(body).anthropic.messages.create(model="m", max_tokens=9, messages=QUESTION)
@@ -242,7 +244,7 @@ class TestAcross:
 
     @timeless
     @given(answers())
-    def test_from_chat_completions(self, answer: Answer) -> None:
+    def test_from_chat_completions(self, answer: ModelAnswer) -> None:
         recording = in_provider_words(chat_events(answer, CHAT, 0), OPENAI)
         message = messages_streamed(message_events(recording, MESSAGES, 0))
         assert texts_in(message) == said(answer)
@@ -250,20 +252,20 @@ class TestAcross:
 
     @timeless
     @given(answers())
-    def test_from_messages(self, answer: Answer) -> None:
+    def test_from_messages(self, answer: ModelAnswer) -> None:
         recording = in_provider_words(message_events(answer, MESSAGES, 0), ANTHROPIC)
         events = response_events(recording, RESPONSES, 0)
         assert responses_streamed(events) == (said(answer), called(answer))
 
     @timeless
     @given(answers())
-    def test_from_responses(self, answer: Answer) -> None:
+    def test_from_responses(self, answer: ModelAnswer) -> None:
         recording = in_provider_words(response_events(answer, RESPONSES, 0), OPENAI_RESPONSES)
         assert chat_streamed(chat_events(recording, CHAT, 0)) == (said(answer), called(answer))
 
     @timeless
     @given(answers(), st.integers(1, 30))
-    def test_a_recording_that_breaks_off_anywhere(self, answer: Answer, kept: int) -> None:
+    def test_a_recording_that_breaks_off_anywhere(self, answer: ModelAnswer, kept: int) -> None:
         """Is ended well, and says no more than it said."""
         for provider, events in (
             (OPENAI, chat_events(answer, CHAT, 0)[:kept]),

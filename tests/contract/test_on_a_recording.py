@@ -18,13 +18,13 @@ from gramophone.core.clock import SystemClock
 from gramophone.core.timeline import Event
 from gramophone.standin.deepgram.listen_v1 import utterances_of
 from gramophone.standin.llm.answer_selection import EchoAnswers
-from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
+from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.run.services import SERVICES, ServiceContext
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address, Routes
-from gramophone.standin.source.source import Source, script_of
+from gramophone.standin.source.source import StandinSource, source_of
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.standin.voices.tone import ToneVoice
@@ -57,11 +57,11 @@ async def listening_at(routes: Routes) -> AsyncGenerator[tuple[Address, AsyncDee
         yield address, AsyncDeepgramClient(api_key=KEY, environment=place, httpx_client=http)
 
 
-def routes_of(script: Source | None) -> Routes:
+def routes_of(script: StandinSource | None) -> Routes:
     """Of the stand-in itself, or of one that plays a recording and takes nothing else."""
     clock = SystemClock()
     voice = ToneVoice(character_ms=6, gap_ms=4)
-    language = LanguageStandin(EchoAnswers(), LanguageOptions(), clock)
+    language = ModelStandin(EchoAnswers(), ModelOptions(), clock)
     if script is None:
         heard = utterances_of(HEARD)
         material = ServiceContext(voice, StandinOptions(), clock, language, heard)
@@ -163,6 +163,6 @@ async def test_a_recording_of_the_stand_in_answers_as_it_did(program: Program) -
             through = await program(client)
         proxy.end()
     assert proxy.unrecorded == 0
-    async with listening_at(routes_of(script_of(events))) as (_, client):
+    async with listening_at(routes_of(source_of(events))) as (_, client):
         again = await program(client)
     assert straight == through == again

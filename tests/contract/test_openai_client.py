@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from gramophone.standin.server.routes import Address
-from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece
+from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, TextPiece
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 
 MODEL = "gpt-5-mini"
@@ -230,14 +230,14 @@ class TestErrors:
 
     async def test_an_answer_that_is_a_refusal(self) -> None:
         failure = AnswerFailure("", "Not today.", 429, in_stream=False)
-        answer = Answer(None, (), failure=failure)
+        answer = ModelAnswer(None, (), failure=failure)
         async with standing_in(answer) as address, client_of(address) as client:
             with pytest.raises(openai.RateLimitError, match="Not today"):
                 await client.chat.completions.create(model=MODEL, messages=QUESTION, stream=True)
 
     async def test_an_answer_that_fails_in_its_stream(self) -> None:
         failure = AnswerFailure("", "Too much.", 503, in_stream=True)
-        answer = Answer(None, (TextPiece("Hel"),), failure=failure)
+        answer = ModelAnswer(None, (TextPiece("Hel"),), failure=failure)
         async with standing_in(answer) as address, client_of(address) as client:
             stream = await client.chat.completions.create(
                 model=MODEL, messages=QUESTION, stream=True
@@ -264,7 +264,7 @@ async def test_the_models() -> None:
 
 
 async def test_many_at_once_on_one_client() -> None:
-    answers = [Answer(f"{n}?", (TextPiece(f"{n}."),)) for n in range(20)]
+    answers = [ModelAnswer(f"{n}?", (TextPiece(f"{n}."),)) for n in range(20)]
     async with standing_in(*answers) as address, client_of(address) as client:
 
         async def ask(n: int) -> str:

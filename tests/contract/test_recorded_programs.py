@@ -30,14 +30,14 @@ from gramophone.core.timeline import (
     TurnStarted,
     UsageReported,
 )
-from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
+from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.run.services import SERVICES, ServiceContext
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address, Routes
-from gramophone.standin.source.source import script_of
+from gramophone.standin.source.source import source_of
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.wire.deepgram.paths import SPEAK_PATH
 
@@ -48,11 +48,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:Depre
 @asynccontextmanager
 async def recording_again(events: Sequence[Event]) -> AsyncGenerator[tuple[Address, list[Event]]]:
     """A proxy before a stand-in that plays a recording at once, and what the proxy tells."""
-    script, clock, told = script_of(events), SystemClock(), list[Event]()
+    script, clock, told = source_of(events), SystemClock(), list[Event]()
     assert script.speech is not None
     voice = RecordedVoice(script.speech, strict=True)
     choose = ExpectedAnswers(script.answers, strict=True)
-    language = LanguageStandin(choose, LanguageOptions(speed=0.0), clock)
+    language = ModelStandin(choose, ModelOptions(speed=0.0), clock)
     material = ServiceContext(voice, StandinOptions(), clock, language)
     routes = Routes()
     for make in SERVICES.values():

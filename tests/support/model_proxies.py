@@ -14,10 +14,12 @@ from gramophone.core.timeline import Event
 from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
-from gramophone.wire.llm.answer import Answer, TextPiece
+from gramophone.wire.llm.answer import ModelAnswer, TextPiece
 from tests.support.model_requests import MESSAGES, VERSION, asking
 
-SAID = Answer("Hello?", tuple(map(TextPiece, ("Good ", "day."))), input_tokens=7, output_tokens=3)
+SAID = ModelAnswer(
+    "Hello?", tuple(map(TextPiece, ("Good ", "day."))), input_tokens=7, output_tokens=3
+)
 KEY = "c4n4ry-0123456789abcdef-0123456789abcdef"
 OPENAI = {"authorization": f"Bearer {KEY}"}
 KEYED = VERSION | {"authorization": f"Bearer {KEY}", "x-api-key": KEY}

@@ -9,15 +9,15 @@ from typing import Any
 from gramophone.core.clock import Clock, SystemClock
 from gramophone.standin.faults import Fault
 from gramophone.standin.llm.answer_selection import AnswerSelector, RecordedOrder
-from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
+from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
-from gramophone.wire.llm.answer import Answer, TextPiece, ThinkingPiece, ToolPiece
+from gramophone.wire.llm.answer import ModelAnswer, TextPiece, ThinkingPiece, ToolPiece
 
-HELLO = Answer(
+HELLO = ModelAnswer(
     None, (TextPiece("Hel"), TextPiece("lo"), TextPiece(".")), input_tokens=9, output_tokens=4
 )
-LOOKING = Answer(
+LOOKING = ModelAnswer(
     "Look twice.",
     (
         ThinkingPiece("Twice, then.", "EqQB"),
@@ -29,23 +29,23 @@ LOOKING = Answer(
         ToolPiece(1, "", "", 'there"}'),
     ),
 )
-LOOKED = Answer("Look twice.", (TextPiece("Nothing there."),))
+LOOKED = ModelAnswer("Look twice.", (TextPiece("Nothing there."),))
 PLACES = [{"where": "né 日本"}, {"where": "there"}]
 
 
 @asynccontextmanager
 async def standing_in(
-    *answers: Answer,
+    *answers: ModelAnswer,
     faults: Sequence[str] = (),
     choose: AnswerSelector | None = None,
     clock: Clock | None = None,
     **options: Any,
 ) -> AsyncGenerator[Address]:
     """A stand-in with these answers on a free port."""
-    given = LanguageOptions(
+    given = ModelOptions(
         speed=options.pop("speed", 0.0), faults=tuple(map(Fault.parse, faults)), **options
     )
     chooser = choose or RecordedOrder(answers or (HELLO,))
-    standin = LanguageStandin(chooser, given, clock or SystemClock())
+    standin = ModelStandin(chooser, given, clock or SystemClock())
     async with listening(standin.routes()) as address:
         yield address

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gramophone.alignment.durations import reached_ms
 from gramophone.audio.jitter_buffer import FADE_MS
-from gramophone.standin.voice import Sound, Utterance
+from gramophone.standin.voice import SynthesisStream, VoiceSound
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.support.sound_card import RATE_HZ
@@ -31,17 +31,17 @@ Samples: TypeAlias = NDArray[np.int16]
 class NoiseVoice(ToneVoice):
     """Every word is noise of its own without one silent sample; two at once are like neither."""
 
-    async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+    async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
         for word in text.split():
-            yield Sound(noise(word).tobytes())
+            yield VoiceSound(noise(word).tobytes())
 
 
 class PacedNoiseVoice(ToneVoice):
     """The same in the pace that is expected of a voice."""
 
-    async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+    async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
         for word in text.split():
-            yield Sound(paced_noise(word).tobytes())
+            yield VoiceSound(paced_noise(word).tobytes())
 
 
 def paced_noise(word: str) -> array[int]:

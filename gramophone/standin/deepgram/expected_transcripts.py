@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from gramophone.standin.source.matching import Difference, Found
+from gramophone.standin.source.matching import Difference, SourceRange
 from gramophone.wire.lenient_json import as_object, as_text, read_object
 
 
@@ -49,5 +49,5 @@ class ExpectedSounds:
             return self._transcripts[fresh[0]]
         last = known[0] if known else len(self._transcripts) - 1
         got = f"{len(sound)} bytes, SHA-256 {digest[:16]}"
-        self._met.append(Difference("extra", "recording", "", got, Found(last, last + 1)))
+        self._met.append(Difference("extra", "recording", "", got, SourceRange(last, last + 1)))
         return None if self._strict else self._transcripts[last]

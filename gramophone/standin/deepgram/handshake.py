@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from gramophone.standin.server.refusal import INVALID_AUTH, Refusal
+from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal
 from gramophone.wire.deepgram.speak_v1.messages import Metadata, ParameterRefused
 
 SPEAK_PATH = "/v1/speak"
@@ -23,7 +23,7 @@ def admit(
     subprotocols: Sequence[str],
     api_key: str | None,
     parse: Callable[[str], ParametersT],
-) -> ParametersT | Refusal:
+) -> ParametersT | HttpRefusal:
     """What a connection asks for, or why it may not stand.
 
     Args:
@@ -39,7 +39,7 @@ def admit(
         return parse(query)
     except ParameterRefused as refused:
         plain = bad_request(str(refused))
-        return plain if refused.code == plain.code else Refusal(400, refused.code, str(refused))
+        return plain if refused.code == plain.code else HttpRefusal(400, refused.code, str(refused))
 
 
 def identity_headers(
@@ -58,9 +58,9 @@ def metadata_of(model: str) -> Metadata:
     return Metadata(str(uuid4()), model, _MODEL_VERSION, str(uuid5(NAMESPACE_URL, model)))
 
 
-def bad_request(why: str) -> Refusal:
+def bad_request(why: str) -> HttpRefusal:
     """The refusal of parameters that the service has not got."""
-    return Refusal(400, "Bad Request", f"Bad Request: {why}")
+    return HttpRefusal(400, "Bad Request", f"Bad Request: {why}")
 
 
 def may_enter(authorization: str, subprotocols: Sequence[str], api_key: str | None) -> bool:

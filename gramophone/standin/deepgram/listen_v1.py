@@ -26,7 +26,7 @@ from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
 from gramophone.standin.server.listener import refuse
-from gramophone.standin.server.refusal import Refusal, refusal_with
+from gramophone.standin.server.refusal import HttpRefusal, refusal_with
 from gramophone.standin.server.routes import Accept, HandshakeRequest, Routes
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.tone import ToneVoice
@@ -122,14 +122,14 @@ class ListenV1Endpoint:
         self._ordinals = count()
         self._requests = count()
 
-    def __call__(self, arrival: HandshakeRequest) -> Accept | Refusal:
+    def __call__(self, arrival: HandshakeRequest) -> Accept | HttpRefusal:
         """Let a connection in, or refuse it."""
         ordinal = next(self._ordinals)
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
         if status is not None:
             return refusal_with(status)
         answer = self._admit(arrival.query, arrival.header("authorization"), arrival.subprotocols)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, HttpRefusal):
             return answer
         identity = _identity(answer)
         serve = partial(self._serve, ordinal, identity, answer)
@@ -150,8 +150,8 @@ class ListenV1Endpoint:
         if isinstance(answer, ListenParameters) and self._sounds:
             recorded = self._sounds.transcript(request.body)
             if recorded is None:
-                answer = Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
-        if isinstance(answer, Refusal):
+                answer = HttpRefusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
+        if isinstance(answer, HttpRefusal):
             await refuse(reply, answer, str(uuid4()))
             return
         identity = _identity(answer)
@@ -178,7 +178,7 @@ class ListenV1Endpoint:
 
     def _admit(
         self, query: str, authorization: str, subprotocols: Sequence[str]
-    ) -> ListenParameters | Refusal:
+    ) -> ListenParameters | HttpRefusal:
         return admit(
             query, authorization, subprotocols, self._options.api_key, ListenParameters.from_query
         )

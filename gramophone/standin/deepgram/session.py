@@ -17,7 +17,7 @@ from gramophone.core.frozen import frozen
 from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.server.sniffing import when_pinged
-from gramophone.standin.voice import Break, Sound, TextRefused, Voice
+from gramophone.standin.voice import Break, Voice, VoiceRefused, VoiceSound
 from gramophone.wire.deepgram.server_actions import (
     Action,
     CancelSynthesis,
@@ -177,7 +177,7 @@ class SpeakSession(Generic[MessageT]):
                 await self._deliver(utterance)
             except ConnectionClosed:
                 raise
-            except TextRefused:
+            except VoiceRefused:
                 # What it was is told at the end. Here it might be half a secret.
                 _log.warning("the client said what is not in the source")
                 await self._perform(self._machine.refused())
@@ -196,7 +196,7 @@ class SpeakSession(Generic[MessageT]):
         async with aclosing(sounds):
             async for sound in sounds:
                 match sound:
-                    case Sound():
+                    case VoiceSound():
                         for frame, instant_us in self._pacer.frames(sound):
                             await self._send(utterance.job, frame, instant_us)
                     case Warned():

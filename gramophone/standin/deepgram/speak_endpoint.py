@@ -18,7 +18,7 @@ from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.refusal import Refusal, refusal_with
+from gramophone.standin.server.refusal import HttpRefusal, refusal_with
 from gramophone.standin.server.routes import Accept, HandshakeRequest
 from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
@@ -83,16 +83,16 @@ class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
     def _closed(self, machine: ServerProtocol[MessageT], voice: Voice) -> None:
         """Take note that a connection has ended."""
 
-    def __call__(self, arrival: HandshakeRequest) -> Accept | Refusal:
+    def __call__(self, arrival: HandshakeRequest) -> Accept | HttpRefusal:
         """Let a connection in, or refuse it."""
         ordinal = next(self._ordinals)
         answer = self._admit(arrival, ordinal)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, HttpRefusal):
             return answer
         headers, machine = self._open(ordinal, answer)
         return Accept(headers, partial(self._serve, ordinal, machine, answer))
 
-    def _admit(self, arrival: HandshakeRequest, ordinal: int) -> ParametersT | Refusal:
+    def _admit(self, arrival: HandshakeRequest, ordinal: int) -> ParametersT | HttpRefusal:
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
         if status is not None:
             return refusal_with(status)
@@ -103,7 +103,7 @@ class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
             self._options.api_key,
             self._parse,
         )
-        if isinstance(answer, Refusal):
+        if isinstance(answer, HttpRefusal):
             return answer
         why = self._voice.refusal(self._sounding(answer))
         return bad_request(why) if why else answer

@@ -26,9 +26,9 @@ from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request
 from gramophone.standin.server.listener import refuse
-from gramophone.standin.server.refusal import INVALID_AUTH, Refusal, refusal_with
-from gramophone.standin.source.speech_files import Files, RecordedFile
-from gramophone.standin.voice import Break, Sound, Voice
+from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_with
+from gramophone.standin.source.speech_files import RecordedFile, RecordedFiles
+from gramophone.standin.voice import Break, Voice, VoiceSound
 from gramophone.standin.voices.file_encoding import CAN_BE_MADE, encoded
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.wire.deepgram.server_actions import NOT_IN_SOURCE, NOT_IN_SOURCE_SAID
@@ -42,7 +42,7 @@ _PIECE_BYTES = 16_384
 
 
 @frozen
-class _Asked:
+class _GrantedRequest:
     """A request that is granted; `spoken` is what the voice is asked for, `file` what it was
     answered with when it was recorded."""
 
@@ -57,7 +57,7 @@ class _Asked:
 
 
 @dataclass(slots=True)
-class _Course:
+class _AnswerProgress:
     """How one answer goes; `broken` where the service broke off when it was recorded."""
 
     ordinal: int
@@ -76,7 +76,9 @@ class SpeakRest:
         # All requests are one connection: a recording answers them in its order.
         self._voice = voice.for_connection()
         self._files = (
-            Files(voice.files, strict=voice.strict) if isinstance(voice, RecordedVoice) else Files()
+            RecordedFiles(voice.files, strict=voice.strict)
+            if isinstance(voice, RecordedVoice)
+            else RecordedFiles()
         )
         self._options = options
         self._clock = clock
@@ -86,7 +88,7 @@ class SpeakRest:
         """Answer one request."""
         ordinal = next(self._ordinals)
         asked = self._admit(request, ordinal)
-        if isinstance(asked, Refusal):
+        if isinstance(asked, HttpRefusal):
             _log.info("request %d: refused with %d", ordinal, asked.status)
             await refuse(reply, asked, str(uuid4()))
             return
@@ -95,7 +97,7 @@ class SpeakRest:
         async with faulty.watching_time():
             await self._speak(asked, ordinal, faulty)
 
-    def _admit(self, request: Request, ordinal: int) -> _Asked | Refusal:
+    def _admit(self, request: Request, ordinal: int) -> _GrantedRequest | HttpRefusal:
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
         if status is not None:
             return refusal_with(status)
@@ -109,23 +111,23 @@ class SpeakRest:
         longest = self._options.limits.speak_characters
         if longest is not None and len(text) > longest:
             said = f"Input text exceeds the limit of {longest} characters."
-            return Refusal(413, "Payload Too Large", said)
+            return HttpRefusal(413, "Payload Too Large", said)
         if file := self._files.find(text, parameters):
             spoken = SpeakParameters(
                 model=parameters.model,
                 encoding=parameters.encoding,
                 sample_rate_hz=parameters.sample_rate_hz,
             )
-            return _Asked(text, parameters, spoken, file)
+            return _GrantedRequest(text, parameters, spoken, file)
         if self._files.has_given(text, parameters) and isinstance(self._voice, RecordedVoice):
             # What no voice can make in this form would not be reported otherwise.
             self._voice.given_elsewhere([text])
-            return Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
+            return HttpRefusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
         if not parameters.raw and parameters.encoding not in CAN_BE_MADE:
             return bad_request(f"The stand-in has no encoder for '{parameters.encoding}'.")
         return self._spoken(text, parameters)
 
-    def _spoken(self, text: str, parameters: RestParameters) -> _Asked | Refusal:
+    def _spoken(self, text: str, parameters: RestParameters) -> _GrantedRequest | HttpRefusal:
         # A file says in itself at which rate it is; a recording can be in one at its own.
         rates_hz = [parameters.sample_rate_hz, *(() if parameters.raw else _FILE_RATES_HZ)]
         why = ""
@@ -138,24 +140,24 @@ class SpeakRest:
             )
             refusal = self._voice.refusal(spoken)
             if not refusal:
-                return _Asked(text, parameters, spoken)
+                return _GrantedRequest(text, parameters, spoken)
             why = why or refusal
         return bad_request(why)
 
-    async def _speak(self, asked: _Asked, ordinal: int, reply: Reply) -> None:
+    async def _speak(self, asked: _GrantedRequest, ordinal: int, reply: Reply) -> None:
         metadata = metadata_of(asked.parameters.model)
         headers = [
             ("content-type", asked.content_type),
             *identity_headers(metadata.request_id, metadata.model_name, metadata.model_uuid),
             ("dg-char-count", str(len(asked.text))),
         ]
-        course = _Course(ordinal, self._clock.now_us())
+        course = _AnswerProgress(ordinal, self._clock.now_us())
         async with aclosing(self._body(asked, course)) as pieces:
             try:
                 first = await anext(pieces, None)
-            except voices.TextRefused:
+            except voices.VoiceRefused:
                 _log.warning("request %d: the client said what is not in the source", ordinal)
-                refusal = Refusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
+                refusal = HttpRefusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
                 await refuse(reply, refusal, metadata.request_id)
                 return
             await reply.start(200, headers)
@@ -173,7 +175,7 @@ class SpeakRest:
         await reply.send(piece)
 
     async def _body(
-        self, asked: _Asked, course: _Course
+        self, asked: _GrantedRequest, course: _AnswerProgress
     ) -> AsyncGenerator[tuple[bytes, int], None]:
         """The pieces of the body, each with the instant at which it goes out."""
         asked_us = course.asked_us
@@ -212,7 +214,7 @@ class SpeakRest:
         self,
         text: str,
         file: RecordedFile,
-        course: _Course,
+        course: _AnswerProgress,
         frames: AsyncGenerator[tuple[bytes, int], None],
     ) -> AsyncGenerator[tuple[bytes, int], None]:
         """The same bytes again; at what instants is up to the pace."""
@@ -231,14 +233,14 @@ class SpeakRest:
             yield file.tail, instant_us
 
     async def _frames(
-        self, asked: _Asked, course: _Course
+        self, asked: _GrantedRequest, course: _AnswerProgress
     ) -> AsyncGenerator[tuple[bytes, int], None]:
         delivery = FramePacer(self._options, asked.spoken, course.ordinal)
         delivery.begin(course.asked_us)
         sounds = self._voice.synthesise(asked.text, asked.spoken)
         async with aclosing(sounds):
             async for sound in sounds:
-                if isinstance(sound, Sound):
+                if isinstance(sound, VoiceSound):
                     for frame in delivery.frames(sound):
                         yield frame
                 elif isinstance(sound, Break):

@@ -20,21 +20,21 @@ UNKNOWN_TYPE = '{"type": "Applause", "volume": 11}'
 
 
 @frozen
-class Send:
+class SendFrame:
     """Send this frame: text or sound."""
 
     frame: str | bytes
 
 
 @frozen
-class Pause:
+class StallFor:
     """Send nothing at all for so long."""
 
     ms: int
 
 
 @frozen
-class Close:
+class CloseSocket:
     """Close with this code."""
 
     code: int
@@ -42,13 +42,13 @@ class Close:
 
 
 @frozen
-class Drop:
+class DropConnection:
     """End the connection without a close frame; with a TCP reset if told so."""
 
     reset: bool
 
 
-Action: TypeAlias = Send | Pause | Close | Drop
+Action: TypeAlias = SendFrame | StallFor | CloseSocket | DropConnection
 
 # --- the machine ------------------------------------------------------------------------------
 
@@ -148,14 +148,14 @@ class FaultInjector:
                 copies = 2
                 continue
             if at > begin:
-                yield Send(frame[begin:at])
+                yield SendFrame(frame[begin:at])
                 begin = at
             yield from self._do(fault)
             if self._over:
                 return
         if begin < len(frame) or not frame:
             for _ in range(copies):
-                yield Send(frame[begin:])
+                yield SendFrame(frame[begin:])
         if isinstance(frame, bytes):
             self._sent_bytes += len(frame)
 
@@ -177,22 +177,22 @@ class FaultInjector:
     def _do(self, fault: Fault) -> Iterator[Action]:
         match fault.name:
             case FaultName.RUBBISH:
-                yield Send(RUBBISH)
+                yield SendFrame(RUBBISH)
             case FaultName.UNKNOWN_TYPE:
-                yield Send(UNKNOWN_TYPE)
+                yield SendFrame(UNKNOWN_TYPE)
             case FaultName.STALL if fault.value:
-                yield Pause(fault.value)
+                yield StallFor(fault.value)
             case FaultName.STALL | FaultName.SILENT:
                 self._over = self._mute = True
             case FaultName.HANG_UP:
                 self._over = True
-                yield Close(1011, "NET-0000")
+                yield CloseSocket(1011, "NET-0000")
             case FaultName.CLOSE:
                 self._over = True
-                yield Close(fault.value, fault.text)
+                yield CloseSocket(fault.value, fault.text)
             case FaultName.DROP | FaultName.RESET:
                 self._over = True
-                yield Drop(fault.name is FaultName.RESET)
+                yield DropConnection(fault.name is FaultName.RESET)
             case _:
                 pass
 

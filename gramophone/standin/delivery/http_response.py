@@ -11,11 +11,11 @@ from gramophone.core.clock import Clock
 from gramophone.core.tasks import spawn
 from gramophone.standin.delivery.fault_injector import (
     Action,
-    Close,
-    Drop,
+    CloseSocket,
+    DropConnection,
     FaultInjector,
-    Pause,
-    Send,
+    SendFrame,
+    StallFor,
 )
 from gramophone.standin.server.http import ClientGone, Reply
 
@@ -75,14 +75,14 @@ class FaultyResponse:
     async def _do(self, deeds: Iterable[Action]) -> None:
         for deed in deeds:
             match deed:
-                case Send(frame):
+                case SendFrame(frame):
                     await self._reply.send(frame.encode() if isinstance(frame, str) else frame)
-                case Pause(ms):
+                case StallFor(ms):
                     self._stalled_until_us = self._clock.now_us() + 1000 * ms
                     await self._stand_still()
-                case Close():
+                case CloseSocket():
                     self._reply.cut()
-                case Drop(reset):
+                case DropConnection(reset):
                     self._reply.cut(reset=reset)
                 case _:
                     assert_never(deed)

@@ -8,7 +8,7 @@ from random import Random
 from gramophone.audio.pcm import FrameCutter
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.voice import Sound
+from gramophone.standin.voice import VoiceSound
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters, bytes_per_sample
 
 # websockets clients close with 1009 above this, and no frame of the service was ever longer.
@@ -57,7 +57,7 @@ class FramePacer:
         self._began_us = 0
         self._sent_bytes = 0
 
-    def frames(self, sound: Sound) -> Iterator[tuple[bytes, int]]:
+    def frames(self, sound: VoiceSound) -> Iterator[tuple[bytes, int]]:
         """The frames that `sound` completes, each with the instant at which it goes out."""
         if sound.due_us is not None and not self._cut_all:
             yield sound.pcm, self._instant_us(sound.pcm, sound.due_us)

@@ -13,11 +13,11 @@ from websockets.frames import CloseCode
 from gramophone.core.clock import Clock
 from gramophone.standin.delivery.fault_injector import (
     Action,
-    Close,
-    Drop,
+    CloseSocket,
+    DropConnection,
     FaultInjector,
-    Pause,
-    Send,
+    SendFrame,
+    StallFor,
 )
 from gramophone.standin.server import tcp
 
@@ -67,7 +67,7 @@ class WebSocketSender:
         if self._mischief.silent:
             return
         if code == CloseCode.ABNORMAL_CLOSURE:
-            await self._do([Drop(reset=False)])
+            await self._do([DropConnection(reset=False)])
         else:
             await self._connection.close(code, reason)
 
@@ -82,16 +82,16 @@ class WebSocketSender:
     async def _do(self, deeds: Iterable[Action]) -> None:
         for deed in deeds:
             match deed:
-                case Send(frame):
+                case SendFrame(frame):
                     await self._connection.send(frame)
-                case Pause(ms):
+                case StallFor(ms):
                     self._stalled_until_us = self._clock.now_us() + 1000 * ms
                     await self._unstalled()
-                case Close(code, reason):
+                case CloseSocket(code, reason):
                     if self._last_word is not None and (said := self._last_word(reason)):
                         await self._connection.send(said)
                     await self._connection.close(code, reason)
-                case Drop(reset):
+                case DropConnection(reset):
                     if reset:
                         tcp.reset(self._connection.transport)
                     else:

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from gramophone.wire.llm.answer import Answer, TextPiece, ToolPiece
+from gramophone.wire.llm.answer import ModelAnswer, TextPiece, ToolPiece
 from gramophone.wire.llm.answer_blocks import plain_pieces
 
 _MOST_ECHOED = 100_000
@@ -17,7 +17,7 @@ _MOST_ECHOED = 100_000
 class AnswerSelector(Protocol):
     """Knows which answer a question gets."""
 
-    def __call__(self, asked: str, step: int) -> Answer | None:
+    def __call__(self, asked: str, step: int) -> ModelAnswer | None:
         """The answer to what the user said last; None when there is none.
 
         `step` is how often the model has answered it with calls to tools already.
@@ -33,14 +33,14 @@ class RecordedOrder:
     not recorded; the last of them stays.
     """
 
-    def __init__(self, answers: Sequence[Answer]) -> None:
-        asked: dict[str | None, list[Answer]] = defaultdict(list)
+    def __init__(self, answers: Sequence[ModelAnswer]) -> None:
+        asked: dict[str | None, list[ModelAnswer]] = defaultdict(list)
         for answer in answers:
             asked[None if answer.asked is None else _said(answer.asked)].append(answer)
         self._fresh = {question: deque(runs_of(given)) for question, given in asked.items()}
         self._current = {question: runs[0] for question, runs in self._fresh.items()}
 
-    def __call__(self, asked: str, step: int) -> Answer | None:
+    def __call__(self, asked: str, step: int) -> ModelAnswer | None:
         known = _said(asked)
         question = known if known in self._fresh else None
         if question not in self._fresh:
@@ -56,9 +56,9 @@ class RecordedOrder:
         return run[min(step, len(run) - 1)]
 
 
-def runs_of(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
+def runs_of(answers: Iterable[ModelAnswer]) -> Iterator[list[ModelAnswer]]:
     """The answers, those that call tools together with what follows."""
-    run: list[Answer] = []
+    run: list[ModelAnswer] = []
     for answer in answers:
         run.append(answer)
         if not any(isinstance(piece, ToolPiece) for piece in plain_pieces(answer)):
@@ -79,10 +79,10 @@ class EchoAnswers:
         self._first_word_us = 1000 * first_word_ms
         self._word_us = 1000 * word_ms
 
-    def __call__(self, asked: str, step: int) -> Answer | None:
+    def __call__(self, asked: str, step: int) -> ModelAnswer | None:
         said_again = asked if len(asked) <= _MOST_ECHOED else f"{asked[:_MOST_ECHOED]}…"
         words = re.findall(r"\s*\S+\s*\Z|\s*\S+", f"You said: {said_again}")
-        return Answer(
+        return ModelAnswer(
             asked,
             tuple(
                 TextPiece(word, self._first_word_us + number * self._word_us)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.standin.server.http import Request
-from gramophone.wire.llm.answer import Answer, AnswerFailure
+from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer
 from gramophone.wire.llm.anthropic_messages import (
     message_events,
     parse_messages,
@@ -20,7 +20,7 @@ from gramophone.wire.llm.anthropic_messages import (
 )
 from gramophone.wire.llm.deterministic_ids import CREATED_S, made_id
 from gramophone.wire.llm.errors import (
-    Refusal,
+    ModelRefusal,
     anthropic_error,
     anthropic_refusal,
     body,
@@ -58,8 +58,8 @@ class Question:
     asked: str
     step: int
     stream: bool
-    events: Callable[[Answer, int], list[Timed]]
-    whole: Callable[[Answer, int], bytes]
+    events: Callable[[ModelAnswer, int], list[Timed]]
+    whole: Callable[[ModelAnswer, int], bytes]
 
 
 class ProviderDialect(Protocol):
@@ -91,19 +91,19 @@ class ProviderDialect(Protocol):
         """What goes with every answer."""
         ...
 
-    def refusal(self, status: int) -> Refusal:
+    def refusal(self, status: int) -> ModelRefusal:
         """The refusal that goes with a status."""
         ...
 
-    def refusal_of(self, failure: AnswerFailure) -> Refusal:
+    def refusal_of(self, failure: AnswerFailure) -> ModelRefusal:
         """A failure in this provider's words."""
         ...
 
-    def error(self, refusal: Refusal, request_id: str) -> bytes:
+    def error(self, refusal: ModelRefusal, request_id: str) -> bytes:
         """The body of a refusal."""
         ...
 
-    def error_event(self, refusal: Refusal, request_id: str) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
         """An error in the middle of a stream."""
         ...
 
@@ -116,7 +116,7 @@ class ProviderDialect(Protocol):
         ...
 
 
-class OpenAI:
+class _OpenAIDialect:
     """What Chat Completions and Responses have in common."""
 
     overloaded_status = 503
@@ -131,16 +131,16 @@ class OpenAI:
             ("openai-processing-ms", "1"),
         ]
 
-    def refusal(self, status: int) -> Refusal:
+    def refusal(self, status: int) -> ModelRefusal:
         return openai_refusal(status)
 
-    def refusal_of(self, failure: AnswerFailure) -> Refusal:
+    def refusal_of(self, failure: AnswerFailure) -> ModelRefusal:
         return refusal_of(failure, anthropic=False)
 
-    def error(self, refusal: Refusal, request_id: str) -> bytes:
+    def error(self, refusal: ModelRefusal, request_id: str) -> bytes:
         return body(openai_error(refusal))
 
-    def error_event(self, refusal: Refusal, request_id: str) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
         return event_bytes(openai_error(refusal))
 
     def model_list(self, models: Sequence[str]) -> bytes:
@@ -150,7 +150,7 @@ class OpenAI:
         return body(_openai_model(name))
 
 
-class Chat(OpenAI):
+class ChatDialect(_OpenAIDialect):
     """`POST /v1/chat/completions`."""
 
     rubbish = raw_event('{"choices":[{"index":0,"delta":{"content":"')
@@ -158,16 +158,16 @@ class Chat(OpenAI):
     def read(self, request: Request) -> Question:
         read = parse_chat(request.body)
 
-        def events(answer: Answer, ordinal: int) -> list[Timed]:
+        def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
             return chat_events(answer, read, ordinal)
 
-        def whole(answer: Answer, ordinal: int) -> bytes:
+        def whole(answer: ModelAnswer, ordinal: int) -> bytes:
             return render_chat(answer, read, ordinal)
 
         return Question(read.asked, read.step, read.stream, events, whole)
 
 
-class Responses(OpenAI):
+class ResponsesDialect(_OpenAIDialect):
     """`POST /v1/responses`. A later turn may name an earlier one instead of repeating it."""
 
     rubbish = raw_event('{"type":"response.output_text.de', "response.output_text.delta")
@@ -182,23 +182,23 @@ class Responses(OpenAI):
             asked, step = self._asked[read.previous_response_id]
             step += 1
 
-        def events(answer: Answer, ordinal: int) -> list[Timed]:
+        def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
             self._asked[response_id(ordinal)] = asked, step
             return response_events(answer, read, ordinal)
 
-        def whole(answer: Answer, ordinal: int) -> bytes:
+        def whole(answer: ModelAnswer, ordinal: int) -> bytes:
             self._asked[response_id(ordinal)] = asked, step
             return render_response(answer, read, ordinal)
 
         return Question(asked, step, read.stream, events, whole)
 
-    def error_event(self, refusal: Refusal, request_id: str) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
         error = openai_error(refusal)["error"]
         said = {name: error[name] for name in ("code", "message", "param")}
         return event_bytes({"type": "error", "sequence_number": 0, **said}, "error")
 
 
-class Anthropic:
+class _AnthropicDialect:
     """What goes for everything at Anthropic."""
 
     overloaded_status = 529
@@ -211,16 +211,16 @@ class Anthropic:
     def headers(self, request_id: str) -> Headers:
         return [("request-id", request_id)]
 
-    def refusal(self, status: int) -> Refusal:
+    def refusal(self, status: int) -> ModelRefusal:
         return anthropic_refusal(status)
 
-    def refusal_of(self, failure: AnswerFailure) -> Refusal:
+    def refusal_of(self, failure: AnswerFailure) -> ModelRefusal:
         return refusal_of(failure, anthropic=True)
 
-    def error(self, refusal: Refusal, request_id: str) -> bytes:
+    def error(self, refusal: ModelRefusal, request_id: str) -> bytes:
         return body(anthropic_error(refusal, request_id))
 
-    def error_event(self, refusal: Refusal, request_id: str) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
         return event_bytes(anthropic_error(refusal, request_id), "error")
 
     def model_list(self, models: Sequence[str]) -> bytes:
@@ -232,22 +232,22 @@ class Anthropic:
         return body(_anthropic_model(name))
 
 
-class Messages(Anthropic):
+class MessagesDialect(_AnthropicDialect):
     """`POST /v1/messages`."""
 
     def read(self, request: Request) -> Question:
         read = parse_messages(request.body, request.header("anthropic-version"))
 
-        def events(answer: Answer, ordinal: int) -> list[Timed]:
+        def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
             return message_events(answer, read, ordinal)
 
-        def whole(answer: Answer, ordinal: int) -> bytes:
+        def whole(answer: ModelAnswer, ordinal: int) -> bytes:
             return render_message(answer, read, ordinal)
 
         return Question(read.asked, read.step, read.stream, events, whole)
 
 
-class TokenCount(Anthropic):
+class TokenCountDialect(_AnthropicDialect):
     """`POST /v1/messages/count_tokens`: nothing is answered, only guessed at."""
 
     def read(self, request: Request) -> Question:

@@ -19,20 +19,26 @@ from gramophone.standin.llm.answer_selection import AnswerSelector
 from gramophone.standin.llm.dialects import (
     EVENT_STREAM,
     JSON,
-    Chat,
+    ChatDialect,
     Headers,
-    Messages,
+    MessagesDialect,
     ProviderDialect,
     Question,
-    Responses,
-    TokenCount,
+    ResponsesDialect,
+    TokenCountDialect,
     request_id_of,
 )
-from gramophone.standin.llm.response_plan import Ending, InjectedEvents, Piece, Plan, plan_of
+from gramophone.standin.llm.response_plan import (
+    Ending,
+    InjectedEvents,
+    ResponsePlan,
+    TimedBytes,
+    plan_of,
+)
 from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
 from gramophone.standin.server.routes import Routes
-from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, Answer
-from gramophone.wire.llm.errors import NOT_JSON, Refusal, RequestRefused
+from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, ModelAnswer
+from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused
 from gramophone.wire.sse import event_bytes
 
 _log = logging.getLogger(__name__)
@@ -43,7 +49,7 @@ _ENDING_OF_FAILURE = {CUT: Ending.CUT, SILENT: Ending.SILENCE}
 
 
 @frozen(kw_only=True)
-class LanguageOptions:
+class ModelOptions:
     """How a language model's stand-in is to behave.
 
     Attributes:
@@ -59,22 +65,22 @@ class LanguageOptions:
     models: tuple[str, ...] = ("gramophone",)
 
 
-class LanguageStandin:
+class ModelStandin:
     """Handlers for both providers; one serves all their requests."""
 
-    def __init__(self, choose: AnswerSelector, options: LanguageOptions, clock: Clock) -> None:
+    def __init__(self, choose: AnswerSelector, options: ModelOptions, clock: Clock) -> None:
         self._choose = choose
         self._options = options
         self._clock = clock
         self._asked = 0
-        self._openai: ProviderDialect = Chat()
-        self._anthropic: ProviderDialect = Messages()
+        self._openai: ProviderDialect = ChatDialect()
+        self._anthropic: ProviderDialect = MessagesDialect()
 
     def openai_routes(self) -> Routes:
         """Chat Completions and Responses."""
         asking = {
             ("POST", "/v1/chat/completions"): self._answering(self._openai),
-            ("POST", "/v1/responses"): self._answering(Responses()),
+            ("POST", "/v1/responses"): self._answering(ResponsesDialect()),
         }
         return Routes(handlers={**asking, **self._model_handlers()})
 
@@ -82,7 +88,7 @@ class LanguageStandin:
         """Messages."""
         asking = {
             ("POST", "/v1/messages"): self._answering(self._anthropic),
-            ("POST", "/v1/messages/count_tokens"): partial(self._count, TokenCount()),
+            ("POST", "/v1/messages/count_tokens"): partial(self._count, TokenCountDialect()),
         }
         return Routes(handlers={**asking, **self._model_handlers()})
 
@@ -117,7 +123,7 @@ class LanguageStandin:
     async def _count(self, words: ProviderDialect, request: Request, reply: Reply) -> None:
         request_id = request_id_of(self._asked)
         try:
-            body = self._understood(words, request).whole(Answer(None, ()), self._asked)
+            body = self._understood(words, request).whole(ModelAnswer(None, ()), self._asked)
         except RequestRefused as refused:
             await self._refuse(words, refused.refusal, request_id, reply)
         else:
@@ -146,7 +152,7 @@ class LanguageStandin:
 
     async def _resolve(
         self, words: ProviderDialect, request: Request, ordinal: int, came_us: int
-    ) -> tuple[Question, Answer]:
+    ) -> tuple[Question, ModelAnswer]:
         """The question, and its answer.
 
         Raises:
@@ -174,7 +180,7 @@ class LanguageStandin:
         try:
             return words.read(request)
         except RecursionError:
-            raise RequestRefused(Refusal(400, NOT_JSON)) from None
+            raise RequestRefused(ModelRefusal(400, NOT_JSON)) from None
 
     def _check_key(self, words: ProviderDialect, request: Request) -> None:
         key = self._options.api_key
@@ -182,13 +188,13 @@ class LanguageStandin:
             raise RequestRefused(words.refusal(401))
 
     def _plan(
-        self, words: ProviderDialect, question: Question, answer: Answer, ordinal: int
-    ) -> Plan:
+        self, words: ProviderDialect, question: Question, answer: ModelAnswer, ordinal: int
+    ) -> ResponsePlan:
         failure = answer.failure
         ending = _ENDING_OF_FAILURE.get(failure.kind, Ending.WHOLE) if failure else Ending.WHOLE
         in_stream = failure is None or (failure.in_stream and question.stream)
         if ending is not Ending.WHOLE and not in_stream:
-            return Plan((), ending, self._timed((answer.due_us, b""))[0], begins=False)
+            return ResponsePlan((), ending, self._timed((answer.due_us, b""))[0], begins=False)
         faults = on_connection(self._options.faults, ordinal)
         if not question.stream:
             body = self._timed((answer.due_us, question.whole(answer, ordinal)))
@@ -199,13 +205,15 @@ class LanguageStandin:
         intruders = InjectedEvents(error, words.rubbish, _UNKNOWN_EVENT)
         return plan_of(pieces, ending, faults, intruders, ordinal)
 
-    def _timed(self, piece: Piece) -> Piece:
+    def _timed(self, piece: TimedBytes) -> TimedBytes:
         speed = self._options.speed
         return (round(piece[0] / speed) if speed > 0 else 0), piece[1]
 
     # --- how it goes out ----------------------------------------------------------------------
 
-    async def _carry_out(self, plan: Plan, came_us: int, headers: Headers, reply: Reply) -> None:
+    async def _carry_out(
+        self, plan: ResponsePlan, came_us: int, headers: Headers, reply: Reply
+    ) -> None:
         begun = False
         for instant_us, data in plan.pieces:
             await self._until(came_us + instant_us)
@@ -234,13 +242,13 @@ class LanguageStandin:
             await self._clock.sleep_until_us(instant_us)
 
     async def _refuse(
-        self, words: ProviderDialect, refusal: Refusal, request_id: str, reply: Reply
+        self, words: ProviderDialect, refusal: ModelRefusal, request_id: str, reply: Reply
     ) -> None:
         headers = [JSON, *words.headers(request_id), *refusal.headers]
         await answer_whole(reply, refusal.status, headers, words.error(refusal, request_id))
 
 
-def _length(plan: Plan, body: bytes) -> Headers:
+def _length(plan: ResponsePlan, body: bytes) -> Headers:
     """How long the body is said to be; one that breaks off is said to be whole."""
     if plan.ending is Ending.SPOILT:
         return []

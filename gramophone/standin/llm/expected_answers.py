@@ -9,7 +9,7 @@ from itertools import groupby
 
 from gramophone.standin.llm.answer_selection import EchoAnswers, RecordedOrder, runs_of
 from gramophone.standin.source.matching import Difference, Expectation, said
-from gramophone.wire.llm.answer import Answer
+from gramophone.wire.llm.answer import ModelAnswer
 
 
 class ExpectedAnswers:
@@ -21,7 +21,7 @@ class ExpectedAnswers:
     last answer it got, and anything else an echo; when `strict`, none of them gets one.
     """
 
-    def __init__(self, answers: Sequence[Answer], *, strict: bool = False) -> None:
+    def __init__(self, answers: Sequence[ModelAnswer], *, strict: bool = False) -> None:
         known = [
             (asked, run)
             for asked, group in groupby(answers, key=lambda answer: answer.asked)
@@ -36,7 +36,7 @@ class ExpectedAnswers:
         self._echo = EchoAnswers()
         self.expectation = Expectation("prompt", [asked for asked, _ in known], by_message=True)
 
-    def __call__(self, asked: str, step: int) -> Answer | None:
+    def __call__(self, asked: str, step: int) -> ModelAnswer | None:
         if self._anything is not None and not self.expectation.knows(asked):
             return self._anything(asked, step)
         answer = self._first(asked) if step == 0 else self._next(asked, step)
@@ -45,7 +45,7 @@ class ExpectedAnswers:
             return begun[-1].at(step) if begun else self._echo(asked, step)
         return answer
 
-    def _first(self, asked: str) -> Answer | None:
+    def _first(self, asked: str) -> ModelAnswer | None:
         """The answer that this question gets, if it gets one."""
         found = self.expectation.came(0, asked)
         if not isinstance(found, Difference):
@@ -56,11 +56,11 @@ class ExpectedAnswers:
                 return self._begin(asked, run)
         return None
 
-    def _begin(self, asked: str, run: list[Answer]) -> Answer:
+    def _begin(self, asked: str, run: list[ModelAnswer]) -> ModelAnswer:
         self._begun.setdefault(said(asked), []).append(_Begun(run))
         return run[0]
 
-    def _next(self, asked: str, step: int) -> Answer | None:
+    def _next(self, asked: str, step: int) -> ModelAnswer | None:
         """The answer behind calls to tools: of the first conversation that has not had it."""
         for begun in self._begun.get(said(asked), ()):
             if begun.given <= step < len(begun.run):
@@ -74,9 +74,9 @@ class ExpectedAnswers:
 class _Begun:
     """A question that was asked: its answers, and how many of them it has got."""
 
-    run: list[Answer]
+    run: list[ModelAnswer]
     given: int = 1
 
-    def at(self, step: int) -> Answer:
+    def at(self, step: int) -> ModelAnswer:
         """The answer of this step, or the last."""
         return self.run[min(step, len(self.run) - 1)]

@@ -25,16 +25,16 @@ class Ending(Enum):
     SILENCE = auto()
 
 
-Piece: TypeAlias = tuple[int, bytes]
+TimedBytes: TypeAlias = tuple[int, bytes]
 """An instant, and what goes out then."""
 
 
 @frozen
-class Plan:
+class ResponsePlan:
     """What is done for one request. `ends_us` is when the ending comes; `begins` is false where
     not even the status line is sent."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TimedBytes, ...]
     ending: Ending
     ends_us: int
     begins: bool = True
@@ -63,18 +63,18 @@ _FROM_THE_FIRST = frozenset({FaultName.RUBBISH, FaultName.UNKNOWN_TYPE})
 
 
 def plan_of(
-    pieces: Sequence[Piece],
+    pieces: Sequence[TimedBytes],
     ending: Ending,
     faults: Sequence[Fault],
     intruders: InjectedEvents,
     seed: int = 0,
-) -> Plan:
+) -> ResponsePlan:
     """The plan for an answer of these pieces that would end so, were it not for the faults."""
     last_us = pieces[-1][0] if pieces else 0
     if not faults:
-        return Plan(tuple(pieces), ending, last_us)
+        return ResponsePlan(tuple(pieces), ending, last_us)
     if any(fault.name is FaultName.SILENT and fault.place is None for fault in faults):
-        return Plan((), Ending.SILENCE, last_us, begins=False)
+        return ResponsePlan((), Ending.SILENCE, last_us, begins=False)
     changed = _late(pieces, faults, Random(seed))
     changed = _mixed(changed, faults, Random(seed))
     planner = _Planner(changed, ending, intruders)
@@ -85,10 +85,12 @@ def plan_of(
     return planner.plan()
 
 
-def _late(pieces: Sequence[Piece], faults: Sequence[Fault], random: Random) -> list[Piece]:
+def _late(
+    pieces: Sequence[TimedBytes], faults: Sequence[Fault], random: Random
+) -> list[TimedBytes]:
     slow_us = 1000 * _value(faults, FaultName.SLOW_FIRST_BYTE)
     jitter_us = 1000 * _value(faults, FaultName.JITTER)
-    late: list[Piece] = []
+    late: list[TimedBytes] = []
     passed_us = 0
     for instant_us, data in pieces:
         passed_us = max(passed_us, instant_us + slow_us + random.randint(0, jitter_us))
@@ -96,7 +98,9 @@ def _late(pieces: Sequence[Piece], faults: Sequence[Fault], random: Random) -> l
     return late
 
 
-def _mixed(pieces: Sequence[Piece], faults: Sequence[Fault], random: Random) -> list[Piece]:
+def _mixed(
+    pieces: Sequence[TimedBytes], faults: Sequence[Fault], random: Random
+) -> list[TimedBytes]:
     mixed = list(pieces)
     window = next((f.value or 2 for f in faults if f.name is FaultName.REORDER), 0)
     for begin in range(0, len(mixed), window) if window > 1 else ():
@@ -117,7 +121,9 @@ def _value(faults: Sequence[Fault], name: FaultName) -> int:
 class _Planner:
     """Lets faults strike, one after the other, in the order of their places."""
 
-    def __init__(self, pieces: Sequence[Piece], ending: Ending, intruders: InjectedEvents) -> None:
+    def __init__(
+        self, pieces: Sequence[TimedBytes], ending: Ending, intruders: InjectedEvents
+    ) -> None:
         self._pieces = pieces
         self._ending = ending
         self._intruders = intruders
@@ -152,9 +158,9 @@ class _Planner:
             byte = len(pieces[index][1]) // 2
         return index, byte
 
-    def plan(self) -> Plan:
+    def plan(self) -> ResponsePlan:
         """What comes of it all."""
-        planned: list[Piece] = []
+        planned: list[TimedBytes] = []
         floor_us = 0
         for index, (instant_us, data) in enumerate(self._pieces):
             instant_us, begin, copies = max(instant_us, floor_us), 0, 1
@@ -169,16 +175,16 @@ class _Planner:
                 else:
                     planned += self._intruder(fault, instant_us)
                     if fault.name in _ENDINGS:
-                        return Plan(tuple(planned), _ENDINGS[fault.name], instant_us)
+                        return ResponsePlan(tuple(planned), _ENDINGS[fault.name], instant_us)
             planned += [(instant_us, data[begin:])] * copies
         last_us = planned[-1][0] if planned else floor_us
-        return Plan(tuple(planned), self._ending, last_us)
+        return ResponsePlan(tuple(planned), self._ending, last_us)
 
     def _strikes(self, index: int) -> Iterator[tuple[int, Fault]]:
         here = [(byte, fault) for at, byte, fault in self._waiting if at == index]
         return iter(sorted(here, key=lambda strike: strike[0]))
 
-    def _intruder(self, fault: Fault, instant_us: int) -> Iterator[Piece]:
+    def _intruder(self, fault: Fault, instant_us: int) -> Iterator[TimedBytes]:
         intruders = self._intruders
         match fault.name:
             case FaultName.OVERLOADED:

@@ -10,7 +10,7 @@ from gramophone.core.timeline import SpeechConnected
 from gramophone.standin.proxy.forwarding import pass_on
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
 from gramophone.standin.proxy.observe_speak_rest import SpeakRequestObserver
-from gramophone.standin.proxy.session_recorder import Form, SessionRecorder
+from gramophone.standin.proxy.session_recorder import AudioEncoding, SessionRecorder
 from gramophone.standin.proxy.upstream import UpstreamAnswer
 from gramophone.standin.server.credentials import secrets_in, without_secrets
 from gramophone.standin.server.http import Handler, Reply, Request
@@ -38,12 +38,12 @@ class SpeechRequests:
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
         """What is passed on."""
         return {
-            ("POST", SPEAK_PATH): partial(self._ask, _Spoken),
-            ("POST", LISTEN_PATH): partial(self._ask, _Heard),
+            ("POST", SPEAK_PATH): partial(self._ask, _SpeakWatcher),
+            ("POST", LISTEN_PATH): partial(self._ask, _ListenWatcher),
         }
 
     async def _ask(
-        self, watched: type[_Spoken] | type[_Heard], request: Request, reply: Reply
+        self, watched: type[_SpeakWatcher] | type[_ListenWatcher], request: Request, reply: Reply
     ) -> None:
         self.requests += 1
         self._hide(secrets_in(request.headers, request.query))
@@ -56,7 +56,7 @@ class SpeechRequests:
         self.unrecorded += watcher.unrecorded
 
 
-class _Watched:
+class _SpeechWatcher:
     """What both have in common: nothing is told before the service has granted the request."""
 
     def __init__(self, address: str, request: Request, tape: SessionRecorder) -> None:
@@ -98,7 +98,7 @@ class _Watched:
         return ordinal
 
 
-class _Spoken(_Watched):
+class _SpeakWatcher(_SpeechWatcher):
     """A text, and the sound of it."""
 
     _observer: SpeakRequestObserver | None = None
@@ -115,7 +115,7 @@ class _Spoken(_Watched):
         if answer.status >= 300 or content_type.startswith("application/json"):
             self._pass_over(refused=answer.status >= 300)
             return
-        form = Form(parameters.encoding, parameters.sample_rate_hz)
+        form = AudioEncoding(parameters.encoding, parameters.sample_rate_hz)
         fits = parameters.raw and tape.speaks(form, parameters.model)
         connection = self._connect(answer)
         sample_bytes = bytes_per_sample(parameters.encoding) if fits else 0
@@ -148,7 +148,7 @@ class _Spoken(_Watched):
         self._settle()
 
 
-class _Heard(_Watched):
+class _ListenWatcher(_SpeechWatcher):
     """A recording, and its transcript."""
 
     _answer: UpstreamAnswer | None = None

@@ -51,13 +51,13 @@ class ModelProxy:
         tape.asks(provider, as_text(read_object(request.body).get("model")))
         observer = AnswerObserver(words, urlsplit(upstream).netloc, tape.turns)
         tape.tell_answer(observer.asked(request.body, tape.now_us(), tape.heard))
-        await pass_on(upstream, request, reply, _Watched(observer, tape))
+        await pass_on(upstream, request, reply, _AnswerWatcher(observer, tape))
 
     async def _tell(self, request: Request, reply: Reply) -> None:
         await pass_on(self._upstreams[_provider(request)], request, reply)
 
 
-class _Watched:
+class _AnswerWatcher:
     """An answer whose events go to the tape."""
 
     def __init__(self, observer: AnswerObserver, tape: SessionRecorder) -> None:

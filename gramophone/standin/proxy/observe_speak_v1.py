@@ -22,7 +22,7 @@ from gramophone.wire.deepgram.speak_v1 import messages as speak
 
 
 @frozen
-class _Flush:
+class _PendingFlush:
     """A Flush that is not answered; `turn` is None where there was nothing to speak."""
 
     turn: ObservedTurn | None
@@ -39,7 +39,7 @@ class SpeakObserver(FrameObserver[speak.ClientMessage, speak.ServerMessage]):
         self._turns = turns
         self._sample_bytes = sample_bytes
         self._turn: ObservedTurn | None = None
-        self._flushes: deque[_Flush] = deque()
+        self._flushes: deque[_PendingFlush] = deque()
         self._cleared: deque[ObservedTurn | None] = deque()
         self._late_answers = 0
 
@@ -88,9 +88,9 @@ class SpeakObserver(FrameObserver[speak.ClientMessage, speak.ServerMessage]):
     def _flush(self, at_us: int) -> list[Event]:
         turn = self._turn
         if turn is None:
-            self._flushes.append(_Flush(None))
+            self._flushes.append(_PendingFlush(None))
             return []
-        self._flushes.append(_Flush(turn, turn.flushes, turn.chunks))
+        self._flushes.append(_PendingFlush(turn, turn.flushes, turn.chunks))
         turn.flushes += 1
         number, last = turn.flushes - 1, turn.chunks - 1
         return [FlushSent(at_us=at_us, turn=turn.number, flush=number, last_chunk=last)]

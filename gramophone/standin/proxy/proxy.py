@@ -32,10 +32,10 @@ from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
 from gramophone.standin.proxy.observe_speak_v1 import SpeakObserver
 from gramophone.standin.proxy.observe_speak_v2 import FluxObserver
 from gramophone.standin.proxy.observer import ORDERLY, Observer
-from gramophone.standin.proxy.session_recorder import Form, SessionRecorder
+from gramophone.standin.proxy.session_recorder import AudioEncoding, SessionRecorder
 from gramophone.standin.proxy.upstream import passes, trusting, unreachable
 from gramophone.standin.server.credentials import secrets_in, without_secrets
-from gramophone.standin.server.refusal import Refusal
+from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import Accept, HandshakeRequest, HandshakeResult, Routes
 from gramophone.standin.server.sniffing import when_pinged
 from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, SPEAK_PATH
@@ -77,14 +77,14 @@ def _split(address: str) -> SplitResult | None:
         return None
 
 
-def _form_of(query: str) -> Form | None:
+def _form_of(query: str) -> AudioEncoding | None:
     """How a connection's sound is coded; None where nobody could keep it."""
     asked = dict(parse_qsl(query))
     encoding = asked.get("encoding", "linear16")
     rate = asked.get("sample_rate", "24000" if encoding == "linear16" else "8000")
     try:
         bytes_per_sample(encoding)
-        return Form(encoding, int(rate)) if int(rate) > 0 else None
+        return AudioEncoding(encoding, int(rate)) if int(rate) > 0 else None
     except (KeyError, ValueError):
         return None
 
@@ -164,7 +164,7 @@ class RecordingProxy:
             # Its own text may hold the whole address, with a key in the query.
             why = unreachable(urlsplit(self._upstream).netloc, error)
             _log.warning("%s (%s)", why, type(error).__name__)
-            return Refusal(502, "UPSTREAM_UNREACHABLE", why)
+            return HttpRefusal(502, "UPSTREAM_UNREACHABLE", why)
         self.connections += 1
         assert upstream.response is not None
         headers = [

@@ -37,7 +37,7 @@ _SAYING_NOTHING = frozenset({"Close", "CloseStream", "KeepAlive"})
 
 
 @frozen
-class Form:
+class AudioEncoding:
     """How sound is coded; a session has one form."""
 
     encoding: str = "linear16"
@@ -63,7 +63,7 @@ class SessionRecorder:
         self._clock = clock
         self._emit = emit
         self._began_us: int | None = None
-        self._form: Form | None = None
+        self._form: AudioEncoding | None = None
         self._said = False
         self._started = False
         self._held: list[Event] = []
@@ -92,7 +92,7 @@ class SessionRecorder:
             self._began_us = self._clock.now_us()
         return self._clock.now_us() - self._began_us
 
-    def speaks(self, form: Form, voice: str) -> bool:
+    def speaks(self, form: AudioEncoding, voice: str) -> bool:
         """Speech of this form is to come; False if it does not fit the session."""
         if self._form is None:
             self._form, self._voice = form, voice
@@ -119,7 +119,7 @@ class SessionRecorder:
         """A language model is asked."""
         self._said = True
         if self._first_model[0] and self._form is None:
-            self._form = Form()
+            self._form = AudioEncoding()
         self._write_if_due()
         if not self._started:
             self._first_model = self._model = (provider, model)
@@ -156,7 +156,7 @@ class SessionRecorder:
             self._said = self._said or _says_anything(event)
             self._held_characters += _size(event)
         if self._held_characters > _MOST_HELD_CHARACTERS and self._form is None:
-            self._form = Form()
+            self._form = AudioEncoding()
         self._write_if_due()
         if not self._said and not self._open:
             self._forget()
@@ -164,7 +164,7 @@ class SessionRecorder:
     def end(self) -> None:
         """Nothing more will happen."""
         if self._said:
-            self._form = self._form or Form()
+            self._form = self._form or AudioEncoding()
             self.tell(self._joiner.released())
             self.tell([SessionEnded(at_us=self.now_us())])
 

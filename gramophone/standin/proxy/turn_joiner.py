@@ -40,7 +40,7 @@ _BROKEN = ("failed", "interrupted")
 
 
 @dataclass(slots=True, eq=False)
-class _Answer:
+class _SpokenAnswer:
     """A model's turn that is not over; `words` is what is left of its text when only words count,
     and `places` where each character of it stands in the text."""
 
@@ -100,7 +100,7 @@ class _Speech:
     """Where a turn of the speech's stands in the session: from which of its counts on."""
 
     turn: int
-    answer: _Answer | None = None
+    answer: _SpokenAnswer | None = None
     chunks: int = 0
     flushes: int = 0
     size_bytes: int = 0
@@ -113,7 +113,7 @@ class TurnJoiner:
     def __init__(self, turns: Iterator[int]) -> None:
         """`turns` gives the ordinals of the session's next turns."""
         self._turns = turns
-        self._answers: list[_Answer] = []
+        self._answers: list[_SpokenAnswer] = []
         self._speeches: dict[int, _Speech] = {}
 
     # --- the model's side ---------------------------------------------------------------------
@@ -125,7 +125,7 @@ class TurnJoiner:
             match event:
                 case RequestSent(turn=turn):
                     passed = [*self.released(), *passed]
-                    self._answers.append(_Answer(turn))
+                    self._answers.append(_SpokenAnswer(turn))
                 case DeltaReceived(turn=turn, text=text):
                     for answer in self._of(turn):
                         answer.add(text)
@@ -143,7 +143,7 @@ class TurnJoiner:
         self._answers = [each for each in self._answers if each not in done]
         return [each.over for each in done if each.over is not None]
 
-    def _of(self, turn: int) -> list[_Answer]:
+    def _of(self, turn: int) -> list[_SpokenAnswer]:
         return [each for each in self._answers if each.turn == turn]
 
     def _completed(self, event: TurnCompleted) -> list[Event]:
@@ -158,7 +158,7 @@ class TurnJoiner:
             return []
         return self._end(answer, event.at_us)
 
-    def _end(self, answer: _Answer, at_us: int) -> list[Event]:
+    def _end(self, answer: _SpokenAnswer, at_us: int) -> list[Event]:
         assert answer.over is not None
         self._answers.remove(answer)
         reason = answer.cut or answer.over.finish_reason
@@ -223,7 +223,7 @@ class TurnJoiner:
         placed = replace(event, turn=speech.turn)
         return [placed if speech.answer is None else _counted(placed, speech, speech.answer)]
 
-    def _fell_silent(self, answer: _Answer, event: TurnCompleted) -> list[Event]:
+    def _fell_silent(self, answer: _SpokenAnswer, event: TurnCompleted) -> list[Event]:
         """Some of an answer has been spoken; more of it may follow."""
         answer.speaking = False
         if event.finish_reason in _BROKEN:
@@ -233,7 +233,7 @@ class TurnJoiner:
         return self._end(answer, event.at_us)
 
 
-def _counted(event: Event, speech: _Speech, answer: _Answer) -> Event:
+def _counted(event: Event, speech: _Speech, answer: _SpokenAnswer) -> Event:
     """The event with its numbers counted from the beginning of the answer."""
     match event:
         case TextSpoken(chunk=chunk, text=text):

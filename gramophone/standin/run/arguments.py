@@ -7,7 +7,7 @@ import argparse
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.run.services import SERVICES
-from gramophone.standin.source.source import Source
+from gramophone.standin.source.source import StandinSource
 from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
 from gramophone.wire.deepgram.speak_v2.rules import FluxLimits
 
@@ -108,7 +108,7 @@ def _add_reports(made: argparse.ArgumentParser) -> None:
     made.add_argument("--verbose", action="store_true", help="log connections to stderr")
 
 
-def options_of(arguments: argparse.Namespace, source: Source) -> StandinOptions:
+def options_of(arguments: argparse.Namespace, source: StandinSource) -> StandinOptions:
     """The options of a stand-in, from its arguments and the faults of its source."""
     speed = arguments.speed
     if speed is None:

@@ -25,18 +25,18 @@ from gramophone.core.errors import GramophoneError
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.listen_v1 import utterances_of
 from gramophone.standin.llm.answer_selection import EchoAnswers
-from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
+from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.run.arguments import options_of, parser
 from gramophone.standin.run.services import SERVICES, ServiceContext
-from gramophone.standin.server.access import Guests, is_loopback
-from gramophone.standin.server.clock_control import Control, SteppedClock
+from gramophone.standin.server.access import AllowedClients, is_loopback
+from gramophone.standin.server.clock_control import ClockControl, SteppedClock
 from gramophone.standin.server.credentials import Secrets
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import CONTROL_PATH, Routes
 from gramophone.standin.server.traffic_log import TrafficLog
 from gramophone.standin.source.matching import Difference, Expectation, diff
-from gramophone.standin.source.source import Source
+from gramophone.standin.source.source import StandinSource
 from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.standin.voices.tone import ToneVoice
@@ -53,7 +53,7 @@ class _CannotWrite(GramophoneError):
 
 def main(
     argv: Sequence[str] | None = None,
-    source: Source | None = None,
+    source: StandinSource | None = None,
     prog: str = "python -m gramophone.standin",
     redact: Redact | None = None,
     piper: Callable[[], Voice] | None = None,
@@ -76,7 +76,7 @@ def main(
     level = logging.INFO if arguments.verbose else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])
     try:
-        return asyncio.run(_Process(arguments, source or Source(), secrets, piper).run())
+        return asyncio.run(_Process(arguments, source or StandinSource(), secrets, piper).run())
     except GramophoneError as error:
         return fail(str(error))
     except BrokenPipeError:
@@ -108,7 +108,7 @@ def unopened(host: str, port: int, error: OSError) -> str:
 
 
 def _voice(
-    arguments: argparse.Namespace, source: Source, piper: Callable[[], Voice] | None
+    arguments: argparse.Namespace, source: StandinSource, piper: Callable[[], Voice] | None
 ) -> Voice:
     if arguments.voice == "recording" and source.speech is not None:
         make = RecordedVoice.by_message if arguments.by_message else RecordedVoice
@@ -129,7 +129,7 @@ class _Process:
     def __init__(
         self,
         arguments: argparse.Namespace,
-        source: Source,
+        source: StandinSource,
         secrets: Secrets,
         piper: Callable[[], Voice] | None,
     ) -> None:
@@ -168,7 +168,7 @@ class _Process:
 
     async def _serve(self, log: TrafficLog) -> None:
         arguments = self._arguments
-        language = LanguageStandin(self._choose, self._language_options(), self._clock)
+        language = ModelStandin(self._choose, self._language_options(), self._clock)
         context = ServiceContext(
             self._voice,
             self._options,
@@ -183,13 +183,13 @@ class _Process:
         for service in services:
             routes |= service.routes
         if self._manual is not None:
-            routes |= Control(self._manual).routes()
+            routes |= ClockControl(self._manual).routes()
         if not is_loopback(arguments.host):
             sys.stderr.write(
                 f"Everybody who can reach {arguments.host} can use this; "
                 "leave --host out to serve this machine only.\n"
             )
-        guests = Guests.of(arguments.host, arguments.allow_host, arguments.allow_origin)
+        guests = AllowedClients.of(arguments.host, arguments.allow_host, arguments.allow_origin)
         async with listening(
             routes, host=arguments.host, port=arguments.port, traffic_log=log, guests=guests
         ) as address:
@@ -201,8 +201,8 @@ class _Process:
             tell(event="ready", **urls)
             await asyncio.Event().wait()
 
-    def _language_options(self) -> LanguageOptions:
-        return LanguageOptions(
+    def _language_options(self) -> ModelOptions:
+        return ModelOptions(
             speed=self._options.pace, api_key=self._options.api_key, faults=self._options.faults
         )
 

@@ -14,7 +14,7 @@ from gramophone.core.frozen import frozen
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.listen_v1 import listen_routes
 from gramophone.standin.deepgram.routes import speak_routes
-from gramophone.standin.llm.endpoints import LanguageStandin
+from gramophone.standin.llm.endpoints import ModelStandin
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.routes import Address, Routes
 from gramophone.standin.voice import Voice
@@ -30,7 +30,7 @@ class ServiceContext:
     voice: Voice
     options: StandinOptions
     clock: Clock
-    language: LanguageStandin
+    language: ModelStandin
     utterances: tuple[Utterance, ...] = ()
     heard: RecordedTranscripts | None = None
     sounds: ExpectedSounds | None = None

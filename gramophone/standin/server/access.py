@@ -13,7 +13,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from gramophone.core.frozen import frozen
-from gramophone.standin.server.refusal import Refusal
+from gramophone.standin.server.refusal import HttpRefusal
 
 ANY: Final = "*"
 _LOOPBACK: Final = "localhost"
@@ -21,7 +21,7 @@ _FROM_ANOTHER_PAGE: Final = frozenset({"cross-site", "same-site"})
 
 
 @frozen
-class Guests:
+class AllowedClients:
     """The names by which the port may be asked, and the origins of pages that may ask.
 
     `addresses` allows every address in the place of a name: a page cannot choose that.
@@ -38,10 +38,10 @@ class Guests:
         pages = frozenset(origin.lower().rstrip("/") for origin in origins)
         return cls(allowed, pages, addresses=not is_loopback(host))
 
-    def refusal(self, host: str, origin: str, fetch_site: str = "") -> Refusal | None:
+    def refusal(self, host: str, origin: str, fetch_site: str = "") -> HttpRefusal | None:
         """Why a request with these headers is refused (`Host`, `Origin`, `Sec-Fetch-Site`)."""
         if host and not self._knows(host):
-            return Refusal(
+            return HttpRefusal(
                 403, "HOST_NOT_ALLOWED", f"Not served by this name; allow it: --allow-host {host}."
             )
         if origin:
@@ -51,7 +51,7 @@ class Guests:
         if allowed:
             return None
         page = origin or "ORIGIN"
-        return Refusal(
+        return HttpRefusal(
             403, "ORIGIN_NOT_ALLOWED", f"Not served to web pages; allow it: --allow-origin {page}."
         )
 

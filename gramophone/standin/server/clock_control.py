@@ -59,11 +59,11 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
-class _Refused(ValueError):
+class _BadControlRequest(ValueError):
     """A request to the control that makes no sense; the text says why."""
 
 
-class Control:
+class ClockControl:
     """The requests that move a clock."""
 
     def __init__(self, clock: SteppedClock) -> None:
@@ -82,7 +82,7 @@ class Control:
         """With `within_ms=N`, wait until somebody waits for an instant so near, or give up."""
         try:
             within_ms = _number(request, "within_ms")
-        except _Refused as refused:
+        except _BadControlRequest as refused:
             await self._say(reply, 400, error=str(refused))
             return
         if within_ms is not None:
@@ -99,8 +99,8 @@ class Control:
         try:
             ms = _number(request, "ms")
             if ms is None:
-                raise _Refused("Say how far: /control/advance?ms=20.")
-        except _Refused as refused:
+                raise _BadControlRequest("Say how far: /control/advance?ms=20.")
+        except _BadControlRequest as refused:
             await self._say(reply, 400, error=str(refused))
             return
         await self._clock.step_us(round(1000 * ms))
@@ -133,5 +133,5 @@ def _number(request: Request, name: str) -> float | None:
     except ValueError:
         number = -1.0
     if not 0 <= number < 1e12:
-        raise _Refused(f"{name} is a number from 0, not {given!r}.")
+        raise _BadControlRequest(f"{name} is a number from 0, not {given!r}.")
     return number

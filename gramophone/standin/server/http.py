@@ -213,7 +213,7 @@ class HttpConnection(asyncio.Protocol):
         self._answering = spawn(self._serve(request), name=f"{request.method} {request.path}")
 
     async def _serve(self, request: Request) -> None:
-        reply = _Answer(self, bodiless=request.method == "HEAD")
+        reply = _HttpReply(self, bodiless=request.method == "HEAD")
         try:
             try:
                 await self._handler(request, reply)
@@ -229,7 +229,7 @@ class HttpConnection(asyncio.Protocol):
             self._answering = None
         self._go_on()
 
-    async def _give_up(self, reply: _Answer) -> None:
+    async def _give_up(self, reply: _HttpReply) -> None:
         if reply.started:
             reply.cut()
             return
@@ -337,7 +337,7 @@ class HttpConnection(asyncio.Protocol):
             raise ClientGone
 
 
-class _Answer:
+class _HttpReply:
     """The answer to one request."""
 
     def __init__(self, connection: HttpConnection, *, bodiless: bool) -> None:

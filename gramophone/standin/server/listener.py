@@ -15,10 +15,10 @@ from websockets.http11 import Request as UpgradeRequest
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
-from gramophone.standin.server.access import Guests
+from gramophone.standin.server.access import AllowedClients
 from gramophone.standin.server.http import HttpConnection, Reply, Request, Timeouts, answer_whole
-from gramophone.standin.server.logged_response import WrittenReply, is_text
-from gramophone.standin.server.refusal import Refusal
+from gramophone.standin.server.logged_response import LoggedReply, is_text
+from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import (
     CONTROL_PATH,
     Accept,
@@ -44,7 +44,7 @@ async def listening(
     port: int = 0,
     timeouts: Timeouts | None = None,
     traffic_log: TrafficLog | None = None,
-    guests: Guests | None = None,
+    guests: AllowedClients | None = None,
 ) -> AsyncGenerator[Address, None]:
     """Serve `routes` on one port while the block runs.
 
@@ -55,7 +55,7 @@ async def listening(
     Raises:
         OSError: the port is taken, or there is no such address on this machine.
     """
-    guests = guests or Guests.of(host)
+    guests = guests or AllowedClients.of(host)
     served = _ServedPort(routes, timeouts or Timeouts(), traffic_log or TrafficLog(), guests)
     async with serve(served.handle, host, port, **served.settings()) as server:
         try:
@@ -71,7 +71,7 @@ class _ServedPort:
     """The routes of a port, and its connections that are not, or not yet, websockets."""
 
     def __init__(
-        self, routes: Routes, timeouts: Timeouts, traffic_log: TrafficLog, guests: Guests
+        self, routes: Routes, timeouts: Timeouts, traffic_log: TrafficLog, guests: AllowedClients
     ) -> None:
         self._routes = routes
         self._guests = guests
@@ -130,7 +130,7 @@ class _ServedPort:
             **({"text": told} if told else {"bytes": len(body)}),
         )
         if self.traffic_log.writing:
-            reply = WrittenReply(reply, self.traffic_log, number)
+            reply = LoggedReply(reply, self.traffic_log, number)
         try:
             await self._handle(request, reply)
         except asyncio.CancelledError:
@@ -153,21 +153,21 @@ class _ServedPort:
         _log.info("%s %s: %d", request.method, request.path, refusal.status)
         await refuse(reply, refusal, str(uuid4()), headers)
 
-    def _unserved(self, request: Request) -> tuple[Refusal, Sequence[tuple[str, str]]]:
+    def _unserved(self, request: Request) -> tuple[HttpRefusal, Sequence[tuple[str, str]]]:
         path = request.path
         if path in self._routes.endpoints and request.method == "GET":
             sentence = f"{path} is a websocket; connect to it with a websocket client."
-            return Refusal(426, "UPGRADE_REQUIRED", sentence), [("upgrade", "websocket")]
+            return HttpRefusal(426, "UPGRADE_REQUIRED", sentence), [("upgrade", "websocket")]
         allowed = ", ".join(method for method, served in self._routes.handlers if served == path)
         if allowed:
             sentence = f"{path} takes {allowed}, not {request.method}."
-            return Refusal(405, "METHOD_NOT_ALLOWED", sentence), [("allow", allowed)]
+            return HttpRefusal(405, "METHOD_NOT_ALLOWED", sentence), [("allow", allowed)]
         return self._nothing(), []
 
-    def _nothing(self) -> Refusal:
+    def _nothing(self) -> HttpRefusal:
         served = {*self._routes.endpoints, *(path for _, path in self._routes.handlers)}
         paths = " or ".join(sorted(served))
-        return Refusal(404, "NOT_FOUND", f"There is nothing at this path; try {paths}.")
+        return HttpRefusal(404, "NOT_FOUND", f"There is nothing at this path; try {paths}.")
 
     # --- websockets ---------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ class _ServedPort:
         result = endpoint(handshake) if endpoint else self._nothing()
         if isinstance(result, Awaitable):
             result = await result
-        if isinstance(result, Refusal):
+        if isinstance(result, HttpRefusal):
             _log.info("websocket %s: %d", path, result.status)
         return result
 
@@ -237,7 +237,7 @@ class _ServedPort:
 
 async def refuse(
     reply: Reply,
-    refusal: Refusal,
+    refusal: HttpRefusal,
     request_id: str,
     headers: Sequence[tuple[str, str]] = (),
 ) -> None:
@@ -246,7 +246,7 @@ async def refuse(
     await answer_whole(reply, refusal.status, told, refusal.body(request_id))
 
 
-def _response(refusal: Refusal, request_id: str) -> Response:
+def _response(refusal: HttpRefusal, request_id: str) -> Response:
     body = refusal.body(request_id)
     headers = Headers()
     for name, value in _refusal_headers(refusal, request_id):
@@ -256,7 +256,7 @@ def _response(refusal: Refusal, request_id: str) -> Response:
     return Response(refusal.status, refusal.reason, headers, body)
 
 
-def _refusal_headers(refusal: Refusal, request_id: str) -> list[tuple[str, str]]:
+def _refusal_headers(refusal: HttpRefusal, request_id: str) -> list[tuple[str, str]]:
     return [
         ("Content-Type", "application/json"),
         ("dg-request-id", request_id),

@@ -8,7 +8,7 @@ from gramophone.standin.server.http import Reply
 from gramophone.standin.server.traffic_log import TrafficLog
 
 
-class WrittenReply:
+class LoggedReply:
     """A reply of which each step is written down."""
 
     def __init__(self, reply: Reply, ledger: TrafficLog, number: int) -> None:

@@ -9,7 +9,7 @@ from gramophone.core.frozen import frozen
 
 
 @frozen
-class Refusal:
+class HttpRefusal:
     """A handshake or a request that ends in an HTTP error. `message` is the text of `dg-error`."""
 
     status: int
@@ -30,23 +30,25 @@ class Refusal:
         return json.dumps(said).encode()
 
 
-INVALID_AUTH = Refusal(401, "INVALID_AUTH", "Invalid credentials.")
+INVALID_AUTH = HttpRefusal(401, "INVALID_AUTH", "Invalid credentials.")
 
 _KNOWN = {
-    400: Refusal(400, "Bad Request", "Bad Request: No such model/language/tier combination found."),
+    400: HttpRefusal(
+        400, "Bad Request", "Bad Request: No such model/language/tier combination found."
+    ),
     401: INVALID_AUTH,
-    402: Refusal(402, "ASR_PAYMENT_REQUIRED", "Project does not have enough credits."),
-    403: Refusal(
+    402: HttpRefusal(402, "ASR_PAYMENT_REQUIRED", "Project does not have enough credits."),
+    403: HttpRefusal(
         403,
         "INSUFFICIENT_PERMISSIONS",
         "Project does not have access to the requested model.",
     ),
-    429: Refusal(429, "TOO_MANY_REQUESTS", "Too many requests. Please try again later"),
+    429: HttpRefusal(429, "TOO_MANY_REQUESTS", "Too many requests. Please try again later"),
 }
 
 
-def refusal_with(status: int) -> Refusal:
+def refusal_with(status: int) -> HttpRefusal:
     """The refusal that the service would send with this status."""
     return _KNOWN.get(
-        status, Refusal(status, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
+        status, HttpRefusal(status, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
     )

@@ -11,7 +11,7 @@ from websockets.http11 import Response
 
 from gramophone.core.frozen import frozen
 from gramophone.standin.server.http import Handler
-from gramophone.standin.server.refusal import Refusal
+from gramophone.standin.server.refusal import HttpRefusal
 
 CONTROL_PATH = "/control"
 """The path below which a stand-in is controlled; its traffic is not part of what is played."""
@@ -45,7 +45,7 @@ class Accept:
     serve: Callable[[ServerConnection], Awaitable[None]]
 
 
-HandshakeResult: TypeAlias = Accept | Refusal | Response
+HandshakeResult: TypeAlias = Accept | HttpRefusal | Response
 """The answer to a handshake; a Response is a refusal that is sent as it is."""
 
 Endpoint: TypeAlias = Callable[[HandshakeRequest], HandshakeResult | Awaitable[HandshakeResult]]

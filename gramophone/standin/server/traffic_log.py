@@ -34,8 +34,8 @@ class TrafficLog:
         self._clock = clock or SystemClock()
         self._numbers = count()
         self._secrets = secrets or Secrets()
-        self._streams = RedactedStreams[_Line](self._secrets.redactor)
-        self._waiting: dict[int, deque[_Line]] = {}
+        self._streams = RedactedStreams[_LogLine](self._secrets.redactor)
+        self._waiting: dict[int, deque[_LogLine]] = {}
         self.connections = 0
         self.requests = 0
 
@@ -92,7 +92,7 @@ class TrafficLog:
         if self._file is None:
             return
         head = {"at_us": self._clock.now_us(), "connection": number, "event": event}
-        line = _Line(head | fields, text)
+        line = _LogLine(head | fields, text)
         self._waiting.setdefault(number, deque()).append(line)
         self._streams.put(line, lines_pieces(text, (number, event)))
         self._release()
@@ -113,7 +113,7 @@ class TrafficLog:
         self._file.flush()
 
 
-class _Line:
+class _LogLine:
     """A line that may have to wait."""
 
     def __init__(self, fields: dict[str, Any], text: str) -> None:

@@ -33,9 +33,9 @@ from gramophone.wire.llm.answer import (
     OPENAI_RESPONSES,
     SILENT,
     UNFINISHED,
-    Answer,
     AnswerFailure,
-    Piece,
+    AnswerPiece,
+    ModelAnswer,
     RawPiece,
     TextPiece,
 )
@@ -62,25 +62,25 @@ def in_openais_words(reason: str) -> str:
     return _REASONS.get(reason, reason)
 
 
-def answers_of(events: Sequence[Event], *, endless: bool = False) -> tuple[Answer, ...]:
+def answers_of(events: Sequence[Event], *, endless: bool = False) -> tuple[ModelAnswer, ...]:
     """What the model answered in a session, in the order of the requests.
 
     An answer that was interrupted ends a while later; `endless`, it waits to be interrupted.
     """
-    reader = _Reader(endless=endless)
+    reader = _RecordedAnswerReader(endless=endless)
     for event in events:
         reader.read(event)
     return tuple(turn.answer() for turn in reader.requests if turn.reached)
 
 
-class _Reader:
+class _RecordedAnswerReader:
     """Follows what was said, and who was asked about it."""
 
     def __init__(self, *, endless: bool) -> None:
-        self.requests: list[_Request] = []
+        self.requests: list[_RequestReader] = []
         self._endless = endless
         self._history = History()
-        self._open: dict[int, _Request] = {}
+        self._open: dict[int, _RequestReader] = {}
         self._repeating: set[int] = set()
         self._heard: int | None = None
 
@@ -101,7 +101,7 @@ class _Reader:
             case HistoryRewound(to_turn=to_turn):
                 self._history.rewind(to_turn)
             case RequestSent(turn=turn, at_us=at_us):
-                self._open[turn] = _Request(self._asked(), at_us, endless=self._endless)
+                self._open[turn] = _RequestReader(self._asked(), at_us, endless=self._endless)
                 self.requests.append(self._open[turn])
             case (
                 ModelChunkReceived(turn=int(turn))
@@ -129,7 +129,7 @@ class _Reader:
 
 
 @dataclass(slots=True)
-class _Request:
+class _RequestReader:
     """One request while its turn is read."""
 
     asked: str | None
@@ -163,10 +163,10 @@ class _Request:
             case _:
                 pass
 
-    def answer(self) -> Answer:
+    def answer(self) -> ModelAnswer:
         given, made = self._usage
-        pieces: tuple[Piece, ...] = tuple(self._raw or self._texts)
-        return Answer(
+        pieces: tuple[AnswerPiece, ...] = tuple(self._raw or self._texts)
+        return ModelAnswer(
             asked=self.asked,
             pieces=pieces,
             finish_reason=self._reason or "stop",

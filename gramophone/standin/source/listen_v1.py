@@ -21,8 +21,8 @@ from gramophone.wire.deepgram.json_frames import ProtocolViolation
 from gramophone.wire.deepgram.listen_v1.messages import client_type
 from gramophone.wire.deepgram.listen_v1.recorded_server import (
     ANSWERED,
-    HeardMessage,
-    RecordedListening,
+    RecordedConnection,
+    RecordedMessage,
     RecordedTranscripts,
 )
 from gramophone.wire.deepgram.paths import LISTEN_PATH
@@ -30,13 +30,13 @@ from gramophone.wire.deepgram.paths import LISTEN_PATH
 
 def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
     """What Listen said in a session, in order; empty when nobody listened."""
-    connections: dict[int, _Connection] = {}
+    connections: dict[int, _ListenReader] = {}
     for event in events:
         match event:
             case SpeechConnected(connection=ordinal, url=url):
                 parts = urlsplit(url)
                 if parts.path.endswith(LISTEN_PATH):
-                    connections[ordinal] = _Connection(parts.scheme.startswith("http"))
+                    connections[ordinal] = _ListenReader(parts.scheme.startswith("http"))
             case (
                 FrameSent(connection=ordinal)
                 | FrameReceived(connection=ordinal)
@@ -53,11 +53,11 @@ def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
 
 
 @dataclass(slots=True)
-class _Connection:
+class _ListenReader:
     """A connection while the session is read."""
 
     whole: bool
-    messages: list[HeardMessage] = field(default_factory=list[HeardMessage])
+    messages: list[RecordedMessage] = field(default_factory=list[RecordedMessage])
     said: int = 0
     ended: tuple[int, str] = (1000, "")
 
@@ -70,12 +70,12 @@ class _Connection:
             case FrameSent(text=text):
                 self.said += _is_answered(text)
             case FrameReceived(text=text):
-                self.messages.append(HeardMessage(text, self.said))
+                self.messages.append(RecordedMessage(text, self.said))
             case SpeechDisconnected(code=code, reason=reason):
                 self.ended = code, reason
 
-    def listening(self) -> RecordedListening:
-        return RecordedListening(tuple(self.messages), *self.ended)
+    def listening(self) -> RecordedConnection:
+        return RecordedConnection(tuple(self.messages), *self.ended)
 
 
 def _is_answered(text: str) -> bool:

@@ -32,7 +32,7 @@ _STOP = "\0"
 
 
 @frozen
-class Found:
+class SourceRange:
     """Where something stands in the source: the first of its texts, and the one after the last.
 
     It is empty where the text ends within one whose sound has been given already.
@@ -50,7 +50,7 @@ class Difference:
     side: Side
     expected: str
     got: str
-    again: Found | None = field(default=None, compare=False, repr=False)
+    again: SourceRange | None = field(default=None, compare=False, repr=False)
     """Where it stands in the source, if it is there and has come already."""
 
     def fields(self) -> dict[str, str]:
@@ -76,7 +76,7 @@ class Difference:
                 return f"{what} {got} came out of order: {expected} was to come first."
 
 
-class Stretches:
+class RangeSet:
     """Stretches of the source, joined where they touch; a look takes logarithmic time."""
 
     def __init__(self) -> None:
@@ -121,13 +121,13 @@ class Expectation:
         self._by_message = by_message
         self._places: dict[int, int] = {}
         self._resume = 0
-        self._came = Stretches()
-        self._given: dict[int, Stretches] = {}
+        self._came = RangeSet()
+        self._given: dict[int, RangeSet] = {}
         self._secrets: dict[str, str] = {}
         self._met: list[Difference] = []
         self._jumps: list[tuple[int, int, str]] = []
 
-    def came(self, connection: int, text: str) -> Found | Difference:
+    def came(self, connection: int, text: str) -> SourceRange | Difference:
         """Something was said on a connection: where it stands, or how it differs.
 
         What is out of order is found all the same, and told by `differences`.
@@ -136,7 +136,7 @@ class Expectation:
         if connection not in self._places:
             self._places[connection], self._resume = self._resume, 0
         place = self._places[connection]
-        given = self._given.setdefault(connection, Stretches())
+        given = self._given.setdefault(connection, RangeSet())
         found = used = None
         for stretch in self._find(bare, place, _last_word(text)):
             if not self._has_been(given, stretch):
@@ -212,7 +212,7 @@ class Expectation:
         ends = set(self._starts)
         yield from sorted(found, key=lambda stretch: self._kept.whole(stretch[1]) not in ends)
 
-    def _has_been(self, given: Stretches, stretch: tuple[int, int]) -> bool:
+    def _has_been(self, given: RangeSet, stretch: tuple[int, int]) -> bool:
         """Whether any of this has come already; the rest of a secret that was cut has not."""
         start, end = map(self._kept.whole, stretch)
         return given.meet(start, end)
@@ -223,9 +223,9 @@ class Expectation:
         self._met.append(missed)
         return missed
 
-    def _texts_in(self, start: int, end: int) -> Found:
+    def _texts_in(self, start: int, end: int) -> SourceRange:
         end = self._kept.whole(end)
-        return Found(bisect_left(self._starts, start), bisect_left(self._starts, end))
+        return SourceRange(bisect_left(self._starts, start), bisect_left(self._starts, end))
 
     def _is(self, expected: str, bare: str) -> bool:
         return expected == bare or (bool(self._kept) and same_but_hidden(expected, bare))
@@ -272,7 +272,7 @@ class Expectation:
         self._places[connection] = end
         end = self._kept.whole(end)
         self._came.add(start, end)
-        self._given.setdefault(connection, Stretches()).add(start, end)
+        self._given.setdefault(connection, RangeSet()).add(start, end)
 
     def _missing(self) -> Iterator[int]:
         for index, (start, end) in enumerate(pairwise(self._starts)):

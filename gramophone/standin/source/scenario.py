@@ -24,13 +24,13 @@ from typing import Any, cast
 from gramophone.core.errors import GramophoneError
 from gramophone.core.frozen import frozen
 from gramophone.standin.faults import Fault
-from gramophone.standin.source.source import Source
+from gramophone.standin.source.source import StandinSource
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voice import Break
 from gramophone.wire.llm.answer import (
-    Answer,
     AnswerFailure,
-    Piece,
+    AnswerPiece,
+    ModelAnswer,
     TextPiece,
     ThinkingPiece,
     ToolPiece,
@@ -48,18 +48,18 @@ class ScenarioError(GramophoneError):
 
 
 @frozen
-class Wav:
+class ScenarioSound:
     """The sound of a file: signed 16-bit mono."""
 
     sample_rate_hz: int
     pcm: bytes
 
 
-ReadWav = Callable[[str], Wav]
+ReadWav = Callable[[str], ScenarioSound]
 """Reads a sound file that a scenario names, from beside it."""
 
 
-def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> Source:
+def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinSource:
     """Read a scenario.
 
     Raises:
@@ -70,7 +70,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> Source:
     except (ValueError, RecursionError) as error:
         kind = "JSON" if is_json else "TOML"
         raise ScenarioError(f"The scenario is not valid {kind}: {error}.") from None
-    top = _Table("", document, ("title", "faults", "answer", "say"))
+    top = _ScenarioTable("", document, ("title", "faults", "answer", "say"))
     says = top.tables("say", ("text", "wav", "first_ms", "ends"))
     answers = top.tables(
         "answer",
@@ -87,7 +87,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> Source:
             "fails",
         ),
     )
-    return Source(
+    return StandinSource(
         title=top.text("title"),
         speech=_speech(says, read_wav) if says else None,
         answers=tuple(_answer(table) for table in answers),
@@ -98,7 +98,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> Source:
 # --- speech -----------------------------------------------------------------------------------
 
 
-def _speech(says: Sequence[_Table], read_wav: ReadWav) -> RecordedSpeech:
+def _speech(says: Sequence[_ScenarioTable], read_wav: ReadWav) -> RecordedSpeech:
     rates_hz: set[int] = set()
     segments: list[RecordedSegment] = []
     for say in says:
@@ -119,13 +119,13 @@ def _speech(says: Sequence[_Table], read_wav: ReadWav) -> RecordedSpeech:
     return RecordedSpeech("linear16", rates_hz.pop(), tuple(segments))
 
 
-def _frames(wav: Wav, first_us: int) -> list[tuple[int, bytes]]:
+def _frames(wav: ScenarioSound, first_us: int) -> list[tuple[int, bytes]]:
     frame_bytes = wav.sample_rate_hz * FRAME_MS // 1000 * 2
     starts = range(0, len(wav.pcm), frame_bytes)
     return [(first_us, wav.pcm[start : start + frame_bytes]) for start in starts]
 
 
-def _ends(say: _Table) -> Break | None:
+def _ends(say: _ScenarioTable) -> Break | None:
     told = say.text("ends")
     if not told:
         return None
@@ -140,14 +140,14 @@ def _ends(say: _Table) -> Break | None:
 # --- answers ----------------------------------------------------------------------------------
 
 
-def _answer(table: _Table) -> Answer:
+def _answer(table: _ScenarioTable) -> ModelAnswer:
     tools = table.tables("tools", ("name", "arguments", "id"))
     finish = table.text("finish") or ("tool_calls" if tools else "stop")
     if finish not in FINISH_REASONS:
         raise table.wrong("finish", f"is one of {', '.join(FINISH_REASONS)}")
     first_us, step_us = 1000 * table.count("first_ms"), 1000 * table.count("delta_ms")
     pieces = _pieces(table, tools)
-    return Answer(
+    return ModelAnswer(
         asked=table.text("asked") or None,
         pieces=tuple(
             replace(piece, due_us=first_us + step_us * place) for place, piece in enumerate(pieces)
@@ -159,7 +159,7 @@ def _answer(table: _Table) -> Answer:
     )
 
 
-def _pieces(table: _Table, tools: Sequence[_Table]) -> list[Piece]:
+def _pieces(table: _ScenarioTable, tools: Sequence[_ScenarioTable]) -> list[AnswerPiece]:
     return [
         *(ThinkingPiece(delta) for delta in _DELTA.findall(table.text("thinking"))),
         *(TextPiece(delta) for delta in _DELTA.findall(table.text("text"))),
@@ -175,7 +175,7 @@ def _pieces(table: _Table, tools: Sequence[_Table]) -> list[Piece]:
     ]
 
 
-def _failure(table: _Table, *, in_stream: bool) -> AnswerFailure | None:
+def _failure(table: _ScenarioTable, *, in_stream: bool) -> AnswerFailure | None:
     if not table.has("fails"):
         return None
     fails = table.table("fails", ("status", "kind", "message"))
@@ -190,7 +190,7 @@ def _failure(table: _Table, *, in_stream: bool) -> AnswerFailure | None:
 # --- tables -----------------------------------------------------------------------------------
 
 
-class _Table:
+class _ScenarioTable:
     """A table of the file; whatever is taken out of it has the right type or is refused."""
 
     def __init__(self, path: str, told: object, known: Sequence[str]) -> None:
@@ -238,15 +238,15 @@ class _Table:
             raise self.wrong(name, "is a table")
         return cast("Mapping[str, Any]", told)
 
-    def table(self, name: str, known: Sequence[str]) -> _Table:
-        return _Table(self._key(name), self._entries.get(name), known)
+    def table(self, name: str, known: Sequence[str]) -> _ScenarioTable:
+        return _ScenarioTable(self._key(name), self._entries.get(name), known)
 
-    def tables(self, name: str, known: Sequence[str]) -> list[_Table]:
+    def tables(self, name: str, known: Sequence[str]) -> list[_ScenarioTable]:
         told = self._entries.get(name, [])
         if not isinstance(told, list):
             raise self.wrong(name, f"is a list of tables, each under [[{self._key(name)}]]")
         return [
-            _Table(f"{self._key(name)}[{index}]", each, known)
+            _ScenarioTable(f"{self._key(name)}[{index}]", each, known)
             for index, each in enumerate(cast("list[object]", told))
         ]
 

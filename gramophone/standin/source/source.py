@@ -11,11 +11,11 @@ from gramophone.standin.source.answers import answers_of
 from gramophone.standin.source.listen_v1 import recorded_transcripts
 from gramophone.standin.source.speech import RecordedSpeech, recorded_speech
 from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
-from gramophone.wire.llm.answer import Answer
+from gramophone.wire.llm.answer import ModelAnswer
 
 
 @frozen(kw_only=True)
-class Source:
+class StandinSource:
     """What a stand-in says, in order; without `speech` it speaks in tones.
 
     Attributes:
@@ -29,7 +29,7 @@ class Source:
     title: str = ""
     speech: RecordedSpeech | None = None
     heard: RecordedTranscripts | None = None
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[ModelAnswer, ...] = ()
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -38,7 +38,7 @@ class Source:
         return tuple(answer.asked for answer in self.answers if answer.asked is not None)
 
 
-def script_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> Source:
+def source_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> StandinSource:
     """What a recorded session has to give; its AudioReceived carry their sound.
 
     With `endless`, an answer that was interrupted waits until it is interrupted again.
@@ -47,7 +47,7 @@ def script_of(events: Sequence[Event], title: str = "", *, endless: bool = False
         TimelineError: the events have no beginning, or lack their sound.
     """
     speech = recorded_speech(events)
-    return Source(
+    return StandinSource(
         title=title,
         speech=speech if speech.segments else None,
         heard=recorded_transcripts(events),

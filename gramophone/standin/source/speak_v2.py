@@ -33,11 +33,11 @@ from gramophone.wire.deepgram.speak_v2.messages import (
     parse_server,
 )
 from gramophone.wire.deepgram.speak_v2.recording import (
-    Cue,
+    ClientProgress,
     RecordedFlux,
     RecordedFrame,
     RecordedTurn,
-    Stage,
+    TurnStage,
     said,
 )
 
@@ -54,12 +54,12 @@ def recorded_flux(events: Sequence[Event]) -> tuple[RecordedFlux, ...]:
     Raises:
         TimelineError: an AudioReceived without its sound.
     """
-    connections: dict[int, _Connection] = {}
+    connections: dict[int, _FluxReader] = {}
     for event in events:
         match event:
             case SpeechConnected(connection=ordinal, url=url):
                 if urlsplit(url).path.endswith(FLUX_PATH):
-                    connections[ordinal] = _Connection()
+                    connections[ordinal] = _FluxReader()
             case FrameSent(connection=ordinal) if ordinal in connections:
                 connections[ordinal].sent(event)
             case FrameReceived(connection=ordinal) if ordinal in connections:
@@ -76,30 +76,32 @@ def recorded_flux(events: Sequence[Event]) -> tuple[RecordedFlux, ...]:
 
 
 @dataclass(slots=True)
-class _Turn:
+class _FluxTurnReader:
     """A turn while the session is read: what both sides said, in order."""
 
     text: str = ""
-    stage: Stage = Stage.OPEN
+    stage: TurnStage = TurnStage.OPEN
     offset_ms: int | None = None
-    progress: list[tuple[Cue, int]] = field(default_factory=list[tuple[Cue, int]])
+    progress: list[tuple[ClientProgress, int]] = field(
+        default_factory=list[tuple[ClientProgress, int]]
+    )
     frames: list[tuple[int, int, str | bytes]] = field(
         default_factory=list[tuple[int, int, str | bytes]]
     )
     interrupted: bool = False
 
-    def reach(self, stage: Stage, at_us: int) -> None:
+    def reach(self, stage: TurnStage, at_us: int) -> None:
         self.stage = stage
-        cue = Cue(stage, len(said(self.text)))
+        cue = ClientProgress(stage, len(said(self.text)))
         # White space says nothing, so nothing can wait for it.
         if not self.progress or self.progress[-1][0] != cue:
             self.progress.append((cue, at_us))
 
     def go_on(self) -> None:
         """The last Interrupt was ignored: it is as if nobody had said it."""
-        if self.progress and self.stage is Stage.INTERRUPTED:
+        if self.progress and self.stage is TurnStage.INTERRUPTED:
             self.progress.pop()
-            self.stage = self.progress[-1][0].stage if self.progress else Stage.OPEN
+            self.stage = self.progress[-1][0].stage if self.progress else TurnStage.OPEN
 
     def came(self, frame: str | bytes, at_us: int) -> None:
         self.frames.append((len(self.progress), at_us, frame))
@@ -111,17 +113,17 @@ class _Turn:
 
     def _timed(self, known: int, at_us: int, frame: str | bytes) -> RecordedFrame:
         said_so_far = self.progress[:known]
-        cue, cue_us = said_so_far[-1] if said_so_far else (Cue(Stage.OPEN, 0), at_us)
+        cue, cue_us = said_so_far[-1] if said_so_far else (ClientProgress(TurnStage.OPEN, 0), at_us)
         return RecordedFrame(cue, at_us - cue_us, frame)
 
 
-class _Connection:
+class _FluxReader:
     """One connection while the session is read."""
 
     def __init__(self) -> None:
-        self._turns: list[_Turn] = []
+        self._turns: list[_FluxTurnReader] = []
         self._begun = 0
-        self._active: _Turn | None = None
+        self._active: _FluxTurnReader | None = None
         self._connected = ""
         self._session = ""
 
@@ -130,21 +132,21 @@ class _Connection:
             message: ClientMessage = parse_client(event.text)
         except ProtocolViolation:
             return
-        turn = self._turns[-1] if self._turns and self._turns[-1].stage is Stage.OPEN else None
+        turn = self._turns[-1] if self._turns and self._turns[-1].stage is TurnStage.OPEN else None
         match message:
             case Speak(text=text):
                 if turn is None:
-                    turn = _Turn()
+                    turn = _FluxTurnReader()
                     self._turns.append(turn)
                 turn.text += text
-                turn.reach(Stage.OPEN, event.at_us)
+                turn.reach(TurnStage.OPEN, event.at_us)
             case Flush() | Close() if turn is not None:
-                turn.reach(Stage.FLUSHED, event.at_us)
+                turn.reach(TurnStage.FLUSHED, event.at_us)
             case Interrupt(offset_ms) if self._active is not None:
                 # One at a time: another is ignored until the first is answered.
-                if self._active.stage is not Stage.INTERRUPTED:
+                if self._active.stage is not TurnStage.INTERRUPTED:
                     self._active.offset_ms = offset_ms
-                    self._active.reach(Stage.INTERRUPTED, event.at_us)
+                    self._active.reach(TurnStage.INTERRUPTED, event.at_us)
             case _:
                 pass
 

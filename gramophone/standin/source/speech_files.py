@@ -58,7 +58,7 @@ def _form(parameters: RestParameters) -> tuple[str, str, int]:
     return parameters.encoding, parameters.container, parameters.sample_rate_hz
 
 
-class Files:
+class RecordedFiles:
     """Gives the answers of a session: each once or, unless `strict`, each once before any twice.
 
     Where a strict session has nothing left for a text, the voice is asked, which refuses it.
@@ -92,13 +92,13 @@ def body_frame(data: bytes, content_type: str) -> str:
 
 def recorded_files(events: Sequence[Event]) -> tuple[RecordedFile, ...]:
     """What Speak answered over HTTP in a session, as far as it is more than samples."""
-    requests: dict[int, _Request] = {}
+    requests: dict[int, _FileRequest] = {}
     for event in events:
         match event:
             case SpeechConnected(connection=ordinal, url=url):
                 parts = urlsplit(url)
                 if parts.scheme in ("http", "https") and parts.path.endswith(SPEAK_PATH):
-                    requests[ordinal] = _Request(parts.query)
+                    requests[ordinal] = _FileRequest(parts.query)
             case (
                 FrameSent(connection=ordinal)
                 | FrameReceived(connection=ordinal)
@@ -123,7 +123,7 @@ def said(text: str) -> str:
 
 
 @dataclass(slots=True)
-class _Request:
+class _FileRequest:
     """A request while the session is read."""
 
     query: str

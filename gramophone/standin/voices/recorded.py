@@ -15,7 +15,7 @@ from typing import Self
 from gramophone.audio.pcm import FrameCutter
 from gramophone.standin.source.matching import Difference, Expectation
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
-from gramophone.standin.voice import Progress, Sound, TextRefused, Utterance
+from gramophone.standin.voice import OnProgress, SynthesisStream, VoiceRefused, VoiceSound
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.text.redacted_match import begins_but_hidden
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters, bytes_per_sample
@@ -67,7 +67,7 @@ class RecordedVoice:
         """What was to be said, and how what was said differs from it."""
         return self._messages or self._found
 
-    async def load(self, progress: Progress) -> None:
+    async def load(self, progress: OnProgress) -> None:
         pass
 
     def refusal(self, parameters: SpeakParameters) -> str:
@@ -87,25 +87,25 @@ class RecordedVoice:
             ordinals=self._ordinals,
         )
 
-    async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+    async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
         if not self._told and not self._listen(text):
             # Without a connection the text is a message by itself.
-            raise TextRefused
+            raise VoiceRefused
         found = self._found.came(self._connection, self._up_to_break(text))
         if isinstance(found, Difference) and self.strict:
-            raise TextRefused
+            raise VoiceRefused
         if isinstance(found, Difference) and found.again is not None:
             # It is reported; whoever is not strict gets the sound once more.
             found = found.again
         if isinstance(found, Difference):
             for pcm in ToneVoice().words(text, parameters):
-                yield Sound(pcm)
+                yield VoiceSound(pcm)
             return
         before_us = 0
         for segment in self._speech.segments[found.first : found.end]:
             due_us = 0
             for due_us, pcm in _frames(segment, parameters):
-                yield Sound(pcm, before_us + due_us)
+                yield VoiceSound(pcm, before_us + due_us)
             before_us += due_us
             if segment.ends is not None:
                 for expectation in (self._found, self._messages):

@@ -16,7 +16,7 @@ from typing import Self
 
 from gramophone.audio.pcm import encode
 from gramophone.core.frozen import frozen
-from gramophone.standin.voice import Progress, Sound, Utterance
+from gramophone.standin.voice import OnProgress, SynthesisStream, VoiceSound
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
 _TURN = 4096
@@ -35,7 +35,7 @@ class ToneVoice:
     character_ms: int = 60
     gap_ms: int = 40
 
-    async def load(self, progress: Progress) -> None:
+    async def load(self, progress: OnProgress) -> None:
         pass
 
     def refusal(self, parameters: SpeakParameters) -> str:
@@ -44,9 +44,9 @@ class ToneVoice:
     def for_connection(self) -> Self:
         return self
 
-    async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+    async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
         for pcm in self.words(text, parameters):
-            yield Sound(pcm)
+            yield VoiceSound(pcm)
 
     async def aclose(self) -> None:
         pass

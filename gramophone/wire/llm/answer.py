@@ -1,6 +1,6 @@
 """What a language model gave, or is to give, as plain values that know no provider.
 
-A stand-in renders an `Answer` in the words of whoever is asked: `openai_chat`,
+A stand-in renders an `ModelAnswer` in the words of whoever is asked: `openai_chat`,
 `openai_responses`, `anthropic_messages`. Recordings bring the provider's own chunks along
 (`RawPiece`); `answer_parts` reads them for everybody else.
 """
@@ -63,7 +63,7 @@ class RawPiece:
     due_us: int = 0
 
 
-Piece: TypeAlias = TextPiece | ThinkingPiece | ToolPiece | RawPiece
+AnswerPiece: TypeAlias = TextPiece | ThinkingPiece | ToolPiece | RawPiece
 """`due_us` counts from the request, on the clock of the recording."""
 
 
@@ -86,7 +86,7 @@ class AnswerFailure:
 
 
 @frozen
-class Answer:
+class ModelAnswer:
     """One answer of a model.
 
     Attributes:
@@ -101,7 +101,7 @@ class Answer:
     """
 
     asked: str | None
-    pieces: tuple[Piece, ...]
+    pieces: tuple[AnswerPiece, ...]
     finish_reason: str = "stop"
     input_tokens: int = 0
     output_tokens: int = 0

@@ -7,12 +7,19 @@ from typing import TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import as_list, as_object, as_text, compact, read_object
-from gramophone.wire.llm.answer import Answer, Piece, RawPiece, TextPiece, ThinkingPiece, ToolPiece
+from gramophone.wire.llm.answer import (
+    AnswerPiece,
+    ModelAnswer,
+    RawPiece,
+    TextPiece,
+    ThinkingPiece,
+    ToolPiece,
+)
 
 PlainPiece: TypeAlias = TextPiece | ThinkingPiece | ToolPiece
 
 
-def plain_pieces(answer: Answer) -> tuple[PlainPiece, ...]:
+def plain_pieces(answer: ModelAnswer) -> tuple[PlainPiece, ...]:
     """The pieces with the provider's own words read; tools are numbered from 0 as they come."""
     reader = _RawReader()
     plain = [piece for given in answer.pieces for piece in _plain(given, reader)]
@@ -31,7 +38,7 @@ def plain_pieces(answer: Answer) -> tuple[PlainPiece, ...]:
     )
 
 
-def _plain(piece: Piece, reader: _RawReader) -> Iterator[PlainPiece]:
+def _plain(piece: AnswerPiece, reader: _RawReader) -> Iterator[PlainPiece]:
     if isinstance(piece, RawPiece):
         yield from reader.read(piece)
     else:
@@ -94,7 +101,7 @@ class ToolBlock:
 Block: TypeAlias = TextBlock | ThinkingBlock | ToolBlock
 
 
-def blocks_of(answer: Answer) -> tuple[Block, ...]:
+def blocks_of(answer: ModelAnswer) -> tuple[Block, ...]:
     """The pieces in blocks, one after the other, for protocols that open one at a time.
 
     A piece of a call that another block has overtaken comes with its call, and what stands

@@ -19,7 +19,7 @@ from gramophone.wire.lenient_json import (
     is_object,
     read_object,
 )
-from gramophone.wire.llm.answer import ANTHROPIC, WORDLESS, Answer, RawPiece
+from gramophone.wire.llm.answer import ANTHROPIC, WORDLESS, ModelAnswer, RawPiece
 from gramophone.wire.llm.answer_blocks import (
     Block,
     TextBlock,
@@ -141,7 +141,7 @@ def _check_strictly(fields: dict[str, Any], messages: list[Any]) -> None:
 # --- the whole answer -------------------------------------------------------------------------
 
 
-def render_message(answer: Answer, request: MessagesRequest, ordinal: int) -> bytes:
+def render_message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> bytes:
     """The answer as one JSON body. That it failed is for who renders errors."""
     raw = answer.recorded_for(ANTHROPIC) or ()
     if len(raw) == 1 and _type(raw[0]) == "message":
@@ -173,7 +173,7 @@ def _whole(block: Block, ordinal: int) -> dict[str, Any]:
 # --- the stream -------------------------------------------------------------------------------
 
 
-def message_events(answer: Answer, request: MessagesRequest, ordinal: int) -> list[Timed]:
+def message_events(answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> list[Timed]:
     """The answer as a stream."""
     raw = answer.recorded_for(ANTHROPIC)
     if raw is not None and any(_type(piece) in _EVENTS for piece in raw):
@@ -184,7 +184,7 @@ def message_events(answer: Answer, request: MessagesRequest, ordinal: int) -> li
         events += _closed(raw)
         ended = "message_delta" in types
     else:
-        events = _Writer(answer, request, ordinal).events()
+        events = _MessageWriter(answer, request, ordinal).events()
         ended = False
     return [*events, *_end(answer, ordinal, ended=ended)]
 
@@ -208,7 +208,7 @@ def _closed(raw: tuple[RawPiece, ...]) -> Iterator[Timed]:
             yield raw[-1].due_us, _event("content_block_stop", index=index)
 
 
-def _end(answer: Answer, ordinal: int, *, ended: bool) -> Iterator[Timed]:
+def _end(answer: ModelAnswer, ordinal: int, *, ended: bool) -> Iterator[Timed]:
     end_us = answer.due_us
     if answer.failure is not None:
         if answer.failure.kind not in WORDLESS:
@@ -224,10 +224,10 @@ def _end(answer: Answer, ordinal: int, *, ended: bool) -> Iterator[Timed]:
     yield end_us, _event("message_stop")
 
 
-class _Writer:
+class _MessageWriter:
     """Writes the events of one answer up to the end of its last block."""
 
-    def __init__(self, answer: Answer, request: MessagesRequest, ordinal: int) -> None:
+    def __init__(self, answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> None:
         self._blocks = blocks_of(answer)
         self._message = _message(answer, request, ordinal)
         self._ordinal = ordinal
@@ -288,7 +288,7 @@ def _event(kind: str, **fields: Any) -> bytes:
 # --- objects ----------------------------------------------------------------------------------
 
 
-def _message(answer: Answer, request: MessagesRequest, ordinal: int) -> dict[str, Any]:
+def _message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> dict[str, Any]:
     usage = {
         "input_tokens": tokens(answer.input_tokens, request.prompt_chars),
         "cache_creation_input_tokens": 0,
@@ -313,14 +313,14 @@ def _tool_use(block: ToolBlock, ordinal: int) -> dict[str, Any]:
     return {"type": "tool_use", "id": id_, "name": block.name, "input": {}}
 
 
-def _stop_reason(answer: Answer, blocks: tuple[Block, ...]) -> str:
+def _stop_reason(answer: ModelAnswer, blocks: tuple[Block, ...]) -> str:
     called = any(isinstance(block, ToolBlock) for block in blocks)
     if called and answer.finish_reason == "stop":
         return "tool_use"
     return _STOP_REASONS.get(answer.finish_reason, answer.finish_reason)
 
 
-def _output_tokens(answer: Answer, blocks: tuple[Block, ...]) -> int:
+def _output_tokens(answer: ModelAnswer, blocks: tuple[Block, ...]) -> int:
     chars = sum(
         len(block.arguments if isinstance(block, ToolBlock) else block.text) for block in blocks
     )

@@ -17,7 +17,7 @@ RETRY_AFTER_S = 1
 
 
 @frozen
-class Refusal:
+class ModelRefusal:
     """A request that is answered with an error status.
 
     `kind`, `code` and `param` are the provider's words; an empty kind follows from the status.
@@ -38,7 +38,7 @@ class Refusal:
 class RequestRefused(Exception):
     """A request that cannot stand; `refusal` says why."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ModelRefusal) -> None:
         self.refusal = refusal
         super().__init__(refusal.message)
 
@@ -49,63 +49,65 @@ NOT_JSON = (
 )
 
 _OPENAI = {
-    400: Refusal(400, "The request is not valid.", "invalid_request_error"),
-    401: Refusal(
+    400: ModelRefusal(400, "The request is not valid.", "invalid_request_error"),
+    401: ModelRefusal(
         401, "Incorrect API key provided.", "invalid_request_error", code="invalid_api_key"
     ),
-    402: Refusal(402, "Your account is not active.", "billing_error", code="billing_not_active"),
-    403: Refusal(
+    402: ModelRefusal(
+        402, "Your account is not active.", "billing_error", code="billing_not_active"
+    ),
+    403: ModelRefusal(
         403,
         "The project does not have access to this model.",
         "invalid_request_error",
         code="model_not_found",
     ),
-    404: Refusal(
+    404: ModelRefusal(
         404,
         "The model does not exist or you do not have access to it.",
         "invalid_request_error",
         code="model_not_found",
     ),
-    408: Refusal(408, "The request timed out.", "timeout"),
-    429: Refusal(429, "Rate limit reached.", "requests", code="rate_limit_exceeded"),
-    500: Refusal(
+    408: ModelRefusal(408, "The request timed out.", "timeout"),
+    429: ModelRefusal(429, "Rate limit reached.", "requests", code="rate_limit_exceeded"),
+    500: ModelRefusal(
         500, "The server had an error while processing your request. Sorry!", "server_error"
     ),
-    503: Refusal(503, "The engine is currently overloaded.", "service_unavailable_error"),
+    503: ModelRefusal(503, "The engine is currently overloaded.", "service_unavailable_error"),
 }
 
 _ANTHROPIC = {
-    400: Refusal(400, "The request is not valid.", "invalid_request_error"),
-    401: Refusal(401, "invalid x-api-key", "authentication_error"),
-    402: Refusal(402, "Your credit balance is too low.", "billing_error"),
-    403: Refusal(403, "Your API key may not use this resource.", "permission_error"),
-    404: Refusal(404, "Not found", "not_found_error"),
-    413: Refusal(413, "Request exceeds the maximum size", "request_too_large"),
-    429: Refusal(429, "This request would exceed your rate limit.", "rate_limit_error"),
-    500: Refusal(500, "Internal server error", "api_error"),
-    504: Refusal(504, "The request timed out.", "timeout_error"),
-    529: Refusal(529, "Overloaded", "overloaded_error"),
+    400: ModelRefusal(400, "The request is not valid.", "invalid_request_error"),
+    401: ModelRefusal(401, "invalid x-api-key", "authentication_error"),
+    402: ModelRefusal(402, "Your credit balance is too low.", "billing_error"),
+    403: ModelRefusal(403, "Your API key may not use this resource.", "permission_error"),
+    404: ModelRefusal(404, "Not found", "not_found_error"),
+    413: ModelRefusal(413, "Request exceeds the maximum size", "request_too_large"),
+    429: ModelRefusal(429, "This request would exceed your rate limit.", "rate_limit_error"),
+    500: ModelRefusal(500, "Internal server error", "api_error"),
+    504: ModelRefusal(504, "The request timed out.", "timeout_error"),
+    529: ModelRefusal(529, "Overloaded", "overloaded_error"),
 }
 
 _STATUS_OF_KIND = {refusal.kind: status for status, refusal in reversed(_ANTHROPIC.items())}
 
 
-def openai_refusal(status: int) -> Refusal:
+def openai_refusal(status: int) -> ModelRefusal:
     """The refusal that OpenAI would send with this status."""
     return _OPENAI.get(status) or _like(status, _OPENAI)
 
 
-def anthropic_refusal(status: int) -> Refusal:
+def anthropic_refusal(status: int) -> ModelRefusal:
     """The refusal that Anthropic would send with this status."""
     return _ANTHROPIC.get(status) or _like(status, _ANTHROPIC)
 
 
-def _like(status: int, known: dict[int, Refusal]) -> Refusal:
+def _like(status: int, known: dict[int, ModelRefusal]) -> ModelRefusal:
     like = known[500 if status >= 500 else 400]
-    return Refusal(status, like.message, like.kind)
+    return ModelRefusal(status, like.message, like.kind)
 
 
-def refusal_of(failure: AnswerFailure, *, anthropic: bool) -> Refusal:
+def refusal_of(failure: AnswerFailure, *, anthropic: bool) -> ModelRefusal:
     """A failure as this provider would refuse a request with it."""
     named = "" if failure.kind in WORDLESS else failure.kind
     status = failure.status if failure.status >= 400 else _STATUS_OF_KIND.get(named, 500)
@@ -114,10 +116,10 @@ def refusal_of(failure: AnswerFailure, *, anthropic: bool) -> Refusal:
     known = named in _STATUS_OF_KIND
     kind = named if named and known == anthropic else usual.kind
     code = usual.code if kind == usual.kind else None
-    return Refusal(status, failure.message or usual.message, kind, code)
+    return ModelRefusal(status, failure.message or usual.message, kind, code)
 
 
-def openai_error(refusal: Refusal) -> dict[str, Any]:
+def openai_error(refusal: ModelRefusal) -> dict[str, Any]:
     """As OpenAI writes it, in a body or inside a stream."""
     error = {
         "message": refusal.message,
@@ -128,7 +130,7 @@ def openai_error(refusal: Refusal) -> dict[str, Any]:
     return {"error": error}
 
 
-def anthropic_error(refusal: Refusal, request_id: str) -> dict[str, Any]:
+def anthropic_error(refusal: ModelRefusal, request_id: str) -> dict[str, Any]:
     """As Anthropic writes it, in a body or inside a stream."""
     kind = refusal.kind or anthropic_refusal(refusal.status).kind
     error = {"type": kind, "message": refusal.message}

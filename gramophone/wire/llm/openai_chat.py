@@ -22,7 +22,7 @@ from gramophone.wire.lenient_json import (
 from gramophone.wire.llm.answer import (
     OPENAI,
     WORDLESS,
-    Answer,
+    ModelAnswer,
     RawPiece,
     TextPiece,
     ThinkingPiece,
@@ -154,7 +154,7 @@ def _check_message(message: object, place: str) -> None:
 # --- the whole answer -------------------------------------------------------------------------
 
 
-def render_chat(answer: Answer, request: ChatRequest, ordinal: int) -> bytes:
+def render_chat(answer: ModelAnswer, request: ChatRequest, ordinal: int) -> bytes:
     """The answer as one JSON body. That it failed is for who renders errors."""
     raw = answer.recorded_for(OPENAI) or ()
     if len(raw) == 1 and not _is_chunk(raw[0]) and _choices(raw[0]):
@@ -194,7 +194,7 @@ def render_chat(answer: Answer, request: ChatRequest, ordinal: int) -> bytes:
 # --- the stream -------------------------------------------------------------------------------
 
 
-def chat_events(answer: Answer, request: ChatRequest, ordinal: int) -> list[Timed]:
+def chat_events(answer: ModelAnswer, request: ChatRequest, ordinal: int) -> list[Timed]:
     """The answer as a stream."""
     raw = answer.recorded_for(OPENAI)
     if raw is not None and not any(_is_chunk(piece) for piece in raw):
@@ -293,12 +293,14 @@ def _head(request: ChatRequest, ordinal: int, what: str) -> dict[str, Any]:
     }
 
 
-def _finish_reason(answer: Answer, pieces: Sequence[PlainPiece]) -> str:
+def _finish_reason(answer: ModelAnswer, pieces: Sequence[PlainPiece]) -> str:
     called = any(isinstance(piece, ToolPiece) for piece in pieces)
     return "tool_calls" if called and answer.finish_reason == "stop" else answer.finish_reason
 
 
-def _usage(answer: Answer, request: ChatRequest, pieces: Sequence[PlainPiece]) -> dict[str, Any]:
+def _usage(
+    answer: ModelAnswer, request: ChatRequest, pieces: Sequence[PlainPiece]
+) -> dict[str, Any]:
     chars = sum(
         len(piece.arguments if isinstance(piece, ToolPiece) else piece.text) for piece in pieces
     )

@@ -10,10 +10,10 @@ from typing import Any
 
 from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import as_list, as_text, encoded, is_list, is_object, read_object
-from gramophone.wire.llm.answer import OPENAI_RESPONSES, WORDLESS, Answer, RawPiece
+from gramophone.wire.llm.answer import OPENAI_RESPONSES, WORDLESS, ModelAnswer, RawPiece
 from gramophone.wire.llm.answer_blocks import Block, TextBlock, ThinkingBlock, ToolBlock, blocks_of
 from gramophone.wire.llm.deterministic_ids import CREATED_S, made_id, tokens
-from gramophone.wire.llm.errors import Refusal, body, refusal_of
+from gramophone.wire.llm.errors import ModelRefusal, body, refusal_of
 from gramophone.wire.llm.openai_responses_closing import BrokenOff
 from gramophone.wire.llm.request_validation import (
     article,
@@ -139,20 +139,20 @@ def response_id(ordinal: int) -> str:
 # --- the whole answer -------------------------------------------------------------------------
 
 
-def render_response(answer: Answer, request: ResponsesRequest, ordinal: int) -> bytes:
+def render_response(answer: ModelAnswer, request: ResponsesRequest, ordinal: int) -> bytes:
     """The answer as one JSON body. That it failed is for who renders errors."""
     raw = answer.recorded_for(OPENAI_RESPONSES) or ()
     if len(raw) == 1 and read_object(raw[0].raw).get("object") == "response":
         return encoded(raw[0].raw)
-    return body(_Writer(answer, request, ordinal).response(_ending(answer)[1]))
+    return body(_ResponseWriter(answer, request, ordinal).response(_ending(answer)[1]))
 
 
 # --- the stream -------------------------------------------------------------------------------
 
 
-def response_events(answer: Answer, request: ResponsesRequest, ordinal: int) -> list[Timed]:
+def response_events(answer: ModelAnswer, request: ResponsesRequest, ordinal: int) -> list[Timed]:
     """The answer as a stream."""
-    writer = _Writer(answer, request, ordinal)
+    writer = _ResponseWriter(answer, request, ordinal)
     raw = answer.recorded_for(OPENAI_RESPONSES)
     if raw is not None and any(_type(piece).startswith("response.") for piece in raw):
         events = [(piece.due_us, raw_event(piece.raw, _type(piece))) for piece in raw]
@@ -170,17 +170,17 @@ def _type(piece: RawPiece) -> str:
     return as_text(read_object(piece.raw).get("type"))
 
 
-def _ending(answer: Answer) -> tuple[str, str]:
+def _ending(answer: ModelAnswer) -> tuple[str, str]:
     """The last event, and the status of the response in it."""
     if answer.finish_reason in ("length", "content_filter"):
         return "response.incomplete", "incomplete"
     return "response.completed", "completed"
 
 
-class _Writer:
+class _ResponseWriter:
     """Writes the events of one answer, and counts them."""
 
-    def __init__(self, answer: Answer, request: ResponsesRequest, ordinal: int) -> None:
+    def __init__(self, answer: ModelAnswer, request: ResponsesRequest, ordinal: int) -> None:
         self.blocks = blocks_of(answer)
         self._answer = answer
         self._request = request
@@ -201,7 +201,7 @@ class _Writer:
             for index, item in broken_off.unfinished()
         ]
 
-    def response(self, status: str, *, error: Refusal | None = None) -> dict[str, Any]:
+    def response(self, status: str, *, error: ModelRefusal | None = None) -> dict[str, Any]:
         """The response object as it stands now."""
         over = status != "in_progress"
         why = {"length": "max_output_tokens"}.get(
@@ -369,7 +369,7 @@ def _summary(text: str) -> dict[str, Any]:
     return {"type": "summary_text", "text": text}
 
 
-def _error_code(refusal: Refusal) -> str:
+def _error_code(refusal: ModelRefusal) -> str:
     if refusal.status == 429:
         return "rate_limit_exceeded"
     return "invalid_prompt" if refusal.status < 500 else "server_error"

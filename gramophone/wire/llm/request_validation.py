@@ -9,7 +9,7 @@ import json
 from typing import Any, NoReturn, cast
 
 from gramophone.wire.lenient_json import as_list, as_object, as_text, is_bounded
-from gramophone.wire.llm.errors import NOT_JSON, Refusal, RequestRefused
+from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused
 
 _MODELS_ITEMS = ("function_call", "custom_tool_call", "reasoning")
 """Items of Responses that have no role and come from the model."""
@@ -23,7 +23,7 @@ def refuse(
     Raises:
         RequestRefused: always.
     """
-    raise RequestRefused(Refusal(status, message, "invalid_request_error", code, param))
+    raise RequestRefused(ModelRefusal(status, message, "invalid_request_error", code, param))
 
 
 def json_body(body: bytes, complaint: str = NOT_JSON) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from gramophone.standin.voice import Sound, Utterance
+from gramophone.standin.voice import SynthesisStream, VoiceSound
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import (
     Clear,
@@ -183,10 +183,10 @@ async def test_a_client_that_vanishes_stops_its_voice() -> None:
     stopped = asyncio.Event()
 
     class Watched(ToneVoice):
-        async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+        async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
             try:
                 while True:
-                    yield Sound(bytes(96_000))
+                    yield VoiceSound(bytes(96_000))
             finally:
                 stopped.set()
 
@@ -199,9 +199,9 @@ async def test_a_client_that_vanishes_stops_its_voice() -> None:
 
 async def test_a_voice_that_fails_is_an_internal_error(caplog: pytest.LogCaptureFixture) -> None:
     class Failing(ToneVoice):
-        async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+        async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
             yield Warned("ODD", "Something is odd.")
-            yield Sound(b"\1\0" * 480)
+            yield VoiceSound(b"\1\0" * 480)
             raise OSError("no more voice")
 
     with caplog.at_level(logging.CRITICAL):

@@ -9,7 +9,7 @@ import logging
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from gramophone.standin.voice import Sound, Utterance
+from gramophone.standin.voice import SynthesisStream, VoiceSound
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from gramophone.wire.deepgram.speak_v2.messages import (
@@ -245,10 +245,10 @@ async def test_a_voice_that_fails_is_asked_again_and_then_an_internal_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Failing(ToneVoice):
-        async def synthesise(self, text: str, parameters: SpeakParameters) -> Utterance:
+        async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
             if text:
                 raise OSError("no more voice")
-            yield Sound(b"")
+            yield VoiceSound(b"")
 
     with caplog.at_level(logging.CRITICAL):
         async with running(voice=Failing()) as url, talking(url) as talk:

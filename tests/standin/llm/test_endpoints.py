@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from gramophone.core.clock import ManualClock
 from gramophone.core.tasks import spawn
 from gramophone.standin.llm.answer_selection import EchoAnswers, RecordedOrder
-from gramophone.standin.llm.endpoints import LanguageOptions, LanguageStandin
+from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.server.http import ClientGone, Request
 from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import (
     CUT,
     SILENT,
     UNFINISHED,
-    Answer,
     AnswerFailure,
+    ModelAnswer,
     RawPiece,
     TextPiece,
 )
@@ -37,8 +37,8 @@ async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:
         return await http.post(address.http(path), json=asking(path, **fields), headers=VERSION)
 
 
-def answer(asked: str | None, text: str) -> Answer:
-    return Answer(asked, (TextPiece(text),))
+def answer(asked: str | None, text: str) -> ModelAnswer:
+    return ModelAnswer(asked, (TextPiece(text),))
 
 
 class TestChoosing:
@@ -93,7 +93,7 @@ class TestChoosing:
 
 
 class TestTime:
-    TIMED = Answer(None, (TextPiece("Hel", 100_000), TextPiece("lo.", 250_000)))
+    TIMED = ModelAnswer(None, (TextPiece("Hel", 100_000), TextPiece("lo.", 250_000)))
 
     @pytest.mark.parametrize(
         ("speed", "deadlines"), [(1, [100, 250]), (2, [50, 125]), (0.5, [200, 500])]
@@ -132,7 +132,7 @@ class TestTime:
     async def test_a_refusal_comes_when_it_came(self) -> None:
         clock = WatchedClock()
         failure = AnswerFailure("", "Too fast.", 429, in_stream=False)
-        refusal = Answer(None, (), failure=failure, ends_us=70_000)
+        refusal = ModelAnswer(None, (), failure=failure, ends_us=70_000)
         async with standing_in(refusal, speed=1, clock=clock) as address:
             asking_task = spawn(post(address, CHAT), name="a client")
             await clock.asleep_until(70_000)
@@ -176,7 +176,7 @@ class TestHttp:
 
     async def test_recorded_chunks_are_on_the_wire_as_they_were(self) -> None:
         raw = '{ "choices" : [{"delta":{"content":"né"},"finish_reason":"stop"}], "x":1.10}'
-        recorded = Answer(None, (RawPiece(raw),), provider="openai")
+        recorded = ModelAnswer(None, (RawPiece(raw),), provider="openai")
         async with standing_in(recorded) as address:
             stream = await post(address, CHAT, stream=True)
         assert stream.content == f"data: {raw}\n\ndata: [DONE]\n\n".encode()
@@ -186,13 +186,13 @@ class TestWordlessFailures:
     @pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
     async def test_cut_before_anything_came(self, path: str) -> None:
         failure = AnswerFailure(CUT, "", 0, in_stream=False)
-        async with standing_in(Answer(None, (), failure=failure)) as address:
+        async with standing_in(ModelAnswer(None, (), failure=failure)) as address:
             with pytest.raises(httpx2.RemoteProtocolError):
                 await post(address, path, stream=True)
 
     async def test_cut_in_the_stream(self) -> None:
         failure = AnswerFailure(CUT, "", 0, in_stream=True)
-        async with standing_in(Answer(None, HELLO.pieces, failure=failure)) as address:
+        async with standing_in(ModelAnswer(None, HELLO.pieces, failure=failure)) as address:
             with pytest.raises(httpx2.RemoteProtocolError, match="incomplete"):
                 await post(address, CHAT, stream=True)
             with pytest.raises(httpx2.RemoteProtocolError):
@@ -200,7 +200,7 @@ class TestWordlessFailures:
 
     async def test_an_unfinished_stream_ends_in_good_order(self) -> None:
         failure = AnswerFailure(UNFINISHED, "", 0, in_stream=True)
-        async with standing_in(Answer(None, HELLO.pieces, failure=failure)) as address:
+        async with standing_in(ModelAnswer(None, HELLO.pieces, failure=failure)) as address:
             stream = await post(address, CHAT, stream=True)
         assert '"content":"."' in stream.text
         assert "[DONE]" not in stream.text
@@ -210,7 +210,7 @@ class TestWordlessFailures:
     async def test_silence_until_the_client_goes(self, in_stream: bool) -> None:
         failure = AnswerFailure(SILENT, "", 0, in_stream=in_stream)
         async with (
-            standing_in(Answer(None, HELLO.pieces, failure=failure)) as address,
+            standing_in(ModelAnswer(None, HELLO.pieces, failure=failure)) as address,
             httpx2.AsyncClient(timeout=httpx2.Timeout(5, read=0.2)) as http,
         ):
             with pytest.raises(httpx2.ReadTimeout):
@@ -346,7 +346,7 @@ class TestWhateverIsAsked:
             self.check(path, body)
 
     def check(self, path: str, body: bytes) -> None:
-        standin = LanguageStandin(RecordedOrder([HELLO]), LanguageOptions(speed=0), ManualClock())
+        standin = ModelStandin(RecordedOrder([HELLO]), ModelOptions(speed=0), ManualClock())
         handler = standin.routes().handlers["POST", path]
         headers = (("anthropic-version", "2023-06-01"),)
         reply = Written()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
-from gramophone.wire.llm.answer import Answer, TextPiece, ToolPiece
+from gramophone.wire.llm.answer import ModelAnswer, TextPiece, ToolPiece
 
 
-def answer(asked: str | None, text: str) -> Answer:
-    return Answer(asked, (TextPiece(text),))
+def answer(asked: str | None, text: str) -> ModelAnswer:
+    return ModelAnswer(asked, (TextPiece(text),))
 
 
 WHO, WHY = answer("Who?", "Me."), answer("Why is the sky blue?", "It scatters.")
-CALL = Answer("How warm?", (ToolPiece(0, "c", "weather", "{}"),), finish_reason="tool_calls")
+CALL = ModelAnswer("How warm?", (ToolPiece(0, "c", "weather", "{}"),), finish_reason="tool_calls")
 WARM = answer("How warm?", "Nineteen degrees.")
 
 
@@ -21,7 +21,7 @@ def kinds(answers: ExpectedAnswers) -> list[str]:
     return [each.kind for each in answers.expectation.differences()]
 
 
-def text(given: Answer | None) -> str:
+def text(given: ModelAnswer | None) -> str:
     pieces = given.pieces if given else ()
     return "".join(piece.text for piece in pieces if isinstance(piece, TextPiece))
 

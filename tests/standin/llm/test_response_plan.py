@@ -5,29 +5,37 @@ from __future__ import annotations
 import pytest
 
 from gramophone.standin.faults import Fault
-from gramophone.standin.llm.response_plan import Ending, InjectedEvents, Piece, Plan, plan_of
+from gramophone.standin.llm.response_plan import (
+    Ending,
+    InjectedEvents,
+    ResponsePlan,
+    TimedBytes,
+    plan_of,
+)
 
 MS = 1000
 PIECES = [(0, b"one "), (10 * MS, b"two "), (20 * MS, b"three "), (30 * MS, b"four")]
 INTRUDERS = InjectedEvents(b"<error>", b"<rubbish>", b"<unknown>")
 
 
-def planned(*faults: str, pieces: list[Piece] = PIECES, ending: Ending = Ending.WHOLE) -> Plan:
+def planned(
+    *faults: str, pieces: list[TimedBytes] = PIECES, ending: Ending = Ending.WHOLE
+) -> ResponsePlan:
     return plan_of(pieces, ending, tuple(map(Fault.parse, faults)), INTRUDERS)
 
 
-def told(plan: Plan) -> str:
+def told(plan: ResponsePlan) -> str:
     return b"".join(data for _, data in plan.pieces).decode()
 
 
-def instants_ms(plan: Plan) -> list[int]:
+def instants_ms(plan: ResponsePlan) -> list[int]:
     return [instant_us // MS for instant_us, _ in plan.pieces]
 
 
 def test_without_faults_it_stays_as_it_is() -> None:
-    assert planned() == Plan(tuple(PIECES), Ending.WHOLE, 30 * MS)
+    assert planned() == ResponsePlan(tuple(PIECES), Ending.WHOLE, 30 * MS)
     assert planned(ending=Ending.CUT).ending is Ending.CUT
-    assert plan_of([], Ending.WHOLE, (), INTRUDERS) == Plan((), Ending.WHOLE, 0)
+    assert plan_of([], Ending.WHOLE, (), INTRUDERS) == ResponsePlan((), Ending.WHOLE, 0)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +71,7 @@ def test_a_fault(fault: str, text: str, ending: Ending, ends_ms: int) -> None:
 
 
 def test_a_silent_server_does_not_even_begin() -> None:
-    assert planned("silent") == Plan((), Ending.SILENCE, 30 * MS, begins=False)
+    assert planned("silent") == ResponsePlan((), Ending.SILENCE, 30 * MS, begins=False)
 
 
 def test_a_stall_that_ends_makes_what_follows_late_and_no_later() -> None:
@@ -94,4 +102,4 @@ def test_faults_strike_together() -> None:
 
 
 def test_an_empty_answer_has_no_place_for_faults() -> None:
-    assert planned("drop=0", "rubbish", pieces=[]) == Plan((), Ending.WHOLE, 0)
+    assert planned("drop=0", "rubbish", pieces=[]) == ResponsePlan((), Ending.WHOLE, 0)

@@ -33,7 +33,7 @@ from gramophone.standin.server.listener import listening
 from gramophone.standin.source.answers import answers_of
 from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
-from gramophone.wire.llm.answer import Answer, TextPiece
+from gramophone.wire.llm.answer import ModelAnswer, TextPiece
 from gramophone.wire.sse import SseReader, raw_event
 from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
@@ -171,7 +171,7 @@ async def test_a_stream_that_breaks_breaks_for_the_client(path: str) -> None:
 
 
 async def test_a_client_that_leaves_has_interrupted() -> None:
-    slow = Answer(None, (TextPiece("Good "), TextPiece("day.", 60_000_000)))
+    slow = ModelAnswer(None, (TextPiece("Good "), TextPiece("day.", 60_000_000)))
     other = asking(CHAT, stream=True, messages=[{"role": "user", "content": "And?"}])
     async with standing_in(SAID, slow, speed=1.0) as upstream, passing(upstream.http()) as through:
         await post(through.address, CHAT)
@@ -221,7 +221,7 @@ async def test_another_model_is_told_and_nothing_waits_longer_than_a_question() 
 
 
 async def test_each_provider_may_be_somewhere_else() -> None:
-    theirs = Answer(None, (TextPiece("Anthropic's."),))
+    theirs = ModelAnswer(None, (TextPiece("Anthropic's."),))
     async with standing_in(SAID) as openai, standing_in(theirs) as anthropic:
         models = {"openai": upstream_of(openai.http("/v1")), "anthropic": anthropic.websocket()}
         events: list[Event] = []

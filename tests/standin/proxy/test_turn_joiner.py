@@ -28,14 +28,16 @@ from gramophone.standin.source.speech import recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Clear, Flush, Flushed, Speak, render
-from gramophone.wire.llm.answer import Answer, TextPiece
+from gramophone.wire.llm.answer import ModelAnswer, TextPiece
 from tests.support.model_proxies import passing, post
 from tests.support.model_requests import CHAT, MESSAGES
 from tests.support.model_standin import standing_in
 from tests.support.speak_client import sound, talking
 from tests.support.standins import running
 
-SAID = Answer(None, tuple(map(TextPiece, ("**Sure.** ", "The sky is *blue*. ", "So is the sea."))))
+SAID = ModelAnswer(
+    None, tuple(map(TextPiece, ("**Sure.** ", "The sky is *blue*. ", "So is the sea.")))
+)
 LONG = SAID, SAID
 FLUSHED = '{"type":"Flushed","sequence_id":0}'
 

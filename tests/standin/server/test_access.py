@@ -14,8 +14,8 @@ from websockets.typing import Origin
 from gramophone.core.clock import ManualClock
 from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.access import Guests
-from gramophone.standin.server.clock_control import Control, SteppedClock
+from gramophone.standin.server.access import AllowedClients
+from gramophone.standin.server.clock_control import ClockControl, SteppedClock
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import CONTROL_PATH, Address
 from gramophone.standin.voices.tone import ToneVoice
@@ -23,7 +23,7 @@ from gramophone.wire.deepgram.paths import SPEAK_PATH
 from tests.support.http_client import line
 
 PAGE = "https://elsewhere.example"
-HERE = Guests.of("127.0.0.1")
+HERE = AllowedClients.of("127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -38,17 +38,17 @@ HERE = Guests.of("127.0.0.1")
         (HERE, "localhost.evil.example", "", "HOST"),
         (HERE, "127.0.0.1.evil.example", "", "HOST"),
         *((HERE, "localhost", page, "ORIGIN") for page in (PAGE, "null", "http://localhost:1")),
-        (Guests.of("127.0.0.1", ["Standin"]), "standin:80", "", ""),
-        (Guests.of("127.0.0.1", ["*"]), "any.example", "", ""),
-        (Guests.of("127.0.0.1", [], [f"{PAGE}/"]), "localhost", PAGE, ""),
-        (Guests.of("127.0.0.1", [], [PAGE]), "localhost", f"{PAGE}:8443", "ORIGIN"),
-        (Guests.of("127.0.0.1", [], ["*"]), "localhost", "null", ""),
-        (Guests.of("0.0.0.0"), "192.0.2.1:80", "", ""),
-        (Guests.of("0.0.0.0"), "evil.example", "", "HOST"),
-        (Guests.of("box.lan"), "box.lan:80", "", ""),
+        (AllowedClients.of("127.0.0.1", ["Standin"]), "standin:80", "", ""),
+        (AllowedClients.of("127.0.0.1", ["*"]), "any.example", "", ""),
+        (AllowedClients.of("127.0.0.1", [], [f"{PAGE}/"]), "localhost", PAGE, ""),
+        (AllowedClients.of("127.0.0.1", [], [PAGE]), "localhost", f"{PAGE}:8443", "ORIGIN"),
+        (AllowedClients.of("127.0.0.1", [], ["*"]), "localhost", "null", ""),
+        (AllowedClients.of("0.0.0.0"), "192.0.2.1:80", "", ""),
+        (AllowedClients.of("0.0.0.0"), "evil.example", "", "HOST"),
+        (AllowedClients.of("box.lan"), "box.lan:80", "", ""),
     ],
 )
-def test_who_is_let_in(guests: Guests, host: str, origin: str, refused: str) -> None:
+def test_who_is_let_in(guests: AllowedClients, host: str, origin: str, refused: str) -> None:
     refusal = guests.refusal(host, origin)
     assert (refusal.code if refusal else "") == (f"{refused}_NOT_ALLOWED" if refused else "")
 
@@ -59,9 +59,9 @@ def test_a_page_that_does_not_say_where_it_is_from_is_refused_too() -> None:
 
 
 @asynccontextmanager
-async def served(guests: Guests | None = None) -> AsyncGenerator[Address]:
+async def served(guests: AllowedClients | None = None) -> AsyncGenerator[Address]:
     speak = speak_routes(ToneVoice(), StandinOptions(), ManualClock())
-    async with listening(speak | Control(SteppedClock()).routes(), guests=guests) as address:
+    async with listening(speak | ClockControl(SteppedClock()).routes(), guests=guests) as address:
         yield address
 
 
@@ -85,6 +85,6 @@ async def test_no_socket_opens_for_a_page() -> None:
             await connect(url, origin=Origin(PAGE))
         body = caught.value.response.body
         assert json.loads(body)["err_msg"].endswith(f"--allow-origin {PAGE}.")
-    async with served(Guests.of("127.0.0.1", [], [PAGE])) as address:
+    async with served(AllowedClients.of("127.0.0.1", [], [PAGE])) as address:
         async with connect(address.websocket(SPEAK_PATH), origin=Origin(PAGE)):
             pass

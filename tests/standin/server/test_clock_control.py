@@ -13,7 +13,7 @@ import pytest
 from gramophone.core.tasks import cancel, spawn
 from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.clock_control import Control, SteppedClock
+from gramophone.standin.server.clock_control import ClockControl, SteppedClock
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
 from gramophone.standin.voices.tone import ToneVoice
@@ -29,7 +29,7 @@ async def stepping() -> AsyncGenerator[tuple[Address, Line], None]:
     voice = ToneVoice(character_ms=6, gap_ms=4)
     speak = speak_routes(voice, StandinOptions(pace=1.0), clock)
     async with (
-        listening(speak | Control(clock).routes()) as address,
+        listening(speak | ClockControl(clock).routes()) as address,
         line(address.port) as control,
     ):
         yield address, control

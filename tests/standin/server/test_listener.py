@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gramophone.standin.server.http import ClientGone, Reply, Request, Timeouts, answer_whole
 from gramophone.standin.server.listener import listening
-from gramophone.standin.server.refusal import Refusal
+from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import Accept, Address, HandshakeRequest, Routes
 from tests.support.http_client import line
 
@@ -46,12 +46,12 @@ class House:
         }
         return Routes({"/socket": self.door, "/closed": self.closed_door}, handlers)
 
-    def door(self, arrival: HandshakeRequest) -> Accept | Refusal:
+    def door(self, arrival: HandshakeRequest) -> Accept | HttpRefusal:
         headers = (("x-query", arrival.query), ("x-offered", "+".join(arrival.subprotocols)))
         return Accept(headers, self.talk)
 
-    def closed_door(self, arrival: HandshakeRequest) -> Accept | Refusal:
-        return Refusal(402, "NO_CREDIT", "No credit.")
+    def closed_door(self, arrival: HandshakeRequest) -> Accept | HttpRefusal:
+        return HttpRefusal(402, "NO_CREDIT", "No credit.")
 
     async def talk(self, connection: ServerConnection) -> None:
         with suppress(ConnectionClosed):

@@ -30,8 +30,8 @@ from gramophone.wire.llm.answer import (
     OPENAI,
     SILENT,
     UNFINISHED,
-    Answer,
     AnswerFailure,
+    ModelAnswer,
     RawPiece,
     TextPiece,
 )
@@ -69,7 +69,7 @@ def done(turn: int, text: str, at_us: int, reason: str = "stop") -> list[Event]:
 
 def test_an_exchange() -> None:
     assert answers_of(short_session()) == (
-        Answer(
+        ModelAnswer(
             asked="What is a gramophone?",
             pieces=(
                 TextPiece("A gramophone ", 199_800),

@@ -36,9 +36,9 @@ from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.wire.deepgram.listen_v1.connection import IDLE_US
 from gramophone.wire.deepgram.listen_v1.messages import ListenParameters, Verbatim
 from gramophone.wire.deepgram.listen_v1.recorded_server import (
-    HeardMessage,
     ListenReplay,
-    RecordedListening,
+    RecordedConnection,
+    RecordedMessage,
     RecordedTranscripts,
 )
 from gramophone.wire.deepgram.paths import LISTEN_PATH
@@ -219,8 +219,8 @@ def said_by(actions: Sequence[Any]) -> list[Any]:
 
 def test_a_message_waits_for_its_sound_and_for_what_was_said_before_it() -> None:
     early, late, last = result(0, 1), result(1, 1), result(2, 0.5)
-    messages = (HeardMessage(early), HeardMessage(late), HeardMessage(last, after=1))
-    machine = ListenReplay(PARAMETERS, RecordedListening(messages))
+    messages = (RecordedMessage(early), RecordedMessage(late), RecordedMessage(last, after=1))
+    machine = ListenReplay(PARAMETERS, RecordedConnection(messages))
     machine.opened(0)
     assert machine.sound_received(bytes(8_000), 0) == []
     assert said_by(machine.sound_received(bytes(8_000), 0)) == [early]
@@ -235,13 +235,13 @@ def test_a_message_waits_for_its_sound_and_for_what_was_said_before_it() -> None
 
 
 def test_a_close_of_the_service_comes_again_and_silence_is_cut_off() -> None:
-    broken = RecordedListening((HeardMessage(result(0, 1)),), 1008, "DATA-0000")
+    broken = RecordedConnection((RecordedMessage(result(0, 1)),), 1008, "DATA-0000")
     machine = ListenReplay(PARAMETERS, broken)
     machine.opened(0)
     assert said_by(machine.sound_received(ONE_SECOND, 0))[1:] == [
         CloseConnection(1008, "DATA-0000")
     ]
-    silent = ListenReplay(PARAMETERS, RecordedListening((), 1011, "NET-0001"))
+    silent = ListenReplay(PARAMETERS, RecordedConnection((), 1011, "NET-0001"))
     silent.opened(0)
     assert silent.sound_received(ONE_SECOND, 5) == []
     assert silent.time_passed(IDLE_US) == []
@@ -262,8 +262,8 @@ ANYTHING = st.recursive(
 def test_nothing_that_was_recorded_breaks_it(
     messages: list[tuple[Any, int]], said: list[bytes | str]
 ) -> None:
-    heard = tuple(HeardMessage(json.dumps(each), after) for each, after in messages)
-    machine = ListenReplay(PARAMETERS, RecordedListening(heard))
+    heard = tuple(RecordedMessage(json.dumps(each), after) for each, after in messages)
+    machine = ListenReplay(PARAMETERS, RecordedConnection(heard))
     machine.opened(0)
     told_before = [
         action

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.standin.source.matching import Difference, Expectation, Found, Stretches, diff
+from gramophone.standin.source.matching import Difference, Expectation, RangeSet, SourceRange, diff
 from gramophone.text.redaction import Redactor
 
 TEXTS = ("One two three.", "Four five.", "Six seven eight nine.")
@@ -22,15 +22,19 @@ def kinds(expected: Expectation) -> list[str]:
 
 def test_what_is_said_in_order_is_found() -> None:
     expected = expectation()
-    assert [expected.came(0, text) for text in TEXTS] == [Found(0, 1), Found(1, 2), Found(2, 3)]
+    assert [expected.came(0, text) for text in TEXTS] == [
+        SourceRange(0, 1),
+        SourceRange(1, 2),
+        SourceRange(2, 3),
+    ]
     assert expected.differences() == ()
 
 
 def test_spaces_and_cutting_do_not_count() -> None:
     expected = expectation()
-    assert expected.came(0, "One  two three.Four") == Found(0, 2)
-    assert expected.came(0, " five.\n") == Found(2, 2)
-    assert expected.came(0, "Six seven eight nine.") == Found(2, 3)
+    assert expected.came(0, "One  two three.Four") == SourceRange(0, 2)
+    assert expected.came(0, " five.\n") == SourceRange(2, 2)
+    assert expected.came(0, "Six seven eight nine.") == SourceRange(2, 3)
     assert expected.differences() == ()
 
 
@@ -39,7 +43,7 @@ def test_by_message_cutting_counts() -> None:
     assert expected.came(0, "One two three. Four five.") == Difference(
         "changed", "speech", TEXTS[0], "One two three. Four five."
     )
-    assert expected.came(0, "Four five.") == Found(1, 2)
+    assert expected.came(0, "Four five.") == SourceRange(1, 2)
     assert kinds(expected) == ["changed", "unsent"]
 
 
@@ -55,7 +59,7 @@ def test_what_never_came_is_unsent() -> None:
 def test_what_was_passed_over_and_never_came_is_only_unsent() -> None:
     expected = expectation()
     expected.came(0, TEXTS[0])
-    assert expected.came(0, TEXTS[2]) == Found(2, 3)
+    assert expected.came(0, TEXTS[2]) == SourceRange(2, 3)
     assert kinds(expected) == ["unsent"]
 
 
@@ -70,14 +74,14 @@ def test_another_wording_is_changed() -> None:
     expected = expectation()
     got = expected.came(0, "One two tree.")
     assert got == Difference("changed", "speech", TEXTS[0], "One two tree.")
-    assert expected.came(0, TEXTS[1]) == Found(1, 2), "the source goes on behind it"
+    assert expected.came(0, TEXTS[1]) == SourceRange(1, 2), "the source goes on behind it"
     assert kinds(expected) == ["changed", "unsent"]
 
 
 def test_something_else_is_extra() -> None:
     expected = expectation()
     assert expected.came(0, "zzz qqq") == Difference("extra", "speech", "", "zzz qqq")
-    assert expected.came(0, TEXTS[0]) == Found(0, 1), "the source waits for it"
+    assert expected.came(0, TEXTS[0]) == SourceRange(0, 1), "the source waits for it"
     assert kinds(expected) == ["extra", "unsent", "unsent"]
 
 
@@ -93,7 +97,7 @@ def test_each_connection_begins_at_the_beginning() -> None:
     expected = expectation()
     for text in TEXTS:
         expected.came(0, text)
-    assert expected.came(1, TEXTS[0]) == Found(0, 1)
+    assert expected.came(1, TEXTS[0]) == SourceRange(0, 1)
     assert expected.differences() == ()
 
 
@@ -107,9 +111,9 @@ def test_one_text_a_connection_is_all_of_it() -> None:
 def test_a_text_that_occurs_twice_is_given_in_turn() -> None:
     expected = Expectation("speech", ["Yes.", "No.", "Yes."])
     assert [expected.came(0, text) for text in ("Yes.", "No.", "Yes.")] == [
-        Found(0, 1),
-        Found(1, 2),
-        Found(2, 3),
+        SourceRange(0, 1),
+        SourceRange(1, 2),
+        SourceRange(2, 3),
     ]
 
 
@@ -117,7 +121,7 @@ def test_a_text_that_occurs_twice_is_given_in_turn() -> None:
 def test_what_comes_more_often_than_it_is_there_is_extra(by_message: bool) -> None:
     expected = Expectation("prompt", ["Yes.", "No.", "Yes."], by_message=by_message)
     came = [expected.came(0, text) for text in ("Yes.", "Yes.", "No.", " Y es.")]
-    assert came[:3] == [Found(0, 1), Found(2, 3), Found(1, 2)]
+    assert came[:3] == [SourceRange(0, 1), SourceRange(2, 3), SourceRange(1, 2)]
     assert came[3] == Difference("extra", "prompt", "", " Y es.")
     assert isinstance(came[3], Difference)
     assert came[3].again is not None
@@ -127,11 +131,11 @@ def test_what_comes_more_often_than_it_is_there_is_extra(by_message: bool) -> No
 
 def test_a_part_that_has_come_is_not_found_again() -> None:
     expected = expectation()
-    assert expected.came(0, "One two") == Found(0, 1)
+    assert expected.came(0, "One two") == SourceRange(0, 1)
     assert expected.came(0, "One two three.") == Difference("extra", "speech", "", "One two three.")
-    assert expected.came(0, "three.") == Found(1, 1)
+    assert expected.came(0, "three.") == SourceRange(1, 1)
     expected.came(0, TEXTS[2])
-    assert expected.came(0, TEXTS[1]) == Found(1, 2), "what was passed over is still there"
+    assert expected.came(0, TEXTS[1]) == SourceRange(1, 2), "what was passed over is still there"
     assert isinstance(expected.came(0, TEXTS[2]), Difference), "behind it is what came before"
 
 
@@ -139,13 +143,13 @@ def test_a_repetition_is_no_other_wording_of_what_is_next() -> None:
     expected = Expectation("prompt", ["Why is it so?", "Why is it so blue?"], by_message=True)
     expected.came(0, "Why is it so?")
     assert expected.came(0, "Why is it so?") == Difference("extra", "prompt", "", "Why is it so?")
-    assert expected.came(0, "Why is it so blue?") == Found(1, 2)
+    assert expected.came(0, "Why is it so blue?") == SourceRange(1, 2)
     assert kinds(expected) == ["extra"]
 
 
 def test_messages_without_words_are_found_as_often_as_they_are_there() -> None:
     expected = Expectation("prompt", ["", ""], by_message=True)
-    assert [expected.came(0, " ") for _ in range(2)] == [Found(0, 1), Found(1, 2)]
+    assert [expected.came(0, " ") for _ in range(2)] == [SourceRange(0, 1), SourceRange(1, 2)]
     assert isinstance(expected.came(0, ""), Difference)
 
 
@@ -154,7 +158,7 @@ PLACES = st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda at: (at[0],
 
 @given(st.lists(PLACES, max_size=12), PLACES)
 def test_stretches_are_sets_of_places(added: list[tuple[int, int]], seen: tuple[int, int]) -> None:
-    stretches, places = Stretches(), set[int]()
+    stretches, places = RangeSet(), set[int]()
     for start, end in added:
         stretches.add(start, end)
         places |= set(range(start, end))
@@ -165,7 +169,7 @@ def test_stretches_are_sets_of_places(added: list[tuple[int, int]], seen: tuple[
 
 def test_prompts_are_whole() -> None:
     prompts = Expectation("prompt", ["Why?", "Why is that?"], by_message=True)
-    assert prompts.came(0, "Why is that?") == Found(1, 2)
+    assert prompts.came(0, "Why is that?") == SourceRange(1, 2)
     assert [each.fields() for each in prompts.differences()] == [
         {
             "kind": "unsent",
@@ -211,15 +215,19 @@ HIDDEN = tuple(map(hide, TOLD))
 
 def test_what_is_hidden_in_the_source_is_found_when_it_is_said() -> None:
     expected = Expectation("speech", HIDDEN)
-    assert [expected.came(0, text) for text in TOLD] == [Found(0, 1), Found(1, 2), Found(2, 3)]
+    assert [expected.came(0, text) for text in TOLD] == [
+        SourceRange(0, 1),
+        SourceRange(1, 2),
+        SourceRange(2, 3),
+    ]
     assert expected.differences() == ()
-    assert expected.came(1, " ".join(TOLD)) == Found(0, 3)
+    assert expected.came(1, " ".join(TOLD)) == SourceRange(0, 3)
 
 
 def test_a_secret_may_be_cut_in_two() -> None:
     expected = Expectation("speech", HIDDEN)
     for text in ("My key is c4n", "ary-0123456789, and my card", " is 4929 1111 2222 Bye", " now."):
-        assert isinstance(expected.came(0, text), Found)
+        assert isinstance(expected.came(0, text), SourceRange)
     assert expected.differences() == ()
 
 
@@ -229,23 +237,23 @@ def test_what_stands_around_a_secret_counts(by_message: bool) -> None:
     assert isinstance(expected.came(0, f"My key is {KEY}, but"), Difference)
     assert expected.knows(TOLD[1])
     assert not expected.knows("my card is")
-    assert isinstance(expected.came(0, TOLD[1]), Found)
+    assert isinstance(expected.came(0, TOLD[1]), SourceRange)
 
 
 @pytest.mark.parametrize("by_message", [False, True])
 def test_where_the_same_was_hidden_the_same_is_to_be_said(by_message: bool) -> None:
     texts = [hide(f"It is {KEY}, I say."), hide(f"Again: {KEY}. Right?")]
     expected = Expectation("speech", texts, by_message=by_message)
-    assert expected.came(0, "It is another-99, I say.") == Found(0, 1)
+    assert expected.came(0, "It is another-99, I say.") == SourceRange(0, 1)
     assert isinstance(expected.came(0, f"Again: {KEY}. Right?"), Difference)
-    assert expected.came(1, "Again: another-99. Right?") == Found(1, 2)
+    assert expected.came(1, "Again: another-99. Right?") == SourceRange(1, 2)
 
 
 def test_secrets_beside_each_other_are_not_taken_apart() -> None:
     texts = [hide(f"{KEY} 4929 1111 2222."), hide(f"Just {KEY}.")]
     expected = Expectation("speech", texts)
-    assert expected.came(0, f"{KEY} 4929 1111 2222.") == Found(0, 1)
-    assert expected.came(0, f"Just {KEY}.") == Found(1, 2)
+    assert expected.came(0, f"{KEY} 4929 1111 2222.") == SourceRange(0, 1)
+    assert expected.came(0, f"Just {KEY}.") == SourceRange(1, 2)
     assert expected.differences() == ()
 
 
@@ -269,7 +277,7 @@ def test_what_is_said_however_it_is_cut_differs_in_nothing(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=5)))
     for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
         if whole[start:end].strip():
-            assert isinstance(expected.came(0, whole[start:end]), Found)
+            assert isinstance(expected.came(0, whole[start:end]), SourceRange)
     assert expected.differences() == ()
 
 
@@ -278,7 +286,7 @@ def test_whatever_comes_has_an_answer(texts: list[str], came: list[tuple[int, st
     expected = Expectation("speech", texts)
     for connection, text in came:
         found = expected.came(connection, text)
-        if isinstance(found, Found):
+        if isinstance(found, SourceRange):
             assert 0 <= found.first <= found.end <= len(texts)
     for difference in expected.differences():
         assert difference.sentence

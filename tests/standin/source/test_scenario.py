@@ -10,10 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.standin.faults import Fault, FaultName
-from gramophone.standin.source.scenario import ScenarioError, Wav, scenario
+from gramophone.standin.source.scenario import ScenarioError, ScenarioSound, scenario
 from gramophone.standin.source.speech import RecordedSegment
 from gramophone.standin.voice import Break
-from gramophone.wire.llm.answer import Answer, AnswerFailure, TextPiece, ThinkingPiece, ToolPiece
+from gramophone.wire.llm.answer import (
+    AnswerFailure,
+    ModelAnswer,
+    TextPiece,
+    ThinkingPiece,
+    ToolPiece,
+)
 from tests.support.paths import ROOT
 
 SAYS_THIS_THEN_FAILS = """
@@ -33,13 +39,13 @@ ends = "1011 NET-0000"
 """
 
 
-def no_wav(name: str) -> Wav:
+def no_wav(name: str) -> ScenarioSound:
     raise AssertionError(name)
 
 
-def beep(name: str) -> Wav:
+def beep(name: str) -> ScenarioSound:
     rates_hz = {"a.wav": 8_000, "b.wav": 8_000, "c.wav": 16_000}
-    return Wav(rates_hz[name], name.encode() * 100)
+    return ScenarioSound(rates_hz[name], name.encode() * 100)
 
 
 def test_a_dozen_lines_say_this_then_fail() -> None:
@@ -47,7 +53,7 @@ def test_a_dozen_lines_say_this_then_fail() -> None:
     assert script.title == "Says this, then fails"
     assert script.prompts == ("Why is the sky blue?",)
     assert script.answers == (
-        Answer(
+        ModelAnswer(
             asked="Why is the sky blue?",
             pieces=(
                 TextPiece("Because ", 200_000),
@@ -68,7 +74,7 @@ def test_a_dozen_lines_say_this_then_fail() -> None:
 def test_json_says_the_same() -> None:
     told = {"answer": [{"text": "Yes."}], "faults": ["slow-first-byte=300"]}
     script = scenario(json.dumps(told), no_wav, is_json=True)
-    assert script.answers == (Answer(asked=None, pieces=(TextPiece("Yes."),)),)
+    assert script.answers == (ModelAnswer(asked=None, pieces=(TextPiece("Yes."),)),)
     assert script.prompts == ()
     assert script.faults == (Fault(FaultName.SLOW_FIRST_BYTE, 300),)
     assert script.speech is None
@@ -182,7 +188,7 @@ TABLES = st.dictionaries(KEYS, VALUES, max_size=4)
 @given(st.dictionaries(KEYS, VALUES | TABLES | st.lists(TABLES | VALUES, max_size=3), max_size=4))
 def test_whatever_it_says_it_is_read_or_refused(told: dict[str, object]) -> None:
     with suppress(ScenarioError):
-        scenario(json.dumps(told), lambda _: Wav(8_000, b"\0\0"), is_json=True)
+        scenario(json.dumps(told), lambda _: ScenarioSound(8_000, b"\0\0"), is_json=True)
 
 
 def test_the_page_that_documents_it_tells_the_truth() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from gramophone.audio.pcm import decode
 from gramophone.core.errors import EngineMissing
-from gramophone.standin.voice import Sound
+from gramophone.standin.voice import VoiceSound
 from gramophone.standin.voices.piper import PiperVoice, pieces
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak, SpeakParameters
 from tests.support.speak_client import sound, talking
@@ -69,7 +69,7 @@ async def seconds(piper: PiperVoice, parameters: SpeakParameters, text: str = SE
     """The length of what is spoken, which must not be silence."""
     pcm = bytearray()
     async for piece in piper.synthesise(text, parameters):
-        assert isinstance(piece, Sound)
+        assert isinstance(piece, VoiceSound)
         pcm += piece.pcm
     linear16 = decode(bytes(pcm), parameters.encoding)
     assert max(array("h", linear16)) > 8_000
@@ -110,4 +110,4 @@ async def test_sentences_come_one_by_one(piper: PiperVoice) -> None:
 @pytest.mark.parametrize("text", ["...", "—", "🙂", "\0\x1b", "[[", "\ud800", "1" * 500, "中文"])
 async def test_no_text_is_too_odd(piper: PiperVoice, text: str) -> None:
     async for piece in piper.synthesise(text, SpeakParameters()):
-        assert isinstance(piece, Sound)
+        assert isinstance(piece, VoiceSound)

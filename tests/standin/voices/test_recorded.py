@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gramophone.core.timeline import AudioReceived, Event
 from gramophone.standin.source.matching import Difference
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech, recorded_speech
-from gramophone.standin.voice import Break, Sound, TextRefused
+from gramophone.standin.voice import Break, VoiceRefused, VoiceSound
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.server_actions import NOT_IN_SOURCE
@@ -164,8 +164,8 @@ async def test_by_message_a_strict_recording_refuses_the_message() -> None:
 async def test_without_a_connection_each_text_is_a_message() -> None:
     voice = RecordedVoice.by_message(CUT, strict=True).for_connection()
     whole = [each async for each in voice.synthesise("Two. One.", PARAMETERS)]
-    assert whole == [Sound(b"Two.", 0), Sound(b"One.", 0)]
-    with pytest.raises(TextRefused):
+    assert whole == [VoiceSound(b"Two.", 0), VoiceSound(b"One.", 0)]
+    with pytest.raises(VoiceRefused):
         await anext(voice.for_connection().synthesise("Two.", PARAMETERS))
 
 
@@ -250,5 +250,5 @@ async def test_every_frame_was_recorded_or_is_a_tone(recorded: list[str], asked:
     )
     for said in asked:
         async for piece in voice.synthesise(said, SpeakParameters()):
-            assert isinstance(piece, Sound)
+            assert isinstance(piece, VoiceSound)
             assert piece.pcm in frames or piece.pcm in ToneVoice().words(said, SpeakParameters())

@@ -11,7 +11,7 @@ from gramophone.wire.llm.answer import (
     ANTHROPIC,
     OPENAI,
     OPENAI_RESPONSES,
-    Answer,
+    ModelAnswer,
     RawPiece,
     TextPiece,
     ThinkingPiece,
@@ -28,9 +28,9 @@ from gramophone.wire.llm.answer_blocks import (
 from tests.support.model_servers import anthropic_events, openai_chunks
 
 
-def recorded(provider: str, *chunks: dict[str, Any]) -> Answer:
+def recorded(provider: str, *chunks: dict[str, Any]) -> ModelAnswer:
     raw = (RawPiece(json.dumps(chunk), 10 * n) for n, chunk in enumerate(chunks))
-    return Answer(None, tuple(raw), provider=provider)
+    return ModelAnswer(None, tuple(raw), provider=provider)
 
 
 class TestRecordedWords:
@@ -110,18 +110,18 @@ class TestRecordedWords:
 
     @pytest.mark.parametrize("rubbish", ["", "{", "[]", "7", '{"choices": 3}', '{"type": 1}'])
     def test_rubbish_says_nothing(self, rubbish: str) -> None:
-        assert plain_pieces(Answer(None, (RawPiece(rubbish),), provider=OPENAI)) == ()
+        assert plain_pieces(ModelAnswer(None, (RawPiece(rubbish),), provider=OPENAI)) == ()
 
 
 class TestBlocks:
     def test_text_without_a_break_is_one_block(self) -> None:
-        answer = Answer(None, (TextPiece("a"), TextPiece(""), TextPiece("b")))
+        answer = ModelAnswer(None, (TextPiece("a"), TextPiece(""), TextPiece("b")))
         (block,) = blocks_of(answer)
         assert isinstance(block, TextBlock)
         assert block.text == "ab"
 
     def test_calls_that_come_crosswise_are_put_in_order(self) -> None:
-        answer = Answer(
+        answer = ModelAnswer(
             None,
             (
                 ToolPiece(7, "a", "first", "{", 1),

@@ -11,8 +11,8 @@ import pytest
 from gramophone.wire.llm.answer import (
     ANTHROPIC,
     CUT,
-    Answer,
     AnswerFailure,
+    ModelAnswer,
     RawPiece,
     TextPiece,
     ThinkingPiece,
@@ -31,7 +31,7 @@ from tests.support.sse_reading import events_in, moments, told
 
 OLD, NEW = "2023-06-01", "2026-10-21"
 ASKED = MessagesRequest("claude-haiku-4-5", "Hello?", True, 12)
-HELLO = Answer(
+HELLO = ModelAnswer(
     None, (TextPiece("Hel", 100), TextPiece("lo.", 250)), input_tokens=9, output_tokens=4
 )
 
@@ -134,7 +134,9 @@ class TestStream:
         }
 
     def test_thoughts_are_signed(self) -> None:
-        answer = Answer(None, (ThinkingPiece("Hm."), ThinkingPiece("", "EqQB"), TextPiece("Hi.")))
+        answer = ModelAnswer(
+            None, (ThinkingPiece("Hm."), ThinkingPiece("", "EqQB"), TextPiece("Hi."))
+        )
         events = told(message_events(answer, ASKED, 0))
         deltas = [event["delta"] for event in events if event["type"] == "content_block_delta"]
         assert deltas == [
@@ -145,11 +147,11 @@ class TestStream:
         assert events[1]["content_block"] == {"type": "thinking", "thinking": "", "signature": ""}
 
     def test_a_signature_is_made_where_none_was_given(self) -> None:
-        events = told(message_events(Answer(None, (ThinkingPiece("Hm."),)), ASKED, 0))
+        events = told(message_events(ModelAnswer(None, (ThinkingPiece("Hm."),)), ASKED, 0))
         assert len(events[4]["delta"]["signature"]) > 20
 
     def test_calls_that_come_crosswise_are_told_one_after_the_other(self) -> None:
-        answer = Answer(
+        answer = ModelAnswer(
             None,
             (
                 ToolPiece(0, "toolu_a", "look", '{"a"', 1),
@@ -186,11 +188,13 @@ class TestStream:
         ],
     )
     def test_why_it_ended(self, reason: str, stop_reason: str) -> None:
-        events = told(message_events(Answer(None, (TextPiece("H"),), reason), ASKED, 0))
+        events = told(message_events(ModelAnswer(None, (TextPiece("H"),), reason), ASKED, 0))
         assert events[-2]["delta"]["stop_reason"] == stop_reason
 
     def test_an_empty_answer_ends_too(self) -> None:
-        assert [event["type"] for event in told(message_events(Answer(None, ()), ASKED, 0))] == [
+        assert [
+            event["type"] for event in told(message_events(ModelAnswer(None, ()), ASKED, 0))
+        ] == [
             "message_start",
             "message_delta",
             "message_stop",
@@ -198,20 +202,22 @@ class TestStream:
 
     def test_an_overload_in_the_stream(self) -> None:
         failure = AnswerFailure("overloaded_error", "", 0, in_stream=True)
-        answer = Answer(None, (TextPiece("Hel"),), failure=failure)
+        answer = ModelAnswer(None, (TextPiece("Hel"),), failure=failure)
         last = told(message_events(answer, ASKED, 0))[-1]
         assert last["type"] == "error"
         assert last["error"] == {"type": "overloaded_error", "message": "Overloaded"}
 
     def test_an_answer_that_is_cut_has_no_end(self) -> None:
         failure = AnswerFailure(CUT, "", 0, in_stream=True)
-        events = told(message_events(Answer(None, (TextPiece("H"),), failure=failure), ASKED, 0))
+        events = told(
+            message_events(ModelAnswer(None, (TextPiece("H"),), failure=failure), ASKED, 0)
+        )
         assert events[-1]["type"] == "content_block_stop"
 
 
-def recorded(*events: dict[str, Any]) -> Answer:
+def recorded(*events: dict[str, Any]) -> ModelAnswer:
     raw = (RawPiece(json.dumps(event), 10 * n) for n, event in enumerate(events))
-    return Answer(None, tuple(raw), output_tokens=4, provider=ANTHROPIC)
+    return ModelAnswer(None, tuple(raw), output_tokens=4, provider=ANTHROPIC)
 
 
 class TestRecorded:
@@ -245,14 +251,14 @@ class TestRecorded:
 
     def test_a_whole_message_is_given_back_as_it_was(self) -> None:
         raw = '{ "type": "message", "content": [{"type": "text", "text": "Hi"}] }'
-        answer = Answer(None, (RawPiece(raw),), provider=ANTHROPIC)
+        answer = ModelAnswer(None, (RawPiece(raw),), provider=ANTHROPIC)
         assert render_message(answer, ASKED, 0) == raw.encode()
         assert told(message_events(answer, ASKED, 0))[3]["delta"]["text"] == "Hi"
 
 
 class TestWhole:
     def test_an_answer(self) -> None:
-        answer = Answer(
+        answer = ModelAnswer(
             None,
             (
                 ThinkingPiece("Hm.", "EqQB"),

@@ -12,8 +12,8 @@ from gramophone.wire.llm.answer import (
     ANTHROPIC,
     CUT,
     OPENAI,
-    Answer,
     AnswerFailure,
+    ModelAnswer,
     RawPiece,
     TextPiece,
     ThinkingPiece,
@@ -26,7 +26,7 @@ from tests.support.sse_reading import events_in, moments, told
 
 PLAIN = ChatRequest("gpt-5-mini", "Hello?", True, False, 12)
 COUNTED = ChatRequest("gpt-5-mini", "Hello?", True, True, 12)
-HELLO = Answer(
+HELLO = ModelAnswer(
     None, (TextPiece("Hel", 100), TextPiece("lo.", 250)), input_tokens=9, output_tokens=4
 )
 
@@ -145,11 +145,13 @@ class TestStream:
         assert last["usage"]["total_tokens"] == 13
 
     def test_nobody_counted_so_it_is_guessed(self) -> None:
-        usage = told(chat_events(Answer(None, (TextPiece("Hello!!"),)), COUNTED, 0))[-1]["usage"]
+        usage = told(chat_events(ModelAnswer(None, (TextPiece("Hello!!"),)), COUNTED, 0))[-1][
+            "usage"
+        ]
         assert (usage["prompt_tokens"], usage["completion_tokens"]) == (3, 2)
 
     def test_calls_to_tools(self) -> None:
-        answer = Answer(
+        answer = ModelAnswer(
             None,
             (
                 ToolPiece(3, "call_a", "look", "", 1),
@@ -173,36 +175,38 @@ class TestStream:
         assert chunks[-1]["finish_reason"] == "tool_calls"
 
     def test_thoughts_stand_where_local_servers_put_them(self) -> None:
-        answer = Answer(None, (ThinkingPiece("Hm."), ThinkingPiece("", "sig"), TextPiece("Hi")))
+        answer = ModelAnswer(
+            None, (ThinkingPiece("Hm."), ThinkingPiece("", "sig"), TextPiece("Hi"))
+        )
         deltas = [c["choices"][0]["delta"] for c in told(chat_events(answer, PLAIN, 0))]
         assert deltas[1:3] == [{"reasoning_content": "Hm."}, {"content": "Hi"}]
 
     def test_an_empty_answer_ends_too(self) -> None:
-        chunks = told(chat_events(Answer(None, ()), PLAIN, 0))
+        chunks = told(chat_events(ModelAnswer(None, ()), PLAIN, 0))
         assert [chunk["choices"][0]["finish_reason"] for chunk in chunks] == [None, "stop"]
 
     def test_a_failure_in_the_stream_is_an_error_without_an_end(self) -> None:
         failure = AnswerFailure("overloaded_error", "Too much.", 529, in_stream=True)
-        events = chat_events(Answer(None, (TextPiece("Hel"),), failure=failure), PLAIN, 0)
+        events = chat_events(ModelAnswer(None, (TextPiece("Hel"),), failure=failure), PLAIN, 0)
         assert told(events)[-1]["error"]["message"] == "Too much."
         assert told(events)[-1]["error"]["type"] == "server_error", "OpenAI's word, not another's"
         assert b"[DONE]" not in events[-1][1]
 
     def test_an_answer_that_is_cut_has_neither(self) -> None:
         failure = AnswerFailure(CUT, "", 0, in_stream=True)
-        events = chat_events(Answer(None, (TextPiece("Hel"),), failure=failure), PLAIN, 0)
+        events = chat_events(ModelAnswer(None, (TextPiece("Hel"),), failure=failure), PLAIN, 0)
         assert [c["choices"][0]["delta"].get("content") for c in told(events)] == ["", "Hel"]
 
     def test_line_ends_of_unicode_do_not_tear_an_event(self) -> None:
         text = "a\u2028b\x85c\u2029d\r\ne"
-        events = chat_events(Answer(None, (TextPiece(text),)), PLAIN, 0)
+        events = chat_events(ModelAnswer(None, (TextPiece(text),)), PLAIN, 0)
         assert all(len(event.decode().splitlines()) == 2 for _, event in events)
         assert told(events)[1]["choices"][0]["delta"]["content"] == text
 
 
-def recorded(*chunks: dict[str, Any]) -> Answer:
+def recorded(*chunks: dict[str, Any]) -> ModelAnswer:
     raw = (RawPiece(json.dumps(chunk), 10 * n) for n, chunk in enumerate(chunks))
-    return Answer(None, tuple(raw), input_tokens=9, output_tokens=4, provider=OPENAI)
+    return ModelAnswer(None, tuple(raw), input_tokens=9, output_tokens=4, provider=OPENAI)
 
 
 class TestRecorded:
@@ -237,12 +241,12 @@ class TestRecorded:
 
     def test_another_providers_words_are_translated(self) -> None:
         raw = (RawPiece(json.dumps(event)) for event in anthropic_events("Hel", "lo"))
-        chunks = told(chat_events(Answer(None, tuple(raw), provider=ANTHROPIC), PLAIN, 0))
+        chunks = told(chat_events(ModelAnswer(None, tuple(raw), provider=ANTHROPIC), PLAIN, 0))
         assert [c["choices"][0]["delta"].get("content") for c in chunks] == ["", "Hel", "lo", None]
 
     def test_a_whole_completion_is_given_back_as_it_was(self) -> None:
         raw = '{ "choices": [{"index": 0, "message": {"content": "Hi"}}] }'
-        answer = Answer(None, (RawPiece(raw),), provider=OPENAI)
+        answer = ModelAnswer(None, (RawPiece(raw),), provider=OPENAI)
         assert render_chat(answer, PLAIN, 0) == raw.encode()
         assert told(chat_events(answer, PLAIN, 0))[1]["choices"][0]["delta"] == {"content": "Hi"}
 
@@ -258,7 +262,7 @@ class TestWhole:
         assert whole["usage"]["completion_tokens"] == 4
 
     def test_calls_to_tools(self) -> None:
-        answer = Answer(None, (ToolPiece(1, "a", "f", "{"), ToolPiece(1, "", "", "}")))
+        answer = ModelAnswer(None, (ToolPiece(1, "a", "f", "{"), ToolPiece(1, "", "", "}")))
         (choice,) = json.loads(render_chat(answer, PLAIN, 0))["choices"]
         assert choice["message"]["content"] is None
         assert choice["message"]["tool_calls"] == [
@@ -267,5 +271,5 @@ class TestWhole:
         assert choice["finish_reason"] == "tool_calls"
 
     def test_half_a_character_is_escaped(self) -> None:
-        whole = render_chat(Answer(None, (TextPiece("\ud83d"),)), PLAIN, 0)
+        whole = render_chat(ModelAnswer(None, (TextPiece("\ud83d"),)), PLAIN, 0)
         assert json.loads(whole)["choices"][0]["message"]["content"] == "\ud83d"

@@ -10,8 +10,8 @@ import pytest
 from gramophone.wire.llm.answer import (
     CUT,
     OPENAI_RESPONSES,
-    Answer,
     AnswerFailure,
+    ModelAnswer,
     RawPiece,
     TextPiece,
     ThinkingPiece,
@@ -21,7 +21,7 @@ from gramophone.wire.llm.errors import RequestRefused
 from gramophone.wire.llm.openai_responses import parse_responses, render_response, response_events
 from tests.support.sse_reading import events_in, moments, told
 
-HELLO = Answer(
+HELLO = ModelAnswer(
     None, (TextPiece("Hel", 100), TextPiece("lo.", 250)), input_tokens=9, output_tokens=4
 )
 
@@ -101,7 +101,9 @@ class TestStream:
         assert first["id"] == last["id"]
 
     def test_a_call_to_a_tool(self) -> None:
-        answer = Answer(None, (ToolPiece(0, "call_a", "f", "", 1), ToolPiece(0, "", "", "{}", 2)))
+        answer = ModelAnswer(
+            None, (ToolPiece(0, "call_a", "f", "", 1), ToolPiece(0, "", "", "{}", 2))
+        )
         events = told(response_events(answer, ASKED, 0))
         assert [event["type"].removeprefix("response.") for event in events[2:-1]] == [
             "output_item.added",
@@ -115,7 +117,7 @@ class TestStream:
         assert {event["item_id"] for event in events[3:5]} == {item["id"]}
 
     def test_thoughts_are_a_summary(self) -> None:
-        answer = Answer(None, (ThinkingPiece("Hm.", "sig"), TextPiece("Hi")))
+        answer = ModelAnswer(None, (ThinkingPiece("Hm.", "sig"), TextPiece("Hi")))
         events = told(response_events(answer, ASKED, 0))
         assert [event["type"].removeprefix("response.") for event in events[2:8]] == [
             "output_item.added",
@@ -133,33 +135,37 @@ class TestStream:
         ("reason", "why"), [("length", "max_output_tokens"), ("content_filter", "content_filter")]
     )
     def test_an_answer_that_was_cut_short(self, reason: str, why: str) -> None:
-        last = told(response_events(Answer(None, (TextPiece("H"),), reason), ASKED, 0))[-1]
+        last = told(response_events(ModelAnswer(None, (TextPiece("H"),), reason), ASKED, 0))[-1]
         assert last["type"] == "response.incomplete"
         assert last["response"]["incomplete_details"] == {"reason": why}
 
     def test_a_failure_in_the_stream(self) -> None:
         failure = AnswerFailure("", "Too much.", 503, in_stream=True)
-        last = told(response_events(Answer(None, (TextPiece("H"),), failure=failure), ASKED, 0))[-1]
+        last = told(
+            response_events(ModelAnswer(None, (TextPiece("H"),), failure=failure), ASKED, 0)
+        )[-1]
         assert last["type"] == "response.failed"
         assert last["response"]["error"] == {"code": "server_error", "message": "Too much."}
 
     def test_an_answer_that_is_cut_has_no_end(self) -> None:
         failure = AnswerFailure(CUT, "", 0, in_stream=True)
-        events = told(response_events(Answer(None, (TextPiece("H"),), failure=failure), ASKED, 0))
+        events = told(
+            response_events(ModelAnswer(None, (TextPiece("H"),), failure=failure), ASKED, 0)
+        )
         assert events[-1]["type"] == "response.output_item.done"
 
 
 class TestRecorded:
     def test_events_are_given_back_as_they_came(self) -> None:
         raw = [json.dumps(event) for event in told(response_events(HELLO, ASKED, 0))]
-        answer = Answer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
+        answer = ModelAnswer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
         events = events_in(b"".join(event for _, event in response_events(answer, ASKED, 9)))
         assert [data for _, data in events] == raw
         assert events[0][0] == "response.created"
 
     def test_a_recording_that_breaks_off_is_ended(self) -> None:
         raw = [json.dumps(event) for event in told(response_events(HELLO, ASKED, 0))[:6]]
-        answer = Answer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
+        answer = ModelAnswer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
         *events, last = told(response_events(answer, ASKED, 9))
         assert (last["type"], last["sequence_number"]) == ("response.completed", 7)
         assert last["response"]["id"] == events[0]["response"]["id"]
@@ -168,14 +174,14 @@ class TestRecorded:
     def test_what_nobody_knows_is_given_back_too(self) -> None:
         raw = [json.dumps(event) for event in told(response_events(HELLO, ASKED, 0))]
         raw.insert(2, '{"type": "keepalive"}')
-        answer = Answer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
+        answer = ModelAnswer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
         events = events_in(b"".join(event for _, event in response_events(answer, ASKED, 9)))
         assert events[2] == ("keepalive", '{"type": "keepalive"}')
         assert len(events) == len(raw)
 
     def test_a_whole_response_is_given_back_as_it_was(self) -> None:
         raw = '{ "object": "response", "output": [] }'
-        answer = Answer(None, (RawPiece(raw),), provider=OPENAI_RESPONSES)
+        answer = ModelAnswer(None, (RawPiece(raw),), provider=OPENAI_RESPONSES)
         assert render_response(answer, ASKED, 0) == raw.encode()
 
 

@@ -33,7 +33,7 @@ _ORDERLY = frozenset({1000, 1001, 1005, 1006})
 
 
 @frozen
-class HeardMessage:
+class RecordedMessage:
     """A message of the service, verbatim; `after` counts what of `ANSWERED` was said before."""
 
     text: str
@@ -41,10 +41,10 @@ class HeardMessage:
 
 
 @frozen
-class RecordedListening:
+class RecordedConnection:
     """One connection: what the service said, and how it closed."""
 
-    messages: tuple[HeardMessage, ...]
+    messages: tuple[RecordedMessage, ...]
     code: int = 1000
     reason: str = ""
 
@@ -53,14 +53,14 @@ class RecordedListening:
 class RecordedTranscripts:
     """All that was heard in a session: by connection, and of recordings as a whole."""
 
-    connections: tuple[RecordedListening, ...] = ()
+    connections: tuple[RecordedConnection, ...] = ()
     wholes: tuple[str, ...] = ()
 
 
 class ListenReplay(ListenConnection):
     """A connection that repeats what was recorded, in the place of a `ListenServer`."""
 
-    def __init__(self, parameters: ListenParameters, recorded: RecordedListening) -> None:
+    def __init__(self, parameters: ListenParameters, recorded: RecordedConnection) -> None:
         super().__init__(parameters)
         self._recorded = recorded
         self._waiting = [(message, position_us(message.text)) for message in recorded.messages]
@@ -137,7 +137,7 @@ def _seconds(value: object) -> float:
     return float(value) if 0 < value < _LONGEST_S else 0.0
 
 
-def utterances_in(recorded: Sequence[RecordedListening]) -> list[tuple[str, int]]:
+def utterances_in(recorded: Sequence[RecordedConnection]) -> list[tuple[str, int]]:
     """The final texts of recorded connections, each with the microseconds that it took."""
     found: list[tuple[str, int]] = []
     for connection in recorded:

@@ -91,7 +91,7 @@ class NotUnderstood:
 
 
 @frozen
-class Outgoing:
+class OutgoingFrame:
     """A frame to send now. `chunk` is set where the first piece of a chunk goes out, `flush`
     where a flush does."""
 
@@ -101,7 +101,7 @@ class Outgoing:
 
 
 @frozen
-class _Waiting:
+class _QueuedItem:
     """Text to be spoken, or a flush, in the queue."""
 
     text: str = ""
@@ -109,7 +109,7 @@ class _Waiting:
     flush: int | None = None
 
 
-SpeakHappening: TypeAlias = (
+SpeakClientEvent: TypeAlias = (
     Opened | FlushDone | FlushIgnored | ClearDone | ServiceWarned | NotUnderstood
 )
 
@@ -120,7 +120,7 @@ class SpeakClient:
     def __init__(self, limits: ClientLimits, opened_us: int) -> None:
         self._limits = limits
         self._expires_us = opened_us + limits.session_us
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[_QueuedItem] = deque()
         self._chars: deque[tuple[int, int]] = deque()
         self._flushes: deque[int] = deque()
         self._unanswered: deque[int] = deque()
@@ -156,11 +156,11 @@ class SpeakClient:
         """Queue text; one space goes after it, because the service adds none between messages."""
         limit_chars = min(self._limits.message_chars, self._limits.window_chars)
         for index, piece in enumerate(split_text(f"{text} ", limit_chars)):
-            self._queue.append(_Waiting(text=piece, chunk=None if index else chunk))
+            self._queue.append(_QueuedItem(text=piece, chunk=None if index else chunk))
 
     def flush(self, number: int) -> None:
         """Queue a flush, known from now on by `number`."""
-        self._queue.append(_Waiting(flush=number))
+        self._queue.append(_QueuedItem(flush=number))
 
     def clear(self, now_us: int) -> list[str]:
         """Drop everything; the frames to send at once."""
@@ -175,21 +175,21 @@ class SpeakClient:
         """The frame that ends the session politely."""
         return [render(Close())]
 
-    def poll(self, now_us: int) -> list[Outgoing]:
+    def poll(self, now_us: int) -> list[OutgoingFrame]:
         """The frames that may be sent now, in order."""
         self._forget(now_us)
-        frames: list[Outgoing] = []
+        frames: list[OutgoingFrame] = []
         while self._queue and self._ready_us(self._queue[0], now_us) <= now_us:
             item = self._queue.popleft()
             if item.flush is None:
                 self._chars.append((now_us, len(item.text)))
-                frames.append(Outgoing(render(Speak(text=item.text)), chunk=item.chunk))
+                frames.append(OutgoingFrame(render(Speak(text=item.text)), chunk=item.chunk))
                 continue
             if not self._unanswered:
                 self._heard_us = now_us
             self._flushes.append(now_us)
             self._unanswered.append(item.flush)
-            frames.append(Outgoing(render(Flush()), flush=item.flush))
+            frames.append(OutgoingFrame(render(Flush()), flush=item.flush))
         return frames
 
     def next_poll_us(self, now_us: int) -> int | None:
@@ -220,7 +220,7 @@ class SpeakClient:
         if not self._clearing:
             self._late_answers = 0
 
-    def receive_text(self, frame: str, now_us: int) -> list[SpeakHappening]:
+    def receive_text(self, frame: str, now_us: int) -> list[SpeakClientEvent]:
         """What a text frame means."""
         try:
             message = parse_server(frame)
@@ -242,7 +242,7 @@ class SpeakClient:
             case Unknown():
                 return [NotUnderstood(f"unknown message type {message.type!r}")]
 
-    def _flushed(self) -> list[SpeakHappening]:
+    def _flushed(self) -> list[SpeakClientEvent]:
         # A flush that a Clear took away may be answered all the same, before the Cleared or
         # after it; the answer to a later one has its sound before it.
         if self._clearing or self._late_answers or not self._unanswered:
@@ -251,7 +251,7 @@ class SpeakClient:
         self._refusals = 0
         return [FlushDone(self._unanswered.popleft())]
 
-    def _warned(self, message: Warned, now_us: int) -> list[SpeakHappening]:
+    def _warned(self, message: Warned, now_us: int) -> list[SpeakClientEvent]:
         warned = ServiceWarned(message.code, message.description)
         if message.code != "EXCESSIVE_FLUSH" or self._clearing or not self._unanswered:
             return [warned]
@@ -260,10 +260,10 @@ class SpeakClient:
         ignored = self._unanswered.pop()
         self._refusals += 1
         self._refused_until_us = now_us + min(64, 4 * 2**self._refusals) * SECOND_US
-        self._queue.appendleft(_Waiting(flush=ignored))
+        self._queue.appendleft(_QueuedItem(flush=ignored))
         return [warned, FlushIgnored(ignored)]
 
-    def _ready_us(self, item: _Waiting, now_us: int) -> int:
+    def _ready_us(self, item: _QueuedItem, now_us: int) -> int:
         if item.flush is not None:
             ready = self._refused_until_us
             if len(self._flushes) >= self._limits.window_flushes:

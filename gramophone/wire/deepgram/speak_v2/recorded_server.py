@@ -26,11 +26,11 @@ from gramophone.wire.deepgram.speak_v2.messages import (
 )
 from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
 from gramophone.wire.deepgram.speak_v2.recording import (
-    Cue,
+    ClientProgress,
     RecordedFlux,
     RecordedFrame,
     RecordedTurn,
-    Stage,
+    TurnStage,
     said,
 )
 from gramophone.wire.deepgram.speak_v2.rules import FluxLimits, FluxQuirks
@@ -54,18 +54,18 @@ class _Follower:
         self.verbatim = ""
         self.text = ""
         self.flushed_us = 0
-        self._progress: list[tuple[Cue, int]] = []
+        self._progress: list[tuple[ClientProgress, int]] = []
         self._place = 0
 
-    def reach(self, stage: Stage, text: str, now_us: int) -> None:
+    def reach(self, stage: TurnStage, text: str, now_us: int) -> None:
         """The client is so far."""
         self.verbatim += text
         self.text += said(text)
-        self._progress.append((Cue(stage, len(self.text)), now_us))
-        if stage is Stage.FLUSHED:
+        self._progress.append((ClientProgress(stage, len(self.text)), now_us))
+        if stage is TurnStage.FLUSHED:
             self.flushed_us = now_us
 
-    def reached_us(self, cue: Cue) -> int | None:
+    def reached_us(self, cue: ClientProgress) -> int | None:
         """When this cue was reached; None when it was not yet. Cues are asked for in order."""
         progress = self._progress
         while self._place < len(progress) and not cue.reached_by(progress[self._place][0]):
@@ -157,7 +157,7 @@ class FluxReplay(SpeakV2Server):
                 actions += self._start(turn)
         # The warnings that a text leads to are in the recording.
         turn.take(text, now_us)
-        self._followers[turn.speech_id].reach(Stage.OPEN, text, now_us)
+        self._followers[turn.speech_id].reach(TurnStage.OPEN, text, now_us)
         return actions + self._advance()
 
     def _flush(self, now_us: int) -> list[Action]:
@@ -170,7 +170,7 @@ class FluxReplay(SpeakV2Server):
 
     def _text_ended(self, now_us: int) -> None:
         if not self._closing and (turn := self._open_turn()):
-            self._followers[turn.speech_id].reach(Stage.FLUSHED, "", now_us)
+            self._followers[turn.speech_id].reach(TurnStage.FLUSHED, "", now_us)
 
     # --- turns --------------------------------------------------------------------------------
 
@@ -306,11 +306,11 @@ class FluxReplay(SpeakV2Server):
         if playing is None or not as_recorded or playing.offset_ms != interruption.offset_ms:
             return self._cut_live(turn)
         # What was on its way until the service had heard of it is in the recording.
-        while self._frames and self._frames[0].cue.stage < Stage.INTERRUPTED:
+        while self._frames and self._frames[0].cue.stage < TurnStage.INTERRUPTED:
             self._frames.popleft()
         self._is_cutting = True
         self._interruption = Interruption(interruption.offset_ms, due_us=_NEVER_US)
-        self._followers[turn.speech_id].reach(Stage.INTERRUPTED, "", self._now_us)
+        self._followers[turn.speech_id].reach(TurnStage.INTERRUPTED, "", self._now_us)
         return self._advance()
 
     def _cut_live(self, turn: FluxTurn) -> list[Action]:

@@ -11,7 +11,7 @@ from enum import IntEnum
 from gramophone.core.frozen import frozen
 
 
-class Stage(IntEnum):
+class TurnStage(IntEnum):
     """How far the client is with a turn."""
 
     OPEN = 0
@@ -20,13 +20,13 @@ class Stage(IntEnum):
 
 
 @frozen
-class Cue:
+class ClientProgress:
     """What the client has said of a turn: characters, without white space, and how it ended."""
 
-    stage: Stage
+    stage: TurnStage
     said: int
 
-    def reached_by(self, progress: Cue) -> bool:
+    def reached_by(self, progress: ClientProgress) -> bool:
         """Whether a client that is there has said all that this takes."""
         later = progress.stage > self.stage
         return later or (progress.stage == self.stage and progress.said >= self.said)
@@ -36,7 +36,7 @@ class Cue:
 class RecordedFrame:
     """A frame of the service, text or sound, and how long after its cue it came."""
 
-    cue: Cue
+    cue: ClientProgress
     after_us: int
     frame: str | bytes
 

@@ -17,7 +17,7 @@ from gramophone.wire.deepgram.speak_v1.client import (
     FlushIgnored,
     NotUnderstood,
     Opened,
-    Outgoing,
+    OutgoingFrame,
     ServiceWarned,
     SpeakClient,
     split_text,
@@ -43,7 +43,7 @@ def flushing(client: SpeakClient, *numbers: int) -> SpeakClient:
     return client
 
 
-def text_of(outgoing: Outgoing) -> str:
+def text_of(outgoing: OutgoingFrame) -> str:
     return json.loads(outgoing.frame).get("text", "")
 
 
@@ -53,9 +53,9 @@ class TestSending:
         client.speak("Two.", 1)
         client.flush(0)
         assert client.poll(0) == [
-            Outgoing('{"type":"Speak","text":"One. "}', chunk=0),
-            Outgoing('{"type":"Speak","text":"Two. "}', chunk=1),
-            Outgoing('{"type":"Flush"}', flush=0),
+            OutgoingFrame('{"type":"Speak","text":"One. "}', chunk=0),
+            OutgoingFrame('{"type":"Speak","text":"Two. "}', chunk=1),
+            OutgoingFrame('{"type":"Flush"}', flush=0),
         ]
         assert client.poll(0) == []
 
@@ -137,7 +137,7 @@ class TestSending:
         limits = ClientLimits(message_chars=50, window_chars=300, window_flushes=3)
         client = SpeakClient(limits, 0)
         now_us = 0
-        sent: list[tuple[int, Outgoing]] = []
+        sent: list[tuple[int, OutgoingFrame]] = []
         wanted: list[str] = []
         for number, (kind, size) in enumerate(steps):
             match kind:
@@ -242,7 +242,7 @@ class TestRefusedFlushes:
         assert ignored == FlushIgnored(1)
         assert client.flushes_left(0) == 0
         assert client.poll(8 * SECOND_US - 1) == []
-        assert client.poll(8 * SECOND_US) == [Outgoing('{"type":"Flush"}', flush=1)]
+        assert client.poll(8 * SECOND_US) == [OutgoingFrame('{"type":"Flush"}', flush=1)]
         assert client.receive_text(FLUSHED, 0) == [FlushDone(0)]
 
     def test_it_goes_out_before_what_was_queued_behind_it(self, client: SpeakClient) -> None:
