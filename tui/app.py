@@ -23,12 +23,13 @@ from gramophone.core.errors import GramophoneError
 from gramophone.ports.backend import Backend, ScreenSettings
 from gramophone.ports.preferences import Preferences
 from gramophone.text.sanitize import plain, plain_line
+from tui import bindings
 from tui.conversation.pane import Pane
-from tui.keys import key_words
+from tui.keys import here_and_elsewhere, key_groups, key_words
 from tui.messages import ContinueWanted, CopyWanted, TroubleTold
 from tui.prompt.prompt import Prompt
 from tui.screens.conversation import ConversationScreen
-from tui.sessions.undo_stack import Discards
+from tui.settings.keymap import WrongKeys, checked
 from tui.support.garbage import collector
 from tui.support.terminal_keys import teach_alt_enter
 from tui.theme import cell_widths
@@ -69,21 +70,7 @@ class GramophoneApp(App[None]):
     COMMANDS = App.COMMANDS | {_commands, _themes}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal")]  # noqa: RUF012 (as declared)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 (as declared)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", id="app.help"),
-        Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
-        Binding("f10", "settings", "Settings", id="app.settings", show=False),
-        Binding("f12", "picture", "Save a picture of the screen", id="app.picture", show=False),
-        Binding("ctrl+p", "command_palette", "Commands", id="app.commands", show=False),
-        Binding(
-            "ctrl+c",
-            "copy_or_quit",
-            "Copy the selection; twice: quit",
-            id="app.copy-or-quit",
-            show=False,
-            priority=True,
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.EVERYWHERE]
 
     def __init__(
         self,
@@ -107,7 +94,6 @@ class GramophoneApp(App[None]):
         self._backend = backend
         self._now = now
         self._keep_theme = keep_theme
-        self.discards = Discards()
         self._preferences = preferences
         self._adopted_theme = ""
         self._quit_armed = False
@@ -158,8 +144,6 @@ class GramophoneApp(App[None]):
     def _choose_keys(self, keys: Mapping[str, str]) -> None:
         if not keys:
             return
-        from tui.settings.keymap import WrongKeys, checked
-
         try:
             self.set_keymap(checked(keys))
         except WrongKeys as error:
@@ -262,7 +246,6 @@ class GramophoneApp(App[None]):
     # --- actions ------------------------------------------------------------------------------
 
     def action_help(self) -> None:
-        from tui.keys import here_and_elsewhere, key_groups
         from tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
@@ -276,7 +259,7 @@ class GramophoneApp(App[None]):
         if self._preferences is None:
             self.notify("There are no settings to change here.", severity="warning")
         elif not any(isinstance(screen, SettingsScreen) for screen in self.screen_stack):
-            self.push_screen(SettingsScreen(self._preferences))
+            self.push_screen(SettingsScreen(self._preferences, self))
 
     def action_picture(self) -> None:
         # The palette that may have asked for it must be off the screen first.

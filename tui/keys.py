@@ -1,13 +1,14 @@
-"""All keys of the client, gathered from the bindings themselves: help and docs cannot lie."""
+"""Keys in words, and the groups of keys that help, docs and settings show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 
 from gramophone.core.frozen import frozen
+from tui.bindings import BINDING_GROUPS
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -64,53 +65,12 @@ def key_name(words: str) -> str:
 
 
 def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
-    """Every binding of ours, place by place; `keymap` holds the keys that were changed."""
-    from tui.app import GramophoneApp
-    from tui.latency.chart import Bars
-    from tui.prompt.prompt import Prompt
-    from tui.screens.conversation import ConversationScreen
-    from tui.screens.dialogs.choose import ChoiceList, ChoiceScreen
-    from tui.screens.dialogs.confirm import ConfirmScreen
-    from tui.screens.dialogs.press_key import KeyCatcher
-    from tui.screens.dialogs.progress import ProgressScreen
-    from tui.screens.dialogs.text_input import ValueArea, ValueInput, WriteScreen
-    from tui.screens.event import EventScreen
-    from tui.screens.export import ExportScreen, PathInput
-    from tui.screens.help import HelpScreen
-    from tui.screens.history import HistoryScreen
-    from tui.screens.latency import LatencyScreen
-    from tui.screens.session import SessionScreen
-    from tui.screens.settings import SettingsScreen
-    from tui.screens.timeline import TimelineScreen
-    from tui.sessions.search_field import SessionSearch
-    from tui.sessions.session_list import SessionList
-    from tui.settings.setting_list import SettingList
-    from tui.timeline.event_table import EventTable
-    from tui.transcript.transcript import Transcript
-
-    places: list[tuple[str, list[BindingType]]] = [
-        ("Conversation", ConversationScreen.BINDINGS),
-        ("Prompt", Prompt.BINDINGS),
-        ("Transcript", Transcript.BINDINGS),
-        ("History", HistoryScreen.BINDINGS),
-        ("Search of sessions", SessionSearch.BINDINGS),
-        ("List of sessions", SessionList.BINDINGS),
-        ("Progress", ProgressScreen.BINDINGS),
-        ("Session", SessionScreen.BINDINGS),
-        ("Latency", [*LatencyScreen.BINDINGS, *Bars.BINDINGS]),
-        ("Timeline", [*TimelineScreen.BINDINGS, *EventTable.BINDINGS]),
-        ("Event", EventScreen.BINDINGS),
-        ("Export", [*PathInput.BINDINGS, *ExportScreen.BINDINGS]),
-        ("Settings", [*SettingList.BINDINGS, *SettingsScreen.BINDINGS]),
-        ("Choice", [*ChoiceList.BINDINGS, *ChoiceScreen.BINDINGS]),
-        ("Line or value", [*ValueInput.BINDINGS, *ValueArea.BINDINGS, *WriteScreen.BINDINGS]),
-        ("Key", KeyCatcher.BINDINGS),
-        ("Question", ConfirmScreen.BINDINGS),
-        ("Help", HelpScreen.BINDINGS),
-        ("Everywhere", GramophoneApp.BINDINGS),
-    ]
+    """All bindings, group by group; `keymap` has other keys for some of their ids."""
     changed = keymap or {}
-    return [KeyGroup(title, tuple(_helps(bindings, changed))) for title, bindings in places]
+    return [
+        KeyGroup(group.title, tuple(_help_of(binding, changed) for binding in group.bindings))
+        for group in BINDING_GROUPS
+    ]
 
 
 def here_and_elsewhere(
@@ -118,7 +78,7 @@ def here_and_elsewhere(
 ) -> tuple[list[KeyGroup], list[KeyGroup]]:
     """The places that are on `screen` with what holds everywhere, and the others."""
     nodes: tuple[DOMNode, ...] = (cast("DOMNode", screen.app), screen, *screen.query())
-    ids = {each.id for node in nodes for each in node.BINDINGS if isinstance(each, Binding)}
+    ids = {row.id for node in nodes for row in node.BINDINGS if isinstance(row, Binding)}
     here: list[KeyGroup] = []
     elsewhere: list[KeyGroup] = []
     for group in groups:
@@ -126,9 +86,9 @@ def here_and_elsewhere(
     return here, elsewhere
 
 
-def _helps(bindings: Iterable[BindingType], changed: Mapping[str, str]) -> Iterator[KeyHelp]:
-    for binding in bindings:
-        if isinstance(binding, Binding) and binding.id:
-            names = changed.get(binding.id, binding.key).split(",")
-            keys = tuple(key_words(name.strip()) for name in names)
-            yield KeyHelp(binding.id, keys, binding.description)
+def _help_of(binding: Binding, changed: Mapping[str, str]) -> KeyHelp:
+    binding_id = binding.id or ""
+    names = changed.get(binding_id, binding.key).split(",")
+    return KeyHelp(
+        binding_id, tuple(key_words(name.strip()) for name in names), binding.description
+    )

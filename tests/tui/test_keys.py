@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 from textual import events
 from textual._xterm_parser import XTermParser
+from textual.binding import Binding
 from textual.command import CommandPalette, Provider
 
 import tui
@@ -14,11 +18,14 @@ from gramophone.ports.backend import ScreenSettings
 from tests.support.builders import short_session
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.support.seeing import drawn, said, seen
+from tui import bindings
 from tui.app import GramophoneApp
+from tui.bindings import BINDING_GROUPS
 from tui.command_palette import BindingCommands, ThemeCommands
 from tui.conversation.slash.commands import SlashCommand
+from tui.conversation.slash.conversation_commands import CONVERSATION_COMMANDS
 from tui.keys import KeyHelp, here_and_elsewhere, key_groups
-from tui.screens.conversation import CONVERSATION_COMMANDS, ConversationScreen
+from tui.screens.conversation import ConversationScreen
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.history import HistoryScreen
 from tui.screens.session import SessionScreen
@@ -31,6 +38,19 @@ ALL_KEYS = [key for group in key_groups() for key in group.keys]
 def test_no_two_bindings_share_an_id() -> None:
     ids = [key.id for key in ALL_KEYS]
     assert len(ids) == len(set(ids)) > 30
+
+
+def test_bindings_are_written_in_one_place() -> None:
+    """A binding that a widget made for itself would be in no help and in no settings."""
+    files = sorted(Path(tui.__file__).parent.rglob("*.py"))
+    making = [path.name for path in files if re.search(r"\bBinding\(", path.read_text())]
+    assert making == ["bindings.py"]
+
+
+def test_every_binding_is_in_a_group() -> None:
+    tables = {name for name in vars(bindings) if name.isupper()} - {"BINDING_GROUPS"}
+    rows = {row for table in tables for row in cast("Sequence[Binding]", vars(bindings)[table])}
+    assert rows == {row for group in BINDING_GROUPS for row in group.bindings}
 
 
 @pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.id)

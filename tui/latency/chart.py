@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 from textual.widget import Widget
 
 from gramophone.analysis.latency import Waterfall
+from tui import bindings
 from tui.latency.rows import LABEL_CELLS, Chart, Row, mark_words, row_words
 from tui.latency.time_axis import Window
 from tui.messages import FootChanged
@@ -138,10 +139,7 @@ class Bars(Widget, can_focus=True):
     """The rows; the one under the cursor is told at the foot of the screen."""
 
     DEFAULT_CSS = "Bars { height: auto; min-height: 1; text-wrap: nowrap; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Next row", id="latency.down", show=False),
-        Binding("up,k", "move(-1)", "Row before", id="latency.up", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.LATENCY_CHART]
 
     def __init__(self) -> None:
         super().__init__()

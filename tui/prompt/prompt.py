@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.document._edit import Edit
 
 from gramophone.text.sanitize import plain
+from tui import bindings
 from tui.conversation.slash import commands as slash
 from tui.messages import (
     CommandGiven,
@@ -53,29 +54,7 @@ class Prompt(PastedKeysArea):
         .prompt--folded { color: $ink-accent; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", id="prompt.send"),
-        Binding(
-            "alt+enter,ctrl+j,shift+enter",
-            "newline",
-            "New line",
-            id="prompt.newline",
-            key_display="Alt+Enter",
-        ),
-        Binding("tab", "take", "Complete", id="prompt.take"),
-        Binding("escape", "close_list", "Close", id="prompt.close-list"),
-        Binding("up", "cursor_up", "Earlier prompt", id="prompt.earlier", show=False),
-        Binding("down", "cursor_down", "Later prompt", id="prompt.later", show=False),
-        Binding("pageup", "scroll_pages(-1)", "Read above", id="prompt.page-up", show=False),
-        Binding("pagedown", "scroll_pages(1)", "Read on", id="prompt.page-down", show=False),
-        Binding(
-            "end,ctrl+e",
-            "cursor_line_end",
-            "End of line, then of the conversation",
-            id="prompt.end",
-            show=False,
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.PROMPT]
 
     def __init__(
         self, commands: Sequence[slash.SlashCommand] = (), *, place: Path | None = None

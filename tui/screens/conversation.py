@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 
@@ -16,11 +16,16 @@ from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, StopP
 from gramophone.core.timeline import Stage
 from gramophone.ports.backend import Backend, ConversationOptions
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.conversation.layout import MOST_PANES
 from tui.conversation.pane_grid import PaneGrid
-from tui.conversation.slash.actions import obey
+from tui.conversation.slash.actions import run_slash_command
 from tui.conversation.slash.commands import as_text
-from tui.conversation.slash.conversation_commands import continuation, conversation_commands
+from tui.conversation.slash.conversation_commands import (
+    CONVERSATION_COMMANDS,
+    continuation,
+    conversation_commands,
+)
 from tui.conversation.status_line import StatusLine
 from tui.conversation.talk_pane import TalkPane
 from tui.conversation.target_bar import TargetBar
@@ -42,6 +47,7 @@ from tui.prompt.completions import SHORT_BELOW_ROWS
 from tui.prompt.draft import Draft
 from tui.prompt.prompt import Prompt
 from tui.prompt.prompt_box import PromptBox
+from tui.sessions.undo_stack import UndoStack
 from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 from tui.support.key_bar import KeyBar
@@ -66,35 +72,12 @@ _KEYS_EDITING = (("prompt.send", "asks it again"), ("conversation.stop", "leaves
 EARLIER_PROMPTS = 200
 """So many prompts of earlier sittings can be looked back through; history has the rest."""
 
-CONVERSATION_COMMANDS = conversation_commands()
-
-
-def _hidden(keys: str, action: str, words: str, name: str, *, priority: bool = False) -> Binding:
-    binding_id = f"conversation.{name}"
-    return Binding(keys, action, words, id=binding_id, show=False, priority=priority)
-
 
 class ConversationScreen(Screen[None]):
     """The prompt has the focus; which pane it speaks to is the grid's affair."""
 
     AUTO_FOCUS = "Prompt"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop", id="conversation.stop"),
-        Binding("f2,ctrl+r", "history", "History", id="conversation.history"),
-        _hidden("f3", "new_pane", "New pane", "new-pane"),
-        _hidden("f4", "close_pane", "Close the pane", "close-pane"),
-        _hidden("f5", "go_pane(1)", "Next pane", "next-pane"),
-        # Terminals send Shift+F5 as F17.
-        _hidden("shift+f5,f17", "go_pane(-1)", "Pane before", "previous-pane"),
-        # With priority: an editor has F6 and F7 for selections, and the prompt is one.
-        _hidden("f6", "to_all", "Send to all panes, or to one", "all", priority=True),
-        _hidden(
-            "f7", "pin_sound", "Keep the sound here, or let it follow", "pin-sound", priority=True
-        ),
-        _hidden("f8", "mute", "Mute the pane, or let it be heard", "mute"),
-        _hidden("f9", "turn_panes", "Panes beside or below each other", "turn-panes"),
-        _hidden("ctrl+l", "latency", "Latency", "latency"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.CONVERSATION]
 
     def __init__(self, backend: Backend) -> None:
         super().__init__()
@@ -103,6 +86,7 @@ class ConversationScreen(Screen[None]):
         self._editing: tuple[TalkPane, int] | None = None
         self._first = self.grid.chosen
         self._failed: set[Stage] = set()
+        self._undo_stack = UndoStack()
 
     def compose(self) -> ComposeResult:
         yield StatusLine(self._backend.setup)
@@ -232,7 +216,7 @@ class ConversationScreen(Screen[None]):
 
     @on(CommandGiven)
     async def _command_given(self, event: CommandGiven) -> None:
-        await obey(self, event.name, event.argument)
+        await run_slash_command(self, event.name, event.argument)
 
     # --- turns --------------------------------------------------------------------------------
 
@@ -379,7 +363,7 @@ class ConversationScreen(Screen[None]):
     def action_history(self) -> None:
         from tui.screens.history import HistoryScreen
 
-        self.app.push_screen(HistoryScreen(self._backend))
+        self.app.push_screen(HistoryScreen(self._backend, self._undo_stack))
 
     def action_latency(self) -> None:
         """Where the time of the last answer went: the library has it while the talk goes on."""

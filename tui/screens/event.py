@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gramophone.core.timeline import Event
+from tui import bindings
 from tui.messages import CopyWanted
 from tui.support.key_bar import KeyBar
 from tui.timeline.event_rows import event_json
@@ -21,10 +22,7 @@ class EventScreen(ModalScreen[None]):
 
     CSS_PATH = "event.tcss"
     AUTO_FOCUS = "VerticalScroll"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "Copy", id="event.copy"),
-        Binding("escape,q,enter", "leave", "Close", id="event.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.EVENT]
 
     def __init__(self, event: Event) -> None:
         super().__init__()

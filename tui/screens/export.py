@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -23,6 +23,7 @@ from gramophone.library.export_request import (
     TurnSelection,
 )
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.prompt.grapheme_input import GraphemeInput
 from tui.sessions import export_path
 from tui.support.formatting import counted
@@ -38,9 +39,7 @@ _PAUSES = (
 class PathInput(GraphemeInput):
     """One line with a path in it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Write", id="export.write"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.EXPORT_PATH]
 
     def __init__(self, path: str) -> None:
         super().__init__(path, compact=True, select_on_focus=False)
@@ -51,13 +50,7 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
     instead of the whole session."""
 
     CSS_PATH = "dialogs/dialogue.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "change_form(1)", "Form", id="export.kind"),
-        Binding("shift+tab", "change_form(-1)", "Form before", id="export.kind-before", show=False),
-        Binding("ctrl+t", "change_scope", "Turn", id="export.scope"),
-        Binding("ctrl+g", "change_pauses", "Pauses", id="export.pauses"),
-        Binding("escape", "leave", "Cancel", id="export.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.EXPORT]
 
     def __init__(self, titles: Sequence[str], turn: int | None = None) -> None:
         super().__init__()

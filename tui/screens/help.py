@@ -7,12 +7,14 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui import bindings
+from tui.conversation.slash.conversation_commands import CONVERSATION_COMMANDS
 from tui.keys import KeyGroup, key_groups
 from tui.support.key_bar import KeyBar
 from tui.theme.colour_names import ACCENT, MUTED
@@ -26,9 +28,7 @@ class HelpScreen(ModalScreen[None]):
 
     CSS_PATH = "help.tcss"
     AUTO_FOCUS = "VerticalScroll"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Close", id="help.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.HELP]
 
     def __init__(
         self,
@@ -65,8 +65,6 @@ def help_text(
     kept: bool = True,
 ) -> Content:
     """The page: keys before their words, or after them where there is little room."""
-    from tui.screens.conversation import CONVERSATION_COMMANDS
-
     what_stays = "Everything is kept." if kept else "Nothing of it is kept this time."
     lines = [
         Content.styled(f"Type, press Enter, listen. {what_stays}", "bold"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
@@ -17,6 +17,7 @@ from gramophone.library.library import SessionSummary, Totals
 from gramophone.library.search_query import hint, words_of
 from gramophone.ports.backend import Backend
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.messages import ContinueWanted, MarksChanged, MoreWanted
 from tui.sessions import actions
 from tui.sessions.export_flow import export_sessions
@@ -25,7 +26,7 @@ from tui.sessions.search_field import SessionSearch
 from tui.sessions.session_list import SessionList
 from tui.sessions.session_preview import SessionPreview
 from tui.sessions.suggesters import FilterSuggester
-from tui.sessions.undo_stack import Discards
+from tui.sessions.undo_stack import UndoStack
 from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
 from tui.support.screen_guard import left
@@ -46,25 +47,12 @@ class HistoryScreen(Screen[None]):
     CSS_PATH = "history.tcss"
     AUTO_FOCUS = "SessionList"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (100, "-wide")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "replay", "Replay", id="history.replay"),
-        Binding("o", "continue", "Continue", id="history.continue"),
-        # A priority: what is typed right after it must not go to the list.
-        Binding("slash", "search", "Search", id="history.search", priority=True),
-        Binding("n", "rename", "Rename", id="history.rename", show=False),
-        Binding("T", "name_by_model", "Title by the model", id="history.title", show=False),
-        Binding("t", "tag", "Tags", id="history.tag", show=False),
-        Binding("p", "pin", "Pin", id="history.pin", show=False),
-        Binding("a", "archive", "Archive", id="history.archive", show=False),
-        Binding("e", "export", "Export", id="history.export", show=False),
-        Binding("d,delete", "delete", "Delete", id="history.delete"),
-        Binding("u", "undo", "Undo", id="history.undo", show=False),
-        Binding("escape", "leave", "Back", id="history.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.HISTORY]
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, undo_stack: UndoStack) -> None:
         super().__init__()
         self._backend = backend
+        self._undo_stack = undo_stack
         self._search = ""
         self._whole = False
         self._totals: Totals | None = None
@@ -96,12 +84,6 @@ class HistoryScreen(Screen[None]):
     @property
     def _listed(self) -> SessionList:
         return self.query_one(SessionList)
-
-    @property
-    def _discards(self) -> Discards:
-        from tui.app import GramophoneApp
-
-        return cast(GramophoneApp, self.app).discards
 
     # --- loading ------------------------------------------------------------------------------
 
@@ -234,7 +216,7 @@ class HistoryScreen(Screen[None]):
             listed.focus()
         empty = self.query_one(".empty", Static)
         empty.display = not listed.rows
-        empty.update(excuse(self._search, undoable=bool(self._discards)))
+        empty.update(excuse(self._search, undoable=bool(self._undo_stack)))
         self._show_headline()
         self.refresh_bindings()
 
@@ -362,15 +344,15 @@ class HistoryScreen(Screen[None]):
 
     @work(group="change")
     async def action_delete(self) -> None:
-        if await actions.discard(self, self._backend.open_library, self._listed, self._discards):
+        if await actions.discard(self, self._backend.open_library, self._listed, self._undo_stack):
             self._rows_gone()
 
     @work(group="change")
     async def action_undo(self) -> None:
-        if not self._discards:
+        if not self._undo_stack:
             self.notify("Nothing to undo.", timeout=2)
             return
-        first = await actions.undo(self, self._backend.open_library, self._discards)
+        first = await actions.undo(self, self._backend.open_library, self._undo_stack)
         if first and not left(self):
             self._load_again(more=1, go_to=first)
             self._load_facts()

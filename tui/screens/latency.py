@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Static
@@ -16,6 +16,7 @@ from gramophone.analysis.latency import Waterfall, waterfalls
 from gramophone.core.errors import GramophoneError
 from gramophone.ports.backend import Backend
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.latency.chart import STEP, ZOOM, WaterfallChart
 from tui.latency.rows import facts_of
 from tui.messages import FootChanged
@@ -30,19 +31,7 @@ class LatencyScreen(Screen[None]):
 
     CSS_PATH = "latency.tcss"
     AUTO_FOCUS = "Bars"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket", "answer(-1)", "Before", id="latency.before"),
-        Binding("right_square_bracket", "answer(1)", "After", id="latency.next"),
-        Binding("c", "compare", "Compare", id="latency.compare"),
-        Binding("z", "whole", "Whole", id="latency.whole"),
-        Binding("plus,equals_sign", "zoom_in", "Nearer", id="latency.nearer", show=False),
-        Binding("minus", "zoom_out", "Farther", id="latency.farther", show=False),
-        Binding("0", "fit", "Fit", id="latency.fit", show=False),
-        Binding("left,h", "pan(-1)", "See earlier", id="latency.earlier", show=False),
-        Binding("right,l", "pan(1)", "See later", id="latency.later", show=False),
-        Binding("v", "timeline", "Timeline", id="latency.timeline", show=False),
-        Binding("escape", "leave", "Back", id="latency.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.LATENCY]
 
     def __init__(self, backend: Backend, session_id: str, turn: int | None = None) -> None:
         super().__init__()

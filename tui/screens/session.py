@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Concatenate, ParamSpec
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Static
@@ -18,6 +18,7 @@ from textual.widgets import Static
 from gramophone.core.errors import GramophoneError
 from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import Backend, ReplayFeed, ReplayState
+from tui import bindings
 from tui.conversation.pane import TICK_S, Pane
 from tui.messages import ContinueWanted, SeekWanted, TurnWanted
 from tui.playback.replay_bar import ReplayBar
@@ -54,38 +55,7 @@ class SessionScreen(Screen[None]):
 
     CSS_PATH = "session.tcss"
     AUTO_FOCUS = "Transcript"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "play_pause", "Play", id="session.play"),
-        Binding("escape", "stop_or_leave", "Back", id="session.stop"),
-        # Before the transcript's own, which would scroll sideways if there were anywhere to go.
-        Binding("right", "skip(5)", "On 5 s", id="session.on", show=False, priority=True),
-        Binding("left", "skip(-5)", "Back 5 s", id="session.back", show=False, priority=True),
-        Binding("shift+right", "skip(1)", "On 1 s", id="session.on-little", show=False),
-        Binding("shift+left", "skip(-1)", "Back 1 s", id="session.back-little", show=False),
-        Binding(
-            "right_square_bracket", "next_turn", "Next turn", id="session.next-turn", show=False
-        ),
-        Binding(
-            "left_square_bracket",
-            "turn_before",
-            "Turn before",
-            id="session.turn-before",
-            show=False,
-        ),
-        *(
-            Binding(str(n), f"tenth({n})", f"Go to {10 * n} %", id=f"session.tenth-{n}", show=False)
-            for n in range(10)
-        ),
-        Binding("greater_than_sign,plus", "speed(1)", "Faster", id="session.faster"),
-        Binding("less_than_sign,minus", "speed(-1)", "Slower", id="session.slower", show=False),
-        Binding("i", "skip_silence", "Skip silence, or not", id="session.silence", show=False),
-        Binding("l", "loop", "Loop this turn, or not", id="session.loop", show=False),
-        Binding("h", "hear", "Hear this turn", id="session.hear", show=False),
-        Binding("e", "export", "Export", id="session.export"),
-        Binding("o", "continue", "Continue", id="session.continue", show=False),
-        Binding("w", "latency", "Latency", id="session.latency", show=False),
-        Binding("v", "timeline", "Timeline", id="session.timeline", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.SESSION]
 
     def __init__(self, backend: Backend, session_id: str, *, replay: bool = False) -> None:
         super().__init__()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
@@ -18,6 +18,7 @@ from gramophone.core.errors import GramophoneError
 from gramophone.ports.backend import ScreenSettings
 from gramophone.ports.preferences import Account, Preference, Preferences, Value
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.keys import key_groups
 from tui.screens.dialogs.choose import ChoiceScreen
 from tui.screens.dialogs.press_key import PressKeyScreen
@@ -43,20 +44,25 @@ from tui.support.page_bar import PageBar
 OTHER = "Another …"
 
 
+class LiveSettings(Protocol):
+    """Settings that hold as soon as they are changed; the app applies them."""
+
+    def adopt(self, screen: ScreenSettings) -> None: ...
+
+    def adopt_key(self, binding_id: str, keys: str) -> None: ...
+
+
 class SettingsScreen(Screen[None]):
     """A page, its rows, and below them what the one under the cursor is about."""
 
     CSS_PATH = "settings.tcss"
     AUTO_FOCUS = "SettingList"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d,backspace,delete", "usual", "Default", id="settings.usual"),
-        Binding("s", "hear", "Say something", id="settings.hear"),
-        Binding("escape", "leave", "Back", id="settings.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.SETTINGS]
 
-    def __init__(self, preferences: Preferences) -> None:
+    def __init__(self, preferences: Preferences, live: LiveSettings) -> None:
         super().__init__()
         self._preferences = preferences
+        self._live = live
         self._place = 0
         self._told: Mapping[str, Preference] = {}
         self._accounts: Sequence[Account] = ()
@@ -190,16 +196,13 @@ class SettingsScreen(Screen[None]):
             self._adopt()
 
     def _adopt(self) -> None:
-        from tui.app import GramophoneApp
-
         told = self._told
         settings = ScreenSettings(
             theme=str(told["theme"].value),
             reduced_motion=bool(told["reduced_motion"].value),
             meter_frames_hz=int(told["meter_frames_hz"].value),
         )
-        if isinstance(self.app, GramophoneApp):
-            self.app.adopt(settings)
+        self._live.adopt(settings)
 
     # --- by kind ------------------------------------------------------------------------------
 
@@ -291,15 +294,12 @@ class SettingsScreen(Screen[None]):
             await self._set_key(row, key)
 
     async def _set_key(self, row: SettingRow, key: str) -> None:
-        from tui.app import GramophoneApp
-
         try:
             await self._preferences.write_key(row.name, key)
         except GramophoneError as error:
             notify_error(self, error)
             return
-        if isinstance(self.app, GramophoneApp):
-            self.app.adopt_key(row.name, key)
+        self._live.adopt_key(row.name, key)
         await self._written(row)
 
     # --- samples ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Static
@@ -17,6 +17,7 @@ from gramophone.core.codec import encode_line
 from gramophone.core.errors import GramophoneError
 from gramophone.core.timeline import Event
 from gramophone.ports.backend import Backend
+from tui import bindings
 from tui.messages import CopyWanted
 from tui.prompt.grapheme_input import GraphemeInput
 from tui.screens.event import EventScreen
@@ -36,12 +37,7 @@ class TimelineScreen(Screen[None]):
 
     CSS_PATH = "timeline.tcss"
     AUTO_FOCUS = "EventTable"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="timeline.filter"),
-        Binding("t", "time", "Time", id="timeline.time"),
-        Binding("y", "copy", "Copy", id="timeline.copy"),
-        Binding("escape", "leave", "Back", id="timeline.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.TIMELINE]
 
     def __init__(self, backend: Backend, session_id: str, turn: int | None = None) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ from tui.screens.dialogs.text_input import WriteScreen
 from tui.sessions.session_list import SessionList
 from tui.sessions.session_row import title_of
 from tui.sessions.suggesters import TagSuggester
-from tui.sessions.undo_stack import Discard, Discards
+from tui.sessions.undo_stack import Discard, UndoStack
 from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 
@@ -158,7 +158,7 @@ async def discard(
     screen: Screen[Any],
     opener: LibraryOpener[SessionDeletion],
     listed: SessionList,
-    discards: Discards,
+    undo_stack: UndoStack,
 ) -> bool:
     """Delete without a question, because it can be undone; returns whether it was done."""
     rows = listed.meant
@@ -170,17 +170,17 @@ async def discard(
     except GramophoneError as error:
         notify_error(screen, error)
         return False
-    discards.add(Discard(ids, called(rows)))
+    undo_stack.add(Discard(ids, called(rows)))
     listed.drop(set(ids))
     screen.notify(f"Deleted {called(rows)}. u: undo", markup=False)
     return True
 
 
 async def undo(
-    screen: Screen[Any], opener: LibraryOpener[SessionDeletion], discards: Discards
+    screen: Screen[Any], opener: LibraryOpener[SessionDeletion], undo_stack: UndoStack
 ) -> str:
     """Bring back what was deleted last; returns the first of it, or nothing."""
-    if (last := discards.take()) is None:
+    if (last := undo_stack.take()) is None:
         return ""
     try:
         await (await opener()).restore(last.ids)

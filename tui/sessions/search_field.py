@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui import bindings
 from tui.prompt.grapheme_input import GraphemeInput
 
 
 class SessionSearch(GraphemeInput):
     """Words, phrases and filters; searched as one types."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,down", "submit", "To the list", id="search.done"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.SESSION_SEARCH]

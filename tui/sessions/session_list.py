@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from gramophone.library.library import SessionSummary
 from gramophone.library.search_query import Word
+from tui import bindings
 from tui.messages import MarksChanged, MoreWanted
 from tui.sessions.session_row import session_row
 
@@ -24,15 +25,7 @@ class SessionList(OptionList):
     """Rows of `SessionSummary`, newest first. Some may be marked: then what is done is done with
     those."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "Open", id="list.open"),
-        Binding("j", "cursor_down", "Next session", id="list.next", show=False),
-        Binding("k", "cursor_up", "Session before", id="list.before", show=False),
-        Binding("g,home", "first", "First session", id="list.first", show=False),
-        Binding("G,end", "last", "Last session", id="list.last", show=False),
-        Binding("m,space", "mark", "Mark", id="list.mark", show=False),
-        Binding("asterisk,ctrl+a", "mark_all", "Mark all", id="list.mark-all", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.SESSION_LIST]
 
     def __init__(self) -> None:
         super().__init__(compact=True, markup=False)

@@ -1,4 +1,4 @@
-"""What was deleted and can still be brought back, until the app closes."""
+"""Deletions of sessions that can be undone until the app closes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Discard:
 
 
 @dataclass(slots=True)
-class Discards:
+class UndoStack:
     """The last one comes back first."""
 
     stack: list[Discard] = field(default_factory=list[Discard])

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from tui import bindings
 from tui.settings.rows import SettingRow
 from tui.theme.colour_names import ACCENT, MUTED
 
@@ -21,14 +22,7 @@ _LABEL_CELLS = 34
 class SettingList(OptionList):
     """Rows of `SettingRow` with their values; words between them are headings."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "select", "Change", id="settings.change"),
-        # Here and not on the screen: the list would take them to scroll.
-        Binding("right,l", "screen.turn(1)", "Next page", id="settings.page-next"),
-        Binding("left,h", "screen.turn(-1)", "Page before", id="settings.page-before", show=False),
-        Binding("j", "cursor_down", "Next setting", id="settings.next", show=False),
-        Binding("k", "cursor_up", "Setting before", id="settings.before", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.SETTING_LIST]
 
     def __init__(self) -> None:
         super().__init__(compact=True, markup=False)

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -20,6 +20,7 @@ from textual.widget import Widget
 from gramophone.core.frozen import frozen
 from gramophone.core.timeline import Event
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.timeline.event_rows import Beginnings, TimeMode, detail_of, time_words
 
 _TROUBLE: Final = frozenset({"Failed"})
@@ -110,15 +111,7 @@ class EventTable(ScrollView, can_focus=True):
         }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="events.open"),
-        Binding("down,j", "move(1)", "Next event", id="events.down", show=False),
-        Binding("up,k", "move(-1)", "Event before", id="events.up", show=False),
-        Binding("pagedown,ctrl+d", "page(1)", "Page down", id="events.page-down", show=False),
-        Binding("pageup,ctrl+u", "page(-1)", "Page up", id="events.page-up", show=False),
-        Binding("home,g", "edge(0)", "First event", id="events.first", show=False),
-        Binding("end,G", "edge(-1)", "Last event", id="events.last", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.EVENT_TABLE]
 
     def __init__(self) -> None:
         super().__init__()

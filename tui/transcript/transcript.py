@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Offset
 from textual.selection import Selection
 
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.messages import CopyWanted, TurnAction, TurnWanted
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript.row_text import word_at, word_source_at
@@ -25,20 +26,7 @@ class Transcript(TurnScroll):
     """Turns with a cursor. One is under it once the user has put it there; keys act on that one,
     or on the last that is in view."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "next_turn", "Next turn", id="transcript.next", show=False),
-        Binding("k", "turn_before", "Turn before", id="transcript.before", show=False),
-        Binding("down", "scroll_down", "Scroll down", id="transcript.down", show=False),
-        Binding("up", "scroll_up", "Scroll up", id="transcript.up", show=False),
-        Binding("home,g", "scroll_home", "Go to the beginning", id="transcript.home", show=False),
-        Binding("end,G", "follow", "Follow the end", id="transcript.follow", show=False),
-        Binding("y,enter", "copy_turn", "Copy", id="transcript.copy", show=False),
-        Binding("c", "copy_code", "Copy code", id="transcript.copy-code", show=False),
-        Binding("e", "want('edit')", "Edit", id="transcript.edit", show=False),
-        Binding("r", "want('regenerate')", "Answer again", id="transcript.regenerate", show=False),
-        Binding("f", "want('fork')", "Go on from here", id="transcript.fork", show=False),
-        Binding("s", "want('speak')", "Speak again", id="transcript.speak", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.TRANSCRIPT]
 
     clickable_words = False
     """Whether a stored session is read here: a click on a word of an answer asks to hear it from

@@ -19,7 +19,8 @@ from tests.support.screen_backend import FakeBackend
 from tests.support.screen_preferences import FakePreferences
 from tests.support.seeing import drawn, said, seen
 from tui.app import GramophoneApp
-from tui.screens.conversation import CONVERSATION_COMMANDS, ConversationScreen
+from tui.conversation.slash.conversation_commands import CONVERSATION_COMMANDS
+from tui.screens.conversation import ConversationScreen
 from tui.screens.settings import SettingsScreen
 from tui.settings.keymap import taken_by
 from tui.settings.rows import PAGES, ROWS, NotAValue, SettingRow, foot, typed

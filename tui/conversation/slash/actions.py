@@ -1,21 +1,61 @@
-"""What each slash command of the conversation does."""
+"""Actions of the slash commands of a conversation."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from textual.screen import Screen
 
 from gramophone.core.errors import ConfigError, GramophoneError
 from gramophone.core.intents import Regenerate
+from gramophone.ports.backend import Backend, ConversationOptions
 from gramophone.text.sanitize import plain_line
+from tui.conversation.pane_grid import PaneGrid
 from tui.conversation.slash.commands import Refused
 from tui.conversation.slash.copy_targets import passage
 from tui.conversation.slash.settings_commands import CHOOSING, chosen, stands, told
+from tui.conversation.talk_pane import TalkPane
 from tui.conversation.welcome import NOT_KEPT
 from tui.messages import CopyWanted
 from tui.support.error_toast import notify_error
 
-if TYPE_CHECKING:
-    from tui.screens.conversation import ConversationScreen
+
+class SlashHost(Protocol):
+    """Screen on which commands are typed, as they see it."""
+
+    @property
+    def screen(self) -> Screen[object]: ...
+
+    @property
+    def backend(self) -> Backend: ...
+
+    @property
+    def grid(self) -> PaneGrid: ...
+
+    @property
+    def pane(self) -> TalkPane: ...
+
+    def provider(self) -> str: ...
+
+    def tell(self, sentence: str, *, refused: bool = False) -> None: ...
+
+    def send(self, text: str, panes: Sequence[TalkPane]) -> None: ...
+
+    def edit(self, turn: int) -> None: ...
+
+    def speak(self, turn: int) -> None: ...
+
+    def mute(self, muted: bool) -> None: ...
+
+    async def fork(self) -> None: ...
+
+    async def open_pane(self, choice: ConversationOptions) -> None: ...
+
+    def action_to_all(self) -> None: ...
+
+    def action_go_pane(self, step: int) -> None: ...
+
 
 # The commands that are a key by another name.
 _ACTIONS: Final = {
@@ -28,35 +68,35 @@ _ACTIONS: Final = {
 }
 
 
-async def obey(screen: ConversationScreen, name: str, argument: str) -> None:
+async def run_slash_command(host: SlashHost, name: str, argument: str) -> None:
     """Do what the command says; the argument is as it was typed."""
     match name:
         case _ if name in CHOOSING:
-            _choose(screen, name, argument)
+            _choose(host, name, argument)
         case "new":
-            await _open(screen, argument)
+            await _open(host, argument)
         case "pane":
-            _go_to(screen, argument)
-        case "all" if argument and screen.grid.many:
-            screen.send(argument, screen.grid.panes)
+            _go_to(host, argument)
+        case "all" if argument and host.grid.many:
+            host.send(argument, host.grid.panes)
         case "all":
-            screen.action_to_all()
+            host.action_to_all()
         case "fork":
-            await screen.fork()
+            await host.fork()
         case "regenerate":
-            screen.pane.post(Regenerate())
+            host.pane.post(Regenerate())
         case "edit" | "speak":
-            _last_turn(screen, name)
+            _last_turn(host, name)
         case "mute" | "unmute":
-            screen.mute(name == "mute")
+            host.mute(name == "mute")
         case "copy":
-            _copy(screen, argument)
+            _copy(host, argument)
         case "title":
-            screen.run_worker(_entitle(screen, argument), group="title")
+            host.screen.run_worker(_entitle(host, argument), group="title")
         case "export":
-            screen.run_worker(_export(screen), group="export")
+            host.screen.run_worker(_export(host), group="export")
         case _ if name in _ACTIONS:
-            await screen.run_action(_ACTIONS[name])
+            await host.screen.run_action(_ACTIONS[name])
         case _:
             raise ValueError(f"/{name} is declared and not handled")
 
@@ -64,106 +104,106 @@ async def obey(screen: ConversationScreen, name: str, argument: str) -> None:
 # --- what the conversation goes by ----------------------------------------------------------------
 
 
-def _choose(screen: ConversationScreen, name: str, argument: str) -> None:
-    pane = screen.pane
+def _choose(host: SlashHost, name: str, argument: str) -> None:
+    pane = host.pane
     if not argument:
-        screen.tell(stands(name, pane.choice, pane.setup, pane.system_prompt))
+        host.tell(stands(name, pane.choice, pane.setup, pane.system_prompt))
         return
-    wanted = chosen(name, argument, pane.choice, screen.backend.choices(), screen.provider())
+    wanted = chosen(name, argument, pane.choice, host.backend.choices(), host.provider())
     if isinstance(wanted, Refused):
-        screen.tell(wanted.sentence, refused=True)
+        host.tell(wanted.sentence, refused=True)
         return
     try:
         pane.choose(wanted)
     except ConfigError as error:
-        screen.tell(str(error), refused=True)
+        host.tell(str(error), refused=True)
     else:
-        screen.tell(told(name, wanted))
+        host.tell(told(name, wanted))
 
 
-async def _open(screen: ConversationScreen, model: str) -> None:
-    choice = screen.pane.choice
+async def _open(host: SlashHost, model: str) -> None:
+    choice = host.pane.choice
     if model:
-        wanted = chosen("model", model, choice, screen.backend.choices(), screen.provider())
+        wanted = chosen("model", model, choice, host.backend.choices(), host.provider())
         if isinstance(wanted, Refused):
-            screen.tell(wanted.sentence, refused=True)
+            host.tell(wanted.sentence, refused=True)
             return
         choice = wanted
-    await screen.open_pane(choice)
+    await host.open_pane(choice)
 
 
 # --- panes ----------------------------------------------------------------------------------------
 
 
-def _go_to(screen: ConversationScreen, number: str) -> None:
-    panes = screen.grid.panes
+def _go_to(host: SlashHost, number: str) -> None:
+    panes = host.grid.panes
     if number.isdecimal() and 1 <= int(number) <= len(panes):
-        screen.grid.choose(panes[int(number) - 1])
+        host.grid.choose(panes[int(number) - 1])
     elif len(panes) == 1:
-        screen.action_go_pane(1)
+        host.action_go_pane(1)
     else:
-        screen.tell(f"/pane takes a number from 1 to {len(panes)}.", refused=True)
+        host.tell(f"/pane takes a number from 1 to {len(panes)}.", refused=True)
 
 
 # --- turns ----------------------------------------------------------------------------------------
 
 
-def _last_turn(screen: ConversationScreen, name: str) -> None:
-    view = screen.pane.model.last("user" if name == "edit" else "assistant")
+def _last_turn(host: SlashHost, name: str) -> None:
+    view = host.pane.model.last("user" if name == "edit" else "assistant")
     if view is None:
         what = "asked yet that could be edited" if name == "edit" else "answered yet"
-        screen.tell(f"Nothing {what}: ask something first.", refused=True)
+        host.tell(f"Nothing {what}: ask something first.", refused=True)
     elif name == "edit":
-        screen.edit(view.turn)
+        host.edit(view.turn)
     else:
-        screen.speak(view.turn)
+        host.speak(view.turn)
 
 
-def _copy(screen: ConversationScreen, what: str) -> None:
-    found = passage(screen.pane.model.visible, what)
+def _copy(host: SlashHost, what: str) -> None:
+    found = passage(host.pane.model.visible, what)
     if isinstance(found, str):
-        screen.tell(found, refused=True)
+        host.tell(found, refused=True)
     else:
-        screen.post_message(CopyWanted(found.text, found.what))
+        host.screen.post_message(CopyWanted(found.text, found.what))
 
 
 # --- the session ----------------------------------------------------------------------------------
 
 
-async def _entitle(screen: ConversationScreen, title: str) -> None:
-    started = screen.pane.model.session
+async def _entitle(host: SlashHost, title: str) -> None:
+    started = host.pane.model.session
     if not title:
-        screen.tell("Write the title after /title.", refused=True)
+        host.tell("Write the title after /title.", refused=True)
         return
-    if started is None or screen.pane.untouched:
-        screen.tell("Nothing to title yet: say something first.", refused=True)
+    if started is None or host.pane.untouched:
+        host.tell("Nothing to title yet: say something first.", refused=True)
         return
-    if not screen.pane.kept:
-        screen.tell(NOT_KEPT, refused=True)
+    if not host.pane.kept:
+        host.tell(NOT_KEPT, refused=True)
         return
     try:
-        library = await screen.backend.open_library()
+        library = await host.backend.open_library()
         await library.rename(started.session_id, title)
     except GramophoneError as error:
-        notify_error(screen, error)
+        notify_error(host.screen, error)
     else:
-        screen.tell(f"This session is called {plain_line(title)!r} now.")
+        host.tell(f"This session is called {plain_line(title)!r} now.")
 
 
-async def _export(screen: ConversationScreen) -> None:
+async def _export(host: SlashHost) -> None:
     from tui.sessions.export_flow import export_sessions
 
-    started = screen.pane.model.session
-    if started is None or screen.pane.untouched:
-        screen.tell("Nothing to export yet: say something first.", refused=True)
+    started = host.pane.model.session
+    if started is None or host.pane.untouched:
+        host.tell("Nothing to export yet: say something first.", refused=True)
         return
-    if not screen.pane.kept:
-        screen.tell(NOT_KEPT, refused=True)
+    if not host.pane.kept:
+        host.tell(NOT_KEPT, refused=True)
         return
     try:
-        library = await screen.backend.open_library()
+        library = await host.backend.open_library()
         record = await library.session(started.session_id)
     except GramophoneError as error:
-        notify_error(screen, error)
+        notify_error(host.screen, error)
     else:
-        await export_sessions(screen, screen.backend.open_library, [record.summary])
+        await export_sessions(host.screen, host.backend.open_library, [record.summary])

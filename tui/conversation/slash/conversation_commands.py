@@ -44,6 +44,10 @@ def conversation_commands(
     )
 
 
+CONVERSATION_COMMANDS: Final = conversation_commands()
+"""All of them, without what their arguments may be: enough to list and to read them."""
+
+
 def continuation(
     record: SessionRecord, choices: AvailableOptions
 ) -> tuple[ConversationOptions, list[Message]]:

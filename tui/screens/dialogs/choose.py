@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
@@ -15,17 +15,14 @@ from textual.widgets.option_list import Option
 
 from gramophone.core.errors import GramophoneError
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.support.key_bar import KeyBar
 
 
 class ChoiceList(OptionList):
     """The choices."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "Take", id="choice.take"),
-        Binding("j", "cursor_down", "Next choice", id="choice.next", show=False),
-        Binding("k", "cursor_up", "Choice before", id="choice.before", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.CHOICE_LIST]
 
     def __init__(self) -> None:
         super().__init__(compact=True, markup=False)
@@ -35,10 +32,7 @@ class ChoiceScreen(ModalScreen[int | None]):
     """Gives the place of the choice, or None. With `hear` a choice can be listened to first."""
 
     CSS_PATH = "dialogue.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "hear", "Say something", id="choice.hear"),
-        Binding("escape", "leave", "Cancel", id="choice.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.CHOICE]
 
     def __init__(
         self,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui import bindings
 from tui.support.key_bar import KeyBar
 
 
@@ -17,10 +18,7 @@ class ConfirmScreen(ModalScreen[bool]):
     """Gives True only for a clear yes."""
 
     CSS_PATH = "dialogue.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="confirm.yes"),
-        Binding("n,escape", "answer(False)", "No, keep it", id="confirm.no"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.CONFIRM]
 
     def __init__(self, question: str, detail: str) -> None:
         super().__init__()

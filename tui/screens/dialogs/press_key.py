@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui import bindings
 from tui.keys import key_words
 from tui.support.key_bar import KeyBar
 
@@ -19,10 +20,7 @@ from tui.support.key_bar import KeyBar
 class KeyCatcher(Static, can_focus=True):
     """Has the focus, and takes every key but the ones that end it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.keep", "Keep", id="press.keep"),
-        Binding("escape", "screen.leave", "Cancel", id="press.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.PRESS_KEY]
 
 
 class PressKeyScreen(ModalScreen[str | None]):

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 from textual.widgets import ProgressBar, Static
 
 from gramophone.core.tasks import spawn
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.support.key_bar import KeyBar
 
 SHOWN_AFTER_S = 0.4
@@ -53,9 +54,7 @@ class ProgressScreen(ModalScreen[None]):
     """Stays until the work is finished; Escape asks it to stop."""
 
     CSS_PATH = "dialogue.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop", id="progress.stop"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.PROGRESS]
 
     def __init__(self, progress: Progress, stop: Callable[[], object] = bool) -> None:
         """`stop` ends work that does not look at `stopped` itself."""

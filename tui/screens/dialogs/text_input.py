@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -15,6 +15,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from gramophone.text.sanitize import plain_line
+from tui import bindings
 from tui.prompt.grapheme_area import GraphemeArea
 from tui.prompt.grapheme_input import GraphemeInput
 from tui.support.key_bar import KeyBar
@@ -23,18 +24,13 @@ from tui.support.key_bar import KeyBar
 class ValueInput(GraphemeInput):
     """One line."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Done", id="write.keep"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.LINE_INPUT]
 
 
 class ValueArea(GraphemeArea):
     """Several lines; Enter keeps them, as it sends a prompt."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "keep", "Done", id="write.keep-lines", priority=True),
-        Binding("alt+enter,ctrl+j", "newline", "New line", id="write.newline", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.LINES_INPUT]
 
     class Submitted(Message):
         """Enter was pressed."""
@@ -58,9 +54,7 @@ class WriteScreen(ModalScreen[str | None]):
     """
 
     CSS_PATH = "dialogue.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Cancel", id="write.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.TEXT_DIALOG]
 
     def __init__(
         self,
