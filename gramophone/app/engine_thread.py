@@ -1,4 +1,4 @@
-"""The engine in a thread of its own, as the screen sees it (`ports.Backend`).
+"""The engine in a thread of its own, as the screen sees it (`ports.backend.Backend`).
 
 What the engine is made of (sockets, protocols, the library's readers) is imported in that
 thread, which starts after the first frame: the screen does not wait for it.
@@ -40,18 +40,18 @@ STOP_TIMEOUT_S = 10.0
 
 
 class EngineThread:
-    """Runs the talks on an event loop of its own, away from the loop that draws."""
+    """Runs conversations on an event loop of its own, away from the loop that draws."""
 
     def __init__(self, config: Config, recorder: Recorder | None) -> None:
         self._config = config
         self._recorder = recorder
         self._library = LibraryOnDemand(config.home)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._opened: list[LiveConversation] = []
-        self._unopened: deque[LiveConversation] = deque()
+        self._all: list[LiveConversation] = []
+        self._waiting: deque[LiveConversation] = deque()
         self._lost = False
-        self._talks: dict[LiveConversation, asyncio.Task[None]] = {}
-        self._engines: ProviderPool | None = None
+        self._conversations: dict[LiveConversation, asyncio.Task[None]] = {}
+        self._pool: ProviderPool | None = None
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -72,31 +72,31 @@ class EngineThread:
         self._thread.start()
 
     def choices(self) -> AvailableOptions:
-        """What can be chosen for a talk."""
+        """List providers, models and voices for a conversation."""
         return available_options(self._config)
 
-    def open_talk(
+    def open_conversation(
         self,
         choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
-        heard: bool = True,
+        focused: bool = True,
     ) -> LiveConversation:
         """Begin a conversation; one that is opened before the engine is ready waits."""
-        opened = LiveConversation(
-            self._config, choice, self._call, inherited=inherited, heard=heard
+        conversation = LiveConversation(
+            self._config, choice, self._call, inherited=inherited, focused=focused
         )
-        self._opened.append(opened)
+        self._all.append(conversation)
         if self._lost:
-            opened.lose("session", NOT_RUNNING)
-        self._unopened.append(opened)
+            conversation.lose("session", NOT_RUNNING)
+        self._waiting.append(conversation)
         self._call(self._open_waiting)
-        return opened
+        return conversation
 
     def replay(
         self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True
     ) -> ReplayPlayer:
-        """Play a kept session into a feed of its own."""
+        """Play a stored session into a feed of its own."""
         from gramophone.app.replay_player import ReplayPlayer
 
         config = self._config
@@ -109,51 +109,65 @@ class EngineThread:
                 sound = library.sound(session_id)
 
             def lay_out() -> ReplaySchedule:
-                # Another speed needs it. All this takes its time, and the loop plays live sound.
+                # In a thread: this takes up to a second, and the loop plays live sound. numpy is
+                # what another speed needs, imported here for the same reason.
                 importlib.import_module("numpy")
-                from gramophone.app.replay_session import score_of
+                from gramophone.app.replay_session import make_schedule
 
-                return score_of(events, sound)
+                return make_schedule(events, sound)
 
             return await asyncio.to_thread(lay_out)
 
         def make(
-            score: ReplaySchedule,
+            schedule: ReplaySchedule,
             emit: Callable[[Entry], None],
             *,
             state: ReplayState,
-            tell: Callable[[ReplayState], None],
+            on_state: Callable[[ReplayState], None],
         ) -> Replay:
-            from gramophone.app.replay_session import replay_in_hand
+            from gramophone.app.replay_session import make_interactive_replay
 
-            return replay_in_hand(score, config, emit, state=state, tell=tell)
+            return make_interactive_replay(schedule, config, emit, state=state, on_state=on_state)
 
-        wanted = ReplayState(position_us=at_us, speed=speed, playing=playing)
-        return ReplayPlayer(self._call, load, make, taken=self._speaks, wanted=wanted)
+        initial = ReplayState(position_us=at_us, speed=speed, playing=playing)
+        return ReplayPlayer(self._call, load, make, is_busy=self._speaks, initial=initial)
 
     async def suggest_title(self, session_id: str) -> str:
-        """Have the model name a session; cancelling the await stops it."""
+        """Ask the model for a title of a session; cancelling the await stops it.
+
+        Raises:
+            ModelError: the model failed, or gave nothing that could be a title.
+            StorageError: the session cannot be read.
+        """
         loop = self._loop
         if loop is None or loop.is_closed():
             raise ModelError("The engine is not ready yet; try again in a moment.")
-        asked = asyncio.run_coroutine_threadsafe(self._suggest_title(session_id), loop)
-        return await asyncio.wrap_future(asked)
+        future = asyncio.run_coroutine_threadsafe(self._suggest_title(session_id), loop)
+        return await asyncio.wrap_future(future)
 
     async def play_sample(self, voice: str) -> None:
-        """Say a sentence with a voice; cancelling the await stops it."""
+        """Speak a sentence with a voice; cancelling the await stops it.
+
+        Raises:
+            SpeechError: the voice failed, or is not ready.
+            SpeakerError: there is no device that it could be heard from.
+        """
         loop = self._loop
         if loop is None or loop.is_closed():
             raise SpeechError("The engine is not ready yet; try again in a moment.")
-        asked = asyncio.run_coroutine_threadsafe(self._play_sample(voice), loop)
-        await asyncio.wrap_future(asked)
+        future = asyncio.run_coroutine_threadsafe(self._play_sample(voice), loop)
+        await asyncio.wrap_future(future)
 
-    def last_words(self) -> list[str]:
-        """What failed and was told to nobody: at the end there is no screen any more."""
-        entries = (entry for each in self._opened for entry in each.feed.take())
+    def unseen_failures(self) -> list[str]:
+        """Take the failures that no screen has shown, as sentences; for the terminal at the end."""
+        entries = (entry for each in self._all for entry in each.feed.take())
         return [entry.detail for entry in entries if isinstance(entry, Failed)]
 
     def stop(self) -> None:
-        """End the talk and wait until the recording is whole. The screen's loop has ended."""
+        """End all conversations and wait until their recordings are whole; at most 20 seconds.
+
+        Called when the screen's loop has ended.
+        """
         # The library's reading threads would keep the process from ending.
         asyncio.run(self._library.aclose())
         if not self._thread.is_alive():
@@ -183,52 +197,52 @@ class EngineThread:
         from storage.library import StoredLibrary
 
         if self._config.keep:
-            # Opening the library mends what a killed process left; the screen need not wait for
-            # it. Who keeps nothing leaves it as it is.
+            # Opening the library repairs what a killed process left, for which the screen does not
+            # wait. Where nothing is recorded, nothing on the disk is changed either.
             await (await StoredLibrary.open(self._config.home)).aclose()
-        engines = self._engines = ProviderPool()
+        pool = self._pool = ProviderPool()
         self._open_waiting()
         await self._stopping.wait()
-        self._engines = None
-        for each in self._talks:
+        self._pool = None
+        for each in self._conversations:
             each.end()
-        if self._talks:
-            await asyncio.wait(self._talks.values())
-        await engines.aclose()
+        if self._conversations:
+            await asyncio.wait(self._conversations.values())
+        await pool.aclose()
         if self._recorder is not None:
             await self._recorder.aclose()
 
     def _open_waiting(self) -> None:
-        """Begin the talks that were asked for. The first has the recorder that was opened to see
-        whether anything can be kept; each of the others has one of its own."""
-        while self._engines is not None and self._unopened:
-            opened = self._unopened.popleft()
+        """Begin the conversations that wait. The first gets the recorder that was opened before the
+        screen, to learn whether the library can be written; the others open their own."""
+        while self._pool is not None and self._waiting:
+            conversation = self._waiting.popleft()
             recorder, self._recorder = self._recorder, None
-            task = spawn(opened.run(recorder, self._engines), name="talk")
-            self._talks[opened] = task
-            task.add_done_callback(lambda _, ended=opened: self._talks.pop(ended))
+            task = spawn(conversation.run(recorder, self._pool), name="conversation")
+            self._conversations[conversation] = task
+            task.add_done_callback(lambda _, ended=conversation: self._conversations.pop(ended))
 
     def _speaks(self) -> bool:
-        return any(each.speaking for each in self._talks)
+        return any(each.speaking for each in self._conversations)
 
     async def _suggest_title(self, session_id: str) -> str:
         from gramophone.app.title_suggestion import suggest_title
 
-        if self._engines is None:
+        if self._pool is None:
             raise ModelError("The engine is not ready yet; try again in a moment.")
-        return await suggest_title(self._config, session_id, self._engines)
+        return await suggest_title(self._config, session_id, self._pool)
 
     async def _play_sample(self, voice: str) -> None:
         from gramophone.app.voice_preview import play_sample
 
-        if self._engines is None:
+        if self._pool is None:
             raise SpeechError("The voice is not ready yet; try again in a moment.")
-        await play_sample(self._config, voice, self._engines)
+        await play_sample(self._config, voice, self._pool)
 
     def _lose(self, stage: Stage, detail: str) -> None:
-        """There is no engine, or no more: every talk says so, and says it to who goes on."""
+        """Tell every conversation that there is no engine; those opened later are told, too."""
         self._lost = True
-        for each in self._opened:
+        for each in self._all:
             each.lose(stage, detail)
 
     def _call(self, function: Callable[[], None]) -> None:

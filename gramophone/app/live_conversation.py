@@ -1,5 +1,4 @@
-"""One conversation of several, on the engine's loop, as the screen sees it
-(`ports.ConversationHandle`)."""
+"""One conversation of several, as the screen sees it (`ports.backend.ConversationHandle`)."""
 
 from __future__ import annotations
 
@@ -28,7 +27,11 @@ NOT_RUNNING = "The engine is not running: quit with Ctrl+Q, and start again."
 
 
 class LiveConversation:
-    """What is asked of it before it runs waits. `call` runs something on the engine's loop."""
+    """A conversation whose calls, from any thread, take effect on the engine's loop.
+
+    It exists before its session does: the screen does not wait for the engine. Calls are queued
+    until the session is open, and then carried out in their order.
+    """
 
     def __init__(
         self,
@@ -37,14 +40,15 @@ class LiveConversation:
         call: Callable[[Callable[[], None]], None],
         *,
         inherited: Sequence[Message],
-        heard: bool,
+        focused: bool,
     ) -> None:
+        """`call` runs a function on the engine's loop."""
         self._base = config
         self._call = call
         self._inherited = tuple(inherited)
-        self._heard = heard
-        self._waiting: deque[Callable[[Session], None]] = deque()
-        self._talk: Session | None = None
+        self._focused = focused
+        self._queued: deque[Callable[[Session], None]] = deque()
+        self._session: Session | None = None
         self._over: asyncio.Event | None = None
         self._closed = False
         self._lost = False
@@ -52,8 +56,9 @@ class LiveConversation:
         try:
             self._config = choose(config, **asdict(choice))
         except ConfigError as error:
+            # It goes on as configured, and the screen shows why.
             self._config = config
-            self.fail("session", error)
+            self.feed.emit(Failed(at_us=0, stage="session", detail=str(error)))
         chosen = self._config
         self.setup = ConversationInfo(
             chosen.provider, chosen.model_name, chosen.voice_name, chosen.muted, chosen.keep
@@ -62,17 +67,18 @@ class LiveConversation:
     # --- from any thread ----------------------------------------------------------------------
 
     def post(self, intent: Intent) -> None:
-        self._do(lambda talk: talk.engine.post(intent))
+        self._do(lambda session: session.engine.post(intent))
 
     def configure(self, choice: ConversationOptions) -> None:
+        # Checked here, because the caller gets the error; a `Failed` in the feed would come later.
         config = choose(self._base, **asdict(choice))
         check_voice(config)
 
-        def change(talk: Session) -> None:
+        def change(session: Session) -> None:
             try:
-                talk.configure(config)
+                session.configure(config)
             except ConfigError as error:
-                talk.fail(str(error))
+                session.fail(str(error))
 
         self._do(change)
 
@@ -85,61 +91,51 @@ class LiveConversation:
 
     def _do(self, work: Callable[[Session], None]) -> None:
         if self._lost:
-            # Nobody will answer: better told each time than waited for.
+            # Nothing will carry it out: the user is told each time rather than left to wait.
             self.feed.emit(Failed(at_us=0, stage="session", detail=NOT_RUNNING))
             return
-        self._waiting.append(work)
-        self._call(self._hand_over)
+        self._queued.append(work)
+        self._call(self._work_off)
 
     # --- on the engine's loop -----------------------------------------------------------------
 
     @property
     def speaking(self) -> bool:
         """Whether an answer is under way."""
-        return self._talk is not None and self._talk.engine.speaking
+        return self._session is not None and self._session.engine.speaking
 
-    async def run(self, recorder: Recorder | None, engines: ProviderPool) -> None:
-        """Talk until `end`; what goes wrong is told in the feed."""
-        from gramophone.app.session import talk
+    async def run(self, recorder: Recorder | None, pool: ProviderPool) -> None:
+        """Run the session until `end`; failures come in the feed."""
+        from gramophone.app.session import SessionOptions, open_session
 
         self._over = asyncio.Event()
         if self._closed:
             self._over.set()
+        options = SessionOptions(inherited=self._inherited, switchable=True, focused=self._focused)
         try:
-            async with talk(
-                self._config,
-                [self.feed],
-                inherited=self._inherited,
-                recorder=recorder,
-                engines=engines,
-                switchable=True,
-                elsewhere=not self._heard,
-            ) as running:
-                self._talk = running
-                self._hand_over()
+            async with open_session(
+                self._config, [self.feed], options, recorder=recorder, pool=pool
+            ) as session:
+                self._session = session
+                self._work_off()
                 await self._over.wait()
-                self._talk = None
+                self._session = None
         except GramophoneError as error:
             self.lose("recording", str(error))
         except Exception as error:
             self.lose("session", broken(error))
 
     def end(self) -> None:
-        """The conversation is to end."""
+        """Let `run` end."""
         self._closed = True
         if self._over is not None:
             self._over.set()
 
     def lose(self, stage: Stage, detail: str) -> None:
-        """The engine is gone; nothing that is asked will be done."""
+        """Give up: the engine is gone, and nothing more that is asked will be done."""
         self._lost = True
         self.feed.emit(Failed(at_us=0, stage=stage, detail=detail))
 
-    def fail(self, stage: str, error: GramophoneError) -> None:
-        """Say what went wrong before, or instead of, the talk."""
-        told = "session" if stage == "session" else "recording"
-        self.feed.emit(Failed(at_us=0, stage=told, detail=str(error)))
-
-    def _hand_over(self) -> None:
-        while self._talk is not None and self._waiting:
-            self._waiting.popleft()(self._talk)
+    def _work_off(self) -> None:
+        while self._session is not None and self._queued:
+            self._queued.popleft()(self._session)

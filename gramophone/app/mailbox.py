@@ -1,4 +1,4 @@
-"""From the engine's thread to the screen's, without a lock."""
+"""Entries from the engine's thread to the screen's, without a lock."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from gramophone.core.timeline import Entry
 class Mailbox:
     """A sink on one thread and a feed on another."""
 
+    # A deque needs no lock for this: append and popleft are atomic, and only one thread takes.
+
     def __init__(self, on_close: Callable[[], None] | None = None) -> None:
         self._entries: deque[Entry] = deque()
         self._on_close = on_close
@@ -19,10 +21,14 @@ class Mailbox:
         self._entries.append(entry)
 
     def take(self) -> list[Entry]:
-        taken: list[Entry] = []
+        entries: list[Entry] = []
         while self._entries:
-            taken.append(self._entries.popleft())
-        return taken
+            entries.append(self._entries.popleft())
+        return entries
+
+    def clear(self) -> None:
+        """Drop entries that nobody has taken."""
+        self._entries.clear()
 
     def close(self) -> None:
         if self._on_close is not None:

@@ -1,10 +1,10 @@
-"""Replays of stored sessions, wired to the speaker."""
+"""Replays of stored sessions, connected to the speaker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gramophone.app.session import speaker
+from gramophone.app.session import make_speaker
 from gramophone.audio.time_stretch import WsolaStretcher
 from gramophone.config.config import Config
 from gramophone.core.clock import SystemClock
@@ -16,47 +16,49 @@ from gramophone.replay.time_transforms import begin_promptly, limit_idle
 from gramophone.replay.track import AudioSource
 
 
-def score_of(events: Sequence[Event], sound: AudioSource | None = None) -> ReplaySchedule:
-    """A session laid out to be listened to: nobody waits for somebody who went to lunch."""
+def make_schedule(events: Sequence[Event], sound: AudioSource | None = None) -> ReplaySchedule:
+    """Lay out a session for listening: without the wait before the first turn, and with short
+    pauses between turns."""
     return ReplaySchedule(limit_idle(begin_promptly(events)), sound)
 
 
-def replay_of(
-    score: ReplaySchedule, config: Config, emit: Callable[[Entry], None], speed: float
+def make_replay(
+    schedule: ReplaySchedule, config: Config, emit: Callable[[Entry], None], speed: float
 ) -> Replay:
-    """A replay wired to the speaker; a muted one waits for nothing."""
+    """Make a replay that ends at its end; a muted one emits all events at once."""
     clock = SystemClock()
     return Replay(
-        score,
+        schedule,
         clock=clock,
-        speaker=speaker(config, score.rate_hz, clock),
+        speaker=make_speaker(config, schedule.rate_hz, clock),
         emit=emit,
         speed=float("inf") if config.muted else speed,
-        stretch=lambda at_speed: WsolaStretcher(at_speed, score.rate_hz),
+        stretch=lambda at_speed: WsolaStretcher(at_speed, schedule.rate_hz),
     )
 
 
-def replay_in_hand(
-    score: ReplaySchedule,
+def make_interactive_replay(
+    schedule: ReplaySchedule,
     config: Config,
     emit: Callable[[Entry], None],
     *,
     state: ReplayState,
-    tell: Callable[[ReplayState], None],
+    on_state: Callable[[ReplayState], None],
 ) -> Replay:
-    """A replay that begins as `state` says and stays at its end; muted, its text takes its time."""
+    """Make a replay that begins as `state` says and stays at its end; a muted one keeps its time,
+    because its text is read on the screen."""
     clock = SystemClock()
     return Replay(
-        score,
+        schedule,
         clock=clock,
-        speaker=speaker(config, score.rate_hz, clock),
+        speaker=make_speaker(config, schedule.rate_hz, clock),
         emit=emit,
         speed=state.speed,
-        stretch=lambda at_speed: WsolaStretcher(at_speed, score.rate_hz),
+        stretch=lambda at_speed: WsolaStretcher(at_speed, schedule.rate_hz),
         heard=not config.muted,
         playing=state.playing,
         at_us=state.position_us,
         stays=True,
-        tell=tell,
+        tell=on_state,
         anew=True,
     )

@@ -1,4 +1,4 @@
-"""Puts a talk together: configuration in, an engine with its edges and its recorder out."""
+"""Opens a session: configuration in, an engine with its edges and its recorder out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from gramophone.conversation.messages import End
 from gramophone.conversation.settings import Memory
 from gramophone.core.clock import SystemClock
 from gramophone.core.errors import GramophoneError
+from gramophone.core.frozen import frozen
 from gramophone.core.sinks import Sink
 from gramophone.core.tasks import broken, cancel, spawn
 from gramophone.core.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
-from gramophone.ports.engine import LanguageModel, Message, Speaker
+from gramophone.ports.engine import LanguageModel, Message, Speaker, SpeechService
 from gramophone.providers.llm.http_model import HttpModel
 from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits
@@ -28,31 +29,31 @@ from storage.recording.recorder import Recorder
 
 
 class Session:
-    """A running session."""
+    """A running session. Belongs to the engine's loop."""
 
-    def __init__(self, session_id: str, engine: Engine, engines: ProviderPool) -> None:
+    def __init__(self, session_id: str, engine: Engine, pool: ProviderPool) -> None:
         self.session_id = session_id
         self.engine = engine
-        self._engines = engines
+        self.pool = pool
         self._warming: asyncio.Task[None] | None = None
 
-    def tell(self, what: str, detail: str) -> None:
-        """Say how something slow goes on."""
+    def report_progress(self, what: str, detail: str) -> None:
+        """Emit the progress of something slow, such as an engine that loads; "" when it is done."""
         now_us = self.engine.now_us()
         self.engine.emit(ProgressMade(at_us=now_us, what=what, detail=detail))
 
     def fail(self, detail: str) -> None:
-        """Say what cannot be done."""
+        """Emit a failure of the session, as a sentence for the user."""
         self.engine.emit(Failed(at_us=self.engine.now_us(), stage="session", detail=detail))
 
     def configure(self, config: Config) -> None:
-        """Go by these settings from the next turn on.
+        """Use these settings from the next turn on.
 
         Raises:
             ConfigError: they cannot be used; nothing changes.
         """
-        speech = self._engines.speech(config)
-        model = self._engines.model(config, lambda detail: self.tell("model", detail))
+        speech = self.pool.speech(config)
+        model = self.pool.model(config, partial(self.report_progress, "model"))
         self.engine.configure(
             model,
             speech,
@@ -65,18 +66,18 @@ class Session:
         self.warm(model)
 
     def warm(self, model: LanguageModel | None) -> None:
-        """Load what the next answer will need, while the user still types."""
+        """Load in the background what the next answer will need, while the user still types."""
         if self._warming is not None:
             self._warming.cancel()
         self._warming = spawn(_warm(model, self.engine), name="model warm-up")
 
     async def aclose(self) -> None:
-        """Load nothing more."""
+        """Stop loading."""
         await cancel(self._warming)
 
 
 class _FromFirstTurn:
-    """Hands a sink its events once something is said: a sitting without a word is not kept."""
+    """Gives a sink its events once a turn has begun: a session without any is not recorded."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -94,89 +95,78 @@ class _FromFirstTurn:
 
 
 def new_session_id() -> str:
-    """Sixteen hexadecimal digits by chance, so that a short prefix is enough to name one."""
+    """Sixteen random hexadecimal digits, so that a short prefix is enough to name a session."""
     return secrets.token_hex(8)
 
 
+@frozen(kw_only=True)
+class SessionOptions:
+    """Properties of a session that are not settings of the user.
+
+    Attributes:
+        with_model: whether a language model is asked at all.
+        inherited: turns of an earlier session, which begin the history.
+        switchable: whether the sound can be muted and unmuted while the session runs. In others a
+            muted session does not wait for sound that nobody hears.
+        focused: whether this session, of several, has the sound at first.
+    """
+
+    with_model: bool = True
+    inherited: Sequence[Message] = ()
+    switchable: bool = False
+    focused: bool = True
+
+
 @asynccontextmanager
-async def talk(
+async def open_session(
     config: Config,
     sinks: Sequence[Sink],
+    options: SessionOptions = SessionOptions(),  # noqa: B008 (frozen)
     *,
-    with_model: bool = True,
-    inherited: Sequence[Message] = (),
     recorder: Recorder | None = None,
-    engines: ProviderPool | None = None,
-    switchable: bool = False,
-    elsewhere: bool = False,
+    pool: ProviderPool | None = None,
 ) -> AsyncGenerator[Session]:
-    """A session that runs while the context is open, and is whole on disk after it; or leaves
-    nothing there, if it is not to be kept.
+    """Run a session while the context is open; after it the recording is whole on disk.
 
-    `switchable` talks may get the sound and lose it while they run; others, when muted, wait for
-    no sound at all. `elsewhere` says that another talk has the sound for now.
+    `sinks` get every entry, besides the recorder, which is opened if none is given; it is closed at
+    the end. With `config.keep` off, nothing is recorded. Engines come from `pool`, which stays
+    open, else from a pool of this session alone.
 
     Raises:
         StorageError: the library cannot be written.
         ConfigError: a setting does not fit the service.
     """
-    clock = SystemClock()
-    own = ProviderPool() if engines is None else None
-    engines = engines or own
-    assert engines is not None
-    speech = engines.speech(config)
-    if recorder is None and config.keep:
-        recorder = await asyncio.to_thread(
-            Recorder.open, config.home, redact=config.secrets, patterns=config.redact
-        )
-    session_id = new_session_id()
-    running: Session | None = None
 
-    def tell(what: str, detail: str) -> None:
-        if running is not None:
-            running.tell(what, detail)
+    def report(detail: str) -> None:
+        # Called while the session runs, never while its parts are made.
+        session.report_progress("model", detail)
 
-    model = engines.model(config, lambda detail: tell("model", detail)) if with_model else None
-    conversation = Conversation(
-        settings=_settings(config, session_id, model, switchable=switchable, elsewhere=elsewhere),
-        limits=ClientLimits.embedded() if config.embedded_voice else ClientLimits(),
-        inherited=inherited,
-    )
-    engine = Engine(
-        conversation,
-        clock=clock,
-        model=model,
-        speech=speech,
-        speaker=speaker(config, config.sample_rate_hz, clock, switchable=switchable),
-        sinks=[*([_FromFirstTurn(recorder)] if recorder is not None else []), *sinks],
-    )
-    running = Session(session_id, engine, engines)
-    end_watch = engines.watch(tell)
-    serving = spawn(engine.run(), name="engine")
-    serving.add_done_callback(partial(_tell_how_it_ended, running))
-    running.warm(model)
-    try:
-        yield running
-    finally:
-        end_watch()
-        await running.aclose()
-        engine.post(End())
-        await asyncio.wait([serving])
-        if own is not None:
-            await own.aclose()
-        if recorder is not None:
-            await _close_recorder(recorder, engine)
+    async with _pool_or_own(pool) as engines:
+        speech = engines.speech(config)
+        model = engines.model(config, report) if options.with_model else None
+        if recorder is None and config.keep:
+            recorder = await asyncio.to_thread(
+                Recorder.open, config.home, redact=config.secrets, patterns=config.redact
+            )
+        recording = [_FromFirstTurn(recorder)] if recorder is not None else []
+        session_id = new_session_id()
+        engine = _engine(config, options, session_id, model, speech, [*recording, *sinks])
+        session = Session(session_id, engine, engines)
+        async with _running(session, model, recorder):
+            yield session
 
 
-def _settings(
+def _engine(
     config: Config,
+    options: SessionOptions,
     session_id: str,
     model: LanguageModel | None,
-    *,
-    switchable: bool,
-    elsewhere: bool,
-) -> ConversationSettings:
-    return ConversationSettings(
+    speech: SpeechService,
+    sinks: list[Sink],
+) -> Engine:
+    clock = SystemClock()
+    switchable = options.switchable
+    settings = ConversationSettings(
         session_id=session_id,
         provider=config.provider if model else "none",
         model=model.model if model else "",
@@ -187,31 +177,82 @@ def _settings(
         lang=config.lang,
         heard=switchable or not config.muted,
         muted=switchable and config.muted,
-        elsewhere=elsewhere,
+        elsewhere=not options.focused,
         memory=_memory(config, on_screen=switchable),
+    )
+    return Engine(
+        Conversation(settings=settings, limits=client_limits(config), inherited=options.inherited),
+        clock=clock,
+        model=model,
+        speech=speech,
+        speaker=make_speaker(config, config.sample_rate_hz, clock, switchable=switchable),
+        sinks=sinks,
     )
 
 
+def client_limits(config: Config) -> ClientLimits:
+    """Limits of the speech service; the embedded voice has none of Deepgram's."""
+    return ClientLimits.embedded() if config.embedded_voice else ClientLimits()
+
+
+@asynccontextmanager
+async def _running(
+    session: Session, model: LanguageModel | None, recorder: Recorder | None
+) -> AsyncGenerator[None]:
+    """Run the engine while the context is open.
+
+    The order of the end matters: the engine emits the last events of the session when it is ended,
+    and only then the recorder may be closed.
+    """
+    engine = session.engine
+    stop_watching = session.pool.watch(session.report_progress)
+    serving = spawn(engine.run(), name="engine")
+    serving.add_done_callback(partial(_report_death, session))
+    session.warm(model)
+    try:
+        yield
+    finally:
+        stop_watching()
+        await session.aclose()
+        engine.post(End())
+        await asyncio.wait([serving])
+        if recorder is not None:
+            await _close_recorder(recorder, engine)
+
+
+@asynccontextmanager
+async def _pool_or_own(pool: ProviderPool | None) -> AsyncGenerator[ProviderPool]:
+    """The given pool, which stays open; or a new one, whose engines end with the context."""
+    if pool is not None:
+        yield pool
+        return
+    own = ProviderPool()
+    try:
+        yield own
+    finally:
+        await own.aclose()
+
+
 def _memory(config: Config, *, on_screen: bool) -> Memory:
-    """What was read counts where the answers stand on a screen, unless it is configured."""
+    """Configured memory; else all text where the answers stand on a screen to be read."""
     if config.memory:
         return "read" if config.memory == "read" else "heard"
     return "read" if on_screen else "heard"
 
 
-def speaker(
+def make_speaker(
     config: Config, sample_rate_hz: int, clock: SystemClock, *, switchable: bool = False
 ) -> Speaker:
-    """The default device, or one that takes everything and plays nothing."""
+    """The configured device; for a muted session that cannot be unmuted, one that discards all."""
     if config.muted and not switchable:
         return MutedSpeaker(sample_rate_hz, clock)
     return DeviceSpeaker(sample_rate_hz, clock, device_name=config.device)
 
 
-def _tell_how_it_ended(talk: Session, serving: asyncio.Task[None]) -> None:
-    """A task that dies says so to nobody; whoever listens to the talk must hear of it."""
+def _report_death(session: Session, serving: asyncio.Task[None]) -> None:
+    """Emit a failure if the engine's task has died: its listeners would wait for ever."""
     if not serving.cancelled() and (error := serving.exception()) is not None:
-        talk.fail(broken(error))
+        session.fail(broken(error))
 
 
 async def _warm(model: LanguageModel | None, engine: Engine) -> None:
@@ -222,6 +263,7 @@ async def _warm(model: LanguageModel | None, engine: Engine) -> None:
             engine.emit(Failed(at_us=engine.now_us(), stage="model", detail=str(error)))
             return
     if isinstance(model, SerializedModel | HttpModel):
+        # Imports an SDK for half a second, for which the loop that carries sound must not stop.
         await asyncio.to_thread(model.load)
 
 

@@ -1,4 +1,4 @@
-"""A sentence in another voice, to hear it: nothing is recorded, the talk is not touched."""
+"""A spoken sample of a voice. Nothing is recorded, and conversations are not touched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from gramophone.app.providers import ProviderPool
-from gramophone.app.session import speaker
+from gramophone.app.session import client_limits, make_speaker
 from gramophone.config.config import Config
 from gramophone.conversation.conversation import Conversation, ConversationSettings
 from gramophone.conversation.engine import Engine
@@ -18,13 +18,12 @@ from gramophone.core.tasks import spawn
 from gramophone.core.timeline import DeviceChanged, Entry, Failed, TurnCompleted
 from gramophone.devices.speaker import UNHEARD
 from gramophone.ports.engine import Speaker
-from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 
 SENTENCE = "This is how I sound. Shall we talk?"
 
 
-class _Outcome:
-    """A sink that waits for the end of the sentence, or for what keeps it from being heard."""
+class _SampleOutcome:
+    """A sink that waits for the end of the sentence, or for the reason why it cannot be heard."""
 
     def __init__(self) -> None:
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -34,8 +33,8 @@ class _Outcome:
             case Failed():
                 self._end(SpeechError(entry.detail))
             case DeviceChanged(silent=True) if entry.detail:
-                why = entry.detail.removesuffix(UNHEARD).rstrip(": ")
-                self._end(SpeakerError(f"{why}: the sample cannot be heard."))
+                reason = entry.detail.removesuffix(UNHEARD).rstrip(": ")
+                self._end(SpeakerError(f"{reason}: the sample cannot be heard."))
             case TurnCompleted(role="assistant"):
                 self._end(None)
             case _:
@@ -51,9 +50,10 @@ class _Outcome:
 
 
 async def play_sample(
-    config: Config, voice: str, engines: ProviderPool, to: Speaker | None = None
+    config: Config, voice: str, pool: ProviderPool, speaker: Speaker | None = None
 ) -> None:
-    """Say a sentence with `voice` on the configured device; returns when it was played.
+    """Speak a sentence with `voice` on the configured device, or on `speaker`; returns when it was
+    played.
 
     Raises:
         GramophoneError: it cannot be heard, and why.
@@ -62,8 +62,8 @@ async def play_sample(
         raise SpeakerError("The sound is muted; start without it to hear a sample.")
     config = replace(config, voice=voice or config.voice)
     clock = SystemClock()
-    speech = engines.speech(config)
-    outcome = _Outcome()
+    speech = pool.speech(config)
+    outcome = _SampleOutcome()
     engine = Engine(
         Conversation(
             settings=ConversationSettings(
@@ -75,12 +75,12 @@ async def play_sample(
                 lang="en",
                 speed=config.speed,
             ),
-            limits=ClientLimits.embedded() if config.embedded_voice else ClientLimits(),
+            limits=client_limits(config),
         ),
         clock=clock,
         model=None,
         speech=speech,
-        speaker=to or speaker(config, config.sample_rate_hz, clock),
+        speaker=speaker or make_speaker(config, config.sample_rate_hz, clock),
         sinks=[outcome],
     )
     running = spawn(engine.run(), name="voice sample")

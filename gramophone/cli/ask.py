@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from gramophone.app.session import talk
+from gramophone.app.session import SessionOptions, open_session
 from gramophone.cli.interrupts import ctrl_c
 from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
 from gramophone.config.config import Config
@@ -34,7 +34,8 @@ async def speak_once(
     interrupted = False
     unkept = EphemeralAudio() if wav is not None and not config.keep else None
     sinks = [printed, notes, waiter, *([unkept] if unkept is not None else [])]
-    async with talk(config, sinks, with_model=isinstance(intent, Submit)) as running:
+    options = SessionOptions(with_model=isinstance(intent, Submit))
+    async with open_session(config, sinks, options) as running:
 
         def interrupt() -> None:
             nonlocal interrupted
@@ -78,12 +79,9 @@ async def speak_session(
     notes, over = Notes(), asyncio.Event()
     printed: list[Sink] = [JsonLines()] if as_json else []
     interrupted = False
-    async with talk(
-        config,
-        [*printed, notes, Waiter(_over, over.set)],
-        with_model=False,
-        inherited=inherited,
-    ) as running:
+    options = SessionOptions(with_model=False, inherited=inherited)
+    sinks = [*printed, notes, Waiter(_over, over.set)]
+    async with open_session(config, sinks, options) as running:
 
         def interrupt() -> None:
             nonlocal interrupted

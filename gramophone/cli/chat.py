@@ -69,7 +69,7 @@ def run_app(config: Config) -> int:
         app.run()
     finally:
         backend.stop()
-        for sentence in backend.last_words():
+        for sentence in backend.unseen_failures():
             note(sentence)
     return app.return_code or 0
 

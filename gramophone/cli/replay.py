@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from gramophone.app.replay_session import replay_of, score_of
+from gramophone.app.replay_session import make_replay, make_schedule
 from gramophone.cli.output import AnswerText, JsonLines, Notes, note
 from gramophone.config.config import Config
 from gramophone.core.sinks import Fanout, Sink
@@ -21,7 +21,7 @@ async def replay(config: Config, home: Path, reference: str, *, speed: float, as
         session_id = await library.resolve(reference)
         events = await library.events(session_id, with_pcm=False)
         sound = library.sound(session_id)
-    score = score_of(events, sound)
+    score = make_schedule(events, sound)
     if any(not track.audible and track.samples for track in score.tracks):
         note("Some of the session's sound is missing; its text is replayed in time.")
     answer = _Dialogue()
@@ -30,7 +30,7 @@ async def replay(config: Config, home: Path, reference: str, *, speed: float, as
     fanout.add(printed)
     fanout.add(_DeviceNotes())
     with suppress(asyncio.CancelledError):
-        await replay_of(score, config, fanout.emit, speed).run()
+        await make_replay(score, config, fanout.emit, speed).run()
     sound.close()
     return 0
 

@@ -1,4 +1,4 @@
-"""The engine as the screen sees it; Protocols and plain values."""
+"""The engine as the screen sees it: Protocols, and the values that they exchange."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ class Feed(Protocol):
     """Entries of one source, for a client that takes them in batches, from any thread."""
 
     def take(self) -> list[Entry]:
-        """All entries since the last call, in order; never waits."""
+        """Take all entries since the last call, in order; never waits."""
         ...
 
     def close(self) -> None:
-        """Stop the source behind it, if it is this feed's own (a replay)."""
+        """Stop the source of this feed, if it belongs to the feed alone (a replay)."""
         ...
 
 
 SLOWEST, FASTEST = 0.5, 3.0
-"""How slow and how fast a replay can be."""
+"""Least and greatest speed of a replay, as a factor."""
 
 
 @frozen
 class TurnMark:
-    """Where a turn lies."""
+    """Position of a turn in the replay."""
 
     turn: int
     role: Role
@@ -40,8 +40,9 @@ class TurnMark:
 
 
 @frozen
-class Passage:
-    """Sound without a hole in it: `start_samples` of the turn is heard at `start_us`."""
+class AudibleSpan:
+    """Span of a replay with sound and no gap: sample `start_samples` of the turn is heard at
+    `start_us`."""
 
     turn: int
     start_us: int
@@ -51,10 +52,15 @@ class Passage:
 
 @frozen
 class ReplayState:
-    """Where a replay is. Before the session has been read `ready` is False and all is empty.
+    """State of a replay: position, speed, and what there is to see on a seek bar.
 
-    `marks` say where the turns lie, `passages` where sound does; `loop` is the turn that is
-    played again and again; `refusal` says why it does not play although it was asked to.
+    Attributes:
+        ready: whether the session has been read; before, all else is empty.
+        skipping: whether silence is skipped.
+        loop: the turn that is played again and again.
+        marks: positions of the turns.
+        passages: positions of the sound.
+        refusal: why it does not play although it was asked to.
     """
 
     ready: bool = False
@@ -65,28 +71,28 @@ class ReplayState:
     skipping: bool = False
     loop: int | None = None
     marks: tuple[TurnMark, ...] = ()
-    passages: tuple[Passage, ...] = ()
+    passages: tuple[AudibleSpan, ...] = ()
     refusal: str = ""
 
 
 class ReplayFeed(Feed, Protocol):
-    """A replay in the hand of its listener. Thread-safe, returns at once; what is asked for
-    before the session has been read is done then. At its end it stays, paused, until `close`."""
+    """A replay that its listener controls. Thread-safe, returns at once; calls before the session
+    has been read take effect then. At its end it stays, paused, until `close`."""
 
     def state(self) -> ReplayState:
-        """Where it is now; the same object while nothing moves."""
+        """Present state; the same object while nothing moves."""
         ...
 
     def play(self) -> None:
         """Go on; from the beginning when it is at the end. Refused while an answer is being
-        spoken, because two voices at once are none."""
+        spoken, because nobody can listen to two voices at once."""
         ...
 
     def pause(self) -> None: ...
 
-    def rest(self) -> None:
-        """Stop, give the sound device back, and tell nothing until it is played again; then it
-        goes on from the same place and tells anew all that holds there."""
+    def suspend(self) -> None:
+        """Stop, release the sound device, and emit nothing until it is played again; then it goes
+        on from the same position and first emits all that holds there."""
         ...
 
     def seek(self, position_us: int) -> None: ...
@@ -96,19 +102,19 @@ class ReplayFeed(Feed, Protocol):
         ...
 
     def set_speed(self, speed: float) -> None:
-        """From `SLOWEST` to `FASTEST`, the pitch kept."""
+        """Set the speed, from `SLOWEST` to `FASTEST`; the pitch stays."""
         ...
 
     def skip_silence(self, skip: bool) -> None: ...
 
     def loop(self, turn: int | None) -> None:
-        """Play this turn again and again; a seek to elsewhere ends that."""
+        """Play this turn again and again; None, or a seek outside of it, ends that."""
         ...
 
 
 @frozen
 class ConversationInfo:
-    """What the status line says before the first event; `kept` is whether it is recorded."""
+    """Facts for the status line before the first event; `kept` is whether it is recorded."""
 
     provider: str
     model: str
@@ -119,10 +125,12 @@ class ConversationInfo:
 
 @frozen
 class ScreenSettings:
-    """How the screen is to look and be used; empty is as it comes.
+    """Settings of the screen; an empty one has its default.
 
-    `keys` gives the keys of a binding by its id, separated by commas. Which themes and ids there
-    are only the screen knows: it tells of those it does not.
+    Attributes:
+        meter_frames_hz: frames of the level meter a second; 0 is as the connection allows.
+        keys: keys of a binding by its id, separated by commas. Themes and ids are checked by the
+            screen, which alone knows them.
     """
 
     theme: str = ""
@@ -133,8 +141,10 @@ class ScreenSettings:
 
 @frozen(kw_only=True)
 class ConversationOptions:
-    """What one conversation goes by; what is empty, or a speed of 0, is as configured. `lang` is
-    the language that is spoken, "auto" to find it in each answer."""
+    """Options of one conversation; what is empty, or a speed of 0, is as configured.
+
+    `lang` is the language that is spoken, "auto" to find it in each answer.
+    """
 
     provider: str = ""
     model: str = ""
@@ -146,7 +156,7 @@ class ConversationOptions:
 
 @frozen
 class AvailableOptions:
-    """What can be chosen, as far as it is known without asking a service. `models` by provider."""
+    """Options that are known without asking a service; `models` by provider."""
 
     providers: tuple[str, ...] = ()
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -168,10 +178,10 @@ class ConversationHandle(Protocol):
     def post(self, intent: Intent) -> None: ...
 
     def configure(self, choice: ConversationOptions) -> None:
-        """Go by this from the next turn on (SettingsChanged).
+        """Use these options from the next turn on (the event SettingsChanged).
 
         Raises:
-            ConfigError: it cannot be had; nothing changes.
+            ConfigError: an option is not available; nothing changes.
         """
         ...
 
@@ -180,14 +190,14 @@ class ConversationHandle(Protocol):
         ...
 
     def close(self) -> None:
-        """End it in good order; its session stays."""
+        """End it, with all of it recorded; its session stays."""
         ...
 
 
 class Backend(Protocol):
     """The engine as the screen sees it; thread-safe, returns at once.
 
-    `start` begins loading engines in the engine's own thread.
+    `start` begins to load engines in the engine's own thread; what is asked for before waits.
     """
 
     @property
@@ -205,25 +215,25 @@ class Backend(Protocol):
 
     def choices(self) -> AvailableOptions: ...
 
-    def open_talk(
+    def open_conversation(
         self,
         choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
-        heard: bool = True,
+        focused: bool = True,
     ) -> ConversationHandle:
-        """Begin a conversation, with what is inherited as its first turns. It is kept once
-        something is said in it. One that is not `heard` begins without the sound."""
+        """Begin a conversation with the turns that it inherits. It is recorded once something is
+        said in it. One that is not `focused` begins without the sound."""
         ...
 
     def replay(
         self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True
     ) -> ReplayFeed:
-        """Play a kept session; its events arrive in the feed in time, its sound in the speaker."""
+        """Play a stored session: its events come in the feed, its sound from the speaker."""
         ...
 
     async def suggest_title(self, session_id: str) -> str:
-        """A title for a kept session by the model; cancelling the await stops it.
+        """Ask the model for a title of a stored session; cancelling the await stops it.
 
         Raises:
             GramophoneError: the model failed, or gave nothing that could be a title.
@@ -231,5 +241,5 @@ class Backend(Protocol):
         ...
 
     def stop(self) -> None:
-        """End everything in good order; waits until the recording is whole."""
+        """End all conversations; waits until their recordings are whole."""
         ...

@@ -1,6 +1,7 @@
-"""What the engine asks of its edges; Protocols and plain values.
+"""Ports of the conversation's engine: language model, speaker and speech service.
 
-Edges implement these; the composition root hands them over. Nothing here does anything.
+Protocols, and the values they exchange. `providers` and `devices` implement them, and `app` hands
+them to the engine.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from gramophone.core.timeline import Role
 class Message:
     """One turn of the history. Models see `role` and `text`.
 
-    `heard` is how many characters of the text were heard where its sound was stopped; None where
-    it was not. Whether the rest counts is a setting of the conversation (`Memory`).
+    `heard` is the number of characters that were heard before the sound was stopped; None where it
+    was not. Whether the rest counts is a setting of the conversation (`Memory`).
     """
 
     role: Role
@@ -29,7 +30,7 @@ class Message:
 
 @frozen
 class Usage:
-    """What the provider counted, in tokens."""
+    """Tokens of a request and its answer, as the provider counted them."""
 
     input_tokens: int
     output_tokens: int
@@ -37,7 +38,7 @@ class Usage:
 
 @frozen
 class ModelChunk:
-    """One chunk of a provider's stream: its raw JSON, and what in it concerns us.
+    """One chunk of a provider's stream: its raw JSON, and the parts of it that are used.
 
     `raw` is empty where the provider sent no JSON, such as for `[DONE]`.
     """
@@ -66,7 +67,7 @@ class LanguageModel(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Give connections and processes back."""
+        """Close connections and end processes."""
         ...
 
 
@@ -74,7 +75,7 @@ class LanguageModel(Protocol):
 
 
 class SpeakerListener(Protocol):
-    """What a speaker tells; called on the engine's loop."""
+    """Listener of a speaker; called on the engine's loop. Times are of the engine's clock."""
 
     def playback_began(self, turn: int, at_us: int) -> None: ...
     def underran(
@@ -96,7 +97,8 @@ class PlayoutState:
 class Speaker(Protocol):
     """Plays signed 16-bit mono PCM of one sample rate. Methods are called on the engine's loop.
 
-    A speaker that is not to be heard holds no device; it keeps the pace of one in silence.
+    A speaker that is not audible holds no device; it keeps the pace of one in silence, so that
+    positions and events of a turn are the same.
     """
 
     @property
@@ -120,17 +122,17 @@ class Speaker(Protocol):
         ...
 
     def finish(self, turn: int) -> None:
-        """No more will come for this turn: play what is left, then tell `drained`."""
+        """Play what is left of this turn, of which no more will come, then call `drained`."""
         ...
 
     def stop(self) -> int:
-        """Silence at once, drop what waits; returns the samples of the turn that were heard."""
+        """Be silent at once and drop what waits; returns the samples of the turn heard so far."""
         ...
 
     def playout(self) -> PlayoutState: ...
 
     def level(self) -> tuple[float, float]:
-        """Peak and RMS, 0.0 to 1.0, of what was handed over in the last 60 ms."""
+        """Peak and RMS, 0.0 to 1.0, of the sound that was handed over in the last 60 ms."""
         ...
 
     async def aclose(self) -> None: ...
@@ -140,22 +142,22 @@ class Speaker(Protocol):
 
 
 class SpeechConnection(Protocol):
-    """One standing connection."""
+    """One open connection to a speech service."""
 
     @property
     def url(self) -> str:
-        """Where it leads, without secrets."""
+        """Address that it leads to, without secrets."""
         ...
 
     @property
     def request_id(self) -> str: ...
 
     async def send(self, text: str) -> None:
-        """Send a text frame; a connection that is gone swallows it (`frames` tells)."""
+        """Send a text frame; on a lost connection it does nothing, and `frames` ends."""
         ...
 
     def frames(self) -> AsyncIterator[str | bytes]:
-        """Frames as they come, until the connection ends."""
+        """Yield frames as they arrive, until the connection ends."""
         ...
 
     def closed(self) -> tuple[int, str]:
@@ -166,7 +168,7 @@ class SpeechConnection(Protocol):
 
 
 class SpeechService(Protocol):
-    """Where speech comes from: Deepgram, or a stand-in on this machine."""
+    """Service that speaks: Deepgram, or a stand-in on this machine."""
 
     async def connect(self) -> SpeechConnection:
         """Open a connection.

@@ -10,7 +10,7 @@ from typing import Protocol
 from gramophone.audio.pcm import decode
 from gramophone.core.frozen import frozen
 from gramophone.core.timeline import AudioReceived
-from gramophone.ports.backend import Passage
+from gramophone.ports.backend import AudibleSpan
 
 BYTES_PER_SAMPLE = 2
 
@@ -108,10 +108,10 @@ class Track:
         """Its parts between the holes, in samples."""
         return tuple(piece for piece in self._pieces if piece.samples)
 
-    def passages(self) -> list[Passage]:
+    def passages(self) -> list[AudibleSpan]:
         """Its parts between the holes."""
         return [
-            Passage(self.turn, self.us_of(p.laid), self.us_of(p.laid + p.samples), p.own)
+            AudibleSpan(self.turn, self.us_of(p.laid), self.us_of(p.laid + p.samples), p.own)
             for p in self.pieces
         ]
 

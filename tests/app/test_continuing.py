@@ -44,7 +44,9 @@ def test_a_past_session_goes_on_in_a_pane(
     tmp_path: Path, speak_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with backend(tmp_path, speak_url, "Green.", "Blue.") as running:
-        past = Watched(running.open_talk(ConversationOptions(system_prompt="Colours only.")))
+        past = Watched(
+            running.open_conversation(ConversationOptions(system_prompt="Colours only."))
+        )
         past.talk.post(Submit("A colour?"))
         past.answer(1)
         past.talk.close()

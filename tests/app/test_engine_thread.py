@@ -24,8 +24,8 @@ from tests.support.engine_threads import Watched, backend, kept
 
 def test_two_talks_at_once_are_two_sessions(tmp_path: Path, speak_url: str) -> None:
     with backend(tmp_path, speak_url, "Records turn.") as running:
-        one = Watched(running.open_talk())
-        two = Watched(running.open_talk(ConversationOptions(model="other"), heard=False))
+        one = Watched(running.open_conversation())
+        two = Watched(running.open_conversation(ConversationOptions(model="other"), focused=False))
         one.talk.post(Submit("First?"))
         two.talk.post(Submit("Second?"))
         assert one.answer(1).text.strip() == two.answer(1).text.strip() == "Records turn."
@@ -43,7 +43,7 @@ def test_two_talks_at_once_are_two_sessions(tmp_path: Path, speak_url: str) -> N
 def test_what_is_inherited_goes_with_the_next_request(tmp_path: Path, speak_url: str) -> None:
     with backend(tmp_path, speak_url, "Blue.", "Red.") as running:
         past = (Message("user", "A colour?"), Message("assistant", "Green."))
-        talk = Watched(running.open_talk(inherited=past))
+        talk = Watched(running.open_conversation(inherited=past))
         talk.talk.post(Submit("Another?"))
         assert talk.answer(3).text.strip() == "Blue."
         talk.talk.post(Regenerate())
@@ -61,7 +61,7 @@ def test_what_is_inherited_goes_with_the_next_request(tmp_path: Path, speak_url:
 
 def test_a_talk_without_a_word_is_not_kept(tmp_path: Path, speak_url: str) -> None:
     with backend(tmp_path, speak_url, "x") as running:
-        talk = Watched(running.open_talk(inherited=(Message("user", "Hm?"),)))
+        talk = Watched(running.open_conversation(inherited=(Message("user", "Hm?"),)))
         talk.until(lambda entry: isinstance(entry, TurnInherited))
         talk.talk.post(Mute(True))
         talk.talk.close()
@@ -70,7 +70,7 @@ def test_a_talk_without_a_word_is_not_kept(tmp_path: Path, speak_url: str) -> No
 
 def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) -> None:
     with backend(tmp_path, speak_url, "Yes.") as running:
-        talk = Watched(running.open_talk())
+        talk = Watched(running.open_conversation())
         talk.talk.configure(
             ConversationOptions(model="newer", voice="aura-2-luna-en", system_prompt="Hm.")
         )
@@ -98,7 +98,7 @@ def test_a_choice_that_cannot_be_is_refused_and_changes_nothing(
     tmp_path: Path, speak_url: str, choice: ConversationOptions, said: str
 ) -> None:
     with backend(tmp_path, speak_url, "Yes.") as running:
-        talk = Watched(running.open_talk())
+        talk = Watched(running.open_conversation())
         with pytest.raises(ConfigError, match=said):
             talk.talk.configure(choice)
         talk.talk.post(Submit("Well?"))
@@ -108,7 +108,7 @@ def test_a_choice_that_cannot_be_is_refused_and_changes_nothing(
 
 def test_a_talk_may_be_opened_with_a_choice_that_cannot_be(tmp_path: Path, speak_url: str) -> None:
     with backend(tmp_path, speak_url, "Yes.") as running:
-        talk = Watched(running.open_talk(ConversationOptions(provider="anthropic")))
+        talk = Watched(running.open_conversation(ConversationOptions(provider="anthropic")))
         assert talk.until(lambda entry: isinstance(entry, Failed)).stage == "session"
         started = talk.until(lambda entry: isinstance(entry, SessionStarted))
         assert started.provider == "openai"
@@ -116,7 +116,7 @@ def test_a_talk_may_be_opened_with_a_choice_that_cannot_be(tmp_path: Path, speak
 
 def test_a_talk_that_is_closed_leaves_the_others(tmp_path: Path, speak_url: str) -> None:
     with backend(tmp_path, speak_url, "Yes.") as running:
-        one, two = Watched(running.open_talk()), Watched(running.open_talk())
+        one, two = Watched(running.open_conversation()), Watched(running.open_conversation())
         one.talk.post(Submit("One?"))
         one.answer(1)
         one.talk.close()

@@ -59,14 +59,14 @@ def test_a_talk_that_cannot_begin_is_told(
     def refuse(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(session, "talk", refuse)
-    talk = backend.open_talk()
+    monkeypatch.setattr(session, "open_session", refuse)
+    talk = backend.open_conversation()
     backend.start()
     failed = Ear(talk).until_failed()
     assert failed.stage == stage
     assert words in failed.detail
     talk.post(Submit("Is anybody there?"))
-    assert backend.last_words() == [NOT_RUNNING]
+    assert backend.unseen_failures() == [NOT_RUNNING]
     backend.stop()
 
 
@@ -77,11 +77,11 @@ def test_a_library_that_cannot_be_opened_is_told_to_every_talk(
         raise RuntimeError("a wheel came off")
 
     monkeypatch.setattr(StoredLibrary, "open", refuse)
-    first, second = backend.open_talk(), backend.open_talk()
+    first, second = backend.open_conversation(), backend.open_conversation()
     backend.start()
     for talk in (first, second):
         assert "a wheel came off" in Ear(talk).until_failed().detail
-    assert Ear(backend.open_talk()).until_failed().detail == NOT_RUNNING
+    assert Ear(backend.open_conversation()).until_failed().detail == NOT_RUNNING
     backend.stop()
 
 
@@ -92,7 +92,7 @@ def test_an_engine_that_dies_in_the_talk_is_told(
         raise RuntimeError("a wheel came off")
 
     monkeypatch.setattr(Engine, "run", break_down)
-    talk = backend.open_talk()
+    talk = backend.open_conversation()
     backend.start()
     failed = Ear(talk).until_failed()
     assert (failed.stage, "a wheel came off" in failed.detail) == ("session", True)

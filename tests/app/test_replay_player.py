@@ -34,8 +34,8 @@ class Hand:
             lambda call: call(),
             self._load,
             self._make,
-            taken=lambda: self.taken,
-            wanted=wanted or ReplayState(),
+            is_busy=lambda: self.taken,
+            initial=wanted or ReplayState(),
         )
 
     async def _load(self) -> ReplaySchedule:
@@ -63,15 +63,15 @@ class Hand:
 
     def _make(
         self,
-        score: ReplaySchedule,
+        schedule: ReplaySchedule,
         emit: Callable[[Entry], None],
         *,
         state: ReplayState,
-        tell: Callable[[ReplayState], None],
+        on_state: Callable[[ReplayState], None],
     ) -> Replay:
         self.speaker = PacedSpeaker(self.clock, SAMPLE_RATE_HZ)
         return Replay(
-            score,
+            schedule,
             clock=self.clock,
             speaker=self.speaker,
             emit=emit,
@@ -79,7 +79,7 @@ class Hand:
             playing=state.playing,
             at_us=state.position_us,
             stays=True,
-            tell=tell,
+            tell=on_state,
             anew=True,
         )
 
@@ -176,7 +176,7 @@ async def test_at_rest_it_is_silent_gives_the_device_back_and_goes_on_anew() -> 
     first = hand.speaker
     before = hand.player.state()
     assert before.playing
-    hand.player.rest()
+    hand.player.suspend()
     await settle()
     state = hand.player.state()
     assert first.log[-1] == "close"
@@ -203,7 +203,7 @@ async def test_played_again_before_it_has_come_to_rest_it_plays() -> None:
     hand = Hand(ReplayState(playing=True))
     await hand.ready()
     await hand.pass_us(1_000_000)
-    hand.player.rest()
+    hand.player.suspend()
     hand.player.play()
     await settle()
     entries = hand.player.take()

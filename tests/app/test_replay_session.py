@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.app.replay_session import score_of
+from gramophone.app.replay_session import make_schedule
 from gramophone.core.clock import ManualClock
 from gramophone.core.timeline import AudioReceived, Entry, Event
 from gramophone.replay.replay import Replay
@@ -60,7 +60,7 @@ class Heard:
             events = await library.events(SESSION_ID, with_pcm=False)
             kept = library.sound(SESSION_ID)
         replay = Replay(
-            score_of(events, kept), clock=self.clock, speaker=self.speaker, emit=self._emit
+            make_schedule(events, kept), clock=self.clock, speaker=self.speaker, emit=self._emit
         )
         while replay.state().playing:
             due_us = replay.step()

@@ -123,7 +123,7 @@ def test_the_engine_of_the_app_keeps_nothing(
     backend = EngineThread(config, None)
     assert not backend.setup.kept
     backend.start()
-    talks = [backend.open_talk(), backend.open_talk(heard=False)]
+    talks = [backend.open_conversation(), backend.open_conversation(focused=False)]
     for talk in talks:
         assert not talk.setup.kept
         hearer = Hearer()

@@ -134,7 +134,7 @@ def test_nothing_that_the_app_writes_holds_a_key_even_while_it_runs(
         # As `gramophone.cli.chat` opens it.
         recorder = Recorder.open(config.home, redact=config.secrets, patterns=config.redact)
         backend = EngineThread(config, recorder)
-        live = backend.open_talk()
+        live = backend.open_conversation()
         backend.start()
         try:
             live.post(Submit(LEAK))

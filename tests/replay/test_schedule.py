@@ -28,7 +28,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
     Underran,
 )
-from gramophone.ports.backend import Passage
+from gramophone.ports.backend import AudibleSpan
 from gramophone.replay.schedule import SOUND_MISSING, SOUNDS_MISSING, ReplaySchedule
 from gramophone.replay.silence_scanner import SilenceScanner
 from gramophone.replay.track import Track
@@ -190,8 +190,8 @@ class TestSound:
         assert due_of(score, hole) == 1_700_000
         assert due_of(score, end) == 2_300_000
         assert score.passages == (
-            Passage(1, 1_000_000, 1_400_000, 0),
-            Passage(1, 1_700_000, 2_300_000, 400),
+            AudibleSpan(1, 1_000_000, 1_400_000, 0),
+            AudibleSpan(1, 1_700_000, 2_300_000, 400),
         )
         assert score.position_of(1, 399) == 1_399_000
         assert score.position_of(1, 400) == 1_700_000

@@ -20,7 +20,7 @@ from pathlib import Path
 from gramophone.analysis.turn_text import TEXT_EVENTS, TurnText
 from gramophone.app.choices import speech_parameters
 from gramophone.app.providers import ProviderPool
-from gramophone.app.session import Session, talk
+from gramophone.app.session import Session, SessionOptions, open_session
 from gramophone.config.config import Config
 from gramophone.conversation.history import NOTHING_TO_REGENERATE, NOTHING_TO_SPEAK
 from gramophone.core.intents import Interrupt, Mute, Regenerate, RepeatTurn, StopPlayback, Submit
@@ -132,7 +132,8 @@ async def _run(chance: random.Random, seconds: float) -> Figures:
         )
         async with running(voice=voice, limits=SpeakLimits.none()) as speak_url:
             engines = _Engines(model, speak_url)
-            async with talk(config, [counter], engines=engines, switchable=True) as running_talk:
+            options = SessionOptions(switchable=True)
+            async with open_session(config, [counter], options, pool=engines) as running_talk:
                 await _talk(running_talk, counter, chance, seconds, figures)
                 session_id = running_talk.session_id
             await engines.aclose()

@@ -79,7 +79,10 @@ def has_ended(entry: Entry) -> bool:
 
 
 def passing(backend: EngineThread) -> None:
-    talks = [Watched(backend.open_talk()), Watched(backend.open_talk(heard=False))]
+    talks = [
+        Watched(backend.open_conversation()),
+        Watched(backend.open_conversation(focused=False)),
+    ]
     talks[0].until_told(has_device, "the device")
     for question, watched in zip(QUESTIONS, talks, strict=True):
         # One after the other: the model gives its answers in the order they are asked for.

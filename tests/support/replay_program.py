@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 
-from gramophone.app.replay_session import replay_in_hand, score_of
+from gramophone.app.replay_session import make_interactive_replay, make_schedule
 from gramophone.config.config import load
 from gramophone.core.clock import SystemClock
 from gramophone.core.tasks import cancel, spawn
@@ -75,12 +75,12 @@ async def main(scenario: str) -> None:
         session_id = await library.resolve("last")
         events = await library.events(session_id, with_pcm=False)
         sound = library.sound(session_id)
-    replay = replay_in_hand(
-        score_of(events, sound),
+    replay = make_interactive_replay(
+        make_schedule(events, sound),
         config,
         player.take,
         state=ReplayState(playing=True),
-        tell=player.take_state,
+        on_state=player.take_state,
     )
     running = spawn(replay.run(), name="replay")
     await globals()[scenario](player, replay)

@@ -23,7 +23,7 @@ from gramophone.core.timeline import (
     Underran,
 )
 from gramophone.library.library import TurnRecord
-from gramophone.ports.backend import Passage, ReplayState, TurnMark
+from gramophone.ports.backend import AudibleSpan, ReplayState, TurnMark
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.screen_answers import CODE
 from tests.support.screen_backend import (
@@ -135,12 +135,12 @@ def speaking() -> FakeBackend:
 def replay_state() -> ReplayState:
     """In the middle of the second of three exchanges; 40 seconds with 29 of sound."""
     marks: list[TurnMark] = []
-    passages: list[Passage] = []
+    passages: list[AudibleSpan] = []
     for number, (start_s, sound_s, end_s) in enumerate([(0, 1, 10), (12, 13, 27), (30, 32, 38)]):
         start_us, end_us = start_s * 1_000_000, end_s * 1_000_000
         marks.append(TurnMark(2 * number, "user", start_us, start_us))
         marks.append(TurnMark(2 * number + 1, "assistant", start_us, end_us))
-        passages.append(Passage(2 * number + 1, sound_s * 1_000_000, end_us, 0))
+        passages.append(AudibleSpan(2 * number + 1, sound_s * 1_000_000, end_us, 0))
     return ReplayState(
         ready=True,
         position_us=18_400_000,

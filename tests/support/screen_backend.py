@@ -77,7 +77,7 @@ class FakeReplay(FakeFeed):
     def pause(self) -> None:
         self._do("pause", playing=False)
 
-    def rest(self) -> None:
+    def suspend(self) -> None:
         self._do("rest", playing=False)
 
     def seek(self, position_us: int) -> None:
@@ -247,14 +247,14 @@ class FakeTalk:
         setup: ConversationInfo,
         choice: ConversationOptions,
         inherited: Sequence[Message],
-        heard: bool,
+        focused: bool,
         post: Callable[[Intent], None] | None = None,
     ) -> None:
         self.feed = feed
         self.setup = setup
         self.choice = choice
         self.inherited = tuple(inherited)
-        self.heard = heard
+        self.heard = focused
         self.posted: list[Intent] = []
         self.configured: list[ConversationOptions] = []
         self.refusal = ""
@@ -319,12 +319,12 @@ class FakeBackend:
             ("thalia", "luna"),
         )
 
-    def open_talk(
+    def open_conversation(
         self,
         choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
-        heard: bool = True,
+        focused: bool = True,
     ) -> FakeTalk:
         first = not self.talks
         feed = self.conversation if first else self.another_feed()
@@ -335,7 +335,7 @@ class FakeBackend:
             voice=choice.voice or self.setup.voice,
         )
         post = self.post if first else None
-        talk = FakeTalk(feed, setup, choice, inherited, heard, post)
+        talk = FakeTalk(feed, setup, choice, inherited, focused, post)
         self.talks.append(talk)
         return talk
 

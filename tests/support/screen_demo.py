@@ -147,12 +147,12 @@ class TalkingBackend(FakeBackend):
         kept = [kept_session(n, titles[n % 3] if n % 2 else "") for n in range(160)]
         super().__init__(library=FakeLibrary(kept))
 
-    def open_talk(
+    def open_conversation(
         self,
         choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
-        heard: bool = True,
+        focused: bool = True,
     ) -> FakeTalk:
         feed = TalkingFeed(choice, len(inherited))
 
@@ -165,7 +165,7 @@ class TalkingBackend(FakeBackend):
                 case _:
                     pass
 
-        return FakeTalk(feed, self.setup, choice, inherited, heard, post)
+        return FakeTalk(feed, self.setup, choice, inherited, focused, post)
 
     def replay(
         self, session_id: str, *, at_us: int = 0, speed: float = 1.0, playing: bool = True

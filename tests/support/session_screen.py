@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from gramophone.ports.backend import Passage, ReplayState, TurnMark
+from gramophone.ports.backend import AudibleSpan, ReplayState, TurnMark
 from tests.support.screen_backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
 from tests.support.seeing import drawn
 from tui.app import GramophoneApp
@@ -21,7 +21,7 @@ def exchanges(count: int) -> ReplayState:
         start_us = 10_000_000 * number
         marks.append(TurnMark(2 * number, "user", start_us, start_us))
         marks.append(TurnMark(2 * number + 1, "assistant", start_us, start_us + 9_000_000))
-    passages = [Passage(m.turn, m.start_us + 500_000, m.end_us, 0) for m in marks if m.turn % 2]
+    passages = [AudibleSpan(m.turn, m.start_us + 500_000, m.end_us, 0) for m in marks if m.turn % 2]
     return ReplayState(
         ready=True,
         duration_us=10_000_000 * count,

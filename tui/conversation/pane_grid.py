@@ -163,7 +163,7 @@ class PaneGrid(Container):
         sounding: bool,
         empty: str,
     ) -> TalkPane:
-        talk = self._backend.open_talk(choice, inherited=inherited, heard=sounding)
+        talk = self._backend.open_conversation(choice, inherited=inherited, focused=sounding)
         return TalkPane(talk, choice, empty=empty, chosen=self.choose, sounding=sounding)
 
     # --- where --------------------------------------------------------------------------------

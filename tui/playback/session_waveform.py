@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gramophone.core.frozen import frozen
-from gramophone.ports.backend import Passage, TurnMark
+from gramophone.ports.backend import AudibleSpan, TurnMark
 from tui.playback.eighth_blocks import eighths
 
 BUCKETS_PER_SECOND = 20
@@ -21,7 +21,7 @@ class Shape:
     """What the seek bar shows of a session: its length, where it sounds, how loud."""
 
     duration_us: int = 0
-    passages: tuple[Passage, ...] = ()
+    passages: tuple[AudibleSpan, ...] = ()
     marks: tuple[TurnMark, ...] = ()
     peaks: Mapping[int, bytes] | None = None
     rate_hz: int = 48_000
@@ -44,7 +44,7 @@ def loudness(shape: Shape, columns: int) -> list[float]:
     return louds
 
 
-def _peak(peaks: bytes, passage: Passage, rate_hz: int, start_us: int, end_us: int) -> int:
+def _peak(peaks: bytes, passage: AudibleSpan, rate_hz: int, start_us: int, end_us: int) -> int:
     begun_us = passage.start_samples * 1_000_000 // rate_hz - passage.start_us
     first = (begun_us + start_us) * BUCKETS_PER_SECOND // 1_000_000
     last = (begun_us + max(start_us, end_us - 1)) * BUCKETS_PER_SECOND // 1_000_000

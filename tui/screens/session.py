@@ -191,7 +191,7 @@ class SessionScreen(Screen[None]):
         """Show the whole text again; the replay waits, without its sound, where it was."""
         if self._feed is None or self._record is None:
             return
-        self._feed.rest()
+        self._feed.suspend()
         self._listens(False)
         pane = self.query_one(Pane)
         await pane.show_record(self._record)

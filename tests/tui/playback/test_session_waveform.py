@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from gramophone.ports.backend import Passage, TurnMark
+from gramophone.ports.backend import AudibleSpan, TurnMark
 from tui.playback.session_waveform import Shape, column_at, heights, loudness, position_at, stops
 
 
-def shape(*passages: Passage, peaks: dict[int, bytes] | None = None) -> Shape:
+def shape(*passages: AudibleSpan, peaks: dict[int, bytes] | None = None) -> Shape:
     return Shape(10_000_000, passages, (), peaks or {}, 1_000)
 
 
 def test_each_column_has_the_loudest_of_its_time() -> None:
     """Ten seconds on ten columns; two seconds of sound from the third on."""
     peaks = bytes([10] * 19 + [200] + [50] * 20)
-    louds = loudness(shape(Passage(1, 2_000_000, 4_000_000, 0), peaks={1: peaks}), 10)
+    louds = loudness(shape(AudibleSpan(1, 2_000_000, 4_000_000, 0), peaks={1: peaks}), 10)
     assert louds == [-1, -1, 1.0, 0.25, -1, -1, -1, -1, -1, -1]
 
 
 def test_sound_behind_a_hole_stands_where_it_is_heard() -> None:
-    before, after = Passage(1, 0, 1_000_000, 0), Passage(1, 3_000_000, 4_000_000, 1_000)
+    before, after = AudibleSpan(1, 0, 1_000_000, 0), AudibleSpan(1, 3_000_000, 4_000_000, 1_000)
     louds = loudness(shape(before, after, peaks={1: bytes([100] * 20 + [200] * 20)}), 10)
     assert louds == [0.5, -1, -1, 1.0, -1, -1, -1, -1, -1, -1]
 
 
 def test_sound_without_peaks_is_low_but_there() -> None:
-    louds = loudness(shape(Passage(1, 0, 5_000_000, 0)), 4)
+    louds = loudness(shape(AudibleSpan(1, 0, 5_000_000, 0)), 4)
     assert heights(louds, 2) == [1, 1, 0, 0]
 
 
