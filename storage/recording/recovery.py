@@ -20,7 +20,7 @@ from gramophone.core.timeline import Event, TurnStarted
 from storage.audio.turn_audio import FLAC, WAV, TurnSound
 from storage.audio.wav import WavFormat, WavWriter
 from storage.home import Home
-from storage.recording.writer import METRICS_COLUMNS, metrics_values
+from storage.recording.session_rows import METRICS_COLUMNS, metrics_values
 from storage.sessions.titles import title_of
 from storage.sqlite import rows
 from storage.sqlite.database import transaction

@@ -20,8 +20,12 @@ that is longer than this is written in one piece."""
 
 @dataclass(slots=True)
 class TurnState:
-    """A turn as it will stand in its row; `stored`, `told` and `sounded` say what of it the row has
-    or lacks."""
+    """A turn as it will stand in its row.
+
+    `stored` says that there is a row; `text_due` and `audio_due` that its columns of text and of
+    sound have to be written. `heard_text` is what an interrupted turn says was heard of it,
+    `heard_characters` how many characters of `text` that is.
+    """
 
     turn: int
     role: Role
@@ -33,16 +37,16 @@ class TurnState:
     wav: WavWriter | None = None
     samples: int = 0
     withdrawn: bool = False
-    said: TurnText = field(default_factory=TurnText)
-    heard: str | None = None
+    text_fold: TurnText = field(default_factory=TurnText)
+    heard_text: str | None = None
     heard_characters: int | None = None
     stored: bool = False
-    told: bool = False
-    sounded: bool = False
+    text_due: bool = False
+    audio_due: bool = False
 
 
 class SessionState:
-    """What the writer knows of the session it is writing."""
+    """State of one session: its turns, and which of them the database does not have yet."""
 
     def __init__(self, number: int, started: SessionStarted, lock: SessionLock) -> None:
         self.number = number
@@ -60,7 +64,12 @@ class SessionState:
         self.ended = False
 
     def turn(self, turn: int, event: Event, role: Role = "assistant") -> TurnState:
-        """The turn's state; an event may name one whose start was never told."""
+        """The turn's state, made where an event names a turn whose start did not come; the turn
+        counts as changed.
+
+        Raises:
+            StorageError: the number is out of range.
+        """
         known = self.turns.get(turn)
         if known is None:
             if not 0 <= turn < 1 << TURN_BITS:
@@ -70,29 +79,44 @@ class SessionState:
         return known
 
     def parts(self, events: Sequence[Event]) -> Generator[Sequence[Event]]:
-        """Cut a batch so that what a kill may part stays small and can be told apart.
-
-        The rows of a turn are committed before its sound file is made, so a file without any
-        event is never the work of a kill; and sound never gets far ahead of its rows.
-        """
+        """Cut a batch into parts that are committed one by one: before the first sound of a turn,
+        and after each `MOST_AHEAD_S` of sound."""
+        # A process may be killed between a write of sound and the commit of its rows. Two bounds
+        # make its work recognisable afterwards. The row of a turn is committed before its file is
+        # made, so a file whose turn has no event was put there by somebody else. And a file is
+        # never longer than its rows by more than a few seconds, so `verify` can tell sound that
+        # a kill left over from rows that were lost.
         sounded = {turn.turn for turn in self.turns.values() if turn.wav is not None}
         most_bytes = MOST_AHEAD_S * self.form.sample_rate_hz * self.form.sample_bytes
         start, gathered_bytes = 0, 0
-        for place, event in enumerate(events):
+        for index, event in enumerate(events):
             if type(event) is not AudioReceived:
                 continue
             is_first = event.turn not in sounded
-            if place > start and (is_first or gathered_bytes > most_bytes):
-                yield events[start:place]
-                start, gathered_bytes = place, 0
+            if index > start and (is_first or gathered_bytes > most_bytes):
+                yield events[start:index]
+                start, gathered_bytes = index, 0
             sounded.add(event.turn)
             gathered_bytes += event.size_bytes
         if start < len(events):
             yield events[start:]
 
     def summary(self) -> tuple[str, int, int]:
-        """What the list shows: title, turns, spoken samples."""
+        """The columns that the list shows: title, number of turns, spoken samples."""
         return self.title, len(self.turns), sum(turn.samples for turn in self.turns.values())
+
+    def settle(self) -> None:
+        """Note that all changes are stored; files of turns that are over are closed."""
+        self.listed = self.summary() if self.changed else self.listed
+        self.settings = None
+        for turn in self.changed.values():
+            turn.stored, turn.text_due, turn.audio_due = True, False, False
+            if turn.completed_us is not None and turn.wav is not None:
+                turn.wav.close()
+                turn.wav = None
+        self.changed.clear()
+        if self.ended:
+            self.close()
 
     def close(self) -> None:
         """Close the sound files and give the lock back."""
