@@ -16,8 +16,8 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -43,7 +43,7 @@ _Tell: TypeAlias = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class BackedUp:
-    """What was copied; `missing` is sound that was not there to be copied."""
+    """Extent of a backup; `missing` counts turns whose sound was not there to be copied."""
 
     sessions: int = 0
     size_bytes: int = 0
@@ -51,7 +51,7 @@ class BackedUp:
 
 
 @frozen
-class _Turn:
+class _TurnToCopy:
     """A turn with sound, as the snapshot has it."""
 
     number: int
@@ -79,7 +79,7 @@ def back_up(
     """
     path = Path(os.path.abspath(path.expanduser()))
     _require_place(home, path, force=force)
-    try:
+    with _storage_errors(home, path):
         # An earlier backup that a killed run had moved aside must outlive the next attempt.
         if os.path.lexists(path):
             sweep(path.parent)
@@ -90,7 +90,7 @@ def back_up(
                 raise StorageError(
                     f"There is no room for a backup at {path}: it needs {total_bytes >> 20} MiB."
                 )
-            told = _Copy(home, Home.at(stage), total_bytes, tell).run()
+            result = _LibraryCopy(home, Home.at(stage), total_bytes, tell).run()
             _put_in_place(stage, path)
             sweep(path.parent)
         except BaseException:
@@ -98,6 +98,14 @@ def back_up(
             raise
         finally:
             os.close(lock)
+        return result
+
+
+@contextmanager
+def _storage_errors(home: Home, path: Path) -> Generator[None]:
+    """Turn errors of the system into a StorageError about the disk that has the fault."""
+    try:
+        yield
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from error
     except sqlite3.Error as error:
@@ -107,7 +115,6 @@ def back_up(
         if target and (write_fault(path.parent) or not write_fault(home.root)):
             raise _unwritable(path, str(error)) from error
         raise storage_error(error, home) from error
-    return told
 
 
 def _unwritable(path: Path, reason: str) -> StorageError:
@@ -149,14 +156,14 @@ def _is_library(path: Path) -> bool:
         database.close()
 
 
-class _Copy:
+class _LibraryCopy:
     def __init__(self, home: Home, stage: Home, total_bytes: int, tell: _Tell) -> None:
         self._home = home
         self._stage = stage
         self._total_bytes = total_bytes
         self._tell = tell
         self._done_bytes = 0
-        self._told = BackedUp()
+        self._result = BackedUp()
         self._live = connect_to_read(home)
         # A backup writes, though not into this library.
         self._live.execute("PRAGMA query_only = OFF")
@@ -175,10 +182,10 @@ class _Copy:
                 copy.close()
         finally:
             self._live.close()
-        self._told.size_bytes = size_of(self._stage.root)
+        self._result.size_bytes = size_of(self._stage.root)
         for directory in (*self._stage.audio.iterdir(), self._stage.audio, self._stage.root):
             _sync(directory)
-        return self._told
+        return self._result
 
     def _snapshot(self) -> None:
         # SQLite fills an empty file; one that it made others could read.
@@ -213,7 +220,7 @@ class _Copy:
             if not name and self._deleted(turn.session_id):
                 gone.add(turn.session_id)
             elif not name:
-                self._told.missing += 1
+                self._result.missing += 1
             elif name != turn.audio_file:
                 names.append((name, turn.number))
         copy.execute("PRAGMA foreign_keys = ON")
@@ -223,13 +230,13 @@ class _Copy:
             copy.executemany("DELETE FROM session WHERE id = ?", [(each,) for each in gone])
         for session_id in gone:
             shutil.rmtree(self._stage.session_audio(session_id), ignore_errors=True)
-        self._told.sessions = copy.execute("SELECT count(*) FROM session").fetchone()[0]
+        self._result.sessions = copy.execute("SELECT count(*) FROM session").fetchone()[0]
 
     def _deleted(self, session_id: str) -> bool:
         found = self._live.execute("SELECT 1 FROM session WHERE id = ?", (session_id,)).fetchone()
         return found is None
 
-    def _copy_turn(self, copy: sqlite3.Connection, turn: _Turn) -> str:
+    def _copy_turn(self, copy: sqlite3.Connection, turn: _TurnToCopy) -> str:
         """Copy a turn's file; its name, or nothing when there is none."""
         named = self._home.sound(turn.session_id, turn.turn, turn.audio_file)
         for path in (named, named.with_suffix(FLAC if named.suffix == WAV else WAV)):
@@ -244,7 +251,7 @@ class _Copy:
         return ""
 
     def _write_so_far(self, file: BinaryIO, target: Path, form: WavFormat, data_bytes: int) -> None:
-        """As much of a WAV that grows as the snapshot's rows know."""
+        """Copy as much of a WAV that grows as the snapshot's rows name."""
         file.seek(HEADER_BYTES)
         self._write(file, target, form.header(data_bytes), data_bytes, b"\0" * (data_bytes % 2))
 
@@ -275,20 +282,22 @@ class _Copy:
         self._tell(min(self._done_bytes, self._total_bytes), self._total_bytes)
 
 
-def _spoken(copy: sqlite3.Connection) -> list[_Turn]:
+def _spoken(copy: sqlite3.Connection) -> list[_TurnToCopy]:
     found = copy.execute(
         "SELECT turn.number, id, turn, audio_file, samples, encoding, sample_rate_hz, "
         "ended OR recovered FROM turn JOIN session ON session.number = turn.session "
         "WHERE audio_file IS NOT NULL ORDER BY turn.number"
     )
     return [
-        _Turn(number, id_, turn, audio_file, samples, WavFormat(encoding, rate_hz), bool(over))
-        for number, id_, turn, audio_file, samples, encoding, rate_hz, over in found
+        _TurnToCopy(
+            number, id_, turn, file, samples, WavFormat(encoding, rate_hz), bool(over)
+        )
+        for number, id_, turn, file, samples, encoding, rate_hz, over in found
     ]
 
 
-def _end_bytes(copy: sqlite3.Connection, turn: _Turn) -> int:
-    """How far the snapshot's rows of a turn know its sound, to the half sample."""
+def _end_bytes(copy: sqlite3.Connection, turn: _TurnToCopy) -> int:
+    """End of the sound that the snapshot's rows of a turn name, to the half sample."""
     (end_bytes,) = copy.execute(
         "SELECT max(offset_bytes + size_bytes) FROM event WHERE kind = 'AudioReceived' "
         "AND turn = ? AND session = (SELECT number FROM session WHERE id = ?)",

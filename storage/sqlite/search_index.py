@@ -1,7 +1,7 @@
-"""The full-text index over turns and titles: what it holds, and the migration that makes it.
+"""The full-text indices over turns and titles, and the migration that makes them.
 
-It holds what `indexed_1` gives of a text, which SQL could not: letters folded, and runs of writing
-without spaces as pairs of characters (`gramophone.text.bigrams`). Triggers keep it true, so every
+They hold what `indexed_1` gives of a text, which SQL could not: letters folded, and runs of writing
+without spaces as pairs of characters (`gramophone.text.bigrams`). Triggers keep them true, so every
 connection that writes turns or titles needs the function: `register`.
 """
 
@@ -18,18 +18,7 @@ TOKENS = "unicode61 remove_diacritics 0 categories ''L* N* Co Mn Mc''"
 
 
 def _indexed(index: str, table: str, column: str, changes: str = "") -> tuple[str, ...]:
-    """The steps from an index of a column as it is to one of what `indexed_1` gives of it."""
-    old = f"VALUES ('delete', old.number, {called(f'old.{column}')})"
-    new = f"VALUES (new.number, {called(f'new.{column}')})"
-    highest = f"(SELECT coalesce(max(number), 0) FROM {table})"
-    slices = [
-        f"""
-        INSERT INTO {index} (rowid, {column}) SELECT number, {column} FROM {index}_source
-        WHERE {f"number > {highest} * {part} / {_SLICES} AND" if part else ""}
-        number <= {highest} * {part + 1} / {_SLICES}
-        """
-        for part in range(_SLICES)
-    ]
+    """Steps from an index of a column as it is to one of what `indexed_1` gives of it."""
     return (
         *(f"DROP TRIGGER {index}_{event}" for event in ("insert", "delete", "update")),
         f"DROP TABLE {index}",
@@ -40,7 +29,29 @@ def _indexed(index: str, table: str, column: str, changes: str = "") -> tuple[st
             tokenize = '{TOKENS}'
         )
         """,
-        *slices,
+        *_slices(index, table, column),
+        *_triggers(index, table, column, changes),
+    )
+
+
+def _slices(index: str, table: str, column: str) -> tuple[str, ...]:
+    highest = f"(SELECT coalesce(max(number), 0) FROM {table})"
+    return tuple(
+        f"""
+        INSERT INTO {index} (rowid, {column}) SELECT number, {column} FROM {index}_source
+        WHERE {f"number > {highest} * {part} / {_SLICES} AND" if part else ""}
+        number <= {highest} * {part + 1} / {_SLICES}
+        """
+        for part in range(_SLICES)
+    )
+
+
+def _triggers(index: str, table: str, column: str, changes: str) -> tuple[str, ...]:
+    # An index with external content does not know what it holds of a row: to take a row out, it
+    # must be given the very text that was put in. That is why the function's result never changes.
+    old = f"VALUES ('delete', old.number, {called(f'old.{column}')})"
+    new = f"VALUES (new.number, {called(f'new.{column}')})"
+    return (
         f"""
         CREATE TRIGGER {index}_insert AFTER INSERT ON {table} BEGIN
             INSERT INTO {index} (rowid, {column}) {new};
