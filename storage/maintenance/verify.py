@@ -1,4 +1,4 @@
-"""Do database, rows and files agree? Everything is looked at and nothing is changed."""
+"""Checks whether database, rows, search indices and files agree; nothing is changed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from storage.sqlite.database import connect_to_read
 from storage.sqlite.error_messages import no_library, sentences, storage_error
 from storage.sqlite.locks import SessionLock
 from storage.sqlite.schema import SCHEMA_VERSION, schema_version
+from storage.sqlite.time_order import DIFFERING_TAGS, MISPLACED
 
 
 def verify(home: Home, session_id: str | None = None) -> list[Finding]:
-    """All disagreements, of one session or of the whole library. Works on a damaged library too.
+    """Find disagreements in one session or in the whole library. Works on a damaged library too.
 
     The database is checked in either case. Sessions that are being recorded are passed over:
     their files are ahead of their rows.
@@ -60,14 +61,33 @@ def _findings(home: Home, database: sqlite3.Connection, session_id: str | None) 
 
 
 def _database_findings(database: sqlite3.Connection) -> Generator[Finding]:
-    for (said,) in database.execute("PRAGMA integrity_check"):
-        if said != "ok":
-            yield Finding("", f"The database is damaged: {said}.")
+    for (message,) in database.execute("PRAGMA integrity_check"):
+        if message != "ok":
+            yield Finding("", f"The database is damaged: {message}.")
     for table, row, parent, _ in database.execute("PRAGMA foreign_key_check"):
         yield Finding("", f"A row of {table} ({row}) belongs to no {parent}.")
     for index, content in (("turn_text", "turns"), ("session_title", "titles")):
         if not _agrees(database, index):
             yield Finding("", f"The search index does not agree with the {content}.")
+    # An older library that cannot be written is not migrated, and has no order of time yet.
+    if schema_version(database) == SCHEMA_VERSION:
+        yield from _order_findings(database)
+
+
+def _order_findings(database: sqlite3.Connection) -> Generator[Finding]:
+    # Triggers keep both true; a program that wrote with triggers off, or damage, may not have.
+    # Searches and filters go by them alone, so that they would miss a session without a word.
+    (misplaced,) = database.execute(MISPLACED).fetchone()
+    if misplaced:
+        yield Finding(
+            "", f"The order of time does not agree with when {_sessions(misplaced)} began."
+        )
+    if database.execute(DIFFERING_TAGS).fetchone()[0]:
+        yield Finding("", "The search index does not agree with the tags.")
+
+
+def _sessions(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"
 
 
 def _agrees(database: sqlite3.Connection, index: str) -> bool:
@@ -93,10 +113,7 @@ def _agrees(database: sqlite3.Connection, index: str) -> bool:
 
 
 def _session_findings(
-    home: Home,
-    database: sqlite3.Connection,
-    number: int,
-    session_id: str,
+    home: Home, database: sqlite3.Connection, number: int, session_id: str
 ) -> list[Finding]:
     if not is_session_id(session_id):
         shown = str(session_id)
@@ -106,33 +123,39 @@ def _session_findings(
         return []
     details: list[str] = []
     try:
-        # Only now nobody writes it: before, it may have been recorded, or deleted.
-        row = database.execute(
-            "SELECT encoding, sample_rate_hz, turns, spoken_samples FROM session WHERE number = ?",
-            (number,),
-        ).fetchone()
-        if row is None:
-            return []
-        encoding, sample_rate_hz, *counters = row
-        counted = database.execute(
-            "SELECT count(*), coalesce(sum(samples), 0) FROM turn WHERE session = ?", (number,)
-        ).fetchone()
-        if counted != tuple(counters):
-            details.append("The session's counters do not agree with its turns.")
-        form = WavFormat(encoding, sample_rate_hz)
-        for turn, audio_file, samples, sha256 in database.execute(
-            "SELECT turn, audio_file, samples, sha256 FROM turn "
-            "WHERE session = ? AND audio_file IS NOT NULL ORDER BY turn",
-            (number,),
-        ):
-            path = home.sound(session_id, turn, audio_file)
-            details += _audio_details(path, turn, form, samples, sha256)
-        details += event_findings(home, database, number, session_id, form)
+        details.extend(_session_details(home, database, number, session_id))
     except StorageError as error:
         details.append(str(error))
     finally:
         lock.release()
     return [Finding(session_id, detail) for detail in details]
+
+
+def _session_details(
+    home: Home, database: sqlite3.Connection, number: int, session_id: str
+) -> Generator[str]:
+    # Read under the session's lock: before that it may have been recorded, or deleted.
+    row = database.execute(
+        "SELECT encoding, sample_rate_hz, turns, spoken_samples FROM session WHERE number = ?",
+        (number,),
+    ).fetchone()
+    if row is None:
+        return
+    encoding, sample_rate_hz, *counters = row
+    sums = database.execute(
+        "SELECT count(*), coalesce(sum(samples), 0) FROM turn WHERE session = ?", (number,)
+    ).fetchone()
+    if sums != tuple(counters):
+        yield "The session's counters do not agree with its turns."
+    form = WavFormat(encoding, sample_rate_hz)
+    for turn, audio_file, samples, sha256 in database.execute(
+        "SELECT turn, audio_file, samples, sha256 FROM turn "
+        "WHERE session = ? AND audio_file IS NOT NULL ORDER BY turn",
+        (number,),
+    ):
+        path = home.sound(session_id, turn, audio_file)
+        yield from _audio_details(path, turn, form, samples, sha256)
+    yield from event_findings(home, database, number, session_id, form)
 
 
 def _audio_details(
@@ -158,7 +181,7 @@ def _audio_details(
 
 
 def _orphans(home: Home, database: sqlite3.Connection) -> Generator[Finding]:
-    """Sessions and files that no row knows."""
+    """Findings on sessions and files that no row knows."""
     strays = stray_sessions(home, database)
     if strays:
         yield Finding(

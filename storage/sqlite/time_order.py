@@ -29,6 +29,19 @@ _MS = (
     f"max({FIRST}, min(coalesce(CAST(round((julianday(session.created_at) - 2440587.5) * 86400000) "
     f"AS INTEGER), 0), {LAST}))"
 )
+MISPLACED = f"SELECT count(*) FROM session WHERE position IS NULL OR position < {_MS}"
+"""How many sessions have no position, or one before their time. A later one may be right: its own
+was taken by sessions that were deleted since."""
+DIFFERING_TAGS = """
+    WITH wanted AS (
+        SELECT tag.name, session.position FROM tag JOIN session ON session.number = tag.session
+        WHERE session.position IS NOT NULL
+    )
+    SELECT (SELECT count(*) FROM (SELECT * FROM wanted EXCEPT SELECT name, position FROM tagged))
+        + (SELECT count(*) FROM (SELECT name, position FROM tagged EXCEPT SELECT * FROM wanted))
+"""
+"""How many tags `tagged` lacks, or has although no session at that position has them."""
+
 _MOST_LOOKED_AT = 100
 FARTHEST_MS = 1 << 20
 """Where more sessions than that follow each other without a gap, one may be put so far behind."""

@@ -105,6 +105,22 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
         statement("INSERT INTO session_title (session_title) VALUES ('delete-all')"),
         "search index does not agree with the titles",
     ),
+    "a position before its time": (
+        statement("UPDATE session SET position = position - 1"),
+        "The order of time does not agree with when 1 session began",
+    ),
+    "no position": (
+        statement("UPDATE session SET position = NULL"),
+        "The order of time does not agree with when 1 session began",
+    ),
+    "a tag that searches do not find": (
+        statement("INSERT INTO tag SELECT number, 'x' FROM session; DELETE FROM tagged"),
+        "search index does not agree with the tags",
+    ),
+    "a tag that only searches find": (
+        statement("INSERT INTO tagged SELECT 'x', position FROM session"),
+        "search index does not agree with the tags",
+    ),
     "an id that is a path": (statement("UPDATE session SET id = '../x'"), "cannot name its files"),
     "an encoding": (statement("UPDATE session SET encoding = 'opus'"), "'opus' cannot be kept"),
     "an orphan": (

@@ -129,6 +129,22 @@ async def test_every_search_is_paged(library: StoredLibrary, search: str) -> Non
     assert pages == whole
 
 
+@pytest.mark.parametrize("turns", [3, 5_000])
+async def test_the_newest_turn_is_shown_of_a_session_however_long(
+    library: StoredLibrary, tmp_path: Path, turns: int
+) -> None:
+    """The hits of long sessions are read downward, those of others upward."""
+    with opened(tmp_path / "home") as database:
+        database.execute("UPDATE session SET turns = ?", (turns,))
+        database.executemany(
+            "INSERT INTO turn (number, session, turn, role, text, started_us) "
+            "SELECT (number << 20) + ?1, number, ?1, 'user', ?2, 0 FROM session WHERE id = 'a0'",
+            [(7, "horns once"), (8, "horns twice"), (9, "needles")],
+        )
+    (row,) = await library.sessions(search="horns provider:openai")
+    assert (row.id, row.snippet) == ("a0", "\ue000horns\ue001 twice")
+
+
 async def test_filters_hold_for_more_sessions_than_a_few(
     library: StoredLibrary, tmp_path: Path
 ) -> None:
