@@ -289,9 +289,7 @@ def _spoken(copy: sqlite3.Connection) -> list[_TurnToCopy]:
         "WHERE audio_file IS NOT NULL ORDER BY turn.number"
     )
     return [
-        _TurnToCopy(
-            number, id_, turn, file, samples, WavFormat(encoding, rate_hz), bool(over)
-        )
+        _TurnToCopy(number, id_, turn, file, samples, WavFormat(encoding, rate_hz), bool(over))
         for number, id_, turn, file, samples, encoding, rate_hz, over in found
     ]
 
