@@ -155,14 +155,14 @@ class _Replay(FakeReplay):
             ready=True, duration_us=score.duration_us, marks=score.marks, passages=score.passages
         )
         super().__init__(state=state)
-        self._teller = EventCursor(score, self._emit, anew=True)
+        self._cursor = EventCursor(score, self._emit, restarts=True)
 
     def _emit(self, entry: Entry) -> None:
         self.waiting.append(entry)
 
     def seek(self, position_us: int) -> None:
-        self._teller.go_to(position_us)
-        self._teller.tell_up_to(position_us, at_once=True)
+        self._cursor.seek(position_us)
+        self._cursor.advance_to(position_us, jumped=True)
         self.now = replace(self.now, position_us=position_us)
 
 

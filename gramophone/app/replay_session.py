@@ -10,7 +10,7 @@ from gramophone.config.config import Config
 from gramophone.core.clock import SystemClock
 from gramophone.core.timeline import Entry, Event
 from gramophone.ports.backend import ReplayState
-from gramophone.replay.replay import Replay
+from gramophone.replay.replay import Replay, ReplayOptions, ReplayPorts
 from gramophone.replay.schedule import ReplaySchedule
 from gramophone.replay.time_transforms import begin_promptly, limit_idle
 from gramophone.replay.track import AudioSource
@@ -27,14 +27,13 @@ def make_replay(
 ) -> Replay:
     """Make a replay that ends at its end; a muted one emits all events at once."""
     clock = SystemClock()
-    return Replay(
-        schedule,
+    ports = ReplayPorts(
         clock=clock,
         speaker=make_speaker(config, schedule.rate_hz, clock),
         emit=emit,
-        speed=float("inf") if config.muted else speed,
-        stretch=lambda at_speed: WsolaStretcher(at_speed, schedule.rate_hz),
+        make_stretcher=lambda at_speed: WsolaStretcher(at_speed, schedule.rate_hz),
     )
+    return Replay(schedule, ports, ReplayOptions(speed=float("inf") if config.muted else speed))
 
 
 def make_interactive_replay(
@@ -48,17 +47,19 @@ def make_interactive_replay(
     """Make a replay that begins as `state` says and stays at its end; a muted one keeps its time,
     because its text is read on the screen."""
     clock = SystemClock()
-    return Replay(
-        schedule,
+    ports = ReplayPorts(
         clock=clock,
         speaker=make_speaker(config, schedule.rate_hz, clock),
         emit=emit,
-        speed=state.speed,
-        stretch=lambda at_speed: WsolaStretcher(at_speed, schedule.rate_hz),
-        heard=not config.muted,
-        playing=state.playing,
-        at_us=state.position_us,
-        stays=True,
-        tell=on_state,
-        anew=True,
+        on_state=on_state,
+        make_stretcher=lambda at_speed: WsolaStretcher(at_speed, schedule.rate_hz),
     )
+    options = ReplayOptions(
+        speed=state.speed,
+        audible=not config.muted,
+        playing=state.playing,
+        position_us=state.position_us,
+        stays=True,
+        restarts=True,
+    )
+    return Replay(schedule, ports, options)

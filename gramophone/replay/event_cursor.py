@@ -1,4 +1,4 @@
-"""What a replay tells: the events up to a position, and anew after a way back."""
+"""Cursor over the events of a schedule: emits those up to a position, and restarts going back."""
 
 from __future__ import annotations
 
@@ -14,98 +14,104 @@ from gramophone.core.timeline import (
 )
 from gramophone.replay.schedule import ReplaySchedule
 
-MANY = 500
-"""Fewer events than these are told all, even when it goes over them in one step."""
+MOST_EMITTED_SINGLY = 500
+"""A jump over more events than these emits a summary of them (`SeekSnapshot`)."""
 
 
 class EventCursor:
-    """Knows how far a score has been told. With `anew` whoever listens has heard of the session
-    before, and forgets that first."""
+    """Emit the entries of `schedule` in order. With `restarts` the listener has had entries of
+    the session before, so the first that is emitted is a `TimelineRestarted`."""
 
-    def __init__(self, score: ReplaySchedule, emit: Callable[[Entry], None], *, anew: bool) -> None:
-        self._score = score
+    # A listener folds entries and cannot take one back. So a way back is a restart: it is told
+    # how many entries follow at once, drops all it has, and may draw when it has those.
+
+    def __init__(
+        self, schedule: ReplaySchedule, emit: Callable[[Entry], None], *, restarts: bool
+    ) -> None:
+        self._schedule = schedule
         self._emit = emit
-        self._told = 0
-        self._back = anew
+        self._emitted = 0
+        self._went_back = restarts
         self._device: DeviceChanged | None = None
 
     @property
     def next_due_us(self) -> int:
-        """Where the next event is due, or the end."""
-        dues_us = self._score.dues_us
-        return dues_us[self._told] if self._told < len(dues_us) else self._score.duration_us
+        """The position of the next event, or the end of the schedule."""
+        due_us = self._schedule.due_us
+        return due_us[self._emitted] if self._emitted < len(due_us) else self._schedule.duration_us
 
-    def go_to(self, position_us: int) -> None:
-        """The position is set, not reached: what was told may lie ahead of it now."""
-        told_us = self._score.dues_us[self._told - 1] if self._told else -1
-        self._back |= position_us < told_us
+    def seek(self, position_us: int) -> None:
+        """Take note that the position was set: what was emitted may lie ahead of it now."""
+        last_us = self._schedule.due_us[self._emitted - 1] if self._emitted else -1
+        self._went_back |= position_us < last_us
 
-    def tell_everything(self) -> None:
-        """All events at once, without an eye on the time."""
-        for event in self._score.events:
+    def emit_all(self) -> None:
+        """Emit every event at once, with no regard to time."""
+        for event in self._schedule.events:
             self._emit(event)
 
-    def tell_up_to(self, position_us: int, *, at_once: bool) -> None:
-        """All events up to there; anew when it went back. `at_once` when it came there in one
-        step, where not everything on the way is needed and the sound is in another place."""
-        if self._back:
-            self._back = False
-            self._tell_anew(position_us)
+    def advance_to(self, position_us: int, *, jumped: bool) -> None:
+        """Emit what is due up to a position, or a restart where the position went back.
+
+        `jumped` says that it came there in one step: then not every event on the way is needed,
+        and the playout position is emitted, too.
+        """
+        if self._went_back:
+            self._went_back = False
+            self._restart(position_us)
             return
-        for event in self._take_due(position_us, at_once=at_once):
+        for event in self._take_due(position_us, jumped=jumped):
             self._emit(event)
-        if at_once:
-            self.tell_glance(position_us)
+        if jumped:
+            self.emit_playout(position_us)
 
-    def tell_glance(self, position_us: int, level: tuple[float, float] | None = None) -> None:
-        """Where the sound is, if there is any, and its peak and RMS while it plays."""
-        place = self._place(position_us)
-        if place is None:
+    def emit_playout(self, position_us: int, level: tuple[float, float] | None = None) -> None:
+        """Emit where the sound is, if there is any, and its peak and RMS (0.0 to 1.0) before."""
+        playout = self._playout(position_us)
+        if playout is None:
             return
         if level is not None:
             peak, rms = level
-            self._emit(LevelMeasured(at_us=place.at_us, peak=peak, rms=rms))
-        self._emit(place)
+            self._emit(LevelMeasured(at_us=playout.at_us, peak=peak, rms=rms))
+        self._emit(playout)
 
-    def tell_device(self, device: str, silent: bool, detail: str) -> None:
-        """Where this replay sounds, which is a fact of now."""
+    def emit_device(self, device: str, silent: bool, detail: str) -> None:
+        """Emit the device on which this replay sounds, and again after each restart."""
         at_us = self._at_us
         self._device = DeviceChanged(at_us=at_us, device=device, silent=silent, detail=detail)
         self._emit(self._device)
 
-    def _tell_anew(self, position_us: int) -> None:
-        self._told = 0
-        holding = self._take_due(position_us, at_once=True)
+    def _restart(self, position_us: int) -> None:
+        self._emitted = 0
+        entries = self._take_due(position_us, jumped=True)
         if self._device is not None:
-            holding.append(self._device)
-        if (place := self._place(position_us)) is not None:
-            holding.append(place)
-        self._emit(TimelineRestarted(at_us=self._at_us, entries=len(holding)))
-        for entry in holding:
+            entries.append(self._device)
+        if (playout := self._playout(position_us)) is not None:
+            entries.append(playout)
+        self._emit(TimelineRestarted(at_us=self._at_us, entries=len(entries)))
+        for entry in entries:
             self._emit(entry)
 
-    def _take_due(self, position_us: int, *, at_once: bool) -> list[Entry]:
-        """Those that have become due. Where it sounded then is a fact of then."""
-        first, self._told = (
-            self._told,
-            max(self._told, bisect_right(self._score.dues_us, position_us)),
-        )
-        due: Sequence[Entry] = self._score.events[first : self._told]
-        if at_once and len(due) > MANY:
-            due = self._score.holding(first, self._told)
+    def _take_due(self, position_us: int, *, jumped: bool) -> list[Entry]:
+        """Give what has become due, without the devices on which it sounded back then."""
+        first = self._emitted
+        self._emitted = max(first, bisect_right(self._schedule.due_us, position_us))
+        due: Sequence[Entry] = self._schedule.events[first : self._emitted]
+        if jumped and len(due) > MOST_EMITTED_SINGLY:
+            due = self._schedule.snapshot(first, self._emitted)
         return [event for event in due if not isinstance(event, DeviceChanged)]
 
-    def _place(self, position_us: int) -> PlayoutAdvanced | None:
-        """Where the sound is. All of it is at hand: what has not been heard waits."""
-        track = self._score.track_at(position_us)
+    def _playout(self, position_us: int) -> PlayoutAdvanced | None:
+        """Give the playout position. The whole sound is stored: what is not heard yet, waits."""
+        track = self._schedule.track_at(position_us)
         if track is None:
             return None
-        own = track.own_of(track.laid_at(position_us))
-        rest = track.own_of(track.samples) - own
+        sample = track.source_of(track.sample_at(position_us))
+        waiting = track.source_of(track.samples) - sample
         return PlayoutAdvanced(
-            at_us=self._at_us, turn=track.turn, position_samples=own, queued_samples=rest
+            at_us=self._at_us, turn=track.turn, position_samples=sample, queued_samples=waiting
         )
 
     @property
     def _at_us(self) -> int:
-        return self._score.events[self._told - 1].at_us if self._told else 0
+        return self._schedule.events[self._emitted - 1].at_us if self._emitted else 0

@@ -1,11 +1,6 @@
-"""The score of a recording: where every event and every sample lies on one clock; pure.
+"""Schedule of a replay: the position of every event and of every sample of sound.
 
-In a live talk two clocks ran, the machine's and the sound card's, and now and then the sound had
-to wait. The score lays both on one line of microseconds, the position. The sound is laid first:
-it begins at its `PlaybackStarted`, and a hole is silence of the length that was heard. The events
-that came while it played lie between the same samples as then, and `PlaybackFinished` lies where
-the last sample ends. So the sample that is heard is a function of the position, and nothing can
-drift. Holes stay, because the text went on while they lasted; closing them would move the text.
+A position is a time in microseconds from the beginning of the schedule.
 """
 
 from __future__ import annotations
@@ -34,16 +29,26 @@ from gramophone.replay.seek_snapshot import SeekSnapshot
 from gramophone.replay.track import AudioSource, Track
 
 SAME_PACE_US = 500_000
-"""Live playing and the sound's own length may differ by a device's latency and its drift. A
-recording that was muted, or a device that stood still, differs by more."""
+"""Largest difference between the time that playing took and the length of the sound: a device's
+latency and drift. A muted recording, or a device that stood still, differs by more."""
 
 SOUND_MISSING = "The sound of this answer is missing; its text is shown in time."
 SOUNDS_MISSING = "The sound of {count:,} answers is missing; their text is shown in time."
-"""Said once, with the first of them."""
+"""Reported once, with the first of them."""
+
+# Two clocks ran in a live conversation, the machine's and the sound card's, and now and then the
+# sound had to wait. The schedule puts both on one line, and the sound comes first:
+#
+# - A track begins at its `PlaybackStarted`; an `Underran` is a hole of the length that was heard;
+#   `PlaybackFinished` lies where the last sample ends. So the sample that is heard is a function
+#   of the position, and nothing can drift.
+# - Events that came while a track played keep their place between the same samples: between two
+#   anchors (a recorded instant and its position) time is stretched to fit.
+# - Holes stay: the text went on while they lasted, and closing them would move it.
 
 
 class ReplaySchedule:
-    """Events and sound of a session on one clock. `dues_us[i]` is the position of `events[i]`.
+    """Events and sound of a session on one timeline. `due_us[i]` is the position of `events[i]`.
 
     Frames that do not carry their samples are read from `sound` when they are heard.
     """
@@ -52,72 +57,76 @@ class ReplaySchedule:
         self.sound = sound
         self.rate_hz = 0
         self.events: list[Event] = []
-        self.dues_us: list[int] = []
+        self.due_us: list[int] = []
         self.tracks: list[Track] = []
-        _ScheduleBuilder(self, list(events)).compose()
+        _ScheduleBuilder(self, list(events)).build()
         ends_us = [track.end_us for track in self.tracks]
-        self.duration_us = max([*self.dues_us[-1:], *ends_us], default=0)
+        self.duration_us = max([*self.due_us[-1:], *ends_us], default=0)
         self.marks = tuple(_marks(self))
         self.passages = tuple(p for track in self.tracks for p in track.passages())
         self._starts_us = [track.start_us for track in self.tracks]
-        self._alignment = WordTiming()
+        self._word_timing = WordTiming()
         for event in self.events:
-            self._alignment.emit(event)
-        self._holding = SeekSnapshot(self.events, self._outlasted())
+            self._word_timing.emit(event)
+        self._snapshot = SeekSnapshot(self.events, self._outlasted())
 
-    def holding(self, first: int, end: int) -> list[Entry]:
-        """What is told of the events from one place to another to whoever goes there at once."""
-        return self._holding.between(first, end)
+    def snapshot(self, first: int, end: int) -> list[Entry]:
+        """Give what a listener needs of `events[first:end]` that jumps over them."""
+        return self._snapshot.between(first, end)
 
     def _outlasted(self) -> set[int]:
-        """The turns of which sound is heard after their last event."""
+        """Give the turns of which sound is heard after their last event."""
         last_us = {
             turn: due_us
-            for event, due_us in zip(self.events, self.dues_us, strict=True)
+            for event, due_us in zip(self.events, self.due_us, strict=True)
             if (turn := getattr(event, "turn", None)) is not None
         }
         return {track.turn for track in self.tracks if track.end_us > last_us[track.turn]}
 
     def track_at(self, position_us: int) -> Track | None:
-        """The sound under a position."""
-        place = bisect_right(self._starts_us, position_us) - 1
-        if place < 0 or position_us >= self.tracks[place].end_us:
+        """Give the track under a position."""
+        index = bisect_right(self._starts_us, position_us) - 1
+        if index < 0 or position_us >= self.tracks[index].end_us:
             return None
-        return self.tracks[place]
+        return self.tracks[index]
 
     def next_track(self, position_us: int) -> Track | None:
-        """The sound that begins after a position."""
-        place = bisect_right(self._starts_us, position_us)
-        return self.tracks[place] if place < len(self.tracks) else None
+        """Give the first track that begins after a position."""
+        index = bisect_right(self._starts_us, position_us)
+        return self.tracks[index] if index < len(self.tracks) else None
 
-    def position_of(self, turn: int, own_samples: int) -> int | None:
-        """Where a sample of a turn is heard; None where the turn has no sound."""
+    def position_of(self, turn: int, source_sample: int) -> int | None:
+        """Give the position of a sample of a turn; None where the turn has no sound."""
         for track in self.tracks:
             if track.turn == turn and track.samples:
-                laid = min(track.laid_of(own_samples), track.samples - 1)
-                return track.us_of(laid)
+                sample = min(track.timeline_of(source_sample), track.samples - 1)
+                return track.us_of(sample)
         return None
 
     def position_of_word(self, turn: int, character: int) -> int | None:
-        """Where the character at this offset of a turn's text is heard, or the next one that is;
-        the turn's beginning where nothing from there on was spoken."""
-        samples = self._alignment.position_of(turn, character)
-        position_us = None if samples is None else self.position_of(turn, samples)
+        """Give the position at which the character at this offset of a turn's text is heard, or
+        the next one that is; the turn's beginning where nothing from there on was spoken."""
+        sample = self._word_timing.position_of(turn, character)
+        position_us = None if sample is None else self.position_of(turn, sample)
         if position_us is None and (mark := self.mark_of(turn)) is not None:
             position_us = mark.start_us
         return position_us
 
     def mark_of(self, turn: int) -> TurnMark | None:
-        """Where a turn lies."""
+        """Give the beginning and end of a turn."""
         return next((mark for mark in self.marks if mark.turn == turn), None)
 
 
 class _ScheduleBuilder:
-    """Walks the events once. Between two anchors (a recorded instant, its position) time goes as
-    it went; while sound plays, the sound sets the anchors."""
+    """Fills a schedule in one walk over the events.
 
-    def __init__(self, score: ReplaySchedule, events: list[Event]) -> None:
-        self._score = score
+    The last anchor is the instant `_at_us` of the recording and its position. Events since then
+    have a preliminary position, as if time went as recorded (`_natural_us`); those in `_pending`
+    came while a track played, and move when the next anchor is known.
+    """
+
+    def __init__(self, schedule: ReplaySchedule, events: list[Event]) -> None:
+        self._schedule = schedule
         self._source = events
         self._at_us: int = 0
         self._position_us: int = 0
@@ -129,13 +138,13 @@ class _ScheduleBuilder:
         self._rate_hz = (started.sample_rate_hz if started else 0) or 48_000
         encoding = started.encoding if started else "linear16"
         self._encoding = encoding if encoding in ("mulaw", "alaw") else "linear16"
-        score.rate_hz = self._rate_hz
+        schedule.rate_hz = self._rate_hz
         self._frames: dict[int, list[AudioReceived]] = {}
         for event in events:
             if isinstance(event, AudioReceived) and not event.stale:
                 self._frames.setdefault(event.turn, []).append(event)
 
-    def compose(self) -> None:
+    def build(self) -> None:
         for event in self._source:
             track = self._track
             match event:
@@ -143,95 +152,99 @@ class _ScheduleBuilder:
                     self._begin(event)
                 case Underran() if track is not None and event.turn == track.turn:
                     track.add_hole(event.position_samples, event.missing_samples)
-                    self._anchor(event, track.us_of(track.laid_of(event.position_samples)))
+                    self._anchor(event, track.us_of(track.timeline_of(event.position_samples)))
                 case PlaybackFinished() if track is not None and event.turn == track.turn:
                     self._anchor(event, track.end_us)
                     self._track = None
-                case TurnInterrupted() | PlaybackStopped() if (
-                    track is not None and event.turn == track.turn
-                ):
-                    heard = (
-                        event.heard_samples
-                        if isinstance(event, TurnInterrupted)
-                        else event.played_samples
-                    )
-                    track.cut(track.laid_of(heard))
-                    # A hole may have lasted when it was stopped: then it is stopped later.
-                    self._anchor(event, track.end_us, at_least=True)
-                    self._track = None
+                case TurnInterrupted() if track is not None and event.turn == track.turn:
+                    self._stop(event, track, event.heard_samples)
+                case PlaybackStopped() if track is not None and event.turn == track.turn:
+                    self._stop(event, track, event.played_samples)
                 case _:
-                    self._place(event, self._naturally(event))
-        self._settle_order()
+                    self._add(event, self._natural_us(event))
+        self._raise_to_order()
 
     def _begin(self, event: PlaybackStarted) -> None:
-        start_us = max(self._naturally(event), *self._score.dues_us[-1:], 0)
+        start_us = max(self._natural_us(event), *self._schedule.due_us[-1:], 0)
         if self._track is not None:
-            self._track.cut(self._track.laid_at(start_us))
-        self._place(event, start_us)
+            self._track.cut(self._track.sample_at(start_us))
+        self._add(event, start_us)
         self._at_us, self._position_us = event.at_us, start_us
         self._pending.clear()
         frames = sorted(self._frames.get(event.turn, ()), key=lambda frame: frame.offset_bytes)
         track = Track(
-            event.turn, start_us, self._rate_hz, frames, self._encoding, self._score.sound
+            event.turn, start_us, self._rate_hz, frames, self._encoding, self._schedule.sound
         )
         self._track = track
-        self._score.tracks.append(track)
+        self._schedule.tracks.append(track)
         if frames and not track.audible:
-            self._miss(event, start_us)
+            self._report_missing(event, start_us)
 
-    def _miss(self, first: PlaybackStarted, position_us: int) -> None:
-        """Said once, at the first answer whose sound is not there, for all of them."""
+    def _stop(self, event: Event, track: Track, heard_samples: int) -> None:
+        track.cut(track.timeline_of(heard_samples))
+        # A hole may have lasted when it was stopped: then it is stopped later.
+        self._anchor(event, track.end_us, at_least=True)
+        self._track = None
+
+    def _report_missing(self, first: PlaybackStarted, position_us: int) -> None:
+        """Report once, at the first answer whose sound is missing, for all of them."""
         self._missing.add(first.turn)
-        events, count = self._score.events, len(self._missing)
+        events, count = self._schedule.events, len(self._missing)
         if self._missing_at < 0:
             self._missing_at = len(events)
-            told = Failed(
+            failed = Failed(
                 at_us=first.at_us, stage="recording", detail=SOUND_MISSING, turn=first.turn
             )
-            self._place(told, position_us)
+            self._add(failed, position_us)
         elif count > 1:
-            words = SOUNDS_MISSING.format(count=count)
-            events[self._missing_at] = replace(events[self._missing_at], detail=words)
+            detail = SOUNDS_MISSING.format(count=count)
+            events[self._missing_at] = replace(events[self._missing_at], detail=detail)
 
     def _anchor(self, event: Event, position_us: int, *, at_least: bool = False) -> None:
-        """This event lies at `position_us`; those since the last anchor between the two."""
-        lived_us = event.at_us - self._at_us
-        laid_us = max(0, position_us - self._position_us)
-        same_pace = abs(lived_us - laid_us) <= max(SAME_PACE_US, laid_us // 20)
+        """Set `event` at `position_us`, and those since the last anchor between the two.
+
+        With `at_least` a later position is taken if the recording took longer.
+        """
+        recorded_us = event.at_us - self._at_us
+        sound_us = max(0, position_us - self._position_us)
+        same_pace = abs(recorded_us - sound_us) <= max(SAME_PACE_US, sound_us // 20)
         if at_least and not same_pace:
-            position_us = max(position_us, self._position_us + lived_us)
-        for place in self._pending:
-            since_us = max(0, self._score.events[place].at_us - self._at_us)
-            if same_pace and lived_us > 0:
-                since_us = since_us * laid_us // lived_us
-            self._score.dues_us[place] = self._position_us + min(since_us, laid_us)
+            position_us = max(position_us, self._position_us + recorded_us)
+        for index in self._pending:
+            since_us = max(0, self._schedule.events[index].at_us - self._at_us)
+            # At another pace (a muted recording) stretching would tear the text apart: the events
+            # keep their distance, as far as the sound reaches.
+            if same_pace and recorded_us > 0:
+                since_us = since_us * sound_us // recorded_us
+            self._schedule.due_us[index] = self._position_us + min(since_us, sound_us)
         self._pending.clear()
         self._at_us, self._position_us = event.at_us, position_us
-        self._place(event, position_us)
+        self._add(event, position_us)
 
-    def _naturally(self, event: Event) -> int:
+    def _natural_us(self, event: Event) -> int:
         return self._position_us + event.at_us - self._at_us
 
-    def _place(self, event: Event, position_us: int) -> None:
+    def _add(self, event: Event, position_us: int) -> None:
         if self._track is not None:
-            self._pending.append(len(self._score.events))
-        self._score.events.append(event)
-        self._score.dues_us.append(position_us)
+            self._pending.append(len(self._schedule.events))
+        self._schedule.events.append(event)
+        self._schedule.due_us.append(position_us)
 
-    def _settle_order(self) -> None:
+    def _raise_to_order(self) -> None:
+        """Let no event be due before one that was recorded before it."""
         latest_us = 0
-        for place, due_us in enumerate(self._score.dues_us):
+        for index, due_us in enumerate(self._schedule.due_us):
             latest_us = max(latest_us, due_us)
-            self._score.dues_us[place] = latest_us
+            self._schedule.due_us[index] = latest_us
 
 
-def _marks(score: ReplaySchedule) -> Iterable[TurnMark]:
+def _marks(schedule: ReplaySchedule) -> Iterable[TurnMark]:
     ends_us = {
         event.turn: due_us
-        for event, due_us in zip(score.events, score.dues_us, strict=True)
+        for event, due_us in zip(schedule.events, schedule.due_us, strict=True)
         if isinstance(event, TurnCompleted)
     }
-    for event, due_us in zip(score.events, score.dues_us, strict=True):
+    for event, due_us in zip(schedule.events, schedule.due_us, strict=True):
         if isinstance(event, TurnStarted):
-            end_us = ends_us.get(event.turn, score.duration_us)
+            end_us = ends_us.get(event.turn, schedule.duration_us)
             yield TurnMark(event.turn, event.role, due_us, max(due_us, end_us))

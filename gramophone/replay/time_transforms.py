@@ -1,4 +1,4 @@
-"""Replay options as functions from events to events; pure."""
+"""Time transforms: functions from events to events that shorten idle time of a replay."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LEAD_IN_US = 200_000
 
 
 def limit_idle(events: Iterable[Event], limit_us: int = IDLE_LIMIT_US) -> Iterator[Event]:
-    """The same events with every pause of more than `limit_us` shortened to it, unless sound
-    plays through it: nobody wants to wait for somebody who went to lunch."""
+    """Yield the events with every pause of more than `limit_us` shortened to it, unless sound
+    plays through it."""
     shift_us = last_us = 0
     playing = False
     for event in events:
@@ -39,8 +39,8 @@ def limit_idle(events: Iterable[Event], limit_us: int = IDLE_LIMIT_US) -> Iterat
 
 
 def begin_promptly(events: Iterable[Event], lead_in_us: int = LEAD_IN_US) -> Iterator[Event]:
-    """The same events with the first turn at `lead_in_us` at the latest: before it engines load
-    and somebody types, and there is nothing to see."""
+    """Yield the events with the first turn at `lead_in_us` at the latest: before it engines load
+    and somebody types, and nothing can be seen."""
     shift_us: int | None = None
     for event in events:
         if shift_us is None and isinstance(event, TurnStarted):

@@ -1,8 +1,4 @@
-"""A stretch of recorded sound on its way to the speaker, a little ahead of what is heard.
-
-The speaker holds a quarter of a second at most, so that a seek, a pause or another speed is heard
-at once. Every stretch is a turn of its own to the speaker, whose position in it is the clock.
-"""
+"""Recorded sound on its way to the speaker, a little ahead of what is heard."""
 
 from __future__ import annotations
 
@@ -14,24 +10,37 @@ from gramophone.replay.silence_scanner import SilenceScanner
 from gramophone.replay.track import Track
 
 AHEAD_MS = 250
+"""Sound that the speaker holds at most, so that a seek, a pause or a speed is heard at once."""
 PIECE_MS = 50
-KEPT_SILENCE_MS = 150
-"""What is left at either end of a silence that is skipped: a breath, not a cut."""
+LEFT_OF_SILENCE_MS = 150
+"""Left at either end of a silence that is skipped, so that it sounds like a breath, not a cut."""
 
 
-class Stretch(Protocol):
-    """Makes sound shorter or longer, piece by piece; sample k of what it gives stands for
-    sample k × speed of what it was given."""
+class TimeStretcher(Protocol):
+    """Makes sound shorter or longer, piece by piece (signed 16-bit PCM, mono).
+
+    Sample k of its output stands for sample k × speed of its input.
+    """
 
     def push(self, pcm: bytes) -> bytes: ...
     def finish(self) -> bytes: ...
 
 
-StretchMaker: TypeAlias = Callable[[float], Stretch]
+StretcherMaker: TypeAlias = Callable[[float], TimeStretcher]
+"""Makes a stretcher for a speed: 2.0 is twice as fast."""
 
 
 class TrackPlayer:
-    """Plays `track` from the laid sample `start` on, as the speaker's turn `number`."""
+    """Plays `track` from the timeline sample `start` on.
+
+    To the speaker each player is a turn of its own, `speaker_turn`, so that its playout position
+    counts from 0 and cannot be confused with that of a player before a seek.
+    """
+
+    # The speaker counts what it has handed to the device: n samples at this speed stand for the
+    # timeline sample start + n × speed. That is exact over any length, since the stretcher keeps
+    # that promise; so the position of a replay does not drift at any speed. Only the end is not a
+    # multiple: the stretcher rounds, so when all has been handed over the position is `_end`.
 
     def __init__(
         self,
@@ -39,41 +48,42 @@ class TrackPlayer:
         start: int,
         *,
         speaker: Speaker,
-        number: int,
+        speaker_turn: int,
         speed: float,
-        stretch: Stretch,
+        stretcher: TimeStretcher,
         skip_silence: bool,
     ) -> None:
-        self.track = track
-        self.number = number
+        self._track = track
         self._start = start
         self._speaker = speaker
+        self._speaker_turn = speaker_turn
         self._speed = speed
-        self._stretch = stretch
+        self._stretcher = stretcher
         self._scanner = SilenceScanner(track, start) if skip_silence else None
-        self._read = start
+        self._next = start
         self._end = self._resume = track.samples
         self._fed = 0
         self._finished = False
 
     def feed(self) -> None:
         """Keep the speaker supplied."""
-        ahead = self.track.rate_hz * AHEAD_MS // 1000
-        piece = max(1, int(self.track.rate_hz * PIECE_MS / 1000 * self._speed))
-        heard = self._handed_over()
-        while not self._finished and self._fed - heard < ahead:
-            self._look_for_silence(self._read + piece)
-            pcm = self.track.read(self._read, min(piece, self._end - self._read))
-            self._read = min(self._read + piece, self._end)
-            self._hand(self._stretch.push(pcm))
-            if self._read >= self._end:
-                self._hand(self._stretch.finish())
+        ahead = self._track.rate_hz * AHEAD_MS // 1000
+        piece = max(1, int(self._track.rate_hz * PIECE_MS / 1000 * self._speed))
+        played = self._handed_over()
+        while not self._finished and self._fed - played < ahead:
+            self._look_for_silence(self._next + piece)
+            pcm = self._track.read(self._next, min(piece, self._end - self._next))
+            self._next = min(self._next + piece, self._end)
+            self._play(self._stretcher.push(pcm))
+            if self._next >= self._end:
+                self._play(self._stretcher.finish())
                 self._finished = True
-                self._speaker.finish(self.number)
+                self._speaker.finish(self._speaker_turn)
 
-    def heard_to(self) -> int:
-        """The laid sample that is being handed to the device."""
-        return self._laid(self._handed_over())
+    @property
+    def position_us(self) -> int:
+        """The position of the sample that is being handed to the device."""
+        return self._track.us_of(self._timeline_sample(self._handed_over()))
 
     @property
     def over(self) -> bool:
@@ -81,41 +91,41 @@ class TrackPlayer:
         return self._finished and self._handed_over() >= self._fed
 
     @property
-    def end(self) -> int:
-        """The laid sample that it ends at: where a silence is skipped, or the track's end."""
-        return self._end
+    def end_us(self) -> int:
+        """The position at which it ends: where a silence is skipped, or the track's end."""
+        return self._track.us_of(self._end)
 
     @property
-    def resume(self) -> int:
-        """The laid sample to go on at when this is over: behind a silence, or the end."""
-        return self._resume
+    def resume_us(self) -> int:
+        """The position to go on at when this is over: behind the silence, or the end."""
+        return self._track.us_of(self._resume)
 
-    def stop(self) -> int:
-        """Silence; returns the laid sample that was heard last."""
-        return self._laid(self._speaker.stop())
+    def stop_us(self) -> int:
+        """Stop the sound; give the position of the sample that was heard last."""
+        return self._track.us_of(self._timeline_sample(self._speaker.stop()))
 
-    def _laid(self, handed_over: int) -> int:
+    def _timeline_sample(self, handed_over: int) -> int:
         if self._finished and handed_over >= self._fed:
             return self._end
         return min(self._start + int(handed_over * self._speed), self._end)
 
     def _handed_over(self) -> int:
         state = self._speaker.playout()
-        return state.position_samples if state.turn == self.number else 0
+        return state.position_samples if state.turn == self._speaker_turn else 0
 
-    def _hand(self, pcm: bytes) -> None:
+    def _play(self, pcm: bytes) -> None:
         if pcm:
             self._fed += len(pcm) // 2
-            self._speaker.play(self.number, pcm)
+            self._speaker.play(self._speaker_turn, pcm)
 
     def _look_for_silence(self, until: int) -> None:
-        if self._scanner is None or self._end < self.track.samples:
+        if self._scanner is None or self._end < self._track.samples:
             return
-        found = self._scanner.within(until)
-        if found is not None:
-            start, end = found
-            kept = self.track.rate_hz * KEPT_SILENCE_MS // 1000
-            self._end = max(self._read, start + kept)
+        silence = self._scanner.first_before(until)
+        if silence is not None:
+            start, end = silence
+            left = self._track.rate_hz * LEFT_OF_SILENCE_MS // 1000
+            self._end = max(self._next, start + left)
             # At the end of the sound there is nothing to lead into.
-            last = end >= self.track.samples
-            self._resume = max(self._end, end if last else end - kept)
+            last = end >= self._track.samples
+            self._resume = max(self._end, end if last else end - left)

@@ -255,7 +255,7 @@ class _Composer:
         that was made beside the talk), where its first frame came."""
         began_us = {mark.turn: mark.start_us for mark in self._score.marks}
         placed = set[int]()
-        for event, due_us in zip(self._score.events, self._score.dues_us, strict=True):
+        for event, due_us in zip(self._score.events, self._score.due_us, strict=True):
             if isinstance(event, AudioReceived) and event.turn not in placed:
                 placed.add(event.turn)
                 began_us[event.turn] = max(due_us, began_us.get(event.turn, 0))
@@ -307,7 +307,12 @@ class _Composer:
             return []
         tracks = [track for track in self._score.tracks if track.turn == turn.turn]
         found = [
-            _Heard(turn.turn, self._samples(track.start_us) + piece.laid, piece.own, piece.samples)
+            _Heard(
+                turn.turn,
+                self._samples(track.start_us) + piece.timeline_start,
+                piece.source_start,
+                piece.samples,
+            )
             for track in tracks
             for piece in track.pieces
         ]

@@ -13,7 +13,7 @@ from gramophone.core.clock import ManualClock
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import AudioReceived, Entry, Event, Failed, TimelineRestarted
 from gramophone.ports.backend import ReplayState
-from gramophone.replay.replay import Replay
+from gramophone.replay.replay import Replay, ReplayOptions, ReplayPorts
 from gramophone.replay.schedule import ReplaySchedule
 from tests.support.builders import SAMPLE_RATE_HZ, short_session
 from tests.support.paced_speaker import PacedSpeaker
@@ -72,15 +72,14 @@ class Hand:
         self.speaker = PacedSpeaker(self.clock, SAMPLE_RATE_HZ)
         return Replay(
             schedule,
-            clock=self.clock,
-            speaker=self.speaker,
-            emit=emit,
-            speed=state.speed,
-            playing=state.playing,
-            at_us=state.position_us,
-            stays=True,
-            tell=on_state,
-            anew=True,
+            ReplayPorts(clock=self.clock, speaker=self.speaker, emit=emit, on_state=on_state),
+            ReplayOptions(
+                speed=state.speed,
+                playing=state.playing,
+                position_us=state.position_us,
+                stays=True,
+                restarts=True,
+            ),
         )
 
     async def pass_us(self, passed_us: int) -> None:

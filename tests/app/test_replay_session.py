@@ -11,7 +11,7 @@ import pytest
 from gramophone.app.replay_session import make_schedule
 from gramophone.core.clock import ManualClock
 from gramophone.core.timeline import AudioReceived, Entry, Event
-from gramophone.replay.replay import Replay
+from gramophone.replay.replay import Replay, ReplayPorts
 from gramophone.replay.schedule import SOUND_MISSING
 from storage.home import Home
 from storage.library import StoredLibrary
@@ -59,9 +59,8 @@ class Heard:
         async with await StoredLibrary.open(self._home) as library:
             events = await library.events(SESSION_ID, with_pcm=False)
             kept = library.sound(SESSION_ID)
-        replay = Replay(
-            make_schedule(events, kept), clock=self.clock, speaker=self.speaker, emit=self._emit
-        )
+        ports = ReplayPorts(clock=self.clock, speaker=self.speaker, emit=self._emit)
+        replay = Replay(make_schedule(events, kept), ports)
         while replay.state().playing:
             due_us = replay.step()
             self.clock.advance_us(max(1_000, (due_us or 0) - self.clock.now_us()))

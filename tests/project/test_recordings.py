@@ -25,7 +25,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
 )
 from gramophone.library.export_request import ExportRequest
-from gramophone.replay.replay import Replay
+from gramophone.replay.replay import Replay, ReplayOptions, ReplayPorts
 from gramophone.replay.schedule import ReplaySchedule
 from gramophone.standin.source.answers import answers_of
 from gramophone.standin.source.speak_v2 import recorded_flux
@@ -105,13 +105,9 @@ class TestRecording:
         kept, events = read_bundle(recordings.path_of(name))
         heard: list[Entry] = []
         clock = ManualClock()
-        replay = Replay(
-            ReplaySchedule(events),
-            clock=clock,
-            speaker=PacedSpeaker(clock, kept.sample_rate_hz),
-            emit=heard.append,
-            speed=float("inf"),
-        )
+        speaker = PacedSpeaker(clock, kept.sample_rate_hz)
+        ports = ReplayPorts(clock=clock, speaker=speaker, emit=heard.append)
+        replay = Replay(ReplaySchedule(events), ports, ReplayOptions(speed=float("inf")))
         await replay.run()
         told = [entry for entry in heard if isinstance(entry, Event)]
         assert with_pcm(told) == with_pcm(events)

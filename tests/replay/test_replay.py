@@ -115,7 +115,7 @@ class TestSound:
         assert list(stage.speaker.sounded()) == list(range(1, 4_001))
 
     def test_a_change_of_speed_goes_on_at_the_same_place(self) -> None:
-        stage = Stage(talk(6_000), rate_hz=RATE_HZ, stretch=Nearest)
+        stage = Stage(talk(6_000), rate_hz=RATE_HZ, make_stretcher=Nearest)
         stage.go(2_800_000)
         stage.replay.set_speed(3.0)
         before = stage.speaker.now()
@@ -152,7 +152,7 @@ class TestSound:
         assert not stage.speaker.sounded()
 
     def test_muted_it_takes_its_time_and_nothing_sounds(self) -> None:
-        stage = Stage(talk(2_000), rate_hz=RATE_HZ, heard=False)
+        stage = Stage(talk(2_000), rate_hz=RATE_HZ, audible=False)
         stage.to_the_end()
         assert stage.time_of(PlaybackFinished) == 2_800_000
         assert stage.all_of(PlayoutAdvanced)
@@ -199,7 +199,9 @@ class TestInStep:
         from random import Random
 
         assert isinstance(chance, Random)
-        stage = Stage(talk(20_000, 5_000, size=50), rate_hz=RATE_HZ, off_ppm=-200, stretch=Nearest)
+        stage = Stage(
+            talk(20_000, 5_000, size=50), rate_hz=RATE_HZ, off_ppm=-200, make_stretcher=Nearest
+        )
         for _ in range(100):
             match chance.randrange(5):
                 case 0:

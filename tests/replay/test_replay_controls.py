@@ -42,8 +42,14 @@ class TestControls:
         stage.replay.pause()
         assert stage.state.position_us == 300_000
 
+    def test_one_that_begins_within_a_session_goes_on_from_there_at_once(self) -> None:
+        stage = Stage(talk(3_000), rate_hz=RATE_HZ, audible=False, position_us=600_000)
+        stage.go(100_000)
+        stage.replay.step()
+        assert stage.state.position_us == 700_000
+
     def test_paused_from_the_start_it_opens_no_device(self) -> None:
-        stage = Stage(talk(3_000), rate_hz=RATE_HZ, playing=False, at_us=600_000)
+        stage = Stage(talk(3_000), rate_hz=RATE_HZ, playing=False, position_us=600_000)
         assert stage.replay.step() is None
         assert stage.speaker.log == []
         assert [type(event) for event in stage.events()][-1] is AudioReceived

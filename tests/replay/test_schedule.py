@@ -77,7 +77,7 @@ class Kept:
 
 
 def due_of(score: ReplaySchedule, event: Event) -> int:
-    return score.dues_us[score.events.index(event)]
+    return score.due_us[score.events.index(event)]
 
 
 class TestEvents:
@@ -139,7 +139,7 @@ class TestEvents:
 
     def test_an_event_of_an_earlier_time_lies_with_the_one_before(self) -> None:
         score = score_of(delta(500_000), delta(400_000))
-        assert score.dues_us == [0, 500_000, 500_000]
+        assert score.due_us == [0, 500_000, 500_000]
 
     def test_nothing_has_no_length(self) -> None:
         score = ReplaySchedule([])
@@ -168,14 +168,14 @@ class TestEvents:
         end = finished(at_us + end_us, samples)
         score = score_of(*events, end, delta(at_us + end_us + 5))
         assert len(score.events) == len(events) + 3
-        assert all(a <= b for a, b in pairwise(score.dues_us))
+        assert all(a <= b for a, b in pairwise(score.due_us))
         (track,) = score.tracks
-        assert due_of(score, end) == max(track.end_us, score.dues_us[-3])
+        assert due_of(score, end) == max(track.end_us, score.due_us[-3])
         heard = array("h", track.read(0, track.samples))
         assert [sample for sample in heard if sample] == list(range(1, samples + 1))
         for own in range(0, samples, 37):
-            assert heard[track.laid_of(own)] == own + 1
-            assert track.own_of(track.laid_of(own)) == own
+            assert heard[track.timeline_of(own)] == own + 1
+            assert track.source_of(track.timeline_of(own)) == own
 
 
 class TestSound:
@@ -272,7 +272,7 @@ class TestSound:
     def test_positions_and_samples_are_each_others_inverse(self) -> None:
         track = Track(1, 123_457, 44_100, [frame(ramp(30_000))], "linear16")
         for laid in range(0, 30_000, 7):
-            assert track.laid_at(track.us_of(laid)) == laid
+            assert track.sample_at(track.us_of(laid)) == laid
 
 
 class TestMarks:
@@ -313,7 +313,7 @@ class TestHolding:
         for end in range(len(score.events)):
             some, every = MetricsFold(), MetricsFold()
             heard_some, heard_every = WordTiming(), WordTiming()
-            for event in score.holding(0, end):
+            for event in score.snapshot(0, end):
                 some.emit(event)
                 heard_some.emit(event)
             for event in score.events[:end]:
@@ -330,7 +330,7 @@ class TestHolding:
 
     def test_the_wire_is_left_out_and_so_is_sound_that_is_over(self) -> None:
         score = ReplaySchedule(self.events())
-        held = score.holding(0, len(score.events))
+        held = score.snapshot(0, len(score.events))
         frames = [event.turn for event in held if isinstance(event, AudioReceived)]
         assert frames == [1, 3], "where the sound began belongs to the figures"
         assert not any(isinstance(e, FrameSent | FrameReceived | ModelChunkReceived) for e in held)
@@ -339,7 +339,7 @@ class TestHolding:
 
     def test_deltas_are_told_in_one_piece_with_their_number(self) -> None:
         score = ReplaySchedule(self.events())
-        held = score.holding(0, len(score.events))
+        held = score.snapshot(0, len(score.events))
         joined = [event for event in held if isinstance(event, DeltasPassed)]
         text = "A gramophone plays records."
         assert [(each.turn, each.text, each.deltas) for each in joined] == [
@@ -351,7 +351,7 @@ class TestHolding:
     def test_deltas_are_not_told_after_what_ended_their_text(self) -> None:
         failed = Failed(at_us=7, stage="model", detail="It broke.", turn=1)
         score = score_of(delta(5), delta(6), failed, delta(8), delta(9))
-        kinds = [type(event) for event in score.holding(0, len(score.events))[1:]]
+        kinds = [type(event) for event in score.snapshot(0, len(score.events))[1:]]
         assert kinds == [DeltasPassed, Failed, DeltasPassed]
 
     def test_of_an_hour_little_is_told_wherever_one_goes(self) -> None:
@@ -368,27 +368,27 @@ class TestHolding:
         score = ReplaySchedule(events)
         assert len(score.events) > 40_000
         for end in range(0, len(score.events) + 1, 997):
-            assert len(score.holding(0, end)) <= 1 + 14 * 100
-            assert len(score.holding(end // 2, end)) <= 1 + 14 * 100
+            assert len(score.snapshot(0, end)) <= 1 + 14 * 100
+            assert len(score.snapshot(end // 2, end)) <= 1 + 14 * 100
 
     def test_of_a_turn_that_goes_on_is_told_how_far_its_sound_reaches(self) -> None:
         score = score_of(*(frame(ramp(10), 20 * n) for n in range(9)), started(), delta(3_000_000))
         end = len(score.events) - 1
-        frames = [event for event in score.holding(0, end) if isinstance(event, AudioReceived)]
+        frames = [event for event in score.snapshot(0, end) if isinstance(event, AudioReceived)]
         assert [each.offset_bytes for each in frames] == [0, 160]
 
     def test_on_from_where_it_was_no_beginning_is_told_twice(self) -> None:
         score = ReplaySchedule(self.events())
         first = next(n for n, e in enumerate(score.events) if isinstance(e, AudioReceived)) + 1
-        held = score.holding(first, len(score.events))
+        held = score.snapshot(first, len(score.events))
         assert [event.turn for event in held if isinstance(event, AudioReceived)] == [3]
 
     def test_of_sound_that_is_heard_after_all_events_the_words_are_told(self) -> None:
         """A session that was cut short: its sound goes on to the last sample."""
         cut = [each for each in spoken_exchange() if each.at_us <= 1_440_000]
         score = ReplaySchedule([session_started(), *cut])
-        assert any(isinstance(e, TextSpoken) for e in score.holding(0, len(score.events)))
-        assert score.tracks[0].end_us > score.dues_us[-1]
+        assert any(isinstance(e, TextSpoken) for e in score.snapshot(0, len(score.events)))
+        assert score.tracks[0].end_us > score.due_us[-1]
 
 
 class TestSilences:
@@ -400,13 +400,16 @@ class TestSilences:
     def test_a_long_one_is_found_before_it_begins(self) -> None:
         track = self.track((1_000, 9_000), (2_000, 5), (1_000, -9_000))
         scanner = SilenceScanner(track, 0)
-        assert scanner.within(100) is None
-        assert scanner.within(1_100) == (1_000, 3_000)
+        assert scanner.first_before(100) is None
+        assert scanner.first_before(1_100) == (1_000, 3_000)
 
     def test_a_short_one_is_left(self) -> None:
         track = self.track((1_000, 9_000), (400, 0), (1_000, 9_000))
-        assert SilenceScanner(track, 0).within(9_999) is None
+        assert SilenceScanner(track, 0).first_before(9_999) is None
 
     def test_one_may_last_to_the_end_or_from_the_beginning(self) -> None:
-        assert SilenceScanner(self.track((500, 9_000), (900, 0)), 0).within(600) == (500, 1_400)
-        assert SilenceScanner(self.track((900, 0), (500, 9_000)), 0).within(1) == (0, 900)
+        assert SilenceScanner(self.track((500, 9_000), (900, 0)), 0).first_before(600) == (
+            500,
+            1_400,
+        )
+        assert SilenceScanner(self.track((900, 0), (500, 9_000)), 0).first_before(1) == (0, 900)

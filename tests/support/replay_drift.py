@@ -58,7 +58,7 @@ def drift(speed: float, hours: float, off_ppm: int) -> Drift:
         else event
         for event in talk(samples, size=BLOCK_BREAKING_SIZE)
     ]
-    stage = Stage(events, speed, rate_hz=RATE_HZ, off_ppm=off_ppm, stretch=Nearest)
+    stage = Stage(events, speed, rate_hz=RATE_HZ, off_ppm=off_ppm, make_stretcher=Nearest)
     off_us: list[int] = []
 
     def look(entry: Entry) -> None:

@@ -19,9 +19,9 @@ from gramophone.core.timeline import (
     TurnStarted,
 )
 from gramophone.ports.backend import ReplayState
-from gramophone.replay.replay import Replay
+from gramophone.replay.replay import Replay, ReplayOptions, ReplayPorts
 from gramophone.replay.schedule import ReplaySchedule
-from gramophone.replay.track_player import Stretch
+from gramophone.replay.track_player import TimeStretcher
 from tests.support.builders import SAMPLE_RATE_HZ, session_started
 from tests.support.paced_speaker import PacedSpeaker
 
@@ -60,10 +60,10 @@ class Stage:
         *,
         rate_hz: int = SAMPLE_RATE_HZ,
         off_ppm: int = 0,
-        stretch: Callable[[float], Stretch] | None = None,
-        heard: bool = True,
+        make_stretcher: Callable[[float], TimeStretcher] | None = None,
+        audible: bool = True,
         playing: bool = True,
-        at_us: int = 0,
+        position_us: int = 0,
         stays: bool = True,
     ) -> None:
         self.clock = ManualClock()
@@ -73,16 +73,20 @@ class Stage:
         self.on_emit: Callable[[Entry], None] = lambda _entry: None
         self.replay = Replay(
             ReplaySchedule(events),
-            clock=self.clock,
-            speaker=self.speaker,
-            emit=self._emit,
-            speed=speed,
-            stretch=stretch or (lambda at_speed: WsolaStretcher(at_speed, rate_hz)),
-            heard=heard,
-            playing=playing,
-            at_us=at_us,
-            stays=stays,
-            tell=self.states.append,
+            ReplayPorts(
+                clock=self.clock,
+                speaker=self.speaker,
+                emit=self._emit,
+                on_state=self.states.append,
+                make_stretcher=make_stretcher or (lambda at: WsolaStretcher(at, rate_hz)),
+            ),
+            ReplayOptions(
+                speed=speed,
+                audible=audible,
+                playing=playing,
+                position_us=position_us,
+                stays=stays,
+            ),
         )
 
     def _emit(self, entry: Entry) -> None:

@@ -404,8 +404,8 @@ class TestGoneOver:
             every = folded(*events[:end])
             for first in range(0, end, 5):
                 some = TranscriptModel()
-                some.apply_all(score.holding(0, first))
-                some.apply_all(score.holding(first, end))
+                some.apply_all(score.snapshot(0, first))
+                some.apply_all(score.snapshot(first, end))
                 assert self.seen(some) == self.seen(every), (first, end)
                 some.apply_all(events[end:])
                 assert self.seen(some) == self.seen(folded(*events)), (first, end)
