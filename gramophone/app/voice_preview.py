@@ -17,7 +17,7 @@ from gramophone.core.intents import Say
 from gramophone.core.tasks import spawn
 from gramophone.core.timeline import DeviceChanged, Entry, Failed, TurnCompleted
 from gramophone.devices.speaker import UNHEARD
-from gramophone.ports.engine import Speaker
+from gramophone.ports.engine import Speaker, SpeechService
 
 SENTENCE = "This is how I sound. Shall we talk?"
 
@@ -61,10 +61,22 @@ async def play_sample(
     if config.muted:
         raise SpeakerError("The sound is muted; start without it to hear a sample.")
     config = replace(config, voice=voice or config.voice)
-    clock = SystemClock()
-    speech = pool.speech(config)
     outcome = _SampleOutcome()
-    engine = Engine(
+    engine = _engine(config, pool.speech(config), speaker, outcome)
+    running = spawn(engine.run(), name="voice sample")
+    try:
+        engine.post(Say(SENTENCE))
+        await outcome.over
+    finally:
+        engine.post(End())
+        await asyncio.wait([running])
+
+
+def _engine(
+    config: Config, speech: SpeechService, speaker: Speaker | None, outcome: _SampleOutcome
+) -> Engine:
+    clock = SystemClock()
+    return Engine(
         Conversation(
             settings=ConversationSettings(
                 session_id="sample",
@@ -83,10 +95,3 @@ async def play_sample(
         speaker=speaker or make_speaker(config, config.sample_rate_hz, clock),
         sinks=[outcome],
     )
-    running = spawn(engine.run(), name="voice sample")
-    try:
-        engine.post(Say(SENTENCE))
-        await outcome.over
-    finally:
-        engine.post(End())
-        await asyncio.wait([running])

@@ -64,7 +64,7 @@ _TYPES = {
 
 @frozen(kw_only=True)
 class Config:
-    """All settings in force. Empty strings mean 'not set'."""
+    """Settings in force. Empty strings mean 'not set'."""
 
     home: Path
     config_file: Path
@@ -99,8 +99,8 @@ class Config:
     @property
     def api_keys(self) -> Mapping[str, str]:
         """The key of every service that takes one, by its environment variable; empty ones too."""
-        # No default: a service of the table whose field is missing must not pass for one without
-        # a key, because its key would not be redacted.
+        # getattr without a default: a service of the table whose field is missing must fail here
+        # instead of passing for one without a key, because its key would not be redacted.
         return {each.key_variable: getattr(self, each.key_setting) for each in KEYED_SERVICES}
 
     @property

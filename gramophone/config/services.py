@@ -14,8 +14,8 @@ from gramophone.core.frozen import frozen
 
 
 @frozen(kw_only=True)
-class Service:
-    """A language model's provider, or a service that speaks.
+class ServiceEntry:
+    """A provider of language models, or a service that speaks.
 
     Attributes:
         name: what stands in the settings and in stored sessions.
@@ -43,14 +43,14 @@ class Service:
 
 
 SERVICES: Final = (
-    Service(
+    ServiceEntry(
         name="openai",
         title="OpenAI",
         key_variable="OPENAI_API_KEY",
         base_url_variable="OPENAI_BASE_URL",
         models=("gpt-5-mini", "gpt-5-nano", "gpt-5"),
     ),
-    Service(
+    ServiceEntry(
         name="anthropic",
         title="Anthropic",
         key_variable="ANTHROPIC_API_KEY",
@@ -58,8 +58,8 @@ SERVICES: Final = (
         models=("claude-haiku-4-5", "claude-sonnet-4-5", "claude-opus-4-5"),
     ),
     # The last of those with models: it needs nothing, so it is the default where nothing is set.
-    Service(name="local", title="The embedded model", models=("smollm2-135m-instruct",)),
-    Service(name="deepgram", title="Deepgram", key_variable="DEEPGRAM_API_KEY"),
+    ServiceEntry(name="local", title="The embedded model", models=("smollm2-135m-instruct",)),
+    ServiceEntry(name="deepgram", title="Deepgram", key_variable="DEEPGRAM_API_KEY"),
 )
 """In the order in which a default is looked for, and in which people see them."""
 

@@ -1,8 +1,8 @@
-"""Engines in processes of their own: start one, hear it load, know its address, end it.
+"""Engines in processes of their own: starts one, follows its loading, and ends it.
 
 A child writes JSON lines on stdout: `progress` lines, then one `ready` line, or `failed` with a
-sentence. It ends when its standard input does, so it never outlives us, however we die. Of the
-environment it gets what an engine needs: no key of a service is among that.
+sentence. It ends when its standard input does: the kernel closes that pipe when this process dies,
+in whatever way. Of the environment it gets what an engine needs, and no key of a service.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ MAX_LAST_WORDS_CHARS = 300
 
 
 class EngineProcess:
-    """One engine process. `what` names it to the user."""
+    """One engine process, which can be started again after its end.
+
+    `what` names it to the user.
+    """
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class EngineProcess:
         self._start_timeout_s = start_timeout_s
         self._stop_timeout_s = stop_timeout_s
         self._process: asyncio.subprocess.Process | None = None
-        self._noise: list[asyncio.Task[None]] = []
+        self._readers: list[asyncio.Task[None]] = []
         self._last_words = b""
 
     async def start(self) -> dict[str, Any]:
@@ -54,9 +57,31 @@ class EngineProcess:
             EngineMissing: it did not get ready; its own sentence where it gave one.
         """
         await self.aclose()
+        process = await self._spawn()
+        self._process = process
+        assert process.stdout is not None
+        assert process.stderr is not None
         self._last_words = b""
+        self._readers = [
+            spawn(self._drain(process.stderr, keep=True), name=f"stderr of {self._what}")
+        ]
         try:
-            process = await asyncio.create_subprocess_exec(
+            ready = await self._until_ready(process.stdout)
+        except BaseException:
+            # Also when the caller is cancelled: nobody else knows of the process.
+            await self.aclose()
+            raise
+        finally:
+            self._progress("")
+        # A pipe that nobody reads fills up, and the engine would block in its next write.
+        self._readers.append(
+            spawn(self._drain(process.stdout, keep=False), name=f"stdout of {self._what}")
+        )
+        return ready
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        try:
+            return await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -70,33 +95,6 @@ class EngineProcess:
             raise EngineMissing(
                 f"{self._what} cannot be started ({error.strerror}); close some programs."
             ) from error
-        self._process = process
-        assert process.stdout is not None
-        assert process.stderr is not None
-        self._noise = [
-            spawn(self._hear_out(process.stderr, keep=True), name=f"stderr of {self._what}")
-        ]
-        try:
-            async with asyncio.timeout(self._start_timeout_s):
-                ready = await self._until_ready(process.stdout)
-        except TimeoutError as error:
-            self._progress("")
-            await self.aclose()
-            raise EngineMissing(
-                f"{self._what} did not start in {self._start_timeout_s:.0f} s; "
-                "close some programs and try again."
-            ) from error
-        except BaseException:
-            # Whoever waited has gone: a process that nobody knows of must not stay.
-            self._progress("")
-            await self.aclose()
-            raise
-        # What an engine still writes must go somewhere, or it waits for ever.
-        self._noise.append(
-            spawn(self._hear_out(process.stdout, keep=False), name=f"stdout of {self._what}")
-        )
-        self._progress("")
-        return ready
 
     @property
     def alive(self) -> bool:
@@ -104,7 +102,10 @@ class EngineProcess:
         return self._process is not None and self._process.returncode is None
 
     async def ended(self, timeout_s: float) -> bool:
-        """Wait a little for the news that the process has ended; whether it has."""
+        """Wait at most `timeout_s` for the end of the process; whether it has ended.
+
+        The event loop learns of a death some time after the connections to the process have broken.
+        """
         if self._process is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
@@ -112,7 +113,7 @@ class EngineProcess:
         return not self.alive
 
     async def aclose(self) -> None:
-        """End the process: politely, then by force."""
+        """End the process: close its standard input, wait, then kill it."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -127,53 +128,67 @@ class EngineProcess:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-            await self._end_noise()
+            await self._end_readers()
 
-    async def _end_noise(self) -> None:
-        # A dead process's last words may still be on their way.
-        noise, self._noise = self._noise, []
-        if noise:
-            await asyncio.wait(noise, timeout=self._stop_timeout_s)
-        for task in noise:
+    async def _end_readers(self) -> None:
+        # What a dead process wrote last may still be in the pipe.
+        readers, self._readers = self._readers, []
+        if readers:
+            await asyncio.wait(readers, timeout=self._stop_timeout_s)
+        for task in readers:
             await cancel(task)
 
     async def _until_ready(self, stdout: asyncio.StreamReader) -> dict[str, Any]:
-        while line := await _line(stdout):
-            told = _json_object(line)
-            match told.get("event"):
+        try:
+            async with asyncio.timeout(self._start_timeout_s):
+                if (ready := await self._read_ready(stdout)) is not None:
+                    return ready
+        except TimeoutError as error:
+            raise EngineMissing(
+                f"{self._what} did not start in {self._start_timeout_s:.0f} s; "
+                "close some programs and try again."
+            ) from error
+        # Waits for the rest of stderr, which says why it has ended.
+        await self.aclose()
+        reason = " ".join(self._last_words.decode(errors="replace").split()) or "it said nothing"
+        raise EngineMissing(f"{self._what} ended before it was ready ({_end_of(reason)}).")
+
+    async def _read_ready(self, stdout: asyncio.StreamReader) -> dict[str, Any] | None:
+        """The `ready` line; None where the output ends without one."""
+        while line := await _read_line(stdout):
+            message = _json_object(line)
+            match message.get("event"):
                 case "progress":
-                    self._progress(str(told.get("detail", "")))
+                    self._progress(str(message.get("detail", "")))
                 case "ready":
-                    return told
+                    return message
                 case "failed":
-                    raise EngineMissing(str(told.get("detail") or f"{self._what} failed."))
+                    raise EngineMissing(str(message.get("detail") or f"{self._what} failed."))
                 case _:
                     pass
-        await self.aclose()
-        said = " ".join(self._last_words.decode(errors="replace").split()) or "it said nothing"
-        raise EngineMissing(f"{self._what} ended before it was ready ({_end_of(said)}).")
+        return None
 
-    async def _hear_out(self, stream: asyncio.StreamReader, *, keep: bool) -> None:
+    async def _drain(self, stream: asyncio.StreamReader, *, keep: bool) -> None:
         while piece := await stream.read(MAX_LINE_BYTES):
             if keep:
                 self._last_words = (self._last_words + piece)[-4 * MAX_LAST_WORDS_CHARS :]
 
 
-async def _line(stream: asyncio.StreamReader) -> bytes:
-    """The next line; one that is too long is an empty one. Nothing at the end."""
+async def _read_line(stream: asyncio.StreamReader) -> bytes:
+    """The next line; an empty line in place of one that is too long; no bytes at the end."""
     try:
         return await stream.readline()
     except ValueError:
         return b"\n"
 
 
-def _end_of(said: str) -> str:
-    return said if len(said) <= MAX_LAST_WORDS_CHARS else f"…{said[-MAX_LAST_WORDS_CHARS:]}"
+def _end_of(text: str) -> str:
+    return text if len(text) <= MAX_LAST_WORDS_CHARS else f"…{text[-MAX_LAST_WORDS_CHARS:]}"
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(line)
+        value = json.loads(line)
     except ValueError:
         return {}
-    return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -1,7 +1,7 @@
-"""The environment that a process of ours hands to one that it starts: what that needs, and no key.
+"""Environment of a child process: the variables that it needs, and no key of a service.
 
-Names that are not listed do not pass: a key may stand in any variable, and a program that does not
-have it can neither write it down nor hand it on.
+Only listed names pass, because a key may stand in any variable: a program that does not get it can
+neither write it down nor pass it on.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ PYTHON: Final = frozenset(
         "VIRTUAL_ENV",
     }
 )
-"""What an interpreter needs to be the same as ours."""
+"""Variables with which a Python child runs as this process does."""
 ENGINE: Final = PYTHON | {
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX"),
     *("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH", "HIP_VISIBLE_DEVICES"),
     *("ROCR_VISIBLE_DEVICES", "HSA_OVERRIDE_GFX_VERSION", "VK_ICD_FILENAMES", "VK_DRIVER_FILES"),
 }
-"""What an engine that computes needs besides."""
+"""Variables of numeric libraries and GPU drivers, for engines; those of Python included."""
 DESKTOP: Final = frozenset(
     {
         *("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_SESSION_TYPE", "XDG_CURRENT_DESKTOP"),
@@ -39,15 +39,15 @@ DESKTOP: Final = frozenset(
         *("WSL_DISTRO_NAME", "WSL_INTEROP", "WSLENV"),
     }
 )
-"""What a program of the desktop or of the terminal needs to find it."""
+"""Variables by which a program finds the desktop or the terminal, such as its clipboard."""
 CERTIFICATES: Final = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR"})
-"""What a client of a service with TLS needs."""
+"""Variables by which a TLS client finds certificates."""
 
 
 def child_environment(
     environment: Mapping[str, str], *wanted: Iterable[str], **added: str
 ) -> dict[str, str]:
-    """What of `environment` every program needs and the names of `wanted`, with `added`."""
+    """Select from `environment` what every program needs and the names of `wanted`; add `added`."""
     names = _EVERY_PROGRAM.union(*wanted)
     passed = {
         name: value

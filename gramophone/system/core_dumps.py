@@ -1,4 +1,4 @@
-"""No core dumps of a process that holds keys: a crash must not write its memory into a file."""
+"""Forbids core dumps of a process that holds keys: a crash must not write its memory to a file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 
 _PR_SET_DUMPABLE = 4
+"""From linux/prctl.h; see prctl(2)."""
 
 
 def forbid_core_dumps() -> None:
@@ -16,7 +17,7 @@ def forbid_core_dumps() -> None:
     apport). There the process is marked as not dumpable, too, so that no other process of the user
     can read its memory or its environment. The mark does not pass on to programs it starts.
     """
-    # Neither is there on every system, and both may be forbidden (seccomp).
+    # `resource` and `prctl` do not exist on every system, and seccomp may forbid both.
     with suppress(ImportError, OSError, ValueError):
         import resource
 

@@ -1,5 +1,7 @@
-"""Opening files that somebody else may have put there. What is not a regular file is refused at
-once: a FIFO would be waited for, and a device never ends."""
+"""Opens files that somebody else may have put there, if they are regular files.
+
+Anything else is refused at once: opening a FIFO waits for a writer, and a device never ends.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 MOST_BYTES: Final = 1 << 18
-"""Of a small file, such as one of settings: those with every setting have some kilobytes."""
+"""Limit of a small file, such as one of settings; with every setting it has some kilobytes."""
 
 _KINDS = {
     stat.S_IFIFO: "is a FIFO, not a file",
@@ -23,7 +25,7 @@ _KINDS = {
 
 
 class NotRegularFile(OSError):
-    """There is something else where a file is wanted; `strerror` says what, to follow “it”."""
+    """The path is not a regular file; `strerror` says what it is, as a phrase after “it”."""
 
     def __init__(self, path: Path, mode: int) -> None:
         kind = _KINDS.get(stat.S_IFMT(mode), "is not a file")
@@ -31,7 +33,7 @@ class NotRegularFile(OSError):
 
 
 class FileTooLarge(OSError):
-    """A file is larger than anybody needs; `strerror` says so, to follow “it”."""
+    """A file is larger than the limit; `strerror` says so, as a phrase after “it”."""
 
     def __init__(self, path: Path, most_bytes: int) -> None:
         most = f"{most_bytes >> 20} MB" if most_bytes >= 1 << 20 else f"{most_bytes >> 10} kB"
@@ -41,20 +43,24 @@ class FileTooLarge(OSError):
 def open_regular(
     path: Path, flags: int = os.O_RDONLY, mode: int = 0o666, *, follow: bool = True
 ) -> int:
-    """A descriptor of a regular file, opened without waiting. With `follow`, a link counts as
-    what it leads to; without, it is refused. `flags` and `mode` are those of `os.open`.
+    """Open a regular file without waiting, and return its descriptor.
+
+    With `follow`, a symbolic link is followed; without, it is refused. `flags` and `mode` are those
+    of `os.open`.
 
     Raises:
-        NotRegularFile: there is something else.
+        NotRegularFile: it is something else.
         OSError: it cannot be opened.
     """
-    # Looked at before it is opened, because opening a device may already do something, and after,
-    # because the name may mean something else by then.
+    # Checked before it is opened, because opening a device may have an effect, and
+    # after, because the name may belong to another file by then (a race that an attacker can win).
     try:
         _check(path, os.stat(path, follow_symlinks=follow))
     except FileNotFoundError:
         if not flags & os.O_CREAT:
             raise
+    # O_NONBLOCK, because opening a FIFO waits for its other end; taken back below, since readers
+    # expect a file that blocks.
     flags |= os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
     descriptor = os.open(path, flags, mode)
     try:
@@ -72,19 +78,23 @@ def _check(path: Path, status: os.stat_result) -> None:
 
 
 def open_binary(path: Path, *, follow: bool = True) -> BinaryIO:
-    """A regular file, to be read; raises as `open_regular` does."""
+    """Open a regular file for reading.
+
+    Raises:
+        OSError: as `open_regular` raises it.
+    """
     return os.fdopen(open_regular(path, follow=follow), "rb")
 
 
 def read_regular(path: Path, *, most_bytes: int = MOST_BYTES, follow: bool = True) -> bytes:
-    """All bytes of a regular file.
+    """Read a regular file whole.
 
     Raises:
-        FileTooLarge: there are more than `most_bytes`; no more of them are read.
+        FileTooLarge: it has more than `most_bytes`.
         OSError: as `open_regular` raises it.
     """
     with open_binary(path, follow=follow) as file:
-        # Not by its status: it may grow, and some file systems do not know sizes.
+        # Not by its status: the file may grow, and in some file systems (/proc) the size is 0.
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise FileTooLarge(path, most_bytes)

@@ -1,7 +1,8 @@
 """Temporary files and directories that do not outlive their owner.
 
-Each is locked (flock) by the process that made it, so that the next run finds what a killed one
-left: a name of ours that nobody holds. Nothing else is ever removed.
+Each is locked (flock) by the process that made it. The kernel releases the lock when that process
+dies, so a path with a name of ours and without a lock was left by a killed process: the next run
+removes it. Nothing else is ever removed.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ class _Swept(Exception):
 
 
 def make_file(path: Path) -> tuple[int, Path]:
-    """A new locked file beside `path` and its descriptor; its owner's alone. Closing the
-    descriptor gives the lock back.
+    """Make a locked file beside `path` for its owner only; returns its descriptor and path.
+
+    Closing the descriptor releases the lock.
 
     Raises:
         OSError: it cannot be made.
@@ -38,7 +40,7 @@ def make_file(path: Path) -> tuple[int, Path]:
 
 
 def make_directory(path: Path) -> tuple[int, Path]:
-    """A new locked directory beside `path`, and the descriptor that holds its lock.
+    """Make a locked directory beside `path`; returns the descriptor with the lock, and its path.
 
     Raises:
         OSError: it cannot be made.
@@ -46,21 +48,23 @@ def make_directory(path: Path) -> tuple[int, Path]:
     return _locked(lambda: _made_directory(path.parent, _prefix(path)))
 
 
-def make_scratch(place: Path) -> tuple[int, Path]:
-    """A new locked directory in a place for temporary files, and the descriptor that holds its
-    lock; those that killed processes left there are removed first.
+def make_scratch(directory: Path) -> tuple[int, Path]:
+    """Make a locked directory in `directory`; returns the descriptor with the lock, and its path.
+
+    Those that killed processes left there are removed first.
 
     Raises:
         OSError: it cannot be made.
     """
-    sweep(place)
-    return _locked(lambda: _made_directory(place, _PREFIX))
+    sweep(directory)
+    return _locked(lambda: _made_directory(directory, _PREFIX))
 
 
 @contextmanager
 def scratch_directory() -> Generator[Path]:
-    """A directory of the system's place for temporary files, removed when the block ends; those
-    that killed processes left are removed first.
+    """Make a directory for temporary files, which is removed when the context ends.
+
+    Those that killed processes left are removed first.
 
     Raises:
         OSError: it cannot be made.
@@ -74,7 +78,7 @@ def scratch_directory() -> Generator[Path]:
 
 
 def abandoned(directory: Path) -> list[Path]:
-    """What killed processes left directly in `directory`, sorted; nothing where it cannot be
+    """List what killed processes left directly in `directory`, sorted; nothing if it cannot be
     read."""
     try:
         names = sorted(os.listdir(directory))
@@ -102,13 +106,13 @@ def remove(path: Path) -> None:
 
 
 def _prefix(path: Path) -> str:
-    # A name has at most 255 bytes.
+    # A file name has at most 255 bytes (NAME_MAX), and the mark and a random part are added.
     name = os.fsencode(path.name)[:_LONGEST_NAME_BYTES].decode("utf-8", "ignore")
     return f".{name}{_MARK}"
 
 
-def _made_directory(place: Path, prefix: str) -> tuple[int, str]:
-    name = tempfile.mkdtemp(dir=place, prefix=prefix)
+def _made_directory(directory: Path, prefix: str) -> tuple[int, str]:
+    name = tempfile.mkdtemp(dir=directory, prefix=prefix)
     try:
         return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), name
     except FileNotFoundError as error:
@@ -121,10 +125,12 @@ def _locked(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
             descriptor, name = make()
         except _Swept:
             continue
-        # Some file systems have no locks: there the file is never swept.
+        # Some file systems have no locks: there the file is never swept, because the attempt to
+        # lock it fails in `_is_abandoned`, too.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Another process may have swept it between its making and its lock.
+        # Another process may have swept it between its making and its lock: then the name is gone
+        # or belongs to another file, and this descriptor to one without a name.
         with suppress(FileNotFoundError):
             if os.stat(name).st_ino == os.fstat(descriptor).st_ino:
                 return descriptor, Path(name)

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from gramophone.config.config import DEFAULT_VOICE, Config, choose, load
-from gramophone.config.services import ADDRESSED_SERVICES, DEFAULT_MODELS, KEYED_SERVICES, Service
+from gramophone.config.services import (
+    ADDRESSED_SERVICES,
+    DEFAULT_MODELS,
+    KEYED_SERVICES,
+    ServiceEntry,
+)
 from gramophone.core.errors import ConfigError
 from gramophone.providers.llm.llama_server import PACKAGED_NAME
 
@@ -230,7 +235,7 @@ def test_a_key_is_never_shown(settings: Callable[..., Config]) -> None:
 
 @pytest.mark.parametrize("service", KEYED_SERVICES, ids=lambda service: service.name)
 def test_the_key_of_every_service_is_a_secret(
-    settings: Callable[..., Config], service: Service
+    settings: Callable[..., Config], service: ServiceEntry
 ) -> None:
     config = settings("", {service.key_variable: KEY})
     assert config.secrets == (KEY,)
@@ -240,7 +245,7 @@ def test_the_key_of_every_service_is_a_secret(
 
 @pytest.mark.parametrize("service", ADDRESSED_SERVICES, ids=lambda service: service.name)
 def test_the_address_of_every_service_is_a_setting(
-    settings: Callable[..., Config], service: Service
+    settings: Callable[..., Config], service: ServiceEntry
 ) -> None:
     url = "http://127.0.0.1:1"
     by_environment = settings("", {service.base_url_variable: url})

@@ -1,4 +1,4 @@
-"""Anthropic's Messages, streamed with the official SDK, which is imported at the first use."""
+"""Anthropic's Messages API, streamed with the official SDK, which is imported at the first use."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ANTHROPIC_BASE_URL = "https://api.anthropic.com"
 DEFAULT_MAX_TOKENS = 1024
+"""The API requires a limit; a spoken answer is shorter."""
 
 _STATUS_OF_ERROR = {
     "invalid_request_error": 400,
@@ -33,7 +34,7 @@ _STATUS_OF_ERROR = {
 
 
 class AnthropicMessages(HttpModel["AsyncAnthropic"]):
-    """A `ports.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
+    """A `ports.engine.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
 
     def __init__(
         self,
@@ -84,16 +85,16 @@ class AnthropicMessages(HttpModel["AsyncAnthropic"]):
 
     def _refusal(self, error: Any) -> ModelError:
         inner = _object(_object(error.body).get("error"))
-        kind, said = str(inner.get("type", "")), str(inner.get("message") or error.message)
+        kind, reason = str(inner.get("type", "")), str(inner.get("message") or error.message)
         status: int = error.status_code
-        # An error inside a started stream comes with status 200; its type tells.
+        # An error event inside a stream that has begun has status 200; its type says what it is.
         if status < 400 and kind not in _STATUS_OF_ERROR:
-            return self._failures.broke_off(f"{kind}: {said}")
-        return self._failures.refused(_STATUS_OF_ERROR.get(kind, status), said)
+            return self._failures.broke_off(f"{kind}: {reason}")
+        return self._failures.refused(_STATUS_OF_ERROR.get(kind, status), reason)
 
 
 class _MessageReader(AnswerReader):
-    """Keeps the count of what was read, which comes with the first event, for the last."""
+    """Keeps the input tokens of the first event (`message_start`) for the usage of the last."""
 
     def __init__(self) -> None:
         self._input_tokens = 0
@@ -106,8 +107,9 @@ class _MessageReader(AnswerReader):
             case "content_block_delta", "text_delta":
                 return ModelChunk(raw=raw, text=str(delta.get("text") or ""))
             case "message_delta", _:
-                made = _object(event.get("usage")).get("output_tokens")
-                usage = Usage(self._input_tokens, as_count(made)) if isinstance(made, int) else None
+                output = _object(event.get("usage")).get("output_tokens")
+                counted = isinstance(output, int)
+                usage = Usage(self._input_tokens, as_count(output)) if counted else None
                 reason = as_text(delta.get("stop_reason")) or None
                 return ModelChunk(raw=raw, usage=usage, finish_reason=reason)
             case _:

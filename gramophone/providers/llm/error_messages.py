@@ -1,4 +1,4 @@
-"""What failed at a language model, as one sentence that says what to do."""
+"""Failures of a language model as sentences for the user, each with advice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ModelFailures:
     key: str = field(default="", repr=False)
 
     def check_key(self) -> None:
-        """A key that cannot stand in a header would come back in the complaint about it.
+        """Refuse a key that cannot stand in an HTTP header: the library's error would quote it.
 
         Raises:
             ModelError: it has characters that no key has.
@@ -42,17 +42,17 @@ class ModelFailures:
             )
 
     def unreachable(self) -> ModelError:
-        """Nobody answers at the address."""
+        """No server answers at the address."""
         if not self.host:
             return self.misconfigured("its base URL is not a valid address")
         return ModelError(
             f"{self.provider} cannot be reached at {self.host}; check the network and the base URL."
         )
 
-    def misconfigured(self, said: str) -> ModelError:
+    def misconfigured(self, reason: str) -> ModelError:
         """The request could not even be made."""
         return ModelError(
-            f"No request to {self.provider} can be made ({self._short(said)}); "
+            f"No request to {self.provider} can be made ({self._short(reason)}); "
             "check the base URL and the proxy settings."
         )
 
@@ -65,13 +65,13 @@ class ModelFailures:
         return ModelError(f"{self.provider} does not answer at {self.host}; ask again later.")
 
     def not_an_answer(self) -> ModelError:
-        """Something answered with success, and it was no stream of this protocol."""
+        """The answer was a success, but not a stream of this protocol."""
         return ModelError(
             f"What answers at {self.host} does not speak as {self.provider} does; "
             "check the base URL."
         )
 
-    def refused(self, status: int, said: str) -> ModelError:
+    def refused(self, status: int, reason: str) -> ModelError:
         """The provider answered with an error status."""
         advice = {
             400: "shorten the prompt or choose another model with --model",
@@ -82,26 +82,26 @@ class ModelFailures:
             429: "wait a little, or check the account's limits, then ask again",
         }.get(status, "wait a little, then ask again")
         return ModelError(
-            f"{self.provider} refused the request ({status}: {self._short(said)}); {advice}."
+            f"{self.provider} refused the request ({status}: {self._short(reason)}); {advice}."
         )
 
-    def broke_off(self, said: str) -> ModelError:
+    def broke_off(self, reason: str) -> ModelError:
         """The stream failed in its middle."""
         return ModelError(
-            f"{self.provider} broke the answer off ({self._short(said)}); "
+            f"{self.provider} broke the answer off ({self._short(reason)}); "
             "what arrived is kept. Ask again."
         )
 
     def sent_too_much(self, what: str, *, begun: bool) -> ModelError:
-        """More came than any answer has; the connection was closed."""
+        """More came than an answer may have (`wire.limits`), and the connection was closed."""
         kept = "what arrived is kept; ask again" if begun else "check the base URL"
         return ModelError(
             f"{self.provider} sent too much ({self._short(what)}), so the connection was closed; "
             f"{kept}."
         )
 
-    def _short(self, said: str) -> str:
+    def _short(self, reason: str) -> str:
         if self.key:
-            said = said.replace(self.key, "[key]")
-        line = " ".join(said.split()).rstrip(".") or "no reason given"
+            reason = reason.replace(self.key, "[key]")
+        line = " ".join(reason.split()).rstrip(".") or "no reason given"
         return line if len(line) <= MAX_DETAIL_CHARS else f"{cut(line, MAX_DETAIL_CHARS - 1)}…"

@@ -1,8 +1,8 @@
 """The HTTP client under the SDKs of language models, with bounds on what a server may send.
 
-An SDK takes whatever comes, however large. Here every answer passes through a stream that reads
-server-sent events by the one grammar of `wire.sse`, unpacks what is compressed piece by
-piece, and ends where more comes than anybody needs. Imported at the first use: httpx is heavy.
+An SDK reads an answer of any size. Here every answer passes through a stream that reads server-sent
+events by the grammar of `wire.sse`, unpacks compressed bytes piece by piece, and raises
+`TooMuch` beyond the bounds of `wire.limits`. Imported at the first use: httpx takes long to import.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def said_done(response: httpx2.Response) -> bool:
 
 async def _bound(response: httpx2.Response) -> None:
     encoding = response.headers.pop("content-encoding", "").strip().lower()
-    # Of what is unpacked here, nobody behind knows the length.
+    # It counts compressed bytes; the reader behind this gets others.
     response.headers.pop("content-length", None)
     stream = cast("httpx2.AsyncByteStream", response.stream)
     response.stream = BoundedStream(stream, encoding, streams=response.is_success)
@@ -83,13 +83,14 @@ class BoundedStream(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
     async def _events(self) -> AsyncGenerator[bytes, None]:
-        reader, came_bytes = SseReader(), 0
+        reader, received_bytes = SseReader(), 0
         async for piece in unpacked(self._stream, self._encoding):
-            # A flood that is there already would not let anybody else have a turn.
+            # Where much has arrived already, reading never waits: without this no other task runs.
             await asyncio.sleep(0)
             events = deque(reader.events(piece))
-            came_bytes += max(len(piece), LEAST_EVENT_BYTES * len(events))
-            if came_bytes > MOST_ANSWER_BYTES:
+            # An event costs memory even if it is empty, so each counts as a few bytes at least.
+            received_bytes += max(len(piece), LEAST_EVENT_BYTES * len(events))
+            if received_bytes > MOST_ANSWER_BYTES:
                 raise TooMuch.of("an answer", MOST_ANSWER_BYTES)
             while events:
                 yield self._checked(events.popleft())
@@ -116,7 +117,7 @@ async def unpacked(stream: AsyncIterable[bytes], encoding: str) -> AsyncGenerato
     """The bytes of a stream in pieces of at most 16 KiB, whatever they are compressed with.
 
     Raises:
-        TooMuch: the encoding is none that was asked for, or the bytes are none of it.
+        TooMuch: the encoding was not asked for, or the bytes are not of this encoding.
     """
     if encoding in _PLAIN:
         async for piece in stream:
@@ -132,7 +133,11 @@ async def unpacked(stream: AsyncIterable[bytes], encoding: str) -> AsyncGenerato
 
 
 class _Unpacker:
-    """Unpacks gzip and deflate; some servers leave out the head that deflate has by its name."""
+    """Unpacks gzip and deflate.
+
+    `deflate` is zlib's format (RFC 9110, 8.4.1.2), but some servers send the bare stream without
+    zlib's header: if the first bytes cannot be unpacked, they are tried as such.
+    """
 
     def __init__(self, window_bits: int) -> None:
         self._window_bits = window_bits
@@ -140,7 +145,11 @@ class _Unpacker:
         self._begun = False
 
     def unpack(self, packed: bytes) -> Iterator[bytes]:
-        """What is in `packed`, in pieces of at most 16 KiB."""
+        """Unpack the next bytes, in pieces of at most 16 KiB.
+
+        Raises:
+            TooMuch: they are not of this encoding.
+        """
         while packed and not self._zlib.eof:
             try:
                 piece = self._zlib.decompress(packed, _PIECE_BYTES)

@@ -1,7 +1,7 @@
-"""A language model behind an official SDK: all that is the same for every provider.
+"""A language model behind an official SDK: everything that is the same for every provider.
 
-Whoever extends it says which SDK, how to ask it for a stream, how to read an event, and what a
-refusal says. SDKs are imported at the first use: each takes half a second.
+A subclass says which SDK it is, how to request a stream, how to read an event, and how to describe
+a refusal. SDKs are imported at the first use: each takes half a second.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ ClientT = TypeVar("ClientT", bound=SdkClient)
 
 @frozen
 class Sdk(Generic[ClientT]):
-    """What an SDK calls its client and its errors.
+    """Names of an SDK for its client and its errors.
 
     Attributes:
         client: takes `api_key`, `base_url`, `timeout`, `max_retries` and `http_client`.
-        error: what all its errors are.
+        error: base class of all its errors.
         timeout_error: the one for an answer that does not come.
         connection_error: the one for a connection that is not made or is lost.
         status_error: the one for an answer with an error status.
@@ -81,7 +81,7 @@ class AnswerReader(ABC):
 
     @abstractmethod
     def read(self, fields: object, raw: str) -> ModelChunk:
-        """Read an event whatever is in it: an SDK does not check what a server sends.
+        """Read an event with any content: an SDK does not check what a server sends.
 
         Args:
             fields: the event, of JSON's types.
@@ -89,12 +89,12 @@ class AnswerReader(ABC):
         """
 
     def end(self, response: httpx2.Response) -> ModelChunk | None:
-        """Give what is still to be said after the last event."""
+        """Make a last chunk after the last event, where the events alone do not tell all."""
         return None
 
 
 class HttpModel(ABC, Generic[ClientT]):
-    """A `ports.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
+    """A `ports.engine.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class HttpModel(ABC, Generic[ClientT]):
         base_url: str,
         read_timeout_s: float,
     ) -> None:
-        """`provider` is stored; `name` and `key_name`, the variable, are what sentences say."""
+        """`provider` is stored; `name` and `key_name` (the variable) stand in sentences."""
         self.provider = provider
         self.model = model
         self._api_key = api_key
@@ -133,12 +133,12 @@ class HttpModel(ABC, Generic[ClientT]):
 
     @abstractmethod
     def _refusal(self, error: Any) -> ModelError:
-        """Say what an error with a status says; `error` is a `status_error` of the SDK."""
+        """Describe an answer with an error status; `error` is a `status_error` of the SDK."""
 
     def load(self) -> None:
         """Import the SDK and build the client ahead of the first request; from any thread.
 
-        What is wrong with address, proxy or key is told by the first request.
+        Errors of address, proxy or key are left to the first request, which reports them.
         """
         with suppress(ModelError):
             self._ready()
@@ -146,7 +146,7 @@ class HttpModel(ABC, Generic[ClientT]):
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
-        """Stream one answer; see `ports.LanguageModel.stream`."""
+        """Stream one answer; see `ports.engine.LanguageModel.stream`."""
         client = self._client
         if client is None:
             # The import takes too long for a loop that carries sound.
@@ -213,11 +213,12 @@ class HttpModel(ABC, Generic[ClientT]):
             raise self._failures.misconfigured(str(error)) from error
 
     def _failure(self, error: Exception, sdk: Sdk[ClientT], *, begun: bool) -> ModelError:
-        """Say what went wrong. Some SDKs pass on what happens to the connection as it is."""
+        """Describe a failure. Some SDKs let errors of httpx through instead of their own."""
         import httpx2
 
         failures = self._failures
         if isinstance(error, (sdk.timeout_error, httpx2.TimeoutException)):
+            # An SDK has one error for all timeouts; only its cause tells them apart.
             if isinstance(error.__cause__, httpx2.ConnectTimeout):
                 return failures.unreachable()
             return failures.too_slow(begun=begun)
@@ -232,12 +233,15 @@ class HttpModel(ABC, Generic[ClientT]):
         if isinstance(error, TooMuch):
             return failures.sent_too_much(str(error), begun=begun)
         if isinstance(error, RecursionError):
-            said = "an event of too many parts within each other"
-            return failures.sent_too_much(said, begun=begun)
+            reason = "an event of too many parts within each other"
+            return failures.sent_too_much(reason, begun=begun)
         return failures.broke_off(str(error))
 
 
 def _as_sent(event: Any) -> tuple[object, str]:
-    """An event as it came, as JSON's types and as text."""
+    """An event as the server sent it: as values of JSON's types, and as text.
+
+    With `warnings=False` pydantic keeps values that do not fit the SDK's model.
+    """
     fields = event.to_dict(mode="json", warnings=False) if hasattr(event, "to_dict") else event
     return fields, json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

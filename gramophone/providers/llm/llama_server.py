@@ -1,9 +1,8 @@
 """The embedded language model as a process of its own: an OpenAI-compatible server on loopback.
 
-Run as `python -m gramophone.providers.llm.llama_server [--model FILE.gguf]`. On stdout stand JSON
-lines:
-`progress`, then `ready` with `base_url` and `model`, or `failed` with a sentence. It ends when
-its standard input does.
+Run as `python -m gramophone.providers.llm.llama_server [--model FILE.gguf]`. It writes JSON lines
+to stdout: `progress`, then `ready` with `base_url` and `model`, or `failed` with a sentence. It
+ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ def find_model(named: str) -> Path | None:
     if named:
         path = Path(named).expanduser()
         return path if path.is_file() else None
-    found = importlib.util.find_spec(PACKAGED_MODEL)
-    for place in (found.submodule_search_locations or []) if found else []:
-        for path in sorted(Path(place).rglob("*.gguf")):
+    spec = importlib.util.find_spec(PACKAGED_MODEL)
+    for directory in (spec.submodule_search_locations or []) if spec else []:
+        for path in sorted(Path(directory).rglob("*.gguf")):
             return path
     return None
 
@@ -41,10 +40,12 @@ def main() -> int:
     """Serve until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="")
-    asked = parser.parse_args()
-    path = find_model(asked.model)
+    arguments = parser.parse_args()
+    path = find_model(arguments.model)
     if path is None:
-        missing = f"no file {asked.model}" if asked.model else "its weights are not installed"
+        missing = (
+            f"no file {arguments.model}" if arguments.model else "its weights are not installed"
+        )
         return _fail(f"The embedded model cannot start: {missing}; {HOW_TO_INSTALL}.")
     _tell(event="progress", detail=f"loading {path.stem}")
     try:
@@ -54,8 +55,8 @@ def main() -> int:
     xllamacpp: Any = untyped
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
-    # Answers carry the model's name; without one they would carry its place on this machine.
-    name = path.stem if asked.model else PACKAGED_NAME
+    # Answers carry the model's name; without an alias that is its path on this machine.
+    name = path.stem if arguments.model else PACKAGED_NAME
     params.model_alias = {name}
     params.verbosity = -1
     params.n_ctx = CONTEXT_TOKENS
@@ -83,5 +84,5 @@ def _fail(detail: str) -> int:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    # The engine's threads may hold the interpreter's end up for seconds; nothing is left to save.
+    # The engine's threads may delay the interpreter's end for seconds; there is nothing to save.
     os._exit(code)

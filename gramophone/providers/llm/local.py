@@ -15,13 +15,13 @@ from gramophone.providers.llm.openai_chat import OpenAIChat
 
 WHAT = "The embedded model"
 READ_TIMEOUT_S = 300.0
-"""A long prompt takes a busy machine minutes to read; nothing is heard of it meanwhile."""
+"""A long prompt takes a busy machine minutes to read; the stream stays silent meanwhile."""
 CHARS_PER_TOKEN = 3
 """A cautious guess for English text; the engine refuses what does not fit in the end."""
 
 
 class LocalModel:
-    """A `ports.LanguageModel` in a process of its own, started at the first use."""
+    """A `ports.engine.LanguageModel` in a process of its own, started at the first use."""
 
     provider = "local"
 
@@ -70,13 +70,13 @@ class LocalModel:
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
-        """Stream one answer; see `ports.LanguageModel.stream`. The oldest turns are left out
+        """Stream one answer; see `ports.engine.LanguageModel.stream`. The oldest turns are left out
         where the whole history would not fit the model's small context."""
         await self.start()
         assert self._chat is not None
         room_chars = (CONTEXT_TOKENS - self._max_tokens) * CHARS_PER_TOKEN - len(system_prompt)
-        asked = newest_that_fit(messages, room_chars)
-        async with aclosing(_generator(self._chat.stream(asked, system_prompt))) as stream:
+        fitting = newest_that_fit(messages, room_chars)
+        async with aclosing(_generator(self._chat.stream(fitting, system_prompt))) as stream:
             async for chunk in stream:
                 yield chunk
 
@@ -93,12 +93,12 @@ def _generator(stream: AsyncIterator[ModelChunk]) -> AsyncGenerator[ModelChunk]:
 
 def newest_that_fit(messages: Sequence[Message], room_chars: int) -> Sequence[Message]:
     """The newest messages of at most `room_chars`, beginning with a user's; the last one always."""
-    kept: list[Message] = []
+    fitting: list[Message] = []
     for message in reversed(messages):
         room_chars -= len(message.text)
-        if kept and room_chars < 0:
+        if fitting and room_chars < 0:
             break
-        kept.insert(0, message)
-    while len(kept) > 1 and kept[0].role != "user":
-        kept.pop(0)
-    return kept
+        fitting.insert(0, message)
+    while len(fitting) > 1 and fitting[0].role != "user":
+        fitting.pop(0)
+    return fitting

@@ -1,4 +1,4 @@
-"""OpenAI's Chat Completions, streamed with the official SDK; any server that speaks them too.
+"""OpenAI's Chat Completions, of OpenAI or any server that speaks them, with the official SDK.
 
 llama.cpp, Ollama and vLLM are reached through `base_url`. The SDK is imported at the first use:
 it takes half a second.
@@ -29,9 +29,9 @@ OPENAI_BASE_URL = "https://api.openai.com/v1"
 
 
 class OpenAIChat(HttpModel["AsyncOpenAI"]):
-    """A `ports.LanguageModel`.
+    """A `ports.engine.LanguageModel`.
 
-    `api_key` may be empty for servers that want none. `provider` is the name shown and kept.
+    `api_key` may be empty for servers that want none. `provider` is the name shown and stored.
     `read_timeout_s` is how long the stream may stay silent.
     """
 
@@ -82,16 +82,16 @@ class OpenAIChat(HttpModel["AsyncOpenAI"]):
         return _ChatReader()
 
     def _refusal(self, error: Any) -> ModelError:
-        said = _field(error.body, "message")
-        said = said if isinstance(said, str) else str(error.message)
-        return self._failures.refused(error.status_code, said)
+        reason = _field(error.body, "message")
+        reason = reason if isinstance(reason, str) else str(error.message)
+        return self._failures.refused(error.status_code, reason)
 
     def _length(self) -> dict[str, Any]:
         if self._max_tokens is None:
             return {}
         # OpenAI's newer models refuse `max_tokens`; most other servers know nothing else.
-        ours = urlsplit(self._base_url).hostname == urlsplit(OPENAI_BASE_URL).hostname
-        return {"max_completion_tokens" if ours else "max_tokens": self._max_tokens}
+        is_openai = urlsplit(self._base_url).hostname == urlsplit(OPENAI_BASE_URL).hostname
+        return {"max_completion_tokens" if is_openai else "max_tokens": self._max_tokens}
 
 
 class _ChatReader(AnswerReader):
@@ -109,16 +109,16 @@ class _ChatReader(AnswerReader):
             finish_reason = as_text(choice.get("finish_reason")) or finish_reason
         self._finished = self._finished or finish_reason is not None
         usage = None
-        counted = _field(fields, "usage")
-        given, made = _field(counted, "prompt_tokens"), _field(counted, "completion_tokens")
-        if isinstance(given, int) and isinstance(made, int):
-            usage = Usage(as_count(given), as_count(made))
+        tokens = _field(fields, "usage")
+        prompt, completion = _field(tokens, "prompt_tokens"), _field(tokens, "completion_tokens")
+        if isinstance(prompt, int) and isinstance(completion, int):
+            usage = Usage(as_count(prompt), as_count(completion))
         return ModelChunk(raw=raw, text=text, usage=usage, finish_reason=finish_reason)
 
     def end(self, response: httpx2.Response) -> ModelChunk | None:
         from gramophone.providers.llm.http_client import said_done
 
-        # Some servers give no reason, but say that it is the end.
+        # Some servers give no finish reason, but end the stream with `[DONE]`.
         if self._finished or not said_done(response):
             return None
         return ModelChunk(raw="", finish_reason="stop")

@@ -14,7 +14,11 @@ WAITING = "waiting for the local model, which answers another pane"
 
 
 class SerializedModel:
-    """A `ports.LanguageModel` in front of a shared one; closing it leaves the shared one open."""
+    """A `ports.engine.LanguageModel` in front of a shared one, which closing it leaves open.
+
+    The server has one slot and would queue requests by itself; but then nobody could be told that
+    an answer waits, and its read timeout would run meanwhile.
+    """
 
     def __init__(
         self, shared: LocalModel, free: asyncio.Lock, progress: Callable[[str], None]
@@ -42,7 +46,7 @@ class SerializedModel:
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
-        """Stream one answer when those before it are done; says so while it waits."""
+        """Stream one answer when those before it are done; reports that it waits."""
         try:
             if self._free.locked():
                 self._progress(WAITING)
@@ -60,4 +64,4 @@ class SerializedModel:
             self._free.release()
 
     async def aclose(self) -> None:
-        """The shared model stays for the others."""
+        """Do nothing: the shared model stays for the others."""

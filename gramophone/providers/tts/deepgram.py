@@ -28,7 +28,7 @@ MAX_DETAIL_CHARS = 300
 TOO_MUCH = 1009
 """The code of a close because of a message that is too large (RFC 6455, 7.4.1)."""
 NOT_A_SPEECH_SERVICE = frozenset({200, 201, 204, 301, 302, 307, 308, 404, 405, 426, 501})
-"""What web servers of other kinds answer to a handshake."""
+"""Statuses with which web servers of other kinds answer a handshake."""
 NO_ADDRESS = (
     "The speech address is not valid; it should look like wss://api.deepgram.com/v1/speak; "
     "check --speak-url."
@@ -36,7 +36,7 @@ NO_ADDRESS = (
 
 
 class DeepgramSpeech:
-    """Opens Speak v1 connections.
+    """Client of Speak v1 (`wire.deepgram.speak_v1`).
 
     `url` is the endpoint (`wss://api.deepgram.com/v1/speak`); parameters it carries already win
     over `parameters`. `api_key` goes into the Authorization header and nowhere else.
@@ -67,47 +67,28 @@ class DeepgramSpeech:
         headers = self._headers()
         try:
             url = _with_query(self._url, self._parameters.to_query())
-            shown = _without_secrets(url)
+            shown_url = _without_secrets(url)
         except ValueError as error:
             raise SpeechError(NO_ADDRESS) from error
-        host = host_of(url)
         try:
             socket = await connect(
                 url,
                 additional_headers=headers,
+                # Deflate hardly makes sound smaller, and costs time for each frame.
                 compression=None,
                 max_size=MOST_FRAME_BYTES,
-                # What waits to be taken is bounded by this times that.
+                # Memory for received frames is bounded by this number of the largest.
                 max_queue=4,
                 open_timeout=self._open_timeout_s,
                 close_timeout=self._close_timeout_s,
                 # No proxy stands before this machine, whatever the environment says.
                 proxy=None if on_this_machine(url) else True,
             )
-        except InvalidStatus as error:
-            raise self._refusal(error, host, shown) from error
-        except TimeoutError as error:
-            raise SpeechError(
-                f"The speech service at {host} does not answer; check the network or --speak-url."
-            ) from error
-        except (ProxyError, InvalidProxy) as error:
-            # Their own texts may hold the proxy's password.
-            raise SpeechError(
-                f"The proxy on the way to {host} is not usable; check the proxy settings."
-            ) from error
-        except InvalidURI as error:
-            # Its own text holds the whole address, secrets and all.
-            raise SpeechError(NO_ADDRESS) from error
-        except InvalidHandshake as error:
-            raise SpeechError(
-                f"What answers at {host} is not a speech service; check --speak-url."
-            ) from error
         except (OSError, WebSocketException, ValueError, ImportError) as error:
-            raise SpeechError(
-                f"The speech service at {host} cannot be reached ({self._reason(error)}); "
-                "check the network or --speak-url."
-            ) from error
-        return SpeechSocket(socket, shown)
+            # ValueError: a header or URL that the library refuses. ImportError: a SOCKS proxy,
+            # whose client is not installed.
+            raise self._failure(error, host_of(url), shown_url) from error
+        return SpeechSocket(socket, shown_url)
 
     def _headers(self) -> dict[str, str]:
         if not self._api_key:
@@ -119,29 +100,60 @@ class DeepgramSpeech:
             )
         return {"Authorization": f"Token {self._api_key}"}
 
-    def _refusal(self, error: InvalidStatus, host: str, shown: str) -> SpeechError:
+    def _failure(self, error: Exception, host: str, shown_url: str) -> SpeechError:
+        """Describe why there is no connection, in a sentence for the user without secrets.
+
+        The order matters: all but the last are special cases of OSError or InvalidHandshake.
+        """
+        match error:
+            case InvalidStatus():
+                return self._refusal(error, host, shown_url)
+            case TimeoutError():
+                return SpeechError(
+                    f"The speech service at {host} does not answer; check the network or "
+                    "--speak-url."
+                )
+            case ProxyError() | InvalidProxy():
+                # Their own texts may hold the proxy's password.
+                return SpeechError(
+                    f"The proxy on the way to {host} is not usable; check the proxy settings."
+                )
+            case InvalidURI():
+                # Its own text holds the whole address, secrets and all.
+                return SpeechError(NO_ADDRESS)
+            case InvalidHandshake():
+                return SpeechError(
+                    f"What answers at {host} is not a speech service; check --speak-url."
+                )
+            case _:
+                return SpeechError(
+                    f"The speech service at {host} cannot be reached ({self._reason(error)}); "
+                    "check the network or --speak-url."
+                )
+
+    def _refusal(self, error: InvalidStatus, host: str, shown_url: str) -> SpeechError:
         response = error.response
-        said = response.headers.get("dg-error") or _body_error(response.body)
-        if response.status_code in NOT_A_SPEECH_SERVICE and not said:
+        reason = response.headers.get("dg-error") or _body_error(response.body)
+        if response.status_code in NOT_A_SPEECH_SERVICE and not reason:
             return SpeechError(
                 f"What answers at {host} is not a speech service "
                 f"(HTTP {response.status_code}); check --speak-url."
             )
-        return HandshakeRefused(response.status_code, self._plain(said), shown)
+        return HandshakeRefused(response.status_code, self._plain(reason), shown_url)
 
     def _reason(self, error: Exception) -> str:
-        said = error.strerror if isinstance(error, OSError) else None
-        return self._plain(said or str(error)) or type(error).__name__
+        reason = error.strerror if isinstance(error, OSError) else None
+        return self._plain(reason or str(error)) or type(error).__name__
 
-    def _plain(self, said: str) -> str:
-        """One line without the key, whoever echoed it."""
+    def _plain(self, reason: str) -> str:
+        """One line without the key: services and proxies may quote it."""
         if self._api_key:
-            said = said.replace(self._api_key, "[key]")
-        return " ".join(said.split())[:MAX_DETAIL_CHARS]
+            reason = reason.replace(self._api_key, "[key]")
+        return " ".join(reason.split())[:MAX_DETAIL_CHARS]
 
 
 class SpeechSocket:
-    """One standing connection."""
+    """One open connection (`ports.engine.SpeechConnection`)."""
 
     def __init__(self, socket: ClientConnection, url: str) -> None:
         self._socket = socket
@@ -157,7 +169,7 @@ class SpeechSocket:
             return
 
     async def frames(self) -> AsyncIterator[str | bytes]:
-        """Frames as they come; ends with the connection."""
+        """Yield frames as they arrive, until the connection ends."""
         try:
             while True:
                 yield await self._socket.recv()
@@ -167,13 +179,15 @@ class SpeechSocket:
     def closed(self) -> tuple[int, str]:
         """Close code and reason; 1006 where the connection broke without a close frame, and 1009
         where the service sent too much."""
+        # The library closes with 1009 when a message is larger than `max_size`; what the service
+        # answers to that does not matter.
         sent = self._socket.protocol.close_sent
         if sent is not None and sent.code == TOO_MUCH:
             return TOO_MUCH, f"it sent a message of more than {MOST_FRAME_BYTES // 2**20} MB"
         return self._socket.close_code or 1006, self._socket.close_reason or ""
 
     async def aclose(self) -> None:
-        """Close, waiting a second at most for the service's own close."""
+        """Close, waiting at most `close_timeout_s` for the service's close frame."""
         await self._socket.close()
 
 
@@ -183,20 +197,20 @@ def _with_query(url: str, defaults: str) -> str:
         raise ValueError("no host, or no valid port")
     own = parse_qsl(parts.query, keep_blank_values=True)
     named = {name for name, _ in own}
-    added = [pair for pair in parse_qsl(defaults) if pair[0] not in named]
-    return urlunsplit(parts._replace(query=urlencode(added + own)))
+    missing = [pair for pair in parse_qsl(defaults) if pair[0] not in named]
+    return urlunsplit(parts._replace(query=urlencode(missing + own)))
 
 
 def _without_secrets(url: str) -> str:
     """The address without user, password and any parameter that could be a key."""
     parts = urlsplit(url)
-    kept = [
+    harmless = [
         (name, value)
         for name, value in parse_qsl(parts.query)
         if not any(word in name.lower() for word in ("key", "token", "secret", "auth"))
     ]
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=host, query=urlencode(kept)))
+    return urlunsplit(parts._replace(netloc=host, query=urlencode(harmless)))
 
 
 def _body_error(body: bytes | bytearray | None) -> str:

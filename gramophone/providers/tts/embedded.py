@@ -15,7 +15,7 @@ DEATH_NEWS_TIMEOUT_S = 1.0
 
 
 class EmbeddedSpeech:
-    """A `ports.SpeechService` that keeps its own server, in a process of its own."""
+    """A `ports.engine.SpeechService` with a server of its own, in a process of its own."""
 
     def __init__(
         self,
@@ -44,12 +44,17 @@ class EmbeddedSpeech:
         return await self.connect_with(self._parameters)
 
     async def connect_with(self, parameters: SpeakParameters) -> SpeechSocket:
-        """As `connect`, asking for something else than this service's own parameters."""
+        """Open a connection with other parameters than those of this service.
+
+        Raises:
+            EngineMissing: the voice is not installed or does not start.
+            SpeechError: the connection failed.
+        """
         await self._start()
         try:
             return await self._open(parameters)
         except SpeechError:
-            # A server that was just killed may not be known to be dead.
+            # A server that was just killed is not yet known to be dead; then it is started again.
             if not await self._child.ended(DEATH_NEWS_TIMEOUT_S):
                 raise
         await self._start()
@@ -73,7 +78,7 @@ class EmbeddedSpeech:
 
 
 class SharedSpeech:
-    """A `ports.SpeechService` at another conversation's server, with parameters of its own."""
+    """A `ports.engine.SpeechService` on a shared server, with parameters of its own."""
 
     def __init__(self, server: EmbeddedSpeech, parameters: SpeakParameters) -> None:
         self._server = server
