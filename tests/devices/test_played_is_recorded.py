@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from gramophone.core.timeline import Underran
 from gramophone.standin.voices.tone import ToneVoice
+from storage.library import StoredLibrary
 from tests.support.sound_card import RATE_HZ, SoundCard, trimmed
 from tests.support.standins import running
 
@@ -37,6 +39,13 @@ async def kept(env: dict[str, str]) -> dict[str, Any]:
     return turn
 
 
+async def underruns(home: Path) -> list[Underran]:
+    """Gaps of the newest session, in their order."""
+    async with await StoredLibrary.open(home) as library:
+        events = await library.events(await library.resolve("last"), with_pcm=False)
+        return [event for event in events if isinstance(event, Underran)]
+
+
 def samples_of(turn: dict[str, Any]) -> array[int]:
     with wave.open(turn["audio"]["path"]) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
@@ -57,9 +66,16 @@ async def test_what_is_said_is_played_and_kept(
 
     assert err.decode().startswith("session "), "and nothing else: no chatter of the sound system"
     recorded = samples_of(turn)
-    assert turn["metrics"]["underruns"] == 0
     assert len(recorded) == turn["audio"]["samples"] > RATE_HZ // 2
-    assert sound_card.played() == trimmed(recorded.tobytes())
+    # On a busy machine the service may be late. Then silence is played, and said to be.
+    gaps = await underruns(tmp_path / "home")
+    assert turn["metrics"]["underruns"] == len(gaps)
+    expected = array("h", recorded)
+    for gap in reversed(gaps):
+        expected[gap.position_samples : gap.position_samples] = array(
+            "h", bytes(2 * gap.missing_samples)
+        )
+    assert sound_card.played() == trimmed(expected.tobytes())
 
 
 async def test_without_a_sound_card_it_is_kept_and_said_so(tmp_path: Path) -> None:

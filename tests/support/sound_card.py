@@ -1,9 +1,13 @@
 """A sound card for machines that have none: a PulseAudio daemon with one null sink.
 
-The sink keeps real time as a card does. On the way to it ALSA writes down every sample it was
-handed (`SoundCard.played`), and its monitor can be recorded (`SoundCard.capture`), which hears
-the gaps too. ALSA reads its configuration once a process, so a test plays in a process of its
-own, started with `SoundCard.env`.
+The sink keeps real time as a card does. Sound is written down in three places on its way: what
+the program gave to PyAudio (`card_tap`), what ALSA was handed, and what the sink's monitor hears
+(`SoundCard.capture`), gaps included. `SoundCard.played` is the first, held against the second: only
+blocks that PortAudio itself reported as dropped may be missing there, which happens where the
+program is not given the processor in time.
+
+ALSA reads its configuration once a process, so a test plays in a process of its own, started with
+`SoundCard.env`.
 """
 
 import os
@@ -23,7 +27,9 @@ import pytest
 from tests.support.deadlines import HANG_S
 
 RATE_HZ = 48_000
+BLOCK_SAMPLES = RATE_HZ // 50
 SINK = "gramophone_test"
+TAP_CODE = Path(__file__).parent / "card_tap"
 MISSING = (
     "The tests of sound need the virtual sound card: "
     "apt-get install pulseaudio pulseaudio-utils libasound2-plugins (`make test` does it)."
@@ -58,11 +64,39 @@ class SoundCard:
     env: dict[str, str]
     """The environment to start a player with."""
     raw_path: Path
-    """What the last stream was handed, mono s16le; opening a stream empties it."""
+    """What ALSA was handed for the last stream, mono s16le; opening a stream empties it."""
+    tap: Path
+    """Folder of the files of `card_tap`."""
 
     def played(self) -> "array[int]":
-        """The samples handed over, without the silence around them."""
-        return trimmed(self.raw_path.read_bytes())
+        """The samples of the last stream, without the silence around them.
+
+        Fails if ALSA was not handed all of them, but for blocks that were reported as dropped.
+        """
+        # In this order: while a stream plays, no more has been handed than was given.
+        handed = array("h", self.raw_path.read_bytes() if self.raw_path.exists() else b"")
+        given, underflows = [(array("h"), []), *self._streams()][-1]
+        assert lost_only_at(underflows, given, handed), "samples were lost on the way to the card"
+        return trimmed(given.tobytes())
+
+    def forget(self) -> None:
+        """Forget the streams so far."""
+        for path in self.tap.iterdir():
+            path.unlink()
+
+    def given(self) -> "array[int]":
+        """Everything that was given to PyAudio since `forget`, one stream after the other."""
+        return sum((given for given, _ in self._streams()), array("h"))
+
+    def _streams(self) -> list[tuple["array[int]", list[int]]]:
+        """For each stream, its samples and the places where the card had run dry."""
+        return [
+            (
+                array("h", path.read_bytes()),
+                [int(line) for line in path.with_suffix(".underflows").read_text().split()],
+            )
+            for path in sorted(self.tap.glob("*.pcm"))
+        ]
 
     @contextmanager
     def capture(self) -> Generator[Path]:
@@ -90,6 +124,26 @@ class SoundCard:
             yield path
             so_far_s = path.stat().st_size / _BYTES_A_SECOND
             wait_until(has_grown_to(so_far_s + 0.3), "parec hears the end")
+
+
+def lost_only_at(underflows: list[int], given: "array[int]", handed: "array[int]") -> bool:
+    """Whether `handed` is `given` without nothing but blocks of 20 ms that end at underflows.
+
+    The last blocks may still be on their way when a stream ends: those need not be handed.
+    """
+    at = 0
+    start = 0
+    for underflow in [*underflows, len(given)]:
+        whole = given[start:underflow]
+        if handed[at : at + len(whole)] == whole[: len(handed) - at]:
+            at += min(len(whole), len(handed) - at)
+        else:
+            kept = whole[: max(0, len(whole) - BLOCK_SAMPLES)]
+            if handed[at : at + len(kept)] != kept:
+                return False
+            at += len(kept)
+        start = underflow
+    return at == len(handed)
 
 
 def require_pulseaudio() -> None:
@@ -179,7 +233,11 @@ def _install(room: Path) -> SoundCard:
     env["PULSE_SERVER"] = f"unix:{socket}"
     env["PULSE_COOKIE"] = str(room / "cookie")
     env["ALSA_CONFIG_PATH"] = str(alsa)
-    return SoundCard(env=env, raw_path=played)
+    tap = room / "tap"
+    tap.mkdir()
+    env["GRAMOPHONE_TEST_TAP"] = str(tap)
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TAP_CODE), env.get("PYTHONPATH", ""))))
+    return SoundCard(env=env, raw_path=played, tap=tap)
 
 
 def _has_sink(env: dict[str, str]) -> bool:

@@ -7,22 +7,41 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sound_card import RATE_HZ, SoundCard, require_pulseaudio, trimmed
+from tests.support.sound_card import (
+    RATE_HZ,
+    SoundCard,
+    lost_only_at,
+    require_pulseaudio,
+    trimmed,
+)
 
 # No zero in it, so that silence around it and gaps within can be told from it.
 RAMP = array("h", [1 + index % 30_000 for index in range(RATE_HZ // 2)])
 
 # Half a second of silence behind it: stopping a stream loses what is still on its way.
 PLAYER = """
-import sys
+import sys, threading
 import pyaudio
 
-pcm = sys.stdin.buffer.read()
+rate = int(sys.argv[1])
+pcm = sys.stdin.buffer.read() + bytes(rate)
+place, done = 0, threading.Event()
+
+def fill(_data, count, _times, _status):
+    global place
+    block = pcm[place : place + 2 * count]
+    place += len(block)
+    if len(block) == 2 * count:
+        return block, pyaudio.paContinue
+    done.set()
+    return block + bytes(2 * count - len(block)), pyaudio.paContinue
+
 audio = pyaudio.PyAudio()
-stream = audio.open(format=pyaudio.paInt16, channels=1, rate=int(sys.argv[1]), output=True)
-stream.write(pcm)
-stream.write(bytes(int(sys.argv[1])))
-stream.stop_stream()
+stream = audio.open(
+    format=pyaudio.paInt16, channels=1, rate=rate, output=True,
+    frames_per_buffer=rate // 50, stream_callback=fill,
+)
+done.wait()
 stream.close()
 audio.terminate()
 """
@@ -60,6 +79,27 @@ def test_the_monitor_hears_the_samples_in_their_order(sound_card: SoundCard) -> 
     # A loaded machine may leave gaps between the samples, which are silence.
     sounding = array("h", filter(None, trimmed(heard.read_bytes())))
     assert sounding == RAMP
+
+
+RAMP_UNDERFLOWS = [960, 2 * 960, 5 * 960]
+
+
+@pytest.mark.parametrize("lost", [[], [0], [1], [0, 1], [2], [0, 1, 2]])
+def test_blocks_that_were_reported_as_dropped_may_be_missing(lost: list[int]) -> None:
+    handed = array("h", RAMP)
+    for underflow in (RAMP_UNDERFLOWS[number] for number in reversed(lost)):
+        del handed[underflow - 960 : underflow]
+    assert lost_only_at(RAMP_UNDERFLOWS, RAMP, handed)
+    assert lost_only_at(RAMP_UNDERFLOWS, RAMP, handed[:-960]), "still on its way"
+
+
+@pytest.mark.parametrize("place", [0, 480, 959, 2 * 960, 4 * 960 - 1, 5 * 960, len(RAMP) - 961])
+def test_nothing_else_may_be(place: int) -> None:
+    handed = array("h", RAMP)
+    del handed[place]
+    assert not lost_only_at(RAMP_UNDERFLOWS, RAMP, handed)
+    assert not lost_only_at([], RAMP, RAMP[960:])
+    assert not lost_only_at(RAMP_UNDERFLOWS, RAMP, RAMP + array("h", [1]))
 
 
 def test_silence_around_a_sound_is_trimmed() -> None:
