@@ -24,26 +24,26 @@ from gramophone.library.library import (
     Library,
     SessionRecord,
 )
-from gramophone.library.statistics import Kept
+from gramophone.library.statistics import StoredStatistics
 from storage.audio.peaks import peaks
-from storage.audio.session_audio import SessionSound
-from storage.bundle.importer import Imported, import_bundle
-from storage.chat_import.importer import Taken, import_chats
+from storage.audio.session_audio import SessionAudio
+from storage.bundle.importer import BundleImportResult, import_bundle
+from storage.chat_import.importer import ChatImportResult, import_chats
 from storage.export.export import export
 from storage.home import Home
-from storage.maintenance.compaction import settle_forgotten
+from storage.maintenance.compaction import finish_compactions
 from storage.maintenance.verify import verify
 from storage.recording.recovery import recover
 from storage.sessions import edits, records
 from storage.sessions.deletion import delete_sessions
 from storage.sessions.listing import StoredQueries, not_found
-from storage.sessions.statistics import kept_figures
+from storage.sessions.statistics import stored_statistics
 from storage.sqlite.cancellation import cancellable
 from storage.sqlite.database import journal_sentence, open_library, readable
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.file_system import support
 from storage.sqlite.migration_progress import Progress, shown
-from storage.sqlite.reader import Reader
+from storage.sqlite.reader import ReadConnection
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,11 @@ class StoredLibrary(StoredQueries, Library):
     """An opened library. Use it as an async context manager, or call `aclose`."""
 
     def __init__(
-        self, home: Home, reader: Reader, searcher: Reader, wall_clock: Callable[[], datetime]
+        self,
+        home: Home,
+        reader: ReadConnection,
+        searcher: ReadConnection,
+        wall_clock: Callable[[], datetime],
     ) -> None:
         """Use `StoredLibrary.open`."""
         super().__init__(reader, searcher, wall_clock)
@@ -78,10 +82,10 @@ class StoredLibrary(StoredQueries, Library):
         place = Home.at(home)
         with shown() as tell, cancellable("The library was left as it was.", tell) as told:
             address, condition = await asyncio.to_thread(_prepared, place, wall_clock, told)
-        with sentences(place):
-            reader = await Reader.open(place, address)
+        with storage_errors(place):
+            reader = await ReadConnection.open(place, address)
             try:
-                searcher = await Reader.open(place, address)
+                searcher = await ReadConnection.open(place, address)
             except BaseException:
                 await reader.aclose()
                 raise
@@ -110,28 +114,28 @@ class StoredLibrary(StoredQueries, Library):
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         number = await self.number(session_id)
         found = await self._reader.fetch(records.EVENTS, (number,))
-        with sentences(self._home):
+        with storage_errors(self._home):
             return await asyncio.to_thread(self._events, session_id, found, with_pcm)
 
     def _events(self, session_id: str, found: Sequence[Any], with_pcm: bool) -> list[Event]:
         with closing(self.sound(session_id)) as sound:
             return list(records.events_of(found, sound.read if with_pcm else None))
 
-    def sound(self, session_id: str) -> SessionSound:
+    def sound(self, session_id: str) -> SessionAudio:
         """The session's sound, to be read while it is played; close it when it is done with."""
-        return SessionSound(self._home, session_id)
+        return SessionAudio(self._home, session_id)
 
     async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
         record = await self.session(session_id)
         spoken = {turn.turn: turn.audio for turn in record.turns if turn.audio is not None}
-        with sentences(self._home):
+        with storage_errors(self._home):
             return await asyncio.to_thread(peaks, spoken, buckets_per_second)
 
-    async def figures(
+    async def statistics(
         self, *, since: datetime | None = None, session_id: str | None = None
-    ) -> Kept:
+    ) -> StoredStatistics:
         """What answers took, of one session, of those begun since, or of all."""
-        return await kept_figures(self._searcher, since=since, session_id=session_id)
+        return await stored_statistics(self._searcher, since=since, session_id=session_id)
 
     # --- keeping in order -----------------------------------------------------------------------
 
@@ -182,7 +186,7 @@ class StoredLibrary(StoredQueries, Library):
 
     async def import_bundle(
         self, path: Path, *, new_id: str = "", tell: Callable[[int, int], None] | None = None
-    ) -> Imported:
+    ) -> BundleImportResult:
         """Take in the session of a bundle, whole or not at all; with `new_id` under that id.
         `tell` hears how much of it was looked at; cancelling the await stops it."""
         with cancellable(f"The import of {path} was stopped.", tell) as told:
@@ -198,7 +202,7 @@ class StoredLibrary(StoredQueries, Library):
         patterns: Sequence[str] = (),
         new_id: Callable[[], str] | None = None,
         tell: Callable[[int, int], None] | None = None,
-    ) -> Taken:
+    ) -> ChatImportResult:
         """Take in the conversations of another program's data export; with `new_id` as sessions
         of their own. Cancelling the await stops it; what was taken in by then stays."""
         with cancellable(f"The import of {path} was stopped.", tell) as told:
@@ -220,7 +224,7 @@ def _prepared(home: Home, wall_clock: Callable[[], datetime], told: Progress) ->
     try:
         _prepare(home, wall_clock, told)
     except LibraryUnwritable as error:
-        with sentences(home):
+        with storage_errors(home):
             found, address = readable(home)
         if not found:
             raise
@@ -230,7 +234,7 @@ def _prepared(home: Home, wall_clock: Callable[[], datetime], told: Progress) ->
 
 
 def _prepare(home: Home, wall_clock: Callable[[], datetime], told: Progress) -> None:
-    with sentences(home), closing(open_library(home, wall_clock, told)) as database:
+    with storage_errors(home), closing(open_library(home, wall_clock, told)) as database:
         recover(home, database)
-        settle_forgotten(home, database)
+        finish_compactions(home, database)
         edits.purge_expired_discards(home, database, wall_clock())

@@ -10,7 +10,7 @@ from gramophone.cli.sessions import telling
 from gramophone.config.config import Config
 from gramophone.text.sanitize import plain_line
 from storage.chat_import.archive import is_export
-from storage.chat_import.importer import Taken
+from storage.chat_import.importer import ChatImportResult
 from storage.library import StoredLibrary
 
 _MOST_BROKEN_TOLD = 20
@@ -60,7 +60,7 @@ async def _import_chats(
     return bool(taken.broken)
 
 
-def _summed_up(path: Path, taken: Taken) -> str:
+def _summed_up(path: Path, taken: ChatImportResult) -> str:
     count = len(taken.new)
     told = [f"imported {count:,} conversation{'' if count == 1 else 's'} from {path.name}"]
     told += [f"{len(taken.refreshed):,} were updated"] if taken.refreshed else []

@@ -21,16 +21,16 @@ from gramophone.text.sanitize import plain_line
 from storage.home import Home
 from storage.library import StoredLibrary
 from storage.maintenance.backup import back_up
-from storage.maintenance.compaction import Compacted, settle_forgotten
+from storage.maintenance.compaction import Compacted, finish_compactions
 from storage.maintenance.compaction import compact as pack
-from storage.maintenance.gc import Found, Report, examine, reclaim, size_of
+from storage.maintenance.gc import FileGroup, Report, examine, reclaim, size_of
 from storage.maintenance.orphaned_audio import counted as counted_sessions
 from storage.maintenance.retention import Due, Limits, agree, counted, due, remove, words
 from storage.recording.recovery import recover
 from storage.sqlite.cancellation import cancellable
 from storage.sqlite.database import open_library
 from storage.sqlite.disk_reserve import make_room
-from storage.sqlite.error_messages import no_library, sentences
+from storage.sqlite.error_messages import no_library, storage_errors
 
 _LISTED = 20
 
@@ -124,9 +124,9 @@ def _examined(config: Config, orphans: bool) -> Examined:
         # On a full disk this is what makes room.
         note(error.reading)
     else:
-        with sentences(home), closing(database):
+        with storage_errors(home), closing(database):
             recover(home, database)
-            settle_forgotten(home, database)
+            finish_compactions(home, database)
     now = wall_clock()
     report = examine(home, now, _other_places(config))
     return Examined(home, report, limits, due(home, limits, now), orphans)
@@ -259,7 +259,7 @@ def _sizes(found: Examined) -> dict[str, Any]:
     }
 
 
-def _found(found: Found, *, named: bool = True) -> dict[str, Any]:
+def _found(found: FileGroup, *, named: bool = True) -> dict[str, Any]:
     told: dict[str, Any] = {"files": len(found.paths), "bytes": found.size_bytes}
     return told | {"paths": [str(path) for path in found.paths]} if named else told
 

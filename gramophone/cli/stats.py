@@ -18,7 +18,7 @@ from gramophone.core.clock import wall_clock
 from gramophone.core.errors import FilterError
 from gramophone.library import statistics as fold
 from gramophone.library.search_query import parse
-from gramophone.library.statistics import Bin, Day, Kept, Percentiles, Statistics, Tally
+from gramophone.library.statistics import Bin, Day, Percentiles, Statistics, StoredStatistics, Tally
 from gramophone.text.sanitize import plain_line
 from storage.library import StoredLibrary
 
@@ -36,7 +36,7 @@ async def stats(
     async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference) if reference else None
         begun = None if day is None else datetime.combine(day, time()).astimezone()
-        kept = await library.figures(since=begun, session_id=session_id)
+        kept = await library.statistics(since=begun, session_id=session_id)
     if form == "csv":
         _print_csv(kept, by)
         return 0
@@ -89,7 +89,9 @@ def _nothing(session_id: str | None, day: date | None) -> str:
 # --- for programs -----------------------------------------------------------------------------
 
 
-def _object(kept: Kept, by: Sequence[str], summed: Tally, days: Sequence[Day]) -> dict[str, Any]:
+def _object(
+    kept: StoredStatistics, by: Sequence[str], summed: Tally, days: Sequence[Day]
+) -> dict[str, Any]:
     return {
         "sessions": sum(sessions for sessions, _ in kept.quarters.values()),
         "total": _figures(summed.figures()),
@@ -129,7 +131,7 @@ def _rounded(ms: float | None) -> float | None:
     return None if ms is None else round(ms, 3)
 
 
-def _print_csv(kept: Kept, by: Sequence[str]) -> None:
+def _print_csv(kept: StoredStatistics, by: Sequence[str]) -> None:
     """One row a group, under a row of names."""
     table = io.StringIO()
     writer = csv.writer(table)
@@ -169,7 +171,9 @@ def pen() -> Pen:
     return Pen(max(20, cells), blocks, not plain)
 
 
-def drawn(kept: Kept, by: Sequence[str], summed: Tally, days: Sequence[Day], pen: Pen) -> list[str]:
+def drawn(
+    kept: StoredStatistics, by: Sequence[str], summed: Tally, days: Sequence[Day], pen: Pen
+) -> list[str]:
     """The whole, its groups, what was spoken by day, and how long answers took."""
     count = sum(sessions for sessions, _ in kept.quarters.values())
     lines = [f"All of {_many(count, 'session')}", *_told(summed.figures(), pen)]

@@ -34,7 +34,7 @@ _DAYS = {"d": 1, "w": 7}
 
 
 @frozen
-class Word:
+class SearchWord:
     """A word or a quoted phrase. An open one may still be being typed: it is a beginning."""
 
     text: str
@@ -42,7 +42,7 @@ class Word:
 
 
 @frozen
-class Filter:
+class SearchFilter:
     """`name:value`; negated when a `-` stood before it."""
 
     name: str
@@ -55,9 +55,9 @@ class Search:
     """What is looked for: `words` in what was said, no turn with any of `without`, sessions that
     pass each of `filters`, begun on `since` or later and before `until`."""
 
-    words: tuple[Word, ...] = ()
+    words: tuple[SearchWord, ...] = ()
     without: tuple[str, ...] = ()
-    filters: tuple[Filter, ...] = ()
+    filters: tuple[SearchFilter, ...] = ()
     since: date | None = None
     until: date | None = None
 
@@ -68,7 +68,7 @@ class Search:
     @property
     def archived(self) -> bool:
         """Whether archived sessions are asked for."""
-        return Filter("is", "archived") in self.filters
+        return SearchFilter("is", "archived") in self.filters
 
 
 def parse(typed: str, today: date) -> Search:
@@ -79,9 +79,9 @@ def parse(typed: str, today: date) -> Search:
     Raises:
         FilterError: a filter cannot be understood; one sentence says which and how.
     """
-    words: list[Word] = []
+    words: list[SearchWord] = []
     without: list[str] = []
-    filters: list[Filter] = []
+    filters: list[SearchFilter] = []
     since: date | None = None
     until: date | None = None
     for token in _tokens(typed):
@@ -97,16 +97,16 @@ def parse(typed: str, today: date) -> Search:
             without += [token.value] if _says_something(token.value) else []
         elif _says_something(token.value):
             # Only what stands at the very end can still be being typed.
-            words.append(Word(token.value, open=token.last and not token.quoted))
+            words.append(SearchWord(token.value, open=token.last and not token.quoted))
     if without and not words:
         raise FilterError(f"-{without[0]} leaves out; write a word to look for as well.")
     return Search(tuple(words), tuple(without), tuple(dict.fromkeys(filters)), since, until)
 
 
-def words_of(typed: str) -> tuple[Word, ...]:
+def words_of(typed: str) -> tuple[SearchWord, ...]:
     """The words that are looked for, whatever the filters are."""
     return tuple(
-        Word(token.value, open=token.last and not token.quoted)
+        SearchWord(token.value, open=token.last and not token.quoted)
         for token in _tokens(typed)
         if not token.name and not token.negated and _says_something(token.value)
     )
@@ -148,7 +148,7 @@ def completed(typed: str, tags: Sequence[str] = ()) -> str | None:
     return None if fitting is None else typed + fitting[len(value) :]
 
 
-def highlights(text: str, words: Sequence[Word]) -> list[tuple[int, int]]:
+def highlights(text: str, words: Sequence[SearchWord]) -> list[tuple[int, int]]:
     """Where in `text` the words stand, as spans in order that do not overlap: by whole words, by
     their beginning where the word is open, by any part of writing without spaces. What folding
     takes for the same is the same (`folding`), and no span ends within a grapheme."""
@@ -173,7 +173,7 @@ def highlights(text: str, words: Sequence[Word]) -> list[tuple[int, int]]:
 
 
 @frozen
-class _Token:
+class _QueryToken:
     """One word of what was typed; `name` is empty for what is no filter."""
 
     name: str
@@ -187,8 +187,8 @@ class _Token:
         return f"{'-' if self.negated else ''}{self.name}:{self.value}"
 
 
-def _tokens(typed: str) -> list[_Token]:
-    tokens: list[_Token] = []
+def _tokens(typed: str) -> list[_QueryToken]:
+    tokens: list[_QueryToken] = []
     for match in _TOKEN.finditer(typed):
         if not match[0]:
             continue
@@ -199,17 +199,19 @@ def _tokens(typed: str) -> list[_Token]:
             # An address is a word like any other.
             name, value = "", f"{name}:{bare}"
         tokens.append(
-            _Token(name, value, bool(match["minus"]), quoted is not None, match.end() == len(typed))
+            _QueryToken(
+                name, value, bool(match["minus"]), quoted is not None, match.end() == len(typed)
+            )
         )
     return tokens
 
 
-def _last(typed: str) -> _Token | None:
+def _last(typed: str) -> _QueryToken | None:
     tokens = _tokens(typed)
     return tokens[-1] if tokens and tokens[-1].last else None
 
 
-def _filter(token: _Token) -> list[Filter]:
+def _filter(token: _QueryToken) -> list[SearchFilter]:
     if token.name not in FILTERS:
         raise FilterError(
             f"There is no filter {token.name}: — there are {', '.join(f'{n}:' for n in FILTERS)}. "
@@ -232,10 +234,10 @@ def _filter(token: _Token) -> list[Filter]:
         value = tag_name(value)
     if token.name == "title" and not _says_something(value):
         raise FilterError("title: needs a word of the title right after the colon.")
-    return [Filter(token.name, value, token.negated)]
+    return [SearchFilter(token.name, value, token.negated)]
 
 
-def _span(token: _Token, today: date) -> tuple[date | None, date | None]:
+def _span(token: _QueryToken, today: date) -> tuple[date | None, date | None]:
     """The first day that counts and the first that does not any more."""
     if token.negated:
         raise FilterError(f"{token.shown} cannot be negated; use before: or after:.")
@@ -251,7 +253,7 @@ def _span(token: _Token, today: date) -> tuple[date | None, date | None]:
             return first, after
 
 
-def _days(token: _Token, today: date) -> tuple[date, date]:
+def _days(token: _QueryToken, today: date) -> tuple[date, date]:
     value = token.value.lower()
     try:
         if value in ("today", "yesterday"):
@@ -287,7 +289,7 @@ _GOES_ON = rf"[^\W{SPACELESS}]*"
 _CURSIVE = re.compile("[\u0600-\u07ff\u0840-\u08ff]")
 
 
-def _pattern(word: Word) -> str:
+def _pattern(word: SearchWord) -> str:
     """What finds a word in a folded text; empty where it has no letter."""
     parts = [part for part in re.split(r"[^\w\u200c" + SPACELESS + "]+", folded(word.text)) if part]
     if not parts:

@@ -85,7 +85,7 @@ class Tally:
 
 
 @frozen
-class Kept:
+class StoredStatistics:
     """What a library tells: the answers by who gave them; by quarter of an hour since 1970, how
     many sessions began in it and how many milliseconds they speak."""
 

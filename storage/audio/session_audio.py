@@ -6,7 +6,7 @@ from storage.audio.turn_audio import TurnSound
 from storage.home import Home
 
 
-class SessionSound:
+class SessionAudio:
     """Reads any turn's file at any place. One file is open at a time: a long session has more
     spoken turns than a process may open files, and they are heard one after another."""
 

@@ -23,7 +23,7 @@ _DECODED_SAMPLES = 1 << 15
 _SAMPLE_BYTES = 2
 
 
-def kept_path(path: Path) -> Path | None:
+def stored_path(path: Path) -> Path | None:
     """Which file a turn's sound is in: `path`, or the same turn's file of the other kind."""
     if path.exists():
         return path

@@ -26,7 +26,7 @@ from storage.bundle.layout import (
     MOST_ROW_BYTES,
     ROWS,
     BadBundle,
-    Part,
+    BundlePart,
     manifest_bytes,
     manifest_parts,
     most_unpacked_bytes,
@@ -50,7 +50,7 @@ class ContainerWriter:
 
     def __init__(self, file: BinaryIO) -> None:
         self._zip = zipfile.ZipFile(file, "w", allowZip64=True)
-        self._parts: list[Part] = []
+        self._parts: list[BundlePart] = []
 
     @property
     def unpacked_bytes(self) -> int:
@@ -71,7 +71,7 @@ class ContainerWriter:
                 written_bytes += file.write(block)
                 if name in ROWS and written_bytes > MOST_ROW_BYTES:
                     raise BadBundle("its rows would be larger than 1 GiB")
-        self._parts.append(Part(name, written_bytes, digest.hexdigest()))
+        self._parts.append(BundlePart(name, written_bytes, digest.hexdigest()))
 
     def finish(self, *, deflate: bool = False) -> None:
         """Write the manifest and the directory."""
@@ -95,7 +95,7 @@ def _info(name: str, deflate: bool) -> zipfile.ZipInfo:
 class PartReader:
     """Reads one part, once, from its beginning; at its end size and hash must be right."""
 
-    def __init__(self, part: Part, file: IO[bytes], tell: Callable[[int], None]) -> None:
+    def __init__(self, part: BundlePart, file: IO[bytes], tell: Callable[[int], None]) -> None:
         self._part = part
         self._file = file
         self._tell = tell
@@ -165,7 +165,7 @@ class Container:
         """The file itself is its owner's to close."""
         self._zip.close()
 
-    def _manifest(self, infos: dict[str, zipfile.ZipInfo]) -> list[Part]:
+    def _manifest(self, infos: dict[str, zipfile.ZipInfo]) -> list[BundlePart]:
         info = infos.get(MANIFEST)
         if info is None or info.file_size > MOST_MANIFEST_BYTES:
             raise BadBundle("it has no manifest")

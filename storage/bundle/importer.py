@@ -24,7 +24,7 @@ from storage.home import Home, is_session_id, make_private_directory, open_priva
 from storage.maintenance.orphaned_audio import DELETED, mark_deleted
 from storage.sqlite import rows
 from storage.sqlite.database import open_library, transaction
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.locks import SessionLock
 from storage.sqlite.schema import turn_number
 
@@ -37,7 +37,7 @@ _TURN = (
 
 
 @frozen
-class Imported:
+class BundleImportResult:
     """What became of a bundle; `already` when the library had the session, and has it still."""
 
     session_id: str
@@ -51,7 +51,7 @@ def import_bundle(
     *,
     new_id: str = "",
     tell: Callable[[int, int], None] | None = None,
-) -> Imported:
+) -> BundleImportResult:
     """Take the session of a bundle into the library under `home`, made where it is missing; with
     `new_id` as a session of its own that has this id. `tell` hears how many bytes of about how
     many were looked at; what it raises ends the import, and nothing is left.
@@ -72,10 +72,10 @@ def import_bundle(
         done_bytes, total_bytes = 0, bundle.import_bytes
         session_id = new_id or bundle.session["id"]
         hashes = _looked_through(bundle, session_id)
-        with sentences(home):
+        with storage_errors(home):
             database = open_library(home)
             try:
-                return _Import(home, database, bundle, session_id, path).run(hashes)
+                return _BundleImport(home, database, bundle, session_id, path).run(hashes)
             finally:
                 database.close()
 
@@ -87,7 +87,7 @@ def _looked_through(bundle: Bundle, session_id: str) -> tuple[str, str]:
     return line_hash(turns), line_hash(events)
 
 
-class _Import:
+class _BundleImport:
     def __init__(
         self,
         home: Home,
@@ -103,7 +103,7 @@ class _Import:
         self._path = path
         self._stage = home.root / _INCOMING / session_id
 
-    def run(self, hashes: tuple[str, str]) -> Imported:
+    def run(self, hashes: tuple[str, str]) -> BundleImportResult:
         lock = SessionLock.take(self._home, self._id)
         if lock is None:
             raise StorageError(f"The session {self._id} is being recorded; it was left alone.")
@@ -112,7 +112,7 @@ class _Import:
             shutil.rmtree(self._stage, ignore_errors=True)
             _remove_empty(self._stage.parent)
             if self._is_there(hashes):
-                return Imported(self._id, self._bundle.session["title"], already=True)
+                return BundleImportResult(self._id, self._bundle.session["title"], already=True)
             self._require_room()
             try:
                 self._write_sound()
@@ -122,7 +122,7 @@ class _Import:
                 _remove_empty(self._stage.parent)
         finally:
             lock.release()
-        return Imported(self._id, self._bundle.session["title"], already=False)
+        return BundleImportResult(self._id, self._bundle.session["title"], already=False)
 
     def _is_there(self, hashes: tuple[str, str]) -> bool:
         found = self._database.execute("SELECT 1 FROM session WHERE id = ?", (self._id,)).fetchone()

@@ -43,7 +43,7 @@ class BadBundle(StorageError):
 
 
 @frozen
-class Part:
+class BundlePart:
     """One part and what its bytes must be, unpacked."""
 
     name: str
@@ -52,10 +52,10 @@ class Part:
 
 
 @frozen
-class Sound:
+class SoundPart:
     """Which part has a turn's sound, and whether it is packed as FLAC."""
 
-    part: Part
+    part: BundlePart
     flac: bool
 
 
@@ -80,7 +80,7 @@ def most_unpacked_bytes(file_bytes: int) -> int:
     return ALWAYS_ALLOWED_BYTES + _LARGEST_RATIO * file_bytes
 
 
-def manifest_bytes(parts: list[Part]) -> bytes:
+def manifest_bytes(parts: list[BundlePart]) -> bytes:
     """The manifest, as it stands in the file."""
     listed = [
         {"name": part.name, "size_bytes": part.size_bytes, "sha256": part.sha256} for part in parts
@@ -89,7 +89,7 @@ def manifest_bytes(parts: list[Part]) -> bytes:
     return json.dumps(manifest, indent=1).encode() + b"\n"
 
 
-def manifest_parts(data: bytes) -> list[Part]:
+def manifest_parts(data: bytes) -> list[BundlePart]:
     """What a manifest lists.
 
     Raises:
@@ -114,7 +114,7 @@ def manifest_parts(data: bytes) -> list[Part]:
     return [_part(entry) for entry in cast("list[object]", listed)]
 
 
-def _part(entry: object) -> Part:
+def _part(entry: object) -> BundlePart:
     told = _object(entry)
     name, size_bytes, sha256 = told.get("name"), told.get("size_bytes"), told.get("sha256")
     if not isinstance(name, str) or type(size_bytes) is not int or size_bytes < 0:
@@ -123,7 +123,7 @@ def _part(entry: object) -> Part:
         raise BadBundle(f"it holds a part that no bundle has, {name[:80]!r}")
     if not is_sha256(sha256):
         raise BadBundle(f"its manifest gives no hash for {name}")
-    return Part(name, size_bytes, cast("str", sha256))
+    return BundlePart(name, size_bytes, cast("str", sha256))
 
 
 def _object(found: object) -> dict[str, Any]:

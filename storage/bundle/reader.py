@@ -38,7 +38,7 @@ from storage.bundle.layout import (
     SESSION,
     TURNS,
     BadBundle,
-    Part,
+    BundlePart,
     audio_name,
     audio_turn,
     most_unpacked_bytes,
@@ -52,13 +52,13 @@ _MOST_WAV_HEAD_BYTES = 1 << 20
 
 
 @frozen
-class Spoken:
+class BundledSound:
     """The sound of a turn: where it is in the file, and what it must be."""
 
     turn: int
     samples: int
     sha256: str
-    part: Part
+    part: BundlePart
     flac: bool
     data_bytes: int
 
@@ -161,9 +161,9 @@ class Bundle:
         if digest.hexdigest() != spoken.sha256:
             raise BadBundle(f"the sound of turn {turn} is not what its turn says")
 
-    def _spoken(self) -> dict[int, Spoken]:
+    def _spoken(self) -> dict[int, BundledSound]:
         """Turns with sound and parts with sound belong together one by one."""
-        parts: dict[int, tuple[Part, bool]] = {}
+        parts: dict[int, tuple[BundlePart, bool]] = {}
         for name, part in self._container.parts.items():
             named = audio_turn(name)
             if named is not None:
@@ -171,19 +171,19 @@ class Bundle:
                 if turn in parts:
                     raise BadBundle(f"it holds the sound of turn {turn} twice")
                 parts[turn] = part, flac
-        spoken: dict[int, Spoken] = {}
+        spoken: dict[int, BundledSound] = {}
         for values in self._turn_rows():
             turn, samples, sha256 = values["turn"], values["samples"], values["sha256"]
             if bool(sha256) != (turn in parts) or (samples and not sha256):
                 raise BadBundle(f"turn {turn} and its sound do not agree")
             if sha256:
                 part, flac = parts[turn]
-                spoken[turn] = self._fitting(Spoken(turn, samples, sha256, part, flac, 0))
+                spoken[turn] = self._fitting(BundledSound(turn, samples, sha256, part, flac, 0))
         if len(spoken) != len(parts):
             raise BadBundle("it holds sound that belongs to no turn")
         return spoken
 
-    def _fitting(self, spoken: Spoken) -> Spoken:
+    def _fitting(self, spoken: BundledSound) -> BundledSound:
         if spoken.flac:
             if self.form.encoding != "linear16":
                 raise BadBundle("only 16-bit sound can be FLAC")
@@ -194,10 +194,10 @@ class Bundle:
             raise BadBundle(f"turn {spoken.turn} and its sound are not of one length")
         return replace(spoken, data_bytes=data_bytes)
 
-    def _wav_data_bytes(self, part: Part) -> int:
+    def _wav_data_bytes(self, part: BundlePart) -> int:
         return self._wav_layout(part).data_bytes
 
-    def _wav_layout(self, part: Part) -> WavLayout:
+    def _wav_layout(self, part: BundlePart) -> WavLayout:
         with self._container.open(part.name) as file:
             head = file.read(min(part.size_bytes, _MOST_WAV_HEAD_BYTES))
         try:

@@ -21,7 +21,7 @@ from storage.home import Home
 from storage.sessions.listing import not_found
 from storage.sqlite import rows
 from storage.sqlite.database import connect_to_read
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 
 
 class StoredSession:
@@ -96,7 +96,7 @@ def stored_session(home: Home, session_id: str) -> Generator[StoredSession]:
     Raises:
         StorageError: there is none, or it cannot be read.
     """
-    with sentences(home):
+    with storage_errors(home):
         database = connect_to_read(home)
         try:
             database.execute("PRAGMA query_only = ON")

@@ -23,7 +23,7 @@ from storage.bundle.layout import (
 from storage.bundle.lines import Values, session_line
 from storage.bundle.stored import StoredSession, stored_session
 from storage.home import Home
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 
 
 def write_bundle(
@@ -90,7 +90,7 @@ class _Export:
 
     def _add_sound(self, container: ContainerWriter, turn: Values, *, compress: bool) -> int:
         with (
-            sentences(self._home),
+            storage_errors(self._home),
             TurnSound(self._home.wav(self._session.id, turn["turn"])) as sound,
         ):
             data_bytes = sound.data_bytes()

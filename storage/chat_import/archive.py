@@ -23,8 +23,8 @@ from gramophone.text.sanitize import plain_line
 from gramophone.wire.lenient_json import is_bounded, most_text_bytes
 from storage.bundle.layout import MANIFEST, most_unpacked_bytes
 from storage.chat_import import chatgpt, claude
-from storage.chat_import.format import Chat, ChatError, as_object
-from storage.chat_import.json_spans import LARGEST_BYTES, Span, spans
+from storage.chat_import.format import ChatConversation, ChatError, as_object
+from storage.chat_import.json_spans import LARGEST_BYTES, JsonSpan, spans
 from storage.chat_import.zip_directory import LargeDirectory, check_directory
 
 BLOCK_BYTES = 1 << 20
@@ -66,14 +66,14 @@ def is_export(path: Path) -> bool:
     return MANIFEST not in names and any(_is_json(name) for name in names)
 
 
-class Part:
+class JsonText:
     """One JSON text of an export, open and seekable."""
 
     def __init__(self, file: IO[bytes], size_bytes: int) -> None:
         self._file = file
         self.size_bytes = size_bytes
 
-    def spans(self, tell: Callable[[int], None]) -> Generator[Span]:
+    def spans(self, tell: Callable[[int], None]) -> Generator[JsonSpan]:
         """Where its values stand; `tell` hears how many bytes were gone through."""
 
         def blocks() -> Generator[bytes]:
@@ -86,7 +86,7 @@ class Part:
 
         yield from spans(blocks())
 
-    def chat(self, span: Span) -> Chat | None:
+    def chat(self, span: JsonSpan) -> ChatConversation | None:
         """The conversation of a span; None where it holds something else.
 
         Raises:
@@ -107,7 +107,7 @@ class Part:
         return chat_of(found)
 
 
-def chat_of(found: dict[str, Any]) -> Chat | None:
+def chat_of(found: dict[str, Any]) -> ChatConversation | None:
     """The conversation that an object is, of whichever service; None if it is none.
 
     Raises:
@@ -118,7 +118,7 @@ def chat_of(found: dict[str, Any]) -> Chat | None:
 
 
 @contextmanager
-def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[Part]]:
+def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[JsonText]]:
     """The JSON texts of the export at `path`; what has to be unpacked goes to `scratch`.
 
     Raises:
@@ -133,7 +133,7 @@ def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[Part]
                 packed = files.enter_context(zipfile.ZipFile(file))
                 parts = _unpacked(packed, path, scratch, files, tell)
             else:
-                parts = [Part(file, path.stat().st_size)]
+                parts = [JsonText(file, path.stat().st_size)]
         except LargeDirectory as error:
             raise _unreadable(path, str(error)) from error
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
@@ -145,7 +145,7 @@ def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[Part]
 
 def _unpacked(
     packed: zipfile.ZipFile, path: Path, scratch: Path, files: ExitStack, tell: Tell
-) -> list[Part]:
+) -> list[JsonText]:
     infos = [info for info in packed.infolist() if _is_json(info.filename)]
     if len(infos) > MOST_JSON_MEMBERS:
         raise _unreadable(path, f"it holds more than {MOST_JSON_MEMBERS} files of JSON")
@@ -155,7 +155,7 @@ def _unpacked(
         raise _unreadable(path, "it is packed in a way that exports are not")
     most_bytes = most_unpacked_bytes(path.stat().st_size)
     total_bytes = max(1, sum(info.file_size for info in infos))
-    parts: list[Part] = []
+    parts: list[JsonText] = []
     written_bytes = 0
     for info in infos:
         target = files.enter_context(tempfile.TemporaryFile(dir=scratch))
@@ -168,7 +168,7 @@ def _unpacked(
                     raise _unreadable(path, "it unpacks into far more than an export does")
                 target.write(block)
                 tell(min(written_bytes, total_bytes), total_bytes)
-        parts.append(Part(target, written_bytes - before_bytes))
+        parts.append(JsonText(target, written_bytes - before_bytes))
     return parts
 
 

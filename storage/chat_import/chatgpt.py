@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from storage.chat_import.format import (
-    Chat,
+    ChatConversation,
     ChatError,
     Said,
     as_line,
@@ -40,7 +40,7 @@ def is_chat(found: dict[str, Any]) -> bool:
     return "mapping" in found
 
 
-def chat_of(found: dict[str, Any]) -> Chat:
+def chat_of(found: dict[str, Any]) -> ChatConversation:
     """The conversation that an object of the export holds.
 
     Raises:
@@ -55,7 +55,7 @@ def chat_of(found: dict[str, Any]) -> Chat:
     said = [
         each for name in path if (each := _said(as_object(nodes[name].get("message")), default))
     ]
-    return Chat(
+    return ChatConversation(
         SERVICE,
         as_line(found.get("conversation_id") or found.get("id")),
         as_line(found.get("title")),

@@ -10,7 +10,7 @@ from typing import Any
 
 from gramophone.core.timeline import Role
 from storage.chat_import.format import (
-    Chat,
+    ChatConversation,
     ChatError,
     Said,
     as_line,
@@ -32,7 +32,7 @@ def is_chat(found: dict[str, Any]) -> bool:
     return "chat_messages" in found
 
 
-def chat_of(found: dict[str, Any]) -> Chat:
+def chat_of(found: dict[str, Any]) -> ChatConversation:
     """The conversation that an object of the export holds.
 
     Raises:
@@ -44,7 +44,7 @@ def chat_of(found: dict[str, Any]) -> Chat:
     model = as_line(found.get("model"))
     current = _current(objects, as_text(found.get("current_leaf_message_uuid")))
     said = [each for message in current if (each := _said(message, model))]
-    return Chat(
+    return ChatConversation(
         SERVICE,
         as_line(found.get("uuid")),
         as_line(found.get("name")),

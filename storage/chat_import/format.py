@@ -36,7 +36,7 @@ class Said:
 
 
 @frozen
-class Chat:
+class ChatConversation:
     """One conversation: what of it is current, in order."""
 
     service: str

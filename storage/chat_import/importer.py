@@ -25,15 +25,15 @@ from gramophone.core.timeline import (
 )
 from gramophone.text.redaction import Redactor
 from gramophone.text.sanitize import plain_line
-from storage.chat_import.archive import Part, Tell, opened_export
-from storage.chat_import.format import Chat, ChatError, Said
-from storage.chat_import.json_spans import Span
+from storage.chat_import.archive import JsonText, Tell, opened_export
+from storage.chat_import.format import ChatConversation, ChatError, Said
+from storage.chat_import.json_spans import JsonSpan
 from storage.home import Home
 from storage.recording.redaction_key import marking_key
 from storage.sessions.titles import title_of
 from storage.sqlite import rows
 from storage.sqlite.database import open_library, transaction
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.schema import FORMAT_VERSION, turn_number
 
 IMPORTED = "imported"
@@ -49,7 +49,7 @@ _LATEST_US = 1 << 52
 
 
 @frozen
-class Taken:
+class ChatImportResult:
     """What became of an export: ids by what was done with each session, oldest first; how many
     conversations had no words; one sentence for each that is broken."""
 
@@ -61,14 +61,14 @@ class Taken:
 
 
 @frozen
-class _Found:
+class _ChatLocation:
     """A conversation that can be taken in, and where it stands."""
 
     session_id: str
     created_ms: int
     ended_ms: int
-    part: Part
-    span: Span
+    part: JsonText
+    span: JsonSpan
 
 
 def import_chats(
@@ -80,7 +80,7 @@ def import_chats(
     now: datetime,
     tell: Tell,
     new_id: Callable[[], str] | None = None,
-) -> Taken:
+) -> ChatImportResult:
     """Take the conversations of a data export into the library under `home`, made where it is
     missing; with `new_id` as sessions of their own. A conversation that is there is left alone
     unless it went on since. `tell` hears how far it is, in bytes; what it raises ends the import,
@@ -89,18 +89,18 @@ def import_chats(
     Raises:
         StorageError: the file is no export, or the library cannot be written.
     """
-    with sentences(home):
+    with storage_errors(home):
         database = open_library(home)
         try:
             redactor = Redactor.of(secrets, patterns=patterns, key=marking_key(home))
-            work = _Import(database, redactor, int(now.timestamp() * 1000), new_id)
+            work = _ChatImport(database, redactor, int(now.timestamp() * 1000), new_id)
             with opened_export(path, home.root, tell) as parts:
                 return work.run(path, parts, tell)
         finally:
             database.close()
 
 
-class _Import:
+class _ChatImport:
     def __init__(
         self,
         database: sqlite3.Connection,
@@ -116,7 +116,7 @@ class _Import:
         self._broken: list[str] = []
         self._done: dict[str, list[str]] = {"new": [], "refreshed": [], "already": []}
 
-    def run(self, path: Path, parts: Sequence[Part], tell: Tell) -> Taken:
+    def run(self, path: Path, parts: Sequence[JsonText], tell: Tell) -> ChatImportResult:
         found = list(self._looked_through(path, parts, tell))
         if not found and not self._broken and not self._empty:
             raise StorageError(
@@ -137,7 +137,7 @@ class _Import:
             for kind, session_id in kinds:
                 self._done[kind].append(session_id)
             done += sum(each.span.end - each.span.start for each in group)
-        return Taken(
+        return ChatImportResult(
             tuple(self._done["new"]),
             tuple(self._done["refreshed"]),
             tuple(self._done["already"]),
@@ -147,7 +147,9 @@ class _Import:
 
     # --- looking ------------------------------------------------------------------------------
 
-    def _looked_through(self, path: Path, parts: Sequence[Part], tell: Tell) -> Generator[_Found]:
+    def _looked_through(
+        self, path: Path, parts: Sequence[JsonText], tell: Tell
+    ) -> Generator[_ChatLocation]:
         """Every conversation with words, one after another; what is broken is noted."""
         done_bytes, total_bytes = 0, max(1, sum(part.size_bytes for part in parts))
         looked_at = 0
@@ -178,16 +180,16 @@ class _Import:
                 created_ms = self._created_ms(chat)
                 ended_ms = created_ms + _times_us(chat.said, created_ms)[-1] // 1000
                 session_id = self._new_id() if self._new_id else chat.session_id
-                yield _Found(session_id, created_ms, ended_ms, part, span)
+                yield _ChatLocation(session_id, created_ms, ended_ms, part, span)
 
-    def _created_ms(self, chat: Chat) -> int:
+    def _created_ms(self, chat: ChatConversation) -> int:
         first_s = next((said.at_s for said in chat.said if said.at_s is not None), None)
         began_s = chat.created_s if chat.created_s is not None else first_s
         return self._now_ms if began_s is None else round(began_s * 1000)
 
     # --- taking in ----------------------------------------------------------------------------
 
-    def _take(self, found: _Found) -> str:
+    def _take(self, found: _ChatLocation) -> str:
         """Bring one in, within a transaction; what was done with it."""
         chat = found.part.chat(found.span)
         assert chat is not None, "it was looked at before"
@@ -218,7 +220,9 @@ class _Import:
         self._insert_turns(number, found, chat.service, said)
         return "refreshed"
 
-    def _went_on(self, number: int, created_at: str, found: _Found, said: Sequence[Said]) -> bool:
+    def _went_on(
+        self, number: int, created_at: str, found: _ChatLocation, said: Sequence[Said]
+    ) -> bool:
         """Whether the export has a later last word than the library. A session that was not
         imported, or was spoken since, is nobody's to replace."""
         kept = self._database.execute(
@@ -234,7 +238,9 @@ class _Import:
         last_us = max((row[4] or 0 for row in kept), default=0)
         return found.ended_ms > round(began * 1000) + last_us // 1000
 
-    def _insert_session(self, found: _Found, service: str, title: str, said: Sequence[Said]) -> int:
+    def _insert_session(
+        self, found: _ChatLocation, service: str, title: str, said: Sequence[Said]
+    ) -> int:
         cursor = self._database.execute(
             "INSERT INTO session (id, title, created_at, provider, model, voice, encoding, "
             "sample_rate_hz, system_prompt, format_version, ended, turns) "
@@ -247,7 +253,9 @@ class _Import:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def _insert_turns(self, number: int, found: _Found, service: str, said: Sequence[Said]) -> None:
+    def _insert_turns(
+        self, number: int, found: _ChatLocation, service: str, said: Sequence[Said]
+    ) -> None:
         times = _times_us(said, found.created_ms)
         self._database.executemany(
             "INSERT INTO turn (number, session, turn, role, text, finish_reason, started_us, "

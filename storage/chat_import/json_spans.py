@@ -23,7 +23,7 @@ _IN_STRING = re.compile(rb"(?:[^\"\\]++|\\.)*+", re.DOTALL)
 
 
 @frozen
-class Span:
+class JsonSpan:
     """A value from `start` to `end` in bytes; with a `fault` it is not to be read."""
 
     start: int
@@ -31,17 +31,17 @@ class Span:
     fault: str = ""
 
 
-def spans(blocks: Iterable[bytes]) -> Generator[Span]:
+def spans(blocks: Iterable[bytes]) -> Generator[JsonSpan]:
     """The objects and arrays in an array, or the one object that the text is."""
-    walk = _Walk()
+    walk = _JsonScanner()
     for block in blocks:
         yield from walk.go(block)
     if walk.depth or walk.in_string:
         start = walk.at if walk.start is None else walk.start
-        yield Span(start, walk.at, "the file ends in the middle of it")
+        yield JsonSpan(start, walk.at, "the file ends in the middle of it")
 
 
-class _Walk:
+class _JsonScanner:
     def __init__(self) -> None:
         self.at = 0
         self.depth = 0
@@ -51,7 +51,7 @@ class _Walk:
         self._deepest = 0
         self._outer = 0
 
-    def go(self, block: bytes) -> Generator[Span]:
+    def go(self, block: bytes) -> Generator[JsonSpan]:
         place, end = 0, len(block)
         while place < end:
             if self.in_string:
@@ -94,7 +94,7 @@ class _Walk:
         self.depth += 1
         self._deepest = max(self._deepest, self.depth)
 
-    def _close(self, end: int) -> Generator[Span]:
+    def _close(self, end: int) -> Generator[JsonSpan]:
         self.depth -= 1
         if self.depth != self._outer or self.start is None:
             return
@@ -103,5 +103,5 @@ class _Walk:
             fault = f"it is larger than {LARGEST_BYTES >> 20} MiB"
         elif self._deepest > DEEPEST:
             fault = "its values are nested too deeply"
-        yield Span(self.start, end, fault)
+        yield JsonSpan(self.start, end, fault)
         self.start = None

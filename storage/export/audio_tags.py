@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @frozen
-class Mark:
+class AudioMark:
     """Something begins at a sample of the file: a spoken turn, or a sentence of one."""
 
     at_samples: int
@@ -41,7 +41,7 @@ class About:
         return self.begun.date().isoformat()
 
 
-def marks(excerpt: Excerpt, title: str = "") -> Generator[Mark]:
+def marks(excerpt: Excerpt, title: str = "") -> Generator[AudioMark]:
     """What begins where in an excerpt, at its own rate, in order. A turn's mark is that of its
     first sentence where both begin together; the first of all is preceded by `title`."""
     before = f"{_label(title)} – " if title else ""
@@ -53,16 +53,16 @@ def marks(excerpt: Excerpt, title: str = "") -> Generator[Mark]:
         start = turn.stretches[0].start_samples
         sentences = list(_sentences(turn, excerpt.rate_hz))
         if sentences and sentences[0].at_samples == start:
-            yield Mark(start, number + sentences.pop(0).label, turn=True)
+            yield AudioMark(start, number + sentences.pop(0).label, turn=True)
         else:
-            yield Mark(start, number + _label(turn.record.text), turn=True)
+            yield AudioMark(start, number + _label(turn.record.text), turn=True)
         yield from sentences
 
 
-def _sentences(turn: ExcerptTurn, rate_hz: int) -> Generator[Mark]:
+def _sentences(turn: ExcerptTurn, rate_hz: int) -> Generator[AudioMark]:
     for passage in turn.passages:
         # Times were rounded down to microseconds; this is the sample they came from.
-        yield Mark(-(-passage.start_us * rate_hz // 1_000_000), _label(passage.text))
+        yield AudioMark(-(-passage.start_us * rate_hz // 1_000_000), _label(passage.text))
 
 
 def about(summaries: Sequence[SessionSummary]) -> About:

@@ -53,7 +53,7 @@ class CaptionWord:
 
 
 @frozen
-class Cue:
+class CaptionCue:
     """What is shown at once: one line or two, from one turn."""
 
     start_us: int
@@ -77,9 +77,9 @@ def line_text(words: Iterable[CaptionWord]) -> str:
     return "".join(parts)
 
 
-def cues(excerpt: Excerpt) -> Generator[Cue]:
+def cues(excerpt: Excerpt) -> Generator[CaptionCue]:
     """The captions of an excerpt, in order; no two overlap, and none crosses turns."""
-    held: Cue | None = None
+    held: CaptionCue | None = None
     for turn in excerpt.turns:
         for cue in _turn_cues(turn):
             if held is not None:
@@ -89,18 +89,18 @@ def cues(excerpt: Excerpt) -> Generator[Cue]:
         yield _stretched(held, held.start_us + SHORTEST_US)
 
 
-def _stretched(cue: Cue, until_us: int) -> Cue:
+def _stretched(cue: CaptionCue, until_us: int) -> CaptionCue:
     """Stands long enough to be read, if nothing else wants its place, and not for ever."""
     end_us = max(cue.end_us, min(until_us, cue.start_us + SHORTEST_US))
     end_us = min(end_us, cue.start_us + LONGEST_US)
-    return Cue(cue.start_us, end_us, cue.turn, cue.lines)
+    return CaptionCue(cue.start_us, end_us, cue.turn, cue.lines)
 
 
-def _turn_cues(turn: ExcerptTurn) -> Generator[Cue]:
+def _turn_cues(turn: ExcerptTurn) -> Generator[CaptionCue]:
     words = list(_words(turn))
     for first, end in _cut(words):
         chosen = words[first:end]
-        yield Cue(chosen[0].start_us, chosen[-1].end_us, turn.record.turn, _lines(chosen))
+        yield CaptionCue(chosen[0].start_us, chosen[-1].end_us, turn.record.turn, _lines(chosen))
 
 
 # --- words --------------------------------------------------------------------------------------

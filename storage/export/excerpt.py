@@ -54,7 +54,7 @@ TELLING = (
 
 
 @frozen
-class Stretch:
+class AudioClip:
     """`samples` of a turn from its own sample `own_samples` on, heard from `start_samples` on."""
 
     turn: int
@@ -68,7 +68,7 @@ class Stretch:
 
 
 @frozen
-class Word:
+class TimedWord:
     """A spoken word: when it is heard, and where it stands in the turn's text (characters)."""
 
     start_us: int
@@ -79,13 +79,13 @@ class Word:
 
 
 @frozen
-class Passage:
+class SpokenSentence:
     """A spoken chunk, a sentence or part of one, and its words."""
 
     start_us: int
     end_us: int
     text: str
-    words: tuple[Word, ...]
+    words: tuple[TimedWord, ...]
 
 
 @frozen
@@ -95,8 +95,8 @@ class ExcerptTurn:
     record: TurnRecord
     start_us: int
     end_us: int
-    stretches: tuple[Stretch, ...] = ()
-    passages: tuple[Passage, ...] = ()
+    stretches: tuple[AudioClip, ...] = ()
+    passages: tuple[SpokenSentence, ...] = ()
 
 
 @frozen
@@ -110,7 +110,7 @@ class Excerpt:
     duration_us: int
 
     @property
-    def stretches(self) -> tuple[Stretch, ...]:
+    def stretches(self) -> tuple[AudioClip, ...]:
         """All sound in the order it is heard; no two overlap."""
         return tuple(stretch for turn in self.turns for stretch in turn.stretches)
 
@@ -181,7 +181,7 @@ class _There:
 
 
 @dataclass(slots=True)
-class _Heard:
+class _HeardSpan:
     """A turn's own samples `own` to `own + samples`, heard at a position of the replay."""
 
     turn: int
@@ -191,12 +191,12 @@ class _Heard:
 
 
 @dataclass(slots=True)
-class _Laid:
+class _TurnDraft:
     """A turn while it is laid out."""
 
     record: TurnRecord
     start_samples: int
-    stretches: list[Stretch] = field(default_factory=list[Stretch])
+    stretches: list[AudioClip] = field(default_factory=list[AudioClip])
 
 
 class _Composer:
@@ -263,51 +263,51 @@ class _Composer:
 
     # --- two layouts --------------------------------------------------------------------------
 
-    def _joined(self, chosen: Sequence[TurnRecord]) -> list[_Laid]:
+    def _joined(self, chosen: Sequence[TurnRecord]) -> list[_TurnDraft]:
         pause = self._pauses.given_us * self._rate_hz // 1_000_000
-        laid: list[_Laid] = []
+        laid: list[_TurnDraft] = []
         end = 0
         for record in chosen:
             parts = self._whole(record) if not self._cut.timed else self._heard(record)
             parts = [part for part in parts if part.samples]
             start = end + pause if end and parts else end
-            turn = _Laid(record, start)
+            turn = _TurnDraft(record, start)
             for part in parts:
-                turn.stretches.append(Stretch(record.turn, start, part.own, part.samples))
+                turn.stretches.append(AudioClip(record.turn, start, part.own, part.samples))
                 start += part.samples
             laid.append(turn)
             end = start
         return laid
 
-    def _as_heard(self, chosen: Sequence[TurnRecord]) -> list[_Laid]:
+    def _as_heard(self, chosen: Sequence[TurnRecord]) -> list[_TurnDraft]:
         heard = {turn.turn: self._heard(turn) for turn in chosen}
         firsts = [part.position_samples for parts in heard.values() for part in parts]
         base = self._samples(self._cut.from_us) if self._cut.from_us else min(firsts, default=0)
-        laid: list[_Laid] = []
+        laid: list[_TurnDraft] = []
         end = 0
         for record in chosen:
             began = self._samples(self._began_us.get(record.turn, record.started_us))
-            turn = _Laid(record, max(0, end, began - base))
+            turn = _TurnDraft(record, max(0, end, began - base))
             for part in heard[record.turn]:
                 # Positions are rounded to microseconds: a sample may lie before the last one's end.
                 start = max(end, part.position_samples - base)
-                turn.stretches.append(Stretch(record.turn, start, part.own, part.samples))
+                turn.stretches.append(AudioClip(record.turn, start, part.own, part.samples))
                 end = start + part.samples
             if turn.stretches:
                 turn.start_samples = turn.stretches[0].start_samples
             laid.append(turn)
         return laid
 
-    def _whole(self, turn: TurnRecord) -> list[_Heard]:
-        return [_Heard(turn.turn, 0, 0, turn.audio.samples)] if turn.audio is not None else []
+    def _whole(self, turn: TurnRecord) -> list[_HeardSpan]:
+        return [_HeardSpan(turn.turn, 0, 0, turn.audio.samples)] if turn.audio is not None else []
 
-    def _heard(self, turn: TurnRecord) -> list[_Heard]:
+    def _heard(self, turn: TurnRecord) -> list[_HeardSpan]:
         """Which of the turn's samples are heard when, within the cut."""
         if turn.audio is None:
             return []
         tracks = [track for track in self._score.tracks if track.turn == turn.turn]
         found = [
-            _Heard(
+            _HeardSpan(
                 turn.turn,
                 self._samples(track.start_us) + piece.timeline_start,
                 piece.source_start,
@@ -318,10 +318,10 @@ class _Composer:
         ]
         if not tracks:
             began = self._samples(self._began_us.get(turn.turn, turn.started_us))
-            found = [_Heard(turn.turn, began, 0, turn.audio.samples)]
+            found = [_HeardSpan(turn.turn, began, 0, turn.audio.samples)]
         return [part for each in found if (part := self._within(each, turn.audio.samples))]
 
-    def _within(self, part: _Heard, kept_samples: int) -> _Heard | None:
+    def _within(self, part: _HeardSpan, kept_samples: int) -> _HeardSpan | None:
         # What is kept is what can be exported, whatever the timeline says.
         samples = min(part.samples, kept_samples - part.own)
         first = max(0, self._samples(self._cut.from_us) - part.position_samples)
@@ -330,11 +330,11 @@ class _Composer:
             last = min(last, self._samples(self._cut.to_us) - part.position_samples)
         if first >= last:
             return None
-        return _Heard(part.turn, part.position_samples + first, part.own + first, last - first)
+        return _HeardSpan(part.turn, part.position_samples + first, part.own + first, last - first)
 
     # --- text ---------------------------------------------------------------------------------
 
-    def _turn(self, laid: _Laid) -> ExcerptTurn:
+    def _turn(self, laid: _TurnDraft) -> ExcerptTurn:
         end = laid.stretches[-1].end_samples if laid.stretches else laid.start_samples
         return ExcerptTurn(
             record=laid.record,
@@ -344,22 +344,22 @@ class _Composer:
             passages=tuple(self._passages(laid)),
         )
 
-    def _passages(self, laid: _Laid) -> Generator[Passage]:
-        place = _Place(laid.stretches)
+    def _passages(self, laid: _TurnDraft) -> Generator[SpokenSentence]:
+        place = _ExcerptMap(laid.stretches)
         silences = self._silences.get(laid.record.turn, ())
         for span in self._alignment.spans(laid.record.turn, silences) if laid.stretches else ():
             start, end = place.of(span.start_samples), place.of(span.end_samples)
             if start < end:
-                words: tuple[Word, ...] = ()
+                words: tuple[TimedWord, ...] = ()
                 if self._with_words:
                     words = tuple(self._words(span, laid.record.text, place))
-                yield Passage(self._us(start), self._us(end), span.text, words)
+                yield SpokenSentence(self._us(start), self._us(end), span.text, words)
 
-    def _words(self, span: TimedChunk, source: str, place: _Place) -> Generator[Word]:
+    def _words(self, span: TimedChunk, source: str, place: _ExcerptMap) -> Generator[TimedWord]:
         for word in span.words(source):
             start, end = place.of(word.start_samples), place.of(word.end_samples)
             if start < end:
-                yield Word(
+                yield TimedWord(
                     start_us=self._us(start),
                     end_us=self._us(end),
                     text=word.text,
@@ -374,10 +374,10 @@ class _Composer:
         return -(-position_us * self._rate_hz // 1_000_000)
 
 
-class _Place:
+class _ExcerptMap:
     """From a turn's own samples to those of the excerpt."""
 
-    def __init__(self, stretches: Sequence[Stretch]) -> None:
+    def __init__(self, stretches: Sequence[AudioClip]) -> None:
         self._stretches = stretches
         self._owns = [stretch.own_samples for stretch in stretches]
 

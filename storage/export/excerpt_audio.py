@@ -16,7 +16,7 @@ BLOCK_SAMPLES = 1 << 18
 
 
 @frozen
-class Piece:
+class AudioPiece:
     """Samples of a turn from its own sample `own_samples` on, or silence where there is none."""
 
     samples: int
@@ -24,7 +24,7 @@ class Piece:
     own_samples: int = 0
 
 
-def pieces(session: ExportedSession, tell: Tell, most_samples: int) -> Generator[Piece]:
+def pieces(session: ExportedSession, tell: Tell, most_samples: int) -> Generator[AudioPiece]:
     """The excerpt in order and without gaps, in pieces of so many samples at the most. `tell`
     hears how many of how many have been dealt with.
 
@@ -41,12 +41,12 @@ def pieces(session: ExportedSession, tell: Tell, most_samples: int) -> Generator
         for stretch in turn.stretches:
             while at < stretch.start_samples:
                 samples = min(most_samples, stretch.start_samples - at)
-                yield Piece(samples)
+                yield AudioPiece(samples)
                 at += samples
             while at < stretch.end_samples:
                 samples = min(most_samples, stretch.end_samples - at)
                 own = stretch.own_samples + at - stretch.start_samples
-                yield Piece(samples, turn.record, own)
+                yield AudioPiece(samples, turn.record, own)
                 at += samples
                 tell(at, excerpt.samples)
 

@@ -45,11 +45,11 @@ _EASE_S = 0.008
 # --- measuring --------------------------------------------------------------------------------
 
 
-class Meter:
+class LoudnessMeter:
     """Takes samples, a column a channel, and knows their integrated loudness."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
-        self._weighting = _Filter(_weighting(rate_hz), channels)
+        self._weighting = _FirFilter(_weighting(rate_hz), channels)
         self._step_samples = max(1, round(rate_hz * _STEP_S))
         self._rest = np.zeros((0, channels))
         self._powers: list[float] = []
@@ -90,7 +90,7 @@ def _power(lufs: float) -> float:
     return 10 ** ((lufs + 0.691) / 10)
 
 
-class _Filter:
+class _FirFilter:
     """A filter of finite length by overlap-save: block by block the same as in one piece."""
 
     def __init__(self, taps: Floats, channels: int) -> None:
@@ -185,12 +185,12 @@ def level(
     return Level(gain, wanted_lufs - short_lu)
 
 
-def _measured(blocks: Iterable[Samples], rate_hz: Callable[[], int]) -> Meter:
-    meter: Meter | None = None
+def _measured(blocks: Iterable[Samples], rate_hz: Callable[[], int]) -> LoudnessMeter:
+    meter: LoudnessMeter | None = None
     for block in blocks:
-        meter = meter or Meter(rate_hz(), block.shape[1])
+        meter = meter or LoudnessMeter(rate_hz(), block.shape[1])
         meter.add(block)
-    return meter or Meter(48_000, 1)
+    return meter or LoudnessMeter(48_000, 1)
 
 
 def levelled(

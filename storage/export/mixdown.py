@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from gramophone.core.errors import StorageError
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionSummary
-from storage.export.audio_tags import About, Mark, about, marks
+from storage.export.audio_tags import About, AudioMark, about, marks
 from storage.export.excerpt import Excerpt, ExcerptTurn
-from storage.export.excerpt_audio import BLOCK_SAMPLES, Piece, Tell, pieces
+from storage.export.excerpt_audio import BLOCK_SAMPLES, AudioPiece, Tell, pieces
 from storage.export.stored_session import ExportedSession, KeptSessions
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Mixdown:
         self.channels = 2 if order.stereo else 1
         self.rate_hz = 0
         self.samples = 0
-        self.marks: list[Mark] = []
+        self.marks: list[AudioMark] = []
         self._summaries: list[SessionSummary] = []
         self._sessions = sessions
         self._order = order
@@ -127,7 +127,7 @@ class Mixdown:
     def _mark(self, excerpt: Excerpt, title: str) -> None:
         for mark in marks(excerpt, title):
             at = self.samples + mark.at_samples * self.rate_hz // excerpt.rate_hz
-            self.marks.append(Mark(at, mark.label, mark.turn))
+            self.marks.append(AudioMark(at, mark.label, mark.turn))
 
     def _told(self, place: int) -> Tell:
         # How often it will be gone through is not known when a loudness is asked for: each time
@@ -159,7 +159,7 @@ def _spoken(excerpt: Excerpt) -> Generator[ExcerptTurn]:
     yield from (turn for turn in excerpt.turns if turn.stretches)
 
 
-def _read(session: ExportedSession, piece: Piece) -> bytes:
+def _read(session: ExportedSession, piece: AudioPiece) -> bytes:
     if piece.turn is None:
         return bytes(2 * piece.samples)
     return session.pcm(piece.turn, piece.own_samples, piece.samples)

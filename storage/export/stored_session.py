@@ -12,14 +12,14 @@ from gramophone.core.errors import StorageError
 from gramophone.core.timeline import Event
 from gramophone.library.export_request import FORMS
 from gramophone.library.library import SessionRecord, TurnRecord
-from storage.audio.session_audio import SessionSound
-from storage.audio.turn_audio import kept_path
+from storage.audio.session_audio import SessionAudio
+from storage.audio.turn_audio import stored_path
 from storage.audio.wav import write_all
 from storage.home import Home
 from storage.sessions import records
 from storage.sessions.listing import not_found
 from storage.sqlite.database import connect_to_read
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.reader import damaged_or_text
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class ExportedSession:
         self._number: int = row[0]
         self._database = database
         self._order = order
-        self._sound = SessionSound(home, session_id)
+        self._sound = SessionAudio(home, session_id)
         turns = database.execute(records.TURNS, (self._number,))
         self.record: SessionRecord = records.session_record(row, turns, home)
         if FORMS[order.form].sound:
@@ -139,7 +139,7 @@ class ExportedSession:
 
     def _lost(self, turn: TurnRecord) -> StorageError:
         path = turn.audio.path if turn.audio is not None else None
-        if path is not None and kept_path(path) is not None:
+        if path is not None and stored_path(path) is not None:
             what = f"The sound file {path} cannot be read as far as its row says"
         else:
             what = f"The sound file {path} is missing"
@@ -198,7 +198,7 @@ def kept_session(home: Home, session_id: str, order: ExportRequest) -> Generator
     Raises:
         StorageError: there is none, or it cannot be read.
     """
-    with sentences(home), closing(connect_to_read(home)) as database:
+    with storage_errors(home), closing(connect_to_read(home)) as database:
         database.text_factory = damaged_or_text
         database.execute("PRAGMA query_only = ON")
         database.execute("BEGIN")

@@ -79,7 +79,7 @@ def back_up(
     """
     path = Path(os.path.abspath(path.expanduser()))
     _require_place(home, path, force=force)
-    with _storage_errors(home, path):
+    with _disk_errors(home, path):
         # An earlier backup that a killed run had moved aside must outlive the next attempt.
         if os.path.lexists(path):
             sweep(path.parent)
@@ -102,7 +102,7 @@ def back_up(
 
 
 @contextmanager
-def _storage_errors(home: Home, path: Path) -> Generator[None]:
+def _disk_errors(home: Home, path: Path) -> Generator[None]:
     """Turn errors of the system into a StorageError about the disk that has the fault."""
     try:
         yield

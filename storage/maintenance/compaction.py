@@ -23,7 +23,7 @@ from storage.audio.flac import packed
 from storage.audio.turn_audio import TurnSound
 from storage.home import Home, is_session_id, open_private
 from storage.sqlite.database import connect, transaction
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.file_system import FULL, write_fault
 from storage.sqlite.locks import SessionLock
 
@@ -53,7 +53,7 @@ class Compacted:
 
 
 @frozen
-class _Turn:
+class _WavTurn:
     """A turn whose row names a WAV."""
 
     number: int
@@ -84,12 +84,12 @@ def compact(
         StorageError: there is no room, or something cannot be written.
     """
     told = Compacted()
-    with sentences(home):
+    with storage_errors(home):
         database = connect(home)
         try:
             chosen = _chosen(home, database, begun_before)
             total_bytes = sum(_size(turn.wav) for _, turns in chosen for turn in turns)
-            progress = _Progress(total_bytes, tell)
+            progress = _CompactionProgress(total_bytes, tell)
             for session_id, turns in chosen:
                 if dry_run:
                     told.sessions += 1
@@ -102,12 +102,12 @@ def compact(
     return told
 
 
-def settle_forgotten(home: Home, database: sqlite3.Connection) -> None:
+def finish_compactions(home: Home, database: sqlite3.Connection) -> None:
     """Finish what a killed process was compacting: its lock file is still there. What cannot be
     done now is logged and done by the next."""
     for path in list(home.locks.glob("*.lock")):
         try:
-            with sentences(home):
+            with storage_errors(home):
                 _settle_unheld(home, database, path.stem)
         except LibraryCorrupt:
             raise
@@ -166,7 +166,7 @@ def _unsettled(home: Home, session_id: str) -> bool:
 
 def _chosen(
     home: Home, database: sqlite3.Connection, begun_before: datetime
-) -> list[tuple[str, list[_Turn]]]:
+) -> list[tuple[str, list[_WavTurn]]]:
     sessions = database.execute(
         "SELECT id FROM session WHERE (ended = 1 OR recovered = 1) AND created_at < ? "
         "AND discarded_at IS NULL AND encoding = 'linear16' ORDER BY number",
@@ -176,7 +176,7 @@ def _chosen(
     return [(session_id, turns) for session_id, turns in chosen if turns]
 
 
-def _turns(home: Home, database: sqlite3.Connection, session_id: str) -> list[_Turn]:
+def _turns(home: Home, database: sqlite3.Connection, session_id: str) -> list[_WavTurn]:
     """The turns whose sound is a WAV that FLAC can give back."""
     found = database.execute(
         "SELECT number, turn, sha256, audio_file FROM turn WHERE samples > 0 "
@@ -185,14 +185,14 @@ def _turns(home: Home, database: sqlite3.Connection, session_id: str) -> list[_T
         (session_id,),
     ).fetchall()
     turns = (
-        _Turn(number, turn, sha256, home.wav(session_id, turn), home.flac(session_id, turn))
+        _WavTurn(number, turn, sha256, home.wav(session_id, turn), home.flac(session_id, turn))
         for number, turn, sha256, audio_file in found
         if audio_file != home.flac(session_id, turn).name
     )
     return [turn for turn in turns if turn.wav.is_file()]
 
 
-class _Progress:
+class _CompactionProgress:
     """Adds up over sessions."""
 
     def __init__(self, total: int, tell: Callable[[int, int], None]) -> None:
@@ -210,7 +210,7 @@ def _compact_session(
     database: sqlite3.Connection,
     session_id: str,
     told: Compacted,
-    progress: _Progress,
+    progress: _CompactionProgress,
 ) -> None:
     lock = SessionLock.take(home, session_id)
     if lock is None:
@@ -237,7 +237,7 @@ def _compact_session(
         lock.release()
 
 
-def _require_room(home: Home, turns: Sequence[_Turn]) -> None:
+def _require_room(home: Home, turns: Sequence[_WavTurn]) -> None:
     needed_bytes = sum(turn.wav.stat().st_size for turn in turns) + _FREE_BESIDES_BYTES
     if shutil.disk_usage(home.root).free < needed_bytes:
         raise StorageError(
@@ -250,10 +250,10 @@ def _require_room(home: Home, turns: Sequence[_Turn]) -> None:
 def _packed_turns(
     database: sqlite3.Connection,
     session_id: str,
-    turns: Sequence[_Turn],
+    turns: Sequence[_WavTurn],
     told: Compacted,
-    progress: _Progress,
-) -> list[_Turn]:
+    progress: _CompactionProgress,
+) -> list[_WavTurn]:
     """Those of which there is a FLAC now that gives everything back."""
     (rate_hz,) = database.execute(
         "SELECT sample_rate_hz FROM session WHERE id = ?", (session_id,)
@@ -261,7 +261,7 @@ def _packed_turns(
     return [turn for turn in turns if _pack(turn, rate_hz, told, progress)]
 
 
-def _pack(turn: _Turn, rate_hz: int, told: Compacted, progress: _Progress) -> bool:
+def _pack(turn: _WavTurn, rate_hz: int, told: Compacted, progress: _CompactionProgress) -> bool:
     """Write one FLAC and look whether it is worth having."""
     with TurnSound(turn.wav) as sound:
         data_bytes = sound.data_bytes()
@@ -286,7 +286,7 @@ def _pack(turn: _Turn, rate_hz: int, told: Compacted, progress: _Progress) -> bo
     return True
 
 
-def _write(sound: TurnSound, rate_hz: int, descriptor: int, progress: _Progress) -> None:
+def _write(sound: TurnSound, rate_hz: int, descriptor: int, progress: _CompactionProgress) -> None:
     import soundfile
 
     def passing() -> Generator[bytes]:
@@ -307,7 +307,7 @@ def _write(sound: TurnSound, rate_hz: int, descriptor: int, progress: _Progress)
 
 
 def _take_over(
-    home: Home, database: sqlite3.Connection, session_id: str, turns: Sequence[_Turn]
+    home: Home, database: sqlite3.Connection, session_id: str, turns: Sequence[_WavTurn]
 ) -> None:
     """The order that `settle` understands: files on the disk, then the rows that name them."""
     if turns:
@@ -318,7 +318,7 @@ def _take_over(
 
 
 def _undo(
-    home: Home, database: sqlite3.Connection, session_id: str, turns: Sequence[_Turn]
+    home: Home, database: sqlite3.Connection, session_id: str, turns: Sequence[_WavTurn]
 ) -> None:
     """Leave the WAVs alone; but when the rows were committed after all, leave both."""
     names_wav = {turn.turn for turn in _turns(home, database, session_id)}

@@ -33,7 +33,7 @@ _TURNLESS_SOUND = """
 
 
 @frozen
-class _Turn:
+class _TurnEvents:
     """A turn's row beside the sum of its events."""
 
     turn: int
@@ -56,7 +56,7 @@ def event_findings(
     for (turn,) in database.execute(_TURNLESS_SOUND, {"session": number}):
         yield f"The events of turn {turn} have sound, its row has none."
     turns = [
-        _Turn(*columns, events=events or 0, end_bytes=end_bytes)
+        _TurnEvents(*columns, events=events or 0, end_bytes=end_bytes)
         for *columns, events, end_bytes in database.execute(_TURNS, {"session": number})
     ]
     (recovered,) = database.execute(
@@ -83,7 +83,7 @@ def _gaps(database: sqlite3.Connection, number: int, *, killed: bool) -> Generat
 
 
 def _turn_findings(
-    home: Home, session_id: str, turn: _Turn, form: WavFormat, allowed_s: int
+    home: Home, session_id: str, turn: _TurnEvents, form: WavFormat, allowed_s: int
 ) -> Generator[str]:
     path = home.sound(session_id, turn.turn, turn.audio_file or "")
     end_samples = form.samples(turn.end_bytes or 0)

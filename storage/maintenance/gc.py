@@ -25,7 +25,7 @@ from storage.sessions.deletion import delete_sessions
 from storage.sessions.edits import FORGOTTEN_AFTER
 from storage.sqlite.database import connect, connect_to_read
 from storage.sqlite.disk_reserve import make_room
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.locks import SessionLock
 
 _TEMPORARY = re.compile(r"\.(.+\.[a-z0-9_]{8}|config-[a-z0-9_]{8}\.toml)", re.ASCII)
@@ -39,14 +39,14 @@ _LOOK_EVERY = 10_000
 
 
 @frozen
-class Found:
+class FileGroup:
     """Files or directories of one kind, and what they take."""
 
     paths: tuple[Path, ...] = ()
     size_bytes: int = 0
 
     @classmethod
-    def of(cls, paths: Iterable[Path]) -> Found:
+    def of(cls, paths: Iterable[Path]) -> FileGroup:
         listed = tuple(sorted(paths))
         return cls(listed, sum(map(size_of, listed)))
 
@@ -61,14 +61,14 @@ class Report:
     sessions: int = 0
     database_bytes: int = 0
     free_bytes: int = 0
-    wav: Found = field(default_factory=Found)
-    flac: Found = field(default_factory=Found)
+    wav: FileGroup = field(default_factory=FileGroup)
+    flac: FileGroup = field(default_factory=FileGroup)
     discarded: tuple[str, ...] = ()
     discarded_bytes: int = 0
     undoable: int = 0
-    orphans: Found = field(default_factory=Found)
-    strays: Found = field(default_factory=Found)
-    leftovers: Found = field(default_factory=Found)
+    orphans: FileGroup = field(default_factory=FileGroup)
+    strays: FileGroup = field(default_factory=FileGroup)
+    leftovers: FileGroup = field(default_factory=FileGroup)
     strange: tuple[Path, ...] = ()
     recording: bool = False
 
@@ -103,7 +103,7 @@ def examine(home: Home, now: datetime, places: Iterable[Path] = ()) -> Report:
     Raises:
         StorageError: the library cannot be read.
     """
-    with sentences(home):
+    with storage_errors(home):
         database = connect_to_read(home)
         try:
             return _Look(home, database, now, places).report()
@@ -126,7 +126,7 @@ def reclaim(
         StorageError: something cannot be removed.
     """
     left: list[str] = []
-    with sentences(home):
+    with storage_errors(home):
         make_room(home)
         before_bytes = size_of(home.root)
         steps = [*_steps(home, report, left, orphans=orphans)]
@@ -168,16 +168,16 @@ class _Look:
                 size_of(self._home.root / f"library.db{end}") for end in ("", "-wal")
             ),
             free_bytes=self._pragma("freelist_count") * self._pragma("page_size"),
-            wav=Found.of(path for path in files if path.suffix == WAV),
-            flac=Found.of(
+            wav=FileGroup.of(path for path in files if path.suffix == WAV),
+            flac=FileGroup.of(
                 path for path in files if path.suffix == FLAC and not path.name.endswith(UNFINISHED)
             ),
             discarded=discarded,
             discarded_bytes=sum(size_of(self._home.session_audio(id_)) for id_ in discarded),
             undoable=undoable,
-            orphans=Found.of(orphans),
-            strays=Found.of(strays),
-            leftovers=Found.of([*leftovers, *self._temporary()]),
+            orphans=FileGroup.of(orphans),
+            strays=FileGroup.of(strays),
+            leftovers=FileGroup.of([*leftovers, *self._temporary()]),
             strange=tuple(sorted(strange)),
             recording=any(self._is_held(path.stem) for path in _locks(self._home)),
         )

@@ -19,7 +19,7 @@ from storage.home import Home, is_session_id
 from storage.maintenance.gc import is_held, size_of
 from storage.sessions.deletion import delete_sessions
 from storage.sqlite.database import connect_to_read
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 
 YOUNGEST = timedelta(days=1)
 """A session younger than this is never removed, however large the library."""
@@ -59,7 +59,7 @@ def due(home: Home, limits: Limits, now: datetime) -> list[Due]:
     """
     if not limits.any:
         return []
-    with sentences(home):
+    with storage_errors(home):
         database = connect_to_read(home)
         try:
             found = _by_age(database)

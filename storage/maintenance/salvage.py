@@ -29,10 +29,10 @@ from storage.maintenance.salvaged_sessions import (
     insert_stray,
     insert_stray_events,
 )
-from storage.maintenance.sqlite_pages import DatabasePages, Row
+from storage.maintenance.sqlite_pages import DatabasePages, PageRow
 from storage.recording.recovery import recover, sound_files
 from storage.sqlite.database import open_library
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.locks import SessionLock
 from storage.sqlite.schema import TURN_BITS, turn_number
 
@@ -74,7 +74,7 @@ def salvage(
     """
     target = Home.at(path)
     _require(home, target)
-    with sentences(target):
+    with storage_errors(target):
         sweep(target.root.parent)
         lock, stage = make_directory(target.root)
         try:
@@ -151,7 +151,7 @@ class _Salvage:
     def _copy_rows(self, database: sqlite3.Connection) -> None:
         tables = Tables(database)
         with (
-            sentences(self._home),
+            storage_errors(self._home),
             DatabasePages(self._home.database, self._home.write_ahead_log) as pages,
         ):
             database.execute("BEGIN")
@@ -230,7 +230,7 @@ def _block_of(file: BinaryIO) -> bytes | None:
 # --- what a row is ------------------------------------------------------------------------------
 
 
-def _table_of(row: Row) -> str:
+def _table_of(row: PageRow) -> str:
     """The table that a row is of, by its shape; empty for indices and what is not ours."""
     if row.rowid is None:
         return "event" if _is_event(row.values) else "tag" if _is_tag(row.values) else ""

@@ -23,7 +23,7 @@ from gramophone.core.timeline import (
 from storage.audio.turn_audio import FLAC
 from storage.audio.wav import HEADER_BYTES, WavFormat, format_of
 from storage.home import is_session_id
-from storage.maintenance.sqlite_pages import Row
+from storage.maintenance.sqlite_pages import PageRow
 from storage.recording.recovery import RECOVERED
 from storage.sqlite import rows
 from storage.sqlite.database import transaction
@@ -55,7 +55,7 @@ class Tables:
             for table in _NAMES
         }
 
-    def insert(self, table: str, row: Row) -> bool:
+    def insert(self, table: str, row: PageRow) -> bool:
         """Whether the row fits and is not there yet."""
         values = dict(zip(self._columns[table], row.values, strict=False))
         if row.rowid is not None:

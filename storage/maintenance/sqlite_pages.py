@@ -33,7 +33,7 @@ class DamagedCell(ValueError):
 
 
 @frozen
-class Row:
+class PageRow:
     """One row: `rowid` is None in indices and in tables without rowids. A column that is an alias
     of the rowid is None in `values`."""
 
@@ -74,7 +74,7 @@ class DatabasePages:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def rows(self) -> Generator[Row]:
+    def rows(self) -> Generator[PageRow]:
         """Every row of every page that is not free; `lost_cells` counts those that cannot be read.
 
         Raises:
@@ -102,7 +102,7 @@ class DatabasePages:
             trunk = following
         return free
 
-    def _rows_of(self, number: int) -> Generator[Row]:
+    def _rows_of(self, number: int) -> Generator[PageRow]:
         page = self._page(number)
         start = _HEADER_BYTES if number == 1 else 0
         if len(page) < start + 12 or page[start] not in (
@@ -119,7 +119,7 @@ class DatabasePages:
             except (DamagedCell, IndexError, struct.error):
                 self.lost_cells += 1
 
-    def _row(self, page: bytes, kind: int, at: int) -> Row:
+    def _row(self, page: bytes, kind: int, at: int) -> PageRow:
         if kind == _INDEX_INTERIOR:
             at += 4
         size_bytes, at = _varint(page, at)
@@ -127,7 +127,7 @@ class DatabasePages:
         if kind == _TABLE_LEAF:
             rowid, at = _varint(page, at)
             rowid -= (rowid >> 63) << 64
-        return Row(rowid, _values(self._payload(page, kind, at, size_bytes)))
+        return PageRow(rowid, _values(self._payload(page, kind, at, size_bytes)))
 
     def _payload(self, page: bytes, kind: int, at: int, size_bytes: int) -> bytes:
         if not 0 < size_bytes <= _LONGEST_PAYLOAD:

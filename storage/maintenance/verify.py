@@ -14,7 +14,7 @@ from storage.home import Home, is_session_id
 from storage.maintenance.event_checks import event_findings
 from storage.maintenance.orphaned_audio import DELETED, counted, stray_sessions
 from storage.sqlite.database import connect_to_read
-from storage.sqlite.error_messages import no_library, sentences, storage_error
+from storage.sqlite.error_messages import no_library, storage_error, storage_errors
 from storage.sqlite.locks import SessionLock
 from storage.sqlite.schema import SCHEMA_VERSION, schema_version
 from storage.sqlite.time_order import DIFFERING_TAGS, MISPLACED
@@ -31,7 +31,7 @@ def verify(home: Home, session_id: str | None = None) -> list[Finding]:
     """
     if not home.database.exists():
         raise no_library(home)
-    with sentences(home):
+    with storage_errors(home):
         database = connect_to_read(home)
         try:
             database.execute("PRAGMA query_only = OFF")

@@ -25,7 +25,7 @@ from storage.home import Home
 from storage.recording.redaction_key import marking_key
 from storage.recording.writer import DURABLE, SessionWriter
 from storage.sqlite.database import open_library
-from storage.sqlite.error_messages import sentences, storage_error
+from storage.sqlite.error_messages import storage_error, storage_errors
 
 GATHER_S = 0.08
 """How long a batch gathers; with the commit itself an event is safe within 100 ms."""
@@ -95,7 +95,7 @@ class Recorder:
         place = Home.at(home)
         database = open_library(place, wall_clock, told)
         try:
-            with sentences(place):
+            with storage_errors(place):
                 redactor = Redactor.of(redact, patterns=patterns, key=marking_key(place))
         except BaseException:
             database.close()

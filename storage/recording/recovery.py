@@ -24,7 +24,7 @@ from storage.recording.session_rows import METRICS_COLUMNS, metrics_values
 from storage.sessions.titles import title_of
 from storage.sqlite import rows
 from storage.sqlite.database import transaction
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.locks import SessionLock
 from storage.sqlite.schema import TURN_BITS, turn_number
 
@@ -44,7 +44,7 @@ class _Open:
 
 
 @frozen
-class _Turn:
+class _RecoveredTurn:
     """What the events tell of a turn."""
 
     text: str
@@ -62,7 +62,7 @@ def recover(home: Home, database: sqlite3.Connection) -> list[str]:
     Raises:
         LibraryCorrupt: the database is damaged.
     """
-    with sentences(home):
+    with storage_errors(home):
         found = database.execute(
             "SELECT number, id, encoding, sample_rate_hz FROM session "
             "WHERE ended = 0 AND recovered = 0 ORDER BY number"
@@ -70,7 +70,7 @@ def recover(home: Home, database: sqlite3.Connection) -> list[str]:
     repaired: list[str] = []
     for number, session_id, encoding, sample_rate_hz in found:
         try:
-            with sentences(home):
+            with storage_errors(home):
                 session = _Open(number, session_id, WavFormat(encoding, sample_rate_hz))
                 if _recover_unheld(home, database, session):
                     repaired.append(session_id)
@@ -189,7 +189,7 @@ def _events(database: sqlite3.Connection, number: int) -> list[Event]:
     return events
 
 
-def _told(events: list[Event]) -> dict[int, _Turn]:
+def _told(events: list[Event]) -> dict[int, _RecoveredTurn]:
     """Each turn's text, as far as it came: the deltas, else what was spoken."""
     texts: dict[int, TurnText] = {}
     roles: dict[int, str] = {}
@@ -203,7 +203,7 @@ def _told(events: list[Event]) -> dict[int, _Turn]:
         if isinstance(event, TurnStarted):
             roles[turn] = event.role
     return {
-        turn: _Turn(said.text, said.heard, roles.get(turn, "assistant"), last_us[turn])
+        turn: _RecoveredTurn(said.text, said.heard, roles.get(turn, "assistant"), last_us[turn])
         for turn, said in texts.items()
     }
 
@@ -212,7 +212,7 @@ def _adopt(
     database: sqlite3.Connection,
     session: _Open,
     turns: Iterable[int],
-    told: dict[int, _Turn],
+    told: dict[int, _RecoveredTurn],
     last_us: int,
 ) -> None:
     """Give a row to turns that have only events or only a file."""

@@ -12,7 +12,7 @@ from storage.home import Home
 from storage.maintenance.orphaned_audio import DELETED, mark_deleted
 from storage.sqlite.database import connect, transaction
 from storage.sqlite.disk_reserve import make_room
-from storage.sqlite.error_messages import is_full, sentences, storage_error
+from storage.sqlite.error_messages import is_full, storage_error, storage_errors
 from storage.sqlite.locks import SessionLock
 
 # To rewrite the search index costs seconds in a huge library, during which nobody can record.
@@ -32,7 +32,7 @@ def delete_sessions(home: Home, ids: Sequence[str]) -> None:
     """
     if not ids:
         return
-    with sentences(home):
+    with storage_errors(home):
         make_room(home)
         try:
             _delete_all(home, ids)

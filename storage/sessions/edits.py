@@ -21,7 +21,7 @@ from storage.sessions.deletion import delete_sessions
 from storage.sessions.listing import not_found
 from storage.sessions.titles import title_of
 from storage.sqlite.database import connect, transaction
-from storage.sqlite.error_messages import sentences
+from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.locks import SessionLock
 from storage.sqlite.rows import plain
 
@@ -85,7 +85,7 @@ def mark(home: Home, ids: Sequence[str], column: str, value: bool) -> None:
 
 def discard(home: Home, ids: Sequence[str], now: datetime) -> None:
     """Hide the sessions until they are restored or removed; none of them, if one is recorded."""
-    with sentences(home):
+    with storage_errors(home):
         for session_id in ids:
             lock = SessionLock.take(home, session_id)
             if lock is None:
@@ -129,7 +129,7 @@ def purge_expired_discards(home: Home, database: sqlite3.Connection, now: dateti
 
 
 def _change(home: Home, work: _Work) -> None:
-    with sentences(home):
+    with storage_errors(home):
         database = connect(home)
         try:
             database.execute("PRAGMA foreign_keys = ON")

@@ -11,26 +11,26 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
 from gramophone.core.frozen import frozen
-from gramophone.library.search_query import Filter, Search, Word
+from gramophone.library.search_query import Search, SearchFilter, SearchWord
 from storage.sessions.search import match_expression
 from storage.sqlite.time_order import FARTHEST_MS, position_of
 
-Values: TypeAlias = Mapping[Filter, Sequence[str]]
+Values: TypeAlias = Mapping[SearchFilter, Sequence[str]]
 """For each filter on a name, the names that are meant."""
 
 NAMED = ("provider", "model", "voice", "tag")
 
 _SHELF = {False: "session.archived = 0", True: "session.archived = 1"}
 _MARKS = {
-    Filter("has", "audio"): "session.spoken_samples > 0",
-    Filter("has", "tags"): "EXISTS (SELECT 1 FROM tag WHERE tag.session = session.number)",
-    Filter("is", "pinned"): "session.pinned = 1",
-    Filter("is", "recovered"): "session.recovered = 1",
+    SearchFilter("has", "audio"): "session.spoken_samples > 0",
+    SearchFilter("has", "tags"): "EXISTS (SELECT 1 FROM tag WHERE tag.session = session.number)",
+    SearchFilter("is", "pinned"): "session.pinned = 1",
+    SearchFilter("is", "recovered"): "session.recovered = 1",
 }
 _MARK_INDEX = {
-    Filter("is", "archived"): "session_archived",
-    Filter("is", "pinned"): "session_pinned",
-    Filter("is", "recovered"): "session_recovered",
+    SearchFilter("is", "archived"): "session_archived",
+    SearchFilter("is", "pinned"): "session_pinned",
+    SearchFilter("is", "recovered"): "session_recovered",
 }
 
 
@@ -103,7 +103,9 @@ def scope_of(search: Search, values: Values) -> Scope:
     return Scope(source, key, (*conditions, *driven), tuple(checks), sessions)
 
 
-def _driver(each: Filter, values: Values) -> tuple[int, str, str, tuple[Condition, ...]] | None:
+def _driver(
+    each: SearchFilter, values: Values
+) -> tuple[int, str, str, tuple[Condition, ...]] | None:
     """How good it is as a driver, the source, its key, and the condition it takes over."""
     named = values.get(each, ())
     if each.name == "title":
@@ -120,7 +122,7 @@ def _driver(each: Filter, values: Values) -> tuple[int, str, str, tuple[Conditio
     return None
 
 
-def _check(each: Filter, values: Values) -> Condition | None:
+def _check(each: SearchFilter, values: Values) -> Condition | None:
     if each.name == "title":
         found = "(SELECT rowid FROM session_title WHERE session_title MATCH ?)"
         inside = "NOT IN" if each.negated else "IN"
@@ -137,14 +139,14 @@ def _check(each: Filter, values: Values) -> Condition | None:
                 f"AND also.name {compared})"
             )
         return Condition(f"NOT ({sql})" if each.negated else sql, named)
-    sql = _MARKS.get(Filter(each.name, each.value))
+    sql = _MARKS.get(SearchFilter(each.name, each.value))
     if sql is None:
         return None
     return Condition(f"NOT ({sql})" if each.negated else sql)
 
 
-def _title(each: Filter) -> str:
-    return match_expression([Word(each.value, open=True)])
+def _title(each: SearchFilter) -> str:
+    return match_expression([SearchWord(each.value, open=True)])
 
 
 def _dates(search: Search) -> list[Condition]:

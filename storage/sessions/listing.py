@@ -14,7 +14,7 @@ from typing import Any
 
 from gramophone.core.errors import FilterError, SessionNotFound, StorageError
 from gramophone.library.library import SessionQueries, SessionSummary, TagCount, Totals
-from gramophone.library.search_query import Filter, Search, Word, parse
+from gramophone.library.search_query import Search, SearchFilter, SearchWord, parse
 from storage.home import is_session_id
 from storage.sessions.filter_sql import NAMED, Scope, Values, scope_of
 from storage.sessions.search import (
@@ -26,7 +26,7 @@ from storage.sessions.search import (
     snippet,
     wide,
 )
-from storage.sqlite.reader import Reader
+from storage.sqlite.reader import ReadConnection
 from storage.sqlite.schema import turn_number
 
 END = 1 << 42
@@ -56,7 +56,7 @@ class StoredQueries(SessionQueries):
     """Answers from two connections: one for searches, so that none of them delays a page."""
 
     def __init__(
-        self, reader: Reader, searcher: Reader, wall_clock: Callable[[], datetime]
+        self, reader: ReadConnection, searcher: ReadConnection, wall_clock: Callable[[], datetime]
     ) -> None:
         self._reader = reader
         self._searcher = searcher
@@ -165,10 +165,10 @@ class StoredQueries(SessionQueries):
         )
         return [summary(row) for row in rows]
 
-    async def _values(self, filters: Iterable[Filter]) -> Values:
+    async def _values(self, filters: Iterable[SearchFilter]) -> Values:
         """The names that are meant by each filter on a name: the very one, else all that hold
         what was typed."""
-        meant: dict[Filter, Sequence[str]] = {}
+        meant: dict[SearchFilter, Sequence[str]] = {}
         for each in filters:
             if each.name not in NAMED:
                 continue
@@ -268,7 +268,7 @@ def _with_snippets(
     found: Sequence[tuple[Any, ...]],
     hits: Mapping[int, int | None],
     texts: Mapping[int, str],
-    words: Sequence[Word],
+    words: Sequence[SearchWord],
 ) -> list[SessionSummary]:
     return [
         summary(row, snippet(texts.get(hits[position] or -1, ""), words))

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from gramophone.library.search_query import Word, highlights
+from gramophone.library.search_query import SearchWord, highlights
 from gramophone.text.bigrams import SPACELESS, is_spaceless, looked_up
 from gramophone.text.folding import NON_JOINER
 from gramophone.text.graphemes import end_of, start_of
@@ -74,18 +74,18 @@ TEXTS_OF = """
 """
 
 
-def match_expression(words: Sequence[Word], without: Sequence[str] = ()) -> str:
+def match_expression(words: Sequence[SearchWord], without: Sequence[str] = ()) -> str:
     """The FTS5 query for words that must all occur and some that must not; empty without words.
 
     Each is quoted, so that no character of it is an operator. An open word is the beginning of
     one, but for a single Latin letter: the words that begin with it are most of the library.
     """
     wanted = " AND ".join(_sought(word) for word in words[:_MOST_WORDS])
-    unwanted = " OR ".join(_sought(Word(word)) for word in without[:_MOST_WORDS])
+    unwanted = " OR ".join(_sought(SearchWord(word)) for word in without[:_MOST_WORDS])
     return f"({wanted}) NOT ({unwanted})" if wanted and unwanted else wanted
 
 
-def wide(words: Sequence[Word]) -> bool:
+def wide(words: Sequence[SearchWord]) -> bool:
     """Whether a query costs before its first hit: the beginning of a word that is longer than
     the index of beginnings, or a single character of writing without spaces, is looked up by
     merging all words that begin so."""
@@ -97,7 +97,7 @@ def wide(words: Sequence[Word]) -> bool:
     )
 
 
-def snippet(text: str, words: Sequence[Word]) -> str:
+def snippet(text: str, words: Sequence[SearchWord]) -> str:
     """The words around the most hits, each between its marks.
 
     FTS5 has such a function; it would look the words up again for each turn it is asked about.
@@ -132,7 +132,7 @@ def _token_at(tokens: Sequence[tuple[int, int]], place: int) -> int:
     return max(0, bisect_right(tokens, (place, len(tokens) and tokens[-1][1])) - 1)
 
 
-def _sought(word: Word) -> str:
+def _sought(word: SearchWord) -> str:
     """The query for one word or phrase."""
     clean = word.text.replace("\0", " ").encode("utf-8", "replace").decode()[:_LONGEST_WORD]
     phrase, begins = looked_up(clean)

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from gramophone.library.statistics import QUARTER_S, Kept, Tally, VoiceConfig
+from gramophone.library.statistics import QUARTER_S, StoredStatistics, Tally, VoiceConfig
 from gramophone.wire.lenient_json import LARGEST_COUNT
-from storage.sqlite.reader import Reader
+from storage.sqlite.reader import ReadConnection
 from storage.sqlite.schema import TURN_BITS
 
 _SUMS = (
@@ -60,9 +60,9 @@ _COUNTS = 5
 """Of what `Tally` begins with, so many are always counted."""
 
 
-async def kept_figures(
-    reader: Reader, *, since: datetime | None = None, session_id: str | None = None
-) -> Kept:
+async def stored_statistics(
+    reader: ReadConnection, *, since: datetime | None = None, session_id: str | None = None
+) -> StoredStatistics:
     """Of one session, of those begun since, or of all."""
     begun = None if since is None else since.astimezone(UTC).isoformat(timespec="milliseconds")
     chosen = begun, session_id
@@ -75,7 +75,9 @@ async def kept_figures(
         voicing = _at(changes.get(session, ()), started_us) or _voicing((provider, model, voice))
         found.setdefault(voicing, Tally()).add(_tally(sums))
     began = await reader.fetch(_BY_QUARTER, chosen)
-    return Kept(found, {quarter: (sessions, ms or 0) for quarter, sessions, ms in began})
+    return StoredStatistics(
+        found, {quarter: (sessions, ms or 0) for quarter, sessions, ms in began}
+    )
 
 
 def _voicing(names: Sequence[Any]) -> VoiceConfig:
@@ -98,7 +100,7 @@ def _numbers(joined: str | None) -> list[float]:
     return [float(each) for each in joined.split(",")] if joined else []
 
 
-async def _changes(reader: Reader) -> dict[int, list[tuple[int, VoiceConfig]]]:
+async def _changes(reader: ReadConnection) -> dict[int, list[tuple[int, VoiceConfig]]]:
     """By session that changed its settings: from when on which went, in order."""
     changes: defaultdict[int, list[tuple[int, VoiceConfig]]] = defaultdict(list)
     for session, at_us, detail in await reader.fetch(_CHANGES):

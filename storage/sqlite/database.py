@@ -14,7 +14,7 @@ from datetime import datetime
 from gramophone.core.clock import wall_clock as system_wall_clock
 from storage.home import Home, make_private_file
 from storage.sqlite.disk_reserve import keep_reserve
-from storage.sqlite.error_messages import corrupt, sentences, too_new, without_locks
+from storage.sqlite.error_messages import corrupt, storage_errors, too_new, without_locks
 from storage.sqlite.file_system import Support, support
 from storage.sqlite.read_access import address_to_read
 from storage.sqlite.schema import SCHEMA_VERSION, migrate, schema_version
@@ -42,7 +42,7 @@ def open_library(
         LibraryCorrupt: it is damaged; nothing was changed.
         StorageError: it cannot be read or written.
     """
-    with sentences(home):
+    with storage_errors(home):
         home.create()
         _refuse_orphaned_log(home)
         # Made here, because SQLite would make it readable by others; -wal and -shm follow it.

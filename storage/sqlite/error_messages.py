@@ -60,7 +60,7 @@ def is_full(error: Exception, home: Home) -> bool:
 
 
 @contextmanager
-def sentences(home: Home) -> Generator[None]:
+def storage_errors(home: Home) -> Generator[None]:
     """Turn errors of SQLite and of the file system inside the block into StorageErrors."""
     try:
         yield

@@ -35,18 +35,18 @@ def damaged_or_text(stored: bytes) -> str:
         return DamagedText(stored.decode(errors="replace"))
 
 
-class Reader:
+class ReadConnection:
     """One reading connection; questions are answered one after another."""
 
     def __init__(self, home: Home, connection: aiosqlite.Connection) -> None:
-        """Use `Reader.open`."""
+        """Use `ReadConnection.open`."""
         self._home = home
         self._connection = connection
         # An interruption hits whatever runs on the connection: it must be our own query.
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def open(cls, home: Home, address: str = "") -> Reader:
+    async def open(cls, home: Home, address: str = "") -> ReadConnection:
         """Connect to a library that exists; by the URI `address`, if one is given.
 
         Raises:

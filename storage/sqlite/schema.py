@@ -260,7 +260,7 @@ def migrate(
     due = [each for each in migrations if schema_version(database) < each.number]
     search_index.register(database)
     whole_texts.register(database)
-    progress = _Progress(sum(len(each.statements) for each in due), told)
+    progress = _MigrationProgress(sum(len(each.statements) for each in due), told)
     database.set_progress_handler(progress.look, _INSTRUCTIONS_A_LOOK)
     try:
         for migration in due:
@@ -269,7 +269,7 @@ def migrate(
         database.set_progress_handler(None, 0)
 
 
-class _Progress:
+class _MigrationProgress:
     """Counts statements. SQLite swallows what is raised while a statement runs: it is kept."""
 
     def __init__(self, total: int, told: Callable[[int, int], None] | None) -> None:
@@ -313,7 +313,7 @@ def _apply(
     database: sqlite3.Connection,
     migration: Migration,
     wall_clock: Callable[[], datetime],
-    progress: _Progress,
+    progress: _MigrationProgress,
 ) -> None:
     database.execute("BEGIN IMMEDIATE")
     try:

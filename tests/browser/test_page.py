@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Locator, Page
 from fixtures import recordings
 from gramophone.core.timeline import AudioReceived, Event, SessionEnded
 from gramophone.library.export_request import FORMS, ExportRequest, Pauses
-from storage.export.excerpt import Excerpt, Word
+from storage.export.excerpt import Excerpt, TimedWord
 from storage.export.stored_session import kept_session
 from storage.home import Home
 from storage.library import StoredLibrary
@@ -199,7 +199,7 @@ async def test_a_click_on_a_word_or_in_the_waveform_goes_there(page: Page, tmp_p
         assert re.fullmatch(r"0:\d\d of 0:56", await slider.get_attribute("aria-valuetext") or "")
 
 
-def all_words(made: Excerpt) -> Sequence[Word]:
+def all_words(made: Excerpt) -> Sequence[TimedWord]:
     return [word for turn in made.turns for passage in turn.passages for word in passage.words]
 
 

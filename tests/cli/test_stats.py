@@ -10,11 +10,11 @@ import pytest
 
 from gramophone.cli.bar_chart import Pen, Row, bars
 from gramophone.cli.stats import drawn
-from gramophone.library.statistics import Day, Kept, Tally, VoiceConfig, total
+from gramophone.library.statistics import Day, StoredStatistics, Tally, VoiceConfig, total
 from tests.support.programs import Gramophone
 
 TEXT = "Records turn. Needles listen."
-KEPT = Kept(
+KEPT = StoredStatistics(
     {
         VoiceConfig("openai", "gpt-5", "thalia"): Tally(
             *(40, 1, 2, 500_000, 7_000, 900, 1_500, 3),

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from gramophone.core.errors import FilterError
 from gramophone.library.search_query import (
     FILTERS,
-    Filter,
     Search,
-    Word,
+    SearchFilter,
+    SearchWord,
     completed,
     highlights,
     hint,
@@ -33,24 +33,30 @@ ANYTHING = st.text() | st.lists(
     [
         ("", Search()),
         ("  ***  ", Search()),
-        ("horn", Search((Word("horn", open=True),))),
-        ("a horn", Search((Word("a"), Word("horn", open=True)))),
-        ('"the horn"', Search((Word("the horn"),))),
-        ('"the horn', Search((Word("the horn"),))),
-        ('horn "a b" -wax', Search((Word("horn"), Word("a b")), without=("wax",))),
-        ("well-known", Search((Word("well-known", open=True),))),
-        ("http://x.org", Search((Word("http://x.org", open=True),))),
-        ("12:30", Search((Word("12:30", open=True),))),
-        ('"note:this"', Search((Word("note:this"),))),
-        ("Provider:OpenAI", Search(filters=(Filter("provider", "OpenAI"),))),
-        ("-provider:local", Search(filters=(Filter("provider", "local", True),))),
-        ('tag:"On Hold" tag:#x', Search(filters=(Filter("tag", "on-hold"), Filter("tag", "x")))),
-        ('title:"two words"', Search(filters=(Filter("title", "two words"),))),
-        ("has:audio IS:Pinned", Search(filters=(Filter("has", "audio"), Filter("is", "pinned")))),
-        ("is:pinned is:pinned", Search(filters=(Filter("is", "pinned"),))),
-        ("horn provider:", Search((Word("horn"),))),
-        ("horn ", Search((Word("horn"),))),
-        ("horn is:pinned", Search((Word("horn"),), filters=(Filter("is", "pinned"),))),
+        ("horn", Search((SearchWord("horn", open=True),))),
+        ("a horn", Search((SearchWord("a"), SearchWord("horn", open=True)))),
+        ('"the horn"', Search((SearchWord("the horn"),))),
+        ('"the horn', Search((SearchWord("the horn"),))),
+        ('horn "a b" -wax', Search((SearchWord("horn"), SearchWord("a b")), without=("wax",))),
+        ("well-known", Search((SearchWord("well-known", open=True),))),
+        ("http://x.org", Search((SearchWord("http://x.org", open=True),))),
+        ("12:30", Search((SearchWord("12:30", open=True),))),
+        ('"note:this"', Search((SearchWord("note:this"),))),
+        ("Provider:OpenAI", Search(filters=(SearchFilter("provider", "OpenAI"),))),
+        ("-provider:local", Search(filters=(SearchFilter("provider", "local", True),))),
+        (
+            'tag:"On Hold" tag:#x',
+            Search(filters=(SearchFilter("tag", "on-hold"), SearchFilter("tag", "x"))),
+        ),
+        ('title:"two words"', Search(filters=(SearchFilter("title", "two words"),))),
+        (
+            "has:audio IS:Pinned",
+            Search(filters=(SearchFilter("has", "audio"), SearchFilter("is", "pinned"))),
+        ),
+        ("is:pinned is:pinned", Search(filters=(SearchFilter("is", "pinned"),))),
+        ("horn provider:", Search((SearchWord("horn"),))),
+        ("horn ", Search((SearchWord("horn"),))),
+        ("horn is:pinned", Search((SearchWord("horn"),), filters=(SearchFilter("is", "pinned"),))),
         ("is:pin", Search()),
         ("before:", Search()),
         ("before:2026-11-02", Search(until=date(2026, 11, 2))),
@@ -107,12 +113,12 @@ def test_nothing_that_is_typed_does_worse_than_a_sentence(typed: str) -> None:
 def test_a_filter_comes_back_as_it_was_written(name: str, value: str, negated: bool) -> None:
     for written in (value, f'"{value}"'):
         typed = f"{'-' if negated else ''}{name}:{written}"
-        assert parse(typed, TODAY).filters == (Filter(name, value, negated),)
+        assert parse(typed, TODAY).filters == (SearchFilter(name, value, negated),)
 
 
 @given(text=st.text(), words=st.lists(st.text(min_size=1), max_size=3))
 def test_highlights_lie_in_the_text_in_order(text: str, words: list[str]) -> None:
-    spans = highlights(text, [Word(word, open=True) for word in words])
+    spans = highlights(text, [SearchWord(word, open=True) for word in words])
     edges = [edge for span in spans for edge in span]
     assert edges == sorted(edges)
     assert all(0 <= start < end <= len(text) for start, end in spans)
@@ -121,15 +127,15 @@ def test_highlights_lie_in_the_text_in_order(text: str, words: list[str]) -> Non
 @pytest.mark.parametrize(
     ("words", "lifted"),
     [
-        ([Word("cafe")], ["Café"]),
-        ([Word("PLAY", open=True)], ["plays"]),
-        ([Word("play")], []),
-        ([Word("the corner")], ["the corner"]),
-        ([Word("jazz"), Word("plays jazz")], ["plays jazz"]),
-        ([Word("p", open=True)], []),
+        ([SearchWord("cafe")], ["Café"]),
+        ([SearchWord("PLAY", open=True)], ["plays"]),
+        ([SearchWord("play")], []),
+        ([SearchWord("the corner")], ["the corner"]),
+        ([SearchWord("jazz"), SearchWord("plays jazz")], ["plays jazz"]),
+        ([SearchWord("p", open=True)], []),
     ],
 )
-def test_words_are_lifted(words: list[Word], lifted: list[str]) -> None:
+def test_words_are_lifted(words: list[SearchWord], lifted: list[str]) -> None:
     text = "Café on the corner plays jazz."
     assert [text[start:end] for start, end in highlights(text, words)] == lifted
 

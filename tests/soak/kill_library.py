@@ -120,7 +120,7 @@ async def _examine(template: Template, home: Path, found: Condition) -> None:
         found.sessions = len(sessions)
         await library.sessions(search="question")
         await library.totals()
-        await library.figures()
+        await library.statistics()
         await library.prompts(limit=100)
         for session in sessions[:12]:
             read = await library.session(session.id)

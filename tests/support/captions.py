@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from gramophone.library.library import SessionRecord, SessionSummary, TurnRecord
 from storage.export.caption_layout import cues
-from storage.export.excerpt import Excerpt, ExcerptTurn, Passage, Word
+from storage.export.excerpt import Excerpt, ExcerptTurn, SpokenSentence, TimedWord
 
 ABOUT = SessionSummary("0a", "A talk", "2026-11-21T12:00:00+00:00", 2, 0, "local", "smollm2", "joe")
 PACE_US = 60_000
 
 
-def passage(text: str, start_us: int, pace_us: int = PACE_US) -> Passage:
+def passage(text: str, start_us: int, pace_us: int = PACE_US) -> SpokenSentence:
     """A chunk spoken at an even pace, so many microseconds a character."""
-    words: list[Word] = []
+    words: list[TimedWord] = []
     at = 0
     for word in text.split():
         at = text.index(word, at)
         start, at = at, at + len(word)
-        words.append(Word(start_us + start * pace_us, start_us + at * pace_us, word, start, at))
-    return Passage(start_us, start_us + len(text) * pace_us, text, tuple(words))
+        words.append(
+            TimedWord(start_us + start * pace_us, start_us + at * pace_us, word, start, at)
+        )
+    return SpokenSentence(start_us, start_us + len(text) * pace_us, text, tuple(words))
 
 
-def excerpt(*turns: tuple[Passage, ...]) -> Excerpt:
+def excerpt(*turns: tuple[SpokenSentence, ...]) -> Excerpt:
     laid = [
         ExcerptTurn(
             TurnRecord(number, "assistant", "", "stop", 0),
@@ -36,7 +38,7 @@ def excerpt(*turns: tuple[Passage, ...]) -> Excerpt:
 
 
 def shown(*chunks: str, pace_us: int = PACE_US) -> list[str]:
-    passages: list[Passage] = []
+    passages: list[SpokenSentence] = []
     at_us = 0
     for chunk in chunks:
         passages.append(passage(chunk, at_us, pace_us))

@@ -31,7 +31,7 @@ from storage.chat_import import chatgpt, claude
 from storage.chat_import.format import ChatError
 from storage.chat_import.json_spans import spans
 from storage.export.caption_layout import cues
-from storage.export.excerpt import Passage
+from storage.export.excerpt import SpokenSentence
 from storage.sessions.search import match_expression, snippet
 from tests.support.captions import excerpt, passage
 
@@ -97,7 +97,9 @@ def _filters(text: str) -> None:
         search_query.parse(text, date(2026, 1, 1))
     search_query.hint(text)
     search_query.completed(text)
-    search_query.highlights(text, [search_query.Word(text[:20]), search_query.Word("a", open=True)])
+    search_query.highlights(
+        text, [search_query.SearchWord(text[:20]), search_query.SearchWord("a", open=True)]
+    )
 
 
 def _search(text: str) -> None:
@@ -130,7 +132,7 @@ def _expected(text: str) -> None:
 def _captions(text: str) -> None:
     """As one chunk, and as chunks of a few letters."""
     for chunks in ([text], pieces(text)):
-        passages: list[Passage] = []
+        passages: list[SpokenSentence] = []
         for chunk in chunks:
             if chunk.strip():
                 passages.append(passage(chunk, passages[-1].end_us if passages else 0))

@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from gramophone.library.library import SessionSummary
-from gramophone.library.search_query import Word
+from gramophone.library.search_query import SearchWord
 from tui import bindings
 from tui.messages import MarksChanged, MoreWanted
 from tui.sessions.session_row import session_row
@@ -32,7 +32,7 @@ class SessionList(OptionList):
         self.rows: list[SessionSummary] = []
         self.marked: dict[str, None] = {}
         self._notes: dict[str, str] = {}
-        self._words: Sequence[Word] = ()
+        self._words: Sequence[SearchWord] = ()
 
     @property
     def chosen(self) -> SessionSummary | None:
@@ -50,7 +50,7 @@ class SessionList(OptionList):
 
     # --- rows ---------------------------------------------------------------------------------
 
-    def fill(self, rows: Sequence[SessionSummary], words: Sequence[Word] = ()) -> None:
+    def fill(self, rows: Sequence[SessionSummary], words: Sequence[SearchWord] = ()) -> None:
         """Show these rows and no others; the cursor stays on its session, if that is there."""
         at = self.chosen.id if self.chosen is not None else ""
         self.rows, self._words = list(rows), words

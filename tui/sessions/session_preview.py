@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from gramophone.library.library import SessionRecord, TurnRecord
-from gramophone.library.search_query import Word, highlights
+from gramophone.library.search_query import SearchWord, highlights
 from gramophone.text.sanitize import plain
 from tui.sessions.session_row import facts_of, lifted, tags_of, title_of
 from tui.theme.colour_names import ACCENT, MUTED
@@ -28,7 +28,7 @@ class SessionPreview(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         yield Static("", markup=False)
 
-    def show(self, record: SessionRecord, words: Sequence[Word]) -> None:
+    def show(self, record: SessionRecord, words: Sequence[SearchWord]) -> None:
         width = max(_LEAST_CELLS, self.scrollable_content_region.width)
         self.query_one(Static).update(preview(record, words, width))
         self.scroll_home(animate=False)
@@ -38,7 +38,7 @@ class SessionPreview(VerticalScroll, can_focus=False):
         self.query_one(Static).update(Content.styled(words, MUTED))
 
 
-def preview(record: SessionRecord, words: Sequence[Word], width: int) -> Content:
+def preview(record: SessionRecord, words: Sequence[SearchWord], width: int) -> Content:
     """Title and facts, then the turns from the newest hit on, or from the first."""
     summary = record.summary
     head = [lifted(title_of(summary), words).stylize_before("bold")]
@@ -53,7 +53,7 @@ def preview(record: SessionRecord, words: Sequence[Word], width: int) -> Content
     return Content("\n\n").join(parts)
 
 
-def _first_shown(turns: Sequence[TurnRecord], words: Sequence[Word]) -> int:
+def _first_shown(turns: Sequence[TurnRecord], words: Sequence[SearchWord]) -> int:
     """The question before the newest answer that holds all the words, or that question itself."""
     if not words:
         return 0
@@ -64,7 +64,7 @@ def _first_shown(turns: Sequence[TurnRecord], words: Sequence[Word]) -> int:
     return 0
 
 
-def _turn(turn: TurnRecord, words: Sequence[Word], width: int) -> Content:
+def _turn(turn: TurnRecord, words: Sequence[SearchWord], width: int) -> Content:
     user = turn.role == "user"
     who = Content.styled("You" if user else "Reply", f"bold {ACCENT}")
     text = plain(turn.text).strip()
@@ -80,7 +80,7 @@ def _turn(turn: TurnRecord, words: Sequence[Word], width: int) -> Content:
     return who + Content("\n") + body
 
 
-def _as_typed(text: str, start: int, words: Sequence[Word]) -> Content:
+def _as_typed(text: str, start: int, words: Sequence[SearchWord]) -> Content:
     shown = text[start : start + _TURN_CHARACTERS]
     cut = start + _TURN_CHARACTERS < len(text)
     return lifted(("…" if start else "") + shown + ("…" if cut else ""), words)
@@ -99,7 +99,7 @@ def _nothing_said(turn: TurnRecord) -> str:
             return "no words"
 
 
-def _start(text: str, words: Sequence[Word]) -> int:
+def _start(text: str, words: Sequence[SearchWord]) -> int:
     """Where a long text is shown from, so that its first hit is in sight."""
     hits = highlights(text, words)
     if not hits or hits[0][0] < 2 * _BEFORE_HIT_CHARACTERS:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from gramophone.library.library import SessionSummary
-from gramophone.library.search_query import Word, highlights
+from gramophone.library.search_query import SearchWord, highlights
 from gramophone.text.graphemes import after
 from gramophone.text.sanitize import plain, plain_line
 from tui.support.formatting import counted, local_time, seconds
@@ -23,7 +23,7 @@ def session_row(
     summary: SessionSummary,
     width: int,
     *,
-    words: Sequence[Word] = (),
+    words: Sequence[SearchWord] = (),
     marked: bool = False,
     note: str = "",
 ) -> Content:
@@ -85,7 +85,7 @@ def _hit_in_sight(line: Content, width: int) -> Content:
     return line.truncate(width, ellipsis=True)
 
 
-def lifted(text: str, words: Sequence[Word]) -> Content:
+def lifted(text: str, words: Sequence[SearchWord]) -> Content:
     """The text with the words that are looked for in the accent colour."""
     content = Content(text)
     for start, end in highlights(text, words):

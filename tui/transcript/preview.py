@@ -7,7 +7,7 @@ from typing import Final
 
 from textual.content import Content
 
-from gramophone.library.search_query import Word, highlights
+from gramophone.library.search_query import SearchWord, highlights
 from tui.markdown.answer import Answer
 from tui.markdown.layout import Mark, Row
 from tui.theme.colour_names import ACCENT, MUTED
@@ -26,7 +26,9 @@ _STYLES: Final = {
 }
 
 
-def excerpt(text: str, width: int, start: int, end: int, words: Sequence[Word] = ()) -> Content:
+def excerpt(
+    text: str, width: int, start: int, end: int, words: Sequence[SearchWord] = ()
+) -> Content:
     """Markdown from the row that holds the character at `start` to the one at `end`; the words in
     it lifted."""
     more = end < len(text)

@@ -75,7 +75,7 @@ def _events(session: ExportedSession) -> Generator[tuple[int, str, str]]:
     yield 0, "o", f"{_BOLD}{_whole(title_of(about))}{_OFF}\r\n{_DIM}{_whole(told)}{_OFF}\r\n"
     began_us: int | None = None
     shown = {turn.turn: turn for turn in session.turns}
-    written: dict[int, _Turn] = {}
+    written: dict[int, _CastTurn] = {}
     for event in session.events(TurnStarted, DeltaReceived, TurnCompleted):
         turn = shown.get(_turn_of(event))
         if turn is None:
@@ -83,7 +83,7 @@ def _events(session: ExportedSession) -> Generator[tuple[int, str, str]]:
         began_us = event.at_us if began_us is None else began_us
         at_ms = (event.at_us - began_us) // 1000
         if turn.turn not in written:
-            written[turn.turn] = _Turn(turn)
+            written[turn.turn] = _CastTurn(turn)
             if turn.role == "user":
                 yield at_ms, "m", cut(plain_line(turn.text), COLUMNS)
             yield at_ms, "o", written[turn.turn].begin()
@@ -104,7 +104,7 @@ def _whole(text: str) -> str:
     return wrap.feed(text) + wrap.finish()
 
 
-class _Turn:
+class _CastTurn:
     """A turn while it is written."""
 
     def __init__(self, record: TurnRecord) -> None:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 
 from gramophone.text.graphemes import cut
-from storage.export.audio_tags import About, Mark
+from storage.export.audio_tags import About, AudioMark
 
 _UTF_8 = b"\x03"
 _TOP, _ORDERED = 2, 1
@@ -21,7 +21,7 @@ _LONGEST_LABEL_BYTES = 126
 _LARGEST = (1 << 28) - 1
 
 
-def tag(about: About, chapters: Sequence[Mark], rate_hz: int, samples: int) -> bytes:
+def tag(about: About, chapters: Sequence[AudioMark], rate_hz: int, samples: int) -> bytes:
     """The tag of a file of so many samples, in which each chapter ends where the next begins."""
     frames = [
         _text(b"TIT2", about.title),
@@ -52,7 +52,7 @@ def _table(name: bytes, flags: int, children: Sequence[bytes]) -> bytes:
     return _frame(b"CTOC", name + b"\0" + bytes([flags, len(children)]) + listed)
 
 
-def _chapters(chapters: Sequence[Mark], rate_hz: int, samples: int) -> list[bytes]:
+def _chapters(chapters: Sequence[AudioMark], rate_hz: int, samples: int) -> list[bytes]:
     starts = [mark.at_samples * 1000 // rate_hz for mark in chapters]
     ends = [*starts[1:], samples * 1000 // rate_hz]
     return [

@@ -14,7 +14,7 @@ from gramophone.analysis.attribution import KINDS, NOBODY, Answerer, answerers
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import TurnAudio
-from storage.export.excerpt import ExcerptTurn, Passage
+from storage.export.excerpt import ExcerptTurn, SpokenSentence
 from storage.export.excerpt_audio import Tell
 from storage.export.stored_session import ExportedSession
 
@@ -121,7 +121,7 @@ def _audio(audio: TurnAudio) -> dict[str, Any]:
     }
 
 
-def _passage(passage: Passage) -> dict[str, Any]:
+def _passage(passage: SpokenSentence) -> dict[str, Any]:
     return {
         "start_us": passage.start_us,
         "end_us": passage.end_us,

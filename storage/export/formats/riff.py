@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 
 from gramophone.core.frozen import frozen
-from storage.export.audio_tags import About, Mark, ascii_only
+from storage.export.audio_tags import About, AudioMark, ascii_only
 
 LARGEST_SIZE = 0xFFFF_FFFF
 """What a chunk's 32 bits can say; in RF64 they say this, and `ds64` the truth."""
@@ -23,11 +23,11 @@ _BEXT = struct.Struct("<256s32s32s10s8sIIH64s190s")
 _PCM = 1
 
 HEAD_BYTES = 12 + 8 + _DS64.size + 8 + _FORMAT.size + 8 + _BEXT.size + 8
-"""The length of `Wav.head`, whatever it says."""
+"""The length of `TaggedWav.head`, whatever it says."""
 
 
 @frozen
-class Wav:
+class TaggedWav:
     """16-bit PCM of so many channels, described by `about`; `into_us` is how far into the session
     its first sample lies."""
 
@@ -74,7 +74,7 @@ class Wav:
         )
 
 
-def tail(about: About, marks: Sequence[Mark]) -> bytes:
+def tail(about: About, marks: Sequence[AudioMark]) -> bytes:
     """All after the samples: cue points, their labels, and the tags."""
     # A cue point counts samples in 32 bits, in RF64 too.
     kept = [mark for mark in marks if mark.at_samples <= LARGEST_SIZE]
@@ -86,7 +86,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack("<4sI", name, len(content)) + content + b"\0" * (len(content) % 2)
 
 
-def _cues(marks: Sequence[Mark]) -> bytes:
+def _cues(marks: Sequence[AudioMark]) -> bytes:
     points = b"".join(
         _CUE.pack(number, mark.at_samples, b"data", 0, 0, mark.at_samples)
         for number, mark in enumerate(marks, 1)

@@ -15,7 +15,7 @@ from gramophone.core.frozen import frozen
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionSummary
 from gramophone.text.sanitize import plain_line
-from storage.export.caption_layout import CaptionWord, Cue, cues, line_text
+from storage.export.caption_layout import CaptionCue, CaptionWord, cues, line_text
 from storage.export.excerpt_audio import Tell
 from storage.export.stored_session import ExportedSession
 
@@ -30,7 +30,7 @@ class _Placed:
     start_ms: int
     end_ms: int
     shift_us: int
-    cue: Cue
+    cue: CaptionCue
 
     def ms(self, at_us: int) -> int:
         return (self.shift_us + at_us) // 1000
@@ -90,7 +90,7 @@ def _sessions(
         )
 
 
-def _placed(found: Iterable[Cue], shift_us: int) -> Generator[_Placed]:
+def _placed(found: Iterable[CaptionCue], shift_us: int) -> Generator[_Placed]:
     """On whole milliseconds; a cue that has none of its own is shown for one."""
     free_ms = shift_us // 1000
     for cue in found:

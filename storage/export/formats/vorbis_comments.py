@@ -9,13 +9,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-from storage.export.audio_tags import About, Mark
+from storage.export.audio_tags import About, AudioMark
 
 MOST_CHAPTERS = 1000
 """Three digits count them."""
 
 
-def comment_block(vendor: bytes, about: About, chapters: Sequence[Mark], rate_hz: int) -> bytes:
+def comment_block(
+    vendor: bytes, about: About, chapters: Sequence[AudioMark], rate_hz: int
+) -> bytes:
     """The block, without what frames it in one format or another."""
     items = [*_tags(about), *_chapters(chapters[:MOST_CHAPTERS], rate_hz)]
     packed = (_sized(f"{name}={text}".encode("utf-8", "replace")) for name, text in items)
@@ -41,7 +43,7 @@ def _tags(about: About) -> Iterable[tuple[str, str]]:
     return ((name, text) for name, text in tags.items() if text)
 
 
-def _chapters(chapters: Sequence[Mark], rate_hz: int) -> Iterable[tuple[str, str]]:
+def _chapters(chapters: Sequence[AudioMark], rate_hz: int) -> Iterable[tuple[str, str]]:
     for number, mark in enumerate(chapters):
         yield f"CHAPTER{number:03}", _clock(mark.at_samples * 1000 // rate_hz)
         yield f"CHAPTER{number:03}NAME", mark.label

@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 from gramophone.library.export_request import ExportRequest
 from storage.audio.wav import write_all
-from storage.export.excerpt_audio import BLOCK_SAMPLES, Piece, Tell, pieces
-from storage.export.formats.riff import HEAD_BYTES, LARGEST_SIZE, Wav, tail
+from storage.export.excerpt_audio import BLOCK_SAMPLES, AudioPiece, Tell, pieces
+from storage.export.formats.riff import HEAD_BYTES, LARGEST_SIZE, TaggedWav, tail
 from storage.export.mixdown import Mixdown
 from storage.export.stored_session import ExportedSession, KeptSessions
 
@@ -36,7 +36,7 @@ def write_wav(sessions: KeptSessions, file: BinaryIO, order: ExportRequest, tell
     end = tail(reel.about, reel.marks)
     file.write(end)
     file.seek(0)
-    wav = Wav(reel.rate_hz, reel.channels, reel.about, order.cut.from_us)
+    wav = TaggedWav(reel.rate_hz, reel.channels, reel.about, order.cut.from_us)
     file.write(wav.head(data_bytes, len(end), LARGEST_SIZE))
 
 
@@ -50,7 +50,7 @@ def _copy(reel: Mixdown, file: BinaryIO) -> None:
         reel.samples += session.excerpt.samples
 
 
-def _copy_piece(session: ExportedSession, piece: Piece, descriptor: int) -> None:
+def _copy_piece(session: ExportedSession, piece: AudioPiece, descriptor: int) -> None:
     if piece.turn is not None:
         session.copy_pcm(piece.turn, piece.own_samples, piece.samples, descriptor)
         return

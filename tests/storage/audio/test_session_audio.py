@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gramophone.core.timeline import AudioReceived
-from storage.audio.session_audio import SessionSound
+from storage.audio.session_audio import SessionAudio
 from storage.home import Home
 from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
@@ -39,6 +39,6 @@ async def test_what_is_missing_or_cannot_be_read_is_empty(tmp_path: Path) -> Non
     home.wav(SESSION_ID, 1).unlink()
     home.wav(SESSION_ID, 3).unlink()
     home.wav(SESSION_ID, 3).mkdir()
-    sound = SessionSound(home, SESSION_ID)
+    sound = SessionAudio(home, SESSION_ID)
     assert [sound.read(turn, 0, 10) for turn in (1, 3, 99)] == [b"", b"", b""]
     sound.close()

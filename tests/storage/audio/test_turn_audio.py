@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.library.export_request import ExportRequest
-from storage.audio.turn_audio import TurnSound, kept_path
+from storage.audio.turn_audio import TurnSound, stored_path
 from storage.audio.wav import WavFormat, WavWriter
 from storage.library import StoredLibrary
 from storage.recording.recovery import RECOVERED
@@ -61,9 +61,9 @@ def test_length_hash_and_blocks(place: Path, name: str) -> None:
 
 
 def test_the_other_kind_is_taken_where_the_named_one_is_gone(place: Path) -> None:
-    assert kept_path(place / "2.wav") == place / "2.flac"
-    assert kept_path(place / "1.flac") == place / "1.wav"
-    assert kept_path(place / "3.wav") is None
+    assert stored_path(place / "2.wav") == place / "2.flac"
+    assert stored_path(place / "1.flac") == place / "1.wav"
+    assert stored_path(place / "3.wav") is None
     with TurnSound(place / "2.wav") as sound:
         assert (sound.path, sound.missing) == (place / "2.flac", False)
     with TurnSound(place / "3.flac") as sound:

@@ -13,7 +13,7 @@ from gramophone.core.errors import StorageError
 from gramophone.core.timeline import SettingsChanged, TurnStarted
 from gramophone.library.export_request import ExportRequest
 from storage.chat_import.archive import is_export
-from storage.chat_import.importer import Taken
+from storage.chat_import.importer import ChatImportResult
 from storage.library import StoredLibrary
 from tests.support.builders import short_session
 from tests.support.chat_exports import EXPORTS, exported
@@ -38,14 +38,14 @@ def packed(place: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEF
     return path
 
 
-async def taken(home: Path, path: Path) -> Taken:
+async def taken(home: Path, path: Path) -> ChatImportResult:
     async with await StoredLibrary.open(home) as library:
         return await library.import_chats(path)
 
 
 async def test_conversations_become_sessions(tmp_path: Path) -> None:
     done = await taken(tmp_path / "home", EXPORTS / "chatgpt.json")
-    assert done == Taken((BREAD, LIGHTHOUSE), (), (), 1, ())
+    assert done == ChatImportResult((BREAD, LIGHTHOUSE), (), (), 1, ())
     async with await StoredLibrary.open(tmp_path / "home") as library:
         listed = await library.sessions()
         assert [each.id for each in listed] == [LIGHTHOUSE, BREAD], "the newest is on top"
@@ -66,7 +66,7 @@ async def test_conversations_become_sessions(tmp_path: Path) -> None:
         told = [event.text for event in events if isinstance(event, TurnStarted)]
         assert told == [turn.text for turn in kept.turns]
         assert [each.id for each in await library.sessions(search="sourdough")] == [BREAD]
-        figures = await library.figures()
+        figures = await library.statistics()
         assert {(key.model, each.turns) for key, each in figures.tallies.items()} == {
             ("gpt-4o", 1),
             ("gpt-5", 2),

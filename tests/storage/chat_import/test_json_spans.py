@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.chat_import import json_spans as module
-from storage.chat_import.json_spans import DEEPEST, Span, spans
+from storage.chat_import.json_spans import DEEPEST, JsonSpan, spans
 
 TEXTS = st.text(st.sampled_from('ab"\\[]{},:\n é\ud800'), max_size=8)
 VALUES = st.recursive(
@@ -59,7 +59,7 @@ def test_a_broken_value_leaves_the_others() -> None:
 
 def test_a_text_that_ends_too_soon_says_so() -> None:
     (first, last) = spans([b'[{"a": 1}, {"b": "and'])
-    assert first == Span(1, 9)
+    assert first == JsonSpan(1, 9)
     assert "ends in the middle" in last.fault
 
 

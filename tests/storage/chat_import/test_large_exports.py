@@ -13,7 +13,7 @@ import pytest
 
 from gramophone.core.errors import StorageError
 from storage.chat_import.archive import MOST_JSON_MEMBERS, MOST_VALUES, is_export
-from storage.chat_import.importer import MOST_CHATS, Taken, import_chats
+from storage.chat_import.importer import MOST_CHATS, ChatImportResult, import_chats
 from storage.chat_import.json_spans import LARGEST_BYTES
 from storage.chat_import.zip_directory import MOST_MEMBERS
 from storage.home import Home
@@ -27,7 +27,7 @@ def chat(number: int, text: str = "Hello?", **more: Any) -> dict[str, Any]:
     return {"uuid": f"chat {number}", "name": "x", "chat_messages": messages, **more}
 
 
-def taken(home: Path, path: Path) -> Taken:
+def taken(home: Path, path: Path) -> ChatImportResult:
     assert is_export(path)
     return import_chats(Home.at(home), path, now=NOW, tell=lambda _, __: None)
 

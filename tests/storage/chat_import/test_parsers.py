@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from storage.chat_import import chatgpt, claude
 from storage.chat_import.archive import chat_of
-from storage.chat_import.format import Chat, ChatError, Said, as_time
+from storage.chat_import.format import ChatConversation, ChatError, Said, as_time
 from tests.support.chat_exports import exported
 
 
-def words(chat: Chat) -> list[tuple[str, str]]:
+def words(chat: ChatConversation) -> list[tuple[str, str]]:
     return [(said.role, said.text) for said in chat.said]
 
 
@@ -187,13 +187,16 @@ def test_only_times_are_times(told: object, seconds: float | None) -> None:
 
 def test_an_id_that_is_no_uuid_names_a_session_too() -> None:
     said = (Said("user", "Hello?"),)
-    first = Chat("chatgpt", "../../etc", "", None, said)
-    assert first.session_id == Chat("chatgpt", "../../etc", "Other", 1.0, ()).session_id
-    assert first.session_id != Chat("claude", "../../etc", "", None, said).session_id
+    first = ChatConversation("chatgpt", "../../etc", "", None, said)
+    assert first.session_id == ChatConversation("chatgpt", "../../etc", "Other", 1.0, ()).session_id
+    assert first.session_id != ChatConversation("claude", "../../etc", "", None, said).session_id
     assert len(first.session_id) == 32
     assert int(first.session_id, 16)
-    unnamed = Chat("chatgpt", "", "", None, said)
-    assert unnamed.session_id != Chat("chatgpt", "", "", None, (Said("user", "Bye."),)).session_id
+    unnamed = ChatConversation("chatgpt", "", "", None, said)
+    assert (
+        unnamed.session_id
+        != ChatConversation("chatgpt", "", "", None, (Said("user", "Bye."),)).session_id
+    )
 
 
 ODD = st.recursive(

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramophone.text.sanitize import plain, plain_line
-from storage.export.caption_layout import LINE_CHARS, LONGEST_US, SHORTEST_US, Cue, cues
-from storage.export.excerpt import Passage
+from storage.export.caption_layout import LINE_CHARS, LONGEST_US, SHORTEST_US, CaptionCue, cues
+from storage.export.excerpt import SpokenSentence
 from tests.support.captions import excerpt, passage, shown
 
 
@@ -75,10 +75,10 @@ TURNS = st.lists(st.lists(st.tuples(TEXTS, st.integers(1_000, 400_000)), max_siz
 @settings(deadline=None)
 @given(TURNS, st.integers(0, 3_000_000))
 def test_cues_are_readable_and_in_order(said: list[list[tuple[str, int]]], silence_us: int) -> None:
-    turns: list[tuple[Passage, ...]] = []
+    turns: list[tuple[SpokenSentence, ...]] = []
     at_us = 0
     for chunks in said:
-        passages: list[Passage] = []
+        passages: list[SpokenSentence] = []
         for text, pace_us in chunks:
             passages.append(passage(text, at_us, pace_us))
             at_us = passages[-1].end_us + silence_us
@@ -97,5 +97,5 @@ def test_cues_are_readable_and_in_order(said: list[list[tuple[str, int]]], silen
         assert "".join(_letters(cue) for cue in made if cue.turn == turn) == words.replace(" ", "")
 
 
-def _letters(cue: Cue) -> str:
+def _letters(cue: CaptionCue) -> str:
     return cue.text.replace("\n", "").replace(" ", "")

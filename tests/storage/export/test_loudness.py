@@ -15,7 +15,7 @@ from fixtures.recordings import RECORDINGS
 from gramophone.core.timeline import AudioReceived, SessionEnded
 from gramophone.library.export_request import ExportRequest
 from storage.bundle.reader import read_bundle
-from storage.export.loudness import SILENCE_LUFS, Meter, level, levelled
+from storage.export.loudness import SILENCE_LUFS, LoudnessMeter, level, levelled
 from storage.export.sample_conversion import Samples
 from storage.library import StoredLibrary
 from tests.support.builders import session_started, spoken_exchange
@@ -43,7 +43,7 @@ def speech() -> tuple[Samples, int]:
 
 
 def measured(samples: Samples, rate_hz: int, block: int = 50_000) -> float:
-    meter = Meter(rate_hz, samples.shape[1])
+    meter = LoudnessMeter(rate_hz, samples.shape[1])
     for at in range(0, len(samples), block):
         meter.add(samples[at : at + block])
     return meter.loudness_lufs()

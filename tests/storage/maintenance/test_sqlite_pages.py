@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.maintenance.sqlite_pages import DatabasePages, Row
+from storage.maintenance.sqlite_pages import DatabasePages, PageRow
 
 SHAPES = ("t (number INTEGER PRIMARY KEY, a, b)", "t (a INT, b, c, PRIMARY KEY (a)) WITHOUT ROWID")
 
@@ -25,7 +25,7 @@ def written(path: Path, shape: str, rows: Sequence[tuple[Any, ...]], page_bytes:
         database.executemany("INSERT OR REPLACE INTO t VALUES (?, ?, ?)", rows)
 
 
-def read(path: Path) -> list[Row]:
+def read(path: Path) -> list[PageRow]:
     with DatabasePages(path, path.with_name(f"{path.name}-wal")) as pages:
         found = list(pages.rows())
         assert pages.lost_cells == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gramophone.core.clock import wall_clock
 from gramophone.core.errors import FilterError
-from gramophone.library.search_query import Word, parse
+from gramophone.library.search_query import SearchWord, parse
 from storage.sessions.search import HIT_BEGINS, HIT_ENDS, TURN_HITS, match_expression, snippet
 from storage.sqlite.schema import migrate, turn_number
 
@@ -98,11 +98,11 @@ def test_a_book_as_a_query_is_answered(database: sqlite3.Connection) -> None:
     assert found(database, "x" * 100_000) == []
 
 
-def marked(text: str, *words: Word) -> str:
+def marked(text: str, *words: SearchWord) -> str:
     return snippet(text, words).replace(HIT_BEGINS, "[").replace(HIT_ENDS, "]")
 
 
-GRAMO = Word("gramo", open=True)
+GRAMO = SearchWord("gramo", open=True)
 LONG = " ".join(f"w{number}" for number in range(40))
 
 
@@ -110,23 +110,35 @@ LONG = " ".join(f"w{number}" for number in range(40))
     ("text", "words", "shown"),
     [
         (TEXTS[0], [GRAMO], "A [gramophone] plays records."),
-        (TEXTS[1], [Word("cafe"), Word("jazz")], "The [Café] on the corner plays [jazz]."),
-        (LONG, [Word("w20")], "…w16 w17 w18 w19 [w20] w21 w22 w23 w24 w25 w26 w27…"),
-        (LONG, [Word("w39")], "…w28 w29 w30 w31 w32 w33 w34 w35 w36 w37 w38 [w39]"),
-        (LONG, [Word("w1"), Word("w30"), Word("w32")], "…w26 w27 w28 w29 [w30] w31 [w32] "),
-        (LONG, [Word("none")], "w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11…"),
-        ("天" * 300 + "签证" + "地" * 300, [Word("签证")], "…" + "天" * 16 + "[签证]" + "地" * 30),
-        ("ที่" * 90 + "ไทย", [Word("ไทย")], "…ที่"),
+        (
+            TEXTS[1],
+            [SearchWord("cafe"), SearchWord("jazz")],
+            "The [Café] on the corner plays [jazz].",
+        ),
+        (LONG, [SearchWord("w20")], "…w16 w17 w18 w19 [w20] w21 w22 w23 w24 w25 w26 w27…"),
+        (LONG, [SearchWord("w39")], "…w28 w29 w30 w31 w32 w33 w34 w35 w36 w37 w38 [w39]"),
+        (
+            LONG,
+            [SearchWord("w1"), SearchWord("w30"), SearchWord("w32")],
+            "…w26 w27 w28 w29 [w30] w31 [w32] ",
+        ),
+        (LONG, [SearchWord("none")], "w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11…"),
+        (
+            "天" * 300 + "签证" + "地" * 300,
+            [SearchWord("签证")],
+            "…" + "天" * 16 + "[签证]" + "地" * 30,
+        ),
+        ("ที่" * 90 + "ไทย", [SearchWord("ไทย")], "…ที่"),
         ("", [GRAMO], ""),
-        ("x" * 9_000, [Word("x", open=True)], "x" * 400 + "…"),
+        ("x" * 9_000, [SearchWord("x", open=True)], "x" * 400 + "…"),
     ],
 )
-def test_hits_stand_between_marks(text: str, words: list[Word], shown: str) -> None:
+def test_hits_stand_between_marks(text: str, words: list[SearchWord], shown: str) -> None:
     assert marked(text, *words).startswith(shown)
 
 
 @given(text=st.text(), words=st.lists(st.text(min_size=1), max_size=3))
 def test_a_snippet_is_part_of_its_text(text: str, words: list[str]) -> None:
-    clean = snippet(text, [Word(word) for word in words])
+    clean = snippet(text, [SearchWord(word) for word in words])
     clean = clean.replace(HIT_BEGINS, "").replace(HIT_ENDS, "").strip("…")
     assert clean in text.replace(HIT_BEGINS, "").replace(HIT_ENDS, "")

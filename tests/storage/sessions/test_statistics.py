@@ -22,7 +22,7 @@ from tests.support.taken_back import CHANGED, session
 async def test_each_answer_goes_to_who_gave_it(tmp_path: Path) -> None:
     await record(tmp_path, session())
     async with await StoredLibrary.open(tmp_path) as library:
-        kept = await library.figures()
+        kept = await library.statistics()
         turns = (await library.session(SESSION_ID)).turns
     began = session_started()
     before = kept.tallies[VoiceConfig(began.provider, began.model, began.voice)]
@@ -38,7 +38,7 @@ async def test_each_answer_goes_to_who_gave_it(tmp_path: Path) -> None:
 
 async def test_an_empty_library_has_no_figures(tmp_path: Path) -> None:
     async with await StoredLibrary.open(tmp_path) as library:
-        kept = await library.figures()
+        kept = await library.statistics()
     assert (kept.tallies, kept.quarters) == ({}, {})
 
 
@@ -47,16 +47,16 @@ async def test_since_and_session_choose(tmp_path: Path) -> None:
     async with await StoredLibrary.open(tmp_path) as library:
         begun = datetime.fromisoformat((await library.sessions())[0].created_at)
         for since, turns in ((begun, 3), (begun + timedelta(milliseconds=1), 0)):
-            assert total((await library.figures(since=since)).tallies.values()).turns == turns
-        assert total((await library.figures(session_id=SESSION_ID)).tallies.values()).turns == 3
-        assert (await library.figures(session_id="ff")).tallies == {}
+            assert total((await library.statistics(since=since)).tallies.values()).turns == turns
+        assert total((await library.statistics(session_id=SESSION_ID)).tallies.values()).turns == 3
+        assert (await library.statistics(session_id="ff")).tallies == {}
 
 
 async def test_what_was_discarded_counts_nowhere(tmp_path: Path) -> None:
     await record(tmp_path, session())
     async with await StoredLibrary.open(tmp_path) as library:
         await library.discard([SESSION_ID])
-        kept = await library.figures()
+        kept = await library.statistics()
         assert (kept.tallies, kept.quarters) == ({}, {})
 
 
@@ -67,7 +67,7 @@ async def test_a_damaged_change_leaves_the_answers(tmp_path: Path) -> None:
     database.execute("UPDATE session SET created_at = 'yesterday'")
     database.close()
     async with await StoredLibrary.open(tmp_path) as library:
-        kept = await library.figures()
+        kept = await library.statistics()
     assert total(kept.tallies.values()).turns == 3
     assert kept.quarters == {}
 
@@ -112,5 +112,5 @@ async def test_what_a_service_counts_beyond_64_bits_is_recorded_and_added_up(
     with connect(Home(tmp_path)) as database:
         database.execute("UPDATE turn SET input_tokens = 9223372036854775807")
     async with await StoredLibrary.open(tmp_path) as library:
-        tally = total((await library.figures()).tallies.values())
+        tally = total((await library.statistics()).tallies.values())
     assert tally.input_tokens == LARGEST_COUNT

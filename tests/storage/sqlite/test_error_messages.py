@@ -11,7 +11,7 @@ import pytest
 
 from gramophone.core.errors import LibraryCorrupt, LibraryTooNew, LibraryUnwritable, StorageError
 from storage.home import Home
-from storage.sqlite.error_messages import sentences, storage_error, too_new
+from storage.sqlite.error_messages import storage_error, storage_errors, too_new
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from storage.sqlite.error_messages import sentences, storage_error, too_new
 )
 def test_what_the_system_refuses(number: int, sentence: str, tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
-    with pytest.raises(StorageError, match=sentence) as raised, sentences(home):
+    with pytest.raises(StorageError, match=sentence) as raised, storage_errors(home):
         raise OSError(number, os.strerror(number))
     assert str(home.root) in str(raised.value)
     assert str(raised.value).endswith(".")

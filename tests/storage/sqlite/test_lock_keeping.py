@@ -54,7 +54,7 @@ async def use_the_library(home: Home) -> None:
     async with await StoredLibrary.open(home.root) as library:
         await library.sessions(search="gramophone")
         await library.events(SESSION_ID)
-        await library.figures()
+        await library.statistics()
         await library.verify()
 
 

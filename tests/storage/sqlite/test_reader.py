@@ -12,7 +12,7 @@ from gramophone.core.errors import LibraryCorrupt, StorageError
 from gramophone.core.tasks import cancel, spawn
 from storage.home import Home
 from storage.sqlite.database import open_library
-from storage.sqlite.reader import Reader
+from storage.sqlite.reader import ReadConnection
 
 ENDLESS = (
     "WITH RECURSIVE counted (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM counted) "
@@ -21,15 +21,15 @@ ENDLESS = (
 
 
 @pytest.fixture
-async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
+async def reader(tmp_path: Path) -> AsyncIterator[ReadConnection]:
     home = Home.at(tmp_path)
     open_library(home).close()
-    opened = await Reader.open(home)
+    opened = await ReadConnection.open(home)
     yield opened
     await opened.aclose()
 
 
-async def test_an_endless_question_ends_when_it_is_cancelled(reader: Reader) -> None:
+async def test_an_endless_question_ends_when_it_is_cancelled(reader: ReadConnection) -> None:
     asked = spawn(reader.fetch(ENDLESS), name="endless")
     await asyncio.sleep(0)
     await cancel(asked)
@@ -37,7 +37,7 @@ async def test_an_endless_question_ends_when_it_is_cancelled(reader: Reader) -> 
     assert await reader.fetch("SELECT 7") == [(7,)]
 
 
-async def test_a_question_that_waits_its_turn_is_not_hit(reader: Reader) -> None:
+async def test_a_question_that_waits_its_turn_is_not_hit(reader: ReadConnection) -> None:
     endless = spawn(reader.fetch(ENDLESS), name="endless")
     await asyncio.sleep(0)
     waiting = spawn(reader.fetch("SELECT 8"), name="waiting")
@@ -48,12 +48,12 @@ async def test_a_question_that_waits_its_turn_is_not_hit(reader: Reader) -> None
     assert await waiting == [(8,)]
 
 
-async def test_errors_come_as_sentences(reader: Reader) -> None:
+async def test_errors_come_as_sentences(reader: ReadConnection) -> None:
     with pytest.raises(StorageError, match="could not be used"):
         await reader.fetch("SELECT * FROM nowhere")
 
 
-async def test_a_reader_cannot_write(reader: Reader) -> None:
+async def test_a_reader_cannot_write(reader: ReadConnection) -> None:
     with pytest.raises(StorageError) as raised:
         await reader.fetch("DELETE FROM session")
     assert not isinstance(raised.value, LibraryCorrupt)

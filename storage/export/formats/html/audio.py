@@ -61,7 +61,7 @@ def page_sound(session: ExportedSession, tell: Tell) -> Generator[PageSound]:
     import soundfile
 
     rate_hz = session.excerpt.rate_hz
-    shape = _Shape(session.excerpt.samples)
+    shape = _PagePeaks(session.excerpt.samples)
     with tempfile.TemporaryFile() as file:
         compression = _compression(rate_hz)
         with (
@@ -95,7 +95,7 @@ def _compression(rate_hz: int) -> float:
     )
 
 
-class _Shape:
+class _PagePeaks:
     """The loudest sample of each of so many stretches of equal length."""
 
     def __init__(self, samples: int) -> None:

@@ -53,7 +53,7 @@ _LINED: Final = frozenset(
 
 
 @dataclass(slots=True)
-class Piece:
+class WordPiece:
     """A shown word by its number, or part of one where its looks change within it."""
 
     text: str
@@ -75,7 +75,7 @@ class Element:
             raise ValueError(f"<{self.tag}> cannot have {sorted(wrong)}")
 
 
-Node: TypeAlias = Element | Piece | str
+Node: TypeAlias = Element | WordPiece | str
 
 Timed: TypeAlias = Callable[[int], Mapping[str, str]]
 """The attributes that tell when a word is heard; none where nothing is."""
@@ -92,7 +92,7 @@ def written(nodes: Sequence[Node], timed: Timed = untimed) -> Generator[str]:
         match node:
             case str():
                 yield escaped(node)
-            case Piece():
+            case WordPiece():
                 if attributes := timed(node.word):
                     word = Element("span", [node.text], {"class": "w", **attributes})
                     yield from written([word])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from gramophone.core.frozen import frozen
 from gramophone.text import joiners
-from storage.export.formats.html.elements import Element, Node, Piece
+from storage.export.formats.html.elements import Element, Node, WordPiece
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -70,14 +70,14 @@ def harmless_line(text: str) -> str:
 
 def markdown(text: str) -> ShownText:
     """An answer, with its Markdown shown as what it means."""
-    reader = _Reader(text)
+    reader = _HtmlTextReader(text)
     reader.blocks(_parser().parse(text))
     return reader.shown()
 
 
 def verbatim(text: str) -> ShownText:
     """A prompt, as it was written."""
-    reader = _Reader(text)
+    reader = _HtmlTextReader(text)
     reader.verbatim()
     return reader.shown()
 
@@ -95,7 +95,7 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-class _Reader:
+class _HtmlTextReader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._line_starts = [0, *(found.end() for found in _LINE_START.finditer(text))]
@@ -224,7 +224,7 @@ class _Reader:
             else:
                 self._words.append(ShownWord(piece, source))
             self._open = True
-            self._add(Piece(piece, len(self._words) - 1))
+            self._add(WordPiece(piece, len(self._words) - 1))
 
     def _find(self, piece: str) -> int:
         """Where it stands in the text; where we are, if it is written otherwise there."""

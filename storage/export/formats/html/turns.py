@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from gramophone.analysis.metrics import TurnMetrics
 from storage.export.formats.html.elements import Element, Node, Timed, untimed, written
 from storage.export.formats.html.text import ShownWord, harmless_line, markdown, verbatim
-from storage.export.formats.html.words import Heard, heard
+from storage.export.formats.html.words import WordTimes, heard
 from storage.export.text_labels import heard_up_to
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _turn(turn: ExcerptTurn, *, heard_at_all: bool) -> Generator[str]:
     return written([article], timed)
 
 
-def _attributes(words: tuple[Heard, ...], word: int) -> Mapping[str, str]:
+def _attributes(words: tuple[WordTimes, ...], word: int) -> Mapping[str, str]:
     found = words[word]
     times = {"data-from": str(found.from_us // 1000)}
     return times | {"data-to": str(found.to_us // 1000)} if found.to_us else times

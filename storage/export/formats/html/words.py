@@ -15,7 +15,7 @@ from gramophone.core.frozen import frozen
 from storage.export.formats.html.text import ShownWord
 
 if TYPE_CHECKING:
-    from storage.export.excerpt import Passage, Word
+    from storage.export.excerpt import SpokenSentence, TimedWord
 
 _SLACK_CHARACTERS: Final = 16
 _LONGEST: Final = 1_000
@@ -23,7 +23,7 @@ _LONGEST: Final = 1_000
 
 
 @frozen
-class Heard:
+class WordTimes:
     """When a shown word is reached, and until when it sounds; 0 when it is not spoken itself."""
 
     from_us: int
@@ -31,12 +31,12 @@ class Heard:
 
 
 def heard(
-    shown: Sequence[ShownWord], passages: Sequence[Passage], start_us: int
-) -> tuple[Heard, ...]:
+    shown: Sequence[ShownWord], passages: Sequence[SpokenSentence], start_us: int
+) -> tuple[WordTimes, ...]:
     """For each shown word of a turn that begins at `start_us`. What is not spoken is reached with
     the end of what is spoken before it."""
     sources = [word.source for word in shown]
-    spoken: dict[int, Word] = {}
+    spoken: dict[int, TimedWord] = {}
     taken = 0
     for passage in passages:
         words = passage.words
@@ -50,20 +50,20 @@ def heard(
     return tuple(_in_order(len(shown), spoken, start_us))
 
 
-def _in_order(count: int, spoken: dict[int, Word], start_us: int) -> Generator[Heard]:
+def _in_order(count: int, spoken: dict[int, TimedWord], start_us: int) -> Generator[WordTimes]:
     reached_us = start_us
     for place in range(count):
         word = spoken.get(place)
         if word is None:
-            yield Heard(reached_us)
+            yield WordTimes(reached_us)
         else:
-            yield Heard(word.start_us, word.end_us)
+            yield WordTimes(word.start_us, word.end_us)
             reached_us = max(reached_us, word.end_us)
 
 
 def _paired(
-    shown: Sequence[ShownWord], first: int, last: int, words: Sequence[Word]
-) -> Generator[tuple[int, Word]]:
+    shown: Sequence[ShownWord], first: int, last: int, words: Sequence[TimedWord]
+) -> Generator[tuple[int, TimedWord]]:
     if max(last - first, len(words)) > _LONGEST:
         yield from _by_place(shown, range(first, last), words)
         return
@@ -85,8 +85,8 @@ def _paired(
 
 
 def _by_place(
-    shown: Sequence[ShownWord], places: range, words: Sequence[Word]
-) -> Generator[tuple[int, Word]]:
+    shown: Sequence[ShownWord], places: range, words: Sequence[TimedWord]
+) -> Generator[tuple[int, TimedWord]]:
     """What is said otherwise than it is shown: one by one, else by where it stands."""
     ends = [word.source_end for word in words]
     for place in places:

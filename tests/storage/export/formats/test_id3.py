@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from storage.export.audio_tags import Mark, about
+from storage.export.audio_tags import AudioMark, about
 from storage.export.formats.id3 import tag
 from tests.support.summaries import summary
 
@@ -27,7 +27,9 @@ def unsafe(size: bytes) -> int:
 
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 700])
 def test_every_chapter_stands_in_the_table_of_contents(count: int) -> None:
-    marks = [Mark(number * 48_000, f"Chapter {number} ü", turn=True) for number in range(count)]
+    marks = [
+        AudioMark(number * 48_000, f"Chapter {number} ü", turn=True) for number in range(count)
+    ]
     written = tag(about([summary()]), marks, 48_000, count * 48_000)
     assert written[:6] == b"ID3\x04\0\0"
     assert unsafe(written[6:10]) == len(written) - 10
@@ -50,6 +52,6 @@ def test_every_chapter_stands_in_the_table_of_contents(count: int) -> None:
 
 
 def test_a_long_label_is_cut_at_a_character() -> None:
-    written = tag(about([summary()]), [Mark(0, "ü" * 120, turn=True)], 48_000, 48_000)
+    written = tag(about([summary()]), [AudioMark(0, "ü" * 120, turn=True)], 48_000, 48_000)
     (chapter,) = (content for name, content in frames(written[10:]) if name == b"CHAP")
     assert frames(chapter[chapter.index(b"\0") + 17 :]) == [(b"TIT2", b"\x03" + "ü".encode() * 63)]

@@ -10,8 +10,8 @@ import soundfile
 
 import storage.export.formats.wav
 from gramophone.library.export_request import Pauses, TurnSelection
-from storage.export.audio_tags import Mark, about
-from storage.export.formats.riff import HEAD_BYTES, LARGEST_SIZE, Wav, chunk, tail
+from storage.export.audio_tags import AudioMark, about
+from storage.export.formats.riff import HEAD_BYTES, LARGEST_SIZE, TaggedWav, chunk, tail
 from tests.support.export_talks import ANSWERS, FIRST, OTHER_ID, SECOND, one_file, talk
 from tests.support.readers import READERS, chapters, probed
 from tests.support.recordings import SESSION_ID, record
@@ -45,7 +45,7 @@ async def test_beyond_the_limit_it_is_rf64(
 
 
 def test_the_limit_is_where_32_bits_end() -> None:
-    wav = Wav(48_000, 1, about([summary()]))
+    wav = TaggedWav(48_000, 1, about([summary()]))
     most = LARGEST_SIZE + 8 - HEAD_BYTES
     assert wav.head(most - 10, 10)[:8] == b"RIFF\xff\xff\xff\xff"
     head = wav.head(most - 8, 10)
@@ -58,7 +58,7 @@ def test_the_limit_is_where_32_bits_end() -> None:
 
 @pytest.mark.parametrize("data_bytes", [0, 10, 1 << 33])
 def test_the_head_is_always_as_long(data_bytes: int) -> None:
-    assert len(Wav(8_000, 2, about([summary()])).head(data_bytes, 100)) == HEAD_BYTES
+    assert len(TaggedWav(8_000, 2, about([summary()])).head(data_bytes, 100)) == HEAD_BYTES
 
 
 async def test_turns_and_sentences_are_cue_points(tmp_path: Path) -> None:
@@ -114,10 +114,10 @@ def test_odd_chunks_are_padded() -> None:
     assert chunk(b"labl", b"abc") == b"labl\x03\0\0\0abc\0"
     assert chunk(b"labl", b"abcd") == b"labl\x04\0\0\0abcd"
     for length in range(1, 5):
-        assert len(tail(about([summary()]), [Mark(0, "x" * length, turn=True)])) % 2 == 0
+        assert len(tail(about([summary()]), [AudioMark(0, "x" * length, turn=True)])) % 2 == 0
 
 
 def test_what_32_bits_cannot_count_has_no_cue_point() -> None:
-    beyond = [Mark(0, "first"), Mark(LARGEST_SIZE + 1, "beyond")]
+    beyond = [AudioMark(0, "first"), AudioMark(LARGEST_SIZE + 1, "beyond")]
     assert b"first" in tail(about([summary()]), beyond)
     assert b"beyond" not in tail(about([summary()]), beyond)

@@ -7,29 +7,29 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.export.excerpt import Passage, Word
+from storage.export.excerpt import SpokenSentence, TimedWord
 from storage.export.formats.html.text import ShownText, markdown
-from storage.export.formats.html.words import Heard, heard
+from storage.export.formats.html.words import WordTimes, heard
 
 SECOND_US = 1_000_000
 
 
-def passage(start_s: int, source: str, text: str, spoken: str = "") -> Passage:
+def passage(start_s: int, source: str, text: str, spoken: str = "") -> SpokenSentence:
     """`text`'s part `source`, spoken a word a second, as the alignment gives it."""
     start = text.index(source)
     spoken = spoken or source
-    words: list[Word] = []
+    words: list[TimedWord] = []
     at = 0
     for number, word in enumerate(spoken.split()):
         first = spoken.index(word, at)
         at = first + len(word)
         places = [start + len(source) * edge // len(spoken) for edge in (first, at)]
         begin_us = (start_s + number) * SECOND_US
-        words.append(Word(begin_us, begin_us + SECOND_US, word, *places))
-    return Passage(words[0].start_us, words[-1].end_us, spoken, tuple(words))
+        words.append(TimedWord(begin_us, begin_us + SECOND_US, word, *places))
+    return SpokenSentence(words[0].start_us, words[-1].end_us, spoken, tuple(words))
 
 
-def lit(shown: ShownText, passages: Sequence[Passage], start_us: int = 0) -> list[str]:
+def lit(shown: ShownText, passages: Sequence[SpokenSentence], start_us: int = 0) -> list[str]:
     """The words with the second they light up in; in brackets those that are only reached."""
     found = heard(shown.words, passages, start_us)
     return [
@@ -95,5 +95,5 @@ def test_no_word_lights_twice_and_none_out_of_order(said: list[str], first: int,
     found = heard(markdown(text).words, passages, 0)
     starts = [at.from_us for at in found]
     assert starts == sorted(starts)
-    sounding = [at for at in found if at != Heard(at.from_us)]
+    sounding = [at for at in found if at != WordTimes(at.from_us)]
     assert len(set(sounding)) == len(sounding) or len(spoken.split()) < len(sounding)
