@@ -31,29 +31,22 @@ from tui.messages import (
 )
 from tui.prompt import attachments
 from tui.prompt.completion_model import CompletionState
-from tui.prompt.draft import Draft, is_large, label, label_spans, unfolded
+from tui.prompt.draft import Draft, is_large, label, unfolded
+from tui.prompt.folding_area import FoldingArea
 from tui.prompt.history import PromptHistory
-from tui.prompt.pasted_keys_area import PastedKeysArea
 from tui.theme.motion import motion_of
 
 if TYPE_CHECKING:
-    from rich.text import Text
-    from textual.document._document import EditResult, Location
+    from textual.document._document import EditResult
 
 READ_WITHIN_S = 5.0
 BLINKS_AFTER_A_KEY = 10
 """The cursor changes so often, twice a second: each time costs as much as a frame of text."""
 
 
-class Prompt(PastedKeysArea):
+class Prompt(FoldingArea):
     """Says `PromptSent` and `CommandGiven`; knows nothing of who answers."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt--folded"}
-    DEFAULT_CSS = """
-    Prompt {
-        .prompt--folded { color: $ink-accent; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.PROMPT]
 
     def __init__(
@@ -73,7 +66,6 @@ class Prompt(PastedKeysArea):
         self._past = PromptHistory()
         self._past_asked = False
         self._waiting_for_past: Draft | None = None
-        self._pasted: dict[int, str] = {}
         self._strange: frozenset[str] = frozenset()
         self._offer: CompletionState | None = None
         self._scanned: tuple[str, tuple[attachments.PathEntry, ...]] | None = None
@@ -116,11 +108,6 @@ class Prompt(PastedKeysArea):
         self.load_text(draft.text)
         self.move_cursor(self.document.end)
         self._set_offer(None)
-
-    @property
-    def selected_whole(self) -> str:
-        """The selected text, with nothing folded."""
-        return unfolded(self.selected_text, self._pasted)
 
     # --- sending ------------------------------------------------------------------------------
 
@@ -166,7 +153,7 @@ class Prompt(PastedKeysArea):
         self.show_draft(Draft(""))
 
     def action_newline(self) -> None:
-        self._put("\n")
+        self._write("\n")
 
     async def _on_key(self, event: events.Key) -> None:
         """Every key of the prompt takes its turn among those typed before and after it.
@@ -202,62 +189,21 @@ class Prompt(PastedKeysArea):
         """Take in a text that was not typed: folded if it is large."""
         text = plain(text)
         if is_large(text):
-            number = max(self._pasted, default=0) + 1
-            self._pasted[number] = text
-            text = label(text, number)
+            text = self.fold(text)
         else:
             # One path alone was pasted on purpose; in a text it may not have been seen.
             named = attachments.mentions(text)
             if not (len(named) == 1 and text.strip().startswith("@") and len(text.split()) == 1):
                 self._strange |= attachments.mentioned_paths(text)
-        self._put(text)
+        self._write(text)
         self.action_close_list()
 
-    def action_cut(self) -> None:
-        if whole := self.selected_whole:
-            self._delete_via_keyboard(*self.selection)
-            self.app.copy_to_clipboard(whole)
-
-    def _put(self, text: str) -> None:
-        """Write in place of the selection."""
-        self._replace_via_keyboard(text, *self.selection)
-        self.scroll_cursor_visible()
-
-    # --- folded pieces are one character wide to every key ------------------------------------
+    # --- completing ---------------------------------------------------------------------------
 
     def edit(self, edit: Edit) -> EditResult:
-        top, bottom = edit.top, edit.bottom
-        if top == bottom:
-            top = bottom = self._beside(top, after=True)
-        else:
-            top, bottom = self._beside(top, after=False), self._beside(bottom, after=True)
-        result = super().edit(Edit(edit.text, top, bottom, edit.maintain_selection_offset))
+        result = super().edit(edit)
         self._look_for_offer()
         return result
-
-    def get_cursor_left_location(self) -> Location:
-        return self._beside(super().get_cursor_left_location(), after=False)
-
-    def get_cursor_right_location(self) -> Location:
-        return self._beside(super().get_cursor_right_location(), after=True)
-
-    def _beside(self, location: Location, *, after: bool) -> Location:
-        """The location, or one end of the folded piece it lies in."""
-        row, column = location
-        for start, end in label_spans(self.document[row], self._pasted) if self._pasted else ():
-            if start < column < end:
-                return row, end if after else start
-        return location
-
-    def get_line(self, line_index: int) -> Text:
-        line = super().get_line(line_index)
-        if self._pasted:
-            style = self.get_component_rich_style("prompt--folded")
-            for start, end in label_spans(line.plain, self._pasted):
-                line.stylize(style, start, end)
-        return line
-
-    # --- completing ---------------------------------------------------------------------------
 
     @property
     def _line(self) -> str:

@@ -56,18 +56,6 @@ from tui.transcript.playback_fold import SoundState
 _WELCOME_BESIDE = "Nothing said in this pane yet.\n\nF5 goes to the next pane, F4 closes this one."
 _PLACEHOLDER = "Say something · Alt+Enter: new line"
 _ONE_PANE = "There is one pane only; F3 opens another."
-_KEYS_TO_ONE = (
-    ("conversation.all", "to all"),
-    ("conversation.next-pane", "next"),
-    ("conversation.new-pane", "new"),
-    ("conversation.close-pane", "close"),
-    ("conversation.turn-panes", "turn"),
-    ("conversation.pin-sound", "pin the sound"),
-    ("conversation.mute", "mute"),
-    ("app.commands", "commands"),
-)
-_KEYS_TO_ALL = (("conversation.all", "to one"), *_KEYS_TO_ONE[1:])
-_KEYS_EDITING = (("prompt.send", "asks it again"), ("conversation.stop", "leaves it"))
 
 EARLIER_PROMPTS = 200
 """So many prompts of earlier sittings can be looked back through; history has the rest."""
@@ -118,7 +106,7 @@ class ConversationScreen(Screen[None]):
         self.set_class(many, "-many")
         if self._editing is not None and self._editing[0] not in self.grid.panes:
             self._editing = None
-        self._show_destination()
+        self._show_target()
         self._show_status()
 
     @on(PaneChanged)
@@ -146,19 +134,14 @@ class ConversationScreen(Screen[None]):
     def _show_status(self) -> None:
         self.query_one(StatusLine).show(self.pane.model, muted=self.pane.muted)
 
-    def _show_destination(self) -> None:
+    def _show_target(self) -> None:
         grid, line = self.grid, self.query_one(TargetBar)
-        panes = counted(len(grid.panes), "pane")
         if self._editing is not None:
-            line.show("editing an earlier prompt", _KEYS_EDITING, lifted=True)
-        elif grid.to_all:
-            line.show(f"to all {panes}", _KEYS_TO_ALL, lifted=True)
-        elif grid.many:
-            line.show(f"to pane {grid.number} of {len(grid.panes)}", _KEYS_TO_ONE, lifted=False)
+            line.show_editing()
         else:
-            line.show("", lifted=False)
-        prompt = self.query_one(Prompt)
-        prompt.placeholder = f"Say something to all {panes}" if grid.to_all else _PLACEHOLDER
+            line.show_panes(grid.number, len(grid.panes), to_all=grid.to_all)
+        to_all = f"Say something to all {counted(len(grid.panes), 'pane')}"
+        self.query_one(Prompt).placeholder = to_all if grid.to_all else _PLACEHOLDER
 
     def tell(self, sentence: str, *, refused: bool = False) -> None:
         """One sentence, for some seconds."""
@@ -171,7 +154,7 @@ class ConversationScreen(Screen[None]):
     def _prompt_sent(self, event: PromptSent) -> None:
         if self._editing is not None:
             (pane, turn), self._editing = self._editing, None
-            self._show_destination()
+            self._show_target()
             pane.transcript.action_follow()
             pane.post(EditAndResend(turn, event.text))
         else:
@@ -246,7 +229,7 @@ class ConversationScreen(Screen[None]):
         prompt = self.query_one(Prompt)
         prompt.show_draft(Draft(as_text(view.text, CONVERSATION_COMMANDS)))
         prompt.focus()
-        self._show_destination()
+        self._show_target()
 
     def speak(self, turn: int) -> None:
         """Have a turn spoken again."""
@@ -313,7 +296,7 @@ class ConversationScreen(Screen[None]):
         if self._editing is not None:
             self._editing = None
             self.query_one(Prompt).show_draft(Draft(""))
-            self._show_destination()
+            self._show_target()
         self.query_one(Prompt).focus()
 
     async def action_new_pane(self) -> None:

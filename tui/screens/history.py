@@ -14,7 +14,7 @@ from textual.widgets import Input, OptionList, Static
 
 from gramophone.core.errors import FilterError, GramophoneError
 from gramophone.library.library import SessionSummary, Totals
-from gramophone.library.search_query import hint, words_of
+from gramophone.library.search_query import words_of
 from gramophone.ports.backend import Backend
 from gramophone.text.sanitize import plain_line
 from tui import bindings
@@ -22,8 +22,9 @@ from tui.messages import ContinueWanted, MarksChanged, MoreWanted
 from tui.sessions import actions
 from tui.sessions.export_flow import export_sessions
 from tui.sessions.headline import excuse, headline
-from tui.sessions.search_field import SessionSearch
+from tui.sessions.search_field import SearchHint, SessionSearch
 from tui.sessions.session_list import SessionList
+from tui.sessions.session_pages import SessionPages
 from tui.sessions.session_preview import SessionPreview
 from tui.sessions.suggesters import FilterSuggester
 from tui.sessions.undo_stack import UndoStack
@@ -33,7 +34,6 @@ from tui.support.screen_guard import left
 
 PAGE_ROWS = 50
 SEARCH_AFTER_S = 0.08
-PREVIEW_AFTER_S = 0.06
 SLOW_AFTER_S = 0.5
 
 _OF_A_SESSION = frozenset(
@@ -54,10 +54,9 @@ class HistoryScreen(Screen[None]):
         self._backend = backend
         self._undo_stack = undo_stack
         self._search = ""
-        self._whole = False
+        self._pages = SessionPages()
         self._totals: Totals | None = None
         self._tags: list[str] = []
-        self._moved: set[str] = set()
         self._trouble = ""
         self._slow = False
         self._to_list = False
@@ -71,10 +70,10 @@ class HistoryScreen(Screen[None]):
                     compact=True,
                     suggester=FilterSuggester(lambda: self._tags),
                 )
-                yield Static("", classes="hint", markup=False)
+                yield SearchHint()
                 yield Static("", classes="empty", markup=False)
                 yield SessionList()
-            yield SessionPreview()
+            yield SessionPreview(self._backend.open_library)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -101,12 +100,13 @@ class HistoryScreen(Screen[None]):
         """The first page. A newer search cancels this one, waiting or running."""
         await asyncio.sleep(after_s)
         slow = self.set_timer(SLOW_AFTER_S, self._show_slow)
-        trouble, found = "", list[SessionSummary]()
         try:
             library = await self._backend.open_library()
             found = await library.sessions(limit=rows, search=search)
         except FilterError as error:
-            trouble = plain_line(str(error))
+            self._trouble = plain_line(str(error))
+            self._show_hint()
+            return
         except GramophoneError as error:
             notify_error(self, error)
             return
@@ -116,16 +116,11 @@ class HistoryScreen(Screen[None]):
             self._show_headline()
         if left(self):
             return
-        if trouble:
-            self._trouble = trouble
-            self._show_hint()
-            return
         listed = self._listed
         if search.strip() != self._search:
             listed.highlighted = None
         self._search = search.strip()
-        self._whole = len(found) < rows
-        self._moved = set()
+        self._pages.begin(complete=len(found) < rows)
         with self.app.batch_update():
             listed.fill(found, words_of(search))
             listed.go_to(go_to)
@@ -152,11 +147,12 @@ class HistoryScreen(Screen[None]):
 
     @on(MoreWanted)
     def _more_wanted(self) -> None:
-        loading = any(each.group in ("list", "page") and each.is_running for each in self.workers)
-        # Where a session came to stand otherwise, the next page does not begin below it.
-        last = next((row for row in reversed(self._listed.rows) if row.id not in self._moved), None)
-        if last is not None and not self._whole and not loading:
-            self._load_page(last.id)
+        loading = any(
+            worker.group in ("list", "page") and worker.is_running for worker in self.workers
+        )
+        last = self._pages.last(self._listed.rows)
+        if last and not loading:
+            self._load_page(last)
 
     @work(group="page")
     async def _load_page(self, older_than: str) -> None:
@@ -165,7 +161,7 @@ class HistoryScreen(Screen[None]):
             library = await self._backend.open_library()
             rows = await library.sessions(limit=PAGE_ROWS, older_than=older_than, search=search)
         except GramophoneError as error:
-            self._whole = True
+            self._pages.complete = True
             notify_error(self, error)
             return
         if left(self):
@@ -173,32 +169,13 @@ class HistoryScreen(Screen[None]):
         listed = self._listed
         if search != self._search or not any(row.id == older_than for row in listed.rows):
             return
-        self._whole = len(rows) < PAGE_ROWS
+        self._pages.complete = len(rows) < PAGE_ROWS
         listed.extend(rows)
         self._show_state()
 
-    @work(exclusive=True, group="preview")
-    async def _preview(self) -> None:
-        """The session under the cursor, once the cursor stays there."""
-        if left(self):
-            return
-        pane = self.query_one(SessionPreview)
-        chosen = self._listed.chosen
-        if not pane.display:
-            return
-        if chosen is None:
-            pane.excuse("")
-            return
-        await asyncio.sleep(PREVIEW_AFTER_S)
-        try:
-            library = await self._backend.open_library()
-            record = await library.session(chosen.id)
-        except GramophoneError as error:
-            if not left(self):
-                pane.excuse(plain_line(str(error)))
-            return
+    def _preview(self) -> None:
         if not left(self):
-            pane.show(record, words_of(self._search))
+            self.query_one(SessionPreview).preview(self._listed.chosen, words_of(self._search))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._preview)
@@ -234,20 +211,15 @@ class HistoryScreen(Screen[None]):
             listed=len(listed.rows),
             marked=len(listed.marked),
             search=self._search,
-            whole=self._whole,
+            whole=self._pages.complete,
             slow=self._slow,
         )
         self.query_one(".headline", Static).update(line, layout=False)
 
     def _show_hint(self) -> None:
-        if left(self):
-            return
-        search = self.query_one(SessionSearch)
-        line = self.query_one(".hint", Static)
-        words = self._trouble or (hint(search.value, self._tags) if search.has_focus else "")
-        line.update(words)
-        line.set_class(bool(words), "-shown")
-        line.set_class(bool(self._trouble), "-trouble")
+        if not left(self):
+            field = self.query_one(SessionSearch)
+            self.query_one(SearchHint).show(field, self._tags, error=self._trouble)
 
     def on_descendant_focus(self) -> None:
         self._show_hint()
@@ -335,7 +307,7 @@ class HistoryScreen(Screen[None]):
 
     @work(group="change")
     async def action_pin(self) -> None:
-        self._moved.update(await actions.pin(self, self._backend.open_library, self._listed))
+        self._pages.moved.update(await actions.pin(self, self._backend.open_library, self._listed))
 
     @work(group="change")
     async def action_archive(self) -> None:
@@ -349,9 +321,6 @@ class HistoryScreen(Screen[None]):
 
     @work(group="change")
     async def action_undo(self) -> None:
-        if not self._undo_stack:
-            self.notify("Nothing to undo.", timeout=2)
-            return
         first = await actions.undo(self, self._backend.open_library, self._undo_stack)
         if first and not left(self):
             self._load_again(more=1, go_to=first)
@@ -363,7 +332,7 @@ class HistoryScreen(Screen[None]):
         self._load_facts()
         self._show_state(gone=True)
         self._preview()
-        if not self._whole:
+        if not self._pages.complete:
             self.post_message(MoreWanted())
 
     @work(group="export")

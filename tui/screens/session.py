@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from functools import wraps
-from typing import Any, ClassVar, Concatenate, ParamSpec
+from typing import ClassVar, Concatenate, ParamSpec
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,37 +16,33 @@ from textual.widgets import Static
 
 from gramophone.core.errors import GramophoneError
 from gramophone.library.library import SessionRecord
-from gramophone.ports.backend import Backend, ReplayFeed, ReplayState
+from gramophone.ports.backend import Backend, ReplayState
 from tui import bindings
 from tui.conversation.pane import TICK_S, Pane
 from tui.messages import ContinueWanted, SeekWanted, TurnWanted
 from tui.playback.replay_bar import ReplayBar
+from tui.playback.replay_control import ReplayControl
 from tui.playback.seek_bar import SeekBar
-from tui.playback.session_waveform import BUCKETS_PER_SECOND, Shape, stops
+from tui.playback.session_waveform import BUCKETS_PER_SECOND, Shape
 from tui.sessions.export_flow import export_sessions
 from tui.sessions.session_row import facts_of, title_of
 from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
 from tui.support.screen_guard import left
 
-SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
-INTO_TURN_US = 1_500_000
-"""Further into a turn than this, "back" means its beginning."""
-
-
 P = ParamSpec("P")
 
 
 def when_read(
-    ask: Callable[Concatenate[SessionScreen, P], object],
+    ask: Callable[Concatenate[SessionScreen, ReplayControl, P], object],
 ) -> Callable[Concatenate[SessionScreen, P], None]:
-    """What is asked for before the session has been read is done as soon as it has been."""
+    """Give an action the control of the replay: at once, or as soon as the session is read."""
 
     @wraps(ask)
-    def asked(screen: SessionScreen, *args: P.args, **kwargs: P.kwargs) -> None:
-        screen.do_when_read(lambda: ask(screen, *args, **kwargs))
+    def later(screen: SessionScreen, *args: P.args, **kwargs: P.kwargs) -> None:
+        screen.do_when_read(lambda control: ask(screen, control, *args, **kwargs))
 
-    return asked
+    return later
 
 
 class SessionScreen(Screen[None]):
@@ -61,13 +56,14 @@ class SessionScreen(Screen[None]):
         super().__init__()
         self._backend = backend
         self._session_id = session_id
-        self._early: list[Callable[[], object]] = [self._go_on] if replay else []
+        self._early: list[Callable[[ReplayControl], object]] = []
+        if replay:
+            self._early.append(lambda _: self._go_on())
         self._known = asyncio.Event()
         self._record: SessionRecord | None = None
-        self._feed: ReplayFeed | None = None
+        self._control: ReplayControl | None = None
         self._listening = False
         self._state = ReplayState()
-        self._asked: tuple[ReplayState, ReplayState] | None = None
         self._refusal = ""
         self._peaks: dict[int, bytes] = {}
         # One after another, none cut off: a pane whose emptying is cancelled stays half empty.
@@ -102,7 +98,7 @@ class SessionScreen(Screen[None]):
             return
         words = [title_of(record.summary), facts_of(record.summary)]
         self.query_one(".headline", Static).update(" · ".join(words))
-        self._feed = self._backend.replay(self._session_id, playing=False)
+        self._control = ReplayControl(self._backend.replay(self._session_id, playing=False))
         await self.query_one(Pane).show_record(record)
         self._known.set()
         self._load_peaks()
@@ -121,28 +117,28 @@ class SessionScreen(Screen[None]):
 
     # --- the replay ---------------------------------------------------------------------------
 
-    def do_when_read(self, asked: Callable[[], object]) -> None:
+    def do_when_read(self, ask: Callable[[ReplayControl], object]) -> None:
         """Do it now, or as soon as the session has been read."""
-        if self._state.ready:
-            asked()
+        if self._control is not None and self._state.ready:
+            ask(self._control)
             return
-        self._early.append(asked)
+        self._early.append(ask)
         if self._state.refusal:
             self._tell_refusal()
         else:
             self._show_strip()
 
-    def _do_what_waits(self) -> None:
+    def _do_early(self, control: ReplayControl) -> None:
         early, self._early = self._early, []
-        for each in early:
-            each()
+        for ask in early:
+            ask(control)
 
     def look(self, *, anew: bool = False) -> None:
         """See where the replay is; nothing is drawn while it stands still."""
-        feed, record = self._feed, self._record
-        if feed is None or record is None:
+        control, record = self._control, self._record
+        if control is None or record is None:
             return
-        state = feed.state()
+        state = control.state
         if state is self._state and not anew:
             return
         self._state = state
@@ -157,7 +153,7 @@ class SessionScreen(Screen[None]):
             self._tell_refusal()
             self._read_again()
         if state.ready and self._early:
-            self._do_what_waits()
+            self._do_early(control)
 
     def _show_strip(self) -> None:
         strip = self.query_one(ReplayBar)
@@ -166,20 +162,15 @@ class SessionScreen(Screen[None]):
     def _tell_refusal(self) -> None:
         self.notify(self._state.refusal, severity="warning", markup=False)
 
-    async def _play(self, turn: int | None = None, character: int = 0) -> None:
+    async def _play(
+        self, control: ReplayControl, turn: int | None = None, character: int = 0
+    ) -> None:
         """Go on; with a turn, from where its character is spoken."""
-        feed = self._feed
-        if feed is None:
-            return
         self._refusal = ""
-        self._expect(playing=True)
-        if turn is None:
-            feed.play()
-        else:
-            feed.play_from(turn, character)
+        control.play(turn, character)
         if not self._listening:
             self._listens(True)
-            await self.query_one(Pane).listen(feed)
+            await self.query_one(Pane).listen(control.feed)
         self.look(anew=True)
 
     @work(group="replay")
@@ -189,9 +180,9 @@ class SessionScreen(Screen[None]):
 
     async def _read(self) -> None:
         """Show the whole text again; the replay waits, without its sound, where it was."""
-        if self._feed is None or self._record is None:
+        if self._control is None or self._record is None:
             return
-        self._feed.suspend()
+        self._control.feed.suspend()
         self._listens(False)
         pane = self.query_one(Pane)
         await pane.show_record(self._record)
@@ -202,28 +193,10 @@ class SessionScreen(Screen[None]):
         self._listening = listening
         self.set_class(not listening, "-reading")
 
-    def _seek(self, position_us: int) -> None:
-        if self._feed is not None and self._state.ready:
-            position_us = min(max(0, position_us), self._state.duration_us)
-            self._expect(position_us=position_us)
-            self._feed.seek(position_us)
-
-    def _expect(self, **changes: Any) -> None:
-        """The replay is being asked for this; the next key counts from there."""
-        if self._feed is not None:
-            self._asked = (self._feed.state(), replace(self._ahead, **changes))
-
-    @property
-    def _ahead(self) -> ReplayState:
-        """Where it is, or will be when it has done what it was asked a moment ago."""
-        state = self._feed.state() if self._feed is not None else self._state
-        if self._asked is not None and self._asked[0] is state:
-            return self._asked[1]
-        return state
-
     @on(SeekWanted)
     def _seek_wanted(self, event: SeekWanted) -> None:
-        self._seek(event.position_us)
+        if self._control is not None and self._state.ready:
+            self._control.seek(event.position_us)
 
     @on(TurnWanted)
     def _turn_wanted(self, event: TurnWanted) -> None:
@@ -233,87 +206,64 @@ class SessionScreen(Screen[None]):
 
     @when_read
     @work(group="replay")
-    async def _hear(self, turn: int, character: int) -> None:
+    async def _hear(self, control: ReplayControl, turn: int, character: int) -> None:
         async with self._changing:
-            await self._play(turn, character)
+            await self._play(control, turn, character)
 
     def on_unmount(self) -> None:
-        if self._feed is not None:
-            self._feed.close()
+        if self._control is not None:
+            self._control.feed.close()
 
     # --- actions ------------------------------------------------------------------------------
 
     def action_play_pause(self) -> None:
-        if self._feed is not None and self._ahead.playing:
-            self._expect(playing=False)
-            self._feed.pause()
+        if self._control is not None and self._control.expected.playing:
+            self._control.pause()
         else:
             self._go_on()
 
     @when_read
     @work(group="replay")
-    async def _go_on(self) -> None:
+    async def _go_on(self, control: ReplayControl) -> None:
         async with self._changing:
-            await self._play()
+            await self._play(control)
 
     @when_read
-    def action_skip(self, seconds: int) -> None:
-        self._seek(self._ahead.position_us + seconds * 1_000_000)
+    def action_skip(self, control: ReplayControl, seconds: int) -> None:
+        control.skip(seconds)
 
     @when_read
-    def action_tenth(self, tenth: int) -> None:
-        self._seek(self._state.duration_us * tenth // 10)
+    def action_tenth(self, control: ReplayControl, tenth: int) -> None:
+        control.seek_tenth(tenth)
 
     @when_read
-    def action_next_turn(self) -> None:
-        here_us = self._ahead.position_us
-        later = [stop_us for stop_us in stops(self._state.marks) if stop_us > here_us]
-        self._seek(later[0] if later else self._state.duration_us)
+    def action_next_turn(self, control: ReplayControl) -> None:
+        control.next_turn()
 
     @when_read
-    def action_turn_before(self) -> None:
-        here_us = self._ahead.position_us
-        limit_us = here_us - INTO_TURN_US if self._state.playing else here_us
-        before = [stop_us for stop_us in stops(self._state.marks) if stop_us < limit_us]
-        self._seek(before[-1] if before else 0)
+    def action_turn_before(self, control: ReplayControl) -> None:
+        control.turn_before()
 
     @when_read
-    def action_speed(self, steps: int) -> None:
-        """The next speed of the ladder, heard at once."""
-        if self._feed is None:
-            return
-        now = self._ahead.speed
-        place = min(range(len(SPEEDS)), key=lambda n: abs(SPEEDS[n] - now))
-        speed = SPEEDS[min(len(SPEEDS) - 1, max(0, place + steps))]
-        self._expect(speed=speed)
-        self._feed.set_speed(speed)
+    def action_speed(self, control: ReplayControl, steps: int) -> None:
+        control.change_speed(steps)
 
     @when_read
-    def action_skip_silence(self) -> None:
-        if self._feed is not None:
-            skip = not self._ahead.skipping
-            self._expect(skipping=skip)
-            self._feed.skip_silence(skip)
+    def action_skip_silence(self, control: ReplayControl) -> None:
+        control.toggle_skip_silence()
 
     @when_read
-    def action_hear(self) -> None:
+    def action_loop(self, control: ReplayControl) -> None:
+        control.toggle_loop()
+
+    @when_read
+    def action_hear(self, control: ReplayControl) -> None:
         """Play from the turn under the cursor, or from the beginning of the one that plays."""
         turn = self._turn_here
         if turn is None and self._state.marks:
             turn = self._state.marks[0].turn
         if turn is not None:
             self._hear(turn, 0)
-
-    @when_read
-    def action_loop(self) -> None:
-        """Play the turn again and again that is being played, or stop doing so."""
-        if self._feed is None:
-            return
-        here_us = self._ahead.position_us
-        begun = [mark for mark in self._state.marks if mark.start_us <= here_us]
-        turn = None if self._ahead.loop is not None or not begun else begun[-1].turn
-        self._expect(loop=turn)
-        self._feed.loop(turn)
 
     @work(group="replay")
     async def action_stop_or_leave(self) -> None:
@@ -351,8 +301,6 @@ class SessionScreen(Screen[None]):
         """The turn under the cursor, else that of the seek bar; None at the very beginning, where
         nothing was chosen."""
         pointed = self.query_one(Pane).transcript.pointed
-        if pointed is not None:
+        if pointed is not None or self._control is None:
             return pointed
-        here_us = self._ahead.position_us
-        begun = [mark.turn for mark in self._state.marks if mark.start_us <= here_us]
-        return begun[-1] if begun and here_us else None
+        return self._control.turn

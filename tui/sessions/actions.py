@@ -181,6 +181,7 @@ async def undo(
 ) -> str:
     """Bring back what was deleted last; returns the first of it, or nothing."""
     if (last := undo_stack.take()) is None:
+        screen.notify("Nothing to undo.", timeout=2)
         return ""
     try:
         await (await opener()).restore(last.ids)

@@ -1,21 +1,31 @@
-"""What a session is about, beside the list: its first turns, or the hit of a search where it
-stands."""
+"""Preview of a session beside the list: its first turns, or the turns around a search's hit."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from gramophone.library.library import SessionRecord, TurnRecord
+from gramophone.core.errors import GramophoneError
+from gramophone.library.library import (
+    LibraryOpener,
+    SessionContents,
+    SessionRecord,
+    SessionSummary,
+    TurnRecord,
+)
 from gramophone.library.search_query import SearchWord, highlights
-from gramophone.text.sanitize import plain
+from gramophone.text.sanitize import plain, plain_line
 from tui.sessions.session_row import facts_of, lifted, tags_of, title_of
+from tui.support.screen_guard import left
 from tui.theme.colour_names import ACCENT, MUTED
 
+PREVIEW_AFTER_S = 0.06
 _TURNS = 6
 _TURN_CHARACTERS = 1_600
 _LEAST_CELLS = 20
@@ -25,12 +35,34 @@ _BEFORE_HIT_CHARACTERS = 240
 class SessionPreview(VerticalScroll, can_focus=False):
     """Shows one session at a time; the wheel scrolls it."""
 
+    def __init__(self, opener: LibraryOpener[SessionContents]) -> None:
+        super().__init__()
+        self._opener = opener
+
     def compose(self) -> ComposeResult:
         yield Static("", markup=False)
 
+    @work(exclusive=True, group="preview")
+    async def preview(self, summary: SessionSummary | None, words: Sequence[SearchWord]) -> None:
+        """Read a session and show it, unless another one is chosen before `PREVIEW_AFTER_S`."""
+        if not self.display:
+            return
+        if summary is None:
+            self.excuse("")
+            return
+        await asyncio.sleep(PREVIEW_AFTER_S)
+        try:
+            record = await (await self._opener()).session(summary.id)
+        except GramophoneError as error:
+            if not left(self.screen):
+                self.excuse(plain_line(str(error)))
+            return
+        if not left(self.screen):
+            self.show(record, words)
+
     def show(self, record: SessionRecord, words: Sequence[SearchWord]) -> None:
         width = max(_LEAST_CELLS, self.scrollable_content_region.width)
-        self.query_one(Static).update(preview(record, words, width))
+        self.query_one(Static).update(preview_text(record, words, width))
         self.scroll_home(animate=False)
 
     def excuse(self, words: str) -> None:
@@ -38,7 +70,7 @@ class SessionPreview(VerticalScroll, can_focus=False):
         self.query_one(Static).update(Content.styled(words, MUTED))
 
 
-def preview(record: SessionRecord, words: Sequence[SearchWord], width: int) -> Content:
+def preview_text(record: SessionRecord, words: Sequence[SearchWord], width: int) -> Content:
     """Title and facts, then the turns from the newest hit on, or from the first."""
     summary = record.summary
     head = [lifted(title_of(summary), words).stylize_before("bold")]
@@ -87,7 +119,7 @@ def _as_typed(text: str, start: int, words: Sequence[SearchWord]) -> Content:
 
 
 def _nothing_said(turn: TurnRecord) -> str:
-    """Why an answer has no words."""
+    """Reason for which an answer has no words."""
     match turn.finish_reason:
         case "":
             return "still being answered …"
@@ -100,7 +132,7 @@ def _nothing_said(turn: TurnRecord) -> str:
 
 
 def _start(text: str, words: Sequence[SearchWord]) -> int:
-    """Where a long text is shown from, so that its first hit is in sight."""
+    """Index from which a long text is shown, so that its first hit is in sight."""
     hits = highlights(text, words)
     if not hits or hits[0][0] < 2 * _BEFORE_HIT_CHARACTERS:
         return 0
