@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from tui.markdown.document import Document
-from tui.markdown.layout import Mark, Row
-from tui.markdown.sheet import Sheet
+from tui.markdown.document_rows import DocumentRows
+from tui.markdown.layout import Decoration, TextRow
 
 
-def rows_of(sheet: Sheet) -> list[tuple[str, int, int, str]]:
+def rows_of(sheet: DocumentRows) -> list[tuple[str, int, int, str]]:
     return [(_drawn(row), row.first, row.last, row.join) for row in sheet.rows(0, sheet.height)]
 
 
-def _drawn(row: Row) -> str:
+def _drawn(row: TextRow) -> str:
     return "".join(
-        part.text if isinstance(part, Mark) else part.flow.text[part.start : part.end]
+        part.text if isinstance(part, Decoration) else part.flow.text[part.start : part.end]
         for part in row.parts
     )
 
 
 def grown(text: str, width: int, step: int) -> list[tuple[str, int, int, str]]:
-    document, sheet = Document(), Sheet(width)
+    document, sheet = Document(), DocumentRows(width)
     for end in range(step, len(text) + step, step):
         while document.grow(text[:end]):
             sheet.update(document.units, document.changed_from)

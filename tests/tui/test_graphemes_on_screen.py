@@ -14,8 +14,8 @@ from tests.support.screen_backend import FakeBackend, FakeFeed
 from tests.support.seeing import drawn, seen
 from tui.app import GramophoneApp
 from tui.markdown.flow import lines_of, plain_flow
-from tui.markdown.layout import Row, Slice
-from tui.markdown.paint import Hearing, copied, pieces
+from tui.markdown.layout import Slice, TextRow
+from tui.markdown.paint import SpokenSpan, copied, pieces
 from tui.theme import cell_widths
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
@@ -65,8 +65,8 @@ def test_lines_are_broken_between_graphemes_and_fit(text: str, width: int, words
 
 @given(LINES.map(lambda text: text.replace("\n", "")), st.integers(0, 40), st.integers(0, 40))
 def test_looks_and_copies_part_no_grapheme(text: str, one: int, other: int) -> None:
-    row = Row((Slice(plain_flow(text, 0), 0, len(text)),), 0, len(text))
-    shown = [piece.text for piece in pieces(row, Hearing(min(one, other), max(one, other)))]
+    row = TextRow((Slice(plain_flow(text, 0), 0, len(text)),), 0, len(text))
+    shown = [piece.text for piece in pieces(row, SpokenSpan(min(one, other), max(one, other)))]
     assert "".join(shown) == text
     parts = regex.findall(r"\X", text)
     assert [part for piece in shown for part in regex.findall(r"\X", piece)] == parts

@@ -1,4 +1,4 @@
-"""What an answer is made of: paragraphs, code, tables … each with its text and its source."""
+"""Blocks of an answer: paragraphs, code, tables … each with its text and its offset in it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Rule:
 
 
 @dataclass(slots=True)
-class Code:
+class CodeBlock:
     """Lines of code. While it grows, those from `settled` on may still change.
 
-    Very long code is cut: `cut_lines` go on with the line before them, and `behind` is what
-    stands between this piece and the code before it, if it goes on with that.
+    Very long code is cut: `cut_lines` are the numbers of lines that go on with the line before
+    them, and `separator` stands between this piece and the code that it goes on with, if it does.
     """
 
     language: str
@@ -40,22 +40,27 @@ class Code:
     settled: int = 0
     colours: Colours | None = None
     cut_lines: set[int] = field(default_factory=set[int])
-    behind: str | None = None
+    separator: str | None = None
 
     @property
     def text(self) -> str:
-        """All lines, as they were written."""
-        found: list[str] = []
-        for place, line in enumerate(self.lines):
-            if place and place not in self.cut_lines:
-                found.append("\n")
-            found.append(line.text)
-        return "".join(found)
+        """The code as it was written."""
+        pieces: list[str] = []
+        for number, line in enumerate(self.lines):
+            if number and number not in self.cut_lines:
+                pieces.append("\n")
+            pieces.append(line.text)
+        return "".join(pieces)
 
 
 @dataclass(slots=True)
-class Table:
-    """The first row is the header. While it grows, rows from `settled` on may still change."""
+class TableBlock:
+    """Rows of cells, the first of them the header. While it grows, those from `settled` on may
+    still change.
+
+    `natural_cells` is the width of each column, in cells of the screen, when nothing is wrapped;
+    the first `measured` rows are counted in it.
+    """
 
     source: int
     aligns: Sequence[str]
@@ -76,10 +81,10 @@ class Item:
 
     mark: str
     children: list[Child]
-    goes_on: bool = False
+    continued: bool = False
 
 
-Block: TypeAlias = Paragraph | Heading | Rule | Code | Table | Quote | Item
+Block: TypeAlias = Paragraph | Heading | Rule | CodeBlock | TableBlock | Quote | Item
 
 
 @dataclass(slots=True)
@@ -90,33 +95,34 @@ class Child:
     gap: bool
 
 
-class Lead(NamedTuple):
+class ContinuationPrefix(NamedTuple):
     """Marks of an open block, put before its rest so that it goes on as what it was.
 
-    `containers` are the quotes and items around it; `code` says whether it is code. `gap` says
-    whether an empty row stands before the rest, `between` what stands there when copied.
+    `containers` is the number of quotes and items around it; `code` says whether it is code. `gap`
+    says whether an empty row stands before the rest, `separator` what stands there when copied.
     """
 
     text: str = ""
     containers: int = 0
     code: bool = False
     gap: bool = False
-    between: str = "\n"
+    separator: str = "\n"
 
 
 @dataclass(slots=True)
 class Unit:
-    """A block of the answer, or one item of a list, and what its source was.
+    """A block of the answer, or one item of a list, and where in the text it stands.
 
-    A list stands as its items: each can be drawn, and kept, without the others. One that goes
-    on with what was cut has a `lead` before its source; `join` stands behind its last row.
-    Its source ends at `end`, or before.
+    A list stands as its items: each can be drawn, and frozen, without the others. `gap` says
+    whether an empty row stands above it; `number` is that of an item in an ordered list. A unit
+    that goes on with what was cut has the `prefix` that it was parsed behind. `join` stands behind
+    its last row when it is copied. Its text begins at `start` and ends at `end`, or before.
     """
 
     block: Block
     start: int
     gap: bool
     number: int = 0
-    lead: Lead | None = None
+    prefix: ContinuationPrefix | None = None
     join: str = "\n"
     end: int = 0

@@ -1,6 +1,11 @@
 """Colours of code, found when a line is about to be seen, a stretch of lines at a time.
 
-Where a stretch ends is told from the lines alone, so code has the same colours however it came.
+A lexer reads from the beginning: a line is a comment or code by what stands above it. To colour
+each new line of a long fence from its first one would cost O(n²), so the code is cut into
+stretches that are lexed alone, at most `LONGEST_STRETCH_LINES` long; what comes has only the last
+of them lexed again. A string or a comment over several lines that is cut has wrong colours below
+the cut, so cuts are made where that is unlikely. They depend on the lines alone: code has the same
+colours however it came.
 """
 
 from __future__ import annotations
@@ -9,7 +14,7 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from tui.markdown.flow import Flow, Run
+from tui.markdown.flow import Flow, StyleRun
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
@@ -78,7 +83,7 @@ class Colours:
         self._coloured: dict[int, int] = {}
 
     def forget_from(self, line: int) -> None:
-        """The lines from here on have changed or are new."""
+        """Forget the colours of the lines from here on: they have changed or are new."""
         while len(self._starts) > 1 and self._starts[-1] > line:
             self._starts.pop()
         self._scanned = min(self._scanned, line)
@@ -87,30 +92,33 @@ class Colours:
                 del self._coloured[stretch]
 
     def _scan(self, lines: list[Flow]) -> None:
-        """Cut at an empty line with something at the margin below it, after a while at any empty
-        line, and at last anywhere: a line that comes has its whole stretch looked at again."""
-        for at in range(max(1, self._scanned), len(lines)):
-            length = at - self._starts[-1]
-            text = lines[at].text
-            gap = not lines[at - 1].text.strip()
+        """Find the stretches of the lines.
+
+        They are cut at an empty line with something at the margin below it, after a while at any
+        empty line, and at last anywhere.
+        """
+        for number in range(max(1, self._scanned), len(lines)):
+            length = number - self._starts[-1]
+            text = lines[number].text
+            gap = not lines[number - 1].text.strip()
             calm = gap and bool(text) and text[0] not in " \t})]*"
             if (
                 length >= LONGEST_STRETCH_LINES
                 or (gap and length >= LONG_STRETCH_LINES)
                 or (calm and length >= STRETCH_LINES)
             ):
-                self._starts.append(at)
+                self._starts.append(number)
         # The last line may be half a line still.
         self._scanned = max(0, len(lines) - 1)
 
     def colour(self, lines: list[Flow], line: int) -> int:
-        """See to it that `line` has its colours. Gives the first line that has others now."""
+        """Give `line` its colours, if it has none. Returns the first line that has others now."""
         if self._lexer is None:
             return len(lines)
         self._scan(lines)
-        place = _place(self._starts, line)
-        start = self._starts[place]
-        end = self._starts[place + 1] if place + 1 < len(self._starts) else len(lines)
+        stretch = bisect_right(self._starts, line) - 1
+        start = self._starts[stretch]
+        end = self._starts[stretch + 1] if stretch + 1 < len(self._starts) else len(lines)
         if self._coloured.get(start) == end:
             return len(lines)
         self._coloured[start] = end
@@ -120,42 +128,38 @@ class Colours:
         if any(len(line.text) > LONGEST_COLOURED_LINE for line in lines):
             return len(lines)
         code = "\n".join(line.text for line in lines)
-        runs: list[list[Run]] = [[] for _ in lines]
-        at = column = 0
+        runs: list[list[StyleRun]] = [[] for _ in lines]
+        line_number = column = 0
         for token, text in lexer.get_tokens(code):
             look = self._look(token)
-            for number, part in enumerate(text.split("\n")):
-                if number:
-                    at, column = at + 1, 0
-                if at >= len(lines):
+            for breaks, part in enumerate(text.split("\n")):
+                if breaks:
+                    line_number, column = line_number + 1, 0
+                if line_number >= len(lines):
                     break
                 if part:
-                    runs[at].append(Run(column, 0, look))
+                    runs[line_number].append(StyleRun(column, 0, look))
                     column += len(part)
         changed = len(lines)
-        for place, (line, found) in enumerate(zip(lines, runs, strict=True)):
-            merged = _merged(line, found)
+        for number, (line, coloured) in enumerate(zip(lines, runs, strict=True)):
+            merged = _merged(line, coloured)
             if merged != line.runs:
                 line.runs = merged
-                changed = min(changed, place)
+                changed = min(changed, number)
         return changed
 
     def _look(self, token: Any) -> str:
         looks = self._looks
-        found = looks.get(token)
-        while found is None:
+        look = looks.get(token)
+        while look is None:
             token = token.parent
             if token is None:
                 return ""
-            found = looks.get(token)
-        return found
+            look = looks.get(token)
+        return look
 
 
-def _place(starts: list[int], line: int) -> int:
-    return bisect_right(starts, line) - 1
-
-
-def _merged(line: Flow, found: list[Run]) -> list[Run]:
+def _merged(line: Flow, coloured: list[StyleRun]) -> list[StyleRun]:
     """The new looks on the old sources, without a cut where nothing changes."""
     old = line.runs
     jumps = {
@@ -163,13 +167,13 @@ def _merged(line: Flow, found: list[Run]) -> list[Run]:
         for before, after in pairwise(old)
         if after.source != before.source + after.start - before.start
     }
-    cuts = sorted(jumps | {run.start for run in found} | {0})
-    looks = {run.start: run.look for run in found}
-    merged: list[Run] = []
+    cuts = sorted(jumps | {run.start for run in coloured} | {0})
+    looks = {run.start: run.look for run in coloured}
+    merged: list[StyleRun] = []
     look = ""
     for cut in cuts:
         look = looks.get(cut, look)
         if merged and merged[-1].look == look and cut not in jumps:
             continue
-        merged.append(Run(cut, line.source_at(cut), look))
+        merged.append(StyleRun(cut, line.source_at(cut), look))
     return merged

@@ -1,4 +1,10 @@
-"""Where a block that grows without end is cut, and what its rest has to be parsed behind."""
+"""The place at which a block that grows without end is cut, and the marks its rest goes on behind.
+
+The place depends on the text alone. A model may send the same text in other deltas, and a stored
+answer comes whole: all of them have to be cut alike, or an answer would look different when it is
+read again. So a cut is made when exactly `LONGEST_OPEN_CHARACTERS` are open, however many came at
+once, and leaves at least `_LEAST_OPEN` of them open.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +15,20 @@ from typing import Final
 from markdown_it.token import Token
 
 from gramophone.text.graphemes import start_of
-from tui.markdown.blocks import Block, Code, Heading, Item, Lead, Paragraph, Quote
+from tui.markdown.blocks import (
+    Block,
+    CodeBlock,
+    ContinuationPrefix,
+    Heading,
+    Item,
+    Paragraph,
+    Quote,
+)
 from tui.markdown.flow import Flow
 from tui.markdown.parser import Group
 
 LONGEST_OPEN_CHARACTERS: Final = 4_000
-"""So much of a block may still be open; with one character more, its beginning is settled."""
+"""Characters of a block that may still be open; with one more, its beginning is frozen."""
 _LEAST_SETTLED: Final = LONGEST_OPEN_CHARACTERS // 2
 _LEAST_OPEN: Final = 1_000
 _LOOK_AHEAD: Final = 200
@@ -30,16 +44,16 @@ _LINE_START = re.compile(r"\n(?=[ \t>]*[^\s>])")
 
 
 def place_to_cut(text: str, start: int, end: int, block: Block | None) -> int:
-    """A place between `start` and `end`: the last one in reach that does least harm.
+    """An offset between `start` and `end`: the last one in reach that does least harm.
 
     The end of a sentence or a space outside of code, links and emphasis, else the start of a
     line, else between two graphemes.
     """
     first, last = start + _LEAST_SETTLED, end - _LEAST_OPEN
-    contained = block is None or isinstance(block, Quote | Item | Code)
+    contained = block is None or isinstance(block, Quote | Item | CodeBlock)
     if contained and (place := _last(_LINE_START, text, first, last)) is not None:
         return place
-    if not isinstance(block, Code) and (flow := _open_flow(block)) is not None:
+    if not isinstance(block, CodeBlock) and (flow := _open_flow(block)) is not None:
         for pattern in (_SENTENCE_END, _SPACE):
             for begin, until in _bare_stretches(flow, first, last):
                 if (place := _last(pattern, text, begin, until)) is not None:
@@ -50,13 +64,13 @@ def place_to_cut(text: str, start: int, end: int, block: Block | None) -> int:
 
 
 def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> int | None:
-    """Where the last match behind `start` ends, at or before `end`."""
-    place = None
+    """The end of the last match behind `start` that ends at or before `end`."""
+    last = None
     for match in pattern.finditer(text, start, min(len(text), end + _LOOK_AHEAD)):
         if match.end() > end:
             break
-        place = match.end()
-    return place
+        last = match.end()
+    return last
 
 
 def _open_flow(block: Block | None) -> Flow | None:
@@ -70,7 +84,11 @@ def _open_flow(block: Block | None) -> Flow | None:
 
 
 def _bare_stretches(flow: Flow, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The source of what has no look of its own, from the last to the first."""
+    """Offsets of text that has no look of its own, from the last stretch to the first.
+
+    A cut in emphasis, a link or code would leave its opening without a close: its marks would
+    be drawn as text, above the cut and below it.
+    """
     until = len(flow.text)
     for run in reversed(flow.runs):
         if not run.look and not run.href:
@@ -80,42 +98,48 @@ def _bare_stretches(flow: Flow, start: int, end: int) -> Iterator[tuple[int, int
         until = run.start
 
 
-def between(block: Block, text: str, place: int) -> str:
-    """What stands between a block that is cut and its rest, when both are copied."""
+def separator_at_cut(block: Block, text: str, place: int) -> str:
+    """The text between a block that is cut and its rest, when both are copied."""
     space = text[place - 1]
     while isinstance(block, Quote | Item) and block.children:
         if space == "\n":
             return space
         block = block.children[-1].block
-    if isinstance(block, Code):
+    if isinstance(block, CodeBlock):
         return "\n" if space == "\n" else ""
     if space == "\n" and (text[place - 2 : place] == "\n\n" or not isinstance(block, Paragraph)):
         return space
     return " " if space.isspace() else ""
 
 
-# --- what the rest goes on as -----------------------------------------------------------------
+# --- the rest ---------------------------------------------------------------------------------
 
 
-def lead_of(group: Group, *, at_line_start: bool) -> Lead:
-    """The marks of what is open at the end of a block, for what follows at this place."""
+def continuation_prefix(group: Group, *, at_line_start: bool) -> ContinuationPrefix:
+    """The marks of what is open at the end of a block, for the text behind it.
+
+    Numbers of items and the markup of fences are repeated, so that the rest is parsed to the same
+    kind of block; `mark_continued` then sees to it that no bullet and no label is drawn twice.
+    """
     openers, leaf = _open_path(group)
     marks = "".join(openers)
     further = "".join(mark if mark == _QUOTE else " " * len(mark) for mark in openers)
     count = len(openers)
     if leaf.type == "fence" and not _is_closed(leaf):
         opening = f"{leaf.markup[:_LONGEST_INFO]}{leaf.info.strip()[:_LONGEST_INFO]}\n"
-        return Lead(marks + opening + ("" if at_line_start else further), count, code=True)
+        return ContinuationPrefix(
+            marks + opening + ("" if at_line_start else further), count, code=True
+        )
     if at_line_start:
         code = leaf.type == "code_block"
-        return Lead(marks.rstrip() + "\n" if marks else "", count, code)
+        return ContinuationPrefix(marks.rstrip() + "\n" if marks else "", count, code)
     match leaf.type:
         case "code_block":
-            return Lead(f"{marks}    ", count, code=True)
+            return ContinuationPrefix(f"{marks}    ", count, code=True)
         case "heading_close" if leaf.markup.startswith("#"):
-            return Lead(f"{marks}{leaf.markup} ", count)
+            return ContinuationPrefix(f"{marks}{leaf.markup} ", count)
         case _:
-            return Lead(marks, count)
+            return ContinuationPrefix(marks, count)
 
 
 def _open_path(group: Group) -> tuple[list[str], Token]:
@@ -150,21 +174,24 @@ def _open_path(group: Group) -> tuple[list[str], Token]:
 
 
 def _is_closed(fence: Token) -> bool:
-    content = fence.content
-    lines = content.count("\n") + (0 if content.endswith("\n") or not content else 1)
     line, end_line = fence.map or (0, 0)
-    return end_line - line - 1 > lines
+    return end_line - line - 1 > line_count(fence.content)
 
 
-def go_on(block: Block, lead: Lead) -> bool:
-    """Say of a block, and of what it begins with, that it goes on with one that was cut.
+def line_count(content: str) -> int:
+    """Number of lines in the content of a fence; the last one may lack its newline."""
+    return content.count("\n") + (0 if content.endswith("\n") or not content else 1)
+
+
+def mark_continued(block: Block, prefix: ContinuationPrefix) -> bool:
+    """Mark a block, and the first blocks within it, as going on with one that was cut.
 
     False: nothing of it is left.
     """
-    for _ in range(lead.containers):
+    for _ in range(prefix.containers):
         match block:
             case Item():
-                block.goes_on = True
+                block.continued = True
                 children = block.children
             case Quote(children):
                 pass
@@ -173,6 +200,6 @@ def go_on(block: Block, lead: Lead) -> bool:
         if not children:
             return False
         block = children[0].block
-    if lead.code and isinstance(block, Code):
-        block.behind = lead.between
+    if prefix.code and isinstance(block, CodeBlock):
+        block.separator = prefix.separator
     return True

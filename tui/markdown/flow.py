@@ -1,6 +1,13 @@
 """Text with its looks, in which each character knows where in the turn's text it came from.
 
-Pure: no screen here, and nothing that is dear to import.
+Widths are counted in cells of the terminal, not in characters. A cell is as wide as a Latin
+letter. East Asian wide characters and most emoji take two (UAX #11), combining marks and joiners
+none, and what a reader takes for one character, a grapheme (UAX #29), may be several code points
+that are drawn as one. So a line is filled cell by cell and broken between graphemes only: half of
+one would be drawn as something else. Measuring costs, and nearly all text is Latin; a line of
+characters that are known to take one cell each is broken by counting them.
+
+Nothing here needs the screen, and nothing is expensive to import.
 """
 
 from __future__ import annotations
@@ -15,7 +22,8 @@ from rich.cells import cell_len, get_character_cell_size
 from gramophone.text.graphemes import graphemes, is_plain
 
 TAB_CELLS: Final = 4
-# One cell each, by sight: lines of such characters are broken by counting them.
+# Characters of one cell each that never join with another: Latin, Greek, Cyrillic, punctuation,
+# arrows, box drawing. The soft hyphen (U+00AD) is not among them, for terminals disagree on it.
 _ONE_CELL = re.compile(
     r"[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u21ff"
     r"\u2500-\u25fc]*"
@@ -23,8 +31,9 @@ _ONE_CELL = re.compile(
 _WIDE_SCRIPTS = "\u2e80"
 
 
-class Run(NamedTuple):
-    """Characters of one look that stand together in the source, too."""
+class StyleRun(NamedTuple):
+    """Characters of one look that stand together in the source, too: from `start` on in the text of
+    a flow, from `source` on in the text of the turn."""
 
     start: int
     source: int
@@ -34,10 +43,11 @@ class Run(NamedTuple):
 
 @dataclass(slots=True)
 class Flow:
-    """`runs` are in order, the first at 0. A newline in `text` is a hard break."""
+    """Text of one paragraph, cell or line. `runs` are in order, the first at 0; a newline in `text`
+    is a hard break."""
 
     text: str
-    runs: list[Run] = field(default_factory=list[Run])
+    runs: list[StyleRun] = field(default_factory=list[StyleRun])
     _cells: int = field(default=-1, compare=False)
 
     @property
@@ -47,7 +57,7 @@ class Flow:
             self._cells = max(map(cell_len, self.text.split("\n")))
         return self._cells
 
-    def run_at(self, index: int) -> Run:
+    def run_at(self, index: int) -> StyleRun:
         return self.runs[max(0, bisect_right(self.runs, index, key=_start_of) - 1)]
 
     def source_at(self, index: int) -> int:
@@ -57,40 +67,43 @@ class Flow:
         run = self.run_at(index)
         return run.source + index - run.start
 
-    def pieces(self, start: int, end: int) -> list[tuple[str, Run, int]]:
-        """The text between two places, cut where the look changes, each with its source."""
-        place = max(0, bisect_right(self.runs, start, key=_start_of) - 1)
-        found: list[tuple[str, Run, int]] = []
+    def pieces(self, start: int, end: int) -> list[tuple[str, StyleRun, int]]:
+        """The text between two characters, cut where the look changes.
+
+        Each piece comes with its run, and its offset in the turn's text.
+        """
+        index = max(0, bisect_right(self.runs, start, key=_start_of) - 1)
+        cut: list[tuple[str, StyleRun, int]] = []
         while start < end:
-            run = self.runs[place]
-            place += 1
-            until = self.runs[place].start if place < len(self.runs) else end
+            run = self.runs[index]
+            index += 1
+            until = self.runs[index].start if index < len(self.runs) else end
             until = min(until, end)
             if until > start:
-                found.append((self.text[start:until], run, run.source + start - run.start))
+                cut.append((self.text[start:until], run, run.source + start - run.start))
                 start = until
-        return found
+        return cut
 
 
-def _start_of(run: Run) -> int:
+def _start_of(run: StyleRun) -> int:
     return run.start
 
 
 def plain_flow(text: str, source: int, look: str = "") -> Flow:
     """Text that stands in the source as it is; tabs become spaces."""
     if "\t" not in text:
-        return Flow(text, [Run(0, source, look)])
+        return Flow(text, [StyleRun(0, source, look)])
     pieces: list[str] = []
-    runs: list[Run] = []
+    runs: list[StyleRun] = []
     length = column = 0
     for number, part in enumerate(text.split("\t")):
         if number:
             gap = TAB_CELLS - column % TAB_CELLS
-            runs.append(Run(length, source, look))
+            runs.append(StyleRun(length, source, look))
             pieces.append(" " * gap)
             length, column, source = length + gap, column + gap, source + 1
         if part or not number:
-            runs.append(Run(length, source, look))
+            runs.append(StyleRun(length, source, look))
             pieces.append(part)
             newline = part.rfind("\n")
             column = cell_len(part[newline + 1 :]) + (column if newline < 0 else 0)
@@ -102,29 +115,33 @@ def plain_flow(text: str, source: int, look: str = "") -> Flow:
 
 
 def lines_of(text: str, width: int, *, words: bool = True) -> list[tuple[int, int]]:
-    """Where each line of at most `width` cells starts and ends."""
+    """The first character and the end of each line of at most `width` cells.
+
+    Lines are broken at spaces, which belong to neither line, and between East Asian wide
+    characters; anywhere, where a word is wider than a line or `words` are not to be kept.
+    """
     width = max(1, width)
-    found: list[tuple[int, int]] = []
+    lines: list[tuple[int, int]] = []
     start = 0
     for part in text.split("\n"):
         end = start + len(part)
         if len(part) <= width and _ONE_CELL.fullmatch(part):
-            found.append((start, end))
+            lines.append((start, end))
         elif _ONE_CELL.fullmatch(part):
-            _break_narrow(text, start, end, width, words, found)
+            _break_narrow(text, start, end, width, words, lines)
         else:
-            _break_wide(text, start, end, width, words, found)
+            _break_wide(text, start, end, width, words, lines)
         start = end + 1
-    return found
+    return lines
 
 
 def _break_narrow(
-    text: str, start: int, end: int, width: int, words: bool, found: list[tuple[int, int]]
+    text: str, start: int, end: int, width: int, words: bool, lines: list[tuple[int, int]]
 ) -> None:
     while end - start > width:
         cut = text.rfind(" ", start, start + width + 1) if words else -1
         if cut <= start or text[start:cut].isspace():
-            found.append((start, start + width))
+            lines.append((start, start + width))
             start += width
             continue
         after = cut
@@ -132,24 +149,24 @@ def _break_narrow(
             after += 1
         while text[cut - 1] == " ":
             cut -= 1
-        found.append((start, cut))
+        lines.append((start, cut))
         start = after
         if start >= end:
             return
-    found.append((start, end))
+    lines.append((start, end))
 
 
 def _break_wide(
-    text: str, start: int, end: int, width: int, words: bool, found: list[tuple[int, int]]
+    text: str, start: int, end: int, width: int, words: bool, lines: list[tuple[int, int]]
 ) -> None:
-    """The same by the width of each grapheme, none of which is broken."""
+    """Break a line by the width of each grapheme, none of which is broken."""
     used = 0
     cut = after = -1
     line = start
     units = _units(text, start, end)
-    place = 0
-    while place < len(units):
-        index, cells = units[place]
+    number = 0
+    while number < len(units):
+        index, cells = units[number]
         character = text[index]
         if used + cells > width and cells and index > line:
             if character == " " and words:
@@ -158,16 +175,16 @@ def _break_wide(
                 cut = after = index
             while cut > line + 1 and text[cut - 1] == " " and words:
                 cut -= 1
-            found.append((line, cut))
+            lines.append((line, cut))
             while words and after < end and text[after] == " ":
                 after += 1
             line = after
             used, cut = 0, -1
             # Back to the first that stands on the new line, which is near.
-            while place and units[place - 1][0] >= line:
-                place -= 1
-            while place < len(units) and units[place][0] < line:
-                place += 1
+            while number and units[number - 1][0] >= line:
+                number -= 1
+            while number < len(units) and units[number][0] < line:
+                number += 1
             continue
         if words and index > line:
             if character == " ":
@@ -176,13 +193,13 @@ def _break_wide(
             elif character >= _WIDE_SCRIPTS and cells == 2:
                 cut = after = index
         used += cells
-        place += 1
+        number += 1
     if line < end or line == start:
-        found.append((line, end))
+        lines.append((line, end))
 
 
 def _units(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """What is never broken, each with its place and its width."""
+    """The graphemes of the text, each as its first character and its width in cells."""
     if is_plain(text[start:end]):
-        return [(place, get_character_cell_size(text[place])) for place in range(start, end)]
+        return [(index, get_character_cell_size(text[index])) for index in range(start, end)]
     return [(first, cell_len(text[first:until])) for first, until in graphemes(text, start, end)]

@@ -1,4 +1,4 @@
-"""From blocks to the rows that are drawn, at a width."""
+"""The rows of blocks at a width."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final, NamedTuple, TypeAlias
 from tui.markdown.blocks import (
     Block,
     Child,
-    Code,
+    CodeBlock,
     Heading,
     Item,
     Paragraph,
     Quote,
     Rule,
-    Table,
+    TableBlock,
     Unit,
 )
 from tui.markdown.flow import Flow, lines_of
@@ -25,30 +25,34 @@ LEAST_TEXT_CELLS: Final = 8
 
 
 class Slice(NamedTuple):
-    """Part of a flow; `code` and `line` say whose line it is, where it gets colours later."""
+    """Part of a flow. `code` and `line` say whose line it is, where it gets colours later."""
 
     flow: Flow
     start: int
     end: int
-    code: Code | None = None
+    code: CodeBlock | None = None
     line: int = 0
 
 
-class Mark(NamedTuple):
-    """What is drawn beside the text: bullets, bars, rules."""
+class Decoration(NamedTuple):
+    """Characters drawn beside the text: bullets, bars, rules.
+
+    One without text gives its look to what is right of it in the row.
+    """
 
     text: str
     look: str = ""
     copied: bool = False
 
 
-Part: TypeAlias = Slice | Mark
+Part: TypeAlias = Slice | Decoration
 
 
-class Row(NamedTuple):
-    """`join` stands between this row and the next when copied.
+class TextRow(NamedTuple):
+    """One row: its parts, and the offsets in the turn's text at which it begins and ends.
 
-    A mark without text gives its look to what is right of it; to the margin, if `filled`.
+    `join` stands between this row and the next when copied. The look of the last part goes on to
+    the margin, if it is `filled`.
     """
 
     parts: tuple[Part, ...]
@@ -59,14 +63,15 @@ class Row(NamedTuple):
 
 
 @dataclass(slots=True)
-class Laid:
-    """The rows of one unit. Those of a growing fence or table are kept up to `settled_rows`.
+class UnitRows:
+    """The rows of one unit. Those of a growing fence or table are kept up to `settled_rows`, which
+    are those of the lines or rows before `settled`.
 
-    One that is not laid out yet has no rows, but `expected` of them.
+    A unit that is not laid out yet has no rows, but `expected` of them.
     """
 
     unit: Unit
-    rows: list[Row] = field(default_factory=list[Row])
+    rows: list[TextRow] = field(default_factory=list[TextRow])
     settled: int = 0
     settled_rows: int = 0
     widths: tuple[int, ...] = ()
@@ -82,14 +87,16 @@ class Laid:
         return self.rows[-1].last if self.rows else self.unit.end if self.expected else -1
 
     def holds_for(self, unit: Unit) -> bool:
-        """Whether its rows are those of `unit`, too, which may have been read again."""
+        """Whether the rows of `unit`, which may have been read again, would be the same."""
         mine = self.unit
         if self.expected or (mine.gap, mine.join) != (unit.gap, unit.join):
             return False
+        # Lines of code and rows of a table are changed in place, so blocks that are one and the
+        # same say nothing: they hold if nothing has come since they were laid out.
         block = unit.block
-        if isinstance(block, Code):
+        if isinstance(block, CodeBlock):
             return mine.block is block and self.settled == len(block.lines)
-        if isinstance(block, Table):
+        if isinstance(block, TableBlock):
             return mine.block is block and self.settled == len(block.rows)
         return mine.block is block or mine.block == block
 
@@ -97,11 +104,11 @@ class Laid:
 # --- blocks -----------------------------------------------------------------------------------
 
 
-def empty_row(source: int) -> Row:
-    return Row((), source, source)
+def empty_row(source: int) -> TextRow:
+    return TextRow((), source, source)
 
 
-def block_rows(block: Block, width: int) -> list[Row]:
+def block_rows(block: Block, width: int) -> list[TextRow]:
     match block:
         case Paragraph(flow):
             return list(_flow_rows(flow, width))
@@ -109,22 +116,24 @@ def block_rows(block: Block, width: int) -> list[Row]:
             look = "h1" if level == 1 else "heading"
             return [_with_look(row, look) for row in _flow_rows(flow, width)]
         case Rule(source):
-            return [Row((Mark("─" * width, "faint"),), source, source + 3)]
+            return [TextRow((Decoration("─" * width, "faint"),), source, source + 3)]
         case Quote(children):
-            return [_behind(row, Mark("▎ ", "bar")) for row in _stack(children, max(1, width - 2))]
+            return [
+                _behind(row, Decoration("▎ ", "bar")) for row in _stack(children, max(1, width - 2))
+            ]
         case Item():
             return _item_rows(block, width)
-        case Code() | Table():
-            laid = Laid(Unit(block, 0, False))
-            if isinstance(block, Code):
-                code_rows(block, width, laid, 0)
+        case CodeBlock() | TableBlock():
+            unit_rows = UnitRows(Unit(block, 0, False))
+            if isinstance(block, CodeBlock):
+                code_rows(block, width, unit_rows, 0)
             else:
-                table_rows(block, width, laid, 0)
-            return laid.rows
+                table_rows(block, width, unit_rows, 0)
+            return unit_rows.rows
 
 
-def _stack(children: Sequence[Child], width: int) -> list[Row]:
-    rows: list[Row] = []
+def _stack(children: Sequence[Child], width: int) -> list[TextRow]:
+    rows: list[TextRow] = []
     for child in children:
         inner = block_rows(child.block, width)
         if child.gap and inner:
@@ -133,95 +142,103 @@ def _stack(children: Sequence[Child], width: int) -> list[Row]:
     return rows
 
 
-def _flow_rows(flow: Flow, width: int) -> Iterable[Row]:
+def _flow_rows(flow: Flow, width: int) -> Iterable[TextRow]:
     lines = lines_of(flow.text, width)
-    for place, (start, end) in enumerate(lines):
+    for number, (start, end) in enumerate(lines):
         join = "\n"
-        if place + 1 < len(lines):
-            between = flow.text[end : lines[place + 1][0]]
+        if number + 1 < len(lines):
+            between = flow.text[end : lines[number + 1][0]]
             join = "\n" if "\n" in between else " " if between else ""
         first = flow.source_at(start)
         last = flow.source_at(end - 1) + 1 if end > start else first
-        yield Row((Slice(flow, start, end),), first, last, join)
+        yield TextRow((Slice(flow, start, end),), first, last, join)
 
 
-def _with_look(row: Row, look: str) -> Row:
-    return row._replace(parts=(Mark("", look), *row.parts))
+def _with_look(row: TextRow, look: str) -> TextRow:
+    return row._replace(parts=(Decoration("", look), *row.parts))
 
 
-def _behind(row: Row, mark: Mark) -> Row:
-    return row._replace(parts=(mark, *row.parts))
+def _behind(row: TextRow, decoration: Decoration) -> TextRow:
+    return row._replace(parts=(decoration, *row.parts))
 
 
-def _item_rows(item: Item, width: int) -> list[Row]:
+def _item_rows(item: Item, width: int) -> list[TextRow]:
     mark = item.mark
     lead = f"{mark} ".ljust(4) if mark[0].isdigit() and len(mark) < 4 else f"{mark} "
     if width - len(lead) < LEAST_TEXT_CELLS:
         lead = f"{mark} " if width > len(mark) + 1 else ""
     rows = _stack(item.children, max(1, width - len(lead)))
-    indent = Mark(" " * len(lead), copied=True)
-    if item.goes_on:
+    indent = Decoration(" " * len(lead), copied=True)
+    if item.continued:
         return [_behind(row, indent) for row in rows]
     first, *others = rows or [empty_row(0)]
-    bullet = Mark(lead, "bullet", copied=True)
+    bullet = Decoration(lead, "bullet", copied=True)
     return [_behind(first, bullet), *(_behind(row, indent) for row in others)]
 
 
 # --- code -------------------------------------------------------------------------------------
 
 
-def code_rows(code: Code, width: int, laid: Laid, first_row: int) -> None:
-    """Append the rows of the lines that are not settled yet."""
-    rows = laid.rows
-    if len(rows) == first_row and code.language and code.behind is None:
+def code_rows(code: CodeBlock, width: int, unit_rows: UnitRows, first_row: int) -> None:
+    """Append the rows of the lines that are not settled yet; the first `first_row` rows are not
+    of the code."""
+    rows = unit_rows.rows
+    if len(rows) == first_row and code.language and code.separator is None:
         label = code.language[: max(0, width - 2)]
-        parts = (Mark("", FENCE), Mark(" " + label, "label"))
-        rows.append(Row(parts, code.source, code.source, "", filled=True))
-        laid.settled_rows = len(rows)
+        parts = (Decoration("", FENCE), Decoration(" " + label, "label"))
+        rows.append(TextRow(parts, code.source, code.source, "", filled=True))
+        unit_rows.settled_rows = len(rows)
     inner = max(1, width - 2)
-    for place in range(laid.settled, len(code.lines)):
-        if place == code.settled:
-            laid.settled_rows = len(rows)
-        flow = code.lines[place]
+    for line in range(unit_rows.settled, len(code.lines)):
+        if line == code.settled:
+            unit_rows.settled_rows = len(rows)
+        flow = code.lines[line]
         lines = lines_of(flow.text, inner, words=False)
         for number, (start, end) in enumerate(lines):
-            whole = number + 1 == len(lines) and place + 1 not in code.cut_lines
+            whole = number + 1 == len(lines) and line + 1 not in code.cut_lines
             join = "\n" if whole else ""
             first = flow.source_at(start)
-            parts = (Mark("", FENCE), Mark(" "), Slice(flow, start, end, code, place))
-            rows.append(Row(parts, first, first + end - start, join, filled=True))
+            parts = (Decoration("", FENCE), Decoration(" "), Slice(flow, start, end, code, line))
+            rows.append(TextRow(parts, first, first + end - start, join, filled=True))
     if code.settled >= len(code.lines):
-        laid.settled_rows = len(rows)
-    laid.settled = code.settled
+        unit_rows.settled_rows = len(rows)
+    unit_rows.settled = code.settled
 
 
 # --- tables -----------------------------------------------------------------------------------
 
+# A table that streams would be laid out as a whole for every row that comes, if the width of a
+# column could change with any cell. So columns are measured by finished rows only (half a cell may
+# be an unclosed link, which is wider than the link), and rows that are settled stay as they are
+# until a finished row makes a column wider.
 
-def table_rows(table: Table, width: int, laid: Laid, first_row: int) -> None:
-    """The whole table if a column has grown, else the rows that are not settled yet."""
+
+def table_rows(table: TableBlock, width: int, unit_rows: UnitRows, first_row: int) -> None:
+    """Append the rows that are not settled yet, or the whole table if a column has grown; the
+    first `first_row` rows are not of the table."""
     _measure(table)
     widths = _column_widths(table.natural_cells, width)
-    if widths != laid.widths:
-        laid.settled, laid.settled_rows = 0, first_row
-        laid.widths = widths
-    del laid.rows[laid.settled_rows :]
+    if widths != unit_rows.widths:
+        unit_rows.settled, unit_rows.settled_rows = 0, first_row
+        unit_rows.widths = widths
+    rows = unit_rows.rows
+    del rows[unit_rows.settled_rows :]
     wrapped = sum(table.natural_cells) > sum(widths)
-    for place in range(laid.settled, len(table.rows)):
-        if place == table.settled:
-            laid.settled_rows = len(laid.rows)
-        rows = table.rows[place]
-        source = rows[0].source_at(0) if rows else table.source
-        if place == 1 or (wrapped and place):
-            laid.rows.append(_table_rule(widths, source))
-        laid.rows.extend(_table_row(table, rows, widths, header=place == 0))
+    for number in range(unit_rows.settled, len(table.rows)):
+        if number == table.settled:
+            unit_rows.settled_rows = len(rows)
+        cells = table.rows[number]
+        source = cells[0].source_at(0) if cells else table.source
+        if number == 1 or (wrapped and number):
+            rows.append(_table_rule(widths, source))
+        rows.extend(_table_row(table, cells, widths, header=number == 0))
     if table.settled >= len(table.rows):
-        laid.settled_rows = len(laid.rows)
-    laid.settled = table.settled
+        unit_rows.settled_rows = len(rows)
+    unit_rows.settled = table.settled
 
 
-def _measure(table: Table) -> None:
-    """Columns are as wide as their finished rows want; half a row may want too much."""
+def _measure(table: TableBlock) -> None:
+    """Make columns as wide as their finished rows want; half a row may want too much."""
     natural = table.natural_cells
     end = table.settled if table.settled > 1 else len(table.rows)
     if table.settled <= 1:
@@ -229,37 +246,41 @@ def _measure(table: Table) -> None:
         table.measured = 0
     for row in table.rows[table.measured : end]:
         natural.extend([1] * (len(row) - len(natural)))
-        for place, cell in enumerate(row):
-            if cell.cells > natural[place]:
-                natural[place] = cell.cells
+        for column, cell in enumerate(row):
+            if cell.cells > natural[column]:
+                natural[column] = cell.cells
     table.measured = max(0, min(table.settled, end))
 
 
 def _column_widths(natural: Sequence[int], width: int) -> tuple[int, ...]:
-    """What each column gets: all it wants, or a fair share."""
+    """Cells for each column: all it wants, or a fair share.
+
+    From the narrowest to the widest, each gets an equal part of the room that is left, or less if
+    it wants less; what it leaves goes to the wider ones.
+    """
     if not natural:
         return ()
     room = max(len(natural), width - 3 * len(natural) + 1)
-    wanted = [min(each, room) for each in natural]
+    wanted = [min(cells, room) for cells in natural]
     if sum(wanted) <= room:
         return tuple(wanted)
-    given = [0] * len(wanted)
+    widths = [0] * len(wanted)
     left, open_columns = room, sorted(range(len(wanted)), key=wanted.__getitem__)
     for position, column in enumerate(open_columns):
         share = left // (len(open_columns) - position)
-        given[column] = max(1, min(wanted[column], share))
-        left -= given[column]
-    return tuple(given)
+        widths[column] = max(1, min(wanted[column], share))
+        left -= widths[column]
+    return tuple(widths)
 
 
-def _table_rule(widths: Sequence[int], source: int) -> Row:
-    text = "┼".join("─" * (each + 2) for each in widths)
-    return Row((Mark(text, "faint"),), source, source)
+def _table_rule(widths: Sequence[int], source: int) -> TextRow:
+    text = "┼".join("─" * (cells + 2) for cells in widths)
+    return TextRow((Decoration(text, "faint"),), source, source)
 
 
 def _table_row(
-    table: Table, cells: Sequence[Flow], widths: Sequence[int], *, header: bool
-) -> Iterable[Row]:
+    table: TableBlock, cells: Sequence[Flow], widths: Sequence[int], *, header: bool
+) -> Iterable[TextRow]:
     """The lines of one row of cells side by side."""
     wrapped = [
         lines_of(cell.text, cells_wide) for cell, cells_wide in zip(cells, widths, strict=False)
@@ -267,17 +288,17 @@ def _table_row(
     sources = [cell.source_at(0) for cell in cells] or [table.source]
     ends = [cell.source_at(max(0, len(cell.text) - 1)) + 1 for cell in cells] or [table.source]
     for line in range(max((len(lines) for lines in wrapped), default=1)):
-        parts: list[Part] = [Mark("", "strong")] if header else []
+        parts: list[Part] = [Decoration("", "strong")] if header else []
         for column, cells_wide in enumerate(widths):
             if column:
-                parts.append(Mark("│", "faint"))
+                parts.append(Decoration("│", "faint"))
             lines = wrapped[column] if column < len(wrapped) else []
             parts.extend(_cell(table, cells, lines, line, column, cells_wide))
-        yield Row(tuple(parts), min(sources), max(ends))
+        yield TextRow(tuple(parts), min(sources), max(ends))
 
 
 def _cell(
-    table: Table,
+    table: TableBlock,
     cells: Sequence[Flow],
     lines: Sequence[tuple[int, int]],
     line: int,
@@ -287,12 +308,12 @@ def _cell(
     from rich.cells import cell_len
 
     if line >= len(lines):
-        yield Mark(" " * (cells_wide + 2), copied=True)
+        yield Decoration(" " * (cells_wide + 2), copied=True)
         return
     start, end = lines[line]
     gap = max(0, cells_wide - cell_len(cells[column].text[start:end]))
     align = table.aligns[column] if column < len(table.aligns) else ""
     before = gap if align == "right" else gap // 2 if align == "center" else 0
-    yield Mark(" " * (before + 1), copied=True)
+    yield Decoration(" " * (before + 1), copied=True)
     yield Slice(cells[column], start, end)
-    yield Mark(" " * (gap - before + 1), copied=True)
+    yield Decoration(" " * (gap - before + 1), copied=True)

@@ -1,4 +1,4 @@
-"""From rows to what the terminal is given: looks become styles of the theme."""
+"""Rows as strips of the terminal: looks become styles of the theme, offsets become cells."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from textual.style import Style
 
 from gramophone.text.graphemes import end_of, start_of
 from tui.markdown.code import Colours
-from tui.markdown.layout import Mark, Row, Slice
+from tui.markdown.layout import Decoration, Slice, TextRow
 from tui.markdown.styles import LOOKS, QUIET, SPOKEN, TO_BE_READ, TO_COME
 from tui.theme.contrast import quieter, readable
 
 
-class Hearing(NamedTuple):
-    """Which characters of the source are spoken now: before them is heard, behind is to come."""
+class SpokenSpan(NamedTuple):
+    """Offsets in the turn's text of the word that is spoken now.
+
+    Text before it has been heard, text behind it is to come.
+    """
 
     start: int
     end: int
 
 
-class Piece(NamedTuple):
+class StyledText(NamedTuple):
     """Text of one look; `copied` says whether it is part of what is read."""
 
     text: str
@@ -36,7 +39,7 @@ class Piece(NamedTuple):
 
 
 class Painter:
-    """Paints for one look of the widget; another theme needs another painter."""
+    """Paints on one base style of the widget; another theme needs another painter."""
 
     def __init__(self, base: Style, selected: RichStyle) -> None:
         self.base = base
@@ -45,16 +48,16 @@ class Painter:
 
     def strip(
         self,
-        row: Row,
+        row: TextRow,
         width: int,
         *,
-        hearing: Hearing | None = None,
+        spoken: SpokenSpan | None = None,
         span: tuple[int, int] | None = None,
     ) -> Strip:
         """The row at full width; `span` are the characters that are selected."""
         segments: list[Segment] = []
         at = 0
-        for piece in pieces(row, hearing):
+        for piece in pieces(row, spoken):
             style = self.style(piece.looks, piece.href)
             if span is None:
                 segments.append(Segment(piece.text, style))
@@ -81,8 +84,8 @@ class Painter:
             yield Segment(text[end:], style)
 
     def style(self, looks: str, href: str = "") -> RichStyle:
-        found = self._styles.get((looks, href))
-        if found is None:
+        cached = self._styles.get((looks, href))
+        if cached is None:
             style = self.base
             for look in dict.fromkeys(looks.split("+")):
                 if words := LOOKS.get(look):
@@ -91,11 +94,11 @@ class Painter:
                     style = _quiet(style)
                 elif look in TO_BE_READ:
                     style = self._readable(style)
-            found = style.rich_style
+            cached = style.rich_style
             if href:
-                found += RichStyle(meta={"href": href})
-            self._styles[looks, href] = found
-        return found
+                cached += RichStyle(meta={"href": href})
+            self._styles[looks, href] = cached
+        return cached
 
     def _readable(self, style: Style) -> Style:
         colour, text, ground = style.foreground, self.base.foreground, style.background
@@ -110,19 +113,19 @@ def _quiet(style: Style) -> Style:
     return style + Style(foreground=quieter(style.foreground, style.background))
 
 
-def pieces(row: Row, hearing: Hearing | None = None) -> Iterable[Piece]:
-    """The row from left to right, cut where the look changes and where hearing has come to."""
+def pieces(row: TextRow, spoken: SpokenSpan | None = None) -> Iterable[StyledText]:
+    """The row from left to right, cut where the look changes and where the spoken word stands."""
     looks = ""
     for part in row.parts:
         if isinstance(part, Slice):
-            yield from _slice_pieces(part, looks, hearing)
+            yield from _slice_pieces(part, looks, spoken)
         elif part.text:
-            yield Piece(part.text, f"{looks}+{part.look}", copied=part.copied)
+            yield StyledText(part.text, f"{looks}+{part.look}", copied=part.copied)
         else:
             looks = f"{looks}+{part.look}"
 
 
-def _slice_pieces(part: Slice, looks: str, hearing: Hearing | None) -> Iterable[Piece]:
+def _slice_pieces(part: Slice, looks: str, spoken: SpokenSpan | None) -> Iterable[StyledText]:
     code = part.code
     if code is not None and code.language:
         if code.colours is None:
@@ -130,35 +133,38 @@ def _slice_pieces(part: Slice, looks: str, hearing: Hearing | None) -> Iterable[
         code.colours.colour(code.lines, part.line)
     for text, run, source in part.flow.pieces(part.start, part.end):
         mine = f"{looks}+{run.look}"
-        if hearing is None or code is not None:  # Code is not read aloud.
-            yield Piece(text, mine, run.href, source=source)
+        if spoken is None or code is not None:  # Code is not read aloud.
+            yield StyledText(text, mine, run.href, source=source)
             continue
-        start = start_of(text, max(0, hearing.start - source))
-        end = end_of(text, max(start, hearing.end - source))
+        # The ends of the span are offsets; a terminal draws a grapheme as one, so it is lit whole.
+        start = start_of(text, max(0, spoken.start - source))
+        end = end_of(text, max(start, spoken.end - source))
         for begin, until, look in ((0, start, ""), (start, end, SPOKEN), (end, None, TO_COME)):
-            if said := text[begin:until]:
-                yield Piece(said, f"{mine}+{look}", run.href, source=source + begin)
+            if piece := text[begin:until]:
+                yield StyledText(piece, f"{mine}+{look}", run.href, source=source + begin)
 
 
-def copied(row: Row, start: int, end: int) -> str:
+def copied(row: TextRow, start: int, end: int) -> str:
     """The characters between two places of a row, without bars and rules."""
-    found: list[str] = []
+    texts: list[str] = []
     at = 0
     for piece in pieces(row):
         until = len(piece.text) if end < 0 else end_of(piece.text, max(0, end - at))
         if piece.copied:
-            found.append(piece.text[start_of(piece.text, max(0, start - at)) : until])
+            texts.append(piece.text[start_of(piece.text, max(0, start - at)) : until])
         at += len(piece.text)
-    return "".join(found)
+    return "".join(texts)
 
 
-def framed(row: Row, before: Iterable[Mark], cells: int) -> Row:
-    """The row with marks at its left; a filled one is made `cells` wide."""
+def framed(row: TextRow, before: Iterable[Decoration], cells: int) -> TextRow:
+    """The row with decorations at its left; a filled one is made `cells` wide."""
     parts = (*before, *row.parts)
     if row.filled:
-        parts = (*parts, Mark(" " * max(0, cells - sum(map(_cells, parts)))))
+        parts = (*parts, Decoration(" " * max(0, cells - sum(map(_cells, parts)))))
     return row._replace(parts=parts)
 
 
-def _cells(part: Slice | Mark) -> int:
-    return cell_len(part.text if isinstance(part, Mark) else part.flow.text[part.start : part.end])
+def _cells(part: Slice | Decoration) -> int:
+    return cell_len(
+        part.text if isinstance(part, Decoration) else part.flow.text[part.start : part.end]
+    )

@@ -1,4 +1,14 @@
-"""Definitions of links (`[label]: address`), and which finished blocks name them."""
+"""Definitions of links (`[label]: address`), and which frozen blocks name them.
+
+A definition may stand anywhere in a text, and of two for one label the first counts (CommonMark
+4.7). What the open end defines holds only for as long as it is parsed like that: half of an
+address is an address, too. So there are two maps, one of definitions that stand for good and one
+of those at the open end, and with every slice the labels are found that lead elsewhere than
+before.
+
+Every step takes time in proportion to the open end and to the blocks that it changes. Nothing goes
+through all definitions or all blocks: a text of thousands of either would take O(n²).
+"""
 
 from __future__ import annotations
 
@@ -11,10 +21,7 @@ _LABEL: Final = re.compile(r"\[([^\[\]]+)\]")
 
 
 class References:
-    """Those that stand for good, and those of the open end, which may still change.
-
-    Every step takes time in proportion to the open end and to the blocks that it changes.
-    """
+    """Definitions that stand for good, those of the open end, and the blocks that use them."""
 
     def __init__(self) -> None:
         self._settled: dict[str, Any] = {}
@@ -25,23 +32,23 @@ class References:
         self._open_end: Mapping[str, Any] = {}
 
     def with_room(self) -> ChainMap[str, Any]:
-        """What the parser knows and may add to: what it adds stands in the first map."""
+        """A map for the parser to read and to write: what it adds stands in the first map."""
         return ChainMap({}, self._settled)
 
     def all_known(self) -> ChainMap[str, Any]:
-        """The same with those of the open end."""
+        """A map for the parser of all definitions, those of the open end among them."""
         return ChainMap({}, dict(self._open_end), self._settled)
 
-    def settle(self, found: Mapping[str, Any]) -> None:
-        """These stay; the first definition of a label counts."""
-        for label, definition in found.items():
+    def settle(self, definitions: Mapping[str, Any]) -> None:
+        """Take these in for good; the first definition of a label counts."""
+        for label, definition in definitions.items():
             if label not in self._settled:
                 self._settled[label] = definition
                 self._new.add(label)
 
     def changed(self, open_end: Mapping[str, Any]) -> set[str]:
         """The labels that lead elsewhere than at the last call, with these at the open end."""
-        now = {label: str(each["href"]) for label, each in open_end.items()}
+        now = {label: str(definition["href"]) for label, definition in open_end.items()}
         settled = {
             label: str(self._settled[label]["href"])
             for label in self._shown.keys() | self._new
@@ -56,7 +63,7 @@ class References:
         return changed
 
     def know_users(self, texts: Iterable[str]) -> None:
-        """The texts of the blocks that were finished since the last call."""
+        """Take in the texts of the blocks that were frozen since the last call."""
         for text in texts:
             for label in labels_of(text):
                 self._users.setdefault(label, []).append(self._known_users)
@@ -64,16 +71,16 @@ class References:
 
     @property
     def known_users(self) -> int:
-        """How many finished blocks are known."""
+        """Number of frozen blocks that were taken in."""
         return self._known_users
 
     def users(self, labels: Iterable[str]) -> list[int]:
-        """The finished blocks that name one of these."""
-        return sorted({place for label in labels for place in self._users.get(label, ())})
+        """The frozen blocks that name one of these."""
+        return sorted({block for label in labels for block in self._users.get(label, ())})
 
 
 def labels_of(text: str) -> set[str]:
-    """What stands in brackets, in the form in which labels are compared."""
+    """The texts in brackets, in the form in which labels are compared."""
     from markdown_it.common.utils import normalizeReference
 
     return {normalizeReference(label) for label in _LABEL.findall(text)}

@@ -1,4 +1,4 @@
-"""What the looks of a transcript are on the screen: theme variables, so that every theme fits."""
+"""Styles of the looks of a transcript, as theme variables, so that every theme fits."""
 
 from __future__ import annotations
 

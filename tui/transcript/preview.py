@@ -1,4 +1,4 @@
-"""Part of an answer as it is read, for beside a list: laid out, in no colour but that of a hit."""
+"""An excerpt of an answer, to be read beside a list: laid out, in no colour but that of a hit."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Final
 from textual.content import Content
 
 from gramophone.library.search_query import SearchWord, highlights
-from tui.markdown.answer import Answer
-from tui.markdown.layout import Mark, Row
+from tui.markdown.answer_layout import AnswerLayout
+from tui.markdown.layout import Decoration, TextRow
 from tui.theme.colour_names import ACCENT, MUTED
 
 _LEAD_CHARACTERS: Final = 12_000
-"""What stands further above is not laid out: it would hold up the keys."""
+"""Characters above the excerpt that are parsed with it; more of them would hold up the keys."""
 
 _HIT: Final = f"bold {ACCENT}"
 _STYLES: Final = {
@@ -29,17 +29,21 @@ _STYLES: Final = {
 def excerpt(
     text: str, width: int, start: int, end: int, words: Sequence[SearchWord] = ()
 ) -> Content:
-    """Markdown from the row that holds the character at `start` to the one at `end`; the words in
-    it lifted."""
+    """Markdown from the row that holds the character at `start` to the one at `end`.
+
+    The `words` are highlighted in it, wherever they stand.
+    """
+    # A row depends on its block from the beginning. Parsing starts at an empty line, for blocks
+    # begin there, so far above that a fence around the excerpt has most likely begun below it.
     more = end < len(text)
     skipped = max(0, text.rfind("\n\n", 0, max(0, start - _LEAD_CHARACTERS)))
     text = text[skipped:end]
-    answer = Answer(width)
+    answer = AnswerLayout(width)
     answer.grow(text)
     answer.finish()
     hits = highlights(text, words)
     first = answer.row_of_source(start - skipped) if start else 0
-    lines = [_line(answer.row(place), hits) for place in range(first, answer.height)]
+    lines = [_line(answer.row(index), hits) for index in range(first, answer.height)]
     if skipped or first:
         lines.insert(0, Content.styled("…", MUTED))
     if more:
@@ -47,11 +51,11 @@ def excerpt(
     return Content("\n").join(lines)
 
 
-def _line(row: Row, hits: Sequence[tuple[int, int]]) -> Content:
+def _line(row: TextRow, hits: Sequence[tuple[int, int]]) -> Content:
     line = Content("")
     around: list[str] = []
     for part in row.parts:
-        if isinstance(part, Mark):
+        if isinstance(part, Decoration):
             line += Content.styled(part.text, MUTED)
             if not part.text:
                 around.append(part.look)

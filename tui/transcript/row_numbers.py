@@ -1,10 +1,10 @@
-"""How the rows of a transcript are numbered."""
+"""Numbers of the rows of a transcript."""
 
 from __future__ import annotations
 
 from typing import Final
 
 ALL: Final = 1 << 62
-"""Below every row: "from here on it looks different" with nothing that does."""
+"""A number below every row: given as the first row that has changed, it says that none has."""
 ROWS_OF_A_TURN: Final = 1 << 24
-"""So many rows of one turn can be told apart from those of the next."""
+"""Distance of the numbers of two turns: more rows than a turn may have."""

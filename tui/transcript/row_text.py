@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui.markdown.layout import Row
-from tui.markdown.paint import Piece, pieces
+from tui.markdown.layout import TextRow
+from tui.markdown.paint import StyledText, pieces
 
 
-def source_at(row: Row, character: int) -> int | None:
+def source_at(row: TextRow, character: int) -> int | None:
     """The offset in the turn's text of a character of the row, if it is text and no space."""
     for piece, start in _placed(row):
         at = character - start
@@ -17,7 +17,7 @@ def source_at(row: Row, character: int) -> int | None:
     return None
 
 
-def word_at(row: Row, character: int) -> tuple[int, int]:
+def word_at(row: TextRow, character: int) -> tuple[int, int]:
     """The characters of the row at which the word around `character` begins and ends."""
     text = "".join(piece.text for piece, _ in _placed(row))
     start = end = min(character, len(text))
@@ -28,7 +28,7 @@ def word_at(row: Row, character: int) -> tuple[int, int]:
     return start, end
 
 
-def word_source_at(row: Row, character: int) -> int | None:
+def word_source_at(row: TextRow, character: int) -> int | None:
     """The offset in the turn's text of the word around `character`.
 
     That is the offset of its first letter where something is drawn before it that is not text.
@@ -40,7 +40,7 @@ def word_source_at(row: Row, character: int) -> int | None:
     return next(source for source in sources if source is not None)
 
 
-def _placed(row: Row) -> Iterator[tuple[Piece, int]]:
+def _placed(row: TextRow) -> Iterator[tuple[StyledText, int]]:
     """The pieces of a row, each with its first character's number in the row."""
     at = 0
     for piece in pieces(row):

@@ -8,12 +8,12 @@ characters, never by a clock, which would make what is drawn depend on the machi
   cheap to parse, and the growth of what is laid out after a new width.
 - `PARSED_A_TICK` characters at most are parsed for that, those that are parsed again among them.
   The last open block is parsed with every delta, so this is more than what is new.
-- `AT_ONCE_CHARACTERS` of a stored text are laid out at once when it comes into view: more than
-  a view of 120 × 40 cells shows. The rest is only counted in rows, by the ratio so far.
+- `AT_ONCE_CHARACTERS` of a stored text are laid out at once when it comes into view: more than a
+  view of 120 × 40 cells shows. The rest is only counted in rows, by the ratio so far.
 
-A text that is longer than a tick's share is unsettled, and gets another share with every tick.
-Its height is exact for what is laid out, and a guess for the rest; what is drawn for a row that
-has not been laid out is empty.
+A text that is longer than a tick's share is unsettled, and gets another share with every tick. Its
+height is exact for what is laid out, and a guess for the rest; what is drawn for a row that has
+not been laid out is empty.
 
 Far from the view a turn is at rest: it keeps its text and its height, nothing else.
 """
@@ -25,18 +25,18 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from tui.markdown.layout import Row
+from tui.markdown.layout import TextRow
 from tui.transcript.row_numbers import ALL
 from tui.transcript.turn_rows import prompt_rows
 from tui.transcript.turn_view import TurnView
 
 if TYPE_CHECKING:
-    from tui.markdown.answer import Answer
+    from tui.markdown.answer_layout import AnswerLayout
 
 CHARACTERS_A_TICK: Final = 8_000
 PARSED_A_TICK: Final = 6_000
 AT_ONCE_CHARACTERS: Final = 8_000
-_EMPTY: Final = Row((), 0, 0)
+_EMPTY: Final = TextRow((), 0, 0)
 
 
 class TurnBody:
@@ -60,8 +60,8 @@ class TurnBody:
     def __init__(self, view: TurnView, width: int) -> None:
         self._view = view
         self._width = width
-        self._answer: Answer | None = None
-        self._prompt: list[Row] | None = None
+        self._answer: AnswerLayout | None = None
+        self._prompt: list[TextRow] | None = None
         self._finished = False
         self._rows_expected = 0
         self._shown_characters = 0
@@ -174,7 +174,7 @@ class TurnBody:
     # still to come is the share of it that belongs to the missing characters. The sum is right at
     # the end, whatever was expected, because that share is nothing then.
 
-    def _extrapolated(self, answer: Answer) -> int:
+    def _extrapolated(self, answer: AnswerLayout) -> int:
         """Number of rows that the whole text would have, if all were like what is laid out."""
         return answer.height * len(self._view.text) // max(1, self._shown_characters)
 
@@ -229,7 +229,7 @@ class TurnBody:
 
     # --- reading ------------------------------------------------------------------------------
 
-    def row(self, index: int) -> Row:
+    def row(self, index: int) -> TextRow:
         """A row of the text; an empty one where none is laid out."""
         if self._prompt is not None:
             return self._prompt[index]
@@ -251,8 +251,8 @@ class TurnBody:
         return self._answer.code_blocks() if self._answer is not None else []
 
 
-def _new_answer(width: int) -> Answer:
+def _new_answer(width: int) -> AnswerLayout:
     # With the first answer, not with the first frame: it brings the parser along.
-    from tui.markdown.answer import Answer
+    from tui.markdown.answer_layout import AnswerLayout
 
-    return Answer(width)
+    return AnswerLayout(width)

@@ -8,9 +8,9 @@ from typing import Final
 
 from textual.strip import Strip
 
-from tui.markdown.layout import Mark, Row
+from tui.markdown.layout import Decoration, TextRow
 from tui.markdown.paint import Painter, copied, framed
-from tui.transcript.heard_word import hearing_of
+from tui.transcript.heard_word import spoken_span
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript.turn_body import TurnBody
 from tui.transcript.turn_rows import foot_rows, heading
@@ -18,7 +18,7 @@ from tui.transcript.turn_view import TurnView
 
 MARGIN_CELLS: Final = 2
 _BAR: Final = "▎"
-_EMPTY: Final = Row((), 0, 0)
+_EMPTY: Final = TextRow((), 0, 0)
 
 
 class TurnLayout:
@@ -32,10 +32,10 @@ class TurnLayout:
         "_body",
         "_foot",
         "_heading",
-        "_hearing",
         "_hidden",
         "_marked",
         "_speaking",
+        "_spoken",
         "_strips",
         "view",
         "width",
@@ -46,9 +46,9 @@ class TurnLayout:
         self.width = width
         self._body = TurnBody(view, self._text_cells)
         self._heading = _EMPTY
-        self._foot: list[Row] = []
+        self._foot: list[TextRow] = []
         self._speaking = False
-        self._hearing = hearing_of(view)
+        self._spoken = spoken_span(view)
         self._marked = False
         self._hidden = False
         self._strips: dict[int, Strip] = {}
@@ -92,10 +92,10 @@ class TurnLayout:
 
     def hear(self) -> tuple[int, int] | None:
         """Take over what has been heard. Gives the rows that look different, if any do."""
-        before, now = self._hearing, hearing_of(self.view)
+        before, now = self._spoken, spoken_span(self.view)
         if now == before:
             return None
-        self._hearing = now
+        self._spoken = now
         if not self._body.shows_answer:
             return None
         ends = [offset for span in (before, now) if span is not None for offset in span]
@@ -187,22 +187,24 @@ class TurnLayout:
         if strip is None:
             row = self.row(index)
             # One cell more than there is: the scrollbar stands in it, or nothing does.
-            strip = painter.strip(row, self.width + 1, hearing=self._hearing, span=span)
+            strip = painter.strip(row, self.width + 1, spoken=self._spoken, span=span)
             strip = strip.apply_offsets(0, turn * ROWS_OF_A_TURN + index)
             if span is None:
                 self._strips[index] = strip
         return strip
 
-    def row(self, index: int) -> Row:
+    def row(self, index: int) -> TextRow:
         """The row with what is drawn at its left."""
-        margin = Mark(f"{_BAR} ", "accent") if self._marked else Mark(" " * MARGIN_CELLS)
+        margin = (
+            Decoration(f"{_BAR} ", "accent") if self._marked else Decoration(" " * MARGIN_CELLS)
+        )
         if index == 0:
             return framed(self._heading, (margin,), 0)
         cells = self.width - MARGIN_CELLS
         index -= 1
         if index < self._body.height:
             bar = _bar("sound" if self._speaking else "")
-            text = Mark("", "muted" if self.view.withdrawn else "")
+            text = Decoration("", "muted" if self.view.withdrawn else "")
             return framed(self._body.row(index), (margin, bar, text), cells)
         index -= self._body.height
         if index < len(self._foot):
@@ -237,5 +239,5 @@ class TurnLayout:
             del self._strips[row]
 
 
-def _bar(look: str) -> Mark:
-    return Mark(f"{_BAR} " if look else "  ", look)
+def _bar(look: str) -> Decoration:
+    return Decoration(f"{_BAR} " if look else "  ", look)

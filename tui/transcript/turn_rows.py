@@ -1,4 +1,4 @@
-"""What stands around the text of a turn, as rows: who speaks, the facts, how it ended. Pure."""
+"""Rows around the text of a turn: who speaks, the facts, how it ended; and those of a prompt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.markdown.flow import lines_of, plain_flow
-from tui.markdown.layout import Mark, Row, Slice
+from tui.markdown.layout import Decoration, Slice, TextRow
 from tui.support.formatting import milliseconds, seconds
 from tui.transcript.turn_view import Phase, TurnView
 
@@ -18,21 +18,21 @@ _LABELS: Final = {
 }
 
 
-def heading(view: TurnView, width: int) -> Row:
-    """Who speaks, and the facts of the turn at the right."""
+def heading(view: TurnView, width: int) -> TextRow:
+    """The row that says who speaks, with the facts of the turn at the right."""
     mark, label, look = _LABELS[view.voice]
-    left = [Mark(f"{mark} ", look), Mark(label, f"strong+{look}", copied=True)]
+    left = [Decoration(f"{mark} ", look), Decoration(label, f"strong+{look}", copied=True)]
     if view.speaking:
-        left.append(Mark("  ▶ speaking", "sound"))
+        left.append(Decoration("  ▶ speaking", "sound"))
     elif view.voice == "assistant" and view.phase is Phase.WAITING:
-        left.append(Mark("  waiting", "muted"))
+        left.append(Decoration("  waiting", "muted"))
     if view.withdrawn:
-        left.append(Mark("  taken back", "muted"))
+        left.append(Decoration("  taken back", "muted"))
     right = " · ".join(_facts(view))
-    gap = width - sum(len(each.text) for each in left) - len(right)
+    gap = width - sum(len(decoration.text) for decoration in left) - len(right)
     if right and gap >= 2:
-        left += Mark(" " * gap), Mark(right, "muted")
-    return Row(tuple(left), 0, 0)
+        left += Decoration(" " * gap), Decoration(right, "muted")
+    return TextRow(tuple(left), 0, 0)
 
 
 def _facts(view: TurnView) -> list[str]:
@@ -46,32 +46,32 @@ def _facts(view: TurnView) -> list[str]:
     return facts
 
 
-def prompt_rows(text: str, width: int) -> list[Row]:
-    """What was asked, as it was typed."""
+def prompt_rows(text: str, width: int) -> list[TextRow]:
+    """The rows of a prompt, as it was typed."""
     rows = list(plain_rows(text[:LONGEST_PROMPT_SHOWN], width))
     if (rest := len(text) - LONGEST_PROMPT_SHOWN) > 0:
         rows += plain_rows(f"… and {rest:,} more characters", width, "muted", LONGEST_PROMPT_SHOWN)
     return rows
 
 
-def foot_rows(view: TurnView, width: int) -> list[Row]:
-    """How it ended, if there is something to say about it."""
+def foot_rows(view: TurnView, width: int) -> list[TextRow]:
+    """Rows that say how the turn ended, if there is something to say."""
     look = "trouble" if view.failures else "muted"
     return [row for line in _foot_lines(view) for row in plain_rows(line, width, look)]
 
 
-def plain_rows(text: str, width: int, look: str = "", source: int = 0) -> Iterable[Row]:
-    """Text without marks, wrapped between words."""
+def plain_rows(text: str, width: int, look: str = "", source: int = 0) -> Iterable[TextRow]:
+    """Rows of text that is not Markdown, wrapped between words."""
     for line in text.split("\n"):
         flow = plain_flow(line, source, look)
         lines = lines_of(flow.text, width)
-        for place, (start, end) in enumerate(lines):
-            last = place + 1 == len(lines)
-            between = "" if last else flow.text[end : lines[place + 1][0]]
+        for number, (start, end) in enumerate(lines):
+            last = number + 1 == len(lines)
+            between = "" if last else flow.text[end : lines[number + 1][0]]
             join = "\n" if last else " " if between else ""
             first = flow.source_at(start)
             until = flow.source_at(end - 1) + 1 if end > start else first
-            yield Row((Slice(flow, start, end),), first, until, join)
+            yield TextRow((Slice(flow, start, end),), first, until, join)
         source += len(line) + 1
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.markdown_rows import grown
 from tests.support.scaling import cpu_s
-from tui.markdown.answer import Answer
+from tui.markdown.answer_layout import AnswerLayout
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.document import READ_AGAIN_CHARACTERS, Document
 from tui.markdown.layout import Slice
@@ -35,7 +35,7 @@ def defining(kind: str, chars: int) -> str:
 
 
 def drawn(text: str) -> None:
-    answer = Answer(80)
+    answer = AnswerLayout(80)
     answer.grow(text)
     answer.finish()
 

@@ -8,12 +8,12 @@ import pytest
 
 from tests.support.endless_markdown import ENDLESS, WORDS, endless
 from tests.support.markdown_rows import grown, rows_of
-from tui.markdown.answer import Answer
+from tui.markdown.answer_layout import AnswerLayout
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
 from tui.markdown.document import SLICE_CHARACTERS, Document
-from tui.markdown.layout import Mark, Row
+from tui.markdown.document_rows import DocumentRows
+from tui.markdown.layout import Decoration, TextRow
 from tui.markdown.paint import copied, pieces
-from tui.markdown.sheet import Sheet
 
 END = "\n\nAt the **end**.\n"
 
@@ -28,7 +28,7 @@ def test_the_rows_are_the_same_whatever_the_sizes_of_the_deltas(kind: str) -> No
 
 def test_the_rows_are_the_same_character_by_character() -> None:
     text = WORDS * (LONGEST_OPEN_CHARACTERS // len(WORDS) + 1)
-    document, sheet = Document(), Sheet(40)
+    document, sheet = Document(), DocumentRows(40)
     for until in range(LONGEST_OPEN_CHARACTERS - 50, len(text)):
         while document.grow(text, until=until):
             sheet.update(document.units, document.changed_from)
@@ -52,25 +52,25 @@ def test_a_tick_parses_no_more_than_is_new_and_the_longest_open_block(kind: str)
 @pytest.mark.parametrize("kind", ENDLESS)
 def test_a_tick_lays_out_no_more_than_the_longest_open_block(kind: str) -> None:
     text = endless(kind, 12 * LONGEST_OPEN_CHARACTERS)
-    document, sheet = Document(), Sheet(40)
+    document, sheet = Document(), DocumentRows(40)
     while document.grow(text):
         sheet.update(document.units, document.changed_from)
         again = sheet.height - sheet.changed_from
         assert again <= 2 * LONGEST_OPEN_CHARACTERS
 
 
-def _text(rows: list[Row]) -> str:
+def _text(rows: list[TextRow]) -> str:
     return "".join(copied(row, 0, -1).rstrip() + row.join for row in rows)
 
 
-def _first_mark(row: Row) -> str:
+def _first_mark(row: TextRow) -> str:
     mark = row.parts[0]
-    assert isinstance(mark, Mark)
+    assert isinstance(mark, Decoration)
     return mark.text
 
 
-def _answer(text: str) -> list[Row]:
-    answer = Answer(40)
+def _answer(text: str) -> list[TextRow]:
+    answer = AnswerLayout(40)
     answer.grow(text)
     answer.finish()
     return [answer.row(index) for index in range(answer.height)]
@@ -119,7 +119,7 @@ def test_each_character_knows_where_it_stood(kind: str) -> None:
 def test_a_piece_of_code_stays_one_piece() -> None:
     for kind in ("line of code", "line of code in an item", "code in an item"):
         text = endless(kind, 3 * LONGEST_OPEN_CHARACTERS)
-        answer = Answer(40)
+        answer = AnswerLayout(40)
         answer.grow(text)
         answer.finish()
         code = text[text.index("python\n") + len("python\n") :]
@@ -141,7 +141,7 @@ def test_a_definition_changes_what_was_cut() -> None:
     text = "> " + "See [it][x] here. " * 1_000 + "\n\n[x]: https://example.org\n\nEnd.\n"
     whole = grown(text, 40, len(text))
     assert grown(text, 40, 997) == whole
-    document, sheet = Document(), Sheet(40)
+    document, sheet = Document(), DocumentRows(40)
     while document.grow(text):
         sheet.update(document.units, document.changed_from)
     assert not any("[" in row[3] for row in rows_of(sheet))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.support.endless_markdown import WORDS, endless
-from tui.markdown.answer import Answer
+from tui.markdown.answer_layout import AnswerLayout
 from tui.markdown.cutting import LONGEST_OPEN_CHARACTERS
-from tui.markdown.layout import Row
+from tui.markdown.layout import TextRow
 from tui.transcript.row_numbers import ALL
 from tui.transcript.turn_body import AT_ONCE_CHARACTERS, CHARACTERS_A_TICK, PARSED_A_TICK
 from tui.transcript.turn_layout import TurnLayout
@@ -17,11 +17,11 @@ TEXT = WORDS * (96_000 // len(WORDS))
 WIDTH = 60
 
 
-def rows_of(layout: TurnLayout) -> list[Row]:
+def rows_of(layout: TurnLayout) -> list[TextRow]:
     return [layout.row(index) for index in range(layout.height)]
 
 
-def drawn_at_once(text: str) -> list[Row]:
+def drawn_at_once(text: str) -> list[TextRow]:
     layout = TurnLayout(TurnView(1, "assistant", text, Phase.DONE), WIDTH)
     layout.wake(whole=True)
     return rows_of(layout)
@@ -30,7 +30,7 @@ def drawn_at_once(text: str) -> list[Row]:
 @pytest.mark.parametrize("kind", ["paragraph", "code in an item", "nested items"])
 def test_a_tick_ends_after_so_much_work(kind: str) -> None:
     text = endless(kind, 10 * LONGEST_OPEN_CHARACTERS)
-    answer = Answer(WIDTH)
+    answer = AnswerLayout(WIDTH)
     taken, work = 0, 0
     while taken < len(text):
         answer.grow(text, taken + CHARACTERS_A_TICK, PARSED_A_TICK)

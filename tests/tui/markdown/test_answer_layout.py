@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.markdown_rows import grown
-from tui.markdown.answer import Answer
+from tui.markdown.answer_layout import AnswerLayout
 from tui.markdown.paint import pieces
 
 TEXT = """# Title
@@ -59,7 +59,7 @@ CODE = "```python\n" + "".join(
 
 def coloured(text: str, step: int) -> list[list[tuple[str, str]]]:
     """Looked at while it grows, as the screen does."""
-    answer = Answer(60)
+    answer = AnswerLayout(60)
     for end in range(step, len(text) + step, step):
         answer.grow(text[:end])
         _looks(answer)
@@ -67,7 +67,7 @@ def coloured(text: str, step: int) -> list[list[tuple[str, str]]]:
     return _looks(answer)
 
 
-def _looks(answer: Answer) -> list[list[tuple[str, str]]]:
+def _looks(answer: AnswerLayout) -> list[list[tuple[str, str]]]:
     rows = [pieces(answer.row(index)) for index in range(answer.height)]
     return [[(piece.text, piece.looks) for piece in row] for row in rows]
 
@@ -79,7 +79,7 @@ def test_code_has_the_same_colours_however_it_came(step: int) -> None:
 
 def test_rows_that_look_different_are_told() -> None:
     step = 23
-    answer, before = Answer(60), list[list[tuple[str, str]]]()
+    answer, before = AnswerLayout(60), list[list[tuple[str, str]]]()
     for end in range(step, len(CODE), step):
         changed = answer.grow(CODE[:end])
         now = _looks(answer)

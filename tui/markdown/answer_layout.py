@@ -1,23 +1,24 @@
-"""An answer as rows at a width, while its text grows.
+"""The layout of an answer: its rows at a width, while its text grows.
 
 Imported when the first answer is drawn: the parser is not needed for the first frame.
 """
 
 from __future__ import annotations
 
-from tui.markdown.blocks import Code
+from tui.markdown.blocks import CodeBlock
 from tui.markdown.document import Document
-from tui.markdown.layout import Row
-from tui.markdown.sheet import Sheet
+from tui.markdown.document_rows import DocumentRows
+from tui.markdown.layout import TextRow
 from tui.transcript.row_numbers import ALL
 
 
-class Answer:
-    """Markdown and its rows. What changes them gives the first row that may look different."""
+class AnswerLayout:
+    """Markdown and its rows. What changes them returns the first row that may look different, `ALL`
+    if none does."""
 
     def __init__(self, width: int) -> None:
         self._document = Document()
-        self._sheet = Sheet(width)
+        self._rows = DocumentRows(width)
 
     def grow(self, text: str, until: int | None = None, work: int | None = None) -> int:
         """Take in `text` as far as `until`; it begins with what was taken before.
@@ -33,17 +34,20 @@ class Answer:
 
     @property
     def taken(self) -> int:
-        """How many characters of the text it has taken in."""
+        """Characters of the text that were taken in."""
         return self._document.parsed
 
     @property
     def work(self) -> int:
-        """How many characters were parsed so far, each as often as it was."""
+        """Characters that were parsed so far, each counted as often as it was."""
         return self._document.work
 
     def finish(self, work: int | None = None) -> int:
-        """No more comes: after `work` characters that were parsed for it, call it again until it
-        is `finished`."""
+        """Take in that no more text comes.
+
+        After `work` characters that were parsed for it, it has to be called again, until it is
+        `finished`.
+        """
         return self._lay_out(work) if self._document.finish(work) else ALL
 
     @property
@@ -57,49 +61,49 @@ class Answer:
         return self._document.stale
 
     def widen(self, width: int, at_once: int | None = None) -> None:
-        """All rows anew, those behind the first `at_once` characters later."""
-        if max(1, width) != self._sheet.width:
-            self._sheet = Sheet(width)
-            self._sheet.update(self._document.units, 0, at_once)
+        """Lay out all rows at another width, those behind the first `at_once` characters later."""
+        if max(1, width) != self._rows.width:
+            self._rows = DocumentRows(width)
+            self._rows.update(self._document.units, 0, at_once)
 
     @property
     def whole(self) -> bool:
         """Whether all that was taken in is laid out."""
-        return self._sheet.whole
+        return self._rows.whole
 
     def lay_out(self, first: int, last: int) -> int:
-        """Lay out what stands from one row to another, if it is not."""
-        return self._sheet.lay_out(first, last)
+        """Lay out the units from one row to another, where they are not yet."""
+        return self._rows.lay_out(first, last)
 
     def lay_out_some(self, characters: int | None) -> int:
-        """Lay out about so much more of what is not."""
-        return self._sheet.lay_out_some(characters)
+        """Lay out about so many characters more of what is not yet."""
+        return self._rows.lay_out_some(characters)
 
     def _lay_out(self, at_once: int | None = None) -> int:
-        sheet, units = self._sheet, self._document.units
-        place = self._document.changed_from
-        sheet.update(units, place, at_once)
-        changed = sheet.changed_from
-        code = units[place].block if place < len(units) else None
-        if isinstance(code, Code) and code.colours is not None and code.lines:
+        rows, units = self._rows, self._document.units
+        first = self._document.changed_from
+        rows.update(units, first, at_once)
+        changed = rows.changed_from
+        code = units[first].block if first < len(units) else None
+        if isinstance(code, CodeBlock) and code.colours is not None and code.lines:
             # What is below may give other colours to what is above, within a stretch.
             last = max(0, len(code.lines) - 1)
             line = min(code.colours.colour(code.lines, min(code.settled, last)), last)
-            changed = min(changed, sheet.row_of_source(code.lines[line].source_at(0)))
+            changed = min(changed, rows.row_of_source(code.lines[line].source_at(0)))
         return changed
 
     # --- reading ------------------------------------------------------------------------------
 
     @property
     def height(self) -> int:
-        return self._sheet.height
+        return self._rows.height
 
-    def row(self, index: int) -> Row:
-        return self._sheet.row(index)
+    def row(self, index: int) -> TextRow:
+        return self._rows.row(index)
 
     def row_of_source(self, source: int) -> int:
         """The first row that reaches beyond this offset of the text."""
-        return self._sheet.row_of_source(source)
+        return self._rows.row_of_source(source)
 
     def code_blocks(self) -> list[str]:
         """The text of each piece of code."""
