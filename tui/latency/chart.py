@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from gramophone.analysis.latency import Waterfall
 from tui import bindings
-from tui.latency.rows import LABEL_CELLS, Chart, Row, mark_words, row_words
+from tui.latency.rows import LABEL_CELLS, Chart, ChartRow, mark_words, row_words
 from tui.latency.time_axis import Window
 from tui.messages import FootChanged
 from tui.theme.colour_names import CURSOR
@@ -67,7 +67,7 @@ class WaterfallChart(Vertical):
 
     @property
     def whole_us(self) -> int:
-        """As far as the window can reach."""
+        """The furthest end of a window."""
         falls = [fall for fall in (self._fall, self._other) if fall is not None]
         return max(1000, *(fall.end_us for fall in falls))
 
@@ -76,22 +76,25 @@ class WaterfallChart(Vertical):
         return self._whole
 
     def fit(self, *, whole: bool | None = None) -> None:
-        """Back to the way to the first sample, or to the whole answer."""
+        """Show the way to the first sample, or the whole answer."""
         if whole is not None:
             self._whole = whole
         self._look_at(Window(0, self.whole_us if self._whole else self._way_us()))
 
     def _way_us(self) -> int:
-        """Until it sounds, and a little more; without sound, until the last step before the end."""
+        """The time until it sounds, and a little more.
+
+        Without sound, that is until the last step before the end.
+        """
         reached = [0]
         for fall in (self._fall, self._other):
             if fall is not None:
-                reached += [each.end_us for each in fall.stages if not each.stream][:-1]
+                reached += [stage.end_us for stage in fall.stages if not stage.stream][:-1]
         way_us = max(reached)
         return min(self.whole_us, round(way_us * _HEADROOM)) if way_us else self.whole_us
 
     def zoom(self, factor: float) -> None:
-        """Nearer or farther, around the stage under the cursor if it can be seen."""
+        """Show less or more time, around the stage under the cursor if it can be seen."""
         stage = self.bars.row.stage if self.bars.row else None
         middle_us = (self.window.start_us + self.window.end_us) // 2
         around_us = (stage.start_us + stage.end_us) // 2 if stage else middle_us
@@ -100,7 +103,7 @@ class WaterfallChart(Vertical):
         self._look_at(self.window.zoomed(factor, around_us, self.whole_us))
 
     def move(self, share: float) -> None:
-        """Along the answer, by a share of what is seen."""
+        """Move the window along the answer, by a share of its length."""
         self._look_at(self.window.moved(round(share * self.window.span_us), self.whole_us))
 
     def _look_at(self, window: Window) -> None:
@@ -119,7 +122,7 @@ class WaterfallChart(Vertical):
 
 
 class Axis(Widget):
-    """Round moments above the bars; it stays where it is while they scroll."""
+    """The time axis above the bars, which stays where it is while they scroll."""
 
     DEFAULT_CSS = "Axis { height: 1; }"
 
@@ -136,7 +139,7 @@ class Axis(Widget):
 
 
 class Bars(Widget, can_focus=True):
-    """The rows; the one under the cursor is told at the foot of the screen."""
+    """The rows; the foot of the screen has the numbers of the one under the cursor."""
 
     DEFAULT_CSS = "Bars { height: auto; min-height: 1; text-wrap: nowrap; }"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.LATENCY_CHART]
@@ -144,76 +147,76 @@ class Bars(Widget, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._chart: Chart | None = None
-        self._rows: list[Row] = []
-        self._place = 0
+        self._rows: list[ChartRow] = []
+        self._cursor = 0
 
     @property
-    def row(self) -> Row | None:
+    def row(self) -> ChartRow | None:
         """The row under the cursor."""
-        return self._rows[self._place] if self._place < len(self._rows) else None
+        return self._rows[self._cursor] if self._cursor < len(self._rows) else None
 
     def show(self, chart: Chart) -> None:
         """Draw the chart; the cursor stays on the line of the same name."""
         before = self.row
         self._chart, self._rows = chart, chart.rows()
         name = before.stage.name if before is not None and before.stage is not None else None
-        places = [place for place, row in enumerate(self._rows) if row.telling]
-        same = (p for p in places if (stage := self._rows[p].stage) and stage.name == name)
-        nearest = min((abs(place - self._place), place) for place in places)[1] if places else 0
-        self._place = next(same, nearest)
+        rows = [number for number, row in enumerate(self._rows) if row.selectable]
+        same = (n for n in rows if (stage := self._rows[n].stage) and stage.name == name)
+        nearest = min((abs(number - self._cursor), number) for number in rows)[1] if rows else 0
+        self._cursor = next(same, nearest)
         self.refresh(layout=True)
-        self._tell()
+        self._describe_row()
 
     def render(self) -> Content:
         lines = [row.content for row in self._rows]
         if self._rows:
-            lines[self._place] = lines[self._place].stylize_before(_CURSOR)
+            lines[self._cursor] = lines[self._cursor].stylize_before(_CURSOR)
         return Content("\n").join(lines)
 
     # --- the cursor ---------------------------------------------------------------------------
 
     def action_move(self, by: int) -> None:
-        places = [place for place, row in enumerate(self._rows) if row.telling]
-        if self._place in places:
-            number = places.index(self._place) + by
-            if 0 <= number < len(places):
-                self._go_to(places[number])
+        rows = [number for number, row in enumerate(self._rows) if row.selectable]
+        if self._cursor in rows:
+            number = rows.index(self._cursor) + by
+            if 0 <= number < len(rows):
+                self._go_to(rows[number])
             else:
-                # What lies beyond the last row that tells something can still be read.
+                # The legend, below the last row that can be chosen, can still be read.
                 self._reveal(0 if by < 0 else len(self._rows) - 1)
 
     def on_click(self, event: events.Click) -> None:
-        if 0 <= event.y < len(self._rows) and self._rows[event.y].telling:
+        if 0 <= event.y < len(self._rows) and self._rows[event.y].selectable:
             self._go_to(event.y)
-            self._tell_near(event.x)
+            self._describe_mark(event.x)
 
-    def _go_to(self, place: int) -> None:
-        self._place = place
-        self._reveal(place)
+    def _go_to(self, row: int) -> None:
+        self._cursor = row
+        self._reveal(row)
         self.refresh()
-        self._tell()
+        self._describe_row()
 
-    def _reveal(self, place: int) -> None:
+    def _reveal(self, row: int) -> None:
         scroll = self.parent
         if isinstance(scroll, VerticalScroll):
-            scroll.scroll_to_region(Region(0, place, 1, 1), animate=False, force=True)
+            scroll.scroll_to_region(Region(0, row, 1, 1), animate=False, force=True)
 
     # --- the foot -----------------------------------------------------------------------------
 
-    def _tell(self) -> None:
+    def _describe_row(self) -> None:
         row = self.row
-        self._say(row_words(row) if row is not None else "")
+        self._show_at_foot(row_words(row) if row is not None else "")
 
-    def _say(self, words: str) -> None:
-        # A message stops at the widget in whose handler it was made; this one must get past the
-        # chart, and the screen, which both may have asked for the drawing.
+    def _show_at_foot(self, words: str) -> None:
+        # Textual lets a message go no further up than to the widget in whose handler it was made.
+        # This one may be made in a handler of the chart or the screen, and has to pass both.
         self.post_message(FootChanged(words).set_sender(self))
 
-    def _tell_near(self, cell: int) -> None:
-        """The mark that was clicked, or the nearest one in the row."""
+    def _describe_mark(self, cell: int) -> None:
+        """Describe the mark that was clicked, or the nearest one in the row."""
         chart, row = self._chart, self.row
         if chart is None or row is None or not row.marks or cell < LABEL_CELLS:
             return
         at_us = chart.at_us(cell)
         nearest = min(row.marks, key=lambda mark: abs(mark.at_us - at_us))
-        self._say(mark_words(nearest))
+        self._show_at_foot(mark_words(nearest))

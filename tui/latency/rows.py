@@ -1,4 +1,4 @@
-"""The rows of a latency view as styled text: axis, bars, marks. Pure: no widget here."""
+"""The rows of a latency view as styled text: axis, bars, marks; no widget."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STAGES: Final[tuple[StageName, ...]] = (
     "Sound in",
 )
 
-# In the order of how much they say: of two in one cell, the later is seen.
+# From the least to the most important: of two marks in one cell, the later of these is seen.
 _GLYPHS: Final[dict[MarkKind, tuple[str, str]]] = {
     "flush sent": ("↑", PLAIN),
     "flush answered": ("↓", SOUND),
@@ -48,27 +48,30 @@ _MARK_ROWS: Final[tuple[tuple[str, tuple[MarkKind, ...]], ...]] = (
     ("Stops", ("stopped", "failed")),
 )
 
-_Shape: TypeAlias = Callable[[int, int, int], list[tuple[int, str]]]
+_BarShape: TypeAlias = Callable[[int, int, int], list[tuple[int, str]]]
 Cells: TypeAlias = list[tuple[str, str]]
-"""One character and its style a cell."""
+"""A character and its style for each cell."""
 
 
 @frozen
-class Row:
-    """One line of the chart; `stage` or `marks` say what it tells of, and then it can be chosen."""
+class ChartRow:
+    """One line of the chart. One with a `stage` or `marks` can be put under the cursor."""
 
     content: Content
     stage: Stage | None = None
     marks: tuple[Mark, ...] = ()
 
     @property
-    def telling(self) -> bool:
+    def selectable(self) -> bool:
         return self.stage is not None or bool(self.marks)
 
 
 @frozen
 class Chart:
-    """What is drawn: an answer, perhaps another to compare it with, in a window of time."""
+    """An answer, perhaps with another to compare it with, in a window of time.
+
+    `width` counts the cells of a line, with its label and its figure.
+    """
 
     fall: Waterfall
     other: Waterfall | None
@@ -94,9 +97,9 @@ class Chart:
                 free = cell + len(words) + 1
         return Content(" " * LABEL_CELLS) + Content.styled("".join(drawn), MUTED)
 
-    def rows(self) -> list[Row]:
-        """All lines under the axis."""
-        rows: list[Row] = []
+    def rows(self) -> list[ChartRow]:
+        """The lines under the axis."""
+        rows: list[ChartRow] = []
         for stream in (False, True):
             if stream:
                 rows.append(self._gap())
@@ -104,51 +107,51 @@ class Chart:
                 rows += self._stage_rows(name, stream)
         marked = [row for title, kinds in _MARK_ROWS for row in self._mark_rows(title, kinds)]
         if marked:
-            rows += [self._gap(), *marked, Row(Content("")), *self._legend()]
+            rows += [self._gap(), *marked, ChartRow(Content("")), *self._legend()]
         return rows
 
     # --- lines --------------------------------------------------------------------------------
 
-    def _stage_rows(self, name: StageName, stream: bool) -> list[Row]:
-        rows: list[Row] = []
+    def _stage_rows(self, name: StageName, stream: bool) -> list[ChartRow]:
+        rows: list[ChartRow] = []
         stage = self.fall.stage(name)
         other = self.other.stage(name) if self.other is not None else None
         if stage is not None and stage.stream is stream:
             colour = SOUND if name == "Sound in" else MUTED if stream or name == "End" else ACCENT
             drawn = self._bar(bar, stage, colour)
-            rows.append(Row(self._line(name, drawn, span_words(stage.span_us), PLAIN), stage))
+            rows.append(ChartRow(self._line(name, drawn, span_words(stage.span_us), PLAIN), stage))
         if other is not None and other.stream is stream:
             label = "" if rows else name
             words = "" if stage is None else difference_words(stage.span_us - other.span_us)
-            rows.append(Row(self._line(label, self._bar(line, other, BESIDE), words, MUTED)))
+            rows.append(ChartRow(self._line(label, self._bar(line, other, BESIDE), words, MUTED)))
         return rows
 
-    def _mark_rows(self, title: str, kinds: Sequence[MarkKind]) -> list[Row]:
-        rows: list[Row] = []
+    def _mark_rows(self, title: str, kinds: Sequence[MarkKind]) -> list[ChartRow]:
+        rows: list[ChartRow] = []
         for fall, dim in ((self.fall, False), (self.other, True)):
             marks = tuple(m for m in fall.marks if m.kind in kinds) if fall is not None else ()
             if marks:
                 label = "" if rows else title
                 drawn = self._marks(marks, dim=dim)
                 content = self._line(label, drawn, f"{len(marks):,}", MUTED if dim else PLAIN)
-                rows.append(Row(content) if dim else Row(content, marks=marks))
+                rows.append(ChartRow(content) if dim else ChartRow(content, marks=marks))
         return rows
 
-    def _legend(self) -> Iterator[Row]:
-        """What the marks are called, on as many lines as it takes."""
+    def _legend(self) -> Iterator[ChartRow]:
+        """The names of the marks, on as many lines as it takes."""
         falls = [self.fall] if self.other is None else [self.fall, self.other]
         kinds = {mark.kind for fall in falls for mark in fall.marks}
         words = [f"{glyph} {kind}" for kind, (glyph, _) in _GLYPHS.items() if kind in kinds]
         text = ""
-        for each in words:
-            if text and LABEL_CELLS + len(text) + 3 + len(each) > self.width:
-                yield Row(Content.styled(" " * LABEL_CELLS + text, MUTED))
+        for word in words:
+            if text and LABEL_CELLS + len(text) + 3 + len(word) > self.width:
+                yield ChartRow(Content.styled(" " * LABEL_CELLS + text, MUTED))
                 text = ""
-            text += f"   {each}" if text else each
-        yield Row(Content.styled(" " * LABEL_CELLS + text, MUTED))
+            text += f"   {word}" if text else word
+        yield ChartRow(Content.styled(" " * LABEL_CELLS + text, MUTED))
 
-    def _gap(self) -> Row:
-        return Row(self._line("", self._grid(), "", MUTED))
+    def _gap(self) -> ChartRow:
+        return ChartRow(self._line("", self._grid(), "", MUTED))
 
     def _line(self, label: str, drawn: Cells, figure: str, style: str) -> Content:
         return Content.assemble(
@@ -165,13 +168,13 @@ class Chart:
             drawn[cell] = ("┊", GRID)
         return drawn
 
-    def _bar(self, shape: _Shape, stage: Stage, colour: str) -> Cells:
+    def _bar(self, shape: _BarShape, stage: Stage, colour: str) -> Cells:
         drawn = self._grid()
         start, end = (self._eighths(at_us) for at_us in (stage.start_us, stage.end_us))
-        found = shape(start, end, self.cells)
-        for cell, block in found:
+        filled = shape(start, end, self.cells)
+        for cell, block in filled:
             drawn[cell] = (block, colour)
-        if not found:
+        if not filled:
             left = end <= 0
             drawn[0 if left else -1] = ("‹" if left else "›", GRID)
         return drawn
@@ -180,12 +183,13 @@ class Chart:
         drawn = self._grid()
         weight = list(_GLYPHS)
         for mark in sorted(marks, key=lambda mark: weight.index(mark.kind)):
-            place = self._eighths(mark.at_us) // 8
+            cell = self._eighths(mark.at_us) // 8
+            # The end of the window belongs to its last cell, as in a closed interval.
             if mark.at_us == self.window.end_us:
-                place = self.cells - 1
-            if 0 <= place < self.cells:
+                cell = self.cells - 1
+            if 0 <= cell < self.cells:
                 glyph, colour = _GLYPHS[mark.kind]
-                drawn[place] = (glyph, BESIDE if dim else colour)
+                drawn[cell] = (glyph, BESIDE if dim else colour)
         return drawn
 
     def _eighths(self, at_us: int) -> int:
@@ -198,7 +202,7 @@ class Chart:
 
 
 def _runs(drawn: Cells) -> Iterator[tuple[str, str]]:
-    """Neighbours of one style as one piece."""
+    """Cells joined to pieces of one style."""
     for style, cells in groupby(drawn, key=lambda cell: cell[1]):
         yield "".join(character for character, _ in cells), style
 
@@ -235,15 +239,15 @@ def facts_of(fall: Waterfall, other: Waterfall | None) -> list[str]:
     return facts or ["no text and no sound came"]
 
 
-def row_words(row: Row) -> str:
+def row_words(row: ChartRow) -> str:
     """The numbers of a row, for the line at the foot."""
     if row.stage is not None:
         stage = row.stage
         ends = f"from {_at(stage.start_us)} to {_at(stage.end_us)}"
         return f"{stage.name}: {span_words(stage.span_us)}, {ends}; {_ENDS[stage.name]}"
-    found: Counter[MarkKind] = Counter(mark.kind for mark in row.marks)
-    told = ", ".join(_counted(kind, count) for kind, count in found.items())
-    return f"{told}; first {mark_words(row.marks[0])}" if row.marks else ""
+    counts: Counter[MarkKind] = Counter(mark.kind for mark in row.marks)
+    totals = ", ".join(_counted(kind, count) for kind, count in counts.items())
+    return f"{totals}; first {mark_words(row.marks[0])}" if row.marks else ""
 
 
 def mark_words(mark: Mark) -> str:
@@ -252,10 +256,10 @@ def mark_words(mark: Mark) -> str:
 
 
 def _counted(kind: MarkKind, count: int) -> str:
-    """`2 flushes sent`, `1 warning`, `3 underruns`; what cannot be counted is only named."""
-    noun, _, what = kind.partition(" ")
+    """`2 flushes sent`, `1 warning`, `3 underruns`; kinds that happen once are only named."""
+    noun, _, participle = kind.partition(" ")
     if noun == "flush":
-        return f"{count:,} {noun if count == 1 else 'flushes'} {what}"
+        return f"{count:,} {noun if count == 1 else 'flushes'} {participle}"
     return kind if kind in ("stopped", "failed") else counted(count, kind)
 
 

@@ -1,4 +1,15 @@
-"""A stretch of time laid over a row of cells: window, ticks, bars. Pure: no screen here."""
+"""A stretch of time over a row of cells: window, ticks, bars.
+
+A window of `span_us` microseconds is laid over n cells, so a moment stands at (at - start) · 8 n /
+span eighths of a cell. Eighths are the finest that block characters can draw from the left (U+2589
+to U+258F); everything is rounded to them once, so that two bars that meet in time meet on the
+screen. From the right there are only blocks of a half and of an eighth, so the left end of a bar
+is drawn to the nearest of these, at most a quarter of a cell off.
+
+Ticks stand at multiples of 1, 2 or 5 · 10ⁿ µs, the smallest of these steps that keeps them apart:
+people read and halve such numbers without effort, and a tick stays at its moment when the window
+moves.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +18,7 @@ from gramophone.core.frozen import frozen
 _LEFT_EIGHTHS = "▏▎▍▌▋▊▉█"
 _NICE = (1, 2, 5)
 SHORTEST_US = 1_000
-"""No window is shorter: below a millisecond there is nothing to see."""
+"""The shortest window; below a millisecond there is nothing to see."""
 
 
 @frozen
@@ -22,7 +33,7 @@ class Window:
         return max(1, self.end_us - self.start_us)
 
     def eighths(self, at_us: int, cells: int) -> int:
-        """Where a moment stands in `cells` cells, in eighths of a cell; may lie outside."""
+        """Position of a moment over `cells` cells, in eighths of a cell; may lie outside."""
         return round((at_us - self.start_us) * cells * 8 / self.span_us)
 
     def zoomed(self, factor: float, around_us: int, whole_us: int) -> Window:
@@ -64,12 +75,12 @@ def ticks(window: Window, cells: int, apart_cells: int = 10) -> list[tuple[int, 
     """Round moments in the window, each as its cell and its words, far enough apart to read."""
     step_us = _nice_step_us(window.span_us * apart_cells / max(1, cells))
     first = -(-window.start_us // step_us)
-    found: list[tuple[int, str]] = []
+    shown: list[tuple[int, str]] = []
     for number in range(first, window.end_us // step_us + 1):
         cell = window.eighths(number * step_us, cells) // 8
         if 0 <= cell < cells:
-            found.append((cell, _tick_words(number * step_us, step_us)))
-    return found
+            shown.append((cell, _tick_words(number * step_us, step_us)))
+    return shown
 
 
 def _nice_step_us(at_least_us: float) -> int:
@@ -100,14 +111,14 @@ def bar(start: int, end: int, cells: int) -> list[tuple[int, str]]:
     first, last = start // 8, (end - 1) // 8
     if first == last:
         return [(first, _within(start - first * 8, end - first * 8))]
-    found = [(first, _from(start - first * 8))]
-    found += [(cell, "█") for cell in range(first + 1, last)]
-    found.append((last, _LEFT_EIGHTHS[end - last * 8 - 1]))
-    return found
+    drawn = [(first, _from(start - first * 8))]
+    drawn += [(cell, "█") for cell in range(first + 1, last)]
+    drawn.append((last, _LEFT_EIGHTHS[end - last * 8 - 1]))
+    return drawn
 
 
 def line(start: int, end: int, cells: int) -> list[tuple[int, str]]:
-    """The same as a thin line, half a cell exact."""
+    """The cells of a thin line from `start` to `end`, drawn to half a cell; as `bar` otherwise."""
     end = max(end, start + 1)
     if end <= 0 or start >= cells * 8:
         return []
@@ -116,14 +127,14 @@ def line(start: int, end: int, cells: int) -> list[tuple[int, str]]:
     if first == last:
         whole = end - start > 4
         return [(first, "━" if whole else "╺" if start % 8 >= 4 else "╸")]
-    found = [(first, "╺" if start % 8 >= 4 else "━")]
-    found += [(cell, "━") for cell in range(first + 1, last)]
-    found.append((last, "╸" if end - last * 8 <= 4 else "━"))
-    return found
+    drawn = [(first, "╺" if start % 8 >= 4 else "━")]
+    drawn += [(cell, "━") for cell in range(first + 1, last)]
+    drawn.append((last, "╸" if end - last * 8 <= 4 else "━"))
+    return drawn
 
 
 def _from(start: int) -> str:
-    """A cell filled from here to its right edge: there are blocks of all, half and an eighth."""
+    """A cell filled from `start` to its right edge: there are blocks of all, half and an eighth."""
     return "█" if start < 2 else "▐" if start < 6 else "▕"
 
 

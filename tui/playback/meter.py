@@ -1,6 +1,6 @@
-"""The lower rows of now playing: how loud it is, and above that how loud it was.
+"""The lower rows of now playing: a level meter, and above it the waveform of the last seconds.
 
-As much as there is room for: the bar alone, or with one or two rows of waveform.
+There is as much of it as there is room for: the bar alone, or with one or two rows of waveform.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Meter(Widget):
         self._stale = False
 
     def keep_to(self, motion: Motion) -> None:
-        """Move that much from now on."""
+        """Move as much as `motion` allows from now on."""
         if motion != self.motion:
             self.motion = motion
             self.words = ""
@@ -73,14 +73,14 @@ class Meter(Widget):
 
     def _move_needles(self, elapsed_s: float, levels: Sequence[Level], *, sounding: bool) -> None:
         needles = self.needles
-        before = needles.places
+        before = needles.positions
         if not sounding:
             needles.reset()
         elif levels:
             needles.advance(elapsed_s, (max(peak for peak, _ in levels), levels[-1][1]))
         elif not needles.at_rest:
             needles.advance(elapsed_s)
-        self._stale |= needles.places != before
+        self._stale |= needles.positions != before
 
     def _remember(self, levels: Sequence[Level], underruns: int, *, sounding: bool) -> None:
         if sounding:
@@ -125,20 +125,23 @@ class Meter(Widget):
         rows = self.waveform.rows(cells, height - 1, sounding=self._sounding) if height > 1 else []
         if self.needles.at_rest:
             return Content("\n").join([*rows, Content("")])
-        eighths = [round(place * cells * 8) for place in self.needles.places]
+        eighths = [round(position * cells * 8) for position in self.needles.positions]
         number = Content.styled(_decibels(self.needles.hold).rjust(_NUMBER_CELLS), MUTED)
         return Content("\n").join([*rows, bar(cells, *eighths) + number])
 
 
-def _decibels(place: float) -> str:
-    return f"{decibels(place):.0f} dB"
+def _decibels(position: float) -> str:
+    return f"{decibels(position):.0f} dB"
 
 
 def bar(cells: int, rms: int, peak: int, hold: int) -> Content:
-    """`cells` cells: RMS solid, the way from there to the peak softer, a mark at the hold.
+    """A bar of `cells` cells: RMS solid, from there to the peak softer, a mark at the hold.
 
     The three lengths are in eighths of a cell.
     """
+    # A cell has one foreground and one background. The last cell of RMS needs its foreground for
+    # the eighths that are solid, so the peak, which would share that cell, shows as background
+    # only; and the peak ends at a whole cell, for there is no third colour to divide one.
     solid, part = divmod(rms, 8)
     peak_cells = max(solid + (1 if part else 0), -(-peak // 8))
     pieces: list[tuple[str, str]] = [("█" * solid, SOUND)]

@@ -40,21 +40,23 @@ class NowPlaying(Widget):
         self.take_over(_left(model), _right(model.sound, stored=model.stored))
 
     def take_over(self, left: Content, right: list[str], controls: Sequence[Content] = ()) -> None:
-        """These words from now on; repaints only if they differ. `controls` are ways to write the
-        same, the longest first; facts make room for them."""
+        """Show these words from now on; repaints only if they differ.
+
+        `controls` are ways to write the same, the longest first; facts make room for them.
+        """
         shown = (left, right, list(controls))
         if shown != (self._left, self._right, self._controls):
             self._left, self._right, self._controls = shown
             self.refresh()
 
     def show_level(self, words: str) -> None:
-        """How loud it is, where no meter shows it."""
+        """Show the loudness in words, where no meter shows it."""
         if words != self._level:
             self._level = words
             self.refresh()
 
     def show_wait(self, words: str) -> None:
-        """How long something loads by now, where it takes long enough to wonder."""
+        """Show for how long something has been loading, where that is long enough to wonder."""
         if words != self._wait:
             self._wait = words
             self.refresh()
@@ -65,13 +67,13 @@ class NowPlaying(Widget):
             left += Content.styled(f"  {self._wait}", MUTED)
         facts = [*self._right, *([self._level] if self._level else [])]
         words = [Content.styled(fact, MUTED) for fact in facts]
-        for controls in ([each] for each in self._controls):
+        for controls in ([control] for control in self._controls):
             if (row := self._row(left, words, controls)) is not None:
                 return row
         return self._row(left, words, []) or left.truncate(self.size.width, ellipsis=True)
 
     def _row(self, left: Content, facts: list[Content], controls: list[Content]) -> Content | None:
-        """As many of the facts as there is room for; None where not even the controls fit."""
+        """A row with as many facts as there is room for; None where not even the controls fit."""
         for count in range(len(facts), -1, -1):
             right = Content("  ").join([*facts[:count], *controls])
             gap = self.size.width - left.cell_length - right.cell_length
@@ -83,8 +85,8 @@ class NowPlaying(Widget):
 def _left(model: TranscriptModel) -> Content:
     sound = model.sound
     if sound.state is SoundState.IDLE and model.progress:
-        what, detail = next(reversed(model.progress.items()))
-        return Content.styled(_LOADS, ACCENT) + Content(f"{what}: {detail}")
+        subject, detail = next(reversed(model.progress.items()))
+        return Content.styled(_LOADS, ACCENT) + Content(f"{subject}: {detail}")
     words, style = _STATES[sound.state]
     left = Content.styled(words, style)
     if sound.state is not SoundState.IDLE and sound.turn is not None:

@@ -1,4 +1,4 @@
-"""The upper row of now playing for a replay: speed, place in the session, what can be clicked."""
+"""The upper row of now playing for a replay: speed, position in the session, controls to click."""
 
 from __future__ import annotations
 
@@ -25,25 +25,28 @@ class ReplayBar(NowPlaying):
         self._model = TranscriptModel()
         self._state = ReplayState()
         self._begun = False
-        self._asked = False
+        self._waiting = False
         self._shown: tuple[object, ...] = ()
 
     def show(self, model: TranscriptModel) -> None:
         self._model = model
         self._draw()
 
-    def show_state(self, state: ReplayState, *, begun: bool, asked: bool = False) -> None:
-        """Where the replay is; `begun` unless the session is only being read. `asked` says that
-        something waits for its timeline."""
-        self._state, self._begun, self._asked = state, begun, asked
+    def show_state(self, state: ReplayState, *, begun: bool, waiting: bool = False) -> None:
+        """Show a state of the replay.
+
+        `begun` is false while the session is only read; `waiting` says that something was asked
+        for that waits for the timeline.
+        """
+        self._state, self._begun, self._waiting = state, begun, waiting
         self._draw()
 
     def _draw(self) -> None:
-        """Asked 15 times a second and more; what is seen changes once a second."""
+        """Take over what is shown; called with every tick, though it changes once a second."""
         state, facts = self._state, self._facts()
         shown = (
             *(state.ready, state.playing, state.speed, state.skipping, state.loop, self._begun),
-            *(self._asked, state.position_us // 1_000_000, state.duration_us, *facts),
+            *(self._waiting, state.position_us // 1_000_000, state.duration_us, *facts),
         )
         if shown == self._shown:
             return
@@ -54,7 +57,7 @@ class ReplayBar(NowPlaying):
         state = self._state
         if not state.ready:
             return Content.styled("… ", ACCENT) + Content(
-                _READING_THEN if self._asked else _READING
+                _READING_THEN if self._waiting else _READING
             )
         if state.playing:
             pill = Content.styled(f"▶ {times(state.speed)}", f"bold {SOUND}")
@@ -74,7 +77,7 @@ class ReplayBar(NowPlaying):
         return Content(f"  {here} / {whole}")
 
     def _facts(self) -> list[str]:
-        """The least wanted last: it goes first where there is no room."""
+        """Facts at the right, the least wanted last: it goes first where there is no room."""
         sound = self._model.sound
         facts: list[str] = []
         if sound.silent and sound.device_detail:
@@ -84,7 +87,10 @@ class ReplayBar(NowPlaying):
         return facts
 
     def _controls_now(self) -> list[Content]:
-        """What a key does too, to be clicked; what is on is told in words, not by colour alone."""
+        """Ways to write the controls, each of which a key does, too.
+
+        A control that is on says so in words, not by colour alone.
+        """
         state = self._state
         if not state.ready:
             return []
@@ -104,7 +110,7 @@ class ReplayBar(NowPlaying):
         ]
 
     async def on_click(self, event: events.Click) -> None:
-        """Links would have one colour for all; these have their own."""
+        # Not as links of Textual, for these would all have one colour.
         action = event.style.meta.get(_CONTROL)
         if action:
             event.stop()

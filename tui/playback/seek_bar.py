@@ -1,4 +1,4 @@
-"""The seek bar: the waveform of the whole session, and where in it one is."""
+"""The seek bar: the waveform of the whole session, and the position in it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from textual.widget import Widget
 
 from tui.messages import SeekWanted
 from tui.playback.eighth_blocks import cell, row_of
-from tui.playback.session_waveform import Shape, column_at, heights, loudness, position_at, stops
+from tui.playback.session_waveform import (
+    SessionWaveform,
+    column_at,
+    heights,
+    loudness,
+    position_at,
+    stops,
+)
 from tui.theme.colour_names import ACCENT, GRID, PLAIN, SOUND, TO_COME
 
 CROWDED = 3
-"""With more turns than one in so many columns the marks would be a line: none are drawn."""
+"""Columns that each turn needs. With more turns the marks would be a line: none are drawn."""
 
 _MARK = "╹"
 
@@ -27,30 +34,30 @@ class SeekBar(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shape = Shape()
+        self._waveform = SessionWaveform()
         self._position_us = 0
         self._drawn: tuple[object, ...] = ()
         self._heights: tuple[tuple[int, int], list[int]] | None = None
 
-    def show(self, shape: Shape, position_us: int) -> None:
+    def show(self, waveform: SessionWaveform, position_us: int) -> None:
         """Take over what is to be seen, and repaint only if it differs."""
-        if shape != self._shape:
-            self._shape, self._heights = shape, None
+        if waveform != self._waveform:
+            self._waveform, self._heights = waveform, None
         self._position_us = position_us
-        drawn = (self._shape, self._here)
+        drawn = (self._waveform, self._here)
         if drawn != self._drawn:
             self._drawn = drawn
             self.refresh()
 
     @property
     def _here(self) -> int:
-        return column_at(self._position_us, self._shape.duration_us, self.size.width)
+        return column_at(self._position_us, self._waveform.duration_us, self.size.width)
 
     # --- drawing ------------------------------------------------------------------------------
 
     def render(self) -> Content:
         columns, rows = self.size.width, self.size.height
-        if not columns or not rows or not self._shape.duration_us:
+        if not columns or not rows or not self._waveform.duration_us:
             return Content("")
         marked = self._marked(columns)
         if rows == 1:
@@ -61,11 +68,11 @@ class SeekBar(Widget):
 
     def _row(self, row: int, rows: int, marked: frozenset[int]) -> Content:
         """One row of the waveform, counted from the top."""
-        tall = self._tall(rows)
+        column_heights = self._column_heights(rows)
         here = self._here
         above = rows - 1 - row
         pieces: list[tuple[str, str]] = []
-        for column, height in enumerate(tall):
+        for column, height in enumerate(column_heights):
             mark = cell(height, above)
             style = SOUND if column < here else TO_COME
             if not height and not above:
@@ -77,18 +84,18 @@ class SeekBar(Widget):
             pieces.append((mark, style))
         return row_of(pieces)
 
-    def _tall(self, rows: int) -> list[int]:
+    def _column_heights(self, rows: int) -> list[int]:
         size = (self.size.width, rows)
         if self._heights is None or self._heights[0] != size:
-            self._heights = (size, heights(loudness(self._shape, self.size.width), rows))
+            self._heights = (size, heights(loudness(self._waveform, self.size.width), rows))
         return self._heights[1]
 
     def _marked(self, columns: int) -> frozenset[int]:
-        places = [
-            column_at(stop_us, self._shape.duration_us, columns)
-            for stop_us in stops(self._shape.marks)
+        columns_of_stops = [
+            column_at(stop_us, self._waveform.duration_us, columns)
+            for stop_us in stops(self._waveform.marks)
         ]
-        return frozenset(places if len(places) <= columns // CROWDED else ())
+        return frozenset(columns_of_stops if len(columns_of_stops) <= columns // CROWDED else ())
 
     # --- the mouse ----------------------------------------------------------------------------
 
@@ -104,7 +111,7 @@ class SeekBar(Widget):
         self.release_mouse()
 
     def _seek(self, event: events.MouseEvent) -> None:
-        if self._shape.duration_us:
+        if self._waveform.duration_us:
             column = event.get_content_offset_capture(self).x
-            position_us = position_at(column, self._shape.duration_us, self.size.width)
+            position_us = position_at(column, self._waveform.duration_us, self.size.width)
             self.post_message(SeekWanted(position_us))

@@ -1,4 +1,12 @@
-"""A session's sound as a shape: loudest samples into columns, columns into eighths. Pure."""
+"""The waveform of a session: peaks reduced to columns, columns to eighths of a cell.
+
+An hour of sound is 170 million samples, a seek bar some hundred columns. The reduction is by
+maximum, in two steps: the library gives the loudest sample of each 1/20 s (`BUCKETS_PER_SECOND`),
+and a column takes the loudest of its buckets. A maximum of maxima is the maximum, so no short
+sound gets lost between the steps, as it would by picking every n-th sample, and silence stays
+silent, which a mean over a long column would fill up. Columns are scaled by the loudest of the
+session: a quiet recording would be a flat line otherwise.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +18,19 @@ from tui.playback.eighth_blocks import eighths
 
 BUCKETS_PER_SECOND = 20
 _CURVE = 0.8
-"""Flatter than the running waveform's: a column is the loudest of seconds, seldom quiet."""
+"""Exponent of heights, flatter than the running waveform's: a column is the loudest of seconds, so
+it is seldom quiet."""
 
 NEAR_US = 100_000
-"""Turns that begin within this are one place to go to: a question and the answer to it."""
+"""Turns that begin within this are one stop: a question and the answer to it."""
 
 
 @frozen
-class Shape:
-    """What the seek bar shows of a session: its length, where it sounds, how loud."""
+class SessionWaveform:
+    """A session as the seek bar shows it: its length, its stretches of sound, its peaks.
+
+    `peaks` are those of each turn, 0 to 255, `BUCKETS_PER_SECOND` of them; none while they load.
+    """
 
     duration_us: int = 0
     passages: tuple[AudibleSpan, ...] = ()
@@ -27,33 +39,34 @@ class Shape:
     rate_hz: int = 48_000
 
 
-def loudness(shape: Shape, columns: int) -> list[float]:
-    """For each column its loudest sample, 0.0 to 1.0 of the loudest of the session; -1.0 where
+def loudness(waveform: SessionWaveform, columns: int) -> list[float]:
+    """The loudest sample of each column, 0.0 to 1.0 of the loudest of the session; -1.0 where
     nothing sounds."""
-    louds = [-1.0] * columns
-    peaks = shape.peaks or {}
-    loudest = max((max(each, default=0) for each in peaks.values()), default=0) or 255
-    for passage in shape.passages:
-        first = column_at(passage.start_us, shape.duration_us, columns)
-        last = column_at(passage.end_us - 1, shape.duration_us, columns)
+    levels = [-1.0] * columns
+    peaks = waveform.peaks or {}
+    loudest = max((max(turn, default=0) for turn in peaks.values()), default=0) or 255
+    for passage in waveform.passages:
+        first = column_at(passage.start_us, waveform.duration_us, columns)
+        last = column_at(passage.end_us - 1, waveform.duration_us, columns)
         for column in range(first, last + 1):
-            start_us = max(passage.start_us, column * shape.duration_us // columns)
-            end_us = min(passage.end_us, (column + 1) * shape.duration_us // columns)
-            peak = _peak(peaks.get(passage.turn, b""), passage, shape.rate_hz, start_us, end_us)
-            louds[column] = max(louds[column], peak / loudest)
-    return louds
+            start_us = max(passage.start_us, column * waveform.duration_us // columns)
+            end_us = min(passage.end_us, (column + 1) * waveform.duration_us // columns)
+            peak = _peak(peaks.get(passage.turn, b""), passage, waveform.rate_hz, start_us, end_us)
+            levels[column] = max(levels[column], peak / loudest)
+    return levels
 
 
 def _peak(peaks: bytes, passage: AudibleSpan, rate_hz: int, start_us: int, end_us: int) -> int:
+    # Buckets count from the start of the turn's sound, of which the passage may be a later part.
     begun_us = passage.start_samples * 1_000_000 // rate_hz - passage.start_us
     first = (begun_us + start_us) * BUCKETS_PER_SECOND // 1_000_000
     last = (begun_us + max(start_us, end_us - 1)) * BUCKETS_PER_SECOND // 1_000_000
     return max(peaks[first : last + 1], default=0)
 
 
-def heights(louds: Sequence[float], rows: int) -> list[int]:
+def heights(levels: Sequence[float], rows: int) -> list[int]:
     """Heights in eighths of a cell; sound is never lower than one, silence has none."""
-    return [0 if loud < 0 else eighths(loud, rows, curve=_CURVE) for loud in louds]
+    return [0 if level < 0 else eighths(level, rows, curve=_CURVE) for level in levels]
 
 
 def column_at(position_us: int, duration_us: int, columns: int) -> int:
@@ -73,9 +86,9 @@ def position_at(column: int, duration_us: int, columns: int) -> int:
 
 
 def stops(marks: Sequence[TurnMark]) -> list[int]:
-    """The positions that going from turn to turn stops at."""
-    found: list[int] = []
+    """The positions at which one stops when going from turn to turn."""
+    positions: list[int] = []
     for mark in marks:
-        if not found or mark.start_us - found[-1] > NEAR_US:
-            found.append(mark.start_us)
-    return found
+        if not positions or mark.start_us - positions[-1] > NEAR_US:
+            positions.append(mark.start_us)
+    return positions

@@ -1,4 +1,4 @@
-"""The last seconds of what was heard, a column for every level measured; no widget here.
+"""The waveform of the last seconds, a column for every level measured; no widget.
 
 New columns come in on the right. A column is the highest peak of its 60 ms, drawn from the
 bottom in eighths of a row; where the sound broke off stands a mark.
@@ -32,7 +32,7 @@ class Waveform:
 
     @property
     def peaks(self) -> list[float]:
-        """All columns, the oldest first."""
+        """Peaks of the columns, the oldest first."""
         return list(self._peaks)
 
     def add(self, peak: float) -> None:
@@ -50,12 +50,12 @@ class Waveform:
 
 
 def _height(peak: float, rows: int) -> int:
-    """In eighths; below nothing where the sound broke off."""
+    """Height of a column in eighths; -1 where the sound broke off."""
     return -1 if peak == UNDERRUN else eighths(peak, rows, curve=_CURVE)
 
 
 def _row(heights: list[int], above: int, *, sounding: bool) -> Content:
-    """The row that stands `above` others."""
+    """One row of the waveform, with `above` rows below it."""
     style = SOUND if sounding else MUTED
     broken = UNDERRUN_MARK if above == 0 else " "
     return row_of(

@@ -23,7 +23,7 @@ from tui.messages import ContinueWanted, SeekWanted, TurnWanted
 from tui.playback.replay_bar import ReplayBar
 from tui.playback.replay_control import ReplayControl
 from tui.playback.seek_bar import SeekBar
-from tui.playback.session_waveform import BUCKETS_PER_SECOND, Shape
+from tui.playback.session_waveform import BUCKETS_PER_SECOND, SessionWaveform
 from tui.sessions.export_flow import export_sessions
 from tui.sessions.session_row import facts_of, title_of
 from tui.support.error_toast import notify_error
@@ -144,10 +144,10 @@ class SessionScreen(Screen[None]):
         self._state = state
         self.query_one(Pane).still = not state.playing
         self._show_strip()
-        shape = Shape(
+        waveform = SessionWaveform(
             state.duration_us, state.passages, state.marks, self._peaks, record.sample_rate_hz
         )
-        self.query_one(SeekBar).show(shape, state.position_us)
+        self.query_one(SeekBar).show(waveform, state.position_us)
         if state.refusal and state.refusal != self._refusal:
             self._refusal = state.refusal
             self._tell_refusal()
@@ -157,7 +157,7 @@ class SessionScreen(Screen[None]):
 
     def _show_strip(self) -> None:
         strip = self.query_one(ReplayBar)
-        strip.show_state(self._state, begun=self._listening, asked=bool(self._early))
+        strip.show_state(self._state, begun=self._listening, waiting=bool(self._early))
 
     def _tell_refusal(self) -> None:
         self.notify(self._state.refusal, severity="warning", markup=False)

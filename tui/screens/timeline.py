@@ -25,7 +25,7 @@ from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 from tui.support.key_bar import KeyBar
 from tui.support.screen_guard import left
-from tui.timeline.event_rows import Filter, TimeMode, escaped
+from tui.timeline.event_rows import EventFilter, TimeMode, escaped
 from tui.timeline.event_table import EventChosen, EventHeader, EventTable
 
 FILTER_AFTER_S = 0.12
@@ -107,16 +107,16 @@ class TimelineScreen(Screen[None]):
     async def _filter(self, text: str) -> None:
         """Look through all events in small steps, so that the next key is not kept waiting."""
         await asyncio.sleep(FILTER_AFTER_S if text else 0)
-        wanted = Filter(text)
+        wanted = EventFilter(text)
         found: range | list[int] = range(len(self._events))
         if wanted:
             found = []
             for start in range(0, len(self._events), _EVENTS_AT_ONCE):
-                found += wanted.places(self._events, start, start + _EVENTS_AT_ONCE)
+                found += wanted.indexes(self._events, start, start + _EVENTS_AT_ONCE)
                 await asyncio.sleep(0)
         if left(self):
             return
-        self.query_one(EventTable).show_places(found)
+        self.query_one(EventTable).show_only(found)
         self._show_or_excuse(len(found), "No hits.\n\nEsc clears the filter")
 
     @on(Input.Submitted)

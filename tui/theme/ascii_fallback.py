@@ -1,4 +1,4 @@
-"""For a terminal that cannot show every character: ones that look alike, and are as wide."""
+"""Characters for a terminal that cannot show every one: some that look alike, and are as wide."""
 
 from __future__ import annotations
 
@@ -34,8 +34,11 @@ _LIKE: Final = {
 
 
 def write_lookalikes(terminal: TextIO | None) -> None:
-    """Where the terminal's encoding lacks a character, write one that looks like it. Python would
-    write `\\u258e`, and the row would be too long."""
+    """Write a similar character where the encoding of the terminal lacks one.
+
+    Python would write `\\u258e`, six cells for one, and everything right of it would be shifted:
+    rows of the screen are made of counted cells. So a substitute is as wide as the character.
+    """
     if isinstance(terminal, io.TextIOWrapper) and not terminal.encoding.lower().startswith("utf"):
         codecs.register_error(NAME, _replaced)
         terminal.reconfigure(errors=NAME)

@@ -1,8 +1,13 @@
-"""Mends how wide Rich takes a joiner between letters to be.
+"""A correction of how wide Rich takes a joiner between letters to be.
 
-Rich counts nothing for what follows a zero-width joiner, as if every joiner made one emoji of two.
-In Sinhala, Bengali or Persian a letter follows it, which has its cells; without them, a row would
-be filled up too far. To be measured, such a joiner is a non-joiner, which has no cells either.
+Rows are made of cells, and a row that is one cell longer than the terminal thinks shifts all that
+is right of it, so widths have to be those of the terminal. The width of a text is not the sum of
+its characters' widths: a zero-width joiner (U+200D) between two emoji makes one picture of them,
+two cells wide. Rich therefore counts nothing for what follows a joiner. But in Sinhala, Bengali or
+Persian a joiner shapes letters, and the letter behind it has its cells; without them, the row
+would be filled up too far.
+
+So a joiner that no emoji follows is measured as a non-joiner (U+200C), which has no cells either.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The few colours drawn text may have, as theme variables: every theme can be chosen.
 
 One accent, one sound colour; the rest stands for a state. `tui.theme.palette` makes them for a
-theme; the
-percentages stand here and in stylesheets, because in a variable they would be lost.
+theme; the percentages stand here and in stylesheets, because in a variable they would be lost.
 """
 
 from __future__ import annotations

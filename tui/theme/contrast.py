@@ -1,4 +1,15 @@
-"""How far colours are apart, and colours moved until they can be read. Pure."""
+"""Contrast of colours after WCAG 2, and colours moved until they can be read.
+
+The contrast of two colours is (L1 + 0.05) / (L2 + 0.05), where L is the relative luminance of the
+lighter and the darker one; 0.05 stands for light that a screen reflects. It goes from 1 to 21, and
+text of ordinary size needs 4.5 (success criterion 1.4.3, level AA). Luminance is a sum of linear
+light, weighted by what the eye makes of red, green and blue. The bytes of a colour are not linear
+(sRGB spends more of them on dark shades), so each is converted first; adding them as they are
+would take mid grey for 50 % of the light, and it has 22 %.
+
+No theme chooses its colours for text on every ground of ours, so a colour is blended step by step
+towards one that certainly reads, the first step that is enough being the nearest to the theme's.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +18,20 @@ from typing import Final
 from textual.color import Color
 
 LEAST_CONTRAST: Final = 4.5
-"""What WCAG asks of text (level AA)."""
+"""The contrast that WCAG asks of text (level AA)."""
 
 
 def contrast(one: Color, other: Color) -> float:
-    """The ratio of their luminances, 1 to 21, as WCAG defines it."""
+    """The contrast ratio of two colours, 1 to 21."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def quieter(text: Color, ground: Color) -> Color:
-    """The colour of text that steps back, yet can be read in every theme. A terminal's own
-    colours are not known, so they stay."""
+    """The colour of text that steps back, yet can be read in every theme.
+
+    The values of a terminal's own 16 colours are not known, so these stay as they are.
+    """
     if text.ansi is not None or ground.ansi is not None:
         return text
     return next(
@@ -51,4 +64,5 @@ def _luminance(colour: Color) -> float:
 
 
 def _linear(part: float) -> float:
+    # The threshold as WCAG prints it; IEC 61966-2-1 has 0.04045, and no byte lies in between.
     return part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4

@@ -1,4 +1,4 @@
-"""How much may move on the screen, decided from the settings and the environment; pure."""
+"""Limits of motion on the screen, decided from the settings and the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
 FRAMES_HZ = 15
-"""As often as a pane looks what has come: nothing is drawn more often than that."""
+"""Rate at which a pane takes what has come: nothing is drawn more often than that."""
 
 REMOTE_FRAMES_HZ = 5
 """Over ssh every frame crosses the network, and a late one is worse than none."""
@@ -19,7 +19,7 @@ REMOTE_FRAMES_HZ = 5
 
 @frozen
 class Motion:
-    """What the widgets that move keep to."""
+    """Limits for the widgets that move."""
 
     meter_frames_hz: int = FRAMES_HZ
     reduced: bool = False
@@ -28,7 +28,10 @@ class Motion:
 def motion(
     environment: Mapping[str, str], *, reduced: bool = False, meter_frames_hz: int = 0
 ) -> Motion:
-    """`reduced` and `meter_frames_hz` are the settings; 0 frames leaves it to the connection."""
+    """The limits for this terminal.
+
+    `reduced` and `meter_frames_hz` are the settings; 0 frames leaves it to the connection.
+    """
     remote = any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
     frames_hz = meter_frames_hz or (REMOTE_FRAMES_HZ if remote else FRAMES_HZ)
     return Motion(
@@ -40,6 +43,6 @@ def motion(
 
 
 def motion_of(app: App[Any]) -> Motion:
-    """What `app` allows; an app that says nothing allows everything."""
-    told = getattr(app, "motion", None)
-    return told if isinstance(told, Motion) else Motion()
+    """The limits of `app`; an app that has none allows everything."""
+    limits = getattr(app, "motion", None)
+    return limits if isinstance(limits, Motion) else Motion()

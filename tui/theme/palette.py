@@ -1,4 +1,4 @@
-"""The colours of drawn text for one theme: its own ones, moved until they can be read. Pure.
+"""The colours of drawn text for one theme: its own ones, moved until they can be read.
 
 Themes name their colours for fills and borders; as text on paper white some are all but
 invisible (contrast 1.4). In an ANSI theme nobody knows what the terminal makes of a colour, and
@@ -28,9 +28,11 @@ _NAMES: Final = {
 
 
 def inks(variables: Mapping[str, str], *, ansi: bool, colourless: bool = False) -> dict[str, str]:
-    """The variables of `tui.theme.colour_names` for a theme's own variables. Where there is no
-    shade to tell
-    the row under the cursor by, it is underlined (Textual's lists drop "reverse")."""
+    """The variables of `tui.theme.colour_names` for a theme's own variables.
+
+    Where there is no shade for the row under the cursor, it is underlined (Textual's lists drop
+    "reverse").
+    """
     shadeless = ansi or colourless
     cursor = {
         "cursor-ground": "ansi_default" if ansi else _tint(variables).hex,
@@ -69,15 +71,14 @@ def colourless(environment: Mapping[str, str]) -> bool:
 
 
 def grounds(variables: Mapping[str, str]) -> list[Color]:
-    """What text stands on: the screen, its bars and dialogues, a row under the cursor."""
+    """The grounds of text: the screen, its bars and dialogues, a row under the cursor."""
     background = Color.parse(variables["background"])
     surface = Color.parse(variables["surface"])
     return [background, surface, background.blend(_tint(variables), _CURSOR, 1)]
 
 
 def _tint(variables: Mapping[str, str]) -> Color:
-    """What a row under the cursor is tinted with: the accent, as far as quiet text on it can
-    still be made out."""
+    """The tint of a row under the cursor: the accent, as far as quiet text on it can be read."""
     background = Color.parse(variables["background"])
     accent = Color.parse(variables["accent"])
     for step in range(_STEPS):
@@ -100,4 +101,4 @@ def _readable(colour: Color, papers: Sequence[Color], alpha: float = 1.0) -> Col
 
 
 def _pole(paper: Color) -> Color:
-    return max((BLACK, WHITE), key=lambda each: contrast(each, paper))
+    return max((BLACK, WHITE), key=lambda pole: contrast(pole, paper))

@@ -1,6 +1,6 @@
-"""Events as rows of a table: their detail in words, and which of them a filter lets through.
+"""Events as rows of a table: their detail in words, and a filter that lets some of them through.
 
-Pure. A session may have 100,000 events, so a row is made when it is seen, and never before.
+A session may have 100,000 events, so a row is made when it is seen, and never before.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def _names(kind: type[Event]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind) if field.name not in _OWN_COLUMNS)
 
 
-def detail_of(event: Event, most: int | None = None) -> str:
-    """The fields of the event that have no column of their own, not yet harmless; of each text
-    at most so many characters."""
+def detail_of(event: Event, longest: int | None = None) -> str:
+    """The fields of the event that have no column of their own; of each text at most `longest`
+    characters. It is not sanitized yet."""
     return " ".join(
-        f"{name}={value[:most] if isinstance(value, str) else value}"
+        f"{name}={value[:longest] if isinstance(value, str) else value}"
         for name in _names(type(event))
         if (value := getattr(event, name)) not in ("", None)
     )
@@ -58,7 +58,7 @@ def _escaped(character: str) -> str:
 
 
 class TimeMode(Enum):
-    """What the first column counts from; the value is the column's title."""
+    """Origin of the times in the first column; the value is the column's title."""
 
     SESSION = "Time"
     ABOVE = "Since above"
@@ -66,7 +66,7 @@ class TimeMode(Enum):
 
 
 class Beginnings:
-    """When each answer was asked for, as the metrics have it: to count from."""
+    """Moments at which answers were asked for, as the metrics have them: times count from these."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         fold = MetricsFold()
@@ -81,8 +81,8 @@ class Beginnings:
 
     def before(self, at_us: int) -> int | None:
         """The last beginning at or before a moment."""
-        place = bisect_right(self._at_us, at_us)
-        return self._at_us[place - 1] if place else None
+        index = bisect_right(self._at_us, at_us)
+        return self._at_us[index - 1] if index else None
 
 
 def time_words(span_us: int, *, sign: bool, decimals: int = 6) -> str:
@@ -97,7 +97,7 @@ _TERM = re.compile(r'(?=\S)(-?)(?:(kind|turn):)?(?:"([^"]*)"?|(\S*))')
 
 @frozen
 class _Term:
-    """One condition; `field` empty for words that stand in kind or detail."""
+    """One condition; `field` is empty for words to be found in kind or detail."""
 
     field: str
     wanted: str
@@ -115,18 +115,20 @@ class _Term:
         return self.wanted in kind.lower() or self.wanted in detail_of(event).lower()
 
 
-class Filter:
-    """`kind:Delta turn:3 -kind:ModelChunk horn`: all must hold, `-` turns one round; quotes keep
-    words together. Upper and lower case are the same."""
+class EventFilter:
+    """Conditions such as `kind:Delta turn:3 -kind:ModelChunk horn`, all of which must hold.
+
+    `-` negates one, quotes keep words together; upper and lower case are the same.
+    """
 
     def __init__(self, text: str) -> None:
-        found = [
+        terms = [
             _Term(field, (quoted or bare).lower(), bool(minus))
             for minus, field, quoted, bare in _TERM.findall(text)
             if quoted or bare
         ]
         # Conditions that need no detail come first: most events are decided by them.
-        self._terms = sorted(found, key=lambda term: not term.field)
+        self._terms = sorted(terms, key=lambda term: not term.field)
 
     def __bool__(self) -> bool:
         return bool(self._terms)
@@ -134,6 +136,6 @@ class Filter:
     def fits(self, event: Event) -> bool:
         return all(term.fits(event) for term in self._terms)
 
-    def places(self, events: Sequence[Event], start: int, end: int) -> Iterator[int]:
-        """Which of these events it lets through."""
-        return (place for place in range(start, min(end, len(events))) if self.fits(events[place]))
+    def indexes(self, events: Sequence[Event], start: int, end: int) -> Iterator[int]:
+        """Indexes of the events from `start` to `end` that it lets through."""
+        return (index for index in range(start, min(end, len(events))) if self.fits(events[index]))

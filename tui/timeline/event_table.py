@@ -1,7 +1,8 @@
-"""A table of events, drawn row by row as they come into view: 100,000 open like ten."""
+"""A table of events, drawn row by row as they come into view: 100,000 open as fast as ten."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -29,7 +30,7 @@ _WARNING: Final = frozenset({"WarningReceived", "Underran", "FlushRefused", "Tur
 
 @frozen
 class Columns:
-    """How many cells the columns take, with the gap to the next; the detail has the rest."""
+    """Cells of each column, with the gap to the next; the detail has the rest."""
 
     time: int
     turn: int
@@ -38,11 +39,11 @@ class Columns:
 
     @classmethod
     def of(cls, width: int) -> Columns:
-        """Where there is little room, the turn goes, and three digits of the time."""
+        """Columns for a width; a narrow table lacks the turn, and three digits of the time."""
         return cls(15, 6, 20, 6) if width >= 72 else cls(10, 0, 14, 3)
 
     def parts(self, time: str, turn: str, kind: str) -> tuple[str, str]:
-        """What stands before the detail: figures to the right, names to the left."""
+        """The columns before the detail: figures aligned to the right, names to the left."""
         figures = f"{time[: self.time - 2]:>{self.time - 2}}  "
         if self.turn:
             figures += f"{turn:>{self.turn - 2}}  "
@@ -77,7 +78,7 @@ class EventChosen(Message):
 
 
 class EventTable(ScrollView, can_focus=True):
-    """Rows of events; `places` says which of all are shown."""
+    """Rows of events, all of them or those that a filter has found."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "event-table--time",
@@ -116,36 +117,32 @@ class EventTable(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._events: Sequence[Event] = ()
-        self._places: Sequence[int] = ()
+        self._indexes: Sequence[int] = ()
         self._beginnings = Beginnings(())
         self._cursor = 0
         self._mode = TimeMode.SESSION
         self._drawn: LRUCache[tuple[int, bool], Strip] = LRUCache(512)
 
-    # --- what is shown ------------------------------------------------------------------------
+    # --- contents -----------------------------------------------------------------------------
 
-    def fill(self, found: Sequence[Event]) -> None:
+    def fill(self, timeline: Sequence[Event]) -> None:
         """Show these events, all of them."""
-        self._events = found
-        self._beginnings = Beginnings(found)
-        self.show_places(range(len(found)))
+        self._events = timeline
+        self._beginnings = Beginnings(timeline)
+        self.show_only(range(len(timeline)))
 
-    def show_places(self, places: Sequence[int]) -> None:
-        """Show only the events at these places; the cursor stays at its event, or near it."""
-        at = self._places[self._cursor] if self._cursor < len(self._places) else 0
-        self._places = places
-        self.virtual_size = Size(0, len(places))
+    def show_only(self, indexes: Sequence[int]) -> None:
+        """Show only the events with these indexes; the cursor stays at its event, or near it."""
+        index = self._indexes[self._cursor] if self._cursor < len(self._indexes) else 0
+        self._indexes = indexes
+        self.virtual_size = Size(0, len(indexes))
         self._drawn.clear()
-        self.go_to_event(at)
+        self.go_to_event(index)
         self.refresh()
 
-    def go_to_event(self, at: int) -> None:
-        """The cursor to the event at this place of all, or to the next one that is shown."""
-        low, high = 0, len(self._places)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if self._places[middle] < at else (low, middle)
-        self._go_to(low)
+    def go_to_event(self, index: int) -> None:
+        """Put the cursor on the event with this index, or on the next one that is shown."""
+        self._go_to(bisect_left(self._indexes, index))
 
     @property
     def chosen(self) -> Event | None:
@@ -157,13 +154,13 @@ class EventTable(ScrollView, can_focus=True):
         return self._mode
 
     def count_from(self, mode: TimeMode) -> None:
-        """Change what the first column counts from."""
+        """Change the origin of the times in the first column."""
         self._mode = mode
         self._drawn.clear()
         self.refresh()
 
     def _event(self, row: int) -> Event | None:
-        return self._events[self._places[row]] if 0 <= row < len(self._places) else None
+        return self._events[self._indexes[row]] if 0 <= row < len(self._indexes) else None
 
     # --- the cursor ---------------------------------------------------------------------------
 
@@ -174,7 +171,7 @@ class EventTable(ScrollView, can_focus=True):
         self._go_to(self._cursor + by * max(1, self.size.height - 1))
 
     def action_edge(self, edge: int) -> None:
-        self._go_to(0 if edge == 0 else len(self._places) - 1)
+        self._go_to(0 if edge == 0 else len(self._indexes) - 1)
 
     def action_open(self) -> None:
         if (event := self.chosen) is not None:
@@ -182,13 +179,13 @@ class EventTable(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         row = round(self.scroll_offset.y) + event.y
-        if row < len(self._places):
+        if row < len(self._indexes):
             self._go_to(row)
             if event.chain == 2:
                 self.action_open()
 
     def _go_to(self, row: int) -> None:
-        self._cursor = max(0, min(row, len(self._places) - 1))
+        self._cursor = max(0, min(row, len(self._indexes) - 1))
         self.scroll_to_region(Region(0, self._cursor, 1, 1), animate=False, force=True)
         self.refresh()
 
@@ -227,16 +224,17 @@ class EventTable(ScrollView, can_focus=True):
 
     def _row(self, event: Event, row: int, base: Style) -> Strip:
         kind = type(event).__name__
-        told = "trouble" if kind in _TROUBLE else "warning" if kind in _WARNING else "kind"
+        kind_style = "trouble" if kind in _TROUBLE else "warning" if kind in _WARNING else "kind"
         turn = getattr(event, "turn", None)
         columns = Columns.of(self.size.width)
         time = self._time(event, row, columns.decimals)
         figures, name = columns.parts(time, "" if turn is None else str(turn), kind)
-        # Nothing past the edge is seen; four times the width leaves room for what plain takes out.
-        detail = Content(plain_line(detail_of(event, most=4 * self.size.width)))
+        # A field may hold a whole answer, and of that one line is seen. Four times the width is
+        # still enough when the sanitizer has taken out what does not show.
+        detail = Content(plain_line(detail_of(event, longest=4 * self.size.width)))
         room = self.scrollable_content_region.width - len(figures) - len(name)
         detail = detail.truncate(room, ellipsis=True).plain
-        parts = ((figures, "time"), (name, told), (detail, "detail"))
+        parts = ((figures, "time"), (name, kind_style), (detail, "detail"))
         return Strip(Segment(text, base + self._colour(style)) for text, style in parts)
 
     def _colour(self, name: str) -> Style:

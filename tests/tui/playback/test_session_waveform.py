@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 
 from gramophone.ports.backend import AudibleSpan, TurnMark
-from tui.playback.session_waveform import Shape, column_at, heights, loudness, position_at, stops
+from tui.playback.session_waveform import (
+    SessionWaveform,
+    column_at,
+    heights,
+    loudness,
+    position_at,
+    stops,
+)
 
 
-def shape(*passages: AudibleSpan, peaks: dict[int, bytes] | None = None) -> Shape:
-    return Shape(10_000_000, passages, (), peaks or {}, 1_000)
+def shape(*passages: AudibleSpan, peaks: dict[int, bytes] | None = None) -> SessionWaveform:
+    return SessionWaveform(10_000_000, passages, (), peaks or {}, 1_000)
 
 
 def test_each_column_has_the_loudest_of_its_time() -> None:
@@ -45,7 +52,7 @@ def test_a_click_on_a_column_leads_into_it(columns: int) -> None:
 
 def test_nothing_has_one_place() -> None:
     assert column_at(5, 0, 10) == 0
-    assert loudness(Shape(), 0) == []
+    assert loudness(SessionWaveform(), 0) == []
     assert position_at(3, 0, 10) == 0
 
 

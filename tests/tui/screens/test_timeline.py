@@ -23,7 +23,7 @@ from tui.screens.conversation import ConversationScreen
 from tui.screens.event import EventScreen
 from tui.screens.session import SessionScreen
 from tui.screens.timeline import TimelineScreen
-from tui.timeline.event_rows import Beginnings, Filter, detail_of, event_json, time_words
+from tui.timeline.event_rows import Beginnings, EventFilter, detail_of, event_json, time_words
 from tui.timeline.event_table import EventTable
 
 
@@ -53,7 +53,7 @@ SPOKEN = TextSpoken(at_us=3, turn=5, chunk=0, text="Hello.", source_start=0, sou
 
 
 def let_through(text: str) -> list[Event]:
-    wanted = Filter(text)
+    wanted = EventFilter(text)
     return [event for event in (DELTA, CHUNK, SPOKEN) if wanted.fits(event)]
 
 
@@ -87,12 +87,12 @@ def test_a_filter_lets_through_what_holds(text: str, found: list[Event]) -> None
 @given(st.text(max_size=30))
 def test_any_text_is_a_filter(text: str) -> None:
     found = let_through(text)
-    assert Filter(text) or found == [DELTA, CHUNK, SPOKEN]
+    assert EventFilter(text) or found == [DELTA, CHUNK, SPOKEN]
 
 
 def test_the_detail_has_every_field_without_a_column() -> None:
     assert detail_of(SPOKEN) == "chunk=0 text=Hello. source_start=0 source_end=6"
-    assert detail_of(DELTA, most=3) == "text=A b"
+    assert detail_of(DELTA, longest=3) == "text=A b"
 
 
 def test_an_event_as_json_is_the_event_and_harmless() -> None:
@@ -273,9 +273,9 @@ async def test_a_click_chooses_and_two_open() -> None:
 async def test_only_rows_in_view_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Event] = []
 
-    def counted(event: Event, most: int | None = None) -> str:
+    def counted(event: Event, longest: int | None = None) -> str:
         made.append(event)
-        return detail_of(event, most)
+        return detail_of(event, longest)
 
     monkeypatch.setattr(tui.timeline.event_table, "detail_of", counted)
     backend = talked(many(100_000))
