@@ -7,8 +7,8 @@ from tui.markdown.document_rows import DocumentRows
 from tui.markdown.layout import Decoration, TextRow
 
 
-def rows_of(sheet: DocumentRows) -> list[tuple[str, int, int, str]]:
-    return [(_drawn(row), row.first, row.last, row.join) for row in sheet.rows(0, sheet.height)]
+def rows_of(layout: DocumentRows) -> list[tuple[str, int, int, str]]:
+    return [(_drawn(row), row.first, row.last, row.join) for row in layout.rows(0, layout.height)]
 
 
 def _drawn(row: TextRow) -> str:
@@ -19,10 +19,10 @@ def _drawn(row: TextRow) -> str:
 
 
 def grown(text: str, width: int, step: int) -> list[tuple[str, int, int, str]]:
-    document, sheet = Document(), DocumentRows(width)
+    document, layout = Document(), DocumentRows(width)
     for end in range(step, len(text) + step, step):
         while document.grow(text[:end]):
-            sheet.update(document.units, document.changed_from)
+            layout.update(document.units, document.changed_from)
     if document.finish():
-        sheet.update(document.units, document.changed_from)
-    return rows_of(sheet)
+        layout.update(document.units, document.changed_from)
+    return rows_of(layout)

@@ -33,7 +33,7 @@ class AnswerLayout:
         return changed_from
 
     @property
-    def taken(self) -> int:
+    def parsed(self) -> int:
         """Characters of the text that were taken in."""
         return self._document.parsed
 

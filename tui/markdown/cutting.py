@@ -51,13 +51,13 @@ def place_to_cut(text: str, start: int, end: int, block: Block | None) -> int:
     """
     first, last = start + _LEAST_SETTLED, end - _LEAST_OPEN
     contained = block is None or isinstance(block, Quote | Item | CodeBlock)
-    if contained and (place := _last(_LINE_START, text, first, last)) is not None:
-        return place
+    if contained and (offset := _last(_LINE_START, text, first, last)) is not None:
+        return offset
     if not isinstance(block, CodeBlock) and (flow := _open_flow(block)) is not None:
         for pattern in (_SENTENCE_END, _SPACE):
             for begin, until in _bare_stretches(flow, first, last):
-                if (place := _last(pattern, text, begin, until)) is not None:
-                    return place
+                if (offset := _last(pattern, text, begin, until)) is not None:
+                    return offset
     nearest = max(start + 1, last - 256)
     reach = text[nearest : last + 256]
     return max(start + 1, nearest + start_of(reach, last - nearest))
@@ -98,16 +98,16 @@ def _bare_stretches(flow: Flow, start: int, end: int) -> Iterator[tuple[int, int
         until = run.start
 
 
-def separator_at_cut(block: Block, text: str, place: int) -> str:
+def separator_at_cut(block: Block, text: str, offset: int) -> str:
     """The text between a block that is cut and its rest, when both are copied."""
-    space = text[place - 1]
+    space = text[offset - 1]
     while isinstance(block, Quote | Item) and block.children:
         if space == "\n":
             return space
         block = block.children[-1].block
     if isinstance(block, CodeBlock):
         return "\n" if space == "\n" else ""
-    if space == "\n" and (text[place - 2 : place] == "\n\n" or not isinstance(block, Paragraph)):
+    if space == "\n" and (text[offset - 2 : offset] == "\n\n" or not isinstance(block, Paragraph)):
         return space
     return " " if space.isspace() else ""
 
@@ -150,7 +150,7 @@ def _open_path(group: Group) -> tuple[list[str], Token]:
         last -= 1
     path: list[str] = []
     counts: list[int] = []
-    for place, token in enumerate(tokens[: last + 1]):
+    for index, token in enumerate(tokens[: last + 1]):
         match token.type:
             case "bullet_list_open" | "ordered_list_open":
                 counts.append(int(token.attrs.get("start", 1) or 0))
@@ -160,7 +160,7 @@ def _open_path(group: Group) -> tuple[list[str], Token]:
                 path.append(_QUOTE)
             case "list_item_open":
                 mark = token.markup
-                if not place:
+                if not index:
                     mark = group.bullet or mark
                 elif mark in (".", ")"):
                     mark = f"{counts[-1]}{mark}"

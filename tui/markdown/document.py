@@ -124,7 +124,11 @@ class Document:
         groups, source, references = self._read(self.parsed)
         line = self._open_end.advance(groups, self.units, source)
         self._references.settle(
-            {label: found for label, found in references.items() if found["map"][1] <= line}
+            {
+                label: definition
+                for label, definition in references.items()
+                if definition["map"][1] <= line
+            }
         )
         self._show_references(references)
 
@@ -132,11 +136,11 @@ class Document:
         """Settle the beginning of what has been open for too long."""
         changed_from, boundary = self.changed_from, self._open_end.boundary
         last = self.units[-1].block if len(self.units) > boundary.units else None
-        place = place_to_cut(self._text, boundary.start, self.parsed, last)
-        groups, source, references = self._read(place)
+        offset = place_to_cut(self._text, boundary.start, self.parsed, last)
+        groups, source, references = self._read(offset)
         self._references.settle(references)
         self._open_end.cut(groups, self.units, source)
-        if place < self.parsed:
+        if offset < self.parsed:
             self._parse()
         self.changed_from = min(self.changed_from, changed_from)
 

@@ -145,7 +145,7 @@ class TurnBody:
             self._answer = _new_answer(self._width)
             self._finished = False
         changed = self._answer.grow(text, end, PARSED_A_TICK)
-        self._shown_characters = self._answer.taken
+        self._shown_characters = self._answer.parsed
         return self._changed(0 if begins else changed)
 
     def _changed(self, first: int) -> int:
@@ -163,7 +163,7 @@ class TurnBody:
         self._answer = _new_answer(self._width)
         at_once = len(text) if whole else AT_ONCE_CHARACTERS
         self._answer.grow(text, min(self._shown_characters, at_once))
-        self._shown_characters = self._answer.taken
+        self._shown_characters = self._answer.parsed
         self._rows_expected = 0 if self._all_taken else self._extrapolated(self._answer)
         self.height = self._answer.height + self._rows_to_come()
 

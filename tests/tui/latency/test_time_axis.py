@@ -13,9 +13,9 @@ from tui.latency.time_axis import Window, bar, difference_words, line, span_word
 WHOLE = Window(0, 1_000_000)
 
 
-def drawn(found: list[tuple[int, str]], cells: int) -> str:
+def drawn(filled: list[tuple[int, str]], cells: int) -> str:
     row = [" "] * cells
-    for cell, block in found:
+    for cell, block in filled:
         row[cell] = block
     return "".join(row)
 
@@ -53,11 +53,11 @@ def test_a_thin_line_is_exact_to_half_a_cell(start: int, end: int, wanted: str) 
 @given(st.integers(-500, 500), st.integers(0, 900), st.integers(1, 60))
 def test_no_bar_leaves_its_row(start: int, length: int, cells: int) -> None:
     for shape in (bar, line):
-        places = [cell for cell, _ in shape(start, start + length, cells)]
-        assert places == sorted(set(places))
-        assert all(0 <= cell < cells for cell in places)
+        drawn_cells = [cell for cell, _ in shape(start, start + length, cells)]
+        assert drawn_cells == sorted(set(drawn_cells))
+        assert all(0 <= cell < cells for cell in drawn_cells)
         seen = start + max(length, 1) > 0 and start < cells * 8
-        assert bool(places) is seen
+        assert bool(drawn_cells) is seen
 
 
 def test_ticks_are_round_and_far_enough_apart() -> None:
@@ -84,9 +84,9 @@ def test_ticks_are_round_and_far_enough_apart() -> None:
 
 @given(st.integers(0, 10**9), st.integers(1000, 10**9), st.integers(4, 200))
 def test_ticks_stand_in_the_window(start_us: int, span_us: int, cells: int) -> None:
-    places = [cell for cell, _ in ticks(Window(start_us, start_us + span_us), cells)]
-    assert all(0 <= cell < cells for cell in places)
-    assert all(after - before >= 9 for before, after in pairwise(places))
+    tick_cells = [cell for cell, _ in ticks(Window(start_us, start_us + span_us), cells)]
+    assert all(0 <= cell < cells for cell in tick_cells)
+    assert all(after - before >= 9 for before, after in pairwise(tick_cells))
 
 
 @given(

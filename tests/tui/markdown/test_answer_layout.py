@@ -1,4 +1,4 @@
-"""Markdown that grows: the same rows however the text came, each with its place in the source."""
+"""Markdown that grows: the same rows however the text came, each with its offset in the source."""
 
 from __future__ import annotations
 

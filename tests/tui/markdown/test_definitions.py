@@ -27,11 +27,11 @@ CHARS = 12_000
 
 
 def defining(kind: str, chars: int) -> str:
-    found: list[str] = []
+    definitions: list[str] = []
     numbers = count()
-    while sum(map(len, found[-1:])) * len(found) < chars:
-        found.append(SHAPES[kind].format(next(numbers)))
-    return "".join(found)
+    while sum(map(len, definitions[-1:])) * len(definitions) < chars:
+        definitions.append(SHAPES[kind].format(next(numbers)))
+    return "".join(definitions)
 
 
 def drawn(text: str) -> None:
@@ -84,9 +84,11 @@ def test_a_finished_answer_is_read_anew_tick_by_tick() -> None:
         layout.draw_text()
         ticks += 1
     assert ticks > len(text) / (PARSED_A_TICK + 4 * LONGEST_OPEN_CHARACTERS)
-    kept = TurnLayout(TurnView(1, "assistant", text, Phase.DONE), 60)
-    kept.wake(whole=True)
+    stored = TurnLayout(TurnView(1, "assistant", text, Phase.DONE), 60)
+    stored.wake(whole=True)
     assert [layout.row(index) for index in range(layout.height)] == [
-        kept.row(index) for index in range(kept.height)
+        stored.row(index) for index in range(stored.height)
     ]
-    assert not any(isinstance(part, Slice) and "[" in part.flow.text for part in kept.row(2).parts)
+    assert not any(
+        isinstance(part, Slice) and "[" in part.flow.text for part in stored.row(2).parts
+    )

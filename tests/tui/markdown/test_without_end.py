@@ -28,12 +28,12 @@ def test_the_rows_are_the_same_whatever_the_sizes_of_the_deltas(kind: str) -> No
 
 def test_the_rows_are_the_same_character_by_character() -> None:
     text = WORDS * (LONGEST_OPEN_CHARACTERS // len(WORDS) + 1)
-    document, sheet = Document(), DocumentRows(40)
+    document, rows = Document(), DocumentRows(40)
     for until in range(LONGEST_OPEN_CHARACTERS - 50, len(text)):
         while document.grow(text, until=until):
-            sheet.update(document.units, document.changed_from)
+            rows.update(document.units, document.changed_from)
     assert len(document.units) == 2
-    assert rows_of(sheet) == grown(text[: len(text) - 1], 40, len(text))
+    assert rows_of(rows) == grown(text[: len(text) - 1], 40, len(text))
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
@@ -52,10 +52,10 @@ def test_a_tick_parses_no_more_than_is_new_and_the_longest_open_block(kind: str)
 @pytest.mark.parametrize("kind", ENDLESS)
 def test_a_tick_lays_out_no_more_than_the_longest_open_block(kind: str) -> None:
     text = endless(kind, 12 * LONGEST_OPEN_CHARACTERS)
-    document, sheet = Document(), DocumentRows(40)
+    document, rows = Document(), DocumentRows(40)
     while document.grow(text):
-        sheet.update(document.units, document.changed_from)
-        again = sheet.height - sheet.changed_from
+        rows.update(document.units, document.changed_from)
+        again = rows.height - rows.changed_from
         assert again <= 2 * LONGEST_OPEN_CHARACTERS
 
 
@@ -79,9 +79,9 @@ def _answer(text: str) -> list[TextRow]:
 @pytest.mark.parametrize("kind", ["paragraph", "lines", "without spaces", "one letter"])
 def test_what_is_copied_across_a_cut_is_what_was_written(kind: str) -> None:
     text = endless(kind, 3 * LONGEST_OPEN_CHARACTERS)
-    said = text.replace("\n", " ").replace("**", "").replace("`", "")
-    said = said.replace("[this](https://example.org/page)", "this").rstrip()
-    assert _text(_answer(text)).rstrip() == said
+    written = text.replace("\n", " ").replace("**", "").replace("`", "")
+    written = written.replace("[this](https://example.org/page)", "this").rstrip()
+    assert _text(_answer(text)).rstrip() == written
 
 
 @pytest.mark.parametrize("kind", ["heading", "quote", "item", "nested", "row of a table"])
@@ -106,14 +106,14 @@ def test_looks_and_marks_go_on_behind_a_cut(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["paragraph", "heading", "quote", "nested", "line of code"])
 def test_each_character_knows_where_it_stood(kind: str) -> None:
     text = endless(kind, 3 * LONGEST_OPEN_CHARACTERS)
-    found = [
+    drawn = [
         piece
         for row in _answer(text)
         for piece in pieces(row)
         if piece.source >= 0 and piece.text.strip()
     ]
-    assert all(text.startswith(piece.text.rstrip(), piece.source) for piece in found)
-    assert all(before.source < after.source for before, after in pairwise(found))
+    assert all(text.startswith(piece.text.rstrip(), piece.source) for piece in drawn)
+    assert all(before.source < after.source for before, after in pairwise(drawn))
 
 
 def test_a_piece_of_code_stays_one_piece() -> None:
@@ -124,9 +124,9 @@ def test_a_piece_of_code_stays_one_piece() -> None:
         answer.finish()
         code = text[text.index("python\n") + len("python\n") :]
         indented = " " * (text.index("```") - text.rfind("\n", 0, text.index("```")) - 1)
-        (found,) = answer.code_blocks()
+        (block,) = answer.code_blocks()
         lines = [line.removeprefix(indented) for line in code.split("\n")]
-        assert found.rstrip("\n") == "\n".join(lines).rstrip("\n")
+        assert block.rstrip("\n") == "\n".join(lines).rstrip("\n")
         rows = [answer.row(index) for index in range(answer.height)]
         assert sum(any("label" in piece.looks for piece in pieces(row)) for row in rows) == 1
 
@@ -141,7 +141,7 @@ def test_a_definition_changes_what_was_cut() -> None:
     text = "> " + "See [it][x] here. " * 1_000 + "\n\n[x]: https://example.org\n\nEnd.\n"
     whole = grown(text, 40, len(text))
     assert grown(text, 40, 997) == whole
-    document, sheet = Document(), DocumentRows(40)
+    document, rows = Document(), DocumentRows(40)
     while document.grow(text):
-        sheet.update(document.units, document.changed_from)
-    assert not any("[" in row[3] for row in rows_of(sheet))
+        rows.update(document.units, document.changed_from)
+    assert not any("[" in row[3] for row in rows_of(rows))

@@ -11,14 +11,14 @@ from tui.playback.meter import bar
 
 
 @pytest.mark.parametrize(
-    ("level", "place"),
+    ("level", "position"),
     [(1.0, 1.0), (0.0, 0.0), (-1.0, 0.0), (math.nan, 0.0), (5.0, 1.0), (0.001, 0.0), (0.1, 2 / 3)],
 )
-def test_levels_are_shown_in_decibels(level: float, place: float) -> None:
-    assert scaled(level) == pytest.approx(place)
+def test_levels_are_shown_in_decibels(level: float, position: float) -> None:
+    assert scaled(level) == pytest.approx(position)
 
 
-def test_places_read_back_as_decibels() -> None:
+def test_positions_read_back_as_decibels() -> None:
     assert decibels(1.0) == 0.0
     assert decibels(scaled(0.1)) == pytest.approx(-20.0)
 

@@ -118,11 +118,11 @@ def test_it_draws_no_more_often_than_it_may(frames_hz: int, frames: int) -> None
 
 def test_reduced_motion_says_a_new_number_once_a_second() -> None:
     meter = Counting(Motion(reduced=True))
-    said: list[str] = []
+    words: list[str] = []
     for tick in range(40):
         meter.advance(1 / 15, [(0.01 * (tick + 1), 0.01)], sounding=True)
-        said.append(meter.words)
-    assert len(dict.fromkeys(said)) == 3
+        words.append(meter.words)
+    assert len(dict.fromkeys(words)) == 3
     assert meter.frames == 0
 
 

@@ -1,4 +1,4 @@
-"""How much may move: settings first, then what the environment says of the connection."""
+"""Limits of motion: settings first, then what the environment says of the connection."""
 
 from __future__ import annotations
 

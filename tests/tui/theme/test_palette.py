@@ -1,4 +1,4 @@
-"""Text can be read in every theme, and states are told apart where there are no shades."""
+"""Text can be read in every theme, and states differ where there are no shades."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def variables(name: str) -> dict[str, str]:
 
 
 def drawn_on(paper: Color, name: str, made: dict[str, str]) -> Color:
-    """What is seen of a colour, as `tui.theme.colour_names` has it."""
-    told = {
+    """A colour as it is seen, by its name in `tui.theme.colour_names`."""
+    values = {
         ink.split()[0]: ink.split()[1:] for ink in (*map("${}".format, TEXTS), colour_names.MUTED)
     }
-    percent = next((word for word in told[f"${name}"] if word.endswith("%")), "100%")
+    percent = next((word for word in values[f"${name}"] if word.endswith("%")), "100%")
     return paper.blend(Color.parse(made[name]), int(percent.rstrip("%")) / 100, 1)
 
 
 def test_these_are_all_the_colours_that_text_has() -> None:
-    told = [value for name, value in vars(colour_names).items() if name.isupper()]
-    named = {word.lstrip("$") for value in told for word in value.split() if word.startswith("$")}
+    values = [value for name, value in vars(colour_names).items() if name.isupper()]
+    named = {word.lstrip("$") for value in values for word in value.split() if word.startswith("$")}
     fills = {"ink-quiet", "fill", "sound-soft", "trough", "cursor-ground", "cursor-look"}
     assert named == set(TEXTS) | fills
     assert named < set(inks(variables("nord"), ansi=False))
@@ -106,7 +106,7 @@ def underlined(pilot: Pilot[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("theme", "environment", "told"),
+    ("theme", "environment", "underlining"),
     [
         ("nord", {}, False),
         ("ansi-dark", {}, True),
@@ -115,7 +115,7 @@ def underlined(pilot: Pilot[Any]) -> list[str]:
     ],
 )
 async def test_the_row_under_the_cursor_is_told_without_colour(
-    theme: str, environment: dict[str, str], told: bool
+    theme: str, environment: dict[str, str], underlining: bool
 ) -> None:
     library = FakeLibrary([kept_session(2), kept_session(1)])
     app = GramophoneApp(FakeBackend(library=library), environment)
@@ -123,7 +123,7 @@ async def test_the_row_under_the_cursor_is_told_without_colour(
     async with app.run_test() as pilot:
         await pilot.press("f2", "down")
         await drawn(pilot)
-        assert any("Question 1?" in line for line in underlined(pilot)) is told
+        assert any("Question 1?" in line for line in underlined(pilot)) is underlining
 
 
 @pytest.mark.parametrize("theme", sorted(BUILTIN_THEMES))
@@ -138,7 +138,7 @@ async def test_every_theme_can_be_worn(theme: str) -> None:
 
 
 def dim(pilot: Pilot[Any], row: int) -> list[bool | None]:
-    """For each cell of a row whether it is dim."""
+    """Dimness of each cell of a row."""
     screen = pilot.app.screen
     strip = screen._compositor.render_strips()[row]  # pyright: ignore[reportPrivateUsage]
     return [

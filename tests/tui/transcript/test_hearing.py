@@ -68,7 +68,7 @@ class TestModel:
         assert model.turns[1].heard == pytest.approx(FIRST + 13, abs=2)
         assert [view.turn for view in model.take_changed()] == [1]
         model.apply(_at(72_000))
-        assert model.take_changed() == [], "nothing to draw anew"
+        assert model.take_changed() == [], "nothing to draw again"
 
     def test_afterwards_nothing_is_told_apart(self) -> None:
         model = TranscriptModel()
@@ -107,21 +107,21 @@ def _at(samples: int) -> PlayoutAdvanced:
 
 
 def told_apart(pilot: Pilot[Any]) -> tuple[str, str, str]:
-    """What of the answer is drawn as heard, as spoken now, and as still to come."""
+    """The parts of the answer drawn as heard, as spoken now, and as still to come."""
     transcript = pilot.app.screen.query_one(Transcript)
     painter = Painter(transcript.visual_style, transcript.selection_style)
     quiet = [painter.style(f"{look}+{TO_COME}").color for look in ("", "code")]
-    found: dict[str, list[str]] = {"heard": [], "now": [], "to come": []}
+    parts_of: dict[str, list[str]] = {"heard": [], "now": [], "to come": []}
     lines = [transcript.render_line(y) for y in range(transcript.size.height)]
     row = next(line for line in lines if "three" in line.text)
     for segment in list(row)[2:]:
         style = segment.style
         assert style is not None
         if style.underline:
-            found["now"].append(segment.text)
+            parts_of["now"].append(segment.text)
         else:
-            found["to come" if style.color in quiet else "heard"].append(segment.text)
-    heard, now, to_come = ("".join(parts).strip() for parts in found.values())
+            parts_of["to come" if style.color in quiet else "heard"].append(segment.text)
+    heard, now, to_come = ("".join(parts).strip() for parts in parts_of.values())
     return heard, now, to_come
 
 

@@ -73,8 +73,8 @@ async def test_every_page_is_there_at_once_after_a_resize() -> None:
     async with app_of("Long?", LONG).run_test(size=(80, 24)) as pilot:
         transcript = await in_the_middle(pilot)
         await pilot.resize_terminal(60, 20)
-        for place in (0.9, 0.1, 0.6, 0.3):
-            transcript.scroll_to(y=int(transcript.max_scroll_y * place), animate=False)
+        for share in (0.9, 0.1, 0.6, 0.3):
+            transcript.scroll_to(y=int(transcript.max_scroll_y * share), animate=False)
             await pilot.pause()
             assert is_all_there(pilot)
 

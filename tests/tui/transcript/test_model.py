@@ -49,11 +49,15 @@ def folded(*entries: object) -> TranscriptModel:
 
 def test_a_whole_session_ends_at_rest() -> None:
     model = folded(*short_session())
-    asked, answered = model.turns.values()
-    assert (asked.voice, asked.text, asked.phase) == ("user", "What is a gramophone?", Phase.DONE)
-    assert (answered.voice, answered.text) == ("assistant", "A gramophone plays records.")
-    assert answered.phase is Phase.DONE
-    assert answered.metrics.ttft_ms == 200.0
+    prompt, answer = model.turns.values()
+    assert (prompt.voice, prompt.text, prompt.phase) == (
+        "user",
+        "What is a gramophone?",
+        Phase.DONE,
+    )
+    assert (answer.voice, answer.text) == ("assistant", "A gramophone plays records.")
+    assert answer.phase is Phase.DONE
+    assert answer.metrics.ttft_ms == 200.0
     assert not model.busy
     assert not model.recording
     assert model.ended
@@ -85,15 +89,17 @@ def test_sound_is_followed_in_samples() -> None:
     assert model.turns[1].spoken_ms == 12_000
 
 
-@pytest.mark.parametrize("told", ["Heard. Not heard.", "Heard."], ids=["today", "before"])
-def test_an_interruption_keeps_the_text_and_where_it_was_stopped(told: str) -> None:
+@pytest.mark.parametrize("completed", ["Heard. Not heard.", "Heard."], ids=["today", "before"])
+def test_an_interruption_keeps_the_text_and_where_it_was_stopped(completed: str) -> None:
     """Also in recordings of older versions, whose turns end with what was heard alone."""
     model = folded(
         TurnStarted(at_us=1, turn=1, role="assistant"),
         DeltaReceived(at_us=2, turn=1, text="Heard. Not heard."),
         PlaybackStarted(at_us=3, turn=1, device="x"),
         TurnInterrupted(at_us=4, turn=1, heard_text="Heard.", heard_samples=48_000),
-        TurnCompleted(at_us=5, turn=1, role="assistant", text=told, finish_reason="interrupted"),
+        TurnCompleted(
+            at_us=5, turn=1, role="assistant", text=completed, finish_reason="interrupted"
+        ),
     )
     view = model.turns[1]
     assert (view.text, view.phase) == ("Heard. Not heard.", Phase.STOPPED)
@@ -307,7 +313,7 @@ def test_a_kept_session_shows_what_was_taken_back_and_nothing_twice() -> None:
 
 
 class TestRestarted:
-    """The source goes back: what holds is told anew, what is drawn stays where it still holds."""
+    """The source goes back: what holds is given again, and stays as it is drawn."""
 
     def gone_back(self, model: TranscriptModel, *entries: object) -> TranscriptModel:
         model.take_changed()
@@ -327,12 +333,12 @@ class TestRestarted:
 
     def test_what_is_the_same_stays_and_counts_as_unchanged(self) -> None:
         model = folded(*short_session(), *spoken_exchange("Q", "A", first_turn=2))
-        kept = dict(model.turns)
+        before = dict(model.turns)
         self.gone_back(model, *short_session())
         assert model.take_changed() == []
         assert model.take_removed() == [2, 3]
-        assert model.turns[0] is kept[0]
-        assert model.turns[1] is kept[1]
+        assert model.turns[0] is before[0]
+        assert model.turns[1] is before[1]
         assert model.ended
 
     def test_a_text_that_got_shorter_is_written_again(self) -> None:

@@ -1,4 +1,4 @@
-"""A tick takes so much of a text, however much there is; a long kept one comes tick by tick."""
+"""A tick takes so much of a text, however much there is; a long stored one comes tick by tick."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def test_a_tick_ends_after_so_much_work(kind: str) -> None:
     taken, work = 0, 0
     while taken < len(text):
         answer.grow(text, taken + CHARACTERS_A_TICK, PARSED_A_TICK)
-        assert taken < answer.taken <= taken + CHARACTERS_A_TICK
+        assert taken < answer.parsed <= taken + CHARACTERS_A_TICK
         assert answer.work - work < PARSED_A_TICK + 4 * LONGEST_OPEN_CHARACTERS
-        taken, work = answer.taken, answer.work
+        taken, work = answer.parsed, answer.work
 
 
 def test_a_long_text_that_streams_is_drawn_as_a_kept_one() -> None:
@@ -73,7 +73,7 @@ def test_a_long_kept_text_comes_tick_by_tick() -> None:
     assert not layout.settled
 
 
-def test_all_of_a_long_kept_text_is_at_hand_for_a_copy() -> None:
+def test_all_of_a_long_stored_text_is_at_hand_for_a_copy() -> None:
     text = f"{TEXT}\n\n```\nlast()\n```\n"
     layout = TurnLayout(TurnView(1, "assistant", text, Phase.DONE), WIDTH)
     with layout.awake():
@@ -88,28 +88,28 @@ def test_another_width_comes_tick_by_tick_and_at_once_where_it_is_seen() -> None
     layout.widen(2 * WIDTH)
     assert not layout.settled
     assert not layout.can_rest
-    place = layout.row_of_source(source)
-    assert layout.lay_out(place, place + 20) != ALL
-    assert layout.lay_out(place, place + 20) == ALL
-    place = layout.row_of_source(source)
-    row = layout.row(place)
+    index = layout.row_of_source(source)
+    assert layout.lay_out(index, index + 20) != ALL
+    assert layout.lay_out(index, index + 20) == ALL
+    index = layout.row_of_source(source)
+    row = layout.row(index)
     assert row.first <= source < row.last
     ticks = 0
     while not layout.settled:
         layout.draw_text()
         ticks += 1
     assert ticks > (len(TEXT) - AT_ONCE_CHARACTERS) // (CHARACTERS_A_TICK + LONGEST_OPEN_CHARACTERS)
-    anew = TurnLayout(view, 2 * WIDTH)
-    anew.wake(whole=True)
-    assert rows_of(layout) == rows_of(anew)
+    fresh = TurnLayout(view, 2 * WIDTH)
+    fresh.wake(whole=True)
+    assert rows_of(layout) == rows_of(fresh)
 
 
 def test_rows_are_found_while_their_number_is_a_guess() -> None:
     layout = TurnLayout(TurnView(1, "assistant", TEXT, Phase.DONE), WIDTH)
     layout.wake(whole=True)
     layout.widen(WIDTH // 2)
-    places = [layout.row_of_source(source) for source in range(0, len(TEXT), 500)]
-    assert places == sorted(places)
-    assert places[-1] < layout.height
-    for source, place in zip(range(0, len(TEXT), 500), places, strict=True):
-        assert abs(layout.source_of(place) - source) < WIDTH
+    indexes = [layout.row_of_source(source) for source in range(0, len(TEXT), 500)]
+    assert indexes == sorted(indexes)
+    assert indexes[-1] < layout.height
+    for source, index in zip(range(0, len(TEXT), 500), indexes, strict=True):
+        assert abs(layout.source_of(index) - source) < WIDTH
