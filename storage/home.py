@@ -1,4 +1,4 @@
-"""Where a recording lives: the data directory, its paths and their permissions.
+"""The data directory: its paths and their permissions.
 
 Every path is built from the root, a validated session id and an integer, never from a name
 that stands in a database or came over the network. Directories are 0700 and files 0600, whatever

@@ -134,7 +134,7 @@ class StoredLibrary(StoredQueries, Library):
     async def statistics(
         self, *, since: datetime | None = None, session_id: str | None = None
     ) -> StoredStatistics:
-        """What answers took, of one session, of those begun since, or of all."""
+        """Statistics of the answers of one session, of sessions begun since a time, or of all."""
         return await stored_statistics(self._searcher, since=since, session_id=session_id)
 
     # --- keeping in order -----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What can leave the library, as what, and how it is asked for; plain values."""
+"""Export formats, requests and results; plain values."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def form_of(path: Path) -> ExportFormat | None:
 
 @frozen
 class TurnSelection:
-    """What is taken: turns by number (none named: all), and a part of the replay's clock. Turns
-    that were taken back only when `withdrawn`."""
+    """Selected turns by number (all if empty), and a part of the replay's clock in microseconds.
+    Turns that were taken back count only with `withdrawn`."""
 
     turns: frozenset[int] = frozenset()
     from_us: int = 0
@@ -74,7 +74,7 @@ class TurnSelection:
 
 @frozen
 class Pauses:
-    """What lies between two spoken turns: the real pause, or one of `given_us`."""
+    """Pause between two spoken turns: the real one, or `given_us` microseconds."""
 
     real: bool = False
     given_us: int = 0
@@ -82,9 +82,9 @@ class Pauses:
 
 @frozen
 class ExportRequest:
-    """What is to be written. `path` is a file, or a directory that takes one file a session
-    (`folder`); with `each_turn` one a spoken turn. What stands there is replaced only on
-    `replace`. 0 Hz is the rate as recorded; `loudness_lufs` normalises to EBU R128."""
+    """A request for an export. `path` is a file, or a directory that takes one file a session
+    (`folder`); with `each_turn` one a spoken turn. Existing files are replaced only with `replace`.
+    0 Hz is the rate as recorded; `loudness_lufs` normalises by EBU R 128."""
 
     form: str
     path: Path
@@ -101,8 +101,8 @@ class ExportRequest:
 
 @frozen
 class ExportResult:
-    """What was written, in a sentence each what could not be, and what should be known of the
-    rest."""
+    """Written files, one sentence for each session that could not be written, and notes on the
+    others."""
 
     paths: tuple[Path, ...]
     failures: tuple[str, ...] = ()

@@ -253,7 +253,7 @@ class SessionExport(Protocol):
 class Library(
     SessionQueries, SessionContents, SessionEdits, SessionDeletion, SessionExport, Protocol
 ):
-    """All roles of an opened library that a screen may ask for."""
+    """The sum of the roles of an opened library that a screen may ask for."""
 
 
 _Role = TypeVar("_Role")

@@ -1,6 +1,6 @@
-"""What is typed into the history's search: words, phrases and filters, taken apart.
+"""Parser of the history's search: words, phrases and filters.
 
-Pure, and seen from both sides: the library finds by it, the screen completes and highlights by
+Used on both sides: the library finds by it, the screen completes and highlights by
 it. Days are those of the reader; today is handed in.
 """
 
@@ -52,8 +52,8 @@ class SearchFilter:
 
 @frozen
 class Search:
-    """What is looked for: `words` in what was said, no turn with any of `without`, sessions that
-    pass each of `filters`, begun on `since` or later and before `until`."""
+    """A parsed search: turns with `words` and without any of `without`, in sessions that pass each
+    of `filters` and began on `since` or later and before `until`."""
 
     words: tuple[SearchWord, ...] = ()
     without: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ def words_of(typed: str) -> tuple[SearchWord, ...]:
 
 
 def hint(typed: str, tags: Sequence[str] = ()) -> str:
-    """What can be typed next, as a line to stand below the field."""
+    """A hint at what can be typed next, as a line to stand below the field."""
     token = _last(typed)
     if token is None:
         return "provider:  tag:  title:  before:  after:  has:audio  is:pinned  -word  “a phrase”"
@@ -131,7 +131,8 @@ def hint(typed: str, tags: Sequence[str] = ()) -> str:
 
 
 def completed(typed: str, tags: Sequence[str] = ()) -> str | None:
-    """What was typed with its last filter or value completed; None when there is nothing to."""
+    """The typed text with its last filter or value completed; None if there is nothing to
+    complete."""
     token = _last(typed)
     if token is None or token.quoted:
         return None
@@ -149,9 +150,9 @@ def completed(typed: str, tags: Sequence[str] = ()) -> str | None:
 
 
 def highlights(text: str, words: Sequence[SearchWord]) -> list[tuple[int, int]]:
-    """Where in `text` the words stand, as spans in order that do not overlap: by whole words, by
-    their beginning where the word is open, by any part of writing without spaces. What folding
-    takes for the same is the same (`folding`), and no span ends within a grapheme."""
+    """Spans of `text` in which the words stand, in order and without overlap: by whole words, by
+    their beginning where the word is open, by any part of writing without spaces. Letters are
+    compared folded (`text.folding`), and no span ends within a grapheme."""
     within, starts, ends = folded_with_places(text)
     spans: list[tuple[int, int]] = []
     for word in words:
@@ -290,7 +291,7 @@ _CURSIVE = re.compile("[\u0600-\u07ff\u0840-\u08ff]")
 
 
 def _pattern(word: SearchWord) -> str:
-    """What finds a word in a folded text; empty where it has no letter."""
+    """A regular expression for a word in a folded text; empty for a word without letters."""
     parts = [part for part in re.split(r"[^\w\u200c" + SPACELESS + "]+", folded(word.text)) if part]
     if not parts:
         return ""

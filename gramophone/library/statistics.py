@@ -1,5 +1,4 @@
-"""Statistics over answers: sums, percentiles, groups, days, a histogram. Pure; plain numbers in,
-plain numbers out.
+"""Statistics over answers: sums, percentiles, groups, days, a histogram.
 
 A hundred thousand sessions are summed up while somebody waits: who keeps them adds up what can be
 added, and hands over the rest as lists of numbers.
@@ -27,7 +26,7 @@ _STEPS_MS = tuple(step * 10**power for power in range(7) for step in (1, 2, 5))
 
 
 class VoiceConfig(NamedTuple):
-    """Who answered, and in which voice."""
+    """Model and voice of an answer."""
 
     provider: str
     model: str
@@ -67,7 +66,7 @@ class Tally:
         self.response_ms += other.response_ms
 
     def figures(self) -> Statistics:
-        """What is told of them."""
+        """Statistics of the summed answers."""
         return Statistics(
             turns=self.turns,
             withdrawn=self.withdrawn,
@@ -86,8 +85,8 @@ class Tally:
 
 @frozen
 class StoredStatistics:
-    """What a library tells: the answers by who gave them; by quarter of an hour since 1970, how
-    many sessions began in it and how many milliseconds they speak."""
+    """Sums over a library: tallies of answers by model and voice; by quarter of an hour since 1970,
+    the number of sessions that began in it and their speech in milliseconds."""
 
     tallies: Mapping[VoiceConfig, Tally]
     quarters: Mapping[int, tuple[int, int]]
@@ -95,7 +94,8 @@ class StoredStatistics:
 
 @frozen
 class Percentiles:
-    """What so many turns took: half of them at most `p50`, 95 in a hundred at most `p95`."""
+    """Percentiles over so many turns: half of them took at most `p50`, 95 in a hundred at most
+    `p95`."""
 
     turns: int = 0
     p50: float | None = None
@@ -122,7 +122,8 @@ class Statistics:
 
 @frozen
 class Bin:
-    """How many values lie from `from_ms` up to and without `to_ms`; None: as far as they go."""
+    """A bin of a histogram: the number of values from `from_ms` up to, but without, `to_ms`; None
+    is without end."""
 
     from_ms: int
     to_ms: int | None
@@ -131,7 +132,7 @@ class Bin:
 
 @frozen
 class Day:
-    """What the sessions that began on a day speak, or in the span that begins with it."""
+    """Sessions that began on a day, or in the span that begins with it, and their speech."""
 
     day: date
     sessions: int
@@ -155,7 +156,7 @@ def spread(values: list[float]) -> Percentiles:
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
-    """All of them as one."""
+    """The sum of several tallies."""
     summed = Tally()
     for tally in tallies:
         summed.add(tally)
@@ -173,8 +174,8 @@ def grouped(
 
 
 def days(quarters: Mapping[int, tuple[int, int]], day_of: Callable[[int], date]) -> list[Day]:
-    """What was spoken a day, the oldest first. By quarter of an hour since 1970: sessions and
-    milliseconds; `day_of` tells the day of a time in seconds."""
+    """Speech by day, the oldest first, from sessions and milliseconds by quarter of an hour since
+    1970. `day_of` gives the day of a time in seconds since 1970."""
     summed: defaultdict[date, list[int]] = defaultdict(lambda: [0, 0])
     for quarter, (sessions, spoken_ms) in quarters.items():
         row = summed[day_of(quarter * QUARTER_S)]

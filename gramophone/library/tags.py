@@ -1,4 +1,4 @@
-"""Tags: how a name is written, and what was typed to change them. Pure."""
+"""Tags: the spelling of names, and changes as they are typed."""
 
 from __future__ import annotations
 

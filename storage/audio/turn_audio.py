@@ -24,7 +24,7 @@ _SAMPLE_BYTES = 2
 
 
 def stored_path(path: Path) -> Path | None:
-    """Which file a turn's sound is in: `path`, or the same turn's file of the other kind."""
+    """The existing file of a turn's sound: `path`, or the same turn's file of the other kind."""
     if path.exists():
         return path
     other = path.with_suffix(_OTHER.get(path.suffix, path.suffix))
@@ -70,7 +70,7 @@ class TurnSound:
         return isinstance(self._file, _FlacReader)
 
     def data_bytes(self) -> int:
-        """How many bytes were received, as far as they are there."""
+        """Number of received bytes that are in the file."""
         return self._file.data_bytes()
 
     def read(self, offset_bytes: int, size_bytes: int) -> bytes:
@@ -92,7 +92,7 @@ class TurnSound:
         return file.copy(offset_bytes, size_bytes, descriptor) if isinstance(file, WavReader) else 0
 
     def blocks(self) -> Generator[bytes]:
-        """All of it in order; every block but the last holds whole samples."""
+        """The sound from its beginning in blocks; every block but the last holds whole samples."""
         done_bytes, data_bytes = 0, self.data_bytes()
         while done_bytes < data_bytes:
             block = self.read(done_bytes, min(_READ_BYTES, data_bytes - done_bytes))
@@ -109,7 +109,8 @@ class TurnSound:
         return digest.hexdigest()
 
     def fault(self, form: WavFormat) -> str:
-        """What is wrong with the file's form, to stand after its name, or nothing."""
+        """A fault of the file's form, in words that continue a sentence after its name; empty if
+        none."""
         if isinstance(self._file, _FlacReader):
             return self._file.fault(form)
         return header_fault(self.path, form)

@@ -303,7 +303,8 @@ def repair_descriptor(descriptor: int, form: WavFormat) -> int:
 
 
 def header_fault(path: Path, form: WavFormat) -> str:
-    """What is wrong with the header of `path`, or nothing; the file must exist."""
+    """A fault of the header of `path`, in words that continue a sentence after its name; empty if
+    none. The file must exist."""
     length = path.stat().st_size
     with open_binary(path, follow=False) as file:
         header = file.read(HEADER_BYTES)

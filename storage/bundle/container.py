@@ -1,4 +1,4 @@
-"""The one file around the parts: a zip of a narrow kind.
+"""The zip file around the parts of a bundle, of a narrow kind.
 
 Written, it has fixed dates, permissions and order, so that equal parts give equal files. Read, it
 must be of just that kind: entries one after another from the first byte to the directory, known
@@ -54,13 +54,17 @@ class ContainerWriter:
 
     @property
     def unpacked_bytes(self) -> int:
-        """What the parts so far become when they are unpacked."""
+        """Unpacked size of the parts written so far."""
         return sum(part.size_bytes for part in self._parts)
 
     def add(
         self, name: str, blocks: Iterable[bytes], *, deflate: bool = False, size_bytes: int = 0
     ) -> None:
-        """Write a part; `size_bytes` is needed when it may be larger than 2 GiB."""
+        """Write a part; `size_bytes` is needed if it may be larger than 2 GiB.
+
+        Raises:
+            BadBundle: a bound on parts or rows would be exceeded.
+        """
         if len(self._parts) >= MOST_PARTS:
             raise BadBundle(f"it would have more than {MOST_PARTS:,} parts")
         digest, written_bytes = hashlib.sha256(), 0
@@ -111,12 +115,16 @@ class PartReader:
         return self._taken(self._file.read(min(size_bytes, self._left_bytes)))
 
     def blocks(self) -> Generator[bytes]:
-        """All that is left."""
+        """The rest of the part."""
         while block := self.read(BLOCK_BYTES):
             yield block
 
     def lines(self) -> Generator[bytes]:
-        """The lines, without their newline."""
+        """The part's lines, without their newline.
+
+        Raises:
+            BadBundle: a line is too long or has no end, or the part is not what the manifest says.
+        """
         while self._left_bytes:
             line = self._taken(self._file.readline(min(LONGEST_LINE_BYTES, self._left_bytes)))
             if not line.endswith(b"\n"):
@@ -145,7 +153,7 @@ class Container:
             BadBundle: it is not a bundle; the text completes "… cannot be read: ".
         """
         self._tell = tell
-        with damage_told():
+        with damage_as_bad_bundle():
             self._zip = _opened(file)
             infos = {info.filename: info for info in self._zip.infolist()}
             self.parts = {part.name: part for part in self._manifest(infos)}
@@ -158,7 +166,7 @@ class Container:
     @contextmanager
     def open(self, name: str) -> Generator[PartReader]:
         """A part's bytes."""
-        with damage_told(), self._zip.open(name) as file:
+        with damage_as_bad_bundle(), self._zip.open(name) as file:
             yield PartReader(self.parts[name], file, self._tell)
 
     def close(self) -> None:
@@ -188,8 +196,12 @@ class Container:
 
 
 @contextmanager
-def damage_told() -> Generator[None]:
-    """Turn what the zip reader says of a damaged file into a BadBundle."""
+def damage_as_bad_bundle() -> Generator[None]:
+    """Turn the zip reader's errors on a damaged file into BadBundle.
+
+    Raises:
+        BadBundle: the block failed on the file.
+    """
     try:
         yield
     except BadBundle:
@@ -205,6 +217,8 @@ def damage_told() -> Generator[None]:
 def _opened(file: BinaryIO) -> zipfile.ZipFile:
     directory_start = _checked_directory(file)
     opened = zipfile.ZipFile(file)
+    # Entries must lie one after another without a gap. A bomb that unpacks one piece of data under
+    # many names needs entries that overlap; hidden data needs a gap.
     position = 0
     for info in sorted(opened.infolist(), key=lambda info: info.header_offset):
         _check_entry(info)
@@ -219,8 +233,13 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def _checked_directory(file: BinaryIO) -> int:
-    """Where the directory begins. The zip reader holds the whole directory in memory, so its
-    size is looked at first."""
+    """The offset of the zip's directory, whose size is checked before the zip reader takes it into
+    memory."""
+    # A zip is read from its end: the end record (22 bytes, then a comment, which bundles have not)
+    # gives offset and length of the directory. Where 16 or 32 bits do not hold them, a record of
+    # zip64 before it does, which a locator of fixed size points to. Each of these must be just
+    # where its size puts it, so that there is one way to read the file: two readers that take
+    # different directories for the true one see different files, which is how archives smuggle.
     size_bytes = file.seek(0, os.SEEK_END)
     if size_bytes < _END.size:
         raise BadBundle("it is not a bundle")

@@ -38,7 +38,8 @@ _TURN = (
 
 @frozen
 class BundleImportResult:
-    """What became of a bundle; `already` when the library had the session, and has it still."""
+    """Result of an import; `already` if the library had the session before, which then stays as it
+    is."""
 
     session_id: str
     title: str
@@ -104,6 +105,11 @@ class _BundleImport:
         self._stage = home.root / _INCOMING / session_id
 
     def run(self, hashes: tuple[str, str]) -> BundleImportResult:
+        """Import the session, or find that it is there; `hashes` are of its turns and events.
+
+        Raises:
+            StorageError: the session is being recorded, is there otherwise, or has no room.
+        """
         lock = SessionLock.take(self._home, self._id)
         if lock is None:
             raise StorageError(f"The session {self._id} is being recorded; it was left alone.")

@@ -1,4 +1,4 @@
-"""What a bundle is made of: the names of its parts, its manifest, and how much it may hold."""
+"""Names of a bundle's parts, its manifest, and the bounds on its size."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ TURNS = "turns.jsonl"
 EVENTS = "events.jsonl"
 ROWS = (SESSION, TURNS, EVENTS)
 
+# Bounds of a bundle. A bundle comes from anybody, and its reader must not need more memory, disk or
+# time than an honest one of its size: the numbers are far above what a session can have, and each
+# bounds something that is held or written before the file is known to be good. The directory of
+# the zip is held (parts), a line is parsed as a whole (bytes and values), cut texts are held until
+# they are restored, and unpacked bytes go to the disk.
 MOST_PARTS = 20_000
 MOST_ROW_BYTES = 1 << 30
 MOST_MANIFEST_BYTES = 1 << 22
@@ -31,6 +36,8 @@ MOST_TURNS = 100_000
 MOST_CUT_CHARS = 1 << 23
 """Text of turns that an older version cut to what was heard; it is held until all is read."""
 
+# Deflate packs up to 1:1032, so a small file could fill a disk. A writer stores a part as it is
+# rather than exceed the ratio.
 ALWAYS_ALLOWED_BYTES = 1 << 26
 _LARGEST_RATIO = 200
 
@@ -39,7 +46,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class BadBundle(StorageError):
-    """A file is no bundle, is damaged, or holds what a bundle must not."""
+    """A file that is not a bundle, is damaged, or holds something a bundle must not."""
 
 
 @frozen
@@ -53,7 +60,7 @@ class BundlePart:
 
 @frozen
 class SoundPart:
-    """Which part has a turn's sound, and whether it is packed as FLAC."""
+    """The part that has a turn's sound, as WAV or as FLAC."""
 
     part: BundlePart
     flac: bool
@@ -76,7 +83,7 @@ def is_sha256(text: object) -> bool:
 
 
 def most_unpacked_bytes(file_bytes: int) -> int:
-    """How large a bundle of this size may become; a writer keeps to it as well."""
+    """Largest allowed unpacked size of a bundle of this size; writers keep to it as well."""
     return ALWAYS_ALLOWED_BYTES + _LARGEST_RATIO * file_bytes
 
 
@@ -90,7 +97,7 @@ def manifest_bytes(parts: list[BundlePart]) -> bytes:
 
 
 def manifest_parts(data: bytes) -> list[BundlePart]:
-    """What a manifest lists.
+    """Parts that a manifest lists.
 
     Raises:
         BadBundle: it is none, or a newer version wrote it.

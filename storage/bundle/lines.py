@@ -142,7 +142,7 @@ def event_line(event: Event) -> bytes:
 
 
 def session_values(line: bytes) -> Values:
-    """What `session_line` wrote.
+    """Values of a line that `session_line` wrote.
 
     Raises:
         BadBundle: a value is missing or cannot be.
@@ -158,7 +158,7 @@ def session_values(line: bytes) -> Values:
 
 
 def turn_values(line: bytes, number: int) -> Values:
-    """What `turn_line` wrote; `number` counts the lines.
+    """Values of a line that `turn_line` wrote; `number` counts the lines from 1.
 
     Raises:
         BadBundle: a value is missing or cannot be.
@@ -168,7 +168,7 @@ def turn_values(line: bytes, number: int) -> Values:
 
 
 def event_in(line: bytes, number: int) -> Event:
-    """What `event_line` wrote; `number` counts the lines.
+    """Event of a line that `event_line` wrote; `number` counts the lines from 1.
 
     Raises:
         BadBundle: the kind is unknown, or a value is missing or cannot be.

@@ -74,7 +74,7 @@ class JsonText:
         self.size_bytes = size_bytes
 
     def spans(self, tell: Callable[[int], None]) -> Generator[JsonSpan]:
-        """Where its values stand; `tell` hears how many bytes were gone through."""
+        """Spans of its values; `tell` is called with the number of bytes read so far."""
 
         def blocks() -> Generator[bytes]:
             at = 0

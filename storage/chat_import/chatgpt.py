@@ -1,7 +1,7 @@
 """A conversation of a ChatGPT data export: a tree of messages, of which one branch is current.
 
 What the page of the service does not show is left out: hidden and system messages, what a model
-said to its tools and they to it, and what it thought. Pure.
+said to its tools and they to it, and what it thought.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def chat_of(found: dict[str, Any]) -> ChatConversation:
 
 
 def _leaf(current: str, nodes: dict[str, dict[str, Any]]) -> str:
-    """Where the current branch ends; the newest message, where the export does not say."""
+    """Id of the last message of the current branch; the newest message, if the export names
+    none."""
     if current in nodes:
         return current
 
@@ -128,7 +129,7 @@ def _without_marks(text: str) -> str:
 
 
 def _visible(marked: str) -> str:
-    """What the page shows of a mark in words."""
+    """The words that the service's page shows for a mark."""
     kind, *rest = marked.split("\ue202")
     if kind == "url" and rest:
         return rest[0]

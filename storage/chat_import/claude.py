@@ -1,6 +1,6 @@
 """A conversation of a Claude data export: a list of messages, in newer ones with their parents.
 
-What it thought and what its tools said is left out. Pure.
+What it thought and what its tools said is left out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A conversation as another program kept it, and how untrusted values are looked at. Pure."""
+"""A conversation of another program's data export, and checks for its untrusted values."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ _LATEST_US = 1 << 52
 
 @frozen
 class ChatImportResult:
-    """What became of an export: ids by what was done with each session, oldest first; how many
-    conversations had no words; one sentence for each that is broken."""
+    """Result of an import: session ids by what was done with them, oldest first; the number of
+    conversations without words; one sentence for each that is broken."""
 
     new: tuple[str, ...]
     refreshed: tuple[str, ...]
@@ -117,6 +117,11 @@ class _ChatImport:
         self._done: dict[str, list[str]] = {"new": [], "refreshed": [], "already": []}
 
     def run(self, path: Path, parts: Sequence[JsonText], tell: Tell) -> ChatImportResult:
+        """Import all conversations of an export.
+
+        Raises:
+            StorageError: it holds none.
+        """
         found = list(self._looked_through(path, parts, tell))
         if not found and not self._broken and not self._empty:
             raise StorageError(
@@ -303,7 +308,7 @@ def _events(
 
 
 def _times_us(said: Sequence[Said], created_ms: int) -> list[int]:
-    """When each was said, in microseconds since the beginning; never before the one before."""
+    """Times of the messages in microseconds since the session began; they never fall."""
     times: list[int] = []
     at_us = 0
     for each in said:

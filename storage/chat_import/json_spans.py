@@ -1,8 +1,8 @@
-"""Where in a long JSON text its conversations stand, found in one pass without holding the text.
+"""Finds the spans of the conversations in a long JSON text, in one pass and without holding it.
 
 A library that reads JSON piece by piece would end at the first broken value, and knows no limit for
 one that never ends. Here brackets are counted outside strings; what stands between is read as JSON
-later, each by itself, so a broken conversation is lost alone. Pure.
+later, each by itself, so a broken conversation is lost alone.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def check_directory(file: BinaryIO) -> None:
 
 
 def _directory(file: BinaryIO) -> tuple[int, int] | None:
-    """Where the directory begins and its bytes, by the last end record; None without one."""
+    """Offset and size of the directory by the last end record; None without such a record."""
     size_bytes = file.seek(0, os.SEEK_END)
     tail_start = max(0, size_bytes - _LONGEST_COMMENT_BYTES - _END.size)
     file.seek(tail_start)

@@ -47,7 +47,11 @@ def atomic_write(path: Path, *, replace: bool = True) -> Generator[BinaryIO]:
 
 
 def free_path(path: Path) -> None:
-    """Raises StorageError when something stands at `path`."""
+    """Make sure that nothing stands at `path`.
+
+    Raises:
+        StorageError: something does.
+    """
     if os.path.lexists(path):
         raise StorageError(
             f"{path} is there already; choose another place, or replace it (--force)."

@@ -1,4 +1,4 @@
-"""What a file of sound says of itself: its title, and what begins where in it. Pure."""
+"""Tags of an audio file, and marks at the samples where turns and sentences begin."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AudioMark:
 
 @frozen
 class About:
-    """What a file's tags say. `begun` is when the first session began, in UTC."""
+    """Content of a file's tags. `begun` is the time the first session began, in UTC."""
 
     title: str
     voice: str
@@ -42,8 +42,8 @@ class About:
 
 
 def marks(excerpt: Excerpt, title: str = "") -> Generator[AudioMark]:
-    """What begins where in an excerpt, at its own rate, in order. A turn's mark is that of its
-    first sentence where both begin together; the first of all is preceded by `title`."""
+    """Marks of an excerpt in order, at its own rate. A turn and its first sentence share a mark if
+    they begin together; the label of the first mark is preceded by `title`."""
     before = f"{_label(title)} – " if title else ""
     for turn in excerpt.turns:
         if not turn.stretches:

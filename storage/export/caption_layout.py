@@ -1,4 +1,4 @@
-"""Spoken words as captions: cues of two short lines that stay long enough to be read. Pure.
+"""Spoken words as captions: cues of two short lines that stay long enough to be read.
 
 The words of a turn are cut into cues at the cheapest places: the end of a sentence costs nothing,
 that of a clause little, a place between any two words most. What a player of captions would take
@@ -54,7 +54,7 @@ class CaptionWord:
 
 @frozen
 class CaptionCue:
-    """What is shown at once: one line or two, from one turn."""
+    """One caption: one line or two, from one turn."""
 
     start_us: int
     end_us: int
@@ -120,7 +120,8 @@ def _words(turn: ExcerptTurn) -> Generator[CaptionWord]:
 
 
 def _sentence_ends(text: str) -> set[int]:
-    """Where sentences of a chunk end: the chunk's own end, too, unless it is that of a clause."""
+    """Ends of the sentences in a chunk, as offsets in characters; the chunk's own end counts unless
+    only a clause ends there."""
     ends = sentence_ends(text)
     end = len(text.rstrip())
     if _edge(text[:end]) != _CLAUSE:
@@ -180,7 +181,7 @@ class _Best:
 
 
 def _cut(words: Sequence[CaptionWord]) -> list[tuple[int, int]]:
-    """Where cues begin and end: the cheapest of all ways that fit."""
+    """Cues as ranges of words: the cheapest division that fits."""
     best = [_Best(0.0, 0)]
     for end in range(1, len(words) + 1):
         found: _Best | None = None
@@ -228,8 +229,8 @@ def _lines(words: Sequence[CaptionWord]) -> tuple[tuple[CaptionWord, ...], ...]:
 
 
 def _break(words: Sequence[CaptionWord]) -> int | None:
-    """Where the second line begins: 0 if one is enough, None if two are not. Lines of like length
-    are read best, and such as end where a clause does."""
+    """Index of the first word of the second line: 0 if one line is enough, None if two are not.
+    Lines of like length are read best, and lines that end with a clause."""
     total = len(line_text(words))
     if total <= LINE_CHARS:
         return 0

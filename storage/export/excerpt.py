@@ -1,4 +1,4 @@
-"""What an export takes of a session, laid on one clock: sound, turns, sentences and words. Pure.
+"""The part of a session that an export takes, on one clock: sound, turns, sentences and words.
 
 Two layouts exist. Joined: each spoken turn whole, as it was received, one after another with a
 pause of a given length between them. As heard: every sample where the replay has it, with the
@@ -111,7 +111,7 @@ class Excerpt:
 
     @property
     def stretches(self) -> tuple[AudioClip, ...]:
-        """All sound in the order it is heard; no two overlap."""
+        """Clips of all turns in the order they are heard; no two overlap."""
         return tuple(stretch for turn in self.turns for stretch in turn.stretches)
 
 
@@ -251,8 +251,8 @@ class _Composer:
         return float("inf") if self._cut.to_us is None else self._cut.to_us
 
     def _beginnings(self) -> dict[int, int]:
-        """Where each turn begins on the replay's clock; with sound that nobody heard (a recording
-        that was made beside the talk), where its first frame came."""
+        """Begin of each turn on the replay's clock, in microseconds. For sound that was not played
+        (recorded beside the conversation) it is the arrival of its first frame."""
         began_us = {mark.turn: mark.start_us for mark in self._score.marks}
         placed = set[int]()
         for event, due_us in zip(self._score.events, self._score.due_us, strict=True):
@@ -302,7 +302,7 @@ class _Composer:
         return [_HeardSpan(turn.turn, 0, 0, turn.audio.samples)] if turn.audio is not None else []
 
     def _heard(self, turn: TurnRecord) -> list[_HeardSpan]:
-        """Which of the turn's samples are heard when, within the cut."""
+        """Spans of the turn's samples that are heard within the cut, with their positions."""
         if turn.audio is None:
             return []
         tracks = [track for track in self._score.tracks if track.turn == turn.turn]
@@ -382,7 +382,7 @@ class _ExcerptMap:
         self._owns = [stretch.own_samples for stretch in stretches]
 
     def of(self, own: int) -> int:
-        """Where a sample is heard; what was cut off lies at the edge beside it."""
+        """Position of one of the turn's samples; one that was cut off lies at the nearest edge."""
         stretch = self._stretches[max(0, bisect_right(self._owns, own) - 1)]
         into = min(max(0, own - stretch.own_samples), stretch.samples)
         return stretch.start_samples + into

@@ -42,6 +42,18 @@ _EASE_S = 0.008
 """In how long the gain goes down before a peak, and comes back after it."""
 
 
+# Integrated loudness by ITU-R BS.1770-4:
+#
+# 1. Each channel passes the K-weighting, a shelf that raises high frequencies by 4 dB as a head
+#    does, and a high-pass at 38 Hz.
+# 2. The mean square is taken over blocks of 400 ms that overlap by 75 %, so they step by 100 ms;
+#    the channels' sums are added (left and right weigh 1). Loudness is -0.691 + 10 log10 of that:
+#    the constant makes a full-scale sine of 1 kHz in one channel -3.01 LUFS.
+# 3. Two gates: blocks below -70 LUFS are silence and do not count; then, of the rest, those more
+#    than 10 LU below their own mean do not either, so that pauses do not make speech quieter.
+#
+# Blocks overlap by whole steps, so it is enough to keep the mean square of each step of 100 ms.
+
 # --- measuring --------------------------------------------------------------------------------
 
 
@@ -111,6 +123,9 @@ class _FirFilter:
         return np.fft.irfft(spectrum, self._size, axis=0)[self._taps - 1 : len(held)]
 
 
+# BS.1770 gives the coefficients of both sections for 48 kHz only. The figures here are the analogue
+# filters behind them (centre, gain, Q, as libebur128 has them, too), which the bilinear transform
+# brings to any rate; at 48 kHz the standard's own coefficients come out.
 def _weighting(rate_hz: int) -> Floats:
     """The response of the K-weighting, to where it has died away: a shelf for the head and a
     high-pass, whose figures BS.1770 gives for 48 kHz, drawn anew for this rate."""
@@ -139,7 +154,7 @@ def _poles(k: float, q: float) -> tuple[float, float, float]:
 
 
 def _answered(zeros: Sequence[float], poles: Sequence[float], heard: list[float]) -> list[float]:
-    """What a filter of second order answers."""
+    """Response of a filter of second order."""
     found: list[float] = []
     x1 = x2 = y1 = y2 = 0.0
     for x in heard:
@@ -149,12 +164,18 @@ def _answered(zeros: Sequence[float], poles: Sequence[float], heard: list[float]
     return found
 
 
+# Peaks: samples may lie below full scale while the wave between them goes beyond it (a true peak,
+# BS.1770-4 annex 2), and a player or a lossy coder then clips. So the sound is oversampled four
+# times to find peaks. The gain goes down over `_EASE_S` before a peak and comes back as slowly:
+# the least wanted gain within a window, then its mean over a window of the same length, which never
+# exceeds what any peak in it wants.
+
 # --- bringing to a level ----------------------------------------------------------------------
 
 
 @frozen
 class Level:
-    """What to multiply sound by, and the loudness that it comes to with its peaks limited."""
+    """A factor for the samples, and the loudness in LUFS that results with limited peaks."""
 
     gain: float
     reached_lufs: float

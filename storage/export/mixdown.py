@@ -1,5 +1,5 @@
-"""What one file of sound is made of: its sessions' samples one after another, in the rate and the
-channels that are asked for, and the marks that lie among them."""
+"""The content of one audio file: samples of its sessions one after another, at the requested rate
+and number of channels, and the marks among them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Mixdown:
 
     @property
     def about(self) -> About:
-        """What the tags say of all that was gone through."""
+        """Tags of all that was read so far."""
         return about(self._summaries)
 
     def sessions(self) -> Generator[tuple[ExportedSession, Tell]]:

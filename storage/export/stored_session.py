@@ -58,8 +58,8 @@ class ExportedSession:
 
     @cached_property
     def turns(self) -> tuple[TurnRecord, ...]:
-        """What the order takes of it, for forms without a clock: unless a part of the clock is
-        asked for, no event is read."""
+        """Turns that the request selects, for forms without a clock. Events are read only if a part
+        of the clock is asked for."""
         cut = self._order.cut
         if cut.timed:
             return tuple(turn.record for turn in self.excerpt.turns)
@@ -71,7 +71,7 @@ class ExportedSession:
 
     @cached_property
     def excerpt(self) -> Excerpt:
-        """What the order takes of it, laid on one clock."""
+        """Excerpt that the request selects."""
         from storage.export.excerpt import TELLING, excerpt
 
         events = records.events_of(records.sparse_rows(self._database, self._number, TELLING))

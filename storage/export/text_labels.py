@@ -1,4 +1,4 @@
-"""What the text forms say alike: of a session its name, of a turn who spoke and how it ended."""
+"""Labels that the text forms share: a session's name, a turn's speaker and its end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def moment_of(about: SessionSummary) -> str:
 
 
 def speaker_of(turn: TurnRecord) -> str:
-    """Whose turn it was."""
+    """Name of a turn's speaker."""
     if turn.role == "user":
         return "You"
     return "Read aloud" if turn.finish_reason == "said" else "Answer"
@@ -42,7 +42,7 @@ def remarks_on(turn: TurnRecord) -> str:
 
 
 def heard_up_to(turn: TurnRecord) -> str:
-    """How far the text was heard where its sound was stopped before the end; else nothing."""
+    """A note on how far the text was heard if its sound was stopped before the end; else empty."""
     if not turn.unheard:
         return ""
     if not turn.heard:
@@ -56,6 +56,6 @@ def read_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:
 
 
 def spoken_ms(turn: TurnRecord) -> int | None:
-    """How long its sound is."""
+    """Duration of a turn's sound in milliseconds; None without sound."""
     audio = turn.audio
     return None if audio is None else audio.samples * 1000 // audio.sample_rate_hz

@@ -36,8 +36,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Compacted:
-    """What became of it. `left` says in sentences which sound stays WAV although it is not
-    what was recorded; `busy` counts sessions that somebody else works on."""
+    """Result of a compaction. `left` are sentences on sound that stays WAV because it is not what
+    was recorded; `busy` counts sessions that another process works on."""
 
     sessions: int = 0
     turns: int = 0
@@ -127,7 +127,7 @@ def _settle_unheld(home: Home, database: sqlite3.Connection, session_id: str) ->
 
 
 def settle(home: Home, database: sqlite3.Connection, session_id: str) -> None:
-    """One file a turn, and rows that name it, whenever a compaction of the session was killed.
+    """Bring a session whose compaction was killed back to one file a turn, and rows that name it.
     The caller holds its lock."""
     directory = home.session_audio(session_id)
     for path in directory.glob(f"*{UNFINISHED}"):
@@ -193,7 +193,7 @@ def _turns(home: Home, database: sqlite3.Connection, session_id: str) -> list[_W
 
 
 class _CompactionProgress:
-    """Adds up over sessions."""
+    """Sum of packed bytes over all sessions."""
 
     def __init__(self, total: int, tell: Callable[[int, int], None]) -> None:
         self._done = 0
@@ -254,7 +254,7 @@ def _packed_turns(
     told: Compacted,
     progress: _CompactionProgress,
 ) -> list[_WavTurn]:
-    """Those of which there is a FLAC now that gives everything back."""
+    """Turns of which there is a FLAC now that decodes to the very same bytes."""
     (rate_hz,) = database.execute(
         "SELECT sample_rate_hz FROM session WHERE id = ?", (session_id,)
     ).fetchone() or (0,)
@@ -336,7 +336,7 @@ def _name(database: sqlite3.Connection, names: Sequence[tuple[str, int]]) -> Non
 
 
 def _sha256(path: Path) -> str:
-    """Of the sound in a FLAC; empty when it cannot be read."""
+    """Hash of the sound in a FLAC; empty if it cannot be read."""
     try:
         with TurnSound(path) as sound:
             return sound.sha256() if sound.compacted else ""
@@ -345,7 +345,7 @@ def _sha256(path: Path) -> str:
 
 
 def _size(path: Path) -> int:
-    """Of a file that another process may take away."""
+    """Size of a file in bytes; 0 if another process took it away."""
     try:
         return path.stat().st_size
     except FileNotFoundError:

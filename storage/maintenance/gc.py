@@ -1,4 +1,4 @@
-"""What the library takes, what of it nobody needs, and giving that back: `gramophone gc`.
+"""Measures the library, finds files and rows that are not needed, and frees them: `gramophone gc`.
 
 Looking changes nothing. Only what has a name as this program gives them is ever removed, under the
 session's lock, after another look at its rows.
@@ -40,7 +40,7 @@ _LOOK_EVERY = 10_000
 
 @frozen
 class FileGroup:
-    """Files or directories of one kind, and what they take."""
+    """Files or directories of one kind, and their size."""
 
     paths: tuple[Path, ...] = ()
     size_bytes: int = 0
@@ -80,7 +80,7 @@ class Report:
 
     @property
     def reclaimable_bytes(self) -> int:
-        """About what `reclaim` frees."""
+        """Estimate of the bytes that `reclaim` frees."""
         freed = self.discarded_bytes + self.leftovers.size_bytes + self.orphans.size_bytes
         return freed + (self.free_bytes if self.worth_a_vacuum else 0)
 
@@ -137,7 +137,7 @@ def reclaim(
 
 
 def size_of(path: Path) -> int:
-    """What a file or a directory with all that is in it takes; 0 when it has gone."""
+    """Size in bytes of a file, or of all files in a directory; 0 if it has gone."""
     try:
         if path.is_dir() and not path.is_symlink():
             return sum(map(size_of, path.iterdir()))
@@ -231,7 +231,8 @@ class _Look:
         return orphans, strays, leftovers, strange
 
     def _temporary(self) -> Generator[Path]:
-        """What killed imports, exports and processes left outside the directory of the sound."""
+        """Files that killed imports, exports and processes left outside the directory of the
+        sound."""
         incoming = self._home.root / "incoming"
         if incoming.is_dir():
             for place in incoming.iterdir():

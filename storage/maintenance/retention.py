@@ -1,4 +1,4 @@
-"""What is kept only for so long, or up to so much: off unless `[library]` in config.toml says so.
+"""Limits on age and size of the library, off unless `[library]` in config.toml sets them.
 
 Nothing is removed before its owner has seen what would be and has agreed: `agree` remembers the
 limits that were agreed to, and only limits that are stricter ask again.

@@ -45,9 +45,9 @@ _Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Salvaged:
-    """What the new library holds: all its sessions, and how many of them were made of their sound
-    or of their turns alone. `lost_rows` could not be read or belonged to nothing, `lost_files`
-    are sound files that could not be read."""
+    """Content of the new library: all its sessions, and how many of them were made of their sound
+    or of their turns alone. `lost_rows` could not be read or belonged to nothing, `lost_files` are
+    sound files that could not be read."""
 
     sessions: int = 0
     from_sound: int = 0

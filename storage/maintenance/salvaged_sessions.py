@@ -121,7 +121,7 @@ def _insert_homeless(
 
 
 def _started(database: sqlite3.Connection, number: int) -> dict[str, object]:
-    """What the session's first event says of it."""
+    """Fields of the session's first event."""
     found = database.execute(
         "SELECT detail FROM event WHERE session = ? AND kind = 'SessionStarted' LIMIT 1", (number,)
     ).fetchone()

@@ -43,7 +43,7 @@ class EphemeralAudio:
                 pass
 
     def write(self, path: Path) -> None:
-        """All spoken turns joined as one WAV of 16-bit PCM, whole or not at all.
+        """Write the spoken turns joined as one WAV of 16-bit PCM, whole or not at all.
 
         Raises:
             StorageError: nothing was spoken, or `path` cannot be written.

@@ -1,4 +1,4 @@
-"""Events without secrets, also where a secret comes in pieces, each in an event of its own.
+"""Redaction of events, also of secrets that come in pieces, each in an event of its own.
 
 Deltas, raw chunks, frames and spoken chunks follow each other, so they are redacted as the joined
 texts that they are. An event waits until no piece in it can be a part of a secret any more; all
@@ -33,7 +33,7 @@ STREAMED: Final = frozenset(
 
 
 def _of(turn: int) -> tuple[tuple[int, str], ...]:
-    """How the keys of the streams of a turn begin."""
+    """Prefixes of the keys of a turn's streams."""
     return (turn, "delta"), (turn, "chunk"), (turn, "spoken")
 
 
@@ -72,12 +72,12 @@ class RedactedEvents:
         return [(number, self._with_document(event)) for number, event in settled]
 
     def finish(self) -> None:
-        """Nothing goes on any more: whatever waits is settled."""
+        """Settle all waiting events: none of their texts continues."""
         self._streams.finish()
         self._spoken_ends.clear()
 
     def finish_turn(self, turn: int) -> None:
-        """Nothing more comes of this turn's text, while others go on."""
+        """Settle the waiting texts of one turn, while those of others may continue."""
         self._streams.finish(lambda key: isinstance(key, tuple) and key[:2] in _of(turn))
         self._spoken_ends.pop(turn, None)
 
@@ -97,7 +97,8 @@ class RedactedEvents:
                 raise AssertionError(event)
 
     def _gap(self, event: TextSpoken) -> str:
-        """What is left out between two chunks, as far as it matters: a space."""
+        """Text between this chunk and the one before, as far as it matters to redaction: a space or
+        nothing."""
         before, shortened = self._spoken_ends.get(event.turn, (event.source_start, False))
         length = event.source_end - event.source_start
         self._spoken_ends[event.turn] = event.source_end, len(event.text) < length

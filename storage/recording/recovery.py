@@ -45,7 +45,8 @@ class _Open:
 
 @frozen
 class _RecoveredTurn:
-    """What the events tell of a turn."""
+    """A turn as its events have it; `heard` counts characters, `last_us` is the time of its last
+    event."""
 
     text: str
     heard: int | None

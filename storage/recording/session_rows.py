@@ -11,7 +11,7 @@ from gramophone.core.errors import StorageError
 from gramophone.core.timeline import SessionStarted
 from gramophone.text.redaction import Redactor
 from gramophone.wire.lenient_json import LARGEST_COUNT
-from storage.recording.session_state import SessionState, TurnState
+from storage.recording.session_state import SessionState, TurnRowState
 from storage.sqlite import rows
 from storage.sqlite.database import transaction
 from storage.sqlite.schema import FORMAT_VERSION, turn_number
@@ -110,7 +110,7 @@ def _store_settings(database: sqlite3.Connection, session: SessionState) -> None
         )
 
 
-def _store_turn(database: sqlite3.Connection, session: SessionState, turn: TurnState) -> None:
+def _store_turn(database: sqlite3.Connection, session: SessionState, turn: TurnRowState) -> None:
     number = turn_number(session.number, turn.turn)
     if not turn.stored:
         database.execute(

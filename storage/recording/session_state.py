@@ -19,7 +19,7 @@ that is longer than this is written in one piece."""
 
 
 @dataclass(slots=True)
-class TurnState:
+class TurnRowState:
     """A turn as it will stand in its row.
 
     `stored` says that there is a row; `text_due` and `audio_due` that its columns of text and of
@@ -54,8 +54,8 @@ class SessionState:
         self.form = WavFormat(started.encoding, started.sample_rate_hz)
         self.lock = lock
         self.seq = 0
-        self.turns: dict[int, TurnState] = {}
-        self.changed: dict[int, TurnState] = {}
+        self.turns: dict[int, TurnRowState] = {}
+        self.changed: dict[int, TurnRowState] = {}
         self.metrics = MetricsFold()
         self.title = ""
         self.title_is_whole = False
@@ -63,7 +63,7 @@ class SessionState:
         self.settings: SettingsChanged | None = None
         self.ended = False
 
-    def turn(self, turn: int, event: Event, role: Role = "assistant") -> TurnState:
+    def turn(self, turn: int, event: Event, role: Role = "assistant") -> TurnRowState:
         """The turn's state, made where an event names a turn whose start did not come; the turn
         counts as changed.
 
@@ -74,7 +74,7 @@ class SessionState:
         if known is None:
             if not 0 <= turn < 1 << TURN_BITS:
                 raise StorageError(f"A session cannot have a turn {turn}; start a new session.")
-            known = self.turns[turn] = TurnState(turn, role, "", event.at_us)
+            known = self.turns[turn] = TurnRowState(turn, role, "", event.at_us)
         self.changed[turn] = known
         return known
 

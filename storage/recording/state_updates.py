@@ -22,7 +22,7 @@ from gramophone.core.timeline import (
 from gramophone.text.redaction import Redactor
 from storage.audio.wav import WavWriter
 from storage.home import Home, make_private_directory
-from storage.recording.session_state import SessionState, TurnState
+from storage.recording.session_state import SessionState, TurnRowState
 from storage.sessions.titles import title_of
 
 INHERITED = "inherited"
@@ -122,7 +122,7 @@ class StateUpdates:
             session.title = title_of(event.text) or session.title
             session.title_is_whole = True
 
-    def _whole_text(self, turn: TurnState, completed: TurnCompleted) -> str:
+    def _whole_text(self, turn: TurnRowState, completed: TurnCompleted) -> str:
         """The text of a completed turn. Timelines of older versions, which are recorded again
         when they are replayed, say at the end of an interrupted turn only what was heard."""
         streamed = turn.text_fold.streamed or turn.text

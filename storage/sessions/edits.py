@@ -1,4 +1,4 @@
-"""Keeping in order: titles, tags, pins, the archive, and what is discarded. Runs in a thread.
+"""Edits of sessions: titles, tags, pins, the archive, discarding. Runs in a thread.
 
 Each change is one transaction on a connection of its own, beside the recorder's.
 """
@@ -84,7 +84,11 @@ def mark(home: Home, ids: Sequence[str], column: str, value: bool) -> None:
 
 
 def discard(home: Home, ids: Sequence[str], now: datetime) -> None:
-    """Hide the sessions until they are restored or removed; none of them, if one is recorded."""
+    """Hide the sessions until they are restored or removed.
+
+    Raises:
+        StorageError: one is being recorded, and none is hidden; or none is there.
+    """
     with storage_errors(home):
         for session_id in ids:
             lock = SessionLock.take(home, session_id)

@@ -106,7 +106,8 @@ def scope_of(search: Search, values: Values) -> Scope:
 def _driver(
     each: SearchFilter, values: Values
 ) -> tuple[int, str, str, tuple[Condition, ...]] | None:
-    """How good it is as a driver, the source, its key, and the condition it takes over."""
+    """A filter as the driver of a query: its rank (lower leaves fewer sessions), the source, its
+    key, and the condition it takes over; None if no index serves it."""
     named = values.get(each, ())
     if each.name == "title":
         source = "session_title CROSS JOIN session ON session.position = session_title.rowid"

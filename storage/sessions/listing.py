@@ -1,4 +1,4 @@
-"""The list of sessions: pages of it, searched and filtered, its sum, its tags.
+"""Queries on the list of sessions: pages, searches, filters, totals, tags.
 
 Both go by when sessions began: the list by `created_at`, what was searched by the position made of
 it. Pages go by the place of the last session seen, so the thousandth costs what the first does.
@@ -90,6 +90,11 @@ class StoredQueries(SessionQueries):
         return [TagCount(name, count) for name, count in found]
 
     async def resolve(self, reference: str) -> str:
+        """The id meant by an id, a unique prefix of one, or `last`.
+
+        Raises:
+            SessionNotFound: no session is meant, or several.
+        """
         if reference == "last":
             found = await self._reader.fetch(
                 "SELECT id FROM session WHERE discarded_at IS NULL "

@@ -73,7 +73,7 @@ PcmOf: TypeAlias = Callable[[int, int, int], bytes]
 
 
 def sound_fault(encoding: str, sample_rate_hz: int) -> str:
-    """Why the sound of a session with this row cannot be read, or nothing."""
+    """Reason that the sound of a session with this row cannot be read; empty if it can."""
     try:
         WavFormat(encoding, sample_rate_hz)
     except StorageError:

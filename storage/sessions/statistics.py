@@ -111,7 +111,7 @@ async def _changes(reader: ReadConnection) -> dict[int, list[tuple[int, VoiceCon
 
 
 def _told(detail: str | None) -> VoiceConfig | None:
-    """What an event says of the settings; None where its row is damaged."""
+    """Settings in the details of an event; None if its row is damaged."""
     try:
         said = json.loads(detail or "")
         return VoiceConfig(str(said["provider"]), str(said["model"]), str(said["voice"]))
@@ -120,6 +120,7 @@ def _told(detail: str | None) -> VoiceConfig | None:
 
 
 def _at(changes: Sequence[tuple[int, VoiceConfig]], started_us: int) -> VoiceConfig | None:
-    """What went for a turn that began then: a change is told before the turn it goes for."""
+    """Settings of a turn that began at a time. A change is emitted before the first turn it holds
+    for."""
     place = bisect_right(changes, started_us, key=lambda change: change[0])
     return changes[place - 1][1] if place else None

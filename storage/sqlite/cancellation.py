@@ -13,17 +13,24 @@ from gramophone.core.errors import StorageError
 def cancellable(
     words: str, tell: Callable[[int, int], None] | None
 ) -> Generator[Callable[[int, int], None]]:
-    """A `tell` for a thread, which raises once the block is left: cancelling an await does not
-    stop the thread it waits for."""
+    """A progress callback for work in a thread, which passes calls on to `tell` and raises
+    StorageError(`words`) once the block is left."""
+    # Cancelling an await does not stop the thread it waits for. The thread reports its progress
+    # often, so the report is the place where it can be made to end.
     stopped = threading.Event()
 
-    def told(done: int, total: int) -> None:
+    def progress(done: int, total: int) -> None:
+        """Report progress.
+
+        Raises:
+            StorageError: the block was left.
+        """
         if stopped.is_set():
             raise StorageError(words)
         if tell is not None:
             tell(done, total)
 
     try:
-        yield told
+        yield progress
     finally:
         stopped.set()

@@ -178,7 +178,7 @@ def _roll_back(database: sqlite3.Connection, home: Home, found: Support) -> None
 
 
 def journal_sentence(home: Home, found: Support) -> str:
-    """Why the library keeps a rollback journal; empty where it does not."""
+    """One sentence on why the library keeps a rollback journal; empty if it does not."""
     if found.write_ahead:
         return ""
     if found.network:

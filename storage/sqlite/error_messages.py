@@ -1,4 +1,4 @@
-"""What went wrong, in one sentence that tells what to do.
+"""Errors in one sentence that says what to do about them.
 
 The only place that reads error numbers of the operating system and of SQLite.
 """
@@ -151,7 +151,8 @@ def _read_only(home: Home) -> LibraryUnwritable:
 
 
 def _refused(number: int, home: Home) -> LibraryUnwritable | None:
-    """What an error number of the file system means for the library, where it means anything."""
+    """The error that an error number of the file system means for the library; None for other
+    numbers."""
     if number in FULL:
         return _full(home)
     if number == READ_ONLY:

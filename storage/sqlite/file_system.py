@@ -1,4 +1,4 @@
-"""What the file system under a data directory can do, found by trying it.
+"""Abilities of the file system under a data directory, found by trying them.
 
 Errors of SQLite do not say what the matter is: a full disk, a quota, a mount without locks and a
 broken drive are all "disk I/O error". So the same thing is tried with a file of our own.
@@ -34,8 +34,9 @@ _TRIED_BYTES = 65_536
 
 @frozen
 class Support:
-    """What SQLite needs of a file system. `network` is the type of a network file system, or
-    empty: there its shared memory is not shared between machines, whatever one machine sees."""
+    """Abilities of a file system that SQLite needs. `network` is the type of a network file system,
+    or empty: there memory is not shared between machines, although it seems to be on each of
+    them."""
 
     locks: bool = True
     shared_memory: bool = True
@@ -48,7 +49,7 @@ class Support:
 
 
 def support(directory: Path) -> Support:
-    """What the file system of `directory` offers; what cannot be tried is taken to work."""
+    """Abilities of the file system of `directory`; one that cannot be tried is taken to work."""
     network = network_type(directory)
     try:
         with _trial_file(directory) as descriptor:

@@ -1,4 +1,4 @@
-"""Who records a session: a lock the kernel gives back when the process dies, however it dies.
+"""Locks on sessions that are being recorded, which the kernel releases when the process dies.
 
 Without it a second program that starts would take a live session for a broken one and repair it.
 """
@@ -59,7 +59,7 @@ class SessionLock:
 
     @classmethod
     def _take_unwritable(cls, home: Home, session_id: str) -> SessionLock | None:
-        """Where no lock file can be made: whoever holds the lock made it before."""
+        """The lock where no lock file can be made: whoever holds it made the file before."""
         try:
             descriptor = open_private(home.lock(session_id), os.O_RDONLY)
         except FileNotFoundError:

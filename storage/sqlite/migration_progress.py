@@ -1,4 +1,4 @@
-"""Who is told how far a migration is when a library is opened in a thread of its own.
+"""A context variable for the progress display of migrations.
 
 A library is opened in many places, and only the front end knows whether there is somebody to tell.
 """
@@ -30,7 +30,8 @@ def showing(make: Callable[[], AbstractContextManager[Progress]]) -> Generator[N
 
 @contextmanager
 def shown() -> Generator[Progress | None]:
-    """What shows the migration of the library that is opened within it; None where nothing does."""
+    """The progress callback for a library that is opened within the block; None where nothing shows
+    progress."""
     make = _shown.get()
     if make is None:
         yield None

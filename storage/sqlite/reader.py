@@ -28,7 +28,7 @@ class DamagedText(str):
 
 
 def damaged_or_text(stored: bytes) -> str:
-    """What a column holds, marked where it is damaged."""
+    """Text of a column; a DamagedText if it is not UTF-8."""
     try:
         return stored.decode()
     except UnicodeDecodeError:
@@ -59,7 +59,7 @@ class ReadConnection:
         return cls(home, connection)
 
     async def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query.
+        """Rows of a query.
 
         Raises:
             StorageError: the library cannot be read.

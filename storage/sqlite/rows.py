@@ -35,7 +35,7 @@ _NOT_STORED = frozenset({"pcm"})
 
 @frozen
 class _Layout:
-    """Where the fields of one kind of event go."""
+    """Columns for the fields of one kind of event."""
 
     kind: str
     turn: bool
@@ -141,7 +141,7 @@ def _details(detail: str) -> dict[str, Any]:
 
 
 def strings_of(events: Iterable[Event]) -> list[str]:
-    """All text in the events."""
+    """Texts in the events, in order."""
     layouts = _LAYOUTS
     return [getattr(event, name) for event in events for name in layouts[type(event)].strings]
 

@@ -202,8 +202,8 @@ _SESSION_TITLE = (
 
 
 def _turn(row: str, *, out: bool) -> str:
-    """What puts a turn into the index, or takes it out; one of a session that is not there yet, or
-    no more, is not in it."""
+    """SQL that puts a turn into the index, or takes it out. A turn whose session has no row, or no
+    position yet, is not in the index."""
     columns, what = ("turn_text, rowid, text", "'delete', ") if out else ("rowid, text", "")
     return (
         f"INSERT INTO turn_text ({columns}) "
@@ -213,7 +213,7 @@ def _turn(row: str, *, out: bool) -> str:
 
 
 def _session(row: str, *, out: bool) -> str:
-    """The same of a whole session, as `row` of a trigger has it."""
+    """SQL that does the same for a whole session, as `row` of a trigger has it."""
     what = "'delete', " if out else ""
     title, text = ("session_title, ", "turn_text, ") if out else ("", "")
     if out:

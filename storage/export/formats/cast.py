@@ -118,7 +118,7 @@ class _CastTurn:
         return f"\r\n{colour}{speaker_of(self._record)}{_OFF}\r\n"
 
     def on(self, event: Event) -> str:
-        """What is printed when it happens."""
+        """Text that an event prints."""
         match event:
             case DeltaReceived():
                 self._streamed = True

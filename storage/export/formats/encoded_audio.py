@@ -35,7 +35,8 @@ _MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 
 
 @frozen
 class _Codec:
-    """How libsndfile calls it, the rates it takes (all if none), and what finishes the file."""
+    """A format by libsndfile's names, its allowed rates in Hz (any if empty), and the function that
+    finishes the file."""
 
     form: str
     subtype: str

@@ -1,4 +1,4 @@
-"""The head of a FLAC file, with tags and chapters. Pure. Written after RFC 9639, section 8."""
+"""The head of a FLAC file, with tags and chapters. Written after RFC 9639, section 8."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ _LAST = 0x80
 
 
 def retagged(head: bytes, commented: Callable[[bytes], bytes]) -> tuple[int, bytes]:
-    """How long the head is that a file begins with, and the one to put in its place. `commented`
-    makes the comments from the name of who wrote the file.
+    """Size in bytes of a file's head, and the head to put in its place. `commented` makes the
+    comment block from the name of the program that encoded the file.
 
     Raises:
         ValueError: it is not the head of a FLAC file.
     """
     if head[:4] != _MARKER:
         raise ValueError("no FLAC")
+    # Blocks of metadata follow the marker: one bit that marks the last, seven of kind, a size in 24
+    # bits. STREAMINFO must come first and stays so; padding goes, comments are put at the end.
     at, vendor = 4, b""
     blocks: list[tuple[int, bytes]] = []
     last = False

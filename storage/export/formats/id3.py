@@ -1,4 +1,4 @@
-"""The tag an MP3 begins with: title, voice, date, comment and chapters. Pure.
+"""The tag an MP3 begins with: title, voice, date, comment and chapters.
 
 Written after "ID3 tag version 2.4.0" (structure and native frames) and "ID3v2 Chapter Frame
 Addendum 1.0" (`CHAP`, `CTOC`).
@@ -36,6 +36,9 @@ def tag(about: About, chapters: Sequence[AudioMark], rate_hz: int, samples: int)
     return b"ID3\x04\0\0" + _syncsafe(len(content)) + content
 
 
+# Players find chapters through a table of contents: a `CTOC` frame flagged as top level names its
+# children, `CHAP` frames or further tables. Times are in milliseconds; the byte offsets of a
+# chapter are optional, and 0xFFFFFFFF says that they are not given.
 def _tables(chapters: int) -> list[bytes]:
     """The table of contents; one byte counts what stands in it, so a long one has parts."""
     names = [_chapter_name(number) for number in range(chapters)]
@@ -89,7 +92,9 @@ def _utf_8(text: str) -> bytes:
 
 
 def _syncsafe(size: int) -> bytes:
-    """Seven bits a byte, so that no size looks like the beginning of sound."""
+    """A size in four bytes of seven bits each."""
+    # An MPEG frame begins with eleven set bits. With the highest bit of each byte clear no size can
+    # look like one to a player that searches for sound and does not know the tag.
     if size > _LARGEST:
         raise ValueError(size)
     return bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))

@@ -1,5 +1,4 @@
-"""The pages of an Ogg stream: its head with other comments, and a serial number that is not
-drawn by lot. Pure.
+"""Pages of an Ogg stream: its head with other comments, and a serial number that is not random.
 
 Written after RFC 3533 (pages), the Vorbis I specification (three packets of head, `\\x03vorbis`)
 and RFC 7845 (two packets of head, `OpusTags`).
@@ -38,6 +37,11 @@ class Head:
     next_page: int
 
 
+# An Ogg page has 27 bytes of header, a table of at most 255 segment lengths, and the segments. A
+# packet is cut into segments of 255 bytes; the first shorter one ends it, so a packet of 510 bytes
+# has a third segment of 0. Comments of another length move all segments, thus all pages of the head
+# are made anew, and every later page gets a new number and checksum: libsndfile chooses the serial
+# number at random, and two exports of the same session would differ.
 def retagged(start: bytes, serial: int, commented: Callable[[bytes], bytes]) -> Head:
     """`start` holds the whole head. `commented` makes the comments from the name of who wrote
     the stream.
@@ -55,6 +59,7 @@ def retagged(start: bytes, serial: int, commented: Callable[[bytes], bytes]) -> 
         for length in lacing:
             open_packet += start[place : place + length]
             place += length
+            # Only a segment of less than 255 bytes ends a packet.
             if length < 255:
                 packets.append(open_packet)
                 open_packet = b""
@@ -70,7 +75,8 @@ def retagged(start: bytes, serial: int, commented: Callable[[bytes], bytes]) -> 
 
 
 def renumbered(pages: bytes, serial: int, next_page: int) -> tuple[bytes, int]:
-    """The whole pages in `pages` with their own number and checksum, and the number of the next."""
+    """The whole pages in `pages`, numbered from `next_page` and with new checksums, and the number
+    after the last."""
     found = bytearray(pages)
     at = 0
     while at < len(found):
@@ -84,7 +90,7 @@ def renumbered(pages: bytes, serial: int, next_page: int) -> tuple[bytes, int]:
 
 
 def whole_pages(stream: bytes) -> int:
-    """How many bytes of `stream`, which begins with a page, are whole pages."""
+    """Number of bytes of whole pages at the beginning of `stream`, which begins with a page."""
     at = 0
     while len(stream) - at >= 27 and len(stream) - at >= 27 + stream[at + _SEGMENTS_AT]:
         size = page_bytes(stream, at)
@@ -104,6 +110,9 @@ def page_bytes(stream: bytes | bytearray, at: int) -> int:
 
 def checksum(page: bytes | bytearray) -> int:
     """Ogg's CRC-32: zlib's polynomial, with the bits the other way round and nothing inverted."""
+    # zlib's CRC takes the lowest bit first, starts and ends inverted; Ogg's takes the highest first
+    # from 0. Reversing the bits of each byte and of the result, and undoing both inversions, lets
+    # C code do the work.
     turned = zlib.crc32(page.translate(_REVERSED), 0xFFFF_FFFF) ^ 0xFFFF_FFFF
     return int(f"{turned:032b}"[::-1], 2)
 

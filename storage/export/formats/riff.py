@@ -2,7 +2,7 @@
 
 Written after: Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0"
 (1991) for `fmt `, `data`, `cue `, `LIST INFO` and `LIST adtl`; EBU Tech 3285 for `bext`; EBU Tech
-3306 for RF64, whose `ds64` takes the place that a `JUNK` chunk keeps free for it. Pure.
+3306 for RF64, whose `ds64` takes the place that a `JUNK` chunk keeps free for it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ HEAD_BYTES = 12 + 8 + _DS64.size + 8 + _FORMAT.size + 8 + _BEXT.size + 8
 """The length of `TaggedWav.head`, whatever it says."""
 
 
+# A RIFF file is one chunk `RIFF` whose content is `WAVE` and then chunks: a name of four bytes, a
+# size in 32 bits without the pad byte, the content, and a zero byte after an odd one. A WAV beyond
+# 4 GiB is RF64: the 32-bit sizes say 0xFFFFFFFF and the first chunk, `ds64`, has them in 64 bits.
+# The size is known only when all samples are written, so a `JUNK` chunk of the same length keeps
+# the place free; the head has one length either way, and can be written over in place.
 @frozen
 class TaggedWav:
     """16-bit PCM of so many channels, described by `about`; `into_us` is how far into the session
@@ -37,7 +42,7 @@ class TaggedWav:
     into_us: int = 0
 
     def head(self, data_bytes: int, tail_bytes: int, largest: int = LARGEST_SIZE) -> bytes:
-        """All before the samples. A file whose size goes beyond `largest` is RF64."""
+        """The bytes before the samples. A file larger than `largest` bytes becomes RF64."""
         reserved = bytes(_DS64.size)
         between = chunk(b"fmt ", self._format()) + chunk(b"bext", self._bext())
         riff_bytes = 4 + 8 + len(reserved) + len(between) + 8 + data_bytes + tail_bytes
@@ -75,7 +80,7 @@ class TaggedWav:
 
 
 def tail(about: About, marks: Sequence[AudioMark]) -> bytes:
-    """All after the samples: cue points, their labels, and the tags."""
+    """The bytes after the samples: cue points, their labels, and the tags."""
     # A cue point counts samples in 32 bits, in RF64 too.
     kept = [mark for mark in marks if mark.at_samples <= LARGEST_SIZE]
     return (_cues(kept) if kept else b"") + _info(about)

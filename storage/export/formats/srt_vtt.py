@@ -137,7 +137,7 @@ def _marked(word: CaptionWord) -> str:
 
 
 def _note(about: SessionSummary) -> str:
-    """What a session was, in a note; there nothing can be escaped."""
+    """A session's description as the text of a NOTE block, in which nothing can be escaped."""
     told = [about.title, f"{about.created_at} {about.provider} {about.model} {about.voice}"]
     lines = [_ARROW.sub("→", plain_line(line)) for line in told]
     return "\n".join(line for line in lines if line)

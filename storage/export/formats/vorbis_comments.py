@@ -1,4 +1,4 @@
-"""Vorbis comments: the tags of FLAC, Vorbis and Opus, with their chapters. Pure.
+"""Vorbis comments: the tags of FLAC, Vorbis and Opus, with their chapters.
 
 Written after the Vorbis I specification, section 5 (the block), and Xiph's "Chapter Extension"
 (`CHAPTER000=00:00:00.000`, `CHAPTER000NAME=…`).
@@ -15,6 +15,8 @@ MOST_CHAPTERS = 1000
 """Three digits count them."""
 
 
+# The block: a vendor string, a count, and that many `NAME=text`, each preceded by its length in 32
+# bits, little-endian (all other numbers of FLAC are big-endian; this block came from Vorbis).
 def comment_block(
     vendor: bytes, about: About, chapters: Sequence[AudioMark], rate_hz: int
 ) -> bytes:
@@ -25,7 +27,11 @@ def comment_block(
 
 
 def vendor_of(block: bytes) -> bytes:
-    """Who wrote a block; ValueError when it is none."""
+    """Vendor string of a comment block (the program that encoded the file).
+
+    Raises:
+        ValueError: the block is too short.
+    """
     if len(block) < 4:
         raise ValueError("no comments")
     (length,) = struct.unpack_from("<I", block)

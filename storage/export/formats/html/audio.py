@@ -42,7 +42,7 @@ class PageSound:
     peaks: bytes
 
     def base64(self) -> Generator[bytes]:
-        """All of it, piece by piece."""
+        """The sound as base64, piece by piece."""
         self.file.seek(0)
         while part := self.file.read(_READ_BYTES):
             yield b64encode(part)

@@ -1,5 +1,5 @@
 """Elements of a page, which can only be written harmless: every text is escaped, and a tag or an
-attribute that is not listed here is a mistake of the program. Pure."""
+attribute that is not listed here is a mistake of the program."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ Timed: TypeAlias = Callable[[int], Mapping[str, str]]
 
 
 def untimed(_word: int) -> Mapping[str, str]:
-    """Where nothing is heard."""
+    """Attributes of a word in a page without sound: none."""
     return {}
 
 

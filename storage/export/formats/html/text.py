@@ -1,4 +1,4 @@
-"""A turn's text as elements, and its words in the order they are shown. Pure.
+"""A turn's text as elements, and its words in the order they are shown.
 
 markdown-it reads the Markdown, with HTML as text and without pictures. What it gives is taken
 token by token: a token that is not known here leaves its text behind and nothing else.
@@ -227,7 +227,8 @@ class _HtmlTextReader:
             self._add(WordPiece(piece, len(self._words) - 1))
 
     def _find(self, piece: str) -> int:
-        """Where it stands in the text; where we are, if it is written otherwise there."""
+        """Offset of a piece in the source text from the current place on; the current place, if the
+        source spells it differently."""
         found = self._text.find(piece, self._at, self._at + len(piece) + _REACH)
         if found >= 0:
             line = bisect_right(self._line_starts, self._at)

@@ -1,5 +1,4 @@
-"""The turns of a page, and what stands above them: who spoke, when it is heard, what it took.
-Pure."""
+"""The turns of a page, and what stands above them: who spoke, when it is heard, what it took."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ _SPEAKERS: Final = {"user": "You", "assistant": "Reply"}
 
 
 def facts(excerpt: Excerpt) -> list[Node]:
-    """What is to be known of the session, on one line."""
+    """Facts of the session on one line."""
     about = excerpt.record.summary
     told = [
         _moment(about.created_at),

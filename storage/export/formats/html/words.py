@@ -1,4 +1,4 @@
-"""When each shown word is heard. Pure.
+"""Times at which the shown words are heard.
 
 What is spoken is not quite what is shown: marks are left out, numbers of lists are read. Words are
 paired within the stretch of the turn's text that a passage was made of, so that a word which
@@ -24,7 +24,8 @@ _LONGEST: Final = 1_000
 
 @frozen
 class WordTimes:
-    """When a shown word is reached, and until when it sounds; 0 when it is not spoken itself."""
+    """Time at which a shown word is reached, and the end of its sound; 0 if it is not spoken
+    itself."""
 
     from_us: int
     to_us: int = 0
@@ -87,7 +88,8 @@ def _paired(
 def _by_place(
     shown: Sequence[ShownWord], places: range, words: Sequence[TimedWord]
 ) -> Generator[tuple[int, TimedWord]]:
-    """What is said otherwise than it is shown: one by one, else by where it stands."""
+    """Pairs of words that are spoken otherwise than shown: one by one where the counts agree, else
+    by their places in the text."""
     ends = [word.source_end for word in words]
     for place in places:
         source = shown[place].source
