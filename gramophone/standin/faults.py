@@ -138,15 +138,15 @@ class Fault:
             known = ", ".join(FaultName)
             raise ValueError(f"There is no fault {name!r}; choose one of {known}.")
         form = _FORMS.get(FaultName(name), ())
-        given = argument.split(",") if equals else []
+        arguments = argument.split(",") if equals else []
         needed = [kind for kind in form if not kind.endswith(_OPTIONAL)]
-        if len(given) > len(form):
+        if len(arguments) > len(form):
             most = ("no argument", "one argument", "two arguments")[len(form)]
             raise ValueError(f"The fault {name} takes {most}: {text!r}.")
-        if len(given) < len(needed):
+        if len(arguments) < len(needed):
             raise ValueError(f"The fault {name} needs {_NEEDS[needed[0]]}: {text!r}.")
         try:
-            value, reason, place = _read(form, given)
+            value, reason, place = _read(form, arguments)
             connection = _whole(ordinal) if at else None
         except ValueError as error:
             raise ValueError(f"{error} in the fault {text!r}.") from None
@@ -200,9 +200,9 @@ _FORMS: dict[FaultName, tuple[str, ...]] = {
 """What stands after `=`, in order; names that are not here take nothing."""
 
 
-def _read(form: Sequence[str], given: Sequence[str]) -> tuple[int, str, Place | None]:
+def _read(form: Sequence[str], arguments: Sequence[str]) -> tuple[int, str, Place | None]:
     value, text, place = 0, "", None
-    for kind, argument in zip(form, given, strict=False):
+    for kind, argument in zip(form, arguments, strict=False):
         match kind.removesuffix(_OPTIONAL):
             case "place":
                 place = _place(argument)

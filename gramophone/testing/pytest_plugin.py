@@ -88,13 +88,13 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
         passed = item.stash.get(_PASSED, False)
     finally:
         recordings = item.stash.setdefault(_RECORDINGS, [])
-        told = [each.finish(passed=passed) for each in recordings]
+        complaints = [each.finish(passed=passed) for each in recordings]
         recordings.clear()
         if not passed:
-            for words in filter(None, told):
-                item.add_report_section("teardown", "by the recording", words)
-    if passed and any(told):
-        pytest.fail("\n".join(filter(None, told)), pytrace=False)
+            for complaint in filter(None, complaints):
+                item.add_report_section("teardown", "by the recording", complaint)
+    if passed and any(complaints):
+        pytest.fail("\n".join(filter(None, complaints)), pytrace=False)
     return result
 
 
@@ -217,15 +217,19 @@ def gramophone_standin(request: pytest.FixtureRequest) -> Generator[Standins]:
             standins.start_own(*marker.args, **marker.kwargs)
         yield standins
     finally:
-        told = [(each, *each.stop()) for each in standins.running]
-    failures = [words for each, summary, words in told if words and (each.strict or not summary)]
+        complaints = [(each, *each.stop()) for each in standins.running]
+    failures = [
+        complaint
+        for each, summary, complaint in complaints
+        if complaint and (each.strict or not summary)
+    ]
     if node.stash.get(_PASSED, False):
         if failures:
             pytest.fail("\n".join(failures), pytrace=False)
     else:
         # A test that stopped halfway has said less than expected; that explains, and is no fault.
-        for words in failures:
-            node.add_report_section("teardown", "by the stand-in", words)
+        for complaint in failures:
+            node.add_report_section("teardown", "by the stand-in", complaint)
 
 
 def _mode(text: str) -> str:
@@ -251,12 +255,12 @@ def _checked_mode(text: str) -> str:
 def _upstreams(config: pytest.Config) -> dict[str, str]:
     """Where each service is: the option wins over the environment, and that over the settings."""
     found = dict(_REAL)
-    told = [
+    complaints = [
         *config.getini("gramophone_upstream"),
         *os.environ.get(_UPSTREAM, "").split(),
         *cast("list[str]", config.getoption("gramophone_upstream")),
     ]
-    for each in told:
+    for each in complaints:
         name, _, url = each.partition("=")
         if name not in found or not url:
             raise argparse.ArgumentTypeError(

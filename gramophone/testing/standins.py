@@ -74,23 +74,23 @@ class _StandinProcess:
 
     def _wait(self) -> dict[str, str]:
         assert self._process.stdout is not None
-        patience = Timer(_START_S, self._process.kill)
-        patience.start()
+        watchdog = Timer(_START_S, self._process.kill)
+        watchdog.start()
         try:
             line = self._process.stdout.readline()
         finally:
-            patience.cancel()
+            watchdog.cancel()
         ready = _fields(line)
         if ready.get("event") != "ready":
             self._process.wait()
             pytest.fail(f"The stand-in did not start. {self._complaints()}", pytrace=False)
         return ready
 
-    def _last_words(self, said: str = "", patience_s: float = _END_S) -> dict[str, Any]:
+    def _last_words(self, line: str = "", timeout_s: float = _END_S) -> dict[str, Any]:
         """Its summary; empty if it has none."""
         try:
             # Its standard input ends.
-            out, _ = self._process.communicate(said, timeout=patience_s)
+            out, _ = self._process.communicate(line, timeout=timeout_s)
         except subprocess.TimeoutExpired:
             return {}
         summary = _fields(out)
@@ -112,7 +112,7 @@ class Standin(_StandinProcess):
     def __init__(self, arguments: Sequence[str], *, strict: bool) -> None:
         self.strict = strict
         self._summary: dict[str, Any] | None = None
-        self._told = ""
+        self._complaint = ""
         super().__init__(["serve", *arguments])
 
     def end(self) -> dict[str, Any]:
@@ -120,9 +120,9 @@ class Standin(_StandinProcess):
 
         Without this it ends behind the test.
         """
-        summary, told = self.stop()
-        if told and (self.strict or not summary):
-            pytest.fail(told, pytrace=False)
+        summary, complaint = self.stop()
+        if complaint and (self.strict or not summary):
+            pytest.fail(complaint, pytrace=False)
         return summary
 
     def stop(self) -> tuple[dict[str, Any], str]:
@@ -131,9 +131,9 @@ class Standin(_StandinProcess):
         if self._summary is None:
             with self._closing:
                 self._summary = self._last_words()
-                self._told = self._differences() if self._summary else self._broken()
+                self._complaint = self._differences() if self._summary else self._broken()
         # What has been told once is not told again when the fixture ends.
-        return self._summary, self._told if first else ""
+        return self._summary, self._complaint if first else ""
 
     def _differences(self) -> str:
         assert self._summary is not None

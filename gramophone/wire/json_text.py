@@ -1,9 +1,17 @@
-"""The texts in a JSON document as pieces of streams: a model's chunks, frames of a speech service.
+"""Texts in JSON documents as pieces of streams, so that a secret cut into chunks is found."""
 
-The same place in one document after another is one stream: `choices[0].delta.content` of each chunk
-goes on with that of the next. Elements of a list are told apart by the number they have in a field,
-and follow each other where they have none. Pure.
-"""
+# A key that a model repeats comes in several chunks, `sk-` in one and the rest in the next; looked
+# at one by one, none of them holds a secret. So the same place in one document after another is
+# treated as one stream: `choices[0].delta.content` of each chunk goes on with that of the next.
+# The key of a stream is the path of field names, and instead of the position in a list the number
+# that an element carries itself (`_ORDER`): a chunk with a delta for the second choice has only
+# that one in its list. Elements without a number follow each other in one stream.
+#
+# Fields that name or classify (`_ALONE`) are pieces by themselves: ids of consecutive chunks glued
+# together would look like a key. Between two `word`s of a transcript stands a space.
+#
+# `_collect_fields` and `_replaced` must visit texts in the same order, the order of the document:
+# the n-th piece is put back in the place of the n-th text.
 
 from __future__ import annotations
 
@@ -38,8 +46,10 @@ _SPELT_IN = ("bytes", "top_logprobs")
 
 
 def json_pieces(document: str, stream: tuple[Any, ...]) -> list[Piece]:
-    """The texts of a document as pieces of streams whose keys begin with `stream`; one that is no
-    object is a piece as a whole."""
+    """The texts of a document as pieces of streams whose keys begin with `stream`.
+
+    A document that is not an object is one piece as a whole.
+    """
     fields = _object(document)
     if fields is None:
         return [Piece(stream, document)]
@@ -49,8 +59,11 @@ def json_pieces(document: str, stream: tuple[Any, ...]) -> list[Piece]:
 
 
 class JsonPieces:
-    """Reads documents as `json_pieces` does. Where one differs from the one before in a single
-    text, as chunks of an answer do, only that text is read, which is several times faster."""
+    """A reader of documents that remembers the one before.
+
+    Where a document differs from it in a single text, as chunks of an answer do, only that text is
+    read, which is several times faster than `json_pieces` with the same result.
+    """
 
     def __init__(self) -> None:
         self._templates: dict[Any, _Template] = {}
@@ -81,7 +94,7 @@ class _Template:
     behind: tuple[Piece, ...]
 
     def pieces_of(self, document: str) -> list[Piece] | None:
-        """Those of a document that differs in this text alone; `None` if it may differ more."""
+        """The pieces of a document that differs in this text alone; None if it may differ more."""
         start, end = self.start, self.end
         length = len(document) - len(end)
         if length < len(start) or not (document.startswith(start) and document.endswith(end)):
@@ -107,8 +120,10 @@ def _template(document: str, stream: tuple[Any, ...], pieces: Sequence[Piece]) -
 
 
 def with_texts(document: str, texts: Sequence[str]) -> str:
-    """The document with these in the place of the texts of its `json_pieces`; if none is another,
-    the very same."""
+    """The document with `texts` in the place of those of its `json_pieces`.
+
+    If they are the same, so is the document, byte for byte.
+    """
     fields = _object(document)
     if fields is None:
         return texts[0]
@@ -116,25 +131,27 @@ def with_texts(document: str, texts: Sequence[str]) -> str:
     _collect_fields(fields, (), pieces)
     if [piece.text for piece in pieces] == list(texts):
         return document
-    made = _replaced(fields, iter(texts))
-    return json.dumps(made, ensure_ascii=False, separators=(",", ":"))
+    replaced = _replaced(fields, iter(texts))
+    return json.dumps(replaced, ensure_ascii=False, separators=(",", ":"))
 
 
 def lines_pieces(text: str, stream: tuple[Any, ...]) -> list[Piece]:
-    """As `json_pieces`, of a text that may be a document or a part of an event stream: each of its
-    lines that holds a document is one."""
+    """The `json_pieces` of a text that is a document, or a part of an event stream.
+
+    Of a stream each line that holds a document is one; all else is a piece as a whole.
+    """
     return [piece for part in _parts(text) for piece in json_pieces(part, stream)]
 
 
 def with_lines_texts(text: str, texts: Sequence[str]) -> str:
-    """The text with these in the place of those of its `lines_pieces`."""
-    made: list[str] = []
+    """The text with `texts` in the place of those of its `lines_pieces`."""
+    replaced: list[str] = []
     at = 0
     for part in _parts(text):
         count = len(json_pieces(part, ()))
-        made.append(with_texts(part, texts[at : at + count]))
+        replaced.append(with_texts(part, texts[at : at + count]))
         at += count
-    return "".join(made)
+    return "".join(replaced)
 
 
 def _parts(text: str) -> list[str]:
@@ -195,11 +212,13 @@ def _replaced(value: Any, texts: Iterator[str]) -> Any:
 
 
 def _replaced_object(fields: dict[str, Any], texts: Iterator[str]) -> dict[str, Any]:
-    made = {name: _replaced(each, texts) for name, each in fields.items()}
-    if made.get(_TOKEN) != fields.get(_TOKEN):
+    replaced = {name: _replaced(each, texts) for name, each in fields.items()}
+    if replaced.get(_TOKEN) != fields.get(_TOKEN):
         # A token that was hidden must not stand beside itself as numbers.
-        made |= {name: None if name == "bytes" else [] for name in _SPELT_IN if name in made}
-    return made
+        replaced |= {
+            name: None if name == "bytes" else [] for name in _SPELT_IN if name in replaced
+        }
+    return replaced
 
 
 def _object(document: str) -> dict[str, Any] | None:

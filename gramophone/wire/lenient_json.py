@@ -1,4 +1,4 @@
-"""Reading JSON that somebody else wrote: whatever is in it, nothing fails."""
+"""JSON of untrusted peers, read without errors and within bounds of size and depth."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 
 MOST_VALUES = 200_000
-"""So many values take up some 40 MB; the text of them may be thirty times smaller."""
+"""About 40 MB of Python objects; their text may be thirty times smaller."""
 
 MOST_DEPTH = 100
-"""No service nests its values a tenth as deep."""
+"""Ten times the depth of what any service nests."""
 
 LARGEST_COUNT = 10**12
-"""Whatever is counted is less; a peer may say more, and millions of such counts are added up in
-64 bits."""
+"""The largest count that is believed, so that millions of them add up within 64 bits."""
 
-# What is not closed is taken to the end: to try again behind each quote would take quadratic time.
+# A string that is never closed is taken to the end: to try again behind each quote would take
+# quadratic time. The possessive quantifiers (Python 3.11) keep the engine from backtracking.
 _MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},:]', re.DOTALL)
 _MARK_BYTES = re.compile(_MARK.pattern.encode(), re.DOTALL)
 
@@ -40,10 +40,10 @@ def is_bounded(text: str | bytes, most_values: int = MOST_VALUES) -> bool:
     if isinstance(text, str):
         if _is_small(len(text), text.count, most_values):
             return True
-        return _fits((text[found.start()] for found in _MARK.finditer(text)), most_values)
+        return _fits((text[match.start()] for match in _MARK.finditer(text)), most_values)
     if _is_small(len(text), lambda mark: text.count(mark.encode()), most_values):
         return True
-    marks = (chr(text[found.start()]) for found in _MARK_BYTES.finditer(text))
+    marks = (chr(text[match.start()]) for match in _MARK_BYTES.finditer(text))
     return _fits(marks, most_values)
 
 
@@ -55,8 +55,10 @@ def _is_small(length: int, count: Callable[[str], int], most_values: int) -> boo
 
 
 def _fits(marks: Iterable[str], most_values: int) -> bool:
-    """Whether JSON is bounded of which these are the marks, with a quote for each string. They are
-    looked at one by one: to take strings out makes an object of all that stands between them."""
+    """Whether JSON with these marks is within bounds; a string is one mark, its quote.
+
+    The marks come one by one: to cut the strings out would make an object of each gap.
+    """
     depth = values = 0
     for mark in marks:
         if mark in "[{,:":
@@ -71,13 +73,16 @@ def _fits(marks: Iterable[str], most_values: int) -> bool:
 
 
 def _values(count: Callable[[str], int]) -> int:
-    """How many values there are at the most, by the marks that stand before them."""
+    """An upper bound of the number of values, by the marks that stand before them."""
     return sum(map(count, "[{,:"))
 
 
 def most_text_bytes(data: bytes) -> int:
-    """At most so many bytes does the text in this UTF-8 take up: one character of four bytes makes
-    all characters as wide."""
+    """An upper bound of the bytes that this UTF-8 takes up as a `str`.
+
+    CPython stores all characters of a string as wide as the widest (PEP 393): one character of
+    four bytes in UTF-8 makes all of them four bytes wide.
+    """
     if data.isascii():
         return len(data)
     return len(data) * (4 if max(data) >= 0xF0 else 2)
@@ -116,7 +121,7 @@ def as_count(value: object) -> int:
 
 
 def compact(value: object) -> str:
-    """`value` as JSON on one line, in whatever way a client finds its lines."""
+    """`value` as JSON on one line, by any client's notion of a line."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS)
 
 

@@ -1,7 +1,7 @@
-"""What a peer may send at most; whoever sends more is cut off with a sentence.
+"""Bounds on what a peer may send; one that sends more is cut off with a sentence.
 
 The figures are far above what any service sends, and low enough that one peer takes less than
-150 MB of memory, copies included. Sizes of the stand-in's requests are in `standin.http.Timeouts`.
+150 MB of memory, copies included. The stand-in's bounds are in its `server.http.Timeouts`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ MOST_EVENT_VALUES: Final = 50_000
 """JSON values of one such event: many short ones take thirty times the room of their text."""
 
 MOST_RECORDED_EVENT_BYTES: Final = 10 * 2**20
-"""The same of what the recording proxy passes on: its clients may ask for pictures."""
+"""One event that the recording proxy passes on: its clients may ask for pictures."""
 
 MOST_ANSWER_BYTES: Final = 128 * 2**20
-"""All of a streamed answer on the wire; the longest answers of today's models have 40 MB."""
+"""A streamed answer on the wire; the longest answers of today's models have 40 MB."""
 
 LEAST_EVENT_BYTES: Final = 256
-"""An event of an answer counts as so much at least: half a million of them have to do."""
+"""The least that an event of an answer counts as, so that there are half a million at most."""
 
 MOST_ANSWER_CHARS: Final = 600_000
-"""All text of an answer; the 128,000 tokens that today's models say at most have 500,000."""
+"""The text of an answer; the 128,000 tokens that today's models say at most have 500,000."""
 
 MOST_REFUSAL_BYTES: Final = 2**16
-"""The body of an answer with an error status; what is longer is not read."""
+"""The body of an answer with an error status; the rest is not read."""
 
 MOST_FRAME_BYTES: Final = 8 * 2**20
 """One message on a websocket of a service; Deepgram's have a few kilobytes."""
@@ -41,7 +41,7 @@ class TextBound:
         self._chars = 0
 
     def add(self, text: str) -> None:
-        """More has come.
+        """Add a piece.
 
         Raises:
             TooMuch: it is more than `MOST_ANSWER_CHARS`.

@@ -1,4 +1,4 @@
-"""Which addresses are this machine's own: a proxy must never stand before those."""
+"""Addresses of this machine, which are never reached through an HTTP proxy."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class SseEvent:
 
 
 class SseReader:
-    """Gives the events of a stream; ids, times to retry and comments are passed over."""
+    """A parser of one stream; ids, times to retry and comments are ignored."""
 
     def __init__(self, most_bytes: int = MOST_EVENT_BYTES) -> None:
         self._most_bytes = most_bytes
@@ -102,15 +102,15 @@ class SseReader:
         first, *lines = _LINE_END.split(piece)
         self._after_return = piece.endswith(b"\r")
         self._line += first
-        found: list[SseEvent] = []
+        events: list[SseEvent] = []
         for next_line in lines:
             line, self._line = bytes(self._line), bytearray(next_line)
             event = self._read(line)
             if event is not None:
-                found.append(event)
+                events.append(event)
         if len(self._line) + self._came_bytes > self._most_bytes:
             raise TooMuch.of("an event", self._most_bytes)
-        return found
+        return events
 
     def _without_mark(self, piece: bytes) -> bytes:
         """The piece without a byte order mark, which may come in pieces itself."""

@@ -22,9 +22,9 @@ class ExpectedSounds:
             as_text(as_object(read_object(text).get("metadata")).get("sha256"))
             for text in transcripts
         ]
-        self._fresh = list(range(len(transcripts)))
+        self._unused = list(range(len(transcripts)))
         self._strict = strict
-        self._met: list[Difference] = []
+        self._differences: list[Difference] = []
 
     def __bool__(self) -> bool:
         """Whether any recording is expected."""
@@ -37,17 +37,19 @@ class ExpectedSounds:
 
     def differences(self) -> tuple[Difference, ...]:
         """What came too often, in the order in which it came."""
-        return tuple(self._met)
+        return tuple(self._differences)
 
     def transcript(self, sound: bytes) -> str | None:
         """The transcript of this sound; None if the source has nothing left for it."""
         digest = hashlib.sha256(sound).hexdigest()
-        known = [index for index, held in enumerate(self._digests) if held == digest]
-        fresh = [index for index in self._fresh if not known or index in known]
-        if fresh:
-            self._fresh.remove(fresh[0])
-            return self._transcripts[fresh[0]]
-        last = known[0] if known else len(self._transcripts) - 1
+        matching = [index for index, recorded in enumerate(self._digests) if recorded == digest]
+        unused = [index for index in self._unused if not matching or index in matching]
+        if unused:
+            self._unused.remove(unused[0])
+            return self._transcripts[unused[0]]
+        last = matching[0] if matching else len(self._transcripts) - 1
         got = f"{len(sound)} bytes, SHA-256 {digest[:16]}"
-        self._met.append(Difference("extra", "recording", "", got, SourceRange(last, last + 1)))
+        self._differences.append(
+            Difference("extra", "recording", "", got, SourceRange(last, last + 1))
+        )
         return None if self._strict else self._transcripts[last]

@@ -96,8 +96,8 @@ def listen_routes(
     """Listen v1 on a websocket and, for whole recordings, over HTTP."""
     recorded = recorded or RecordedTranscripts()
     sounds = sounds or ExpectedSounds(recorded.wholes)
-    door = ListenV1Endpoint(utterances, options, clock, recorded, sounds)
-    return Routes({LISTEN_PATH: door}, {("POST", LISTEN_PATH): door.transcribe})
+    endpoint = ListenV1Endpoint(utterances, options, clock, recorded, sounds)
+    return Routes({LISTEN_PATH: endpoint}, {("POST", LISTEN_PATH): endpoint.transcribe})
 
 
 class ListenV1Endpoint:
@@ -122,13 +122,15 @@ class ListenV1Endpoint:
         self._ordinals = count()
         self._requests = count()
 
-    def __call__(self, arrival: HandshakeRequest) -> Accept | HttpRefusal:
+    def __call__(self, handshake: HandshakeRequest) -> Accept | HttpRefusal:
         """Let a connection in, or refuse it."""
         ordinal = next(self._ordinals)
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
         if status is not None:
             return refusal_with(status)
-        answer = self._admit(arrival.query, arrival.header("authorization"), arrival.subprotocols)
+        answer = self._admit(
+            handshake.query, handshake.header("authorization"), handshake.subprotocols
+        )
         if isinstance(answer, HttpRefusal):
             return answer
         identity = _identity(answer)
@@ -156,25 +158,25 @@ class ListenV1Endpoint:
             return
         identity = _identity(answer)
         headers = [("content-type", "application/json"), *_headers(identity)]
-        faulty = FaultyResponse(reply, FaultInjector(self._options.faults, ordinal), self._clock)
-        async with faulty.watching_time():
+        response = FaultyResponse(reply, FaultInjector(self._options.faults, ordinal), self._clock)
+        async with response.watching_time():
             body = (
                 self._transcript(request.body, answer, identity)
                 if recorded is None
                 else recorded.encode()
             )
-            await answer_whole(faulty, 200, headers, body)
+            await answer_whole(response, 200, headers, body)
 
     def _transcript(
         self, sound: bytes, answer: ListenParameters, identity: ListenIdentity
     ) -> bytes:
         machine = ListenServer(answer, self._utterances)
-        said = [
+        messages = [
             action.message
             for action in (*machine.sound_received(sound, 0), *machine.sound_received(b"", 0))
             if isinstance(action, SendText)
         ]
-        return _whole(said, identity)
+        return _whole(messages, identity)
 
     def _admit(
         self, query: str, authorization: str, subprotocols: Sequence[str]
@@ -190,12 +192,12 @@ class ListenV1Endpoint:
         parameters: ListenParameters,
         connection: ServerConnection,
     ) -> None:
-        downlink = WebSocketSender(
+        sender = WebSocketSender(
             connection, FaultInjector(self._options.faults, ordinal), self._clock
         )
         machine = self._machine(ordinal, parameters)
         _log.info("listening connection %d: open, %s", ordinal, parameters)
-        await _Listening(machine, identity, downlink, self._clock).run(connection)
+        await _Listening(machine, identity, sender, self._clock).run(connection)
         _log.info(
             "listening connection %d: closed, %s %s",
             ordinal,
@@ -217,12 +219,12 @@ class _Listening:
         self,
         machine: ListenServer | ListenReplay,
         identity: ListenIdentity,
-        downlink: WebSocketSender,
+        sender: WebSocketSender,
         clock: Clock,
     ) -> None:
         self._machine = machine
         self._identity = identity
-        self._downlink = downlink
+        self._sender = sender
         self._clock = clock
 
     async def run(self, connection: ServerConnection) -> None:
@@ -230,12 +232,12 @@ class _Listening:
         self._machine.opened(self._clock.now_us())
         async with asyncio.TaskGroup() as tasks:
             watching = (
-                tasks.create_task(self._downlink.watch_time(), name="timed faults"),
+                tasks.create_task(self._sender.watch_time(), name="timed faults"),
                 tasks.create_task(self._watch_time(), name="machine's time"),
             )
             with suppress(ConnectionClosed):
                 async for frame in connection:
-                    self._downlink.client_spoke()
+                    self._sender.client_spoke()
                     now_us = self._clock.now_us()
                     if isinstance(frame, str):
                         await self._perform(self._machine.text_received(frame, now_us))
@@ -255,9 +257,9 @@ class _Listening:
         for action in actions:
             match action:
                 case SendText(message):
-                    await self._downlink.send(render(message, self._identity))
+                    await self._sender.send(render(message, self._identity))
                 case CloseConnection(code, reason):
-                    await self._downlink.close(code, reason)
+                    await self._sender.close(code, reason)
                 case _:
                     assert_never(action)
 
@@ -282,12 +284,15 @@ def _is_no_sound(request: Request) -> bool:
     return not request.body or request.header("content-type").startswith("application/json")
 
 
-def _whole(said: Sequence[ServerMessage], identity: ListenIdentity) -> bytes:
+def _whole(messages: Sequence[ServerMessage], identity: ListenIdentity) -> bytes:
     """The answer to a recording (Deepgram: the pre-recorded API's `results`)."""
     words = tuple(
-        word for each in said if isinstance(each, Results) and each.is_final for word in each.words
+        word
+        for each in messages
+        if isinstance(each, Results) and each.is_final
+        for word in each.words
     )
-    (metadata,) = (each for each in said if isinstance(each, Metadata))
+    (metadata,) = (message for message in messages if isinstance(message, Metadata))
     model = {"name": identity.model, "version": identity.version, "arch": identity.model}
     answer = {
         "metadata": {

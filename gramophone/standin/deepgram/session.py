@@ -47,7 +47,7 @@ class SessionProtocol(Generic[MessageT]):
 
 
 @frozen
-class Speaker:
+class SessionVoice:
     """The sound of a session: who makes it, in which form, and when its frames go out."""
 
     voice: Voice
@@ -65,16 +65,16 @@ class SpeakSession(Generic[MessageT]):
     def __init__(
         self,
         protocol: SessionProtocol[MessageT],
-        speaker: Speaker,
+        voice: SessionVoice,
         sender: WebSocketSender,
         clock: Clock,
     ) -> None:
         self._machine = protocol.machine
         self._render = protocol.render
         self._tap = protocol.tap
-        self._voice = speaker.voice
-        self._parameters = speaker.parameters
-        self._pacer = speaker.pacer
+        self._voice = voice.voice
+        self._parameters = voice.parameters
+        self._pacer = voice.pacer
         self._sender = sender
         self._clock = clock
         self._sent_until_us = 0
@@ -144,7 +144,7 @@ class SpeakSession(Generic[MessageT]):
         for action in actions:
             match action:
                 case SendText(message):
-                    if self._sends_recorded and (held := self._pacer.remainder()):
+                    if self._sends_recorded and (held := self._pacer.take_held()):
                         await self._sender.send(held)
                     await self._sender.send(self._render(message))
                 case SendAudio(pcm):
@@ -211,7 +211,7 @@ class SpeakSession(Generic[MessageT]):
         await self._send_rest(utterance.job)
 
     async def _send_rest(self, job: int) -> None:
-        for frame, instant_us in self._pacer.rest():
+        for frame, instant_us in self._pacer.last_frames():
             await self._send(job, frame, instant_us)
 
     async def _send(self, job: int, frame: bytes, instant_us: int) -> None:

@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection
 
 from gramophone.core.clock import Clock
 from gramophone.standin.deepgram.handshake import admit, bad_request
-from gramophone.standin.deepgram.session import SessionProtocol, Speaker, SpeakSession
+from gramophone.standin.deepgram.session import SessionProtocol, SessionVoice, SpeakSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
@@ -83,23 +83,23 @@ class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
     def _closed(self, machine: ServerProtocol[MessageT], voice: Voice) -> None:
         """Take note that a connection has ended."""
 
-    def __call__(self, arrival: HandshakeRequest) -> Accept | HttpRefusal:
+    def __call__(self, handshake: HandshakeRequest) -> Accept | HttpRefusal:
         """Let a connection in, or refuse it."""
         ordinal = next(self._ordinals)
-        answer = self._admit(arrival, ordinal)
+        answer = self._admit(handshake, ordinal)
         if isinstance(answer, HttpRefusal):
             return answer
         headers, machine = self._open(ordinal, answer)
         return Accept(headers, partial(self._serve, ordinal, machine, answer))
 
-    def _admit(self, arrival: HandshakeRequest, ordinal: int) -> ParametersT | HttpRefusal:
+    def _admit(self, handshake: HandshakeRequest, ordinal: int) -> ParametersT | HttpRefusal:
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
         if status is not None:
             return refusal_with(status)
         answer = admit(
-            arrival.query,
-            arrival.header("authorization"),
-            arrival.subprotocols,
+            handshake.query,
+            handshake.header("authorization"),
+            handshake.subprotocols,
             self._options.api_key,
             self._parse,
         )
@@ -121,7 +121,7 @@ class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
         tap = voice.hear if isinstance(voice, RecordedVoice) else None
         session = SpeakSession(
             SessionProtocol(machine, self._render, tap),
-            Speaker(voice, sounding, FramePacer(self._options, sounding, ordinal)),
+            SessionVoice(voice, sounding, FramePacer(self._options, sounding, ordinal)),
             WebSocketSender(connection, faults, self._clock, self._last_word),
             self._clock,
         )

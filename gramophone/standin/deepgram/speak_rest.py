@@ -93,9 +93,9 @@ class SpeakRest:
             await refuse(reply, asked, str(uuid4()))
             return
         _log.info("request %d: %d characters", ordinal, len(asked.text))
-        faulty = FaultyResponse(reply, FaultInjector(self._options.faults, ordinal), self._clock)
-        async with faulty.watching_time():
-            await self._speak(asked, ordinal, faulty)
+        response = FaultyResponse(reply, FaultInjector(self._options.faults, ordinal), self._clock)
+        async with response.watching_time():
+            await self._speak(asked, ordinal, response)
 
     def _admit(self, request: Request, ordinal: int) -> _GrantedRequest | HttpRefusal:
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
@@ -151,8 +151,8 @@ class SpeakRest:
             *identity_headers(metadata.request_id, metadata.model_name, metadata.model_uuid),
             ("dg-char-count", str(len(asked.text))),
         ]
-        course = _AnswerProgress(ordinal, self._clock.now_us())
-        async with aclosing(self._body(asked, course)) as pieces:
+        progress = _AnswerProgress(ordinal, self._clock.now_us())
+        async with aclosing(self._body(asked, progress)) as pieces:
             try:
                 first = await anext(pieces, None)
             except voices.VoiceRefused:
@@ -165,7 +165,7 @@ class SpeakRest:
                 await self._send(reply, *first)
             async for piece in pieces:
                 await self._send(reply, *piece)
-        if course.broken:
+        if progress.broken:
             reply.cut()
         else:
             await reply.end()
@@ -175,14 +175,14 @@ class SpeakRest:
         await reply.send(piece)
 
     async def _body(
-        self, asked: _GrantedRequest, course: _AnswerProgress
+        self, asked: _GrantedRequest, progress: _AnswerProgress
     ) -> AsyncGenerator[tuple[bytes, int], None]:
         """The pieces of the body, each with the instant at which it goes out."""
-        asked_us = course.asked_us
-        frames = self._frames(asked, course)
+        asked_us = progress.asked_us
+        frames = self._frames(asked, progress)
         parameters = asked.parameters
         if asked.file is not None:
-            async for piece in self._recorded(asked.text, asked.file, course, frames):
+            async for piece in self._recorded(asked.text, asked.file, progress, frames):
                 yield piece
             return
         if parameters.raw and (parameters.container == "none" or self._options.pace > 0):
@@ -195,18 +195,18 @@ class SpeakRest:
             async for frame in frames:
                 yield frame
             return
-        made = [frame async for frame in frames]
-        sound = b"".join(pcm for pcm, _ in made)
+        frames_made = [frame async for frame in frames]
+        sound = b"".join(pcm for pcm, _ in frames_made)
         if parameters.raw:
-            yield wav_header(parameters, len(sound)), made[0][1] if made else asked_us
-            for frame in made:
+            yield wav_header(parameters, len(sound)), frames_made[0][1] if frames_made else asked_us
+            for frame in frames_made:
                 yield frame
             if len(sound) % 2:
-                yield b"\0", made[-1][1]
+                yield b"\0", frames_made[-1][1]
             return
         rate_hz = asked.spoken.sample_rate_hz
         file = await asyncio.to_thread(encoded, sound, rate_hz, parameters.encoding)
-        instant_us = made[-1][1] if made else asked_us
+        instant_us = frames_made[-1][1] if frames_made else asked_us
         for start in range(0, len(file), _PIECE_BYTES):
             yield file[start : start + _PIECE_BYTES], instant_us
 
@@ -214,14 +214,14 @@ class SpeakRest:
         self,
         text: str,
         file: RecordedFile,
-        course: _AnswerProgress,
+        progress: _AnswerProgress,
         frames: AsyncGenerator[tuple[bytes, int], None],
     ) -> AsyncGenerator[tuple[bytes, int], None]:
         """The same bytes again; at what instants is up to the pace."""
-        pace, instant_us = self._options.pace, course.asked_us
-        course.broken = file.broken
+        pace, instant_us = self._options.pace, progress.asked_us
+        progress.broken = file.broken
         for after_us, piece in file.head:
-            instant_us = course.asked_us + (round(after_us / pace) if pace else 0)
+            instant_us = progress.asked_us + (round(after_us / pace) if pace else 0)
             yield piece, instant_us
         if file.whole:
             if isinstance(self._voice, RecordedVoice):
@@ -233,17 +233,17 @@ class SpeakRest:
             yield file.tail, instant_us
 
     async def _frames(
-        self, asked: _GrantedRequest, course: _AnswerProgress
+        self, asked: _GrantedRequest, progress: _AnswerProgress
     ) -> AsyncGenerator[tuple[bytes, int], None]:
-        delivery = FramePacer(self._options, asked.spoken, course.ordinal)
-        delivery.begin(course.asked_us)
+        pacer = FramePacer(self._options, asked.spoken, progress.ordinal)
+        pacer.begin(progress.asked_us)
         sounds = self._voice.synthesise(asked.text, asked.spoken)
         async with aclosing(sounds):
             async for sound in sounds:
                 if isinstance(sound, VoiceSound):
-                    for frame in delivery.frames(sound):
+                    for frame in pacer.frames(sound):
                         yield frame
                 elif isinstance(sound, Break):
-                    course.broken = True
-        for frame in delivery.rest():
+                    progress.broken = True
+        for frame in pacer.last_frames():
             yield frame

@@ -112,7 +112,7 @@ class FaultInjector:
         ]
         return sorted(timed, key=lambda entry: entry[0])
 
-    def struck(self, fault: Fault) -> list[Action]:
+    def fire(self, fault: Fault) -> list[Action]:
         """The time of this fault has come."""
         if self._over or fault not in self._waiting:
             return []
@@ -121,20 +121,20 @@ class FaultInjector:
             self._waiting.append(Fault(FaultName.DUPLICATE, place=AtMessage(0)))
         return list(self._do(fault))
 
-    def passing(self, frame: str | bytes) -> list[Action]:
+    def on_frame(self, frame: str | bytes) -> list[Action]:
         """This frame is to be sent."""
         if isinstance(frame, bytes) and self._window:
             self._held.append(frame)
-            return self.rest() if len(self._held) >= self._window else []
-        return [*self.rest(), *self._pass(frame)]
+            return self.flush_held() if len(self._held) >= self._window else []
+        return [*self.flush_held(), *self._pass(frame)]
 
-    def rest(self) -> list[Action]:
+    def flush_held(self) -> list[Action]:
         """What has been held back goes out now."""
         in_order, self._held = self._held, []
         mixed = list(in_order)
         while len(set(in_order)) > 1 and mixed == in_order:
             self._random.shuffle(mixed)
-        return [deed for frame in mixed for deed in self._pass(frame)]
+        return [action for frame in mixed for action in self._pass(frame)]
 
     def _pass(self, frame: str | bytes) -> Iterator[Action]:
         if self._over:

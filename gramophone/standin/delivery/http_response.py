@@ -26,27 +26,27 @@ class FaultyResponse:
     Where a websocket would be closed with a code, the body is cut off.
     """
 
-    def __init__(self, reply: Reply, mischief: FaultInjector, clock: Clock) -> None:
+    def __init__(self, reply: Reply, injector: FaultInjector, clock: Clock) -> None:
         self._reply = reply
-        self._mischief = mischief
+        self._injector = injector
         self._clock = clock
         self._stalled_until_us = 0
-        mischief.client_spoke()
+        injector.client_spoke()
 
     async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
         await self._stand_still()
         await self._reply.start(status, headers)
 
     async def send(self, data: bytes) -> None:
-        if self._mischief.idle:
+        if self._injector.idle:
             await self._reply.send(data)
             return
         await self._stand_still()
-        await self._do(self._mischief.passing(data))
+        await self._execute(self._injector.on_frame(data))
 
     async def end(self) -> None:
         await self._stand_still()
-        await self._do(self._mischief.rest())
+        await self._execute(self._injector.flush_held())
         await self._stand_still()
         await self._reply.end()
 
@@ -68,13 +68,13 @@ class FaultyResponse:
 
     async def _watch_time(self, asked_us: int) -> None:
         with suppress(ClientGone):
-            for after_ms, fault in self._mischief.timed():
+            for after_ms, fault in self._injector.timed():
                 await self._clock.sleep_until_us(asked_us + 1000 * after_ms)
-                await self._do(self._mischief.struck(fault))
+                await self._execute(self._injector.fire(fault))
 
-    async def _do(self, deeds: Iterable[Action]) -> None:
-        for deed in deeds:
-            match deed:
+    async def _execute(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            match action:
                 case SendFrame(frame):
                     await self._reply.send(frame.encode() if isinstance(frame, str) else frame)
                 case StallFor(ms):
@@ -85,11 +85,11 @@ class FaultyResponse:
                 case DropConnection(reset):
                     self._reply.cut(reset=reset)
                 case _:
-                    assert_never(deed)
+                    assert_never(action)
 
     async def _stand_still(self) -> None:
         if self._stalled_until_us:
             await self._clock.sleep_until_us(self._stalled_until_us)
-        if self._mischief.mute:
+        if self._injector.mute:
             # Until the client goes away, which cancels this.
             await asyncio.Event().wait()

@@ -65,10 +65,10 @@ class FramePacer:
         for frame in self._cutter.cut(sound.pcm):
             yield frame, self._instant_us(frame, sound.due_us)
 
-    def rest(self) -> Iterator[tuple[bytes, int]]:
+    def last_frames(self) -> Iterator[tuple[bytes, int]]:
         """What is left at the end of an utterance, shorter than a frame."""
-        if rest := self._cutter.rest():
-            yield rest, self._instant_us(rest, None)
+        if frame := self._cutter.rest():
+            yield frame, self._instant_us(frame, None)
 
     def recut(self, pcm: bytes) -> Iterator[bytes]:
         """The frames of sound that is sent as it was recorded, where a fault wants other ones."""
@@ -77,7 +77,7 @@ class FramePacer:
         else:
             yield pcm
 
-    def remainder(self) -> bytes:
+    def take_held(self) -> bytes:
         """What recutting has held back so far."""
         return self._cutter.rest()
 

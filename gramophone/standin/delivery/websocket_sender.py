@@ -31,25 +31,25 @@ class WebSocketSender:
     def __init__(
         self,
         connection: ServerConnection,
-        mischief: FaultInjector,
+        injector: FaultInjector,
         clock: Clock,
         last_word: Callable[[str], str] | None = None,
     ) -> None:
         """`last_word` gives the text frame that goes before a close for this reason, or none."""
         self._connection = connection
         self._last_word = last_word
-        self._mischief = mischief
+        self._injector = injector
         self._clock = clock
         self._stalled_until_us = 0
         # Most connections have no faults, and a frame is sent thousands of times a second.
-        self._untouched = mischief.idle
+        self._untouched = injector.idle
         if not self._untouched:
             # What has been sent is to be on its way when a fault strikes.
             connection.transport.set_write_buffer_limits(high=0)
 
     def client_spoke(self) -> None:
         """The client's first message has come."""
-        self._mischief.client_spoke()
+        self._injector.client_spoke()
 
     async def send(self, frame: str | bytes) -> None:
         """Send one frame, or what the faults make of it."""
@@ -57,17 +57,17 @@ class WebSocketSender:
             await self._connection.send(frame)
         else:
             await self._unstalled()
-            await self._do(self._mischief.passing(frame))
+            await self._execute(self._injector.on_frame(frame))
 
     async def close(self, code: int, reason: str) -> None:
         """Close with this code; with 1006, which stands for it, without a close frame."""
         if not self._untouched:
             await self._unstalled()
-            await self._do(self._mischief.rest())
-        if self._mischief.silent:
+            await self._execute(self._injector.flush_held())
+        if self._injector.silent:
             return
         if code == CloseCode.ABNORMAL_CLOSURE:
-            await self._do([DropConnection(reset=False)])
+            await self._execute([DropConnection(reset=False)])
         else:
             await self._connection.close(code, reason)
 
@@ -75,21 +75,21 @@ class WebSocketSender:
         """Let the faults strike whose time comes while the connection stands."""
         opened_us = self._clock.now_us()
         with suppress(ConnectionClosed):
-            for after_ms, fault in self._mischief.timed():
+            for after_ms, fault in self._injector.timed():
                 await self._clock.sleep_until_us(opened_us + 1000 * after_ms)
-                await self._do(self._mischief.struck(fault))
+                await self._execute(self._injector.fire(fault))
 
-    async def _do(self, deeds: Iterable[Action]) -> None:
-        for deed in deeds:
-            match deed:
+    async def _execute(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            match action:
                 case SendFrame(frame):
                     await self._connection.send(frame)
                 case StallFor(ms):
                     self._stalled_until_us = self._clock.now_us() + 1000 * ms
                     await self._unstalled()
                 case CloseSocket(code, reason):
-                    if self._last_word is not None and (said := self._last_word(reason)):
-                        await self._connection.send(said)
+                    if self._last_word is not None and (last_frame := self._last_word(reason)):
+                        await self._connection.send(last_frame)
                     await self._connection.close(code, reason)
                 case DropConnection(reset):
                     if reset:
@@ -98,7 +98,7 @@ class WebSocketSender:
                         self._connection.transport.close()
                     await self._connection.wait_closed()
                 case _:
-                    assert_never(deed)
+                    assert_never(action)
 
     async def _unstalled(self) -> None:
         # Everything stands still in a stall, whichever task it comes from.

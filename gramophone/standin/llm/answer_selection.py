@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+from gramophone.text.spaceless import without_spaces
 from gramophone.wire.llm.answer import ModelAnswer, TextPiece, ToolPiece
 from gramophone.wire.llm.answer_blocks import plain_pieces
 
@@ -36,13 +37,13 @@ class RecordedOrder:
     def __init__(self, answers: Sequence[ModelAnswer]) -> None:
         asked: dict[str | None, list[ModelAnswer]] = defaultdict(list)
         for answer in answers:
-            asked[None if answer.asked is None else _said(answer.asked)].append(answer)
-        self._fresh = {question: deque(runs_of(given)) for question, given in asked.items()}
+            asked[None if answer.asked is None else without_spaces(answer.asked)].append(answer)
+        self._fresh = {question: deque(runs_of(answers)) for question, answers in asked.items()}
         self._current = {question: runs[0] for question, runs in self._fresh.items()}
 
     def __call__(self, asked: str, step: int) -> ModelAnswer | None:
-        known = _said(asked)
-        question = known if known in self._fresh else None
+        question = without_spaces(asked)
+        question = question if question in self._fresh else None
         if question not in self._fresh:
             return None
         if step == 0:
@@ -66,10 +67,6 @@ def runs_of(answers: Iterable[ModelAnswer]) -> Iterator[list[ModelAnswer]]:
             run = []
     if run:
         yield run
-
-
-def _said(text: str) -> str:
-    return "".join(text.split())
 
 
 class EchoAnswers:

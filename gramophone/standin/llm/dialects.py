@@ -194,8 +194,8 @@ class ResponsesDialect(_OpenAIDialect):
 
     def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
         error = openai_error(refusal)["error"]
-        said = {name: error[name] for name in ("code", "message", "param")}
-        return event_bytes({"type": "error", "sequence_number": 0, **said}, "error")
+        fields = {name: error[name] for name in ("code", "message", "param")}
+        return event_bytes({"type": "error", "sequence_number": 0, **fields}, "error")
 
 
 class _AnthropicDialect:

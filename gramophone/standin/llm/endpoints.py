@@ -68,8 +68,8 @@ class ModelOptions:
 class ModelStandin:
     """Handlers for both providers; one serves all their requests."""
 
-    def __init__(self, choose: AnswerSelector, options: ModelOptions, clock: Clock) -> None:
-        self._choose = choose
+    def __init__(self, selector: AnswerSelector, options: ModelOptions, clock: Clock) -> None:
+        self._selector = selector
         self._options = options
         self._clock = clock
         self._asked = 0
@@ -98,8 +98,8 @@ class ModelStandin:
 
     # --- handlers -----------------------------------------------------------------------------
 
-    def _answering(self, words: ProviderDialect) -> Handler:
-        return partial(self._answer, words)
+    def _answering(self, dialect: ProviderDialect) -> Handler:
+        return partial(self._answer, dialect)
 
     def _model_handlers(self) -> dict[tuple[str, str], Handler]:
         models = self._options.models
@@ -110,38 +110,38 @@ class ModelStandin:
 
     async def _tell_models(self, name: str | None, request: Request, reply: Reply) -> None:
         # Both providers have them at the same path; only Anthropic's clients send this header.
-        words = self._anthropic if request.header("anthropic-version") else self._openai
+        dialect = self._anthropic if request.header("anthropic-version") else self._openai
         request_id = request_id_of(self._asked)
         try:
-            self._check_key(words, request)
+            self._check_key(dialect, request)
         except RequestRefused as refused:
-            await self._refuse(words, refused.refusal, request_id, reply)
+            await self._refuse(dialect, refused.refusal, request_id, reply)
             return
-        told = words.model_list(self._options.models) if name is None else words.model(name)
-        await answer_whole(reply, 200, [JSON, *words.headers(request_id)], told)
+        body = dialect.model_list(self._options.models) if name is None else dialect.model(name)
+        await answer_whole(reply, 200, [JSON, *dialect.headers(request_id)], body)
 
-    async def _count(self, words: ProviderDialect, request: Request, reply: Reply) -> None:
+    async def _count(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
         request_id = request_id_of(self._asked)
         try:
-            body = self._understood(words, request).whole(ModelAnswer(None, ()), self._asked)
+            body = self._understood(dialect, request).whole(ModelAnswer(None, ()), self._asked)
         except RequestRefused as refused:
-            await self._refuse(words, refused.refusal, request_id, reply)
+            await self._refuse(dialect, refused.refusal, request_id, reply)
         else:
-            await answer_whole(reply, 200, [JSON, *words.headers(request_id)], body)
+            await answer_whole(reply, 200, [JSON, *dialect.headers(request_id)], body)
 
-    async def _answer(self, words: ProviderDialect, request: Request, reply: Reply) -> None:
+    async def _answer(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
         came_us = self._clock.now_us()
         ordinal, self._asked = self._asked, self._asked + 1
         request_id = request_id_of(ordinal)
         try:
-            question, answer = await self._resolve(words, request, ordinal, came_us)
+            question, answer = await self._resolve(dialect, request, ordinal, came_us)
         except RequestRefused as refused:
             _log.info("request %d: %d, %s", ordinal, refused.refusal.status, refused)
-            await self._refuse(words, refused.refusal, request_id, reply)
+            await self._refuse(dialect, refused.refusal, request_id, reply)
             return
         _log.info("request %d: %s", ordinal, request.path)
-        plan = self._plan(words, question, answer, ordinal)
-        headers = words.headers(request_id)
+        plan = self._plan(dialect, question, answer, ordinal)
+        headers = dialect.headers(request_id)
         if question.stream:
             headers += [EVENT_STREAM, ("cache-control", "no-cache")]
         else:
@@ -151,7 +151,7 @@ class ModelStandin:
     # --- what is answered ---------------------------------------------------------------------
 
     async def _resolve(
-        self, words: ProviderDialect, request: Request, ordinal: int, came_us: int
+        self, dialect: ProviderDialect, request: Request, ordinal: int, came_us: int
     ) -> tuple[Question, ModelAnswer]:
         """The question, and its answer.
 
@@ -160,35 +160,35 @@ class ModelStandin:
         """
         faults = on_connection(self._options.faults, ordinal)
         if (status := value_of(faults, FaultName.REFUSE, ordinal)) is not None:
-            raise RequestRefused(words.refusal(status))
-        question = self._understood(words, request)
+            raise RequestRefused(dialect.refusal(status))
+        question = self._understood(dialect, request)
         if not question.stream and any(f.name is FaultName.OVERLOADED for f in faults):
-            raise RequestRefused(words.refusal(words.overloaded_status))
-        answer = self._choose(question.asked, question.step)
+            raise RequestRefused(dialect.refusal(dialect.overloaded_status))
+        answer = self._selector(question.asked, question.step)
         if answer is None:
             said = f"There is no answer to {question.asked!r} here."
-            raise RequestRefused(replace(words.refusal(404), message=said, code="not_recorded"))
+            raise RequestRefused(replace(dialect.refusal(404), message=said, code="not_recorded"))
         failure = answer.failure
-        told = failure is not None and failure.kind not in WORDLESS
-        if failure is not None and told and not (failure.in_stream and question.stream):
+        body = failure is not None and failure.kind not in WORDLESS
+        if failure is not None and body and not (failure.in_stream and question.stream):
             await self._until(came_us + self._timed((answer.due_us, b""))[0])
-            raise RequestRefused(words.refusal_of(failure))
+            raise RequestRefused(dialect.refusal_of(failure))
         return question, answer
 
-    def _understood(self, words: ProviderDialect, request: Request) -> Question:
-        self._check_key(words, request)
+    def _understood(self, dialect: ProviderDialect, request: Request) -> Question:
+        self._check_key(dialect, request)
         try:
-            return words.read(request)
+            return dialect.read(request)
         except RecursionError:
             raise RequestRefused(ModelRefusal(400, NOT_JSON)) from None
 
-    def _check_key(self, words: ProviderDialect, request: Request) -> None:
+    def _check_key(self, dialect: ProviderDialect, request: Request) -> None:
         key = self._options.api_key
-        if key is not None and key not in words.keys(request):
-            raise RequestRefused(words.refusal(401))
+        if key is not None and key not in dialect.keys(request):
+            raise RequestRefused(dialect.refusal(401))
 
     def _plan(
-        self, words: ProviderDialect, question: Question, answer: ModelAnswer, ordinal: int
+        self, dialect: ProviderDialect, question: Question, answer: ModelAnswer, ordinal: int
     ) -> ResponsePlan:
         failure = answer.failure
         ending = _ENDING_OF_FAILURE.get(failure.kind, Ending.WHOLE) if failure else Ending.WHOLE
@@ -201,9 +201,11 @@ class ModelStandin:
             faults = [fault for fault in faults if fault.name not in _OF_STREAMS]
             return plan_of([body], ending, faults, InjectedEvents(b"", b"{"), ordinal)
         pieces = [self._timed(piece) for piece in question.events(answer, ordinal)]
-        error = words.error_event(words.refusal(words.overloaded_status), request_id_of(ordinal))
-        intruders = InjectedEvents(error, words.rubbish, _UNKNOWN_EVENT)
-        return plan_of(pieces, ending, faults, intruders, ordinal)
+        error = dialect.error_event(
+            dialect.refusal(dialect.overloaded_status), request_id_of(ordinal)
+        )
+        injected = InjectedEvents(error, dialect.rubbish, _UNKNOWN_EVENT)
+        return plan_of(pieces, ending, faults, injected, ordinal)
 
     def _timed(self, piece: TimedBytes) -> TimedBytes:
         speed = self._options.speed
@@ -242,10 +244,10 @@ class ModelStandin:
             await self._clock.sleep_until_us(instant_us)
 
     async def _refuse(
-        self, words: ProviderDialect, refusal: ModelRefusal, request_id: str, reply: Reply
+        self, dialect: ProviderDialect, refusal: ModelRefusal, request_id: str, reply: Reply
     ) -> None:
-        headers = [JSON, *words.headers(request_id), *refusal.headers]
-        await answer_whole(reply, refusal.status, headers, words.error(refusal, request_id))
+        headers = [JSON, *dialect.headers(request_id), *refusal.headers]
+        await answer_whole(reply, refusal.status, headers, dialect.error(refusal, request_id))
 
 
 def _length(plan: ResponsePlan, body: bytes) -> Headers:

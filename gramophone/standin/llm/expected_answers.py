@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from gramophone.standin.llm.answer_selection import EchoAnswers, RecordedOrder, runs_of
-from gramophone.standin.source.matching import Difference, Expectation, said
+from gramophone.standin.source.matching import Difference, Expectation
+from gramophone.text.spaceless import without_spaces
 from gramophone.wire.llm.answer import ModelAnswer
 
 
@@ -41,28 +42,28 @@ class ExpectedAnswers:
             return self._anything(asked, step)
         answer = self._first(asked) if step == 0 else self._next(asked, step)
         if answer is None and not self._strict:
-            begun = self._begun.get(said(asked))
+            begun = self._begun.get(without_spaces(asked))
             return begun[-1].at(step) if begun else self._echo(asked, step)
         return answer
 
     def _first(self, asked: str) -> ModelAnswer | None:
         """The answer that this question gets, if it gets one."""
-        found = self.expectation.came(0, asked)
-        if not isinstance(found, Difference):
-            return self._begin(asked, self._runs[found.first])
+        place = self.expectation.came(0, asked)
+        if not isinstance(place, Difference):
+            return self._begin(asked, self._runs[place.first])
         if not self._strict:
-            meant = (run for run in self._runs if run[0].asked == found.expected)
+            meant = (run for run in self._runs if run[0].asked == place.expected)
             if (run := next(meant, None)) is not None:
                 return self._begin(asked, run)
         return None
 
     def _begin(self, asked: str, run: list[ModelAnswer]) -> ModelAnswer:
-        self._begun.setdefault(said(asked), []).append(_Begun(run))
+        self._begun.setdefault(without_spaces(asked), []).append(_Begun(run))
         return run[0]
 
     def _next(self, asked: str, step: int) -> ModelAnswer | None:
         """The answer behind calls to tools: of the first conversation that has not had it."""
-        for begun in self._begun.get(said(asked), ()):
+        for begun in self._begun.get(without_spaces(asked), ()):
             if begun.given <= step < len(begun.run):
                 begun.given = step + 1
                 return begun.run[step]

@@ -66,7 +66,7 @@ def plan_of(
     pieces: Sequence[TimedBytes],
     ending: Ending,
     faults: Sequence[Fault],
-    intruders: InjectedEvents,
+    injected: InjectedEvents,
     seed: int = 0,
 ) -> ResponsePlan:
     """The plan for an answer of these pieces that would end so, were it not for the faults."""
@@ -77,7 +77,7 @@ def plan_of(
         return ResponsePlan((), Ending.SILENCE, last_us, begins=False)
     changed = _late(pieces, faults, Random(seed))
     changed = _mixed(changed, faults, Random(seed))
-    planner = _Planner(changed, ending, intruders)
+    planner = _Planner(changed, ending, injected)
     for fault in faults:
         twice = fault.name is FaultName.DUPLICATE and fault.place is None
         if fault.name in _PLACED and not twice:
@@ -122,11 +122,11 @@ class _Planner:
     """Lets faults strike, one after the other, in the order of their places."""
 
     def __init__(
-        self, pieces: Sequence[TimedBytes], ending: Ending, intruders: InjectedEvents
+        self, pieces: Sequence[TimedBytes], ending: Ending, injected: InjectedEvents
     ) -> None:
         self._pieces = pieces
         self._ending = ending
-        self._intruders = intruders
+        self._injected = injected
         self._waiting: list[tuple[int, int, Fault]] = []
 
     def await_(self, fault: Fault) -> None:
@@ -173,7 +173,7 @@ class _Planner:
                 elif fault.name is FaultName.STALL and fault.value:
                     instant_us = floor_us = instant_us + 1000 * fault.value
                 else:
-                    planned += self._intruder(fault, instant_us)
+                    planned += self._injected_events(fault, instant_us)
                     if fault.name in _ENDINGS:
                         return ResponsePlan(tuple(planned), _ENDINGS[fault.name], instant_us)
             planned += [(instant_us, data[begin:])] * copies
@@ -184,14 +184,14 @@ class _Planner:
         here = [(byte, fault) for at, byte, fault in self._waiting if at == index]
         return iter(sorted(here, key=lambda strike: strike[0]))
 
-    def _intruder(self, fault: Fault, instant_us: int) -> Iterator[TimedBytes]:
-        intruders = self._intruders
+    def _injected_events(self, fault: Fault, instant_us: int) -> Iterator[TimedBytes]:
+        injected = self._injected
         match fault.name:
             case FaultName.OVERLOADED:
-                yield instant_us, intruders.error
+                yield instant_us, injected.error
             case FaultName.RUBBISH:
-                yield instant_us, intruders.rubbish
-            case FaultName.UNKNOWN_TYPE if intruders.unknown:
-                yield instant_us, intruders.unknown
+                yield instant_us, injected.rubbish
+            case FaultName.UNKNOWN_TYPE if injected.unknown:
+                yield instant_us, injected.unknown
             case _:
                 pass

@@ -25,11 +25,11 @@ class SpeechRequests:
     """All such requests of one run."""
 
     def __init__(
-        self, upstream: str, tape: SessionRecorder, hide: Callable[[Iterable[str]], None]
+        self, upstream: str, recorder: SessionRecorder, hide: Callable[[Iterable[str]], None]
     ) -> None:
         """`upstream` begins with http or https; paths begin with `/v1`."""
         self._upstream = upstream
-        self._tape = tape
+        self._recorder = recorder
         self._hide = hide
         self.requests = 0
         self.refused = 0
@@ -50,7 +50,7 @@ class SpeechRequests:
         address = f"{self._upstream}{request.path}"
         if query := without_secrets(request.query):
             address = f"{address}?{query}"
-        watcher = watched(address, request, self._tape)
+        watcher = watched(address, request, self._recorder)
         await pass_on(self._upstream, request, reply, watcher)
         self.refused += watcher.refused
         self.unrecorded += watcher.unrecorded
@@ -59,13 +59,13 @@ class SpeechRequests:
 class _SpeechWatcher:
     """What both have in common: nothing is told before the service has granted the request."""
 
-    def __init__(self, address: str, request: Request, tape: SessionRecorder) -> None:
+    def __init__(self, address: str, request: Request, recorder: SessionRecorder) -> None:
         self._address = address
         self._request = request
-        self._tape = tape
-        self._asked_us = tape.now_us()
+        self._recorder = recorder
+        self._asked_us = recorder.now_us()
         self._waiting = True
-        tape.await_answer()
+        recorder.await_answer()
         self.refused = 0
         self.unrecorded = 0
 
@@ -77,14 +77,14 @@ class _SpeechWatcher:
         """What is to be told has been: whoever was refused has said nothing."""
         if self._waiting:
             self._waiting = False
-            self._tape.answer_came()
+            self._recorder.answer_came()
 
     def _connect(self, answer: UpstreamAnswer) -> int:
         """The ordinal of the connection that this is told as."""
-        tape = self._tape
-        ordinal = next(tape.connections)
+        recorder = self._recorder
+        ordinal = next(recorder.connections)
         request_id = answer.header("dg-request-id")
-        tape.tell(
+        recorder.record(
             [
                 SpeechConnected(
                     at_us=self._asked_us,
@@ -104,7 +104,7 @@ class _SpeakWatcher(_SpeechWatcher):
     _observer: SpeakRequestObserver | None = None
 
     def answered(self, answer: UpstreamAnswer) -> None:
-        request, tape = self._request, self._tape
+        request, recorder = self._request, self._recorder
         content_type = answer.header("content-type")
         try:
             parameters = RestParameters.from_query(request.query)
@@ -116,34 +116,34 @@ class _SpeakWatcher(_SpeechWatcher):
             self._pass_over(refused=answer.status >= 300)
             return
         form = AudioEncoding(parameters.encoding, parameters.sample_rate_hz)
-        fits = parameters.raw and tape.speaks(form, parameters.model)
+        fits = parameters.raw and recorder.expect_speech(form, parameters.model)
         connection = self._connect(answer)
         sample_bytes = bytes_per_sample(parameters.encoding) if fits else 0
-        turn = next(tape.speeches)
+        turn = next(recorder.speeches)
         self._observer = SpeakRequestObserver(connection, turn, text, content_type, sample_bytes)
-        tape.tell_speech(
+        recorder.record_speech(
             self._observer.begun(request.body.decode("utf-8", "replace"), self._asked_us)
         )
 
     def received(self, piece: bytes) -> None:
         if self._observer is not None:
-            self._tape.tell_speech(self._observer.received(piece, self._tape.now_us()))
+            self._recorder.record_speech(self._observer.received(piece, self._recorder.now_us()))
 
     def ended(self) -> None:
         if self._observer is not None:
-            self._tape.tell_speech(self._observer.ended(self._tape.now_us()))
+            self._recorder.record_speech(self._observer.ended(self._recorder.now_us()))
             self._observer = None
 
     def broken(self) -> None:
         if self._observer is not None:
-            self._tape.tell_speech(self._observer.broken(self._tape.now_us()))
+            self._recorder.record_speech(self._observer.broken(self._recorder.now_us()))
             self._observer = None
         else:
             self._pass_over(refused=True)
 
     def left(self) -> None:
         if self._observer is not None:
-            self._tape.tell_speech(self._observer.left(self._tape.now_us()))
+            self._recorder.record_speech(self._observer.left(self._recorder.now_us()))
             self._observer = None
         self._settle()
 
@@ -153,8 +153,8 @@ class _ListenWatcher(_SpeechWatcher):
 
     _answer: UpstreamAnswer | None = None
 
-    def __init__(self, address: str, request: Request, tape: SessionRecorder) -> None:
-        super().__init__(address, request, tape)
+    def __init__(self, address: str, request: Request, recorder: SessionRecorder) -> None:
+        super().__init__(address, request, recorder)
         self._body = bytearray()
 
     def answered(self, answer: UpstreamAnswer) -> None:
@@ -170,14 +170,14 @@ class _ListenWatcher(_SpeechWatcher):
     def ended(self) -> None:
         if self._answer is None:
             return
-        tape = self._tape
-        tape.listens(dict(parse_qsl(self._request.query)).get("model", ""))
-        tape.hears()
+        recorder = self._recorder
+        recorder.expect_listening(dict(parse_qsl(self._request.query)).get("model", ""))
+        recorder.on_client_audio()
         connection = self._connect(self._answer)
-        observer = ListenObserver(connection, tape.speeches)
-        at_us = tape.now_us()
-        tape.tell_speech(observer.answered(self._body.decode("utf-8", "replace"), at_us))
-        tape.tell_speech(observer.ended(1000, "", at_us))
+        observer = ListenObserver(connection, recorder.speeches)
+        at_us = recorder.now_us()
+        recorder.record_speech(observer.answered(self._body.decode("utf-8", "replace"), at_us))
+        recorder.record_speech(observer.ended(1000, "", at_us))
 
     def broken(self) -> None:
         self._pass_over(refused=True)

@@ -29,12 +29,12 @@ class ModelProxy:
     def __init__(
         self,
         upstreams: Mapping[str, str],
-        tape: SessionRecorder,
+        recorder: SessionRecorder,
         hide: Callable[[Iterable[str]], None],
     ) -> None:
         """`upstreams` by `PROVIDERS`, beginning with http or https; paths begin with `/v1`."""
         self._upstreams = upstreams
-        self._tape = tape
+        self._recorder = recorder
         self._hide = hide
         self.requests = 0
 
@@ -43,15 +43,15 @@ class ModelProxy:
         asking = {("POST", path): partial(self._ask, name) for path, name in _ASKING.items()}
         return {**asking, **dict.fromkeys(_TELLING, self._tell)}
 
-    async def _ask(self, words: str, request: Request, reply: Reply) -> None:
+    async def _ask(self, protocol: str, request: Request, reply: Reply) -> None:
         self.requests += 1
         upstream = self._upstreams[provider := _provider(request)]
         self._hide(secrets_in(request.headers, request.query))
-        tape = self._tape
-        tape.asks(provider, as_text(read_object(request.body).get("model")))
-        observer = AnswerObserver(words, urlsplit(upstream).netloc, tape.turns)
-        tape.tell_answer(observer.asked(request.body, tape.now_us(), tape.heard))
-        await pass_on(upstream, request, reply, _AnswerWatcher(observer, tape))
+        recorder = self._recorder
+        recorder.expect_answer(provider, as_text(read_object(request.body).get("model")))
+        observer = AnswerObserver(protocol, urlsplit(upstream).netloc, recorder.turns)
+        recorder.record_answer(observer.asked(request.body, recorder.now_us(), recorder.heard))
+        await pass_on(upstream, request, reply, _AnswerWatcher(observer, recorder))
 
     async def _tell(self, request: Request, reply: Reply) -> None:
         await pass_on(self._upstreams[_provider(request)], request, reply)
@@ -60,24 +60,24 @@ class ModelProxy:
 class _AnswerWatcher:
     """An answer whose events go to the tape."""
 
-    def __init__(self, observer: AnswerObserver, tape: SessionRecorder) -> None:
+    def __init__(self, observer: AnswerObserver, recorder: SessionRecorder) -> None:
         self._observer = observer
-        self._tape = tape
+        self._recorder = recorder
 
     def answered(self, answer: UpstreamAnswer) -> None:
         self._observer.answered(answer.status, answer.header("content-type"))
 
     def received(self, piece: bytes) -> None:
-        self._tape.tell_answer(self._observer.received(piece, self._tape.now_us()))
+        self._recorder.record_answer(self._observer.received(piece, self._recorder.now_us()))
 
     def ended(self) -> None:
-        self._tape.tell_answer(self._observer.ended(self._tape.now_us()))
+        self._recorder.record_answer(self._observer.ended(self._recorder.now_us()))
 
     def broken(self) -> None:
-        self._tape.tell_answer(self._observer.broken(self._tape.now_us()))
+        self._recorder.record_answer(self._observer.broken(self._recorder.now_us()))
 
     def left(self) -> None:
-        self._tape.tell_answer(self._observer.left(self._tape.now_us()))
+        self._recorder.record_answer(self._observer.left(self._recorder.now_us()))
 
 
 def _provider(request: Request) -> str:

@@ -30,7 +30,7 @@ class ListenObserver:
         """`turns` gives the ordinals of the session's next turns."""
         self._connection = connection
         self._turns = turns
-        self._said: list[str] = []
+        self._texts: list[str] = []
 
     def sent(self, frame: str, at_us: int) -> list[Event]:
         """The client sent a text frame."""
@@ -42,15 +42,15 @@ class ListenObserver:
             return []
         event = FrameReceived(at_us=at_us, connection=self._connection, text=frame)
         fields = read_object(frame)
-        if said := final_transcript(fields):
-            self._said.append(said)
+        if text := final_transcript(fields):
+            self._texts.append(text)
         over = fields.get("speech_final") is True or fields.get("from_finalize") is True
         return [event, *(self._turn(at_us) if over else [])]
 
     def answered(self, text: str, at_us: int) -> list[Event]:
         """The transcript of a whole recording came."""
         event = FrameReceived(at_us=at_us, connection=self._connection, text=text)
-        self._said += filter(None, [whole_transcript(text)])
+        self._texts += filter(None, [whole_transcript(text)])
         return [event, *self._turn(at_us)]
 
     def ended(self, code: int, reason: str, at_us: int) -> list[Event]:
@@ -61,11 +61,11 @@ class ListenObserver:
         return [*self._turn(at_us), gone]
 
     def _turn(self, at_us: int) -> list[Event]:
-        said, self._said = " ".join(self._said), []
-        if not said:
+        text, self._texts = " ".join(self._texts), []
+        if not text:
             return []
         turn = next(self._turns)
         return [
-            TurnStarted(at_us=at_us, turn=turn, role="user", text=said),
-            TurnCompleted(at_us=at_us, turn=turn, role="user", text=said, finish_reason=HEARD),
+            TurnStarted(at_us=at_us, turn=turn, role="user", text=text),
+            TurnCompleted(at_us=at_us, turn=turn, role="user", text=text, finish_reason=HEARD),
         ]

@@ -21,6 +21,7 @@ from gramophone.core.timeline import (
     TurnStarted,
     UsageReported,
 )
+from gramophone.text.spaceless import without_spaces
 from gramophone.wire.lenient_json import as_count, as_list, as_object, as_text, read_object
 from gramophone.wire.limits import MOST_RECORDED_EVENT_BYTES, TooMuch
 from gramophone.wire.llm.request_validation import last_asked
@@ -33,10 +34,10 @@ _END_OF_CHAT = "[DONE]"
 class AnswerObserver:
     """One request and its answer; instants are microseconds since the session began."""
 
-    def __init__(self, words: str, host: str, turns: Iterator[int]) -> None:
+    def __init__(self, protocol: str, host: str, turns: Iterator[int]) -> None:
         """`turns` gives the ordinals of the session's next turns; `host` is who is asked.
         `words` is how: "openai", "openai-responses" or "anthropic"."""
-        self._words = words
+        self._protocol = protocol
         self._host = host
         self._turns = turns
         self._turn = -1
@@ -44,7 +45,7 @@ class AnswerObserver:
         self._reader: SseReader | None = None
         self._whole = bytearray()
         self._texts: list[str] = []
-        self._told_done = False
+        self._said_done = False
         self._reason = ""
         self._input_tokens = 0
         self._failed = False
@@ -57,7 +58,7 @@ class AnswerObserver:
         messages = [{"role": "user", "content": said}] if isinstance(said, str) else as_list(said)
         text, step = last_asked(messages)
         events: list[Event] = []
-        if step == 0 and (not heard or "".join(text.split()) != "".join(heard.split())):
+        if step == 0 and (not heard or without_spaces(text) != without_spaces(heard)):
             user = next(self._turns)
             events = [
                 TurnStarted(at_us=at_us, turn=user, role="user", text=text),
@@ -70,7 +71,7 @@ class AnswerObserver:
             RequestSent(
                 at_us=at_us,
                 turn=self._turn,
-                provider="anthropic" if self._words == "anthropic" else "openai",
+                provider="anthropic" if self._protocol == "anthropic" else "openai",
                 model=as_text(fields.get("model")),
                 messages=len(messages),
             ),
@@ -88,15 +89,15 @@ class AnswerObserver:
             if len(self._whole) < _LARGEST_WHOLE_BYTES:
                 self._whole += piece
             return []
-        if self._failed or self._told_done:
+        if self._failed or self._said_done:
             return []
         try:
-            told = self._reader.feed(piece)
+            payloads = self._reader.feed(piece)
         except TooMuch as error:
             return self._fail(
                 f"{self._host} broke the answer off ({error}); what arrived is kept.", at_us
             )
-        return [event for data in told for event in self._chunk(data, at_us)]
+        return [event for data in payloads for event in self._chunk(data, at_us)]
 
     def ended(self, at_us: int) -> list[Event]:
         """The body is complete."""
@@ -109,7 +110,7 @@ class AnswerObserver:
             )
         elif self._reader is None:
             events = self._understand(fields, at_us)
-        if self._told_done:
+        if self._said_done:
             # Some servers give no reason, but say that it is the end.
             self._reason = self._reason or "stop"
         if not self._reason and not self._failed:
@@ -122,7 +123,7 @@ class AnswerObserver:
 
     def broken(self, at_us: int) -> list[Event]:
         """The service is gone."""
-        if self._told_done:
+        if self._said_done:
             return self.ended(at_us)
         begun = self._status > 0
         detail = (
@@ -146,7 +147,7 @@ class AnswerObserver:
 
     def _chunk(self, data: str, at_us: int) -> list[Event]:
         if data.strip() == _END_OF_CHAT:
-            self._told_done = True
+            self._said_done = True
             return []
         fields = read_object(data)
         if as_text(fields.get("type")) == "error" or as_object(fields.get("error")):
@@ -161,7 +162,7 @@ class AnswerObserver:
 
     def _understand(self, fields: dict[str, Any], at_us: int) -> list[Event]:
         """What a chunk, or an answer in one piece, brings."""
-        text, reason, usage = _READERS[self._words](fields)
+        text, reason, usage = _READERS[self._protocol](fields)
         events: list[Event] = []
         if text:
             self._texts.append(text)

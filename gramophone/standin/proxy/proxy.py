@@ -79,9 +79,9 @@ def _split(address: str) -> SplitResult | None:
 
 def _form_of(query: str) -> AudioEncoding | None:
     """How a connection's sound is coded; None where nobody could keep it."""
-    asked = dict(parse_qsl(query))
-    encoding = asked.get("encoding", "linear16")
-    rate = asked.get("sample_rate", "24000" if encoding == "linear16" else "8000")
+    parameters = dict(parse_qsl(query))
+    encoding = parameters.get("encoding", "linear16")
+    rate = parameters.get("sample_rate", "24000" if encoding == "linear16" else "8000")
     try:
         bytes_per_sample(encoding)
         return AudioEncoding(encoding, int(rate)) if int(rate) > 0 else None
@@ -105,11 +105,11 @@ class RecordingProxy:
         another is asked. `hide` is told each key before `emit` may hear it."""
         self._upstream = upstream
         self._hide = hide
-        self._tape = SessionRecorder(session_id, clock, emit)
+        self._recorder = SessionRecorder(session_id, clock, emit)
         addresses = {name: (models or {}).get(name, upstream) for name in PROVIDERS}
-        asked = {name: each.replace("ws", "http", 1) for name, each in addresses.items()}
-        self._models = ModelProxy(asked, self._tape, hide)
-        self._speech = SpeechRequests(upstream.replace("ws", "http", 1), self._tape, hide)
+        parameters = {name: each.replace("ws", "http", 1) for name, each in addresses.items()}
+        self._models = ModelProxy(parameters, self._recorder, hide)
+        self._speech = SpeechRequests(upstream.replace("ws", "http", 1), self._recorder, hide)
         self.connections = 0
         self._refused = 0
         self._unrecorded = 0
@@ -117,7 +117,7 @@ class RecordingProxy:
     @property
     def session_id(self) -> str | None:
         """The session, if there is one."""
-        return self._tape.session_id
+        return self._recorder.session_id
 
     @property
     def requests(self) -> int:
@@ -137,25 +137,25 @@ class RecordingProxy:
     @property
     def failure(self) -> StorageError | None:
         """Why not all that passed was kept."""
-        return self._tape.failure
+        return self._recorder.failure
 
     def routes(self) -> Routes:
         """Both versions of Speak, Listen, and what language models are asked by."""
         paths = (SPEAK_PATH, FLUX_PATH, LISTEN_PATH)
-        doors = {path: partial(self._door, path) for path in paths}
-        return Routes(doors, {**self._speech.handlers(), **self._models.handlers()})
+        endpoints = {path: partial(self._endpoint, path) for path in paths}
+        return Routes(endpoints, {**self._speech.handlers(), **self._models.handlers()})
 
     def end(self) -> None:
         """No connection is left and none will come."""
-        self._tape.end()
+        self._recorder.end()
 
     # --- a connection -------------------------------------------------------------------------
 
-    async def _door(self, path: str, arrival: HandshakeRequest) -> HandshakeResult:
-        self._hide(secrets_in(arrival.headers, arrival.query))
-        query = f"?{arrival.query}" if arrival.query else ""
+    async def _endpoint(self, path: str, handshake: HandshakeRequest) -> HandshakeResult:
+        self._hide(secrets_in(handshake.headers, handshake.query))
+        query = f"?{handshake.query}" if handshake.query else ""
         try:
-            upstream = await _connected(f"{self._upstream}{path}{query}", arrival)
+            upstream = await _connected(f"{self._upstream}{path}{query}", handshake)
         except InvalidStatus as error:
             self._refused += 1
             return _passed_on(error.response)
@@ -172,28 +172,28 @@ class RecordingProxy:
             for name, value in upstream.response.headers.raw_items()
             if passes(name.lower()) and name.lower() not in {"date", "server"}
         ]
-        observer = self._observer(path, arrival, upstream)
+        observer = self._observer(path, handshake, upstream)
         return Accept(tuple(headers), partial(self._serve, upstream, observer))
 
     def _observer(
-        self, path: str, arrival: HandshakeRequest, upstream: ClientConnection
+        self, path: str, handshake: HandshakeRequest, upstream: ClientConnection
     ) -> Observer | None:
-        form = _form_of(arrival.query)
-        model = dict(parse_qsl(arrival.query)).get("model", "")
+        form = _form_of(handshake.query)
+        model = dict(parse_qsl(handshake.query)).get("model", "")
         if path == LISTEN_PATH:
-            self._tape.listens(model)
-        elif form is None or not self._tape.speaks(form, model):
+            self._recorder.expect_listening(model)
+        elif form is None or not self._recorder.expect_speech(form, model):
             self._unrecorded += 1
             return None
-        ordinal = next(self._tape.connections)
+        ordinal = next(self._recorder.connections)
         address = f"{self._upstream}{path}"
-        if query := without_secrets(arrival.query):
+        if query := without_secrets(handshake.query):
             address = f"{address}?{query}"
         headers = upstream.response.headers if upstream.response is not None else Headers()
-        self._tape.tell(
+        self._recorder.record(
             [
                 SpeechConnected(
-                    at_us=self._tape.now_us(),
+                    at_us=self._recorder.now_us(),
                     connection=ordinal,
                     url=address,
                     request_id=headers.get("dg-request-id", ""),
@@ -201,10 +201,10 @@ class RecordingProxy:
             ]
         )
         if path == LISTEN_PATH or form is None:
-            return ListenObserver(ordinal, self._tape.speeches)
+            return ListenObserver(ordinal, self._recorder.speeches)
         if path == FLUX_PATH:
-            return FluxObserver(ordinal, self._tape.speeches, form.sample_rate_hz)
-        return SpeakObserver(ordinal, self._tape.speeches, bytes_per_sample(form.encoding))
+            return FluxObserver(ordinal, self._recorder.speeches, form.sample_rate_hz)
+        return SpeakObserver(ordinal, self._recorder.speeches, bytes_per_sample(form.encoding))
 
     async def _serve(
         self, upstream: ClientConnection, observer: Observer | None, client: ServerConnection
@@ -227,8 +227,8 @@ class RecordingProxy:
             await _end(ended, code, reason)
             if observer is not None:
                 # A client that goes away breaks nothing of what the service would have said.
-                told = (code, reason) if by_service else (ORDERLY, f"client closed, {code}")
-                self._tape.tell_speech(observer.ended(*told, self._tape.now_us()))
+                ending = (code, reason) if by_service else (ORDERLY, f"client closed, {code}")
+                self._recorder.record_speech(observer.ended(*ending, self._recorder.now_us()))
 
     async def _up(
         self, client: ServerConnection, upstream: ClientConnection, observer: Observer | None
@@ -238,9 +238,9 @@ class RecordingProxy:
                 frame = await client.recv()
                 if observer is not None:
                     if isinstance(frame, str):
-                        self._tape.tell_speech(observer.sent(frame, self._tape.now_us()))
+                        self._recorder.record_speech(observer.sent(frame, self._recorder.now_us()))
                     elif frame:
-                        self._tape.hears()
+                        self._recorder.on_client_audio()
                 await upstream.send(frame)
         except ConnectionClosed:
             return
@@ -252,7 +252,7 @@ class RecordingProxy:
             while True:
                 frame = await upstream.recv()
                 if observer is not None:
-                    self._tape.tell_speech(observer.received(frame, self._tape.now_us()))
+                    self._recorder.record_speech(observer.received(frame, self._recorder.now_us()))
                 await client.send(frame)
         except ConnectionClosed:
             return
@@ -265,11 +265,11 @@ class _Direct(connect):
         return exc
 
 
-def _connected(url: str, arrival: HandshakeRequest) -> Awaitable[ClientConnection]:
+def _connected(url: str, handshake: HandshakeRequest) -> Awaitable[ClientConnection]:
     return _Direct(
         url,
-        additional_headers=[pair for pair in arrival.headers if passes(pair[0])],
-        subprotocols=[Subprotocol(word) for word in arrival.subprotocols] or None,
+        additional_headers=[pair for pair in handshake.headers if passes(pair[0])],
+        subprotocols=[Subprotocol(word) for word in handshake.subprotocols] or None,
         user_agent_header=None,
         ssl=trusting() if url.startswith("wss:") else None,
         compression=None,

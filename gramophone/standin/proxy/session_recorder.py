@@ -64,7 +64,7 @@ class SessionRecorder:
         self._emit = emit
         self._began_us: int | None = None
         self._form: AudioEncoding | None = None
-        self._said = False
+        self._has_content = False
         self._started = False
         self._held: list[Event] = []
         self._held_characters = 0
@@ -84,7 +84,7 @@ class SessionRecorder:
     @property
     def session_id(self) -> str | None:
         """The session, if there is one."""
-        return self._session_id if self._said else None
+        return self._session_id if self._has_content else None
 
     def now_us(self) -> int:
         """Microseconds since the session began, which it does now if it has not."""
@@ -92,19 +92,19 @@ class SessionRecorder:
             self._began_us = self._clock.now_us()
         return self._clock.now_us() - self._began_us
 
-    def speaks(self, form: AudioEncoding, voice: str) -> bool:
+    def expect_speech(self, form: AudioEncoding, voice: str) -> bool:
         """Speech of this form is to come; False if it does not fit the session."""
         if self._form is None:
             self._form, self._voice = form, voice
         return form == self._form
 
-    def listens(self, model: str) -> None:
+    def expect_listening(self, model: str) -> None:
         """A client has somebody listen to it."""
         self._ears = self._ears or model
 
-    def hears(self) -> None:
+    def on_client_audio(self) -> None:
         """The client has sent sound of its own."""
-        self._said = True
+        self._has_content = True
 
     def await_answer(self) -> None:
         """Somebody has asked for speech; whether it is granted is not known yet."""
@@ -113,11 +113,11 @@ class SessionRecorder:
     def answer_came(self) -> None:
         """It is known now."""
         self._open -= 1
-        self.tell([])
+        self.record([])
 
-    def asks(self, provider: str, model: str) -> None:
+    def expect_answer(self, provider: str, model: str) -> None:
         """A language model is asked."""
-        self._said = True
+        self._has_content = True
         if self._first_model[0] and self._form is None:
             self._form = AudioEncoding()
         self._write_if_due()
@@ -125,7 +125,7 @@ class SessionRecorder:
             self._first_model = self._model = (provider, model)
         elif self._model != (provider, model):
             self._model = (provider, model)
-            self.tell(
+            self.record(
                 [
                     SettingsChanged(
                         at_us=self.now_us(),
@@ -137,15 +137,15 @@ class SessionRecorder:
                 ]
             )
 
-    def tell_answer(self, events: Sequence[Event]) -> None:
+    def record_answer(self, events: Sequence[Event]) -> None:
         """These have happened with a language model."""
-        self.tell(self._joiner.answered(events))
+        self.record(self._joiner.answered(events))
 
-    def tell_speech(self, events: Sequence[Event]) -> None:
+    def record_speech(self, events: Sequence[Event]) -> None:
         """These have happened on a speech connection; their turns are from `speeches`."""
-        self.tell(self._joiner.spoken(events))
+        self.record(self._joiner.spoken(events))
 
-    def tell(self, events: Sequence[Event]) -> None:
+    def record(self, events: Sequence[Event]) -> None:
         """These have happened. What is told late happens now: instants never go back."""
         for event in events:
             self._last_us = max(self._last_us, event.at_us)
@@ -153,20 +153,20 @@ class SessionRecorder:
             self._held.append(event if in_order else replace(event, at_us=self._last_us))
             self._remember(event)
             self._open += isinstance(event, SpeechConnected) - isinstance(event, SpeechDisconnected)
-            self._said = self._said or _says_anything(event)
+            self._has_content = self._has_content or _is_content(event)
             self._held_characters += _size(event)
         if self._held_characters > _MOST_HELD_CHARACTERS and self._form is None:
             self._form = AudioEncoding()
         self._write_if_due()
-        if not self._said and not self._open:
+        if not self._has_content and not self._open:
             self._forget()
 
     def end(self) -> None:
         """Nothing more will happen."""
-        if self._said:
+        if self._has_content:
             self._form = self._form or AudioEncoding()
-            self.tell(self._joiner.released())
-            self.tell([SessionEnded(at_us=self.now_us())])
+            self.record(self._joiner.released())
+            self.record([SessionEnded(at_us=self.now_us())])
 
     def _remember(self, event: Event) -> None:
         match event:
@@ -185,7 +185,7 @@ class SessionRecorder:
         self.connections = count()
 
     def _write_if_due(self) -> None:
-        if self._form is None or not self._said:
+        if self._form is None or not self._has_content:
             return
         if not self._started:
             self._started = True
@@ -229,7 +229,7 @@ def _size(event: Event) -> int:
             return 0
 
 
-def _says_anything(event: Event) -> bool:
+def _is_content(event: Event) -> bool:
     """Whether this is more than a connection that was opened and closed."""
     match event:
         case SpeechConnected() | SpeechDisconnected() | FrameReceived():

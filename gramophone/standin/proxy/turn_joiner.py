@@ -147,10 +147,10 @@ class TurnJoiner:
         return [each for each in self._answers if each.turn == turn]
 
     def _completed(self, event: TurnCompleted) -> list[Event]:
-        found = self._of(event.turn)
-        if not found:
+        answers_of_turn = self._of(event.turn)
+        if not answers_of_turn:
             return [event]
-        answer = found[0]
+        answer = answers_of_turn[0]
         answer.over = event
         reason = answer.cut or event.finish_reason
         more = bool(answer.places) and not (answer.chunks and answer.exhausted)

@@ -121,7 +121,7 @@ async def passed_on(
     try:
         http = h11.Connection(h11.CLIENT)
         target = f"{parts.path}?{request.query}" if request.query else parts.path
-        told = [
+        headers_sent = [
             ("host", parts.netloc),
             *headers,
             # What passes is to be read, too.
@@ -129,7 +129,7 @@ async def passed_on(
             ("connection", "close"),
             ("content-length", str(len(request.body))),
         ]
-        head = h11.Request(method=request.method, target=target, headers=told)
+        head = h11.Request(method=request.method, target=target, headers=headers_sent)
         for event in (head, h11.Data(data=request.body), h11.EndOfMessage()):
             writer.write(http.send(event) or b"")
         answer = UpstreamAnswer(http, reader)

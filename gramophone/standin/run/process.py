@@ -139,7 +139,7 @@ class _Process:
         self._heard = source.heard
         self._utterances = utterances_of(source.speech, source.heard)
         self._voice = _voice(arguments, source, piper)
-        self._choose = (
+        self._selector = (
             ExpectedAnswers(source.answers, strict=arguments.strict)
             if source.answers
             else EchoAnswers()
@@ -168,7 +168,7 @@ class _Process:
 
     async def _serve(self, log: TrafficLog) -> None:
         arguments = self._arguments
-        language = ModelStandin(self._choose, self._language_options(), self._clock)
+        language = ModelStandin(self._selector, self._language_options(), self._clock)
         context = ServiceContext(
             self._voice,
             self._options,
@@ -198,7 +198,7 @@ class _Process:
                 urls |= service.urls(address)
             if self._manual is not None:
                 urls["control_url"] = address.http(CONTROL_PATH)
-            tell(event="ready", **urls)
+            write_line(event="ready", **urls)
             await asyncio.Event().wait()
 
     def _language_options(self) -> ModelOptions:
@@ -224,14 +224,14 @@ class _Process:
     def _tell_progress(self, detail: str) -> None:
         # An engine that loads in a thread does not hear at once that nobody waits for it.
         if not self._over:
-            tell(event="progress", detail=detail)
+            write_line(event="progress", detail=detail)
 
     def _sum_up(self, log: TrafficLog) -> int:
         self._over = True
         differences = self._differences()
         # Who has asked for the end by going away reads no more.
         with suppress(BrokenPipeError):
-            tell(
+            write_line(
                 event="summary",
                 connections=log.connections,
                 requests=log.requests,
@@ -257,7 +257,7 @@ class _Process:
         served = set(self._arguments.services or SERVICES)
         sides = [
             *([self._voice] if "speak" in served else []),
-            *([self._choose] if served & {"openai", "anthropic"} else []),
+            *([self._selector] if served & {"openai", "anthropic"} else []),
             self._sounds,
         ]
         return [
@@ -306,12 +306,12 @@ def _keep_quiet(detail: str) -> None:
 
 def fail(sentence: str) -> int:
     """Say why it cannot be, to programs and to people."""
-    tell(event="failed", detail=sentence)
+    write_line(event="failed", detail=sentence)
     sys.stderr.write(f"{plain_line(sentence)}\n")
     return 1
 
 
-def tell(**fields: Any) -> None:
+def write_line(**fields: Any) -> None:
     """One line of JSON on stdout."""
     sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
     sys.stdout.flush()

@@ -83,17 +83,17 @@ class ClockControl:
         try:
             within_ms = _number(request, "within_ms")
         except _BadControlRequest as refused:
-            await self._say(reply, 400, error=str(refused))
+            await self._reply_with(reply, 400, error=str(refused))
             return
         if within_ms is not None:
             try:
                 async with asyncio.timeout(_LONGEST_WAIT_S):
                     await self._clock.somebody_waits_within_us(round(1000 * within_ms))
             except TimeoutError:
-                said = f"Nobody waits for an instant within {within_ms:g} ms."
-                await self._say(reply, 408, error=said)
+                sentence = f"Nobody waits for an instant within {within_ms:g} ms."
+                await self._reply_with(reply, 408, error=sentence)
                 return
-        await self._say(reply, 200)
+        await self._reply_with(reply, 200)
 
     async def _advance(self, request: Request, reply: Reply) -> None:
         try:
@@ -101,37 +101,37 @@ class ClockControl:
             if ms is None:
                 raise _BadControlRequest("Say how far: /control/advance?ms=20.")
         except _BadControlRequest as refused:
-            await self._say(reply, 400, error=str(refused))
+            await self._reply_with(reply, 400, error=str(refused))
             return
         await self._clock.step_us(round(1000 * ms))
-        await self._say(reply, 200)
+        await self._reply_with(reply, 200)
 
     async def _next(self, request: Request, reply: Reply) -> None:
         waited_for = self._clock.waited_for_us()
         if not waited_for:
-            await self._say(reply, 409, error="Nobody waits for an instant.")
+            await self._reply_with(reply, 409, error="Nobody waits for an instant.")
             return
         await self._clock.step_us(waited_for[0] - self._clock.now_us())
-        await self._say(reply, 200)
+        await self._reply_with(reply, 200)
 
-    async def _say(self, reply: Reply, status: int, **more: str) -> None:
+    async def _reply_with(self, reply: Reply, status: int, **more: str) -> None:
         waited_for = self._clock.waited_for_us()
-        told = {
+        state = {
             "now_us": self._clock.now_us(),
             "next_us": waited_for[0] if waited_for else None,
             "waiting": len(waited_for),
         }
-        await answer_whole(reply, status, _JSON, json.dumps(told | more).encode())
+        await answer_whole(reply, status, _JSON, json.dumps(state | more).encode())
 
 
 def _number(request: Request, name: str) -> float | None:
-    given = dict(parse_qsl(request.query)).get(name)
-    if given is None:
+    text = dict(parse_qsl(request.query)).get(name)
+    if text is None:
         return None
     try:
-        number = float(given)
+        number = float(text)
     except ValueError:
         number = -1.0
     if not 0 <= number < 1e12:
-        raise _BadControlRequest(f"{name} is a number from 0, not {given!r}.")
+        raise _BadControlRequest(f"{name} is a number from 0, not {text!r}.")
     return number

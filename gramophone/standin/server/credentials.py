@@ -21,14 +21,14 @@ _SCHEMES = frozenset({"token", "bearer", "basic"})
 
 def secrets_in(headers: Iterable[tuple[str, str]], query: str) -> list[str]:
     """Every word that may be a key; names of headers are lower-case."""
-    said = [value for name, value in parse_qsl(query) if _names_a_secret(name)]
+    words = [value for name, value in parse_qsl(query) if _names_a_secret(name)]
     for name, value in headers:
         if name in _SECRET_HEADERS or _names_a_secret(name):
-            said += value.split()
+            words += value.split()
         if name == "sec-websocket-protocol":
             # The second of what is offered is the key itself.
-            said += [word.strip() for word in value.split(",")][1:2]
-    return [word for word in said if word.lower() not in _SCHEMES]
+            words += [word.strip() for word in value.split(",")][1:2]
+    return [word for word in words if word.lower() not in _SCHEMES]
 
 
 def without_secrets(query: str) -> str:

@@ -108,11 +108,11 @@ class HttpConnection(asyncio.Protocol):
     def __init__(
         self,
         handler: Handler,
-        patience: Timeouts,
+        timeouts: Timeouts,
         gone: Callable[[HttpConnection], None] | None = None,
     ) -> None:
         self._handler = handler
-        self._patience = patience
+        self._timeouts = timeouts
         self._gone = gone
         self._loop = asyncio.get_running_loop()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD_BYTES)
@@ -132,7 +132,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         # What has been sent is to be on its way when a fault strikes: nothing is kept back.
         self._transport.set_write_buffer_limits(high=0)
-        self._wait(self._patience.request_s, self.too_slow)
+        self._start_timer(self._timeouts.request_s, self.too_slow)
 
     def data_received(self, data: bytes) -> None:
         if self._over:
@@ -143,9 +143,9 @@ class HttpConnection(asyncio.Protocol):
                 self._transport.pause_reading()
         elif self._idle:
             self._idle = False
-            self._wait(self._patience.request_s, self.too_slow)
+            self._start_timer(self._timeouts.request_s, self.too_slow)
         self._http.receive_data(data)
-        self._read()
+        self._read_events()
 
     def eof_received(self) -> None:
         # A client that has finished writing has, for every HTTP server, gone away.
@@ -153,7 +153,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = self._over = True
-        self._rest()
+        self._stop_timer()
         if self._answering is not None:
             self._answering.cancel()
         if self._gone is not None:
@@ -169,7 +169,7 @@ class HttpConnection(asyncio.Protocol):
 
     # --- reading ------------------------------------------------------------------------------
 
-    def _read(self) -> None:
+    def _read_events(self) -> None:
         while self._answering is None and not self._over:
             try:
                 event = self._http.next_event()
@@ -183,7 +183,7 @@ class HttpConnection(asyncio.Protocol):
                     self._begin(event)
                 case h11.Data():
                     self._body += event.data
-                    self._weigh(len(self._body))
+                    self._check_size(len(self._body))
                 case h11.EndOfMessage():
                     self._answer()
                 case _:
@@ -197,16 +197,16 @@ class HttpConnection(asyncio.Protocol):
             return
         announced = dict(head.headers).get(b"content-length", b"0")
         # h11 has seen that it is a number.
-        self._weigh(int(announced))
+        self._check_size(int(announced))
 
-    def _weigh(self, size_bytes: int) -> None:
-        allowed = self._patience.body_bytes
+    def _check_size(self, size_bytes: int) -> None:
+        allowed = self._timeouts.body_bytes
         if size_bytes > allowed:
             self._refuse(413, f"A request may have {allowed} bytes, not {size_bytes} or more.")
 
     def _answer(self) -> None:
         assert self._head is not None
-        self._rest()
+        self._stop_timer()
         request = _request(self._head, bytes(self._body))
         self._head = None
         self._body.clear()
@@ -251,11 +251,11 @@ class HttpConnection(asyncio.Protocol):
             self._transport.resume_reading()
         self._ahead_bytes = 0
         if self._http.trailing_data[0]:
-            self._wait(self._patience.request_s, self.too_slow)
-            self._read()
+            self._start_timer(self._timeouts.request_s, self.too_slow)
+            self._read_events()
         else:
             self._idle = True
-            self._wait(self._patience.idle_s, self._transport.close)
+            self._start_timer(self._timeouts.idle_s, self._transport.close)
 
     # --- what goes wrong with the client ------------------------------------------------------
 
@@ -274,12 +274,12 @@ class HttpConnection(asyncio.Protocol):
             self._put(h11.EndOfMessage())
         # To close while the client still sends would reset the connection under the answer.
         self._transport.write_eof()
-        self._wait(self._patience.linger_s, self._transport.abort)
+        self._start_timer(self._timeouts.linger_s, self._transport.abort)
 
     def too_slow(self) -> None:
         """The request has not come within the time for it."""
         self._refuse(
-            408, f"The request was not complete after {self._patience.request_s:g} seconds."
+            408, f"The request was not complete after {self._timeouts.request_s:g} seconds."
         )
 
     async def stop(self) -> None:
@@ -292,11 +292,11 @@ class HttpConnection(asyncio.Protocol):
             await asyncio.wait([answering])
         self._transport.abort()
 
-    def _wait(self, patience_s: float, then: Callable[[], None]) -> None:
-        self._rest()
-        self._timer = self._loop.call_later(patience_s, then)
+    def _start_timer(self, timeout_s: float, then: Callable[[], None]) -> None:
+        self._stop_timer()
+        self._timer = self._loop.call_later(timeout_s, then)
 
-    def _rest(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -120,14 +120,14 @@ class _ServedPort:
             await self._handle(request, reply)
             return
         body = request.body
-        told = body.decode(errors="replace") if is_text(request.header("content-type")) else ""
+        text = body.decode(errors="replace") if is_text(request.header("content-type")) else ""
         number = self.traffic_log.opened(
             "request",
             request.path,
             request.query,
             request.headers,
             method=request.method,
-            **({"text": told} if told else {"bytes": len(body)}),
+            **({"text": text} if text else {"bytes": len(body)}),
         )
         if self.traffic_log.writing:
             reply = LoggedReply(reply, self.traffic_log, number)
@@ -242,8 +242,8 @@ async def refuse(
     headers: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Answer a request with a refusal."""
-    told = [*_refusal_headers(refusal, request_id), *headers]
-    await answer_whole(reply, refusal.status, told, refusal.body(request_id))
+    text = [*_refusal_headers(refusal, request_id), *headers]
+    await answer_whole(reply, refusal.status, text, refusal.body(request_id))
 
 
 def _response(refusal: HttpRefusal, request_id: str) -> Response:

@@ -11,33 +11,33 @@ from gramophone.standin.server.traffic_log import TrafficLog
 class LoggedReply:
     """A reply of which each step is written down."""
 
-    def __init__(self, reply: Reply, ledger: TrafficLog, number: int) -> None:
+    def __init__(self, reply: Reply, traffic_log: TrafficLog, number: int) -> None:
         self._reply = reply
-        self._ledger = ledger
+        self._log = traffic_log
         self._number = number
         self._readable = False
 
     async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
         kind = next((value for name, value in headers if name.lower() == "content-type"), "")
         self._readable = is_text(kind)
-        self._ledger.note(self._number, "answer", status=status)
+        self._log.note(self._number, "answer", status=status)
         await self._reply.start(status, headers)
 
     async def send(self, data: bytes) -> None:
         piece = data.decode(errors="replace") if self._readable else data
-        self._ledger.frame(self._number, "out", piece)
+        self._log.frame(self._number, "out", piece)
         await self._reply.send(data)
 
     async def end(self) -> None:
-        self._ledger.note(self._number, "end")
+        self._log.note(self._number, "end")
         await self._reply.end()
 
     async def spoil(self) -> None:
-        self._ledger.note(self._number, "spoilt")
+        self._log.note(self._number, "spoilt")
         await self._reply.spoil()
 
     def cut(self, *, reset: bool = False) -> None:
-        self._ledger.note(self._number, "reset" if reset else "cut")
+        self._log.note(self._number, "reset" if reset else "cut")
         self._reply.cut(reset=reset)
 
 

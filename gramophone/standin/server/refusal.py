@@ -26,8 +26,8 @@ class HttpRefusal:
 
     def body(self, request_id: str) -> bytes:
         """The JSON that goes with it."""
-        said = {"err_code": self.code, "err_msg": self.message, "request_id": request_id}
-        return json.dumps(said).encode()
+        fields = {"err_code": self.code, "err_msg": self.message, "request_id": request_id}
+        return json.dumps(fields).encode()
 
 
 INVALID_AUTH = HttpRefusal(401, "INVALID_AUTH", "Invalid credentials.")

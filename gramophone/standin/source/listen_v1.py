@@ -58,7 +58,7 @@ class _ListenReader:
 
     whole: bool
     messages: list[RecordedMessage] = field(default_factory=list[RecordedMessage])
-    said: int = 0
+    answered: int = 0
     ended: tuple[int, str] = (1000, "")
 
     @property
@@ -68,9 +68,9 @@ class _ListenReader:
     def read(self, event: FrameSent | FrameReceived | SpeechDisconnected) -> None:
         match event:
             case FrameSent(text=text):
-                self.said += _is_answered(text)
+                self.answered += _is_answered(text)
             case FrameReceived(text=text):
-                self.messages.append(RecordedMessage(text, self.said))
+                self.messages.append(RecordedMessage(text, self.answered))
             case SpeechDisconnected(code=code, reason=reason):
                 self.ended = code, reason
 

@@ -21,6 +21,7 @@ from typing import Literal, TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.text.redacted_match import Kept, hidden_in, same_but_hidden
+from gramophone.text.spaceless import without_spaces
 
 Kind: TypeAlias = Literal["changed", "unsent", "extra", "order"]
 Side: TypeAlias = Literal["speech", "prompt", "recording"]
@@ -55,8 +56,8 @@ class Difference:
 
     def fields(self) -> dict[str, str]:
         """For JSON; `detail` is the sentence."""
-        told = {"kind": self.kind, "side": self.side, "expected": self.expected, "got": self.got}
-        return told | {"detail": self.sentence}
+        fields = {"kind": self.kind, "side": self.side, "expected": self.expected, "got": self.got}
+        return fields | {"detail": self.sentence}
 
     @property
     def sentence(self) -> str:
@@ -110,21 +111,21 @@ class Expectation:
     def __init__(self, side: Side, texts: Sequence[str], *, by_message: bool = False) -> None:
         self._side: Side = side
         self._texts = tuple(texts)
-        bare = [said(text) for text in texts]
+        bare = [without_spaces(text) for text in texts]
         self._known = frozenset(bare)
         # So that a message without words, such as a picture alone, takes up room as well.
         self._stop = _STOP if by_message else ""
         bare = [text + self._stop for text in bare]
-        self._script = "".join(bare)
+        self._joined = "".join(bare)
         self._starts = list(accumulate(map(len, bare), initial=0))
-        self._kept = Kept(self._script, frozenset(self._starts))
+        self._kept = Kept(self._joined, frozenset(self._starts))
         self._by_message = by_message
-        self._places: dict[int, int] = {}
+        self._positions: dict[int, int] = {}
         self._resume = 0
         self._came = RangeSet()
-        self._given: dict[int, RangeSet] = {}
+        self._used: dict[int, RangeSet] = {}
         self._secrets: dict[str, str] = {}
-        self._met: list[Difference] = []
+        self._missed: list[Difference] = []
         self._jumps: list[tuple[int, int, str]] = []
 
     def came(self, connection: int, text: str) -> SourceRange | Difference:
@@ -132,45 +133,45 @@ class Expectation:
 
         What is out of order is found all the same, and told by `differences`.
         """
-        bare = said(text) + self._stop
-        if connection not in self._places:
-            self._places[connection], self._resume = self._resume, 0
-        place = self._places[connection]
-        given = self._given.setdefault(connection, RangeSet())
-        found = used = None
-        for stretch in self._find(bare, place, _last_word(text)):
-            if not self._has_been(given, stretch):
+        bare = without_spaces(text) + self._stop
+        if connection not in self._positions:
+            self._positions[connection], self._resume = self._resume, 0
+        position = self._positions[connection]
+        used = self._used.setdefault(connection, RangeSet())
+        found = already = None
+        for stretch in self._find(bare, position, _last_word(text)):
+            if not self._has_been(used, stretch):
                 found = stretch
                 break
-            used = used or stretch
-        if found is None and used is not None:
-            return self._exhausted(used, text)
+            already = already or stretch
+        if found is None and already is not None:
+            return self._exhausted(already, text)
         if found is None or not self._stands_for(*found, bare):
-            return self._miss(connection, place, text)
+            return self._miss(connection, position, text)
         start, end = found
-        if start > place and not self._came.cover(place, start):
-            self._jumps.append((place, start, text))
+        if start > position and not self._came.cover(position, start):
+            self._jumps.append((position, start, text))
         self._mark(connection, start, end)
         return self._texts_in(start, end)
 
     def break_off(self, connection: int) -> None:
         """The source ends this connection here; the next new one goes on at this place."""
-        self._resume = self._places.get(connection, 0)
+        self._resume = self._positions.get(connection, 0)
 
     def awaits(self, connection: int) -> int | None:
         """Which text is to begin on this connection; None within one, and behind the last."""
-        place = self._kept.whole(self._places.get(connection, self._resume))
-        index = bisect_left(self._starts, place)
-        begins = index < len(self._texts) and self._starts[index] == place
+        position = self._kept.whole(self._positions.get(connection, self._resume))
+        index = bisect_left(self._starts, position)
+        begins = index < len(self._texts) and self._starts[index] == position
         return index if begins else None
 
     def surplus(self, text: str) -> None:
         """More was asked of this text than the source has, such as another step of its tools."""
-        self._met.append(Difference("extra", self._side, "", text))
+        self._missed.append(Difference("extra", self._side, "", text))
 
     def knows(self, text: str) -> bool:
         """Whether this is one of the texts, whenever it comes."""
-        bare = said(text)
+        bare = without_spaces(text)
         return bare in self._known or (
             bool(self._kept) and any(same_but_hidden(known, bare) for known in self._known)
         )
@@ -180,47 +181,47 @@ class Expectation:
         never came."""
         # What was passed over and never came is not out of order: it is missing.
         order = (
-            Difference("order", self._side, self._texts[self._index(place)], text)
-            for place, start, text in self._jumps
-            if self._came.cover(place, start)
+            Difference("order", self._side, self._texts[self._index(position)], text)
+            for position, start, text in self._jumps
+            if self._came.cover(position, start)
         )
         unsent = (
             Difference("unsent", self._side, self._texts[index], "")
             for index in self._missing()
             if self._texts[index].strip()
         )
-        return (*self._met, *order, *unsent)
+        return (*self._missed, *order, *unsent)
 
-    def _find(self, bare: str, place: int, last_word: int) -> Iterator[tuple[int, int]]:
+    def _find(self, bare: str, position: int, last_word: int) -> Iterator[tuple[int, int]]:
         """Where this stands, come or not: at this place, or else ahead of it, or else behind.
 
         Whole messages are found in the order of the source.
         """
         if self._by_message:
             for stretch in pairwise(self._starts):
-                if self._is(self._script[slice(*stretch)], bare):
+                if self._is(self._joined[slice(*stretch)], bare):
                     yield stretch
             return
-        if (end := self._ends(bare, place, last_word)) is not None:
-            yield place, end
+        if (end := self._ends(bare, position, last_word)) is not None:
+            yield position, end
         found = [
             (start, end)
-            for start, _ in self._ahead_first(place)
+            for start, _ in self._ahead_first(position)
             if (end := self._ends(bare, start, last_word)) is not None
         ]
         # Whole texts before a part of one.
         ends = set(self._starts)
         yield from sorted(found, key=lambda stretch: self._kept.whole(stretch[1]) not in ends)
 
-    def _has_been(self, given: RangeSet, stretch: tuple[int, int]) -> bool:
+    def _has_been(self, used: RangeSet, stretch: tuple[int, int]) -> bool:
         """Whether any of this has come already; the rest of a secret that was cut has not."""
         start, end = map(self._kept.whole, stretch)
-        return given.meet(start, end)
+        return used.meet(start, end)
 
     def _exhausted(self, stretch: tuple[int, int], text: str) -> Difference:
         """It is in the source, and has come as often as it is there."""
         missed = Difference("extra", self._side, "", text, self._texts_in(*stretch))
-        self._met.append(missed)
+        self._missed.append(missed)
         return missed
 
     def _texts_in(self, start: int, end: int) -> SourceRange:
@@ -230,49 +231,49 @@ class Expectation:
     def _is(self, expected: str, bare: str) -> bool:
         return expected == bare or (bool(self._kept) and same_but_hidden(expected, bare))
 
-    def _ends(self, bare: str, place: int, last_word: int) -> int | None:
+    def _ends(self, bare: str, position: int, last_word: int) -> int | None:
         """Where this ends if it is said at this place."""
-        if self._script.startswith(bare, place):
-            return place + len(bare)
-        return self._kept.follow(place, bare, last_word) if self._kept else None
+        if self._joined.startswith(bare, position):
+            return position + len(bare)
+        return self._kept.follow(position, bare, last_word) if self._kept else None
 
-    def _ahead_first(self, place: int) -> Iterator[tuple[int, int]]:
+    def _ahead_first(self, position: int) -> Iterator[tuple[int, int]]:
         bounds = list(pairwise(self._starts))
-        ahead = bisect_left(self._starts, place)
+        ahead = bisect_left(self._starts, position)
         return iter([*bounds[ahead:], *bounds[:ahead]])
 
     def _stands_for(self, start: int, end: int, bare: str) -> bool:
         """Whether what stands at the marks is what it was before: a hash is of one secret alone."""
-        values = hidden_in(self._script[start:end], bare) if self._kept else {}
+        values = hidden_in(self._joined[start:end], bare) if self._kept else {}
         if any(self._secrets.get(digest, value) != value for digest, value in values.items()):
             return False
         self._secrets |= values
         return True
 
-    def _miss(self, connection: int, place: int, text: str) -> Difference:
+    def _miss(self, connection: int, position: int, text: str) -> Difference:
         """Another wording of what was to come next, or something that nobody expects."""
-        index = self._index(place)
-        given = self._given[connection]
-        while index < len(self._texts) and given.meet(*self._starts[index : index + 2]):
+        index = self._index(position)
+        used = self._used[connection]
+        while index < len(self._texts) and used.meet(*self._starts[index : index + 2]):
             index += 1
         expected = self._texts[index] if index < len(self._texts) else ""
-        if expected and _alike(said(expected), said(text)):
+        if expected and _alike(without_spaces(expected), without_spaces(text)):
             self._mark(connection, self._starts[index], self._starts[index + 1])
             missed = Difference("changed", self._side, expected, text)
         else:
             missed = Difference("extra", self._side, "", text)
-        self._met.append(missed)
+        self._missed.append(missed)
         return missed
 
-    def _index(self, place: int) -> int:
+    def _index(self, position: int) -> int:
         """Of the text in which this place lies; behind the last it is their number."""
-        return bisect_right(self._starts, place) - 1
+        return bisect_right(self._starts, position) - 1
 
     def _mark(self, connection: int, start: int, end: int) -> None:
-        self._places[connection] = end
+        self._positions[connection] = end
         end = self._kept.whole(end)
         self._came.add(start, end)
-        self._given.setdefault(connection, RangeSet()).add(start, end)
+        self._used.setdefault(connection, RangeSet()).add(start, end)
 
     def _missing(self) -> Iterator[int]:
         for index, (start, end) in enumerate(pairwise(self._starts)):
@@ -304,11 +305,6 @@ def _words(text: str, other: str) -> str:
         if piece:
             marked.append(piece if operation == "equal" else f"[{piece}]")
     return " ".join(marked)
-
-
-def said(text: str) -> str:
-    """What is left of a text when only what is said counts."""
-    return "".join(text.split())
 
 
 def _last_word(text: str) -> int:

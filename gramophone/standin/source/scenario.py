@@ -91,7 +91,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
         title=top.text("title"),
         speech=_speech(says, read_wav) if says else None,
         answers=tuple(_answer(table) for table in answers),
-        faults=tuple(top.fault(told) for told in top.texts("faults")),
+        faults=tuple(top.fault(value) for value in top.texts("faults")),
     )
 
 
@@ -112,8 +112,8 @@ def _speech(says: Sequence[_ScenarioTable], read_wav: ReadWav) -> RecordedSpeech
             RecordedSegment(say.needed("text"), frames, first_us=first_us, ends=_ends(say))
         )
     if len(rates_hz) > 1:
-        told = ", ".join(str(rate_hz) for rate_hz in sorted(rates_hz))
-        raise ScenarioError(f"The WAV files of the scenario have several rates ({told} Hz).")
+        value = ", ".join(str(rate_hz) for rate_hz in sorted(rates_hz))
+        raise ScenarioError(f"The WAV files of the scenario have several rates ({value} Hz).")
     if not rates_hz:
         return RecordedSpeech("", 0, tuple(segments))
     return RecordedSpeech("linear16", rates_hz.pop(), tuple(segments))
@@ -126,12 +126,12 @@ def _frames(wav: ScenarioSound, first_us: int) -> list[tuple[int, bytes]]:
 
 
 def _ends(say: _ScenarioTable) -> Break | None:
-    told = say.text("ends")
-    if not told:
+    value = say.text("ends")
+    if not value:
         return None
-    if told == "drop":
+    if value == "drop":
         return Break(1006, "")
-    match = _ENDS.fullmatch(told)
+    match = _ENDS.fullmatch(value)
     if match is None or not 1000 <= int(match[1]) <= 4999:
         raise say.wrong("ends", 'is "drop" or a close code with its reason, as in "1011 NET-0000"')
     return Break(int(match[1]), match[2] or "")
@@ -193,11 +193,11 @@ def _failure(table: _ScenarioTable, *, in_stream: bool) -> AnswerFailure | None:
 class _ScenarioTable:
     """A table of the file; whatever is taken out of it has the right type or is refused."""
 
-    def __init__(self, path: str, told: object, known: Sequence[str]) -> None:
-        if not isinstance(told, dict):
+    def __init__(self, path: str, value: object, known: Sequence[str]) -> None:
+        if not isinstance(value, dict):
             raise ScenarioError(f"{path or 'A scenario'} must be a table.")
         self._path = path
-        self._entries = cast("Mapping[str, Any]", told)
+        self._entries = cast("Mapping[str, Any]", value)
         for name in self._entries:
             if name not in known:
                 raise ScenarioError(
@@ -208,51 +208,51 @@ class _ScenarioTable:
         return name in self._entries
 
     def text(self, name: str) -> str:
-        told = self._entries.get(name, "")
-        if not isinstance(told, str):
+        value = self._entries.get(name, "")
+        if not isinstance(value, str):
             raise self.wrong(name, "is a text in quotes")
-        return told
+        return value
 
     def needed(self, name: str) -> str:
-        if not (told := self.text(name)):
+        if not (value := self.text(name)):
             raise self.wrong(name, "is needed")
-        return told
+        return value
 
     def texts(self, name: str) -> list[str]:
-        told = self._entries.get(name, [])
-        if not isinstance(told, list) or not all(
-            isinstance(each, str) for each in cast("list[object]", told)
+        value = self._entries.get(name, [])
+        if not isinstance(value, list) or not all(
+            isinstance(each, str) for each in cast("list[object]", value)
         ):
             raise self.wrong(name, "is a list of texts")
-        return cast("list[str]", told)
+        return cast("list[str]", value)
 
     def count(self, name: str) -> int:
-        told = self._entries.get(name, 0)
-        if not isinstance(told, int) or isinstance(told, bool) or not 0 <= told <= 10**9:
+        value = self._entries.get(name, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 10**9:
             raise self.wrong(name, "is a whole number from 0")
-        return told
+        return value
 
     def mapping(self, name: str) -> Mapping[str, Any]:
-        told = self._entries.get(name, {})
-        if not isinstance(told, dict):
+        value = self._entries.get(name, {})
+        if not isinstance(value, dict):
             raise self.wrong(name, "is a table")
-        return cast("Mapping[str, Any]", told)
+        return cast("Mapping[str, Any]", value)
 
     def table(self, name: str, known: Sequence[str]) -> _ScenarioTable:
         return _ScenarioTable(self._key(name), self._entries.get(name), known)
 
     def tables(self, name: str, known: Sequence[str]) -> list[_ScenarioTable]:
-        told = self._entries.get(name, [])
-        if not isinstance(told, list):
+        value = self._entries.get(name, [])
+        if not isinstance(value, list):
             raise self.wrong(name, f"is a list of tables, each under [[{self._key(name)}]]")
         return [
             _ScenarioTable(f"{self._key(name)}[{index}]", each, known)
-            for index, each in enumerate(cast("list[object]", told))
+            for index, each in enumerate(cast("list[object]", value))
         ]
 
-    def fault(self, told: str) -> Fault:
+    def fault(self, value: str) -> Fault:
         try:
-            return Fault.parse(told)
+            return Fault.parse(value)
         except ValueError as error:
             raise ScenarioError(f"The scenario's faults: {error}") from None
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from gramophone.core.errors import TimelineError
 from gramophone.core.timeline import AudioReceived, Event, FrameReceived, FrameSent, SpeechConnected
+from gramophone.text.spaceless import without_spaces
 from gramophone.wire.deepgram.paths import FLUX_PATH
 from gramophone.wire.deepgram.speak_v2.messages import (
     ClientMessage,
@@ -38,7 +39,6 @@ from gramophone.wire.deepgram.speak_v2.recording import (
     RecordedFrame,
     RecordedTurn,
     TurnStage,
-    said,
 )
 
 _IGNORED = frozenset({"NO_AUDIO_GENERATED", "INVALID_INTERRUPT_OFFSET"})
@@ -92,7 +92,7 @@ class _FluxTurnReader:
 
     def reach(self, stage: TurnStage, at_us: int) -> None:
         self.stage = stage
-        cue = ClientProgress(stage, len(said(self.text)))
+        cue = ClientProgress(stage, len(without_spaces(self.text)))
         # White space says nothing, so nothing can wait for it.
         if not self.progress or self.progress[-1][0] != cue:
             self.progress.append((cue, at_us))
@@ -111,9 +111,9 @@ class _FluxTurnReader:
         offset_ms = self.offset_ms if self.interrupted else None
         return RecordedTurn(self.text, frames, self.interrupted, offset_ms)
 
-    def _timed(self, known: int, at_us: int, frame: str | bytes) -> RecordedFrame:
-        said_so_far = self.progress[:known]
-        cue, cue_us = said_so_far[-1] if said_so_far else (ClientProgress(TurnStage.OPEN, 0), at_us)
+    def _timed(self, reached: int, at_us: int, frame: str | bytes) -> RecordedFrame:
+        before = self.progress[:reached]
+        cue, cue_us = before[-1] if before else (ClientProgress(TurnStage.OPEN, 0), at_us)
         return RecordedFrame(cue, at_us - cue_us, frame)
 
 

@@ -23,8 +23,9 @@ from gramophone.core.timeline import (
     TextSpoken,
 )
 from gramophone.standin.source.speak_v2 import recorded_flux
-from gramophone.standin.source.speech_files import RecordedFile, recorded_files, said
+from gramophone.standin.source.speech_files import RecordedFile, recorded_files
 from gramophone.standin.voice import Break
+from gramophone.text.spaceless import without_spaces
 from gramophone.wire.deepgram.speak_v2.recording import RecordedFlux, RecordedTurn
 
 _CLOSED_BY_REQUEST = 1000
@@ -121,7 +122,9 @@ def _flushes(events: Sequence[Event]) -> list[_OpenFlush]:
 
 def _in_tones(segment: RecordedSegment, files: Sequence[RecordedFile]) -> RecordedSegment:
     """A text whose sound is in a file has none for a websocket."""
-    filed = any(said(file.text) == said(segment.text) for file in files if file.whole)
+    filed = any(
+        without_spaces(file.text) == without_spaces(segment.text) for file in files if file.whole
+    )
     return replace(segment, frames=None) if filed and not segment.frames else segment
 
 

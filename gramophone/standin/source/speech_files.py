@@ -21,6 +21,7 @@ from gramophone.core.timeline import (
     SpeechConnected,
     SpeechDisconnected,
 )
+from gramophone.text.spaceless import without_spaces
 from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters
@@ -51,7 +52,9 @@ class RecordedFile:
 
     def answers(self, text: str, parameters: RestParameters) -> bool:
         """Whether this is what is asked for now."""
-        return said(self.text) == said(text) and _form(self.parameters) == _form(parameters)
+        return without_spaces(self.text) == without_spaces(text) and _form(
+            self.parameters
+        ) == _form(parameters)
 
 
 def _form(parameters: RestParameters) -> tuple[str, str, int]:
@@ -65,23 +68,23 @@ class RecordedFiles:
     """
 
     def __init__(self, files: Sequence[RecordedFile] = (), *, strict: bool = False) -> None:
-        self._fresh = list(files)
-        self._given: list[RecordedFile] = []
+        self._unused = list(files)
+        self._repeated: list[RecordedFile] = []
         self._strict = strict
 
     def find(self, text: str, parameters: RestParameters) -> RecordedFile | None:
         """The answer to a request, if there is one."""
-        for file in self._fresh:
+        for file in self._unused:
             if file.answers(text, parameters):
-                self._fresh.remove(file)
-                self._given.append(file)
+                self._unused.remove(file)
+                self._repeated.append(file)
                 return file
-        given = () if self._strict else self._given
-        return next((file for file in given if file.answers(text, parameters)), None)
+        repeated = () if self._strict else self._repeated
+        return next((file for file in repeated if file.answers(text, parameters)), None)
 
     def has_given(self, text: str, parameters: RestParameters) -> bool:
         """Whether this was answered, and is not answered again."""
-        return self._strict and any(file.answers(text, parameters) for file in self._given)
+        return self._strict and any(file.answers(text, parameters) for file in self._repeated)
 
 
 def body_frame(data: bytes, content_type: str) -> str:
@@ -115,11 +118,6 @@ def recorded_files(events: Sequence[Event]) -> tuple[RecordedFile, ...]:
 def text_in(body: str) -> str:
     """What is to be spoken, from the body of a request; plain text is all of it."""
     return as_text(read_object(body).get("text")) or body
-
-
-def said(text: str) -> str:
-    """What is left of a text when only what is said counts."""
-    return "".join(text.split())
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ def encoded(linear16: bytes, sample_rate_hz: int, encoding: str) -> bytes:
     import soundfile
 
     kind, subtype = _KINDS[encoding]
-    made = io.BytesIO()
-    with soundfile.SoundFile(made, "w", sample_rate_hz, 1, subtype, format=kind) as file:
+    file_bytes = io.BytesIO()
+    with soundfile.SoundFile(file_bytes, "w", sample_rate_hz, 1, subtype, format=kind) as file:
         file.buffer_write(linear16, dtype="int16")
-    return made.getvalue()
+    return file_bytes.getvalue()

@@ -18,6 +18,7 @@ from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voice import OnProgress, SynthesisStream, VoiceRefused, VoiceSound
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.text.redacted_match import begins_but_hidden
+from gramophone.text.spaceless import without_spaces
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters, bytes_per_sample
 from gramophone.wire.lenient_json import as_text, read_object
 
@@ -51,9 +52,9 @@ class RecordedVoice:
         self._patient = patient
         self._ordinals = ordinals or count()
         self._connection = next(self._ordinals)
-        self._found = expectation or Expectation("speech", texts)
+        self._expectation = expectation or Expectation("speech", texts)
         self._messages = messages
-        self._told = False
+        self._hears_frames = False
 
     @classmethod
     def by_message(cls, speech: RecordedSpeech, *, strict: bool = False) -> Self:
@@ -65,22 +66,22 @@ class RecordedVoice:
     @property
     def expectation(self) -> Expectation:
         """What was to be said, and how what was said differs from it."""
-        return self._messages or self._found
+        return self._messages or self._expectation
 
     async def load(self, progress: OnProgress) -> None:
         pass
 
     def refusal(self, parameters: SpeakParameters) -> str:
         speech = self._speech
-        asked = (parameters.encoding, parameters.sample_rate_hz)
-        if not speech.encoding or asked == (speech.encoding, speech.sample_rate_hz):
+        form = (parameters.encoding, parameters.sample_rate_hz)
+        if not speech.encoding or form == (speech.encoding, speech.sample_rate_hz):
             return ""
         return f"The recording is in {speech.encoding} at {speech.sample_rate_hz} Hz only."
 
     def for_connection(self) -> Self:
         return type(self)(
             self._speech,
-            self._found,
+            self._expectation,
             strict=self.strict,
             patient=self._patient,
             messages=self._messages,
@@ -88,27 +89,27 @@ class RecordedVoice:
         )
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
-        if not self._told and not self._listen(text):
+        if not self._hears_frames and not self._listen(text):
             # Without a connection the text is a message by itself.
             raise VoiceRefused
-        found = self._found.came(self._connection, self._up_to_break(text))
-        if isinstance(found, Difference) and self.strict:
+        place = self._expectation.came(self._connection, self._up_to_break(text))
+        if isinstance(place, Difference) and self.strict:
             raise VoiceRefused
-        if isinstance(found, Difference) and found.again is not None:
+        if isinstance(place, Difference) and place.again is not None:
             # It is reported; whoever is not strict gets the sound once more.
-            found = found.again
-        if isinstance(found, Difference):
+            place = place.again
+        if isinstance(place, Difference):
             for pcm in ToneVoice().words(text, parameters):
                 yield VoiceSound(pcm)
             return
         before_us = 0
-        for segment in self._speech.segments[found.first : found.end]:
+        for segment in self._speech.segments[place.first : place.end]:
             due_us = 0
             for due_us, pcm in _frames(segment, parameters):
                 yield VoiceSound(pcm, before_us + due_us)
             before_us += due_us
             if segment.ends is not None:
-                for expectation in (self._found, self._messages):
+                for expectation in (self._expectation, self._messages):
                     if expectation is not None:
                         expectation.break_off(self._connection)
                 yield segment.ends
@@ -118,7 +119,7 @@ class RecordedVoice:
 
     def hear(self, frame: str) -> bool:
         """The client sent a text frame; whether it may."""
-        self._told = True
+        self._hears_frames = True
         fields = read_object(frame)
         return fields.get("type") != "Speak" or self._listen(as_text(fields.get("text")))
 
@@ -131,11 +132,11 @@ class RecordedVoice:
     def _up_to_break(self, text: str) -> str:
         """The text, or as much of it as was spoken when the connection broke within it, or when a
         Clear came that is waited for."""
-        said, spoken = _said(text), ""
-        index = self._found.awaits(self._connection)
+        said, spoken = without_spaces(text), ""
+        index = self._expectation.awaits(self._connection)
         while index is not None and index < len(self._speech.segments):
             segment = self._speech.segments[index]
-            spoken += _said(segment.text)
+            spoken += without_spaces(segment.text)
             if not begins_but_hidden(spoken, said):
                 break
             if segment.ends is not None or (segment.cleared and self._patient):
@@ -146,7 +147,7 @@ class RecordedVoice:
     def given_elsewhere(self, texts: Iterable[str]) -> None:
         """These were said on this connection, and somebody else gave their sound."""
         for text in texts:
-            self._found.came(self._connection, text)
+            self._expectation.came(self._connection, text)
 
     async def aclose(self) -> None:
         pass
@@ -161,7 +162,3 @@ def _frames(segment: RecordedSegment, parameters: SpeakParameters) -> Iterable[t
     words = ToneVoice().words(segment.text, parameters)
     cut = [*chain.from_iterable(map(cutter.cut, words)), cutter.rest()]
     return [(segment.first_us, frame) for frame in cut if frame]
-
-
-def _said(text: str) -> str:
-    return "".join(text.split())

@@ -1,7 +1,4 @@
-"""A text frame as JSON: the object in it, its fields, and what is said of one that has none.
-
-The reading that the protocols of a socket share lives here; which messages there are does not.
-"""
+"""Text frames as JSON objects, read leniently; shared by the protocols on a websocket."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from gramophone.wire.lenient_json import LARGEST_COUNT, is_bounded
 
 
 class ProtocolViolation(ValueError):
-    """A frame that cannot be understood.
+    """A frame that is not a message of the protocol.
 
     Attributes:
         code: Deepgram's name for it, the whole reason of its close frame (`DATA-0000`).
@@ -44,13 +41,13 @@ def json_object(text: str, otherwise: str) -> Mapping[str, Any]:
 
 
 def text_of(fields: Mapping[str, Any], name: str) -> str:
-    """The field of this name; empty when it is missing or no text."""
+    """The field as a text; empty when it is missing or of another type."""
     value = fields.get(name)
     return value if isinstance(value, str) else ""
 
 
 def whole_of(fields: Mapping[str, Any], name: str) -> int:
-    """The field of this name, within `LARGEST_COUNT`; 0 when it is missing or no whole number."""
+    """The field as a whole number within ±`LARGEST_COUNT`; 0 when it is missing or no number."""
     value = fields.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         return 0

@@ -1,7 +1,7 @@
-"""The service's side of a speech connection, and what it asks of its shell.
+"""State machines of the service's side of Speak, and the actions that they ask for.
 
-Both versions of the protocol are such machines; a shell with a socket and a voice tells them
-what happens and carries out, in order, what they answer.
+Both versions of the protocol are a `ServerProtocol`. A session with a socket and a voice calls its
+methods for what happens, and carries out the actions that they return, in order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.speak_v1.messages import Warned
 
 NOT_IN_SOURCE = "NOT-IN-SOURCE"
-"""The reason of the close when a strict source has not got a text; no service says that."""
+"""The reason of the close when a strict source does not contain a text; ours, not a service's."""
 NOT_IN_SOURCE_SAID = "The source has not got this text, and a strict one takes no other."
 
 MessageT_co = TypeVar("MessageT_co", covariant=True)
@@ -35,10 +35,10 @@ class SendAudio:
 
 @frozen
 class StartSynthesis:
-    """Begin to speak `text`, and tell the machine of its sound under the number `job`.
+    """Begin to speak `text`; its sound is reported to the machine under the number `job`.
 
-    `asked_us` is when the text could first be spoken, which delivery is timed by. `speed` is
-    None where the connection has one speed for all its life.
+    `asked_us` is the instant from which its delivery is timed. `speed` is None where the
+    connection has one speed for all its life.
     """
 
     job: int
@@ -72,49 +72,49 @@ class ServerProtocol(Protocol[MessageT_co]):
 
     @property
     def deadline_us(self) -> int | None:
-        """When `time_passed` must be called at the latest; None when never. It may move."""
+        """Instant at which `time_passed` must be called; None when never. It may move."""
         ...
 
     def opened(self, now_us: int) -> Sequence[Action[MessageT_co]]:
-        """The connection stands."""
+        """Greet the client of a new connection."""
         ...
 
     def pinged(self, now_us: int) -> None:
-        """A Ping or a Pong came."""
+        """Take a Ping or a Pong."""
         ...
 
     def text_received(self, text: str, now_us: int) -> Sequence[Action[MessageT_co]]:
-        """A text frame came."""
+        """Answer a text frame."""
         ...
 
     def binary_received(self) -> Sequence[Action[MessageT_co]]:
-        """A binary frame came."""
+        """Answer a binary frame."""
         ...
 
     def time_passed(self, now_us: int) -> Sequence[Action[MessageT_co]]:
-        """It is `now_us`."""
+        """Do what is due at `now_us`."""
         ...
 
     def audio_made(self, job: int, pcm: bytes) -> Sequence[SendAudio]:
-        """One frame of the sound of `job` may go out."""
+        """Pass on one frame of the sound of `job`, unless it is no longer wanted."""
         ...
 
     def remarked(self, job: int, warning: Warned) -> Sequence[Action[MessageT_co]]:
-        """The voice has something to say about `job`."""
+        """Pass on a warning of the voice about `job`."""
         ...
 
     def synthesised(self, job: int) -> Sequence[Action[MessageT_co]]:
-        """All sound of `job` has gone out."""
+        """Go on after the last frame of `job`."""
         ...
 
     def failed(self, job: int) -> Sequence[Action[MessageT_co]]:
-        """The voice could not speak `job`."""
+        """Go on after a voice that could not speak `job`."""
         ...
 
     def refused(self) -> Sequence[Action[MessageT_co]]:
-        """What the client said is not in the source, which is strict."""
+        """Close because a strict source does not contain what the client sent."""
         ...
 
     def broken_off(self, job: int, code: int, reason: str) -> Sequence[Action[MessageT_co]]:
-        """The connection is to end within `job`, with this code."""
+        """Close within `job` with this code, as it was recorded or asked for."""
         ...

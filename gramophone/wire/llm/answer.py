@@ -1,8 +1,8 @@
-"""What a language model gave, or is to give, as plain values that know no provider.
+"""Answers of a language model as plain values, whatever protocol they are written in.
 
-A stand-in renders an `ModelAnswer` in the words of whoever is asked: `openai_chat`,
-`openai_responses`, `anthropic_messages`. Recordings bring the provider's own chunks along
-(`RawPiece`); `answer_parts` reads them for everybody else.
+A stand-in renders a `ModelAnswer` in the protocol it is asked in: `openai_chat`,
+`openai_responses`, `anthropic_messages`. Recordings keep the provider's own chunks (`RawPiece`),
+which `answer_blocks` reads for the other protocols.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ OPENAI_RESPONSES: Final = "openai-responses"
 ANTHROPIC: Final = "anthropic"
 
 CUT: Final = "cut"
-"""A failure without words: the connection ends, the answer unfinished."""
+"""Failure without an error: the connection ends, the answer unfinished."""
 SILENT: Final = "silent"
-"""A failure without words: nothing more comes, and the connection stays."""
+"""Failure without an error: nothing more comes, and the connection stays."""
 UNFINISHED: Final = "unfinished"
-"""A failure without words: the stream ends in good order, but nothing in it says so."""
+"""Failure without an error: the stream ends in good order, but without a finish reason."""
 WORDLESS = frozenset({CUT, SILENT, UNFINISHED})
 
 
 @frozen
 class TextPiece:
-    """Some of the answer's text."""
+    """A piece of the answer's text."""
 
     text: str
     due_us: int = 0
@@ -34,7 +34,7 @@ class TextPiece:
 
 @frozen
 class ThinkingPiece:
-    """Some of the model's thoughts, which are never spoken; the last signature counts."""
+    """A piece of the model's reasoning, which is never spoken; the last signature counts."""
 
     text: str
     signature: str = ""
@@ -43,7 +43,7 @@ class ThinkingPiece:
 
 @frozen
 class ToolPiece:
-    """Some of a call to a tool: `arguments` are joined by `index`, and are JSON when whole.
+    """A piece of a call to a tool; `arguments` are joined by `index`, and are JSON when complete.
 
     `id` and `name` stand on the first piece of an index only.
     """
@@ -57,26 +57,26 @@ class ToolPiece:
 
 @frozen
 class RawPiece:
-    """A chunk in the provider's own words, as JSON text, as it was recorded."""
+    """A chunk of the provider's own protocol, as JSON text, as it was recorded."""
 
     raw: str
     due_us: int = 0
 
 
 AnswerPiece: TypeAlias = TextPiece | ThinkingPiece | ToolPiece | RawPiece
-"""`due_us` counts from the request, on the clock of the recording."""
+"""All have `due_us`: microseconds from the request, on the clock of the recording."""
 
 
 @frozen
 class AnswerFailure:
-    """How an answer fails: instead of all of it, or `in_stream` after its pieces.
+    """Failure of an answer: instead of all of it, or `in_stream` after its pieces.
 
     Attributes:
-        kind: the provider's word (`overloaded_error`), or empty: then `status` tells; or one
-            of `WORDLESS`.
-        message: what it says.
-        status: of the refusal; inside a stream it only helps to find the word.
-        in_stream: after the pieces, in a stream that began well.
+        kind: the provider's name of the error (`overloaded_error`), or one of `WORDLESS`; empty
+            where `status` says it.
+        message: the sentence of the error.
+        status: of the refusal; inside a stream it only helps to find the name.
+        in_stream: whether it comes after the pieces, in a stream that began well.
     """
 
     kind: str
@@ -90,14 +90,14 @@ class ModelAnswer:
     """One answer of a model.
 
     Attributes:
-        asked: the user's words it answers; None answers anything.
-        pieces: what comes, in order.
-        finish_reason: in OpenAI's words: stop, length, tool_calls, content_filter.
-        input_tokens: what the request is said to have cost; 0 when nobody counted.
-        output_tokens: what the answer is said to have cost; 0 when nobody counted.
-        provider: whose words the RawPieces are: `OPENAI`, `OPENAI_RESPONSES`, `ANTHROPIC`.
-        failure: how it fails, if it does.
-        ends_us: when its end comes, if that is after its last piece.
+        asked: the question that it answers; None answers any.
+        pieces: its content, in order.
+        finish_reason: as OpenAI names it: stop, length, tool_calls, content_filter.
+        input_tokens: of the request; 0 when not counted.
+        output_tokens: of the answer; 0 when not counted.
+        provider: protocol of the RawPieces: `OPENAI`, `OPENAI_RESPONSES`, `ANTHROPIC`.
+        failure: its failure, if it has one.
+        ends_us: instant of its end, if that is after its last piece.
     """
 
     asked: str | None
@@ -111,11 +111,11 @@ class ModelAnswer:
 
     @property
     def due_us(self) -> int:
-        """When the end comes."""
+        """Instant of the end."""
         return max(self.ends_us, *(piece.due_us for piece in self.pieces), 0)
 
     def recorded_for(self, provider: str) -> tuple[RawPiece, ...] | None:
-        """The pieces in this provider's own words, if all of them are."""
+        """The pieces as chunks of this provider, if all of them are."""
         raw = tuple(piece for piece in self.pieces if isinstance(piece, RawPiece))
         fits = self.provider == provider and raw and len(raw) == len(self.pieces)
         return raw if fits else None

@@ -1,4 +1,21 @@
-"""What an answer says, whatever words it was recorded in: plain pieces, and blocks of them."""
+"""Content of an answer in any protocol: as plain pieces, and as blocks of them."""
+
+# The three protocols cut the same content differently, and the reader needs to know just this much
+# of each:
+#
+#   Chat Completions   one list of choices; text, reasoning and calls stand side by side in a
+#                      `delta`. Calls carry an index of their own; id and name come with the first
+#                      piece of an index, arguments are joined by index. Pieces of several calls
+#                      may alternate.
+#   Messages           content blocks, one open at a time: start, deltas, stop. `index` counts all
+#                      blocks, so a delta is told to be of a call by the start of its block.
+#   Responses          output items, likewise; `output_index` counts all items, and events of many
+#                      other kinds stand between them.
+#
+# All of it is read by shape and never refused: local servers leave fields out, send null for "" and
+# invent fields (reasoning), and a recording must be readable whatever has made it. Unknown events
+# are ignored, which Anthropic demands of clients. The numbers of calls are made consecutive at the
+# end, since Chat counts calls from 0 and the others do not.
 
 from __future__ import annotations
 
@@ -20,9 +37,9 @@ PlainPiece: TypeAlias = TextPiece | ThinkingPiece | ToolPiece
 
 
 def plain_pieces(answer: ModelAnswer) -> tuple[PlainPiece, ...]:
-    """The pieces with the provider's own words read; tools are numbered from 0 as they come."""
+    """The pieces with the provider's chunks read; calls are numbered from 0 as they come."""
     reader = _RawReader()
-    plain = [piece for given in answer.pieces for piece in _plain(given, reader)]
+    plain = [piece for piece in answer.pieces for piece in _plain(piece, reader)]
     numbers: dict[int, int] = {}
     return tuple(
         ToolPiece(
@@ -50,7 +67,7 @@ def _plain(piece: AnswerPiece, reader: _RawReader) -> Iterator[PlainPiece]:
 
 @frozen
 class TextBlock:
-    """Text without a break; when each part of it comes."""
+    """Consecutive pieces of text."""
 
     pieces: tuple[TextPiece, ...]
 
@@ -61,7 +78,7 @@ class TextBlock:
 
 @frozen
 class ThinkingBlock:
-    """Thoughts without a break."""
+    """Consecutive pieces of reasoning."""
 
     pieces: tuple[ThinkingPiece, ...]
 
@@ -71,13 +88,13 @@ class ThinkingBlock:
 
     @property
     def signature(self) -> str:
-        """The last that came; empty when none did."""
+        """The last signature; empty when there is none."""
         return next((piece.signature for piece in reversed(self.pieces) if piece.signature), "")
 
 
 @frozen
 class ToolBlock:
-    """One whole call."""
+    """A call to a tool, complete."""
 
     pieces: tuple[ToolPiece, ...]
 
@@ -104,8 +121,7 @@ Block: TypeAlias = TextBlock | ThinkingBlock | ToolBlock
 def blocks_of(answer: ModelAnswer) -> tuple[Block, ...]:
     """The pieces in blocks, one after the other, for protocols that open one at a time.
 
-    A piece of a call that another block has overtaken comes with its call, and what stands
-    after it waits.
+    Pieces of a call that others have interrupted are put together in the place of the first.
     """
     groups: list[list[PlainPiece]] = []
     calls: dict[int, list[PlainPiece]] = {}
@@ -134,17 +150,17 @@ def _block(group: Sequence[PlainPiece]) -> Block:
 
 
 def call_input(arguments: str) -> dict[str, object]:
-    """The arguments of a call as an object; what is no object stands under `arguments`."""
+    """The arguments of a call as an object; anything else is put under the name `arguments`."""
     if not arguments.strip():
         return {}
     return read_object(arguments) or ({} if arguments.strip() == "{}" else {"arguments": arguments})
 
 
-# --- the providers' own words -----------------------------------------------------------------
+# --- the providers' protocols -----------------------------------------------------------------
 
 
 class _RawReader:
-    """Reads chunks of all three protocols by their shape, streamed or whole."""
+    """A reader of chunks of all three protocols, told apart by shape, streamed or whole."""
 
     def __init__(self) -> None:
         # Anthropic counts all blocks, Responses all items: a call is known by that number.
@@ -181,8 +197,8 @@ class _RawReader:
                 if thought or signature:
                     yield ThinkingPiece(thought, signature, due_us)
             case "tool_use":
-                given = as_object(block.get("input"))
-                arguments = compact(given) if given else ""
+                piece = as_object(block.get("input"))
+                arguments = compact(piece) if piece else ""
                 self._calls.add(index)
                 yield _call(index, block.get("id"), block.get("name"), arguments, due_us)
             case _:
@@ -243,14 +259,16 @@ def _chat(fields: dict[str, object], due_us: int) -> Iterator[PlainPiece]:
     for choice in map(as_object, as_list(fields.get("choices"))):
         if choice.get("index") not in (0, None):
             continue
-        said = as_object(choice.get("delta")) or as_object(choice.get("message"))
+        message = as_object(choice.get("delta")) or as_object(choice.get("message"))
         # Local servers put thoughts into a field of their own, under one of two names.
-        if thought := as_text(said.get("reasoning_content")) or as_text(said.get("reasoning")):
+        if thought := as_text(message.get("reasoning_content")) or as_text(
+            message.get("reasoning")
+        ):
             yield ThinkingPiece(thought, "", due_us)
-        for words in (said.get("content"), said.get("refusal")):
+        for words in (message.get("content"), message.get("refusal")):
             if text := as_text(words):
                 yield TextPiece(text, due_us)
-        for number, call in enumerate(map(as_object, as_list(said.get("tool_calls")))):
+        for number, call in enumerate(map(as_object, as_list(message.get("tool_calls")))):
             index = call.get("index")
             function = as_object(call.get("function"))
             yield _call(

@@ -1,4 +1,4 @@
-"""Anthropic's Messages from the server's side: a request read, an answer written.
+"""Anthropic's Messages, the server's side: requests are read, answers are written.
 
 Shapes: anthropic 2.11 (`types/`). Versions: 2023-06-01, and 2026-10-21, which refuses the
 sampling parameters (platform.claude.com, migration-2026-10-21).
@@ -57,9 +57,9 @@ _EVENTS = frozenset(
 
 @frozen
 class MessagesRequest:
-    """What of a request matters to its answer.
+    """The part of a request that its answer depends on.
 
-    `asked` is what the user said last; `step` how often that was answered with calls to tools.
+    `asked` is the user's last text; `step` the number of its answers with calls to tools so far.
     """
 
     model: str
@@ -70,12 +70,12 @@ class MessagesRequest:
 
 
 def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> MessagesRequest:
-    """Read a request; fields that are not known are let be.
+    """Read a request; unknown fields are ignored.
 
-    `version` is the header; a request that only counts its tokens needs no limit.
+    `version` is the header; a request that only counts its tokens needs no `max_tokens`.
 
     Raises:
-        RequestRefused: as the service would.
+        RequestRefused: the service would refuse it.
     """
     if not version:
         refuse("anthropic-version: header is required")
@@ -142,7 +142,7 @@ def _check_strictly(fields: dict[str, Any], messages: list[Any]) -> None:
 
 
 def render_message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> bytes:
-    """The answer as one JSON body. That it failed is for who renders errors."""
+    """The answer as one JSON body; a failure of it is not written here."""
     raw = answer.recorded_for(ANTHROPIC) or ()
     if len(raw) == 1 and _type(raw[0]) == "message":
         return encoded(raw[0].raw)
@@ -174,7 +174,11 @@ def _whole(block: Block, ordinal: int) -> dict[str, Any]:
 
 
 def message_events(answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> list[Timed]:
-    """The answer as a stream."""
+    """The answer as events of a stream, with their instants.
+
+    Recorded events go out as they are; a stream that breaks off is completed, so that a client
+    finds every block stopped and a `message_stop`, unless its failure is that there is none.
+    """
     raw = answer.recorded_for(ANTHROPIC)
     if raw is not None and any(_type(piece) in _EVENTS for piece in raw):
         events = [(piece.due_us, raw_event(piece.raw, _type(piece))) for piece in raw]
@@ -194,7 +198,7 @@ def _type(piece: RawPiece) -> str:
 
 
 def _closed(raw: tuple[RawPiece, ...]) -> Iterator[Timed]:
-    """Ends for the blocks that a recording left open."""
+    """The stops of blocks that a recording left open."""
     started = [
         read_object(piece.raw).get("index")
         for piece in raw
@@ -225,7 +229,7 @@ def _end(answer: ModelAnswer, ordinal: int, *, ended: bool) -> Iterator[Timed]:
 
 
 class _MessageWriter:
-    """Writes the events of one answer up to the end of its last block."""
+    """The events of one answer, up to the stop of its last block."""
 
     def __init__(self, answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> None:
         self._blocks = blocks_of(answer)
@@ -235,7 +239,8 @@ class _MessageWriter:
     def events(self) -> list[Timed]:
         passed_us, events = 0, list[Timed]()
         for due_us, event in self._events():
-            # A piece that was overtaken holds up what stands behind it.
+            # Blocks go out one after the other, though pieces of several calls may have come in
+            # turns: what stands behind a late piece waits for it.
             passed_us = max(passed_us, due_us)
             events.append((passed_us, event))
         return events

@@ -1,4 +1,4 @@
-"""Names and numbers that a service would draw, the same every time the same is asked."""
+"""Ids, signatures and counts that a service would draw at random, made from the request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from base64 import b64encode
 from hashlib import blake2b
 
 CREATED_S = 1_767_225_600
-"""When everything was made: the first second of 2026."""
+"""The time of creation of everything: the first second of 2026."""
 _CHARS_PER_TOKEN = 4
 
 
@@ -17,11 +17,11 @@ def made_id(prefix: str, ordinal: int, part: int = 0) -> str:
 
 
 def made_signature(thoughts: str) -> str:
-    """A signature under thoughts that came without one."""
+    """A signature for reasoning that came without one; clients send it back unread."""
     drawn = blake2b(thoughts.encode("utf-8", "surrogatepass"), digest_size=48)
     return b64encode(drawn.digest()).decode()
 
 
 def tokens(counted: int, chars: int) -> int:
-    """What was counted, or a guess from the length where nobody did."""
+    """The count if there is one, else a guess from the length."""
     return counted or (chars + _CHARS_PER_TOKEN - 1) // _CHARS_PER_TOKEN

@@ -1,4 +1,4 @@
-"""Errors of OpenAI and Anthropic: which status goes with which words, and how they are written.
+"""Errors of OpenAI and Anthropic: the names and sentences of each status, and their JSON.
 
 OpenAI: `{"error": {message, type, param, code}}` (error-codes guide; openai 3.52). Anthropic:
 `{"type": "error", "error": {type, message}, "request_id"}` (anthropic 2.11, types/shared).
@@ -13,14 +13,14 @@ from gramophone.wire.lenient_json import compact, encoded
 from gramophone.wire.llm.answer import WORDLESS, AnswerFailure
 
 RETRY_AFTER_S = 1
-"""What a client that came too often is told to wait."""
+"""Seconds of the `retry-after` header of a 429."""
 
 
 @frozen
 class ModelRefusal:
     """A request that is answered with an error status.
 
-    `kind`, `code` and `param` are the provider's words; an empty kind follows from the status.
+    `kind`, `code` and `param` are the provider's names; an empty kind follows from the status.
     """
 
     status: int
@@ -31,12 +31,12 @@ class ModelRefusal:
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """What goes with it besides the body."""
+        """The headers that go with it, beside those of the body."""
         return (("retry-after", str(RETRY_AFTER_S)),) if self.status == 429 else ()
 
 
 class RequestRefused(Exception):
-    """A request that cannot stand; `refusal` says why."""
+    """A request that is refused, with `refusal`."""
 
     def __init__(self, refusal: ModelRefusal) -> None:
         self.refusal = refusal
@@ -102,25 +102,26 @@ def anthropic_refusal(status: int) -> ModelRefusal:
     return _ANTHROPIC.get(status) or _like(status, _ANTHROPIC)
 
 
-def _like(status: int, known: dict[int, ModelRefusal]) -> ModelRefusal:
-    like = known[500 if status >= 500 else 400]
+def _like(status: int, statuses: dict[int, ModelRefusal]) -> ModelRefusal:
+    like = statuses[500 if status >= 500 else 400]
     return ModelRefusal(status, like.message, like.kind)
 
 
 def refusal_of(failure: AnswerFailure, *, anthropic: bool) -> ModelRefusal:
-    """A failure as this provider would refuse a request with it."""
+    """The refusal of a request by this provider that corresponds to a failure."""
     named = "" if failure.kind in WORDLESS else failure.kind
     status = failure.status if failure.status >= 400 else _STATUS_OF_KIND.get(named, 500)
     usual = anthropic_refusal(status) if anthropic else openai_refusal(status)
-    # Each provider has its own words for the same thing; another's are not given away.
-    known = named in _STATUS_OF_KIND
-    kind = named if named and known == anthropic else usual.kind
+    # A recording of one provider may be played in the protocol of the other: an error name that
+    # the other does not have becomes the usual one of the status.
+    statuses = named in _STATUS_OF_KIND
+    kind = named if named and statuses == anthropic else usual.kind
     code = usual.code if kind == usual.kind else None
     return ModelRefusal(status, failure.message or usual.message, kind, code)
 
 
 def openai_error(refusal: ModelRefusal) -> dict[str, Any]:
-    """As OpenAI writes it, in a body or inside a stream."""
+    """A refusal as OpenAI writes it, in a body or inside a stream."""
     error = {
         "message": refusal.message,
         "type": refusal.kind or openai_refusal(refusal.status).kind,
@@ -131,7 +132,7 @@ def openai_error(refusal: ModelRefusal) -> dict[str, Any]:
 
 
 def anthropic_error(refusal: ModelRefusal, request_id: str) -> dict[str, Any]:
-    """As Anthropic writes it, in a body or inside a stream."""
+    """A refusal as Anthropic writes it, in a body or inside a stream."""
     kind = refusal.kind or anthropic_refusal(refusal.status).kind
     error = {"type": kind, "message": refusal.message}
     return {"type": "error", "error": error, "request_id": request_id}

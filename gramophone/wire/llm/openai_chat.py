@@ -1,4 +1,4 @@
-"""OpenAI's Chat Completions from the server's side: a request read, an answer written.
+"""OpenAI's Chat Completions, the server's side: requests are read, answers are written.
 
 Shapes: openai 3.52 (`types/chat`), and chunks as the service was seen to send them: a role first,
 then one delta a chunk, then an empty one with the finish reason, then the usage with no choice.
@@ -45,9 +45,9 @@ _ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 
 @frozen
 class ChatRequest:
-    """What of a request matters to its answer.
+    """The part of a request that its answer depends on.
 
-    `asked` is what the user said last; `step` how often that was answered with calls to tools.
+    `asked` is the user's last text; `step` the number of its answers with calls to tools so far.
     """
 
     model: str
@@ -59,10 +59,10 @@ class ChatRequest:
 
 
 def parse_chat(sent: bytes) -> ChatRequest:
-    """Read a request; fields that are not known are let be.
+    """Read a request; unknown fields are ignored.
 
     Raises:
-        RequestRefused: as the service would.
+        RequestRefused: the service would refuse it.
     """
     fields = json_body(sent)
     if not as_text(fields.get("model")):
@@ -120,33 +120,33 @@ def _messages(messages: object) -> list[Any]:
     return as_list(messages)
 
 
-def _check_message(message: object, place: str) -> None:
+def _check_message(message: object, param: str) -> None:
     if not is_object(message):
         refuse(
-            f"Invalid type for '{place}': expected an object, but got {article(message)} instead.",
-            param=place,
+            f"Invalid type for '{param}': expected an object, but got {article(message)} instead.",
+            param=param,
             code="invalid_type",
         )
     role = as_object(message).get("role")
     if role is None:
         refuse(
-            f"Missing required parameter: '{place}.role'.",
-            param=f"{place}.role",
+            f"Missing required parameter: '{param}.role'.",
+            param=f"{param}.role",
             code="missing_required_parameter",
         )
     if role not in _ROLES:
         refuse(
             f"Invalid value: '{role}'. Supported values are: "
             "'system', 'assistant', 'user', 'function', 'tool', and 'developer'.",
-            param=f"{place}.role",
+            param=f"{param}.role",
             code="invalid_value",
         )
     content = as_object(message).get("content")
     if content is not None and not (isinstance(content, str) or is_list(content)):
         refuse(
-            f"Invalid type for '{place}.content': expected one of a string or array of objects, "
+            f"Invalid type for '{param}.content': expected one of a string or array of objects, "
             f"but got {article(content)} instead.",
-            param=f"{place}.content",
+            param=f"{param}.content",
             code="invalid_type",
         )
 
@@ -155,13 +155,13 @@ def _check_message(message: object, place: str) -> None:
 
 
 def render_chat(answer: ModelAnswer, request: ChatRequest, ordinal: int) -> bytes:
-    """The answer as one JSON body. That it failed is for who renders errors."""
+    """The answer as one JSON body; a failure of it is not written here."""
     raw = answer.recorded_for(OPENAI) or ()
     if len(raw) == 1 and not _is_chunk(raw[0]) and _choices(raw[0]):
         return encoded(raw[0].raw)
     pieces = plain_pieces(answer)
-    said = [piece.text for piece in pieces if isinstance(piece, TextPiece)]
-    thought = [piece.text for piece in pieces if isinstance(piece, ThinkingPiece)]
+    texts = [piece.text for piece in pieces if isinstance(piece, TextPiece)]
+    thoughts = [piece.text for piece in pieces if isinstance(piece, ThinkingPiece)]
     calls = [
         {
             "id": call.id or made_id("call_", ordinal, call.index),
@@ -173,12 +173,12 @@ def render_chat(answer: ModelAnswer, request: ChatRequest, ordinal: int) -> byte
     ]
     message: dict[str, Any] = {
         "role": "assistant",
-        "content": "".join(said) if said or not calls else None,
+        "content": "".join(texts) if texts or not calls else None,
         "refusal": None,
         "annotations": [],
     }
-    if thought:
-        message["reasoning_content"] = "".join(thought)
+    if thoughts:
+        message["reasoning_content"] = "".join(thoughts)
     if calls:
         message["tool_calls"] = calls
     choice = {
@@ -187,15 +187,19 @@ def render_chat(answer: ModelAnswer, request: ChatRequest, ordinal: int) -> byte
         "logprobs": None,
         "finish_reason": _finish_reason(answer, pieces),
     }
-    whole = _head(request, ordinal, "chat.completion")
-    return body({**whole, "choices": [choice], "usage": _usage(answer, request, pieces)})
+    head = _head(request, ordinal, "chat.completion")
+    return body({**head, "choices": [choice], "usage": _usage(answer, request, pieces)})
 
 
 # --- the stream -------------------------------------------------------------------------------
 
 
 def chat_events(answer: ModelAnswer, request: ChatRequest, ordinal: int) -> list[Timed]:
-    """The answer as a stream."""
+    """The answer as events of a stream, with their instants.
+
+    Recorded chunks go out as they are; a finish reason, the usage if it was asked for, and `[DONE]`
+    are added where they are missing, unless the failure is that they are.
+    """
     raw = answer.recorded_for(OPENAI)
     if raw is not None and not any(_is_chunk(piece) for piece in raw):
         raw = None
@@ -219,7 +223,8 @@ def chat_events(answer: ModelAnswer, request: ChatRequest, ordinal: int) -> list
 
 def _recorded(raw: Sequence[RawPiece], request: ChatRequest) -> Iterator[Timed]:
     for piece in raw:
-        # A client that did not ask for it trips over a chunk without a choice.
+        # The chunk with the usage has no choice, and clients that did not ask for one read
+        # `choices[0]`.
         if _counts(piece) and not request.include_usage and not _choices(piece):
             continue
         yield piece.due_us, raw_event(piece.raw)
@@ -269,7 +274,7 @@ class _ChunkWriter:
             case TextPiece(text=text):
                 return {"content": text}
             case ThinkingPiece(text=text):
-                # OpenAI keeps thoughts to itself; this is what servers of its protocol call them.
+                # OpenAI sends no reasoning; this is the field of other servers of its protocol.
                 return {"reasoning_content": text}
             case ToolPiece():
                 call: dict[str, Any] = {"index": piece.index}
@@ -304,12 +309,12 @@ def _usage(
     chars = sum(
         len(piece.arguments if isinstance(piece, ToolPiece) else piece.text) for piece in pieces
     )
-    given = tokens(answer.input_tokens, request.prompt_chars)
-    made = tokens(answer.output_tokens, chars)
+    input_tokens = tokens(answer.input_tokens, request.prompt_chars)
+    output_tokens = tokens(answer.output_tokens, chars)
     return {
-        "prompt_tokens": given,
-        "completion_tokens": made,
-        "total_tokens": given + made,
+        "prompt_tokens": input_tokens,
+        "completion_tokens": output_tokens,
+        "total_tokens": input_tokens + output_tokens,
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": 0,

@@ -1,4 +1,4 @@
-"""OpenAI's Responses from the server's side: a request read, an answer written.
+"""OpenAI's Responses, the server's side: requests are read, answers are written.
 
 Shapes: openai 3.52 (`types/responses`). Every event is named, and numbered from 0.
 """
@@ -46,16 +46,16 @@ _ECHOED: dict[str, Any] = {
     "truncation": "disabled",
     "user": None,
 }
-"""What a response repeats of its request, and what stands there when nothing was said."""
+"""Fields that a response repeats of its request, with their defaults."""
 
 _ENDINGS = ("response.completed", "response.incomplete", "response.failed", "error")
 
 
 @frozen
 class ResponsesRequest:
-    """What of a request matters to its answer.
+    """The part of a request that its answer depends on.
 
-    `asked` is what the user said last; `step` how often that was answered with calls to tools.
+    `asked` is the user's last text; `step` the number of its answers with calls to tools so far.
     """
 
     model: str
@@ -68,10 +68,10 @@ class ResponsesRequest:
 
 
 def parse_responses(sent: bytes) -> ResponsesRequest:
-    """Read a request; fields that are not known are let be.
+    """Read a request; unknown fields are ignored.
 
     Raises:
-        RequestRefused: as the service would.
+        RequestRefused: the service would refuse it.
     """
     fields = json_body(sent)
     if not as_text(fields.get("model")):
@@ -90,37 +90,37 @@ def parse_responses(sent: bytes) -> ResponsesRequest:
             param="stream",
             code="invalid_type",
         )
-    given = {name: fields[name] for name in _ECHOED if fields.get(name) is not None}
-    if isinstance(given.get("service_tier"), str) and given["service_tier"] == "auto":
-        del given["service_tier"]
+    value = {name: fields[name] for name in _ECHOED if fields.get(name) is not None}
+    if isinstance(value.get("service_tier"), str) and value["service_tier"] == "auto":
+        del value["service_tier"]
     return ResponsesRequest(
         model=as_text(fields["model"]),
         asked=asked,
         stream=stream,
         previous_response_id=as_text(fields.get("previous_response_id")),
         prompt_chars=length_chars([fields.get("instructions"), fields.get("input")]),
-        echo={**_ECHOED, **given},
+        echo={**_ECHOED, **value},
         step=step,
     )
 
 
-def _asked(given: object, *, may_miss: bool) -> tuple[str, int]:
-    if given is None and not may_miss:
+def _asked(value: object, *, may_miss: bool) -> tuple[str, int]:
+    if value is None and not may_miss:
         refuse(
             "Missing required parameter: 'input'.",
             param="input",
             code="missing_required_parameter",
         )
-    if given is not None and not (isinstance(given, str) or is_list(given)):
+    if value is not None and not (isinstance(value, str) or is_list(value)):
         refuse(
             "Invalid type for 'input': expected one of a string or array of input items, "
-            f"but got {article(given)} instead.",
+            f"but got {article(value)} instead.",
             param="input",
             code="invalid_type",
         )
-    if isinstance(given, str):
-        return given, 0
-    for number, item in enumerate(as_list(given)):
+    if isinstance(value, str):
+        return value, 0
+    for number, item in enumerate(as_list(value)):
         if not is_object(item):
             refuse(
                 f"Invalid type for 'input[{number}]': expected an input item, "
@@ -128,7 +128,7 @@ def _asked(given: object, *, may_miss: bool) -> tuple[str, int]:
                 param=f"input[{number}]",
                 code="invalid_type",
             )
-    return last_asked(as_list(given))
+    return last_asked(as_list(value))
 
 
 def response_id(ordinal: int) -> str:
@@ -140,7 +140,7 @@ def response_id(ordinal: int) -> str:
 
 
 def render_response(answer: ModelAnswer, request: ResponsesRequest, ordinal: int) -> bytes:
-    """The answer as one JSON body. That it failed is for who renders errors."""
+    """The answer as one JSON body; a failure of it is not written here."""
     raw = answer.recorded_for(OPENAI_RESPONSES) or ()
     if len(raw) == 1 and read_object(raw[0].raw).get("object") == "response":
         return encoded(raw[0].raw)
@@ -151,7 +151,11 @@ def render_response(answer: ModelAnswer, request: ResponsesRequest, ordinal: int
 
 
 def response_events(answer: ModelAnswer, request: ResponsesRequest, ordinal: int) -> list[Timed]:
-    """The answer as a stream."""
+    """The answer as events of a stream, with their instants.
+
+    Recorded events go out as they are; a stream that breaks off is completed, unless its failure
+    is that it does.
+    """
     writer = _ResponseWriter(answer, request, ordinal)
     raw = answer.recorded_for(OPENAI_RESPONSES)
     if raw is not None and any(_type(piece).startswith("response.") for piece in raw):
@@ -178,7 +182,7 @@ def _ending(answer: ModelAnswer) -> tuple[str, str]:
 
 
 class _ResponseWriter:
-    """Writes the events of one answer, and counts them."""
+    """The events of one answer, numbered from 0 or on from a recording."""
 
     def __init__(self, answer: ModelAnswer, request: ResponsesRequest, ordinal: int) -> None:
         self.blocks = blocks_of(answer)
@@ -245,12 +249,12 @@ class _ResponseWriter:
     def block(self, output_index: int, block: Block) -> list[Timed]:
         """One item of the output, from its addition to its end."""
         item = self._output[output_index]
-        place = {"output_index": output_index}
-        within = {"item_id": item["id"], **place}
+        at = {"output_index": output_index}
+        within = {"item_id": item["id"], **at}
         first_us = block.pieces[0].due_us
         events = [
             self._event(
-                first_us, "response.output_item.added", **place, item=self._opened(item, block)
+                first_us, "response.output_item.added", **at, item=self._opened(item, block)
             )
         ]
         match block:
@@ -261,40 +265,42 @@ class _ResponseWriter:
             case ToolBlock():
                 events += self._call(block, within)
         last_us = block.pieces[-1].due_us
-        return [*events, self._event(last_us, "response.output_item.done", **place, item=item)]
+        return [*events, self._event(last_us, "response.output_item.done", **at, item=item)]
 
-    def _text(self, block: TextBlock, place: dict[str, Any]) -> Iterator[Timed]:
+    def _text(self, block: TextBlock, at: dict[str, Any]) -> Iterator[Timed]:
         first_us, last_us = block.pieces[0].due_us, block.pieces[-1].due_us
         added, done = "response.content_part.added", "response.content_part.done"
-        yield self._event(first_us, added, **place, part=_text_part(""))
+        yield self._event(first_us, added, **at, part=_text_part(""))
         for piece in block.pieces:
             yield self._event(
-                piece.due_us, "response.output_text.delta", **place, delta=piece.text, logprobs=[]
+                piece.due_us,
+                "response.output_text.delta",
+                **at,
+                delta=piece.text,
+                logprobs=[],
             )
-        yield self._event(
-            last_us, "response.output_text.done", **place, text=block.text, logprobs=[]
-        )
-        yield self._event(last_us, done, **place, part=_text_part(block.text))
+        yield self._event(last_us, "response.output_text.done", **at, text=block.text, logprobs=[])
+        yield self._event(last_us, done, **at, part=_text_part(block.text))
 
-    def _thoughts(self, block: ThinkingBlock, place: dict[str, Any]) -> Iterator[Timed]:
+    def _thoughts(self, block: ThinkingBlock, at: dict[str, Any]) -> Iterator[Timed]:
         first_us, last_us = block.pieces[0].due_us, block.pieces[-1].due_us
         named = "response.reasoning_summary"
-        yield self._event(first_us, f"{named}_part.added", **place, part=_summary(""))
+        yield self._event(first_us, f"{named}_part.added", **at, part=_summary(""))
         for piece in block.pieces:
             if piece.text:
-                yield self._event(piece.due_us, f"{named}_text.delta", **place, delta=piece.text)
-        yield self._event(last_us, f"{named}_text.done", **place, text=block.text)
-        yield self._event(last_us, f"{named}_part.done", **place, part=_summary(block.text))
+                yield self._event(piece.due_us, f"{named}_text.delta", **at, delta=piece.text)
+        yield self._event(last_us, f"{named}_text.done", **at, text=block.text)
+        yield self._event(last_us, f"{named}_part.done", **at, part=_summary(block.text))
 
-    def _call(self, block: ToolBlock, place: dict[str, Any]) -> Iterator[Timed]:
+    def _call(self, block: ToolBlock, at: dict[str, Any]) -> Iterator[Timed]:
         named = "response.function_call_arguments"
         for piece in block.pieces:
             if piece.arguments:
-                yield self._event(piece.due_us, f"{named}.delta", **place, delta=piece.arguments)
+                yield self._event(piece.due_us, f"{named}.delta", **at, delta=piece.arguments)
         yield self._event(
             block.pieces[-1].due_us,
             f"{named}.done",
-            **place,
+            **at,
             name=block.name,
             arguments=block.arguments,
         )
@@ -302,7 +308,8 @@ class _ResponseWriter:
     def _event(self, due_us: int, kind: str, **fields: Any) -> Timed:
         numbered = {"type": kind, "sequence_number": self._number, **fields}
         self._number += 1
-        # A piece that was overtaken holds up what stands behind it.
+        # Items go out one after the other, though pieces of several calls may have come in turns:
+        # what stands behind a late piece waits for it.
         self._passed_us = max(self._passed_us, due_us)
         return self._passed_us, event_bytes(numbered, kind)
 
@@ -350,14 +357,14 @@ class _ResponseWriter:
             len(block.arguments if isinstance(block, ToolBlock) else block.text)
             for block in self.blocks
         )
-        given = tokens(self._answer.input_tokens, self._request.prompt_chars)
-        made = tokens(self._answer.output_tokens, chars)
+        value = tokens(self._answer.input_tokens, self._request.prompt_chars)
+        output_tokens = tokens(self._answer.output_tokens, chars)
         return {
-            "input_tokens": given,
+            "input_tokens": value,
             "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
-            "output_tokens": made,
+            "output_tokens": output_tokens,
             "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": given + made,
+            "total_tokens": value + output_tokens,
         }
 
 

@@ -1,7 +1,10 @@
-"""What is missing at the end of a recorded stream of Responses that breaks off.
+"""The missing end of a recorded stream of Responses that breaks off."""
 
-A client that keeps books refuses a response with items that were begun and never ended.
-"""
+# A stream of Responses carries everything twice: in deltas, and again in the `done` event of each
+# part and item, and in `response.completed`. A client that follows the deltas
+# refuses a response whose items were begun and never ended. So a recording that breaks off is
+# followed as a client would: each item is put together from its deltas, and its end is
+# written with what had come.
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from gramophone.wire.lenient_json import as_count, as_list, as_object, as_text
 
 
 class BrokenOff:
-    """The books of such a stream: its items, and how far each has come."""
+    """The state of such a stream: its items, and how far each has come."""
 
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self._items: dict[int, dict[str, Any]] = {}
@@ -24,11 +27,11 @@ class BrokenOff:
 
     @property
     def output(self) -> list[dict[str, Any]]:
-        """All items, ended."""
+        """The items in order, as if they were complete."""
         return [self._items[index] for index in sorted(self._items)]
 
     def unfinished(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The items that were begun and not ended."""
+        """The items that were begun and not ended, with their index."""
         return ((n, self._items[n]) for n in sorted(self._items) if n not in self._done)
 
     def _read(self, event: dict[str, Any]) -> None:
@@ -69,8 +72,8 @@ class BrokenOff:
 
 
 def _lengthen(parts: object, index: object, delta: str) -> None:
-    place = as_count(index)
-    known = as_list(parts)
-    if place < len(known):
-        part = as_object(known[place])
-        known[place] = {**part, "text": as_text(part.get("text")) + delta}
+    number = as_count(index)
+    listed = as_list(parts)
+    if number < len(listed):
+        part = as_object(listed[number])
+        listed[number] = {**part, "text": as_text(part.get("text")) + delta}

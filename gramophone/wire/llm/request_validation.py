@@ -1,4 +1,4 @@
-"""Requests to a language model: what all three protocols ask of a body before they read it.
+"""Checks of requests to a language model that all three protocols share.
 
 The sentences are OpenAI's and Anthropic's own, as far as they are known.
 """
@@ -30,7 +30,7 @@ def json_body(body: bytes, complaint: str = NOT_JSON) -> dict[str, Any]:
     """The JSON object that a body must be.
 
     Raises:
-        RequestRefused: it is none.
+        RequestRefused: it is not one, with the sentence `complaint`.
     """
     try:
         if not is_bounded(body):
@@ -48,7 +48,7 @@ def _no_number(name: str) -> NoReturn:
 
 
 def text_of(content: object) -> str:
-    """The words of a message: its content, or the text parts of it."""
+    """The text of a message: its content, or the text parts of it."""
     if isinstance(content, str):
         return content
     parts = map(as_object, as_list(content))
@@ -56,9 +56,10 @@ def text_of(content: object) -> str:
 
 
 def last_asked(messages: list[Any]) -> tuple[str, int]:
-    """What the user said last, and how often the model has answered that with calls to tools.
+    """The user's last text, and the number of times the model has answered it with calls to tools.
 
-    Results of tools are no words of the user.
+    Results of tools are messages with the role of the user in Messages, and have one of their own
+    in the other protocols; neither counts as the user's text.
     """
     steps, results_follow = 0, False
     for message in reversed([as_object(message) for message in messages]):
@@ -72,12 +73,12 @@ def last_asked(messages: list[Any]) -> tuple[str, int]:
 
 
 def length_chars(value: object) -> int:
-    """How long what was sent is, for a guess at its tokens."""
+    """The length of a value as JSON, for a guess at its tokens."""
     return len(json.dumps(value, ensure_ascii=False))
 
 
 def article(value: object) -> str:
-    """What kind of JSON value this is, as OpenAI's complaints put it."""
+    """The kind of a JSON value, as OpenAI's sentences name it."""
     match value:
         case None:
             return "null"

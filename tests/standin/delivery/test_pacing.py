@@ -55,7 +55,7 @@ def test_recorded_frames_leave_when_they_are_due_and_as_they_are() -> None:
     line = delivery(pace=2.0)
     line.begin(asked_us=1_000)
     assert list(line.frames(VoiceSound(b"abc", due_us=300))) == [(b"abc", 1_150)]
-    assert list(line.rest()) == []
+    assert list(line.last_frames()) == []
     assert instants(delivery(), VoiceSound(b"abc", due_us=300)) == [0]
 
 
@@ -69,7 +69,7 @@ def test_what_is_left_of_an_utterance_is_a_shorter_frame() -> None:
     line = delivery()
     line.begin(asked_us=0)
     assert instants(line, VoiceSound(TWENTY_MS + b"abc")) == [0]
-    assert list(line.rest()) == [(b"abc", 0)]
+    assert list(line.last_frames()) == [(b"abc", 0)]
 
 
 def test_what_is_left_of_an_abandoned_utterance_is_forgotten() -> None:
@@ -78,7 +78,7 @@ def test_what_is_left_of_an_abandoned_utterance_is_forgotten() -> None:
     assert instants(line, VoiceSound(b"abc")) == []
     line.stop()
     line.begin(asked_us=0)
-    assert list(line.rest()) == []
+    assert list(line.last_frames()) == []
 
 
 def test_frames_are_never_empty_and_never_a_mebibyte() -> None:

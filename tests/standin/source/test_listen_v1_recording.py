@@ -180,12 +180,12 @@ def test_a_question_that_was_heard_is_one_turn(asked: str, turns: int) -> None:
     events: list[Event] = []
     tape = SessionRecorder("5e55", SystemClock(), events.append)
     observer = ListenObserver(0, tape.speeches)
-    tape.hears()
-    tape.tell_speech(observer.received(result(0, 1, "why is it blue"), 5))
-    tape.tell_speech(observer.ended(1000, "", 6))
-    tape.asks("openai", "m")
+    tape.on_client_audio()
+    tape.record_speech(observer.received(result(0, 1, "why is it blue"), 5))
+    tape.record_speech(observer.ended(1000, "", 6))
+    tape.expect_answer("openai", "m")
     body = json.dumps({"messages": [{"role": "user", "content": asked}]}).encode()
-    tape.tell_answer(AnswerObserver("openai", "host", tape.turns).asked(body, 7, tape.heard))
+    tape.record_answer(AnswerObserver("openai", "host", tape.turns).asked(body, 7, tape.heard))
     tape.end()
     assert len([event for event in events if isinstance(event, TurnStarted)]) == turns
     assert [answer.asked for answer in answers_of(events)] == [asked]

@@ -1,7 +1,7 @@
-"""The messages of Listen v1 (speech to text), and what a connection asks for in its query.
+"""Messages of Listen v1 (speech to text), and the parameters of a connection.
 
-Names and fields are those of the published AsyncAPI file, as deepgram-sdk 7.17 has them. What is
-not known of the texts of refusals is written in the manner of Speak's.
+Names and fields are those of the published AsyncAPI file, as deepgram-sdk 7.17 has them. Texts of
+refusals that are not published are written like those of Speak.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _MODEL = re.compile(r"(?!flux-|aura-)[A-Za-z0-9]+([-._:][A-Za-z0-9]+)*")
 
 @frozen(kw_only=True)
 class ListenParameters:
-    """What a connection wants to be told, and what its sound is.
+    """Parameters of a connection: the form of its sound, and the results it asks for.
 
     Attributes:
         encoding: of raw sound; empty for a container, which says it itself.
-        endpointing: whether the end of an utterance is told as such.
+        endpointing: whether the last result of an utterance says `speech_final`.
         utterance_end_ms: an UtteranceEnd comes after so much silence; None for never.
     """
 
@@ -52,27 +52,27 @@ class ListenParameters:
 
     @classmethod
     def from_query(cls, query: str) -> ListenParameters:
-        """Read the query of the address, in any order; what has no effect here is passed over.
+        """Read the query of the address, in any order; parameters without effect here are ignored.
 
         Raises:
             ParameterRefused: with the text of the 400 refusal.
         """
-        every = parse_qs(query, keep_blank_values=True)
-        asked = {name: values[-1] for name, values in every.items()}
-        end_ms = asked.get("utterance_end_ms")
+        parsed = parse_qs(query, keep_blank_values=True)
+        values = {name: every[-1] for name, every in parsed.items()}
+        end_ms = values.get("utterance_end_ms")
         parameters = cls(
-            model=asked.get("model", "base"),
-            encoding=asked.get("encoding", ""),
-            sample_rate_hz=whole("sample_rate", asked.get("sample_rate"), 0),
-            channels=whole("channels", asked.get("channels"), 1),
-            interim_results=truth("interim_results", asked.get("interim_results")),
-            endpointing=_endpointing(asked.get("endpointing")),
+            model=values.get("model", "base"),
+            encoding=values.get("encoding", ""),
+            sample_rate_hz=whole("sample_rate", values.get("sample_rate"), 0),
+            channels=whole("channels", values.get("channels"), 1),
+            interim_results=truth("interim_results", values.get("interim_results")),
+            endpointing=_endpointing(values.get("endpointing")),
             utterance_end_ms=None if end_ms is None else whole("utterance_end_ms", end_ms, 0),
-            vad_events=truth("vad_events", asked.get("vad_events")),
-            punctuate=truth("punctuate", asked.get("punctuate"))
-            or truth("smart_format", asked.get("smart_format")),
+            vad_events=truth("vad_events", values.get("vad_events")),
+            punctuate=truth("punctuate", values.get("punctuate"))
+            or truth("smart_format", values.get("smart_format")),
         )
-        if "keywords" in asked and parameters.has_keyterms:
+        if "keywords" in values and parameters.has_keyterms:
             raise ParameterRefused("Keywords are not supported by Nova-3; use keyterm instead.")
         if refusal := parameters.refusal():
             raise ParameterRefused(refusal)
@@ -85,11 +85,11 @@ class ListenParameters:
 
     @property
     def bytes_per_second(self) -> int:
-        """Of raw sound; 0 where that cannot be known from the query."""
+        """Bytes in a second of raw sound; 0 where the query does not say."""
         return SAMPLE_BYTES.get(self.encoding, 0) * self.sample_rate_hz * self.channels
 
     def refusal(self) -> str:
-        """Why the service would refuse these; empty when it would not."""
+        """The text of the refusal of these parameters; empty when they are accepted."""
         if not _MODEL.fullmatch(self.model):
             return "No such model/language/tier combination found."
         if self.encoding and self.encoding not in {*SAMPLE_BYTES, *_COMPRESSED}:
@@ -109,6 +109,8 @@ class ListenParameters:
 def _endpointing(value: str | None) -> bool:
     if value is None or value.lower() in ("true", "false"):
         return value is None or value.lower() == "true"
+    # A number is how long a pause ends an utterance; by rule every utterance ends at its last
+    # word, so only its form is checked.
     whole("endpointing", value, _DEFAULT_ENDPOINTING_MS)
     return True
 
@@ -120,10 +122,10 @@ _CLIENT_TYPES = (KEEP_ALIVE, FINALIZE, CLOSE_STREAM, CONFIGURE)
 
 
 def client_type(text: str) -> str:
-    """Which message a text frame is.
+    """The `type` of a client's text frame.
 
     Raises:
-        ProtocolViolation: it is none of them.
+        ProtocolViolation: the frame is not one of the client's messages.
     """
     kind = text_of(json_object(text, "SchemaError"), "type")
     if kind not in _CLIENT_TYPES:
@@ -136,7 +138,7 @@ def client_type(text: str) -> str:
 
 @frozen
 class HeardWord:
-    """A word where it was heard, in microseconds of the stream."""
+    """A word and its place in the stream, in microseconds."""
 
     text: str
     start_us: int
@@ -144,13 +146,13 @@ class HeardWord:
 
     @property
     def bare(self) -> str:
-        """In lower case and without the signs around it."""
+        """The word in lower case, without the punctuation around it."""
         return _bare(self.text)
 
 
 @frozen(kw_only=True)
 class Results:
-    """What was heard from `start_us` on; an interim one is said again."""
+    """A transcript of the sound from `start_us` to `end_us`; unless final, it will be replaced."""
 
     start_us: int
     end_us: int
@@ -162,21 +164,21 @@ class Results:
 
 @frozen
 class SpeechStarted:
-    """A voice was heard."""
+    """A voice began at this place in the stream."""
 
     at_us: int
 
 
 @frozen
 class UtteranceEnd:
-    """After this last word nothing was said for a while."""
+    """Silence since the word that ended here."""
 
     last_word_end_us: int
 
 
 @frozen
 class Metadata:
-    """What there was; the last message."""
+    """Digest and length of all sound; the last message of a connection."""
 
     sha256: str
     duration_us: int
@@ -184,12 +186,12 @@ class Metadata:
 
 @frozen
 class ConfigureSuccess:
-    """The keyterms are others from now on."""
+    """A Configure was applied."""
 
 
 @frozen
 class ConfigureFailure:
-    """Nothing was changed."""
+    """A Configure was refused; nothing was changed."""
 
     code: str
     description: str
@@ -197,7 +199,7 @@ class ConfigureFailure:
 
 @frozen
 class Misunderstood:
-    """The client's text was none of its messages. The connection goes on."""
+    """An Error about a text frame that is not a message. The connection goes on."""
 
     description: str
     message: str
@@ -205,7 +207,7 @@ class Misunderstood:
 
 @frozen
 class Verbatim:
-    """A message as it was recorded."""
+    """A message of the service as it was recorded."""
 
     text: str
 
@@ -224,7 +226,7 @@ ServerMessage: TypeAlias = _Made | Verbatim
 
 @frozen(kw_only=True)
 class ListenIdentity:
-    """What is the same in all messages of one connection."""
+    """Fields that are the same in all messages of one connection."""
 
     request_id: str
     model: str
@@ -259,11 +261,11 @@ def _fields(message: _Made, identity: ListenIdentity) -> dict[str, Any]:
         case Results():
             return _results(message, identity)
         case SpeechStarted(at_us):
-            said = {"type": "SpeechStarted", "channel": [0, 1], "timestamp": seconds(at_us)}
+            fields = {"type": "SpeechStarted", "channel": [0, 1], "timestamp": seconds(at_us)}
         case UtteranceEnd(at_us):
-            said = {"type": "UtteranceEnd", "channel": [0, 1], "last_word_end": seconds(at_us)}
+            fields = {"type": "UtteranceEnd", "channel": [0, 1], "last_word_end": seconds(at_us)}
         case Metadata(sha256, duration_us):
-            said = {
+            fields = {
                 "type": "Metadata",
                 "transaction_key": "deprecated",
                 "request_id": identity.request_id,
@@ -273,22 +275,22 @@ def _fields(message: _Made, identity: ListenIdentity) -> dict[str, Any]:
                 "channels": identity.channels,
             }
         case ConfigureSuccess():
-            said = {"type": "ConfigureSuccess", "request_id": identity.request_id}
+            fields = {"type": "ConfigureSuccess", "request_id": identity.request_id}
         case ConfigureFailure(code, description):
-            said = {
+            fields = {
                 "type": "ConfigureFailure",
                 "request_id": identity.request_id,
                 "code": code,
                 "description": description,
             }
         case Misunderstood(description, text):
-            said = {
+            fields = {
                 "type": "Error",
                 "variant": "SchemaError",
                 "description": description,
                 "message": text,
             }
-    return said
+    return fields
 
 
 def _results(message: Results, identity: ListenIdentity) -> dict[str, Any]:
@@ -326,12 +328,12 @@ def _word(word: HeardWord, *, punctuate: bool) -> dict[str, Any]:
 
 
 def seconds(us: int) -> float:
-    """As the service counts."""
+    """Microseconds as the service writes them: seconds, as a decimal."""
     return us / 1_000_000
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, with the signs at them; signs that stand alone are not heard."""
+    """The words of a text, with their punctuation; marks that stand alone are left out."""
     return [word for word in text.split() if _bare(word)]
 
 

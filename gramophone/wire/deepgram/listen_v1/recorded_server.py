@@ -1,9 +1,11 @@
-"""Listen v1 as it was recorded: what the service said, and how much sound it had heard by then.
+"""Listen v1 from a recording: the service's messages again, each when its time has come."""
 
-The messages themselves tell that: each Results, SpeechStarted and UtteranceEnd has its place in
-the stream, in seconds. So a recorded message is given when as much sound has come as it speaks of
-and the client has said what it had said before it; however the sound was cut into frames.
-"""
+# Instants of the clock are of no use here: another run sends its sound faster, slower, or in other
+# frames. The messages themselves say where they belong. Each Results, SpeechStarted and
+# UtteranceEnd has its place in the stream, in seconds; so a message is due when as much sound has
+# come as it speaks of, and the client has sent as many messages with an answer (Finalize,
+# Configure, CloseStream) as it had when the message was recorded. A client that is further with
+# its messages than the recording gets what is left of before without waiting for sound.
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.lenient_json import as_list, as_object, as_text, read_object
 
 ANSWERED = frozenset({FINALIZE, CLOSE_STREAM, CONFIGURE})
-"""What a client says that the service answers."""
+"""Messages of a client that the service answers."""
 
 _SECOND_US = 1_000_000
 _LONGEST_S = 1e9
@@ -34,7 +36,10 @@ _ORDERLY = frozenset({1000, 1001, 1005, 1006})
 
 @frozen
 class RecordedMessage:
-    """A message of the service, verbatim; `after` counts what of `ANSWERED` was said before."""
+    """A message of the service, verbatim.
+
+    `after` is the number of the client's messages in `ANSWERED` before it.
+    """
 
     text: str
     after: int = 0
@@ -42,7 +47,7 @@ class RecordedMessage:
 
 @frozen
 class RecordedConnection:
-    """One connection: what the service said, and how it closed."""
+    """One connection: the service's messages, and the close."""
 
     messages: tuple[RecordedMessage, ...]
     code: int = 1000
@@ -51,7 +56,7 @@ class RecordedConnection:
 
 @frozen
 class RecordedTranscripts:
-    """All that was heard in a session: by connection, and of recordings as a whole."""
+    """Transcripts of a session: of connections, and of whole recordings as JSON answers."""
 
     connections: tuple[RecordedConnection, ...] = ()
     wholes: tuple[str, ...] = ()
@@ -98,7 +103,7 @@ class ListenReplay(ListenConnection):
 
 
 def position_us(text: str) -> int:
-    """How much sound had come at the least when the service said this; 0 if it does not say."""
+    """Length of the sound that a message speaks of, in microseconds; 0 if it names no place."""
     fields = read_object(text)
     match as_text(fields.get("type")):
         case "Results":
@@ -113,20 +118,20 @@ def position_us(text: str) -> int:
 
 
 def final_transcript(fields: dict[str, Any]) -> str:
-    """The words of a final result; empty where it has none or is none."""
+    """The transcript in a final result; empty for any other message."""
     if fields.get("type") != "Results" or fields.get("is_final") is not True:
         return ""
     return _alternative(as_object(fields.get("channel")))
 
 
 def whole_transcript(text: str) -> str:
-    """The words of an answer to a whole recording, a line for each channel."""
+    """The transcript in the answer to a whole recording, a line for each channel."""
     channels = as_list(as_object(read_object(text).get("results")).get("channels"))
     return "\n".join(filter(None, (_alternative(as_object(channel)) for channel in channels)))
 
 
 def _alternative(channel: dict[str, Any]) -> str:
-    """What a channel most likely says."""
+    """The transcript of the first alternative, which is the likeliest."""
     alternatives = as_list(channel.get("alternatives"))
     return as_text(as_object(alternatives[0]).get("transcript")) if alternatives else ""
 
@@ -138,17 +143,17 @@ def _seconds(value: object) -> float:
 
 
 def utterances_in(recorded: Sequence[RecordedConnection]) -> list[tuple[str, int]]:
-    """The final texts of recorded connections, each with the microseconds that it took."""
-    found: list[tuple[str, int]] = []
+    """The final texts of recorded connections, each with its length in microseconds."""
+    utterances: list[tuple[str, int]] = []
     for connection in recorded:
         for message in connection.messages:
             fields = read_object(message.text)
             if text := final_transcript(fields):
-                found.append((text, round(_seconds(fields.get("duration")) * _SECOND_US)))
-    return found
+                utterances.append((text, round(_seconds(fields.get("duration")) * _SECOND_US)))
+    return utterances
 
 
 def whole_utterance(text: str) -> tuple[str, int]:
-    """The transcript of a whole recording, and how long that was in microseconds."""
+    """The transcript of a whole recording, and the length of its sound in microseconds."""
     duration = as_object(read_object(text).get("metadata")).get("duration")
     return whole_transcript(text), round(_seconds(duration) * _SECOND_US)

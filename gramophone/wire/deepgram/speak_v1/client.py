@@ -1,10 +1,27 @@
-"""The client's side of Deepgram Speak v1, pure: what may be sent when, and what answers mean.
+"""The client's side of Deepgram Speak v1: a queue under the service's limits, and its answers.
 
-Text and flushes are queued and come out of `poll` as frames when the service's limits allow:
-2,000 characters a message, 2,400 characters in 60 s, 20 flushes in 60 s (an allowance comes back
-about 64 s later). Windows are kept a little longer than stated, for clocks and networks differ.
-Binary frames carry no label: everything before the `Cleared` that answers a `Clear` is stale.
+Text and flushes are queued, and come out of `poll` as frames when the limits allow: 2,000
+characters a message, 2,400 characters in 60 s, 20 flushes in 60 s.
 """
+
+# Nothing on this socket names the request it belongs to. Binary frames have no label, and the
+# `sequence_id` of Flushed is 0 in every documented example; so everything is told from order.
+#
+#   Flushed   answers the oldest Flush that is not answered (`_unanswered`), after its sound.
+#   Cleared   answers the oldest Clear. Binary frames before it are of what was cleared: stale.
+#   Warning EXCESSIVE_FLUSH
+#             refuses the *newest* Flush: it comes when the Flush does, ahead of sound that is
+#             still owed for earlier ones. That Flush gets no Flushed; it is queued again.
+#
+# A Clear takes flushes with it, and what becomes of their Flushed is not documented: it
+# may be missing, come before the Cleared, or come after it. `_late_answers` counts those
+# that may still come: so many are swallowed, until sound arrives that is not stale. From then on
+# the next Flushed belongs to what was sent after the Clear.
+#
+# The windows of the limits are kept a little longer than stated (61 and 65 s), since the service
+# counts by its own clock when a message arrives; the allowance of a Flush was seen to come back
+# about 64 s later. After a refused Flush the next is tried after 8, 16, 32, then 64 s, since
+# the service does not say when its allowance is back.
 
 from __future__ import annotations
 
@@ -33,7 +50,7 @@ SECOND_US = 1_000_000
 
 @frozen
 class ClientLimits:
-    """What the service allows, and how long its windows are taken to be."""
+    """Limits of the service, and the lengths of the windows in which they are counted."""
 
     message_chars: int = 2000
     window_chars: int = 2400
@@ -51,14 +68,14 @@ class ClientLimits:
 
 @frozen
 class Opened:
-    """The service named itself."""
+    """The service has sent its Metadata."""
 
     request_id: str
 
 
 @frozen
 class FlushDone:
-    """All sound of this flush has come."""
+    """The last sound of this flush has come."""
 
     flush: int
 
@@ -72,7 +89,7 @@ class FlushIgnored:
 
 @frozen
 class ClearDone:
-    """Binary frames from now on belong to what was sent after the oldest Clear."""
+    """The oldest Clear was answered: binary frames from now on belong to what was sent after it."""
 
 
 @frozen
@@ -85,15 +102,19 @@ class ServiceWarned:
 
 @frozen
 class NotUnderstood:
-    """A frame that means nothing to us; `detail` says why."""
+    """A frame that is not a known message; `detail` says why."""
 
     detail: str
 
 
 @frozen
 class OutgoingFrame:
-    """A frame to send now. `chunk` is set where the first piece of a chunk goes out, `flush`
-    where a flush does."""
+    """A frame to send now.
+
+    Attributes:
+        chunk: the chunk whose first piece this is, if it is one.
+        flush: the flush that this is, if it is one.
+    """
 
     frame: str
     chunk: int | None = None
@@ -102,7 +123,7 @@ class OutgoingFrame:
 
 @frozen
 class _QueuedItem:
-    """Text to be spoken, or a flush, in the queue."""
+    """A piece of text, or a flush, that waits to be sent."""
 
     text: str = ""
     chunk: int | None = None
@@ -145,7 +166,7 @@ class SpeakClient:
         return now_us >= self._expires_us - margin_us
 
     def flushes_left(self, now_us: int) -> int:
-        """How many flushes the window still allows."""
+        """The number of flushes that the window still allows, those in the queue taken off."""
         self._forget(now_us)
         if now_us < self._refused_until_us:
             return 0
@@ -159,11 +180,11 @@ class SpeakClient:
             self._queue.append(_QueuedItem(text=piece, chunk=None if index else chunk))
 
     def flush(self, number: int) -> None:
-        """Queue a flush, known from now on by `number`."""
+        """Queue a flush, which is named by `number` in the events about it."""
         self._queue.append(_QueuedItem(flush=number))
 
     def clear(self, now_us: int) -> list[str]:
-        """Drop everything; the frames to send at once."""
+        """Drop all that waits or is unanswered; gives the frames to send at once."""
         self._heard_us = now_us
         self._queue.clear()
         self._late_answers += len(self._unanswered)
@@ -193,13 +214,13 @@ class SpeakClient:
         return frames
 
     def next_poll_us(self, now_us: int) -> int | None:
-        """When `poll` may give more, or None when nothing waits."""
+        """Instant at which `poll` may give more; None when nothing waits."""
         if not self._queue:
             return None
         return max(now_us, self._ready_us(self._queue[0], now_us))
 
     def next_wake_us(self, now_us: int) -> int | None:
-        """When to look again: `poll` may give more, or the service has been silent too long."""
+        """Instant of the next change by time alone: more from `poll`, or a timeout."""
         due_us = self.next_poll_us(now_us)
         if not (self._unanswered or self._clearing):
             return due_us
@@ -207,7 +228,7 @@ class SpeakClient:
         return timeout_us if due_us is None else min(due_us, timeout_us)
 
     def silent_for_us(self, now_us: int) -> int:
-        """How long an answer has been owed with nothing heard; 0 when none is owed."""
+        """Microseconds since the service was heard while it owes an answer; 0 when it owes none."""
         return now_us - self._heard_us if self._unanswered or self._clearing else 0
 
     def timed_out(self, now_us: int) -> bool:
@@ -215,13 +236,13 @@ class SpeakClient:
         return self.silent_for_us(now_us) > self._limits.answer_timeout_us
 
     def receive_audio(self, now_us: int) -> None:
-        """Note that sound has come."""
+        """Take note that sound has come."""
         self._heard_us = now_us
         if not self._clearing:
             self._late_answers = 0
 
     def receive_text(self, frame: str, now_us: int) -> list[SpeakClientEvent]:
-        """What a text frame means."""
+        """Read a text frame; gives the events that it means."""
         try:
             message = parse_server(frame)
         except ProtocolViolation as error:

@@ -1,8 +1,7 @@
-"""The words of Deepgram Speak v1, both sides: text frames to values and back.
+"""Messages of Deepgram Speak v1, of both sides, as values; read from text frames and written.
 
-Shapes are those of the published AsyncAPI file; the second dialect of `Warning` is the one the
-service was seen to speak (deepgram-python-sdk issues 617 and 653). The query parameters of the
-connection are in `speak_parameters`.
+Shapes are those of the published AsyncAPI file; the second dialect of `Warning` is the one that
+the service was seen to speak (deepgram-python-sdk issues 617 and 653).
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ __all__ = [
 ]
 
 Dialect: TypeAlias = Literal["observed", "specified"]
-"""How a Warning is written: `warn_code`/`warn_msg` or, as specified, `code`/`description`."""
+"""Field names of a Warning: `warn_code`/`warn_msg` or, as specified, `code`/`description`."""
 
 
 # --- client to server -------------------------------------------------------------------------
@@ -92,14 +91,14 @@ class Metadata:
 
 @frozen
 class Flushed:
-    """All sound of one Flush has been sent. Nobody relies on `sequence_id`."""
+    """The sound of one Flush has been sent. No known client relies on `sequence_id`."""
 
     sequence_id: int
 
 
 @frozen
 class Cleared:
-    """The buffer is empty and no more sound of before the Clear will come."""
+    """The buffer is empty; no more sound of before the Clear will come."""
 
     sequence_id: int
 
@@ -114,7 +113,7 @@ class Warned:
 
 @frozen
 class Unknown:
-    """A JSON object of a `type` that v1 has not got (or none, then empty), verbatim in `raw`."""
+    """A JSON object whose `type` v1 does not have (empty where it has none), verbatim in `raw`."""
 
     type: str
     raw: str
@@ -195,6 +194,6 @@ def render(message: ClientMessage | ServerMessage, dialect: Dialect = "observed"
             fields = {"type": "Warning", "code": code, "description": description}
         case _:
             fields = {"type": type(message).__name__} | {
-                each.name: getattr(message, each.name) for each in dataclasses.fields(message)
+                field.name: getattr(message, field.name) for field in dataclasses.fields(message)
             }
     return json.dumps(fields, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""What a Speak v1 connection asks for in its query, and why it may be refused.
+"""Parameters of a Speak v1 connection, read from its query, and their refusals.
 
 Values are those of the published AsyncAPI file. The rates of each encoding are documented for
 REST and v2 only and taken to hold for v1.
@@ -50,14 +50,14 @@ def bytes_per_sample(encoding: str) -> int:
     """Bytes of one mono sample: 2 for linear16, 1 for the two G.711 encodings.
 
     Raises:
-        KeyError: for an encoding that no socket knows.
+        KeyError: the encoding does not exist on a socket.
     """
     return {"linear16": 2, "mulaw": 1, "alaw": 1}[encoding]
 
 
 @frozen(kw_only=True)
 class SpeakParameters:
-    """How the connection is to sound; fixed while it lives."""
+    """Voice and form of the sound of a connection; fixed while it lives."""
 
     model: str = DEFAULT_MODEL
     encoding: str = "linear16"
@@ -68,22 +68,22 @@ class SpeakParameters:
 
     @classmethod
     def from_query(cls, query: str) -> SpeakParameters:
-        """Read the query of the address, in any order; parameters v1 has not got are passed over.
+        """Read the query of the address, in any order; parameters unknown to v1 are ignored.
 
         Raises:
             ParameterRefused: with the text of the 400 refusal.
         """
-        asked = dict(parse_qsl(query, keep_blank_values=True))
-        encoding = asked.get("encoding", "linear16")
+        values = dict(parse_qsl(query, keep_blank_values=True))
+        encoding = values.get("encoding", "linear16")
         parameters = cls(
-            model=asked.get("model", DEFAULT_MODEL),
+            model=values.get("model", DEFAULT_MODEL),
             encoding=encoding,
             sample_rate_hz=whole(
-                "sample_rate", asked.get("sample_rate"), _DEFAULT_RATES_HZ.get(encoding, 24000)
+                "sample_rate", values.get("sample_rate"), _DEFAULT_RATES_HZ.get(encoding, 24000)
             ),
-            container=asked.get("container", "none"),
-            speed=decimal("speed", asked.get("speed"), 1.0),
-            mip_opt_out=truth("mip_opt_out", asked.get("mip_opt_out")),
+            container=values.get("container", "none"),
+            speed=decimal("speed", values.get("speed"), 1.0),
+            mip_opt_out=truth("mip_opt_out", values.get("mip_opt_out")),
         )
         if refusal := parameters.refusal():
             raise ParameterRefused(refusal)
@@ -92,24 +92,24 @@ class SpeakParameters:
     def to_query(self) -> str:
         """The query of the address, without the question mark; defaults are left out where
         their absence is known to mean the same."""
-        asked = {
+        values = {
             "model": self.model,
             "encoding": self.encoding,
             "sample_rate": str(self.sample_rate_hz),
         }
         if self.container != "none":
-            asked["container"] = self.container
+            values["container"] = self.container
         if self.speed != 1.0:
-            asked["speed"] = f"{self.speed:g}"
+            values["speed"] = f"{self.speed:g}"
         if self.mip_opt_out:
-            asked["mip_opt_out"] = "true"
-        return urlencode(asked)
+            values["mip_opt_out"] = "true"
+        return urlencode(values)
 
     def refusal(self) -> str:
-        """Why the service would refuse these, in its manner; empty when it would not.
+        """The text of the refusal of these parameters, as the service writes it; empty for none.
 
-        Any name of the Aura family is taken: the catalogue grows. Of the texts only the one
-        about the model is the service's own.
+        Any name of the Aura family is accepted, since the catalogue grows. Only the text about the
+        model is the service's own.
         """
         if refusal := model_refusal(self.model):
             return refusal
@@ -123,12 +123,12 @@ class SpeakParameters:
 
 
 def model_refusal(model: str) -> str:
-    """Why there is no such model; empty when there is."""
+    """The refusal of a model that does not exist; empty when it does."""
     return "" if _MODEL.fullmatch(model) else _NO_SUCH_MODEL
 
 
 def speed_refusal(model: str, speed: float) -> str:
-    """Why this model does not speak at this speed; empty when it does."""
+    """The refusal of a speed by this model; empty when the model has it."""
     if speed != 1.0 and not _MODEL_WITH_SPEED.fullmatch(model):
         return f"speed is not supported by model '{model}'."
     if not _SPEEDS[0] <= speed <= _SPEEDS[1]:
@@ -137,7 +137,11 @@ def speed_refusal(model: str, speed: float) -> str:
 
 
 def whole(name: str, value: str | None, default: int) -> int:
-    """A parameter as a whole number; raises ParameterRefused, as the next two do."""
+    """A parameter as a whole number.
+
+    Raises:
+        ParameterRefused: the value is not one of up to nine digits.
+    """
     if value is None:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", value):
@@ -146,7 +150,11 @@ def whole(name: str, value: str | None, default: int) -> int:
 
 
 def decimal(name: str, value: str | None, default: float) -> float:
-    """A parameter as a number."""
+    """A parameter as a number from 0, with or without decimals.
+
+    Raises:
+        ParameterRefused: the value is not a number.
+    """
     if value is None:
         return default
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", value):
@@ -155,7 +163,11 @@ def decimal(name: str, value: str | None, default: float) -> float:
 
 
 def truth(name: str, value: str | None) -> bool:
-    """A parameter as a truth value."""
+    """A parameter as a truth value; False when it is missing.
+
+    Raises:
+        ParameterRefused: the value is neither true nor false, in any case.
+    """
     if value is None:
         return False
     if value.lower() not in ("true", "false"):

@@ -1,8 +1,7 @@
-"""Speak v1 over HTTP: what a POST to `/v1/speak` asks for, and the WAV header of its answer.
+"""Speak v1 over HTTP: parameters and text of a `POST /v1/speak`, and the WAV head of its answer.
 
 Encodings, containers and rates are those of Deepgram's table of audio formats; the texts of
-refusals are its own where one is published (reference/errors), and ours elsewhere. What the
-service does with a WAV header's sizes while it streams is not documented.
+refusals are its own where one is published (reference/errors), and ours elsewhere.
 """
 
 from __future__ import annotations
@@ -28,16 +27,18 @@ from gramophone.wire.deepgram.speak_v1.parameters import (
 from gramophone.wire.lenient_json import is_bounded
 
 DEFAULT_ENCODING = "mp3"
+# The sizes in a WAV head have to be written before the sound is known. Deepgram does not document
+# its own; the largest value is the custom of encoders that write to a pipe.
 _STREAM_BYTES = 0xFFFF_FFFF
 
 
 class TextRefused(ValueError):
-    """The body has no text that can be spoken; the text of this is the `err_msg`."""
+    """A body without a text that can be spoken; the text of this is the `err_msg`."""
 
 
 @frozen
 class SoundFormat:
-    """What is known of one encoding: the first of each is what is meant when nothing is said."""
+    """Containers and rates of one encoding; the first of each is the default."""
 
     containers: tuple[str, ...]
     rates_hz: tuple[int, ...]
@@ -59,7 +60,7 @@ FORMATS: Mapping[str, SoundFormat] = MappingProxyType(
 
 @frozen(kw_only=True)
 class RestParameters:
-    """How the answer to one request is to sound."""
+    """Voice and form of the sound of one answer."""
 
     model: str
     encoding: str
@@ -69,7 +70,7 @@ class RestParameters:
 
     @property
     def raw(self) -> bool:
-        """Whether the encoding is one of those that a websocket has, too."""
+        """Whether the encoding is one that a websocket has as well."""
         return self.encoding in ("linear16", "mulaw", "alaw")
 
     @property
@@ -82,25 +83,25 @@ class RestParameters:
 
     @classmethod
     def from_query(cls, query: str) -> RestParameters:
-        """Read the query of the address; parameters that nobody knows are passed over.
+        """Read the query of the address; unknown parameters are ignored.
 
         Raises:
             ParameterRefused: with the text of the 400 refusal.
         """
-        asked = dict(parse_qsl(query, keep_blank_values=True))
-        encoding = asked.get("encoding", DEFAULT_ENCODING)
-        model = asked.get("model", DEFAULT_MODEL)
-        speed = decimal("speed", asked.get("speed"), 1.0)
-        truth("mip_opt_out", asked.get("mip_opt_out"))
+        values = dict(parse_qsl(query, keep_blank_values=True))
+        encoding = values.get("encoding", DEFAULT_ENCODING)
+        model = values.get("model", DEFAULT_MODEL)
+        speed = decimal("speed", values.get("speed"), 1.0)
+        truth("mip_opt_out", values.get("mip_opt_out"))
         if refusal := model_refusal(model):
             raise ParameterRefused(refusal)
-        if (known := FORMATS.get(encoding)) is None:
+        if (form := FORMATS.get(encoding)) is None:
             raise ParameterRefused(f"Unsupported encoding '{encoding}'.")
-        container = asked.get("container", known.containers[0])
-        if container not in known.containers:
+        container = values.get("container", form.containers[0])
+        if container not in form.containers:
             raise ParameterRefused(f"Unsupported container '{container}' for '{encoding}'.")
-        rate_hz = whole("sample_rate", _rounded(asked.get("sample_rate")), known.rates_hz[0])
-        if rate_hz not in known.rates_hz:
+        rate_hz = whole("sample_rate", _rounded(values.get("sample_rate")), form.rates_hz[0])
+        if rate_hz not in form.rates_hz:
             raise ParameterRefused(f"Unsupported sample_rate {rate_hz} for '{encoding}'.")
         if refusal := speed_refusal(model, speed):
             raise ParameterRefused(refusal)
@@ -159,7 +160,7 @@ def _decoded(body: bytes) -> str:
 
 
 def wav_header(parameters: RestParameters, size_bytes: int | None) -> bytes:
-    """The 44 bytes before the samples; None is a length that nobody knows yet."""
+    """The 44 bytes before the samples; `size_bytes` is None while the length is unknown."""
     sample_bytes = bytes_per_sample(parameters.encoding)
     rate_hz = parameters.sample_rate_hz
     riff_bytes = data_bytes = _STREAM_BYTES

@@ -1,11 +1,32 @@
-"""The service's side of one Speak v1 connection: what it holds, answers and forbids.
+"""The service's side of one Speak v1 connection: buffer, queue, answers and limits.
 
-Everything that happens is a method; each returns the actions it leads to, in order, for a shell
-with a socket and a voice to carry out. One utterance is synthesised at a time. Where documents
-are silent this machine decides: sequence ids count the acknowledgements of the connection; an
-empty buffer is flushed at once; a Clear takes the flushes that wait with it, unanswered; Close
-finishes what was flushed, and text that never was stays unspoken.
+Everything that happens is a method; each returns the actions it leads to, in order, for a session
+with a socket and a voice to carry out.
 """
+
+# Text moves through three places, and each message of the client acts on them:
+#
+#                _buffer              _waiting                     _speaking
+#   Speak ----> text without  --Flush--> utterances in order ----> the one with the voice
+#               a flush                  (`_next`, one at a time)      |
+#                                                                      v
+#                                                          Flushed, after its last frame
+#
+#   Clear   empties all three, cancels the voice, and is answered by Cleared.
+#   Close   takes no more text; when `_waiting` and `_speaking` are empty, close 1000.
+#
+# The voice answers later and in between: each answer names its job, and one that is not
+# `_speaking` any more was cleared and is dropped. So a Clear is exact: no frame of before it can
+# follow the Cleared.
+#
+# Limits and their answers are Deepgram's: over 2,000 characters in one Speak close with 1009
+# BIG-0001, over 2,400 in a minute with 1008 DATA-0001; the 21st Flush of a minute is ignored with
+# a Warning, neither sound nor Flushed; after an hour the close is 1011 NET-0003.
+#
+# Where the documents are silent this machine decides: sequence ids count the acknowledgements of
+# the connection; an empty buffer is flushed at once, since pipecat and livekit wait for its
+# Flushed; a Clear takes the flushes that wait with it, unanswered; Close finishes what was
+# flushed, and text that never was stays unspoken.
 
 from __future__ import annotations
 
@@ -52,7 +73,7 @@ Action: TypeAlias = server_actions.Action[ServerMessage]
 
 @frozen(kw_only=True)
 class SpeakLimits:
-    """What the service allows; None allows everything. The defaults are Deepgram's."""
+    """Limits of a connection; None is no limit. The defaults are Deepgram's."""
 
     speak_characters: int | None = 2_000
     minute_characters: int | None = 2_400
@@ -69,7 +90,7 @@ class SpeakLimits:
 
 @frozen(kw_only=True)
 class SpeakQuirks:
-    """Misbehaviour of the real service, to be asked for in a test.
+    """Behaviour of the real service that surprises clients, to be asked for in a test.
 
     Attributes:
         starts_at_sentence: whole sentences are spoken before their Flush, as some have seen it.
@@ -84,14 +105,14 @@ class SpeakQuirks:
 
 @frozen
 class _Queued:
-    """Text that was flushed or, where sound starts at a sentence, is whole."""
+    """An utterance that waits for the voice; `flushed` unless the end of a sentence ended it."""
 
     utterance: StartSynthesis
     flushed: bool
 
 
 class _LastMinute:
-    """The sum of what happened in the minute that ends now."""
+    """A sum over the minute that ends now."""
 
     def __init__(self) -> None:
         self._entries: deque[tuple[int, int]] = deque()
@@ -136,7 +157,7 @@ class SpeakServer:
 
     @property
     def deadline_us(self) -> int | None:
-        """When `time_passed` must be called at the latest; None when never."""
+        """Instant at which `time_passed` must be called; None when never."""
         return None if self._closed else self._deadline_us
 
     @property
@@ -145,16 +166,16 @@ class SpeakServer:
         return self._closing or self._closed
 
     def opened(self, now_us: int) -> list[Action]:
-        """The connection stands."""
+        """Start the limit of the session, and send the Metadata."""
         if self._limits.session_us is not None:
             self._deadline_us = now_us + self._limits.session_us
         return [SendText(self._metadata)]
 
     def pinged(self, now_us: int) -> None:
-        """A Ping or a Pong came, which changes nothing: v1 bears with a silent client."""
+        """Ignore a Ping or a Pong: v1 has no limit for a silent client."""
 
     def text_received(self, text: str, now_us: int) -> list[Action]:
-        """A text frame came."""
+        """Answer a text frame."""
         if self._closed:
             return []
         try:
@@ -175,25 +196,25 @@ class SpeakServer:
                 assert_never(message)
 
     def binary_received(self) -> list[Action]:
-        """A binary frame came, which no client may send."""
+        """Close because of a binary frame, which no client may send."""
         return [] if self._closed else self._hang_up(1003, "MESSAGE-0000")
 
     def time_passed(self, now_us: int) -> list[Action]:
-        """It is `now_us`; call this at `deadline_us`."""
+        """Close when the session has reached its limit; call this at `deadline_us`."""
         if self._closed or self._deadline_us is None or now_us < self._deadline_us:
             return []
         return self._hang_up(1011, "NET-0003")
 
     def audio_made(self, job: int, pcm: bytes) -> list[SendAudio]:
-        """One frame of the sound of `job` may go out."""
+        """Pass on one frame of the sound of `job`, unless it was cleared."""
         return [SendAudio(pcm)] if self._is_speaking(job) and pcm else []
 
     def remarked(self, job: int, warning: Warned) -> list[Action]:
-        """The voice has something to say about `job`."""
+        """Pass on a warning of the voice about `job`."""
         return [SendText(warning)] if self._is_speaking(job) else []
 
     def synthesised(self, job: int) -> list[Action]:
-        """All sound of `job` has gone out."""
+        """Acknowledge `job` after its last frame, and go on with the next."""
         spoken = self._speaking
         if spoken is None or job != spoken.utterance.job:
             return []
@@ -201,15 +222,15 @@ class SpeakServer:
         return [*([self._flushed()] if spoken.flushed else []), *self._next()]
 
     def failed(self, job: int) -> list[Action]:
-        """The voice could not speak `job`."""
+        """Close because the voice could not speak `job`."""
         return self.broken_off(job, 1011, "NET-0000")
 
     def refused(self) -> list[Action]:
-        """What the client said is not in the source, which is strict."""
+        """Close because a strict source does not contain what the client sent."""
         return [] if self._closed else self._hang_up(1008, NOT_IN_SOURCE)
 
     def broken_off(self, job: int, code: int, reason: str) -> list[Action]:
-        """The connection is to end within `job`."""
+        """Close within `job`, as it was recorded or asked for."""
         return self._hang_up(code, reason) if self._is_speaking(job) else []
 
     def _is_speaking(self, job: int) -> bool:

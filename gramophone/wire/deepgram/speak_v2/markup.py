@@ -1,4 +1,4 @@
-r"""What a Flux voice does not speak of a text: markup it strips, controls it acts on.
+r"""Markup in the text for a Flux voice: tags that are stripped, controls that are acted on.
 
 Deepgram (flux-tts/client-messages, tts-voice-controls): known tags of SSML and of two other
 vendors are stripped, with one Warning for each Speak; everything else is spoken as it stands.
@@ -71,9 +71,9 @@ class FluxText:
     _warnings: list[Warned] = field(default_factory=list[Warned])
 
     def take(self, text: str) -> tuple[str, list[Warned]]:
-        """What is to be spoken of one Speak, and the warnings it leads to.
+        """Take the text of one Speak; gives what is spoken of it, and the warnings it leads to.
 
-        A control may be cut by the end of a Speak: its beginning waits for the next one.
+        A control may be cut by the end of a Speak; its beginning then waits for the next one.
 
         Raises:
             ProtocolViolation: with `DATA-0002`, for a control that cannot be acted on.
@@ -88,7 +88,7 @@ class FluxText:
         return self._controls(text), self._warnings
 
     def finish(self) -> str:
-        """What is left to be spoken at the end of the turn.
+        """The text that was held back, at the end of the turn.
 
         Raises:
             ProtocolViolation: with `DATA-0002`, when a control was never closed.
@@ -99,10 +99,13 @@ class FluxText:
         return held
 
     def _controls(self, text: str) -> str:
+        # A control is `\{` … `\}`. The possible beginning of one at the end, also a lone
+        # backslash, is held back. Its length is bounded, so that a client that never closes it gets
+        # an error instead of silence.
         spoken: list[str] = []
-        place = 0
-        while (start := text.find("\\{", place)) >= 0:
-            spoken.append(text[place:start])
+        position = 0
+        while (start := text.find("\\{", position)) >= 0:
+            spoken.append(text[position:start])
             end = text.find("\\}", start)
             if end < 0:
                 if len(text) - start > _LONGEST_CONTROL:
@@ -110,11 +113,11 @@ class FluxText:
                 self._held = text[start:]
                 return "".join(spoken)
             spoken.append(self._pronounced(text[start + 1 : end] + "}"))
-            place = end + 2
+            position = end + 2
         end = len(text)
-        if text.endswith("\\", place):
+        if text.endswith("\\", position):
             end, self._held = end - 1, "\\"
-        return "".join([*spoken, text[place:end]])
+        return "".join([*spoken, text[position:end]])
 
     def _pronounced(self, control: str) -> str:
         word, ipa = _pronunciation(control)

@@ -1,8 +1,7 @@
-"""The words of Deepgram Speak v2 (Flux), both sides: text frames to values and back.
+"""Messages of Deepgram Speak v2 (Flux), of both sides, as values; read from frames and written.
 
 Shapes are those of Deepgram's documents (flux-tts/client-messages, flux-tts/server-messages)
-and of the types in deepgram-sdk 7.17. What could be put into words in v1 as well is taken from
-there: a Warning, and a message of an unknown type.
+and of the types in deepgram-sdk 7.17. A Warning, and a message of an unknown type, are those of v1.
 """
 
 from __future__ import annotations
@@ -61,14 +60,14 @@ class Flush:
 
 @frozen
 class Interrupt:
-    """Cancel the turn that sounds; `offset_ms` of the session's sound have been heard."""
+    """Cancel the turn that sounds; the client has played `offset_ms` of the session's sound."""
 
     offset_ms: int | None = None
 
 
 @frozen
 class Configure:
-    """From the next segment on speak at `speed`; None changes nothing."""
+    """Speak at `speed` from the next segment on; None changes nothing."""
 
     speed: float | None = None
 
@@ -103,14 +102,14 @@ class SpeechStarted:
 
 @frozen
 class Flushed:
-    """All text of a flushed turn is being spoken; sound may still follow."""
+    """A flushed turn has its last text with the voice; sound may still follow."""
 
     speech_id: str
 
 
 @frozen
 class ControlsApplied:
-    """How many inline controls the service acted on in a turn."""
+    """Numbers of inline controls that the service acted on in a turn."""
 
     pronunciations_applied: int = 0
     breaks_applied: int = 0
@@ -130,9 +129,9 @@ class SpeechMetadata:
 
 @frozen
 class SpeechInterrupted:
-    """A turn was cancelled; stands in the place of its SpeechMetadata.
+    """A turn was cancelled; comes instead of its SpeechMetadata.
 
-    The two texts are None when the Interrupt said nothing of how much was heard.
+    The two texts are None when the Interrupt had no offset.
     """
 
     audio_played_ms: int
@@ -152,14 +151,14 @@ class SessionMetadata:
 
 @frozen
 class ConfigureSuccess:
-    """A Configure was accepted; `speed` is what holds now, None when nobody ever set it."""
+    """A Configure was accepted; `speed` is the present one, None when it was never set."""
 
     speed: float | None
 
 
 @frozen
 class ConfigureFailure:
-    """A Configure was refused and changed nothing. `field` and `value` name what was wrong."""
+    """A Configure was refused and changed nothing; `field` and `value` name the offender."""
 
     code: str
     description: str
@@ -198,7 +197,7 @@ def parse_client(text: str) -> ClientMessage:
 
     Raises:
         ProtocolViolation: with `MESSAGE-0000` when it is not a JSON object, with `DATA-0000`
-            when it is one that v2 has not got, or has a field that cannot be.
+            when its type is unknown or a field is not valid.
     """
     fields = json_object(text, "MESSAGE-0000")
     match fields.get("type"):
@@ -226,12 +225,12 @@ def _interrupt(fields: Mapping[str, Any]) -> Interrupt:
     # Deepgram: "unknown fields are rejected", said of this message alone.
     if unknown := sorted(fields.keys() - {"type", "playback_offset"}):
         raise _invalid(f"an Interrupt has no field {unknown[0]!r}")
-    given = fields.get("playback_offset")
-    if given is None:
+    offset_field = fields.get("playback_offset")
+    if offset_field is None:
         return Interrupt()
-    if not isinstance(given, dict):
+    if not isinstance(offset_field, dict):
         raise _invalid("a playback_offset must be an object")
-    offset = cast("dict[str, Any]", given)
+    offset = cast("dict[str, Any]", offset_field)
     value = offset.get("value")
     if offset.get("type") != "time_ms" or not _is_number(value):
         raise _invalid("a playback_offset must be of type time_ms and have a value")
@@ -342,7 +341,7 @@ def _texts_of(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = fields.get(name)
     if not isinstance(value, list):
         return ()
-    return tuple(each for each in cast("list[object]", value) if isinstance(each, str))
+    return tuple(text for text in cast("list[object]", value) if isinstance(text, str))
 
 
 def _text_or_none(fields: Mapping[str, Any], name: str) -> str | None:
@@ -379,7 +378,7 @@ def _type_of(message: ClientMessage | ServerMessage) -> str:
 
 
 def _fields(message: ClientMessage | ServerMessage) -> dict[str, object]:
-    """The fields as they are sent: what is not there is left out, never null."""
+    """The fields as they are sent: absent ones are left out, never null."""
     match message:
         case Interrupt(offset_ms):
             offset = {"type": "time_ms", "value": offset_ms}
@@ -390,14 +389,14 @@ def _fields(message: ClientMessage | ServerMessage) -> dict[str, object]:
             return _slots(message) | {"controls_applied": _slots(controls)}
         case SpeechInterrupted(played_ms, metadata, spoken, remaining):
             texts = {"text_spoken": spoken, "text_remaining": remaining}
-            said = {name: text for name, text in texts.items() if text is not None}
-            return {"audio_played_ms": played_ms, **said, "metadata": _fields(metadata)}
+            known_texts = {name: text for name, text in texts.items() if text is not None}
+            return {"audio_played_ms": played_ms, **known_texts, "metadata": _fields(metadata)}
         case ConfigureSuccess(speed):
             return {"applied": {} if speed is None else {"speed": speed}}
         case ConfigureFailure(field=named, value=value):
-            known: dict[str, object] = {"code": message.code, "description": message.description}
-            about: dict[str, object] = {"field": named} if named else {}
-            return known | about | ({} if value is None else {"value": value})
+            fields: dict[str, object] = {"code": message.code, "description": message.description}
+            subject: dict[str, object] = {"field": named} if named else {}
+            return fields | subject | ({} if value is None else {"value": value})
         case _:
             return _slots(message)
 

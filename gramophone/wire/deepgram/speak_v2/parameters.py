@@ -1,4 +1,4 @@
-"""What a Speak v2 (Flux) connection asks for in its query, and why it may be refused.
+"""Parameters of a Speak v2 (Flux) connection, read from its query, and their refusals.
 
 Values, codes and ranges are those of Deepgram's documents (flux-tts/feature-overview,
 flux-tts/server-messages, tts-expressivity) and of the types in deepgram-sdk 7.17. Where they
@@ -44,17 +44,17 @@ _CALMEST, _LIVELIEST = -2, 2
 
 @frozen
 class SpeedRefused:
-    """Why a speed is not taken: `code` is the service's name for it."""
+    """The refusal of a speed, with the service's code for it."""
 
     code: str
     description: str
 
 
 def speed_refusal(model: str, speed: float) -> SpeedRefused | None:
-    """Why the service does not take this speed; None when it does.
+    """The refusal of a speed by a model; None when it is accepted.
 
     Deepgram says "not supported for every language" and has English voices only so far: any
-    other language is taken for one without.
+    other language is assumed to have no speeds.
     """
     if not model.endswith("-en"):
         return SpeedRefused("SPEED_NOT_SUPPORTED", f"'speed' is not supported by {model}")
@@ -73,7 +73,7 @@ def speed_refusal(model: str, speed: float) -> SpeedRefused | None:
 
 @frozen(kw_only=True)
 class FluxParameters:
-    """How the connection is to sound. `speed` may be changed by a Configure; None is unset."""
+    """Voice and form of the sound of a connection; `speed` is None until it is set."""
 
     model: str
     encoding: str = "linear16"
@@ -91,20 +91,20 @@ class FluxParameters:
             ParameterRefused: with the text of the 400 refusal, and its code where it has one.
         """
         pairs = parse_qsl(query, keep_blank_values=True)
-        asked = dict(pairs)
-        for name in asked:
+        values = dict(pairs)
+        for name in values:
             if name not in _KNOWN:
                 raise ParameterRefused(f"Unknown or unsupported parameter '{name}'.")
-        encoding = asked.get("encoding", "linear16")
+        encoding = values.get("encoding", "linear16")
         parameters = cls(
-            model=asked.get("model", ""),
+            model=values.get("model", ""),
             encoding=encoding,
             sample_rate_hz=whole(
-                "sample_rate", asked.get("sample_rate"), _DEFAULT_RATES_HZ.get(encoding, 24000)
+                "sample_rate", values.get("sample_rate"), _DEFAULT_RATES_HZ.get(encoding, 24000)
             ),
-            speed=_speed(asked.get("speed")),
-            expressivity=_expressivity(asked.get("expressivity")),
-            mip_opt_out=truth("mip_opt_out", asked.get("mip_opt_out")),
+            speed=_speed(values.get("speed")),
+            expressivity=_expressivity(values.get("expressivity")),
+            mip_opt_out=truth("mip_opt_out", values.get("mip_opt_out")),
             tags=tuple(value for name, value in pairs if name == "tag"),
         )
         parameters.check()
@@ -112,21 +112,21 @@ class FluxParameters:
 
     def to_query(self) -> str:
         """The query of the address, without the question mark; what is unset is left out."""
-        asked = [
+        values = [
             ("model", self.model),
             ("encoding", self.encoding),
             ("sample_rate", str(self.sample_rate_hz)),
         ]
         if self.speed is not None:
-            asked.append(("speed", f"{self.speed:g}"))
+            values.append(("speed", f"{self.speed:g}"))
         if self.expressivity:
-            asked.append(("expressivity", str(self.expressivity)))
+            values.append(("expressivity", str(self.expressivity)))
         if self.mip_opt_out:
-            asked.append(("mip_opt_out", "true"))
-        return urlencode([*asked, *(("tag", tag) for tag in self.tags)])
+            values.append(("mip_opt_out", "true"))
+        return urlencode([*values, *(("tag", tag) for tag in self.tags)])
 
     def check(self) -> None:
-        """Refuse what the service would refuse; any name of the Flux family is taken.
+        """Refuse what the service would refuse; any model of the Flux family is accepted.
 
         Raises:
             ParameterRefused: as `from_query` does.
@@ -151,11 +151,11 @@ class FluxParameters:
 
     @property
     def bytes_per_second(self) -> int:
-        """How much sound a second is."""
+        """Bytes in a second of sound."""
         return self.sample_rate_hz * bytes_per_sample(self.encoding)
 
     def sounding(self, speed: float | None = None) -> SpeakParameters:
-        """The same for a voice, which knows no versions of the protocol."""
+        """The parameters for a voice, which knows no versions of the protocol."""
         return SpeakParameters(
             model=self.model,
             encoding=self.encoding,

@@ -1,10 +1,26 @@
-"""The service's side of a Speak v2 connection that was recorded: the same frames, once more.
+"""The service's side of a Speak v2 connection from a recording: the same frames again."""
 
-The client is followed, not trusted: it may cut its text as it likes, speak faster or slower,
-interrupt where nobody did, and go on where the recording ends. What was recorded is given back
-verbatim as far as the client does what was done; where it does not, the rules of the live
-machine hold. A turn with another text gets the sound of the turn in its place, and a Warning.
-"""
+# A client under test does not repeat the recording to the letter. It may cut its text otherwise,
+# be faster or slower, interrupt where nobody did, and go on where the recording ends. So frames
+# are not sent by instants of the clock, but by *cues*: a frame is due so many microseconds after
+# the client has come as far in this turn (characters without white space, then Flush, then
+# Interrupt) as it had when the frame was recorded, divided by the pace, and never before the
+# frame ahead of it.
+#
+# As long as the client does what was recorded, frames go out verbatim: the live machine keeps
+# turns, account and limits, but its own messages are replaced by the recorded ones. Where the
+# client leaves the recording, the live machine takes over for that turn:
+#
+#   another text                  the sound of the recorded turn, and a Warning, once a turn
+#                                 (a strict source closes the connection)
+#   an Interrupt of its own, or   cut at once, with a SpeechInterrupted that is computed from
+#   with another offset           the sound sent so far
+#   no Interrupt where there      a second of waiting for it, then the end of the turn
+#   was one
+#   more turns than recorded      empty turns, and a Warning
+#
+# From then on the recorded SessionMetadata would be wrong, so the sums are computed as well
+# (`_is_faithful`).
 
 from __future__ import annotations
 
@@ -12,6 +28,7 @@ from collections import deque
 
 from gramophone.text.redacted_match import Kept, begins_but_hidden, same_but_hidden
 from gramophone.text.sentences.splitter import SentenceCutter
+from gramophone.text.spaceless import without_spaces
 from gramophone.wire.deepgram.server_actions import SendAudio, SendText
 from gramophone.wire.deepgram.speak_v2.messages import (
     Connected,
@@ -31,7 +48,6 @@ from gramophone.wire.deepgram.speak_v2.recording import (
     RecordedFrame,
     RecordedTurn,
     TurnStage,
-    said,
 )
 from gramophone.wire.deepgram.speak_v2.rules import FluxLimits, FluxQuirks
 from gramophone.wire.deepgram.speak_v2.server import Action, Interruption, SpeakV2Server
@@ -44,36 +60,39 @@ RECORDING_EXHAUSTED = Warned("RECORDING_EXHAUSTED", "The recording has nothing l
 
 
 _NEVER_US = 2**62
-_PATIENCE_US = 1_000_000
+_INTERRUPT_WAIT_US = 1_000_000
 
 
 class _Follower:
-    """What the client has said of one turn, and when."""
+    """Text and progress of the client within one turn, with the instants."""
 
     def __init__(self) -> None:
         self.verbatim = ""
         self.text = ""
         self.flushed_us = 0
         self._progress: list[tuple[ClientProgress, int]] = []
-        self._place = 0
+        self._next = 0
 
     def reach(self, stage: TurnStage, text: str, now_us: int) -> None:
-        """The client is so far."""
+        """Take note of more text, or of the end of it."""
         self.verbatim += text
-        self.text += said(text)
+        self.text += without_spaces(text)
         self._progress.append((ClientProgress(stage, len(self.text)), now_us))
         if stage is TurnStage.FLUSHED:
             self.flushed_us = now_us
 
     def reached_us(self, cue: ClientProgress) -> int | None:
-        """When this cue was reached; None when it was not yet. Cues are asked for in order."""
+        """The instant at which a cue was reached; None when it was not yet.
+
+        Cues must be asked for in order: what lies before the last one is not searched again.
+        """
         progress = self._progress
-        while self._place < len(progress) and not cue.reached_by(progress[self._place][0]):
-            self._place += 1
-        return progress[self._place][1] if self._place < len(progress) else None
+        while self._next < len(progress) and not cue.reached_by(progress[self._next][0]):
+            self._next += 1
+        return progress[self._next][1] if self._next < len(progress) else None
 
     def says_something_else_than(self, text: str, *, whole: bool) -> bool:
-        """Whether this is another text, or with `whole` not all of it either."""
+        """Whether the client has left this text; with `whole`, a part of it is no match either."""
         if whole:
             return self.text != text and not same_but_hidden(text, self.text)
         if text.startswith(self.text) or begins_but_hidden(text, self.text):
@@ -82,11 +101,11 @@ class _Follower:
 
 
 class FluxReplay(SpeakV2Server):
-    """A machine like the live one that never asks for a voice.
+    """A server that sends recorded frames and never asks for a voice.
 
-    `pace` is how much faster than recorded; 0 is at once. `texts` collects what the client
-    said in each turn that is over, `unrecorded` those that the recording has not got. A `strict`
-    one ends the connection where the text is another.
+    Attributes:
+        texts: the text of each turn that is over.
+        unrecorded: those of them that the recording does not contain.
     """
 
     def __init__(
@@ -100,6 +119,8 @@ class FluxReplay(SpeakV2Server):
         *,
         strict: bool = False,
     ) -> None:
+        """`pace` is the factor on the recorded speed, 0 for at once; `strict` closes the connection
+        where the text is another."""
         super().__init__(connected, parameters, limits, quirks)
         self._strict = strict
         self.texts: list[str] = []
@@ -127,17 +148,17 @@ class FluxReplay(SpeakV2Server):
         return min((at_us for at_us in due if at_us is not None), default=None)
 
     def opened(self, now_us: int) -> list[Action]:
-        """The connection stands."""
+        """Greet the client as it was greeted."""
         live = super().opened(now_us)
         return [_verbatim(self._recorded.connected)] if self._recorded.connected else live
 
     def text_received(self, text: str, now_us: int) -> list[Action]:
-        """A text frame came."""
+        """Answer a text frame."""
         self._now_us = now_us
         return super().text_received(text, now_us)
 
     def time_passed(self, now_us: int) -> list[Action]:
-        """It is `now_us`; call this at `deadline_us`."""
+        """Send what is due; call this at `deadline_us`."""
         self._now_us = now_us
         actions = super().time_passed(now_us)
         return actions if self._closed else [*actions, *self._advance()]
@@ -177,7 +198,7 @@ class FluxReplay(SpeakV2Server):
     def _start(self, turn: FluxTurn) -> list[Action]:
         self._playing = self._turns_left.popleft() if self._turns_left else None
         self._frames = deque(self._playing.frames if self._playing else ())
-        self._expected = said(self._playing.text) if self._playing else ""
+        self._expected = without_spaces(self._playing.text) if self._playing else ""
         self._sent_bytes = 0
         self._has_started = self._playing is None
         self._is_known = True
@@ -197,7 +218,7 @@ class FluxReplay(SpeakV2Server):
         return super()._next_turn()
 
     def _next_us(self) -> int | None:
-        """When the next frame goes out; None while its cue has not been given."""
+        """Instant of the next frame; None while the client has not come to its cue."""
         if not self._turns or not self._frames:
             return None
         frame = self._frames[0]
@@ -208,16 +229,16 @@ class FluxReplay(SpeakV2Server):
         return max(self._last_us, reached_us + after_us)
 
     def _end_us(self) -> int | None:
-        """When a turn ends that the recording does not end; None while it has more to give."""
+        """Instant at which a turn ends whose end was not recorded; None while frames are left."""
         if not self._turns or not self._turns[0].ended or self._interruption is not None:
             return None
         if self._next_us() is not None:
             return None
         if not self._frames or self._closing:
             return self._now_us
-        # It was interrupted; this client may be about to do so.
+        # The recorded turn was interrupted; this client may be about to do so.
         flushed_us = self._followers[self._turns[0].speech_id].flushed_us
-        return max(self._last_us, flushed_us) + _PATIENCE_US
+        return max(self._last_us, flushed_us) + _INTERRUPT_WAIT_US
 
     def _advance(self) -> list[Action]:
         actions: list[Action] = []
@@ -293,7 +314,7 @@ class FluxReplay(SpeakV2Server):
         return round(self._sent_bytes / self._bytes_per_ms)
 
     def _finish(self, turn: FluxTurn) -> list[Action]:
-        """The client wants a turn to end whose end the recording has not got."""
+        """End a turn whose end was not recorded."""
         self._is_faithful = False
         started = self._settle(turn)
         return [*started, *self._end_turn(turn)]
@@ -314,11 +335,11 @@ class FluxReplay(SpeakV2Server):
         return self._advance()
 
     def _cut_live(self, turn: FluxTurn) -> list[Action]:
-        """The recording has not got this Interrupt; the live machine answers it."""
+        """Answer an Interrupt that was not recorded as the live machine does."""
         self._is_faithful = False
         started = self._settle(turn)
         if self._playing is not None:
-            frames = [each.frame for each in self._playing.frames]
+            frames = [recorded.frame for recorded in self._playing.frames]
             sound_bytes = sum(len(frame) for frame in frames if isinstance(frame, bytes))
             self._rate = SpeakingRate()
             self._rate.learn(TurnSegment(self._playing.text, 0), sound_bytes / self._bytes_per_ms)

@@ -1,7 +1,7 @@
-"""What was recorded of a Speak v2 connection: its turns, and when the service said what.
+"""A recorded Speak v2 connection as plain values: its turns, and the frames of each.
 
-Plain values. A frame belongs to the turn it came in, and its instant counts from what the
-client had said before it: so much of the text, the Flush, the Interrupt.
+A frame belongs to the turn it came in. Its instant counts from what the client had sent before
+it: so much of the text, the Flush, the Interrupt.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from gramophone.core.frozen import frozen
 
 
 class TurnStage(IntEnum):
-    """How far the client is with a turn."""
+    """Stage of a turn on the client's side."""
 
     OPEN = 0
     FLUSHED = 1
@@ -21,20 +21,20 @@ class TurnStage(IntEnum):
 
 @frozen
 class ClientProgress:
-    """What the client has said of a turn: characters, without white space, and how it ended."""
+    """Progress of a client within a turn: its stage, and characters sent, without white space."""
 
     stage: TurnStage
-    said: int
+    characters: int
 
     def reached_by(self, progress: ClientProgress) -> bool:
-        """Whether a client that is there has said all that this takes."""
+        """Whether a client with this progress has come as far."""
         later = progress.stage > self.stage
-        return later or (progress.stage == self.stage and progress.said >= self.said)
+        return later or (progress.stage == self.stage and progress.characters >= self.characters)
 
 
 @frozen
 class RecordedFrame:
-    """A frame of the service, text or sound, and how long after its cue it came."""
+    """A frame of the service, text or sound, and the microseconds from its cue to it."""
 
     cue: ClientProgress
     after_us: int
@@ -43,9 +43,9 @@ class RecordedFrame:
 
 @frozen
 class RecordedTurn:
-    """From its SpeechStarted to its SpeechMetadata or SpeechInterrupted.
+    """A turn, from its SpeechStarted to its SpeechMetadata or SpeechInterrupted.
 
-    `offset_ms` is what the Interrupt told, if there was one and it told something.
+    `offset_ms` is that of the Interrupt, if there was one that had an offset.
     """
 
     text: str
@@ -61,8 +61,3 @@ class RecordedFlux:
     turns: tuple[RecordedTurn, ...]
     connected: str = ""
     session: str = ""
-
-
-def said(text: str) -> str:
-    """What is left of a text when only what is said counts."""
-    return "".join(text.split())

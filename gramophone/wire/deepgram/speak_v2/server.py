@@ -135,7 +135,7 @@ class SpeakV2Server:
 
     @property
     def deadline_us(self) -> int | None:
-        """When `time_passed` must be called at the latest; None when never. It moves."""
+        """Instant at which `time_passed` must be called; None when never. It moves."""
         if self._closed:
             return None
         interrupt_us = None if self._interruption is None else self._interruption.due_us
@@ -148,7 +148,7 @@ class SpeakV2Server:
         return self._closing or self._closed
 
     def opened(self, now_us: int) -> list[Action]:
-        """The connection stands."""
+        """Start the limits of time, and send the Connected."""
         self._timers.opened(now_us)
         return [SendText(self._connected)]
 
@@ -157,7 +157,7 @@ class SpeakV2Server:
         self._timers.client_spoke(now_us)
 
     def text_received(self, text: str, now_us: int) -> list[Action]:
-        """A text frame came."""
+        """Answer a text frame."""
         if self._closed:
             return []
         self._timers.client_spoke(now_us)
@@ -183,11 +183,11 @@ class SpeakV2Server:
             return self._fail(violation.code, violation.detail)
 
     def binary_received(self) -> list[Action]:
-        """A binary frame came, which no client may send."""
+        """Close because of a binary frame, which no client may send."""
         return self._fail("MESSAGE-0000", "A client sends text frames only.")
 
     def time_passed(self, now_us: int) -> list[Action]:
-        """It is `now_us`; call this at `deadline_us`."""
+        """Close at a limit, or end an Interrupt; call this at `deadline_us`."""
         if self._closed:
             return []
         if code := self._timers.expired(now_us):
@@ -197,7 +197,7 @@ class SpeakV2Server:
         return []
 
     def audio_made(self, job: int, pcm: bytes) -> list[SendAudio]:
-        """One frame of the sound of `job` may go out."""
+        """Pass on one frame of the sound of `job`, unless it was cancelled."""
         if job != self._job or self._segment is None or not pcm:
             return []
         self._has_sounded = True
@@ -205,11 +205,11 @@ class SpeakV2Server:
         return [SendAudio(pcm)]
 
     def remarked(self, job: int, warning: Warned) -> list[Action]:
-        """The voice has something to say about `job`."""
+        """Pass on a warning of the voice about `job`."""
         return [SendText(warning)] if job == self._job else []
 
     def synthesised(self, job: int) -> list[Action]:
-        """All sound of `job` has gone out."""
+        """Go on after the last frame of `job`."""
         if job != self._job or self._segment is None:
             return []
         self._segment.done = True
@@ -218,7 +218,7 @@ class SpeakV2Server:
         return self._advance()
 
     def failed(self, job: int) -> list[Action]:
-        """The voice could not speak `job`: once it is asked again, unless some was heard."""
+        """Ask the voice for `job` again, once and only if none of it was sent; else close."""
         segment = self._segment
         if job != self._job or segment is None:
             return []
@@ -228,11 +228,11 @@ class SpeakV2Server:
         return [CancelSynthesis(job), SendText(SYNTHESIS_RETRYING), self._synthesise(segment)]
 
     def refused(self) -> list[Action]:
-        """What the client said is not in the source, which is strict."""
+        """Close because a strict source does not contain what the client sent."""
         return self._fail(NOT_IN_SOURCE)
 
     def broken_off(self, job: int, code: int, reason: str) -> list[Action]:
-        """The connection is to end within `job`; no Error goes before it."""
+        """Close within `job`, as it was recorded or asked for; no Error goes before it."""
         if self._closed or job != self._job:
             return []
         self._closed = True
@@ -290,7 +290,7 @@ class SpeakV2Server:
     # --- turns --------------------------------------------------------------------------------
 
     def _open_turn(self) -> FluxTurn | None:
-        """The turn that takes text; what comes after it is ended starts another."""
+        """The turn that takes text; None when the next Speak starts one."""
         return self._turns[-1] if self._turns and not self._turns[-1].ended else None
 
     def _advance(self) -> list[Action]:
@@ -346,11 +346,11 @@ class SpeakV2Server:
         return self._start(self._turns[0]) if self._turns else []
 
     def _start(self, turn: FluxTurn) -> list[Action]:
-        """A turn becomes the active one."""
+        """Make a turn the active one."""
         return [SendText(SpeechStarted(turn.speech_id))]
 
     def _cut(self) -> list[Action]:
-        """The Interrupt takes effect: the turn ends where it was heard."""
+        """Let the Interrupt take effect: the turn ends where it was heard."""
         interruption, self._interruption = self._interruption, None
         assert interruption is not None
         turn = self._turns[0]

@@ -1,7 +1,4 @@
-"""One turn of a Speak v2 connection: its text, what of it has sounded, and what it counts.
-
-Where a turn stops when it is interrupted is found here. The order of messages is not.
-"""
+"""One turn of a Speak v2 connection: text, segments, sound sent, and the place of an Interrupt."""
 
 from __future__ import annotations
 
@@ -15,32 +12,32 @@ from gramophone.wire.deepgram.speak_v2.markup import FluxText
 from gramophone.wire.deepgram.speak_v2.messages import ControlsApplied, SpeechMetadata
 
 _CHARACTER_MS = 65.0
-"""How long a character takes, until the voice has shown it."""
+"""Milliseconds of sound for a character, until the voice has spoken a segment."""
 
 
 class SpeakingRate:
-    """How long the voice takes for a character, from what it has spoken."""
+    """Duration of a character, averaged over the segments that the voice has spoken."""
 
     def __init__(self) -> None:
         self._ms = 0.0
         self._characters = 0
 
     def learn(self, segment: TurnSegment, sounded_ms: float) -> None:
-        """The voice has spoken all of a segment."""
+        """Add a segment that was spoken whole."""
         self._ms += sounded_ms
         self._characters += len(segment.text)
 
     def estimate_ms(self, text: str) -> float:
-        """How long the voice will take for `text`."""
+        """Estimated milliseconds of sound for `text`."""
         known = self._ms > 0 and self._characters > 0
         return len(text) * (self._ms / self._characters if known else _CHARACTER_MS)
 
 
 @dataclass(slots=True)
 class TurnSegment:
-    """A piece of a turn that is spoken at once. One without a word is never given to a voice.
+    """A piece of a turn that is spoken at once; one without a word is never given to a voice.
 
-    `asked_us` is when its text was there.
+    `asked_us` is the instant at which its text was complete.
     """
 
     text: str
@@ -52,7 +49,7 @@ class TurnSegment:
 
 @dataclass(slots=True)
 class FluxTurn:
-    """From its first Speak to its SpeechMetadata or SpeechInterrupted.
+    """A turn, from its first Speak to its SpeechMetadata or SpeechInterrupted.
 
     Attributes:
         ended: no more text is taken; what comes belongs to the next turn.
@@ -76,12 +73,12 @@ class FluxTurn:
 
     @property
     def sent_bytes(self) -> int:
-        """Sound sent so far."""
+        """Bytes of sound sent so far."""
         return sum(segment.sent_bytes for segment in self._begun)
 
     @property
     def has_words(self) -> bool:
-        """Whether there is anything in it that a voice can speak."""
+        """Whether it has anything that a voice can speak."""
         return any(is_speakable(segment.text) for segment in (*self._begun, *self.waiting))
 
     def take(self, text: str, now_us: int) -> list[Warned]:
@@ -96,7 +93,7 @@ class FluxTurn:
         return warnings
 
     def end(self, now_us: int, *, acknowledge: bool) -> None:
-        """All text has come.
+        """End the text; what comes from now on belongs to the next turn.
 
         Raises:
             ProtocolViolation: with `DATA-0002`, for an inline control that was never closed.
@@ -118,7 +115,7 @@ class FluxTurn:
         return None
 
     def metadata(self, duration_ms: int) -> SpeechMetadata:
-        """What is told of the turn at its end."""
+        """The SpeechMetadata of the turn, with this duration."""
         return SpeechMetadata(
             self.speech_id,
             duration_ms,
@@ -128,7 +125,11 @@ class FluxTurn:
         )
 
     def split(self, heard_ms: float, bytes_per_ms: float, rate: SpeakingRate) -> tuple[str, str]:
-        """What was heard of the text and what was not, cut at the end of a word."""
+        """The text up to `heard_ms` of the turn's sound, and the rest; cut at the end of a word.
+
+        Segments that were played whole give their whole text. Of the one in which the sound was
+        stopped, the share of its characters that is the share of its duration is taken.
+        """
         spoken = ""
         rest = [*self._begun, *self.waiting]
         while rest and rest[0].done and heard_ms >= rest[0].sent_bytes / bytes_per_ms:
@@ -150,7 +151,7 @@ class FluxTurn:
 
 
 def _words(text: str, share: float) -> int:
-    """How many characters the whole words are within this share of a text."""
+    """The length in characters of the whole words within this share of a text."""
     end = min(int(len(text) * share), len(text))
     while 0 < end < len(text) and not text[end].isspace():
         end -= 1
