@@ -1,4 +1,4 @@
-"""What can go wrong on purpose: faults by name, for the tests of clients."""
+"""Faults by name, injected on purpose for the tests of clients."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from gramophone.core.frozen import frozen
 
 
 class FaultName(StrEnum):
-    """The faults. What stands after `=` is said beside each; a PLACE is `N` bytes of sound, `#N`
-    the message of this number, or `Nms` after the connection opened."""
+    """Names of faults, and the effect of each.
+
+    A PLACE is `N` bytes of sound, `#N` the message of this number, or `Nms` after the opening.
+    """
 
     REFUSE = "refuse"
     """Refuse the handshake with this status: 400, 401, 402, 403, 429 or 5xx."""
     SILENT = "silent"
-    """Say nothing more once the first message has come, or from a PLACE on; stay connected."""
+    """Send nothing more after the first message, or from a PLACE on; stay connected."""
     HANG_UP = "hang-up"
     """Close with 1011 NET-0000 at this PLACE, the frame cut there."""
     RESET = "reset"
@@ -32,7 +34,7 @@ class FaultName(StrEnum):
     RUBBISH = "rubbish"
     """Send a text frame that is not JSON at a PLACE, or before the first sound."""
     UNKNOWN_TYPE = "unknown-type"
-    """Send a message of a type that nobody knows at a PLACE, or before the first sound."""
+    """Send a message of an unknown type at a PLACE, or before the first sound."""
     SLOW_FIRST_BYTE = "slow-first-byte"
     """Send the first sound of each Flush this many milliseconds after it."""
     CLOSE = "close"
@@ -88,35 +90,35 @@ _BAD_CLOSE_CODES = frozenset({1004, 1005, 1006, 1015})
 
 @frozen
 class AtBytes:
-    """When so many bytes of sound, or of a body, have gone out."""
+    """A place after so many bytes of sound, or of a body."""
 
     count: int
 
 
 @frozen
 class AtMessage:
-    """At the message of this number, counted from 1 over everything that is sent."""
+    """A place at the message of this number, counted from 1 over everything that is sent."""
 
     number: int
 
 
 @frozen
 class AtTime:
-    """So many milliseconds after the connection opened, or the request came."""
+    """A place in time: milliseconds after the opening, or the request."""
 
     ms: int
 
 
 Place = AtBytes | AtMessage | AtTime
-"""Where a fault strikes."""
+"""The place of a fault in what is sent."""
 
 
 @frozen
 class Fault:
-    """One thing that goes wrong, on every connection or on the one of this ordinal, from 0.
+    """A fault on every connection, or on the one of this ordinal, from 0.
 
-    A refused handshake counts as a connection, too. What `value` and `text` mean depends on the
-    name; a fault without a place strikes where its name says.
+    A refused handshake counts as a connection, too. The meaning of `value` and `text` depends on
+    the name; a fault without a place happens where its name says.
     """
 
     name: FaultName
@@ -154,7 +156,7 @@ class Fault:
 
 
 def on_connection(faults: Sequence[Fault], connection: int) -> tuple[Fault, ...]:
-    """The faults that strike this connection."""
+    """The faults of this connection."""
     return tuple(fault for fault in faults if fault.connection in (None, connection))
 
 
@@ -197,7 +199,7 @@ _FORMS: dict[FaultName, tuple[str, ...]] = {
     FaultName.RETRY: (_NUMBER,),
     FaultName.CONFIGURE_FAILURE: (_NUMBER,),
 }
-"""What stands after `=`, in order; names that are not here take nothing."""
+"""Kinds of the arguments after `=`, in order; names that are not here take none."""
 
 
 def _read(form: Sequence[str], arguments: Sequence[str]) -> tuple[int, str, Place | None]:

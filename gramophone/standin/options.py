@@ -1,4 +1,4 @@
-"""How a stand-in is to behave; plain values."""
+"""Options of the stand-in of a speech service, as plain values."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ SpeakOn: TypeAlias = Literal["flush", "sentence"]
 
 @frozen(kw_only=True)
 class StandinOptions:
-    """How a stand-in is to behave.
+    """Options of the stand-in of a speech service.
 
     Attributes:
-        limits: what Speak v1 allows.
-        flux_limits: what Speak v2 allows.
+        limits: of Speak v1.
+        flux_limits: of Speak v2.
         speak_on: where sound begins: at a Flush, or at the end of a sentence before one. None
             is the habit of the service: v1 waits for the Flush, v2 does not.
-        dialect: how warnings are written.
-        faults: what goes wrong on purpose.
-        first_byte_ms: from a Flush to its first sound, at the least.
+        dialect: field names of warnings.
+        faults: injected on purpose.
+        first_byte_ms: the least time from a Flush to its first sound.
         frame_ms: sound in one binary frame, where the voice has no frames of its own.
         pace: 0 sends as fast as the client takes it, N at N times the speed of the sound.
-        api_key: the one key that is let in; None lets everybody in, with a key or without.
+        api_key: the one key that is accepted; None accepts any, and none.
     """
 
     limits: SpeakLimits = field(default_factory=SpeakLimits)

@@ -1,6 +1,6 @@
-"""What a stand-in speaks with: the port that each voice implements.
+"""The port of the stand-in's voices.
 
-A voice makes sound and never waits for a clock: when sound goes out is for the delivery.
+A voice makes sound and never waits for a clock: its instants are computed by `delivery.pacing`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters, Warned
 class VoiceSound:
     """A piece of an utterance in the encoding and rate of the session.
 
-    With `due_us`, microseconds after the Flush, it is a frame of its own and goes out as it is,
-    then. Without, it may be of any size, whole samples or not, and is cut into frames.
+    With `due_us`, in microseconds after the Flush, it is a frame that is sent as it is at that
+    instant. Without, it may have any size, in whole samples or not, and is cut into frames.
     """
 
     pcm: bytes
@@ -26,25 +26,25 @@ class VoiceSound:
 
 @frozen
 class Break:
-    """The connection ends here; with the code 1006 without a close frame."""
+    """The end of the connection at this place; with the code 1006 without a close frame."""
 
     code: int
     reason: str
 
 
 class VoiceRefused(Exception):
-    """The voice will not speak this text."""
+    """A text that the voice refuses to speak."""
 
 
 SynthesisStream: TypeAlias = AsyncGenerator[VoiceSound | Warned | Break, None]
-"""The sound of one Flush, what the client is to be warned of, and whether it ends there."""
+"""The sound of one Flush, warnings for the client, and the end of the connection."""
 
 OnProgress: TypeAlias = Callable[[str], None]
-"""Hears in a few words what a voice is doing while it loads; from any thread."""
+"""Called with a few words about what a voice does while it loads; from any thread."""
 
 
 class Voice(Protocol):
-    """Something that speaks."""
+    """A voice."""
 
     async def load(self, progress: OnProgress) -> None:
         """Become ready; slow where an engine has to be loaded.
@@ -55,18 +55,18 @@ class Voice(Protocol):
         ...
 
     def refusal(self, parameters: SpeakParameters) -> str:
-        """Why this voice cannot speak with these parameters; empty when it can."""
+        """The refusal of these parameters; empty when the voice can speak with them."""
         ...
 
     def for_connection(self) -> Self:
-        """The voice for one connection: this one, unless it keeps a place in something."""
+        """The voice for one connection: itself, unless it has a state for each."""
         ...
 
     def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
         """Speak `text`, which is never blank. An async generator; closing it stops the work.
 
         Raises:
-            TextRefused: it is not for this voice, and the connection is to end.
+            VoiceRefused: the voice does not have this text, and the connection is to end.
         """
         ...
 

@@ -1,8 +1,8 @@
-"""The stand-in in other people's tests: the fixture `gramophone_standin` and its marker.
+"""The stand-in as a pytest plugin: the fixture `gramophone_standin` and its marker.
 
-pytest loads this module wherever the package is installed, so it imports nothing of it. Each
-stand-in is `gramophone fixture serve` in a process of its own: it does not care which loop, thread
-or worker a test runs in, nor what the test does to the clock.
+pytest loads this module wherever the package is installed, so it imports nothing else of it. Each
+stand-in is `gramophone fixture serve` in a process of its own: tests may use any loop, thread or
+worker, and may replace the clock.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RECORDINGS = pytest.StashKey["list[BundleRecording]"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How recordings are made, and of which services."""
+    """Add the options about recordings and the services they are made of."""
     group = parser.getgroup("gramophone")
     group.addoption(
         "--gramophone-record",
@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, and say at once what of the settings is wrong."""
+    """Register the marker, and check the settings."""
     config.addinivalue_line(
         "markers",
         "gramophone(source, record=MODE, **options): what gramophone_standin plays when it is not "
@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember for the end of the stand-ins how the test went."""
+    """Note for the end of the stand-ins whether the test has passed."""
     report = yield
     if report.when == "call":
         item.stash[_PASSED] = report.passed
@@ -81,14 +81,14 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep what was recorded, when everything else of the test has ended well."""
+    """Keep the recordings when everything else of the test has ended well."""
     passed = False
     try:
         result = yield
         passed = item.stash.get(_PASSED, False)
     finally:
         recordings = item.stash.setdefault(_RECORDINGS, [])
-        complaints = [each.finish(passed=passed) for each in recordings]
+        complaints = [recording.finish(passed=passed) for recording in recordings]
         recordings.clear()
         if not passed:
             for complaint in filter(None, complaints):
@@ -99,7 +99,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 
 
 class Standins:
-    """The fixture: called, it starts a stand-in; not called, it is one, as the marker says."""
+    """The fixture: called, it starts a stand-in; not called, it is the one of the marker."""
 
     def __init__(self, directory: Path, config: pytest.Config) -> None:
         self._directory = directory
@@ -123,13 +123,13 @@ class Standins:
         """Start a stand-in, which ends behind the test.
 
         Args:
-            source: `tone`, `piper`, or the file of a scenario or bundle, seen from that of the
-                test.
+            source: `tone`, `piper`, or the file of a scenario or bundle, relative to the test's
+                directory.
             record: `none`, `once`, `rewrite` or `all`; a bundle may be recorded first.
-            speed: times the recorded timing; 0 is at once.
-            strict: refuse what is not in the source, and fail the test if anything differed.
-            by_message: the cutting of texts into messages counts, too.
-            faults: what goes wrong on purpose, as on the command line.
+            speed: factor on the recorded timing; 0 is at once.
+            strict: refuse texts that are not in the source, and fail the test on a difference.
+            by_message: compare the cutting of texts into messages, too.
+            faults: injected on purpose, as on the command line.
             services: some of `speak`, `openai` and `anthropic`; all unless some are named.
             clock: `manual` for a time that is moved at `control_url`.
         """
@@ -142,15 +142,11 @@ class Standins:
                     pytrace=False,
                 )
             return self._record(path, services, always=mode == "all")
-        arguments = [
-            self._found(source),
-            f"--speed={speed}",
-            f"--clock={clock}",
-            "--strict" if strict else "--lenient",
-            *(["--by-message"] if by_message else []),
-            *(f"--fault={fault}" for fault in faults),
-            *(f"--{service}" for service in services),
-        ]
+        arguments = [self._found(source), f"--speed={speed}", f"--clock={clock}"]
+        arguments.append("--strict" if strict else "--lenient")
+        arguments += ["--by-message"] if by_message else []
+        arguments += [f"--fault={fault}" for fault in faults]
+        arguments += [f"--{service}" for service in services]
         self.running.append(Standin(arguments, strict=strict))
         return self.running[-1]
 
@@ -170,7 +166,7 @@ class Standins:
         return "none"
 
     def start_own(self, *arguments: Any, **options: Any) -> None:
-        """Start the one that the marker describes."""
+        """Start the stand-in that the marker describes."""
         self._own = self(*arguments, **options)
 
     def __getattr__(self, name: str) -> Any:
@@ -181,7 +177,7 @@ class Standins:
         return getattr(self._own, name)
 
     def _record(self, path: Path, services: Sequence[str], *, always: bool) -> BundleRecording:
-        if any(each.path == path for each in self.recordings):
+        if any(recording.path == path for recording in self.recordings):
             pytest.fail(
                 f"{path} is being recorded; record the other into a file of its own.", pytrace=False
             )
@@ -209,7 +205,7 @@ def gramophone_standin(request: pytest.FixtureRequest) -> Generator[Standins]:
     """Plays Deepgram, OpenAI and Anthropic for the test; call it for another source."""
     node = cast("pytest.Item", request.node)
     standins = Standins(request.path.parent, request.config)
-    # They end when all else has, so that what they kept is from a test that has passed.
+    # Recordings end after all other fixtures, so that one is kept only if those ended well, too.
     node.stash[_RECORDINGS] = standins.recordings
     try:
         marker = node.get_closest_marker("gramophone")
@@ -217,17 +213,18 @@ def gramophone_standin(request: pytest.FixtureRequest) -> Generator[Standins]:
             standins.start_own(*marker.args, **marker.kwargs)
         yield standins
     finally:
-        complaints = [(each, *each.stop()) for each in standins.running]
+        ends = [(standin, *standin.stop()) for standin in standins.running]
     failures = [
         complaint
-        for each, summary, complaint in complaints
-        if complaint and (each.strict or not summary)
+        for standin, summary, complaint in ends
+        if complaint and (standin.strict or not summary)
     ]
     if node.stash.get(_PASSED, False):
         if failures:
             pytest.fail("\n".join(failures), pytrace=False)
     else:
-        # A test that stopped halfway has said less than expected; that explains, and is no fault.
+        # A test that failed halfway has sent less than expected: the differences may explain the
+        # failure, and are no second one.
         for complaint in failures:
             node.add_report_section("teardown", "by the stand-in", complaint)
 
@@ -253,18 +250,19 @@ def _checked_mode(text: str) -> str:
 
 
 def _upstreams(config: pytest.Config) -> dict[str, str]:
-    """Where each service is: the option wins over the environment, and that over the settings."""
-    found = dict(_REAL)
-    complaints = [
+    """The address of each service: by the option, else the environment, else the settings."""
+    addresses = dict(_REAL)
+    settings = [
         *config.getini("gramophone_upstream"),
         *os.environ.get(_UPSTREAM, "").split(),
         *cast("list[str]", config.getoption("gramophone_upstream")),
     ]
-    for each in complaints:
-        name, _, url = each.partition("=")
-        if name not in found or not url:
+    for setting in settings:
+        name, _, url = setting.partition("=")
+        if name not in addresses or not url:
+            known = ", ".join(addresses)
             raise argparse.ArgumentTypeError(
-                f"{each!r} is not an upstream; write NAME=URL with one of {', '.join(found)}."
+                f"{setting!r} is not an upstream; write NAME=URL with one of {known}."
             )
-        found[name] = url
-    return found
+        addresses[name] = url
+    return addresses

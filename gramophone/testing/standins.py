@@ -25,16 +25,17 @@ _WRITE_S = 60.0
 
 
 class _StandinProcess:
-    """A process that serves. The address of what it does not serve is empty."""
+    """A process that serves; the addresses of services that it does not serve are empty."""
 
     def __init__(self, arguments: Sequence[str], settings: str = "") -> None:
         with ExitStack() as starting:
             self._errors = starting.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-            # Neither settings nor sessions of whoever runs the tests. They are looked for at the
-            # start alone, so that nothing is left over when the tests are killed.
             # Imported late: pytest loads this module in projects that do not use it.
             from gramophone.system.temporary_files import scratch_directory
 
+            # The process must find neither settings nor sessions of the user. It looks for them at
+            # its start alone, so the directory may go at once, and none is left over when the
+            # tests are killed.
             with scratch_directory() as home:
                 (Path(home) / "config.toml").write_text(settings, encoding="utf-8")
                 self._process = _started(arguments, str(home), self._errors)
@@ -44,32 +45,32 @@ class _StandinProcess:
 
     @property
     def speak_url(self) -> str:
-        """Of Deepgram Speak v1: `ws://127.0.0.1:…/v1/speak`."""
+        """Address of Deepgram Speak v1: `ws://127.0.0.1:…/v1/speak`."""
         return self._ready.get("speak_url", "")
 
     @property
     def speak_v2_url(self) -> str:
-        """Of Deepgram Speak v2, Flux: `ws://127.0.0.1:…/v2/speak`."""
+        """Address of Deepgram Speak v2, Flux: `ws://127.0.0.1:…/v2/speak`."""
         return self._ready.get("speak_v2_url", "")
 
     @property
     def listen_url(self) -> str:
-        """Of Deepgram Listen v1: `ws://127.0.0.1:…/v1/listen`."""
+        """Address of Deepgram Listen v1: `ws://127.0.0.1:…/v1/listen`."""
         return self._ready.get("listen_url", "")
 
     @property
     def openai_base_url(self) -> str:
-        """What OpenAI's clients take as `base_url`."""
+        """The `base_url` for OpenAI's clients."""
         return self._ready.get("openai_base_url", "")
 
     @property
     def anthropic_base_url(self) -> str:
-        """What Anthropic's clients take as `base_url`."""
+        """The `base_url` for Anthropic's clients."""
         return self._ready.get("anthropic_base_url", "")
 
     @property
     def control_url(self) -> str:
-        """Where a manual clock is moved."""
+        """The address at which a manual clock is moved."""
         return self._ready.get("control_url", "")
 
     def _wait(self) -> dict[str, str]:
@@ -87,7 +88,7 @@ class _StandinProcess:
         return ready
 
     def _last_words(self, line: str = "", timeout_s: float = _END_S) -> dict[str, Any]:
-        """Its summary; empty if it has none."""
+        """End the process; gives its summary, empty if it has none."""
         try:
             # Its standard input ends.
             out, _ = self._process.communicate(line, timeout=timeout_s)
@@ -107,7 +108,7 @@ class _StandinProcess:
 
 
 class Standin(_StandinProcess):
-    """A stand-in that runs."""
+    """A running stand-in."""
 
     def __init__(self, arguments: Sequence[str], *, strict: bool) -> None:
         self.strict = strict
@@ -126,13 +127,13 @@ class Standin(_StandinProcess):
         return summary
 
     def stop(self) -> tuple[dict[str, Any], str]:
-        """End it; its summary, and what is to be told of it: differences, or how it broke."""
+        """End it; gives its summary, and the differences or the failure as a text."""
         first = self._summary is None
         if self._summary is None:
             with self._closing:
                 self._summary = self._last_words()
                 self._complaint = self._differences() if self._summary else self._broken()
-        # What has been told once is not told again when the fixture ends.
+        # A test that ended it itself has reported the text; the fixture must not do so again.
         return self._summary, self._complaint if first else ""
 
     def _differences(self) -> str:
@@ -142,14 +143,14 @@ class Standin(_StandinProcess):
         from gramophone.standin.source.matching import Difference, diff
 
         differences = [
-            Difference(each["kind"], each["side"], each["expected"], each["got"])
-            for each in self._summary["differences"]
+            Difference(fields["kind"], fields["side"], fields["expected"], fields["got"])
+            for fields in self._summary["differences"]
         ]
         return f"What was said is not what the source expects:\n{diff(differences)}"
 
 
 class BundleRecording(_StandinProcess):
-    """The real services, and a file that what they say is kept in when the test has passed."""
+    """A proxy to the real services, and the file that keeps its session if the test passes."""
 
     def __init__(
         self,
@@ -160,7 +161,7 @@ class BundleRecording(_StandinProcess):
         *,
         always: bool,
     ) -> None:
-        """With `always` it is kept when the test has failed, too."""
+        """With `always` the session is kept when the test has failed, too."""
         self.path = path
         self._always = always
         deepgram = f"--upstream={upstreams['deepgram']}"
@@ -174,11 +175,11 @@ class BundleRecording(_StandinProcess):
             }
 
     def end(self) -> dict[str, Any]:
-        """As that of a stand-in, as far as there is anything to say before the test is over."""
+        """A summary like a stand-in's; the recording goes on until the test is over."""
         return {"matched": True, "differences": []}
 
     def finish(self, *, passed: bool) -> str:
-        """End it, and keep what was said if it is wanted; why there is no such file, if so."""
+        """End it, and keep the session if it is wanted; gives the reason if there is no file."""
         keep = passed or self._always
         with self._closing:
             summary = self._last_words("keep\n" if keep else "", _WRITE_S)
@@ -198,7 +199,8 @@ def _started(arguments: Sequence[str], home: str, errors: IO[str]) -> subprocess
     from gramophone.system.child_environment import CERTIFICATES, ENGINE, child_environment
 
     environment = child_environment(os.environ, ENGINE, CERTIFICATES, GRAMOPHONE_HOME=home)
-    # A project under test may have packages of our names, where it runs or where it looks.
+    # A project under test may have packages of our names (`storage`, `tui`), in its directory or on
+    # its path: ours come first, and `-P` leaves the directory out.
     places = [str(Path(__file__).parents[2]), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, places))
     command = [sys.executable, "-P", "-m", "gramophone.cli", "fixture"]
@@ -213,7 +215,7 @@ def _started(arguments: Sequence[str], home: str, errors: IO[str]) -> subprocess
 
 
 def _killed(process: subprocess.Popen[str]) -> None:
-    """What has not ended by itself does so now, and nothing of it stays open."""
+    """Kill a process that has not ended by itself, and close its pipes."""
     process.kill()
     process.communicate()
 

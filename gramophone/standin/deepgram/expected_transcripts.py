@@ -1,4 +1,4 @@
-"""Which transcript a whole recording gets: the one of its sound or, for other sound, the next."""
+"""Transcripts for whole recordings: by the digest of the sound or, for other sound, in order."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from gramophone.wire.lenient_json import as_object, as_text, read_object
 
 
 class ExpectedSounds:
-    """Gives each recorded transcript once; unless `strict`, one that came too often again.
-
-    `differences` are the recordings that came more often than the source has them.
-    """
+    """Recorded transcripts, each given once; unless `strict`, the last again when none is left."""
 
     def __init__(self, transcripts: Sequence[str] = (), *, strict: bool = False) -> None:
         """`transcripts` are the service's answers, as JSON."""
@@ -32,11 +29,11 @@ class ExpectedSounds:
 
     @property
     def expectation(self) -> ExpectedSounds:
-        """Itself, as the other sides have one."""
+        """This object, under the name by which answers and speech give theirs."""
         return self
 
     def differences(self) -> tuple[Difference, ...]:
-        """What came too often, in the order in which it came."""
+        """The recordings that came more often than the source has them, in order."""
         return tuple(self._differences)
 
     def transcript(self, sound: bytes) -> str | None:

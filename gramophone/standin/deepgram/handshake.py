@@ -1,4 +1,4 @@
-"""Who is let in: functions on what a client of Deepgram's sent."""
+"""Admission of Deepgram's clients: credentials, parameters, and the headers of an answer."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def admit(
     api_key: str | None,
     parse: Callable[[str], ParametersT],
 ) -> ParametersT | HttpRefusal:
-    """What a connection asks for, or why it may not stand.
+    """Check a handshake; gives the parameters of the connection, or a refusal.
 
     Args:
         query: of the address, without the question mark.
         authorization: the header, or empty.
-        subprotocols: what was offered in `Sec-WebSocket-Protocol`, in order.
-        api_key: the key that is let in; None lets everybody in.
+        subprotocols: the words of `Sec-WebSocket-Protocol`, in order.
+        api_key: the key that is accepted; None accepts any, and none.
         parse: reads the query, or raises `ParameterRefused`.
     """
     if not may_enter(authorization, subprotocols, api_key):
@@ -45,7 +45,7 @@ def admit(
 def identity_headers(
     request_id: str, model_name: str, *model_uuids: str
 ) -> tuple[tuple[str, str], ...]:
-    """The headers in which the service says which request this is and which model answers."""
+    """The headers that name the request and the model."""
     return (
         ("dg-request-id", request_id),
         ("dg-model-name", model_name),
@@ -54,12 +54,12 @@ def identity_headers(
 
 
 def metadata_of(model: str) -> Metadata:
-    """What the service says of itself and of one request."""
+    """The Metadata of a new request to this model."""
     return Metadata(str(uuid4()), model, _MODEL_VERSION, str(uuid5(NAMESPACE_URL, model)))
 
 
 def bad_request(why: str) -> HttpRefusal:
-    """The refusal of parameters that the service has not got."""
+    """The refusal of parameters, in Deepgram's form."""
     return HttpRefusal(400, "Bad Request", f"Bad Request: {why}")
 
 
@@ -75,7 +75,8 @@ def may_enter(authorization: str, subprotocols: Sequence[str], api_key: str | No
         case "token":
             return credential == api_key
         case "bearer":
-            # Bearer is for short-lived tokens, which are JWTs; a key sent so is refused.
+            # Bearer is for short-lived tokens (`/v1/auth/grant`), which are JWTs: three parts with
+            # dots. The service answers a key that is sent as one with 401.
             return credential.count(".") == 2
         case _:
             return False

@@ -1,4 +1,4 @@
-"""Listen v1: who is let in, and the session of each connection."""
+"""Listen v1: handshakes, sessions on a websocket, and whole recordings over HTTP."""
 
 from __future__ import annotations
 
@@ -67,14 +67,18 @@ _SECOND_US = 1_000_000
 def utterances_of(
     speech: RecordedSpeech | None, recorded: RecordedTranscripts | None = None
 ) -> tuple[Utterance, ...]:
-    """What is heard: what was heard then or, where nobody listened, what was spoken, each as long
-    as it sounded."""
+    """The utterances of a source: those that Listen recognised or, without any, the spoken ones.
+
+    Each has the length of its sound; where none was recorded, that of the tones in its place.
+    """
     if recorded and (recorded.connections or recorded.wholes):
         heard = [*utterances_in(recorded.connections), *map(whole_utterance, recorded.wholes)]
         return tuple(Utterance(text, length_us) for text, length_us in heard if text)
     if speech is None:
         return ()
-    return tuple(Utterance(each.text, _length_us(speech, each)) for each in speech.segments)
+    return tuple(
+        Utterance(segment.text, _length_us(speech, segment)) for segment in speech.segments
+    )
 
 
 def _length_us(speech: RecordedSpeech, segment: RecordedSegment) -> int:
@@ -101,9 +105,9 @@ def listen_routes(
 
 
 class ListenV1Endpoint:
-    """Lets connections and recordings in or refuses them; each hears all from the beginning.
+    """Admission of connections and recordings; each recognises all from the beginning.
 
-    Where connections were recorded, each gets one of them in turn, and after the last the first.
+    Where connections were recorded, each gets the next of them, and after the last the first.
     """
 
     def __init__(
@@ -123,7 +127,7 @@ class ListenV1Endpoint:
         self._requests = count()
 
     def __call__(self, handshake: HandshakeRequest) -> Accept | HttpRefusal:
-        """Let a connection in, or refuse it."""
+        """Accept a connection or refuse it."""
         ordinal = next(self._ordinals)
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
         if status is not None:
@@ -213,7 +217,7 @@ class ListenV1Endpoint:
 
 
 class _Listening:
-    """Carries out what the machine decides, and tells it what happens."""
+    """Carries frames and time to the machine, and its actions to the socket."""
 
     def __init__(
         self,

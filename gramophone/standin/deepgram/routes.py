@@ -38,7 +38,7 @@ async def serving(
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> AsyncGenerator[str, None]:
-    """Serve with a loaded voice; gives the address to speak to, `ws://…/v1/speak`.
+    """Serve with a loaded voice; gives the address of Speak v1, `ws://…/v1/speak`.
 
     On leaving, open connections are closed with 1001 and their tasks awaited.
 

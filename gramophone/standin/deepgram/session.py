@@ -1,5 +1,19 @@
 """One connection to the stand-in: its protocol machine, its voice, and the tasks between."""
 
+# Three tasks share one machine: the reader of frames, the speaker (one at a time), and the watch
+# over the machine's deadline. They run in one event loop, and the machine never awaits, so each
+# call of it is atomic; what needs care is between the calls.
+#
+#   - Actions are carried out in the order in which the machine returned them, and a call may wait
+#     for the socket in the middle. Meanwhile another task may ask the machine for more. That is
+#     safe, as the machine drops what belongs to a cancelled job, and a frame of sound asks it once
+#     more just before it is sent (`_send`), after the wait for its instant.
+#   - The speaker ends itself through `_perform`, which may hold a CancelSynthesis for its own job
+#     (a voice that failed). A task that cancels itself would die before it has closed the
+#     connection, so it is spared.
+#   - The deadline moves while the watch sleeps. A later one needs nothing: the watch wakes, asks
+#     the machine and sleeps on. An earlier one needs a new watch.
+
 from __future__ import annotations
 
 import asyncio
@@ -56,7 +70,7 @@ class SessionVoice:
 
 
 class SpeakSession(Generic[MessageT]):
-    """Carries out what the machine decides, and tells it what happens.
+    """A connection while it is served.
 
     The voice has a task of its own, so that Clear, Close and more text are read while sound
     goes out.
@@ -115,13 +129,13 @@ class SpeakSession(Generic[MessageT]):
 
     def _receive_text(self, frame: str) -> Sequence[Action[MessageT]]:
         if self._tap is not None and not self._tap(frame):
-            # What follows was on its way already.
+            # Later frames were on their way already and are not looked at any more.
             self._tap = None
             return self._machine.refused()
         return self._machine.text_received(frame, self._clock.now_us())
 
     def _keep_watch(self) -> None:
-        """See to it that somebody is awake when the machine wants to be told of the time."""
+        """Start the watch over the deadline, or start it again if the deadline came nearer."""
         deadline_us = self._machine.deadline_us
         if deadline_us is None:
             return
@@ -137,7 +151,7 @@ class SpeakSession(Generic[MessageT]):
                 self._asleep_until_us = deadline_us
                 await self._clock.sleep_until_us(deadline_us)
                 self._asleep_until_us = None
-                # It may have moved meanwhile; the machine alone says whether it is time.
+                # The deadline may have moved meanwhile; the machine alone knows whether it is time.
                 await self._perform(self._machine.time_passed(self._clock.now_us()))
 
     async def _perform(self, actions: Sequence[Action[MessageT]]) -> None:
@@ -166,7 +180,7 @@ class SpeakSession(Generic[MessageT]):
 
     def _cancel_speaking(self) -> None:
         speaking = self._speaking
-        # A voice that failed abandons itself; its task is still needed to hang up.
+        # A voice that failed cancels its own job; its task is still needed to close.
         if speaking is not None and speaking is not asyncio.current_task():
             speaking.cancel()
 
@@ -178,7 +192,7 @@ class SpeakSession(Generic[MessageT]):
             except ConnectionClosed:
                 raise
             except VoiceRefused:
-                # What it was is told at the end. Here it might be half a secret.
+                # The text is reported at the end; logged here it might be half a secret.
                 _log.warning("the client said what is not in the source")
                 await self._perform(self._machine.refused())
             except Exception:

@@ -1,4 +1,4 @@
-"""Speak on a websocket, whichever version: who is let in, and the session of each connection."""
+"""Speak on a websocket, either version: the handshake and the session of each connection."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Parameters(Protocol):
-    """What a connection asks for."""
+    """Parameters of a connection, of either version."""
 
     def to_query(self) -> str:
-        """The query that asks for it."""
+        """The query with these parameters."""
         ...
 
 
@@ -43,10 +43,10 @@ MessageT = TypeVar("MessageT")
 
 
 class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
-    """Lets connections in or refuses them; a version of the protocol says what is its own."""
+    """Admission of connections; a subclass for each version of the protocol."""
 
     LABEL: ClassVar[str]
-    """What a connection is called in the log."""
+    """The name of a connection in the log."""
 
     def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
         self._voice = voice
@@ -56,35 +56,35 @@ class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
 
     @abstractmethod
     def _parse(self, query: str) -> ParametersT:
-        """Read what a connection asks for.
+        """Read the parameters of a connection.
 
         Raises:
-            ParameterRefused: the service has not got it.
+            ParameterRefused: the service would refuse them.
         """
 
     @abstractmethod
     def _sounding(self, parameters: ParametersT) -> SpeakParameters:
-        """Say how the voice is to sound."""
+        """The parameters for the voice."""
 
     @abstractmethod
     def _open(
         self, ordinal: int, parameters: ParametersT
     ) -> tuple[Headers, ServerProtocol[MessageT]]:
-        """Make the headers and the machine of a connection."""
+        """Make the headers and the state machine of a connection."""
 
     @abstractmethod
     def _render(self, message: MessageT) -> str:
         """Write a message as a text frame."""
 
     def _last_word(self, reason: str) -> str:
-        """The text frame that goes before a close for this reason, or none."""
+        """The text frame before a close for this reason; empty for none."""
         return ""
 
     def _closed(self, machine: ServerProtocol[MessageT], voice: Voice) -> None:
         """Take note that a connection has ended."""
 
     def __call__(self, handshake: HandshakeRequest) -> Accept | HttpRefusal:
-        """Let a connection in, or refuse it."""
+        """Accept a connection or refuse it."""
         ordinal = next(self._ordinals)
         answer = self._admit(handshake, ordinal)
         if isinstance(answer, HttpRefusal):

@@ -43,8 +43,12 @@ _PIECE_BYTES = 16_384
 
 @frozen
 class _GrantedRequest:
-    """A request that is granted; `spoken` is what the voice is asked for, `file` what it was
-    answered with when it was recorded."""
+    """A request that is granted.
+
+    Attributes:
+        spoken: the parameters for the voice.
+        file: the recorded answer, if it is more than samples.
+    """
 
     text: str
     parameters: RestParameters
@@ -58,7 +62,7 @@ class _GrantedRequest:
 
 @dataclass(slots=True)
 class _AnswerProgress:
-    """How one answer goes; `broken` where the service broke off when it was recorded."""
+    """State of one answer; `broken` where the service broke off when it was recorded."""
 
     ordinal: int
     asked_us: int
@@ -66,14 +70,14 @@ class _AnswerProgress:
 
 
 class SpeakRest:
-    """Answers `POST /v1/speak`.
+    """Handler of `POST /v1/speak`.
 
-    The header of a WAV says how long the sound is, unless time is kept: then nobody knows when
-    the header has to go out, and it says what files that never end say.
+    The head of a WAV has the length of the sound when everything is sent at once. With a pace the
+    head goes out before the length is known, and has the sizes of a stream.
     """
 
     def __init__(self, voice: Voice, options: StandinOptions, clock: Clock) -> None:
-        # All requests are one connection: a recording answers them in its order.
+        # All requests count as one connection: a recording answers them in its order.
         self._voice = voice.for_connection()
         self._files = (
             RecordedFiles(voice.files, strict=voice.strict)
@@ -120,7 +124,7 @@ class SpeakRest:
             )
             return _GrantedRequest(text, parameters, spoken, file)
         if self._files.has_given(text, parameters) and isinstance(self._voice, RecordedVoice):
-            # What no voice can make in this form would not be reported otherwise.
+            # No voice can make this form, so none would report that the text came too often.
             self._voice.given_elsewhere([text])
             return HttpRefusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
         if not parameters.raw and parameters.encoding not in CAN_BE_MADE:
@@ -177,7 +181,7 @@ class SpeakRest:
     async def _body(
         self, asked: _GrantedRequest, progress: _AnswerProgress
     ) -> AsyncGenerator[tuple[bytes, int], None]:
-        """The pieces of the body, each with the instant at which it goes out."""
+        """The pieces of the body, each with its instant."""
         asked_us = progress.asked_us
         frames = self._frames(asked, progress)
         parameters = asked.parameters
@@ -187,7 +191,7 @@ class SpeakRest:
             return
         if parameters.raw and (parameters.container == "none" or self._options.pace > 0):
             if parameters.container == "wav":
-                # It may turn out only here that there is nothing to be heard.
+                # The voice may refuse the text at its first sound, before the head has gone out.
                 first = await anext(frames, None)
                 yield wav_header(parameters, None), asked_us
                 if first is not None:
@@ -217,7 +221,7 @@ class SpeakRest:
         progress: _AnswerProgress,
         frames: AsyncGenerator[tuple[bytes, int], None],
     ) -> AsyncGenerator[tuple[bytes, int], None]:
-        """The same bytes again; at what instants is up to the pace."""
+        """The recorded bytes, at their instants divided by the pace."""
         pace, instant_us = self._options.pace, progress.asked_us
         progress.broken = file.broken
         for after_us, piece in file.head:

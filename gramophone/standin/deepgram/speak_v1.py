@@ -11,7 +11,7 @@ from gramophone.wire.deepgram.speak_v1.server import SpeakQuirks, SpeakServer
 
 
 class SpeakV1Endpoint(SpeakEndpoint[SpeakParameters, ServerMessage]):
-    """Lets connections in or refuses them."""
+    """Admission of connections to Speak v1."""
 
     LABEL = "connection"
 

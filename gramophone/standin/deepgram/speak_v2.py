@@ -32,10 +32,10 @@ _MODEL_VERSION = "2026.06.01"
 
 
 class SpeakV2Endpoint(SpeakEndpoint[FluxParameters, ServerMessage]):
-    """Lets connections in or refuses them.
+    """Admission of connections to Speak v2.
 
-    What was recorded of Speak v2 is given back verbatim, a connection for each; after the last
-    it begins again.
+    Recorded connections are given back verbatim, the next for each new one, and after the last
+    the first.
     """
 
     LABEL = "Flux connection"
@@ -69,7 +69,7 @@ class SpeakV2Endpoint(SpeakEndpoint[FluxParameters, ServerMessage]):
         return render(message)
 
     def _last_word(self, reason: str) -> str:
-        # An Error goes before every close that is about one.
+        # On v2 an Error goes before every close for a reason of Deepgram's; v1 has no such message.
         return render(Errored(reason, "This was asked for.")) if reason in REASONS else ""
 
     def _closed(self, machine: ServerProtocol[ServerMessage], voice: Voice) -> None:

@@ -1,4 +1,4 @@
-"""How bytes go out: pacing, injected faults, websocket and HTTP responses.
+"""Delivery of bytes: pacing, injected faults, websocket and HTTP responses.
 
-What they mean is decided elsewhere. Begin with `pacing`.
+Their content is decided elsewhere. Begin with `pacing`.
 """

@@ -1,8 +1,22 @@
-"""What the faults of one connection make of what it is sent; no socket and no clock.
+"""Faults of one connection applied to the frames it is sent, without a socket or a clock."""
 
-Faults that change the sizes and instants of frames are the delivery's, those that change what
-the service answers are the machine's. Here are those that strike at a place.
-"""
+# Faults are divided by what they need to know. Those of sizes and instants (odd frames, jitter) are
+# in `pacing`; those of answers (a refused Flush, a slow Interrupt) are quirks of the protocol
+# machines; those that strike at a place in the outgoing stream are here.
+#
+# A frame passes three stages, in this order:
+#
+#   1. reorder     frames of sound are held until the window is full, then shuffled; a text frame
+#                  flushes the window first, so that a Flushed never overtakes its sound
+#   2. place       for each fault whose place lies within this frame, by rising position: the bytes
+#                  before it are sent, then the fault fires. One that ends the connection or makes
+#                  it mute drops the rest of the frame and everything after it
+#   3. duplicate   the rest of the frame is sent once, or twice
+#
+# Places are counted after stage 1, on what is really sent: `#N` counts frames, text and sound; a
+# number of bytes counts sound alone, so that messages between do not move it. Both count the frame
+# as it was given, not its copies. A fault at N bytes fires as soon as N bytes are out, at the end
+# of a frame if N is just there. Faults by time are fired by the sender, which has the clock.
 
 from __future__ import annotations
 
@@ -16,26 +30,26 @@ from gramophone.standin.faults import AtBytes, AtMessage, AtTime, Fault, FaultNa
 RUBBISH = '{"type": "Flushed", "sequence_id": '
 UNKNOWN_TYPE = '{"type": "Applause", "volume": 11}'
 
-# --- deeds ------------------------------------------------------------------------------------
+# --- actions ----------------------------------------------------------------------------------
 
 
 @frozen
 class SendFrame:
-    """Send this frame: text or sound."""
+    """Send a frame: text or sound."""
 
     frame: str | bytes
 
 
 @frozen
 class StallFor:
-    """Send nothing at all for so long."""
+    """Send nothing for so long, from any task."""
 
     ms: int
 
 
 @frozen
 class CloseSocket:
-    """Close with this code."""
+    """Close with this code and reason."""
 
     code: int
     reason: str
@@ -43,7 +57,7 @@ class CloseSocket:
 
 @frozen
 class DropConnection:
-    """End the connection without a close frame; with a TCP reset if told so."""
+    """End the connection without a close frame, with a TCP reset if `reset`."""
 
     reset: bool
 
@@ -67,12 +81,11 @@ _FIRST_SOUND = AtBytes(0)
 
 
 class FaultInjector:
-    """The faults of one connection, as they strike."""
+    """The faults of one connection; `idle` if it has none."""
 
     def __init__(self, faults: Sequence[Fault], connection: int) -> None:
         mine = on_connection(faults, connection)
         self.idle = not mine
-        """Whether nothing ever goes wrong, and nothing needs to be asked."""
         self._waiting = [fault for fault in mine if _strikes_once(fault)]
         self._silent_when_spoken_to = any(
             fault.name is FaultName.SILENT and fault.place is None for fault in mine
@@ -92,7 +105,7 @@ class FaultInjector:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing is sent any more."""
+        """Whether nothing is sent any more, for whatever reason."""
         return self._over
 
     @property
@@ -101,19 +114,19 @@ class FaultInjector:
         return self._mute
 
     def client_spoke(self) -> None:
-        """The client's first message has come."""
+        """Take note of a message of the client, after which a `silent` fault begins."""
         if self._silent_when_spoken_to:
             self._over = self._mute = True
 
     def timed(self) -> list[tuple[int, Fault]]:
-        """The faults that strike at a time, as (milliseconds after the opening, fault)."""
+        """The faults by time, as (milliseconds after the opening, fault), in order."""
         timed = [
             (fault.place.ms, fault) for fault in self._waiting if isinstance(fault.place, AtTime)
         ]
         return sorted(timed, key=lambda entry: entry[0])
 
     def fire(self, fault: Fault) -> list[Action]:
-        """The time of this fault has come."""
+        """Let a fault happen whose time has come."""
         if self._over or fault not in self._waiting:
             return []
         self._waiting.remove(fault)
@@ -122,14 +135,14 @@ class FaultInjector:
         return list(self._do(fault))
 
     def on_frame(self, frame: str | bytes) -> list[Action]:
-        """This frame is to be sent."""
+        """Give what is to be done instead of sending this frame."""
         if isinstance(frame, bytes) and self._window:
             self._held.append(frame)
             return self.flush_held() if len(self._held) >= self._window else []
         return [*self.flush_held(), *self._pass(frame)]
 
     def flush_held(self) -> list[Action]:
-        """What has been held back goes out now."""
+        """Give what is to be done with the frames held back for reordering."""
         in_order, self._held = self._held, []
         mixed = list(in_order)
         while len(set(in_order)) > 1 and mixed == in_order:
@@ -160,7 +173,7 @@ class FaultInjector:
             self._sent_bytes += len(frame)
 
     def _reached(self, frame: str | bytes) -> list[tuple[int, Fault]]:
-        """The faults that strike in this frame, each with the byte before which it does."""
+        """The faults with a place in this frame, each with the byte before which it happens."""
         reached: list[tuple[int, Fault]] = []
         for fault in self._waiting:
             match fault.place or _FIRST_SOUND:

@@ -1,4 +1,4 @@
-"""The answer to a request, and the faults that happen in its body."""
+"""HTTP responses with injected faults."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from gramophone.standin.server.http import ClientGone, Reply
 
 
 class FaultyResponse:
-    """A reply whose body suffers what the faults say: a piece of it counts as a message.
+    """A reply with the faults of its connection; a piece of the body counts as a message.
 
-    Where a websocket would be closed with a code, the body is cut off.
+    HTTP has no close codes: where a websocket would be closed with one, the body is cut off.
     """
 
     def __init__(self, reply: Reply, injector: FaultInjector, clock: Clock) -> None:
@@ -58,7 +58,7 @@ class FaultyResponse:
 
     @asynccontextmanager
     async def watching_time(self) -> AsyncGenerator[None, None]:
-        """Let faults strike within whose time comes."""
+        """Fire the faults whose time comes within the block."""
         asked_us = self._clock.now_us()
         watch = spawn(self._watch_time(asked_us), name="timed faults")
         try:

@@ -1,4 +1,18 @@
-"""When and in which frames the sound of a connection goes out; no socket and no clock."""
+"""Frames and instants of the sound of one connection, without a socket or a clock."""
+
+# Instants are absolute: each frame's is computed from the beginning of its utterance and the bytes
+# sent since, never from the frame before. A sender that wakes late sends late once and is in time
+# again with the next frame; with relative pauses all delays would add up.
+#
+# Three cases, by `pace` and by whether the voice gives instants of its own:
+#
+#   pace 0                   everything at the beginning, as fast as the client reads
+#   pace N, no instants      a frame goes out when the sound before it has been played N times as
+#                            fast as it sounds; an utterance waits for the one before it
+#   pace N, with instants    as recorded: microseconds after the Flush, divided by N
+#
+# Sound with instants is sent in the recorded frames. Faults of size cut it anew all the same, and
+# the pieces then have the instant of the sound that completed them.
 
 from __future__ import annotations
 
@@ -17,7 +31,7 @@ _BIG_FRAME_BYTES = 2**20
 
 
 class FramePacer:
-    """The schedule of one connection: instants are absolute, so that nothing drifts."""
+    """The schedule of one connection."""
 
     def __init__(
         self, options: StandinOptions, parameters: SpeakParameters, connection: int
@@ -45,7 +59,7 @@ class FramePacer:
         self._sent_bytes = 0
 
     def begin(self, asked_us: int) -> None:
-        """An utterance begins, whose Flush came at `asked_us`."""
+        """Begin an utterance, whose Flush came at `asked_us`."""
         # The line is busy until the sound before this has gone out at its pace.
         self._began_us = max(asked_us + self._first_byte_us, self._busy_until_us())
         self._asked_us = asked_us
@@ -53,12 +67,12 @@ class FramePacer:
         self._cutter.rest()
 
     def stop(self) -> None:
-        """The utterance was abandoned: the line is free at once."""
+        """Give up the utterance: the next need not wait for its sound."""
         self._began_us = 0
         self._sent_bytes = 0
 
     def frames(self, sound: VoiceSound) -> Iterator[tuple[bytes, int]]:
-        """The frames that `sound` completes, each with the instant at which it goes out."""
+        """The frames that `sound` completes, each with its instant."""
         if sound.due_us is not None and not self._cut_all:
             yield sound.pcm, self._instant_us(sound.pcm, sound.due_us)
             return
@@ -66,19 +80,19 @@ class FramePacer:
             yield frame, self._instant_us(frame, sound.due_us)
 
     def last_frames(self) -> Iterator[tuple[bytes, int]]:
-        """What is left at the end of an utterance, shorter than a frame."""
+        """The rest at the end of an utterance, shorter than a frame, with its instant."""
         if frame := self._cutter.rest():
             yield frame, self._instant_us(frame, None)
 
     def recut(self, pcm: bytes) -> Iterator[bytes]:
-        """The frames of sound that is sent as it was recorded, where a fault wants other ones."""
+        """The frames of recorded sound, cut anew where a fault of size asks for it."""
         if self._cut_all:
             yield from self._cutter.cut(pcm)
         else:
             yield pcm
 
     def take_held(self) -> bytes:
-        """What recutting has held back so far."""
+        """Take the sound that `recut` has held back, because it is less than a frame."""
         return self._cutter.rest()
 
     def _instant_us(self, frame: bytes, due_us: int | None) -> int:
@@ -92,7 +106,7 @@ class FramePacer:
         return self._jittered_us(instant_us) if self._jitter_us else instant_us
 
     def _jittered_us(self, instant_us: int) -> int:
-        # Late, but never before the frame that went ahead.
+        # Late by chance, but never before the frame that went ahead: TCP keeps the order, too.
         late_us = instant_us + self._random.randrange(self._jitter_us + 1)
         self._late_us = max(self._late_us, late_us)
         return self._late_us

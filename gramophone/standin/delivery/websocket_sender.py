@@ -1,4 +1,4 @@
-"""The way down to a client, and the faults that happen on it."""
+"""Frames to the client of a websocket, with injected faults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gramophone.standin.server import tcp
 
 
 class WebSocketSender:
-    """Sends what the service says, unless a fault says otherwise.
+    """Sender of one connection's frames.
 
     Every method but `watch_time` may raise `websockets.ConnectionClosed`.
     """
@@ -35,7 +35,7 @@ class WebSocketSender:
         clock: Clock,
         last_word: Callable[[str], str] | None = None,
     ) -> None:
-        """`last_word` gives the text frame that goes before a close for this reason, or none."""
+        """`last_word` gives the text frame before a close for a reason, or an empty text."""
         self._connection = connection
         self._last_word = last_word
         self._injector = injector
@@ -44,11 +44,12 @@ class WebSocketSender:
         # Most connections have no faults, and a frame is sent thousands of times a second.
         self._untouched = injector.idle
         if not self._untouched:
-            # What has been sent is to be on its way when a fault strikes.
+            # A reset throws away what the transport still holds; all that was sent before the
+            # fault must be on its way.
             connection.transport.set_write_buffer_limits(high=0)
 
     def client_spoke(self) -> None:
-        """The client's first message has come."""
+        """Take note of a message of the client."""
         self._injector.client_spoke()
 
     async def send(self, frame: str | bytes) -> None:
@@ -72,7 +73,7 @@ class WebSocketSender:
             await self._connection.close(code, reason)
 
     async def watch_time(self) -> None:
-        """Let the faults strike whose time comes while the connection stands."""
+        """Fire the faults whose time comes while the connection is open."""
         opened_us = self._clock.now_us()
         with suppress(ConnectionClosed):
             for after_ms, fault in self._injector.timed():

@@ -1,4 +1,4 @@
-"""Which answer a question gets."""
+"""Choice of the answer to a question: in the recorded order, or an echo."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _MOST_ECHOED = 100_000
 
 
 class AnswerSelector(Protocol):
-    """Knows which answer a question gets."""
+    """Chooser of the answer to a question."""
 
     def __call__(self, asked: str, step: int) -> ModelAnswer | None:
-        """The answer to what the user said last; None when there is none.
+        """The answer to the user's last text; None when there is none.
 
-        `step` is how often the model has answered it with calls to tools already.
+        `step` is the number of answers with calls to tools that it has had already.
         """
         ...
 
 
 class RecordedOrder:
-    """Gives each question the answers it was recorded with, one after the other, then again.
+    """Recorded answers by question, one after the other, then from the first again.
 
-    Spaces do not matter. Answers with calls to tools go together with the one they lead to, so
-    that every conversation finds the steps it is at. Answers to anything stand in for what was
-    not recorded; the last of them stays.
+    Spaces do not matter. Answers with calls to tools are kept with the one they lead to, so that
+    each conversation gets the step it has come to. Answers to any question serve those that were
+    not recorded; the last of them is repeated.
     """
 
     def __init__(self, answers: Sequence[ModelAnswer]) -> None:
@@ -58,7 +58,7 @@ class RecordedOrder:
 
 
 def runs_of(answers: Iterable[ModelAnswer]) -> Iterator[list[ModelAnswer]]:
-    """The answers, those that call tools together with what follows."""
+    """The answers in runs: those that call tools together with the one that follows."""
     run: list[ModelAnswer] = []
     for answer in answers:
         run.append(answer)
@@ -70,15 +70,15 @@ def runs_of(answers: Iterable[ModelAnswer]) -> Iterator[list[ModelAnswer]]:
 
 
 class EchoAnswers:
-    """Gives every question back, a word at a time, where there is nothing else to give."""
+    """Answers that repeat the question, a word at a time, for a stand-in without a source."""
 
     def __init__(self, first_word_ms: int = 200, word_ms: int = 30) -> None:
         self._first_word_us = 1000 * first_word_ms
         self._word_us = 1000 * word_ms
 
     def __call__(self, asked: str, step: int) -> ModelAnswer | None:
-        said_again = asked if len(asked) <= _MOST_ECHOED else f"{asked[:_MOST_ECHOED]}…"
-        words = re.findall(r"\s*\S+\s*\Z|\s*\S+", f"You said: {said_again}")
+        question = asked if len(asked) <= _MOST_ECHOED else f"{asked[:_MOST_ECHOED]}…"
+        words = re.findall(r"\s*\S+\s*\Z|\s*\S+", f"You said: {question}")
         return ModelAnswer(
             asked,
             tuple(

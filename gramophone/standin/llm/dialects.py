@@ -1,7 +1,7 @@
-"""The three ways to ask a language model, behind one face for the server.
+"""Dialects of the three protocols of language models, behind one interface for the endpoints.
 
-What a request means and how an answer is written is told by `gramophone.wire`; here is what
-HTTP has to do with it: keys, headers, and which words an error has.
+Requests and answers are read and written by `gramophone.wire`; here are the parts of HTTP: keys,
+headers, and the bodies of errors.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ EVENT_STREAM = ("content-type", "text/event-stream; charset=utf-8")
 
 @frozen
 class Question:
-    """A request as it was read, and how its answer is written.
+    """A request as it was read, and the writers of its answer.
 
     Attributes:
-        asked: what the user said last.
-        step: how often that was answered with calls to tools.
-        stream: whether the answer is to come as a stream.
-        events: the answer as a stream, by its ordinal.
-        whole: the answer as one body, by its ordinal.
+        asked: the user's last text.
+        step: the number of its answers with calls to tools so far.
+        stream: whether the answer is asked for as a stream.
+        events: writes the answer of this ordinal as a stream.
+        whole: writes the answer of this ordinal as one body.
     """
 
     asked: str
@@ -63,11 +63,11 @@ class Question:
 
 
 class ProviderDialect(Protocol):
-    """One way to ask."""
+    """A protocol of a provider."""
 
     @property
     def overloaded_status(self) -> int:
-        """What a provider who has too much to do answers with."""
+        """The status of a provider that is overloaded."""
         ...
 
     @property
@@ -76,27 +76,27 @@ class ProviderDialect(Protocol):
         ...
 
     def keys(self, request: Request) -> Sequence[str]:
-        """The keys that came with a request, wherever this provider's clients put them."""
+        """The keys of a request, in all headers that this provider's clients use."""
         ...
 
     def read(self, request: Request) -> Question:
-        """Understand a request.
+        """Read a request.
 
         Raises:
-            RequestRefused: as the service would.
+            RequestRefused: the service would refuse it.
         """
         ...
 
     def headers(self, request_id: str) -> Headers:
-        """What goes with every answer."""
+        """The headers of every answer."""
         ...
 
     def refusal(self, status: int) -> ModelRefusal:
-        """The refusal that goes with a status."""
+        """The usual refusal with this status."""
         ...
 
     def refusal_of(self, failure: AnswerFailure) -> ModelRefusal:
-        """A failure in this provider's words."""
+        """A failure as this provider refuses with it."""
         ...
 
     def error(self, refusal: ModelRefusal, request_id: str) -> bytes:
@@ -108,16 +108,16 @@ class ProviderDialect(Protocol):
         ...
 
     def model_list(self, models: Sequence[str]) -> bytes:
-        """The models that there are."""
+        """The body of the list of models."""
         ...
 
     def model(self, name: str) -> bytes:
-        """What is known of one model."""
+        """The body of one model."""
         ...
 
 
 class _OpenAIDialect:
-    """What Chat Completions and Responses have in common."""
+    """Keys, headers and errors of OpenAI, common to Chat Completions and Responses."""
 
     overloaded_status = 503
 
@@ -199,7 +199,7 @@ class ResponsesDialect(_OpenAIDialect):
 
 
 class _AnthropicDialect:
-    """What goes for everything at Anthropic."""
+    """Keys, headers and errors of Anthropic."""
 
     overloaded_status = 529
     rubbish = raw_event('{"type":"content_block_delta","index":0,"de', "content_block_delta")
@@ -248,7 +248,7 @@ class MessagesDialect(_AnthropicDialect):
 
 
 class TokenCountDialect(_AnthropicDialect):
-    """`POST /v1/messages/count_tokens`: nothing is answered, only guessed at."""
+    """`POST /v1/messages/count_tokens`, answered with a guess."""
 
     def read(self, request: Request) -> Question:
         version = request.header("anthropic-version")

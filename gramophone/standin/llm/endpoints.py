@@ -1,8 +1,7 @@
-"""The language model's part: OpenAI's and Anthropic's endpoints, on whatever answers are given.
+"""Endpoints of OpenAI's and Anthropic's language models, with answers from an `AnswerSelector`.
 
-Which answer goes to which question is told by a `AnswerSelector`; when its pieces go out, by the
-clock
-and the speed; what goes wrong, by faults. `@N` in a fault counts the requests for an answer.
+The clock and the speed decide when pieces go out, faults what goes wrong; `@N` in a fault counts
+the requests for an answer.
 """
 
 from __future__ import annotations
@@ -50,13 +49,13 @@ _ENDING_OF_FAILURE = {CUT: Ending.CUT, SILENT: Ending.SILENCE}
 
 @frozen(kw_only=True)
 class ModelOptions:
-    """How a language model's stand-in is to behave.
+    """Options of the stand-in of a language model.
 
     Attributes:
-        speed: 1 keeps the timing of the answers, N is N times faster, 0 sends all at once.
-        api_key: the one key that is let in; None lets everybody in, with a key or without.
-        faults: what goes wrong on purpose.
-        models: the names that the list of models has; any other may be asked as well.
+        speed: factor on the timing of the answers; 0 sends all at once.
+        api_key: the one key that is accepted; None accepts any, and none.
+        faults: injected on purpose.
+        models: names in the list of models; others may be asked for as well.
     """
 
     speed: float = 1.0
@@ -66,7 +65,7 @@ class ModelOptions:
 
 
 class ModelStandin:
-    """Handlers for both providers; one serves all their requests."""
+    """Handlers for the requests of both providers."""
 
     def __init__(self, selector: AnswerSelector, options: ModelOptions, clock: Clock) -> None:
         self._selector = selector
@@ -77,7 +76,7 @@ class ModelStandin:
         self._anthropic: ProviderDialect = MessagesDialect()
 
     def openai_routes(self) -> Routes:
-        """Chat Completions and Responses."""
+        """Routes of Chat Completions and Responses."""
         asking = {
             ("POST", "/v1/chat/completions"): self._answering(self._openai),
             ("POST", "/v1/responses"): self._answering(ResponsesDialect()),
@@ -85,7 +84,7 @@ class ModelStandin:
         return Routes(handlers={**asking, **self._model_handlers()})
 
     def anthropic_routes(self) -> Routes:
-        """Messages."""
+        """Routes of Messages."""
         asking = {
             ("POST", "/v1/messages"): self._answering(self._anthropic),
             ("POST", "/v1/messages/count_tokens"): partial(self._count, TokenCountDialect()),
@@ -93,7 +92,7 @@ class ModelStandin:
         return Routes(handlers={**asking, **self._model_handlers()})
 
     def routes(self) -> Routes:
-        """Both."""
+        """Routes of both providers."""
         return self.anthropic_routes() | self.openai_routes()
 
     # --- handlers -----------------------------------------------------------------------------
@@ -153,10 +152,10 @@ class ModelStandin:
     async def _resolve(
         self, dialect: ProviderDialect, request: Request, ordinal: int, came_us: int
     ) -> tuple[Question, ModelAnswer]:
-        """The question, and its answer.
+        """Read the question and choose its answer.
 
         Raises:
-            RequestRefused: by a fault, for the service's reasons, or because the answer is that.
+            RequestRefused: by a fault, for the service's reasons, or as the recorded answer.
         """
         faults = on_connection(self._options.faults, ordinal)
         if (status := value_of(faults, FaultName.REFUSE, ordinal)) is not None:
@@ -251,7 +250,7 @@ class ModelStandin:
 
 
 def _length(plan: ResponsePlan, body: bytes) -> Headers:
-    """How long the body is said to be; one that breaks off is said to be whole."""
+    """The `content-length`: of a body that is cut off the length of the whole."""
     if plan.ending is Ending.SPOILT:
         return []
     given = b"".join(data for _, data in plan.pieces) if plan.ending is Ending.WHOLE else body

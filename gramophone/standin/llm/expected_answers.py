@@ -1,5 +1,4 @@
-"""Which answer a question gets: the one it was recorded with, as long as it is the question that
-was expected."""
+"""Answers of a source in its order, and a comparison of the questions with those expected."""
 
 from __future__ import annotations
 
@@ -14,12 +13,12 @@ from gramophone.wire.llm.answer import ModelAnswer
 
 
 class ExpectedAnswers:
-    """Gives the answers of a script, and knows in `expectation` what was asked of them.
+    """The answers of a source; `expectation` collects what differs.
 
-    A question is expected as often as it was recorded, and so is each step of it, where the model
-    calls tools. Answers to anything stand in for what the script does not know. Where there are
-    none, another wording of the next question gets its answer, one that is asked too often the
-    last answer it got, and anything else an echo; when `strict`, none of them gets one.
+    A question is expected as often as it was recorded, and so is each step of it where the model
+    calls tools. Answers to any question serve those that the source does not have. Without them,
+    another wording of the next question gets its answer, one that comes too often the last answer
+    it had, and any other an echo; when `strict`, none of these gets an answer.
     """
 
     def __init__(self, answers: Sequence[ModelAnswer], *, strict: bool = False) -> None:
@@ -47,7 +46,7 @@ class ExpectedAnswers:
         return answer
 
     def _first(self, asked: str) -> ModelAnswer | None:
-        """The answer that this question gets, if it gets one."""
+        """The answer to a new question; None when it is not expected."""
         place = self.expectation.came(0, asked)
         if not isinstance(place, Difference):
             return self._begin(asked, self._runs[place.first])
@@ -62,7 +61,7 @@ class ExpectedAnswers:
         return run[0]
 
     def _next(self, asked: str, step: int) -> ModelAnswer | None:
-        """The answer behind calls to tools: of the first conversation that has not had it."""
+        """The answer behind calls to tools, of the first conversation that has not had it."""
         for begun in self._begun.get(without_spaces(asked), ()):
             if begun.given <= step < len(begun.run):
                 begun.given = step + 1
@@ -73,7 +72,7 @@ class ExpectedAnswers:
 
 @dataclass(slots=True)
 class _Begun:
-    """A question that was asked: its answers, and how many of them it has got."""
+    """A question that was asked: its answers, and the number of them that were given."""
 
     run: list[ModelAnswer]
     given: int = 1

@@ -1,8 +1,20 @@
-"""What of an answer goes out when, and how it ends, when faults have had their way; pure.
+"""The bytes of an answer with their instants and its ending, after faults were applied.
 
-All of an answer is known before its first byte goes out, so what happens to it is decided at
-once. Instants count from the request, in microseconds of the stand-in's clock.
+Instants count from the request, in microseconds of the stand-in's clock.
 """
+
+# An answer is known before its first byte goes out (a speech session is not), so its faults are
+# applied at once, in this order:
+#
+#   1. `silent` without a place: not even a status line is sent, and nothing below matters.
+#   2. Delays: slow first byte and jitter move instants; none may come before the one ahead of it.
+#   3. Reordering of the pieces within windows, then `duplicate` of all of them. Instants stay where
+#      they are and the contents change places.
+#   4. Faults with a place, from the first piece to the last and within a piece by byte. They count
+#      the pieces as 3 left them. A fault that ends the answer drops what is behind it.
+#
+# Where a fault has no place it happens in the middle of the answer, so that a client has begun to
+# believe in it; a piece of rubbish comes first.
 
 from __future__ import annotations
 
@@ -16,7 +28,7 @@ from gramophone.standin.faults import AtBytes, AtMessage, AtTime, Fault, FaultNa
 
 
 class Ending(Enum):
-    """How an answer ends."""
+    """Endings of an answer."""
 
     WHOLE = auto()
     CUT = auto()
@@ -26,13 +38,12 @@ class Ending(Enum):
 
 
 TimedBytes: TypeAlias = tuple[int, bytes]
-"""An instant, and what goes out then."""
+"""An instant, and the bytes that go out then."""
 
 
 @frozen
 class ResponsePlan:
-    """What is done for one request. `ends_us` is when the ending comes; `begins` is false where
-    not even the status line is sent."""
+    """The plan for one request; `begins` is False where not even the status line is sent."""
 
     pieces: tuple[TimedBytes, ...]
     ending: Ending
@@ -42,7 +53,7 @@ class ResponsePlan:
 
 @frozen
 class InjectedEvents:
-    """What faults put into an answer, in the words of who is asked."""
+    """Events that faults put into an answer, in the protocol of the request."""
 
     error: bytes
     rubbish: bytes
@@ -69,7 +80,7 @@ def plan_of(
     injected: InjectedEvents,
     seed: int = 0,
 ) -> ResponsePlan:
-    """The plan for an answer of these pieces that would end so, were it not for the faults."""
+    """Apply faults to an answer of these pieces and this ending."""
     last_us = pieces[-1][0] if pieces else 0
     if not faults:
         return ResponsePlan(tuple(pieces), ending, last_us)
@@ -119,7 +130,7 @@ def _value(faults: Sequence[Fault], name: FaultName) -> int:
 
 
 class _Planner:
-    """Lets faults strike, one after the other, in the order of their places."""
+    """Applies faults with a place, in the order of their places."""
 
     def __init__(
         self, pieces: Sequence[TimedBytes], ending: Ending, injected: InjectedEvents
@@ -130,12 +141,12 @@ class _Planner:
         self._waiting: list[tuple[int, int, Fault]] = []
 
     def await_(self, fault: Fault) -> None:
-        """Let `fault` strike at its place, if the answer gets so far."""
+        """Add a fault, if the answer gets to its place."""
         if (place := self._place(fault)) is not None:
             self._waiting.append((*place, fault))
 
     def _place(self, fault: Fault) -> tuple[int, int] | None:
-        """Which piece it strikes, and before which byte of it."""
+        """The index of the piece, and the byte in it before which the fault happens."""
         pieces = self._pieces
         index = byte = 0
         match fault.place:
@@ -159,7 +170,7 @@ class _Planner:
         return index, byte
 
     def plan(self) -> ResponsePlan:
-        """What comes of it all."""
+        """The plan, with all faults applied."""
         planned: list[TimedBytes] = []
         floor_us = 0
         for index, (instant_us, data) in enumerate(self._pieces):

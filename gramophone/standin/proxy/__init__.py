@@ -1,4 +1,4 @@
 """The recording proxy: passes traffic on to the real service and makes a session of it.
 
-Observers are pure and decide nothing. Begin with `proxy`.
+Observers turn frames into events and decide nothing. Begin with `proxy`.
 """

@@ -1,4 +1,4 @@
-"""The recording proxy's part for Deepgram over HTTP: texts to speak, and whole recordings."""
+"""Deepgram over HTTP through the recording proxy: texts to speak, and whole recordings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LARGEST_TRANSCRIPT_BYTES = 32 * 2**20
 
 
 class SpeechRequests:
-    """All such requests of one run."""
+    """Handlers of such requests, and counts of them over one run."""
 
     def __init__(
         self, upstream: str, recorder: SessionRecorder, hide: Callable[[Iterable[str]], None]
@@ -36,7 +36,7 @@ class SpeechRequests:
         self.unrecorded = 0
 
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
-        """What is passed on."""
+        """The handlers by method and path."""
         return {
             ("POST", SPEAK_PATH): partial(self._ask, _SpeakWatcher),
             ("POST", LISTEN_PATH): partial(self._ask, _ListenWatcher),
@@ -57,7 +57,7 @@ class SpeechRequests:
 
 
 class _SpeechWatcher:
-    """What both have in common: nothing is told before the service has granted the request."""
+    """Watcher of one request; nothing is recorded before the service has granted it."""
 
     def __init__(self, address: str, request: Request, recorder: SessionRecorder) -> None:
         self._address = address
@@ -74,13 +74,13 @@ class _SpeechWatcher:
         self._settle()
 
     def _settle(self) -> None:
-        """What is to be told has been: whoever was refused has said nothing."""
+        """Take note that it is decided whether the request is recorded; a refused one is not."""
         if self._waiting:
             self._waiting = False
             self._recorder.answer_came()
 
     def _connect(self, answer: UpstreamAnswer) -> int:
-        """The ordinal of the connection that this is told as."""
+        """Record the request as a connection of its own; gives its ordinal."""
         recorder = self._recorder
         ordinal = next(recorder.connections)
         request_id = answer.header("dg-request-id")
@@ -99,7 +99,7 @@ class _SpeechWatcher:
 
 
 class _SpeakWatcher(_SpeechWatcher):
-    """A text, and the sound of it."""
+    """Watcher of a text and its sound."""
 
     _observer: SpeakRequestObserver | None = None
 
@@ -149,7 +149,7 @@ class _SpeakWatcher(_SpeechWatcher):
 
 
 class _ListenWatcher(_SpeechWatcher):
-    """A recording, and its transcript."""
+    """Watcher of a recording and its transcript."""
 
     _answer: UpstreamAnswer | None = None
 

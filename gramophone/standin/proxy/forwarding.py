@@ -1,4 +1,4 @@
-"""One HTTP request between a client and the real service, and whoever watches what passes."""
+"""Forwarding of one HTTP request to the real service, with a watcher of the answer."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ _UNREACHABLE = "UPSTREAM_UNREACHABLE"
 
 
 class Watcher(Protocol):
-    """Sees one answer, before the client does; the last of its methods says how it ended."""
+    """Sees one answer before the client does; the last call says how it ended."""
 
     def answered(self, answer: UpstreamAnswer) -> None:
-        """The head has come."""
+        """Take note of the head."""
         ...
 
     def received(self, piece: bytes) -> None:
-        """A piece of the body has come."""
+        """Take note of a piece of the body."""
         ...
 
     def ended(self) -> None:
-        """The body is complete."""
+        """Take note that the body is complete."""
         ...
 
     def broken(self) -> None:
-        """The service is gone."""
+        """Take note that the connection to the service was lost."""
         ...
 
     def left(self) -> None:
-        """The client has gone away."""
+        """Take note that the client has gone away."""
         ...
 
 
 async def pass_on(
     upstream: str, request: Request, reply: Reply, watcher: Watcher | None = None
 ) -> None:
-    """Ask `upstream` (http or https) the same, and answer with that."""
+    """Send the request to `upstream` (http or https), and its answer to the client."""
     try:
         await _pass_on(upstream, request, reply, watcher)
     except (ClientGone, asyncio.CancelledError):
@@ -92,7 +92,7 @@ async def _pass_on(upstream: str, request: Request, reply: Reply, watcher: Watch
 
 
 def _refusal(why: str) -> bytes:
-    """In the words of all three services: each client finds its own."""
+    """The body of a 502 with the fields of all three services: each client finds its own."""
     error = {"type": "api_error", "message": why}
     return json.dumps(
         {"type": "error", "error": error, "err_code": _UNREACHABLE, "err_msg": why}
@@ -100,7 +100,7 @@ def _refusal(why: str) -> bytes:
 
 
 def _headers(answer: UpstreamAnswer) -> list[tuple[str, str]]:
-    """Those of the answer; without a length it goes on in chunks, as it came."""
+    """The headers to pass on; without a length the body goes on in chunks, as it came."""
     return [
         (name, value)
         for name, value in answer.headers

@@ -1,4 +1,4 @@
-"""The recording proxy's part for OpenAI and Anthropic: requests go on, answers come as they do."""
+"""OpenAI and Anthropic through the recording proxy: answers pass as they come, and are recorded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TELLING = ("GET", "/v1/models"), ("POST", "/v1/messages/count_tokens")
 
 
 class ModelProxy:
-    """All requests of one run."""
+    """Handlers of such requests, and a count of them over one run."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class ModelProxy:
         self.requests = 0
 
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
-        """What is passed on; what is no question is not recorded."""
+        """The handlers by method and path; requests other than questions are not recorded."""
         asking = {("POST", path): partial(self._ask, name) for path, name in _ASKING.items()}
         return {**asking, **dict.fromkeys(_TELLING, self._tell)}
 
@@ -58,7 +58,7 @@ class ModelProxy:
 
 
 class _AnswerWatcher:
-    """An answer whose events go to the tape."""
+    """Watcher of an answer, whose events go to the recorder."""
 
     def __init__(self, observer: AnswerObserver, recorder: SessionRecorder) -> None:
         self._observer = observer
@@ -81,5 +81,5 @@ class _AnswerWatcher:
 
 
 def _provider(request: Request) -> str:
-    """Whose client this is; the list of models is at the same path with both."""
+    """The provider of a request, by its headers: both have the list of models at one path."""
     return "anthropic" if request.header("anthropic-version") else "openai"

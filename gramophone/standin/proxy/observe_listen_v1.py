@@ -1,7 +1,7 @@
-"""What passes between a client and Listen, as events of a session; pure.
+"""Traffic between a client and Listen v1 as events of a session.
 
-An utterance is a turn of the user's that was heard and not typed. The sound that the client sends
-is not kept: what the service said of it, and when, is.
+An utterance is a turn of the user that was heard and not typed. The sound that the client sends
+is not kept, only the messages of the service about it, with their instants.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import final_transcript,
 from gramophone.wire.lenient_json import read_object
 
 HEARD = "heard"
-"""The finish reason of a turn that a service heard."""
+"""The finish reason of a turn that was recognised from sound."""
 
 
 class ListenObserver:
-    """A connection to Listen v1; a whole recording is one with a single answer."""
+    """Observer of a connection to Listen v1; a whole recording is one with a single answer."""
 
     def __init__(self, connection: int, turns: Iterator[int]) -> None:
         """`turns` gives the ordinals of the session's next turns."""
@@ -33,11 +33,11 @@ class ListenObserver:
         self._texts: list[str] = []
 
     def sent(self, frame: str, at_us: int) -> list[Event]:
-        """The client sent a text frame."""
+        """Give the events of a text frame from the client."""
         return [FrameSent(at_us=at_us, connection=self._connection, text=frame)]
 
     def received(self, frame: str | bytes, at_us: int) -> list[Event]:
-        """The service sent a frame."""
+        """Give the events of a frame from the service."""
         if isinstance(frame, bytes):
             return []
         event = FrameReceived(at_us=at_us, connection=self._connection, text=frame)
@@ -48,13 +48,13 @@ class ListenObserver:
         return [event, *(self._turn(at_us) if over else [])]
 
     def answered(self, text: str, at_us: int) -> list[Event]:
-        """The transcript of a whole recording came."""
+        """Give the events of the transcript of a whole recording."""
         event = FrameReceived(at_us=at_us, connection=self._connection, text=text)
         self._texts += filter(None, [whole_transcript(text)])
         return [event, *self._turn(at_us)]
 
     def ended(self, code: int, reason: str, at_us: int) -> list[Event]:
-        """The connection is over."""
+        """Give the events of the end of the connection."""
         gone = SpeechDisconnected(
             at_us=at_us, connection=self._connection, code=code, reason=reason
         )

@@ -1,8 +1,14 @@
-"""What passes between a client and a language model, as events of a session; pure.
+"""Traffic between a client and a language model as events of a session."""
 
-A request is a turn of the user's, unless it only brings the results of tools, and a turn of the
-model's. The chunks of a stream are kept as they came.
-"""
+# A request is a turn of the user, unless it only brings the results of tools or repeats what
+# Listen has just recognised, and a turn of the model. The chunks of a stream are kept verbatim, as
+# `ModelChunkReceived`, for a stand-in to play; of their content only text, finish reason and usage
+# are read, which other events carry.
+#
+# Completeness is told by content, not by the connection: the SDKs of both providers end their loop
+# without an error where a stream breaks off (openai 3.52, anthropic 2.11), so a session must show
+# what their users do not see. An answer is complete if a finish reason came, or `[DONE]`, which
+# some local servers send without one; anything else is a failure.
 
 from __future__ import annotations
 
@@ -32,11 +38,11 @@ _END_OF_CHAT = "[DONE]"
 
 
 class AnswerObserver:
-    """One request and its answer; instants are microseconds since the session began."""
+    """Observer of one request and its answer; instants are microseconds since the session began."""
 
     def __init__(self, protocol: str, host: str, turns: Iterator[int]) -> None:
-        """`turns` gives the ordinals of the session's next turns; `host` is who is asked.
-        `words` is how: "openai", "openai-responses" or "anthropic"."""
+        """`turns` gives the ordinals of the session's next turns; `host` is named in failures.
+        `protocol` is "openai", "openai-responses" or "anthropic"."""
         self._protocol = protocol
         self._host = host
         self._turns = turns
@@ -52,7 +58,7 @@ class AnswerObserver:
         self._over = False
 
     def asked(self, body: bytes, at_us: int, heard: str = "") -> list[Event]:
-        """The request has come; if it asks what was `heard`, that is the user's turn."""
+        """Give the events of the request; it has no turn of the user if that was `heard` before."""
         fields = read_object(body)
         said = fields.get("messages", fields.get("input"))
         messages = [{"role": "user", "content": said}] if isinstance(said, str) else as_list(said)
@@ -78,13 +84,13 @@ class AnswerObserver:
         ]
 
     def answered(self, status: int, content_type: str) -> None:
-        """The head of the answer has come."""
+        """Take note of the head of the answer."""
         self._status = status
         if status < 400 and content_type.startswith("text/event-stream"):
             self._reader = SseReader(MOST_RECORDED_EVENT_BYTES)
 
     def received(self, piece: bytes, at_us: int) -> list[Event]:
-        """A piece of the answer's body."""
+        """Give the events of a piece of the answer's body."""
         if self._reader is None:
             if len(self._whole) < _LARGEST_WHOLE_BYTES:
                 self._whole += piece
@@ -100,7 +106,7 @@ class AnswerObserver:
         return [event for data in payloads for event in self._chunk(data, at_us)]
 
     def ended(self, at_us: int) -> list[Event]:
-        """The body is complete."""
+        """Give the events of the end of the body."""
         fields = read_object(bytes(self._whole))
         events: list[Event] = []
         if self._status >= 400:
@@ -122,7 +128,7 @@ class AnswerObserver:
         return [*events, *self._completed(at_us)]
 
     def broken(self, at_us: int) -> list[Event]:
-        """The service is gone."""
+        """Give the events of a service that was lost."""
         if self._said_done:
             return self.ended(at_us)
         begun = self._status > 0
@@ -134,7 +140,7 @@ class AnswerObserver:
         return [*self._fail(detail, at_us), *self._completed(at_us)]
 
     def left(self, at_us: int) -> list[Event]:
-        """The client has gone away and wants no more."""
+        """Give the events of a client that has gone away."""
         if self._over:
             return []
         self._reason = "interrupted"
@@ -161,7 +167,7 @@ class AnswerObserver:
         return [raw, *self._understand(fields, at_us)]
 
     def _understand(self, fields: dict[str, Any], at_us: int) -> list[Event]:
-        """What a chunk, or an answer in one piece, brings."""
+        """The events of a chunk, or of an answer in one body."""
         text, reason, usage = _READERS[self._protocol](fields)
         events: list[Event] = []
         if text:
@@ -199,7 +205,7 @@ class AnswerObserver:
 
 
 _Read = tuple[str, str, tuple[int, int]]
-"""Text, reason to end, and tokens of a question and its answer; empty and 0 where unsaid."""
+"""Text, finish reason, and tokens of request and answer; empty or 0 where they are missing."""
 
 
 def _chat(fields: dict[str, Any]) -> _Read:

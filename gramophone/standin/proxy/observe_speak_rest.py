@@ -1,7 +1,7 @@
-"""One request to Speak over HTTP and its answer, as events of a session; pure.
+"""A request to Speak over HTTP and its answer as events of a session.
 
-It is told as a connection of its own, with one turn and one flush. Samples are sound; anything else
-is kept as it came.
+It is recorded as a connection of its own, with one turn and one flush. Samples are sound; anything
+else is kept as it came.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from gramophone.standin.source.speech_files import body_frame
 
 
 class SpeakRequestObserver:
-    """A request that was granted; instants are microseconds since the session began."""
+    """Observer of a request that was granted; instants are microseconds since the session began."""
 
     def __init__(
         self, connection: int, turn: int, text: str, content_type: str, sample_bytes: int
     ) -> None:
-        """`sample_bytes` is 0 where the answer has no samples that the session could keep."""
+        """`sample_bytes` is 0 where the answer has no samples in the session's form."""
         self._connection = connection
         self._turn = turn
         self._text = text
@@ -38,7 +38,7 @@ class SpeakRequestObserver:
         self._sound_bytes = 0
 
     def begun(self, body: str, at_us: int) -> list[Event]:
-        """The request was sent; the service has taken it."""
+        """Give the events of the request, which the service has accepted."""
         turn, text = self._turn, self._text
         return [
             FrameSent(at_us=at_us, connection=self._connection, text=body),
@@ -50,23 +50,23 @@ class SpeakRequestObserver:
         ]
 
     def received(self, piece: bytes, at_us: int) -> list[Event]:
-        """A piece of the answer's body came."""
+        """Give the events of a piece of the answer's body."""
         parts = self._stream.feed(piece) if self._sample_bytes else [Wrapping(piece)]
         return [self._part(part, at_us) for part in parts]
 
     def ended(self, at_us: int) -> list[Event]:
-        """The body is complete."""
+        """Give the events of the end of the body."""
         samples = self._sound_bytes // (self._sample_bytes or 1)
         answered = FlushAnswered(at_us=at_us, turn=self._turn, flush=0, end_samples=samples)
         rest = [self._part(part, at_us) for part in self._stream.rest()]
         return [*rest, answered, *self._over("stop", 1000, "", at_us)]
 
     def broken(self, at_us: int) -> list[Event]:
-        """The service is gone."""
+        """Give the events of a service that was lost."""
         return self._over("failed", 1006, "", at_us)
 
     def left(self, at_us: int) -> list[Event]:
-        """The client has gone away and wants no more."""
+        """Give the events of a client that has gone away."""
         return self._over("interrupted", 1000, "client gone", at_us)
 
     def _part(self, part: Samples | Wrapping, at_us: int) -> Event:

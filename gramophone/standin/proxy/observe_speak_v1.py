@@ -1,7 +1,9 @@
-"""What passes between a client and Speak v1, as events of a session; pure.
+"""Traffic between a client and Speak v1 as events of a session."""
 
-A turn is everything that is spoken until all its flushes are answered.
-"""
+# Speak v1 has no turns, but a session does: a turn is all that is sent to be spoken until every
+# flush of it is answered. It ends early with a Clear; then its sound goes on to be its own, as
+# stale, until the Cleared comes, while text after the Clear belongs to the next turn. Answers are
+# told from their order, as `wire.deepgram.speak_v1.client` does and explains.
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from gramophone.wire.deepgram.speak_v1 import messages as speak
 
 @frozen
 class _PendingFlush:
-    """A Flush that is not answered; `turn` is None where there was nothing to speak."""
+    """A Flush without an answer so far; `turn` is None where there was nothing to speak."""
 
     turn: ObservedTurn | None
     number: int = 0
@@ -31,7 +33,7 @@ class _PendingFlush:
 
 
 class SpeakObserver(FrameObserver[speak.ClientMessage, speak.ServerMessage]):
-    """A connection to Speak v1."""
+    """Observer of a connection to Speak v1."""
 
     def __init__(self, connection: int, turns: Iterator[int], sample_bytes: int) -> None:
         """`turns` gives the ordinals of the session's next turns."""
@@ -119,7 +121,9 @@ class SpeakObserver(FrameObserver[speak.ClientMessage, speak.ServerMessage]):
             FlushAnswered(at_us=at_us, turn=turn.number, flush=flush.number, end_samples=samples)
         ]
         turn.settled = max(turn.settled, flush.chunks)
-        if turn.settled == turn.chunks and not any(each.turn is turn for each in self._flushes):
+        if turn.settled == turn.chunks and not any(
+            pending.turn is turn for pending in self._flushes
+        ):
             self._turn = None
             events.append(turn.complete("stop", at_us))
         return events
@@ -142,7 +146,7 @@ class SpeakObserver(FrameObserver[speak.ClientMessage, speak.ServerMessage]):
         if not stale:
             self._late_answers = 0
         if turn is None:
-            # Sound that nobody asked for is kept, too.
+            # Sound without a request is recorded as well: what the service does is the subject.
             turn = ObservedTurn(next(self._turns))
             begun = [turn.begin(at_us)]
             if stale:

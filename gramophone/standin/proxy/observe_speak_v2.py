@@ -1,7 +1,7 @@
-"""What passes between a client and Speak v2, as events of a session; pure.
+"""Traffic between a client and Speak v2 as events of a session.
 
-A turn is one of the service's. A Flush says nothing about sound, so there are no FlushSent and
-FlushAnswered.
+Turns are those of the service. A Flush says nothing about sound on v2, so there are no FlushSent
+and FlushAnswered.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from gramophone.standin.proxy.observer import ORDERLY, FrameObserver, ObservedTu
 from gramophone.wire.deepgram.speak_v2 import messages as flux
 
 _IGNORED = frozenset({"NO_AUDIO_GENERATED", "INVALID_INTERRUPT_OFFSET"})
-"""Warnings that an Interrupt did nothing."""
+"""Warnings by which an Interrupt had no effect."""
 
 
 class FluxObserver(FrameObserver[flux.ClientMessage, flux.ServerMessage]):
-    """A connection to Speak v2."""
+    """Observer of a connection to Speak v2."""
 
     def __init__(self, connection: int, turns: Iterator[int], sample_rate_hz: int) -> None:
         """`turns` gives the ordinals of the session's next turns."""

@@ -1,7 +1,6 @@
-"""What passes between a client and a speech service, as events of a session; pure.
+"""Observers of a speech connection: frames of both sides in, events of a session out.
 
-Nothing is decided here and nothing said: frames of both sides come in, events go out. The frames
-themselves stand in the timeline, too.
+The frames themselves are events as well, so that a stand-in can repeat them verbatim.
 """
 
 from __future__ import annotations
@@ -31,24 +30,26 @@ ServerT = TypeVar("ServerT")
 
 
 class Observer(Protocol):
-    """One connection; instants are microseconds since the session began."""
+    """Observer of one connection; instants are microseconds since the session began."""
 
     def sent(self, frame: str, at_us: int) -> list[Event]:
-        """The client sent a text frame."""
+        """Give the events of a text frame from the client."""
         ...
 
     def received(self, frame: str | bytes, at_us: int) -> list[Event]:
-        """The service sent a frame."""
+        """Give the events of a frame from the service."""
         ...
 
     def ended(self, code: int, reason: str, at_us: int) -> list[Event]:
-        """The connection is over."""
+        """Give the events of the end of the connection."""
         ...
 
 
 class FrameObserver(ABC, Generic[ClientT, ServerT]):
-    """A connection whose frames of text are messages of a protocol. What is none is kept, and
-    means nothing."""
+    """Observer of a connection whose text frames are messages of a protocol.
+
+    A frame that is not a message is recorded and has no further events.
+    """
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class FrameObserver(ABC, Generic[ClientT, ServerT]):
         self._parse_server = parse_server
 
     def sent(self, frame: str, at_us: int) -> list[Event]:
-        """The client sent a text frame."""
+        """Give the events of a text frame from the client."""
         events: list[Event] = [FrameSent(at_us=at_us, connection=self._connection, text=frame)]
         try:
             message = self._parse_client(frame)
@@ -70,7 +71,7 @@ class FrameObserver(ABC, Generic[ClientT, ServerT]):
         return [*events, *self._client_said(message, at_us)]
 
     def received(self, frame: str | bytes, at_us: int) -> list[Event]:
-        """The service sent a frame."""
+        """Give the events of a frame from the service."""
         if isinstance(frame, bytes):
             return self._sounded(frame, at_us)
         events: list[Event] = [FrameReceived(at_us=at_us, connection=self._connection, text=frame)]
@@ -81,7 +82,7 @@ class FrameObserver(ABC, Generic[ClientT, ServerT]):
         return [*events, *self._service_said(message, at_us)]
 
     def ended(self, code: int, reason: str, at_us: int) -> list[Event]:
-        """The connection is over."""
+        """Give the events of the end of the connection."""
         gone = SpeechDisconnected(
             at_us=at_us, connection=self._connection, code=code, reason=reason
         )
@@ -102,7 +103,7 @@ class FrameObserver(ABC, Generic[ClientT, ServerT]):
 
 @dataclass(slots=True, eq=False)
 class ObservedTurn:
-    """A turn that is not over; `settled` counts the chunks whose flush was answered."""
+    """A turn under way; `settled` counts the chunks whose flush was answered."""
 
     number: int
     text: str = ""

@@ -1,8 +1,8 @@
-"""A proxy that stands between any client and the real service and tells what passes.
+"""A recording proxy between any client and the real service.
 
-What the client sent goes on with its path, query, headers and subprotocols; what the service
-says comes back as it is, refusals and close codes too. Keys pass through: whoever keeps the
-events is told them before the first event, so that it can leave them out.
+Requests go on with their path, query, headers and subprotocols; answers come back as they are,
+refusals and close codes too. Keys pass through: the recorder of events is given each before the
+first event, so that it can leave it out.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _UNSENDABLE = frozenset({1005, 1006, 1015})
 
 
 def upstream_of(address: str) -> str:
-    """The address of the service, as far as all its paths have it in common.
+    """The part of a service's address that all its paths have in common.
 
     Raises:
-        SpeechError: it is none.
+        SpeechError: the text is not such an address.
     """
     parts = _split(address)
     if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
@@ -78,7 +78,7 @@ def _split(address: str) -> SplitResult | None:
 
 
 def _form_of(query: str) -> AudioEncoding | None:
-    """How a connection's sound is coded; None where nobody could keep it."""
+    """The encoding of a connection's sound; None where it cannot be recorded."""
     parameters = dict(parse_qsl(query))
     encoding = parameters.get("encoding", "linear16")
     rate = parameters.get("sample_rate", "24000" if encoding == "linear16" else "8000")
@@ -90,7 +90,7 @@ def _form_of(query: str) -> AudioEncoding | None:
 
 
 class RecordingProxy:
-    """All connections of one run; they become one session, which begins with the first."""
+    """The connections and requests of one run, recorded as one session."""
 
     def __init__(
         self,
@@ -101,14 +101,14 @@ class RecordingProxy:
         hide: Callable[[Iterable[str]], None],
         models: Mapping[str, str] | None = None,
     ) -> None:
-        """`upstream` is from `upstream_of`, and so are `models`, by their provider's name, where
-        another is asked. `hide` is told each key before `emit` may hear it."""
+        """`upstream` is from `upstream_of`, and so are `models`, by the name of their provider,
+        where it is another. `hide` is called with each key before `emit` with an event of it."""
         self._upstream = upstream
         self._hide = hide
         self._recorder = SessionRecorder(session_id, clock, emit)
         addresses = {name: (models or {}).get(name, upstream) for name in PROVIDERS}
-        parameters = {name: each.replace("ws", "http", 1) for name, each in addresses.items()}
-        self._models = ModelProxy(parameters, self._recorder, hide)
+        upstreams = {name: url.replace("ws", "http", 1) for name, url in addresses.items()}
+        self._models = ModelProxy(upstreams, self._recorder, hide)
         self._speech = SpeechRequests(upstream.replace("ws", "http", 1), self._recorder, hide)
         self.connections = 0
         self._refused = 0
@@ -121,32 +121,32 @@ class RecordingProxy:
 
     @property
     def requests(self) -> int:
-        """How many requests came: questions, texts to speak, recordings to hear."""
+        """The number of requests: questions, texts to speak, whole recordings."""
         return self._models.requests + self._speech.requests
 
     @property
     def refused(self) -> int:
-        """How many connections and requests of speech the service refused."""
+        """The number of connections and requests of speech that the service refused."""
         return self._refused + self._speech.refused
 
     @property
     def unrecorded(self) -> int:
-        """How many of them could not be kept."""
+        """The number of connections and requests of speech that could not be recorded."""
         return self._unrecorded + self._speech.unrecorded
 
     @property
     def failure(self) -> StorageError | None:
-        """Why not all that passed was kept."""
+        """The failure of the storage, after which nothing more was recorded."""
         return self._recorder.failure
 
     def routes(self) -> Routes:
-        """Both versions of Speak, Listen, and what language models are asked by."""
+        """Routes of both versions of Speak, of Listen, and of language models."""
         paths = (SPEAK_PATH, FLUX_PATH, LISTEN_PATH)
         endpoints = {path: partial(self._endpoint, path) for path in paths}
         return Routes(endpoints, {**self._speech.handlers(), **self._models.handlers()})
 
     def end(self) -> None:
-        """No connection is left and none will come."""
+        """End the session, when no connection is left and none will come."""
         self._recorder.end()
 
     # --- a connection -------------------------------------------------------------------------
@@ -217,7 +217,9 @@ class RecordingProxy:
         finally:
             await cancel(up)
             await cancel(down)
-            # Whoever has not ended is told what the other said at the end.
+            # The side that has not ended is closed with the code and reason of the other. A code
+            # that no close frame may carry (RFC 6455, 7.4.1) is passed on as what it stands for:
+            # 1005 as a close without a code, 1006 as a connection that breaks.
             by_service = upstream.close_code is not None
             ended, other = (upstream, client) if by_service else (client, upstream)
             code, reason = ended.close_code or 1006, ended.close_reason or ""
@@ -226,7 +228,7 @@ class RecordingProxy:
             await _end(other, code, reason)
             await _end(ended, code, reason)
             if observer is not None:
-                # A client that goes away breaks nothing of what the service would have said.
+                # A client that goes away is an orderly end of the service's side of the session.
                 ending = (code, reason) if by_service else (ORDERLY, f"client closed, {code}")
                 self._recorder.record_speech(observer.ended(*ending, self._recorder.now_us()))
 
@@ -259,7 +261,7 @@ class RecordingProxy:
 
 
 class _Direct(connect):
-    """Redirects are answers like others; the client may follow them."""
+    """A connection attempt that passes redirects on: the client may follow them itself."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
@@ -284,7 +286,7 @@ def _connected(url: str, handshake: HandshakeRequest) -> Awaitable[ClientConnect
 
 
 def _passed_on(response: Response) -> Response:
-    """The service's refusal, its body whole."""
+    """The service's refusal for the client, with a body of known length."""
     body = bytes(response.body or b"")
     headers = Headers()
     for name, value in response.headers.raw_items():
@@ -296,7 +298,7 @@ def _passed_on(response: Response) -> Response:
 
 
 def _sent_too_much(upstream: ClientConnection) -> tuple[int, str] | None:
-    """How the connection ends if the service sent a message that is too large."""
+    """Code and reason of the end if the service sent a message that is too large; else None."""
     sent = upstream.protocol.close_sent
     if sent is None or sent.code != CloseCode.MESSAGE_TOO_BIG:
         return None

@@ -1,4 +1,15 @@
-"""The session that a recording proxy makes: when it begins, and what it is told."""
+"""The session that a recording proxy makes: its beginning, its order, its end."""
+
+# A session states at its beginning which encoding and rate its sound has, and which model and voice
+# it began with; a proxy learns these one by one, from whatever client comes first. So events are
+# held back until the form of the sound is known: by the first speech, by a second question (this
+# program does not speak), or by 4 MB of held text. A connection that was opened and closed without
+# content, such as a check of an address, leaves no session at all (`_forget`); a request that the
+# service has not granted yet keeps it from being forgotten (`_open`).
+#
+# Instants never go back in a session. Events are reported by several connections and some late
+# (a connection is recorded when the service has accepted it, with the instant of the attempt), so
+# an event that is older than the last one gets the instant of the last.
 
 from __future__ import annotations
 
@@ -31,31 +42,27 @@ from gramophone.wire.lenient_json import as_text, read_object
 _log = logging.getLogger(__name__)
 
 _MOST_HELD_CHARACTERS = 4 * 2**20
-"""So much waits in memory; then the session begins without knowing what sound will come."""
+"""The bound on held events; beyond it the session begins with the usual form of sound."""
 
 _SAYING_NOTHING = frozenset({"Close", "CloseStream", "KeepAlive"})
 
 
 @frozen
 class AudioEncoding:
-    """How sound is coded; a session has one form."""
+    """Encoding and rate of sound; a session has one of each."""
 
     encoding: str = "linear16"
     sample_rate_hz: int = 24_000
 
 
 class SessionRecorder:
-    """One session at most, which begins with the first connection on which a client says
-    anything.
-
-    What comes before any speech is held back until there is speech, a second question, or too
-    much: a session must say at its beginning what form its sound will have.
+    """The recorder of one session, which begins with the first content from a client.
 
     Attributes:
         turns: the ordinals of the session's next turns.
-        speeches: those by which a speech connection counts its own.
+        speeches: the ordinals of turns as speech connections count them.
         connections: the ordinals of the next connections.
-        heard: what was heard last, if nobody has asked anything since.
+        heard: the last text that Listen recognised, if no question was asked since.
     """
 
     def __init__(self, session_id: str, clock: Clock, emit: Callable[[Event], None]) -> None:
@@ -93,30 +100,30 @@ class SessionRecorder:
         return self._clock.now_us() - self._began_us
 
     def expect_speech(self, form: AudioEncoding, voice: str) -> bool:
-        """Speech of this form is to come; False if it does not fit the session."""
+        """Announce speech in this form; False if it does not fit the session."""
         if self._form is None:
             self._form, self._voice = form, voice
         return form == self._form
 
     def expect_listening(self, model: str) -> None:
-        """A client has somebody listen to it."""
+        """Announce a connection to Listen with this model."""
         self._ears = self._ears or model
 
     def on_client_audio(self) -> None:
-        """The client has sent sound of its own."""
+        """Take note that the client has sent sound of its own."""
         self._has_content = True
 
     def await_answer(self) -> None:
-        """Somebody has asked for speech; whether it is granted is not known yet."""
+        """Take note of a request that the service has not granted or refused yet."""
         self._open += 1
 
     def answer_came(self) -> None:
-        """It is known now."""
+        """Take note that it has."""
         self._open -= 1
         self.record([])
 
     def expect_answer(self, provider: str, model: str) -> None:
-        """A language model is asked."""
+        """Announce a question to this model."""
         self._has_content = True
         if self._first_model[0] and self._form is None:
             self._form = AudioEncoding()
@@ -138,15 +145,15 @@ class SessionRecorder:
             )
 
     def record_answer(self, events: Sequence[Event]) -> None:
-        """These have happened with a language model."""
+        """Record events of a language model."""
         self.record(self._joiner.answered(events))
 
     def record_speech(self, events: Sequence[Event]) -> None:
-        """These have happened on a speech connection; their turns are from `speeches`."""
+        """Record events of a speech connection; their turns are from `speeches`."""
         self.record(self._joiner.spoken(events))
 
     def record(self, events: Sequence[Event]) -> None:
-        """These have happened. What is told late happens now: instants never go back."""
+        """Record events; one that comes late gets the instant of the last."""
         for event in events:
             self._last_us = max(self._last_us, event.at_us)
             in_order = event.at_us == self._last_us
@@ -162,7 +169,7 @@ class SessionRecorder:
             self._forget()
 
     def end(self) -> None:
-        """Nothing more will happen."""
+        """End the session, if there is one."""
         if self._has_content:
             self._form = self._form or AudioEncoding()
             self.record(self._joiner.released())
@@ -178,7 +185,7 @@ class SessionRecorder:
                 pass
 
     def _forget(self) -> None:
-        """Whoever was here has said nothing: the session has not begun yet."""
+        """Forget connections without content: the session has not begun yet."""
         self._held, self._held_characters = [], 0
         self._form, self._began_us, self._last_us = None, None, 0
         self._voice = self._ears = ""
@@ -217,7 +224,7 @@ class SessionRecorder:
 
 
 def _size(event: Event) -> int:
-    """About how much room an event takes up while it is held."""
+    """The approximate size of an event while it is held."""
     match event:
         case FrameReceived(text=text) | FrameSent(text=text) | DeltaReceived(text=text):
             return len(text)

@@ -1,11 +1,27 @@
-"""A model's answer that is then spoken is one turn, though a proxy sees it twice; pure.
+"""Joins a model's answer and its speech, which a proxy sees as two, into one turn."""
 
-What is spoken is the model's answer where its words are the answer's, from where the last of them
-ended; signs and case do not count, since programs strip what cannot be spoken. So an answer is not
-over before its speech is: the end of its turn is held back until all of it was spoken, somebody
-asks again, or nothing more comes. Speech that is no answer is a turn of its own, and so is what is
-spoken beside other speech of the same answer: two sounds cannot be one.
-"""
+# A program asks a model on one connection and has the answer spoken on another; nothing on the wire
+# ties the two. They are tied by their words: speech belongs to an answer if its text continues the
+# answer where the last speech of it ended. Only letters and digits count, without case, since
+# programs strip Markdown and signs before they speak.
+#
+# A text of eight or more such characters is also found further on in the answer: programs leave
+# out code blocks and links. A shorter one ("Yes.", "1.") would be found by chance and has to come
+# next. The newest answer is tried first, and one that is being spoken on another connection is
+# not: two sounds cannot be one turn.
+#
+# The life of an answer's turn:
+#
+#   RequestSent -> deltas -> TurnCompleted, held back as `over`
+#                     \-> speech begins and ends, perhaps several times
+#
+# The end is released when all words were spoken, when the answer or its speech failed or was
+# interrupted, when the next request is sent, or at the end of the session, so that speech that
+# comes late still finds its turn. Speech counts its chunks, flushes and bytes from 0 for each turn
+# of its own; the second speech of an answer goes on from the counts of the first (`_Speech`).
+#
+# To find a text costs time in the length of the answer, for each text that is spoken and not for
+# each frame; deltas are only collected, and joined when the next speech is looked for.
 
 from __future__ import annotations
 
@@ -30,25 +46,32 @@ from gramophone.core.timeline import (
 )
 
 _SURE_CHARACTERS = 8
-"""So much of an answer is known again wherever it stands; less has to come next."""
+"""Letters and digits from which a text is found anywhere in an answer."""
 
 _MOST_CHARACTERS = 1_000_000
-"""Of an answer that is longer, nobody speaks what comes then."""
+"""The part of an answer in which speech is looked for."""
 
 _BROKEN = ("failed", "interrupted")
-"""Reasons of an end after which nobody speaks the rest."""
+"""Finish reasons after which the rest is not spoken."""
 
 
 @dataclass(slots=True, eq=False)
 class _SpokenAnswer:
-    """A model's turn that is not over; `words` is what is left of its text when only words count,
-    and `places` where each character of it stands in the text."""
+    """A model's turn that is not over.
+
+    Attributes:
+        words: the letters and digits of its text, without case.
+        places: the index in the text of each character of `words`.
+        spoken: the number of characters of `words` that were spoken.
+        over: its end, while that is held back.
+        cut: the finish reason of speech that failed or was interrupted.
+    """
 
     turn: int
     length: int = 0
     words: str = ""
     fresh: list[str] = field(default_factory=list[str])
-    """What is to be added to `words`: to join at each delta would take quadratic time."""
+    """Parts to be added to `words`: to join them at each delta would take quadratic time."""
     places: array[int] = field(default_factory=lambda: array("Q"))
     spoken: int = 0
     speaking: bool = False
@@ -69,7 +92,7 @@ class _SpokenAnswer:
             self.places.extend([start + at] * len(said))
 
     def find(self, text: str) -> int | None:
-        """Where the words of this text begin among those that were not spoken yet."""
+        """The index in `words` at which this text begins; None where it is not found."""
         said = _words(text)
         if self.fresh:
             self.words = "".join([self.words, *self.fresh])
@@ -82,7 +105,7 @@ class _SpokenAnswer:
         return at if at >= 0 else None
 
     def speak(self, text: str) -> tuple[int, int]:
-        """Count this as spoken; where it stands in the answer."""
+        """Take a text as spoken; gives its first and last index in the answer's text."""
         start = self.find(text)
         if start is None:
             end = self.places[self.spoken - 1] + 1 if self.spoken else 0
@@ -97,7 +120,7 @@ class _SpokenAnswer:
 
 @frozen
 class _Speech:
-    """Where a turn of the speech's stands in the session: from which of its counts on."""
+    """A turn of a speech connection in the session, and the counts that it starts from."""
 
     turn: int
     answer: _SpokenAnswer | None = None
@@ -108,7 +131,7 @@ class _Speech:
 
 
 class TurnJoiner:
-    """Knows the answers of one session that may still be spoken."""
+    """The answers of one session that may still be spoken."""
 
     def __init__(self, turns: Iterator[int]) -> None:
         """`turns` gives the ordinals of the session's next turns."""
@@ -119,7 +142,7 @@ class TurnJoiner:
     # --- the model's side ---------------------------------------------------------------------
 
     def answered(self, events: Sequence[Event]) -> list[Event]:
-        """Events of a model's, in the session's own turns."""
+        """Take events of a model; gives those to record, without the ends that are held back."""
         passed: list[Event] = []
         for event in events:
             match event:
@@ -138,13 +161,16 @@ class TurnJoiner:
         return passed
 
     def released(self) -> list[Event]:
-        """The ends of answers that nobody speaks at present; nobody will."""
-        done = [each for each in self._answers if each.over is not None and not each.speaking]
-        self._answers = [each for each in self._answers if each not in done]
-        return [each.over for each in done if each.over is not None]
+        """Release the ends of answers that are not being spoken."""
+        ends: list[Event] = []
+        for answer in list(self._answers):
+            if answer.over is not None and not answer.speaking:
+                self._answers.remove(answer)
+                ends.append(answer.over)
+        return ends
 
     def _of(self, turn: int) -> list[_SpokenAnswer]:
-        return [each for each in self._answers if each.turn == turn]
+        return [answer for answer in self._answers if answer.turn == turn]
 
     def _completed(self, event: TurnCompleted) -> list[Event]:
         answers_of_turn = self._of(event.turn)
@@ -167,7 +193,7 @@ class TurnJoiner:
     # --- the speech's side --------------------------------------------------------------------
 
     def spoken(self, events: Sequence[Event]) -> list[Event]:
-        """Events of a speech connection's, with turns of its own counting."""
+        """Take events of a speech connection, in turns of its own; gives those to record."""
         passed: list[Event] = []
         for at, event in enumerate(events):
             if isinstance(event, TurnStarted) and event.role == "user":
@@ -201,7 +227,7 @@ class TurnJoiner:
         return speech
 
     def _placed(self, event: Event) -> list[Event]:
-        """The event in the session's own turn and its counts."""
+        """The event with the turn and the counts of the session."""
         match event:
             case (
                 TextSpoken(turn=turn)
@@ -224,7 +250,7 @@ class TurnJoiner:
         return [placed if speech.answer is None else _counted(placed, speech, speech.answer)]
 
     def _fell_silent(self, answer: _SpokenAnswer, event: TurnCompleted) -> list[Event]:
-        """Some of an answer has been spoken; more of it may follow."""
+        """End a part of an answer's speech; more of it may follow."""
         answer.speaking = False
         if event.finish_reason in _BROKEN:
             answer.cut = event.finish_reason
@@ -258,5 +284,5 @@ def _counted(event: Event, speech: _Speech, answer: _SpokenAnswer) -> Event:
 
 
 def _words(text: str) -> str:
-    """What is left of a text when only its words count."""
+    """The letters and digits of a text, without case."""
     return "".join(character.casefold() for character in text if character.isalnum())

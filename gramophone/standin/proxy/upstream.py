@@ -24,7 +24,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def passes(name: str) -> bool:
-    """Whether a header, in lower case, belongs to what is said and not to one connection."""
+    """Whether a header, in lower case, belongs to the message and not to one connection."""
     return name not in _OWN_HEADERS and not name.startswith("sec-websocket-")
 
 
@@ -32,8 +32,7 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def trusting() -> ssl.SSLContext:
-    """What is trusted of servers with TLS: the system's authorities, or those that the environment
-    names as OpenSSL has it."""
+    """The TLS context of upstream connections, with authorities of the system or environment."""
     return _context(*map(os.environ.get, _CERTIFICATES))
 
 
@@ -84,7 +83,7 @@ class UpstreamAnswer:
         """The body as it comes.
 
         Raises:
-            UpstreamLost: it has not come to its end.
+            UpstreamLost: it ended before its end.
         """
         while not isinstance(event := await self._event(), h11.EndOfMessage):
             if isinstance(event, h11.Data):
@@ -108,7 +107,7 @@ async def passed_on(
     """Send the request with these headers to `address` (http or https, with all but the query).
 
     Raises:
-        UpstreamLost: there is no answer.
+        UpstreamLost: the server cannot be reached, or gave no answer.
     """
     parts = urlsplit(address)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
@@ -124,7 +123,7 @@ async def passed_on(
         headers_sent = [
             ("host", parts.netloc),
             *headers,
-            # What passes is to be read, too.
+            # The proxy reads what it passes on, so it must not be compressed.
             ("accept-encoding", "identity"),
             ("connection", "close"),
             ("content-length", str(len(request.body))),

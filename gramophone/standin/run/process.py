@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 
 class _CannotWrite(GramophoneError):
-    """The file of the log cannot be written."""
+    """A file for the log that cannot be written."""
 
 
 def main(
@@ -60,11 +60,13 @@ def main(
 ) -> int:
     """Serve until SIGTERM, SIGINT or, if asked, the end of standard input.
 
-    `source` is what `--voice recording` goes by; who starts the stand-in has read it. What is
-    written passes through `redact`; without it, what looks like a key is hidden. `piper` makes the
-    voice of that name; without it the engine is loaded into this process.
-    Returns the exit code: 0 after a clean end, 1 when the voice or the port failed, or when
-    `--strict` was asked for and what clients said was not what the source expects.
+    `source` is the recording of `--voice recording`, read by the caller. All output passes through
+    `redact`; without it, what looks like a key is hidden. `piper` makes the voice of that name;
+    without it the engine is loaded into this process.
+
+    Returns:
+        The exit code: 0 after a clean end, 1 when the voice or the port failed, or when `--strict`
+        was given and clients sent other texts than the source expects.
     """
     command_line = parser(prog)
     arguments = command_line.parse_args(argv)
@@ -88,7 +90,7 @@ def main(
 
 
 class _Hiding(logging.Formatter):
-    """Writes logs as they are by default, without secrets."""
+    """A formatter of logs that hides secrets."""
 
     def __init__(self, secrets: Secrets) -> None:
         super().__init__(logging.BASIC_FORMAT)
@@ -152,7 +154,7 @@ class _Process:
         self._clock: Clock = self._manual or SystemClock()
 
     async def run(self) -> int:
-        """Serve until the end is asked for, then say what there was."""
+        """Serve until the end is asked for, then print the summary; gives the exit code."""
         arguments = self._arguments
         with ExitStack() as closing:
             log = self._open_log(closing)
@@ -211,7 +213,7 @@ class _Process:
         if path is None:
             return TrafficLog(secrets=self._secrets)
         try:
-            # What is said is nobody else's business.
+            # The texts in it are private: no other user may read the file.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
             sentence = f"{path} cannot be written ({error.strerror}); choose another file."
@@ -222,14 +224,15 @@ class _Process:
         return log
 
     def _tell_progress(self, detail: str) -> None:
-        # An engine that loads in a thread does not hear at once that nobody waits for it.
+        # An engine that loads in a thread goes on for a while when the process ends; its progress
+        # must not come behind the summary.
         if not self._over:
             write_line(event="progress", detail=detail)
 
     def _sum_up(self, log: TrafficLog) -> int:
         self._over = True
         differences = self._differences()
-        # Who has asked for the end by going away reads no more.
+        # A parent that ended this by going away reads nothing any more.
         with suppress(BrokenPipeError):
             write_line(
                 event="summary",
@@ -243,7 +246,7 @@ class _Process:
         return 1 if differences and self._arguments.strict else 0
 
     def _differences(self) -> list[Difference]:
-        """What differed, without secrets, also where one came in several messages."""
+        """The differences, without secrets, also where one came in several messages."""
         streams = RedactedStreams[Difference](self._secrets.redactor)
         for side in self._expectations():
             for each in side.differences():
@@ -253,7 +256,7 @@ class _Process:
         return [replace(each, expected=texts[0], got=texts[1]) for each, texts in streams.settled()]
 
     def _expectations(self) -> list[Expectation | ExpectedSounds]:
-        """Of what is served: nobody can say anything to the rest."""
+        """The expectations of the services that are served; the others cannot be met."""
         served = set(self._arguments.services or SERVICES)
         sides = [
             *([self._voice] if "speak" in served else []),
@@ -269,9 +272,9 @@ class _Process:
 
 @contextmanager
 def ending(*, watch_stdin: bool, said: Callable[[bytes], None] | None = None) -> Generator[None]:
-    """Cancel what is done within when the process is to end, wherever it is; that is no error.
+    """Cancel the block when the process is to end, and leave it without an error.
 
-    `said` hears, in another thread, what comes on standard input until it ends.
+    `said` is called, in another thread, with what comes on standard input until it ends.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -305,13 +308,13 @@ def _keep_quiet(detail: str) -> None:
 
 
 def fail(sentence: str) -> int:
-    """Say why it cannot be, to programs and to people."""
+    """Report a failure to programs and to people; gives the exit code."""
     write_line(event="failed", detail=sentence)
     sys.stderr.write(f"{plain_line(sentence)}\n")
     return 1
 
 
 def write_line(**fields: Any) -> None:
-    """One line of JSON on stdout."""
+    """Write one line of JSON to stdout."""
     sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
     sys.stdout.flush()

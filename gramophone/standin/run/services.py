@@ -1,7 +1,4 @@
-"""What a stand-in can be asked to serve, by the names of the command line.
-
-A service is a value: its routes, and the addresses that the ready line gives of it.
-"""
+"""Services of a stand-in by their names on the command line, as values."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, SPEAK_PATH
 
 @frozen
 class ServiceContext:
-    """What services are made of."""
+    """The parts that services are made of."""
 
     voice: Voice
     options: StandinOptions
@@ -38,7 +35,7 @@ class ServiceContext:
 
 @frozen
 class Service:
-    """One thing that is served; `urls` gives the names and addresses of the ready line."""
+    """Routes of a service; `urls` gives the names and addresses of the ready line."""
 
     routes: Routes
     urls: Callable[[Address], Mapping[str, str]]
@@ -76,7 +73,8 @@ def _anthropic(context: ServiceContext) -> Service:
     return Service(routes, lambda address: {"anthropic_base_url": address.http()})
 
 
-# Where both lists of models stand at one path, the later is given to a client of neither.
+# OpenAI and Anthropic have their lists of models at the same path. Where both are served, the later
+# of the two answers there; it tells their clients apart by a header.
 SERVICES: Mapping[str, Maker] = MappingProxyType(
     {"speak": _speak, "listen": _listen, "anthropic": _anthropic, "openai": _openai}
 )

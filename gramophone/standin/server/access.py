@@ -1,9 +1,15 @@
-"""Who may use a stand-in's port, by the names in the request: no web page, unless it is allowed.
+"""Access to a stand-in's port, by the names in a request: web pages only if they are allowed."""
 
-A page that the user visits can reach every port of this machine. It gives itself away: a browser
-says which page asks (`Origin`), and by which name it found the machine (`Host`). Where a page had a
-name of its own lead here (DNS rebinding), that is it. Pure.
-"""
+# A page that the user visits can reach every port of this machine, send requests there and, with a
+# websocket, read the answers. Three headers, which a page cannot set, give it away:
+#
+#   Origin           the page that asks. Browsers send it with every websocket and every request
+#                    that is not a plain GET.
+#   Sec-Fetch-Site   sent with plain requests as well: `cross-site` or `same-site` is another page.
+#   Host             the name by which the machine was found. By DNS rebinding a page makes its own
+#                    name lead here, and is then of the same origin; the name is what is left of it.
+#
+# Programs send the name they were given and no Origin, and pass.
 
 from __future__ import annotations
 
@@ -22,9 +28,9 @@ _FROM_ANOTHER_PAGE: Final = frozenset({"cross-site", "same-site"})
 
 @frozen
 class AllowedClients:
-    """The names by which the port may be asked, and the origins of pages that may ask.
+    """The host names that are answered, and the origins of pages that are.
 
-    `addresses` allows every address in the place of a name: a page cannot choose that.
+    `addresses` allows every address in place of a name, which a page cannot choose.
     """
 
     names: frozenset[str] = frozenset()
@@ -33,13 +39,13 @@ class AllowedClients:
 
     @classmethod
     def of(cls, host: str, names: Iterable[str] = (), origins: Iterable[str] = ()) -> Self:
-        """Whoever may ask a port that listens on `host`, besides those that are named."""
+        """The clients of a port that listens on `host`, and those that are named."""
         allowed = frozenset(name.lower().rstrip(".") for name in (host, *names) if name)
         pages = frozenset(origin.lower().rstrip("/") for origin in origins)
         return cls(allowed, pages, addresses=not is_loopback(host))
 
     def refusal(self, host: str, origin: str, fetch_site: str = "") -> HttpRefusal | None:
-        """Why a request with these headers is refused (`Host`, `Origin`, `Sec-Fetch-Site`)."""
+        """The refusal of a request by its `Host`, `Origin` and `Sec-Fetch-Site`; None if it may."""
         if host and not self._knows(host):
             return HttpRefusal(
                 403, "HOST_NOT_ALLOWED", f"Not served by this name; allow it: --allow-host {host}."

@@ -1,7 +1,17 @@
-"""A clock that is moved by hand from outside: for tests, in any language, that want to step.
+"""A manual clock that is moved over HTTP, for tests in any language.
 
-`GET /control` says what time it is and when somebody waits to be woken; a POST moves on.
+`GET /control` gives the time and the next instant that is waited for; a POST moves the clock.
 """
+
+# A step must have the result that real time would have: what is due at 20 ms happens before what is
+# due at 40 ms, and a task woken at 20 ms may ask to be woken at 30. So the clock stops at each
+# instant on the way that is waited for, and lets the woken tasks run before it looks for the next.
+# There is no way to ask asyncio whether all tasks wait again; twenty passes of its loop are taken
+# to be more than the callbacks between a woken sleeper and its next wait.
+#
+# A client has the other half of that problem: it has sent a message and does not know whether the
+# stand-in has read it. It asks `GET /control?within_ms=N`, which answers once something waits for
+# an instant so near, and only then moves the clock.
 
 from __future__ import annotations
 
@@ -19,7 +29,7 @@ _JSON = [("content-type", "application/json")]
 
 
 class SteppedClock(ManualClock):
-    """A ManualClock whose sleepers can be waited for, and which stops at each of their instants."""
+    """A manual clock that stops at each instant that is waited for on its way."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,12 +42,12 @@ class SteppedClock(ManualClock):
         await super().sleep_until_us(deadline_us)
 
     async def somebody_waits_within_us(self, span_us: int) -> None:
-        """Return when somebody waits for an instant that is at most so far ahead."""
+        """Return as soon as an instant is waited for that is at most so far ahead."""
         async with self._somebody_sleeps:
             await self._somebody_sleeps.wait_for(lambda: self._next_within(span_us))
 
     async def step_us(self, step_us: int) -> None:
-        """Move on by so much, and at each instant on the way let run who was woken."""
+        """Move on by `step_us`, and let woken tasks run at each instant on the way."""
         until_us = self.now_us() + step_us
         while True:
             waited_for = [at_us for at_us in self.waited_for_us() if at_us <= until_us]
@@ -54,17 +64,17 @@ class SteppedClock(ManualClock):
 
 
 async def _settle() -> None:
-    # Who was woken runs until it waits again, for time or for a client.
+    # Woken tasks run until they wait again, for time or for a client.
     for _ in range(_TURNS_TO_SETTLE):
         await asyncio.sleep(0)
 
 
 class _BadControlRequest(ValueError):
-    """A request to the control that makes no sense; the text says why."""
+    """A request with a wrong parameter; the text says which."""
 
 
 class ClockControl:
-    """The requests that move a clock."""
+    """Handlers of the requests that show and move a clock."""
 
     def __init__(self, clock: SteppedClock) -> None:
         self._clock = clock
@@ -79,7 +89,7 @@ class ClockControl:
         )
 
     async def _look(self, request: Request, reply: Reply) -> None:
-        """With `within_ms=N`, wait until somebody waits for an instant so near, or give up."""
+        """Show the clock; with `within_ms=N` once an instant so near is waited for, or 408."""
         try:
             within_ms = _number(request, "within_ms")
         except _BadControlRequest as refused:

@@ -1,4 +1,4 @@
-"""Keys in what clients send: where they stand, and a query without them."""
+"""Keys in requests of clients: finding them, and hiding them in all that is written."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _SCHEMES = frozenset({"token", "bearer", "basic"})
 
 
 def secrets_in(headers: Iterable[tuple[str, str]], query: str) -> list[str]:
-    """Every word that may be a key; names of headers are lower-case."""
+    """The words that may be keys; names of headers are in lower case."""
     words = [value for name, value in parse_qsl(query) if _names_a_secret(name)]
     for name, value in headers:
         if name in _SECRET_HEADERS or _names_a_secret(name):
             words += value.split()
         if name == "sec-websocket-protocol":
-            # The second of what is offered is the key itself.
+            # Browsers cannot set headers: Deepgram takes `token, KEY` as two subprotocols.
             words += [word.strip() for word in value.split(",")][1:2]
     return [word for word in words if word.lower() not in _SCHEMES]
 
@@ -40,34 +40,34 @@ def without_secrets(query: str) -> str:
 
 
 class Secrets:
-    """What a stand-in must not write: the keys of its clients, as they come, and whatever `redact`
-    finds in a text."""
+    """Texts that a stand-in must not write: keys of its clients, and matches of `redact`."""
 
     def __init__(self, redact: Redact | None = None, key: str | None = None) -> None:
-        """`key` is one that is known from the start."""
-        # Nobody may try out what a mark hides.
+        """`key` is hidden from the start; those of clients are learned as they come."""
+        # Marks hold a hash of what they hide. Its key is random and lost with the process, so that
+        # guesses at the secret cannot be tried on a log.
         self.redactor = Redactor.of(redact or (), key=os.urandom(32))
         self._known: set[str] = set()
         self._keep([key or ""])
 
     def learn(self, headers: Iterable[tuple[str, str]], query: str) -> None:
-        """A client has come with these."""
+        """Hide the keys in the head of a request from now on."""
         self._keep(secrets_in(headers, query))
 
     def hide(self, text: str) -> str:
-        """The text without them."""
+        """The text without secrets."""
         return self.redactor(text)
 
     def hide_all(self, value: Any) -> Any:
-        """The same for every text in what is to become JSON."""
+        """A JSON value whose texts are without secrets."""
         match value:
             case str():
                 return self.hide(value)
             case dict():
                 fields = cast("dict[str, Any]", value)
-                return {name: self.hide_all(each) for name, each in fields.items()}
+                return {name: self.hide_all(field) for name, field in fields.items()}
             case list() | tuple():
-                return [self.hide_all(each) for each in cast("list[Any]", value)]
+                return [self.hide_all(element) for element in cast("list[Any]", value)]
             case _:
                 return value
 
@@ -80,5 +80,5 @@ class Secrets:
 
 def _names_a_secret(name: str) -> bool:
     lower = name.lower()
-    # Of the handshake's own keys none is secret.
+    # `Sec-WebSocket-Key` is a nonce of the handshake and no secret.
     return not lower.startswith("sec-") and any(word in lower for word in _SECRET_WORDS)

@@ -1,8 +1,21 @@
-"""HTTP/1.1 on one connection: requests come whole, answers go out piece by piece.
+"""HTTP/1.1 on one connection: complete requests in, answers out piece by piece.
 
-h11 knows the grammar; here are the socket, the limits and the patience. A request is handed on
-when all of it has come; its handler is cancelled when the client goes away.
+h11 has the grammar; here are the socket, the limits and the timeouts.
 """
+
+# One timer serves three limits, since a connection is in one state at a time:
+#
+#   reading a request      request_s, from its first byte to its last: then 408
+#   answering              none: answers of a model take as long as they take, and the handler is
+#                          cancelled when the client goes away
+#   idle between requests  idle_s: then closed
+#
+# Requests that are sent ahead (pipelining) wait inside h11 until the answer is out; what comes
+# beyond 64 kB stays in the kernel, by `pause_reading`.
+#
+# A refusal (408, 413, not HTTP) closes in two steps. To close a socket on which unread bytes wait
+# makes the kernel send a reset, which destroys the refusal on its way; so only the sending side is
+# shut, and what still comes is read and thrown away for `linger_s`.
 
 from __future__ import annotations
 
@@ -29,12 +42,12 @@ _OVERLOADED = 529
 
 
 class ClientGone(ConnectionError):
-    """The client has gone away; nobody reads the answer any more."""
+    """The client has gone away and does not read its answer."""
 
 
 @frozen
 class Request:
-    """A whole request. Names of headers are in lower case."""
+    """A complete request. Names of headers are in lower case."""
 
     method: str
     path: str
@@ -45,7 +58,7 @@ class Request:
     def header(self, name: str) -> str:
         """The value of a header, several joined with a comma; empty when it is not there."""
         wanted = name.lower()
-        return ", ".join(value for held, value in self.headers if held == wanted)
+        return ", ".join(value for header, value in self.headers if header == wanted)
 
 
 class Reply(Protocol):
@@ -60,7 +73,7 @@ class Reply(Protocol):
         ...
 
     async def end(self) -> None:
-        """The body is complete."""
+        """End the body."""
         ...
 
     async def spoil(self) -> None:
@@ -87,13 +100,13 @@ async def answer_whole(
 
 @frozen(kw_only=True)
 class Timeouts:
-    """How much of a client is borne with.
+    """Limits of time and size for a client.
 
     Attributes:
-        request_s: from the first byte of a request to its last.
-        idle_s: between two requests on one connection.
-        linger_s: what a refused client has to read the refusal.
-        body_bytes: the longest body; a longer one is answered with 413.
+        request_s: seconds from the first byte of a request to its last.
+        idle_s: seconds between two requests on one connection.
+        linger_s: seconds that a refused client has to read the refusal.
+        body_bytes: size of the longest body; a longer one is answered with 413.
     """
 
     request_s: float = 30.0
@@ -130,7 +143,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        # What has been sent is to be on its way when a fault strikes: nothing is kept back.
+        # A fault may reset the connection at a certain byte: all before it must be on its way.
         self._transport.set_write_buffer_limits(high=0)
         self._start_timer(self._timeouts.request_s, self.too_slow)
 
@@ -148,7 +161,8 @@ class HttpConnection(asyncio.Protocol):
         self._read_events()
 
     def eof_received(self) -> None:
-        # A client that has finished writing has, for every HTTP server, gone away.
+        # A client that shuts its sending side counts as gone, as with other HTTP servers: to
+        # return nothing lets asyncio close the transport.
         pass
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -257,7 +271,7 @@ class HttpConnection(asyncio.Protocol):
             self._idle = True
             self._start_timer(self._timeouts.idle_s, self._transport.close)
 
-    # --- what goes wrong with the client ------------------------------------------------------
+    # --- errors of the client -----------------------------------------------------------------
 
     def _refuse(self, status: int, sentence: str) -> None:
         """Answer with `status` and end the connection, whatever else the client sends."""
@@ -277,13 +291,13 @@ class HttpConnection(asyncio.Protocol):
         self._start_timer(self._timeouts.linger_s, self._transport.abort)
 
     def too_slow(self) -> None:
-        """The request has not come within the time for it."""
+        """Refuse a request that did not come within its time."""
         self._refuse(
             408, f"The request was not complete after {self._timeouts.request_s:g} seconds."
         )
 
     async def stop(self) -> None:
-        """End the connection and the work for it."""
+        """End the connection, and the handler of its request."""
         self._over = True
         answering = self._answering
         self._transport.close()
@@ -308,14 +322,22 @@ class HttpConnection(asyncio.Protocol):
             self._transport.write(data)
 
     async def put(self, event: h11.Event) -> None:
-        """Send an event of the answer; it has reached the socket when this returns."""
+        """Send an event of the answer; it has reached the socket when this returns.
+
+        Raises:
+            ClientGone: the connection has ended.
+        """
         if self._over:
             raise ClientGone
         self._put(event)
         await self._flushed()
 
     async def put_raw(self, data: bytes) -> None:
-        """Send bytes that h11 would not."""
+        """Send bytes that h11 would refuse to write.
+
+        Raises:
+            ClientGone: the connection has ended.
+        """
         if self._over:
             raise ClientGone
         self._transport.write(data)
@@ -381,7 +403,8 @@ def _request(head: h11.Request, body: bytes) -> Request:
 
 def _head(status: int, headers: Sequence[tuple[str, str]]) -> h11.Response:
     dated = [*headers, ("date", formatdate(usegmt=True))]
-    # What a client sent may stand in a header of the answer, and must not end it.
+    # Text of a request may be repeated in a header of the answer (`dg-error`); a line end in it
+    # would begin a header of the client's choice.
     safe = [(name, _UNPRINTABLE.sub("?", value).strip()) for name, value in dated]
     return h11.Response(status_code=status, headers=safe, reason=_phrase(status))
 

@@ -1,4 +1,4 @@
-"""The answer to a request, written down step by step."""
+"""HTTP responses written to the traffic log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gramophone.standin.server.traffic_log import TrafficLog
 
 
 class LoggedReply:
-    """A reply of which each step is written down."""
+    """A reply of which each step is written to the traffic log."""
 
     def __init__(self, reply: Reply, traffic_log: TrafficLog, number: int) -> None:
         self._reply = reply
@@ -42,5 +42,5 @@ class LoggedReply:
 
 
 def is_text(content_type: str) -> bool:
-    """Whether a body of this type can be written down as a text."""
+    """Whether a body of this type is written to the log as a text."""
     return content_type.startswith(("text/", "application/json"))

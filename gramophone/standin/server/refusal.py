@@ -1,4 +1,4 @@
-"""How Deepgram says no before anything was served: a status, two headers and a body."""
+"""Refusals in Deepgram's form: a status, two headers and a JSON body."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class HttpRefusal:
             return "Refused"
 
     def body(self, request_id: str) -> bytes:
-        """The JSON that goes with it."""
+        """The JSON body."""
         fields = {"err_code": self.code, "err_msg": self.message, "request_id": request_id}
         return json.dumps(fields).encode()
 

@@ -1,4 +1,4 @@
-"""What the stand-in does to a TCP connection that no protocol above it would."""
+"""TCP resets, which no protocol above TCP would send."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 def reset(transport: asyncio.BaseTransport) -> None:
-    """End the connection with a reset in place of an orderly end."""
+    """End the connection with a reset instead of an orderly end."""
     # The transport's own wrapper warns of this option's use; a closing one has no socket any more.
     raw: socket.socket | None = transport.get_extra_info("socket")
     if raw is not None and raw.fileno() >= 0:

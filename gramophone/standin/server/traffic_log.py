@@ -1,9 +1,11 @@
-"""What came and went: counted always, and written down as JSON lines when a file is given.
+"""The log of a stand-in's traffic: counts, and JSON lines when a file is given."""
 
-Headers are left out altogether. What stood in one of them, or in the query, as a key is not
-written anywhere else either, nor what a redactor finds; also where it comes in pieces, frame by
-frame. So a line may wait for the next ones of its connection, which stay in their order.
-"""
+# Headers are left out altogether. A key that stood in one of them, or in the query, is not written
+# anywhere else either, nor is what the redactor finds; also where it comes in pieces, frame by
+# frame. Whether the end of a frame is the beginning of a secret is known only with the next one, so
+# a line may have to wait. Lines behind it on the same connection then wait as well and keep their
+# order; lines of other connections pass, each with its own instant. When a connection is over all
+# that waits is settled.
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ _LONGEST_TEXT = 100_000
 
 
 class TrafficLog:
-    """The book of one stand-in."""
+    """The traffic log of one stand-in."""
 
     def __init__(
         self,
@@ -41,7 +43,7 @@ class TrafficLog:
 
     @property
     def writing(self) -> bool:
-        """Whether anything is written down; if not, nobody need say what passes."""
+        """Whether lines are written; if not, frames need not be reported."""
         return self._file is not None
 
     def opened(
@@ -52,7 +54,7 @@ class TrafficLog:
         headers: Iterable[tuple[str, str]],
         **more: Any,
     ) -> int:
-        """A websocket or a request has come; returns the number it has in the book."""
+        """Add a websocket or a request; gives its number in the log."""
         number = next(self._numbers)
         if what == "websocket":
             self.connections += 1
@@ -70,7 +72,7 @@ class TrafficLog:
             self._write(number, event, self._secrets.hide_all(fields))
 
     def frame(self, number: int, event: str, frame: str | bytes) -> None:
-        """A frame or a piece of a body has passed: texts are written, sound is counted."""
+        """Add a frame or a piece of a body: texts are written, sound is counted in bytes."""
         if self._file is None:
             return
         if isinstance(frame, bytes):
@@ -79,12 +81,12 @@ class TrafficLog:
             self._write(number, event, {}, frame)
 
     def over(self, number: int) -> None:
-        """Nothing more comes on a connection or to a request: what waits is written."""
+        """End a connection or a request: its lines that wait are written."""
         self._streams.finish(lambda key: isinstance(key, tuple) and key[:1] == (number,))
         self._release()
 
     def close(self) -> None:
-        """Write all that waits."""
+        """Write all lines that wait."""
         self._streams.finish()
         self._release()
 
@@ -98,7 +100,7 @@ class TrafficLog:
         self._release()
 
     def _release(self) -> None:
-        """Write what is settled, of each connection in the order in which it came."""
+        """Write the lines that are settled, of each connection in their order."""
         for line, texts in self._streams.settled():
             line.settle(texts, self._secrets)
         for number, lines in list(self._waiting.items()):
@@ -114,7 +116,7 @@ class TrafficLog:
 
 
 class _LogLine:
-    """A line that may have to wait."""
+    """A line that may have to wait for its text."""
 
     def __init__(self, fields: dict[str, Any], text: str) -> None:
         self.fields = fields
@@ -122,9 +124,9 @@ class _LogLine:
         self._text = text
 
     def settle(self, texts: Sequence[str], secrets: Secrets) -> None:
-        """What of its text may be written is known."""
+        """Set the text as far as it may be written."""
         if self._text:
-            # Half a key at the end would not be known for one.
+            # Cut off before it is hidden, half a key would not be recognised as one.
             whole = secrets.hide(with_lines_texts(self._text, texts))
             self.fields["text"] = whole[:_LONGEST_TEXT]
         self.settled = True

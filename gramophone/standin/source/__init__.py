@@ -1,4 +1,4 @@
-"""What the stand-in says: a scenario, a recorded session or a bundle, and what it expects.
+"""Sources of a stand-in: scenarios, recorded sessions and bundles; and what they expect.
 
-Pure. Begin with `source`.
+Begin with `source`.
 """

@@ -1,7 +1,7 @@
-"""The answers of a recorded session: what each question was told, word by word, and when.
+"""The model's answers in a recorded session, piece by piece with their instants.
 
-Made of timeline events, as `recorded_speech` is. A question is what the user had said last when
-the model was asked; an answer that was taken back later is one all the same.
+The question of an answer is the user's last text when the request was sent. An answer that was
+taken back later counts all the same.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from gramophone.wire.llm.answer import (
 )
 
 _AFTER_INTERRUPTION_US = 1_000_000
-"""A client that does not interrupt gets the end of such an answer so much later than the user
-had enough of it; one that does, interrupts it again."""
+"""The end of an interrupted answer comes so long after the interruption, so that a client has the
+time to interrupt it again; one that does not gets the end then."""
 
 _REASONS = {
     "end_turn": "stop",
@@ -54,16 +54,16 @@ _REASONS = {
     "function_call": "tool_calls",
     "refusal": "content_filter",
 }
-"""Anthropic's words, and those of Responses, in OpenAI's."""
+"""Finish reasons of Messages and Responses, by those of Chat Completions."""
 
 
 def in_openais_words(reason: str) -> str:
-    """Why an answer ended, in one provider's words for all."""
+    """A finish reason of any provider as Chat Completions names it."""
     return _REASONS.get(reason, reason)
 
 
 def answers_of(events: Sequence[Event], *, endless: bool = False) -> tuple[ModelAnswer, ...]:
-    """What the model answered in a session, in the order of the requests.
+    """The model's answers in a session, in the order of the requests.
 
     An answer that was interrupted ends a while later; `endless`, it waits to be interrupted.
     """
@@ -74,7 +74,7 @@ def answers_of(events: Sequence[Event], *, endless: bool = False) -> tuple[Model
 
 
 class _RecordedAnswerReader:
-    """Follows what was said, and who was asked about it."""
+    """A reader of the timeline: the history of the conversation, and the requests in it."""
 
     def __init__(self, *, endless: bool) -> None:
         self.requests: list[_RequestReader] = []
@@ -116,7 +116,7 @@ class _RecordedAnswerReader:
                 pass
 
     def _forget_heard(self) -> None:
-        """What was heard before something else was asked has not been asked itself."""
+        """Take a recognised utterance out of the history if another question came instead."""
         if self._heard is not None and not self._history.counts_from(self._heard + 1):
             self._history.rewind(self._heard)
         self._heard = None
@@ -130,7 +130,7 @@ class _RecordedAnswerReader:
 
 @dataclass(slots=True)
 class _RequestReader:
-    """One request while its turn is read."""
+    """A request while its turn is read."""
 
     asked: str | None
     sent_us: int
@@ -185,7 +185,7 @@ class _RequestReader:
 
 
 def _provider(raw: Sequence[RawPiece]) -> str:
-    """Whose words these are: by their shape, since any server may speak OpenAI's."""
+    """The protocol of raw chunks, by their shape: any server may speak OpenAI's."""
     for piece in raw:
         fields = read_object(piece.raw)
         kind = as_text(fields.get("type"))
@@ -198,7 +198,7 @@ def _provider(raw: Sequence[RawPiece]) -> str:
     return ""
 
 
-# --- failures, from the sentences of `voice.model_failures` -----------------------------------
+# --- failures, from the sentences of `providers.llm` ------------------------------------------
 
 _NEVER_SENT = re.compile(r"^No request to .* can be made|holds characters that no key has")
 _REFUSED = re.compile(r"refused the request \((?P<status>\d{3}): (?P<said>.*)\);")
@@ -207,9 +207,9 @@ _KIND = re.compile(r"(?P<kind>[a-z]+(?:_[a-z]+)*_error): (?P<said>.*)")
 
 
 def failure_in(detail: str, *, begun: bool) -> AnswerFailure:
-    """How the model failed, from the sentence that tells it to the user.
+    """The failure that a sentence in the timeline reports.
 
-    The sentences shorten what the provider said, so this does, too.
+    The sentences shorten what the provider said, and so does the failure.
     """
     if refused := _REFUSED.search(detail):
         return AnswerFailure("", refused["said"], int(refused["status"]), begun)

@@ -1,7 +1,7 @@
-"""What was heard in a recorded session, from its timeline events: Listen v1.
+"""Transcripts of Listen v1 in a recorded session, from its timeline events.
 
-A connection to Listen is known by the address it went to, and a recording that was sent as a whole
-by an address of HTTP. What the service said stands in the timeline verbatim.
+A connection to Listen is recognised by its address, and a whole recording by an address of HTTP.
+The messages of the service stand in the timeline verbatim.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gramophone.wire.deepgram.paths import LISTEN_PATH
 
 
 def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
-    """What Listen said in a session, in order; empty when nobody listened."""
+    """The transcripts of a session, in order; empty when it has none."""
     connections: dict[int, _ListenReader] = {}
     for event in events:
         match event:

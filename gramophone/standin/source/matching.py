@@ -1,14 +1,27 @@
-"""What a program said, against what its source expects: found, changed, unsent, extra, order.
+"""Comparison of what a program sends with what its source expects."""
 
-What counts is what was said: spaces and the cutting into messages do not, unless `by_message`. A
-connection has a place in the source, from its beginning. Whatever is said is looked for at that
-place, then ahead of it, then behind; so a program that connects again, or says one thing a
-connection, is understood. Each text is there once a connection: what has come on it already is
-`extra` when it comes again, and equal texts are found in their order. Where a secret was hidden
-when the source was kept stands a hash of it: anything may be said there, and from then on the same
-wherever the hash is the same. (The key of the hash is in no bundle, so what it was cannot be tried
-out, here neither.) Pure.
-"""
+# White space and the cutting into messages do not count, unless `by_message`. All texts of a source
+# are joined without spaces into one string; what is sent is a position and a length in it.
+#
+# Each connection has a position of its own, at first the beginning. A text is looked for
+#
+#   1. at the position: the normal case, and the only one in which a text may end within one of
+#      the source's (a program that cuts otherwise);
+#   2. at the beginnings of texts ahead of it, then of those behind: a program that connects again,
+#      or once for each text; whole texts before a part of one.
+#
+# Of these places the first is taken that has not come on this connection; so equal texts are found
+# in their order. The result is one of
+#
+#   found      possibly out of order, which is reported at the end, unless what was passed over
+#              never came: then that is missing
+#   extra      it is not in the source, or has come as often as it is there
+#   changed    it is not there, but like the text that was to come next (60 % of the characters)
+#   unsent     never came, on no connection
+#
+# A secret that was hidden when the source was recorded stands in it as a keyed hash. Any text
+# matches there, and from then on the same text wherever the hash is the same. (The key is in no
+# bundle, so that guesses cannot be tried, by this module neither.)
 
 from __future__ import annotations
 
@@ -34,9 +47,9 @@ _STOP = "\0"
 
 @frozen
 class SourceRange:
-    """Where something stands in the source: the first of its texts, and the one after the last.
+    """A range of a source's texts: the index of the first, and of the one after the last.
 
-    It is empty where the text ends within one whose sound has been given already.
+    It is empty where a text lies within one whose sound was given already.
     """
 
     first: int
@@ -45,23 +58,23 @@ class SourceRange:
 
 @frozen
 class Difference:
-    """One thing that is not as the source has it; `expected` or `got` is empty where none was."""
+    """A difference between source and program; `expected` or `got` is empty where there is none."""
 
     kind: Kind
     side: Side
     expected: str
     got: str
     again: SourceRange | None = field(default=None, compare=False, repr=False)
-    """Where it stands in the source, if it is there and has come already."""
+    """The place in the source of a text that came too often."""
 
     def fields(self) -> dict[str, str]:
-        """For JSON; `detail` is the sentence."""
+        """The difference for JSON; `detail` is the sentence."""
         fields = {"kind": self.kind, "side": self.side, "expected": self.expected, "got": self.got}
         return fields | {"detail": self.sentence}
 
     @property
     def sentence(self) -> str:
-        """What is different, for a person."""
+        """The difference as a sentence."""
         what = f"The {self.side}"
         expected, got = _shown(self.expected), _shown(self.got)
         match self.kind:
@@ -78,14 +91,14 @@ class Difference:
 
 
 class RangeSet:
-    """Stretches of the source, joined where they touch; a look takes logarithmic time."""
+    """A set of indices as ranges, joined where they touch; a look takes logarithmic time."""
 
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._ends: list[int] = []
 
     def add(self, start: int, end: int) -> None:
-        """Add `start` up to `end`; an empty one adds nothing."""
+        """Add the indices from `start` to before `end`."""
         if start >= end:
             return
         first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
@@ -95,25 +108,25 @@ class RangeSet:
         self._ends[first:last] = [end]
 
     def cover(self, start: int, end: int) -> bool:
-        """Whether all of this stretch is among them; an empty one always is."""
+        """Whether all of a range is in the set; an empty one always is."""
         index = bisect_right(self._starts, start) - 1
         return start >= end or (index >= 0 and end <= self._ends[index])
 
     def meet(self, start: int, end: int) -> bool:
-        """Whether any of this stretch is among them; of an empty one nothing ever is."""
+        """Whether any of a range is in the set; nothing of an empty one is."""
         index = bisect_right(self._ends, start)
         return start < end and index < len(self._starts) and self._starts[index] < end
 
 
 class Expectation:
-    """The texts of one side of a source, in order, and how much of them has come."""
+    """The texts of one side of a source, in order, and the parts of them that have come."""
 
     def __init__(self, side: Side, texts: Sequence[str], *, by_message: bool = False) -> None:
         self._side: Side = side
         self._texts = tuple(texts)
         bare = [without_spaces(text) for text in texts]
         self._known = frozenset(bare)
-        # So that a message without words, such as a picture alone, takes up room as well.
+        # A message without text, such as a picture alone, must take up room as well.
         self._stop = _STOP if by_message else ""
         bare = [text + self._stop for text in bare]
         self._joined = "".join(bare)
@@ -129,9 +142,9 @@ class Expectation:
         self._jumps: list[tuple[int, int, str]] = []
 
     def came(self, connection: int, text: str) -> SourceRange | Difference:
-        """Something was said on a connection: where it stands, or how it differs.
+        """Take a text of a connection; gives its place in the source, or the difference.
 
-        What is out of order is found all the same, and told by `differences`.
+        A text out of order is found all the same, and reported by `differences`.
         """
         bare = without_spaces(text) + self._stop
         if connection not in self._positions:
@@ -155,30 +168,29 @@ class Expectation:
         return self._texts_in(start, end)
 
     def break_off(self, connection: int) -> None:
-        """The source ends this connection here; the next new one goes on at this place."""
+        """End a connection as recorded; the next new one begins at its position."""
         self._resume = self._positions.get(connection, 0)
 
     def awaits(self, connection: int) -> int | None:
-        """Which text is to begin on this connection; None within one, and behind the last."""
+        """The index of the text at the position of a connection; None within one or at the end."""
         position = self._kept.whole(self._positions.get(connection, self._resume))
         index = bisect_left(self._starts, position)
         begins = index < len(self._texts) and self._starts[index] == position
         return index if begins else None
 
     def surplus(self, text: str) -> None:
-        """More was asked of this text than the source has, such as another step of its tools."""
+        """Report a text as extra, such as one step of its tools more than recorded."""
         self._missed.append(Difference("extra", self._side, "", text))
 
     def knows(self, text: str) -> bool:
-        """Whether this is one of the texts, whenever it comes."""
+        """Whether this is one of the texts, at any position."""
         bare = without_spaces(text)
         return bare in self._known or (
             bool(self._kept) and any(same_but_hidden(known, bare) for known in self._known)
         )
 
     def differences(self) -> tuple[Difference, ...]:
-        """All that differed, in the order in which it came, then what came too early, then what
-        never came."""
+        """The differences: those of single texts as they came, then of order, then missing ones."""
         # What was passed over and never came is not out of order: it is missing.
         order = (
             Difference("order", self._side, self._texts[self._index(position)], text)
@@ -193,7 +205,7 @@ class Expectation:
         return (*self._missed, *order, *unsent)
 
     def _find(self, bare: str, position: int, last_word: int) -> Iterator[tuple[int, int]]:
-        """Where this stands, come or not: at this place, or else ahead of it, or else behind.
+        """The places of a text: at the position, ahead of it, then behind.
 
         Whole messages are found in the order of the source.
         """
@@ -214,12 +226,12 @@ class Expectation:
         yield from sorted(found, key=lambda stretch: self._kept.whole(stretch[1]) not in ends)
 
     def _has_been(self, used: RangeSet, stretch: tuple[int, int]) -> bool:
-        """Whether any of this has come already; the rest of a secret that was cut has not."""
+        """Whether any of a place has come already; the rest of a secret that was cut has not."""
         start, end = map(self._kept.whole, stretch)
         return used.meet(start, end)
 
     def _exhausted(self, stretch: tuple[int, int], text: str) -> Difference:
-        """It is in the source, and has come as often as it is there."""
+        """Report a text that has come as often as the source has it."""
         missed = Difference("extra", self._side, "", text, self._texts_in(*stretch))
         self._missed.append(missed)
         return missed
@@ -232,7 +244,7 @@ class Expectation:
         return expected == bare or (bool(self._kept) and same_but_hidden(expected, bare))
 
     def _ends(self, bare: str, position: int, last_word: int) -> int | None:
-        """Where this ends if it is said at this place."""
+        """The end of a text at a position; None if it is not there."""
         if self._joined.startswith(bare, position):
             return position + len(bare)
         return self._kept.follow(position, bare, last_word) if self._kept else None
@@ -243,7 +255,7 @@ class Expectation:
         return iter([*bounds[ahead:], *bounds[:ahead]])
 
     def _stands_for(self, start: int, end: int, bare: str) -> bool:
-        """Whether what stands at the marks is what it was before: a hash is of one secret alone."""
+        """Whether the texts at hidden places are the same as before: a hash is of one secret."""
         values = hidden_in(self._joined[start:end], bare) if self._kept else {}
         if any(self._secrets.get(digest, value) != value for digest, value in values.items()):
             return False
@@ -251,7 +263,7 @@ class Expectation:
         return True
 
     def _miss(self, connection: int, position: int, text: str) -> Difference:
-        """Another wording of what was to come next, or something that nobody expects."""
+        """Report another wording of the text that was to come next, or an unexpected text."""
         index = self._index(position)
         used = self._used[connection]
         while index < len(self._texts) and used.meet(*self._starts[index : index + 2]):
@@ -266,7 +278,7 @@ class Expectation:
         return missed
 
     def _index(self, position: int) -> int:
-        """Of the text in which this place lies; behind the last it is their number."""
+        """The index of the text at a position; behind the last it is their number."""
         return bisect_right(self._starts, position) - 1
 
     def _mark(self, connection: int, start: int, end: int) -> None:
@@ -284,17 +296,18 @@ class Expectation:
 def diff(differences: Sequence[Difference]) -> str:
     """The differences as lines to read: what was expected after `-`, what came after `+`."""
     lines: list[str] = []
-    for each in differences:
-        lines.append(f"{each.side}: {each.kind}")
-        if each.expected:
-            lines.append(f"  - {_words(each.expected, each.got)}")
-        if each.got:
-            lines.append(f"  + {_words(each.got, each.expected)}")
+    for difference in differences:
+        expected, got = difference.expected, difference.got
+        lines.append(f"{difference.side}: {difference.kind}")
+        if expected:
+            lines.append(f"  - {_words(expected, got)}")
+        if got:
+            lines.append(f"  + {_words(got, expected)}")
     return "\n".join(lines)
 
 
 def _words(text: str, other: str) -> str:
-    """A text with the words that the other has not got in brackets."""
+    """A text with the words in brackets that the other does not have."""
     words, others = text.split(), other.split()
     if not others:
         return " ".join(words)
@@ -308,7 +321,7 @@ def _words(text: str, other: str) -> str:
 
 
 def _last_word(text: str) -> int:
-    """Its length; a secret that was cut in two ends with it."""
+    """The length of the last word, which may be the first half of a secret."""
     words = text.split()
     return len(words[-1]) if words else 0
 

@@ -1,4 +1,4 @@
-"""Scenarios: a small TOML or JSON file that says what a stand-in says, and how it fails.
+"""Scenarios: small TOML or JSON files with the texts, answers and failures of a stand-in.
 
     [[answer]]
     asked = "Why is the sky blue?"
@@ -8,8 +8,8 @@
     text = "Because of scattering."
     ends = "1011 NET-0000"
 
-Each `answer` is one of the language model, each `say` something spoken: what was sent to be
-spoken, in order. All keys stand in docs/stand-in.md.
+Each `answer` is one of the language model, each `say` a text that is sent to be spoken, in order.
+The keys are documented in docs/stand-in.md.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _ENDS = re.compile(r"(\d{4})(?:\s+(\S.*))?")
 
 
 class ScenarioError(GramophoneError):
-    """A scenario that cannot be played, in one sentence."""
+    """A scenario that cannot be played; the text is one sentence."""
 
 
 @frozen
@@ -63,7 +63,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
     """Read a scenario.
 
     Raises:
-        ScenarioError: it is no TOML or JSON, or a key or a value is not one that there is.
+        ScenarioError: the text is not TOML or JSON, or has an unknown key or a wrong value.
     """
     try:
         document: object = json.loads(text) if is_json else tomllib.loads(text)
@@ -191,7 +191,7 @@ def _failure(table: _ScenarioTable, *, in_stream: bool) -> AnswerFailure | None:
 
 
 class _ScenarioTable:
-    """A table of the file; whatever is taken out of it has the right type or is refused."""
+    """A table of the file, whose values are checked when they are read."""
 
     def __init__(self, path: str, value: object, known: Sequence[str]) -> None:
         if not isinstance(value, dict):
@@ -251,6 +251,11 @@ class _ScenarioTable:
         ]
 
     def fault(self, value: str) -> Fault:
+        """Read a fault as on the command line.
+
+        Raises:
+            ScenarioError: it is not one.
+        """
         try:
             return Fault.parse(value)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""What a source has to give: a session, a bundle and a scenario all become a script. Pure."""
+"""Sources of a stand-in as one value, whether from a session, a bundle or a scenario."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gramophone.wire.llm.answer import ModelAnswer
 
 @frozen(kw_only=True)
 class StandinSource:
-    """What a stand-in says, in order; without `speech` it speaks in tones.
+    """Speech, transcripts, answers and faults of a stand-in; without `speech` it speaks in tones.
 
     Attributes:
-        title: for people.
-        speech: what is spoken.
-        heard: what Listen said, where somebody listened.
-        answers: what the language model answers.
-        faults: what goes wrong on purpose.
+        title: of the session or scenario.
+        speech: texts with their sound.
+        heard: transcripts of Listen, if there are any.
+        answers: of the language model.
+        faults: injected on purpose.
     """
 
     title: str = ""
@@ -34,12 +34,12 @@ class StandinSource:
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        """What is expected to be asked; an answer to anything expects nothing."""
+        """The questions that are expected; an answer to any question expects none."""
         return tuple(answer.asked for answer in self.answers if answer.asked is not None)
 
 
 def source_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> StandinSource:
-    """What a recorded session has to give; its AudioReceived carry their sound.
+    """The source that a recorded session makes; its AudioReceived carry their sound.
 
     With `endless`, an answer that was interrupted waits until it is interrupted again.
 

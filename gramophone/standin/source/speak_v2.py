@@ -1,7 +1,7 @@
 """The Speak v2 connections of a recorded session, from its timeline events.
 
-A session that used v2 is known by the address it connected to. What was sent and received
-stands in it verbatim, with instants; here it is sorted into turns.
+Connections to v2 are recognised by their address. Frames stand in the timeline verbatim, with
+instants; here they are sorted into turns.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from gramophone.wire.deepgram.speak_v2.recording import (
 )
 
 _IGNORED = frozenset({"NO_AUDIO_GENERATED", "INVALID_INTERRUPT_OFFSET"})
-"""Warnings that there is no Interrupt."""
+"""Warnings by which an Interrupt had no effect."""
 
 _ANSWERS = _IGNORED | {"NO_ACTIVE_SPEECH", "INTERRUPT_IN_PROGRESS"}
 """Warnings that answer a message and belong to no turn."""
 
 
 def recorded_flux(events: Sequence[Event]) -> tuple[RecordedFlux, ...]:
-    """What was said on each connection to Speak v2, in order; empty when there was none.
+    """The connections to Speak v2, in order.
 
     Raises:
         TimelineError: an AudioReceived without its sound.
@@ -77,7 +77,7 @@ def recorded_flux(events: Sequence[Event]) -> tuple[RecordedFlux, ...]:
 
 @dataclass(slots=True)
 class _FluxTurnReader:
-    """A turn while the session is read: what both sides said, in order."""
+    """A turn while the session is read: text and progress of the client, frames of the service."""
 
     text: str = ""
     stage: TurnStage = TurnStage.OPEN
@@ -93,12 +93,12 @@ class _FluxTurnReader:
     def reach(self, stage: TurnStage, at_us: int) -> None:
         self.stage = stage
         cue = ClientProgress(stage, len(without_spaces(self.text)))
-        # White space says nothing, so nothing can wait for it.
+        # White space does not count as progress, so no frame can wait for it.
         if not self.progress or self.progress[-1][0] != cue:
             self.progress.append((cue, at_us))
 
     def go_on(self) -> None:
-        """The last Interrupt was ignored: it is as if nobody had said it."""
+        """Take back the last Interrupt, which the service ignored."""
         if self.progress and self.stage is TurnStage.INTERRUPTED:
             self.progress.pop()
             self.stage = self.progress[-1][0].stage if self.progress else TurnStage.OPEN

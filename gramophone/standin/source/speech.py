@@ -1,7 +1,4 @@
-"""What was spoken in a session, read from its events as a plain value.
-
-Where they were kept is not known here. `recorded_voice` gives it back.
-"""
+"""The speech of a recorded session as a plain value, which `voices.recorded` gives back."""
 
 from __future__ import annotations
 
@@ -33,12 +30,12 @@ _CLOSED_BY_REQUEST = 1000
 
 @frozen
 class RecordedSegment:
-    """What one Flush brought.
+    """The text and sound of one Flush.
 
     Attributes:
-        text: what was to be spoken.
+        text: that was to be spoken.
         frames: as (microseconds after the Flush, bytes); None for tones of the text.
-        first_us: the first of those tones comes so long after the Flush.
+        first_us: microseconds from the Flush to the first of those tones.
         ends: the connection ended behind the frames, and there was no Flushed.
         cleared: a Clear, or with v2 an Interrupt, came behind the frames.
     """
@@ -52,12 +49,13 @@ class RecordedSegment:
 
 @frozen
 class RecordedSpeech:
-    """All that was spoken in a session, in the order of the flushes.
+    """The speech of a session, in the order of the flushes.
 
-    `encoding` is empty where nothing was recorded: tones can be had in any. `flux` has its
-    connections to Speak v2, verbatim; their turns stand among the segments, too. `files` has what
-    came over HTTP and is more than samples. `messages` are the texts as they were cut into
-    messages; empty where that is not known.
+    Attributes:
+        encoding: of the sound; empty where none was recorded, since tones are made in any.
+        flux: connections to Speak v2, verbatim; their turns are among the segments, too.
+        files: answers over HTTP that are more than samples.
+        messages: the texts as they were cut into messages; empty where that is not known.
     """
 
     encoding: str
@@ -91,7 +89,7 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
     spoken += [_segment(turn) for connection in flux for turn in connection.turns]
     files = recorded_files(events)
     spoken = [_in_tones(segment, files) for segment in spoken]
-    # Where nothing can be had as samples, tones can, in any encoding.
+    # Without any samples the session has no encoding: tones are made in the one asked for.
     silent = bool(spoken) and all(segment.frames is None for segment in spoken)
     encoding = "" if silent else started.encoding
     messages = tuple(event.text for event in events if isinstance(event, TextSpoken))
@@ -121,7 +119,7 @@ def _flushes(events: Sequence[Event]) -> list[_OpenFlush]:
 
 
 def _in_tones(segment: RecordedSegment, files: Sequence[RecordedFile]) -> RecordedSegment:
-    """A text whose sound is in a file has none for a websocket."""
+    """A segment in tones if its sound is only in a file, which a websocket cannot send."""
     filed = any(
         without_spaces(file.text) == without_spaces(segment.text) for file in files if file.whole
     )
@@ -155,7 +153,7 @@ class _OpenFlush:
 
 
 class _TurnReader:
-    """Ties the chunks, flushes and frames of one turn together; answers come in order."""
+    """A reader of one turn, which ties chunks, flushes and frames together by their order."""
 
     def __init__(self) -> None:
         self._chunks: dict[int, str] = {}
@@ -184,21 +182,26 @@ class _TurnReader:
         return flush
 
     def hear(self, event: AudioReceived) -> None:
+        """Add a frame to the flush that it answers.
+
+        Raises:
+            TimelineError: the event was read without its sound.
+        """
         if len(event.pcm) != event.size_bytes:
             raise TimelineError("The recording was read without its sound; it cannot be spoken.")
         if flush := self._open[0] if self._open else self._last:
             flush.frames.append((event.at_us - flush.sent_us, event.pcm))
 
     def break_off(self, ends: Break) -> None:
-        """The connection is gone. Behind the flush whose sound was coming nothing else came."""
+        """Take back the open flushes of a connection that is gone; their texts are sent again."""
         if self._open and not self._open[0].cleared and ends.code != _CLOSED_BY_REQUEST:
             self._open[0].ends = ends
         self._withdraw(self._open)
-        # What nobody answered is said again, with numbers of its own or the same ones.
+        # Texts without an answer are sent again, with new numbers or the same ones.
         self._next_chunk = max(self._chunks, default=-1) + 1
 
     def clear(self) -> None:
-        """Nothing more was wanted; whatever is open need not be answered."""
+        """Mark the open flushes as cleared: they need no answer."""
         for flush in self._open:
             flush.cleared = True
 

@@ -1,7 +1,7 @@
-"""Answers of Speak over HTTP as they were recorded: files, and what is around the samples of one.
+"""Recorded answers of Speak over HTTP: files, or the head and tail around samples.
 
-Samples stand in the timeline as sound. Whatever else came, the head of a WAV or a whole MP3, is a
-frame of text: `{"type":"Body","content_type":…,"base64":…}`.
+Samples stand in the timeline as sound. Other bytes, the head of a WAV or a whole MP3, are frames
+of text: `{"type":"Body","content_type":…,"base64":…}`.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _LOST = 1006
 
 @frozen
 class RecordedFile:
-    """One answer; the samples, if they are told apart, stand between `head` and `tail`.
+    """One answer; its samples, if it has any, stand between `head` and `tail`.
 
     Attributes:
-        text: what was to be spoken.
+        text: that was to be spoken.
         head: as (microseconds after the request, bytes).
-        whole: `head` is all of it.
-        broken: the service broke off behind it.
+        whole: whether `head` is all of it.
+        broken: whether the service broke off behind it.
     """
 
     text: str
@@ -51,7 +51,7 @@ class RecordedFile:
     broken: bool = False
 
     def answers(self, text: str, parameters: RestParameters) -> bool:
-        """Whether this is what is asked for now."""
+        """Whether this is the answer to such a request."""
         return without_spaces(self.text) == without_spaces(text) and _form(
             self.parameters
         ) == _form(parameters)
@@ -62,9 +62,9 @@ def _form(parameters: RestParameters) -> tuple[str, str, int]:
 
 
 class RecordedFiles:
-    """Gives the answers of a session: each once or, unless `strict`, each once before any twice.
+    """The answers of a session, each given once; unless `strict`, each again when it has come.
 
-    Where a strict session has nothing left for a text, the voice is asked, which refuses it.
+    Where a strict session has none left for a text, the voice is asked, which refuses it.
     """
 
     def __init__(self, files: Sequence[RecordedFile] = (), *, strict: bool = False) -> None:
@@ -73,7 +73,7 @@ class RecordedFiles:
         self._strict = strict
 
     def find(self, text: str, parameters: RestParameters) -> RecordedFile | None:
-        """The answer to a request, if there is one."""
+        """Take the answer to a request; None without one."""
         for file in self._unused:
             if file.answers(text, parameters):
                 self._unused.remove(file)
@@ -83,18 +83,18 @@ class RecordedFiles:
         return next((file for file in repeated if file.answers(text, parameters)), None)
 
     def has_given(self, text: str, parameters: RestParameters) -> bool:
-        """Whether this was answered, and is not answered again."""
+        """Whether this was answered before, and strictness forbids it again."""
         return self._strict and any(file.answers(text, parameters) for file in self._repeated)
 
 
 def body_frame(data: bytes, content_type: str) -> str:
-    """A piece of an answer as a frame of text."""
+    """A piece of an answer as the text of a frame."""
     fields = {"type": _BODY, "content_type": content_type, "base64": b64encode(data).decode()}
     return json.dumps(fields, separators=(",", ":"))
 
 
 def recorded_files(events: Sequence[Event]) -> tuple[RecordedFile, ...]:
-    """What Speak answered over HTTP in a session, as far as it is more than samples."""
+    """The answers of Speak over HTTP in a session, those that are more than samples."""
     requests: dict[int, _FileRequest] = {}
     for event in events:
         match event:
@@ -116,7 +116,7 @@ def recorded_files(events: Sequence[Event]) -> tuple[RecordedFile, ...]:
 
 
 def text_in(body: str) -> str:
-    """What is to be spoken, from the body of a request; plain text is all of it."""
+    """The text to be spoken in the body of a request, JSON or plain."""
     return as_text(read_object(body).get("text")) or body
 
 
@@ -148,7 +148,7 @@ class _FileRequest:
                 try:
                     data = b64decode(as_text(fields.get("base64")), validate=True)
                 except ValueError:
-                    # A pattern of the user's has found something to hide in it.
+                    # A pattern of the user was found in the Base64 and replaced.
                     self.spoilt = True
                     return
                 if self.sounds:

@@ -1,4 +1,4 @@
-"""Sound in the encodings that only files have: for Speak over HTTP."""
+"""Encoders for the formats that only files have, for Speak over HTTP."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ _KINDS = {
 }
 
 CAN_BE_MADE = frozenset(_KINDS)
-"""The encodings that there is an encoder for."""
+"""Encodings with an encoder."""
 
 
 def encoded(linear16: bytes, sample_rate_hz: int, encoding: str) -> bytes:
-    """The samples as a file in one of `CAN_BE_MADE`; takes a while, and the same every time, but
-    that an Ogg stream has another serial number."""
-    # Not on top: whoever never asks for a file need not wait for the library.
+    """Encode samples as a file in one of `CAN_BE_MADE`; blocks for a while.
+
+    The same samples give the same bytes, except for the serial number of an Ogg stream.
+    """
+    # Imported late: a stand-in that is never asked for a file starts faster.
     import soundfile
 
     kind, subtype = _KINDS[encoding]

@@ -47,6 +47,11 @@ class PiperVoice:
         return self
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
+        """Speak a text piece by piece.
+
+        Raises:
+            EngineMissing: the engine was not loaded.
+        """
         engine = self._engine
         if engine is None:
             raise EngineMissing("The embedded voice was not loaded; load it before it speaks.")
@@ -84,7 +89,7 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def _cut(sentence: str) -> int:
-    """Where a long sentence is cut: after its last clause or word that fits."""
+    """The index at which a long sentence is cut: after its last clause or word that fits."""
     head = sentence[:_LONGEST_PIECE]
     clauses = [match.end() for match in _CLAUSE_END.finditer(head)]
     if clauses and clauses[-1] > _LONGEST_PIECE // 4:
@@ -103,7 +108,7 @@ class _PiperEngine:
     numpy: Any
 
     def speak(self, text: str, speed: float) -> bytes:
-        """linear16 at the engine's own rate; blocks."""
+        """Speak `text` as linear16 at the engine's own rate; blocks."""
         config = self.piper.SynthesisConfig(
             length_scale=self.voice.config.length_scale / speed, volume=_VOLUME
         )
@@ -111,7 +116,7 @@ class _PiperEngine:
 
 
 class _Resampler:
-    """From the engine's rate to the session's rate and encoding, seamless over the pieces."""
+    """A resampler from the engine's rate to the session's, without seams between the pieces."""
 
     def __init__(self, engine: _PiperEngine, parameters: SpeakParameters) -> None:
         self._numpy = engine.numpy

@@ -1,8 +1,8 @@
-"""The voice that gives back what was spoken: the same frames, with the same timing.
+"""The voice of a recording: the same frames with the same timing.
 
-Text is matched on what is said, so that spaces and the cutting into messages do not matter. A
-connection has a place in the recording: at its beginning, or, where the one before was broken
-off as recorded, behind that.
+Texts are matched by `source.matching`, so white space and the cutting into messages do not
+matter. A connection begins at the beginning of the recording or, where the one before it was
+broken off as recorded, behind that.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ TONE_FRAME_MS = 20
 
 
 class RecordedVoice:
-    """Gives each text the frames it was recorded with.
+    """A voice that gives each text the frames it was recorded with.
 
-    A text may take in several segments; when it ends within one, it gets the whole of its sound,
-    and the rest of that text gets none. One that was never recorded, or that comes again on its
-    connection, is refused when `strict`; otherwise it is spoken in tones, or once more. Either way
-    `expectation` knows of it.
+    A text may span several segments; when it ends within one, it gets the whole sound of that, and
+    the rest of the segment's text gets none. A text that was never recorded, or that comes again
+    on its connection, is refused when `strict`; otherwise it is spoken in tones, or once more. In
+    either case `expectation` reports it.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class RecordedVoice:
 
     @classmethod
     def by_message(cls, speech: RecordedSpeech, *, strict: bool = False) -> Self:
-        """The cutting into messages counts, too."""
+        """A voice for which the cutting into messages counts, too."""
         texts = speech.messages or [segment.text for segment in speech.segments]
         messages = Expectation("speech", texts, by_message=True)
         return cls(speech, strict=strict, messages=messages)
 
     @property
     def expectation(self) -> Expectation:
-        """What was to be said, and how what was said differs from it."""
+        """The comparison of what was sent with the recording."""
         return self._messages or self._expectation
 
     async def load(self, progress: OnProgress) -> None:
@@ -89,14 +89,19 @@ class RecordedVoice:
         )
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
+        """Give the recorded frames of a text.
+
+        Raises:
+            VoiceRefused: the recording does not have this text, and is strict.
+        """
         if not self._hears_frames and not self._listen(text):
-            # Without a connection the text is a message by itself.
+            # Over HTTP there are no frames: the text of a request is one message.
             raise VoiceRefused
         place = self._expectation.came(self._connection, self._up_to_break(text))
         if isinstance(place, Difference) and self.strict:
             raise VoiceRefused
         if isinstance(place, Difference) and place.again is not None:
-            # It is reported; whoever is not strict gets the sound once more.
+            # The repetition is reported; without strictness its sound is given once more.
             place = place.again
         if isinstance(place, Difference):
             for pcm in ToneVoice().words(text, parameters):
@@ -118,7 +123,7 @@ class RecordedVoice:
                 await asyncio.Event().wait()
 
     def hear(self, frame: str) -> bool:
-        """The client sent a text frame; whether it may."""
+        """Take a text frame of the client; False if strictness forbids it."""
         self._hears_frames = True
         fields = read_object(frame)
         return fields.get("type") != "Speak" or self._listen(as_text(fields.get("text")))
@@ -130,8 +135,7 @@ class RecordedVoice:
         return not (self.strict and isinstance(came, Difference))
 
     def _up_to_break(self, text: str) -> str:
-        """The text, or as much of it as was spoken when the connection broke within it, or when a
-        Clear came that is waited for."""
+        """The text, or its beginning up to where the connection broke or a Clear came."""
         said, spoken = without_spaces(text), ""
         index = self._expectation.awaits(self._connection)
         while index is not None and index < len(self._speech.segments):
@@ -145,7 +149,7 @@ class RecordedVoice:
         return text
 
     def given_elsewhere(self, texts: Iterable[str]) -> None:
-        """These were said on this connection, and somebody else gave their sound."""
+        """Take texts of this connection whose sound was given by others."""
         for text in texts:
             self._expectation.came(self._connection, text)
 
@@ -154,7 +158,7 @@ class RecordedVoice:
 
 
 def _frames(segment: RecordedSegment, parameters: SpeakParameters) -> Iterable[tuple[int, bytes]]:
-    """As recorded, or tones, which come as fast as the service's own sound."""
+    """The recorded frames of a segment or, without any, tones of its text, at one instant."""
     if segment.frames is not None:
         return segment.frames
     frame_bytes = parameters.sample_rate_hz * TONE_FRAME_MS // 1000

@@ -1,8 +1,10 @@
-"""The voice for tests: one burst of tone a word, a pure function of the text.
+"""The voice for tests: one burst of tone a word, a function of the text alone."""
 
-The same text gives the same bytes on every machine: integers only, from a table of a sine that
-is rounded far away from any difference between mathematical libraries.
-"""
+# Tests compare sound byte by byte, on any machine. The libraries of C may differ in the last bit of
+# a sine, so it is taken once from `math.sin` into a table of whole numbers; such a difference would
+# show only if a value lay within 1e-12 of the middle between two of them. From there on all is
+# integer arithmetic, also the pitch (a CRC of the word) and the edges. The edges are raised
+# cosines, as a tone that begins or ends at once clicks.
 
 from __future__ import annotations
 
