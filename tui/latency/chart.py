@@ -95,6 +95,7 @@ class WaterfallChart(Vertical):
 
     def zoom(self, factor: float) -> None:
         """Show less or more time, around the stage under the cursor if it can be seen."""
+        # What one looks at stays where it is: the window changes around it, not around its middle.
         stage = self.bars.row.stage if self.bars.row else None
         middle_us = (self.window.start_us + self.window.end_us) // 2
         around_us = (stage.start_us + stage.end_us) // 2 if stage else middle_us

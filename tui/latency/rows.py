@@ -170,6 +170,7 @@ class Chart:
 
     def _bar(self, shape: _BarShape, stage: Stage, colour: str) -> Cells:
         drawn = self._grid()
+        # A bar out of the window leaves an arrow at the side where it is.
         start, end = (self._eighths(at_us) for at_us in (stage.start_us, stage.end_us))
         filled = shape(start, end, self.cells)
         for cell, block in filled:

@@ -12,17 +12,23 @@ from tui.markdown.flow import Flow
 
 @dataclass(slots=True)
 class Paragraph:
+    """A paragraph; also any block of the parser that has no class of its own."""
+
     flow: Flow
 
 
 @dataclass(slots=True)
 class Heading:
+    """A heading, with its level from 1 to 6."""
+
     level: int
     flow: Flow
 
 
 @dataclass(slots=True)
 class Rule:
+    """A thematic break, drawn as a line."""
+
     source: int
 
 
@@ -72,6 +78,8 @@ class TableBlock:
 
 @dataclass(slots=True)
 class Quote:
+    """A block quote; also an inner list, when it stands where a single block is wanted."""
+
     children: list[Child]
 
 

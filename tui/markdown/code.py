@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 STRETCH_LINES: Final = 24
 LONG_STRETCH_LINES: Final = 48
 LONGEST_STRETCH_LINES: Final = 72
+# A stretch is lexed at once, in time that grows with its characters. One with a longer line, such
+# as minified code, is left without colours.
 LONGEST_COLOURED_LINE: Final = 2_000
 _Tokens: TypeAlias = dict[Any, str]
 
@@ -161,6 +163,7 @@ class Colours:
 
 def _merged(line: Flow, coloured: list[StyleRun]) -> list[StyleRun]:
     """The new looks on the old sources, without a cut where nothing changes."""
+    # Tabs became spaces, so offsets jump within a line: a run must not reach over a jump.
     old = line.runs
     jumps = {
         after.start

@@ -28,10 +28,13 @@ from tui.markdown.flow import Flow
 from tui.markdown.parser import Group
 
 LONGEST_OPEN_CHARACTERS: Final = 4_000
-"""Characters of a block that may still be open; with one more, its beginning is frozen."""
+"""Characters that may be open: once there are so many, the beginning of the block is frozen."""
+# A cut that freezes little comes again soon, and each parses the open end twice.
 _LEAST_SETTLED: Final = LONGEST_OPEN_CHARACTERS // 2
+# The newest text stays open: a mark in it that is not closed yet looks like text of no look.
 _LEAST_OPEN: Final = 1_000
 _LOOK_AHEAD: Final = 200
+# The rest begins with a letter. Digits and marks could begin a list, a heading or a quote there.
 _LETTER = r"(?=[^\W\d_])"
 _SENTENCE_END = re.compile(rf"[.!?…][\"')\]’”]*\s+{_LETTER}|[。！？]{_LETTER}")
 _SPACE = re.compile(rf"\s{_LETTER}")
@@ -50,6 +53,8 @@ def place_to_cut(text: str, start: int, end: int, block: Block | None) -> int:
     line, else between two graphemes.
     """
     first, last = start + _LEAST_SETTLED, end - _LEAST_OPEN
+    # In quotes, items and code a line begins something; in a paragraph a line break is a space like
+    # others, and the end of a sentence does less harm.
     contained = block is None or isinstance(block, Quote | Item | CodeBlock)
     if contained and (offset := _last(_LINE_START, text, first, last)) is not None:
         return offset
@@ -58,6 +63,7 @@ def place_to_cut(text: str, start: int, end: int, block: Block | None) -> int:
             for begin, until in _bare_stretches(flow, first, last):
                 if (offset := _last(pattern, text, begin, until)) is not None:
                     return offset
+    # A grapheme may be a chain of joined emoji, so it is looked for in a window.
     nearest = max(start + 1, last - 256)
     reach = text[nearest : last + 256]
     return max(start + 1, nearest + start_of(reach, last - nearest))

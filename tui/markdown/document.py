@@ -167,6 +167,7 @@ class Document:
     ) -> None:
         builder, boundary = BlockBuilder(source), self._open_end.boundary
         prefix = self._open_end.prefix if not boundary.opening else None
+        # Fences and tables that go on keep their block, with the rows of what is settled of it.
         del self.units[boundary.units :]
         for number, group in enumerate(groups):
             if number == 0 and prefix is not None:

@@ -40,6 +40,8 @@ class DocumentRows:
             del self._pending[index]
         self.height = self._bottom()
         self.changed_from = self.height
+        # Units that were read again, but came out the same, keep their rows. `changed_from` moves
+        # over these until the first unit that is different.
         same = True
         for number, unit in enumerate(units[changed_from:]):
             before = old[number] if number < len(old) else None

@@ -163,6 +163,7 @@ def _behind(row: TextRow, decoration: Decoration) -> TextRow:
 
 
 def _item_rows(item: Item, width: int) -> list[TextRow]:
+    # Numbers up to two digits are padded alike, so that items 9 and 10 begin in the same column.
     mark = item.mark
     lead = f"{mark} ".ljust(4) if mark[0].isdigit() and len(mark) < 4 else f"{mark} "
     if width - len(lead) < LEAST_TEXT_CELLS:

@@ -18,7 +18,7 @@ To parse the open block from its beginning costs O(n²) for one that is long, so
 - A fence: its lines are frozen up to the last finished one. Its first line, the *opening*, is put
   before the rest, which is then parsed as the fence that it is.
 - A table: likewise; its header and the row of dashes below it are the opening.
-- Whatever has more than `LONGEST_OPEN_CHARACTERS` open all the same: it is cut, at a place that
+- Whatever has `LONGEST_OPEN_CHARACTERS` open all the same: it is cut, at a place that
   the text alone decides (`cutting`), so that rows do not depend on how the deltas fell. The rest
   is parsed behind a *prefix*: the marks of the containers that it stands in.
 
@@ -141,6 +141,8 @@ def _freeze_code(
     whole_lines = len(source.line_starts) - 1
     count = line_count(group.tokens[0].content)
     closed = group.end_line - group.line - 1 > count
+    # The fence ends with its closing line, or with the text or the container around it. Only the
+    # first is for good, and only once that line is finished: behind the marks may come a letter.
     if closed and group.end_line <= whole_lines:
         code.settled = len(code.lines)
         start = source.at_line(group.end_line)
@@ -156,6 +158,7 @@ def _freeze_table(
 ) -> tuple[int, Boundary]:
     """Settle the finished rows of a table. Gives the first line that may still change."""
     whole_lines = len(source.line_starts) - 1
+    # A half-written row is drawn, and not settled. The header is: the dashes below it are there.
     table.settled = max(1, len(table.rows) - (group.end_line > whole_lines))
     line = max(group.line + 2, min(group.end_line, whole_lines))
     return line, _opened(boundary, source, group.line + 2, line)

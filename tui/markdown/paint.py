@@ -29,7 +29,11 @@ class SpokenSpan(NamedTuple):
 
 
 class StyledText(NamedTuple):
-    """Text of one look; `copied` says whether it is part of what is read."""
+    """Text of one style: the looks that it has, joined by "+" from the outside in.
+
+    `copied` says whether it is part of what is read; `source` is its offset in the turn's text, -1
+    for what layout has put in.
+    """
 
     text: str
     looks: str
@@ -64,6 +68,7 @@ class Painter:
             else:
                 segments.extend(self._with_selection(piece.text, style, at, span))
             at += len(piece.text)
+        # Rows are cut at the width: a bullet, or a grapheme, may be wider than a narrow pane.
         strip = Strip(segments)
         rest = width - strip.cell_length
         if rest <= 0:
@@ -73,7 +78,7 @@ class Painter:
     def _with_selection(
         self, text: str, style: RichStyle, at: int, span: tuple[int, int]
     ) -> Iterable[Segment]:
-        # The terminal draws a grapheme as one only where it gets it at once.
+        # The terminal draws a grapheme as one only if no change of style comes in between.
         start = start_of(text, max(0, span[0] - at))
         end = len(text) if span[1] < 0 else end_of(text, max(start, span[1] - at))
         if start:
@@ -84,6 +89,8 @@ class Painter:
             yield Segment(text[end:], style)
 
     def style(self, looks: str, href: str = "") -> RichStyle:
+        # What is inner wins, as in CSS. There are few combinations of looks, and parsing a style
+        # costs more than drawing a row with it.
         cached = self._styles.get((looks, href))
         if cached is None:
             style = self.base
@@ -132,20 +139,21 @@ def _slice_pieces(part: Slice, looks: str, spoken: SpokenSpan | None) -> Iterabl
             code.colours = Colours(code.language)
         code.colours.colour(code.lines, part.line)
     for text, run, source in part.flow.pieces(part.start, part.end):
-        mine = f"{looks}+{run.look}"
-        if spoken is None or code is not None:  # Code is not read aloud.
-            yield StyledText(text, mine, run.href, source=source)
+        piece_looks = f"{looks}+{run.look}"
+        # Code is not read aloud, so no part of it is heard or to come.
+        if spoken is None or code is not None:
+            yield StyledText(text, piece_looks, run.href, source=source)
             continue
         # The ends of the span are offsets; a terminal draws a grapheme as one, so it is lit whole.
         start = start_of(text, max(0, spoken.start - source))
         end = end_of(text, max(start, spoken.end - source))
         for begin, until, look in ((0, start, ""), (start, end, SPOKEN), (end, None, TO_COME)):
             if piece := text[begin:until]:
-                yield StyledText(piece, f"{mine}+{look}", run.href, source=source + begin)
+                yield StyledText(piece, f"{piece_looks}+{look}", run.href, source=source + begin)
 
 
 def copied(row: TextRow, start: int, end: int) -> str:
-    """The characters between two places of a row, without bars and rules."""
+    """The text from one character of a row to another, -1 for its end, without bars and rules."""
     texts: list[str] = []
     at = 0
     for piece in pieces(row):

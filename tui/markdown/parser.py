@@ -64,6 +64,7 @@ class SourceLines:
 
     def blank_before(self, line: int) -> bool:
         """Whether the line above holds nothing but the marks of quotes."""
+        # Bounded, for a line of a hostile text may be as long as the text.
         end = self.at_line(line) - 1
         lowest = max(0, end - _LONGEST_BLANK)
         start = max(lowest, self.text.rfind("\n", lowest, max(0, end)) + 1)
@@ -80,7 +81,6 @@ class Group:
     number: int = 0
     first_of_list: bool = True
     bullet: str = ""
-    closed: bool = True
 
 
 def groups_of(tokens: list[Token], number: int = 0) -> list[Group]:
@@ -95,6 +95,7 @@ def groups_of(tokens: list[Token], number: int = 0) -> list[Group]:
             line, end_line = _span(first)
             groups.append(Group(block, line, end_line))
             continue
+        # The list may have begun above, in units that are frozen: then its items go on counting.
         count = (number if not groups else 0) or int(first.attrs.get("start", 1) or 0)
         ordered = first.type == "ordered_list_open"
         for index, item in enumerate(_siblings(block, 1, len(block) - 1)):
@@ -176,6 +177,7 @@ class BlockBuilder:
     def _item(self, tokens: list[Token], depth: int, bullet: str) -> Item:
         children = self._children(tokens, depth if bullet else depth + 1)
         mark = bullet or BULLETS[depth % len(BULLETS)]
+        # A task list is not in the parser's dialect: its box is read off the text of the item.
         if children and isinstance(first := children[0].block, Paragraph):
             task = _TASK.match(first.flow.text)
             if task is not None:

@@ -48,6 +48,7 @@ class References:
 
     def changed(self, open_end: Mapping[str, Any]) -> set[str]:
         """The labels that lead elsewhere than at the last call, with these at the open end."""
+        # Only labels that were open or are new can lead elsewhere: what has settled never does.
         now = {label: str(definition["href"]) for label, definition in open_end.items()}
         settled = {
             label: str(self._settled[label]["href"])

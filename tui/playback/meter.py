@@ -77,6 +77,7 @@ class Meter(Widget):
         if not sounding:
             needles.reset()
         elif levels:
+            # No peak of the tick may be missed; of RMS, which is a mean, the newest says it.
             needles.advance(elapsed_s, (max(peak for peak, _ in levels), levels[-1][1]))
         elif not needles.at_rest:
             needles.advance(elapsed_s)
@@ -103,6 +104,7 @@ class Meter(Widget):
             self.refresh()
 
     def _say(self, elapsed_s: float) -> None:
+        # Words that changed with every tick could not be read.
         self._since_words_s += elapsed_s
         if self.needles.at_rest:
             self.words = ""

@@ -86,6 +86,7 @@ class SeekBar(Widget):
 
     def _column_heights(self, rows: int) -> list[int]:
         size = (self.size.width, rows)
+        # The position moves many times a second; the waveform is reduced once for each size.
         if self._heights is None or self._heights[0] != size:
             self._heights = (size, heights(loudness(self._waveform, self.size.width), rows))
         return self._heights[1]

@@ -45,6 +45,7 @@ class Waveform:
     def rows(self, cells: int, rows: int, *, sounding: bool) -> list[Content]:
         """The newest columns that fit, from the top row down."""
         heights = [_height(peak, rows) for peak in list(self._peaks)[-cells:]]
+        # Until enough was heard, the newest column is at the right edge all the same.
         heights = [0] * (cells - len(heights)) + heights
         return [_row(heights, rows - 1 - row, sounding=sounding) for row in range(rows)]
 

@@ -26,6 +26,8 @@ _NON_JOINER = "\u200c"
 
 def mend() -> None:
     """Have every width that Rich and Textual take from now on be right; once is enough."""
+    # Many modules import `cell_len` and its like by name, so these cannot be replaced. But all of
+    # them look up one of two functions in their own module when they are called.
     for name in ("_cell_len", "split_graphemes"):
         function = cast("Callable[..., Any]", getattr(rich.cells, name))
         if function.__module__ == rich.cells.__name__:

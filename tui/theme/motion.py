@@ -32,6 +32,7 @@ def motion(
 
     `reduced` and `meter_frames_hz` are the settings; 0 frames leaves it to the connection.
     """
+    # A setting wins over the connection, and neither exceeds the ticks of a pane.
     remote = any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
     frames_hz = meter_frames_hz or (REMOTE_FRAMES_HZ if remote else FRAMES_HZ)
     return Motion(

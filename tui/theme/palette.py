@@ -79,6 +79,8 @@ def grounds(variables: Mapping[str, str]) -> list[Color]:
 
 def _tint(variables: Mapping[str, str]) -> Color:
     """The tint of a row under the cursor: the accent, as far as quiet text on it can be read."""
+    # The tint is faded towards the background until muted text in the strongest colour can be
+    # read on the row; without that, a theme with a loud accent would hide it.
     background = Color.parse(variables["background"])
     accent = Color.parse(variables["accent"])
     for step in range(_STEPS):
@@ -93,7 +95,7 @@ def _readable(colour: Color, papers: Sequence[Color], alpha: float = 1.0) -> Col
     """The colour, moved no further than needed towards what stands out most."""
     pole = _pole(papers[0])
     for step in range(_STEPS):
-        # As it is written, which is in whole steps.
+        # Measured as it will be written: stylesheets have bytes, and rounding may cost contrast.
         moved = Color.parse(colour.blend(pole, step / _STEPS, 1).hex)
         if all(contrast(paper.blend(moved, alpha, 1), paper) >= LEAST_CONTRAST for paper in papers):
             return moved
