@@ -192,7 +192,11 @@ class GramophoneApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         # A picture has a key here, and every key is offered by its words already.
-        return (each for each in super().get_system_commands(screen) if each.title != "Screenshot")
+        return (
+            command
+            for command in super().get_system_commands(screen)
+            if command.title != "Screenshot"
+        )
 
     def get_key_display(self, binding: Binding) -> str:
         return binding.key_display or key_words(binding.key)

@@ -65,7 +65,7 @@ def key_name(words: str) -> str:
 
 
 def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
-    """All bindings, group by group; `keymap` has other keys for some of their ids."""
+    """Keys of every binding, group by group; `keymap` has other keys for some of their ids."""
     changed = keymap or {}
     return [
         KeyGroup(group.title, tuple(_help_of(binding, changed) for binding in group.bindings))

@@ -1,4 +1,8 @@
-"""All messages between the widgets, on one page."""
+"""Messages between widgets, screens and the app.
+
+A widget posts one and knows nobody who takes it; Textual carries it upward through the parents. A
+name says what was done (`PromptSent`) or what is asked for (`CopyWanted`).
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ class CommandGiven(Message):
 
 
 class PromptRefused(Message):
-    """What was to be sent stays in the prompt; one sentence says why."""
+    """The prompt was not sent and stays; one sentence says why."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__()
@@ -43,7 +47,7 @@ class EarlierPromptsWanted(Message):
 
 
 class OfferChanged(Message):
-    """What the prompt offers to complete is another now, or nothing."""
+    """The prompt offers other completions now, or none."""
 
     def __init__(self, offer: CompletionState | None) -> None:
         super().__init__()
@@ -164,7 +168,7 @@ class MarksChanged(Message):
 
 
 class FootChanged(Message):
-    """What the line at the foot of a chart says now."""
+    """The line at the foot of a chart has other words now."""
 
     def __init__(self, words: str) -> None:
         super().__init__()

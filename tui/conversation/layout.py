@@ -1,4 +1,4 @@
-"""How many panes stand beside and below each other; pure."""
+"""Layout of up to four panes: columns and rows that leave each of them room."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GOOD_ROWS = 16
 
 
 class Wish(Enum):
-    """How the user would have them, where there is room for it."""
+    """Layout that the user asked for; it holds where there is room for it."""
 
     BY_ROOM = "by room"
     BESIDE = "beside each other"
@@ -33,7 +33,11 @@ class Arrangement:
 def arrangement(
     panes: int, width_cells: int, height_rows: int, wish: Wish = Wish.BY_ROOM
 ) -> Arrangement:
-    """As wished if that leaves each pane room to be read, else whatever does, else one alone."""
+    """Columns and rows for so many panes in this space.
+
+    As wished if that leaves each pane room to be read, else the layout that does, else one pane
+    alone.
+    """
     if panes == 1:
         return Arrangement()
     fitting = [
@@ -53,7 +57,7 @@ def arrangement(
 def _shapes(panes: int) -> list[Arrangement]:
     """Every shape without an empty column, the widest first."""
     rows = sorted({-(-panes // columns) for columns in range(1, panes + 1)})
-    return [Arrangement(-(-panes // each), each) for each in rows]
+    return [Arrangement(-(-panes // count), count) for count in rows]
 
 
 def _comfort(shape: Arrangement, width_cells: int, height_rows: int) -> float:

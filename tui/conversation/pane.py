@@ -31,7 +31,7 @@ LONG_WAIT_S = 1.0
 
 
 class Pane(Vertical):
-    """Shows what one source tells."""
+    """Shows the events of one source: a conversation or a replay."""
 
     def __init__(
         self, feed: Feed | None = None, *, empty: str = "", strip: NowPlaying | None = None
@@ -123,7 +123,7 @@ class Pane(Vertical):
         self._show_more()
 
     def _tell_troubles(self, entries: Sequence[Entry]) -> None:
-        """What failed in a kept session is not told again."""
+        """Post an alert for each failure; not in a stored session, where it is long past."""
         if self._live:
             for trouble in troubles(entries, spoken=self.spoken):
                 self._tell(TroubleTold(self, trouble))
@@ -141,7 +141,7 @@ class Pane(Vertical):
         self.post_message(message.set_sender(self))
 
     def excuse(self, words: str) -> None:
-        """What stands where there is no transcript."""
+        """Text in place of an empty transcript."""
         if words != self._words:
             self._words = words
             self._empty.update(words)

@@ -21,8 +21,10 @@ Drawn = TypeVar("Drawn")
 
 
 def drawing(panes: Sequence[Drawn], watched: Sequence[Drawn], ticks: int) -> list[Drawn]:
-    """Which panes draw at this tick: those that are watched, and every other of those beside them,
-    in turns. The keys are waited for, and every pane that is drawn makes them wait longer."""
+    """Panes that draw at this tick: the watched ones, and of the others every second, in turns.
+
+    Drawing holds up the loop that handles keys, and each pane adds to it.
+    """
     beside = [pane for pane in panes if pane not in watched]
     waiting = beside[ticks % 2 :: 2]
     return [pane for pane in panes if pane not in waiting]
@@ -67,7 +69,7 @@ class PaneGrid(Container):
 
     @property
     def number(self) -> int:
-        """Where the pane that is spoken to stands, from 1."""
+        """Number of the pane that is spoken to, from 1."""
         return self.panes.index(self.chosen) + 1
 
     @property
@@ -143,9 +145,9 @@ class PaneGrid(Container):
         """End the conversation spoken to; its session stays. The last one cannot be closed."""
         assert self.many
         old = self.chosen
-        place = self.panes.index(old)
+        index = self.panes.index(old)
         self.panes.remove(old)
-        self.chosen = self.panes[min(place, len(self.panes) - 1)]
+        self.chosen = self.panes[min(index, len(self.panes) - 1)]
         if self.pinned is old:
             self.pinned = None
         await self._give_up(old)
@@ -199,9 +201,9 @@ class PaneGrid(Container):
         arranged = self.arranged = arrangement(len(self.panes), *self.size, self._wish)
         self.styles.grid_size_columns = arranged.columns
         self.styles.grid_size_rows = arranged.rows
-        for place, pane in enumerate(self.panes):
-            last = place == len(self.panes) - 1
-            left = arranged.columns - place % arranged.columns
+        for index, pane in enumerate(self.panes):
+            last = index == len(self.panes) - 1
+            left = arranged.columns - index % arranged.columns
             pane.styles.column_span = left if last and not arranged.alone else 1
 
     @on(PaneChanged)
@@ -211,7 +213,7 @@ class PaneGrid(Container):
                 self._show_header(pane)
 
     def show_headers(self) -> None:
-        """What a header says that no event tells has changed."""
+        """Draw the headers again, for a change that no event reports."""
         for pane in self.panes:
             self._show_header(pane)
 

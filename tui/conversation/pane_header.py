@@ -15,7 +15,7 @@ _LEAST_NAME_CELLS = 12
 
 @frozen
 class HeaderFacts:
-    """What a header says. `place` is `1`, or `1/3` where the others are not seen."""
+    """Content of a header. `place` is `1`, or `1/3` where the others are not seen."""
 
     place: str
     name: str
@@ -61,7 +61,7 @@ class PaneHeader(Widget):
             room = width - name.cell_length - pills.cell_length - 4
             figures = Content(figures_within(facts.metrics, room))
             return _row(
-                name, Content("  ").join([each for each in (figures, pills) if each]), width
+                name, Content("  ").join([part for part in (figures, pills) if part]), width
             )
         below = Content(figures_within(facts.metrics, width))
         return _row(name, pills, width) + Content("\n") + below
@@ -72,7 +72,7 @@ def figures_within(metrics: TurnMetrics, room_cells: int) -> str:
     tight = _tight(metrics)
     tries = [" · ".join(_spelt(metrics))]
     tries += [" ".join(tight[:count]) for count in range(len(tight), 0, -1)]
-    return next((each for each in tries if len(each) <= room_cells), "")
+    return next((figures for figures in tries if len(figures) <= room_cells), "")
 
 
 def _spelt(metrics: TurnMetrics) -> list[str]:

@@ -13,7 +13,7 @@ from tui.transcript.model import TranscriptModel
 
 
 class StatusLine(Widget):
-    """What does not fit is left out, the least wanted first."""
+    """One row; facts that do not fit are left out, the least wanted first."""
 
     DEFAULT_CSS = """
     StatusLine { dock: top; height: 1; padding: 0 2; background: $surface; color: $text-muted; }
@@ -33,7 +33,7 @@ class StatusLine(Widget):
         session = model.session
         names = self._names
         if session is not None:
-            names = [plain_line(each) for each in (session.provider, session.model, session.voice)]
+            names = [plain_line(name) for name in (session.provider, session.model, session.voice)]
         figures = _figures(model)
         seen = names, figures, model.recording, muted
         if seen != (self._names, self._figures, self._recording, self._muted):

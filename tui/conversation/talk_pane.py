@@ -51,7 +51,7 @@ class TalkPane(Pane):
 
     @property
     def setup(self) -> ConversationInfo:
-        """Who answers here now."""
+        """Provider, model and voice that answer here now."""
         session = self.model.session
         if session is None:
             return self.talk.setup
@@ -88,10 +88,10 @@ class TalkPane(Pane):
         self.talk.post(intent)
 
     def choose(self, choice: ConversationOptions) -> None:
-        """Go by this from the next turn on.
+        """Use these options from the next turn on.
 
         Raises:
-            ConfigError: it cannot be had; nothing changes.
+            ConfigError: they are not available; nothing changes.
         """
         self.talk.configure(choice)
         self.choice = choice

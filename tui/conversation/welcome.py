@@ -1,4 +1,4 @@
-"""What stands where nothing was said yet: how to begin, and what is missing for it. Pure."""
+"""Text of an empty conversation: how to begin, and what is missing for it."""
 
 from __future__ import annotations
 

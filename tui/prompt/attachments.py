@@ -44,13 +44,13 @@ class Mention:
 
 
 def mentions(text: str) -> list[Mention]:
-    """What may name a file, in order, each once."""
-    found: dict[tuple[str, ...], None] = {}
+    """Mentions in a text, in order, each once; not all of them name a file."""
+    unique: dict[tuple[str, ...], None] = {}
     for match in _MENTION.finditer(text):
         path = match["quoted"] or match["bare"]
         shorter = path if match["quoted"] else path.rstrip(_AFTER_A_PATH)
-        found[(path,) if shorter in ("", path) else (path, shorter)] = None
-    return [Mention(paths) for paths in found]
+        unique[(path,) if shorter in ("", path) else (path, shorter)] = None
+    return [Mention(paths) for paths in unique]
 
 
 def mentioned_paths(text: str) -> frozenset[str]:
@@ -68,7 +68,7 @@ class Attachment:
 
 def joined(text: str, attachments: Iterable[Attachment]) -> str:
     """The prompt with its attachments behind it, each fenced so that it cannot end early."""
-    return "".join([text, *(f"\n\n{_block(each)}" for each in attachments)])
+    return "".join([text, *(f"\n\n{_block(attachment)}" for attachment in attachments)])
 
 
 def _block(attachment: Attachment) -> str:
@@ -143,13 +143,13 @@ def offered(wanted: Fragment, entries: Sequence[PathEntry]) -> CompletionState |
     first, hidden names only when a dot was typed."""
     stem = wanted.stem.casefold()
     if stem.startswith("."):
-        seen = [each for each in entries if each.name.startswith(".")]
+        seen = [entry for entry in entries if entry.name.startswith(".")]
     else:
-        seen = [each for each in entries if not each.name.startswith(".")]
-    begin = [each for each in seen if each.name.casefold().startswith(stem)]
+        seen = [entry for entry in entries if not entry.name.startswith(".")]
+    begin = [entry for entry in seen if entry.name.casefold().startswith(stem)]
     begun = frozenset(begin)
-    within = [each for each in seen if stem in each.name.casefold()[1:] and each not in begun]
-    candidates = [_candidate(wanted.directory, each) for each in begin + within]
+    within = [entry for entry in seen if stem in entry.name.casefold()[1:] and entry not in begun]
+    candidates = [_candidate(wanted.directory, entry) for entry in begin + within]
     if not candidates:
         return None
     return CompletionState(wanted.start, wanted.end, tuple(candidates[:_MOST_OFFERED]))
@@ -175,20 +175,21 @@ class NotAttached:
 
 
 def scan(directory: str, place: Path) -> tuple[PathEntry, ...]:
-    """What stands in a directory as typed, directories first; nothing if it cannot be read.
+    """Entries of a directory, directories first; none if it cannot be read.
 
     A name that could not be typed, or is not what it looks like, is left out.
     """
     try:
-        with os.scandir(_located(directory or ".", place)) as found:
+        with os.scandir(_located(directory or ".", place)) as listing:
             entries = [
-                PathEntry(each.name, _is_directory(each)) for each in islice(found, _MOST_SCANNED)
+                PathEntry(entry.name, _is_directory(entry))
+                for entry in islice(listing, _MOST_SCANNED)
             ]
     except (OSError, ValueError):
         return ()
-    honest = [each for each in entries if plain_line(each.name) == each.name]
-    typed = [each for each in honest if '"' not in each.name]
-    return tuple(sorted(typed, key=lambda each: (not each.is_directory, each.name.casefold())))
+    honest = [entry for entry in entries if plain_line(entry.name) == entry.name]
+    typed = [entry for entry in honest if '"' not in entry.name]
+    return tuple(sorted(typed, key=lambda entry: (not entry.is_directory, entry.name.casefold())))
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:
@@ -211,11 +212,11 @@ def attached(
             left += [plain_line(path) for path in there[:1]]
             continue
         for path in mention.paths:
-            found = _read(path, place)
-            if isinstance(found, NotAttached):
-                return found
-            if found is not None:
-                read.append(found)
+            attachment = _read(path, place)
+            if isinstance(attachment, NotAttached):
+                return attachment
+            if attachment is not None:
+                read.append(attachment)
                 break
     if len(read) > MOST_ATTACHED:
         return NotAttached(f"At most {MOST_ATTACHED} files can be attached to one prompt.")

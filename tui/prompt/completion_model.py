@@ -1,4 +1,4 @@
-"""What the prompt offers to complete, and which of it is chosen. Pure."""
+"""Completions that the prompt offers, and the chosen one among them."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def fitting(typed: str, items: Iterable[_Item], name: Callable[[_Item], str]) ->
     within, then what has its letters in this order."""
     wanted = typed.casefold()
     ranked = [(_rank(wanted, name(item).casefold()), item) for item in items]
-    found = [(rank, item) for rank, item in ranked if rank is not None]
-    return [item for _, item in sorted(found, key=lambda each: each[0])]
+    fits = [(rank, item) for rank, item in ranked if rank is not None]
+    return [item for _, item in sorted(fits, key=lambda ranked_item: ranked_item[0])]
 
 
 def _rank(wanted: str, name: str) -> int | None:

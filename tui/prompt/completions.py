@@ -17,7 +17,7 @@ _GAP_CELLS = 3
 
 
 class Completions(Widget):
-    """Draws an `CompletionState`; a click on a row takes it."""
+    """Draws a `CompletionState`; a click on a row takes it."""
 
     DEFAULT_CSS = """
     Completions {
@@ -42,7 +42,7 @@ class Completions(Widget):
 
     @property
     def rows(self) -> int:
-        """How many rows there are now."""
+        """Number of rows now."""
         most = MOST_ROWS_SHORT if self.app.size.height < SHORT_BELOW_ROWS else MOST_ROWS
         return min(most, len(self._offer.candidates)) if self._offer is not None else 0
 
@@ -60,12 +60,12 @@ class Completions(Widget):
         count, rows = len(offer.candidates), self.rows
         first = first_shown(offer.place, count, rows)
         width = self.content_size.width or self.app.size.width
-        labels = max(Content(each.label).cell_length for each in offer.candidates)
+        labels = max(Content(candidate.label).cell_length for candidate in offer.candidates)
         lines: list[Content] = []
-        for place in range(first, first + rows):
-            chosen = place == offer.place
-            counter = f" {place + 1} of {count}" if chosen and count > rows else ""
-            row = _row(offer.candidates[place], labels, chosen=chosen)
+        for index in range(first, first + rows):
+            chosen = index == offer.place
+            counter = f" {index + 1} of {count}" if chosen and count > rows else ""
+            row = _row(offer.candidates[index], labels, chosen=chosen)
             row = row.truncate(max(4, width - len(counter)), ellipsis=True)
             gap = max(0, width - row.cell_length - len(counter))
             lines.append(row + Content.styled(" " * gap + counter, MUTED))

@@ -1,4 +1,4 @@
-"""What stands in the prompt: text in which large pasted pieces are folded. Pure.
+"""Text of a prompt before it is sent, in which large pasted texts are folded.
 
 A folded piece stands as a label, `[pasted 214 lines #1]`. Where a label is not whole any more, it
 is only text.
@@ -40,14 +40,14 @@ def is_large(text: str) -> bool:
 
 
 def label(text: str, number: int) -> str:
-    """What stands for a folded text."""
+    """Label that stands for a folded text: `[pasted 214 lines #1]`."""
     lines = _lines(text)
     size = f"{lines:,} lines" if lines > 1 else f"{len(text):,} characters"
     return f"[pasted {size} #{number}]"
 
 
 def label_spans(line: str, pasted: Mapping[int, str]) -> list[tuple[int, int]]:
-    """Where labels of `pasted` stand whole in a line."""
+    """Start and end of each label in a line that stands for one of `pasted`."""
     return [match.span() for match in _LABEL.finditer(line) if _folded(match, pasted) is not None]
 
 
@@ -55,8 +55,8 @@ def unfolded(text: str, pasted: Mapping[int, str]) -> str:
     """`text` with every label replaced by what it stands for."""
 
     def whole(match: re.Match[str]) -> str:
-        found = _folded(match, pasted)
-        return match.group() if found is None else found
+        folded = _folded(match, pasted)
+        return match.group() if folded is None else folded
 
     return _LABEL.sub(whole, text) if pasted else text
 

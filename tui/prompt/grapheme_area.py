@@ -123,13 +123,15 @@ class _WholeWraps(WrappedDocument):
             for section in range(len(offsets) + 1)
         ]
         self._line_index_to_offsets = [[] for _ in self._wrap_offsets]
-        for place, (number, _) in enumerate(self._offset_to_line_info):
-            self._line_index_to_offsets[number].append(place)
+        for row, (number, _) in enumerate(self._offset_to_line_info):
+            self._line_index_to_offsets[number].append(row)
 
 
 def wrap_offsets(line: str, width: int) -> list[int]:
-    """Where a line is broken to fit `width` cells: between words, within them where they are
-    longer than that."""
+    """Indices at which a line is broken to fit `width` cells.
+
+    Between words, and within a word that is longer than the line.
+    """
     breaks: list[int] = []
     used = 0
     for word in _WORD.finditer(line):

@@ -1,4 +1,4 @@
-"""What was sent before, and where one is while looking back through it. Pure."""
+"""History of prompts that were sent, and the position while looking back through it."""
 
 from __future__ import annotations
 
@@ -43,19 +43,21 @@ class PromptHistory:
             self._draft = now
             fits = search and self._find(range(self._place), now.text) is not None
             self._beginning = now.text if fits else ""
-        found = self._find(reversed(range(self._place)), self._beginning)
-        return None if found is None else self._go(found)
+        index = self._find(reversed(range(self._place)), self._beginning)
+        return None if index is None else self._go(index)
 
     def later(self) -> Draft | None:
         """The one after; after the last one, the draft that was left."""
         if self._place == len(self._kept):
             return None
-        found = self._find(range(self._place + 1, len(self._kept)), self._beginning)
-        return self._go(len(self._kept) if found is None else found)
+        index = self._find(range(self._place + 1, len(self._kept)), self._beginning)
+        return self._go(len(self._kept) if index is None else index)
 
-    def _find(self, places: Iterable[int], beginning: str) -> int | None:
-        return next((at for at in places if self._kept[at].text.startswith(beginning)), None)
+    def _find(self, indices: Iterable[int], beginning: str) -> int | None:
+        return next(
+            (index for index in indices if self._kept[index].text.startswith(beginning)), None
+        )
 
-    def _go(self, place: int) -> Draft:
-        self._place = place
-        return self._draft if place == len(self._kept) else self._kept[place]
+    def _go(self, index: int) -> Draft:
+        self._place = index
+        return self._draft if index == len(self._kept) else self._kept[index]

@@ -1,4 +1,4 @@
-"""Tells lines that a terminal types for a paste from lines that a person types. Pure.
+"""Distinguishes lines that a terminal types for a paste from lines that a person types.
 
 A terminal without bracketed paste sends a pasted text as keys, its line ends as Enter. They follow
 each other far faster than anybody types. An Enter within such a burst is therefore held until it
@@ -18,7 +18,7 @@ GAP_S: Final = 0.05
 PAUSE_S: Final = 1.0
 """A paste of several lines may pause so long on its way over a network."""
 
-Outcome: TypeAlias = Literal["", "newline", "send"]
+EnterMeaning: TypeAlias = Literal["", "newline", "send"]
 
 
 @dataclass(slots=True)
@@ -56,8 +56,11 @@ class KeyBurst:
         self.holds += 1
         return self.holds
 
-    def settle(self, at_s: float | None) -> Outcome:
-        """What the held Enter is, now that another key came at this time, or none did (None)."""
+    def settle(self, at_s: float | None) -> EnterMeaning:
+        """Decide about the held Enter; empty where none is held.
+
+        Another key came at `at_s`, or none did (None).
+        """
         if not self.held:
             return ""
         self.held = False

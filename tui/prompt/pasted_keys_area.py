@@ -1,4 +1,4 @@
-"""A text area that knows lines which a terminal types for a paste from lines that were typed."""
+"""Text area that recognises a paste which the terminal sends as single keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PastedKeysArea(GraphemeArea):
 
     @staticmethod
     def key_time(event: events.Key) -> float:
-        """When a key was pressed, in seconds; the terminal's thread noted it."""
+        """Time of a key press in seconds, taken by the terminal's thread."""
         return event.time
 
     async def action_send(self) -> None:
@@ -53,7 +53,7 @@ class PastedKeysArea(GraphemeArea):
         return True
 
     def end_burst(self) -> None:
-        """What was pasted as keys so far is known as such."""
+        """Report the lines of the burst, if there are any, as pasted."""
         if self._burst.lines:
             self.take_pasted_keys(self._burst.text)
 

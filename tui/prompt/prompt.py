@@ -137,13 +137,13 @@ class Prompt(FoldingArea):
             read = partial(attachments.attached, wanted, self.place, draft.strange)
             try:
                 async with asyncio.timeout(READ_WITHIN_S):
-                    found = await asyncio.to_thread(read)
+                    attached = await asyncio.to_thread(read)
             except TimeoutError:
-                found = attachments.NotAttached("A file did not come in time; try again.")
-            if isinstance(found, attachments.NotAttached):
-                self.post_message(PromptRefused(found.sentence))
+                attached = attachments.NotAttached("A file did not come in time; try again.")
+            if isinstance(attached, attachments.NotAttached):
+                self.post_message(PromptRefused(attached.sentence))
                 return
-            whole = attachments.joined(whole, found[0])
+            whole = attachments.joined(whole, attached[0])
         self._sent(draft)
         # A joiner may have been typed, and then what it joined been taken away.
         self.post_message(PromptSent(plain(whole)))
@@ -218,7 +218,7 @@ class Prompt(FoldingArea):
                 self.refresh_bindings()
 
     def _look_for_offer(self) -> None:
-        """What fits what was just typed."""
+        """Offer completions of what was just typed."""
         row, column = self.cursor_location
         line = self._line
         offer = slash.complete(line, column, self._commands) if row == 0 else None

@@ -83,11 +83,11 @@ class PromptBox(Vertical):
     async def _look(self, wanted: Sequence[attachments.Mention], strange: frozenset[str]) -> None:
         """Say what would go out with the prompt now."""
         await asyncio.sleep(LOOK_AFTER_S)
-        found = await asyncio.to_thread(attachments.attached, wanted, self.prompt.place, strange)
-        if isinstance(found, attachments.NotAttached):
-            self._say(Content.styled(found.sentence, WARNING))
+        attached = await asyncio.to_thread(attachments.attached, wanted, self.prompt.place, strange)
+        if isinstance(attached, attachments.NotAttached):
+            self._say(Content.styled(attached.sentence, WARNING))
             return
-        read, left = found
+        read, left = attached
         words = Content("")
         if read:
             words = Content.styled(f"attached: {_listed(read)}", MUTED)
@@ -106,7 +106,10 @@ class PromptBox(Vertical):
 
 
 def _listed(read: Sequence[attachments.Attachment]) -> str:
-    names = [f"{_short(each.name)} ({counted(len(each.text), 'character')})" for each in read]
+    names = [
+        f"{_short(attachment.name)} ({counted(len(attachment.text), 'character')})"
+        for attachment in read
+    ]
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 

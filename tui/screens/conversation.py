@@ -94,7 +94,7 @@ class ConversationScreen(Screen[None]):
         return self.grid.chosen
 
     def provider(self) -> str:
-        """Who answers in this pane from the next turn on."""
+        """Provider that answers in this pane from the next turn on."""
         return self.pane.choice.provider or self._backend.setup.provider
 
     # --- what is seen -------------------------------------------------------------------------
@@ -234,8 +234,8 @@ class ConversationScreen(Screen[None]):
     def speak(self, turn: int) -> None:
         """Have a turn spoken again."""
         if self.grid.sounding is not self.pane:
-            place = self.grid.panes.index(self.grid.sounding) + 1
-            self.tell(f"Pane {place} keeps the sound; F7 there lets it go.", refused=True)
+            number = self.grid.panes.index(self.grid.sounding) + 1
+            self.tell(f"Pane {number} keeps the sound; F7 there lets it go.", refused=True)
         self.pane.post(RepeatTurn(turn))
 
     async def fork(self, turn: int | None = None) -> None:
@@ -349,7 +349,7 @@ class ConversationScreen(Screen[None]):
         self.app.push_screen(HistoryScreen(self._backend, self._undo_stack))
 
     def action_latency(self) -> None:
-        """Where the time of the last answer went: the library has it while the talk goes on."""
+        """Open the latency of the last answer, which is stored while the conversation goes on."""
         from tui.screens.latency import LatencyScreen
 
         session = self.pane.model.session

@@ -63,7 +63,7 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
 
     @property
     def _pauses(self) -> int:
-        """Which of `_PAUSES`: the chosen one, else what is usual for the form."""
+        """Index into `_PAUSES`: the chosen one, else the usual one of the format."""
         if self._chosen_pauses is not None:
             return self._chosen_pauses
         usual = Pauses(given_us=self._form.pause_us)
@@ -128,7 +128,7 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
     # --- what is asked ------------------------------------------------------------------------
 
     def _order(self, text: str) -> ExportRequest | str:
-        """What is to be written, or why it cannot be."""
+        """Request for the export, or a sentence about why it is not possible."""
         folder = self._several and export_path.named(text) is None
         path = export_path.directory(text) if folder else export_path.chosen(text, self._form)
         if not text.strip():

@@ -1,4 +1,4 @@
-"""Everything that was kept, newest first: find, open, hear again, keep in order, take away."""
+"""Stored sessions, newest first: search, open, replay, tag, archive, delete, export."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class HistoryScreen(Screen[None]):
         slow = self.set_timer(SLOW_AFTER_S, self._show_slow)
         try:
             library = await self._backend.open_library()
-            found = await library.sessions(limit=rows, search=search)
+            summaries = await library.sessions(limit=rows, search=search)
         except FilterError as error:
             self._trouble = plain_line(str(error))
             self._show_hint()
@@ -120,15 +120,15 @@ class HistoryScreen(Screen[None]):
         if search.strip() != self._search:
             listed.highlighted = None
         self._search = search.strip()
-        self._pages.begin(complete=len(found) < rows)
+        self._pages.begin(complete=len(summaries) < rows)
         with self.app.batch_update():
-            listed.fill(found, words_of(search))
+            listed.fill(summaries, words_of(search))
             listed.go_to(go_to)
             self._show_state()
         self._preview()
 
     def _load_again(self, more: int = 0, go_to: str = "") -> None:
-        """What is listed, anew and as far as it was read in."""
+        """Read again as many rows as are listed, and `more`."""
         rows = max(PAGE_ROWS, len(self._listed.rows) + more)
         self._load(self.query_one(SessionSearch).value, rows=rows, go_to=go_to)
 
@@ -138,7 +138,7 @@ class HistoryScreen(Screen[None]):
         try:
             library = await self._backend.open_library()
             self._totals = await library.totals()
-            self._tags = [plain_line(each.name) for each in await library.tags()]
+            self._tags = [plain_line(tag.name) for tag in await library.tags()]
         except GramophoneError:
             # The list has said it already.
             return
@@ -230,7 +230,7 @@ class HistoryScreen(Screen[None]):
     # --- opening ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What needs a session is offered only when there is one."""
+        """Offer what needs a session only when there is one."""
         if action == "search":
             # There it is a letter like any other.
             return not isinstance(self.focused, SessionSearch)
@@ -273,7 +273,7 @@ class HistoryScreen(Screen[None]):
     def action_leave(self) -> None:
         """Back, one step at a time: the model's title, the marks, the search, the talk."""
         search = self.query_one(SessionSearch)
-        if any(each.group == "title" and each.is_running for each in self.workers):
+        if any(worker.group == "title" and worker.is_running for worker in self.workers):
             self.workers.cancel_group(self, "title")
         elif self._slow and self._listed.rows:
             self.workers.cancel_group(self, "list")

@@ -1,4 +1,4 @@
-"""Where the time of an answer went: from submit to its first sample, and on to its end."""
+"""Latency of an answer as a chart: from submit to its first sample, and on to its end."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class LatencyScreen(Screen[None]):
         return " · ".join(words)
 
     def _number_of(self, fall: Waterfall) -> int:
-        return 1 + next(n for n, each in enumerate(self._falls) if each.turn == fall.turn)
+        return 1 + next(n for n, known in enumerate(self._falls) if known.turn == fall.turn)
 
     @on(FootChanged)
     def _foot_changed(self, event: FootChanged) -> None:
@@ -127,7 +127,7 @@ class LatencyScreen(Screen[None]):
     # --- actions ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What needs an answer, or a second one, is offered only when there is one."""
+        """Offer what needs an answer, or a second one, only when there is one."""
         if action in ("compare", "answer"):
             return len(self._falls) > 1
         if action in ("whole", "zoom_in", "zoom_out", "fit", "pan"):
@@ -135,9 +135,9 @@ class LatencyScreen(Screen[None]):
         return True
 
     def action_answer(self, by: int) -> None:
-        place = self._place + by
-        if 0 <= place < len(self._falls):
-            self._place = place
+        index = self._place + by
+        if 0 <= index < len(self._falls):
+            self._place = index
             self._show()
 
     def action_compare(self) -> None:

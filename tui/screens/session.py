@@ -113,7 +113,7 @@ class SessionScreen(Screen[None]):
         except GramophoneError as error:
             notify_error(self, error)
         if not left(self):
-            self.look(anew=True)
+            self.look(redraw=True)
 
     # --- the replay ---------------------------------------------------------------------------
 
@@ -133,13 +133,13 @@ class SessionScreen(Screen[None]):
         for ask in early:
             ask(control)
 
-    def look(self, *, anew: bool = False) -> None:
+    def look(self, *, redraw: bool = False) -> None:
         """See where the replay is; nothing is drawn while it stands still."""
         control, record = self._control, self._record
         if control is None or record is None:
             return
         state = control.state
-        if state is self._state and not anew:
+        if state is self._state and not redraw:
             return
         self._state = state
         self.query_one(Pane).still = not state.playing
@@ -171,7 +171,7 @@ class SessionScreen(Screen[None]):
         if not self._listening:
             self._listens(True)
             await self.query_one(Pane).listen(control.feed)
-        self.look(anew=True)
+        self.look(redraw=True)
 
     @work(group="replay")
     async def _read_again(self) -> None:
@@ -186,7 +186,7 @@ class SessionScreen(Screen[None]):
         self._listens(False)
         pane = self.query_one(Pane)
         await pane.show_record(self._record)
-        self.look(anew=True)
+        self.look(redraw=True)
 
     def _listens(self, listening: bool) -> None:
         """To be listened to, or to be read: then the meter's rows are the text's."""

@@ -69,8 +69,8 @@ class SettingsScreen(Screen[None]):
         self._no_keyring = ""
 
     def compose(self) -> ComposeResult:
-        place = plain_line(shown_path(Path(self._preferences.path)))
-        yield Static(f"Settings · {place}", classes="headline", markup=False)
+        path = plain_line(shown_path(Path(self._preferences.path)))
+        yield Static(f"Settings · {path}", classes="headline", markup=False)
         with Vertical(classes="column"):
             yield PageBar(PAGES)
             yield SettingList()
@@ -87,7 +87,7 @@ class SettingsScreen(Screen[None]):
         return PAGES[self._place]
 
     @work(exclusive=True, group="show")
-    async def _show(self, place: int | None = None) -> None:
+    async def _show(self, row_index: int | None = None) -> None:
         """Read what is set and show the page; the cursor goes to `place`."""
         try:
             self._told = await self._preferences.read()
@@ -96,11 +96,11 @@ class SettingsScreen(Screen[None]):
         except GramophoneError as error:
             notify_error(self, error)
             return
-        self._fill(place)
+        self._fill(row_index)
 
-    def _fill(self, place: int | None = None) -> None:
+    def _fill(self, row_index: int | None = None) -> None:
         self.query_one(PageBar).show(self._place)
-        self.query_one(SettingList).fill(self._rows(), place)
+        self.query_one(SettingList).fill(self._rows(), row_index)
         self._show_foot()
         self.refresh_bindings()
 
@@ -131,11 +131,11 @@ class SettingsScreen(Screen[None]):
 
     # --- moving -------------------------------------------------------------------------------
 
-    def action_page(self, place: int) -> None:
-        """What a click on a page's name does."""
+    def action_page(self, index: int) -> None:
+        """Open a page, by a click on its name."""
         if self._told:
             # At once: what is pressed next is meant for the page one sees.
-            self._place = place
+            self._place = index
             self._fill()
 
     def action_turn(self, by: int) -> None:
@@ -190,17 +190,17 @@ class SettingsScreen(Screen[None]):
 
     async def _written(self, row: SettingRow) -> None:
         """Show it, and have the screen be as it says."""
-        place = self.query_one(SettingList).highlighted
-        await self._show(place).wait()
+        row_index = self.query_one(SettingList).highlighted
+        await self._show(row_index).wait()
         if row.now:
             self._adopt()
 
     def _adopt(self) -> None:
-        told = self._told
+        preferences = self._told
         settings = ScreenSettings(
-            theme=str(told["theme"].value),
-            reduced_motion=bool(told["reduced_motion"].value),
-            meter_frames_hz=int(told["meter_frames_hz"].value),
+            theme=str(preferences["theme"].value),
+            reduced_motion=bool(preferences["reduced_motion"].value),
+            meter_frames_hz=int(preferences["meter_frames_hz"].value),
         )
         self._live.adopt(settings)
 
@@ -218,7 +218,7 @@ class SettingsScreen(Screen[None]):
         open_ended = row.name in ("voice", "device")
         words = [row.empty if value in ("", 0) else str(value) for value in values]
         present = self._told[row.name].value
-        place = await self.app.push_screen_wait(
+        index = await self.app.push_screen_wait(
             ChoiceScreen(
                 row.label,
                 [*words, *([OTHER] if open_ended else [])],
@@ -226,12 +226,12 @@ class SettingsScreen(Screen[None]):
                 (lambda n: self._hear_voice(values, n)) if row.name == "voice" else None,
             )
         )
-        if place is None:
+        if index is None:
             return
-        if place == len(values):
+        if index == len(values):
             await self._write(row)
         else:
-            await self._set(row, values[place] if values[place] != "" else None)
+            await self._set(row, values[index] if values[index] != "" else None)
 
     async def _choices(self, row: SettingRow) -> list[Value]:
         match row.name:
@@ -306,15 +306,15 @@ class SettingsScreen(Screen[None]):
 
     @work(exclusive=True, group="sample")
     async def action_hear(self) -> None:
-        told = self._told.get("voice")
-        if told is None:
+        voice = self._told.get("voice")
+        if voice is None:
             return
         self.notify("Speaking …", timeout=2)
         try:
-            await self._preferences.play_sample(str(told.value))
+            await self._preferences.play_sample(str(voice.value))
         except GramophoneError as error:
             notify_error(self, error)
 
-    async def _hear_voice(self, values: Sequence[Value], place: int) -> None:
-        if place < len(values):
-            await self._preferences.play_sample(str(values[place]))
+    async def _hear_voice(self, values: Sequence[Value], index: int) -> None:
+        if index < len(values):
+            await self._preferences.play_sample(str(values[index]))

@@ -108,16 +108,16 @@ class TimelineScreen(Screen[None]):
         """Look through all events in small steps, so that the next key is not kept waiting."""
         await asyncio.sleep(FILTER_AFTER_S if text else 0)
         wanted = EventFilter(text)
-        found: range | list[int] = range(len(self._events))
+        hits: range | list[int] = range(len(self._events))
         if wanted:
-            found = []
+            hits = []
             for start in range(0, len(self._events), _EVENTS_AT_ONCE):
-                found += wanted.indexes(self._events, start, start + _EVENTS_AT_ONCE)
+                hits += wanted.indexes(self._events, start, start + _EVENTS_AT_ONCE)
                 await asyncio.sleep(0)
         if left(self):
             return
-        self.query_one(EventTable).show_only(found)
-        self._show_or_excuse(len(found), "No hits.\n\nEsc clears the filter")
+        self.query_one(EventTable).show_only(hits)
+        self._show_or_excuse(len(hits), "No hits.\n\nEsc clears the filter")
 
     @on(Input.Submitted)
     def _filter_submitted(self) -> None:

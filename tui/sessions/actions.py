@@ -1,5 +1,8 @@
-"""What is done with sessions of a list, as flows that run in a worker: each asks what it needs,
-does it, and shows on the list what has become of it."""
+"""Actions on listed sessions: rename, title, tag, pin, archive, delete, undo.
+
+Each is a coroutine for a worker of the screen: it asks for what it needs, changes the library, and
+shows the result in the list.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Where an export goes when nobody says otherwise, and as what: its name decides. Pure: the disk is
-not touched."""
+"""Paths of exports: the suggested one, and the format that the suffix of a path asks for.
+
+Nothing here touches the disk.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from pathlib import Path
 from gramophone.library.export_request import FORMS, ExportFormat, form_of, slug
 
 FOLDER = "~/gramophone/"
-"""Where several sessions go."""
+"""Directory for several sessions."""
 
 _NAMES = tuple(FORMS)
 
@@ -19,7 +21,7 @@ def suggested(title: str, form: ExportFormat) -> str:
 
 
 def chosen(text: str, form: ExportFormat) -> Path:
-    """What the user wrote, as an absolute path; the form's suffix is added where one lacks."""
+    """Absolute path of what the user wrote; a missing suffix is added."""
     path = Path(text.strip()).expanduser()
     if not path.suffix:
         path = path.with_suffix(form.suffix)

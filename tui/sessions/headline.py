@@ -1,4 +1,4 @@
-"""What the history says about what it lists: its headline, and why nothing stands there. Pure."""
+"""Headline of the list of sessions, and the text in place of an empty list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from tui.support.formatting import counted, hours
 def headline(
     totals: Totals | None, *, listed: int, marked: int, search: str, whole: bool, slow: bool
 ) -> str:
-    """How many there are, and then what is most worth knowing now."""
+    """Number of sessions, and then the most useful fact about the list.
+
+    `listed` rows have been read, of which `marked` are marked; `whole` is true where the list has
+    no next page, `slow` while the library lets wait.
+    """
     if slow:
         # A library that is being mended or brought up to date answers late.
         words = "searching · Esc stops" if listed or search else "opening · Esc leaves"
@@ -26,7 +30,7 @@ def headline(
 
 
 def excuse(search: str, *, undoable: bool) -> str:
-    """Why the list is empty, and the key that helps."""
+    """Reason why the list is empty, and the key that helps."""
     if search:
         return "No hits.\n\nEsc clears the search"
     if undoable:

@@ -37,13 +37,12 @@ class SessionList(OptionList):
     @property
     def chosen(self) -> SessionSummary | None:
         """The session under the cursor."""
-        place = self.highlighted
-        return self.rows[place] if place is not None and place < len(self.rows) else None
+        index = self.highlighted
+        return self.rows[index] if index is not None and index < len(self.rows) else None
 
     @property
     def meant(self) -> list[SessionSummary]:
-        """What is to be done is meant for the marked sessions, else for the one under the
-        cursor."""
+        """Sessions that an action applies to: the marked ones, else the one under the cursor."""
         if self.marked:
             return [row for row in self.rows if row.id in self.marked]
         return [self.chosen] if self.chosen is not None else []
@@ -52,13 +51,13 @@ class SessionList(OptionList):
 
     def fill(self, rows: Sequence[SessionSummary], words: Sequence[SearchWord] = ()) -> None:
         """Show these rows and no others; the cursor stays on its session, if that is there."""
-        at = self.chosen.id if self.chosen is not None else ""
+        session_id = self.chosen.id if self.chosen is not None else ""
         self.rows, self._words = list(rows), words
         ids = [row.id for row in rows]
         for gone in set(self.marked) - set(ids):
             del self.marked[gone]
-        place = ids.index(at) if at in ids else self.highlighted or 0
-        self._draw(place)
+        index = ids.index(session_id) if session_id in ids else self.highlighted or 0
+        self._draw(index)
 
     def extend(self, rows: Sequence[SessionSummary]) -> None:
         """Show these rows below the others; those that are there already stay as they are."""
@@ -70,47 +69,47 @@ class SessionList(OptionList):
     def drop(self, ids: Collection[str]) -> None:
         """Show these sessions no more; the next one gets the cursor."""
         before = self.highlighted or 0
-        place = sum(row.id not in ids for row in self.rows[:before])
+        index = sum(row.id not in ids for row in self.rows[:before])
         self.rows = [row for row in self.rows if row.id not in ids]
         for session_id in ids:
             self.marked.pop(session_id, None)
-        self._draw(place)
+        self._draw(index)
         self.post_message(MarksChanged())
 
     def renew(self, summary: SessionSummary) -> None:
         """Show what has become of a session; its hit stays."""
-        for place, row in enumerate(self.rows):
+        for index, row in enumerate(self.rows):
             if row.id == summary.id:
-                self.rows[place] = summary
-                self._redraw(place)
+                self.rows[index] = summary
+                self._redraw(index)
 
     def note(self, session_id: str, words: str) -> None:
         """Say on its row what is being done with a session; nothing takes it away."""
         self._notes[session_id] = words
-        for place, row in enumerate(self.rows):
+        for index, row in enumerate(self.rows):
             if row.id == session_id:
-                self._redraw(place)
+                self._redraw(index)
 
     def go_to(self, session_id: str) -> None:
         """Put the cursor on a session."""
-        for place, row in enumerate(self.rows):
+        for index, row in enumerate(self.rows):
             if row.id == session_id:
-                self.highlighted = place
+                self.highlighted = index
 
     # --- marks --------------------------------------------------------------------------------
 
     def action_mark(self) -> None:
         """Mark the session under the cursor, or no longer, and go on to the next."""
-        place, row = self.highlighted, self.chosen
-        if place is None or row is None:
+        index, row = self.highlighted, self.chosen
+        if index is None or row is None:
             return
         if row.id in self.marked:
             del self.marked[row.id]
         else:
             self.marked[row.id] = None
-        self._redraw(place)
-        if place + 1 < len(self.rows):
-            self.highlighted = place + 1
+        self._redraw(index)
+        if index + 1 < len(self.rows):
+            self.highlighted = index + 1
         self.post_message(MarksChanged())
 
     def action_mark_all(self) -> None:
@@ -130,13 +129,13 @@ class SessionList(OptionList):
     async def _on_click(self, event: events.Click) -> None:
         """A click puts the cursor on a row; one on the cursor's row opens it."""
         event.prevent_default()
-        place: int | None = event.style.meta.get("option")
-        if place is None:
+        index: int | None = event.style.meta.get("option")
+        if index is None:
             return
-        if place == self.highlighted:
+        if index == self.highlighted:
             self.action_select()
         else:
-            self.highlighted = place
+            self.highlighted = index
 
     # --- within -------------------------------------------------------------------------------
 
@@ -155,17 +154,17 @@ class SessionList(OptionList):
         if self.rows and old_value < new_value and new_value >= near_end_y:
             self.post_message(MoreWanted())
 
-    def _draw(self, place: int) -> None:
+    def _draw(self, index: int) -> None:
         if not self.is_attached:
             # What was begun on a screen may be done when that is gone.
             return
         self.set_options(self._option(row) for row in self.rows)
         if self.rows:
-            self.highlighted = min(place, len(self.rows) - 1)
+            self.highlighted = min(index, len(self.rows) - 1)
 
-    def _redraw(self, place: int) -> None:
+    def _redraw(self, index: int) -> None:
         if self.is_attached:
-            self.replace_option_prompt_at_index(place, self._option(self.rows[place]).prompt)
+            self.replace_option_prompt_at_index(index, self._option(self.rows[index]).prompt)
 
     def _option(self, row: SessionSummary) -> Option:
         width = max(_NARROWEST_CELLS, self.size.width - _SIDE_CELLS)

@@ -16,7 +16,7 @@ from gramophone.library.library import SessionSummary
 
 @dataclass(slots=True)
 class SessionPages:
-    """What has been read of a list, newest first."""
+    """Pages read so far of a list, newest first."""
 
     complete: bool = False
     """Whether there is nothing below the last row."""

@@ -89,10 +89,10 @@ def _first_shown(turns: Sequence[TurnRecord], words: Sequence[SearchWord]) -> in
     """The question before the newest answer that holds all the words, or that question itself."""
     if not words:
         return 0
-    for place in range(len(turns) - 1, -1, -1):
-        if all(highlights(turns[place].text, [word]) for word in words):
-            asked = turns[place].role == "assistant" and place > 0
-            return place - 1 if asked else place
+    for index in range(len(turns) - 1, -1, -1):
+        if all(highlights(turns[index].text, [word]) for word in words):
+            has_question = turns[index].role == "assistant" and index > 0
+            return index - 1 if has_question else index
     return 0
 
 

@@ -1,4 +1,4 @@
-"""How a kept session looks in a list. Pure but for Textual's text type."""
+"""Row of a session in the list: title, duration, facts, and the hit of a search."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def title_of(summary: SessionSummary) -> str:
 
 
 def facts_of(summary: SessionSummary) -> str:
-    """When, how much, with whom."""
-    spoke_with = " ".join(plain_line(each) for each in (summary.provider, summary.model) if each)
+    """Date, number of turns, provider and model."""
+    spoke_with = " ".join(plain_line(name) for name in (summary.provider, summary.model) if name)
     return " · ".join(
         part
         for part in (local_time(summary.created_at), counted(summary.turns, "turn"), spoke_with)
@@ -64,9 +64,9 @@ def tags_of(summary: SessionSummary) -> str:
 def snippet(marked: str) -> Content:
     """The text around a hit, its words lifted."""
     line = Content("")
-    for place, part in enumerate(plain(marked).replace("\n", " ").split(HIT_BEGINS)):
+    for index, part in enumerate(plain(marked).replace("\n", " ").split(HIT_BEGINS)):
         hit, closed, rest = part.partition(HIT_ENDS)
-        if place and closed:
+        if index and closed:
             line += Content.styled(hit, f"bold {ACCENT}") + Content.styled(rest, MUTED)
         else:
             line += Content.styled(hit + rest, MUTED)

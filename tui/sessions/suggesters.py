@@ -1,4 +1,4 @@
-"""What a field offers to complete: filters of a search, tags there are."""
+"""Suggesters of text fields: filters of a search, tags of a session."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ class TagSuggester(Suggester):
     async def get_suggestion(self, value: str) -> str | None:
         typed = value.replace(",", " ").rpartition(" ")[2].lstrip("+-#")
         fitting = (tag for tag in self._tags if typed and tag.startswith(typed) and tag != typed)
-        found = next(fitting, None)
-        return None if found is None else value + found[len(typed) :]
+        tag = next(fitting, None)
+        return None if tag is None else value + tag[len(typed) :]

@@ -25,12 +25,12 @@ def checked(keys: Mapping[str, str]) -> dict[str, str]:
     groups = key_groups()
     known = {key.id for group in groups for key in group.keys}
     chosen: dict[str, tuple[str, ...]] = {}
-    for binding_id, told in keys.items():
+    for binding_id, keys_text in keys.items():
         if binding_id not in known:
             raise WrongKeys(
                 f"[keys] names {binding_id!r}, which is not a known key; docs/keys.md lists all."
             )
-        chosen[binding_id] = _names(binding_id, told)
+        chosen[binding_id] = _names(binding_id, keys_text)
     _refuse_clashes(groups, chosen)
     return {binding_id: ",".join(names) for binding_id, names in chosen.items()}
 
@@ -47,18 +47,20 @@ def taken_by(binding_id: str, key: str, keymap: Mapping[str, str]) -> str:
     nothing. `keymap` holds the keys that were changed before."""
     groups = key_groups(keymap)
     everywhere = groups[-1]
-    own = next(group for group in groups if any(each.id == binding_id for each in group.keys))
+    own = next(group for group in groups if any(other.id == binding_id for other in group.keys))
     near = {own.title, everywhere.title}.union(*(t for t in _TOGETHER if own.title in t))
     for group in groups:
         if group.title in near or own is everywhere:
-            for each in group.keys:
-                if each.id != binding_id and key_words(key) in each.keys:
-                    return f"{key_words(key)} is “{each.words}” ({group.title}); press another key."
+            for other in group.keys:
+                if other.id != binding_id and key_words(key) in other.keys:
+                    return (
+                        f"{key_words(key)} is “{other.words}” ({group.title}); press another key."
+                    )
     return ""
 
 
-def _names(binding_id: str, told: str) -> tuple[str, ...]:
-    names = tuple(key_name(word.strip()) for word in told.split(",") if word.strip())
+def _names(binding_id: str, keys_text: str) -> tuple[str, ...]:
+    names = tuple(key_name(word.strip()) for word in keys_text.split(",") if word.strip())
     if not names:
         raise WrongKeys(f"[keys] {binding_id} is empty; name at least one key.")
     for name in names:
@@ -80,11 +82,13 @@ def _refuse_clashes(groups: list[KeyGroup], chosen: Mapping[str, tuple[str, ...]
     """One place is what is written as one, together with the keys that hold everywhere."""
     everywhere = groups[-1]
     for group in groups:
-        taken: dict[str, str] = {}
+        owner_of: dict[str, str] = {}
         for key in (*everywhere.keys, *(() if group is everywhere else group.keys)):
             names = chosen.get(key.id)
             words = tuple(map(key_words, names)) if names else key.keys
             for word in words:
-                if word in taken and {key.id, taken[word]} & chosen.keys():
-                    raise WrongKeys(f"[keys] gives {word} to {taken[word]} and {key.id} at once.")
-                taken[word] = key.id
+                if word in owner_of and {key.id, owner_of[word]} & chosen.keys():
+                    raise WrongKeys(
+                        f"[keys] gives {word} to {owner_of[word]} and {key.id} at once."
+                    )
+                owner_of[word] = key.id

@@ -1,4 +1,4 @@
-"""What stands on the settings screen, page by page, in words. Pure."""
+"""Rows of the settings screen, page by page."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def shown(row: SettingRow, preference: Preference) -> str:
 
 
 def foot(row: SettingRow, preference: Preference | None) -> str:
-    """What the row is about, and when a change of it holds."""
+    """Explanation of a row, and when a change of it holds."""
     words = [row.words]
     if preference is not None and preference.overruled_by:
         words.append(f"{preference.overruled_by} in the environment wins over it.")
@@ -165,15 +165,15 @@ def account_rows(accounts: tuple[Account, ...]) -> list[SettingRow]:
     """One row a service; the key itself is nowhere in it."""
     return [
         SettingRow(
-            each.name,
-            f"{each.title} key",
-            f"{each.variable} in the environment wins over it. Holds from the next start."
-            if each.location != "environment"
-            else f"{each.variable} is set; the keyring is not asked.",
+            account.name,
+            f"{account.title} key",
+            f"{account.variable} in the environment wins over it. Holds from the next start."
+            if account.location != "environment"
+            else f"{account.variable} is set; the keyring is not asked.",
             "secret",
-            value=_ACCOUNT_WORDS[each.location],
+            value=_ACCOUNT_WORDS[account.location],
         )
-        for each in accounts
+        for account in accounts
     ]
 
 
@@ -189,14 +189,14 @@ def key_rows(groups: list[KeyGroup]) -> list[SettingRow | str]:
 
 
 class NotAValue(Exception):
-    """One sentence: what is wrong with what was typed."""
+    """The typed text is not a value of this setting; one sentence says why."""
 
 
 def typed(row: SettingRow, text: str) -> Value | None:
-    """What was typed as a value; None where nothing was.
+    """Value of what was typed; None where nothing was.
 
     Raises:
-        NotAValue: it is no number where one is wanted.
+        NotAValue: it is not a number where one is wanted.
     """
     text = text.strip()
     if not text:

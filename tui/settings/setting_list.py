@@ -31,26 +31,26 @@ class SettingList(OptionList):
     @property
     def chosen(self) -> SettingRow | None:
         """The setting under the cursor."""
-        place = self.highlighted
-        row = self.rows[place] if place is not None and place < len(self.rows) else None
+        index = self.highlighted
+        row = self.rows[index] if index is not None and index < len(self.rows) else None
         return row if isinstance(row, SettingRow) else None
 
-    def fill(self, rows: Sequence[SettingRow | str], place: int | None = None) -> None:
+    def fill(self, rows: Sequence[SettingRow | str], index: int | None = None) -> None:
         """Show these rows, the cursor on `place` or on the first that can have it."""
         self.rows = list(rows)
-        self._draw(place)
+        self._draw(index)
 
     def on_resize(self, event: events.Resize) -> None:
         if self.option_count:
             self._draw(self.highlighted)
 
-    def _draw(self, place: int | None) -> None:
+    def _draw(self, index: int | None) -> None:
         width = max(20, self.size.width - _SIDE_CELLS)
         self.set_options(Option(_line(row, width), disabled=_is_heading(row)) for row in self.rows)
         if not self.rows:
             return
         first = next((n for n, row in enumerate(self.rows) if not _is_heading(row)), None)
-        self.highlighted = first if place is None else min(place, len(self.rows) - 1)
+        self.highlighted = first if index is None else min(index, len(self.rows) - 1)
 
 
 def _is_heading(row: SettingRow | str) -> bool:

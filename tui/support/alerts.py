@@ -1,4 +1,4 @@
-"""What went wrong just now and must be told, wherever one looks. Pure."""
+"""Alerts: failures that the user must see on whatever screen is open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ _TITLES = {
 
 @frozen
 class Alert:
-    """One sentence. One that is `shown` stands in the conversation as well."""
+    """One sentence about a failure.
+
+    Attributes:
+        stage: part of the engine that failed.
+        shown: the conversation says it, too, so a user who sees that needs no alert.
+    """
 
     title: str
     sentence: str
@@ -30,8 +35,11 @@ class Alert:
 
 
 def troubles(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Alert]:
-    """Those among the newest entries; `spoken` says whether anything was said yet: before that,
-    what is missing for a talk is told on the empty screen, which shows no failures else."""
+    """Alerts among the newest entries, in their order.
+
+    `spoken` says whether the conversation has a turn. Before that its screen shows what is missing
+    instead of failures (`conversation.welcome`).
+    """
     for entry in entries:
         match entry:
             case Failed():

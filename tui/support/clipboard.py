@@ -35,7 +35,7 @@ class Program:
 
 
 @frozen
-class Routes:
+class ClipboardRoutes:
     """The ways there are: the first desktop program that works is enough; tmux's buffer and the
     terminal's sequences come besides it, where they reach further."""
 
@@ -45,8 +45,8 @@ class Routes:
 
 
 @frozen
-class Outcome:
-    """What worked, surely or perhaps; `file` where nothing else would have it."""
+class CopyOutcome:
+    """Ways that took the text, for certain or perhaps; `file` where no other did."""
 
     sure: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ _TMUX = Program(
 )
 
 
-def routes(environment: Mapping[str, str], platform: str) -> Routes:
+def routes(environment: Mapping[str, str], platform: str) -> ClipboardRoutes:
     """The ways in this environment; `platform` as in `sys.platform`."""
     remote = any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
     desktop: list[Program] = []
@@ -79,7 +79,7 @@ def routes(environment: Mapping[str, str], platform: str) -> Routes:
         desktop.append(Program("pbcopy", ("pbcopy",)))
     if environment.get("WSL_DISTRO_NAME") and not remote:
         desktop.append(Program("clip.exe", ("clip.exe",), encoding="utf-16-le"))
-    return Routes(
+    return ClipboardRoutes(
         desktop=tuple(desktop),
         tmux=_TMUX if environment.get("TMUX") else None,
         ask_terminal=environment.get("TERM", "") not in ("", "dumb", "linux"),
@@ -87,7 +87,7 @@ def routes(environment: Mapping[str, str], platform: str) -> Routes:
 
 
 def sequences(text: str, *, past_tmux: bool = False, alone: bool = True) -> str | None:
-    """What asks the terminal to take the text; None where it is too long for that.
+    """Escape sequence (OSC 52) that asks the terminal to take the text; None for a too long text.
 
     `past_tmux` wraps it for the terminal around tmux; `alone` asks tmux itself too, because
     nothing else has.
@@ -95,15 +95,15 @@ def sequences(text: str, *, past_tmux: bool = False, alone: bool = True) -> str 
     encoded = base64.b64encode(text.encode("utf-8")).decode("ascii")
     if len(encoded) > LONGEST_OSC52:
         return None
-    asked = f"\x1b]52;c;{encoded}\x07"
+    request = f"\x1b]52;c;{encoded}\x07"
     if not past_tmux:
-        return asked
-    wrapped = f"\x1bPtmux;\x1b{asked}\x1b\\"
-    return asked + wrapped if alone else wrapped
+        return request
+    wrapped = f"\x1bPtmux;\x1b{request}\x1b\\"
+    return request + wrapped if alone else wrapped
 
 
-def sentence(what: str, outcome: Outcome) -> str:
-    """Which way worked, in the user's words."""
+def sentence(what: str, outcome: CopyOutcome) -> str:
+    """Sentence about an attempt to copy `what`."""
     ways = list(outcome.sure)
     ways += [f"{way} (the terminal may refuse it)" for way in outcome.perhaps]
     if outcome.file is not None:
@@ -124,7 +124,7 @@ async def copy(
     write: Callable[[str], None] | None,
     *,
     limit_s: float = LIMIT_S,
-) -> Outcome:
+) -> CopyOutcome:
     """Take every way that reaches further. `write` goes to the terminal, where there is one."""
     ways = routes(environment, platform)
     sure: list[str] = []
@@ -137,13 +137,13 @@ async def copy(
         buffer = await _first_that_works([ways.tmux], text, environment, limit_s)
         sure += [] if buffer is None else [buffer]
     if desktop is None and ways.ask_terminal and write is not None:
-        asked = sequences(text, past_tmux=ways.tmux is not None, alone=not sure)
-        too_long = asked is None
-        if asked is not None:
-            write(asked)
+        request = sequences(text, past_tmux=ways.tmux is not None, alone=not sure)
+        too_long = request is None
+        if request is not None:
+            write(request)
             perhaps.append("OSC 52")
     if sure or perhaps:
-        return Outcome(tuple(sure), tuple(perhaps), too_long)
+        return CopyOutcome(tuple(sure), tuple(perhaps), too_long)
     return await asyncio.to_thread(_into_a_file, text, environment)
 
 
@@ -187,7 +187,7 @@ async def _runs(
     return process.returncode == 0
 
 
-def _into_a_file(text: str, environment: Mapping[str, str]) -> Outcome:
+def _into_a_file(text: str, environment: Mapping[str, str]) -> CopyOutcome:
     """The last resort: a file only the user can read, where it does not outlive the machine."""
     directory = environment.get("XDG_RUNTIME_DIR") or None
     try:
@@ -197,5 +197,5 @@ def _into_a_file(text: str, environment: Mapping[str, str]) -> Outcome:
         with os.fdopen(number, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        return Outcome(trouble=f"{error.strerror or 'no place would take it'}.")
-    return Outcome(file=Path(path))
+        return CopyOutcome(trouble=f"{error.strerror or 'no place would take it'}.")
+    return CopyOutcome(file=Path(path))

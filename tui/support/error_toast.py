@@ -1,4 +1,4 @@
-"""How a screen says that something could not be done."""
+"""Notification of an error of ours."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from gramophone.text.sanitize import plain_line
 
 
 def notify_error(screen: Screen[Any], error: GramophoneError) -> None:
-    """One sentence that says what to do."""
+    """Show the sentence of an error, which says what to do, for some seconds."""
     screen.notify(plain_line(str(error)), severity="error", markup=False)

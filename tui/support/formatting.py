@@ -1,4 +1,4 @@
-"""Figures as people read them. Pure: no screen here."""
+"""Figures as people read them: durations, speeds, counts, dates."""
 
 from __future__ import annotations
 

@@ -29,9 +29,9 @@ class PageBar(Widget):
         self._pages = pages
         self._place = 0
 
-    def show(self, place: int) -> None:
-        """Which page is the present one."""
-        self._place = place
+    def show(self, index: int) -> None:
+        """Mark the present page."""
+        self._place = index
         self.refresh()
 
     def render(self) -> Content:
@@ -41,8 +41,8 @@ class PageBar(Widget):
         gap = "   " if whole + 3 * gaps <= width else " "
         return Content(gap).join(self._item(n, page) for n, page in enumerate(self._pages))
 
-    def _item(self, place: int, page: str) -> Content:
-        if place == self._place:
+    def _item(self, index: int, page: str) -> Content:
+        if index == self._place:
             return Content.styled(page, f"bold underline {ACCENT}")
-        click = Style.from_meta({"@click": f"screen.page({place})"})
+        click = Style.from_meta({"@click": f"screen.page({index})"})
         return Content.styled(page, MUTED).stylize_before(click)

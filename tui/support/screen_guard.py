@@ -1,4 +1,4 @@
-"""Whether a screen was left while something was waited for."""
+"""Guard for coroutines that go on after their screen was left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 
 def left(screen: Screen[Any]) -> bool:
-    """After an await in a worker: nothing is there to be shown on any more.
+    """Say whether a screen is gone, so that nothing can be shown on it; to ask after an await.
 
     Textual cancels the workers of a screen once its widgets are gone; an answer that comes in
     between would look for them in vain, and that ends the app.

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.support.clipboard import LONGEST_OSC52, Outcome, copy, routes, sentence, sequences
+from tui.support.clipboard import LONGEST_OSC52, CopyOutcome, copy, routes, sentence, sequences
 
 TERMINAL = {"TERM": "xterm-256color"}
 TEXT = "Grüße\n\t日本 'quoted' $HOME `id`\n"
@@ -76,20 +76,20 @@ def test_a_terminal_is_not_asked_to_take_too_much() -> None:
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (Outcome(("wl-copy",)), "Copied the turn: wl-copy."),
+        (CopyOutcome(("wl-copy",)), "Copied the turn: wl-copy."),
         (
-            Outcome(("tmux buffer",), ("OSC 52",)),
+            CopyOutcome(("tmux buffer",), ("OSC 52",)),
             "Copied the turn: tmux buffer, OSC 52 (the terminal may refuse it).",
         ),
         (
-            Outcome(("tmux buffer",), too_long=True),
+            CopyOutcome(("tmux buffer",), too_long=True),
             "Copied the turn: tmux buffer; too long for OSC 52.",
         ),
-        (Outcome(file=Path("/run/x.txt")), "No clipboard took the turn; it is in /run/x.txt"),
-        (Outcome(trouble="No space left."), "Could not copy the turn: No space left."),
+        (CopyOutcome(file=Path("/run/x.txt")), "No clipboard took the turn; it is in /run/x.txt"),
+        (CopyOutcome(trouble="No space left."), "Could not copy the turn: No space left."),
     ],
 )
-def test_says_which_way_worked(outcome: Outcome, words: str) -> None:
+def test_says_which_way_worked(outcome: CopyOutcome, words: str) -> None:
     assert sentence("the turn", outcome) == words
 
 
@@ -115,7 +115,7 @@ class Desk:
 
     async def copy(
         self, text: str = TEXT, platform: str = "linux", limit_s: float = 30, **more: str
-    ) -> Outcome:
+    ) -> CopyOutcome:
         environment = {**self.environment, **more}
         return await copy(text, environment, platform, self.written.append, limit_s=limit_s)
 
@@ -129,7 +129,7 @@ async def test_wayland_takes_it_and_the_terminal_is_left_alone(
     desk: Desk, capfd: pytest.CaptureFixture[str]
 ) -> None:
     desk.program("wl-copy")
-    assert await desk.copy(WAYLAND_DISPLAY="w") == Outcome(("wl-copy",))
+    assert await desk.copy(WAYLAND_DISPLAY="w") == CopyOutcome(("wl-copy",))
     assert desk.took("wl-copy") == TEXT.encode()
     assert desk.written == []
     assert capfd.readouterr() == ("", "")
@@ -148,7 +148,7 @@ async def test_the_next_program_is_tried_when_one_is_missing_or_fails(desk: Desk
     desk.program("xclip", "cat > /dev/null; exit 1")
     desk.program("xsel")
     outcome = await desk.copy(WAYLAND_DISPLAY="w", DISPLAY=":9", PATH=f"{desk.place}:/bin:/usr/bin")
-    assert outcome == Outcome(("xsel",))
+    assert outcome == CopyOutcome(("xsel",))
 
 
 async def test_a_program_that_does_not_read_is_no_harm(desk: Desk) -> None:
@@ -159,7 +159,7 @@ async def test_a_program_that_does_not_read_is_no_harm(desk: Desk) -> None:
 async def test_a_program_that_hangs_is_ended(desk: Desk) -> None:
     desk.program("wl-copy", 'echo $$ > "$0.pid"; exec sleep 600')
     outcome = await desk.copy(WAYLAND_DISPLAY="w", limit_s=0.5)
-    assert outcome == Outcome((), ("OSC 52",))
+    assert outcome == CopyOutcome((), ("OSC 52",))
     pid = desk.place / "wl-copy.pid"
     if pid.exists():
         with pytest.raises(ProcessLookupError):
@@ -173,13 +173,13 @@ async def test_windows_gets_its_own_encoding(desk: Desk) -> None:
 
 
 async def test_with_no_program_the_terminal_is_asked(desk: Desk) -> None:
-    assert await desk.copy() == Outcome((), ("OSC 52",))
+    assert await desk.copy() == CopyOutcome((), ("OSC 52",))
     assert desk.written == [sequences(TEXT)]
 
 
 async def test_an_old_tmux_takes_it_without_the_flag(desk: Desk) -> None:
     desk.program("tmux", '[ "$2" = "-w" ] && exit 1\ncat > "$0.took"')
-    assert await desk.copy(TMUX="/x,1,0") == Outcome(("tmux buffer",), ("OSC 52",))
+    assert await desk.copy(TMUX="/x,1,0") == CopyOutcome(("tmux buffer",), ("OSC 52",))
     assert desk.took("tmux") == TEXT.encode()
 
 
@@ -213,11 +213,11 @@ def shown_by(tmux: Path) -> bytes:
 
 async def test_a_real_tmux_gives_back_what_it_was_given(desk: Desk, tmux: Path) -> None:
     outcome = await desk.copy(TMUX=f"{tmux},1,0")
-    assert outcome == Outcome(("tmux buffer",), ("OSC 52",))
+    assert outcome == CopyOutcome(("tmux buffer",), ("OSC 52",))
     assert desk.written == [sequences(TEXT, past_tmux=True, alone=False)]
     assert shown_by(tmux) == TEXT.encode()
 
 
 async def test_a_real_tmux_takes_what_no_terminal_would(desk: Desk, tmux: Path) -> None:
     outcome = await desk.copy("x" * 300_000, TMUX=f"{tmux},1,0")
-    assert outcome == Outcome(("tmux buffer",), too_long=True)
+    assert outcome == CopyOutcome(("tmux buffer",), too_long=True)

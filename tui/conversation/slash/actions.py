@@ -160,11 +160,11 @@ def _last_turn(host: SlashHost, name: str) -> None:
 
 
 def _copy(host: SlashHost, what: str) -> None:
-    found = passage(host.pane.model.visible, what)
-    if isinstance(found, str):
-        host.tell(found, refused=True)
+    copied = passage(host.pane.model.visible, what)
+    if isinstance(copied, str):
+        host.tell(copied, refused=True)
     else:
-        host.screen.post_message(CopyWanted(found.text, found.what))
+        host.screen.post_message(CopyWanted(copied.text, copied.what))
 
 
 # --- the session ----------------------------------------------------------------------------------

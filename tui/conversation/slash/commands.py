@@ -1,4 +1,4 @@
-"""Slash commands: their names, and how a prompt that begins with a slash is read. Pure.
+"""Slash commands: their names, their reading in a prompt, and their completion.
 
 `//text` sends `/text`; a first word with a second slash in it is a path and goes out as it is.
 """
@@ -106,7 +106,7 @@ class Refused:
 
 
 def read(text: str, commands: Sequence[SlashCommand]) -> Prose | Given | Refused:
-    """What a prompt's text asks for."""
+    """Meaning of a prompt: text for the model, a command, or neither."""
     if not text.startswith("/"):
         return Prose(text)
     if text.startswith("//"):
@@ -126,20 +126,20 @@ def read(text: str, commands: Sequence[SlashCommand]) -> Prose | Given | Refused
 
 
 def as_text(text: str, commands: Sequence[SlashCommand]) -> str:
-    """How `text` is written so that it is sent as it is."""
+    """Prompt that sends `text` as it is: one more slash in front of what would be a command."""
     return text if not commands or read(text, commands) == Prose(text) else f"/{text}"
 
 
 def _named(name: str, commands: Sequence[SlashCommand]) -> SlashCommand | None:
-    return next((each for each in commands if each.name == name.lower()), None)
+    return next((command for command in commands if command.name == name.lower()), None)
 
 
 def _unknown(word: str, commands: Sequence[SlashCommand]) -> str:
     name = word[1:].lower()
     names = [command.name for command in commands]
-    begins = [each for each in names if name and each.startswith(name)]
+    begins = [known for known in names if name and known.startswith(name)]
     near = list(dict.fromkeys([*begins, *get_close_matches(name, names, n=3)]))[:3]
-    hint = " or ".join(f"/{each}" for each in near)
+    hint = " or ".join(f"/{known}" for known in near)
     shown = plain_line(word)[:_LONGEST_NAME_SHOWN]
     tried = f"try {hint}, or" if hint else "/help lists them;"
     return f"There is no command {shown}; {tried} begin with // to send it as text."
@@ -149,7 +149,7 @@ def _unknown(word: str, commands: Sequence[SlashCommand]) -> str:
 
 
 def complete(line: str, cursor: int, commands: Sequence[SlashCommand]) -> CompletionState | None:
-    """What fits before the cursor in the first line of a prompt, if it is a command at all."""
+    """Completions at the cursor in the first line of a prompt; None where it is no command."""
     if not line.startswith("/") or line.startswith("//") or cursor < 1:
         return None
     word = line.split(maxsplit=1)[0]
@@ -160,9 +160,9 @@ def complete(line: str, cursor: int, commands: Sequence[SlashCommand]) -> Comple
         return None
     start = len(line) - len(line[len(word) :].lstrip())
     start = min(start, cursor)
-    known = [plain_line(each) for each in command.choices()]
-    found = fitting(line[start:cursor], known, str)[:_MOST_CHOICES]
-    return _offer(start, len(line), [Completion(each, "", each) for each in found])
+    known = [plain_line(choice) for choice in command.choices()]
+    fits = fitting(line[start:cursor], known, str)[:_MOST_CHOICES]
+    return _offer(start, len(line), [Completion(choice, "", choice) for choice in fits])
 
 
 def _complete_name(
@@ -170,8 +170,8 @@ def _complete_name(
 ) -> CompletionState | None:
     if "/" in typed:
         return None
-    found = fitting(typed, commands, lambda command: command.name)
-    return _offer(0, end, [_candidate(command) for command in found])
+    fits = fitting(typed, commands, lambda command: command.name)
+    return _offer(0, end, [_candidate(command) for command in fits])
 
 
 def _candidate(command: SlashCommand) -> Completion:

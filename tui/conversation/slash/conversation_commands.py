@@ -1,4 +1,4 @@
-"""The slash commands of the conversation, and what a past session is gone on with. Pure."""
+"""Slash commands of the conversation screen, and the options with which a session is continued."""
 
 from __future__ import annotations
 
@@ -51,8 +51,11 @@ CONVERSATION_COMMANDS: Final = conversation_commands()
 def continuation(
     record: SessionRecord, choices: AvailableOptions
 ) -> tuple[ConversationOptions, list[Message]]:
-    """What answers in a past session that goes on, as far as it can still be had, and what was
-    said in it."""
+    """Options and messages with which a stored session goes on.
+
+    A model, provider or voice that is not available any more is left out, so the usual one
+    answers.
+    """
     summary = record.summary
     there = summary.model in choices.models.get(summary.provider, ())
     usable = there and summary.provider in choices.providers
@@ -62,9 +65,9 @@ def continuation(
         voice=summary.voice if summary.voice in choices.voices else "",
         system_prompt=record.system_prompt,
     )
-    said = [
+    messages = [
         Message(turn.role, turn.text, turn.heard)
         for turn in record.turns
         if turn.counts and turn.text.strip()
     ]
-    return choice, said
+    return choice, messages

@@ -1,4 +1,4 @@
-"""What can be taken out of a conversation by name: an answer, its last code, a prompt. Pure."""
+"""Parts of a conversation that `/copy` takes by name: an answer, its last code, a prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a conversation goes by when a command asks for it otherwise. Pure.
+"""Settings of one conversation that slash commands change: model, voice, speed, language.
 
 A name may be given by a part that only one known name has. One that nobody knows here is passed
 on as it is: there are models and voices that came after us.
@@ -66,8 +66,8 @@ def chosen(
         case "provider":
             return replace(choice, provider="" if taken_back else argument.lower(), model="")
         case "voice":
-            found = "" if taken_back else _known("voices", argument, choices.voices)
-            return found if isinstance(found, Refused) else replace(choice, voice=found)
+            voice = "" if taken_back else _known("voices", argument, choices.voices)
+            return voice if isinstance(voice, Refused) else replace(choice, voice=voice)
         case "system":
             return replace(choice, system_prompt="" if taken_back else argument)
         case "speed":
@@ -79,7 +79,7 @@ def chosen(
 
 
 def model_names(choices: AvailableOptions, provider: str) -> tuple[str, ...]:
-    """What `/model` completes: the names at this provider, the others with their provider."""
+    """Completions of `/model`: names at this provider, the others with their provider."""
     here = choices.models.get(provider, ())
     elsewhere = [
         f"{other}/{model}"
@@ -96,14 +96,14 @@ def _model(
     before, slash, after = argument.partition("/")
     if slash and after and before.lower() in choices.models:
         provider, argument = before.lower(), after
-        found = _known("models", argument, choices.models[provider])
+        name = _known("models", argument, choices.models[provider])
     else:
-        found = _known("models", argument, choices.models.get(provider, ()))
-        if found == argument:
-            provider, found = _elsewhere(argument, choices, provider)
-    if isinstance(found, Refused):
-        return found
-    return replace(choice, provider=provider, model=found)
+        name = _known("models", argument, choices.models.get(provider, ()))
+        if name == argument:
+            provider, name = _elsewhere(argument, choices, provider)
+    if isinstance(name, Refused):
+        return name
+    return replace(choice, provider=provider, model=name)
 
 
 def _elsewhere(model: str, choices: AvailableOptions, provider: str) -> tuple[str, str | Refused]:
@@ -111,11 +111,11 @@ def _elsewhere(model: str, choices: AvailableOptions, provider: str) -> tuple[st
     refused: Refused | None = None
     for other in (provider, *choices.providers):
         names = choices.models.get(other, ())
-        found = _known("models", model, names)
-        if found in names:
-            return other, found
-        if isinstance(found, Refused):
-            refused = refused or found
+        name = _known("models", model, names)
+        if name in names:
+            return other, name
+        if isinstance(name, Refused):
+            refused = refused or name
     return provider, refused or model
 
 
@@ -180,7 +180,10 @@ def told(name: str, choice: ConversationOptions) -> str:
 def stands(
     name: str, choice: ConversationOptions, setup: ConversationInfo, system_prompt: str
 ) -> str:
-    """What holds now, and how it is changed, in two sentences. `setup` is what answers now."""
+    """Two sentences: the present value, and how to change it.
+
+    `setup` is the model and the voice that answer now; `choice` holds from the next answer on.
+    """
     match name:
         case "voice":
             now = f"The voice is {plain_line(setup.voice)}."

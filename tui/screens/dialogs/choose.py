@@ -57,8 +57,8 @@ class ChoiceScreen(ModalScreen[int | None]):
     def on_mount(self) -> None:
         choices = self.query_one(ChoiceList)
         choices.set_options(
-            Option(plain_line(words) + ("  (now)" if place == self._present else ""))
-            for place, words in enumerate(self._choices)
+            Option(plain_line(words) + ("  (now)" if index == self._present else ""))
+            for index, words in enumerate(self._choices)
         )
         choices.highlighted = self._present or 0
         # It is as tall as what it holds, and no taller than the screen.
@@ -74,12 +74,12 @@ class ChoiceScreen(ModalScreen[int | None]):
 
     @work(exclusive=True, group="sample")
     async def action_hear(self) -> None:
-        place = self.query_one(ChoiceList).highlighted
-        if self._hear is None or place is None:
+        index = self.query_one(ChoiceList).highlighted
+        if self._hear is None or index is None:
             return
         self._say("Speaking …")
         try:
-            await self._hear(place)
+            await self._hear(index)
         except GramophoneError as error:
             self._say(plain_line(str(error)))
         else:

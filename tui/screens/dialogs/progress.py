@@ -29,8 +29,11 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Progress:
-    """How far the work is. Whoever does it writes here, from any thread, and looks whether it
-    should stop; the dialogue only looks."""
+    """State of long work, shared by the work and the dialogue that shows it.
+
+    The work writes it, from any thread, and reads `stopped`; the dialogue only reads it, but for
+    `stopped`.
+    """
 
     title: str
     total: int = 0
