@@ -12,7 +12,7 @@ from gramophone.app.engine_thread import EngineThread
 from gramophone.app.keyring import missing_keys, with_stored_keys
 from gramophone.app.preferences import FilePreferences
 from gramophone.cli.output import note, refuse
-from gramophone.cli.progress import Updating
+from gramophone.cli.progress import ProgressBar
 from gramophone.cli.web import end_with_the_server, in_web_page
 from gramophone.config.config import Config, load
 from gramophone.core.clock import wall_clock
@@ -76,13 +76,11 @@ def run_app(config: Config) -> int:
 
 def _recorder(config: Config) -> Recorder:
     """Opened before the screen is, because what cannot be kept is told here."""
-    updating = Updating(sys.stderr)
+    bar = ProgressBar(sys.stderr)
     try:
-        return Recorder.open(
-            config.home, redact=config.secrets, patterns=config.redact, told=updating
-        )
+        return Recorder.open(config.home, redact=config.secrets, patterns=config.redact, told=bar)
     finally:
-        updating.close()
+        bar.close()
 
 
 def _missing_keys(config: Config) -> str:

@@ -1,5 +1,8 @@
-"""The commands: flags in, one function each; exit code 0 when all went well, 1 when not, 2 for
-a command that cannot be read. Built with click."""
+"""The commands: options in, one function each, built with click.
+
+Exit codes: 0 for success, 1 for failure, 2 for wrong usage. Modules that do the work are imported
+in the functions, so that `--help` and shell completion answer at once.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,25 @@ from typing import Any, TypeVar
 import click
 
 from gramophone import __version__
-from gramophone.cli.export_command import export
+from gramophone.cli.export import export
 from gramophone.cli.fixture.commands import fixture
 from gramophone.cli.maintenance_commands import backup, compact, recover
 from gramophone.cli.maintenance_commands import gc as gc_command
-from gramophone.cli.runner import JSON, carried_out, configured, finish, quieten, refused
+from gramophone.cli.runner import JSON, configured, end_with, finish, quieten, run
 from gramophone.config.services import PROVIDERS
 from gramophone.core.errors import GramophoneError
 
 _MOST_TEXT_BYTES = 1 << 21
-"""Of a prompt, or a text to be spoken: more than a thick book has."""
+"""Limit of a prompt, or of a text to be spoken; a thick book has less."""
 
-F = TypeVar("F", bound=Callable[..., Any])
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 SESSION = click.argument("session", metavar="SESSION")
 NO_KEEP = click.option("--no-keep", is_flag=True, help="Record nothing: no row, no file.")
 
 
-def talk_options(command: F) -> F:
-    """The options of every command that talks."""
+def conversation_options(command: CommandT) -> CommandT:
+    """Add the options of every command that asks a model."""
     options = [
         click.option(
             "--provider", type=click.Choice(list(PROVIDERS)), help="Provider of the language model."
@@ -44,15 +47,15 @@ def talk_options(command: F) -> F:
     return command
 
 
-def voice_options(command: F) -> F:
-    """The options of every command that speaks."""
+def voice_options(command: CommandT) -> CommandT:
+    """Add the options of every command that speaks."""
     for option in reversed(voice_options_list()):
         command = option(command)
     return command
 
 
-def web_options(command: F) -> F:
-    """Where the app is opened."""
+def web_options(command: CommandT) -> CommandT:
+    """Add the options for the app in a browser."""
     options = [
         click.option("--web", is_flag=True, help="Open the app in a browser instead."),
         click.option("--host", metavar="NAME", help="With --web: address to listen on."),
@@ -81,7 +84,7 @@ def voice_options_list() -> list[Callable[[Any], Any]]:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="gramophone")
-@talk_options
+@conversation_options
 @web_options
 @click.pass_context
 def cli(context: click.Context, **flags: Any) -> None:
@@ -96,7 +99,7 @@ def cli(context: click.Context, **flags: Any) -> None:
 
 
 @cli.command()
-@talk_options
+@conversation_options
 @web_options
 def chat(**flags: Any) -> None:
     """Open the app (the same as no command)."""
@@ -105,7 +108,7 @@ def chat(**flags: Any) -> None:
 
 @cli.command()
 @click.argument("text", metavar="TEXT|-")
-@talk_options
+@conversation_options
 @JSON
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="WAV file for the sound.")
 def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
@@ -148,8 +151,8 @@ def say(
     quieten()
     if session is not None:
         finish(speak_session(config, session, turn=turn, as_json=as_json, wav=output))
-    said = _read(file) if file is not None else _text(text or "")
-    finish(speak_once(config, Say(said), as_json=as_json, wav=output))
+    content = _read(file) if file is not None else _text(text or "")
+    finish(speak_once(config, Say(content), as_json=as_json, wav=output))
 
 
 @cli.command()
@@ -168,9 +171,13 @@ def sessions(search: str, limit: int, as_json: bool) -> None:
     A search is words, "phrases", -words that must not occur, and filters: provider: model: voice:
     tag: title: before: after: on: has:audio has:tags is:pinned is:archived is:recovered.
     """
-    from gramophone.cli import sessions as kept
+    from gramophone.cli import sessions as session_commands
 
-    finish(kept.list_sessions(configured().home, search=search, limit=limit, as_json=as_json))
+    finish(
+        session_commands.list_sessions(
+            configured().home, search=search, limit=limit, as_json=as_json
+        )
+    )
 
 
 @cli.command()
@@ -178,9 +185,9 @@ def sessions(search: str, limit: int, as_json: bool) -> None:
 @JSON
 def show(session: str, as_json: bool) -> None:
     """Print a session's turns."""
-    from gramophone.cli import sessions as kept
+    from gramophone.cli import sessions as session_commands
 
-    finish(kept.show(configured().home, session, as_json=as_json))
+    finish(session_commands.show(configured().home, session, as_json=as_json))
 
 
 @cli.command()
@@ -223,9 +230,9 @@ def import_(files: tuple[Path, ...], as_new: bool) -> None:
 @click.argument("title", metavar="TITLE")
 def rename(session: str, title: str) -> None:
     """Give a session a title; an empty one restores its first words."""
-    from gramophone.cli import sessions as kept
+    from gramophone.cli import sessions as session_commands
 
-    finish(kept.rename(configured().home, session, title))
+    finish(session_commands.rename(configured().home, session, title))
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})
@@ -233,9 +240,9 @@ def rename(session: str, title: str) -> None:
 @click.argument("changes", metavar="[+TAG] [-TAG]", nargs=-1, type=click.UNPROCESSED)
 def tag(session: str, changes: tuple[str, ...]) -> None:
     """Change a session's tags and print them; plain names replace what is there."""
-    from gramophone.cli import sessions as kept
+    from gramophone.cli import sessions as session_commands
 
-    finish(kept.tag(configured().home, session, " ".join(changes)))
+    finish(session_commands.tag(configured().home, session, " ".join(changes)))
 
 
 @cli.command()
@@ -243,9 +250,9 @@ def tag(session: str, changes: tuple[str, ...]) -> None:
 @click.option("--undo", is_flag=True, help="Unpin it.")
 def pin(session: str, undo: bool) -> None:
     """Keep a session at the head of the list."""
-    from gramophone.cli import sessions as kept
+    from gramophone.cli import sessions as session_commands
 
-    finish(kept.pin(configured().home, session, pinned=not undo))
+    finish(session_commands.pin(configured().home, session, pinned=not undo))
 
 
 @cli.command()
@@ -253,9 +260,9 @@ def pin(session: str, undo: bool) -> None:
 @click.option("--undo", is_flag=True, help="Put it back into the list.")
 def archive(session: str, undo: bool) -> None:
     """Take a session out of the list; is:archived finds it."""
-    from gramophone.cli import sessions as kept
+    from gramophone.cli import sessions as session_commands
 
-    finish(kept.archive(configured().home, session, archived=not undo))
+    finish(session_commands.archive(configured().home, session, archived=not undo))
 
 
 @cli.command()
@@ -263,13 +270,13 @@ def archive(session: str, undo: bool) -> None:
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 def delete(session: str, yes: bool) -> None:
     """Delete a session and its sound for good."""
-    from gramophone.cli import sessions as kept
+    from gramophone.cli import sessions as session_commands
 
     home = configured().home
     if not yes and sys.stdin.isatty():
-        title = carried_out(kept.newest_title(home, session))
+        title = run(session_commands.title_of(home, session))
         click.confirm(f"Delete {title}?", abort=True, err=True)
-    finish(kept.delete(home, session))
+    finish(session_commands.delete(home, session))
 
 
 @cli.command()
@@ -277,9 +284,9 @@ def delete(session: str, yes: bool) -> None:
 @JSON
 def verify(session: str | None, as_json: bool) -> None:
     """Check that database, rows and sound files agree."""
-    from gramophone.cli import sessions as kept
+    from gramophone.cli import sessions as session_commands
 
-    finish(kept.verify(configured().home, session, as_json=as_json))
+    finish(session_commands.verify(configured().home, session, as_json=as_json))
 
 
 @cli.command()
@@ -287,11 +294,11 @@ def verify(session: str | None, as_json: bool) -> None:
 @JSON
 def doctor(as_json: bool, **flags: Any) -> None:
     """Check devices, keys, endpoints and engines."""
-    from gramophone.cli.doctor import doctor as examine
+    from gramophone.cli.doctor import report
 
     config = configured(flags)
     quieten()
-    finish(examine(config, as_json=as_json))
+    finish(report(config, as_json=as_json))
 
 
 @cli.command()
@@ -309,21 +316,21 @@ def stats(
     session: str | None, since: str, by: tuple[str, ...], as_json: bool, as_csv: bool
 ) -> None:
     """Sum up latencies, tokens and spoken time of the answers."""
-    from gramophone.cli import stats as summing
+    from gramophone.cli import stats as statistics
 
     if session and since:
         raise click.UsageError("give a session or --since, not both")
     if as_json and as_csv:
         raise click.UsageError("give --json or --csv, not both")
     form = "json" if as_json else "csv" if as_csv else "text"
-    wanted = tuple(name for name in summing.BY if name in by) or summing.BY
-    finish(summing.stats(configured().home, session, since=since, by=wanted, form=form))
+    wanted = tuple(name for name in statistics.BY if name in by) or statistics.BY
+    finish(statistics.stats(configured().home, session, since=since, by=wanted, form=form))
 
 
 cli.add_command(export)
 cli.add_command(fixture)
-for housekeeping in (backup, compact, gc_command, recover):
-    cli.add_command(housekeeping)
+for command in (backup, compact, gc_command, recover):
+    cli.add_command(command)
 
 
 @cli.command()
@@ -342,7 +349,7 @@ def main() -> None:
     try:
         cli(standalone_mode=True)
     except GramophoneError as error:
-        refused(error)
+        end_with(error)
 
 
 # --- arguments --------------------------------------------------------------------------------
@@ -379,10 +386,10 @@ def _open_app(flags: dict[str, Any]) -> None:
             from gramophone.cli.web import app_command, arguments, serve
 
             sys.exit(serve(app_command(arguments(flags)), host or "", port or 8000))
-        # See `gramophone.cli.main`.
+        # As in `gramophone.cli._run`: the app collects garbage after its first frame.
         gc.disable()
         from gramophone.cli.chat import run_app
 
         sys.exit(run_app(config))
     except GramophoneError as error:
-        refused(error)
+        end_with(error)

@@ -1,4 +1,4 @@
-"""`doctor`: what is there to work with, and what is not."""
+"""`doctor`: a report of devices, keys, endpoints and engines."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
 
 
-async def doctor(config: Config, *, as_json: bool) -> int:
-    """Print a report; exit code 1 when something that is needed is missing."""
-    report: dict[str, Any] = {
+async def report(config: Config, *, as_json: bool) -> int:
+    """Print a report; exit code 1 if something that is needed is missing."""
+    findings: dict[str, Any] = {
         "version": __version__,
         "home": str(config.home),
         "config_file": str(config.config_file),
@@ -37,14 +37,14 @@ async def doctor(config: Config, *, as_json: bool) -> int:
         "speaker": await _speaker(config),
         "speech": await _speech(config),
     }
-    wanting = _wanting(config, report)
-    report["ok"] = not wanting
-    report["wanting"] = wanting
+    missing = _missing(config, findings)
+    findings["ok"] = not missing
+    findings["wanting"] = missing
     if as_json:
-        result_json(report)
+        result_json(findings)
     else:
-        _print(report)
-    return 0 if not wanting else 1
+        _print(findings)
+    return 0 if not missing else 1
 
 
 def _engines(config: Config) -> dict[str, Any]:
@@ -79,16 +79,16 @@ async def _library(config: Config) -> dict[str, Any]:
     }
 
 
-class _Heard:
-    """Listens to a speaker for the one thing of interest here."""
+class _DeviceListener:
+    """Listens to a speaker for the device that it opens, or for the reason why there is none."""
 
     def __init__(self) -> None:
-        self.told = asyncio.Event()
+        self.reported = asyncio.Event()
         self.device, self.silent, self.detail = "", True, ""
 
     def device_changed(self, device: str, silent: bool, detail: str) -> None:
         self.device, self.silent, self.detail = device, silent, detail
-        self.told.set()
+        self.reported.set()
 
     def playback_began(self, turn: int, at_us: int) -> None: ...
     def underran(
@@ -98,16 +98,16 @@ class _Heard:
 
 
 async def _speaker(config: Config) -> dict[str, Any]:
-    heard = _Heard()
+    listener = _DeviceListener()
     speaker = DeviceSpeaker(config.sample_rate_hz, SystemClock(), device_name=config.device)
-    speaker.open(heard)
+    speaker.open(listener)
     try:
         async with asyncio.timeout(10):
-            await heard.told.wait()
+            await listener.reported.wait()
     except TimeoutError:
-        heard.detail = "The sound system does not answer."
+        listener.detail = "The sound system does not answer."
     await speaker.aclose()
-    return {"ok": not heard.silent, "device": heard.device, "detail": heard.detail}
+    return {"ok": not listener.silent, "device": listener.device, "detail": listener.detail}
 
 
 async def _speech(config: Config) -> dict[str, Any]:
@@ -126,33 +126,39 @@ async def _speech(config: Config) -> dict[str, Any]:
     return {"ok": True, "endpoint": connection.url, "detail": ""}
 
 
-def _wanting(config: Config, report: dict[str, Any]) -> list[str]:
-    wanting = [report[part]["detail"] for part in ("library", "speech") if not report[part]["ok"]]
-    engines = report["engines"]
+def _missing(config: Config, findings: dict[str, Any]) -> list[str]:
+    """Sentences about what is needed with these settings and missing.
+
+    A speaker is not among it: without one answers are recorded and printed.
+    """
+    required = (findings["library"], findings["speech"])
+    missing = [part["detail"] for part in required if not part["ok"]]
+    engines = findings["engines"]
     if config.provider == "local" and not (engines["xllamacpp"] and engines["local_model"]):
-        wanting.append(
+        missing.append(
             "The embedded model is not installed; run 'make run', or name another provider."
         )
-    return wanting
+    return missing
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print(findings: dict[str, Any]) -> None:
     def mark(ok: object) -> str:
         return "ok     " if ok else "missing"
 
-    result(f"gramophone {report['version']}")
-    result(f"data     {report['home']}")
+    result(f"gramophone {findings['version']}")
+    result(f"data     {findings['home']}")
     result(
-        f"config   {report['config_file']}" + ("" if report["config_file_exists"] else " (none)")
+        f"config   {findings['config_file']}"
+        + ("" if findings["config_file_exists"] else " (none)")
     )
-    result(f"model    {report['provider']} {report['model']}")
-    for name, present in report["keys"].items():
+    result(f"model    {findings['provider']} {findings['model']}")
+    for name, present in findings["keys"].items():
         result(f"key      {mark(present)}  {name}")
-    for name, version in report["engines"].items():
+    for name, version in findings["engines"].items():
         result(f"engine   {mark(version)}  {name} {version or ''}")
     for part in ("library", "speaker", "speech"):
-        state = report[part]
-        said = state.get("device") or state.get("endpoint") or ""
-        result(f"{part:<8} {mark(state['ok'])}  {said} {state.get('detail', '')}".rstrip())
-    for sentence in report["wanting"]:
+        state = findings[part]
+        name = state.get("device") or state.get("endpoint") or ""
+        result(f"{part:<8} {mark(state['ok'])}  {name} {state.get('detail', '')}".rstrip())
+    for sentence in findings["wanting"]:
         result(f"-> {sentence}")

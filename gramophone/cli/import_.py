@@ -6,21 +6,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gramophone.cli.output import note, result
-from gramophone.cli.sessions import telling
+from gramophone.cli.progress import KEEPS_FINISHED, LEAVES_NOTHING, progress_bar
 from gramophone.config.config import Config
 from gramophone.text.sanitize import plain_line
 from storage.chat_import.archive import is_export
 from storage.chat_import.importer import ChatImportResult
 from storage.library import StoredLibrary
 
-_MOST_BROKEN_TOLD = 20
+_MOST_BROKEN_LISTED = 20
 
 
 async def import_files(
     config: Config, paths: Sequence[Path], *, as_new: bool, new_id: Callable[[], str]
 ) -> int:
-    """Files into the library, one after another; those before one that is refused stay. Exit code
-    1 when a conversation was left out."""
+    """Import files one after another; those before one that is refused stay.
+
+    Exit code 1 if a conversation was left out.
+    """
     failed = False
     async with await StoredLibrary.open(config.home) as library:
         for path in paths:
@@ -32,39 +34,39 @@ async def import_files(
 
 
 async def _import_bundle(library: StoredLibrary, path: Path, new_id: str) -> None:
-    with telling(f"Reading {path.name}") as tell:
-        taken = await library.import_bundle(path, new_id=new_id, tell=tell)
-    titled = plain_line(taken.title) or "(untitled)"
-    if taken.already:
-        note(f"{taken.session_id} “{titled}” is in the library already; nothing to do")
+    with progress_bar(f"Reading {path.name}", LEAVES_NOTHING) as progress:
+        imported = await library.import_bundle(path, new_id=new_id, tell=progress)
+    title = plain_line(imported.title) or "(untitled)"
+    if imported.already:
+        note(f"{imported.session_id} “{title}” is in the library already; nothing to do")
     else:
-        note(f"imported {taken.session_id} “{titled}”")
-    result(taken.session_id)
+        note(f"imported {imported.session_id} “{title}”")
+    result(imported.session_id)
 
 
 async def _import_chats(
     library: StoredLibrary, config: Config, path: Path, new_id: Callable[[], str] | None
 ) -> bool:
-    """Conversations; whether any was left out."""
-    with telling(f"Reading {path.name}", kept=True) as tell:
-        taken = await library.import_chats(
-            path, secrets=config.secrets, patterns=config.redact, new_id=new_id, tell=tell
+    """Import the conversations of a data export; returns whether any was left out."""
+    with progress_bar(f"Reading {path.name}", KEEPS_FINISHED) as progress:
+        imported = await library.import_chats(
+            path, secrets=config.secrets, patterns=config.redact, new_id=new_id, tell=progress
         )
-    for session_id in (*taken.already, *taken.refreshed, *taken.new):
+    for session_id in (*imported.already, *imported.refreshed, *imported.new):
         result(session_id)
-    for sentence in taken.broken[:_MOST_BROKEN_TOLD]:
+    for sentence in imported.broken[:_MOST_BROKEN_LISTED]:
         note(f"{path.name}: {sentence}")
-    if len(taken.broken) > _MOST_BROKEN_TOLD:
-        note(f"{path.name}: {len(taken.broken) - _MOST_BROKEN_TOLD:,} more were left out.")
-    note(_summed_up(path, taken))
-    return bool(taken.broken)
+    if len(imported.broken) > _MOST_BROKEN_LISTED:
+        note(f"{path.name}: {len(imported.broken) - _MOST_BROKEN_LISTED:,} more were left out.")
+    note(_summary(path, imported))
+    return bool(imported.broken)
 
 
-def _summed_up(path: Path, taken: ChatImportResult) -> str:
-    count = len(taken.new)
-    told = [f"imported {count:,} conversation{'' if count == 1 else 's'} from {path.name}"]
-    told += [f"{len(taken.refreshed):,} were updated"] if taken.refreshed else []
-    told += [f"{len(taken.already):,} were there already"] if taken.already else []
-    told += [f"{taken.empty:,} had no words"] if taken.empty else []
-    told += [f"{len(taken.broken):,} were broken and left out"] if taken.broken else []
-    return "; ".join(told)
+def _summary(path: Path, imported: ChatImportResult) -> str:
+    count = len(imported.new)
+    parts = [f"imported {count:,} conversation{'' if count == 1 else 's'} from {path.name}"]
+    parts += [f"{len(imported.refreshed):,} were updated"] if imported.refreshed else []
+    parts += [f"{len(imported.already):,} were there already"] if imported.already else []
+    parts += [f"{imported.empty:,} had no words"] if imported.empty else []
+    parts += [f"{len(imported.broken):,} were broken and left out"] if imported.broken else []
+    return "; ".join(parts)

@@ -1,9 +1,8 @@
-"""Keeps the library small and safe: what `compact` and its neighbours do and say."""
+"""The work of `compact`, `gc` and `backup`, which keep the library small and safe."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gramophone.cli.output import note, result, result_json
-from gramophone.cli.progress import Updating
+from gramophone.cli.progress import progress_bar
 from gramophone.config.config import Config
 from gramophone.core.clock import wall_clock
 from gramophone.core.errors import LibraryUnwritable
@@ -36,11 +35,11 @@ _LISTED = 20
 
 
 async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: bool) -> int:
-    """Pack what is old enough; exit code 1 when some sound is not what was recorded."""
-    # Opening mends what a killed process left.
+    """Pack the sound of older sessions; exit code 1 if some is not as it was recorded."""
+    # Opening repairs what a killed process left.
     await (await StoredLibrary.open(home)).aclose()
     stopped = "Compacting was stopped; the session under way stays as it was."
-    with _telling("Packing sound") as bar, cancellable(stopped, bar) as tell:
+    with progress_bar("Packing sound") as bar, cancellable(stopped, bar) as tell:
         before = wall_clock() - older_than
         done = await asyncio.to_thread(pack, Home.at(home), before, dry_run=dry_run, tell=tell)
     if as_json:
@@ -68,10 +67,10 @@ async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: 
 
 async def backup(home: Path, path: Path, *, force: bool) -> int:
     """Copy the library while others record."""
-    # Opening mends what a killed process left.
+    # Opening repairs what a killed process left.
     await (await StoredLibrary.open(home)).aclose()
     with (
-        _telling(f"Copying to {path.name}") as bar,
+        progress_bar(f"Copying to {path.name}") as bar,
         cancellable("The backup was stopped.", bar) as t,
     ):
         done = await asyncio.to_thread(back_up, Home.at(home), path, force=force, tell=t)
@@ -85,8 +84,7 @@ async def backup(home: Path, path: Path, *, force: bool) -> int:
 
 @frozen
 class Examined:
-    """What the library takes, and what of it could go: what nobody needs, and the sessions beyond
-    the limits that its owner set."""
+    """Sizes of the library, and what can be freed: leftovers, and sessions beyond `limits`."""
 
     home: Home
     report: Report
@@ -107,21 +105,23 @@ class Examined:
         return self.report.reclaimable_bytes + strays_bytes + due_bytes
 
 
-async def examined(config: Config, *, orphans: bool = False) -> Examined:
-    """Look through the library; what a killed process left is mended. With `orphans`, sound of
-    unknown sessions counts as what could go."""
-    return await asyncio.to_thread(_examined, config, orphans)
+async def examine_library(config: Config, *, orphans: bool = False) -> Examined:
+    """Look through the library, after repairing what a killed process left.
+
+    With `orphans`, sound of sessions that the database does not know counts as free, too.
+    """
+    return await asyncio.to_thread(_examine_library, config, orphans)
 
 
-def _examined(config: Config, orphans: bool) -> Examined:
+def _examine_library(config: Config, orphans: bool) -> Examined:
     home, limits = Home.at(config.home), Limits(config.keep_days, config.keep_gb)
     if not home.database.exists():
         raise no_library(home)
-    # Not `StoredLibrary.open`, which takes away for good what this is to tell of first.
+    # Not `StoredLibrary.open`, which deletes for good what is to be listed here first.
     try:
         database = open_library(home)
     except LibraryUnwritable as error:
-        # On a full disk this is what makes room.
+        # On a full disk freeing must still be possible: it makes room.
         note(error.reading)
     else:
         with storage_errors(home), closing(database):
@@ -133,9 +133,9 @@ def _examined(config: Config, orphans: bool) -> Examined:
 
 
 def _other_places(config: Config) -> list[Path]:
-    """Where killed commands may have left files, besides the library."""
+    """Directories besides the library where killed commands may have left files."""
     places = [config.config_file.parent]
-    # Where nothing can be written there is no place for temporary files either.
+    # `gettempdir` raises where no directory for temporary files can be written.
     with suppress(OSError):
         places.append(Path(tempfile.gettempdir()))
     with suppress(OSError):
@@ -143,33 +143,33 @@ def _other_places(config: Config) -> list[Path]:
     return places
 
 
-def tell_sizes(found: Examined) -> None:
-    """What takes how much, and what would be freed."""
-    report = found.report
+def print_sizes(examination: Examined) -> None:
+    """Print what takes how much, and what would be freed."""
+    report = examination.report
     free = f", {size_words(report.free_bytes)} of it free" if report.free_bytes else ""
-    result(f"Library   {found.home.root}")
+    result(f"Library   {examination.home.root}")
     result(f"Database  {size_words(report.database_bytes)}{free}")
     for name, kind in (("WAV", report.wav), ("FLAC", report.flac)):
         if kind.paths:
             files = _count(len(kind.paths), "file", "files")
             result(f"{name:9} {size_words(kind.size_bytes)} in {files}")
     result(f"Sessions  {report.sessions:,}")
-    for line in (*_findings(report), *_beyond(found)):
+    for line in (*_findings(report), *_beyond(examination)):
         result(line)
-    if found.clean:
+    if examination.clean:
         result("Nothing to free.")
     else:
-        result(f"About {size_words(found.reclaimable_bytes)} can be freed.")
+        result(f"About {size_words(examination.reclaimable_bytes)} can be freed.")
 
 
-def _beyond(found: Examined) -> Generator[str]:
-    if found.due:
-        yield f"- {counted(found.due)} beyond {words(found.limits)}, removed for good:"
-    for each in found.due[:_LISTED]:
+def _beyond(examination: Examined) -> Generator[str]:
+    if examination.due:
+        yield f"- {counted(examination.due)} beyond {words(examination.limits)}, removed for good:"
+    for each in examination.due[:_LISTED]:
         title = plain_line(each.title) or "(untitled)"
         yield f"    {each.id}  {each.created_at[:10]}  {size_words(each.size_bytes)}  {title}"
-    if len(found.due) > _LISTED:
-        yield f"    and {len(found.due) - _LISTED:,} more"
+    if len(examination.due) > _LISTED:
+        yield f"    and {len(examination.due) - _LISTED:,} more"
 
 
 def _findings(report: Report) -> Generator[str]:
@@ -209,38 +209,38 @@ def _strays(report: Report) -> Generator[str]:
         yield f"    and {len(ids) - _LISTED:,} more"
 
 
-async def reclaimed(found: Examined, *, freeing: bool, as_json: bool) -> int:
-    """Free what was found, where that was agreed to."""
+async def reclaim_space(examination: Examined, *, freeing: bool, as_json: bool) -> int:
+    """Free what was found, if `freeing`; print the result."""
     freed_bytes, left = 0, list[str]()
     if freeing:
-        with _telling("Freeing") as bar, cancellable("Freeing was stopped.", bar) as tell:
-            freed_bytes, left = await asyncio.to_thread(_free, found, tell)
+        with progress_bar("Freeing") as bar, cancellable("Freeing was stopped.", bar) as tell:
+            freed_bytes, left = await asyncio.to_thread(_free, examination, tell)
     if as_json:
-        result_json(_sizes(found) | {"freed_bytes": freed_bytes if freeing else None})
+        result_json(_sizes(examination) | {"freed_bytes": freed_bytes if freeing else None})
     elif freeing:
         result(f"Freed {size_words(max(0, freed_bytes))}.")
-    elif not found.clean:
+    elif not examination.clean:
         note("Nothing was changed; `gramophone gc --yes` frees it.")
     for sentence in left:
         note(sentence)
     return 0
 
 
-def _free(found: Examined, tell: Callable[[int, int], None]) -> tuple[int, list[str]]:
-    make_room(found.home)
-    before_bytes = size_of(found.home.root)
-    report = found.report
-    if found.due:
-        agree(found.home, found.limits)
-        remove(found.home, found.due)
-        # Their rows are free pages now.
-        report = examine(found.home, wall_clock())
-    _, left = reclaim(found.home, report, tell, orphans=found.orphans)
-    return before_bytes - size_of(found.home.root), left
+def _free(examination: Examined, tell: Callable[[int, int], None]) -> tuple[int, list[str]]:
+    make_room(examination.home)
+    before_bytes = size_of(examination.home.root)
+    report = examination.report
+    if examination.due:
+        agree(examination.home, examination.limits)
+        remove(examination.home, examination.due)
+        # Examined again, because the rows of removed sessions are free pages now.
+        report = examine(examination.home, wall_clock())
+    _, left = reclaim(examination.home, report, tell, orphans=examination.orphans)
+    return before_bytes - size_of(examination.home.root), left
 
 
-def _sizes(found: Examined) -> dict[str, Any]:
-    report = found.report
+def _sizes(examination: Examined) -> dict[str, Any]:
+    report = examination.report
     return {
         "sessions": report.sessions,
         "database_bytes": report.database_bytes,
@@ -254,18 +254,18 @@ def _sizes(found: Examined) -> dict[str, Any]:
         "strange": [str(path) for path in report.strange],
         "recording": report.recording,
         "strays": _found(report.strays) | {"sessions": list(report.stray_sessions)},
-        "beyond_limits": [each.id for each in found.due],
-        "reclaimable_bytes": found.reclaimable_bytes,
+        "beyond_limits": [each.id for each in examination.due],
+        "reclaimable_bytes": examination.reclaimable_bytes,
     }
 
 
 def _found(found: FileGroup, *, named: bool = True) -> dict[str, Any]:
-    told: dict[str, Any] = {"files": len(found.paths), "bytes": found.size_bytes}
-    return told | {"paths": [str(path) for path in found.paths]} if named else told
+    fields: dict[str, Any] = {"files": len(found.paths), "bytes": found.size_bytes}
+    return fields | {"paths": [str(path) for path in found.paths]} if named else fields
 
 
 def size_words(size_bytes: int) -> str:
-    """A size as people say it."""
+    """A size in decimal units with three digits at most, such as 1.5 GB."""
     if size_bytes < 1000:
         return f"{size_bytes} B"
     size = float(size_bytes)
@@ -293,7 +293,3 @@ def _compacted(done: Compacted, *, dry_run: bool) -> str:
 
 def _count(number: int, one: str, several: str) -> str:
     return f"{number:,} {one if number == 1 else several}"
-
-
-def _telling(words: str) -> closing[Updating]:
-    return closing(Updating(sys.stderr, words=f"{words}; Ctrl+C stops it", in_parts=False))

@@ -1,4 +1,4 @@
-"""`compact` and what else keeps the library small and safe: flags in, one function each."""
+"""The commands `compact`, `gc`, `backup` and `recover`: options in, one function each."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 import click
 
-from gramophone.cli.runner import JSON, carried_out, configured, finish
+from gramophone.cli.runner import JSON, configured, finish, run
 
 _AGE = re.compile(r"([0-9]{1,6})([hdw])", re.ASCII)
 _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 
 
-def _age(_context: click.Context, _parameter: click.Parameter, told: str) -> timedelta:
-    found = _AGE.fullmatch(told)
-    if found is None:
-        raise click.BadParameter(f"{told!r} is not a duration; write 36h, 90d or 12w")
-    return timedelta(hours=int(found[1]) * _HOURS[found[2]])
+def _age(_context: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
+    age = _AGE.fullmatch(text)
+    if age is None:
+        raise click.BadParameter(f"{text!r} is not a duration; write 36h, 90d or 12w")
+    return timedelta(hours=int(age[1]) * _HOURS[age[2]])
 
 
 @click.command()
@@ -53,14 +53,14 @@ def gc(yes: bool, orphans: bool, dry_run: bool, as_json: bool) -> None:
     from gramophone.cli import maintenance
 
     config = configured()
-    found = carried_out(maintenance.examined(config, orphans=orphans))
+    examination = run(maintenance.examine_library(config, orphans=orphans))
     agreed = yes
     if not as_json:
-        maintenance.tell_sizes(found)
-        if not (found.clean or yes or dry_run) and sys.stdin.isatty():
+        maintenance.print_sizes(examination)
+        if not (examination.clean or yes or dry_run) and sys.stdin.isatty():
             agreed = click.confirm("Free this?", err=True)
-    freeing = agreed and not dry_run and not found.clean
-    finish(maintenance.reclaimed(found, freeing=freeing, as_json=as_json))
+    freeing = agreed and not dry_run and not examination.clean
+    finish(maintenance.reclaim_space(examination, freeing=freeing, as_json=as_json))
 
 
 @click.command()

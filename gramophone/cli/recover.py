@@ -1,16 +1,14 @@
-"""`recover`: what can still be read of a library, as a new one beside it."""
+"""`recover`: saves what can still be read of a damaged library into a new one."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 from gramophone.cli.output import note, result, result_json
-from gramophone.cli.progress import Updating
+from gramophone.cli.progress import LEAVES_NOTHING, progress_bar
 from gramophone.core.clock import wall_clock
 from storage.home import Home
 from storage.maintenance.orphaned_audio import counted
@@ -23,10 +21,9 @@ async def recover(
 ) -> int:
     """Save what can be read of the library in `home` at `path`, by default beside it."""
     target = path or home.with_name(f"{home.name}.recovered")
-    words = "Recovering; Ctrl+C stops it and leaves nothing"
     stopped = f"The recovery was stopped; there is nothing at {target}."
     with (
-        closing(Updating(sys.stderr, words=words, in_parts=False)) as bar,
+        progress_bar("Recovering", LEAVES_NOTHING) as bar,
         cancellable(stopped, bar) as progress,
     ):
         done = await asyncio.to_thread(

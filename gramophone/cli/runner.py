@@ -1,4 +1,4 @@
-"""What every command does: settings read, work run to its exit code, failures said once."""
+"""The frame of every command: reads settings, runs the work, reports a failure once."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead 
 
 
 def configured(flags: dict[str, Any] | None = None, *, on_screen: bool = False) -> Config:
-    """What is set; the app tells `on_screen` which keys are missing."""
-    told = dict(flags or {})
-    told["muted"] = told.pop("mute", False) or None
-    told["keep"] = False if told.pop("no_keep", False) else None
-    told["sample_rate_hz"] = told.pop("sample_rate", None)
+    """Read the settings in force, with the options of the command; a wrong one ends the program.
+
+    Missing keys of the keyring are reported here, but for `on_screen`, where the app does it.
+    """
+    settings = dict(flags or {})
+    # None is not set: a flag that was not given must not overrule the environment and the file.
+    settings["muted"] = settings.pop("mute", False) or None
+    settings["keep"] = False if settings.pop("no_keep", False) else None
+    settings["sample_rate_hz"] = settings.pop("sample_rate", None)
     environment = with_stored_keys(os.environ)
     missing = missing_keys(environment)
     try:
-        config = load(environment, **told)
+        config = load(environment, **settings)
     except ConfigError as error:
+        # Said first: a missing key is often the reason why a setting is refused.
         _note(missing)
-        refused(error)
-        raise
+        end_with(error)
     if not on_screen:
         _note(missing)
     return config
@@ -45,37 +49,41 @@ def _note(text: str) -> None:
 
 
 def finish(work: Coroutine[Any, Any, int]) -> NoReturn:
-    """Run a command's work, and end with its exit code."""
-    sys.exit(carried_out(work))
+    """Run a command's work, and end the program with its exit code."""
+    sys.exit(run(work))
 
 
-def carried_out(work: Coroutine[Any, Any, Any]) -> Any:
-    """What the work gives; a failure is said, and ends the program."""
-    from gramophone.cli.progress import Updating
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run work and return its result; a failure is reported and ends the program.
+
+    Exit codes: 1 for an error of ours or a closed pipe, 130 (128 + SIGINT) for Ctrl+C.
+    """
+    from gramophone.cli.progress import ProgressBar
     from storage.sqlite.migration_progress import showing
 
     try:
-        with showing(lambda: closing(Updating(sys.stderr))):
+        with showing(lambda: closing(ProgressBar(sys.stderr))):
             return asyncio.run(work)
     except GramophoneError as error:
-        refused(error)
+        end_with(error)
     except BrokenPipeError:
-        # Whoever read us has gone; the interpreter must not try stdout again on its way out.
+        # The reader of our output has gone. At its end the interpreter flushes stdout, which would
+        # fail again and print a traceback.
         sys.stdout = None
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def refused(error: GramophoneError) -> None:
-    """Say what failed, and end with 1."""
+def end_with(error: GramophoneError) -> NoReturn:
+    """Report what failed, and end the program with 1."""
     from gramophone.cli.output import refuse
 
     refuse(error)
 
 
 def quieten() -> None:
-    """Keep what the libraries of sound say off stderr."""
+    """Keep messages of the sound libraries off stderr."""
     from gramophone.devices.stderr_guard import keep_native_noise_out
 
     keep_native_noise_out()

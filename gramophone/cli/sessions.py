@@ -1,15 +1,12 @@
-"""`sessions`, `show`, `verify` and what else is done with what was kept."""
+"""`sessions`, `show`, `verify` and the other commands for stored sessions."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from gramophone.cli.output import note, result, result_json
-from gramophone.cli.progress import Updating
 from gramophone.core.errors import LibraryCorrupt, LibraryTooNew
 from gramophone.library.library import Finding, SessionRecord, SessionSummary, TurnRecord
 from gramophone.library.tags import tag_changes
@@ -24,23 +21,23 @@ HIT_MARKS = str.maketrans({"\ue000": None, "\ue001": None})
 
 
 async def list_sessions(home: Path, *, search: str, limit: int, as_json: bool) -> int:
-    """Newest first, one a line."""
+    """List sessions, newest first, one a line."""
     async with await StoredLibrary.open(home) as library:
-        found = await library.sessions(limit=limit, search=search)
-    for session in found:
+        listed = await library.sessions(limit=limit, search=search)
+    for session in listed:
         if as_json:
             result_json(_summary(session))
         else:
             result(_row(session))
     if sentence := stray_warning(Home.at(home)):
         note(sentence)
-    if not found and not as_json:
+    if not listed and not as_json:
         note("No session matches." if search else "No session yet; try: gramophone ask hello")
     return 0
 
 
 async def show(home: Path, reference: str, *, as_json: bool) -> int:
-    """A session's turns."""
+    """Print a session's turns."""
     async with await StoredLibrary.open(home) as library:
         record = await library.session(await library.resolve(reference))
     if as_json:
@@ -49,26 +46,19 @@ async def show(home: Path, reference: str, *, as_json: bool) -> int:
     result(f"{record.summary.title or '(untitled)'}  [{record.summary.id}]")
     result(f"{record.summary.created_at}  {record.summary.provider} {record.summary.model}")
     for turn in record.turns:
-        who = "You" if turn.role == "user" else "Reply"
+        speaker = "You" if turn.role == "user" else "Reply"
         seconds = turn.audio.samples / turn.audio.sample_rate_hz if turn.audio else 0.0
         facts = [f"turn {turn.turn}"]
         facts += [f"{seconds:.1f} s spoken"] if turn.audio else []
         facts += [heard] if (heard := heard_up_to(turn)) else []
         facts += ["taken back"] if turn.withdrawn else []
-        result(f"\n{who}  ({', '.join(facts)})")
+        result(f"\n{speaker}  ({', '.join(facts)})")
         result(turn.text)
     return 0
 
 
-def telling(words: str, *, kept: bool = False) -> closing[Updating]:
-    """Says how far it is, when it takes long, and whether what is done by then is `kept`."""
-    left = "what is done by then stays" if kept else "leaves nothing"
-    line = f"{plain_line(words)}; Ctrl+C stops it{': ' if kept else ' and '}{left}"
-    return closing(Updating(sys.stderr, words=line, in_parts=False))
-
-
 async def delete(home: Path, reference: str) -> int:
-    """A session's rows and files, for good."""
+    """Delete a session's rows and files for good."""
     async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference)
         await library.delete(session_id)
@@ -77,7 +67,7 @@ async def delete(home: Path, reference: str) -> int:
 
 
 async def rename(home: Path, reference: str, title: str) -> int:
-    """Give a session a title that stays; an empty one gives it its first words again."""
+    """Give a session a title that stays; an empty one restores its first words."""
     async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference)
         await library.rename(session_id, title)
@@ -117,11 +107,11 @@ async def archive(home: Path, reference: str, *, archived: bool) -> int:
 
 
 async def verify(home: Path, reference: str | None, *, as_json: bool) -> int:
-    """Whether database, rows and WAV files agree; exit code 1 when they do not."""
+    """Check whether database, rows and WAV files agree; exit code 1 if they do not."""
     findings = await _findings(home, reference)
     if as_json:
-        found = [{"session": f.session_id, "detail": f.detail} for f in findings]
-        result_json({"ok": not findings, "findings": found})
+        rows = [{"session": f.session_id, "detail": f.detail} for f in findings]
+        result_json({"ok": not findings, "findings": rows})
     else:
         for finding in findings:
             result(f"{finding.session_id or 'library'}: {finding.detail}")
@@ -140,8 +130,8 @@ async def _findings(home: Path, reference: str | None) -> list[Finding]:
         return await asyncio.to_thread(check, Home.at(home))
 
 
-async def newest_title(home: Path, reference: str) -> str:
-    """What a session is called, for a question to the person."""
+async def title_of(home: Path, reference: str) -> str:
+    """Title and id of a session, for a question to the user."""
     async with await StoredLibrary.open(home) as library:
         record = await library.session(await library.resolve(reference))
     return f"{plain_line(record.summary.title) or '(untitled)'} [{record.summary.id}]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from gramophone.cli.progress import SILENT_S, Updating
+from gramophone.cli.progress import SILENT_S, ProgressBar
 
 
 class Screen(io.StringIO):
@@ -26,31 +26,31 @@ class Watch:
 
 def test_what_is_quick_says_nothing() -> None:
     screen, watch = Screen(), Watch()
-    updating = Updating(screen, watch)
+    bar = ProgressBar(screen, watch)
     watch.now_s = SILENT_S - 0.1
-    updating(3, 10)
-    updating.close()
+    bar(3, 10)
+    bar.close()
     assert screen.getvalue() == ""
 
 
 def test_what_takes_long_shows_how_far_it_is_and_goes_away() -> None:
     screen, watch = Screen(), Watch()
-    updating = Updating(screen, watch)
+    bar = ProgressBar(screen, watch)
     watch.now_s = SILENT_S
-    updating(5, 10)
-    updating(5, 10)
+    bar(5, 10)
+    bar(5, 10)
     line = screen.getvalue()
     assert line.count("\r") == 1
     assert "Ctrl+C stops it" in line
     assert line.endswith(f"[{'#' * 12}{'.' * 12}] 5/10")
-    updating.close()
+    bar.close()
     assert screen.getvalue() == f"{line}\r{' ' * (len(line) - 1)}\r"
 
 
 def test_where_there_is_no_terminal_nothing_is_drawn() -> None:
     screen, watch = Screen(terminal=False), Watch()
-    updating = Updating(screen, watch)
+    bar = ProgressBar(screen, watch)
     watch.now_s = 60.0
-    updating(5, 10)
-    updating.close()
+    bar(5, 10)
+    bar.close()
     assert screen.getvalue() == ""
