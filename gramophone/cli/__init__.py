@@ -1,7 +1,6 @@
-"""Commands: a module each, arguments in, text or JSON out; `main` is the console script.
+"""Commands, a module each: options in, text or JSON out. `main` is the console script.
 
-No work is done here that another front end would need, too: that is in `gramophone.app`. Begin with
-`commands`.
+Work that another front end would need, too, is in `gramophone.app`. Begin with `commands`.
 """
 
 import gc
@@ -12,7 +11,7 @@ from gramophone.system.core_dumps import forbid_core_dumps
 
 
 def main() -> None:
-    """The console script; the one place where an exception that is not ours becomes a sentence."""
+    """Run the console script. The one place where an unexpected exception becomes a sentence."""
     forbid_core_dumps()
     try:
         _run()
@@ -23,13 +22,13 @@ def main() -> None:
 
 
 def _run() -> None:
-    """With nothing to be read, the app opens without the reader of commands."""
+    """Without arguments open the app at once: importing click and the commands takes longer."""
     if len(sys.argv) > 1 or "_GRAMOPHONE_COMPLETE" in os.environ:
-        from gramophone.cli.commands import main as obey
+        from gramophone.cli.commands import main as run_command
 
-        obey()
+        run_command()
     else:
-        # Nothing of what is loaded now is garbage; the app looks for it when it has been drawn.
+        # Imports make many objects and no garbage. The app collects it after its first frame.
         gc.disable()
         from gramophone.cli.chat import open_app
 

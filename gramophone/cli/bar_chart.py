@@ -1,4 +1,4 @@
-"""Figures drawn with bars of block characters, in as many cells as there are. Pure."""
+"""Bar charts of block characters, as wide as the terminal."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _LEAST_BAR_CELLS = 4
 
 
 @frozen
-class Row:
-    """A bar with what stands before and behind it."""
+class Bar:
+    """A bar, with its label before it and its amount as text behind it."""
 
     label: str
     amount: float
-    told: str
+    amount_words: str
 
 
 @frozen
 class Pen:
-    """How wide it may be, with which characters, and in which colour."""
+    """Width of a chart in cells, and the means there are: block characters, colour."""
 
     cells: int = 80
     blocks: bool = True
@@ -33,28 +33,29 @@ class Pen:
         return f"\x1b[36m{text}\x1b[0m" if self.coloured and text.strip() else text
 
 
-def bars(rows: Sequence[Row], pen: Pen) -> list[str]:
-    """One line a row; the longest bar takes what room the words leave."""
-    label_cells = max((len(row.label) for row in rows), default=0)
-    told_cells = max((len(row.told) for row in rows), default=0)
-    bar_cells = max(_LEAST_BAR_CELLS, pen.cells - label_cells - told_cells - 4)
-    most = max((row.amount for row in rows), default=0) or 1
+def draw_bars(bars: Sequence[Bar], pen: Pen) -> list[str]:
+    """Draw a bar on each line; the longest fills the width that the words leave."""
+    label_cells = max((len(bar.label) for bar in bars), default=0)
+    words_cells = max((len(bar.amount_words) for bar in bars), default=0)
+    bar_cells = max(_LEAST_BAR_CELLS, pen.cells - label_cells - words_cells - 4)
+    most = max((bar.amount for bar in bars), default=0) or 1
     lines: list[str] = []
-    for row in rows:
-        bar = _bar(row.amount / most * bar_cells, pen)
-        lines.append(f"  {row.label:>{label_cells}} {pen.paint(bar)} {row.told}".rstrip())
+    for bar in bars:
+        blocks = pen.paint(_blocks(bar.amount / most * bar_cells, pen))
+        lines.append(f"  {bar.label:>{label_cells}} {blocks} {bar.amount_words}".rstrip())
     return lines
 
 
-def facts(told: Sequence[str], pen: Pen, *, indent: str = "  ") -> list[str]:
-    """Facts side by side, as many as a line takes; none is broken where it can stand whole."""
-    whole = "  ".join(each.replace(" ", "\xa0") for each in told)
+def wrap_facts(facts: Sequence[str], pen: Pen, *, indent: str = "  ") -> list[str]:
+    """Set facts side by side, as many as fit a line; none is broken that fits one."""
+    # `wrap` does not break at non-breaking spaces.
+    whole = "  ".join(each.replace(" ", "\xa0") for each in facts)
     lines = wrap(whole, max(8, pen.cells), initial_indent=indent, subsequent_indent=indent)
     return [line.replace("\xa0", " ") for line in lines]
 
 
-def _bar(cells: float, pen: Pen) -> str:
-    """A bar of that length; whatever there is at all is seen."""
+def _blocks(cells: float, pen: Pen) -> str:
+    """A bar of this length; what is more than nothing is drawn with one eighth at least."""
     if not pen.blocks:
         return "#" * max(round(cells), int(cells > 0))
     eighths = max(round(cells * 8), int(cells > 0))

@@ -25,7 +25,7 @@ from storage.recording.recorder import Recorder
 
 
 def open_app() -> NoReturn:
-    """The app as it is configured; ends the program."""
+    """Open the app with the settings in force; ends the program."""
     environment = with_stored_keys(os.environ)
     try:
         config = load(environment)
@@ -40,7 +40,7 @@ def open_app() -> NoReturn:
 
 
 def run_app(config: Config) -> int:
-    """Open the app; returns its exit code. The engine is ended however the app ends."""
+    """Open the app; returns its exit code. The engine is stopped in whatever way the app ends."""
     if not (in_web_page() or (sys.stdin.isatty() and sys.stdout.isatty())):
         note("The app needs a terminal; without one use: gramophone ask TEXT")
         return 1
@@ -75,7 +75,8 @@ def run_app(config: Config) -> int:
 
 
 def _recorder(config: Config) -> Recorder:
-    """Opened before the screen is, because what cannot be kept is told here."""
+    """Open the recorder before the screen: where the library cannot be written, the terminal shows
+    why, and the app does not open."""
     bar = ProgressBar(sys.stderr)
     try:
         return Recorder.open(config.home, redact=config.secrets, patterns=config.redact, told=bar)
@@ -92,7 +93,7 @@ def _strays(config: Config) -> str:
 
 
 def _kept_within(config: Config) -> str:
-    """Lets old sessions go, where that is wanted; what was done, in a sentence."""
+    """Remove sessions beyond the limits, if there are any; returns a sentence about it."""
     if not config.keep or not (config.keep_days or config.keep_gb):
         return ""
     from storage.maintenance.retention import Limits, keep_within
@@ -102,7 +103,7 @@ def _kept_within(config: Config) -> str:
 
 
 def screen_settings(config: Config) -> ScreenSettings:
-    """What of the settings is the screen's."""
+    """Select the settings of the screen."""
     return ScreenSettings(
         theme=config.theme,
         reduced_motion=config.reduced_motion,
@@ -112,7 +113,7 @@ def screen_settings(config: Config) -> ScreenSettings:
 
 
 def keep_theme(config: Config, name: str) -> None:
-    """Have the next start begin with this theme."""
+    """Write the theme into the settings for the next start."""
     from gramophone.config.file_writer import write_setting
 
     write_setting(config.config_file, "theme", name)

@@ -383,9 +383,9 @@ def _open_app(flags: dict[str, Any]) -> None:
     config = configured(flags, on_screen=not web)
     try:
         if web:
-            from gramophone.cli.web import app_command, arguments, serve
+            from gramophone.cli.web import app_command, command_arguments, serve
 
-            sys.exit(serve(app_command(arguments(flags)), host or "", port or 8000))
+            sys.exit(serve(app_command(command_arguments(flags)), host or "", port or 8000))
         # As in `gramophone.cli._run`: the app collects garbage after its first frame.
         gc.disable()
         from gramophone.cli.chat import run_app

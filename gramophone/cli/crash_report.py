@@ -1,4 +1,4 @@
-"""The one sentence for an exception that is not ours: whatever gets so far is a defect."""
+"""One sentence for an unexpected exception: whatever reaches the console script is a defect."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import NoReturn
 from gramophone.cli.output import note
 
 EXIT_CODE = 70
-"""EX_SOFTWARE of sysexits.h: tells a defect from a refusal (1) and from wrong usage (2)."""
+"""EX_SOFTWARE of sysexits.h, so that a defect differs from failure (1) and wrong usage (2)."""
 
 _LONGEST_MESSAGE = 200
 
 
 def report_crash(error: Exception) -> NoReturn:
-    """Say in one sentence that the program has a defect and where, and end it with `EXIT_CODE`.
+    """Print that the program has a defect, and where, and end it with `EXIT_CODE`.
 
     The environment variable GRAMOPHONE_TRACEBACK asks for the whole traceback as well.
     """

@@ -1,4 +1,4 @@
-"""What commands print: results to stdout, the rest to stderr, nothing that a terminal obeys."""
+"""Output of commands: results to stdout, the rest to stderr, and no control sequences."""
 
 from __future__ import annotations
 
@@ -24,30 +24,33 @@ from gramophone.text.sanitize import PlainStream, plain, plain_line, with_escape
 
 
 def write_out(text: str) -> None:
-    """Text to stdout as it is; where that is a terminal, with escapes for what it would obey."""
+    """Write text to stdout; on a terminal, with control characters escaped.
+
+    A pipe gets the bytes as they are: a program may need them.
+    """
     sys.stdout.write(with_escapes(text) if sys.stdout.isatty() else text)
     sys.stdout.flush()
 
 
 def result(text: str) -> None:
-    """A line of the result."""
+    """Print a line of the result."""
     sys.stdout.write(f"{plain(text)}\n")
     sys.stdout.flush()
 
 
 def result_json(value: Any) -> None:
-    """One JSON object of the result, on a line of its own."""
+    """Print a JSON object of the result, on a line of its own."""
     write_out(escaped(json.dumps(value, ensure_ascii=False)) + "\n")
 
 
 def note(text: str) -> None:
-    """A line for the person, beside the result."""
+    """Print a line for the user on stderr."""
     sys.stderr.write(f"{plain_line(text)}\n")
     sys.stderr.flush()
 
 
 def refuse(error: GramophoneError) -> NoReturn:
-    """Say what cannot be done, and end the program."""
+    """Print an error, and end the program with 1."""
     note(f"gramophone: {error}")
     sys.exit(1)
 
@@ -84,20 +87,20 @@ class AnswerText:
 
 
 class Notes:
-    """A sink that tells the person what failed and what loads, and remembers that it failed."""
+    """A sink that notes failures and progress on stderr; `failed` says whether there was one."""
 
     def __init__(self) -> None:
         self.failed = False
-        self._said = ""
+        self._last_failure = ""
         self._quiet_turn = -1
 
     def emit(self, entry: Entry) -> None:
         match entry:
             case Failed():
                 self.failed = True
-                if entry.detail != self._said:
+                if entry.detail != self._last_failure:
                     note(entry.detail)
-                self._said = entry.detail
+                self._last_failure = entry.detail
             case ModelQuiet() if entry.turn != self._quiet_turn:
                 self._quiet_turn = entry.turn
                 note(
@@ -113,12 +116,12 @@ class Notes:
 
 
 class Waiter:
-    """A sink that calls back at the first event that `wanted` accepts."""
+    """A sink that calls back for each entry that `wanted` accepts."""
 
-    def __init__(self, wanted: Callable[[Entry], bool], found: Callable[[], None]) -> None:
+    def __init__(self, wanted: Callable[[Entry], bool], on_found: Callable[[], None]) -> None:
         self._wanted = wanted
-        self._found = found
+        self._on_found = on_found
 
     def emit(self, entry: Entry) -> None:
         if self._wanted(entry):
-            self._found()
+            self._on_found()

@@ -1,4 +1,4 @@
-"""`replay`: a kept session again, in time, with its sound."""
+"""`replay`: plays a stored session again, in time, with its sound."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from storage.library import StoredLibrary
 
 
 async def replay(config: Config, home: Path, reference: str, *, speed: float, as_json: bool) -> int:
-    """Play a session; the answers' text on stdout as it came, or every event as JSON."""
+    """Play a session; prints the texts as they were streamed, or every event as JSON."""
     async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference)
         events = await library.events(session_id, with_pcm=False)
         sound = library.sound(session_id)
-    score = make_schedule(events, sound)
-    if any(not track.audible and track.samples for track in score.tracks):
+    schedule = make_schedule(events, sound)
+    if any(not track.audible and track.samples for track in schedule.tracks):
         note("Some of the session's sound is missing; its text is replayed in time.")
     answer = _Dialogue()
     fanout = Fanout(lambda _sink, error: note(str(error)))
@@ -30,13 +30,13 @@ async def replay(config: Config, home: Path, reference: str, *, speed: float, as
     fanout.add(printed)
     fanout.add(_DeviceNotes())
     with suppress(asyncio.CancelledError):
-        await make_replay(score, config, fanout.emit, speed).run()
+        await make_replay(schedule, config, fanout.emit, speed).run()
     sound.close()
     return 0
 
 
 class _DeviceNotes(Notes):
-    """Failures of the past are part of the replay; only what is wrong now is a note."""
+    """Notes about the device of now. Events of the session are part of the replay instead."""
 
     def emit(self, entry: Entry) -> None:
         if not isinstance(entry, Event) or type(entry).__name__ == "DeviceChanged":
@@ -44,14 +44,14 @@ class _DeviceNotes(Notes):
 
 
 class _Dialogue(AnswerText):
-    """Prints the answer as it streams, and the user's turns between."""
+    """Prints answers as they stream, and the user's turns between them."""
 
     def emit(self, entry: Entry) -> None:
         match entry:
             case TurnCompleted(role="user"):
                 self._write(f"> {plain_line(entry.text)}\n")
             case TurnStarted(role="assistant") if entry.text:
-                # What no model streamed here: it was to be said, or was imported.
+                # No model streamed this turn: it was spoken by `say`, or imported.
                 self._write(self._stream.feed(entry.text))
             case TurnCompleted():
                 self.finish()

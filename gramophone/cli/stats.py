@@ -1,4 +1,4 @@
-"""`stats`: what answers took and how much was spoken, summed up, drawn, as JSON or as CSV."""
+"""`stats`: latencies, tokens and spoken time summed up, as charts, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from gramophone.cli.bar_chart import Pen, Row, bars, facts
+from gramophone.cli.bar_chart import Bar, Pen, draw_bars, wrap_facts
 from gramophone.cli.output import note, result_json, write_out
 from gramophone.core.clock import wall_clock
 from gramophone.core.errors import FilterError
@@ -31,7 +31,10 @@ _MOST_DAYS = 14
 async def stats(
     home: Path, reference: str | None, *, since: str, by: Sequence[str], form: str
 ) -> int:
-    """The figures of a session, of those begun since, or of all; `form` is text, json or csv."""
+    """Print figures of a session, of those begun since a day, or of all.
+
+    `form` is text, json or csv.
+    """
     day = _day(since)
     async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference) if reference else None
@@ -43,8 +46,8 @@ async def stats(
     summed = fold.total(kept.tallies.values())
     days = fold.days(kept.quarters, _local_day)
     if form == "json":
-        told = {"session": session_id, "since": day.isoformat() if day else None, "by": list(by)}
-        result_json(told | _object(kept, by, summed, days))
+        query = {"session": session_id, "since": day.isoformat() if day else None, "by": list(by)}
+        result_json(query | _object(kept, by, summed, days))
     elif not summed.turns:
         note(_nothing(session_id, day))
     else:
@@ -55,10 +58,10 @@ async def stats(
 
 
 def _day(since: str) -> date | None:
-    """The day that is meant by `--since`.
+    """Read the value of `--since`.
 
     Raises:
-        FilterError: it is none.
+        FilterError: it is not a date.
     """
     if not since:
         return None
@@ -132,7 +135,7 @@ def _rounded(ms: float | None) -> float | None:
 
 
 def _print_csv(kept: StoredStatistics, by: Sequence[str]) -> None:
-    """One row a group, under a row of names."""
+    """Print a row for each group, under a row of names."""
     table = io.StringIO()
     writer = csv.writer(table)
     named = _flat(Tally().figures())
@@ -163,7 +166,7 @@ def _cell(text: str) -> str:
 
 
 def pen() -> Pen:
-    """As wide as the terminal, and coloured where there is one; 80 cells elsewhere."""
+    """Make a pen for standard output: 80 cells and no colour where it is not a terminal."""
     terminal = sys.stdout.isatty()
     plain = not terminal or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     cells = shutil.get_terminal_size().columns if terminal else 80
@@ -174,45 +177,45 @@ def pen() -> Pen:
 def drawn(
     kept: StoredStatistics, by: Sequence[str], summed: Tally, days: Sequence[Day], pen: Pen
 ) -> list[str]:
-    """The whole, its groups, what was spoken by day, and how long answers took."""
+    """Draw the total, its groups, spoken time by day, and a histogram of response times."""
     count = sum(sessions for sessions, _ in kept.quarters.values())
-    lines = [f"All of {_many(count, 'session')}", *_told(summed.figures(), pen)]
+    lines = [f"All of {_many(count, 'session')}", *_facts(summed.figures(), pen)]
     groups = fold.grouped(kept.tallies, by)
     for key, tally in groups.items():
         name = " · ".join(plain_line(each) or "–" for each in key)
         if len(groups) == 1:
             lines[0] += f" · {name}"
         else:
-            lines += ["", name[: pen.cells], *_told(tally.figures(), pen)]
+            lines += ["", name[: pen.cells], *_facts(tally.figures(), pen)]
     lines[0] = lines[0][: pen.cells]
     if summed.spoken_ms:
         unit, rows = fold.gathered(days, _MOST_DAYS)
-        spoken = [Row(_named(unit, row.day), row.spoken_ms, _time(row.spoken_ms)) for row in rows]
-        lines += ["", f"Spoken a {unit}", *bars(spoken, pen)]
+        bars = [Bar(_period(unit, row.day), row.spoken_ms, _time(row.spoken_ms)) for row in rows]
+        lines += ["", f"Spoken a {unit}", *draw_bars(bars, pen)]
     bins = fold.histogram(summed.response_ms)
     if bins:
-        counted = [Row(_span(each), each.turns, f"{each.turns:,}") for each in bins]
-        lines += ["", "Until the first sound (turns)", *bars(counted, pen)]
+        bars = [Bar(_span(each), each.turns, f"{each.turns:,}") for each in bins]
+        lines += ["", "Until the first sound (turns)", *draw_bars(bars, pen)]
     return lines if pen.blocks else [line.translate(_ASCII) for line in lines]
 
 
 _ASCII = str.maketrans({"·": "/", "–": "-"})
 
 
-def _told(figures: Statistics, pen: Pen) -> list[str]:
-    told = [_many(figures.turns, "turn")]
-    told += [f"{figures.withdrawn:,} taken back"] if figures.withdrawn else []
-    told += [f"{figures.repeated:,} spoken again"] if figures.repeated else []
-    told += [f"{_time(figures.spoken_ms)} spoken" if figures.spoken_ms else "no sound"]
-    told += [_many(figures.underruns, "underrun")] if figures.spoken_ms else []
-    told += [_many(figures.characters, "character")]
+def _facts(figures: Statistics, pen: Pen) -> list[str]:
+    facts = [_many(figures.turns, "turn")]
+    facts += [f"{figures.withdrawn:,} taken back"] if figures.withdrawn else []
+    facts += [f"{figures.repeated:,} spoken again"] if figures.repeated else []
+    facts += [f"{_time(figures.spoken_ms)} spoken" if figures.spoken_ms else "no sound"]
+    facts += [_many(figures.underruns, "underrun")] if figures.spoken_ms else []
+    facts += [_many(figures.characters, "character")]
     if figures.input_tokens is not None or figures.output_tokens is not None:
-        told += [f"{figures.input_tokens or 0:,} tokens in, {figures.output_tokens or 0:,} out"]
+        facts += [f"{figures.input_tokens or 0:,} tokens in, {figures.output_tokens or 0:,} out"]
     spreads = [(_NAMES[name], getattr(figures, name)) for name in _TIMES]
     took = [f"{name} {_ms(each)}" for name, each in spreads if each.turns]
     return [
-        *facts(told, pen),
-        *(facts([*took, "(ms: p50, p95)"], pen) if took else ["  no latencies"]),
+        *wrap_facts(facts, pen),
+        *(wrap_facts([*took, "(ms: p50, p95)"], pen) if took else ["  no latencies"]),
     ]
 
 
@@ -225,7 +228,7 @@ def _ms(spread: Percentiles) -> str:
 
 
 def _time(ms: int) -> str:
-    """A length as a person says it."""
+    """A duration in seconds, minutes or hours, with one decimal."""
     seconds = ms / 1000
     if seconds < 100:
         return f"{seconds:.1f} s"
@@ -234,7 +237,7 @@ def _time(ms: int) -> str:
     return f"{seconds / 3600:,.1f} h"
 
 
-def _named(unit: str, day: date) -> str:
+def _period(unit: str, day: date) -> str:
     match unit:
         case "month":
             return f"{day:%Y-%m}"

@@ -1,9 +1,9 @@
 """`--web`: the app in a browser, through textual-serve; each page is an app of its own.
 
-Whoever has the page can talk on the user's account and read what was kept. So it is on loopback
-unless told otherwise; who asks must have the address with its token, because other users of the
-machine reach loopback, too; and only a page that came from here may open the socket: else any web
-site that the user visits could.
+Whoever has the page can talk on the user's account and read all sessions. So the server listens on
+loopback by default; a request needs a token, because other users of the machine reach loopback, too
+(`web_access`); and the socket is opened only for a page of this server, because any web site in the
+user's browser could try to open it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOT_INSTALLED: Final = (
     "--web needs the extra 'web', which is not installed; "
     "install Gramophone again with it, for example: pip install '.[web]'"
 )
-# They tell of the terminal that the server was started in.
+# They describe the terminal in which the server was started.
 _OF_THE_TERMINAL: Final = ("TMUX", "TMUX_PANE", "STY")
 
 
@@ -36,8 +36,11 @@ def in_web_page() -> bool:
 
 
 def end_with_the_server() -> None:
-    """In a page's app: end when the server is gone without a word, because nobody could see or
-    end this app any more. Its standard input is the server's, and Textual overlooks its end."""
+    """End this process, the app of a page, when the server dies.
+
+    Otherwise it would go on unseen. Its standard input is a pipe from the server, but Textual does
+    not react to the end of it.
+    """
 
     def watch() -> None:
         hung_up = select.poll()
@@ -49,15 +52,15 @@ def end_with_the_server() -> None:
 
 
 def app_command(flags: Sequence[str]) -> str:
-    """What a page runs."""
+    """The command that the server runs for each page."""
     return shlex.join([sys.executable, "-m", "gramophone.cli", "chat", *flags])
 
 
 def serve(command: str, host: str = "", port: int = 8000) -> int:
-    """Serve until Ctrl+C.
+    """Serve until Ctrl+C; returns the exit code.
 
     Raises:
-        ConfigError: textual-serve is not installed, or the port cannot be had.
+        ConfigError: textual-serve is not installed, or the port cannot be opened.
     """
     try:
         from gramophone.cli.web_server import LOOPBACK_NAMES, PageServer
@@ -71,32 +74,34 @@ def serve(command: str, host: str = "", port: int = 8000) -> int:
             f"Careful: what goes to port {port} of {host} is not encrypted; whoever listens on the "
             "way can get in, talk on your account, hear what was kept and change your settings."
         )
-    _be_no_terminal()
+    _forget_terminal()
     server = PageServer(command, host or LOOPBACK, port, loopback_only=loopback_only)
     try:
         server.serve()
     except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        why = "is taken" if taken else f"cannot be opened ({error.strerror})"
-        raise ConfigError(f"Port {port} {why}; choose another with --port.") from error
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "is taken" if in_use else f"cannot be opened ({error.strerror})"
+        raise ConfigError(f"Port {port} {reason}; choose another with --port.") from error
     return 0
 
 
-def _be_no_terminal() -> None:
-    """Pages inherit this environment, and the page is the terminal there: what is copied must go
-    to the browser, and not to a tmux that it does not run in."""
+def _forget_terminal() -> None:
+    """Remove traces of this terminal from the environment that the apps of pages inherit.
+
+    Their terminal is the page: copied text must go to the browser, not to a tmux around the server.
+    """
     for name in _OF_THE_TERMINAL:
         os.environ.pop(name, None)
     os.environ["TERM"] = "xterm-256color"
 
 
-def arguments(flags: dict[str, object]) -> list[str]:
-    """The flags of the app as they are typed, for the process of a page."""
-    typed: list[str] = []
+def command_arguments(flags: dict[str, object]) -> list[str]:
+    """Options of the app as command-line arguments, for the process of a page."""
+    arguments: list[str] = []
     for name, value in flags.items():
         option = f"--{name.replace('_', '-')}"
         if value is True:
-            typed.append(option)
+            arguments.append(option)
         elif value not in (None, False):
-            typed += [option, str(value)]
-    return typed
+            arguments += [option, str(value)]
+    return arguments

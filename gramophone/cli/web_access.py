@@ -1,8 +1,8 @@
-"""Who may use the app's page: who has the address that the terminal shows, with its token.
+"""Access to the app's page: a token in the address that the terminal shows, then a cookie.
 
-Other users of this machine reach every port of it, so a name or an address proves nothing. The
-token stands in the address's fragment, which a browser keeps to itself: it is in no request line,
-log or referrer. The page hands it in once for a cookie.
+Other users of this machine reach every port of it, so the name or the address of a client proves
+nothing. The token stands in the fragment of the URL, which a browser does not send (RFC 3986, 3.5):
+it appears in no request line, log or referrer. The page posts it once and gets a cookie.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ class Access:
     """The token and the cookie of one run of the server."""
 
     def __init__(self, port: int) -> None:
-        # A browser has one store for all ports of a host.
+        # Cookies are shared by all ports of a host (RFC 6265, 8.5): the name tells servers apart.
         self.cookie_name = f"gramophone-{port}"
         self.token = secrets.token_urlsafe(_TOKEN_BYTES)
         self.cookie = secrets.token_urlsafe(_TOKEN_BYTES)
 
-    def is_token(self, handed_in: bytes) -> bool:
+    def is_token(self, candidate: bytes) -> bool:
         """Whether this is the token."""
-        return hmac.compare_digest(handed_in, self.token.encode())
+        # In constant time: a comparison that ends early would reveal a prefix by its duration.
+        return hmac.compare_digest(candidate, self.token.encode())
 
     def knows(self, cookies: Mapping[str, str]) -> bool:
         """Whether a request with these cookies comes from a page that had the token."""
-        given = cookies.get(self.cookie_name, "")
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self.cookie.encode())
+        cookie = cookies.get(self.cookie_name, "")
+        return hmac.compare_digest(cookie.encode("utf-8", "replace"), self.cookie.encode())
 
 
 def enter_page() -> str:
-    """The page that hands the token in."""
+    """The page that posts the token."""
     return Path(__file__).with_name("page").joinpath("enter.html").read_text(encoding="utf-8")

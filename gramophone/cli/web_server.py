@@ -1,6 +1,6 @@
-"""The server of pages for `--web`: textual-serve with our rules of who is let in.
+"""The web server for `--web`: textual-serve, with access control.
 
-Imported when it is asked for: textual-serve and aiohttp are an extra.
+Imported when it is used: textual-serve and aiohttp are an extra.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ _Handler: TypeAlias = Callable[[Request], Awaitable[StreamResponse]]
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PAGE: Final = Path(__file__).with_name("page")
-# Nobody else need know of this talk, and no other page may hold this one in a frame, where its
-# visitor would click on it unknowingly.
-_ONLY_FROM_HERE: Final = (
+# No other server learns of this page, and no other page may show it in a frame, where a visitor
+# would click on it without knowing (clickjacking).
+_CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self' 'unsafe-inline' data: blob:; connect-src 'self' ws: wss:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _PAGE_HEADERS: Final = {
-    "Content-Security-Policy": _ONLY_FROM_HERE,
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "no-referrer",
-    # What is at the address depends on the cookie.
+    # The content of the address depends on the cookie.
     "Cache-Control": "no-store",
 }
-_NOT_ADMITTED: Final = "Open the whole address that the terminal shows."
+_FORBIDDEN: Final = "Open the whole address that the terminal shows."
 _STATIC: Final = "/static"
 _PIECE_BYTES: Final = 1 << 16
 
 
 class PageApp(AppService):
-    """The app behind one page, over when its process is.
+    """The app behind one page, which has stopped when its process has ended.
 
-    The library's is over when nobody reads it any more; its process could then stand before a full
-    pipe for ever, or end after the event loop.
+    textual-serve's `stop` returns when it reads no more of the output. The process could then block
+    in a write to a full pipe for ever, or outlive the event loop.
     """
 
     async def stop(self) -> None:
@@ -58,21 +58,21 @@ class PageApp(AppService):
 
 
 class PageServer(textual_serve.server.Server):
-    """Serves the app as a page, to nobody who has not the token or comes from another page."""
+    """Serves the app as a page to clients with the token, and not to other pages."""
 
     def __init__(self, command: str, host: str, port: int, *, loopback_only: bool) -> None:
-        """Serve `command` to pages; with `loopback_only` under the names of this machine alone."""
+        """Run `command` for each page; `loopback_only` allows names of this machine as the host."""
         super().__init__(command, host, port, title="Gramophone", templates_path=_PAGE)
         self._access = Access(port)
         self._loopback_only = loopback_only
         self._pages: set[asyncio.Task[Any]] = set()
 
     def initialize_logging(self) -> None:
-        """Nothing on the terminal but what `note` says."""
+        """Leave logging as it is: the terminal shows the notes of this command only."""
 
     async def on_startup(self, app: web.Application) -> None:
-        where = f"{self.public_url}/#{self._access.token}"
-        note(f"Open {where} in a browser on this machine; Ctrl+C ends it.")
+        url = f"{self.public_url}/#{self._access.token}"
+        note(f"Open {url} in a browser on this machine; Ctrl+C ends it.")
 
     async def _make_app(self) -> web.Application:
         app: web.Application = await super()._make_app()
@@ -82,22 +82,22 @@ class PageServer(textual_serve.server.Server):
 
     @web.middleware
     async def _admit(self, request: Request, handler: _Handler) -> StreamResponse:
-        """Nothing for who has not the cookie, but the page on which it is to be had."""
+        """Answer a request without the cookie with the page that gets it, or not at all."""
         self._check(request)
         if request.path == ENTER_PATH or self._access.knows(request.cookies):
-            # The library would list its directories.
+            # textual-serve would list its directories.
             if request.path.startswith(_STATIC) and self._is_directory(request.path):
                 raise web.HTTPNotFound
             return await handler(request)
         if request.path != "/":
-            raise web.HTTPForbidden(text=_NOT_ADMITTED)
+            raise web.HTTPForbidden(text=_FORBIDDEN)
         return web.Response(text=enter_page(), content_type="text/html", headers=_PAGE_HEADERS)
 
     async def _enter(self, request: Request) -> web.Response:
-        """The token for a cookie."""
+        """Exchange the token for the cookie."""
         self._check_origin(request)
         if not self._access.is_token(await request.content.read(LONGEST_TOKEN_BYTES)):
-            raise web.HTTPForbidden(text=_NOT_ADMITTED)
+            raise web.HTTPForbidden(text=_FORBIDDEN)
         answer = web.Response(status=204)
         answer.set_cookie(
             self._access.cookie_name,
@@ -109,7 +109,8 @@ class PageServer(textual_serve.server.Server):
         return answer
 
     async def handle_index(self, request: Request) -> Any:
-        # The page must find its socket by the name it was itself found by.
+        # The page opens its socket at this URL: the host must be the one that the browser used, as
+        # the cookie belongs to it.
         self.public_url = f"{request.scheme}://{request.host}"
         page: Any = await super().handle_index(request)
         page.headers.update(_PAGE_HEADERS)
@@ -126,13 +127,13 @@ class PageServer(textual_serve.server.Server):
             self._pages.discard(page)
 
     async def on_shutdown(self, app: web.Application) -> None:
-        """End the apps: left alone, their pages would hold the server for a minute."""
+        """End the apps: open sockets of pages would delay the end of the server by a minute."""
         for page in self._pages:
             page.cancel()
         await asyncio.gather(*self._pages, return_exceptions=True)
 
     def _check(self, request: Request) -> None:
-        """On loopback a foreign name can only be a trick (DNS rebinding)."""
+        """Refuse foreign host names on loopback, which only DNS rebinding makes arrive here."""
         name = urlsplit(f"//{request.host}").hostname or ""
         if self._loopback_only and name not in LOOPBACK_NAMES:
             raise web.HTTPForbidden(text="Open it by the address it is served on.")
@@ -141,10 +142,11 @@ class PageServer(textual_serve.server.Server):
         return (self.statics_path / path.removeprefix(_STATIC).lstrip("/")).is_dir()
 
     def _check_origin(self, request: Request) -> None:
+        """Refuse requests of other web pages; a browser lets them open a WebSocket anywhere."""
         origin = request.headers.get("Origin", "")
         if origin and urlsplit(origin).netloc != request.host:
             raise web.HTTPForbidden(text="This is for its own page.")
 
 
-# textual-serve makes its services by this name and takes no other class.
+# textual-serve looks up this name to make its services, and has no parameter for the class.
 setattr(textual_serve.server, "AppService", PageApp)  # noqa: B010 - the name is not exported

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from gramophone.cli.bar_chart import Pen, Row, bars
+from gramophone.cli.bar_chart import Bar, Pen, draw_bars
 from gramophone.cli.stats import drawn
 from gramophone.library.statistics import Day, StoredStatistics, Tally, VoiceConfig, total
 from tests.support.programs import Gramophone
@@ -107,8 +107,8 @@ def test_without_unicode_or_colour_it_is_as_plain_as_can_be() -> None:
 
 
 def test_whatever_there_is_can_be_seen() -> None:
-    rows = [Row("a", 1_000_000, "many"), Row("bb", 1, "one"), Row("c", 0, "none")]
-    assert [line.split() for line in bars(rows, Pen(40))] == [
+    bars = [Bar("a", 1_000_000, "many"), Bar("bb", 1, "one"), Bar("c", 0, "none")]
+    assert [line.split() for line in draw_bars(bars, Pen(40))] == [
         ["a", "█" * 30, "many"],
         ["bb", "▏", "one"],
         ["c", "none"],

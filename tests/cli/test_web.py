@@ -249,7 +249,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_page_runs_the_app_with_the_same_flags(gramophone: Gramophone) -> None:
     flags = {"provider": "local", "model": None, "mute": True, "sample_rate": 24000, "voice": "a b"}
-    typed = shlex.split(web.app_command(web.arguments(dict(flags))))
+    typed = shlex.split(web.app_command(web.command_arguments(dict(flags))))
     assert typed[0] == sys.executable
     assert typed[3:] == [
         *("chat", "--provider", "local", "--mute", "--sample-rate", "24000", "--voice", "a b")
