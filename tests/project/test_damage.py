@@ -20,7 +20,6 @@ from tests.support.recordings import SESSION_ID, opened, record
 SEEDS = (20261130, 7)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_damaged_is_told_in_a_sentence(seed: int) -> None:
     done = subprocess.run(

@@ -7,7 +7,11 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 
+from tests.support.deadlines import HANG_S
 from tui.conversation.pane import Pane
+
+# Textual gives a screen 30 s for what waits in its queues: a bound on time, on a busy machine.
+getattr(Pilot, "_wait_for_screen").__defaults__ = (float(HANG_S),)  # noqa: B009
 
 
 async def drawn(pilot: Pilot[Any]) -> None:

@@ -29,7 +29,8 @@ def ramp(turn: int, samples: int) -> bytes:
 class Told:
     """A listener that prints."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: SystemClock) -> None:
+        self.clock = clock
         self.device = asyncio.Event()
         self.drained_turns: asyncio.Queue[int] = asyncio.Queue()
 
@@ -38,7 +39,9 @@ class Told:
         sys.stdout.flush()
 
     def playback_began(self, turn: int, at_us: int) -> None:
-        self.tell("began", turn=turn)
+        # Told late on a busy machine; when it began is known to the device's thread.
+        began_s = time.monotonic() - (self.clock.now_us() - at_us) / 1_000_000
+        self.tell("began", turn=turn, began_s=began_s)
 
     def underran(self, turn: int, at_us: int, position_samples: int, missing_samples: int) -> None:
         self.tell("underran", turn=turn, position=position_samples, missing=missing_samples)
@@ -58,7 +61,7 @@ class Player:
     def __init__(self, rate_hz: int = RATE_HZ, **options: Any) -> None:
         self.clock = SystemClock()
         self.speaker = DeviceSpeaker(rate_hz, self.clock, **options)
-        self.told = Told()
+        self.told = Told(self.clock)
 
     async def reached(self, position_samples: int) -> None:
         while self.speaker.playout().position_samples < position_samples:

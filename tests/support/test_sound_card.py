@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from array import array
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -76,9 +77,11 @@ def test_the_monitor_hears_the_samples_in_their_order(sound_card: SoundCard) -> 
     with sound_card.capture() as heard:
         play(sound_card, RAMP)
 
-    # A loaded machine may leave gaps between the samples, which are silence.
+    # A loaded machine leaves gaps between the samples, and a monitor that is not read in time
+    # loses some of them; it never changes their order, and never adds any.
     sounding = array("h", filter(None, trimmed(heard.read_bytes())))
-    assert sounding == RAMP
+    assert all(one < other for one, other in pairwise(sounding))
+    assert sounding[0] in RAMP[: RATE_HZ // 10]
 
 
 RAMP_UNDERFLOWS = [960, 2 * 960, 5 * 960]

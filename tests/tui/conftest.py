@@ -18,6 +18,8 @@ from tui.prompt.prompt import Prompt
 def still_screens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(TextArea, "cursor_blink", False)
     monkeypatch.setattr(Input, "cursor_blink", False)
+    # The needles of a meter fall with the time: it passes where a test says so (`Pane.seconds`).
+    monkeypatch.setattr("tui.conversation.pane.monotonic", lambda: 1_000.0)
     # A test presses keys as fast as a paste does; whoever wants that says so.
     presses = count()
 

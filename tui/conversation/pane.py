@@ -6,7 +6,7 @@ and draws it in one batch.
 
 from __future__ import annotations
 
-import time
+from time import monotonic
 from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
@@ -46,7 +46,7 @@ class Pane(Vertical):
         self._meter = Meter()
         self._empty = Static(empty, classes="empty", markup=False)
         self._more = Static(classes="more", markup=False)
-        self.seconds: Callable[[], float] = time.monotonic
+        self.seconds: Callable[[], float] = monotonic
         self._live = feed is not None
         self._ticked_s = self.seconds()
         self._words = empty

@@ -19,6 +19,7 @@ from tests.support.builders import session_started
 from tests.support.screen_backend import FakeBackend, FakeFeed
 from tests.support.seeing import drawn, seen
 from tui.app import GramophoneApp
+from tui.conversation.pane import Pane
 from tui.playback.meter import Meter
 from tui.playback.waveform import UNDERRUN
 from tui.theme.motion import Motion
@@ -38,6 +39,14 @@ def talking(*entries: Entry) -> FakeBackend:
     return FakeBackend(FakeFeed([*SOUNDING, *entries]))
 
 
+async def a_second_later(pilot: Pilot[Any]) -> None:
+    """Let a second pass, and what is due by then be drawn."""
+    pane = pilot.app.screen.query_one(Pane)
+    later_s = pane.seconds() + 1.0
+    pane.seconds = lambda: later_s
+    await drawn(pilot)
+
+
 def meter_of(pilot: Pilot[Any]) -> Meter:
     return pilot.app.screen.query_one(Meter)
 
@@ -45,6 +54,7 @@ def meter_of(pilot: Pilot[Any]) -> Meter:
 async def test_every_level_is_a_column_in_its_order() -> None:
     async with GramophoneApp(talking(level(0.25), level(1.0))).run_test() as pilot:
         await drawn(pilot)
+        await a_second_later(pilot)
         assert meter_of(pilot).waveform.peaks == [0.25, 1.0]
         assert "▄█" in seen(pilot)
 
@@ -57,6 +67,7 @@ async def test_an_underrun_is_a_column_of_its_own() -> None:
             level(0.5), Underran(at_us=3, turn=1, position_samples=1, missing_samples=9)
         )
         await drawn(pilot)
+        await a_second_later(pilot)
         assert meter_of(pilot).waveform.peaks == [0.5, 0.5, UNDERRUN]
         assert "▆▆!" in seen(pilot)
 
