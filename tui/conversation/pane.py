@@ -6,8 +6,8 @@ and draws it in one batch.
 
 from __future__ import annotations
 
-from time import monotonic
 from collections.abc import Callable, Sequence
+from time import monotonic
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
