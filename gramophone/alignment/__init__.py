@@ -1,4 +1,4 @@
-"""Which text is heard at which sample: word times, durations, pauses, places in the source.
+"""Alignment of text and sound: word times, durations, pauses, offsets in the source.
 
 Pure; the only estimator of what was heard. Begin with `word_timing`.
 """

@@ -1,8 +1,8 @@
-"""How long a voice takes for each character of a text, as far as letters tell; pure.
+"""Duration model: the time a voice takes for each character of a text, by its letters alone.
 
-Only shares count: whoever knows how long the whole took gets the parts from it. The figures are
-those that fit the durations an engine (Piper, an English voice) gave for some five hundred words
-best; speech is even enough that they go for other voices, and for other alphabets, too.
+Only shares count: with the length of the whole the parts follow. The figures are fitted to the
+durations that an engine (Piper, an English voice) gave for about five hundred words; speech is
+even enough that they serve for other voices and alphabets, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import accumulate, chain
 from typing import Final
 
-from gramophone.alignment.pause_matching import Pause
+from gramophone.alignment.pause_matching import TextPause
 from gramophone.text.characters import CLOSERS, STRAIGHT_QUOTES, is_wide
 from gramophone.text.sentences.splitter import SentenceCutter
 
@@ -29,6 +29,7 @@ _LONG_DIGIT_MS: Final = 420
 _ZERO_MS: Final = 82
 _POINT_MS: Final = 150
 _SPACE_MS: Final = 24
+# A mark is silent; its length here is that of the pause behind it.
 _CLAUSE_MS: Final = 310
 _SENTENCE_MS: Final = 210
 _SYMBOL_MS: Final = {"%": 400, "&": 150, "@": 150, "+": 250, "=": 300, "°": 300, "/": 100} | (
@@ -53,28 +54,34 @@ _FAINT = re.compile(
 
 @lru_cache(maxsize=512)
 def reached_ms(text: str) -> tuple[int, ...]:
-    """How long all before each character takes, and last the whole; it never falls."""
+    """Give the time in ms at which each character begins, and last that of the end.
+
+    The values never fall; `text` of n characters gives n + 1 of them.
+    """
     return tuple(accumulate(chain.from_iterable(_lengths(text)), initial=0))
 
 
 @lru_cache(maxsize=512)
-def pauses(text: str) -> tuple[Pause, ...]:
-    """Where it asks for a pause: at a mark, or at its own end."""
+def pauses(text: str) -> tuple[TextPause, ...]:
+    """Give the pauses that a text asks for: at its marks, and at its end."""
     reached = reached_ms(text)
-    found: list[Pause] = []
-    for each in _TOKEN.finditer(text):
-        if each.lastgroup in ("clause", "sentence"):
-            after = _AFTER.match(text, each.end())
-            end = after.end() if after else each.end()
-            ended = each.lastgroup == "sentence"
-            found.append(Pause(reached[each.end() - 1], reached[end], ended))
-    if not found or found[-1].end_ms < reached[-1]:
-        found.append(Pause(reached[-1], reached[-1], True))
-    return tuple(found)
+    result: list[TextPause] = []
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup in ("clause", "sentence"):
+            after = _AFTER.match(text, token.end())
+            end = after.end() if after else token.end()
+            sentence = token.lastgroup == "sentence"
+            result.append(TextPause(reached[token.end() - 1], reached[end], sentence))
+    if not result or result[-1].end_ms < reached[-1]:
+        result.append(TextPause(reached[-1], reached[-1], True))
+    return tuple(result)
 
 
 def sentence_ends(text: str) -> set[int]:
-    """Behind which characters sentences end, but for the last: `Dr. Who` has no end in it."""
+    """Give the offsets at which sentences end, without the end of the text.
+
+    "Dr. Who" has none.
+    """
     ends = set[int]()
     at = 0
     for sentence in SentenceCutter().feed(text):
@@ -84,10 +91,10 @@ def sentence_ends(text: str) -> set[int]:
 
 
 def _lengths(text: str) -> Generator[Iterator[int]]:
-    """The characters' lengths, token by token."""
-    for found in _TOKEN.finditer(text.replace("\n", " ")):
-        token = found[0]
-        match found.lastgroup:
+    """Yield the lengths of the characters in ms, token by token."""
+    for match_ in _TOKEN.finditer(text.replace("\n", " ")):
+        token = match_[0]
+        match match_.lastgroup:
             case "space":
                 yield _last(token, _SPACE_MS)
             case "clause":
@@ -115,8 +122,8 @@ def _number(token: str) -> Iterator[int]:
 def _word(token: str) -> Iterator[int]:
     if token.isascii() and token.isupper() and 2 <= len(token) <= 3:
         return iter([_SPELT_MS] * len(token))
-    faint = {found.start() for found in _FAINT.finditer(token)}
-    return (_FAINT_MS if place in faint else _letter(char) for place, char in enumerate(token))
+    faint = {match.start() for match in _FAINT.finditer(token)}
+    return (_FAINT_MS if index in faint else _letter(char) for index, char in enumerate(token))
 
 
 def _letter(char: str) -> int:

@@ -1,7 +1,8 @@
-"""Pauses that are heard, matched with the marks at which a text has them; pure.
+"""Matching of the silences in a sound with the marks at which its text has pauses.
 
-Between two pauses words keep their pace within some hundredths of a second, over several sentences
-they do not. So where the sound is at hand, its silences say when a mark was reached.
+Between two pauses words keep the pace of the duration model within some hundredths of a second;
+over several sentences they do not. So where the sound is stored, its silences say when a mark was
+reached, and the matched pairs tie text to sound.
 """
 
 from __future__ import annotations
@@ -14,51 +15,57 @@ from typing import TypeAlias
 from gramophone.core.frozen import frozen
 
 BUCKETS_PER_SECOND = 100
+"""Peaks per second of sound, in the shape that a stored sound has."""
 _SHORTEST_BUCKETS = 8
 _LOUDEST_PART = 40
-"""What has a fortieth of the loudest is silence."""
+"""A peak of a fortieth of the loudest, or less, is silence."""
 _FAINTEST_VOICE = 8
-"""Of 255. In what is fainter nothing can be told from silence."""
+"""Of 255. A sound without a louder peak has no silences: they cannot be told from the voice."""
 _LEAD_MS = 300
+"""Longest silence, in the time of the text, with which a sound may begin before its words."""
 
+# Costs of a match. One unit is an error of speech between two matches of `_UNSURE_SHARE` of its
+# length plus `_UNSURE_MS`. A mark without a silence costs more at the end of a sentence, where
+# a voice rarely goes on without one; a silence without a mark costs by its length, up to a limit.
 _MARKS_BACK, _SILENCES_BACK = 4, 6
+"""Marks and silences in a row that may stay without a match, which bounds the work."""
 _UNSURE_MS = 130
 _UNSURE_SHARE = 0.2
 _CLAUSE_MISSED, _SENTENCE_MISSED = 1.0, 1.5
-_SILENCE_MISSED_A_MS, _SILENCE_MISSED = 0.007, 3.0
+_SILENCE_MISSED_PER_MS, _SILENCE_MISSED = 0.007, 3.0
 
 Silence: TypeAlias = tuple[int, int]
-"""Its first sample, and the one after its last."""
+"""First sample of a silence, and the one after its last."""
 
 Anchor: TypeAlias = tuple[int, int]
-"""A moment of the text by its own pace, in milliseconds, and the sample at which it is heard."""
+"""A moment of the text by the duration model, in ms, and the sample at which it is heard."""
 
 
 @frozen
-class Pause:
-    """A pause that a text asks for, by its own pace."""
+class TextPause:
+    """A pause that a text asks for, in ms by the duration model; `sentence` if one ends there."""
 
     start_ms: int
     end_ms: int
     sentence: bool
 
 
-def silences(peaks: bytes, rate_hz: int) -> list[Silence]:
-    """Where a sound falls silent, from its loudest samples, `BUCKETS_PER_SECOND` of them."""
+def find_silences(peaks: bytes, rate_hz: int) -> list[Silence]:
+    """Find the silences of a sound from its peaks (0 to 255), `BUCKETS_PER_SECOND` of them."""
     loudest = max(peaks, default=0)
     if loudest < _FAINTEST_VOICE:
         return []
     limit = max(2, loudest // _LOUDEST_PART)
-    found: list[Silence] = []
+    result: list[Silence] = []
     began: int | None = None
     for bucket, peak in enumerate((*peaks, 255)):
         if peak <= limit:
             began = bucket if began is None else began
             continue
         if began is not None and bucket - began >= _SHORTEST_BUCKETS:
-            found.append((_sample(began, rate_hz), _sample(bucket, rate_hz)))
+            result.append((_sample(began, rate_hz), _sample(bucket, rate_hz)))
         began = None
-    return found
+    return result
 
 
 def _sample(bucket: int, rate_hz: int) -> int:
@@ -66,23 +73,27 @@ def _sample(bucket: int, rate_hz: int) -> int:
 
 
 def sample_at(anchors: Sequence[Anchor], at_ms: int) -> int:
-    """When a moment of the text is heard; between two anchors time goes evenly."""
+    """Give the sample at which a moment of the text is heard, by the anchors around it."""
     place = min(max(1, bisect_right(anchors, (at_ms, 1 << 62))), len(anchors) - 1)
     (low_ms, low), (high_ms, high) = anchors[place - 1], anchors[place]
     return low + (high - low) * (at_ms - low_ms) // max(1, high_ms - low_ms)
 
 
-def anchored(
-    pauses: Sequence[Pause], length_ms: int, start: int, end: int, found: Sequence[Silence]
+def match_pauses(
+    pauses: Sequence[TextPause], length_ms: int, start: int, end: int, silences: Sequence[Silence]
 ) -> list[Anchor]:
-    """What ties a text of `length_ms` by its own pace to the samples from `start` to `end`."""
+    """Give anchors for a text of `length_ms` whose sound is the samples from `start` to `end`.
+
+    The first and the last anchor are the ends of the text; between them are those of the pauses
+    that are heard as one of `silences`.
+    """
     length_ms = max(1, length_ms)
     # No pause is as long as all that is said around it.
     longest = (end - start) // 2
     inside = [
-        each
-        for each in found
-        if start <= each[0] and each[1] <= end and each[1] - each[0] <= longest
+        (first, last)
+        for first, last in silences
+        if start <= first and last <= end and last - first <= longest
     ]
     first = start
     if (
@@ -92,7 +103,7 @@ def anchored(
     ):
         first = inside.pop(0)[1]
     anchors = [(0, first)]
-    for pause, silence in _matched(pauses, length_ms, first, end, inside):
+    for pause, silence in _cheapest(pauses, length_ms, first, end, inside):
         anchors += ((pause.start_ms, silence[0]), (pause.end_ms, silence[1]))
     if anchors[-1][0] < length_ms:
         anchors.append((length_ms, end))
@@ -101,26 +112,31 @@ def anchored(
 
 @dataclass(slots=True)
 class _Path:
-    """The cheapest way to match all up to a pause with all up to a silence."""
+    """Cheapest way to match everything up to a pause with everything up to a silence."""
 
     cost: float
     before: tuple[int, int] | None
 
 
-def _matched(
-    pauses: Sequence[Pause], length_ms: int, start: int, end: int, found: Sequence[Silence]
-) -> list[tuple[Pause, Silence]]:
-    """Pauses and the silences they are heard as: such that the speech in between has the length
-    it should have. Not every pause is heard, and not every silence is one."""
+# Dynamic programming, as in the alignment of sequences: `paths[i, j]` is the cheapest way that
+# matches mark i with silence j, found from those before it. Its cost adds up what was passed over
+# and how far the speech between two matches differs from the length that the text asks for.
+
+
+def _cheapest(
+    pauses: Sequence[TextPause], length_ms: int, start: int, end: int, silences: Sequence[Silence]
+) -> list[tuple[TextPause, Silence]]:
+    """Pair pauses with the silences they are heard as, so that the speech in between has the
+    length it should have. Not every pause is heard, and not every silence is one."""
     scale = (end - start) / length_ms
-    missed = [_SENTENCE_MISSED if each.sentence else _CLAUSE_MISSED for each in pauses]
+    missed = [_SENTENCE_MISSED if pause.sentence else _CLAUSE_MISSED for pause in pauses]
     extra = [
-        min(_SILENCE_MISSED, (last - first) / max(scale, 1e-9) * _SILENCE_MISSED_A_MS)
-        for first, last in found
+        min(_SILENCE_MISSED, (last - first) / max(scale, 1e-9) * _SILENCE_MISSED_PER_MS)
+        for first, last in silences
     ]
     # The beginning and the end are matched as they are.
-    texts = [(0, 0), *((each.start_ms, each.end_ms) for each in pauses), (length_ms, length_ms)]
-    sounds = [(start, start), *found, (end, end)]
+    texts = [(0, 0), *((p.start_ms, p.end_ms) for p in pauses), (length_ms, length_ms)]
+    sounds = [(start, start), *silences, (end, end)]
     paths: dict[tuple[int, int], _Path] = {(0, 0): _Path(0.0, None)}
     for i in range(1, len(texts)):
         for j in range(1, len(sounds)):
@@ -141,18 +157,18 @@ def _matched(
                         best = _Path(cost, (back, other))
             if best.before is not None:
                 paths[i, j] = best
-    return _walked(pauses, found, paths)
+    return _trace_back(pauses, silences, paths)
 
 
-def _walked(
-    pauses: Sequence[Pause], found: Sequence[Silence], paths: dict[tuple[int, int], _Path]
-) -> list[tuple[Pause, Silence]]:
-    """Back from the end along the cheapest way; none where no way leads there."""
-    path = paths.get((len(pauses) + 1, len(found) + 1))
-    pairs: list[tuple[Pause, Silence]] = []
+def _trace_back(
+    pauses: Sequence[TextPause], silences: Sequence[Silence], paths: dict[tuple[int, int], _Path]
+) -> list[tuple[TextPause, Silence]]:
+    """Walk back from the end along the cheapest way; no pairs where no way leads there."""
+    path = paths.get((len(pauses) + 1, len(silences) + 1))
+    pairs: list[tuple[TextPause, Silence]] = []
     while path is not None and path.before not in (None, (0, 0)):
         assert path.before is not None
         i, j = path.before
-        pairs.append((pauses[i - 1], found[j - 1]))
+        pairs.append((pauses[i - 1], silences[j - 1]))
         path = paths[path.before]
     return pairs[::-1]

@@ -1,7 +1,7 @@
-"""Where in the source each character of a spoken text stands; pure.
+"""Source map: the offset in the source of each character of a spoken text.
 
 A text is spoken without its Markdown, so its words are looked for in the source, in order. Between
-words that are found, and where no source is known, it goes on evenly.
+words that are found, and where no source is known, offsets rise evenly.
 """
 
 from __future__ import annotations
@@ -14,20 +14,22 @@ _WORD = re.compile(r"\S+")
 _CORE = re.compile(r"[^\W_](?:\S*[^\W_])?")
 
 
-def places(text: str, source: str, start: int, end: int) -> Sequence[int]:
-    """For each character of `text`, and for its end, an offset in `source` from `start` to `end`;
-    they never fall."""
+def source_map(text: str, source: str, start: int, end: int) -> Sequence[int]:
+    """Give for each character of `text`, and for its end, an offset in `source` from `start` to
+    `end`; they never fall."""
     if end - start == len(text):
+        # Spoken as it is written: no search, and no list.
         return range(start, end + 1)
     known = [(0, start)]
     at = start
     for word in _WORD.finditer(text):
         core = _CORE.search(word[0])
+        # First as it is spoken; Markdown may stand between it and its punctuation ("**word**.").
         for part, first in ((word[0], word.start()), _part(core, word.start())):
-            found = _find(part, source, at, end)
-            if found >= 0:
-                at = found + len(part)
-                known += ((first, found), (first + len(part), at))
+            offset = _find(part, source, at, end)
+            if offset >= 0:
+                at = offset + len(part)
+                known += ((first, offset), (first + len(part), at))
                 break
     known.append((len(text), max(at, end)))
     return _filled(known)
@@ -38,7 +40,7 @@ def _part(core: re.Match[str] | None, word_start: int) -> tuple[str, int]:
 
 
 def _find(word: str, source: str, start: int, end: int) -> int:
-    """Where the word stands by itself in this part of the source, or -1."""
+    """Find a word that stands by itself in this part of the source; -1 for none."""
     at = source.find(word, start, end) if word else -1
     while at >= 0:
         after = at + len(word)
@@ -52,7 +54,7 @@ def _find(word: str, source: str, start: int, end: int) -> int:
 
 
 def _filled(known: Sequence[tuple[int, int]]) -> list[int]:
-    """All offsets from those that are known."""
+    """Fill in the offsets between those that are known, evenly."""
     offsets: list[int] = []
     for (first, low), (last, high) in pairwise(known):
         offsets += (low + (high - low) * step // (last - first) for step in range(last - first))

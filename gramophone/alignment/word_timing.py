@@ -1,12 +1,7 @@
-"""Which text stands at which sample of an answer's sound, folded from the events.
+"""Word timing: the text that is heard at each sample of an answer's sound, folded from events.
 
-The service gives no word times. What is known is the text of every flush and, once the flush is
-answered, both edges of its sound; inside it every character takes the share that
-`gramophone.alignment.durations`
-gives it. Where the end is not known yet, a pace stands in for it: the one of the flushes before, or
-`GUESS_US_PER_CHAR`.
-
-Pure, and the same for a live answer and for one that is replayed.
+The only estimator of what was heard: the screen, the memory of an interrupted answer, captions and
+seeking use it, for a live answer and for a replayed one alike.
 """
 
 from __future__ import annotations
@@ -17,8 +12,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 from gramophone.alignment.durations import pauses, reached_ms
-from gramophone.alignment.pause_matching import Anchor, Pause, Silence, anchored, sample_at
-from gramophone.alignment.source_map import places
+from gramophone.alignment.pause_matching import Anchor, Silence, TextPause, match_pauses, sample_at
+from gramophone.alignment.source_map import source_map
 from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
     AudioReceived,
@@ -38,6 +33,16 @@ GUESS_US_PER_CHAR = 62_000
 """Aura and Piper both speak 14 to 18 characters a second."""
 
 _BYTES_PER_SAMPLE = {"linear16": 2, "mulaw": 1, "alaw": 1}
+
+# The service gives no word times. Known are the text of every flush and, once it is answered,
+# both ends of its sound. A flush is a segment: between its ends every character takes the share of
+# time that the duration model gives it (`durations`), and where the sound is at hand its silences
+# correct that at every mark (`pause_matching`). While the end of a segment is not known a guess
+# stands in for it: the pace of the segments before, at first `GUESS_US_PER_CHAR`, and no less
+# than the sound that has come.
+#
+# Three counts appear: samples of the turn's sound, milliseconds of the duration model, and offsets
+# into the turn's text (Markdown). `source_map` leads from spoken characters to offsets.
 
 
 _WORD = re.compile(r"\S+")
@@ -69,15 +74,17 @@ class TimedChunk:
     """Where its pauses are heard, if that is known."""
 
     def words(self, source: str = "") -> Generator[SpokenWord]:
-        """Its words, in order, without the spaces between them. A mark at the end of a word
-        belongs to it, the pause after that does not. `source` is the turn's text: where it is
-        Markdown, only it tells where in it a word stands."""
-        at = places(self.text, source, self.source_start, self.source_end)
-        for found in _WORD.finditer(self.text):
-            start, end = found.span()
-            voiced = start + len(_PAUSE.sub("", found[0])) or end
+        """Yield the words in order, without the spaces between them.
+
+        A mark at the end of a word belongs to it, the pause behind does not. `source` is the
+        turn's text; where it is Markdown, words cannot be located without it.
+        """
+        at = source_map(self.text, source, self.source_start, self.source_end)
+        for word in _WORD.finditer(self.text):
+            start, end = word.span()
+            voiced = start + len(_PAUSE.sub("", word[0])) or end
             yield SpokenWord(
-                text=found[0],
+                text=word[0],
                 start_samples=self._at(start),
                 end_samples=self._at(voiced),
                 source_start=at[start],
@@ -91,30 +98,30 @@ class TimedChunk:
 
 
 @dataclass(slots=True)
-class _Chunk:
-    """A spoken text, of which `chars` characters count, and where they stand in the source."""
+class _SpokenChunk:
+    """A spoken text, of which `chars` characters count, and their offsets in the source."""
 
     text: str
     chars: int
     source_start: int
     source_end: int
-    places: Sequence[int]
+    offsets: Sequence[int]
 
     @property
     def length_ms(self) -> int:
-        """What it takes by itself; flushes that are longer or shorter share alike."""
+        """The length by the duration model, at least 1."""
         return reached_ms(self.text)[self.chars] or 1
 
 
 @dataclass(slots=True)
-class _Segment:
-    """The chunks of one flush. Chunks that no flush has named yet stand in the last one."""
+class _FlushedSegment:
+    """The chunks of one flush; the last segment has those that no flush has named yet."""
 
     start_samples: int
     flush: int | None = None
     end_samples: int | None = None
     answered: bool = False
-    chunks: list[_Chunk] = field(default_factory=list[_Chunk])
+    chunks: list[_SpokenChunk] = field(default_factory=list[_SpokenChunk])
 
     @property
     def chars(self) -> int:
@@ -126,29 +133,29 @@ class _Segment:
 
 
 @dataclass(slots=True)
-class _Turn:
+class _TurnTiming:
     """One answer's segments, in the order of their sound."""
 
-    segments: list[_Segment] = field(default_factory=list[_Segment])
+    segments: list[_FlushedSegment] = field(default_factory=list[_FlushedSegment])
     source: list[str] = field(default_factory=list[str])
     received_bytes: int = 0
     us_per_char: int = GUESS_US_PER_CHAR
 
 
 class WordTiming:
-    """Feed it a session's entries in order; ask it for text or samples at any time."""
+    """Fold of a session's entries, in order; it gives text or samples at any time."""
 
     def __init__(self, sample_rate_hz: int = 48_000, bytes_per_sample: int = 2) -> None:
-        """The form of the sound is what `SessionStarted` says, where it is among the entries."""
-        self._turns: dict[int, _Turn] = {}
+        """`SessionStarted` overrides both parameters, where it is among the entries."""
+        self._turns: dict[int, _TurnTiming] = {}
         self._rate_hz = sample_rate_hz
         self._bytes_per_sample = bytes_per_sample
-        self._newest: _Turn | None = None
+        self._newest: _TurnTiming | None = None
 
     # --- in -----------------------------------------------------------------------------------
 
     def emit(self, entry: Entry) -> None:
-        """Take one entry; those that say nothing about speech are passed over."""
+        """Take one entry; those that say nothing about speech are ignored."""
         match entry:
             case AudioReceived() if not entry.stale:
                 turn = self._turn(entry.turn)
@@ -174,18 +181,21 @@ class WordTiming:
             case _:
                 pass
 
-    def _turn(self, number: int) -> _Turn:
-        self._newest = self._turns.setdefault(number, _Turn())
+    def _turn(self, number: int) -> _TurnTiming:
+        self._newest = self._turns.setdefault(number, _TurnTiming())
         return self._newest
 
-    def _spoken(self, turn: _Turn, spoken: TextSpoken) -> None:
+    def _spoken(self, turn: _TurnTiming, spoken: TextSpoken) -> None:
         _forget_repeated(turn, spoken.source_start)
         if not turn.segments or turn.segments[-1].flush is not None:
-            turn.segments.append(_Segment(self._known_end(turn)))
+            turn.segments.append(_FlushedSegment(self._known_end(turn)))
         turn.segments[-1].chunks.append(_chunk(turn, spoken))
 
-    def _answered(self, turn: _Turn, answer: FlushAnswered) -> None:
-        """Answers come in the order of the flushes; sound of the next begins where this ends."""
+    def _answered(self, turn: _TurnTiming, answer: FlushAnswered) -> None:
+        """End the segments up to the answered flush.
+
+        Answers come in the order of the flushes; the sound of the next begins where this ends.
+        """
         start = None
         for segment in turn.segments:
             if segment.end_samples is not None:
@@ -198,13 +208,13 @@ class WordTiming:
             segment.end_samples = start = max(segment.start_samples, answer.end_samples)
             self._learn_pace(turn, segment)
 
-    def _close(self, turn: _Turn, end_samples: int) -> None:
-        """No more sound will come for what was flushed so far."""
+    def _close(self, turn: _TurnTiming, end_samples: int) -> None:
+        """End all open segments: no more sound will come for them."""
         for segment in turn.segments:
             if segment.end_samples is None:
                 segment.end_samples = max(segment.start_samples, end_samples)
 
-    def _learn_pace(self, turn: _Turn, segment: _Segment) -> None:
+    def _learn_pace(self, turn: _TurnTiming, segment: _FlushedSegment) -> None:
         spoken_samples = (segment.end_samples or 0) - segment.start_samples
         if segment.chars >= 20 and spoken_samples > 0:
             turn.us_per_char = spoken_samples * 1_000_000 // (self._rate_hz * segment.chars)
@@ -212,12 +222,14 @@ class WordTiming:
     # --- out ----------------------------------------------------------------------------------
 
     def heard_end(self, turn: int, position_samples: int) -> int:
-        """How many characters of the turn's text have been spoken at this playout position."""
+        """Give how many characters of the turn's text are spoken at a playout position."""
         return self._reached(turn, position_samples)[1]
 
     def heard_words(self, turn: int, position_samples: int) -> str:
-        """The turn's text up to this playout position, without the word that sounds there: what
-        of an answer that is stopped there was understood."""
+        """Give the turn's text up to a playout position, without the word that sounds there.
+
+        It is what was understood of an answer that is stopped there.
+        """
         start, end = self._reached(turn, position_samples)
         known = self._turns.get(turn)
         source = "".join(known.source) if known is not None else ""
@@ -227,29 +239,29 @@ class WordTiming:
         return source[:end].rstrip()
 
     def _reached(self, turn: int, position_samples: int) -> tuple[int, int]:
-        """Where in the text the chunk begins that sounds at this position, and what is reached."""
+        """Give the offsets of the chunk that sounds at a position, and of the character."""
         known = self._turns.get(turn)
         if known is None:
             return 0, 0
         starts = [segment.start_samples for segment in known.segments]
-        place = bisect_right(starts, position_samples) - 1
-        if place < 0:
+        index = bisect_right(starts, position_samples) - 1
+        if index < 0:
             return 0, 0
-        segment = known.segments[place]
+        segment = known.segments[index]
         span = max(1, self._end(known, segment) - segment.start_samples)
         into = min(span, position_samples - segment.start_samples)
         return _source_at(segment, segment.length_ms * into / span)
 
     def position_of(self, turn: int, character: int) -> int | None:
-        """The sample at which the character at this offset of the turn's text is spoken, or the
-        next one that is; None when nothing from there on was spoken."""
+        """Give the sample at which the character at this offset of the turn's text is spoken, or
+        the next one that is; None when nothing from there on was spoken."""
         known = self._turns.get(turn)
         for segment in known.segments if known is not None else ():
             assert known is not None
             before = 0
             for chunk in segment.chunks:
                 if character < chunk.source_end:
-                    char = min(bisect_left(chunk.places, character), chunk.chars)
+                    char = min(bisect_left(chunk.offsets, character), chunk.chars)
                     into_ms = before + reached_ms(chunk.text)[char]
                     length = self._end(known, segment) - segment.start_samples
                     return segment.start_samples + length * into_ms // max(1, segment.length_ms)
@@ -257,14 +269,16 @@ class WordTiming:
         return None
 
     def spans(self, turn: int, silences: Sequence[Silence] = ()) -> list[TimedChunk]:
-        """The turn's chunks in the order of their sound; each is spoken once here, also when a
-        lost connection made it be said again. `silences` of the turn's sound, where it is at hand,
-        tell when a mark was reached."""
+        """Give the turn's chunks in the order of their sound.
+
+        Each is there once, also when a lost connection made it be spoken again. `silences` of the
+        turn's sound, where it is at hand, make the times more exact.
+        """
         known = self._turns.get(turn)
         spans: list[TimedChunk] = []
         for segment in known.segments if known is not None else ():
             assert known is not None
-            anchors = anchored(
+            anchors = match_pauses(
                 list(_pauses(segment)),
                 segment.length_ms,
                 segment.start_samples,
@@ -278,61 +292,62 @@ class WordTiming:
                 before += chunk.length_ms
         return spans
 
-    def _end(self, turn: _Turn, segment: _Segment) -> int:
+    def _end(self, turn: _TurnTiming, segment: _FlushedSegment) -> int:
         if segment.end_samples is not None:
             return segment.end_samples
         guess = segment.chars * turn.us_per_char * self._rate_hz // 1_000_000
         return max(self._received_samples(turn), segment.start_samples + guess)
 
-    def _known_end(self, turn: _Turn) -> int:
+    def _known_end(self, turn: _TurnTiming) -> int:
         return self._end(turn, turn.segments[-1]) if turn.segments else 0
 
-    def _received_samples(self, turn: _Turn) -> int:
+    def _received_samples(self, turn: _TurnTiming) -> int:
         return turn.received_bytes // self._bytes_per_sample
 
 
-def _flushed(turn: _Turn, flush: int) -> None:
-    """What was spoken since the last flush belongs to this one."""
+def _flushed(turn: _TurnTiming, flush: int) -> None:
+    """Name the open segment: text spoken since the last flush belongs to this one."""
     if turn.segments and turn.segments[-1].flush is None:
         turn.segments[-1].flush = flush
 
 
-def _forget_repeated(turn: _Turn, source_start: int) -> None:
-    """After a lost connection text is spoken again: it sounds where it was said last."""
+def _forget_repeated(turn: _TurnTiming, source_start: int) -> None:
+    """Drop text that is spoken again after a lost connection: it is heard where it came last."""
     while turn.segments and turn.segments[-1].end_samples is not None:
         segment = turn.segments[-1]
         if segment.answered or not segment.chunks:
             return
-        kept = [chunk for chunk in segment.chunks if chunk.source_start < source_start]
-        if kept and kept[-1].source_end > source_start:
-            last = kept[-1]
+        # An answered segment was heard as a whole, and stays.
+        earlier = [chunk for chunk in segment.chunks if chunk.source_start < source_start]
+        if earlier and earlier[-1].source_end > source_start:
+            last = earlier[-1]
             share = (source_start - last.source_start) / (last.source_end - last.source_start)
             last.chars, last.source_end = int(last.chars * share), source_start
-        segment.chunks = kept
-        if kept:
+        segment.chunks = earlier
+        if earlier:
             return
         turn.segments.pop()
 
 
-def _chunk(turn: _Turn, spoken: TextSpoken) -> _Chunk:
+def _chunk(turn: _TurnTiming, spoken: TextSpoken) -> _SpokenChunk:
     start, end = spoken.source_start, spoken.source_end
     # Its source need not be looked at where it was spoken as it stands.
     source = "" if end - start == len(spoken.text) else "".join(turn.source)
-    known = places(spoken.text, source, start, end)
-    return _Chunk(spoken.text, len(spoken.text), start, end, known)
+    known = source_map(spoken.text, source, start, end)
+    return _SpokenChunk(spoken.text, len(spoken.text), start, end, known)
 
 
-def _pauses(segment: _Segment) -> Generator[Pause]:
-    """All that its chunks ask for, in the segment's own time."""
+def _pauses(segment: _FlushedSegment) -> Generator[TextPause]:
+    """Yield the pauses of all chunks, in ms from the beginning of the segment."""
     before = 0
     for chunk in segment.chunks:
         for pause in pauses(chunk.text[: chunk.chars]):
-            yield Pause(before + pause.start_ms, before + pause.end_ms, pause.sentence)
+            yield TextPause(before + pause.start_ms, before + pause.end_ms, pause.sentence)
         before += chunk.length_ms
 
 
-def _span(chunk: _Chunk, before_ms: int, anchors: Sequence[Anchor]) -> TimedChunk:
-    """A chunk that begins `before_ms` into its segment."""
+def _span(chunk: _SpokenChunk, before_ms: int, anchors: Sequence[Anchor]) -> TimedChunk:
+    """Time a chunk that begins `before_ms` into its segment."""
     end_ms = before_ms + chunk.length_ms
     start, end = sample_at(anchors, before_ms), sample_at(anchors, end_ms)
     within = [(ms - before_ms, at) for ms, at in anchors if before_ms < ms < end_ms]
@@ -346,14 +361,14 @@ def _span(chunk: _Chunk, before_ms: int, anchors: Sequence[Anchor]) -> TimedChun
     )
 
 
-def _source_at(segment: _Segment, spoken_ms: float) -> tuple[int, int]:
-    """The offsets in the source where a chunk begins, and that is reached in it, after so much
+def _source_at(segment: _FlushedSegment, spoken_ms: float) -> tuple[int, int]:
+    """Give the offsets of the chunk, and of the character in it, that are reached after so much
     speech; both are the end of the last chunk where all was spoken."""
     reached = segment.chunks[0].source_start if segment.chunks else 0
     for chunk in segment.chunks:
         if spoken_ms < chunk.length_ms:
             char = bisect_right(reached_ms(chunk.text), spoken_ms) - 1
-            return chunk.source_start, chunk.places[min(char, chunk.chars)]
+            return chunk.source_start, chunk.offsets[min(char, chunk.chars)]
         spoken_ms -= chunk.length_ms
         reached = chunk.source_end
     return reached, reached

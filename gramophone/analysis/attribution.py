@@ -1,6 +1,6 @@
-"""Which model answered a turn, and in which voice, folded from the events; pure.
+"""Attribution: the model that answered each turn and the voice that spoke it, from the events.
 
-The session's row names the newest of them; here each turn has its own.
+The session's row has the newest of them only; here each turn has its own.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from gramophone.core.timeline import (
 
 @frozen
 class Answerer:
-    """Who answered; `provider` and `model` are empty where no model was asked."""
+    """Model and voice of one answer; `provider` and `model` are empty where no model was asked."""
 
     provider: str = ""
     model: str = ""
     voice: str = ""
 
 
-NOBODY: Final = Answerer()
-KINDS: Final = (SessionStarted, SettingsChanged, TurnStarted, RequestSent)
-"""The events this is told by."""
+NO_ANSWERER: Final = Answerer()
+ATTRIBUTION_EVENTS: Final = (SessionStarted, SettingsChanged, TurnStarted, RequestSent)
+"""The events that `answerers` reads."""
 
 
 def answerers(events: Iterable[Event]) -> dict[int, Answerer]:
-    """By the number of the turn; a user's turns have no entry."""
+    """Give the answerers by the number of the turn; a user's turns have no entry."""
     voice = ""
     known: dict[int, Answerer] = {}
     for event in events:

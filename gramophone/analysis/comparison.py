@@ -1,7 +1,7 @@
-"""Two sessions side by side: texts, messages to the speech service, sound, timing. Pure.
+"""Comparison of two sessions: texts, messages to the speech service, sound, timing.
 
 Sound and messages of two sessions that say the same are the same; their timing never is, so it
-is told in figures and makes no difference.
+is given in figures and counts as no difference.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _SHOWN_CHARACTERS = 100
 
 
 @frozen
-class SaidTurn:
-    """What one turn came to, its sound as SHA-256 and length of the bytes received."""
+class ComparedTurn:
+    """The result of one turn; its sound as SHA-256 and length of the bytes received."""
 
     role: str
     text: str
@@ -44,7 +44,7 @@ class SaidTurn:
 
 
 @frozen
-class Message:
+class SpeechMessage:
     """A message to the speech service; texts that follow each other are one."""
 
     type: str
@@ -63,7 +63,7 @@ class Timing:
 
 @frozen
 class Comparison:
-    """What differs, each as a sentence, and the timing of both."""
+    """Differences, a sentence each, and the timing of both sessions."""
 
     texts: tuple[str, ...]
     messages: tuple[str, ...]
@@ -78,7 +78,7 @@ class Comparison:
 
 def compare(one: Sequence[Event], other: Sequence[Event]) -> Comparison:
     """Compare two timelines; their AudioReceived carry the sound."""
-    left, right = _Digest(one), _Digest(other)
+    left, right = _SessionDigest(one), _SessionDigest(other)
     texts: list[str] = []
     sounds: list[str] = []
     for number, (a, b) in enumerate(zip_longest(left.turns(), right.turns())):
@@ -103,12 +103,12 @@ def compare(one: Sequence[Event], other: Sequence[Event]) -> Comparison:
     )
 
 
-def _alone(number: int, where: str, turn: SaidTurn | None) -> Iterable[str]:
+def _alone(number: int, where: str, turn: ComparedTurn | None) -> Iterable[str]:
     if turn is not None:
         yield f"Turn {number} ({turn.role}) is in the {where} only: {_shown(turn.text)}."
 
 
-def _turn_differences(number: int, a: SaidTurn, b: SaidTurn) -> Iterable[str]:
+def _turn_differences(number: int, a: ComparedTurn, b: ComparedTurn) -> Iterable[str]:
     if a.role != b.role:
         yield f"Turn {number} is of {a.role} in the first, of {b.role} in the second."
     elif a.text != b.text:
@@ -117,7 +117,9 @@ def _turn_differences(number: int, a: SaidTurn, b: SaidTurn) -> Iterable[str]:
         yield f"Turn {number} ended with {a.finish_reason} and with {b.finish_reason}."
 
 
-def _message_differences(one: Sequence[Message], other: Sequence[Message]) -> Iterable[str]:
+def _message_differences(
+    one: Sequence[SpeechMessage], other: Sequence[SpeechMessage]
+) -> Iterable[str]:
     matcher = SequenceMatcher(a=one, b=other, autojunk=False)
     for operation, a_start, a_end, b_start, b_end in matcher.get_opcodes():
         if operation == "equal":
@@ -127,7 +129,7 @@ def _message_differences(one: Sequence[Message], other: Sequence[Message]) -> It
         yield f"Message {a_start}: {first} in the first, {second} in the second."
 
 
-def _named(message: Message) -> str:
+def _named(message: SpeechMessage) -> str:
     return f"{message.type} {_shown(message.text)}" if message.text else message.type
 
 
@@ -155,7 +157,7 @@ def _percentile_ms(intervals_us: Sequence[int], percent: int) -> float | None:
 
 
 @dataclass(slots=True)
-class _Turn:
+class _TurnDigest:
     role: str
     text: str
     finish_reason: str = ""
@@ -164,24 +166,24 @@ class _Turn:
     frames_us: list[int] = field(default_factory=list[int])
 
 
-class _Digest:
-    """What counts of a timeline."""
+class _SessionDigest:
+    """Turns, messages and intervals of one timeline."""
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._turns: dict[int, _Turn] = {}
-        self.messages: list[Message] = []
+        self._turns: dict[int, _TurnDigest] = {}
+        self.messages: list[SpeechMessage] = []
         self.intervals_us: dict[str, list[int]] = {}
-        self._asked_us: dict[str, dict[int, int]] = {}
+        self._begun_us: dict[str, dict[int, int]] = {}
         for event in events:
             self._take(event)
         for turn in self._turns.values():
             for before_us, at_us in pairwise(turn.frames_us):
                 self.intervals_us.setdefault("between frames", []).append(at_us - before_us)
 
-    def turns(self) -> list[SaidTurn]:
-        """In order."""
+    def turns(self) -> list[ComparedTurn]:
+        """Give the turns in the order in which they began."""
         return [
-            SaidTurn(
+            ComparedTurn(
                 turn.role,
                 turn.text,
                 turn.finish_reason,
@@ -194,7 +196,7 @@ class _Digest:
     def _take(self, event: Event) -> None:
         match event:
             case TurnStarted(turn=number, role=role, text=text):
-                self._turns[number] = _Turn(role, text)
+                self._turns[number] = _TurnDigest(role, text)
             case TurnCompleted(turn=number, text=text, finish_reason=reason):
                 if turn := self._turns.get(number):
                     turn.text, turn.finish_reason = text, reason
@@ -227,29 +229,30 @@ class _Digest:
                 pass
 
     def _begin(self, turn: int, at_us: int, name: str) -> None:
-        self._asked_us.setdefault(name, {}).setdefault(turn, at_us)
+        self._begun_us.setdefault(name, {}).setdefault(turn, at_us)
 
     def _end(self, turn: int, at_us: int, name: str) -> None:
-        begun_us = self._asked_us.get(name, {}).pop(turn, None)
+        begun_us = self._begun_us.get(name, {}).pop(turn, None)
         if begun_us is not None:
             self.intervals_us.setdefault(name, []).append(at_us - begun_us)
 
     def _sent(self, text: str) -> None:
+        # How a text is cut into Speak messages depends on when its deltas came, which is timing.
         message = _message(text)
         before = self.messages[-1] if self.messages else None
         if before is not None and before.type == message.type == "Speak":
-            self.messages[-1] = Message("Speak", before.text + message.text)
+            self.messages[-1] = SpeechMessage("Speak", before.text + message.text)
         else:
             self.messages.append(message)
 
 
-def _message(text: str) -> Message:
+def _message(text: str) -> SpeechMessage:
     try:
-        told: object = json.loads(text)
+        parsed: object = json.loads(text)
     except (ValueError, RecursionError):
-        return Message("?", text)
-    if not isinstance(told, dict):
-        return Message("?", text)
-    fields = cast("dict[str, object]", told)
-    said = fields.get("text")
-    return Message(str(fields.get("type", "?")), said if isinstance(said, str) else "")
+        return SpeechMessage("?", text)
+    if not isinstance(parsed, dict):
+        return SpeechMessage("?", text)
+    fields = cast("dict[str, object]", parsed)
+    spoken = fields.get("text")
+    return SpeechMessage(str(fields.get("type", "?")), spoken if isinstance(spoken, str) else "")

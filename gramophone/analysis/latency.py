@@ -1,8 +1,7 @@
-"""How an answer came about, step by step: what a latency view draws.
+"""Latency waterfall: the steps of an answer, each with its beginning and end.
 
-Every time is relative to the submit. The moments are those of `gramophone.analysis.metrics`, so a
-bar is
-as long as the figure of the same name.
+Every time is in microseconds since the submit. The moments are those of
+`gramophone.analysis.metrics`, so a bar is as long as the figure of the same name.
 """
 
 from __future__ import annotations
@@ -46,9 +45,12 @@ MarkKind: TypeAlias = Literal[
 
 
 @frozen
-class Stage:
-    """A stretch of the answer. A step ends with the moment it is named after and begins where
-    the one before ended; a stream (`Text in`, `Sound in`) runs beside the steps."""
+class LatencyStage:
+    """A span of the answer.
+
+    A step ends with the moment it is named after and begins where the one before ended; a stream
+    (`Text in`, `Sound in`) runs beside the steps.
+    """
 
     name: StageName
     start_us: int
@@ -61,8 +63,8 @@ class Stage:
 
 
 @frozen
-class Mark:
-    """Something of one moment. `words` may hold text of a server."""
+class LatencyMark:
+    """An incident of one moment. `words` may hold text of a server."""
 
     at_us: int
     kind: MarkKind
@@ -71,29 +73,29 @@ class Mark:
 
 @frozen
 class Waterfall:
-    """One answer, from its submit at 0. `submitted_us` is where that stands in the session."""
+    """One answer, from its submit at 0, which is `submitted_us` in the session's time."""
 
     turn: int
     question: str
     submitted_us: int
     end_us: int
-    stages: tuple[Stage, ...]
-    marks: tuple[Mark, ...]
+    stages: tuple[LatencyStage, ...]
+    marks: tuple[LatencyMark, ...]
     metrics: TurnMetrics
 
     @property
     def first_sample_us(self) -> int | None:
-        """When it began to sound."""
-        return next((each.end_us for each in self.stages if each.name == "First sample"), None)
+        """Time of the first sample of sound; None for an answer without sound."""
+        return next((stage.end_us for stage in self.stages if stage.name == "First sample"), None)
 
-    def stage(self, name: StageName) -> Stage | None:
-        """The stage of this name, if the answer came so far."""
-        return next((each for each in self.stages if each.name == name), None)
+    def stage(self, name: StageName) -> LatencyStage | None:
+        """Give the stage of this name; None if the answer did not come so far."""
+        return next((stage for stage in self.stages if stage.name == name), None)
 
 
 def waterfalls(events: Iterable[Entry]) -> tuple[Waterfall, ...]:
-    """One for each of the assistant's turns, in their order."""
-    fold, courses = MetricsFold(), _Courses()
+    """Give a waterfall for each of the assistant's turns, in their order."""
+    fold, courses = MetricsFold(), _AnswerCourses()
     for event in events:
         fold.emit(event)
         courses.emit(event, fold)
@@ -107,8 +109,8 @@ def waterfalls(events: Iterable[Entry]) -> tuple[Waterfall, ...]:
 
 
 @dataclass(slots=True)
-class _Course:
-    """What is gathered of one turn, in the session's time."""
+class _AnswerCourse:
+    """Moments and marks of one turn, in the session's time."""
 
     turn: int
     question: str
@@ -117,16 +119,16 @@ class _Course:
     text_end_us: int | None = None
     sound_end_us: int | None = None
     ended_us: int | None = None
-    marks: list[Mark] = field(default_factory=list[Mark])
+    marks: list[LatencyMark] = field(default_factory=list[LatencyMark])
 
 
-class _Courses:
+class _AnswerCourses:
     """Sorts events to the turns they belong to."""
 
     def __init__(self) -> None:
-        self.of_turns: dict[int, _Course] = {}
+        self.of_turns: dict[int, _AnswerCourse] = {}
         self._question = ""
-        self._newest: _Course | None = None
+        self._newest: _AnswerCourse | None = None
 
     def emit(self, event: Entry, fold: MetricsFold) -> None:
         match event:
@@ -135,7 +137,7 @@ class _Courses:
                 return
             case TurnStarted():
                 submitted = fold.moments(event.turn).submitted_us
-                course = _Course(event.turn, self._question, event.at_us, event.at_us)
+                course = _AnswerCourse(event.turn, self._question, event.at_us, event.at_us)
                 course.started_us = event.at_us if submitted is None else submitted
                 self.of_turns[event.turn] = self._newest = course
                 self._question = ""
@@ -145,15 +147,15 @@ class _Courses:
         if course is not None and course.ended_us is None:
             _take(course, event)
 
-    def _course_of(self, event: Entry) -> _Course | None:
-        """A warning names no turn: it belongs to the answer that is under way."""
+    def _course_of(self, event: Entry) -> _AnswerCourse | None:
+        """Find the turn of an event. A warning names none: it belongs to the newest answer."""
         if isinstance(event, WarningReceived):
             return self._newest
         turn = getattr(event, "turn", None)
         return self.of_turns.get(turn) if isinstance(event, Event) and turn is not None else None
 
 
-def _take(course: _Course, event: Entry) -> None:
+def _take(course: _AnswerCourse, event: Entry) -> None:
     course.last_us = max(course.last_us, event.at_us)
     match event:
         case DeltaReceived() | ModelFinished():
@@ -166,30 +168,30 @@ def _take(course: _Course, event: Entry) -> None:
             course.marks.extend(_marks(event))
 
 
-def _marks(event: Entry) -> Iterator[Mark]:
+def _marks(event: Entry) -> Iterator[LatencyMark]:
     match event:
         case FlushSent():
             words = f"flush {event.flush} sent, up to chunk {event.last_chunk}"
-            yield Mark(event.at_us, "flush sent", words)
+            yield LatencyMark(event.at_us, "flush sent", words)
         case FlushAnswered():
             words = f"flush {event.flush} answered, {event.end_samples:,} samples so far"
-            yield Mark(event.at_us, "flush answered", words)
+            yield LatencyMark(event.at_us, "flush answered", words)
         case FlushRefused():
             words = f"flush {event.flush} refused, to be sent again"
-            yield Mark(event.at_us, "flush refused", words)
+            yield LatencyMark(event.at_us, "flush refused", words)
         case WarningReceived():
-            yield Mark(event.at_us, "warning", f"{event.code}: {event.description}")
+            yield LatencyMark(event.at_us, "warning", f"{event.code}: {event.description}")
         case Underran():
             words = f"{event.missing_samples:,} samples missing at {event.position_samples:,}"
-            yield Mark(event.at_us, "underrun", words)
+            yield LatencyMark(event.at_us, "underrun", words)
         case TurnInterrupted():
             words = f"stopped, {event.heard_samples:,} samples heard"
-            yield Mark(event.at_us, "stopped", words)
+            yield LatencyMark(event.at_us, "stopped", words)
         case PlaybackStopped():
             words = f"sound stopped, {event.played_samples:,} samples played"
-            yield Mark(event.at_us, "stopped", words)
+            yield LatencyMark(event.at_us, "stopped", words)
         case Failed():
-            yield Mark(event.at_us, "failed", event.detail)
+            yield LatencyMark(event.at_us, "failed", event.detail)
         case _:
             pass
 
@@ -197,20 +199,20 @@ def _marks(event: Entry) -> Iterator[Mark]:
 # --- laying out -------------------------------------------------------------------------------
 
 
-def _waterfall(course: _Course, moments: TurnMoments, metrics: TurnMetrics) -> Waterfall:
+def _waterfall(course: _AnswerCourse, moments: TurnMoments, metrics: TurnMetrics) -> Waterfall:
     zero_us = course.started_us
     end_us = max(zero_us, course.last_us if course.ended_us is None else course.ended_us)
     stages = [*_steps(moments, zero_us, end_us), *_streams(course, moments)]
-    inside = (replace(each, end_us=min(each.end_us, end_us)) for each in stages)
+    inside = (replace(stage, end_us=min(stage.end_us, end_us)) for stage in stages)
     return Waterfall(
         turn=course.turn,
         question=course.question,
         submitted_us=zero_us,
         end_us=end_us - zero_us,
         stages=tuple(
-            replace(each, start_us=each.start_us - zero_us, end_us=each.end_us - zero_us)
-            for each in inside
-            if zero_us <= each.start_us <= each.end_us
+            replace(stage, start_us=stage.start_us - zero_us, end_us=stage.end_us - zero_us)
+            for stage in inside
+            if zero_us <= stage.start_us <= stage.end_us
         ),
         marks=tuple(
             replace(mark, at_us=mark.at_us - zero_us)
@@ -221,7 +223,9 @@ def _waterfall(course: _Course, moments: TurnMoments, metrics: TurnMetrics) -> W
     )
 
 
-def _steps(moments: TurnMoments, zero_us: int, end_us: int) -> Iterator[Stage]:
+def _steps(moments: TurnMoments, zero_us: int, end_us: int) -> Iterator[LatencyStage]:
+    # A moment may be missing (nothing was spoken) or lie before the one above it: then that step
+    # is left out, and the next one takes its time.
     reached_us = zero_us
     steps: tuple[tuple[StageName, int | None], ...] = (
         ("First delta", moments.first_delta_us),
@@ -232,12 +236,12 @@ def _steps(moments: TurnMoments, zero_us: int, end_us: int) -> Iterator[Stage]:
     )
     for name, at_us in steps:
         if at_us is not None and reached_us <= at_us <= end_us:
-            yield Stage(name, reached_us, at_us)
+            yield LatencyStage(name, reached_us, at_us)
             reached_us = at_us
 
 
-def _streams(course: _Course, moments: TurnMoments) -> Iterator[Stage]:
+def _streams(course: _AnswerCourse, moments: TurnMoments) -> Iterator[LatencyStage]:
     if moments.first_delta_us is not None and course.text_end_us is not None:
-        yield Stage("Text in", moments.first_delta_us, course.text_end_us, stream=True)
+        yield LatencyStage("Text in", moments.first_delta_us, course.text_end_us, stream=True)
     if moments.first_byte_us is not None and course.sound_end_us is not None:
-        yield Stage("Sound in", moments.first_byte_us, course.sound_end_us, stream=True)
+        yield LatencyStage("Sound in", moments.first_byte_us, course.sound_end_us, stream=True)

@@ -1,8 +1,8 @@
-"""What a spoken turn took, folded from its events. A watcher beside the talk, never in it.
+"""Metrics of spoken turns, folded from the events.
 
 TTFT is submit to first delta; TTFB first text sent to first audio byte; TTFA first text sent to
 first audible sample; response latency submit to first audible sample. All in milliseconds.
-Tokens a second are the provider's count of the answer (deltas, where it gives none) over the
+Tokens per second are the provider's count for the answer (deltas, where it gives none) over the
 time from the first delta to the end of the stream.
 """
 
@@ -29,7 +29,7 @@ from gramophone.core.timeline import (
 
 @frozen
 class TurnMetrics:
-    """The figures of one turn; `None` where the thing did not happen."""
+    """Figures of one turn; `None` where an event that they need did not come."""
 
     ttft_ms: float | None = None
     ttfb_ms: float | None = None
@@ -44,7 +44,7 @@ class TurnMetrics:
 
 @frozen
 class TurnMoments:
-    """When a turn first reached each step, in the session's time; `None` where it did not."""
+    """First time of each step of a turn, in the session's time; `None` where it did not come."""
 
     submitted_us: int | None = None
     first_delta_us: int | None = None
@@ -54,8 +54,8 @@ class TurnMoments:
 
 
 @dataclass(slots=True)
-class _Course:
-    """What is known of a turn so far; `figures` until one of them changes."""
+class _TurnProgress:
+    """Moments and counts of a turn so far; `figures` caches what follows from them."""
 
     submitted_us: int | None = None
     first_delta_us: int | None = None
@@ -70,7 +70,7 @@ class _Course:
     tokens_per_s: float | None = None
     figures: TurnMetrics | None = None
 
-    def figured(self) -> TurnMetrics:
+    def to_metrics(self) -> TurnMetrics:
         return TurnMetrics(
             ttft_ms=_ms(self.submitted_us, self.first_delta_us),
             ttfb_ms=_ms(self.first_spoken_us, self.first_byte_us),
@@ -83,7 +83,7 @@ class _Course:
             tokens_per_s=self.tokens_per_s,
         )
 
-    def pace(self, ended_us: int) -> float | None:
+    def tokens_per_s_at(self, ended_us: int) -> float | None:
         first_us = self.first_delta_us
         if first_us is None or ended_us <= first_us:
             return None
@@ -92,15 +92,15 @@ class _Course:
 
 
 class MetricsFold:
-    """Feed it a session's entries in order; ask it for a turn's figures at any time."""
+    """Fold of a session's entries, in order; it gives a turn's figures at any time."""
 
     def __init__(self) -> None:
-        self._courses: dict[int, _Course] = {}
+        self._courses: dict[int, _TurnProgress] = {}
         self._last_user_us: int | None = None
 
     def moments(self, turn: int) -> TurnMoments:
-        """When `turn` reached what it has reached so far."""
-        at = self._courses.get(turn) or _Course()
+        """Give the moments that `turn` has reached so far."""
+        at = self._courses.get(turn) or _TurnProgress()
         return TurnMoments(
             submitted_us=at.submitted_us,
             first_delta_us=at.first_delta_us,
@@ -110,20 +110,21 @@ class MetricsFold:
         )
 
     def turn(self, turn: int) -> TurnMetrics:
-        """The figures of `turn` so far; the same object while they stay the same."""
+        """Give the figures of `turn` so far; the same object while they stay the same."""
         course = self._course(turn)
         if course.figures is None:
-            course.figures = course.figured()
+            course.figures = course.to_metrics()
         return course.figures
 
     def emit(self, entry: Entry) -> None:
-        """Take one entry in; those that do not count are ignored."""
+        """Take one entry; those that do not count are ignored."""
         match entry:
             case DeltaReceived():
                 self._deltas(entry, 1)
             case DeltasPassed():
                 self._deltas(entry, entry.deltas)
             case AudioReceived():
+                # Deltas and frames come by the thousand: they drop the figures only at the first.
                 course = self._course(entry.turn)
                 if course.first_byte_us is None and not entry.stale:
                     course.first_byte_us = entry.at_us
@@ -138,7 +139,7 @@ class MetricsFold:
                 self._changed(entry.turn).submitted_us = entry.at_us
             case ModelFinished():
                 course = self._changed(entry.turn)
-                course.tokens_per_s = course.pace(entry.at_us)
+                course.tokens_per_s = course.tokens_per_s_at(entry.at_us)
             case TextSpoken() if self._course(entry.turn).first_spoken_us is None:
                 self._changed(entry.turn).first_spoken_us = entry.at_us
             case PlaybackStarted() if self._course(entry.turn).first_sample_us is None:
@@ -161,13 +162,13 @@ class MetricsFold:
             course.first_delta_us = delta.at_us
             course.figures = None
 
-    def _course(self, turn: int) -> _Course:
+    def _course(self, turn: int) -> _TurnProgress:
         course = self._courses.get(turn)
         if course is None:
-            course = self._courses[turn] = _Course()
+            course = self._courses[turn] = _TurnProgress()
         return course
 
-    def _changed(self, turn: int) -> _Course:
+    def _changed(self, turn: int) -> _TurnProgress:
         course = self._course(turn)
         course.figures = None
         return course

@@ -1,4 +1,4 @@
-"""The whole text of a turn, and how much of it was heard, from the events of the turn. Pure.
+"""Text of a turn, and how much of it was heard, from the events of the turn.
 
 Recordings made before interrupted turns kept their whole text have the heard text alone in
 `TurnCompleted`; their whole text is in the deltas, as in every recording. Where only a speech
@@ -47,7 +47,7 @@ class TurnText:
     stopped: int | None = None
 
     def read(self, event: Event) -> None:
-        """Take an event of the turn in; kinds that say nothing about its text are ignored."""
+        """Take an event of the turn; kinds that say nothing about its text are ignored."""
         match event:
             case TurnStarted():
                 self.started = event.text
@@ -81,20 +81,21 @@ class TurnText:
 
     @property
     def heard(self) -> int | None:
-        """How many characters of `text` were heard where the sound was stopped; None where it was
-        not."""
+        """Number of characters of `text` that were heard before the sound was stopped; None where
+        it was not."""
         if self.interrupted is not None:
             return heard_characters(self.text, self.interrupted)
         return self.stopped
 
 
 def heard_characters(text: str, heard_text: str) -> int:
-    """How many characters of `text` its heard part covers.
+    """Count the characters of `text` that its heard part covers.
 
-    What was hidden in one of the two texts may not be in the other: then up to where they differ.
+    A secret may be redacted in one of the two texts and not in the other: then up to where they
+    differ.
     """
     if text.startswith(heard_text):
         return len(heard_text)
     pairs = zip(text, heard_text, strict=False)
     shorter = min(len(text), len(heard_text))
-    return next((place for place, (one, other) in enumerate(pairs) if one != other), shorter)
+    return next((index for index, (one, other) in enumerate(pairs) if one != other), shorter)

@@ -18,7 +18,7 @@ from gramophone.app.library_on_demand import LibraryOnDemand
 from gramophone.app.live_conversation import NOT_RUNNING, LiveConversation
 from gramophone.config.config import Config
 from gramophone.core.errors import GramophoneError, ModelError, SpeechError
-from gramophone.core.tasks import broken, spawn
+from gramophone.core.tasks import internal_error_message, spawn
 from gramophone.core.timeline import Entry, Failed, Stage
 from gramophone.library.library import Library
 from gramophone.ports.backend import (
@@ -185,7 +185,7 @@ class EngineThread:
         except GramophoneError as error:
             self._lose("recording", str(error))
         except Exception as error:
-            self._lose("session", broken(error))
+            self._lose("session", internal_error_message(error))
         finally:
             self._ready.set()
 

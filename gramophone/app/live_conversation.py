@@ -13,7 +13,7 @@ from gramophone.app.mailbox import Mailbox
 from gramophone.config.config import Config, choose
 from gramophone.core.errors import ConfigError, GramophoneError
 from gramophone.core.intents import Intent, SetAudioFocus
-from gramophone.core.tasks import broken
+from gramophone.core.tasks import internal_error_message
 from gramophone.core.timeline import Failed, Stage
 from gramophone.ports.backend import ConversationInfo, ConversationOptions
 from gramophone.ports.engine import Message
@@ -123,7 +123,7 @@ class LiveConversation:
         except GramophoneError as error:
             self.lose("recording", str(error))
         except Exception as error:
-            self.lose("session", broken(error))
+            self.lose("session", internal_error_message(error))
 
     def end(self) -> None:
         """Let `run` end."""

@@ -18,7 +18,7 @@ from gramophone.core.clock import SystemClock
 from gramophone.core.errors import GramophoneError
 from gramophone.core.frozen import frozen
 from gramophone.core.sinks import Sink
-from gramophone.core.tasks import broken, cancel, spawn
+from gramophone.core.tasks import cancel, internal_error_message, spawn
 from gramophone.core.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
 from gramophone.ports.engine import LanguageModel, Message, Speaker, SpeechService
@@ -252,7 +252,7 @@ def make_speaker(
 def _report_death(session: Session, serving: asyncio.Task[None]) -> None:
     """Emit a failure if the engine's task has died: its listeners would wait for ever."""
     if not serving.cancelled() and (error := serving.exception()) is not None:
-        session.fail(broken(error))
+        session.fail(internal_error_message(error))
 
 
 async def _warm(model: LanguageModel | None, engine: Engine) -> None:

@@ -1,8 +1,6 @@
-"""The jitter buffer between the service's bursts and the device's steady pull; pure.
+"""Jitter buffer between the service's bursts of sound and the device's steady pull.
 
-It holds one turn's PCM at a time: signed 16-bit mono. It starts handing sound out when a little
-is in hand (the prefill) or when no more will come, fills gaps with silence, and counts a gap as
-an underrun only when sound follows it: the wait for a late end mark is not one.
+It holds one turn's PCM at a time: signed 16 bits, mono.
 """
 
 from __future__ import annotations
@@ -17,10 +15,23 @@ PREFILL_MS = 40
 REFILL_MS = 120
 FADE_MS = 4
 
+# Theory. A service sends sound in bursts, some ahead of time, some late; a device takes the same
+# number of samples at every callback. Three rules follow:
+#
+# - Prefill: a turn begins when PREFILL_MS of it are queued, or all of it. Less would run dry at
+#   the first late frame; more is heard as a slow answer.
+# - Refill: after a gap it goes on when REFILL_MS are queued. The network is slow just then, so
+#   with the small prefill one gap would become a stutter of many.
+# - A gap is reported when sound follows it, with the silence that was played. Silence at the end
+#   is none: it may be the wait for the service's word that the turn is over.
+#
+# Invariants: `_queued_bytes` is what `_frames` hold behind `_head`, always whole samples;
+# `position_samples` counts samples handed out since the turn began, never silence.
+
 
 @frozen
 class Gap:
-    """Silence that was played where sound was due."""
+    """Silence that was played where sound was due, before the turn's sample `position_samples`."""
 
     position_samples: int
     missing_samples: int
@@ -28,7 +39,7 @@ class Gap:
 
 @frozen
 class Pulled:
-    """What one pull gave: `pcm` of exactly the length asked for, and what happened at it.
+    """Result of one pull: `pcm` of exactly the length asked for, and what happened at it.
 
     `began` holds at the turn's first sample, `gap` at the first sound after an underrun,
     `drained` once, at the pull after the turn's last sample.
@@ -42,7 +53,7 @@ class Pulled:
 
 
 class JitterBuffer:
-    """Not thread-safe: its owner holds a lock around each call."""
+    """Queue of one turn's sound. Not thread-safe: its owner holds a lock around each call."""
 
     def __init__(self, sample_rate_hz: int, *, prefill_ms: int = PREFILL_MS) -> None:
         self._prefill_bytes = sample_rate_hz * prefill_ms // 1000 * BYTES_PER_SAMPLE
@@ -57,7 +68,7 @@ class JitterBuffer:
         self.position_samples = 0
         self._playing = False
         self._finished = True
-        self._told_drained = True
+        self._reported_drained = True
         self._missing_samples = 0
 
     @property
@@ -67,9 +78,9 @@ class JitterBuffer:
 
     @property
     def idle(self) -> bool:
-        """Whether pulling would give silence and tell nothing, until something is pushed."""
+        """Whether pulls give silence and report nothing, until something is pushed."""
         waiting = self._queued_bytes or self._tail
-        return not waiting and self._finished and self._told_drained
+        return not waiting and self._finished and self._reported_drained
 
     @property
     def begun(self) -> bool:
@@ -77,7 +88,10 @@ class JitterBuffer:
         return self._playing
 
     def push(self, turn: int, pcm: bytes) -> None:
-        """Queue a frame; another turn than the one before begins anew. An odd byte is carried."""
+        """Queue a frame; one of another turn drops what is left of the turn before.
+
+        An odd last byte is half a sample: it waits for the next frame.
+        """
         if turn != self.turn:
             self._begin(turn)
         whole = self._carry + pcm if self._carry else pcm
@@ -92,26 +106,29 @@ class JitterBuffer:
         self._carry = b""
 
     def finish(self, turn: int) -> None:
-        """No more comes for `turn`; what is queued plays out, then `drained` is told."""
+        """Note that no more comes for `turn`; once the queue is empty a pull is `drained`."""
         if turn != self.turn:
             self._begin(turn)
         self._finished = True
         self._carry = b""
 
     def clear(self) -> int:
-        """Drop what waits, but for a short fade; returns the samples of the turn handed out."""
+        """Drop what is queued, except a short fade; give the samples of the turn handed out.
+
+        Sound that stops at once is heard as a click: FADE_MS of it are still played, falling to 0.
+        """
         fade = self._take(min(self._fade_samples * BYTES_PER_SAMPLE, self._queued_bytes))
         self._tail = _faded(fade) if self._playing else b""
         self._frames.clear()
         self._head = self._queued_bytes = 0
         self._carry = b""
         self._playing = False
-        self._finished = self._told_drained = True
+        self._finished = self._reported_drained = True
         self._missing_samples = 0
         return self.position_samples
 
     def pull(self, samples: int) -> Pulled:
-        """Exactly `samples` samples for the device, silence where there is nothing to play."""
+        """Give exactly `samples` samples for the device, silence where there is nothing to play."""
         wanted = samples * BYTES_PER_SAMPLE
         if self._tail:
             tail, self._tail = self._tail[:wanted], self._tail[wanted:]
@@ -125,16 +142,16 @@ class JitterBuffer:
         self._playing = True
         sound = self._take(min(wanted, self._queued_bytes))
         self.position_samples += len(sound) // BYTES_PER_SAMPLE
-        lacking = wanted - len(sound)
-        if lacking and not self._finished:
-            self._missing_samples += lacking // BYTES_PER_SAMPLE
+        lacking_bytes = wanted - len(sound)
+        if lacking_bytes and not self._finished:
+            self._missing_samples += lacking_bytes // BYTES_PER_SAMPLE
         return Pulled(sound.ljust(wanted, b"\0"), sounding=True, began=began, gap=gap)
 
     def _begin(self, turn: int) -> None:
         self.clear()
         self.turn = turn
         self.position_samples = 0
-        self._finished = self._told_drained = False
+        self._finished = self._reported_drained = False
 
     def _may_play(self) -> bool:
         if not self._queued_bytes:
@@ -151,24 +168,24 @@ class JitterBuffer:
         return gap
 
     def _drained_now(self) -> bool:
-        if self._finished and not self._told_drained and not self._queued_bytes:
-            self._told_drained = True
+        if self._finished and not self._reported_drained and not self._queued_bytes:
+            self._reported_drained = True
             self._playing = False
             return True
         return False
 
     def _take(self, size_bytes: int) -> bytes:
-        taken = bytearray()
-        while len(taken) < size_bytes:
+        pcm = bytearray()
+        while len(pcm) < size_bytes:
             frame = self._frames[0]
-            piece = frame[self._head : self._head + size_bytes - len(taken)]
-            taken += piece
+            piece = frame[self._head : self._head + size_bytes - len(pcm)]
+            pcm += piece
             self._head += len(piece)
             if self._head == len(frame):
                 self._frames.popleft()
                 self._head = 0
-        self._queued_bytes -= len(taken)
-        return bytes(taken)
+        self._queued_bytes -= len(pcm)
+        return bytes(pcm)
 
 
 def _faded(pcm: bytes) -> bytes:

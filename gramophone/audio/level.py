@@ -1,4 +1,4 @@
-"""The level of a block of signed 16-bit PCM; pure, and without numpy so that it loads at once."""
+"""Level of a block of signed 16-bit PCM, without numpy so that it loads at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FULL_SCALE = 32768
 
 
 def level(pcm: bytes) -> tuple[float, float]:
-    """Peak and RMS of a block, each 0.0 to 1.0 of full scale; silence for an empty one."""
+    """Give peak and RMS of a block, each 0.0 to 1.0 of full scale; 0.0 for an empty one."""
     samples = array("h", pcm[: len(pcm) & ~1])
     if not samples:
         return 0.0, 0.0

@@ -16,34 +16,50 @@ _MULAW_CLIP_14 = 8_158
 
 
 def mulaw_encode(linear16: bytes) -> bytes:
-    """linear16 to mulaw, half as many bytes. An odd last byte raises ValueError."""
+    """Encode linear16 as mulaw, half as many bytes.
+
+    Raises:
+        ValueError: the number of bytes is odd.
+    """
     codes = _mulaw_codes()
     return bytes([codes[sample] for sample in _samples(linear16)])
 
 
 def mulaw_decode(mulaw: bytes) -> bytes:
-    """mulaw to linear16, twice as many bytes."""
+    """Decode mulaw to linear16, twice as many bytes."""
     return _spread(mulaw, _mulaw_samples())
 
 
 def alaw_encode(linear16: bytes) -> bytes:
-    """linear16 to alaw, half as many bytes. An odd last byte raises ValueError."""
+    """Encode linear16 as alaw, half as many bytes.
+
+    Raises:
+        ValueError: the number of bytes is odd.
+    """
     codes = _alaw_codes()
     return bytes([codes[sample] for sample in _samples(linear16)])
 
 
 def alaw_decode(alaw: bytes) -> bytes:
-    """alaw to linear16, twice as many bytes."""
+    """Decode alaw to linear16, twice as many bytes."""
     return _spread(alaw, _alaw_samples())
 
 
 def encode(linear16: bytes, encoding: str) -> bytes:
-    """linear16 in the `encoding` of a speech session; KeyError for one that is unknown."""
+    """Encode linear16 in the `encoding` of a speech session.
+
+    Raises:
+        KeyError: the encoding is unknown.
+    """
     return {"linear16": bytes, "mulaw": mulaw_encode, "alaw": alaw_encode}[encoding](linear16)
 
 
 def decode(pcm: bytes, encoding: str) -> bytes:
-    """Sound in the `encoding` of a speech session as linear16; KeyError for an unknown one."""
+    """Decode sound in the `encoding` of a speech session to linear16.
+
+    Raises:
+        KeyError: the encoding is unknown.
+    """
     return {"linear16": bytes, "mulaw": mulaw_decode, "alaw": alaw_decode}[encoding](pcm)
 
 
@@ -55,7 +71,7 @@ class FrameCutter:
         self._rest = b""
 
     def cut(self, pcm: bytes) -> Iterator[bytes]:
-        """The frames that `pcm` completes."""
+        """Yield the frames that `pcm` completes."""
         held = self._rest + pcm
         whole = len(held) - len(held) % self._frame_bytes
         self._rest = held[whole:]
@@ -63,12 +79,17 @@ class FrameCutter:
             yield held[start : start + self._frame_bytes]
 
     def rest(self) -> bytes:
-        """What is left at the end, shorter than a frame, perhaps empty."""
+        """Give the rest at the end, shorter than a frame, perhaps empty."""
         rest, self._rest = self._rest, b""
         return rest
 
 
 # --- the laws ---------------------------------------------------------------------------------
+
+# G.711 keeps a sign, a 3-bit exponent (segment) and a 4-bit mantissa: a floating-point number of 8
+# bits, so that the error of rounding is relative to the level. mulaw adds a bias of 33 (in 14
+# bits), so that every segment has a leading 1 that need not be sent; alaw has a linear segment at
+# 0 instead. Both conversions go through tables, built at first use.
 
 
 def _samples(linear16: bytes) -> array[int]:

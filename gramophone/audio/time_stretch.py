@@ -1,7 +1,8 @@
-"""Speech faster or slower at the same pitch: overlap-add of the best-fitting pieces (WSOLA).
+"""Time stretch: speech faster or slower at the same pitch (WSOLA).
 
-After W. Verhelst and M. Roelands, "An overlap-add technique based on waveform similarity" (1993).
-Sound goes in and comes out in pieces, so that a speed can change while it plays.
+After W. Verhelst and M. Roelands, "An overlap-add technique based on waveform similarity (WSOLA)
+for high quality time-scale modification of speech" (ICASSP 1993). Sound goes in and comes out in
+pieces, so that a speed can change while it plays.
 """
 
 from __future__ import annotations
@@ -12,13 +13,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW_MS = 30
+"""Length of a piece: two or more periods of a low voice (80 Hz is 12.5 ms)."""
 SEARCH_MS = 8
+"""Distance, either way, in which the best piece is looked for: together more than one period."""
+
+# Output is made of pieces of one window, each half over the one before. Under a Hann window of even
+# length the two halves add up to 1 at every sample, so that sound passes with its level unchanged.
+#
+# Piece k would be cut from the input at k × half × speed. Pieces cut exactly there do not fit:
+# their waves are out of phase and cancel each other. So each is cut where the input is most like
+# what would naturally go on after the last piece (half a window behind its start), by
+# cross-correlation within SEARCH_MS. The pitch stays, since within a piece no sample is moved; and
+# no error adds up, since every piece is looked for from its ideal place anew.
+#
+# Counts: `_held` is the input from sample `_first` on; `_step` counts pieces, `_start` is where the
+# last one was cut, `_tail` its second half, which waits for the next to fade in over it.
 
 
 class WsolaStretcher:
-    """Signed 16-bit PCM in, the same speech `speed` times as fast out.
+    """Signed 16-bit mono PCM in, the same speech `speed` times as fast out.
 
-    Sample k of what comes out is from about k × speed of what went in: at most `SEARCH_MS` off.
+    Output sample k is from about input sample k × speed: at most `SEARCH_MS` off.
     """
 
     def __init__(self, speed: float, sample_rate_hz: int) -> None:
@@ -39,7 +54,7 @@ class WsolaStretcher:
         self._tail: NDArray[Any] | None = None
 
     def push(self, pcm: bytes) -> bytes:
-        """Take whole samples; what can be given of them by now."""
+        """Take whole samples; give the output that is certain by now."""
         np = self._np
         sound = np.frombuffer(pcm, dtype=np.int16).astype(np.float32)
         self._taken += len(sound)
@@ -47,7 +62,7 @@ class WsolaStretcher:
         return self._give(None)
 
     def finish(self) -> bytes:
-        """The rest; together it is as long as the speed says."""
+        """Give the rest. The whole output has the length of the input divided by the speed."""
         np = self._np
         whole = round(self._taken / self._speed)
         end = int(whole * self._speed) + 4 * (self._half + self._reach)
@@ -56,9 +71,9 @@ class WsolaStretcher:
         return self._give(whole)
 
     def _give(self, whole: int | None) -> bytes:
-        """Steps of half a window, as long as their sound is at hand or until `whole` is given."""
+        """Make pieces while their input is at hand, or until `whole` samples are given."""
         np = self._np
-        given: list[NDArray[Any]] = []
+        outputs: list[NDArray[Any]] = []
         half, window = self._half, 2 * self._half
         while whole is None or self._given < whole:
             wanted = int(self._step * half * self._speed)
@@ -75,15 +90,15 @@ class WsolaStretcher:
             if whole is not None:
                 out = out[: whole - self._given]
             self._given += len(out)
-            given.append(out)
+            outputs.append(out)
             self._step, self._start = self._step + 1, start
             self._forget(min(start + half, int(self._step * half * self._speed) - self._reach))
-        if not given:
+        if not outputs:
             return b""
-        return np.clip(np.concatenate(given), -32768, 32767).astype(np.int16).tobytes()
+        return np.clip(np.concatenate(outputs), -32768, 32767).astype(np.int16).tobytes()
 
     def _best(self, wanted: int) -> int:
-        """Near `wanted`, where the sound is most like what naturally goes on from the last."""
+        """Find the start, near `wanted`, of the piece that continues the last one best."""
         if self._step == 0:
             return wanted
         natural_start = self._start + self._half - self._first

@@ -1,4 +1,4 @@
-"""Where the samples of a WAV file are and what they are, by the whole grammar of RIFF; pure.
+"""Layout of a WAV file: the form of its samples and their place, by the whole grammar of RIFF.
 
 After Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0" (1991);
 `WAVE_FORMAT_EXTENSIBLE` after Microsoft's mmreg.h, RF64 after EBU Tech 3306. Chunks come in any
@@ -20,13 +20,13 @@ _UNKNOWN = 0xFFFF_FFFF
 
 
 class NotWav(ValueError):
-    """It is not a WAV file; the text says why, to follow “…: ”."""
+    """A file is not a WAV, or cannot be read as one; the text is the reason, to follow “…: ”."""
 
 
 @frozen
 class WavLayout:
-    """The form of the samples (`tag` is PCM, ALAW, MULAW or another of RIFF), and their place in
-    bytes of the file."""
+    """Form of the samples (`tag` is PCM, ALAW, MULAW or another of RIFF), and their place in bytes
+    of the file."""
 
     tag: int
     channels: int
@@ -37,7 +37,7 @@ class WavLayout:
 
 
 def wav_layout(head: bytes, size_bytes: int) -> WavLayout:
-    """The layout of a file of `size_bytes` that begins with `head`, in which its samples begin.
+    """Read the layout of a file of `size_bytes` from `head`, which reaches to its first samples.
 
     Raises:
         NotWav: it is not a WAV, or what stands before its samples is longer than `head`.

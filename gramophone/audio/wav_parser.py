@@ -1,4 +1,4 @@
-"""A WAV that comes piece by piece, taken apart: what stands before the samples, they, and the rest.
+"""Parser of a WAV that comes piece by piece: its header, its samples, and what follows them.
 
 Sizes are believed where they are possible. A stream that was begun before its length was known has
 sizes that are too large, or none.
@@ -14,29 +14,29 @@ _ENDLESS = 1 << 62
 
 @frozen
 class Samples:
-    """Some of the samples."""
+    """A part of the samples."""
 
     data: bytes
 
 
 @frozen
 class Wrapping:
-    """Some of what is around them."""
+    """A part of the header, or of what follows the samples."""
 
     data: bytes
 
 
 class WavStream:
-    """Takes one file apart. What does not begin as a WAV is all samples."""
+    """Divides one file. A file that does not begin as a WAV is all samples."""
 
     def __init__(self) -> None:
         self._head = b""
         self._left: int | None = None
 
     def feed(self, piece: bytes) -> list[Samples | Wrapping]:
-        """What this piece brings."""
+        """Take the next piece; give its parts, empty while the header is not whole."""
         if self._left is not None:
-            return self._parted(piece)
+            return self._divide(piece)
         self._head += piece
         begin = _begin_of_data(self._head)
         if begin is None:
@@ -45,13 +45,13 @@ class WavStream:
         size = int.from_bytes(head[-4:], "little")
         self._left = size or _ENDLESS
         parts: list[Samples | Wrapping] = [Wrapping(head)] if head else []
-        return [*parts, *self._parted(self._head)]
+        return [*parts, *self._divide(self._head)]
 
     def rest(self) -> list[Samples | Wrapping]:
-        """What is left of a file that ended before its samples began."""
+        """Give the header of a file that ended before its samples began."""
         return [Wrapping(self._head)] if self._left is None and self._head else []
 
-    def _parted(self, piece: bytes) -> list[Samples | Wrapping]:
+    def _divide(self, piece: bytes) -> list[Samples | Wrapping]:
         assert self._left is not None
         data, behind = piece[: self._left], piece[self._left :]
         self._left -= len(data)
@@ -60,7 +60,7 @@ class WavStream:
 
 
 def _begin_of_data(head: bytes) -> int | None:
-    """Where the samples begin; None when that is not known yet."""
+    """Find the offset of the samples; None while it is not known."""
     if not b"RIFF".startswith(head[:4]) or len(head) > _LARGEST_HEAD_BYTES:
         return 0
     at = 12

@@ -1,4 +1,4 @@
-"""Time as an argument: the only module, beside the edges, that reads a clock.
+"""Clocks: time as an argument. Beside the edges, no other module reads a clock.
 
 `now_us` counts microseconds from the clock's own beginning. `sleep_until_us` waits for an
 absolute instant, because relative sleeps drift.
@@ -15,7 +15,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What may be asked about time."""
+    """Source of time for code that must run in tests and replays as well."""
 
     def now_us(self) -> int:
         """Microseconds since this clock began."""

@@ -36,22 +36,23 @@ def frozen(
 
 
 def _init(self: object, *values: object, **named: object) -> None:
+    # Called once a class: the first call puts the compiled initialiser in its own place.
     cls: Any = type(self)
     cls.__init__ = _initialiser(cls)
     cls.__init__(self, *values, **named)
 
 
 def _initialiser(cls: Any) -> Callable[..., None]:
-    """What a frozen dataclass with these fields would have."""
+    """Compile the initialiser of a frozen dataclass with these fields."""
     specified: list[tuple[str, object, Any]] = []
-    for each in fields(cls):
+    for given in fields(cls):
         own = field(
-            default=each.default,
-            default_factory=each.default_factory,
-            init=each.init,
-            kw_only=each.kw_only,
+            default=given.default,
+            default_factory=given.default_factory,
+            init=given.init,
+            kw_only=given.kw_only,
         )
-        specified.append((each.name, each.type, own))
+        specified.append((given.name, given.type, own))
     hooks = {"__post_init__": cls.__post_init__} if hasattr(cls, "__post_init__") else {}
     like: Any = make_dataclass(
         cls.__name__, specified, namespace=hooks, frozen=True, eq=False, repr=False
@@ -61,8 +62,8 @@ def _initialiser(cls: Any) -> Callable[..., None]:
 
 @cache
 def _content(cls: Any) -> Callable[[object], object]:
-    """What counts when two are compared."""
-    names = [each.name for each in fields(cls) if each.compare]
+    """Give the function that reads what counts when two are compared."""
+    names = [item.name for item in fields(cls) if item.compare]
     return attrgetter(*names) if names else type
 
 
@@ -78,7 +79,7 @@ def _hash(self: object) -> int:
 
 
 def _repr(self: Any) -> str:
-    shown = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
+    shown = (f"{item.name}={getattr(self, item.name)!r}" for item in fields(self) if item.repr)
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 

@@ -1,4 +1,4 @@
-"""What a client may ask for, in the imperative. Events answer."""
+"""Intents: requests of a client to its conversation, in the imperative. Events answer them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ class Say:
 
 @frozen
 class Regenerate:
-    """Take this answer back, and what came after it, and have its question answered anew; -1 is
-    the answer to the last question."""
+    """Take back this answer and what came after it, and ask its question again.
+
+    A `turn` of -1 is the answer to the last question.
+    """
 
     turn: int = -1
 
 
 @frozen
 class EditAndResend:
-    """Take this question back, and what came after it, and ask `text` instead."""
+    """Take back this question and what came after it, and ask `text` instead."""
 
     turn: int
     text: str
@@ -63,12 +65,12 @@ class Mute:
 
 @frozen
 class SetAudioFocus:
-    """Whether this conversation, of several, is the one that may sound."""
+    """Allow or forbid this conversation, one of several on the screen, to play sound."""
 
     heard: bool
 
 
 Request: TypeAlias = Submit | Say | Regenerate | EditAndResend | RepeatTurn
-"""What begins a turn."""
+"""Intents that begin a turn."""
 
 Intent: TypeAlias = Request | StopPlayback | Interrupt | Mute | SetAudioFocus

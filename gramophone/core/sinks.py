@@ -1,4 +1,7 @@
-"""One source, many listeners. A sink that fails is dropped and reported; the talk goes on."""
+"""Sinks and the fan-out: one source of entries, many listeners.
+
+A sink that fails is dropped and reported; the conversation goes on.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,8 @@ class Fanout:
 
     def emit(self, entry: Entry) -> None:
         """Hand `entry` to every sink; a sink that raises is dropped, then reported."""
+        # A report may emit again, and what it emits belongs behind this entry for every sink: so
+        # failures are reported when all sinks have had it. A sink may also add or remove others.
         failed: list[tuple[Sink, Exception]] = []
         for sink in tuple(self._sinks):
             if sink not in self._sinks:

@@ -1,4 +1,4 @@
-"""Tasks outside a TaskGroup: the one place that starts them, names them and hears them fail."""
+"""Tasks outside a TaskGroup: started and named here alone, and logged when they fail."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 _log = logging.getLogger(__name__)
+# The loop keeps weak references to tasks only: one that nobody awaits could be collected.
 _running: set[asyncio.Task[Any]] = set()
 
 
@@ -25,8 +26,8 @@ def _ended(task: asyncio.Task[Any]) -> None:
         _log.error("task %s failed: %r", task.get_name(), error)
 
 
-def broken(error: BaseException) -> str:
-    """The sentence for an error that nobody foresaw."""
+def internal_error_message(error: BaseException) -> str:
+    """Give the sentence for the user about an error of the program."""
     return (
         f"Something in the engine broke ({type(error).__name__}: {error}); what was recorded so "
         "far is kept. Start again, and report this if it happens twice."
@@ -38,4 +39,5 @@ async def cancel(task: asyncio.Task[Any] | None) -> None:
     if task is None:
         return
     task.cancel()
+    # Not `await task`: it would raise the error of the task, or a cancellation that is not ours.
     await asyncio.wait([task])

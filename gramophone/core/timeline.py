@@ -1,4 +1,4 @@
-"""The vocabulary: everything that can happen in a session, and nothing else.
+"""Timeline: the events of a session.
 
 An `Event` is a fact in the past tense, kept by the recorder. A `Transient` is a fact of the
 moment (a level, a position) that is shown and forgotten. Both carry `at_us`: integer
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 def event(cls: type[T]) -> type[T]:
-    """A value of keywords."""
+    """Make a class a frozen value whose fields are given by keyword."""
     return frozen(kw_only=True)(cls)
 
 
@@ -48,7 +48,7 @@ class Transient:
 
 @event
 class SessionStarted(Event):
-    """A sitting began. The wall-clock time stands in the session row alone."""
+    """The session began. Its wall-clock time is in the session row only."""
 
     session_id: str
     provider: str
@@ -61,7 +61,7 @@ class SessionStarted(Event):
 
 @event
 class SettingsChanged(Event):
-    """From now on it is this model and voice that answer, with this system prompt."""
+    """The model, voice or system prompt changed, for the turns that follow."""
 
     provider: str
     model: str
@@ -73,7 +73,7 @@ class SettingsChanged(Event):
 
 @event
 class SessionEnded(Event):
-    """The sitting ended in good order."""
+    """The session ended in good order."""
 
 
 # --- a turn -----------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class TurnStarted(Event):
 
 @event
 class TurnInherited(Event):
-    """A turn of another session counts for this one's history; told at the beginning.
+    """A turn of another session counts for this one's history; emitted at the beginning.
 
     `remembered` is how many characters of the text the model is given; None for all.
     """
@@ -140,7 +140,7 @@ class DeltaReceived(Event):
 
 @event
 class UsageReported(Event):
-    """What the provider counted for the turn so far, in tokens."""
+    """Tokens that the provider counted for the turn so far."""
 
     turn: int
     input_tokens: int
@@ -310,7 +310,7 @@ MUTED: Final = "muted"
 
 @event
 class DeviceChanged(Event):
-    """Where the sound goes from now on; `silent` when no device plays it, `detail` says why."""
+    """The sound goes to this device from now on; `silent` when none plays it, `detail` says why."""
 
     device: str
     silent: bool
@@ -357,7 +357,7 @@ class PlaybackStopped(Event):
 
 @event
 class PlayoutAdvanced(Transient):
-    """Where the sound is: samples of the turn handed to the device, and waiting to be."""
+    """Playout position: samples of the turn handed to the device, and waiting to be."""
 
     turn: int
     position_samples: int
@@ -390,15 +390,18 @@ class ModelQuiet(Transient):
 
 @event
 class TimelineRestarted(Transient):
-    """The source went back: what was told before no longer holds. What holds now follows at
-    once, as the next `entries` entries; a client may wait for all of them before it draws."""
+    """The source went back: what was emitted before no longer holds.
+
+    What holds now follows at once, as the next `entries` entries; a client may wait for all of
+    them before it draws.
+    """
 
     entries: int
 
 
 @event
 class DeltasPassed(Transient):
-    """So many deltas of a turn were gone over in one step; `at_us` is that of the first."""
+    """Deltas of a turn that were gone over in one step; `at_us` is that of the first."""
 
     turn: int
     text: str
@@ -406,4 +409,4 @@ class DeltasPassed(Transient):
 
 
 Entry: TypeAlias = Event | Transient
-"""What travels from a source to its sinks."""
+"""Event or transient, as a source gives it to its sinks."""

@@ -1,4 +1,4 @@
-"""Writing without spaces, made searchable: a run of it stands in the index as pairs of characters.
+"""Bigrams: writing without spaces, made searchable as pairs of characters.
 
 `数据库` is indexed as `数据 据库 库`, in its place between the other words; a phrase of pairs finds
 any part of it. The last character alone ends a run, so that no pair reaches over its end, and lets
@@ -30,23 +30,26 @@ _JOINED = re.compile(rf"\w+(?:{NON_JOINER}\w+)+")
 
 
 def is_spaceless(text: str) -> bool:
-    """Whether there is such writing in `text`."""
+    """Say whether there is such writing in `text`."""
     return not text.isascii() and _SPACELESS.search(text) is not None
 
 
 def indexed(text: str) -> str:
-    """What the full-text index holds of a text: folded, runs as pairs, words with a non-joiner
-    once divided, in their place, and once joined, at the end."""
+    """Give the form of a text for the full-text index.
+
+    It is folded, its runs are pairs; words with a non-joiner are there divided, in their place,
+    and joined, at the end.
+    """
     text = folded(text)
     if text.isascii():
         return text
-    joined = [found[0].replace(NON_JOINER, "") for found in _JOINED.finditer(text)]
+    joined = [match[0].replace(NON_JOINER, "") for match in _JOINED.finditer(text)]
     return " ".join([_WORD.sub(_in_pairs, text), *joined])
 
 
 def looked_up(text: str) -> tuple[str, bool]:
-    """The phrase that finds `text` in the index, and whether its last word is a beginning: that
-    of a pair."""
+    """Give the phrase that finds `text` in the index, and whether its last word is a prefix (of a
+    pair)."""
     text = folded(text)
     phrase = _WORD.sub(_in_pairs, text)
     end = _END.search(text)
@@ -58,8 +61,8 @@ def looked_up(text: str) -> tuple[str, bool]:
 
 def _in_pairs(word: re.Match[str]) -> str:
     pieces: list[str] = []
-    for found in _PIECE.finditer(word[0]):
-        piece = found[0]
+    for match in _PIECE.finditer(word[0]):
+        piece = match[0]
         if _SPACELESS.match(piece):
             pieces += [piece[at : at + 2] for at in range(len(piece))]
         else:

@@ -1,7 +1,7 @@
-"""Classes of characters that the chunker's scanners share.
+"""Classes of characters that the Markdown reader, the sentence rules and the chunker share.
 
-What one character is lives here: emoji, invisible, wide, opening, closing, ending. What a run
-of characters means does not: Markdown is `speakable`, sentence ends are `sentences`.
+Emoji, invisible, wide, opening, closing, ending: properties of one character. The meaning of a
+run of characters is judged in `markdown` and `sentences`.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ from gramophone.text.markdown.reader import MarkdownSpeechReader
 from gramophone.text.markdown.tokens import CODE, LINE_END, PLAIN, SPACE, VANISHED, SpokenToken
 from gramophone.text.quote_nesting import QuoteNesting
 from gramophone.text.sentences.abbreviations import language_code, rules_for, rules_while_unsure
-from gramophone.text.sentences.boundary import CONTEXT, Place, ends_sentence
+from gramophone.text.sentences.boundary import CONTEXT, ends_sentence
+from gramophone.text.sentences.candidate import BoundaryCandidate
 
 AUTO: Final = "auto"
 """In place of a language: the text's own, found from the text."""
@@ -246,8 +247,9 @@ class Chunker:
         if self._finder is not None:
             code = self._finder.decided
             self._rules = rules_for(code) if code else rules_while_unsure(self._finder.guess())
-        place = Place(before, run, closers, after, ended, self._cased is True)
-        return ends_sentence(place, self._rules)
+        cased = self._cased is True
+        candidate = BoundaryCandidate(before, run, closers, after, ended, cased)
+        return ends_sentence(candidate, self._rules)
 
     def _end_sentence(self) -> None:
         index = len(self._held)

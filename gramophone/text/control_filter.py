@@ -1,6 +1,6 @@
-"""What must never reach a voice or a terminal: control characters and escape sequences.
+"""Control filter: keeps control characters and escape sequences from a voice.
 
-A filter in front of the Markdown reader lives here. It knows nothing of text.
+It stands in front of the Markdown reader and takes one character at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from gramophone.text.characters import is_emoji, is_invisible
 from gramophone.text.joiners import CONTEXT, without_strays
 
 GLUE: Final = "\u00a0"
-"""What every no-break space is turned into, so that later layers know one of them."""
+"""Replacement of every no-break space, so that later layers know one of them."""
 
 _LINE_ENDS: Final = frozenset("\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _NO_BREAK: Final = frozenset("\u00a0\u202f\u2007")
@@ -26,6 +26,8 @@ _VARIANTS: Final = frozenset(map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0
 _CODE_STRINGS: Final = frozenset("\x90\x98\x9d\x9e\x9f")
 
 
+# States of the parser of ECMA-48 (escape, control and string sequences), as far as their ends
+# matter, and of the private-use marks around citations.
 class _State(Enum):
     TEXT = auto()
     ESCAPE = auto()
@@ -49,7 +51,7 @@ class ControlFilter:
     def pass_on(self, char: str) -> str:
         """Give what is left of `char`: itself, a plain space, a newline, `GLUE` or nothing.
 
-        What had been held back comes before it: the name of a mark, which is none, or a joiner
+        Text that was held back comes before it: what looked like the name of a mark, or a joiner
         that belongs to the spelling.
         """
         if char in _JOINERS and self._state is _State.TEXT:

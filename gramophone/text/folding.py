@@ -1,7 +1,7 @@
-"""Text as a search sees it: in one case, one width, without accents, in one spelling of letters.
+"""Folding of text for search: one case, one width, no accents, one spelling of letters.
 
-What the full-text index holds is folded by this, and so is what is typed and what is lifted in a
-hit. A change of what it gives needs a migration that builds the index again
+The full-text index is folded by this, and so are the query and the text of a hit in which matches
+are highlighted. A change of its result needs a migration that builds the index again
 (`storage.sqlite.schema`).
 """
 
@@ -40,9 +40,10 @@ _JUNGSEONG, _JONGSEONG_ENDS = "\u1160", "\u11ff"
 
 
 def folded(text: str) -> str:
-    """`text` as it is compared: é is e, ß is ss, Ａ is a, ي is ی; a non-joiner stays."""
+    """Give `text` as it is compared: é is e, ß is ss, Ａ is a, ي is ی; a non-joiner stays."""
     if text.isascii():
         return text.lower()
+    # As Unicode's compatibility caseless match (3.13, D146): decomposed before and after folding.
     text = unicodedata.normalize("NFKD", text).casefold()
     text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
     if NON_JOINER in text:
@@ -51,7 +52,7 @@ def folded(text: str) -> str:
 
 
 def folded_with_places(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
-    """The folded text, and for each character of it where what it came from starts and ends."""
+    """Give the folded text, and for each of its characters the start and end in `text`."""
     if text.isascii():
         return text.lower(), range(len(text)), range(1, len(text) + 1)
     pieces: list[str] = []

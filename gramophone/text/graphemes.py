@@ -1,7 +1,7 @@
-"""Where a text may be cut: between graphemes (UAX #29), never within one.
+"""Graphemes (UAX #29): a text may be cut between them, never within one.
 
 An emoji of several people, a letter with its marks and a syllable of Hindi are one grapheme each,
-of many characters. Pure; `regex`, which knows them, is loaded at the first place that is not
+of many characters. `regex`, which knows them, is loaded at the first character that is not
 plain. No grapheme is looked at over more than `LONGEST` characters: what is longer is no writing.
 """
 
@@ -35,7 +35,7 @@ def _grapheme() -> regex.Pattern[str]:
 
 
 def start_of(text: str, place: int) -> int:
-    """The last place at or before `place` at which `text` may be cut."""
+    """Give the last place at or before `place` at which `text` may be cut."""
     if place <= 0 or place >= len(text) or _parted(text, place):
         return max(0, min(place, len(text)))
     start, _ = _around(text, place)
@@ -43,7 +43,7 @@ def start_of(text: str, place: int) -> int:
 
 
 def end_of(text: str, place: int) -> int:
-    """The first place at or after `place` at which `text` may be cut."""
+    """Give the first place at or after `place` at which `text` may be cut."""
     if place <= 0 or place >= len(text) or _parted(text, place):
         return max(0, min(place, len(text)))
     start, end = _around(text, place)
@@ -51,45 +51,47 @@ def end_of(text: str, place: int) -> int:
 
 
 def before(text: str, place: int) -> int:
-    """Where the grapheme starts that ends at `place`, or that it lies in."""
+    """Give the start of the grapheme that ends at `place`, or that it lies in."""
     return start_of(text, place - 1)
 
 
 def after(text: str, place: int) -> int:
-    """Where the grapheme ends that starts at `place`, or that it lies in."""
+    """Give the end of the grapheme that starts at `place`, or that it lies in."""
     return end_of(text, place + 1)
 
 
 def cut(text: str, longest: int) -> str:
-    """The beginning of `text`, at most `longest` characters, that ends with a whole grapheme."""
+    """Give the beginning of `text`, at most `longest` characters long, cut between graphemes."""
     return text if len(text) <= longest else text[: start_of(text, longest)]
 
 
 def is_plain(text: str) -> bool:
-    """Whether each character of `text` is a grapheme of its own, as far as a look can tell."""
+    """Say whether each character of `text` is a grapheme of its own, by its ranges alone."""
     return _PLAIN.fullmatch(text) is not None
 
 
 def graphemes(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
-    """Start and end of each grapheme between two places at which `text` may be cut."""
+    """Yield start and end of each grapheme between two places at which `text` may be cut."""
     end = len(text) if end is None else end
-    return (found.span() for found in _grapheme().finditer(text, start, end))
+    return (match.span() for match in _grapheme().finditer(text, start, end))
 
 
 def _parted(text: str, place: int) -> bool:
-    """Whether the characters beside a place are plain enough to need no table."""
+    """Say whether the characters beside a place are plain enough to need no table."""
     return is_plain(text[place - 1 : place + 1])
 
 
 def _around(text: str, place: int) -> tuple[int, int]:
-    """Start and end of the grapheme that holds the character at `place`."""
+    """Find start and end of the grapheme that holds the character at `place`."""
+    # Whether a break lies between two characters may depend on many before (the halves of flags
+    # pair up from the first one on): so it is found from the last certain break onward.
     first = place
     lowest = max(0, place - LONGEST)
     while first > lowest and not _parted(text, first):
         first -= 1
     known = first == 0 or _parted(text, first)
-    for found in _grapheme().finditer(text, first, min(len(text), place + LONGEST)):
-        if found.end() > place:
-            start = found.start() if known or found.start() > first else place
-            return start, found.end()
+    for match in _grapheme().finditer(text, first, min(len(text), place + LONGEST)):
+        if match.end() > place:
+            start = match.start() if known or match.start() > first else place
+            return start, match.end()
     return place, place + 1

@@ -1,9 +1,9 @@
-"""Which invisible characters belong to the spelling of a text: joiners, selectors, tags of flags.
+"""Joiners: invisible characters that belong to the spelling of a text, and strays that do not.
 
 A zero-width (non-)joiner is kept where it changes how letters join (UAX #31, RFC 5892 CONTEXTJ, and
 spellings of Persian, Kurdish and Bengali beyond them) or where it makes one emoji of several. A
 variation selector is kept behind a character that has variants, a tag only inside a whole flag.
-All others are strays. Pure; `regex`, which knows the properties, is loaded at the first one.
+All others are strays. `regex`, which knows the properties, is loaded at the first one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CHARACTERS: Final = (
     "\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef"
 )
-"""All of them, as the inside of a character class."""
+"""Joiners, variation selectors and tags, as the inside of a character class."""
 
 CONTEXT: Final = 32
 """Characters before one of them that its judgement may need, strays among them."""
@@ -94,18 +94,20 @@ def _stray() -> regex.Pattern[str]:
 
 
 def is_joiner(character: str) -> bool:
-    """Whether a character is one of those that may belong to the spelling."""
+    """Say whether a character is one of those that may belong to the spelling."""
     return len(character) == 1 and _ANY.match(character) is not None
 
 
 def without_runs(text: str) -> str:
-    """`text` without what follows a joiner and could only follow a letter."""
+    """Remove what follows a joiner and could only follow a letter."""
     return _RUN.sub(r"\1", text)
 
 
 def without_strays(text: str, before: str = "") -> str:
-    """`text` without those that its spelling does not need; `before` is what it follows. Neither
-    has runs."""
+    """Remove those that the spelling does not need; `before` is the text before.
+
+    Neither has runs (`without_runs`).
+    """
     if not _ANY.search(text):
         return text
     before = before[-CONTEXT:]
@@ -113,8 +115,8 @@ def without_strays(text: str, before: str = "") -> str:
 
 
 def judged(before: str, text: str) -> int:
-    """How much of `text`, which follows `before`, can be judged: the last one may need what is
-    still to come."""
+    """Give how many characters of `text`, which follows `before`, can be judged: the last one may
+    need text that is still to come."""
     end = (before + text[-CONTEXT:] if len(text) < CONTEXT else text)[-2 * CONTEXT :]
     waiting = _WAITING.search(end)
     return len(text) if waiting is None else max(0, len(text) - (len(end) - waiting.start()))

@@ -1,13 +1,9 @@
-"""Secrets never reach a file: every string that goes to disk passes through here.
+"""Redaction: secrets are replaced by marks in every string before it is written to disk.
 
-Three nets. The secrets that the configuration knows are replaced wherever they stand, also in
-their JSON and URL spelling, and so are long pieces of them; whatever has the shape of a credential
-(`Token …`, `Bearer …`, `sk-…`, `api_key=…`) is replaced too; and so is what a pattern of the user's
-finds. What comes in pieces is for `gramophone.text.redaction_stream`.
-
-What stands in their place is a mark made of a keyed hash: the same secret has the same mark all
-through a library, so that what was equal stays equal, and nobody who lacks the key of that library
-can try out what it was. Pure: no files here.
+Three things are found: the secrets that the configuration knows, wherever they stand, also in
+their JSON and URL spelling and in long pieces; whatever has the shape of a credential (`Token …`,
+`Bearer …`, `sk-…`, `api_key=…`); and matches of the user's own patterns. Text that comes in pieces
+is for `gramophone.text.redaction_stream`.
 """
 
 from __future__ import annotations
@@ -22,13 +18,17 @@ from urllib.parse import quote, quote_plus
 
 from gramophone.core.frozen import frozen
 
+# A mark is made of a keyed hash. The same secret has the same mark all through a library, so that
+# equal texts stay equal; and without the key of that library the secret cannot be found by hashing
+# guesses. A plain hash of a short secret could be reversed that way.
+
 Redact: TypeAlias = Callable[[str], str]
 
 HIDDEN = "***"
 """Every mark begins and ends with it."""
 _HASH_BYTES = 6
 MARK = re.compile(rf"\*\*\*([0-9a-f]{{{2 * _HASH_BYTES}}})\*\*\*")
-"""What stands where a secret was."""
+"""Mark of a secret, with its hash."""
 
 # A key for a local server is often a plain word ("none", "ollama"); to replace those would eat
 # holes into ordinary talk.
@@ -49,8 +49,8 @@ _SHAPES = re.compile(
 _MARKS = ("token ", "token\t", "bearer", "sk-", "key", "access", "secret")
 
 
-# What stands at the end of a text that goes on, and may still become a credential: from the group
-# on. The lead itself is none, except where it belongs to the credential.
+# The end of a text that goes on, where it may still become a credential: from the group on. The
+# lead itself is no part of one, except for "sk-".
 OPEN_SHAPES = re.compile(
     r"""\b(?=[tbas])(?:
             (?:token|bearer)\s+(?P<spoken>[^\s"'&]*)
@@ -63,9 +63,9 @@ OPEN_SHAPES = re.compile(
 _LEADS = ("token", "bearer", "key", "sk-")
 """One of these stands in what the expression above finds, or it is `s` or `sk` alone."""
 CREDENTIAL = re.compile(r"[\w.~+/=-]*")
-"""What a credential is made of."""
+"""Characters of a credential."""
 CONTEXT_CHARS = 200
-"""So much of what stands before a place may decide what is a secret behind it."""
+"""Characters before a place that may decide whether a secret stands behind it."""
 PATTERN_CHARS = 200
 """The longest text of a user's pattern that is surely found while a text goes on; a longer one is
 found when the text is whole."""
@@ -75,8 +75,8 @@ _LONG_PIECE = 16
 
 
 @frozen
-class Span:
-    """A stretch of a text that is hidden, and what stands in its place."""
+class RedactedSpan:
+    """A part of a text that is hidden, and the mark in its place."""
 
     start: int
     end: int
@@ -105,7 +105,7 @@ class Redactor:
     def learn(
         self, secrets: Iterable[str], mark: str = "", shortest_chars: int = _SHORTEST_SECRET
     ) -> None:
-        """From now on replace these, too; may be called from any thread.
+        """Replace these, too, from now on; may be called from any thread.
 
         `mark` stands in their place instead of a hash; shorter ones than `shortest_chars` stay.
         """
@@ -125,7 +125,7 @@ class Redactor:
     def of(
         cls, redact: Redact | Sequence[str], *, patterns: Iterable[str] = (), key: bytes = b""
     ) -> Redactor:
-        """A redactor from a function or from the secrets themselves."""
+        """Make a redactor from a function or from the secrets themselves."""
         if isinstance(redact, Redactor):
             return redact
         if callable(redact):
@@ -133,7 +133,7 @@ class Redactor:
         return cls(redact, patterns=patterns, key=key)
 
     def __call__(self, text: str) -> str:
-        """The text without its secrets."""
+        """Give the text without its secrets."""
         return self.hidden(self.by_caller(text))
 
     @property
@@ -142,22 +142,22 @@ class Redactor:
         return self._redact is not None
 
     def by_caller(self, text: str) -> str:
-        """The text as the caller's own function leaves it."""
+        """Give the text as the caller's own function leaves it."""
         return text if self._redact is None else self._redact(text)
 
     def hidden(self, text: str) -> str:
-        """What the caller's own function left, without its secrets."""
+        """Give the text without its secrets, after the caller's own function."""
         spans = self.spans(text)
         return without(text, spans) if spans else text
 
     def mark(self, secret: str) -> str:
-        """What stands where `secret` was."""
-        told = secret.encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(told, digest_size=_HASH_BYTES, key=self._key).hexdigest()
+        """Give the mark of `secret`."""
+        encoded = secret.encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(encoded, digest_size=_HASH_BYTES, key=self._key).hexdigest()
         return f"{HIDDEN}{digest}{HIDDEN}"
 
     def may_change(self, texts: Sequence[str]) -> bool:
-        """Whether any of the texts may hold a secret; a cheap look at a whole batch."""
+        """Say whether any of the texts may hold a secret; a cheap look at a whole batch."""
         if self._redact is not None or self._suspicious("\0".join(texts)):
             return True
         if not self._patterns:
@@ -167,13 +167,15 @@ class Redactor:
             pattern.search(text) for pattern in self._patterns for text in texts
         )
 
-    def spans(self, text: str, start: int = 0) -> list[Span]:
-        """What is hidden of a text from `start` on, in order; what stands before it only tells
-        what that is. Marks that are there already stand among it."""
+    def spans(self, text: str, start: int = 0) -> list[RedactedSpan]:
+        """Find what is hidden of a text from `start` on, in order.
+
+        The text before `start` is context only. Marks that are there already are among the spans.
+        """
         suspicious = self._suspicious(text if not start else text[_before(start) :])
         if not suspicious and not self._patterns:
             return []
-        spans = [Span(m.start(), m.end(), m[0]) for m in MARK.finditer(text, start)]
+        spans = [RedactedSpan(m.start(), m.end(), m[0]) for m in MARK.finditer(text, start)]
         if suspicious:
             for finder in (self._whole, self._over_lines, self._pieces, self._shapes):
                 spans = _with_gaps_searched(text, start, spans, finder)
@@ -183,28 +185,28 @@ class Redactor:
         return spans
 
     def open_from(self, text: str, start: int = 0) -> int:
-        """From where on, and not before `start`, a text that goes on may still become a secret."""
-        found = self._beginning_at_end(text, start)
+        """Find the first place, from `start` on, from which an open text may become a secret."""
+        opening = self._beginning_at_end(text, start)
         # A part of a secret that reaches the end begins shortly before it.
         near = max(start, len(text) - self._longest)
         for left, right, secret, offset in self._parts(text, near, len(text)):
             if right == len(text) and offset + right - left < len(secret):
-                found = min(found, left)
+                opening = min(opening, left)
         if shape := OPEN_SHAPES.search(text, _shape_from(text, start)):
-            found = min(found, shape.start(shape.lastgroup or 0))
+            opening = min(opening, shape.start(shape.lastgroup or 0))
         if self._patterns:
-            found = min(found, len(text) - PATTERN_CHARS)
-        return max(start, found)
+            opening = min(opening, len(text) - PATTERN_CHARS)
+        return max(start, opening)
 
     def _beginning_at_end(self, text: str, start: int) -> int:
-        """From where on the end of a text, behind `start`, is the beginning of a secret."""
-        found = len(text)
+        """Find the place behind `start` from which the end of a text may begin a secret."""
+        opening = len(text)
         for secret in self._secrets:
             at = text.find(secret[:1], max(start, len(text) - len(secret) + 1))
             while at >= 0 and not secret.startswith(text[at:]):
                 at = text.find(secret[:1], at + 1)
-            found = min(found, at) if at >= 0 else found
-        return found
+            opening = min(opening, at) if at >= 0 else opening
+        return opening
 
     def _suspicious(self, text: str) -> bool:
         lowered = text.lower()
@@ -220,32 +222,35 @@ class Redactor:
 
     # --- finders: what is hidden of a text between two places ------------------------------------
 
-    def _whole(self, text: str, start: int, end: int) -> list[Span]:
-        spans: list[Span] = []
+    # Each looks only into the gaps that those before it have left, so that spans never overlap:
+    # whole secrets first, then those over lines, pieces, shapes, and the user's patterns.
+
+    def _whole(self, text: str, start: int, end: int) -> list[RedactedSpan]:
+        spans: list[RedactedSpan] = []
         for secret, mark in self._secrets.items():
-            found: list[Span] = []
+            found: list[RedactedSpan] = []
             for left, right in _gaps(spans, start, end):
                 at = text.find(secret, left, right)
                 while at >= 0:
-                    found.append(Span(at, at + len(secret), mark))
+                    found.append(RedactedSpan(at, at + len(secret), mark))
                     at = text.find(secret, at + len(secret), right)
             if found:
                 spans = sorted([*spans, *found], key=lambda span: span.start)
         return spans
 
-    def _pieces(self, text: str, start: int, end: int) -> list[Span]:
-        """Long pieces of secrets. What was settled before `start` counts for their length."""
-        found: list[Span] = []
+    def _pieces(self, text: str, start: int, end: int) -> list[RedactedSpan]:
+        """Find long pieces of secrets. Text before `start` counts for their length."""
+        found: list[RedactedSpan] = []
         for left, right, secret, offset in self._parts(text, start, end):
             # What ends the text was cut short, perhaps by ourselves.
             cut_short = right == len(text) and not offset
             if right - left >= (_GRAM if cut_short else _LONG_PIECE):
-                found.append(Span(max(left, start), right, self._secrets[secret]))
+                found.append(RedactedSpan(max(left, start), right, self._secrets[secret]))
         return _longest_of(found)
 
-    def _over_lines(self, text: str, start: int, end: int) -> list[Span]:
-        """Secrets with line breaks in them, as they are when they were pasted from a narrow
-        terminal, or sent as parts of one message."""
+    def _over_lines(self, text: str, start: int, end: int) -> list[RedactedSpan]:
+        """Find secrets with line breaks in them, as they come from a narrow terminal or as parts of
+        one message."""
         line = _on_one_line(text[start:end])
         if len(line) == end - start or not any(gram in line for gram in self._grams):
             return []
@@ -254,12 +259,12 @@ class Redactor:
         for gap in _gaps(found, 0, len(line)):
             found = [*found, *self._pieces(line, *gap)]
         return _longest_of(
-            Span(places[span.start], places[span.end - 1] + 1, span.mark) for span in found
+            RedactedSpan(places[span.start], places[span.end - 1] + 1, span.mark) for span in found
         )
 
     def _parts(self, text: str, start: int, end: int) -> Iterator[tuple[int, int, str, int]]:
-        """Where parts of secrets stand that hold one of `_grams` and end behind `start`: from, to,
-        of which secret, and from which place of it on."""
+        """Yield parts of secrets that hold one of `_grams` and end behind `start`: start and end in
+        the text, the secret, and the offset in it."""
         for gram, places in self._grams.items():
             at = text.find(gram, max(0, start - _LONG_PIECE), end)
             while at >= 0:
@@ -269,24 +274,30 @@ class Redactor:
                         yield left, right, secret, offset - (at - left)
                 at = text.find(gram, at + 1, end)
 
-    def _shapes(self, text: str, start: int, end: int) -> list[Span]:
+    def _shapes(self, text: str, start: int, end: int) -> list[RedactedSpan]:
         return [
-            Span(found.start("secret"), found.end(), self.mark(found["secret"]))
+            RedactedSpan(found.start("secret"), found.end(), self.mark(found["secret"]))
             for found in _SHAPES.finditer(text, _before(start), end)
             if found.start("secret") >= start
         ]
 
-    def _matches(self, pattern: re.Pattern[str], text: str, start: int, end: int) -> list[Span]:
+    def _matches(
+        self, pattern: re.Pattern[str], text: str, start: int, end: int
+    ) -> list[RedactedSpan]:
         return [
-            Span(found.start(), found.end(), self.mark(found[0]))
+            RedactedSpan(found.start(), found.end(), self.mark(found[0]))
             for found in pattern.finditer(text, start, end)
             if found[0]
         ]
 
 
-def without(text: str, spans: Iterable[Span], start: int = 0, end: int | None = None) -> str:
-    """The text from `start` to `end` without what is hidden of it. A mark stands where its span
-    begins, so one that begins before has none."""
+def without(
+    text: str, spans: Iterable[RedactedSpan], start: int = 0, end: int | None = None
+) -> str:
+    """Give the text from `start` to `end` without what is hidden of it.
+
+    A mark stands where its span begins, so a span that begins before `start` has none.
+    """
     pieces: list[str] = []
     end = len(text) if end is None else end
     at = start
@@ -301,7 +312,7 @@ def without(text: str, spans: Iterable[Span], start: int = 0, end: int | None = 
 
 
 def refusal(pattern: str) -> str:
-    """Why a pattern of the user's cannot be used, or nothing."""
+    """Give the reason why a pattern of the user's cannot be used, or an empty string."""
     try:
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
@@ -310,7 +321,7 @@ def refusal(pattern: str) -> str:
 
 
 def _spellings(secret: str) -> set[str]:
-    """As it is, in JSON and in an address."""
+    """Give a secret as it is, and as JSON and addresses spell it."""
     return {
         secret,
         json.dumps(secret)[1:-1],
@@ -321,7 +332,11 @@ def _spellings(secret: str) -> set[str]:
 
 
 def _grams(secrets: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
-    """Every eighth stretch of eight characters: a piece of sixteen holds a whole one of them."""
+    """Index secrets by every eighth run of eight characters.
+
+    A piece of sixteen characters (`_LONG_PIECE`) holds a whole one of these, wherever it begins:
+    so a search for few short strings finds every long piece.
+    """
     grams: dict[str, list[tuple[str, int]]] = {}
     for secret in secrets:
         for offset in range(0, len(secret) - _GRAM + 1, _GRAM):
@@ -335,7 +350,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _grown(text: str, at: int, secret: str, offset: int, end: int) -> tuple[int, int]:
-    """The longest piece of a secret around the part of it that stands at a place."""
+    """Give start and end of the longest piece of a secret around the part at a place."""
     left, before = at, offset
     while left > 0 and before > 0 and text[left - 1] == secret[before - 1]:
         left, before = left - 1, before - 1
@@ -345,16 +360,16 @@ def _grown(text: str, at: int, secret: str, offset: int, end: int) -> tuple[int,
     return left, right
 
 
-def _longest_of(spans: Iterable[Span]) -> list[Span]:
-    """Spans that do not overlap, in order; of those that do the longest stays."""
-    chosen: list[Span] = []
+def _longest_of(spans: Iterable[RedactedSpan]) -> list[RedactedSpan]:
+    """Give spans that do not overlap, in order; of those that do the longest stays."""
+    chosen: list[RedactedSpan] = []
     for span in sorted(spans, key=lambda span: span.start - span.end):
         if all(span.end <= other.start or span.start >= other.end for other in chosen):
             chosen.append(span)
     return sorted(chosen, key=lambda span: span.start)
 
 
-def _gaps(spans: Iterable[Span], start: int, end: int) -> list[tuple[int, int]]:
+def _gaps(spans: Iterable[RedactedSpan], start: int, end: int) -> list[tuple[int, int]]:
     gaps: list[tuple[int, int]] = []
     for span in spans:
         gaps.append((start, span.start))
@@ -363,8 +378,11 @@ def _gaps(spans: Iterable[Span], start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _with_gaps_searched(
-    text: str, start: int, spans: Sequence[Span], finder: Callable[[str, int, int], list[Span]]
-) -> list[Span]:
+    text: str,
+    start: int,
+    spans: Sequence[RedactedSpan],
+    finder: Callable[[str, int, int], list[RedactedSpan]],
+) -> list[RedactedSpan]:
     found = [
         span for gap in _gaps(spans, start, len(text)) for span in finder(text, gap[0], gap[1])
     ]
@@ -376,8 +394,10 @@ def _before(start: int) -> int:
 
 
 def _shape_from(text: str, start: int) -> int:
-    """From where on to look for a shape that is open at the end of a text, and not before `start`:
-    the plain searches save the slow expression most of the text."""
+    """Give the place from which to look for a shape that is open at the end of a text.
+
+    Plain searches for the leads save the slow expression most of the text.
+    """
     before = _before(start)
     folded = text[before:].casefold()
     return before if any(lead in folded for lead in _LEADS) else max(before, len(text) - 2)

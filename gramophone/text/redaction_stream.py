@@ -1,9 +1,9 @@
-"""Redaction of text that comes in pieces: what is hidden of the whole is hidden of the pieces.
+"""Redaction of text that comes in pieces: the pieces together hide what the whole would hide.
 
 An item (an event, a line of a log) has any number of pieces, each of a stream. An item waits until
-nothing of its pieces can become a part of a secret any more: for the characters that may begin one,
-which is seldom more than the next piece; with patterns of the user's, for `PATTERN_CHARS` more. The
-mark stands in the piece in which the secret begins. Pure.
+no part of its pieces can become a part of a secret any more, which is seldom longer than the next
+piece; with patterns of the user's, for `PATTERN_CHARS` more. The mark stands in the piece in which
+the secret begins.
 """
 
 from __future__ import annotations
@@ -13,18 +13,27 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from gramophone.text.redaction import CONTEXT_CHARS, CREDENTIAL, Redactor, Span, without
+from gramophone.text.redaction import CONTEXT_CHARS, CREDENTIAL, RedactedSpan, Redactor, without
 
 T = TypeVar("T")
 
 StreamKey: TypeAlias = Hashable
-Settled: TypeAlias = "tuple[T, Sequence[Piece], list[str] | None]"
+Settled: TypeAlias = "tuple[T, Sequence[StreamPiece], list[str] | None]"
 """An item, its pieces, and their texts; `None` where no text is another than that of its piece."""
 MOST_HELD_CHARS = 65_536
-"""Of what looks like a credential without end so much waits; what comes then is left out."""
+"""Characters of an endless credential that wait at most; what comes then is left out."""
+
+# A secret may be cut anywhere: between two deltas, two lines, two frames. So each stream keeps its
+# joined text, and two places in it. Up to `fixed` it is known what is hidden; behind it the text
+# may still become a secret (`Redactor.open_from`). A piece is settled once `fixed` has passed its
+# end, an item once all its pieces are.
+#
+# Most text holds no secret. So pieces get places in the joined text only in streams where
+# something is hidden or waits; in all others a batch is joined, searched once, and given back as
+# it came.
 
 
-class Piece(NamedTuple):
+class StreamPiece(NamedTuple):
     """A piece of the stream `key`; without a key it stands alone.
 
     `gap` is what stands between it and the piece before, and in neither of them.
@@ -40,27 +49,27 @@ class _Held(Generic[T]):
     """An item, its pieces, their texts as far as they are settled, and how many are not."""
 
     item: T
-    pieces: Sequence[Piece]
+    pieces: Sequence[StreamPiece]
     texts: list[str]
     open: int = 0
 
 
 @dataclass(slots=True)
 class _Stream(Generic[T]):
-    """The joined text from a place shortly before the first piece that is not settled.
+    """The joined text, from a little before the first piece that is not settled.
 
-    What stands before `fixed` is known to be hidden by `spans` or not at all.
+    Text before `fixed` is hidden by `spans` or not at all.
     """
 
     text: str = ""
     added: list[str] = field(default_factory=list[str])
-    """What was put since the text was joined: once for a batch of pieces."""
+    """Text that was put since the last join, which is made once for a batch."""
     placed: int = 0
-    """How much of the text belongs to pieces whose places are known or do not matter any more."""
+    """Length of the text that belongs to pieces whose places are known or no longer matter."""
     fixed: int = 0
-    spans: list[Span] = field(default_factory=list[Span])
+    spans: list[RedactedSpan] = field(default_factory=list[RedactedSpan])
     hiding: bool = False
-    """Within a credential of which a part is settled already."""
+    """Whether the end is inside a credential of which a part is settled already."""
     pieces: deque[tuple[_Held[T], int, int, int]] = field(
         default_factory=deque[tuple[_Held[T], int, int, int]]
     )
@@ -68,11 +77,7 @@ class _Stream(Generic[T]):
 
 
 class RedactedStreams(Generic[T]):
-    """Takes items and gives them back when they are settled.
-
-    What was put is read as one batch. Where pieces stand in their stream, and what becomes of each,
-    is only worked out for streams in which something is hidden or waits.
-    """
+    """Takes items and gives them back when they are settled. Items are read in batches."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
@@ -84,10 +89,10 @@ class RedactedStreams(Generic[T]):
         self._held: dict[int, _Held[T]] = {}
 
     def __bool__(self) -> bool:
-        """Whether any item waits."""
+        """Say whether any item waits."""
         return bool(self._new or self._unchanged or self._held)
 
-    def put(self, item: T, pieces: Sequence[Piece]) -> None:
+    def put(self, item: T, pieces: Sequence[StreamPiece]) -> None:
         """Take an item; it is among the settled ones sooner or later."""
         texts = None
         if self._redactor.has_caller:
@@ -95,15 +100,15 @@ class RedactedStreams(Generic[T]):
         self._new.append((item, pieces, texts))
 
     def settled(self) -> list[tuple[T, list[str]]]:
-        """The items that are settled by now, in the order in which they came, each once; with the
-        texts of their pieces."""
+        """Give the items that are settled by now, in the order in which they came, each once, with
+        the texts of their pieces."""
         return [
             (item, [piece.text for piece in pieces] if texts is None else texts)
             for item, pieces, texts in self.settled_pieces()
         ]
 
     def settled_pieces(self) -> list[Settled[T]]:
-        """As `settled`, and cheaper where nothing is hidden."""
+        """Give the same as `settled`, cheaper where nothing is hidden."""
         self._read_new(lambda _: False)
         settled, self._unchanged = self._unchanged, []
         done = [held for held in self._held.values() if not held.open]
@@ -115,17 +120,19 @@ class RedactedStreams(Generic[T]):
         return settled
 
     def finish(self, ended: Callable[[StreamKey], bool] = lambda _: True) -> None:
-        """Nothing more comes in the streams of these keys: what is held of them is settled."""
+        """End the streams of some keys: everything that is held of them is settled."""
         self._read_new(ended)
 
     def _read_new(self, ended: Callable[[StreamKey], bool]) -> None:
-        """Read what was put since the last time; the streams of some keys end with it."""
+        """Read the items that were put since the last time; streams of some keys end there."""
         new, self._new = self._new, []
         changed, alone = self._gathered(new)
         ending = {key for key in self._streams if ended(key)}
         read = {key: self._streams[key] for key in changed | ending}
         # In these something waits or is hidden.
-        marked = {key for key, each in read.items() if not self._read(each, ended=key in ending)}
+        marked = {
+            key for key, stream in read.items() if not self._read(stream, ended=key in ending)
+        }
         if marked or self._held or self._redactor.may_change(alone):
             self._place(new, marked)
             for key in marked:
@@ -138,7 +145,7 @@ class RedactedStreams(Generic[T]):
                 del self._streams[key]
 
     def _gathered(self, new: Sequence[Settled[T]]) -> tuple[set[StreamKey], list[str]]:
-        """Add what is new to its streams: the keys of these, and the texts that stand alone."""
+        """Add new items to their streams; give the keys of these, and texts without a stream."""
         streams = self._streams
         changed: set[StreamKey] = set()
         alone: list[str] = []
@@ -157,7 +164,7 @@ class RedactedStreams(Generic[T]):
         return changed, alone
 
     def _read(self, stream: _Stream[T], *, ended: bool) -> bool:
-        """Read what was added to a stream; whether all of it is settled and stays as it is."""
+        """Read the text that was added; say whether all of it is settled and unchanged."""
         quiet = not stream.pieces and not stream.hiding
         stream.placed = len(stream.text)
         text = stream.text = "".join([stream.text, *stream.added])
@@ -176,7 +183,7 @@ class RedactedStreams(Generic[T]):
         return quiet and not spans and limit == len(text)
 
     def _place(self, new: Sequence[Settled[T]], marked: set[StreamKey]) -> None:
-        """Hold what is new, and find the places of its pieces in these streams."""
+        """Hold new items, and find the places of their pieces in these streams."""
         for item, pieces, texts in new:
             held = _Held(item, pieces, texts or [piece.text for piece in pieces])
             self._held[id(held)] = held
@@ -202,11 +209,11 @@ class RedactedStreams(Generic[T]):
             rest = CREDENTIAL.match(stream.text, stream.fixed)
             end = rest.end() if rest else stream.fixed
             stream.hiding = end == len(stream.text)
-            stream.spans.append(Span(stream.fixed, end, ""))
+            stream.spans.append(RedactedSpan(stream.fixed, end, ""))
             stream.fixed = end
 
     def _forget(self, stream: _Stream[T]) -> None:
-        """Keep of the text what is not settled, and what may matter to it."""
+        """Drop text that is settled, except the context that the rest may need."""
         first = stream.pieces[0][2] if stream.pieces else stream.fixed
         gone = min(first, stream.fixed - CONTEXT_CHARS)
         if gone <= 2 * CONTEXT_CHARS:
@@ -214,7 +221,7 @@ class RedactedStreams(Generic[T]):
         stream.text = stream.text[gone:]
         stream.fixed -= gone
         stream.spans = [
-            Span(span.start - gone, span.end - gone, span.mark)
+            RedactedSpan(span.start - gone, span.end - gone, span.mark)
             for span in stream.spans
             if span.end > gone
         ]
@@ -223,5 +230,5 @@ class RedactedStreams(Generic[T]):
         )
 
 
-def _with(pieces: Iterable[Piece], texts: Iterable[str]) -> list[Piece]:
-    return [Piece(key, text, gap) for (key, _, gap), text in zip(pieces, texts, strict=True)]
+def _with(pieces: Iterable[StreamPiece], texts: Iterable[str]) -> list[StreamPiece]:
+    return [StreamPiece(key, text, gap) for (key, _, gap), text in zip(pieces, texts, strict=True)]

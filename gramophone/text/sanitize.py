@@ -1,7 +1,7 @@
-"""Text of models and titles made harmless before it comes near the terminal.
+"""Sanitizing: text of others made harmless before it comes near a terminal.
 
-Escape sequences, control characters, bidirectional overrides and zero-width characters go, but
-for those that belong to the spelling (`joiners`); newlines and tabs stay. Pure: no screen here.
+Escape sequences, control characters, bidirectional overrides and zero-width characters are
+removed, except those that belong to the spelling (`joiners`); newlines and tabs stay.
 """
 
 from __future__ import annotations
@@ -36,31 +36,31 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def plain(text: str) -> str:
-    """`text` without anything that could act on a terminal; lines end in `\\n` alone."""
+    """Remove everything that could act on a terminal; lines end in `\\n` alone."""
     return text if _is_harmless(text) else joiners.without_strays(_without_controls(text))
 
 
 def plain_line(text: str) -> str:
-    """`text` made harmless and brought onto one line."""
+    """Make `text` harmless and bring it onto one line."""
     return " ".join(plain(text).split())
 
 
 def with_escapes(text: str) -> str:
-    """`text` with an escape (`\\u009b`) for every character that could act on a terminal, as JSON
-    writes it: so a JSON document keeps its value."""
-    return _ACTING.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    """Escape (`\\u009b`) every character that could act on a terminal, as JSON does, so that a JSON
+    document keeps its value."""
+    return _ACTING.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 class PlainStream:
-    """The same for text that comes in pieces: a sequence may be cut anywhere."""
+    """`plain` for text that comes in pieces: a sequence may be cut anywhere."""
 
     def __init__(self) -> None:
         self._held = ""
         self._before = ""
 
     def feed(self, piece: str) -> str:
-        """The harmless part of what has come; an unfinished sequence waits for its end, a joiner
-        for what it joins to."""
+        """Give the harmless text so far; an unfinished sequence waits for its end, a joiner for
+        the character it joins to."""
         text = self._held + piece
         self._held = ""
         if _is_harmless(text):
@@ -72,7 +72,7 @@ class PlainStream:
         return self._given(clean[:judged])
 
     def finish(self) -> str:
-        """No more comes: give what was held."""
+        """Take the end of the text; give what was held."""
         held, self._held = self._held, ""
         return self._given(_without_controls(held))
 
@@ -89,18 +89,18 @@ def _without_controls(text: str) -> str:
 
 
 def _is_harmless(text: str) -> bool:
-    """Whether nothing in it needs a closer look: nearly always, and in a tenth of the time."""
+    """Say whether nothing in it needs a closer look: nearly always, and in a tenth of the time."""
     seen = text.replace("\n", "").replace("\t", "")
     return seen.isprintable() and (seen.isascii() or not _DOUBTFUL.search(seen))
 
 
 def without_sequences(text: str) -> str:
-    """`text` without escape sequences; takes time in proportion to its length."""
+    """Remove escape sequences, in time proportional to the length of `text`."""
     pieces: list[str] = []
     end = 0
     closer = -1
-    for found in _START.finditer(text):
-        start = found.start()
+    for match in _START.finditer(text):
+        start = match.start()
         if start < end:
             continue
         stop = None
@@ -119,7 +119,7 @@ def without_sequences(text: str) -> str:
 
 
 def _string_end(text: str, begin: int, closer: int) -> int | None:
-    """Where the string ends whose inside begins at `begin`; None if it is not closed there."""
+    """Find the end of the string whose inside begins at `begin`; None if it is not closed there."""
     if closer == len(text) or closer - begin > _MOST_CHARS:
         return None
     if text[closer] != "\x1b":
@@ -128,7 +128,7 @@ def _string_end(text: str, begin: int, closer: int) -> int | None:
 
 
 def unfinished(text: str) -> int:
-    """Where the sequence begins that `text` ends within; its length where there is none."""
+    """Find the start of the sequence that `text` ends within; its length where there is none."""
     size = len(text)
     short = _UNFINISHED_SHORT.search(text, max(0, size - 2 * _MOST_CHARS - 2))
     first = short.start() if short else size

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from gramophone.core.frozen import frozen
-from gramophone.text.redaction_stream import Piece
+from gramophone.text.redaction_stream import StreamPiece
 from gramophone.wire.lenient_json import is_bounded
 
 _DECODER = json.JSONDecoder()
@@ -45,15 +45,15 @@ _SPELT_IN = ("bytes", "top_logprobs")
 """What else spells a token, beside it."""
 
 
-def json_pieces(document: str, stream: tuple[Any, ...]) -> list[Piece]:
+def json_pieces(document: str, stream: tuple[Any, ...]) -> list[StreamPiece]:
     """The texts of a document as pieces of streams whose keys begin with `stream`.
 
     A document that is not an object is one piece as a whole.
     """
     fields = _object(document)
     if fields is None:
-        return [Piece(stream, document)]
-    pieces: list[Piece] = []
+        return [StreamPiece(stream, document)]
+    pieces: list[StreamPiece] = []
     _collect_fields(fields, stream, pieces)
     return pieces
 
@@ -68,7 +68,7 @@ class JsonPieces:
     def __init__(self) -> None:
         self._templates: dict[Any, _Template] = {}
 
-    def __call__(self, document: str, stream: tuple[Any, ...]) -> list[Piece]:
+    def __call__(self, document: str, stream: tuple[Any, ...]) -> list[StreamPiece]:
         """The `json_pieces`; one document is remembered for each last part of `stream`."""
         template = self._templates.get(stream[-1])
         if template is not None and template.stream == stream:
@@ -89,11 +89,11 @@ class _Template:
     stream: tuple[Any, ...]
     start: str
     end: str
-    before: tuple[Piece, ...]
-    piece: Piece
-    behind: tuple[Piece, ...]
+    before: tuple[StreamPiece, ...]
+    piece: StreamPiece
+    behind: tuple[StreamPiece, ...]
 
-    def pieces_of(self, document: str) -> list[Piece] | None:
+    def pieces_of(self, document: str) -> list[StreamPiece] | None:
         """The pieces of a document that differs in this text alone; None if it may differ more."""
         start, end = self.start, self.end
         length = len(document) - len(end)
@@ -102,10 +102,12 @@ class _Template:
         text = document[len(start) : length]
         if '"' in text or "\\" in text or not text.isprintable():
             return None
-        return [*self.before, Piece(self.piece.key, text, self.piece.gap), *self.behind]
+        return [*self.before, StreamPiece(self.piece.key, text, self.piece.gap), *self.behind]
 
 
-def _template(document: str, stream: tuple[Any, ...], pieces: Sequence[Piece]) -> _Template | None:
+def _template(
+    document: str, stream: tuple[Any, ...], pieces: Sequence[StreamPiece]
+) -> _Template | None:
     # Without escapes a value is spelt as it is; where that stands once between quotes, there it is.
     if len(document) > _LONGEST_TEMPLATE or "\\" in document:
         return None
@@ -127,7 +129,7 @@ def with_texts(document: str, texts: Sequence[str]) -> str:
     fields = _object(document)
     if fields is None:
         return texts[0]
-    pieces: list[Piece] = []
+    pieces: list[StreamPiece] = []
     _collect_fields(fields, (), pieces)
     if [piece.text for piece in pieces] == list(texts):
         return document
@@ -135,7 +137,7 @@ def with_texts(document: str, texts: Sequence[str]) -> str:
     return json.dumps(replaced, ensure_ascii=False, separators=(",", ":"))
 
 
-def lines_pieces(text: str, stream: tuple[Any, ...]) -> list[Piece]:
+def lines_pieces(text: str, stream: tuple[Any, ...]) -> list[StreamPiece]:
     """The `json_pieces` of a text that is a document, or a part of an event stream.
 
     Of a stream each line that holds a document is one; all else is a piece as a whole.
@@ -169,7 +171,9 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def _collect_fields(fields: dict[str, Any], path: tuple[Any, ...], pieces: list[Piece]) -> None:
+def _collect_fields(
+    fields: dict[str, Any], path: tuple[Any, ...], pieces: list[StreamPiece]
+) -> None:
     """Add the texts in an object, in the order in which `_replaced` takes them."""
     if not _NUMBERS.isdisjoint(fields):
         path += tuple(
@@ -178,7 +182,7 @@ def _collect_fields(fields: dict[str, Any], path: tuple[Any, ...], pieces: list[
     for name, each in fields.items():
         if isinstance(each, str):
             key = None if name in _ALONE else (*path, name)
-            pieces.append(Piece(key, each, " " if name in _WORDS else ""))
+            pieces.append(StreamPiece(key, each, " " if name in _WORDS else ""))
         elif isinstance(each, dict):
             _collect_fields(cast("dict[str, Any]", each), (*path, name), pieces)
         elif isinstance(each, list):
@@ -186,7 +190,7 @@ def _collect_fields(fields: dict[str, Any], path: tuple[Any, ...], pieces: list[
 
 
 def _collect_elements(
-    elements: list[Any], path: tuple[Any, ...], name: str, pieces: list[Piece]
+    elements: list[Any], path: tuple[Any, ...], name: str, pieces: list[StreamPiece]
 ) -> None:
     """Add the texts in a list: each stands in the field that holds the list."""
     for each in elements:
@@ -196,7 +200,7 @@ def _collect_elements(
             _collect_fields(cast("dict[str, Any]", each), (*path, name), pieces)
         elif isinstance(each, str):
             key = None if name in _ALONE else (*path, name)
-            pieces.append(Piece(key, each, " " if name in _WORDS else ""))
+            pieces.append(StreamPiece(key, each, " " if name in _WORDS else ""))
 
 
 def _replaced(value: Any, texts: Iterator[str]) -> Any:

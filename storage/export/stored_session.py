@@ -82,13 +82,13 @@ class ExportedSession:
     def timed_excerpt(self) -> Excerpt:
         """The same, its words in time with the pauses that are heard; the sound is gone through
         for it once."""
-        from gramophone.alignment.pause_matching import BUCKETS_PER_SECOND, silences
+        from gramophone.alignment.pause_matching import BUCKETS_PER_SECOND, find_silences
         from storage.audio.peaks import peaks
         from storage.export.excerpt import excerpt
 
         spoken = {turn.turn: turn.audio for turn in self.turns if turn.audio is not None}
         found = {
-            turn: silences(shape, spoken[turn].sample_rate_hz)
+            turn: find_silences(shape, spoken[turn].sample_rate_hz)
             for turn, shape in peaks(spoken, BUCKETS_PER_SECOND).items()
         }
         order = self._order

@@ -20,7 +20,7 @@ from gramophone.core.timeline import (
     TextSpoken,
 )
 from gramophone.text.redaction import Redactor
-from gramophone.text.redaction_stream import Piece, RedactedStreams
+from gramophone.text.redaction_stream import RedactedStreams, StreamPiece
 from gramophone.wire.json_text import JsonPieces, with_texts
 from storage.sqlite import rows
 
@@ -81,10 +81,10 @@ class RedactedEvents:
         self._streams.finish(lambda key: isinstance(key, tuple) and key[:2] in _of(turn))
         self._spoken_ends.pop(turn, None)
 
-    def _pieces(self, event: Event) -> list[Piece]:
+    def _pieces(self, event: Event) -> list[StreamPiece]:
         match event:
             case DeltaReceived():
-                return [Piece((event.turn, "delta"), event.text)]
+                return [StreamPiece((event.turn, "delta"), event.text)]
             case ModelChunkReceived():
                 return self._json_pieces(event.raw, (event.turn, "chunk"))
             case FrameSent():
@@ -92,7 +92,7 @@ class RedactedEvents:
             case FrameReceived():
                 return self._json_pieces(event.text, (event.connection, "received"))
             case TextSpoken():
-                return [Piece((event.turn, "spoken"), event.text, self._gap(event))]
+                return [StreamPiece((event.turn, "spoken"), event.text, self._gap(event))]
             case _:
                 raise AssertionError(event)
 

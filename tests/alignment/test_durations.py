@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gramophone.alignment.durations import reached_ms
-from gramophone.alignment.source_map import places
+from gramophone.alignment.source_map import source_map
 from gramophone.alignment.word_timing import TimedChunk
 
 TEXTS = st.text(st.one_of(st.sampled_from("ab 1,.0(\n%é世\u0301"), st.characters()), max_size=80)
@@ -72,7 +72,7 @@ def test_a_word_is_found_in_its_markdown() -> None:
 @example("0", "**0", 0)
 def test_places_never_go_back(text: str, source: str, start: int) -> None:
     end = start + len(source)
-    found = places(text, "x" * start + source, start, end)
+    found = source_map(text, "x" * start + source, start, end)
     assert len(found) == len(text) + 1
     assert all(one <= other for one, other in pairwise(found))
     if text:

@@ -11,9 +11,9 @@ from gramophone.alignment.durations import pauses, reached_ms
 from gramophone.alignment.pause_matching import (
     BUCKETS_PER_SECOND,
     Silence,
-    anchored,
+    find_silences,
+    match_pauses,
     sample_at,
-    silences,
 )
 from gramophone.alignment.word_timing import TimedChunk
 
@@ -22,7 +22,7 @@ TEXT = "One two three, four five six. Seven eight nine."
 
 
 def starts(text: str, end: int, found: list[Silence]) -> list[int]:
-    anchors = anchored(pauses(text), reached_ms(text)[-1], 0, end, found)
+    anchors = match_pauses(pauses(text), reached_ms(text)[-1], 0, end, found)
     span = TimedChunk(text, 0, end, 0, len(text), tuple(anchors))
     return [word.start_samples for word in span.words()]
 
@@ -31,9 +31,9 @@ def test_silences_are_long_and_quiet() -> None:
     loud, quiet = b"\xc8", b"\x01"
     shape = loud * 50 + quiet * 20 + loud * 30 + quiet * 5 + loud * 10 + quiet * 30
     assert BUCKETS_PER_SECOND == 100
-    assert silences(shape, RATE_HZ) == [(500, 700), (1150, 1450)]
-    assert silences(b"", RATE_HZ) == []
-    assert silences(b"\x00" * 500, RATE_HZ) == []
+    assert find_silences(shape, RATE_HZ) == [(500, 700), (1150, 1450)]
+    assert find_silences(b"", RATE_HZ) == []
+    assert find_silences(b"\x00" * 500, RATE_HZ) == []
     assert starts(TEXT, 4000, [(10, 3990)]) == starts(TEXT, 4000, [])
 
 
@@ -71,7 +71,7 @@ def test_silence_before_the_first_word_is_not_it() -> None:
 def test_words_stay_in_order_whatever_is_heard(text: str, end: int, edges: list[int]) -> None:
     edges.sort()
     found = list(zip(edges[::2], edges[1::2], strict=False))
-    anchors = anchored(pauses(text), reached_ms(text)[-1], 0, end, found)
+    anchors = match_pauses(pauses(text), reached_ms(text)[-1], 0, end, found)
     assert anchors == sorted(anchors)
     assert all(0 <= sample <= end for _, sample in anchors)
     at = [sample_at(anchors, ms) for ms in reached_ms(text)]

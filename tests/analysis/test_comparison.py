@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gramophone.analysis.comparison import Comparison, Message, compare
+from gramophone.analysis.comparison import Comparison, SpeechMessage, compare
 from gramophone.core.timeline import Event, FrameSent, SpeechConnected, TurnCompleted
 from tests.support.builders import session_started, spoken_exchange
 
@@ -96,4 +96,4 @@ def test_what_is_no_json_is_a_message_too() -> None:
 
 def test_nothing_is_the_same_as_nothing() -> None:
     assert compare([], []) == Comparison((), (), (), ())
-    assert Message("Flush").text == ""
+    assert SpeechMessage("Flush").text == ""

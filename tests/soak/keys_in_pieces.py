@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gramophone.core.timeline import DeltaReceived, ModelChunkReceived
 from gramophone.text.redaction import Redactor
-from gramophone.text.redaction_stream import Piece, RedactedStreams
+from gramophone.text.redaction_stream import RedactedStreams, StreamPiece
 from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.soak.figures import Figures
@@ -76,7 +76,7 @@ def _stream(dice: random.Random) -> str:
     streams = RedactedStreams[int](redactor)
     settled: dict[int, str] = {}
     for number, piece in enumerate(_cut(dice, text)):
-        streams.put(number, [Piece("text", piece)])
+        streams.put(number, [StreamPiece("text", piece)])
         if dice.random() < 0.7:
             settled |= {item: texts[0] for item, texts in streams.settled()}
     streams.finish()

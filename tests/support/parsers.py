@@ -16,7 +16,7 @@ from gramophone.library import search_query
 from gramophone.standin.source.matching import Expectation
 from gramophone.text.chunker import Chunker
 from gramophone.text.control_filter import ControlFilter
-from gramophone.text.redacted_match import Kept
+from gramophone.text.redacted_match import RedactedText
 from gramophone.text.redaction import Redactor
 from gramophone.text.sanitize import PlainStream, plain
 from gramophone.text.sentences.splitter import SentenceCutter
@@ -119,7 +119,7 @@ def _in_json(text: str) -> None:
 
 
 def _hidden(text: str) -> None:
-    Kept("***0123456789ab***".join([text[:100]] * 3)).follow(0, text, 3)
+    RedactedText("***0123456789ab***".join([text[:100]] * 3)).follow(0, text, 3)
 
 
 def _expected(text: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.text.redacted_match import Kept, begins_but_hidden, same_but_hidden
+from gramophone.text.redacted_match import RedactedText, equals_redacted, starts_with_redacted
 from gramophone.text.redaction import MARK, Redactor
 
 SECRET = "Ada-Lovelace"
@@ -25,19 +25,19 @@ hide = Redactor(patterns=[SECRET])
 )
 def test_what_was_kept_is_found_again_whatever_is_hidden(said: str, same: bool) -> None:
     kept = Redactor(patterns=["Ada"])("I am Ada and Ada is my name")
-    assert same_but_hidden(kept, said) is same
+    assert equals_redacted(kept, said) is same
 
 
 def test_without_marks_it_is_the_very_text() -> None:
-    assert same_but_hidden("a***b", "a***b")
-    assert not same_but_hidden("a***b", "axb")
+    assert equals_redacted("a***b", "a***b")
+    assert not equals_redacted("a***b", "axb")
 
 
 def test_a_text_begins_with_what_was_kept() -> None:
     kept = hide(f"I am {SECRET}, who")
-    assert begins_but_hidden(kept, f"I am {SECRET}, who wrote it.")
-    assert not begins_but_hidden(kept, f"I am {SECRET}, she wrote it.")
-    assert begins_but_hidden("a", "ab")
+    assert starts_with_redacted(kept, f"I am {SECRET}, who wrote it.")
+    assert not starts_with_redacted(kept, f"I am {SECRET}, she wrote it.")
+    assert starts_with_redacted("a", "ab")
 
 
 @given(
@@ -45,7 +45,7 @@ def test_a_text_begins_with_what_was_kept() -> None:
     st.data(),
 )
 def test_however_it_is_cut_it_is_followed_to_the_end(text: str, data: st.DataObject) -> None:
-    kept = Kept(hide(text))
+    kept = RedactedText(hide(text))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
     place: int | None = 0
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
@@ -57,7 +57,7 @@ def test_however_it_is_cut_it_is_followed_to_the_end(text: str, data: st.DataObj
 
 
 def test_other_words_are_not_swallowed_by_a_mark() -> None:
-    kept = Kept(hide(f"I am {SECRET}. She wrote it."))
+    kept = RedactedText(hide(f"I am {SECRET}. She wrote it."))
     assert kept.follow(0, f"I am {SECRET}. She wrote", 5) is not None
     assert kept.follow(0, f"I am {SECRET}. He wrote", 5) is None
     assert kept.follow(0, "I am Ada-Lov", 7) is not None
@@ -66,5 +66,5 @@ def test_other_words_are_not_swallowed_by_a_mark() -> None:
 
 def test_a_mark_is_what_a_redactor_leaves() -> None:
     assert MARK.search(hide(SECRET))
-    assert Kept(hide(SECRET))
-    assert not Kept(SECRET)
+    assert RedactedText(hide(SECRET))
+    assert not RedactedText(SECRET)

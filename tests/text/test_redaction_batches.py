@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from gramophone.text.redaction import CONTEXT_CHARS, OPEN_SHAPES, Redactor
-from gramophone.text.redaction_stream import Piece, RedactedStreams
+from gramophone.text.redaction_stream import RedactedStreams, StreamPiece
 from gramophone.wire.json_text import JsonPieces, json_pieces, with_texts
 from tests.support.keys_in_text import KEY, OTHER, PARTS
 
@@ -19,7 +19,10 @@ STREAM = (1, "chunk")
 
 _keys = st.sampled_from(("a", "b", None))
 _pieces = st.builds(
-    Piece, _keys, st.one_of(st.sampled_from((*PARTS, "")), st.text()), st.sampled_from(("", " "))
+    StreamPiece,
+    _keys,
+    st.one_of(st.sampled_from((*PARTS, "")), st.text()),
+    st.sampled_from(("", " ")),
 )
 _items = st.lists(st.lists(_pieces, max_size=3), max_size=8)
 _names = st.sampled_from(
@@ -61,7 +64,7 @@ class Trying(Redactor):
 
 
 def batched(
-    streams: RedactedStreams[int], batches: Sequence[Sequence[Sequence[Piece]]]
+    streams: RedactedStreams[int], batches: Sequence[Sequence[Sequence[StreamPiece]]]
 ) -> list[object]:
     """What is settled after each batch, after the end of one stream, and after that of all."""
     seen: list[object] = []
@@ -79,7 +82,7 @@ def batched(
 
 @given(st.lists(_items, max_size=4), st.booleans())
 def test_a_batch_read_at_once_is_what_its_pieces_are_one_by_one(
-    batches: list[list[list[Piece]]], patterned: bool
+    batches: list[list[list[StreamPiece]]], patterned: bool
 ) -> None:
     patterns = [PATTERN] if patterned else []
     redactor = Redactor([KEY, OTHER], patterns=patterns, key=b"k")
@@ -91,7 +94,7 @@ def test_a_batch_read_at_once_is_what_its_pieces_are_one_by_one(
 
 
 @given(_items)
-def test_texts_are_given_where_one_is_another(items: list[list[Piece]]) -> None:
+def test_texts_are_given_where_one_is_another(items: list[list[StreamPiece]]) -> None:
     redactor = Redactor([KEY, OTHER], patterns=[PATTERN])
     streams, again = RedactedStreams[int](redactor), RedactedStreams[int](redactor)
     for number, pieces in enumerate(items):

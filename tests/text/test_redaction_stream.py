@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.text.redaction import PATTERN_CHARS, Redactor
-from gramophone.text.redaction_stream import MOST_HELD_CHARS, Piece, RedactedStreams
+from gramophone.text.redaction_stream import MOST_HELD_CHARS, RedactedStreams, StreamPiece
 from gramophone.wire.json_text import json_pieces, with_texts
 from tests.support.keys_in_text import CARD, KEY, OTHER, PARTS
 
@@ -26,7 +26,7 @@ def streamed(pieces: Sequence[str], redactor: Redactor = redact) -> list[str]:
     streams = RedactedStreams[int](redactor)
     settled: dict[int, str] = {}
     for number, text in enumerate(pieces):
-        streams.put(number, [Piece("answer", text)])
+        streams.put(number, [StreamPiece("answer", text)])
         settled |= {number: texts[0] for number, texts in streams.settled()}
     streams.finish()
     settled |= {number: texts[0] for number, texts in streams.settled()}
@@ -64,7 +64,7 @@ def test_a_piece_waits_only_while_it_may_belong_to_a_secret() -> None:
     streams = RedactedStreams[str](plain)
 
     def after(text: str) -> list[tuple[str, str]]:
-        streams.put(text, [Piece("answer", text)])
+        streams.put(text, [StreamPiece("answer", text)])
         return [(item, texts[0]) for item, texts in streams.settled()]
 
     assert after("Hello") == [("Hello", "Hello")]
@@ -77,12 +77,14 @@ def test_a_piece_waits_only_while_it_may_belong_to_a_secret() -> None:
 
 def test_streams_do_not_mix_and_an_item_waits_for_all_its_pieces() -> None:
     streams = RedactedStreams[str](plain)
-    streams.put("first", [Piece("a", KEY[:9]), Piece("b", "Hi."), Piece(None, KEY)])
-    streams.put("second", [Piece("b", " Ho.")])
+    streams.put(
+        "first", [StreamPiece("a", KEY[:9]), StreamPiece("b", "Hi."), StreamPiece(None, KEY)]
+    )
+    streams.put("second", [StreamPiece("b", " Ho.")])
     assert streams.settled() == [("second", [" Ho."])]
     streams.finish(lambda key: key == "b")
     assert streams.settled() == []
-    streams.put("third", [Piece("a", KEY[9:] + "!")])
+    streams.put("third", [StreamPiece("a", KEY[9:] + "!")])
     mark = plain.mark(KEY)
     assert streams.settled() == [("first", [mark, "Hi.", mark]), ("third", ["!"])]
 
@@ -105,12 +107,12 @@ def test_a_pattern_is_found_within_the_length_that_is_held() -> None:
 def test_a_credential_without_end_is_not_held_without_end() -> None:
     streams, written = RedactedStreams[int](plain), list[str]()
     for number in range(3 * MOST_HELD_CHARS // 1000):
-        streams.put(number, [Piece("a", f"{'' if number else 'sk-'}{'x' * 1000}")])
+        streams.put(number, [StreamPiece("a", f"{'' if number else 'sk-'}{'x' * 1000}")])
         written += [text for _, (text,) in streams.settled()]
     assert not streams
     assert len(written) == 3 * MOST_HELD_CHARS // 1000
     assert "x" not in "".join(written)
-    streams.put(0, [Piece("a", "xx and more")])
+    streams.put(0, [StreamPiece("a", "xx and more")])
     assert streams.settled() == [(0, [" and more"])]
 
 

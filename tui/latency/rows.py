@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from textual.content import Content
 
-from gramophone.analysis.latency import Mark, MarkKind, Stage, StageName, Waterfall
+from gramophone.analysis.latency import LatencyMark, LatencyStage, MarkKind, StageName, Waterfall
 from gramophone.core.frozen import frozen
 from gramophone.text.sanitize import plain_line
 from tui.latency.time_axis import Window, bar, difference_words, line, span_words, ticks
@@ -58,8 +58,8 @@ class ChartRow:
     """One line of the chart. One with a `stage` or `marks` can be put under the cursor."""
 
     content: Content
-    stage: Stage | None = None
-    marks: tuple[Mark, ...] = ()
+    stage: LatencyStage | None = None
+    marks: tuple[LatencyMark, ...] = ()
 
     @property
     def selectable(self) -> bool:
@@ -168,7 +168,7 @@ class Chart:
             drawn[cell] = ("┊", GRID)
         return drawn
 
-    def _bar(self, shape: _BarShape, stage: Stage, colour: str) -> Cells:
+    def _bar(self, shape: _BarShape, stage: LatencyStage, colour: str) -> Cells:
         drawn = self._grid()
         # A bar out of the window leaves an arrow at the side where it is.
         start, end = (self._eighths(at_us) for at_us in (stage.start_us, stage.end_us))
@@ -180,7 +180,7 @@ class Chart:
             drawn[0 if left else -1] = ("‹" if left else "›", GRID)
         return drawn
 
-    def _marks(self, marks: Iterable[Mark], *, dim: bool) -> Cells:
+    def _marks(self, marks: Iterable[LatencyMark], *, dim: bool) -> Cells:
         drawn = self._grid()
         weight = list(_GLYPHS)
         for mark in sorted(marks, key=lambda mark: weight.index(mark.kind)):
@@ -251,7 +251,7 @@ def row_words(row: ChartRow) -> str:
     return f"{totals}; first {mark_words(row.marks[0])}" if row.marks else ""
 
 
-def mark_words(mark: Mark) -> str:
+def mark_words(mark: LatencyMark) -> str:
     """One mark, with when it was."""
     return f"at {_at(mark.at_us)}: {plain_line(mark.words)}"
 

@@ -41,7 +41,7 @@ from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.text.redaction import Redact
-from gramophone.text.redaction_stream import Piece, RedactedStreams
+from gramophone.text.redaction_stream import RedactedStreams, StreamPiece
 from gramophone.text.sanitize import plain, plain_line, with_escapes
 
 _log = logging.getLogger(__name__)
@@ -250,8 +250,8 @@ class _Process:
         streams = RedactedStreams[Difference](self._secrets.redactor)
         for side in self._expectations():
             for each in side.differences():
-                expected = Piece((each.side, "expected"), each.expected)
-                streams.put(each, [expected, Piece((each.side, "got"), each.got)])
+                expected = StreamPiece((each.side, "expected"), each.expected)
+                streams.put(each, [expected, StreamPiece((each.side, "got"), each.got)])
         streams.finish()
         return [replace(each, expected=texts[0], got=texts[1]) for each, texts in streams.settled()]
 

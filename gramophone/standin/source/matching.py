@@ -33,7 +33,7 @@ from itertools import accumulate, pairwise
 from typing import Literal, TypeAlias
 
 from gramophone.core.frozen import frozen
-from gramophone.text.redacted_match import Kept, hidden_in, same_but_hidden
+from gramophone.text.redacted_match import RedactedText, equals_redacted, redacted_parts
 from gramophone.text.spaceless import without_spaces
 
 Kind: TypeAlias = Literal["changed", "unsent", "extra", "order"]
@@ -131,7 +131,7 @@ class Expectation:
         bare = [text + self._stop for text in bare]
         self._joined = "".join(bare)
         self._starts = list(accumulate(map(len, bare), initial=0))
-        self._kept = Kept(self._joined, frozenset(self._starts))
+        self._kept = RedactedText(self._joined, frozenset(self._starts))
         self._by_message = by_message
         self._positions: dict[int, int] = {}
         self._resume = 0
@@ -186,7 +186,7 @@ class Expectation:
         """Whether this is one of the texts, at any position."""
         bare = without_spaces(text)
         return bare in self._known or (
-            bool(self._kept) and any(same_but_hidden(known, bare) for known in self._known)
+            bool(self._kept) and any(equals_redacted(known, bare) for known in self._known)
         )
 
     def differences(self) -> tuple[Difference, ...]:
@@ -241,7 +241,7 @@ class Expectation:
         return SourceRange(bisect_left(self._starts, start), bisect_left(self._starts, end))
 
     def _is(self, expected: str, bare: str) -> bool:
-        return expected == bare or (bool(self._kept) and same_but_hidden(expected, bare))
+        return expected == bare or (bool(self._kept) and equals_redacted(expected, bare))
 
     def _ends(self, bare: str, position: int, last_word: int) -> int | None:
         """The end of a text at a position; None if it is not there."""
@@ -256,7 +256,7 @@ class Expectation:
 
     def _stands_for(self, start: int, end: int, bare: str) -> bool:
         """Whether the texts at hidden places are the same as before: a hash is of one secret."""
-        values = hidden_in(self._joined[start:end], bare) if self._kept else {}
+        values = redacted_parts(self._joined[start:end], bare) if self._kept else {}
         if any(self._secrets.get(digest, value) != value for digest, value in values.items()):
             return False
         self._secrets |= values

@@ -17,7 +17,7 @@ from gramophone.standin.source.matching import Difference, Expectation
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voice import OnProgress, SynthesisStream, VoiceRefused, VoiceSound
 from gramophone.standin.voices.tone import ToneVoice
-from gramophone.text.redacted_match import begins_but_hidden
+from gramophone.text.redacted_match import starts_with_redacted
 from gramophone.text.spaceless import without_spaces
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters, bytes_per_sample
 from gramophone.wire.lenient_json import as_text, read_object
@@ -141,7 +141,7 @@ class RecordedVoice:
         while index is not None and index < len(self._speech.segments):
             segment = self._speech.segments[index]
             spoken += without_spaces(segment.text)
-            if not begins_but_hidden(spoken, said):
+            if not starts_with_redacted(spoken, said):
                 break
             if segment.ends is not None or (segment.cleared and self._patient):
                 return spoken

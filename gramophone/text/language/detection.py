@@ -20,7 +20,7 @@ from gramophone.text.language.letters import (
 )
 
 LEAD: Final = 3.0
-"""How far the best language must be ahead of the next to be decided."""
+"""Lead of the best language over the next from which it is decided."""
 
 MOST_WORDS: Final = 30
 """Words after which the best language is decided, however close the next one is."""
@@ -30,7 +30,7 @@ _HINT: Final = 0.4
 _RARITY: Final[dict[str, float]] = dict.fromkeys(
     "is et lv lt sl hr ca id vi be bg sr mr sk ro".split(), 0.35
 )
-"""What a language needs beyond the evidence for others, as it is met less often."""
+"""Handicap of a language that is met less often."""
 _LONGEST_WORD: Final = 40
 _FEWEST_LETTERS: Final = 6
 """Letters of a script after which a language that has it for itself is decided."""
@@ -149,7 +149,7 @@ def script_of(char: str) -> str:
 
 @lru_cache(maxsize=4096)
 def evidence(word: str) -> tuple[tuple[str, float], ...]:
-    """Give what one word says for (or, negative, against) languages."""
+    """Give the evidence of one word for (or, negative, against) languages."""
     lower = word.replace("’", "'").lower()
     found: dict[str, float] = {}
     for part in {lower, *lower.split("'")}:

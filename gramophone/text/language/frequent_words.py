@@ -1,7 +1,7 @@
 """Frequent words by language: they tell the language of a text and begin its sentences.
 
-The lists were written for this project: pronouns, articles, conjunctions, adverbs and what one
-says in answer ("yes", "good"). No word that is more often a name stands in them.
+The lists were written for this project: pronouns, articles, conjunctions, adverbs and short
+replies ("yes", "good"). No word that is more often a name is among them.
 """
 
 from __future__ import annotations

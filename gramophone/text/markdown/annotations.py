@@ -34,38 +34,38 @@ def match_citation(text: str, at: int, attached: bool) -> Match:
     A list such as `[1, 2]` is one only if it is attached, without a space before it: elsewhere it
     may be what is spoken of.
     """
-    found = _CITATION.match(text, at) or (_CITATIONS.match(text, at) if attached else None)
-    return None if found is None else _void(found)
+    match = _CITATION.match(text, at) or (_CITATIONS.match(text, at) if attached else None)
+    return None if match is None else _void(match)
 
 
-def _void(found: re.Match[str]) -> InlineSpan:
-    return InlineSpan(found.end(), Kind.VANISHED)
+def _void(match: re.Match[str]) -> InlineSpan:
+    return InlineSpan(match.end(), Kind.VANISHED)
 
 
 def match_wide(text: str, at: int, final: bool) -> Match:
     """Match a citation mark in brackets of full width: `【4†source】`, `［1］`."""
-    found = _WIDE.match(text, at)
-    if found is not None:
-        return _void(found)
+    match = _WIDE.match(text, at)
+    if match is not None:
+        return _void(match)
     waits = not final and len(text) - at <= _LONGEST and _WIDE_OPEN.match(text, at)
     return Wait() if waits else None
 
 
 def match_shortcode(text: str, at: int, final: bool) -> Match:
     """Match the short code of an emoji: `:tada:`."""
-    found = _SHORTCODE.match(text, at)
-    if found is not None:
-        if found.end() == len(text) and not final:
+    match = _SHORTCODE.match(text, at)
+    if match is not None:
+        if match.end() == len(text) and not final:
             return Wait()
-        return None if text[found.end() : found.end() + 1].isalnum() else _void(found)
+        return None if text[match.end() : match.end() + 1].isalnum() else _void(match)
     return Wait() if not final and _SHORTCODE_OPEN.match(text, at) else None
 
 
 def match_attributes(text: str, at: int, final: bool) -> Match:
     """Match the attributes of a heading: `{#id .class}`."""
-    found = _ATTRIBUTES.match(text, at)
-    if found is not None:
-        return _void(found)
+    match = _ATTRIBUTES.match(text, at)
+    if match is not None:
+        return _void(match)
     return Wait() if not final and _ATTRIBUTES_OPEN.match(text, at) else None
 
 
@@ -74,5 +74,5 @@ def match_rule(text: str, at: int, final: bool) -> Match:
     opened = _RULE_OPEN.match(text, at)
     if opened is not None and not final and len(text) - at <= _LONGEST:
         return Wait()
-    found = _RULE.match(text, at)
-    return None if found is None else _void(found)
+    match = _RULE.match(text, at)
+    return None if match is None else _void(match)

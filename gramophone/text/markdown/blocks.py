@@ -1,6 +1,6 @@
-"""What stands at the start of a line in Markdown: headings, lists, quotes, tables, fences.
+"""Matching at the start of a line of Markdown: headings, lists, quotes, tables, fences.
 
-Pure matching over the text of one line lives here; the reader in `speakable` keeps the state.
+The state between lines is in `block_reader`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FENCE_CLOSE = re.compile(r"[ >]*(`{3,}|~{3,})[ ]*\Z")
 
 
 class LineLead(Enum):
-    """What a line may begin with."""
+    """Beginning of a line."""
 
     TEXT = auto()
     MARK = auto()
@@ -67,15 +67,15 @@ class CodeFence:
 
     def closed_by(self, line: str) -> bool:
         """Say whether `line` (without its newline) closes this fence."""
-        found = _FENCE_CLOSE.match(line)
-        return found is not None and found[1][0] == self.mark and len(found[1]) >= self.length
+        match = _FENCE_CLOSE.match(line)
+        return match is not None and match[1][0] == self.mark and len(match[1]) >= self.length
 
 
 def line_lead(text: str, final: bool, item: bool) -> tuple[LineLead, int]:
-    """Say what `text`, which begins a line, begins with, and how long that is.
+    """Judge the beginning of a line; give its kind and its length.
 
-    `item` says that a list marker came before, after which a task box may follow. The answer
-    is WAIT when more text must come first; for FENCE and ROW the length says nothing.
+    `item` says that a list marker came before, after which a task box may follow. The kind is
+    WAIT when more text must come first; for ROW and WAIT the length is 0.
     """
     first = text[0]
     if first in ":[":
@@ -91,12 +91,12 @@ def line_lead(text: str, final: bool, item: bool) -> tuple[LineLead, int]:
         (_HEADING, LineLead.HEADING),
         (_NUMBER, LineLead.NUMBER),
     ):
-        found = pattern.match(text)
-        if found is None:
+        match = pattern.match(text)
+        if match is None:
             continue
-        if found.end() == len(text) and not found[found.re.groups] and not final:
+        if match.end() == len(text) and not match[match.re.groups] and not final:
             return LineLead.WAIT, 0
-        return kind, found.end() - len(found[found.re.groups] or "")
+        return kind, match.end() - len(match[match.re.groups] or "")
     if _NUMBER_OPEN.match(text) and not final:
         return LineLead.WAIT, 0
     return LineLead.TEXT, 0
@@ -112,36 +112,36 @@ def _note(text: str, final: bool, item: bool) -> tuple[LineLead, int]:
         whole, opened = _DIRECTIVE, _DIRECTIVE_OPEN
     if not final and len(text) <= _LONGEST_LEAD and opened.match(text):
         return LineLead.WAIT, 0
-    found = whole.match(text + "\n" if final else text)
-    return (LineLead.TEXT, 0) if found is None else (LineLead.MARK, min(found.end(), len(text)))
+    match = whole.match(text + "\n" if final else text)
+    return (LineLead.TEXT, 0) if match is None else (LineLead.MARK, min(match.end(), len(text)))
 
 
 def _task(text: str, final: bool) -> tuple[LineLead, int]:
-    found = _TASK.match(text)
-    if found is None:
+    match = _TASK.match(text)
+    if match is None:
         return (LineLead.WAIT if not final and _TASK_OPEN.match(text) else LineLead.TEXT), 0
-    waits = found.end() == len(text) and not final
-    return (LineLead.WAIT, 0) if waits else (LineLead.TASK, found.end())
+    waits = match.end() == len(text) and not final
+    return (LineLead.WAIT, 0) if waits else (LineLead.TASK, match.end())
 
 
 def front_matter(text: str, final: bool) -> str | None:
-    """Give what closes the data that `text`, the head of an answer, begins with.
+    """Give the text that closes the front matter with which an answer begins.
 
-    An empty string says that there is none, None that more text must come first.
+    Empty without front matter; None when more text must come first.
     """
-    found = _FRONT_MATTER.match(text)
-    if found is not None:
-        return f"\n{found[1]}"
+    match = _FRONT_MATTER.match(text)
+    if match is not None:
+        return f"\n{match[1]}"
     if final or len(text) > _LONGEST_LEAD:
         return ""
     return None if _FRONT_MATTER_OPEN.match(text) else ""
 
 
 class SkippedPart:
-    """Text that is left out, one character at a time, until `closing` has come.
+    """A part that is left out, one character at a time, until `closing` has come.
 
-    What a formula or the head of an answer has left open ends with an empty line; comments and
-    tags go on.
+    A formula or front matter that is never closed ends with an empty line; comments and tags do
+    not.
     """
 
     def __init__(self, closing: str, tail: str = "") -> None:
@@ -158,15 +158,15 @@ class SkippedPart:
 def _fence(text: str, final: bool) -> tuple[LineLead, int]:
     if not final and len(text) < 64 and _FENCE_OPEN.match(text):
         return LineLead.WAIT, 0
-    found = _FENCE.match(text)
-    if found is None or found.end() > LONGEST_ROW:
+    match = _FENCE.match(text)
+    if match is None or match.end() > LONGEST_ROW:
         return LineLead.TEXT, 0
-    line, newline, _ = text[found.end() :].partition("\n")
-    if found[1][0] == "`" and "`" in line:
+    line, newline, _ = text[match.end() :].partition("\n")
+    if match[1][0] == "`" and "`" in line:
         # An info string holds no backtick: this is code within the line.
         return LineLead.TEXT, 0
     if newline or final:
-        return LineLead.FENCE, found.end()
+        return LineLead.FENCE, match.end()
     return (LineLead.TEXT, 0) if len(line) > LONGEST_ROW else (LineLead.WAIT, 0)
 
 
@@ -186,14 +186,14 @@ def is_delimiter_row(line: str) -> bool:
 
 
 def cells(line: str) -> list[tuple[int, int]]:
-    """Give where the cells of a table row lie in `line`, without the blanks around them."""
-    edges = [found.start() for found in _CELL_END.finditer(line)]
+    """Give start and end of the cells of a table row, without the blanks around them."""
+    edges = [bar.start() for bar in _CELL_END.finditer(line)]
     starts = [0, *(edge + 1 for edge in edges)]
     ends = [*edges, len(line)]
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for start, end in zip(starts, ends, strict=True):
         cell = line[start:end]
         if cell.strip():
             start += len(cell) - len(cell.lstrip())
-            found.append((start, start + len(cell.strip())))
-    return found
+            spans.append((start, start + len(cell.strip())))
+    return spans

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 LONGEST_FORMULA: Final = 120
-"""Characters of LaTeX beyond which a formula is left out: nobody follows it by ear."""
+"""Characters of LaTeX beyond which a formula is left out: it cannot be followed by ear."""
 
 _DEEPEST: Final = 4
 _PART = re.compile(r"\\[A-Za-z]+\*?|\\.|\s+|.", re.DOTALL)

@@ -1,8 +1,7 @@
-"""The inline constructs of Markdown that need to be seen whole: code, links, tags, formulas.
+"""Matching of inline Markdown that must be seen whole: code, links, tags, formulas.
 
-Pure matching over a short text lives here. Each matcher looks at one place and answers with
-a `InlineSpan` (it is the construct), a `Wait` (more text must come first) or `None` (it is plain
-text). Nothing here keeps state, and nothing here decides what a sentence is.
+Each matcher looks at one place and gives an `InlineSpan` (the construct), a `Wait` (more text must
+come first) or `None` (plain text). No state is kept here.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ LONGEST_RUN: Final = 64
 
 
 class Kind(Enum):
-    """What a construct is to a voice."""
+    """Treatment of a construct by a voice."""
 
     VOID = auto()
     LABEL = auto()
@@ -33,7 +32,7 @@ class Kind(Enum):
     """It leaves no more than a space, which gives way to a mark that follows."""
     FORMULA = auto()
     SKIP = auto()
-    """What follows is left out up to `closing`."""
+    """The text behind it is left out up to `closing`."""
 
 
 @frozen
@@ -58,6 +57,10 @@ class Wait:
 
 
 Match = InlineSpan | Wait | None
+
+# Linear time: patterns that may run over a long text are possessive (`*+`, `++`), so that they try
+# no second way; an open construct is matched again only at a character that may close it
+# (`Wait.wake`); and `LONGEST_HOLD` bounds what is tried in vain.
 
 _LABEL = re.compile(r"\[((?:[^\[\]\\\n]|\\.|!?\[[^\[\]\n]*+\](?:\([^()\n]*+\))?+)*+)\]")
 _LABEL_OPEN = re.compile(
@@ -172,8 +175,8 @@ def _match_definition(text: str, colon: int, closed: bool) -> Match:
     newline = text.find("\n", colon)
     if newline < 0 and not closed:
         return Wait("\n")
-    found = _DEFINITION.match(text, colon)
-    return None if found is None else InlineSpan(found.end(), Kind.VOID)
+    match = _DEFINITION.match(text, colon)
+    return None if match is None else InlineSpan(match.end(), Kind.VOID)
 
 
 def match_angle(
@@ -217,13 +220,13 @@ def match_formula(text: str, at: int, final: bool) -> Match:
     closing, pattern = _FORMULAS[opening]
     if opening[0] == "\\" and _PROSE.search(_BRACED.sub("", rest)):
         return None
-    found = pattern.match(rest)
-    if found is not None:
+    match = pattern.match(rest)
+    if match is not None:
         if opening != "$":
             return InlineSpan(
-                at + found.end(), Kind.FORMULA, at + found.start(1), at + found.end(1)
+                at + match.end(), Kind.FORMULA, at + match.start(1), at + match.end(1)
             )
-        return _match_inline(found, rest, at, final)
+        return _match_inline(match, rest, at, final)
     display = opening in ("$$", "\\[")
     if "\n" in rest and not display:
         return None
@@ -244,14 +247,14 @@ def match_formula(text: str, at: int, final: bool) -> Match:
     return Wait(closing + "\n .!?")
 
 
-def _match_inline(found: re.Match[str], rest: str, at: int, final: bool) -> Match:
-    if found[1][-1].isspace():
+def _match_inline(match: re.Match[str], rest: str, at: int, final: bool) -> Match:
+    if match[1][-1].isspace():
         return None
-    if found.end() == len(rest) and not final:
+    if match.end() == len(rest) and not final:
         return Wait()
-    if rest[found.end() : found.end() + 1].isdigit():
+    if rest[match.end() : match.end() + 1].isdigit():
         return None
-    return InlineSpan(at + found.end(), Kind.FORMULA, at + found.start(1), at + found.end(1))
+    return InlineSpan(at + match.end(), Kind.FORMULA, at + match.start(1), at + match.end(1))
 
 
 def _unmatched(opening: str, rest: str, at: int) -> Match:
@@ -280,15 +283,15 @@ def _is_money(rest: str, final: bool) -> bool | None:
 
 def match_environment(text: str, at: int, final: bool) -> Match:
     """Match the beginning of an environment of LaTeX, which is left out up to its end."""
-    found = _ENVIRONMENT.match(text, at)
-    if found is not None:
-        return InlineSpan(found.end(), Kind.SKIP, closing=f"\\end{{{found[1]}}}")
+    match = _ENVIRONMENT.match(text, at)
+    if match is not None:
+        return InlineSpan(match.end(), Kind.SKIP, closing=f"\\end{{{match[1]}}}")
     return Wait() if not final and _ENVIRONMENT_OPEN.match(text, at) else None
 
 
 def match_entity(text: str, at: int, final: bool) -> Match:
     """Match a character reference such as `&amp;`, which is spoken as what it stands for."""
-    found = _ENTITY.match(text, at)
-    if found is not None:
-        return InlineSpan(found.end(), Kind.LABEL, at, found.end())
+    match = _ENTITY.match(text, at)
+    if match is not None:
+        return InlineSpan(match.end(), Kind.LABEL, at, match.end())
     return None if final or not _ENTITY_OPEN.match(text, at) else Wait()

@@ -1,7 +1,7 @@
-"""What a full stop after an abbreviation may mean: the classes, and the tables by language.
+"""Abbreviation tables: classes of abbreviations by what a full stop means, and their words.
 
-Keys are in lower case, without the last full stop and without spaces ("z.b", "ph.d"). What CLDR
-has stands in `cldr_abbreviations`; here is what it lacks, and the classes that it does not have.
+Keys are in lower case, without the last full stop and without spaces ("z.b", "ph.d"). Those of
+CLDR are in `cldr_abbreviations`; here are those it lacks, and the classes that it does not have.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 
 class Class(Enum):
-    """What a full stop after an abbreviation means."""
+    """Meaning of a full stop after an abbreviation."""
 
     TITLE = auto()
     """A name follows, always."""

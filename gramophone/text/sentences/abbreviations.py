@@ -1,7 +1,7 @@
-"""Words that say what a full stop means, and the rules of a language that are made of them.
+"""Abbreviations by language, and the tables of words that the rules of a boundary look up.
 
-Data and its lookup live here, no rules: `sentences` says what a class means for a boundary. The
-abbreviations stand in `abbreviation_tables` (our own) and `cldr_abbreviations`.
+Data and its lookup only: `boundary` and `shortened_words` have the rules. The abbreviations are
+in `abbreviation_tables` (our own) and `cldr_abbreviations`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ AFTER_TIME: Final = frozenset(
     "june july august september october november december est edt cst cdt mst mdt pst pdt et ct "
     "mt pt gmt utc bst cet cest ist jst eastern central mountain pacific".split()
 )
-"""What follows "5 p.m." within the same sentence."""
+"""Words that follow "5 p.m." within the same sentence."""
 
 SPEECH: Final = frozenset(
     "said says asked asks replied replies shouted shouts cried cries whispered yelled answered "
@@ -107,7 +107,7 @@ LANGUAGES: Final = tuple(FREQUENT)
 
 @frozen
 class Rules:
-    """What one language says about full stops."""
+    """Tables of one language about full stops."""
 
     lang: str
     classes: dict[str, Class]
@@ -124,7 +124,7 @@ class Rules:
     determiners: frozenset[str]
     months: frozenset[str]
     elsewhere: frozenset[str] = frozenset()
-    """While the language is not sure: what other languages write before numbers and names."""
+    """While the language is not certain: abbreviations before numbers in other languages."""
 
     def classify(self, key: str) -> Class | None:
         """Give the class of an abbreviation as it is written, None for a word."""

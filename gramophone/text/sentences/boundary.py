@@ -1,8 +1,8 @@
-"""Whether the marks at one place end a sentence.
+"""Sentence boundary: the judgement whether a run of terminators ends a sentence.
 
-The judgement on a run of terminators lives here, from the text before it and as much of the
-text after it as has come. It keeps no state, knows no Markdown, and never looks at where one
-delta stops and the next begins: when it cannot know yet, it says so.
+It is made from the text before the run and as much of the text after it as has come. No state is
+kept, and where one delta stops and the next begins does not matter: while too little has come the
+judgement is None.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gramophone.text.sentences.abbreviation_tables import Class
 from gramophone.text.sentences.abbreviations import EXCLAIMED_NAMES, LIBRARIES, SPEECH, Rules
 from gramophone.text.sentences.candidate import (
     KEY,
-    Place,
+    BoundaryCandidate,
     last_word,
     letter_after,
     match_word,
@@ -44,8 +44,6 @@ from gramophone.text.sentences.shortened_words import after_abbreviation, begins
 CONTEXT: Final = 64
 """Characters before a terminator that a judgement may look at."""
 
-__all__ = ["CONTEXT", "Place", "ends_sentence"]
-
 _VOWELS: Final = re.compile(r"[aeiouyáàâãäåæéèêëíìîïóòôõöøœúùûüýÿ]", re.IGNORECASE)
 _PHRASES: Final = ("ad es", "per es", "de ex", "par ex")
 """Two words of which only the second has a full stop."""
@@ -54,57 +52,65 @@ _KANA_GOES_ON: Final = frozenset("とっ、。なのではがをにもへやか�
 _HAN_SPEECH: Final = frozenset("说說问問道喊答叫想嚷回")
 
 
-def ends_sentence(place: Place, rules: Rules) -> bool | None:
-    """Say whether a sentence ends at `place`; None when more text must come first."""
-    text = place.after.lstrip(" ")
+# Order of the rules: first what is certain from the mark itself (a newline after it, a mark of one
+# script, a mark that is written for nothing else), then the two hard cases by what follows.
+# Without a space a full stop is mostly inside a name or a number ("Node.js", "3.14") and must be
+# proved an end; after a space it mostly is an end, and must be proved an abbreviation, an ordinal
+# or an initial. A word that may be either (Class.MAYBE) ends the sentence only before one of the
+# words that often begin sentences.
+
+
+def ends_sentence(candidate: BoundaryCandidate, rules: Rules) -> bool | None:
+    """Say whether a sentence ends at the candidate; None when more text must come first."""
+    text = candidate.after.lstrip(" ")
     if not text:
-        return True if place.ended else None
+        return True if candidate.ended else None
     if text[0] == "\n":
         return True
-    if place.run[-1] in SCRIPT_TERMINATORS:
-        return _after_script_mark(place, text)
-    if place.run[-1] in STRONG_TERMINATORS:
-        return _after_strong(place, text)
-    if text == place.after:
-        return _without_space(place, text, rules)
-    return _after_space(place, text, rules)
+    if candidate.run[-1] in SCRIPT_TERMINATORS:
+        return _after_script_mark(candidate, text)
+    if candidate.run[-1] in STRONG_TERMINATORS:
+        return _after_strong(candidate, text)
+    if text == candidate.after:
+        return _without_space(candidate, text, rules)
+    return _after_space(candidate, text, rules)
 
 
-def _after_script_mark(place: Place, text: str) -> bool | None:
+def _after_script_mark(candidate: BoundaryCandidate, text: str) -> bool | None:
     """Judge after a mark that ends sentences in one script only."""
-    if text == place.after:
+    if text == candidate.after:
         return False
     follower = letter_after(text)
     if follower is None:
-        return True if place.ended else None
-    return follower.isupper() if place.run[-1] == ":" else not follower.islower()
+        return True if candidate.ended else None
+    return follower.isupper() if candidate.run[-1] == ":" else not follower.islower()
 
 
-def _after_strong(place: Place, text: str) -> bool | None:
-    if place.run == "．" and _is_point(place, text):
+def _after_strong(candidate: BoundaryCandidate, text: str) -> bool | None:
+    if candidate.run == "．" and _is_point(candidate, text):
         return False
-    if not place.closers or text != place.after:
+    if not candidate.closers or text != candidate.after:
         return True
     first = text[0]
     if first in _KANA_GOES_ON or first in "，、；：,;:":
         return False
-    if place.closers[-1] not in QUOTE_CLOSERS or not "\u4e00" <= first <= "\u9fff":
+    if candidate.closers[-1] not in QUOTE_CLOSERS or not "\u4e00" <= first <= "\u9fff":
         return True
     # 「…。」他说: whoever speaks is named within a few characters.
     head = text[:5]
     if any(char in _HAN_SPEECH for char in head):
         return False
     stops = any(not is_wide(char) or not char.isalnum() for char in head)
-    return True if stops or len(head) == 5 or place.ended else None
+    return True if stops or len(head) == 5 or candidate.ended else None
 
 
-def _is_point(place: Place, text: str) -> bool:
+def _is_point(candidate: BoundaryCandidate, text: str) -> bool:
     """Say whether a full stop of full width is a decimal point or belongs to a name."""
-    before = place.before.rstrip()
-    if before.isdigit() and len(before) <= 3 and not place.closers:
+    before = candidate.before.rstrip()
+    if before.isdigit() and len(before) <= 3 and not candidate.closers:
         # The number of an item.
         return True
-    if text != place.after or place.closers:
+    if text != candidate.after or candidate.closers:
         return False
     last = unicodedata.normalize("NFKC", before[-1:])
     first = unicodedata.normalize("NFKC", text[0])
@@ -116,39 +122,40 @@ def _is_point(place: Place, text: str) -> bool:
 # Without a space
 
 
-def _without_space(place: Place, text: str, rules: Rules) -> bool | None:
+def _without_space(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     first = text[0]
     if is_wide(first):
-        return _before_wide(place, text, rules)
+        return _before_wide(candidate, text, rules)
     if not first.isalpha():
-        joins = first not in OPENERS or first in "([{'" or not _is_plain(place.before)
-        return False if joins else len(place.before.rpartition(" ")[2]) > 1
-    if not _is_plain(place.before):
+        joins = first not in OPENERS or first in "([{'" or not _is_plain(candidate.before)
+        return False if joins else len(candidate.before.rpartition(" ")[2]) > 1
+    if not _is_plain(candidate.before):
         return False
     if first.islower():
         return False
     if not first.isupper():
-        return is_caseless(place.before[-1:]) and not place.closers
-    if place.run != ".":
+        return is_caseless(candidate.before[-1:]) and not candidate.closers
+    if candidate.run != ".":
         return True
-    return _joined_word(place, text, rules)
+    return _joined_word(candidate, text, rules)
 
 
-def _before_wide(place: Place, text: str, rules: Rules) -> bool | None:
+def _before_wide(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     """Judge before a letter of a script that puts no spaces between sentences."""
-    if place.closers:
-        return _after_strong(place, text)
-    if all(mark in ".…" for mark in place.run) and (len(place.run) > 1 or place.run == "…"):
+    if candidate.closers:
+        return _after_strong(candidate, text)
+    run = candidate.run
+    if all(mark in ".…" for mark in run) and (len(run) > 1 or run == "…"):
         # 嗯……让我想想。 An ellipsis there is a pause more often than an end.
         return False
-    point = place.before[-1:].isdigit() and text[0].isdigit()
-    if place.run == "." and (point or _is_without_stops(place.before[-1:])):
+    point = candidate.before[-1:].isdigit() and text[0].isdigit()
+    if candidate.run == "." and (point or _is_without_stops(candidate.before[-1:])):
         return False
-    if place.run == "." and place.before and not is_wide(place.before[-1]):
-        found = KEY.search(place.before)
-        if place.before.strip().isdigit():
+    if candidate.run == "." and candidate.before and not is_wide(candidate.before[-1]):
+        match = KEY.search(candidate.before)
+        if candidate.before.strip().isdigit():
             return False
-        if found is not None and classify(found, place.before, rules)[0] is not None:
+        if match is not None and classify(match, candidate.before, rules)[0] is not None:
             return False
     return text[0].isalnum() or text[0] in OPENERS
 
@@ -166,19 +173,19 @@ def _is_plain(before: str) -> bool:
     )
 
 
-def _joined_word(place: Place, text: str, rules: Rules) -> bool | None:
+def _joined_word(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     """Judge "done.Now" against "Node.js" and "System.Out"."""
-    last = place.before.rpartition(" ")[2].lstrip("(\"'“‘[*")
-    found = match_word(text)
-    word = found[0] if found else ""
+    last = candidate.before.rpartition(" ")[2].lstrip("(\"'“‘[*")
+    match = match_word(text)
+    word = match[0] if match else ""
     rest = text[len(word) :]
-    if not rest and not place.ended:
+    if not rest and not candidate.ended:
         return None
     if "." in last or rest[:1] in ("(", "_", "[", "=", ":", "/", "@") or rest[:1].isdigit():
         return False
     if rest[:1] == "." and (len(rest) > 1 and not rest[1].isspace()):
         return False
-    if rest == "." and not place.ended:
+    if rest == "." and not candidate.ended:
         return None
     if any(char.isupper() for char in word[1:]) and word.lower() not in rules.openers:
         return False
@@ -187,58 +194,58 @@ def _joined_word(place: Place, text: str, rules: Rules) -> bool | None:
         numeric = letters[-1:].isdigit() and not letters[:1].isalpha()
         return numeric or (len(letters) >= 2 and letters.lower() not in LIBRARIES)
     is_word = letters.isalpha() and letters.islower() and len(letters) >= 3
-    spoken = place.before.count(" ") >= 1 and _VOWELS.search(letters) is not None
+    spoken = candidate.before.count(" ") >= 1 and _VOWELS.search(letters) is not None
     return is_word and spoken and letters not in LIBRARIES
 
 
 # After a space
 
 
-def _after_space(place: Place, text: str, rules: Rules) -> bool | None:
+def _after_space(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     first = text[0]
-    if first == "." and place.run == "." and not place.closers:
+    if first == "." and candidate.run == "." and not candidate.closers:
         # ". . ." is an ellipsis, but ".NET" begins a sentence.
-        if len(text) == 1 and not place.ended:
+        if len(text) == 1 and not candidate.ended:
             return None
         return len(text) > 1 and text[1].isalnum()
     if first in WEAK_TERMINATORS or first in ",;:%)]}":
         return False
     if first in DASHES:
-        return _before_dash(place, text)
-    if place.run != "." or _is_spaced_ellipsis(place):
-        return _after_mark(place, text, rules)
-    return _after_stop(place, text, rules)
+        return _before_dash(candidate, text)
+    if candidate.run != "." or _is_spaced_ellipsis(candidate):
+        return _after_mark(candidate, text, rules)
+    return _after_stop(candidate, text, rules)
 
 
-def _is_spaced_ellipsis(place: Place) -> bool:
-    return place.before.endswith((". ", "… "))
+def _is_spaced_ellipsis(candidate: BoundaryCandidate) -> bool:
+    return candidate.before.endswith((". ", "… "))
 
 
-def _before_dash(place: Place, text: str) -> bool | None:
-    if place.closers:
+def _before_dash(candidate: BoundaryCandidate, text: str) -> bool | None:
+    if candidate.closers:
         return False
     follower = letter_after(text)
     if follower is None:
-        return True if place.ended else None
+        return True if candidate.ended else None
     # « Qui ? — demanda-t-il » goes on, « Non. — Pourquoi » does not.
-    return not follower.islower() or (place.run == "." and not _is_abbreviated(place))
+    return not follower.islower() or (candidate.run == "." and not _is_abbreviated(candidate))
 
 
-def _is_abbreviated(place: Place) -> bool:
-    word = place.before.rpartition(" ")[2]
+def _is_abbreviated(candidate: BoundaryCandidate) -> bool:
+    word = candidate.before.rpartition(" ")[2]
     return len(word) <= 1 or "." in word
 
 
-def _after_mark(place: Place, text: str, rules: Rules) -> bool | None:
+def _after_mark(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     """Judge after ! or ? or an ellipsis, with a space."""
     first = text[0]
     follower = letter_after(text) if first in OPENERS else first
-    ellipsis = not any(mark in place.run for mark in "!?‼⁇⁈⁉")
-    if ellipsis and not place.before.strip(" \"'“‘«„(["):
+    ellipsis = not any(mark in candidate.run for mark in "!?‼⁇⁈⁉")
+    if ellipsis and not candidate.before.strip(" \"'“‘«„(["):
         return False
     if follower is None:
-        return True if place.ended else None
-    if ellipsis and is_caseless(follower) and not place.closers:
+        return True if candidate.ended else None
+    if ellipsis and is_caseless(follower) and not candidate.closers:
         # No capital would tell: a pause more often than an end.
         return False
     if follower.islower():
@@ -246,13 +253,13 @@ def _after_mark(place: Place, text: str, rules: Rules) -> bool | None:
             return False
         if first in "¿¡":
             return True
-        if place.closers or rules.lang == "fr":
+        if candidate.closers or rules.lang == "fr":
             return False
-        return last_word(place.before).lower() not in EXCLAIMED_NAMES
-    if place.closers:
-        if place.closers[-1] in ")]" and not ellipsis and first.isalnum():
-            return _began_sentence(place.before)
-        return _before_attribution(place, text, rules)
+        return last_word(candidate.before).lower() not in EXCLAIMED_NAMES
+    if candidate.closers:
+        if candidate.closers[-1] in ")]" and not ellipsis and first.isalnum():
+            return _began_sentence(candidate.before)
+        return _before_attribution(candidate, text, rules)
     return True
 
 
@@ -262,22 +269,22 @@ def _began_sentence(before: str) -> bool:
     return opening < 0 or not any(char.isalnum() for char in before[:opening])
 
 
-def _before_attribution(place: Place, text: str, rules: Rules) -> bool | None:
+def _before_attribution(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     """Judge a closed quotation before a capital: "Really?" Tom asked."""
-    if place.closers[-1] not in QUOTE_CLOSERS or not text[0].isupper():
+    if candidate.closers[-1] not in QUOTE_CLOSERS or not text[0].isupper():
         return True
     words = text.split(" ")
     if not words[0].isalpha() or len(words[0]) > 20:
-        return len(words) > 1 or len(words[0]) > 20 or place.ended or _over(words[0])
+        return len(words) > 1 or len(words[0]) > 20 or candidate.ended or _over(words[0])
     if len(words) == 1:
-        return True if place.ended else None
+        return True if candidate.ended else None
     if words[0] != "I" and words[0].lower() in rules.openers:
         # Only a name keeps its capital here: "Why?" He said is a new sentence.
         return True
     verb = match_word(words[1])
     if verb is None:
-        return True if words[1] or place.ended else None
-    if verb.end() == len(words[1]) and len(words) == 2 and not place.ended:
+        return True if words[1] or candidate.ended else None
+    if verb.end() == len(words[1]) and len(words) == 2 and not candidate.ended:
         could = any(spoken.startswith(verb[0]) for spoken in SPEECH)
         return None if could else True
     return verb[0] not in SPEECH
@@ -287,73 +294,75 @@ def _over(word: str) -> bool | None:
     return None if word.isalpha() or word.rstrip("'’").isalpha() else True
 
 
-def _after_stop(place: Place, text: str, rules: Rules) -> bool | None:
+def _after_stop(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     """Judge after a single full stop, with a space."""
     first = text[0]
-    if place.closers:
-        return _after_closed_stop(place, text, rules)
-    if _is_without_stops(place.before[-1:]):
+    if candidate.closers:
+        return _after_closed_stop(candidate, text, rules)
+    if _is_without_stops(candidate.before[-1:]):
         return False
-    digits = DIGITS.search(place.before)
+    digits = DIGITS.search(candidate.before)
     if digits is not None:
-        return after_number(place, text, digits, rules)
-    if place.before[-1:].isdigit():
-        return after_date(place, text, rules)
-    found = KEY.search(place.before)
-    if found is None:
+        return after_number(candidate, text, digits, rules)
+    if candidate.before[-1:].isdigit():
+        return after_date(candidate, text, rules)
+    match = KEY.search(candidate.before)
+    if match is None:
         return True
-    if place.before.lower().endswith(_PHRASES):
+    if candidate.before.lower().endswith(_PHRASES):
         return False
-    if found[0] == place.before.strip() and len(found[2]) > 1 and is_roman(found[2]):
+    if match[0] == candidate.before.strip() and len(match[2]) > 1 and is_roman(match[2]):
         # The number of a chapter, or of a king: "II. Mehmed".
         return False
-    if first.isalpha() and len(found[2]) <= 3:
-        joined = begins_longer(found[0], place, text, rules)
+    if first.isalpha() and len(match[2]) <= 3:
+        joined = begins_longer(match[0], candidate, text, rules)
         if joined is not False:
             return None if joined is None else False
-    if rules.ordinals and first.isupper() and not found[1] and is_roman(found[2]):
-        return after_roman(place, found[2], text, rules)
-    kind, word = classify(found, place.before, rules)
+    if rules.ordinals and first.isupper() and not match[1] and is_roman(match[2]):
+        return after_roman(candidate, match[2], text, rules)
+    kind, word = classify(match, candidate.before, rules)
     if kind is None:
-        head = place.before[: found.start(2)].rstrip()
-        return _after_word(place, word, head, text, rules)
-    return after_abbreviation(kind, word, place, text, rules)
+        head = candidate.before[: match.start(2)].rstrip()
+        return _after_word(candidate, word, head, text, rules)
+    return after_abbreviation(kind, word, candidate, text, rules)
 
 
-def _after_closed_stop(place: Place, text: str, rules: Rules) -> bool | None:
+def _after_closed_stop(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     follower = letter_after(text) if text[0] in OPENERS else text[0]
     if follower is None:
-        return True if place.ended else None
+        return True if candidate.ended else None
     if follower.islower():
         return False
-    return _before_attribution(place, text, rules)
+    return _before_attribution(candidate, text, rules)
 
 
-def _after_word(place: Place, word: str, head: str, text: str, rules: Rules) -> bool | None:
+def _after_word(
+    candidate: BoundaryCandidate, word: str, head: str, text: str, rules: Rules
+) -> bool | None:
     """Judge after a word that is no known abbreviation; `head` is what stands before it."""
     first = text[0]
     if first.isdigit():
-        inside = place.before.rfind("(") > place.before.rfind(")")
+        inside = candidate.before.rfind("(") > candidate.before.rfind(")")
         return word.lower() not in rules.elsewhere and not inside
     if not first.islower() or is_caseless(first):
         if word.istitle() and word.lower() in rules.elsewhere:
-            following, whole = next_word(place, text)
+            following, whole = next_word(candidate, text)
             opens = following.lower() in rules.openers and text[len(following) :][:1] != "."
             return opens if whole else None
         if word.islower() and len(word) <= 4 and first in "IVX":
-            following, whole = next_word(place, text)
+            following, whole = next_word(candidate, text)
             if not whole or (len(following) > 1 and is_roman(following)):
                 # "no séc. XIX"
                 return False if whole else None
         # "Dr. med. Schmidt": no sentence ends between a title and a name.
         short = word.islower() and len(word) <= 5
         return not short or rules.classify(last_word(head.rstrip("."))) is not Class.TITLE
-    if place.cased:
+    if candidate.cased:
         # Who begins with a capital does so again: only "iPhone" may begin a sentence here.
-        if len(text) == 1 and not place.ended:
+        if len(text) == 1 and not candidate.ended:
             return None
         return text[1:2].isupper()
-    if word.istitle() and len(word) <= 4 and " " in place.before.strip():
+    if word.istitle() and len(word) <= 4 and " " in candidate.before.strip():
         # "in Mo. near": a short name within a sentence is an unknown abbreviation.
         return False
     if len(word) > 1 and _ROMAN.match(word):

@@ -1,7 +1,6 @@
-"""A place where a sentence may end, and the words around it.
+"""Candidate for a sentence boundary: a run of terminators, and the words around it.
 
-What stands before and after a run of terminators lives here; what it means is for `sentences`
-and `numerals`.
+Its meaning is judged in `boundary`, `numerals` and `shortened_words`.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ _WORD: Final = re.compile(rf"{_LETTER}+(?:['’]{_LETTER}+)*")
 
 
 @frozen
-class Place:
-    """A run of terminators with what stands around it.
+class BoundaryCandidate:
+    """A run of terminators and the text around it.
 
     `before` is the text of the sentence up to the run, `run` the terminators, `closers` the
-    quotes and brackets that follow them directly, `after` what has come since, `ended` that
-    nothing more will. `cased` says that the sentence began with a capital.
+    quotes and brackets that follow them directly, `after` the text that has come since; `ended`
+    says that no more will come, `cased` that the sentence began with a capital.
     """
 
     before: str
@@ -49,17 +48,17 @@ class Place:
 
 def last_word(before: str) -> str:
     """Give the word that `before` ends with, or an empty string."""
-    found = KEY.search(before)
-    return found[2] if found else ""
+    match = KEY.search(before)
+    return match[2] if match else ""
 
 
-def next_word(place: Place, text: str) -> tuple[str, bool]:
+def next_word(candidate: BoundaryCandidate, text: str) -> tuple[str, bool]:
     """Give the word that `text`, the head of what follows, begins with; and whether it is whole."""
-    found = _WORD.match(text)
-    if found is None:
+    match = _WORD.match(text)
+    if match is None:
         return "", True
-    rest = text[found.end() :]
-    return found[0], place.ended or len(rest) > 1 or (rest != "" and rest not in "'’")
+    rest = text[match.end() :]
+    return match[0], candidate.ended or len(rest) > 1 or (rest != "" and rest not in "'’")
 
 
 def match_word(text: str) -> re.Match[str] | None:

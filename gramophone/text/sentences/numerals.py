@@ -1,6 +1,6 @@
-"""What a full stop after a number means: an ordinal, a date, the number of an item, or an end.
+"""Numerals before a full stop: an ordinal, a date, the number of an item, or a sentence end.
 
-Numbers in digits and Roman numerals are judged here, as `sentences` judges words.
+Numbers in digits and Roman numerals are judged here; words are in `shortened_words`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 from gramophone.text.characters import is_caseless
 from gramophone.text.sentences.abbreviations import Rules
-from gramophone.text.sentences.candidate import Place, last_word, next_word
+from gramophone.text.sentences.candidate import BoundaryCandidate, last_word, next_word
 from gramophone.text.sentences.ordinals import REGNAL_NAMES, SPORTS_CLUBS
 
 DIGITS: Final = re.compile(r"(?<![^\W_])(?<![.,:])(\d+)\Z")
@@ -24,22 +24,24 @@ _NAMES_FOLLOW: Final = frozenset(("hu", "tr"))
 """Languages that write the number of a king before the name."""
 
 
-def after_number(place: Place, text: str, digits: re.Match[str], rules: Rules) -> bool | None:
+def after_number(
+    candidate: BoundaryCandidate, text: str, digits: re.Match[str], rules: Rules
+) -> bool | None:
     """Judge a full stop after digits and before a space."""
     first = text[0]
     if first.isdigit():
-        return _between_numbers(place, text)
+        return _between_numbers(candidate, text)
     if first == "§":
         return not rules.ordinals
     if not first.isalpha():
         return True
-    before = place.before[: digits.start()].rstrip()
+    before = candidate.before[: digits.start()].rstrip()
     if int(digits[1]) < 20 and (not before or before[-1] in ":;("):
         # The number of an item within running text stays with its item.
         return False
     if first.islower() and not is_caseless(first):
-        return not (rules.ordinals or place.cased or not before)
-    word, whole = next_word(place, text)
+        return not (rules.ordinals or candidate.cased or not before)
+    word, whole = next_word(candidate, text)
     if not whole:
         return None
     if len(digits[1]) > 2 and not (rules.lang == "de" and len(digits[1]) == 3):
@@ -67,27 +69,27 @@ def _is_ordinal(word: str, before: str, number: int, rules: Rules) -> bool:
     return last_word(before[: -len(ahead)].rstrip()).lower() in rules.determiners
 
 
-def _between_numbers(place: Place, text: str) -> bool | None:
+def _between_numbers(candidate: BoundaryCandidate, text: str) -> bool | None:
     """Judge "3. 10. 1990", where a day is written apart from its month and year."""
-    found = _NUMBER.match(text)
-    if found is None:
+    match = _NUMBER.match(text)
+    if match is None:
         return True
-    rest = text[found.end() :]
-    if not rest and not place.ended:
+    rest = text[match.end() :]
+    if not rest and not candidate.ended:
         return None
-    if _DAY_AND_MONTH.search(place.before):
-        return len(found[0]) not in (2, 4)
-    return not (rest.startswith(".") and int(found[0]) <= 12)
+    if _DAY_AND_MONTH.search(candidate.before):
+        return len(match[0]) not in (2, 4)
+    return not (rest.startswith(".") and int(match[0]) <= 12)
 
 
-def after_date(place: Place, text: str, rules: Rules) -> bool | None:
+def after_date(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     """Judge a full stop after "3.10" or "2.5", before a space."""
     first = text[0]
     if rules.ordinals and first.islower():
         return False
-    if rules.ordinals and first.isdigit() and _DAY_AND_MONTH.search(place.before):
-        return _between_numbers(place, text)
-    return not (first.islower() and not is_caseless(first) and place.cased)
+    if rules.ordinals and first.isdigit() and _DAY_AND_MONTH.search(candidate.before):
+        return _between_numbers(candidate, text)
+    return not (first.islower() and not is_caseless(first) and candidate.cased)
 
 
 def is_roman(word: str) -> bool:
@@ -95,9 +97,9 @@ def is_roman(word: str) -> bool:
     return _ROMAN.match(word) is not None
 
 
-def after_roman(place: Place, word: str, text: str, rules: Rules) -> bool | None:
+def after_roman(candidate: BoundaryCandidate, word: str, text: str, rules: Rules) -> bool | None:
     """Judge a full stop between a Roman numeral and a capital, where it may mark an ordinal."""
-    following, whole = next_word(place, text)
+    following, whole = next_word(candidate, text)
     if not whole:
         return None
     lower = following.lower()
@@ -105,7 +107,7 @@ def after_roman(place: Place, word: str, text: str, rules: Rules) -> bool | None
         return lower not in rules.ordinal_nouns
     if rules.lang in _NAMES_FOLLOW:
         return False
-    ahead = last_word(place.before[: -len(word)].rstrip())
+    ahead = last_word(candidate.before[: -len(word)].rstrip())
     if ahead.lower() in REGNAL_NAMES:
         return True
     named = ahead[:1].isupper() and ahead.lower() not in rules.determiners

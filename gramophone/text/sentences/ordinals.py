@@ -1,6 +1,6 @@
-"""What tells an ordinal ("3. Oktober", "2. světová válka") from a number that ends a sentence.
+"""Words that tell an ordinal ("3. Oktober", "2. světová válka") from a number at a sentence end.
 
-Data lives here, by two-letter code of the language; `sentences` has the rule.
+Tables by two-letter code of the language; the rule is in `numerals`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ DETERMINERS: Final = {
 """Words before digits with a full stop that make them an ordinal, whatever noun follows."""
 
 SPORTS_CLUBS: Final = frozenset("FC FK FFC SC SV SK BC TC HC FSV CfR FCK SSV TSV".split())
-"""What "1." begins the name of."""
+"""Kinds of clubs whose names begin with "1."."""
 
 REGNAL_NAMES: Final = frozenset(
     "karl friedrich wilhelm otto ludwig heinrich philipp ferdinand leopold franz joseph georg "

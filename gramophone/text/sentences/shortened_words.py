@@ -1,7 +1,7 @@
-"""Whether a word before a full stop is shortened, and whether a sentence ends with it all the same.
+"""Shortened words before a full stop: their class, and whether a sentence ends there as well.
 
-Tables know many abbreviations (`abbreviations`); here are the rules for the others, which go by
-the look of a word, and what follows from the class of any of them.
+Tables have many abbreviations (`abbreviations`); here are the rules for the others, which go by
+the shape of a word, and the consequences of each class.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from gramophone.text.sentences.abbreviations import (
     WORDS,
     Rules,
 )
-from gramophone.text.sentences.candidate import Place, last_word, letter_after, next_word
+from gramophone.text.sentences.candidate import (
+    BoundaryCandidate,
+    last_word,
+    letter_after,
+    next_word,
+)
 
 _SINGLE_LETTERS = re.compile(r"(?:[^\W\d_]\.[ ]?)+[^\W\d_]\Z")
 _ALL_VOWELS: Final = frozenset("aeiouyæœøəıаеёиіїєоуыэюяўъαεηιουω")
@@ -47,22 +52,22 @@ _MULTIPLIERS: Final = frozenset(
 _ROMAN = re.compile(r"[IVXLC]+\Z")
 
 
-def classify(found: re.Match[str], before: str, rules: Rules) -> tuple[Class | None, str]:
+def classify(match: re.Match[str], before: str, rules: Rules) -> tuple[Class | None, str]:
     """Give the class of the word before a full stop, None for a plain word."""
-    prefix, word = found[1], found[2]
+    prefix, word = match[1], match[2]
     if not prefix and len(word) > 3 and word[1] in "'’":
         # l'art., dell'avv.: the article is no part of the abbreviation.
         word = word[2:]
-    after_digit = before[: found.start(2)].rstrip()[-1:].isdigit()
+    after_digit = before[: match.start(2)].rstrip()[-1:].isdigit()
     if len(word) == 1 and is_caseless(word) and after_digit:
         return None, word
     for key in (prefix + word, word):
         kind = rules.classify(key.replace(" ", ""))
         if kind is not None and (key == word or len(word) <= 3 or " " not in prefix):
-            return _unless_word(kind, word, before[: found.start(2)]), key
-    if before[: found.start()].endswith(("&", "°")):
+            return _unless_word(kind, word, before[: match.start(2)]), key
+    if before[: match.start()].endswith(("&", "°")):
         return None, word
-    if len(word) == 1 and re.search(r"[^\W\d_]/\Z", before[: found.start()]):
+    if len(word) == 1 and re.search(r"[^\W\d_]/\Z", before[: match.start()]):
         # "M/s. Gupta", "c/o. Meier"
         return Class.NUMBERED, word
     if _SINGLE_LETTERS.search(prefix + word):
@@ -86,7 +91,7 @@ def _is_dotted(word: str) -> bool:
 
 
 def _is_clipped(word: str, rules: Rules) -> bool:
-    """Say whether `word` has no vowel, so that nobody can say it: "np", "bkz", "стр"."""
+    """Say whether `word` has no vowel, so that it cannot be pronounced: "np", "bkz", "стр"."""
     if len(word) < 2 or not (word.islower() or word.istitle()) or not word.isalpha():
         return False
     lower = word.lower()
@@ -104,7 +109,7 @@ def _unless_word(kind: Class, word: str, before: str) -> Class | None:
 
 
 def after_abbreviation(
-    kind: Class, word: str, place: Place, text: str, rules: Rules
+    kind: Class, word: str, candidate: BoundaryCandidate, text: str, rules: Rules
 ) -> bool | None:
     first = text[0]
     if word == "Max" and first.isupper():
@@ -113,10 +118,10 @@ def after_abbreviation(
     if kind in (Class.TITLE, Class.LINK) or (first.islower() and not is_caseless(first)):
         return False
     if not first.isalpha():
-        return _abbreviation_before_mark(kind, word, text, place.ended)
+        return _abbreviation_before_mark(kind, word, text, candidate.ended)
     if kind is Class.END:
         return True
-    following, whole = next_word(place, text)
+    following, whole = next_word(candidate, text)
     if not whole:
         return None
     if kind is Class.TIME:
@@ -126,19 +131,19 @@ def after_abbreviation(
         return False
     if following.lower() in rules.openers:
         return True
-    if word.replace(" ", "").lower() in _ERAS and _after_digit(place, word):
+    if word.replace(" ", "").lower() in _ERAS and _after_digit(candidate, word):
         return True
-    if word.lower() in _UNITS and _after_digit(place, word):
+    if word.lower() in _UNITS and _after_digit(candidate, word):
         return True
     if kind is Class.NUMBERED:
         plain = word.lower() in rules.words and (word.islower() or word == "No")
         return plain and not _ROMAN.match(following)
-    return len(word) == 1 and _letter_ends(word, place.before)
+    return len(word) == 1 and _letter_ends(word, candidate.before)
 
 
-def _after_digit(place: Place, word: str) -> bool:
+def _after_digit(candidate: BoundaryCandidate, word: str) -> bool:
     """Say whether a number stands before `word`, with "million" between them or not."""
-    before = place.before[: -len(word)].rstrip(" .")
+    before = candidate.before[: -len(word)].rstrip(" .")
     return before[-1:].isdigit() or last_word(before) in _MULTIPLIERS
 
 
@@ -169,11 +174,11 @@ def _letter_ends(letter: str, before: str) -> bool:
     return ahead.lower() in LETTER_NOUNS
 
 
-def begins_longer(key: str, place: Place, text: str, rules: Rules) -> bool | None:
+def begins_longer(key: str, candidate: BoundaryCandidate, text: str, rules: Rules) -> bool | None:
     """Say whether the abbreviation goes on with the next word: "n. Chr.", "av. J.-C."."""
     head = key.replace(" ", "").lower() + "."
     if head not in rules.heads:
         return False
-    following, whole = next_word(place, text)
+    following, whole = next_word(candidate, text)
     joined = head + following.lower()
     return (joined in rules.classes or f"{joined}." in rules.heads) if whole else None

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable
 from io import TextIOWrapper
 from typing import BinaryIO
 
-from gramophone.analysis.attribution import KINDS, NOBODY, answerers
+from gramophone.analysis.attribution import ATTRIBUTION_EVENTS, NO_ANSWERER, answerers
 from gramophone.library.export_request import ExportRequest
 from gramophone.text.sanitize import plain
 from storage.export.excerpt_audio import Tell
@@ -42,9 +42,9 @@ def write_csv(
 
 def _rows(session: ExportedSession) -> Generator[tuple[object, ...]]:
     about = session.record.summary
-    known = answerers(session.events(*KINDS))
+    known = answerers(session.events(*ATTRIBUTION_EVENTS))
     for turn in session.turns:
-        who = known.get(turn.turn, NOBODY)
+        who = known.get(turn.turn, NO_ANSWERER)
         took = turn.metrics
         # What a user's turn does not have is left open; nothing counted is 0.
         counts = (took.flushes, took.underruns) if turn.role == "assistant" else (None, None)

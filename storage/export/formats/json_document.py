@@ -10,7 +10,7 @@ import json
 from collections.abc import Generator, Iterable
 from typing import Any, BinaryIO
 
-from gramophone.analysis.attribution import KINDS, NOBODY, Answerer, answerers
+from gramophone.analysis.attribution import ATTRIBUTION_EVENTS, NO_ANSWERER, Answerer, answerers
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import TurnAudio
@@ -45,10 +45,10 @@ def write_json(
 def _document(session: ExportedSession) -> Generator[str]:
     head = _line(_session(session))
     yield f'{head[:-1]},"turns":['
-    known = answerers(session.events(*KINDS))
+    known = answerers(session.events(*ATTRIBUTION_EVENTS))
     for number, turn in enumerate(session.timed_excerpt.turns):
         yield ",\n" if number else "\n"
-        yield _line(_turn(turn, known.get(turn.record.turn, NOBODY)))
+        yield _line(_turn(turn, known.get(turn.record.turn, NO_ANSWERER)))
     yield "\n]}"
 
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from gramophone.text.redacted_match import Kept, begins_but_hidden, same_but_hidden
+from gramophone.text.redacted_match import RedactedText, equals_redacted, starts_with_redacted
 from gramophone.text.sentences.splitter import SentenceCutter
 from gramophone.text.spaceless import without_spaces
 from gramophone.wire.deepgram.server_actions import SendAudio, SendText
@@ -94,10 +94,10 @@ class _Follower:
     def says_something_else_than(self, text: str, *, whole: bool) -> bool:
         """Whether the client has left this text; with `whole`, a part of it is no match either."""
         if whole:
-            return self.text != text and not same_but_hidden(text, self.text)
-        if text.startswith(self.text) or begins_but_hidden(text, self.text):
+            return self.text != text and not equals_redacted(text, self.text)
+        if text.startswith(self.text) or starts_with_redacted(text, self.text):
             return False
-        return Kept(text).follow(0, self.text, len(self.text)) is None
+        return RedactedText(text).follow(0, self.text, len(self.text)) is None
 
 
 class FluxReplay(SpeakV2Server):
