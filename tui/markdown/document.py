@@ -43,7 +43,7 @@ class Document:
         self.parsed: int = 0
         self.work: int = 0
         self._text = ""
-        self._open_end = OpenEnd()
+        self.open_end = OpenEnd()
         self._references = References()
         self._had_references = False
         self._stale: dict[int, None] = {}
@@ -60,14 +60,14 @@ class Document:
             return self._read_stale()
         self._text = text
         # A reader that takes in more at once than others must not miss the place of a cut.
-        longest = self._open_end.boundary.start + LONGEST_OPEN_CHARACTERS
+        longest = self.open_end.boundary.start + LONGEST_OPEN_CHARACTERS
         end = min(whole, start + limit, longest)
         if end < whole and end < longest:
             # Whole lines are cheaper: half a line is parsed twice.
             end = max(text.rfind("\n", start, end) + 1, 0) or end
         self.parsed = end
         self._parse()
-        if end - self._open_end.boundary.start >= LONGEST_OPEN_CHARACTERS:
+        if end - self.open_end.boundary.start >= LONGEST_OPEN_CHARACTERS:
             self._cut()
         changed_from = self.changed_from
         self._read_stale()
@@ -122,7 +122,7 @@ class Document:
 
     def _parse(self) -> None:
         groups, source, references = self._read(self.parsed)
-        line = self._open_end.advance(groups, self.units, source)
+        line = self.open_end.advance(groups, self.units, source)
         self._references.settle(
             {
                 label: definition
@@ -134,12 +134,12 @@ class Document:
 
     def _cut(self) -> None:
         """Settle the beginning of what has been open for too long."""
-        changed_from, boundary = self.changed_from, self._open_end.boundary
+        changed_from, boundary = self.changed_from, self.open_end.boundary
         last = self.units[-1].block if len(self.units) > boundary.units else None
         offset = place_to_cut(self._text, boundary.start, self.parsed, last)
         groups, source, references = self._read(offset)
         self._references.settle(references)
-        self._open_end.cut(groups, self.units, source)
+        self.open_end.cut(groups, self.units, source)
         if offset < self.parsed:
             self._parse()
         self.changed_from = min(self.changed_from, changed_from)
@@ -150,12 +150,12 @@ class Document:
         Returns:
             The blocks as groups of tokens, their lines, and the definitions in them.
         """
-        tail = self._open_end.tail(self._text, end)
+        tail = self.open_end.tail(self._text, end)
         self.work += len(tail)
-        source = self._open_end.source(self._text, end)
+        source = self.open_end.source(self._text, end)
         references = self._references.with_room()
         env: dict[str, Any] = {"references": references}
-        frozen = self._open_end.boundary.units
+        frozen = self.open_end.boundary.units
         open_unit = self.units[frozen] if frozen < len(self.units) else None
         groups = groups_of(_the_parser().parse(tail, env), open_unit.number if open_unit else 0)
         self.changed_from = frozen
@@ -165,8 +165,8 @@ class Document:
     def _replace_open(
         self, groups: list[Group], source: SourceLines, open_unit: Unit | None
     ) -> None:
-        builder, boundary = BlockBuilder(source), self._open_end.boundary
-        prefix = self._open_end.prefix if not boundary.opening else None
+        builder, boundary = BlockBuilder(source), self.open_end.boundary
+        prefix = self.open_end.prefix if not boundary.opening else None
         # Fences and tables that go on keep their block, with the rows of what is settled of it.
         del self.units[boundary.units :]
         for number, group in enumerate(groups):
@@ -189,7 +189,7 @@ class Document:
         """The open unit as it is now: longer, or something else altogether."""
         block = unit.block
         first = group.tokens[0]
-        opened = bool(self._open_end.boundary.opening)
+        opened = bool(self.open_end.boundary.opening)
         if opened and isinstance(block, CodeBlock) and first.type == "fence":
             del block.lines[block.settled :]
             block.lines.extend(builder.code_lines(first.content, group.line + 1))
@@ -207,7 +207,7 @@ class Document:
     def _show_references(self, open_end: Mapping[str, Any]) -> None:
         """Note the blocks above that name what is defined only now: they are to be read again."""
         references, units = self._references, self.units
-        finished = range(references.known_users, self._open_end.boundary.units)
+        finished = range(references.known_users, self.open_end.boundary.units)
         references.know_users(self._text_of(units[index]) for index in finished)
         if changed := references.changed(open_end):
             self._had_references = True

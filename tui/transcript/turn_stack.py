@@ -121,7 +121,7 @@ class TurnStack:
         return layout.height - height
 
     def rest_outside(self, first_row: int, last_row: int) -> None:
-        """Put to rest the turns that have no row from `first_row` to `last_row`."""
+        """Put to rest the turns that end above `first_row` or begin below `last_row`."""
         for index in list(self.awake):
             layout, top = self.layouts[index], self.tops[index]
             if (top > last_row or top + layout.height < first_row) and layout.can_rest:
