@@ -23,7 +23,7 @@ SHORTEST_US = 1_000
 
 @frozen
 class Window:
-    """The part of an answer that is looked at."""
+    """The part of an answer that is shown, in microseconds since it was asked for."""
 
     start_us: int
     end_us: int
@@ -37,13 +37,13 @@ class Window:
         return round((at_us - self.start_us) * cells * 8 / self.span_us)
 
     def zoomed(self, factor: float, around_us: int, whole_us: int) -> Window:
-        """Longer or shorter by `factor`, with `around_us` where it was, inside 0 … `whole_us`."""
+        """A window longer by `factor`, with `around_us` where it was, inside 0 … `whole_us`."""
         span_us = max(SHORTEST_US, min(round(self.span_us * factor), whole_us))
         share = min(1.0, max(0.0, (around_us - self.start_us) / self.span_us))
         return Window(0, span_us).moved(round(around_us - share * span_us), whole_us)
 
     def moved(self, by_us: int, whole_us: int) -> Window:
-        """Shifted, but not beyond 0 … `whole_us`."""
+        """A window that is shifted, but not beyond 0 … `whole_us`."""
         furthest_us = max(0, whole_us - self.span_us)
         start_us = min(max(0, self.start_us + by_us), furthest_us)
         return Window(start_us, start_us + self.span_us)

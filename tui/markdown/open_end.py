@@ -137,7 +137,7 @@ def _line_starts(text: str, start: int, end: int) -> Iterator[int]:
 def _freeze_code(
     code: CodeBlock, group: Group, source: SourceLines, boundary: Boundary
 ) -> tuple[int, Boundary]:
-    """Settle the finished lines of a fence. Gives the first line that may still change."""
+    """Settle the finished lines of a fence. Returns the first line that may still change."""
     whole_lines = len(source.line_starts) - 1
     count = line_count(group.tokens[0].content)
     closed = group.end_line - group.line - 1 > count
@@ -156,7 +156,7 @@ def _freeze_code(
 def _freeze_table(
     table: TableBlock, group: Group, source: SourceLines, boundary: Boundary
 ) -> tuple[int, Boundary]:
-    """Settle the finished rows of a table. Gives the first line that may still change."""
+    """Settle the finished rows of a table. Returns the first line that may still change."""
     whole_lines = len(source.line_starts) - 1
     # A half-written row is drawn, and not settled. The header is: the dashes below it are there.
     table.settled = max(1, len(table.rows) - (group.end_line > whole_lines))

@@ -23,7 +23,7 @@ _LOADS = "… "
 
 
 class NowPlaying(Widget):
-    """Drawn from a model; told when it has changed."""
+    """State of the speaker in words, and facts at the right; `show` has to be called on changes."""
 
     DEFAULT_CSS = "NowPlaying { height: 1; }"
 

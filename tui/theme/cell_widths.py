@@ -25,7 +25,7 @@ _NON_JOINER = "\u200c"
 
 
 def mend() -> None:
-    """Have every width that Rich and Textual take from now on be right; once is enough."""
+    """Correct every width that Rich and Textual measure from now on; once is enough."""
     # Many modules import `cell_len` and its like by name, so these cannot be replaced. But all of
     # them look up one of two functions in their own module when they are called.
     for name in ("_cell_len", "split_graphemes"):

@@ -70,7 +70,7 @@ class EventHeader(Widget):
 
 
 class EventChosen(Message):
-    """The event under the cursor is wanted whole."""
+    """Request to show the event under the cursor in full."""
 
     def __init__(self, event: Event) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 
 class InstantScroll(ScrollView):
-    """Never animates: an animation would end at a row that was reckoned with guessed heights."""
+    """A scroll view without animations: they would end at a row computed from guessed heights."""
 
     DEFAULT_CSS = "InstantScroll { overflow-x: hidden; }"
 

@@ -118,7 +118,7 @@ class PlaybackFold:
                 pass
 
     def end(self, state: SoundState, heard_samples: int | None = None) -> None:
-        """Nothing sounds any more; `heard_samples` is the last position, if it is known."""
+        """Note that nothing sounds any more; `heard_samples` is the last position, if known."""
         if heard_samples is not None:
             self.sound.position_samples = heard_samples
         self.sound.state = state

@@ -89,13 +89,13 @@ class TurnBody:
 
     @property
     def shows_answer(self) -> bool:
-        """Whether it is an answer whose rows are at hand."""
+        """Whether it is an answer that is laid out."""
         return self._answer is not None
 
     # --- growth -------------------------------------------------------------------------------
 
     def draw(self) -> int:
-        """Bring the rows nearer to the text: by as much as one tick has time for."""
+        """Take in as much of the text as one tick has time for."""
         view = self._view
         if self._shown_rewrites != view.rewrites or self.asleep or view.voice == "user":
             self._shown_rewrites = view.rewrites
@@ -108,7 +108,7 @@ class TurnBody:
         return min(changed, self.finish(), self._lay_out_more(CHARACTERS_A_TICK))
 
     def finish(self, *, whole: bool = False) -> int:
-        """Leave nothing half-written open, once all text has come and is drawn."""
+        """Close what is half-written, once all text has come and is drawn."""
         if self._answer is None or self._finished or not (self._view.over and self._all_taken):
             return ALL
         changed = self._changed(self._answer.finish(None if whole else PARSED_A_TICK))
@@ -116,7 +116,7 @@ class TurnBody:
         return changed
 
     def lay_out(self, first: int, last: int) -> int:
-        """Have the rows from one to another at hand, which may be guessed after another width."""
+        """Lay out the rows from `first` to `last`, which may be guesses after another width."""
         if self._answer is None or self._answer.whole:
             return ALL
         return self._changed(self._answer.lay_out(first, last))
@@ -196,22 +196,22 @@ class TurnBody:
 
     @property
     def asleep(self) -> bool:
-        """Whether its rows are not at hand."""
-        at_hand = self._answer is not None or self._prompt is not None
-        return not at_hand and not self._view.hidden and self._shown_characters > 0
+        """Whether its rows were dropped, or have never been laid out."""
+        laid_out = self._answer is not None or self._prompt is not None
+        return not laid_out and not self._view.hidden and self._shown_characters > 0
 
     @property
     def can_rest(self) -> bool:
         return self._view.over and self.settled and not self.asleep
 
     def rest(self) -> None:
-        """Give the rows back; the height stays."""
+        """Drop the rows; the height stays."""
         self._answer = self._prompt = None
 
     def wake(self, *, whole: bool = False) -> None:
-        """Have the rows at hand: they come into view. The height may turn out another.
+        """Lay out the rows again, for they come into view. The height may turn out different.
 
-        Of a very long text these are the first ones, unless `whole`: then it is not settled.
+        Of a very long text only the first rows are laid out, unless `whole`; it is unsettled then.
         """
         if self.asleep:
             self._start_again(whole=whole)
@@ -219,7 +219,7 @@ class TurnBody:
 
     @contextmanager
     def awake(self) -> Generator[None]:
-        """Have all rows for a moment only, if they are at rest. The height stays as it is."""
+        """Keep all rows laid out within a `with` block. The height stays as it is."""
         asleep, height = self.asleep, self.height
         self.wake(whole=True)
         yield
@@ -238,7 +238,7 @@ class TurnBody:
         return self._answer.row(index)
 
     def row_of_source(self, source: int) -> int | None:
-        """The row with this offset of the text; none, if no rows are at hand."""
+        """The row with this offset of the text; none, if no rows are laid out."""
         if self._answer is not None:
             return min(self._answer.row_of_source(source), self.height - 1)
         if self._prompt is not None:

@@ -22,7 +22,7 @@ _EMPTY: Final = TextRow((), 0, 0)
 
 
 class TurnLayout:
-    """The heading, the text, how it ended, and an empty row. `width` is the transcript's.
+    """Rows of a turn: heading, text, how it ended, an empty one. `width` is the transcript's.
 
     What changes the rows returns the first that may look different, `ALL` if none does. Rows that
     have been painted are kept as strips until they look different.
@@ -70,7 +70,7 @@ class TurnLayout:
     # --- state --------------------------------------------------------------------------------
 
     def refresh(self) -> int:
-        """Take over what stands around the text, and the end of the text."""
+        """Take over the heading, how the turn ended, and the end of its text."""
         view = self.view
         changed = ALL
         head = heading(view, self.width - 2 * MARGIN_CELLS)
@@ -91,7 +91,7 @@ class TurnLayout:
         return min(changed, self._body_changed(self._body.finish()))
 
     def hear(self) -> tuple[int, int] | None:
-        """Take over what has been heard. Gives the rows that look different, if any do."""
+        """Take over what has been heard. Returns the rows that look different, if any do."""
         before, now = self._spoken, spoken_span(self.view)
         if now == before:
             return None
@@ -129,11 +129,11 @@ class TurnLayout:
         return self._body.settled
 
     def draw_text(self) -> int:
-        """Bring the rows nearer to the text: by as much as one tick has time for."""
+        """Take in as much of the text as one tick has time for."""
         return ALL if self._body.settled else self._body_changed(self._body.draw())
 
     def lay_out(self, first: int, last: int) -> int:
-        """Have the rows from one to another at hand, which may be guessed after another width."""
+        """Lay out the rows from `first` to `last`, which may be guesses after another width."""
         return self._body_changed(self._body.lay_out(first - 1, last - 1))
 
     def _body_changed(self, first: int) -> int:
@@ -146,7 +146,7 @@ class TurnLayout:
 
     @property
     def asleep(self) -> bool:
-        """Whether its rows are not at hand."""
+        """Whether its rows were dropped, or have never been laid out."""
         return self._body.asleep
 
     @property
@@ -154,14 +154,14 @@ class TurnLayout:
         return self._body.can_rest
 
     def rest(self) -> None:
-        """Give the rows back; the height stays."""
+        """Drop the rows; the height stays."""
         self._body.rest()
         self._strips.clear()
 
     def wake(self, *, whole: bool = False) -> None:
-        """Have the rows at hand: they come into view. The height may turn out another.
+        """Lay out the rows again, for they come into view. The height may turn out different.
 
-        Of a very long text these are the first ones, unless `whole`: then it is not settled.
+        Of a very long text only the first rows are laid out, unless `whole`; it is unsettled then.
         """
         if self.asleep:
             self._body.wake(whole=whole)
@@ -169,7 +169,7 @@ class TurnLayout:
 
     @contextmanager
     def awake(self) -> Generator[None]:
-        """Have all rows for a moment only, if they are at rest. The height stays as it is."""
+        """Keep all rows laid out within a `with` block. The height stays as it is."""
         asleep = self.asleep
         with self._body.awake():
             yield
@@ -222,7 +222,7 @@ class TurnLayout:
         return self.row(index).first if 0 <= index < self.height else 0
 
     def row_of_source(self, source: int) -> int:
-        """The row with this offset of the text; the heading, if no rows are at hand."""
+        """The row with this offset of the text; the heading, if no rows are laid out."""
         row = self._body.row_of_source(source)
         return 0 if row is None else 1 + row
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class TurnScroll(InstantScroll):
-    """Draws the turns it is shown. Those far from the view are at rest."""
+    """Draws turns under each other. Those far from the view are at rest."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class TurnScroll(InstantScroll):
     # turns out higher than guessed, the view moves along by as many rows.
 
     def _wake_the_view(self) -> bool:
-        """Have the rows in view at hand. Returns whether a height was guessed wrong."""
+        """Lay out the rows in view. Returns whether a height was guessed wrong."""
         turns = self._turns
         index = turns.index_at(self.scroll_offset.y)
         wrong = False
@@ -145,7 +145,7 @@ class TurnScroll(InstantScroll):
         return wrong
 
     def _wake(self, index: int) -> bool:
-        """Have the rows of this turn at hand. Returns whether its height was guessed wrong."""
+        """Lay out the rows of this turn in view. Returns whether its height was guessed wrong."""
         turns = self._turns
         grown = turns.wake(index)
         if grown:
@@ -192,7 +192,7 @@ class TurnScroll(InstantScroll):
         return changed
 
     def _resized(self) -> None:
-        """Lay out again what is at hand; what stood at the top stays there."""
+        """Lay out all turns that are awake again; the text at the top stays there."""
         turns, top = self._turns, self.scroll_offset.y
         index = turns.index_at(top)
         into = top - turns.tops[index] if index < len(turns.tops) else 0

@@ -51,7 +51,7 @@ class TurnStack:
         self.growing: dict[int, None] = {}
         """Indexes of the turns that have text to come."""
         self.awake: dict[int, None] = {}
-        """Indexes of the turns whose rows may be at hand."""
+        """Indexes of the turns whose rows may be laid out."""
 
     def __len__(self) -> int:
         return len(self.layouts)
@@ -79,7 +79,7 @@ class TurnStack:
         return Shown(index, changed_from, repainted)
 
     def remove(self, turns: Sequence[int]) -> int | None:
-        """Take turns away. Gives the first index that has changed, if any turn was here."""
+        """Take turns away. Returns the first index that has changed, if any turn was here."""
         removed = {self.index_of.pop(turn) for turn in turns if turn in self.index_of}
         if not removed:
             return None
@@ -101,7 +101,7 @@ class TurnStack:
         self.awake.clear()
 
     def draw_text(self, index: int) -> int:
-        """One step of bringing a turn's text to its rows. Gives the first row that has changed."""
+        """Take in some of a turn's text. Returns the first row that has changed."""
         layout = self.layouts[index]
         row = layout.draw_text()
         self.awake[index] = None
@@ -110,7 +110,7 @@ class TurnStack:
         return row
 
     def wake(self, index: int) -> int:
-        """Have the rows of a turn at hand. Gives by how many rows its height was guessed wrong."""
+        """Lay out a turn, if it is at rest. Returns how many rows its guessed height lacked."""
         layout = self.layouts[index]
         height = layout.height
         if layout.asleep:
