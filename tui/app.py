@@ -26,7 +26,7 @@ from gramophone.text.sanitize import plain, plain_line
 from tui import bindings
 from tui.conversation.pane import Pane
 from tui.keys import here_and_elsewhere, key_groups, key_words
-from tui.messages import ContinueWanted, CopyWanted, TroubleTold
+from tui.messages import AlertRaised, ContinueWanted, CopyWanted
 from tui.prompt.prompt import Prompt
 from tui.screens.conversation import ConversationScreen
 from tui.settings.keymap import WrongKeys, checked
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 QUIT_WITHIN_S = 2.0
-TELL_AGAIN_AFTER_S = 12.0
+REPEAT_AFTER_S = 12.0
 DEFAULT_THEME = "textual-dark"
-_AS_IT_COMES = ScreenSettings()
+_DEFAULTS = ScreenSettings()
 
 
 def _commands() -> type[Provider]:
@@ -58,6 +58,18 @@ def _themes() -> type[Provider]:
     from tui.command_palette import ThemeCommands
 
     return ThemeCommands
+
+
+# Threads. The main thread runs the loop that draws and handles keys. Only it touches widgets, and
+# whatever holds it up is felt as keys that hang. The engine has a loop in a thread of its own:
+# intents go over to it, and its events wait in a feed until a pane takes them on its tick, so that
+# neither waits for the other. What blocks for short (a directory, a file, a fold over a long
+# session) runs in a thread that a worker awaits (`asyncio.to_thread`), and returns a value.
+#
+# Workers. A method marked `@work` is a task of the screen or widget that started it, and is
+# cancelled with it. A group is exclusive where a newer run makes an older one pointless: a search,
+# a preview, a page of settings. Changes of the library are not, since a second key would cancel the
+# first one half-way. An answer may come when the screen is gone: `is_gone` is asked after an await.
 
 
 class GramophoneApp(App[None]):
@@ -77,7 +89,7 @@ class GramophoneApp(App[None]):
         backend: Backend,
         environment: Mapping[str, str] = os.environ,
         *,
-        screen: ScreenSettings = _AS_IT_COMES,
+        screen: ScreenSettings = _DEFAULTS,
         now: Callable[[], datetime] = wall_clock,
         keep_theme: Callable[[str], None] | None = None,
         preferences: Preferences | None = None,
@@ -88,7 +100,7 @@ class GramophoneApp(App[None]):
         write_lookalikes(sys.__stderr__)  # What Textual draws on.
         self._environment = environment
         super().__init__()
-        self._move(screen)
+        self._choose_motion(screen)
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"
         self._backend = backend
@@ -97,20 +109,20 @@ class GramophoneApp(App[None]):
         self._preferences = preferences
         self._adopted_theme = ""
         self._quit_armed = False
-        self._told: set[str] = set()
+        self._recent_alerts: set[str] = set()
         self._troubles = [trouble] if trouble else []
         if not environment.get("TEXTUAL_THEME"):
             self._choose_theme(screen.theme)
         self._choose_keys(screen.keys)
 
-    def _move(self, screen: ScreenSettings) -> None:
+    def _choose_motion(self, screen: ScreenSettings) -> None:
         self.motion = motion(
             self._environment, reduced=screen.reduced_motion, meter_frames_hz=screen.meter_frames_hz
         )
 
     def adopt(self, screen: ScreenSettings) -> None:
-        """Be as the settings say from now on; `adopt_key` is for keys."""
-        self._move(screen)
+        """Apply changed settings of the screen; `adopt_key` applies keys."""
+        self._choose_motion(screen)
         theme = screen.theme or DEFAULT_THEME
         if theme in self.available_themes and not self._environment.get("TEXTUAL_THEME"):
             # It stands in the file already.
@@ -118,8 +130,8 @@ class GramophoneApp(App[None]):
             self.theme = theme
 
     def adopt_key(self, binding_id: str, keys: str) -> None:
-        """Have a binding go by these keys from now on; none are its own."""
-        others = {name: told for name, told in self._keymap.items() if name != binding_id}
+        """Give a binding other keys, separated by commas, or its own again where empty."""
+        others = {name: value for name, value in self._keymap.items() if name != binding_id}
         self.set_keymap(others | ({binding_id: keys} if keys else {}))
 
     def _choose_theme(self, name: str) -> None:
@@ -150,7 +162,7 @@ class GramophoneApp(App[None]):
             self._troubles.append(f"{error} The usual keys are used.")
 
     def get_css_variables(self) -> dict[str, str]:
-        """The theme's, and with them the colours that our own text is drawn in."""
+        """Variables of the theme, and the colours of our own text."""
         variables = super().get_css_variables()
         return variables | inks(
             variables,
@@ -165,9 +177,12 @@ class GramophoneApp(App[None]):
         self.call_after_refresh(self._after_first_frame)
 
     def watch_app_focus(self, focused: bool) -> None:
-        """A screen that came while one looked elsewhere, as the first one in a web page does, has
-        no focus yet: keys would go nowhere."""
+        """Give the focus to a widget of a screen that was opened without the terminal's focus.
+
+        The first screen in a web page is such a one; its keys would go nowhere.
+        """
         if focused and self.screen.focused is None:
+            # Textual sets the focus of a new screen only while the terminal has it.
             self.screen.focus_next(self.screen.AUTO_FOCUS or "*")
 
     def _after_first_frame(self) -> None:
@@ -181,7 +196,7 @@ class GramophoneApp(App[None]):
         self.run_worker(self._warm_up, thread=True, name="warm-up", exit_on_error=False)
 
     def _warm_up(self) -> None:
-        """Have the first answer's machinery at hand before it is wanted."""
+        """Load what the first answer needs before it comes."""
         importlib.import_module("tui.markdown.warm_up").warm_up()
         if not self.is_headless:
             # What is loaded stays: looking through it for garbage again and again holds up keys.
@@ -201,19 +216,25 @@ class GramophoneApp(App[None]):
     def get_key_display(self, binding: Binding) -> str:
         return binding.key_display or key_words(binding.key)
 
-    @on(TroubleTold)
-    def _trouble_told(self, event: TroubleTold) -> None:
-        """Told once at a time, and not where it stands before one's eyes."""
-        trouble = event.trouble
-        if trouble.sentence in self._told or (trouble.shown and _in_view(event.pane, self.screen)):
+    @on(AlertRaised)
+    def _alert_raised(self, event: AlertRaised) -> None:
+        """Notify of a failure, once at a time, unless the user sees it in the conversation."""
+        # The conversation's screen has had this message before, because messages go from the pane
+        # up through its parents; they do even while another screen lies above it. So an alert is
+        # seen wherever the user is. One that the conversation itself shows at the end that is in
+        # view would say it twice. A provider that is down fails every turn with the same sentence,
+        # which comes once in `REPEAT_AFTER_S`.
+        alert = event.alert
+        in_view = alert.shown and _in_view(event.pane, self.screen)
+        if in_view or alert.sentence in self._recent_alerts:
             return
-        self._told.add(trouble.sentence)
-        self.set_timer(TELL_AGAIN_AFTER_S, lambda: self._told.discard(trouble.sentence))
+        self._recent_alerts.add(alert.sentence)
+        self.set_timer(REPEAT_AFTER_S, lambda: self._recent_alerts.discard(alert.sentence))
         self.notify(
-            trouble.sentence,
-            title=trouble.title,
-            severity=trouble.severity,
-            timeout=TELL_AGAIN_AFTER_S,
+            alert.sentence,
+            title=alert.title,
+            severity=alert.severity,
+            timeout=REPEAT_AFTER_S,
             markup=False,
         )
 
@@ -229,7 +250,7 @@ class GramophoneApp(App[None]):
         self._copy(event.text, event.what)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Also what Textual's own widgets call."""
+        """Copy a selection; Textual's own widgets call this."""
         self._copy(text, "the selection")
 
     def _copy(self, text: str, what: str) -> None:

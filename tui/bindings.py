@@ -247,6 +247,7 @@ CHOICE: Final = (
 
 LINE_INPUT: Final = (Binding("enter", "submit", "Done", id="write.keep"),)
 
+# With priority: a text area has Enter for a new line.
 LINES_INPUT: Final = (
     Binding("enter", "keep", "Done", id="write.keep-lines", priority=True),
     Binding("alt+enter,ctrl+j", "newline", "New line", id="write.newline", priority=True),

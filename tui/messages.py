@@ -60,9 +60,9 @@ class OfferChanged(Message):
 class CandidateTaken(Message):
     """A row of the offered list was clicked."""
 
-    def __init__(self, place: int) -> None:
+    def __init__(self, index: int) -> None:
         super().__init__()
-        self.place = place
+        self.index = index
 
 
 class PromptEmpty(Message):
@@ -135,13 +135,13 @@ class PanesChanged(Message):
         return isinstance(message, PanesChanged)
 
 
-class TroubleTold(Message):
-    """Something went wrong in a talk just now, not in one that is replayed."""
+class AlertRaised(Message):
+    """Something failed in a conversation just now, not in one that is replayed."""
 
-    def __init__(self, pane: Widget, trouble: Alert) -> None:
+    def __init__(self, pane: Widget, alert: Alert) -> None:
         super().__init__()
         self.pane = pane
-        self.trouble = trouble
+        self.alert = alert
 
 
 class MoreWanted(Message):

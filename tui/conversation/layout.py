@@ -56,6 +56,8 @@ def arrangement(
 
 def _shapes(panes: int) -> list[Arrangement]:
     """Every shape without an empty column, the widest first."""
+    # Both divisions round up. A number of columns that leaves the last one empty has the rows of a
+    # smaller number, so shapes are made from the different numbers of rows.
     rows = sorted({-(-panes // columns) for columns in range(1, panes + 1)})
     return [Arrangement(-(-panes // count), count) for count in rows]
 

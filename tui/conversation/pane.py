@@ -17,10 +17,10 @@ from textual.widgets import Static
 from gramophone.core.timeline import Entry
 from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import Feed
-from tui.messages import PaneChanged, TroubleTold
+from tui.messages import AlertRaised, PaneChanged
 from tui.playback.meter import Meter
 from tui.playback.now_playing import NowPlaying
-from tui.support.alerts import troubles
+from tui.support.alerts import alerts
 from tui.theme.motion import motion_of
 from tui.transcript.model import TranscriptModel
 from tui.transcript.playback_fold import SoundState
@@ -102,9 +102,11 @@ class Pane(Vertical):
         elapsed_s, self._ticked_s = now_s - self._ticked_s, now_s
         entries = self._feed.take() if self._feed is not None else []
         model = self.model
+        # Folded first: whether a failure is an alert depends on whether the model has a turn by
+        # now.
         if entries:
             model.apply_all(entries)
-            self._tell_troubles(entries)
+            self._raise_alerts(entries)
             self._draw()
         meter = self._meter
         meter.keep_to(motion_of(self.app))  # pyright: ignore[reportUnknownArgumentType]
@@ -122,11 +124,11 @@ class Pane(Vertical):
         transcript.settle()
         self._show_more()
 
-    def _tell_troubles(self, entries: Sequence[Entry]) -> None:
+    def _raise_alerts(self, entries: Sequence[Entry]) -> None:
         """Post an alert for each failure; not in a stored session, where it is long past."""
         if self._live:
-            for trouble in troubles(entries, spoken=self.spoken):
-                self._tell(TroubleTold(self, trouble))
+            for alert in alerts(entries, spoken=self.spoken):
+                self._announce(AlertRaised(self, alert))
 
     def _draw(self) -> None:
         model = self.model
@@ -134,9 +136,9 @@ class Pane(Vertical):
         self._transcript.forget(model.take_removed())
         self._transcript.show(model.take_changed())
         self._strip.show(model)
-        self._tell(PaneChanged(model))
+        self._announce(PaneChanged(model))
 
-    def _tell(self, message: Message) -> None:
+    def _announce(self, message: Message) -> None:
         # A message goes no further up than to whoever is taken for its sender.
         self.post_message(message.set_sender(self))
 

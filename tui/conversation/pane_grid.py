@@ -137,6 +137,7 @@ class PaneGrid(Container):
         self.chosen = pane
         if self.pinned is old:
             self.pinned = pane
+        # Mounted before the old one goes: a grid without a pane has nobody to speak to.
         await self.mount(pane, after=old)
         await self._give_up(old)
         return pane

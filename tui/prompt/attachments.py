@@ -199,6 +199,10 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+# A pasted text may name files that its reader never saw, `@~/.ssh/id_rsa` in the middle of a log.
+# Its paths are `strange`, and are not read; the prompt says so, and whoever wants one types it.
+
+
 def attached(
     wanted: Iterable[Mention], place: Path, strange: frozenset[str] = frozenset()
 ) -> tuple[list[Attachment], list[str]] | NotAttached:
@@ -226,6 +230,7 @@ def attached(
 def _read(path: str, place: Path) -> Attachment | NotAttached | None:
     name = plain_line(path)
     where = _located(path, place)
+    # Looked at before it is opened: to open a pipe waits, and to open a device may do something.
     try:
         kind = os.stat(where).st_mode
         if stat.S_ISDIR(kind):

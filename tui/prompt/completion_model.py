@@ -11,6 +11,13 @@ from gramophone.core.frozen import frozen
 _Item = TypeVar("_Item")
 
 
+# An offer lives from one edit to the next. Each edit makes a new `CompletionState` from the line
+# and the cursor, or none; so it cannot disagree with the text, and nothing has to be kept up to
+# date. Another choice is another value. A cursor that leaves `start` to `end` ends it. While there
+# is an offer, Up and Down choose, Tab takes, Escape closes, and Enter takes what adds something;
+# else it sends, because a name that is typed in full needs no second Enter.
+
+
 @frozen
 class Completion:
     """One row of the list: what it is called, a few words about it, what it writes."""

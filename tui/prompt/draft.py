@@ -62,6 +62,8 @@ def unfolded(text: str, pasted: Mapping[int, str]) -> str:
 
 
 def _folded(match: re.Match[str], pasted: Mapping[int, str]) -> str | None:
+    # Anybody can type a label, with any number; int() refuses more than 4300 digits. And only the
+    # very label of a text stands for it: one that was edited, or typed with another size, does not.
     number = int(match.group(1)) if len(match.group(1)) < 10 else 0
     text = pasted.get(number)
     return text if text is not None and label(text, number) == match.group() else None

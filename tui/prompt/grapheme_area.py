@@ -107,6 +107,7 @@ class _WholeWraps(WrappedDocument):
 
     def _wrap_whole(self) -> None:
         """Wrap those lines again that Textual may have broken within a grapheme."""
+        # Lines with a tab are left to Textual: a tab's width depends on the column it begins at.
         lines = self.document.lines
         again = [
             number
@@ -115,6 +116,8 @@ class _WholeWraps(WrappedDocument):
         ]
         if not again:
             return
+        # Textual has three tables of one wrapping: breaks of each line, line and part of each row,
+        # and rows of each line. The first is corrected, the others follow from it.
         for number in again:
             self._wrap_offsets[number] = wrap_offsets(lines[number], self._width)
         self._offset_to_line_info = [

@@ -33,12 +33,16 @@ class PromptHistory:
             if draft.text and draft.text not in known:
                 known.add(draft.text)
                 older.append(draft)
+        # Newer ones are worth more: what is over the limit is left out at the old end.
         del older[max(0, MOST_KEPT - len(self._kept)) :]
         self._kept[:0] = reversed(older)
+        # The position counts from the oldest, so it moves with what was put before it.
         self._place += len(older)
 
     def earlier(self, now: Draft, *, search: bool = False) -> Draft | None:
         """The one before. With `search`, only those that begin as `now` does, if there are any."""
+        # The first step back puts the draft aside, and decides for all that follow whether only
+        # prompts with the same beginning are visited.
         if self._place == len(self._kept):
             self._draft = now
             fits = search and self._find(range(self._place), now.text) is not None

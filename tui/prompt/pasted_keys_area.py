@@ -32,6 +32,8 @@ class PastedKeysArea(GraphemeArea):
 
     async def in_a_burst(self, event: events.Key) -> bool:
         """Take a key of a paste that comes as keys; whether nothing else is to be done with it."""
+        # First what came before: this key tells what a held Enter means, and whether a burst is
+        # over.
         burst, at_s = self._burst, self.key_time(event)
         await self._settle_enter(at_s)
         if burst.over(at_s):

@@ -233,10 +233,12 @@ class Prompt(FoldingArea):
 
     def _scan(self, directory: str) -> None:
         """Read a directory; a slow disk keeps nobody from typing."""
+        # No entries stand for a scan that is under way: keys typed meanwhile start no second one.
         self._scanned = (directory, ())
 
         async def scan() -> None:
             entries = await asyncio.to_thread(attachments.scan, directory, self.place)
+            # Another directory may have been typed meanwhile.
             if self._scanned == (directory, ()):
                 self._scanned = (directory, entries)
                 self._look_for_offer()

@@ -63,7 +63,7 @@ class PromptBox(Vertical):
     @on(CandidateTaken)
     def _candidate_taken(self, event: CandidateTaken) -> None:
         event.stop()
-        self.prompt.action_take(event.place)
+        self.prompt.action_take(event.index)
         self.prompt.focus()
 
     # --- what will be attached ----------------------------------------------------------------

@@ -31,6 +31,7 @@ from tui.conversation.talk_pane import TalkPane
 from tui.conversation.target_bar import TargetBar
 from tui.conversation.welcome import NOT_KEPT, welcome
 from tui.messages import (
+    AlertRaised,
     CommandGiven,
     EarlierPromptsWanted,
     FollowWanted,
@@ -40,7 +41,6 @@ from tui.messages import (
     PromptRefused,
     PromptSent,
     ScrollWanted,
-    TroubleTold,
     TurnWanted,
 )
 from tui.prompt.completions import SHORT_BELOW_ROWS
@@ -59,6 +59,12 @@ _ONE_PANE = "There is one pane only; F3 opens another."
 
 EARLIER_PROMPTS = 200
 """So many prompts of earlier sittings can be looked back through; history has the rest."""
+
+
+# Focus. The prompt has it from the start, and gets it back after every action that opens, closes or
+# changes a pane, so that one can always type. A transcript has it only to be read by keys. Wherever
+# the focus goes within a pane, by Tab or by a click, that pane is spoken to (`TalkPane`): the pane
+# of a message from a turn is thus `self.pane` when the message arrives here.
 
 
 class ConversationScreen(Screen[None]):
@@ -115,9 +121,9 @@ class ConversationScreen(Screen[None]):
             self._show_status()
         self._excuse()
 
-    @on(TroubleTold)
-    def _trouble_told(self, event: TroubleTold) -> None:
-        self._failed.add(event.trouble.stage)
+    @on(AlertRaised)
+    def _alert_raised(self, event: AlertRaised) -> None:
+        self._failed.add(event.alert.stage)
         self._excuse()
 
     def on_resize(self) -> None:
@@ -143,7 +149,7 @@ class ConversationScreen(Screen[None]):
         to_all = f"Say something to all {counted(len(grid.panes), 'pane')}"
         self.query_one(Prompt).placeholder = to_all if grid.to_all else _PLACEHOLDER
 
-    def tell(self, sentence: str, *, refused: bool = False) -> None:
+    def notice(self, sentence: str, *, refused: bool = False) -> None:
         """One sentence, for some seconds."""
         severity = "warning" if refused else "information"
         self.notify(plain_line(sentence), severity=severity, timeout=4, markup=False)
@@ -168,11 +174,11 @@ class ConversationScreen(Screen[None]):
 
     @on(PromptRefused)
     def _prompt_refused(self, event: PromptRefused) -> None:
-        self.tell(event.sentence, refused=True)
+        self.notice(event.sentence, refused=True)
 
     @on(PromptEmpty)
     def _prompt_empty(self) -> None:
-        self.tell("Nothing to send yet: type something first.")
+        self.notice("Nothing to send yet: type something first.")
 
     @on(EarlierPromptsWanted)
     @work(group="earlier")
@@ -223,7 +229,7 @@ class ConversationScreen(Screen[None]):
         """Have an earlier prompt in the prompt; sending it asks it again."""
         view = self.pane.model.turns.get(turn)
         if view is None or view.voice != "user" or view.withdrawn:
-            self.tell("Only a prompt that still counts can be edited.", refused=True)
+            self.notice("Only a prompt that still counts can be edited.", refused=True)
             return
         self._editing = self.pane, turn
         prompt = self.query_one(Prompt)
@@ -235,20 +241,20 @@ class ConversationScreen(Screen[None]):
         """Have a turn spoken again."""
         if self.grid.sounding is not self.pane:
             number = self.grid.panes.index(self.grid.sounding) + 1
-            self.tell(f"Pane {number} keeps the sound; F7 there lets it go.", refused=True)
+            self.notice(f"Pane {number} keeps the sound; F7 there lets it go.", refused=True)
         self.pane.post(RepeatTurn(turn))
 
     async def fork(self, turn: int | None = None) -> None:
         """Go on from a turn of this pane, or from its end, in a session of its own."""
         inherited = self.pane.model.messages(turn)
         if not inherited:
-            self.tell("Nothing was said yet to go on from.", refused=True)
+            self.notice("Nothing was said yet to go on from.", refused=True)
         elif not self.grid.full:
             await self.grid.open(inherited=inherited)
         else:
             await self.grid.replace(inherited=inherited)
             before = "kept in its own session" if self.pane.kept else "gone: it was not kept"
-            self.tell(
+            self.notice(
                 f"{MOST_PANES} panes are open, so this one goes on from there. "
                 f"What was said here before is {before}."
             )
@@ -259,7 +265,7 @@ class ConversationScreen(Screen[None]):
     async def open_pane(self, choice: ConversationOptions | None = None) -> None:
         """Another conversation beside this one."""
         if self.grid.full:
-            self.tell(f"{MOST_PANES} panes are open; F4 closes the one spoken to.", refused=True)
+            self.notice(f"{MOST_PANES} panes are open; F4 closes the one spoken to.", refused=True)
         else:
             await self.grid.open(choice)
         self.query_one(Prompt).focus()
@@ -277,7 +283,7 @@ class ConversationScreen(Screen[None]):
         if self.pane.untouched:
             await self.grid.replace(choice, inherited)
         elif self.grid.full:
-            self.tell(f"{MOST_PANES} panes are open; close one with F4 first.", refused=True)
+            self.notice(f"{MOST_PANES} panes are open; close one with F4 first.", refused=True)
         else:
             await self.grid.open(choice, inherited)
         self.query_one(Prompt).focus()
@@ -306,33 +312,33 @@ class ConversationScreen(Screen[None]):
         if self.grid.many:
             await self.grid.close()
         else:
-            self.tell("This is the only pane; Ctrl+Q leaves Gramophone.")
+            self.notice("This is the only pane; Ctrl+Q leaves Gramophone.")
         self.query_one(Prompt).focus()
 
     def action_go_pane(self, step: int) -> None:
         if self.grid.many:
             self.grid.go(step)
         else:
-            self.tell(_ONE_PANE)
+            self.notice(_ONE_PANE)
         self.query_one(Prompt).focus()
 
     def action_to_all(self) -> None:
         if self.grid.many:
             self.grid.speak_to_all(not self.grid.to_all)
         else:
-            self.tell(_ONE_PANE)
+            self.notice(_ONE_PANE)
 
     def action_pin_sound(self) -> None:
         if self.grid.many:
             self.grid.pin()
         else:
-            self.tell("There is one pane only, and it has the sound.")
+            self.notice("There is one pane only, and it has the sound.")
 
     def action_turn_panes(self) -> None:
         if not self.grid.many:
-            self.tell(_ONE_PANE)
+            self.notice(_ONE_PANE)
         elif not self.grid.turn():
-            self.tell("The terminal is too small for the other layout.")
+            self.notice("The terminal is too small for the other layout.")
 
     def action_mute(self) -> None:
         self.mute(not self.pane.muted)
@@ -354,8 +360,8 @@ class ConversationScreen(Screen[None]):
 
         session = self.pane.model.session
         if session is None:
-            self.tell("Nothing answered yet: ask something first.")
+            self.notice("Nothing answered yet: ask something first.")
         elif not self.pane.kept:
-            self.tell(NOT_KEPT, refused=True)
+            self.notice(NOT_KEPT, refused=True)
         else:
             self.app.push_screen(LatencyScreen(self._backend, session.session_id))

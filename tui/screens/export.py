@@ -166,6 +166,7 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
         order = self._order(self.query_one(Input).value)
         if isinstance(order, str):
             self._say(order)
+        # The same request twice replaces a file; any change in between asks again.
         elif not order.folder and order.path.exists() and order != self._agreed:
             self._agreed = order
             self._say("A file is there already. Enter replaces it.")

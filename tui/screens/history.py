@@ -30,7 +30,7 @@ from tui.sessions.suggesters import FilterSuggester
 from tui.sessions.undo_stack import UndoStack
 from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
-from tui.support.screen_guard import left
+from tui.support.screen_guard import is_gone
 
 PAGE_ROWS = 50
 SEARCH_AFTER_S = 0.08
@@ -39,6 +39,12 @@ SLOW_AFTER_S = 0.5
 _OF_A_SESSION = frozenset(
     {"replay", "continue", "rename", "name_by_model", "tag", "pin", "archive", "export", "delete"}
 )
+
+
+# Four questions to the library run side by side, each a worker in a group of its own: the first
+# page ("list"), the next one ("page"), totals and tags ("facts"), and the preview. Answers come in
+# any order. A newer search cancels the older; a page that was asked for before it is dropped,
+# because its search is not the one that is shown. The list waits for no sums.
 
 
 class HistoryScreen(Screen[None]):
@@ -114,7 +120,7 @@ class HistoryScreen(Screen[None]):
             slow.stop()
             self._slow = False
             self._show_headline()
-        if left(self):
+        if is_gone(self):
             return
         listed = self._listed
         if search.strip() != self._search:
@@ -164,7 +170,7 @@ class HistoryScreen(Screen[None]):
             self._pages.complete = True
             notify_error(self, error)
             return
-        if left(self):
+        if is_gone(self):
             return
         listed = self._listed
         if search != self._search or not any(row.id == older_than for row in listed.rows):
@@ -174,7 +180,7 @@ class HistoryScreen(Screen[None]):
         self._show_state()
 
     def _preview(self) -> None:
-        if not left(self):
+        if not is_gone(self):
             self.query_one(SessionPreview).preview(self._listed.chosen, words_of(self._search))
 
     def on_resize(self) -> None:
@@ -203,7 +209,7 @@ class HistoryScreen(Screen[None]):
 
     @on(MarksChanged)
     def _show_headline(self) -> None:
-        if left(self):
+        if is_gone(self):
             return
         listed = self._listed
         line = headline(
@@ -217,7 +223,7 @@ class HistoryScreen(Screen[None]):
         self.query_one(".headline", Static).update(line, layout=False)
 
     def _show_hint(self) -> None:
-        if not left(self):
+        if not is_gone(self):
             field = self.query_one(SessionSearch)
             self.query_one(SearchHint).show(field, self._tags, error=self._trouble)
 
@@ -322,12 +328,12 @@ class HistoryScreen(Screen[None]):
     @work(group="change")
     async def action_undo(self) -> None:
         first = await actions.undo(self, self._backend.open_library, self._undo_stack)
-        if first and not left(self):
+        if first and not is_gone(self):
             self._load_again(more=1, go_to=first)
             self._load_facts()
 
     def _rows_gone(self) -> None:
-        if left(self):
+        if is_gone(self):
             return
         self._load_facts()
         self._show_state(gone=True)

@@ -23,7 +23,7 @@ from tui.messages import FootChanged
 from tui.support.error_toast import notify_error
 from tui.support.facts_line import FactsLine
 from tui.support.key_bar import KeyBar
-from tui.support.screen_guard import left
+from tui.support.screen_guard import is_gone
 
 
 class LatencyScreen(Screen[None]):
@@ -62,12 +62,12 @@ class LatencyScreen(Screen[None]):
             events = await library.events(self._session_id, with_pcm=False)
         except GramophoneError as error:
             notify_error(self, error)
-            if not left(self):
+            if not is_gone(self):
                 self.dismiss()
             return
         # A third of a second for 100,000 events: too long for the loop that draws.
         self._falls = await asyncio.to_thread(waterfalls, events)
-        if left(self):
+        if is_gone(self):
             return
         self._place = self._place_of(self._turn)
         self.query_one(".empty", Static).update("No answer.\n\nEsc goes back")

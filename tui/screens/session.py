@@ -28,7 +28,7 @@ from tui.sessions.export_flow import export_sessions
 from tui.sessions.session_row import facts_of, title_of
 from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
-from tui.support.screen_guard import left
+from tui.support.screen_guard import is_gone
 
 P = ParamSpec("P")
 
@@ -43,6 +43,11 @@ def when_read(
         screen.do_when_read(lambda control: ask(screen, control, *args, **kwargs))
 
     return later
+
+
+# Stored text is shown as soon as the session is read; a replay needs its whole timeline, which
+# takes longer for a long session. Keys that are pressed before it is ready wait in `_early`, and
+# are done in their order. Text and replay share one pane: whoever fills it holds `_changing`.
 
 
 class SessionScreen(Screen[None]):
@@ -91,10 +96,10 @@ class SessionScreen(Screen[None]):
             record = self._record = await library.session(self._session_id)
         except GramophoneError as error:
             notify_error(self, error)
-            if not left(self):
+            if not is_gone(self):
                 self.app.pop_screen()
             return
-        if left(self):
+        if is_gone(self):
             return
         words = [title_of(record.summary), facts_of(record.summary)]
         self.query_one(".headline", Static).update(" · ".join(words))
@@ -112,7 +117,7 @@ class SessionScreen(Screen[None]):
             )
         except GramophoneError as error:
             notify_error(self, error)
-        if not left(self):
+        if not is_gone(self):
             self.look(redraw=True)
 
     # --- the replay ---------------------------------------------------------------------------
@@ -139,6 +144,7 @@ class SessionScreen(Screen[None]):
         if control is None or record is None:
             return
         state = control.state
+        # The same object as long as nothing moves, so it need not be compared field by field.
         if state is self._state and not redraw:
             return
         self._state = state

@@ -64,7 +64,7 @@ class SettingsScreen(Screen[None]):
         self._preferences = preferences
         self._live = live
         self._place = 0
-        self._told: Mapping[str, Preference] = {}
+        self._present: Mapping[str, Preference] = {}
         self._accounts: Sequence[Account] = ()
         self._no_keyring = ""
 
@@ -90,7 +90,7 @@ class SettingsScreen(Screen[None]):
     async def _show(self, row_index: int | None = None) -> None:
         """Read what is set and show the page; the cursor goes to `place`."""
         try:
-            self._told = await self._preferences.read()
+            self._present = await self._preferences.read()
             self._accounts = await self._preferences.accounts()
             self._no_keyring = await self._preferences.why_no_keyring()
         except GramophoneError as error:
@@ -112,14 +112,14 @@ class SettingsScreen(Screen[None]):
         return [self._filled(row) for row in ROWS[self._page]]
 
     def _filled(self, row: SettingRow) -> SettingRow:
-        preference = self._told[row.name]
+        preference = self._present[row.name]
         if row.name == "voice" and not self._preferences.voices():
             return replace(row, value="piper, the voice on this machine")
         return replace(row, value=shown(row, preference))
 
     def _show_foot(self) -> None:
         row = self.query_one(SettingList).chosen
-        words = "" if row is None else foot(row, self._told.get(row.name))
+        words = "" if row is None else foot(row, self._present.get(row.name))
         if row is not None and row.kind == "secret" and self._no_keyring:
             words = f"{self._no_keyring} ({row.words})"
         self.query_one(".foot", Static).update(words)
@@ -133,7 +133,7 @@ class SettingsScreen(Screen[None]):
 
     def action_page(self, index: int) -> None:
         """Open a page, by a click on its name."""
-        if self._told:
+        if self._present:
             # At once: what is pressed next is meant for the page one sees.
             self._place = index
             self._fill()
@@ -158,7 +158,7 @@ class SettingsScreen(Screen[None]):
             return
         match row.kind:
             case "toggle":
-                await self._set(row, not self._told[row.name].value)
+                await self._set(row, not self._present[row.name].value)
             case "choice":
                 await self._choose(row)
             case "key":
@@ -180,6 +180,9 @@ class SettingsScreen(Screen[None]):
             case _:
                 await self._set(row, None)
 
+    # A value is written first, then read back and shown, then applied: the screen never says what
+    # the file does not.
+
     async def _set(self, row: SettingRow, value: Value | None) -> None:
         try:
             await self._preferences.write(row.name, value)
@@ -196,7 +199,7 @@ class SettingsScreen(Screen[None]):
             self._adopt()
 
     def _adopt(self) -> None:
-        preferences = self._told
+        preferences = self._present
         settings = ScreenSettings(
             theme=str(preferences["theme"].value),
             reduced_motion=bool(preferences["reduced_motion"].value),
@@ -217,7 +220,7 @@ class SettingsScreen(Screen[None]):
             return
         open_ended = row.name in ("voice", "device")
         words = [row.empty if value in ("", 0) else str(value) for value in values]
-        present = self._told[row.name].value
+        present = self._present[row.name].value
         index = await self.app.push_screen_wait(
             ChoiceScreen(
                 row.label,
@@ -251,7 +254,7 @@ class SettingsScreen(Screen[None]):
         if secret and self._no_keyring:
             self.notify(self._no_keyring, severity="warning", timeout=10, markup=False)
             return
-        preference = self._told.get(row.name)
+        preference = self._present.get(row.name)
         value = "" if secret or preference is None else str(preference.value)
 
         async def keep(text: str) -> str:
@@ -306,7 +309,7 @@ class SettingsScreen(Screen[None]):
 
     @work(exclusive=True, group="sample")
     async def action_hear(self) -> None:
-        voice = self._told.get("voice")
+        voice = self._present.get("voice")
         if voice is None:
             return
         self.notify("Speaking …", timeout=2)

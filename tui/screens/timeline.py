@@ -24,7 +24,7 @@ from tui.screens.event import EventScreen
 from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 from tui.support.key_bar import KeyBar
-from tui.support.screen_guard import left
+from tui.support.screen_guard import is_gone
 from tui.timeline.event_rows import EventFilter, TimeMode, escaped
 from tui.timeline.event_table import EventChosen, EventHeader, EventTable
 
@@ -70,10 +70,10 @@ class TimelineScreen(Screen[None]):
             self._events = await library.events(self._session_id, with_pcm=False)
         except GramophoneError as error:
             notify_error(self, error)
-            if not left(self):
+            if not is_gone(self):
                 self.dismiss()
             return
-        if left(self):
+        if is_gone(self):
             return
         table = self.query_one(EventTable)
         table.fill(self._events)
@@ -114,7 +114,7 @@ class TimelineScreen(Screen[None]):
             for start in range(0, len(self._events), _EVENTS_AT_ONCE):
                 hits += wanted.indexes(self._events, start, start + _EVENTS_AT_ONCE)
                 await asyncio.sleep(0)
-        if left(self):
+        if is_gone(self):
             return
         self.query_one(EventTable).show_only(hits)
         self._show_or_excuse(len(hits), "No hits.\n\nEsc clears the filter")

@@ -35,7 +35,7 @@ from tui.support.formatting import counted
 _MOST_TITLE_CELLS = 40
 
 
-def called(rows: Sequence[SessionSummary]) -> str:
+def describe(rows: Sequence[SessionSummary]) -> str:
     """`“Its title”` of one, `3 sessions` of more."""
     if len(rows) != 1:
         return counted(len(rows), "session")
@@ -100,7 +100,7 @@ async def tag(
     alone = rows[0].tags if len(rows) == 1 else ()
     typed = await screen.app.push_screen_wait(
         WriteScreen(
-            f"Tags of {called(rows)}",
+            f"Tags of {describe(rows)}",
             "".join(f"{tag_name(name)} " for name in alone),
             detail="A list, or +new -old. Right completes.",
             suggester=TagSuggester(known),
@@ -150,10 +150,10 @@ async def archive(
         notify_error(screen, error)
         return False
     listed.drop(set(ids))
-    words = f"Archived {called(rows)}. is:archived finds it."
+    words = f"Archived {describe(rows)}. is:archived finds it."
     if len(rows) > 1:
-        words = f"Archived {called(rows)}. is:archived finds them."
-    screen.notify(words if archived else f"Back in the list: {called(rows)}.", markup=False)
+        words = f"Archived {describe(rows)}. is:archived finds them."
+    screen.notify(words if archived else f"Back in the list: {describe(rows)}.", markup=False)
     return True
 
 
@@ -173,9 +173,9 @@ async def discard(
     except GramophoneError as error:
         notify_error(screen, error)
         return False
-    undo_stack.add(Discard(ids, called(rows)))
+    undo_stack.add(Discard(ids, describe(rows)))
     listed.drop(set(ids))
-    screen.notify(f"Deleted {called(rows)}. u: undo", markup=False)
+    screen.notify(f"Deleted {describe(rows)}. u: undo", markup=False)
     return True
 
 

@@ -150,6 +150,7 @@ class SessionList(OptionList):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
+        # A session takes two lines or three.
         near_end_y = self.max_scroll_y - 2 * _NEAR_END_ROWS
         if self.rows and old_value < new_value and new_value >= near_end_y:
             self.post_message(MoreWanted())

@@ -22,7 +22,7 @@ from gramophone.library.library import (
 from gramophone.library.search_query import SearchWord, highlights
 from gramophone.text.sanitize import plain, plain_line
 from tui.sessions.session_row import facts_of, lifted, tags_of, title_of
-from tui.support.screen_guard import left
+from tui.support.screen_guard import is_gone
 from tui.theme.colour_names import ACCENT, MUTED
 
 PREVIEW_AFTER_S = 0.06
@@ -54,10 +54,10 @@ class SessionPreview(VerticalScroll, can_focus=False):
         try:
             record = await (await self._opener()).session(summary.id)
         except GramophoneError as error:
-            if not left(self.screen):
+            if not is_gone(self.screen):
                 self.excuse(plain_line(str(error)))
             return
-        if not left(self.screen):
+        if not is_gone(self.screen):
             self.show(record, words)
 
     def show(self, record: SessionRecord, words: Sequence[SearchWord]) -> None:

@@ -13,6 +13,7 @@ from gramophone.text.sanitize import plain, plain_line
 from tui.support.formatting import counted, local_time, seconds
 from tui.theme.colour_names import ACCENT, MUTED, WARNING
 
+# Characters for private use, which the library's search puts around a hit (`storage.sessions`).
 HIT_BEGINS, HIT_ENDS = "\ue000", "\ue001"
 GUTTER_CELLS = 2
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 
 from gramophone.core.frozen import frozen
 
+# Nothing is asked before sessions are deleted, because deleting can be undone: the library hides
+# them (`SessionDeletion.discard`), and removes rows and files when the app closes (`purge`). So an
+# entry here needs ids only. The conversation's screen owns the stack, since the history's screen is
+# made anew each time it is opened. What was deleted together comes back together.
+
 
 @frozen
 class Discard:

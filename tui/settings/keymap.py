@@ -78,6 +78,10 @@ def _is_key(name: str) -> bool:
     )
 
 
+# Bindings that share a key as they come do so on purpose: Escape closes a list, else it stops an
+# answer. So a clash is refused only where a changed key takes part in it.
+
+
 def _refuse_clashes(groups: list[KeyGroup], chosen: Mapping[str, tuple[str, ...]]) -> None:
     """One place is what is written as one, together with the keys that hold everywhere."""
     everywhere = groups[-1]

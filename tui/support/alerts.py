@@ -34,7 +34,7 @@ class Alert:
     shown: bool = False
 
 
-def troubles(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Alert]:
+def alerts(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Alert]:
     """Alerts among the newest entries, in their order.
 
     `spoken` says whether the conversation has a turn. Before that its screen shows what is missing

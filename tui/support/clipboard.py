@@ -136,6 +136,7 @@ async def copy(
     if ways.tmux is not None:
         buffer = await _first_that_works([ways.tmux], text, environment, limit_s)
         sure += [] if buffer is None else [buffer]
+    # A terminal never says whether it took the text: it is asked only where no program has it.
     if desktop is None and ways.ask_terminal and write is not None:
         request = sequences(text, past_tmux=ways.tmux is not None, alone=not sure)
         too_long = request is None

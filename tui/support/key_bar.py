@@ -43,6 +43,7 @@ class KeyBar(Widget):
         items = [self._item(binding) for binding in self._shown()[:MOST_KEYS]]
         menu = self._menu()
         width = self.content_size.width - (menu.cell_length + 1 if menu else 0)
+        # Long items go first, then those of the outermost bindings, which stand last.
         if _width(items) > width:
             items = [item for item in items if item.cell_length <= _LONG_ITEM_CELLS]
         while items and _width(items) > width:

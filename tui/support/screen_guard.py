@@ -7,7 +7,7 @@ from typing import Any
 from textual.screen import Screen
 
 
-def left(screen: Screen[Any]) -> bool:
+def is_gone(screen: Screen[Any]) -> bool:
     """Say whether a screen is gone, so that nothing can be shown on it; to ask after an await.
 
     Textual cancels the workers of a screen once its widgets are gone; an answer that comes in

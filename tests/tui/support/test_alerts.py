@@ -12,7 +12,7 @@ from tests.support.builders import short_session, spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.support.seeing import drawn, said
 from tui.app import GramophoneApp
-from tui.support.alerts import Alert, troubles
+from tui.support.alerts import Alert, alerts
 
 FULL = Failed(at_us=9, stage="recording", detail="There is no room left for the recording.")
 GONE = DeviceChanged(at_us=9, device="silent", silent=True, detail="The sound device went away.")
@@ -97,13 +97,13 @@ async def test_what_failed_in_a_kept_session_is_not_told_again() -> None:
     ],
 )
 def test_what_is_a_trouble(entry: Entry, spoken: bool, told: bool) -> None:
-    found = list(troubles([entry], spoken=spoken))
+    found = list(alerts([entry], spoken=spoken))
     assert bool(found) is told
     assert all("\x1b" not in each.sentence for each in found)
 
 
 def test_what_stands_in_the_conversation_is_marked() -> None:
-    assert list(troubles([LOST, FULL], spoken=True)) == [
+    assert list(alerts([LOST, FULL], spoken=True)) == [
         Alert("No voice", LOST.detail, "error", "speech", shown=True),
         Alert("Not recorded any more", FULL.detail, "error", "recording"),
     ]

@@ -14,11 +14,19 @@ from gramophone.text.sanitize import plain_line
 from tui.conversation.pane_grid import PaneGrid
 from tui.conversation.slash.commands import Refused
 from tui.conversation.slash.copy_targets import passage
-from tui.conversation.slash.settings_commands import CHOOSING, chosen, stands, told
+from tui.conversation.slash.settings_commands import (
+    CHOOSING,
+    changed_options,
+    changed_words,
+    present_words,
+)
 from tui.conversation.talk_pane import TalkPane
 from tui.conversation.welcome import NOT_KEPT
 from tui.messages import CopyWanted
 from tui.support.error_toast import notify_error
+
+# The screen runs the commands, and the commands act on the screen. As a protocol the screen needs
+# not be imported here, where it would import itself.
 
 
 class SlashHost(Protocol):
@@ -38,7 +46,7 @@ class SlashHost(Protocol):
 
     def provider(self) -> str: ...
 
-    def tell(self, sentence: str, *, refused: bool = False) -> None: ...
+    def notice(self, sentence: str, *, refused: bool = False) -> None: ...
 
     def send(self, text: str, panes: Sequence[TalkPane]) -> None: ...
 
@@ -107,26 +115,26 @@ async def run_slash_command(host: SlashHost, name: str, argument: str) -> None:
 def _choose(host: SlashHost, name: str, argument: str) -> None:
     pane = host.pane
     if not argument:
-        host.tell(stands(name, pane.choice, pane.setup, pane.system_prompt))
+        host.notice(present_words(name, pane.choice, pane.setup, pane.system_prompt))
         return
-    wanted = chosen(name, argument, pane.choice, host.backend.choices(), host.provider())
+    wanted = changed_options(name, argument, pane.choice, host.backend.choices(), host.provider())
     if isinstance(wanted, Refused):
-        host.tell(wanted.sentence, refused=True)
+        host.notice(wanted.sentence, refused=True)
         return
     try:
         pane.choose(wanted)
     except ConfigError as error:
-        host.tell(str(error), refused=True)
+        host.notice(str(error), refused=True)
     else:
-        host.tell(told(name, wanted))
+        host.notice(changed_words(name, wanted))
 
 
 async def _open(host: SlashHost, model: str) -> None:
     choice = host.pane.choice
     if model:
-        wanted = chosen("model", model, choice, host.backend.choices(), host.provider())
+        wanted = changed_options("model", model, choice, host.backend.choices(), host.provider())
         if isinstance(wanted, Refused):
-            host.tell(wanted.sentence, refused=True)
+            host.notice(wanted.sentence, refused=True)
             return
         choice = wanted
     await host.open_pane(choice)
@@ -142,7 +150,7 @@ def _go_to(host: SlashHost, number: str) -> None:
     elif len(panes) == 1:
         host.action_go_pane(1)
     else:
-        host.tell(f"/pane takes a number from 1 to {len(panes)}.", refused=True)
+        host.notice(f"/pane takes a number from 1 to {len(panes)}.", refused=True)
 
 
 # --- turns ----------------------------------------------------------------------------------------
@@ -152,7 +160,7 @@ def _last_turn(host: SlashHost, name: str) -> None:
     view = host.pane.model.last("user" if name == "edit" else "assistant")
     if view is None:
         what = "asked yet that could be edited" if name == "edit" else "answered yet"
-        host.tell(f"Nothing {what}: ask something first.", refused=True)
+        host.notice(f"Nothing {what}: ask something first.", refused=True)
     elif name == "edit":
         host.edit(view.turn)
     else:
@@ -162,7 +170,7 @@ def _last_turn(host: SlashHost, name: str) -> None:
 def _copy(host: SlashHost, what: str) -> None:
     copied = passage(host.pane.model.visible, what)
     if isinstance(copied, str):
-        host.tell(copied, refused=True)
+        host.notice(copied, refused=True)
     else:
         host.screen.post_message(CopyWanted(copied.text, copied.what))
 
@@ -173,13 +181,13 @@ def _copy(host: SlashHost, what: str) -> None:
 async def _entitle(host: SlashHost, title: str) -> None:
     started = host.pane.model.session
     if not title:
-        host.tell("Write the title after /title.", refused=True)
+        host.notice("Write the title after /title.", refused=True)
         return
     if started is None or host.pane.untouched:
-        host.tell("Nothing to title yet: say something first.", refused=True)
+        host.notice("Nothing to title yet: say something first.", refused=True)
         return
     if not host.pane.kept:
-        host.tell(NOT_KEPT, refused=True)
+        host.notice(NOT_KEPT, refused=True)
         return
     try:
         library = await host.backend.open_library()
@@ -187,7 +195,7 @@ async def _entitle(host: SlashHost, title: str) -> None:
     except GramophoneError as error:
         notify_error(host.screen, error)
     else:
-        host.tell(f"This session is called {plain_line(title)!r} now.")
+        host.notice(f"This session is called {plain_line(title)!r} now.")
 
 
 async def _export(host: SlashHost) -> None:
@@ -195,10 +203,10 @@ async def _export(host: SlashHost) -> None:
 
     started = host.pane.model.session
     if started is None or host.pane.untouched:
-        host.tell("Nothing to export yet: say something first.", refused=True)
+        host.notice("Nothing to export yet: say something first.", refused=True)
         return
     if not host.pane.kept:
-        host.tell(NOT_KEPT, refused=True)
+        host.notice(NOT_KEPT, refused=True)
         return
     try:
         library = await host.backend.open_library()

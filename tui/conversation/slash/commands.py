@@ -105,6 +105,17 @@ class Refused:
     sentence: str
 
 
+# A prompt is read from its first word:
+#
+#   no slash                    text for the model
+#   //word                      text that begins with one slash (`as_text` writes it so)
+#   /usr/bin                    text: a second slash makes a path of it
+#   /command argument           a command, if it is one and may have this argument
+#   anything else with a slash  refused, and it stays in the prompt
+#
+# A command that is mistyped must not go out: it would be answered, spoken and stored.
+
+
 def read(text: str, commands: Sequence[SlashCommand]) -> Prose | Given | Refused:
     """Meaning of a prompt: text for the model, a command, or neither."""
     if not text.startswith("/"):

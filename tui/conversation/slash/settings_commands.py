@@ -53,7 +53,7 @@ _CODE: Final = re.compile(r"(?:auto|[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)\Z")
 SPEEDS: Final = ("0.8", "0.9", "1", "1.1", "1.2", "1.3", "1.5")
 
 
-def chosen(
+def changed_options(
     name: str, argument: str, choice: ConversationOptions, choices: AvailableOptions, provider: str
 ) -> ConversationOptions | Refused:
     """`choice` with what the command `name` asks for. `provider` is the one that answers now."""
@@ -160,7 +160,7 @@ def _language_name(choice: ConversationOptions) -> str:
 # --- in words -------------------------------------------------------------------------------------
 
 
-def told(name: str, choice: ConversationOptions) -> str:
+def changed_words(name: str, choice: ConversationOptions) -> str:
     """One sentence about what was just chosen."""
     match name:
         case "voice":
@@ -177,7 +177,7 @@ def told(name: str, choice: ConversationOptions) -> str:
     return f"{now} from the next answer on."
 
 
-def stands(
+def present_words(
     name: str, choice: ConversationOptions, setup: ConversationInfo, system_prompt: str
 ) -> str:
     """Two sentences: the present value, and how to change it.

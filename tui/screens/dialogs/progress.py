@@ -86,6 +86,7 @@ class ProgressScreen(ModalScreen[None]):
         self._go()
 
     def _go(self) -> None:
+        # Textual takes away the topmost screen only, and the palette may lie above.
         if self._ended and self.is_active:
             self.dismiss(None)
 
@@ -129,6 +130,7 @@ async def with_progress(
             await screen.app.push_screen(dialogue)
             await asyncio.wait({task})
     finally:
+        # Also where this worker was cancelled, with its screen: nobody waits for the work any more.
         task.cancel()
         dialogue.end()
     return None if task.cancelled() else task.result()

@@ -6,7 +6,13 @@ import pytest
 
 from gramophone.ports.backend import AvailableOptions, ConversationInfo, ConversationOptions
 from tui.conversation.slash.commands import Refused
-from tui.conversation.slash.settings_commands import CHOOSING, chosen, model_names, stands, told
+from tui.conversation.slash.settings_commands import (
+    CHOOSING,
+    changed_options,
+    changed_words,
+    model_names,
+    present_words,
+)
 
 CHOICES = AvailableOptions(
     ("openai", "local"),
@@ -21,7 +27,7 @@ BEFORE = ConversationOptions(voice="aura-2-thalia-en", speed=1.1)
 
 
 def asked(name: str, argument: str, provider: str = "openai") -> ConversationOptions | Refused:
-    return chosen(name, argument, BEFORE, CHOICES, provider)
+    return changed_options(name, argument, BEFORE, CHOICES, provider)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def test_so_is_a_part_that_several_have_elsewhere() -> None:
 
 def test_another_provider_has_models_of_its_own() -> None:
     before = ConversationOptions(provider="openai", model="gpt-5")
-    assert chosen("provider", "Local", before, CHOICES, "openai") == ConversationOptions(
+    assert changed_options("provider", "Local", before, CHOICES, "openai") == ConversationOptions(
         provider="local"
     )
 
@@ -79,7 +85,7 @@ def test_a_language_is_named_or_found(typed: str, lang: str) -> None:
     found = asked("language", typed)
     assert isinstance(found, ConversationOptions)
     assert found.lang == lang
-    assert told("language", found).startswith("The language is ")
+    assert changed_words("language", found).startswith("The language is ")
 
 
 def test_what_is_no_language_is_refused() -> None:
@@ -108,10 +114,10 @@ def test_a_choice_is_taken_back_and_told(name: str) -> None:
         speed=1.2,
         lang="de",
     )
-    after = chosen(name, "-", before, CHOICES, "local")
+    after = changed_options(name, "-", before, CHOICES, "local")
     assert isinstance(after, ConversationOptions)
     assert after != before
-    assert told(name, after).endswith("from the next answer on.")
+    assert changed_words(name, after).endswith("from the next answer on.")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +131,7 @@ def test_a_choice_is_taken_back_and_told(name: str) -> None:
     ],
 )
 def test_what_holds_now_is_told(name: str, words: str) -> None:
-    sentence = stands(name, BEFORE, ConversationInfo("openai", "gpt-5", "luna"), "Be brief.")
+    sentence = present_words(name, BEFORE, ConversationInfo("openai", "gpt-5", "luna"), "Be brief.")
     assert sentence.startswith(words)
 
 
