@@ -12,6 +12,7 @@ import pytest
 from gramophone.cli.commands import cli
 from gramophone.config import config
 from gramophone.config.file_reader import FILE_SETTINGS, KEYS_TABLE
+from gramophone.library.export_request import FORMS
 from scripts.document_events import PAGE, page
 from tests.support.paths import ROOT
 
@@ -35,6 +36,12 @@ def test_every_command_is_documented_and_has_help() -> None:
     for name, command in commands(cli).items():
         assert f"`{name}" in documented, name
         assert command.help, name
+
+
+def test_every_export_format_is_documented() -> None:
+    table = [line for line in text("docs/commands.md").splitlines() if line.startswith("| `")]
+    documented = {name for line in table for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert set(FORMS) <= documented
 
 
 def test_every_setting_and_variable_is_documented() -> None:
