@@ -1,4 +1,4 @@
-"""The command palette: everything that a key does here can be found by its words, themes too."""
+"""Command palette: bindings of the present screen by their words, and themes."""
 
 from __future__ import annotations
 

@@ -43,14 +43,14 @@ class KeyHelp:
 
 @frozen
 class KeyGroup:
-    """The keys of one place."""
+    """Keys of one group, with its title."""
 
     title: str
     keys: tuple[KeyHelp, ...]
 
 
 def key_words(key: str) -> str:
-    """`ctrl+q` as `Ctrl+Q`, `escape` as `Esc`: words, which a screen reader can say."""
+    """Key in words that a screen reader can say: `ctrl+q` as `Ctrl+Q`, `escape` as `Esc`."""
     return "+".join(
         _WORDS.get(part, part.capitalize() if len(part) > 1 or "+" in key else part)
         for part in key.split("+")
@@ -58,7 +58,7 @@ def key_words(key: str) -> str:
 
 
 def key_name(words: str) -> str:
-    """`Ctrl+Q` as `ctrl+q`, `Esc` as `escape`; a letter alone stays, large or small, as it is."""
+    """Name of a key in words: `Ctrl+Q` as `ctrl+q`; a single letter keeps its case."""
     if len(words) == 1:
         return _NAMES.get(words, words)
     return "+".join(_NAMES.get(part, part) for part in words.lower().split("+"))
@@ -76,7 +76,7 @@ def key_groups(keymap: Mapping[str, str] | None = None) -> list[KeyGroup]:
 def here_and_elsewhere(
     groups: Iterable[KeyGroup], screen: Screen[object]
 ) -> tuple[list[KeyGroup], list[KeyGroup]]:
-    """The places that are on `screen` with what holds everywhere, and the others."""
+    """Split groups into those with bindings on `screen` or in the app, and the others."""
     nodes: tuple[DOMNode, ...] = (cast("DOMNode", screen.app), screen, *screen.query())
     ids = {row.id for node in nodes for row in node.BINDINGS if isinstance(row, Binding)}
     here: list[KeyGroup] = []

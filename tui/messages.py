@@ -25,8 +25,10 @@ class PromptSent(Message):
 
 
 class CommandGiven(Message):
-    """The user gave a slash command, one of those the prompt was told of; the argument may be
-    empty, and has several lines only where `SlashCommand.long` says so."""
+    """The user gave one of the prompt's slash commands.
+
+    The argument may be empty, and has several lines only where `SlashCommand.long` says so.
+    """
 
     def __init__(self, name: str, argument: str = "") -> None:
         super().__init__()
@@ -70,7 +72,7 @@ class PromptEmpty(Message):
 
 
 class ScrollWanted(Message):
-    """A key in the prompt that is meant for the transcript."""
+    """The transcript is to scroll by so many pages, up where negative; a key in the prompt asks."""
 
     def __init__(self, pages: int) -> None:
         super().__init__()
@@ -78,12 +80,12 @@ class ScrollWanted(Message):
 
 
 class FollowWanted(Message):
-    """Go to the end of the transcript and stay there."""
+    """The transcript is to go to its end and stay there."""
 
 
 TurnAction: TypeAlias = Literal["edit", "regenerate", "fork", "speak", "hear"]
-"""What can be done with a turn: edit it and ask again, have it answered anew, go on from it in a
-session of its own, have it spoken again, hear what was recorded of it."""
+"""Actions on a turn: edit it and ask again, answer it again, continue from it in a new session,
+speak it again, play its recording."""
 
 
 class TurnWanted(Message):

@@ -1,4 +1,4 @@
-"""A pane: transcript, strip and meter, fed from one source.
+"""Pane: transcript, now-playing bar and meter, fed from one source.
 
 The same for live talk and replay: a pane takes what its feed has, 15 times a second, folds it
 and draws it in one batch.
@@ -76,7 +76,7 @@ class Pane(Vertical):
         self._show_model(model, None, follow=False)
 
     async def listen(self, feed: Feed) -> None:
-        """Begin anew with what `feed` tells."""
+        """Show the events of `feed` instead of what was shown."""
         self._show_model(TranscriptModel(), feed, follow=True)
 
     def _show_model(self, model: TranscriptModel, feed: Feed | None, *, follow: bool) -> None:
@@ -97,7 +97,7 @@ class Pane(Vertical):
         return self._transcript.settled
 
     async def tick(self) -> None:
-        """Take what has come and draw it."""
+        """Fold the entries that have come, and draw once."""
         now_s = self.seconds()
         elapsed_s, self._ticked_s = now_s - self._ticked_s, now_s
         entries = self._feed.take() if self._feed is not None else []
@@ -150,7 +150,7 @@ class Pane(Vertical):
 
     @property
     def spoken(self) -> bool:
-        """Whether anything was said; notices alone are told elsewhere."""
+        """Whether there is a turn; notices alone are not one."""
         return any(view.turn >= 0 for view in self.model.visible)
 
     def _show_or_excuse(self) -> None:

@@ -1,4 +1,4 @@
-"""One to four conversations: which is spoken to, which is heard, and where each stands."""
+"""Grid of one to four panes: which is spoken to, which is heard, and where each stands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def drawing(panes: Sequence[Drawn], watched: Sequence[Drawn], ticks: int) -> lis
 
 
 class PaneGrid(Container):
-    """Never without a pane. Says `PanesChanged` when any of them is another now."""
+    """Always has a pane. Posts `PanesChanged` when panes come, go or are chosen."""
 
     def __init__(self, backend: Backend, *, empty: str, empty_beside: str) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class PaneGrid(Container):
         self.set_interval(TICK_S, self._tick)
 
     async def _tick(self) -> None:
-        """Those that draw now draw one frame together."""
+        """Draw one frame of all panes whose turn it is."""
         self._ticks += 1
         for pane in drawing(self.panes, (self.chosen, self.sounding), self._ticks):
             if pane.is_mounted:
@@ -79,12 +79,12 @@ class PaneGrid(Container):
 
     @property
     def spoken_to(self) -> list[TalkPane]:
-        """Those that a prompt goes to."""
+        """Panes that a prompt goes to."""
         return list(self.panes) if self.to_all else [self.chosen]
 
     @property
     def sounding(self) -> TalkPane:
-        """The one that is heard."""
+        """Pane that is heard."""
         return self.pinned or self.chosen
 
     def choose(self, pane: TalkPane) -> None:

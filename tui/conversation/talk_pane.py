@@ -1,4 +1,4 @@
-"""A pane with a conversation of its own: one of up to four."""
+"""Pane of a live conversation, one of up to four."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TalkPane(Pane):
         yield from super().compose()
 
     def _keep_time(self) -> None:
-        """The grid keeps it: panes that draw together are one frame."""
+        """Set no timer: the grid ticks all panes, so that they draw one frame together."""
 
     # --- the talk -----------------------------------------------------------------------------
 

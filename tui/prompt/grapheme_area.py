@@ -1,4 +1,4 @@
-"""A text area in which a grapheme is one: to keys, mouse and cursor, and where lines wrap.
+"""Text area that treats a grapheme as one character: for keys, mouse, cursor and line breaks.
 
 Textual counts characters, so that Backspace would take one person out of a family and a line
 could end within a flag. Joiners that are typed, which Textual takes for no text, come in as well.
@@ -27,7 +27,7 @@ _WORD = re.compile(r"\S+\s*|\s+")
 
 
 class GraphemeArea(TextArea):
-    """Whoever derives from it and moves the cursor says where by `whole`."""
+    """A subclass that moves the cursor passes the location through `whole`."""
 
     def _set_document(self, text: str, language: str | None) -> None:
         super()._set_document(text, language)

@@ -1,4 +1,4 @@
-"""A field of one line in which a grapheme is one to keys, and joiners can be typed."""
+"""Field of one line that treats a grapheme as one character; joiners can be typed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class GraphemeInput(Input):
-    """`Input` counts characters: it would take one person out of a family."""
+    """`Input` without its counting of characters, which takes one person out of a family emoji."""
 
     async def _on_key(self, event: events.Key) -> None:
         if event.character is not None and is_joiner(event.character):

@@ -26,7 +26,7 @@ class PromptHistory:
         self._place, self._draft = len(self._kept), Draft("")
 
     def remember(self, newest_first: Iterable[Draft]) -> None:
-        """Take in what was sent in earlier sittings, before all that is kept."""
+        """Add prompts of earlier sessions before all others."""
         known = {draft.text for draft in self._kept}
         older: list[Draft] = []
         for draft in newest_first:
@@ -40,7 +40,7 @@ class PromptHistory:
         self._place += len(older)
 
     def earlier(self, now: Draft, *, search: bool = False) -> Draft | None:
-        """The one before. With `search`, only those that begin as `now` does, if there are any."""
+        """Prompt before this one; with `search`, one that begins as `now` does, if any does."""
         # The first step back puts the draft aside, and decides for all that follow whether only
         # prompts with the same beginning are visited.
         if self._place == len(self._kept):
@@ -51,7 +51,7 @@ class PromptHistory:
         return None if index is None else self._go(index)
 
     def later(self) -> Draft | None:
-        """The one after; after the last one, the draft that was left."""
+        """Prompt after the present one; after the last, the draft that was put aside."""
         if self._place == len(self._kept):
             return None
         index = self._find(range(self._place + 1, len(self._kept)), self._beginning)

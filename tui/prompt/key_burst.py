@@ -28,11 +28,11 @@ class KeyBurst:
     lines: int = 0
     """Line ends that were part of a paste."""
     text: str = ""
-    """What the burst typed."""
+    """Characters that the burst typed."""
     held: bool = False
     """Whether an Enter waits for what follows it."""
     holds: int = 0
-    """How many Enters were held so far."""
+    """Number of Enters held so far."""
     _last_s: float = -inf
 
     def follows(self, at_s: float) -> bool:

@@ -25,10 +25,10 @@ class PastedKeysArea(GraphemeArea):
         return event.time
 
     async def action_send(self) -> None:
-        """Send what was written."""
+        """Send the text; for subclasses."""
 
     def take_pasted_keys(self, text: str) -> None:
-        """These lines were pasted, although they came as keys."""
+        """Take note that lines were pasted, although they came as keys; for subclasses."""
 
     async def in_a_burst(self, event: events.Key) -> bool:
         """Take a key of a paste that comes as keys; whether nothing else is to be done with it."""

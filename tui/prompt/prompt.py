@@ -1,4 +1,4 @@
-"""The prompt: several lines, Enter sends, a history of what was sent.
+"""Prompt: several lines, Enter sends, a history of what was sent.
 
 Large pastes stand folded in it, files are named with `@`, and a slash at the beginning makes a
 command of it. What it offers to complete it says in messages; `PromptBox` draws that.
@@ -45,7 +45,7 @@ BLINKS_AFTER_A_KEY = 10
 
 
 class Prompt(FoldingArea):
-    """Says `PromptSent` and `CommandGiven`; knows nothing of who answers."""
+    """Posts `PromptSent` and `CommandGiven`; does not know who answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.PROMPT]
 
@@ -174,7 +174,7 @@ class Prompt(FoldingArea):
     # --- pasting ------------------------------------------------------------------------------
 
     def take_pasted_keys(self, text: str) -> None:
-        """Paths within pasted lines are not read."""
+        """Mark the paths in pasted lines as strange, so that they are not read."""
         self._strange |= attachments.mentioned_paths(plain(text))
 
     async def _on_paste(self, event: events.Paste) -> None:
@@ -267,7 +267,7 @@ class Prompt(FoldingArea):
         return super().check_action(action, parameters)
 
     def on_text_area_selection_changed(self) -> None:
-        """The cursor went out of what was being completed."""
+        """End the offer when the cursor leaves what was being completed."""
         offer = self._offer
         if offer is not None and not offer.start <= self.cursor_location[1] <= offer.end:
             self._set_offer(None)
@@ -303,14 +303,14 @@ class Prompt(FoldingArea):
             self.show_draft(earlier)
 
     def remember(self, newest_first: Sequence[str]) -> None:
-        """Take in prompts of earlier sittings, as they were sent."""
+        """Add prompts of earlier sessions, as they were sent."""
         self._past.remember([self._recalled(text) for text in newest_first])
         waiting, self._waiting_for_past = self._waiting_for_past, None
         if waiting == self.draft:
             self._browse_back()
 
     def _recalled(self, sent: str) -> Draft:
-        """As it was before it was sent: with its files named, not quoted."""
+        """Draft of a sent prompt: its files are named in it, not quoted."""
         text, names = attachments.parted(plain(sent))
         if is_large(text):
             return Draft(label(sent, 1), {1: sent})

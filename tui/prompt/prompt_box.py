@@ -1,4 +1,4 @@
-"""The prompt with what belongs to it: the list of completions, and what will be attached."""
+"""Prompt with its list of completions and the line about attached files."""
 
 from __future__ import annotations
 
@@ -115,5 +115,5 @@ def _listed(read: Sequence[attachments.Attachment]) -> str:
 
 
 def _short(name: str) -> str:
-    """The end of a path says most about it."""
+    """Shorten a path to its end, which says most about it."""
     return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"

@@ -1,4 +1,4 @@
-"""The screen one talks on: one to four panes over one prompt."""
+"""Conversation screen: one to four panes over one prompt."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _PLACEHOLDER = "Say something · Alt+Enter: new line"
 _ONE_PANE = "There is one pane only; F3 opens another."
 
 EARLIER_PROMPTS = 200
-"""So many prompts of earlier sittings can be looked back through; history has the rest."""
+"""Prompts of earlier sessions that Up finds in the prompt; the history screen has all."""
 
 
 # Focus. The prompt has it from the start, and gets it back after every action that opens, closes or
@@ -68,7 +68,7 @@ EARLIER_PROMPTS = 200
 
 
 class ConversationScreen(Screen[None]):
-    """The prompt has the focus; which pane it speaks to is the grid's affair."""
+    """Panes, the prompt, and the messages between them. The grid knows which pane is spoken to."""
 
     AUTO_FOCUS = "Prompt"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.CONVERSATION]
@@ -150,7 +150,7 @@ class ConversationScreen(Screen[None]):
         self.query_one(Prompt).placeholder = to_all if grid.to_all else _PLACEHOLDER
 
     def notice(self, sentence: str, *, refused: bool = False) -> None:
-        """One sentence, for some seconds."""
+        """Show one sentence for some seconds."""
         severity = "warning" if refused else "information"
         self.notify(plain_line(sentence), severity=severity, timeout=4, markup=False)
 
@@ -211,7 +211,7 @@ class ConversationScreen(Screen[None]):
 
     @on(TurnWanted)
     async def _turn_wanted(self, event: TurnWanted) -> None:
-        """The pane it is in is the one spoken to by now."""
+        """Carry out an action on a turn of `self.pane`."""
         match event.action:
             case "edit":
                 self.edit(event.turn)
@@ -226,7 +226,7 @@ class ConversationScreen(Screen[None]):
                 pass
 
     def edit(self, turn: int) -> None:
-        """Have an earlier prompt in the prompt; sending it asks it again."""
+        """Put an earlier prompt into the prompt; sending it asks it again."""
         view = self.pane.model.turns.get(turn)
         if view is None or view.voice != "user" or view.withdrawn:
             self.notice("Only a prompt that still counts can be edited.", refused=True)
@@ -263,7 +263,7 @@ class ConversationScreen(Screen[None]):
     # --- sessions -----------------------------------------------------------------------------
 
     async def open_pane(self, choice: ConversationOptions | None = None) -> None:
-        """Another conversation beside this one."""
+        """Open another conversation beside this one."""
         if self.grid.full:
             self.notice(f"{MOST_PANES} panes are open; F4 closes the one spoken to.", refused=True)
         else:
@@ -291,7 +291,7 @@ class ConversationScreen(Screen[None]):
     # --- actions ------------------------------------------------------------------------------
 
     def action_stop(self) -> None:
-        """The sound first, wherever it is; then the streams of those that are spoken to."""
+        """Stop the answer that is heard, in whatever pane; else those of the panes spoken to."""
         sounding = self.grid.sounding
         heard = sounding.model.sound.state is SoundState.SPEAKING
         spoken_to = [pane for pane in self.grid.spoken_to if pane.model.busy]

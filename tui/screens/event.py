@@ -1,4 +1,4 @@
-"""One event, whole, as JSON."""
+"""Screen with all of one event as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks as what and where sessions are to be exported. The end of the path says as what, too."""
+"""Dialogue about the format and the path of an export; the suffix of the path sets the format."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PAUSES = (
 
 
 class PathInput(GraphemeInput):
-    """One line with a path in it."""
+    """Field for the path."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.EXPORT_PATH]
 

@@ -1,4 +1,4 @@
-"""Help: every key there is, place by place; first those of the screen one comes from."""
+"""Help: all keys by group, those of the present screen first, and the slash commands."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def help_text(
     *,
     kept: bool = True,
 ) -> Content:
-    """The page: keys before their words, or after them where there is little room."""
+    """Text of the page in `width` cells: keys in a column before their words where it is wide."""
     what_stays = "Everything is kept." if kept else "Nothing of it is kept this time."
     lines = [
         Content.styled(f"Type, press Enter, listen. {what_stays}", "bold"),

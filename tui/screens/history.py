@@ -103,7 +103,7 @@ class HistoryScreen(Screen[None]):
     async def _load(
         self, search: str, after_s: float = 0.0, rows: int = PAGE_ROWS, go_to: str = ""
     ) -> None:
-        """The first page. A newer search cancels this one, waiting or running."""
+        """Read the first page; a newer search cancels this one, waiting or running."""
         await asyncio.sleep(after_s)
         slow = self.set_timer(SLOW_AFTER_S, self._show_slow)
         try:
@@ -140,7 +140,7 @@ class HistoryScreen(Screen[None]):
 
     @work(exclusive=True, group="facts")
     async def _load_facts(self) -> None:
-        """The sum of all, and the tags there are: not waited for by the list."""
+        """Read the totals of all sessions, and the tags."""
         try:
             library = await self._backend.open_library()
             self._totals = await library.totals()
@@ -277,7 +277,7 @@ class HistoryScreen(Screen[None]):
         self.set_focus(self.query_one(SessionSearch))
 
     def action_leave(self) -> None:
-        """Back, one step at a time: the model's title, the marks, the search, the talk."""
+        """End one thing at a time: the model's title, the marks, the search, then the screen."""
         search = self.query_one(SessionSearch)
         if any(worker.group == "title" and worker.is_running for worker in self.workers):
             self.workers.cancel_group(self, "title")

@@ -75,7 +75,7 @@ class LatencyScreen(Screen[None]):
         self._show()
 
     def _place_of(self, turn: int | None) -> int:
-        """The answer that is this turn, or the one to it; without a turn, the last."""
+        """Index of the answer that is this turn or answers it; without a turn, of the last."""
         last = max(0, len(self._falls) - 1)
         if turn is None:
             return last
@@ -103,7 +103,7 @@ class LatencyScreen(Screen[None]):
 
     @property
     def _beside(self) -> Waterfall | None:
-        """The answer to compare with, unless it is the one that is shown."""
+        """Answer to compare with; None where it is the one that is shown."""
         other = self._other
         return None if other is None or other.turn == self._falls[self._place].turn else other
 

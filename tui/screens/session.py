@@ -1,4 +1,4 @@
-"""A kept session: read it, hear it again, take it away."""
+"""Screen of a stored session: its text, its replay, and its export."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def when_read(
 
 
 class SessionScreen(Screen[None]):
-    """The pane of the conversation; it shows the kept text until a replay is listened to."""
+    """Pane with the stored text, or with the replay once that is played."""
 
     CSS_PATH = "session.tcss"
     AUTO_FOCUS = "Transcript"
@@ -139,7 +139,7 @@ class SessionScreen(Screen[None]):
             ask(control)
 
     def look(self, *, redraw: bool = False) -> None:
-        """See where the replay is; nothing is drawn while it stands still."""
+        """Read the state of the replay and draw it; nothing is drawn while it stands still."""
         control, record = self._control, self._record
         if control is None or record is None:
             return
@@ -195,7 +195,7 @@ class SessionScreen(Screen[None]):
         self.look(redraw=True)
 
     def _listens(self, listening: bool) -> None:
-        """To be listened to, or to be read: then the meter's rows are the text's."""
+        """Switch between replay and text, which has the rows of the meter, too."""
         self._listening = listening
         self.set_class(not listening, "-reading")
 
@@ -304,7 +304,7 @@ class SessionScreen(Screen[None]):
 
     @property
     def _turn_here(self) -> int | None:
-        """The turn under the cursor, else that of the seek bar; None at the very beginning, where
+        """Turn under the cursor, else that of the seek bar; None at the very beginning, where
         nothing was chosen."""
         pointed = self.query_one(Pane).transcript.pointed
         if pointed is not None or self._control is None:

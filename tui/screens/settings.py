@@ -1,4 +1,4 @@
-"""Everything that can be set, page by page; what is changed stands in `config.toml` at once."""
+"""Settings screen: pages of rows; a change is written to `config.toml` at once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class LiveSettings(Protocol):
 
 
 class SettingsScreen(Screen[None]):
-    """A page, its rows, and below them what the one under the cursor is about."""
+    """Shows a page of rows, and below them an explanation of the row under the cursor."""
 
     CSS_PATH = "settings.tcss"
     AUTO_FOCUS = "SettingList"
@@ -88,7 +88,7 @@ class SettingsScreen(Screen[None]):
 
     @work(exclusive=True, group="show")
     async def _show(self, row_index: int | None = None) -> None:
-        """Read what is set and show the page; the cursor goes to `place`."""
+        """Read what is set and show the page; the cursor goes to `row_index`."""
         try:
             self._present = await self._preferences.read()
             self._accounts = await self._preferences.accounts()
@@ -145,7 +145,7 @@ class SettingsScreen(Screen[None]):
         self.dismiss()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A sample is offered where voices are."""
+        """Offer a sample on the page of voices only."""
         return action != "hear" or self._page == "Voice"
 
     # --- changing -----------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class SettingsScreen(Screen[None]):
 
     @work(exclusive=True, group="change")
     async def action_usual(self) -> None:
-        """Take out what is set: then it is as it comes."""
+        """Remove the setting from the file, so that the default holds."""
         row = self.query_one(SettingList).chosen
         if row is None:
             return
@@ -192,7 +192,7 @@ class SettingsScreen(Screen[None]):
             await self._written(row)
 
     async def _written(self, row: SettingRow) -> None:
-        """Show it, and have the screen be as it says."""
+        """Show the value, and apply it where it holds at once."""
         row_index = self.query_one(SettingList).highlighted
         await self._show(row_index).wait()
         if row.now:

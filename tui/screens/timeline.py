@@ -1,4 +1,4 @@
-"""The raw timeline of a session as a table, for who wants to know exactly what happened."""
+"""Timeline screen: all events of a session as a table, with a filter."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _EVENTS_AT_ONCE = 1_000
 
 
 class TimelineScreen(Screen[None]):
-    """Every event: when, of which kind, and what it says."""
+    """Shows each event with its time, kind and fields."""
 
     CSS_PATH = "timeline.tcss"
     AUTO_FOCUS = "EventTable"
@@ -126,7 +126,7 @@ class TimelineScreen(Screen[None]):
     # --- actions ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to copy where nothing is shown."""
+        """Offer to copy where an event is chosen."""
         if action == "copy":
             return bool(self.query(EventTable)) and self.query_one(EventTable).chosen is not None
         return True
@@ -149,7 +149,7 @@ class TimelineScreen(Screen[None]):
             self.post_message(CopyWanted(escaped(encode_line(event)), "the row"))
 
     def action_leave(self) -> None:
-        """First out of the filter, then back to where one came from."""
+        """Leave the filter, then the screen."""
         field = self.query_one(Input)
         if field.value:
             field.value = ""

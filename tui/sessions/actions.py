@@ -56,7 +56,7 @@ async def rename(screen: Screen[Any], opener: LibraryOpener[Library], listed: Se
 
 
 async def name_by_model(screen: Screen[Any], backend: Backend, listed: SessionList) -> None:
-    """Have the model name the session under the cursor; its row says that it is at it."""
+    """Ask the model for a title of the session under the cursor; its row says so meanwhile."""
     if (row := listed.chosen) is None:
         return
     listed.note(row.id, "The model looks for a title · Esc stops it")
@@ -93,7 +93,7 @@ async def tag(
     listed: SessionList,
     known: Sequence[str],
 ) -> None:
-    """Ask for tags: a list, or what is to come and go."""
+    """Ask for tags: a list, or changes such as `+new -old`."""
     rows = listed.meant
     if not rows:
         return
@@ -122,7 +122,11 @@ async def tag(
 async def pin(
     screen: Screen[Any], opener: LibraryOpener[SessionEdits], listed: SessionList
 ) -> list[str]:
-    """Pin, or unpin when all are pinned; returns whose place in the list is another now."""
+    """Pin, or unpin when all are pinned.
+
+    Returns:
+        Ids of the sessions that the library lists at another place now.
+    """
     rows = listed.meant
     pinned = not all(row.pinned for row in rows)
     try:

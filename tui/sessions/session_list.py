@@ -77,7 +77,7 @@ class SessionList(OptionList):
         self.post_message(MarksChanged())
 
     def renew(self, summary: SessionSummary) -> None:
-        """Show what has become of a session; its hit stays."""
+        """Show a changed session; its hit stays."""
         for index, row in enumerate(self.rows):
             if row.id == summary.id:
                 self.rows[index] = summary

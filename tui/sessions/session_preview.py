@@ -66,7 +66,7 @@ class SessionPreview(VerticalScroll, can_focus=False):
         self.scroll_home(animate=False)
 
     def excuse(self, words: str) -> None:
-        """Nothing to show, and why."""
+        """Show a reason in place of a session."""
         self.query_one(Static).update(Content.styled(words, MUTED))
 
 

@@ -1,4 +1,4 @@
-"""Keys of the user's choice, checked against what there is; nothing is applied here."""
+"""Check of the user's keys against the bindings; nothing is applied here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMED = frozenset(key.value for key in Keys) | frozenset(KEY_NAME_REPLACEMENTS.
 
 
 class WrongKeys(Exception):
-    """One sentence: what of the chosen keys cannot be, and why."""
+    """Chosen keys are not possible; one sentence says which, and why."""
 
 
 def checked(keys: Mapping[str, str]) -> dict[str, str]:
@@ -83,7 +83,7 @@ def _is_key(name: str) -> bool:
 
 
 def _refuse_clashes(groups: list[KeyGroup], chosen: Mapping[str, tuple[str, ...]]) -> None:
-    """One place is what is written as one, together with the keys that hold everywhere."""
+    """Refuse a key twice in one group, or in a group and everywhere."""
     everywhere = groups[-1]
     for group in groups:
         owner_of: dict[str, str] = {}

@@ -132,7 +132,7 @@ _COMMANDS: Final = {
     "lang": "/language",
     "muted": "/mute",
 }
-"""What is typed in the conversation to have it otherwise at once."""
+"""Slash commands that change a setting at once, for one conversation."""
 
 _ACCOUNT_WORDS: Final = {
     "": "none",

@@ -1,4 +1,4 @@
-"""The list of settings of one page: what it is called to the left, what it is set to beside it."""
+"""List of the settings of one page: a name to the left, its value beside it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SettingList(OptionList):
         return row if isinstance(row, SettingRow) else None
 
     def fill(self, rows: Sequence[SettingRow | str], index: int | None = None) -> None:
-        """Show these rows, the cursor on `place` or on the first that can have it."""
+        """Show these rows, the cursor on `index` or on the first that can have it."""
         self.rows = list(rows)
         self._draw(index)
 

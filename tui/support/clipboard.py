@@ -1,4 +1,4 @@
-"""Every way from here into the user's clipboard, and which of them worked.
+"""Clipboard: programs of the desktop, tmux and the terminal, and which of them took a text.
 
 A program of the desktop says whether it took the text; a terminal that is asked with OSC 52 never
 answers. So programs come first, and the sentence says what is certain. Which ways there are is
@@ -125,7 +125,10 @@ async def copy(
     *,
     limit_s: float = LIMIT_S,
 ) -> CopyOutcome:
-    """Take every way that reaches further. `write` goes to the terminal, where there is one."""
+    """Copy a text by each way that reaches a clipboard of its own.
+
+    `write` sends to the terminal; None where there is none. A program has `limit_s` seconds.
+    """
     ways = routes(environment, platform)
     sure: list[str] = []
     perhaps: list[str] = []

@@ -13,7 +13,7 @@ _BETWEEN = "   "
 
 
 class FactsLine(Widget):
-    """The first fact is the plainest, the others stand back."""
+    """Shows the first fact bold, the others dim."""
 
     DEFAULT_CSS = "FactsLine { height: 1; }"
 

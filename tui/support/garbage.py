@@ -62,4 +62,4 @@ class SettingAside:
 
 
 collector: Final = SettingAside()
-"""The one of the app: there is one collector in a process."""
+"""Callback of the app; a process has one collector."""

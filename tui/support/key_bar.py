@@ -1,5 +1,4 @@
-"""The footer: at most six keys for what can be done now, never cut; at its end the palette, which
-has all the others for who has a mouse alone."""
+"""Footer: at most six keys for what can be done now, and a mark that opens the palette by mouse."""
 
 from __future__ import annotations
 

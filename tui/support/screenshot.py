@@ -1,4 +1,4 @@
-"""A picture of the screen, as a file in the directory one started from."""
+"""Screenshot as an SVG file in the working directory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def save_picture(svg: str, at: datetime) -> Path:
     """Write the picture under the local time of `at`; never over another.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: the file cannot be written there, or exists.
     """
     path = Path.cwd() / f"gramophone-{at.astimezone():%Y%m%d-%H%M%S}.svg"
     with path.open("x", encoding="utf-8") as file:

@@ -14,6 +14,6 @@ from textual.keys import Keys
 
 
 def teach_alt_enter() -> None:
-    """May be called more than once."""
+    """Add the key to Textual's table; again has no effect."""
     sequences = cast("dict[str, Any]", ANSI_SEQUENCES_KEYS)
     sequences.setdefault("\x1b\r", (Keys.ControlJ,))

@@ -77,7 +77,11 @@ _ACTIONS: Final = {
 
 
 async def run_slash_command(host: SlashHost, name: str, argument: str) -> None:
-    """Do what the command says; the argument is as it was typed."""
+    """Carry out a command; the argument is as it was typed.
+
+    Raises:
+        ValueError: a command was declared that is missing here.
+    """
     match name:
         case _ if name in CHOOSING:
             _choose(host, name, argument)
@@ -100,7 +104,7 @@ async def run_slash_command(host: SlashHost, name: str, argument: str) -> None:
         case "copy":
             _copy(host, argument)
         case "title":
-            host.screen.run_worker(_entitle(host, argument), group="title")
+            host.screen.run_worker(_set_title(host, argument), group="title")
         case "export":
             host.screen.run_worker(_export(host), group="export")
         case _ if name in _ACTIONS:
@@ -178,7 +182,7 @@ def _copy(host: SlashHost, what: str) -> None:
 # --- the session ----------------------------------------------------------------------------------
 
 
-async def _entitle(host: SlashHost, title: str) -> None:
+async def _set_title(host: SlashHost, title: str) -> None:
     started = host.pane.model.session
     if not title:
         host.notice("Write the title after /title.", refused=True)

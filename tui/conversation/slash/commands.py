@@ -68,7 +68,11 @@ COMMANDS: Final = (
 
 
 def declared(*names: str, choices: dict[str, Choices] | None = None) -> tuple[SlashCommand, ...]:
-    """The commands of these names, in the registry's order, with the choices some have."""
+    """Commands of these names, in the order of `COMMANDS`, with the choices of their arguments.
+
+    Raises:
+        ValueError: there is no command of a name.
+    """
     unknown = set(names) - {command.name for command in COMMANDS}
     if unknown:
         raise ValueError(f"no such slash command: {', '.join(sorted(unknown))}")

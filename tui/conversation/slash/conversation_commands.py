@@ -24,7 +24,7 @@ NAMES: Final = (
 def conversation_commands(
     choices: Callable[[], AvailableOptions] = AvailableOptions, provider: Callable[[], str] = str
 ) -> tuple[SlashCommand, ...]:
-    """`provider` is the one whose models come first."""
+    """Commands with the choices of their arguments; models of `provider` come first."""
 
     def models() -> Sequence[str]:
         return model_names(choices(), provider())

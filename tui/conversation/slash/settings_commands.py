@@ -17,7 +17,7 @@ from gramophone.text.sanitize import plain_line
 from tui.conversation.slash.commands import Refused
 
 AS_CONFIGURED: Final = "-"
-"""The argument that takes a choice back."""
+"""Argument that returns to the configured value."""
 
 CHOOSING: Final = ("model", "provider", "voice", "system", "speed", "language")
 LANGUAGES: Final = {
@@ -56,7 +56,11 @@ SPEEDS: Final = ("0.8", "0.9", "1", "1.1", "1.2", "1.3", "1.5")
 def changed_options(
     name: str, argument: str, choice: ConversationOptions, choices: AvailableOptions, provider: str
 ) -> ConversationOptions | Refused:
-    """`choice` with what the command `name` asks for. `provider` is the one that answers now."""
+    """Change `choice` as the command `name` asks; `provider` is the one that answers now.
+
+    Raises:
+        ValueError: the command is not one of `CHOOSING`.
+    """
     taken_back = argument == AS_CONFIGURED
     match name:
         case "model":

@@ -1,4 +1,4 @@
-"""One of several, in a list over the screen."""
+"""Dialogue with a list of choices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ChoiceList(OptionList):
 
 
 class ChoiceScreen(ModalScreen[int | None]):
-    """Gives the place of the choice, or None. With `hear` a choice can be listened to first."""
+    """Gives the index of the choice, or None. With `hear` a choice can be listened to first."""
 
     CSS_PATH = "dialogue.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.CHOICE]
@@ -65,7 +65,7 @@ class ChoiceScreen(ModalScreen[int | None]):
         self.query_one(".detail").display = self._hear is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only voices can be listened to."""
+        """Offer to listen where the choices are voices."""
         return action != "hear" or self._hear is not None
 
     @on(OptionList.OptionSelected)

@@ -1,4 +1,4 @@
-"""A question before something is done for good."""
+"""Dialogue with a question before something is done for good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waits for the key that a binding is to have."""
+"""Dialogue that waits for the key that a binding is to have."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PressKeyScreen(ModalScreen[str | None]):
         self.query_one(KeyCatcher).focus()
 
     def on_key(self, event: events.Key) -> None:
-        """Before the bindings of the catcher, which come when the key has bubbled up."""
+        """Take a key before the catcher's bindings, which come when it has bubbled up."""
         if event.key == "escape" or (event.key == "enter" and self._key and not self._refused):
             return
         event.stop()

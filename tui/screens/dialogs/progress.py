@@ -1,4 +1,4 @@
-"""Something that takes long: how far it is, and the key that ends it.
+"""Dialogue about long work: its progress, and the key that stops it.
 
 `with_progress` runs it; the dialogue comes only when it takes longer than a moment.
 """
@@ -45,11 +45,11 @@ class Progress:
     stopped: bool = False
 
     def show(self, done: int, doing: str = "") -> None:
-        """So many steps are done, and this is the next."""
+        """Report how many steps are done, and the next one."""
         self.done, self.doing = done, doing
 
     def part(self, done: int, total: int) -> None:
-        """So much of so much is done, of one thing."""
+        """Report how much of one thing is done, in any unit."""
         self.done, self.total, self.counted = done, total, False
 
 
@@ -81,7 +81,7 @@ class ProgressScreen(ModalScreen[None]):
         self._go()
 
     def end(self) -> None:
-        """The work is finished. Below another screen the dialogue waits until it comes up again."""
+        """End the dialogue; below another screen it waits until it comes up again."""
         self._ended = True
         self._go()
 

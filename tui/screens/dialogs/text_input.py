@@ -1,4 +1,4 @@
-"""Something to be typed, given only once it is accepted: a title, tags, a directory, a setting."""
+"""Dialogue for a text, given only once it is accepted: a title, tags, a setting."""
 
 from __future__ import annotations
 
