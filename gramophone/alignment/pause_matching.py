@@ -74,8 +74,8 @@ def _sample(bucket: int, rate_hz: int) -> int:
 
 def sample_at(anchors: Sequence[Anchor], at_ms: int) -> int:
     """Give the sample at which a moment of the text is heard, by the anchors around it."""
-    place = min(max(1, bisect_right(anchors, (at_ms, 1 << 62))), len(anchors) - 1)
-    (low_ms, low), (high_ms, high) = anchors[place - 1], anchors[place]
+    index = min(max(1, bisect_right(anchors, (at_ms, 1 << 62))), len(anchors) - 1)
+    (low_ms, low), (high_ms, high) = anchors[index - 1], anchors[index]
     return low + (high - low) * (at_ms - low_ms) // max(1, high_ms - low_ms)
 
 
@@ -149,10 +149,10 @@ def _cheapest(
                     if path is None:
                         continue
                     cost = path.cost + sum(missed[back : i - 1]) + sum(extra[other : j - 1])
-                    wanted = (texts[i][0] - texts[back][1]) * scale
-                    heard = sounds[j][0] - sounds[other][1]
-                    unsure = wanted * _UNSURE_SHARE + _UNSURE_MS * scale
-                    cost += abs(heard - wanted) / max(unsure, 1e-9)
+                    expected = (texts[i][0] - texts[back][1]) * scale
+                    actual = sounds[j][0] - sounds[other][1]
+                    unsure = expected * _UNSURE_SHARE + _UNSURE_MS * scale
+                    cost += abs(actual - expected) / max(unsure, 1e-9)
                     if cost < best.cost:
                         best = _Path(cost, (back, other))
             if best.before is not None:

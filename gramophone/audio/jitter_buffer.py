@@ -129,23 +129,23 @@ class JitterBuffer:
 
     def pull(self, samples: int) -> Pulled:
         """Give exactly `samples` samples for the device, silence where there is nothing to play."""
-        wanted = samples * BYTES_PER_SAMPLE
+        wanted_bytes = samples * BYTES_PER_SAMPLE
         if self._tail:
-            tail, self._tail = self._tail[:wanted], self._tail[wanted:]
-            return Pulled(tail.ljust(wanted, b"\0"), sounding=True)
+            tail, self._tail = self._tail[:wanted_bytes], self._tail[wanted_bytes:]
+            return Pulled(tail.ljust(wanted_bytes, b"\0"), sounding=True)
         if not self._may_play():
             if self._playing and not self._finished:
                 self._missing_samples += samples
-            return Pulled(bytes(wanted), drained=self._drained_now())
+            return Pulled(bytes(wanted_bytes), drained=self._drained_now())
         began = not self._playing and self.position_samples == 0
         gap = self._gap_over() if self._missing_samples else None
         self._playing = True
-        sound = self._take(min(wanted, self._queued_bytes))
+        sound = self._take(min(wanted_bytes, self._queued_bytes))
         self.position_samples += len(sound) // BYTES_PER_SAMPLE
-        lacking_bytes = wanted - len(sound)
+        lacking_bytes = wanted_bytes - len(sound)
         if lacking_bytes and not self._finished:
             self._missing_samples += lacking_bytes // BYTES_PER_SAMPLE
-        return Pulled(sound.ljust(wanted, b"\0"), sounding=True, began=began, gap=gap)
+        return Pulled(sound.ljust(wanted_bytes, b"\0"), sounding=True, began=began, gap=gap)
 
     def _begin(self, turn: int) -> None:
         self.clear()

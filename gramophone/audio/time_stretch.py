@@ -47,8 +47,8 @@ class WsolaStretcher:
         self._shape = np.hanning(window + 1)[:window].astype(np.float32)
         self._held: NDArray[Any] = np.zeros(0, dtype=np.float32)
         self._first = 0
-        self._taken = 0
-        self._given = 0
+        self._input_samples = 0
+        self._output_samples = 0
         self._step = 0
         self._start = 0
         self._tail: NDArray[Any] | None = None
@@ -57,14 +57,14 @@ class WsolaStretcher:
         """Take whole samples; give the output that is certain by now."""
         np = self._np
         sound = np.frombuffer(pcm, dtype=np.int16).astype(np.float32)
-        self._taken += len(sound)
+        self._input_samples += len(sound)
         self._held = np.concatenate([self._held, sound])
         return self._give(None)
 
     def finish(self) -> bytes:
         """Give the rest. The whole output has the length of the input divided by the speed."""
         np = self._np
-        whole = round(self._taken / self._speed)
+        whole = round(self._input_samples / self._speed)
         end = int(whole * self._speed) + 4 * (self._half + self._reach)
         missing = max(0, end - self._first - len(self._held))
         self._held = np.concatenate([self._held, np.zeros(missing, dtype=np.float32)])
@@ -75,12 +75,12 @@ class WsolaStretcher:
         np = self._np
         outputs: list[NDArray[Any]] = []
         half, window = self._half, 2 * self._half
-        while whole is None or self._given < whole:
-            wanted = int(self._step * half * self._speed)
-            needed = max(wanted + self._reach, self._start + half) + window
+        while whole is None or self._output_samples < whole:
+            ideal = int(self._step * half * self._speed)
+            needed = max(ideal + self._reach, self._start + half) + window
             if needed > self._first + len(self._held):
                 break
-            start = self._best(wanted)
+            start = self._best(ideal)
             piece = self._held[start - self._first : start - self._first + window] * self._shape
             if self._tail is None:
                 # The very first half has nothing to fade in over: it comes as it is.
@@ -88,8 +88,8 @@ class WsolaStretcher:
             out = self._tail + piece[:half]
             self._tail = piece[half:]
             if whole is not None:
-                out = out[: whole - self._given]
-            self._given += len(out)
+                out = out[: whole - self._output_samples]
+            self._output_samples += len(out)
             outputs.append(out)
             self._step, self._start = self._step + 1, start
             self._forget(min(start + half, int(self._step * half * self._speed) - self._reach))
@@ -97,14 +97,14 @@ class WsolaStretcher:
             return b""
         return np.clip(np.concatenate(outputs), -32768, 32767).astype(np.int16).tobytes()
 
-    def _best(self, wanted: int) -> int:
-        """Find the start, near `wanted`, of the piece that continues the last one best."""
+    def _best(self, ideal: int) -> int:
+        """Find the start, near `ideal`, of the piece that continues the last one best."""
         if self._step == 0:
-            return wanted
+            return ideal
         natural_start = self._start + self._half - self._first
         natural = self._held[natural_start : natural_start + self._half]
-        low = max(0, wanted - self._reach)
-        region = self._held[low - self._first : wanted + self._reach + self._half - self._first]
+        low = max(0, ideal - self._reach)
+        region = self._held[low - self._first : ideal + self._reach + self._half - self._first]
         return low + int(self._np.argmax(self._np.correlate(region, natural, mode="valid")))
 
     def _forget(self, before: int) -> None:

@@ -51,6 +51,7 @@ class ManualClock:
 
     def __init__(self, now_us: int = 0) -> None:
         self._now_us = now_us
+        # Tasks that sleep until the same instant wake in the order in which they fell asleep.
         self._order = itertools.count()
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
 
@@ -65,11 +66,15 @@ class ManualClock:
         await woken
 
     def waited_for_us(self) -> list[int]:
-        """The instants that somebody sleeps until, in order."""
+        """Give the instants that tasks sleep until, in order."""
         return sorted(at_us for at_us, _, woken in self._sleepers if not woken.done())
 
     def advance_us(self, step_us: int) -> None:
-        """Move on by `step_us` and wake, in order, everyone whose instant has come."""
+        """Move on by `step_us` and wake, in order, every task whose instant has come.
+
+        Raises:
+            ValueError: the step is negative.
+        """
         if step_us < 0:
             raise ValueError("time does not go back")
         self._now_us += step_us

@@ -28,12 +28,15 @@ EVENT_TYPES: dict[str, type[Event]] = {
 _NOT_ENCODED = frozenset({"pcm"})
 
 _Fits: TypeAlias = Callable[[Any], bool]
+# Recordings may be damaged or made by others, so every value is checked where it is decoded, and
+# what follows (offsets into files, sums of times) need not be. An integer has 64 bits in SQLite;
+# `type(value) is int`, because True is an int to isinstance.
 _LARGEST = (1 << 63) - 1
 _NOT_NEGATIVE = ("_us", "_bytes", "_samples")
 
 
 def encode(entry: Entry) -> dict[str, Any]:
-    """The entry as a JSON-able mapping: `event`, `at_us`, then its other fields."""
+    """Encode an entry as a mapping for JSON: `event`, `at_us`, then its other fields."""
     encoded: dict[str, Any] = {"event": type(entry).__name__}
     for field in fields(entry):
         if field.name not in _NOT_ENCODED:
@@ -42,12 +45,12 @@ def encode(entry: Entry) -> dict[str, Any]:
 
 
 def encode_line(entry: Entry) -> str:
-    """The entry as one line of JSON, without the newline; UTF-8 can hold it."""
+    """Encode an entry as one line of JSON, without the newline; UTF-8 can hold it."""
     return escaped(json.dumps(encode(entry), ensure_ascii=False, separators=(",", ":")))
 
 
 def decode(encoded: Mapping[str, Any]) -> Event:
-    """The event of such a mapping; unknown fields are ignored.
+    """Decode an event from such a mapping; unknown fields are ignored.
 
     Raises:
         TimelineError: the kind is unknown, a field is missing, or its value cannot be.
@@ -59,10 +62,10 @@ def decode(encoded: Mapping[str, Any]) -> Event:
     values: dict[str, Any] = {}
     for field, required, fits in _shape(kind):
         if field in encoded:
-            found = encoded[field]
-            if not fits(found):
+            value = encoded[field]
+            if not fits(value):
                 raise TimelineError(f"The recording holds a {name} with an unusable {field}.")
-            values[field] = found
+            values[field] = value
         elif required:
             raise TimelineError(f"The recording holds a {name} without its {field}.")
     return kind(**values)
@@ -70,7 +73,7 @@ def decode(encoded: Mapping[str, Any]) -> Event:
 
 @cache
 def _shape(kind: type[Event]) -> tuple[tuple[str, bool, _Fits], ...]:
-    """For each field of an event its name, whether it must be there, and what fits."""
+    """Give for each field of an event its name, whether it must be there, and the check of it."""
     types = get_type_hints(kind)
     return tuple(
         (
@@ -85,24 +88,24 @@ def _shape(kind: type[Event]) -> tuple[tuple[str, bool, _Fits], ...]:
 def _fitting(name: str, kind: Any) -> _Fits:
     allowed = get_args(kind)
     if get_origin(kind) is Literal:
-        return lambda found: type(found) is str and found in allowed
+        return lambda value: type(value) is str and value in allowed
     if allowed:
-        several = [_fitting(name, each) for each in allowed]
-        return lambda found: any(fits(found) for fits in several)
+        alternatives = [_fitting(name, option) for option in allowed]
+        return lambda value: any(fits(value) for fits in alternatives)
     if kind is int:
         counted = name in ("turn", "to_turn", "repeats", "connection")
         least = 0 if counted or name.endswith(_NOT_NEGATIVE) else -_LARGEST - 1
-        return lambda found: type(found) is int and least <= found <= _LARGEST
+        return lambda value: type(value) is int and least <= value <= _LARGEST
     return _SIMPLE[kind]
 
 
 _SIMPLE: dict[Any, _Fits] = {
-    str: lambda found: isinstance(found, str),
-    bytes: lambda found: isinstance(found, bytes),
-    bool: lambda found: type(found) is bool,
-    float: lambda found: (
-        (type(found) is float and math.isfinite(found))
-        or (type(found) is int and abs(found) <= _LARGEST)
+    str: lambda value: isinstance(value, str),
+    bytes: lambda value: isinstance(value, bytes),
+    bool: lambda value: type(value) is bool,
+    float: lambda value: (
+        (type(value) is float and math.isfinite(value))
+        or (type(value) is int and abs(value) <= _LARGEST)
     ),
-    type(None): lambda found: found is None,
+    type(None): lambda value: value is None,
 }

@@ -1,4 +1,4 @@
-"""The one tree of errors.
+"""Errors: one tree for everything that is expected to fail.
 
 GramophoneError             a sentence for the user: what is wrong and what to do
 ├── ConfigError             a setting, flag or environment variable is wrong
@@ -57,8 +57,8 @@ class HandshakeRefused(SpeechError):
             404: "check the address in --speak-url; it ends in /v1/speak",
             429: "too many sessions are open; close some and try again",
         }.get(self.status, "try again later")
-        said = f": {self.dg_error}" if self.dg_error else ""
-        return f"The speech service refused the connection ({self.status}{said}); {advice}."
+        reason = f": {self.dg_error}" if self.dg_error else ""
+        return f"The speech service refused the connection ({self.status}{reason}); {advice}."
 
 
 class SpeakerError(GramophoneError):

@@ -45,14 +45,14 @@ def _init(self: object, *values: object, **named: object) -> None:
 def _initialiser(cls: Any) -> Callable[..., None]:
     """Compile the initialiser of a frozen dataclass with these fields."""
     specified: list[tuple[str, object, Any]] = []
-    for given in fields(cls):
-        own = field(
-            default=given.default,
-            default_factory=given.default_factory,
-            init=given.init,
-            kw_only=given.kw_only,
+    for item in fields(cls):
+        copy = field(
+            default=item.default,
+            default_factory=item.default_factory,
+            init=item.init,
+            kw_only=item.kw_only,
         )
-        specified.append((given.name, given.type, own))
+        specified.append((item.name, item.type, copy))
     hooks = {"__post_init__": cls.__post_init__} if hasattr(cls, "__post_init__") else {}
     like: Any = make_dataclass(
         cls.__name__, specified, namespace=hooks, frozen=True, eq=False, repr=False

@@ -90,7 +90,7 @@ class BreakPoints:
             self.words.append(index)
 
     def best(self, floor: int) -> int | None:
-        """Give the best break at `floor` or later: a clause, else a word, else within spaceless
+        """Give the best break at `floor` (1 or more) or later: a clause, a word, or in spaceless
         writing; None for none.
 
         A late clause leaves the fewest scraps. A strong mark is worth `_STRONG_BONUS` characters

@@ -39,7 +39,7 @@ _EITHER = (
     # Before the virama: the reph of Bengali, touching letters of Sinhala; shifters of Khmer.
     r"(?<=\p{L}\p{M}{0,8}).(?=\p{ccc=9}|\p{InSC=Register_Shifter})",
 )
-_KEPT: Final = {
+_SPELLING: Final = {
     "\u200c": (
         *_EITHER,
         # Between letters of cursive writing, or one of them and a word or number of other writing.
@@ -89,8 +89,10 @@ _WAITING = re.compile(
 def _stray() -> regex.Pattern[str]:
     import regex
 
-    kept = "|".join(f"(?={which})(?:{'|'.join(places)})" for which, places in _KEPT.items())
-    return regex.compile(f"(?!{kept})[{CHARACTERS}]")
+    spelling = "|".join(
+        f"(?={characters})(?:{'|'.join(contexts)})" for characters, contexts in _SPELLING.items()
+    )
+    return regex.compile(f"(?!{spelling})[{CHARACTERS}]")
 
 
 def is_joiner(character: str) -> bool:

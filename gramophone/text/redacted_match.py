@@ -78,31 +78,31 @@ class RedactedText:
         mark = self._mark(place)
         return mark[1] if mark is not None and mark[0] < place else place
 
-    def follow(self, place: int, said: str, last_word: int) -> int | None:
+    def follow(self, place: int, text: str, last_word: int) -> int | None:
         """Give the place at which `said` ends when it goes on at `place`; None when it does not.
 
         It may end within a secret, if that is all in the `last_word` characters of it, or if
         nothing more stands behind the mark.
         """
-        return self._follow(place, said, 0, len(said) - last_word, set())
+        return self._follow(place, text, 0, len(text) - last_word, set())
 
     def _follow(
-        self, place: int, said: str, at: int, last_at: int, failed: set[tuple[int, int]]
+        self, place: int, text: str, at: int, last_at: int, failed: set[tuple[int, int]]
     ) -> int | None:
         """`failed` holds what was tried in vain: without it the time would be exponential."""
         mark = self._mark(place)
         stop = len(self._text) if mark is None else max(place, mark[0])
-        literal, left = self._text[place:stop], len(said) - at
+        literal, left = self._text[place:stop], len(text) - at
         if mark is None or left <= len(literal):
-            return place + left if left <= len(literal) and said.endswith(literal[:left]) else None
-        if not said.startswith(literal, at):
+            return place + left if left <= len(literal) and text.endswith(literal[:left]) else None
+        if not text.startswith(literal, at):
             return None
         start, end = mark
         at += len(literal)
-        for beyond in range(at + (0 if place > start else 1), len(said)):
+        for beyond in range(at + (0 if place > start else 1), len(text)):
             if (end, beyond) in failed:
                 continue
-            ended_at = self._follow(end, said, beyond, last_at, failed)
+            ended_at = self._follow(end, text, beyond, last_at, failed)
             if ended_at is not None:
                 return ended_at
             failed.add((end, beyond))

@@ -228,25 +228,25 @@ class Redactor:
     def _whole(self, text: str, start: int, end: int) -> list[RedactedSpan]:
         spans: list[RedactedSpan] = []
         for secret, mark in self._secrets.items():
-            found: list[RedactedSpan] = []
+            places: list[RedactedSpan] = []
             for left, right in _gaps(spans, start, end):
                 at = text.find(secret, left, right)
                 while at >= 0:
-                    found.append(RedactedSpan(at, at + len(secret), mark))
+                    places.append(RedactedSpan(at, at + len(secret), mark))
                     at = text.find(secret, at + len(secret), right)
-            if found:
-                spans = sorted([*spans, *found], key=lambda span: span.start)
+            if places:
+                spans = sorted([*spans, *places], key=lambda span: span.start)
         return spans
 
     def _pieces(self, text: str, start: int, end: int) -> list[RedactedSpan]:
         """Find long pieces of secrets. Text before `start` counts for their length."""
-        found: list[RedactedSpan] = []
+        pieces: list[RedactedSpan] = []
         for left, right, secret, offset in self._parts(text, start, end):
             # What ends the text was cut short, perhaps by ourselves.
             cut_short = right == len(text) and not offset
             if right - left >= (_GRAM if cut_short else _LONG_PIECE):
-                found.append(RedactedSpan(max(left, start), right, self._secrets[secret]))
-        return _longest_of(found)
+                pieces.append(RedactedSpan(max(left, start), right, self._secrets[secret]))
+        return _longest_of(pieces)
 
     def _over_lines(self, text: str, start: int, end: int) -> list[RedactedSpan]:
         """Find secrets with line breaks in them, as they come from a narrow terminal or as parts of
@@ -254,12 +254,13 @@ class Redactor:
         line = _on_one_line(text[start:end])
         if len(line) == end - start or not any(gram in line for gram in self._grams):
             return []
-        places = [at for at in range(start, end) if text[at] not in "\r\n"]
-        found = self._whole(line, 0, len(line))
-        for gap in _gaps(found, 0, len(line)):
-            found = [*found, *self._pieces(line, *gap)]
+        offsets = [at for at in range(start, end) if text[at] not in "\r\n"]
+        spans = self._whole(line, 0, len(line))
+        for gap in _gaps(spans, 0, len(line)):
+            spans = [*spans, *self._pieces(line, *gap)]
         return _longest_of(
-            RedactedSpan(places[span.start], places[span.end - 1] + 1, span.mark) for span in found
+            RedactedSpan(offsets[span.start], offsets[span.end - 1] + 1, span.mark)
+            for span in spans
         )
 
     def _parts(self, text: str, start: int, end: int) -> Iterator[tuple[int, int, str, int]]:
@@ -276,18 +277,18 @@ class Redactor:
 
     def _shapes(self, text: str, start: int, end: int) -> list[RedactedSpan]:
         return [
-            RedactedSpan(found.start("secret"), found.end(), self.mark(found["secret"]))
-            for found in _SHAPES.finditer(text, _before(start), end)
-            if found.start("secret") >= start
+            RedactedSpan(match.start("secret"), match.end(), self.mark(match["secret"]))
+            for match in _SHAPES.finditer(text, _before(start), end)
+            if match.start("secret") >= start
         ]
 
     def _matches(
         self, pattern: re.Pattern[str], text: str, start: int, end: int
     ) -> list[RedactedSpan]:
         return [
-            RedactedSpan(found.start(), found.end(), self.mark(found[0]))
-            for found in pattern.finditer(text, start, end)
-            if found[0]
+            RedactedSpan(match.start(), match.end(), self.mark(match[0]))
+            for match in pattern.finditer(text, start, end)
+            if match[0]
         ]
 
 
@@ -383,10 +384,8 @@ def _with_gaps_searched(
     spans: Sequence[RedactedSpan],
     finder: Callable[[str, int, int], list[RedactedSpan]],
 ) -> list[RedactedSpan]:
-    found = [
-        span for gap in _gaps(spans, start, len(text)) for span in finder(text, gap[0], gap[1])
-    ]
-    return sorted([*spans, *found], key=lambda span: span.start) if found else list(spans)
+    new = [span for gap in _gaps(spans, start, len(text)) for span in finder(text, gap[0], gap[1])]
+    return sorted([*spans, *new], key=lambda span: span.start) if new else list(spans)
 
 
 def _before(start: int) -> int:

@@ -64,7 +64,7 @@ class _Stream(Generic[T]):
     text: str = ""
     added: list[str] = field(default_factory=list[str])
     """Text that was put since the last join, which is made once for a batch."""
-    placed: int = 0
+    located: int = 0
     """Length of the text that belongs to pieces whose places are known or no longer matter."""
     fixed: int = 0
     spans: list[RedactedSpan] = field(default_factory=list[RedactedSpan])
@@ -134,7 +134,7 @@ class RedactedStreams(Generic[T]):
             key for key, stream in read.items() if not self._read(stream, ended=key in ending)
         }
         if marked or self._held or self._redactor.may_change(alone):
-            self._place(new, marked)
+            self._locate(new, marked)
             for key in marked:
                 self._settle(read[key])
         else:
@@ -166,7 +166,7 @@ class RedactedStreams(Generic[T]):
     def _read(self, stream: _Stream[T], *, ended: bool) -> bool:
         """Read the text that was added; say whether all of it is settled and unchanged."""
         quiet = not stream.pieces and not stream.hiding
-        stream.placed = len(stream.text)
+        stream.located = len(stream.text)
         text = stream.text = "".join([stream.text, *stream.added])
         stream.added.clear()
         self._go_on_hiding(stream)
@@ -182,7 +182,7 @@ class RedactedStreams(Generic[T]):
         stream.fixed = limit
         return quiet and not spans and limit == len(text)
 
-    def _place(self, new: Sequence[Settled[T]], marked: set[StreamKey]) -> None:
+    def _locate(self, new: Sequence[Settled[T]], marked: set[StreamKey]) -> None:
         """Hold new items, and find the places of their pieces in these streams."""
         for item, pieces, texts in new:
             held = _Held(item, pieces, texts or [piece.text for piece in pieces])
@@ -192,9 +192,9 @@ class RedactedStreams(Generic[T]):
                     held.texts[number] = self._redactor.hidden(text)
                 elif key in marked:
                     stream = self._streams[key]
-                    start = stream.placed + (len(gap) if stream.placed else 0)
-                    stream.placed = start + len(text)
-                    stream.pieces.append((held, number, start, stream.placed))
+                    start = stream.located + (len(gap) if stream.located else 0)
+                    stream.located = start + len(text)
+                    stream.pieces.append((held, number, start, stream.located))
                     held.open += 1
 
     def _settle(self, stream: _Stream[T]) -> None:

@@ -64,19 +64,19 @@ class PlainStream:
         text = self._held + piece
         self._held = ""
         if _is_harmless(text):
-            return self._given(text)
+            return self._release(text)
         cut = unfinished(text)
         clean = _without_controls(text[:cut])
         judged = joiners.judged(self._before, clean)
         self._held = clean[judged:] + text[cut:]
-        return self._given(clean[:judged])
+        return self._release(clean[:judged])
 
     def finish(self) -> str:
         """Take the end of the text; give what was held."""
         held, self._held = self._held, ""
-        return self._given(_without_controls(held))
+        return self._release(_without_controls(held))
 
-    def _given(self, text: str) -> str:
+    def _release(self, text: str) -> str:
         before, self._before = self._before, (self._before + text)[-joiners.CONTEXT :]
         return joiners.without_strays(text, before)
 

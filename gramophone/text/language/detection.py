@@ -130,11 +130,11 @@ _RANK: Final = {code: rank for rank, code in enumerate(FREQUENT)}
 @lru_cache(maxsize=1)
 def _frequent() -> dict[str, tuple[str, ...]]:
     """Give the languages of each frequent word."""
-    found: dict[str, tuple[str, ...]] = {}
+    languages: dict[str, tuple[str, ...]] = {}
     for code, words in FREQUENT.items():
         for word in dict.fromkeys(words.split()):
-            found[word] = (*found.get(word, ()), code)
-    return found
+            languages[word] = (*languages.get(word, ()), code)
+    return languages
 
 
 @lru_cache(maxsize=4096)
@@ -151,34 +151,34 @@ def script_of(char: str) -> str:
 def evidence(word: str) -> tuple[tuple[str, float], ...]:
     """Give the evidence of one word for (or, negative, against) languages."""
     lower = word.replace("’", "'").lower()
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     for part in {lower, *lower.split("'")}:
         codes = _frequent().get(part, ())
         for code in codes:
-            found[code] = found.get(code, 0.0) + _weight(len(codes))
+            scores[code] = scores.get(code, 0.0) + _weight(len(codes))
     # A name keeps the letters and endings of its own language.
     share = 0.4 if word[0].isupper() else 1.0
     for letter in {char for char in lower if not char.isascii() and char.isalpha()}:
-        _add_letter(letter, share, found)
+        _add_letter(letter, share, scores)
     for ending, codes in ENDINGS:
         if lower.endswith(ending) and len(lower) > len(ending) + 1:
             for code in codes:
-                found[code] = found.get(code, 0.0) + share * 0.8 / len(codes)
+                scores[code] = scores.get(code, 0.0) + share * 0.8 / len(codes)
     for letters, codes in SEQUENCES:
         if letters in lower:
             for code in codes:
-                found[code] = found.get(code, 0.0) + share * 0.4 / len(codes)
-    return tuple(found.items())
+                scores[code] = scores.get(code, 0.0) + share * 0.4 / len(codes)
+    return tuple(scores.items())
 
 
-def _add_letter(letter: str, share: float, found: dict[str, float]) -> None:
+def _add_letter(letter: str, share: float, scores: dict[str, float]) -> None:
     script = script_of(letter)
     having = [code for code, letters in LETTERS.get(script, {}).items() if letter in letters]
     for code in LETTERS.get(script, {}):
         if code in having:
-            found[code] = found.get(code, 0.0) + share * 1.6 / len(having)
+            scores[code] = scores.get(code, 0.0) + share * 1.6 / len(having)
         elif having:
-            found[code] = found.get(code, 0.0) - share
+            scores[code] = scores.get(code, 0.0) - share
 
 
 def _weight(languages: int) -> float:

@@ -128,13 +128,13 @@ class BlockReader:
         line, _, _ = self._held.text.partition("\n")
         if not blocks.is_delimiter_row(line):
             self._writer.mark()
-            said = False
+            after_cell = False
             for start, end in blocks.cells(line):
                 tokens = self._read_nested(line[start:end], self._held.places[start:end], LABEL)
-                if said and any(token.text.strip() for token in tokens):
+                if after_cell and any(token.text.strip() for token in tokens):
                     self._separate_cells(start)
                 self._writer.put_nested(tokens)
-                said = said or bool(tokens)
+                after_cell = after_cell or bool(tokens)
         self.at_start = False
         return len(line) or 1
 

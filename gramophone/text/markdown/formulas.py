@@ -74,29 +74,29 @@ def spoken_formula(source: str) -> str | None:
 
 def _read(parts: list[str], at: int, depth: int) -> tuple[str, int]:
     """Read parts up to the brace that closes the group; give the text and where that is."""
-    said = ""
+    text = ""
     while at < len(parts) and parts[at] != "}":
         part = parts[at]
         at += 1
         if part in ("^", "_"):
-            said = said.rstrip()
-            if said.endswith(("∑", "∏", "∫")):
+            text = text.rstrip()
+            if text.endswith(("∑", "∏", "∫")):
                 raise _Unreadable
             group, at = _group(parts, at, depth)
-            said += _raise(group) if part == "^" else _lower(group)
+            text += _raise(group) if part == "^" else _lower(group)
         elif part in ("\\frac", "\\dfrac", "\\tfrac"):
             over, at = _group(parts, at, depth)
             under, at = _group(parts, at, depth)
-            said += f"{_whole(over)}/{_whole(under)}"
+            text += f"{_whole(over)}/{_whole(under)}"
         elif part == "\\sqrt":
             under, at = _group(parts, at, depth)
-            said += f"√{_whole(under)}"
+            text += f"√{_whole(under)}"
         elif part == "{":
             group, at = _group(parts, at - 1, depth)
-            said += group
+            text += group
         else:
-            said += _part(part, said)
-    return said, at
+            text += _part(part, text)
+    return text, at
 
 
 def _group(parts: list[str], at: int, depth: int) -> tuple[str, int]:
@@ -113,7 +113,7 @@ def _group(parts: list[str], at: int, depth: int) -> tuple[str, int]:
     return text.strip(), end + 1
 
 
-def _part(part: str, said: str) -> str:
+def _part(part: str, text: str) -> str:
     if part.isspace() or part in ("~", "&"):
         return " "
     if part == "*":
@@ -130,7 +130,7 @@ def _part(part: str, said: str) -> str:
     if name in "%$#&_{}":
         return name
     if name in _NAMES:
-        return f" {name} " if said[-1:].isalnum() else f"{name} "
+        return f" {name} " if text[-1:].isalnum() else f"{name} "
     if name not in _SYMBOLS:
         raise _Unreadable
     symbol = _SYMBOLS[name]

@@ -194,8 +194,8 @@ def rules_while_unsure(lang: str) -> Rules:
                 numbered |= words
             if kind is Class.TITLE and code not in near:
                 titles |= new
-            taken = code in near or kind is Class.TITLE
-            classes |= {word: kind for word in new if taken or "." in word}
+            all_words = code in near or kind is Class.TITLE
+            classes |= {word: kind for word in new if all_words or "." in word}
     return replace(
         rules,
         classes=classes,
@@ -209,7 +209,7 @@ def _heads(classes: dict[str, Class]) -> frozenset[str]:
     """Give "av." and "av.j.-" for "av.j.-c", and so on."""
     dotted = [key for key in classes if "." in key]
     return frozenset(
-        key[: place + 1] for key in dotted for place, char in enumerate(key) if char == "."
+        key[: index + 1] for key in dotted for index, char in enumerate(key) if char == "."
     )
 
 
@@ -217,7 +217,7 @@ def _from_cldr(code: str, openers: frozenset[str]) -> tuple[dict[str, Class], fr
     """Give CLDR's abbreviations with a class, and those that it has with a capital only."""
     entries = SUPPRESSIONS.get(code, "").split()
     ordinary = openers | frozenset(_ORDINARY.get(code, "").split())
-    found = [entry for entry in entries if entry.lower() not in ordinary and len(entry) > 1]
-    small = {entry for entry in found if entry[0].islower()}
-    capitals = {entry.lower() for entry in found if entry[0].isupper()} - small
-    return dict.fromkeys((entry.lower() for entry in found), Class.MAYBE), frozenset(capitals)
+    usable = [entry for entry in entries if entry.lower() not in ordinary and len(entry) > 1]
+    small = {entry for entry in usable if entry[0].islower()}
+    capitals = {entry.lower() for entry in usable if entry[0].isupper()} - small
+    return dict.fromkeys((entry.lower() for entry in usable), Class.MAYBE), frozenset(capitals)
