@@ -15,13 +15,13 @@ from storage.export.caption_layout import LINE_CHARS
 from storage.export.formats import cast, id3
 from storage.export.formats.html.text import harmless
 from tests.support.captions import shown
-from tui.sessions.actions import called
+from tui.sessions.actions import describe
 
 UNITS = ["👨\u200d👩\u200d👧", "क्षि", "e\u0301", "🇩🇪", "1\ufe0f\u20e3", "ක්\u200dය", "각"]
 
 
-def called_so(title: str) -> str:
-    return called([SessionSummary("a", title, "", 0, 0, "", "", "")])
+def described(title: str) -> str:
+    return describe([SessionSummary("a", title, "", 0, 0, "", "", "")])
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -30,7 +30,7 @@ def called_so(title: str) -> str:
     [
         tag_name,
         cleaned,
-        called_so,
+        described,
         audio_tags._label,  # pyright: ignore[reportPrivateUsage]
         id3._shortened,  # pyright: ignore[reportPrivateUsage]
     ],
