@@ -179,28 +179,28 @@ def _collect_fields(
         path += tuple(
             [(name, fields[name]) for name in _ORDER if isinstance(fields.get(name), int)]
         )
-    for name, each in fields.items():
-        if isinstance(each, str):
+    for name, value in fields.items():
+        if isinstance(value, str):
             key = None if name in _ALONE else (*path, name)
-            pieces.append(StreamPiece(key, each, " " if name in _WORDS else ""))
-        elif isinstance(each, dict):
-            _collect_fields(cast("dict[str, Any]", each), (*path, name), pieces)
-        elif isinstance(each, list):
-            _collect_elements(cast("list[Any]", each), path, name, pieces)
+            pieces.append(StreamPiece(key, value, " " if name in _WORDS else ""))
+        elif isinstance(value, dict):
+            _collect_fields(cast("dict[str, Any]", value), (*path, name), pieces)
+        elif isinstance(value, list):
+            _collect_elements(cast("list[Any]", value), path, name, pieces)
 
 
 def _collect_elements(
     elements: list[Any], path: tuple[Any, ...], name: str, pieces: list[StreamPiece]
 ) -> None:
-    """Add the texts in a list: each stands in the field that holds the list."""
-    for each in elements:
-        if isinstance(each, list):
-            _collect_elements(cast("list[Any]", each), path, name, pieces)
-        elif isinstance(each, dict):
-            _collect_fields(cast("dict[str, Any]", each), (*path, name), pieces)
-        elif isinstance(each, str):
+    """Add the texts in a list: each belongs to the field that holds the list."""
+    for element in elements:
+        if isinstance(element, list):
+            _collect_elements(cast("list[Any]", element), path, name, pieces)
+        elif isinstance(element, dict):
+            _collect_fields(cast("dict[str, Any]", element), (*path, name), pieces)
+        elif isinstance(element, str):
             key = None if name in _ALONE else (*path, name)
-            pieces.append(StreamPiece(key, each, " " if name in _WORDS else ""))
+            pieces.append(StreamPiece(key, element, " " if name in _WORDS else ""))
 
 
 def _replaced(value: Any, texts: Iterator[str]) -> Any:
@@ -210,13 +210,13 @@ def _replaced(value: Any, texts: Iterator[str]) -> Any:
         case dict():
             return _replaced_object(cast("dict[str, Any]", value), texts)
         case list():
-            return [_replaced(each, texts) for each in cast("list[Any]", value)]
+            return [_replaced(element, texts) for element in cast("list[Any]", value)]
         case _:
             return value
 
 
 def _replaced_object(fields: dict[str, Any], texts: Iterator[str]) -> dict[str, Any]:
-    replaced = {name: _replaced(each, texts) for name, each in fields.items()}
+    replaced = {name: _replaced(value, texts) for name, value in fields.items()}
     if replaced.get(_TOKEN) != fields.get(_TOKEN):
         # A token that was hidden must not stand beside itself as numbers.
         replaced |= {

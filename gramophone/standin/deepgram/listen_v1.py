@@ -72,8 +72,8 @@ def utterances_of(
     Each has the length of its sound; where none was recorded, that of the tones in its place.
     """
     if recorded and (recorded.connections or recorded.wholes):
-        heard = [*utterances_in(recorded.connections), *map(whole_utterance, recorded.wholes)]
-        return tuple(Utterance(text, length_us) for text, length_us in heard if text)
+        recognised = [*utterances_in(recorded.connections), *map(whole_utterance, recorded.wholes)]
+        return tuple(Utterance(text, length_us) for text, length_us in recognised if text)
     if speech is None:
         return ()
     return tuple(
@@ -292,9 +292,9 @@ def _whole(messages: Sequence[ServerMessage], identity: ListenIdentity) -> bytes
     """The answer to a recording (Deepgram: the pre-recorded API's `results`)."""
     words = tuple(
         word
-        for each in messages
-        if isinstance(each, Results) and each.is_final
-        for word in each.words
+        for message in messages
+        if isinstance(message, Results) and message.is_final
+        for word in message.words
     )
     (metadata,) = (message for message in messages if isinstance(message, Metadata))
     model = {"name": identity.model, "version": identity.version, "arch": identity.model}

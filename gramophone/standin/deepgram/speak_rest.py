@@ -91,15 +91,15 @@ class SpeakRest:
     async def __call__(self, request: Request, reply: Reply) -> None:
         """Answer one request."""
         ordinal = next(self._ordinals)
-        asked = self._admit(request, ordinal)
-        if isinstance(asked, HttpRefusal):
-            _log.info("request %d: refused with %d", ordinal, asked.status)
-            await refuse(reply, asked, str(uuid4()))
+        granted = self._admit(request, ordinal)
+        if isinstance(granted, HttpRefusal):
+            _log.info("request %d: refused with %d", ordinal, granted.status)
+            await refuse(reply, granted, str(uuid4()))
             return
-        _log.info("request %d: %d characters", ordinal, len(asked.text))
+        _log.info("request %d: %d characters", ordinal, len(granted.text))
         response = FaultyResponse(reply, FaultInjector(self._options.faults, ordinal), self._clock)
         async with response.watching_time():
-            await self._speak(asked, ordinal, response)
+            await self._speak(granted, ordinal, response)
 
     def _admit(self, request: Request, ordinal: int) -> _GrantedRequest | HttpRefusal:
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
@@ -114,8 +114,8 @@ class SpeakRest:
             return bad_request(str(refused))
         longest = self._options.limits.speak_characters
         if longest is not None and len(text) > longest:
-            said = f"Input text exceeds the limit of {longest} characters."
-            return HttpRefusal(413, "Payload Too Large", said)
+            sentence = f"Input text exceeds the limit of {longest} characters."
+            return HttpRefusal(413, "Payload Too Large", sentence)
         if file := self._files.find(text, parameters):
             spoken = SpeakParameters(
                 model=parameters.model,
@@ -148,15 +148,15 @@ class SpeakRest:
             why = why or refusal
         return bad_request(why)
 
-    async def _speak(self, asked: _GrantedRequest, ordinal: int, reply: Reply) -> None:
-        metadata = metadata_of(asked.parameters.model)
+    async def _speak(self, granted: _GrantedRequest, ordinal: int, reply: Reply) -> None:
+        metadata = metadata_of(granted.parameters.model)
         headers = [
-            ("content-type", asked.content_type),
+            ("content-type", granted.content_type),
             *identity_headers(metadata.request_id, metadata.model_name, metadata.model_uuid),
-            ("dg-char-count", str(len(asked.text))),
+            ("dg-char-count", str(len(granted.text))),
         ]
         progress = _AnswerProgress(ordinal, self._clock.now_us())
-        async with aclosing(self._body(asked, progress)) as pieces:
+        async with aclosing(self._body(granted, progress)) as pieces:
             try:
                 first = await anext(pieces, None)
             except voices.VoiceRefused:
@@ -179,14 +179,14 @@ class SpeakRest:
         await reply.send(piece)
 
     async def _body(
-        self, asked: _GrantedRequest, progress: _AnswerProgress
+        self, granted: _GrantedRequest, progress: _AnswerProgress
     ) -> AsyncGenerator[tuple[bytes, int], None]:
         """The pieces of the body, each with its instant."""
         asked_us = progress.asked_us
-        frames = self._frames(asked, progress)
-        parameters = asked.parameters
-        if asked.file is not None:
-            async for piece in self._recorded(asked.text, asked.file, progress, frames):
+        frames = self._frames(granted, progress)
+        parameters = granted.parameters
+        if granted.file is not None:
+            async for piece in self._recorded(granted.text, granted.file, progress, frames):
                 yield piece
             return
         if parameters.raw and (parameters.container == "none" or self._options.pace > 0):
@@ -208,7 +208,7 @@ class SpeakRest:
             if len(sound) % 2:
                 yield b"\0", frames_made[-1][1]
             return
-        rate_hz = asked.spoken.sample_rate_hz
+        rate_hz = granted.spoken.sample_rate_hz
         file = await asyncio.to_thread(encoded, sound, rate_hz, parameters.encoding)
         instant_us = frames_made[-1][1] if frames_made else asked_us
         for start in range(0, len(file), _PIECE_BYTES):
@@ -237,11 +237,11 @@ class SpeakRest:
             yield file.tail, instant_us
 
     async def _frames(
-        self, asked: _GrantedRequest, progress: _AnswerProgress
+        self, granted: _GrantedRequest, progress: _AnswerProgress
     ) -> AsyncGenerator[tuple[bytes, int], None]:
-        pacer = FramePacer(self._options, asked.spoken, progress.ordinal)
+        pacer = FramePacer(self._options, granted.spoken, progress.ordinal)
         pacer.begin(progress.asked_us)
-        sounds = self._voice.synthesise(asked.text, asked.spoken)
+        sounds = self._voice.synthesise(granted.text, granted.spoken)
         async with aclosing(sounds):
             async for sound in sounds:
                 if isinstance(sound, VoiceSound):

@@ -82,9 +82,9 @@ class SpeakV2Endpoint(SpeakEndpoint[FluxParameters, ServerMessage]):
     def _connected(self, ordinal: int, model: str) -> Connected:
         recording = self._recording(ordinal)
         if recording is not None and recording.connected:
-            said = parse_server(recording.connected)
-            if isinstance(said, Connected):
-                return said
+            message = parse_server(recording.connected)
+            if isinstance(message, Connected):
+                return message
         uuid = str(uuid5(NAMESPACE_URL, model))
         return Connected(str(uuid4()), model, _MODEL_VERSION, (uuid,))
 

@@ -100,13 +100,13 @@ class FaultInjector:
         self._held: list[bytes] = []
         self._messages = 0
         self._sent_bytes = 0
-        self._over = False
+        self._ended = False
         self._mute = False
 
     @property
     def silent(self) -> bool:
         """Whether nothing is sent any more, for whatever reason."""
-        return self._over
+        return self._ended
 
     @property
     def mute(self) -> bool:
@@ -116,7 +116,7 @@ class FaultInjector:
     def client_spoke(self) -> None:
         """Take note of a message of the client, after which a `silent` fault begins."""
         if self._silent_when_spoken_to:
-            self._over = self._mute = True
+            self._ended = self._mute = True
 
     def timed(self) -> list[tuple[int, Fault]]:
         """The faults by time, as (milliseconds after the opening, fault), in order."""
@@ -127,7 +127,7 @@ class FaultInjector:
 
     def fire(self, fault: Fault) -> list[Action]:
         """Let a fault happen whose time has come."""
-        if self._over or fault not in self._waiting:
+        if self._ended or fault not in self._waiting:
             return []
         self._waiting.remove(fault)
         if fault.name is FaultName.DUPLICATE:
@@ -150,7 +150,7 @@ class FaultInjector:
         return [action for frame in mixed for action in self._pass(frame)]
 
     def _pass(self, frame: str | bytes) -> Iterator[Action]:
-        if self._over:
+        if self._ended:
             return
         self._messages += 1
         copies = 2 if self._twice and isinstance(frame, bytes) else 1
@@ -164,7 +164,7 @@ class FaultInjector:
                 yield SendFrame(frame[begin:at])
                 begin = at
             yield from self._do(fault)
-            if self._over:
+            if self._ended:
                 return
         if begin < len(frame) or not frame:
             for _ in range(copies):
@@ -196,15 +196,15 @@ class FaultInjector:
             case FaultName.STALL if fault.value:
                 yield StallFor(fault.value)
             case FaultName.STALL | FaultName.SILENT:
-                self._over = self._mute = True
+                self._ended = self._mute = True
             case FaultName.HANG_UP:
-                self._over = True
+                self._ended = True
                 yield CloseSocket(1011, "NET-0000")
             case FaultName.CLOSE:
-                self._over = True
+                self._ended = True
                 yield CloseSocket(fault.value, fault.text)
             case FaultName.DROP | FaultName.RESET:
-                self._over = True
+                self._ended = True
                 yield DropConnection(fault.name is FaultName.RESET)
             case _:
                 pass

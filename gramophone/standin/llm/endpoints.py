@@ -165,8 +165,10 @@ class ModelStandin:
             raise RequestRefused(dialect.refusal(dialect.overloaded_status))
         answer = self._selector(question.asked, question.step)
         if answer is None:
-            said = f"There is no answer to {question.asked!r} here."
-            raise RequestRefused(replace(dialect.refusal(404), message=said, code="not_recorded"))
+            sentence = f"There is no answer to {question.asked!r} here."
+            raise RequestRefused(
+                replace(dialect.refusal(404), message=sentence, code="not_recorded")
+            )
         failure = answer.failure
         body = failure is not None and failure.kind not in WORDLESS
         if failure is not None and body and not (failure.in_stream and question.stream):
@@ -253,5 +255,5 @@ def _length(plan: ResponsePlan, body: bytes) -> Headers:
     """The `content-length`: of a body that is cut off the length of the whole."""
     if plan.ending is Ending.SPOILT:
         return []
-    given = b"".join(data for _, data in plan.pieces) if plan.ending is Ending.WHOLE else body
-    return [("content-length", str(len(given)))]
+    sent = b"".join(data for _, data in plan.pieces) if plan.ending is Ending.WHOLE else body
+    return [("content-length", str(len(sent)))]

@@ -63,8 +63,8 @@ class ExpectedAnswers:
     def _next(self, asked: str, step: int) -> ModelAnswer | None:
         """The answer behind calls to tools, of the first conversation that has not had it."""
         for begun in self._begun.get(without_spaces(asked), ()):
-            if begun.given <= step < len(begun.run):
-                begun.given = step + 1
+            if begun.answered <= step < len(begun.run):
+                begun.answered = step + 1
                 return begun.run[step]
         self.expectation.surplus(asked)
         return None
@@ -75,7 +75,7 @@ class _Begun:
     """A question that was asked: its answers, and the number of them that were given."""
 
     run: list[ModelAnswer]
-    given: int = 1
+    answered: int = 1
 
     def at(self, step: int) -> ModelAnswer:
         """The answer of this step, or the last."""

@@ -44,8 +44,8 @@ class ListenObserver:
         fields = read_object(frame)
         if text := final_transcript(fields):
             self._texts.append(text)
-        over = fields.get("speech_final") is True or fields.get("from_finalize") is True
-        return [event, *(self._turn(at_us) if over else [])]
+        is_over = fields.get("speech_final") is True or fields.get("from_finalize") is True
+        return [event, *(self._turn(at_us) if is_over else [])]
 
     def answered(self, text: str, at_us: int) -> list[Event]:
         """Give the events of the transcript of a whole recording."""

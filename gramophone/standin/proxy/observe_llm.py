@@ -60,8 +60,9 @@ class AnswerObserver:
     def asked(self, body: bytes, at_us: int, heard: str = "") -> list[Event]:
         """Give the events of the request; it has no turn of the user if that was `heard` before."""
         fields = read_object(body)
-        said = fields.get("messages", fields.get("input"))
-        messages = [{"role": "user", "content": said}] if isinstance(said, str) else as_list(said)
+        prompt = fields.get("messages", fields.get("input"))
+        alone = [{"role": "user", "content": prompt}]
+        messages = alone if isinstance(prompt, str) else as_list(prompt)
         text, step = last_asked(messages)
         events: list[Event] = []
         if step == 0 and (not heard or without_spaces(text) != without_spaces(heard)):
@@ -110,9 +111,9 @@ class AnswerObserver:
         fields = read_object(bytes(self._whole))
         events: list[Event] = []
         if self._status >= 400:
-            said = as_text(as_object(fields.get("error")).get("message"))
+            message = as_text(as_object(fields.get("error")).get("message"))
             events = self._fail(
-                f"{self._host} refused the request ({self._status}: {said}); ask again.", at_us
+                f"{self._host} refused the request ({self._status}: {message}); ask again.", at_us
             )
         elif self._reader is None:
             events = self._understand(fields, at_us)
@@ -158,8 +159,8 @@ class AnswerObserver:
         fields = read_object(data)
         if as_text(fields.get("type")) == "error" or as_object(fields.get("error")):
             error = as_object(fields.get("error")) or fields
-            kind, said = as_text(error.get("type")), as_text(error.get("message"))
-            named = f"{kind}: {said}" if kind.endswith("_error") else said
+            kind, message = as_text(error.get("type")), as_text(error.get("message"))
+            named = f"{kind}: {message}" if kind.endswith("_error") else message
             return self._fail(
                 f"{self._host} broke the answer off ({named}); what arrived is kept.", at_us
             )
@@ -211,10 +212,10 @@ _Read = tuple[str, str, tuple[int, int]]
 def _chat(fields: dict[str, Any]) -> _Read:
     choices = as_list(fields.get("choices"))
     choice = as_object(choices[0]) if choices else {}
-    said = as_object(choice.get("delta")) or as_object(choice.get("message"))
+    message = as_object(choice.get("delta")) or as_object(choice.get("message"))
     usage = as_object(fields.get("usage"))
     tokens = as_count(usage.get("prompt_tokens")), as_count(usage.get("completion_tokens"))
-    return as_text(said.get("content")), as_text(choice.get("finish_reason")), tokens
+    return as_text(message.get("content")), as_text(choice.get("finish_reason")), tokens
 
 
 def _responses(fields: dict[str, Any]) -> _Read:
@@ -240,8 +241,9 @@ def _messages(fields: dict[str, Any]) -> _Read:
     text += "".join(as_text(as_object(part).get("text")) for part in as_list(fields.get("content")))
     reason = as_text(delta.get("stop_reason")) or as_text(fields.get("stop_reason"))
     usage = as_object(fields.get("usage")) or as_object(message.get("usage"))
-    made = 0 if message else as_count(usage.get("output_tokens"))
-    return text, reason, (as_count(usage.get("input_tokens")), made)
+    # `message_start` has usage, too, but its output tokens are those of the first piece alone.
+    output_tokens = 0 if message else as_count(usage.get("output_tokens"))
+    return text, reason, (as_count(usage.get("input_tokens")), output_tokens)
 
 
 _READERS = {"openai": _chat, "openai-responses": _responses, "anthropic": _messages}

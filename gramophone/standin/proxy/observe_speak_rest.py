@@ -58,8 +58,8 @@ class SpeakRequestObserver:
         """Give the events of the end of the body."""
         samples = self._sound_bytes // (self._sample_bytes or 1)
         answered = FlushAnswered(at_us=at_us, turn=self._turn, flush=0, end_samples=samples)
-        rest = [self._part(part, at_us) for part in self._stream.rest()]
-        return [*rest, answered, *self._over("stop", 1000, "", at_us)]
+        last_parts = [self._part(part, at_us) for part in self._stream.rest()]
+        return [*last_parts, answered, *self._over("stop", 1000, "", at_us)]
 
     def broken(self, at_us: int) -> list[Event]:
         """Give the events of a service that was lost."""

@@ -64,8 +64,8 @@ def upstream_of(address: str) -> str:
             "your program sends those."
         )
     path = parts.path.rstrip("/")
-    for known in (SPEAK_PATH, FLUX_PATH, LISTEN_PATH, "/v1"):
-        path = path.removesuffix(known)
+    for suffix in (SPEAK_PATH, FLUX_PATH, LISTEN_PATH, "/v1"):
+        path = path.removesuffix(suffix)
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{path}"
 
 

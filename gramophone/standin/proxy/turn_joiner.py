@@ -87,21 +87,21 @@ class _SpokenAnswer:
             return
         start, self.length = self.length, self.length + len(text)
         for at, character in enumerate(text):
-            said = _words(character)
-            self.fresh.append(said)
-            self.places.extend([start + at] * len(said))
+            letters = _words(character)
+            self.fresh.append(letters)
+            self.places.extend([start + at] * len(letters))
 
     def find(self, text: str) -> int | None:
         """The index in `words` at which this text begins; None where it is not found."""
-        said = _words(text)
+        letters = _words(text)
         if self.fresh:
             self.words = "".join([self.words, *self.fresh])
             self.fresh.clear()
-        if not said:
+        if not letters:
             return None
-        if self.words.startswith(said, self.spoken):
+        if self.words.startswith(letters, self.spoken):
             return self.spoken
-        at = self.words.find(said, self.spoken) if len(said) >= _SURE_CHARACTERS else -1
+        at = self.words.find(letters, self.spoken) if len(letters) >= _SURE_CHARACTERS else -1
         return at if at >= 0 else None
 
     def speak(self, text: str) -> tuple[int, int]:
@@ -200,8 +200,8 @@ class TurnJoiner:
                 self._speeches[event.turn] = speech = _Speech(next(self._turns))
                 passed.append(replace(event, turn=speech.turn))
             elif isinstance(event, TurnStarted):
-                text = next((each.text for each in events[at:] if isinstance(each, TextSpoken)), "")
-                speech = self._begin(event.turn, text)
+                spoken = (text.text for text in events[at:] if isinstance(text, TextSpoken))
+                speech = self._begin(event.turn, next(spoken, ""))
                 if speech.answer is None:
                     passed.append(replace(event, turn=speech.turn))
             else:

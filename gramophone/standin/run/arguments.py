@@ -14,31 +14,33 @@ from gramophone.wire.deepgram.speak_v2.rules import FluxLimits
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """The parser of the command line; `prog` is the name that its messages begin with."""
-    made = argparse.ArgumentParser(
+    command_line = argparse.ArgumentParser(
         prog=prog,
         description="A local server that plays Deepgram's, OpenAI's and Anthropic's part.",
     )
-    made.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
-    _add_address(made)
-    _add_services(made)
-    _add_timing(made)
-    _add_strictness(made)
-    _add_behaviour(made)
-    _add_reports(made)
-    return made
+    command_line.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
+    _add_address(command_line)
+    _add_services(command_line)
+    _add_timing(command_line)
+    _add_strictness(command_line)
+    _add_behaviour(command_line)
+    _add_reports(command_line)
+    return command_line
 
 
-def _add_address(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--port", type=_port, default=0, help="0, the default, takes a free port")
-    made.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    made.add_argument(
+def _add_address(command_line: argparse.ArgumentParser) -> None:
+    command_line.add_argument(
+        "--port", type=_port, default=0, help="0, the default, takes a free port"
+    )
+    command_line.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    command_line.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
         help="answer this host name too",
     )
-    made.add_argument(
+    command_line.add_argument(
         "--allow-origin",
         action="append",
         default=[],
@@ -47,24 +49,24 @@ def _add_address(made: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_services(made: argparse.ArgumentParser) -> None:
+def _add_services(command_line: argparse.ArgumentParser) -> None:
     for name in SERVICES:
-        made.add_argument(
+        command_line.add_argument(
             f"--{name}",
             dest="services",
             action="append_const",
             const=name,
             help=f"serve {name}; without any, all are served",
         )
-    made.add_argument(
+    command_line.add_argument(
         "--all", dest="services", action="store_const", const=[], help="serve all of these"
     )
 
 
-def _add_timing(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--first-byte-ms", type=_count, default=0, metavar="N")
-    made.add_argument("--frame-ms", type=_count, default=20, metavar="N")
-    made.add_argument(
+def _add_timing(command_line: argparse.ArgumentParser) -> None:
+    command_line.add_argument("--first-byte-ms", type=_count, default=0, metavar="N")
+    command_line.add_argument("--frame-ms", type=_count, default=20, metavar="N")
+    command_line.add_argument(
         "--speed",
         "--pace",
         type=_speed,
@@ -72,26 +74,28 @@ def _add_timing(made: argparse.ArgumentParser) -> None:
         help="factor on the recorded timing, or on the speed of the sound; 0 is as fast as "
         "possible; default: 1 for a recording, 0 otherwise",
     )
-    made.add_argument("--clock", choices=("system", "manual"), default="system")
+    command_line.add_argument("--clock", choices=("system", "manual"), default="system")
 
 
-def _add_strictness(made: argparse.ArgumentParser) -> None:
-    strictness = made.add_mutually_exclusive_group()
+def _add_strictness(command_line: argparse.ArgumentParser) -> None:
+    strictness = command_line.add_mutually_exclusive_group()
     strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
     strictness.add_argument("--lenient", action="store_true", help="only report what differed")
-    made.add_argument("--by-message", action="store_true", help="compare message by message")
+    command_line.add_argument(
+        "--by-message", action="store_true", help="compare message by message"
+    )
 
 
-def _add_behaviour(made: argparse.ArgumentParser) -> None:
-    made.add_argument(
+def _add_behaviour(command_line: argparse.ArgumentParser) -> None:
+    command_line.add_argument(
         "--speak-on",
         choices=("flush", "sentence"),
         help="where sound begins; default: at the flush on v1, at the sentence on v2",
     )
-    made.add_argument("--no-limits", action="store_true", help="allow any amount of text")
-    made.add_argument("--dialect", choices=("observed", "specified"), default="observed")
-    made.add_argument("--key", metavar="KEY", help="refuse every other key")
-    made.add_argument(
+    command_line.add_argument("--no-limits", action="store_true", help="allow any amount of text")
+    command_line.add_argument("--dialect", choices=("observed", "specified"), default="observed")
+    command_line.add_argument("--key", metavar="KEY", help="refuse every other key")
+    command_line.add_argument(
         "--fault",
         type=_fault,
         action="append",
@@ -101,11 +105,11 @@ def _add_behaviour(made: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_reports(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--log", metavar="FILE", help="log all messages to this file")
-    made.add_argument("--watch-stdin", action="store_true", help="exit when stdin ends")
-    made.add_argument("--progress", action="store_true", help="report how loading goes on")
-    made.add_argument("--verbose", action="store_true", help="log connections to stderr")
+def _add_reports(command_line: argparse.ArgumentParser) -> None:
+    command_line.add_argument("--log", metavar="FILE", help="log all messages to this file")
+    command_line.add_argument("--watch-stdin", action="store_true", help="exit when stdin ends")
+    command_line.add_argument("--progress", action="store_true", help="report how loading goes on")
+    command_line.add_argument("--verbose", action="store_true", help="log connections to stderr")
 
 
 def options_of(arguments: argparse.Namespace, source: StandinSource) -> StandinOptions:

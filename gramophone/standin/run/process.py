@@ -104,8 +104,8 @@ def unopened(host: str, port: int, error: OSError) -> str:
     """The sentence for a port that cannot be had."""
     what = f"Port {port} of {host}" if port else f"A port of {host}"
     # asyncio puts a sentence of its own around the reason.
-    known = error.errno is not None and error.errno > 0
-    why = os.strerror(error.errno or 0) if known else error.strerror
+    has_errno = error.errno is not None and error.errno > 0
+    why = os.strerror(error.errno or 0) if has_errno else error.strerror
     return f"{what} cannot be opened ({why}); choose another."
 
 
@@ -138,7 +138,7 @@ class _Process:
         self._arguments = arguments
         self._secrets = secrets
         self._options = options_of(arguments, source)
-        self._heard = source.heard
+        self._transcripts = source.heard
         self._utterances = utterances_of(source.speech, source.heard)
         self._voice = _voice(arguments, source, piper)
         self._selector = (
@@ -149,7 +149,7 @@ class _Process:
         self._sounds = ExpectedSounds(
             source.heard.wholes if source.heard else (), strict=arguments.strict
         )
-        self._over = False
+        self._ended = False
         self._manual = SteppedClock() if arguments.clock == "manual" else None
         self._clock: Clock = self._manual or SystemClock()
 
@@ -177,7 +177,7 @@ class _Process:
             self._clock,
             language,
             self._utterances,
-            self._heard,
+            self._transcripts,
             self._sounds,
         )
         services = [SERVICES[name](context) for name in arguments.services or SERVICES]
@@ -226,11 +226,11 @@ class _Process:
     def _tell_progress(self, detail: str) -> None:
         # An engine that loads in a thread goes on for a while when the process ends; its progress
         # must not come behind the summary.
-        if not self._over:
+        if not self._ended:
             write_line(event="progress", detail=detail)
 
     def _sum_up(self, log: TrafficLog) -> int:
-        self._over = True
+        self._ended = True
         differences = self._differences()
         # A parent that ended this by going away reads nothing any more.
         with suppress(BrokenPipeError):
@@ -239,7 +239,7 @@ class _Process:
                 connections=log.connections,
                 requests=log.requests,
                 matched=not differences,
-                differences=[each.fields() for each in differences],
+                differences=[difference.fields() for difference in differences],
             )
         if differences:
             sys.stderr.write(plain(diff(differences)) + "\n")
@@ -249,11 +249,15 @@ class _Process:
         """The differences, without secrets, also where one came in several messages."""
         streams = RedactedStreams[Difference](self._secrets.redactor)
         for side in self._expectations():
-            for each in side.differences():
-                expected = StreamPiece((each.side, "expected"), each.expected)
-                streams.put(each, [expected, StreamPiece((each.side, "got"), each.got)])
+            for difference in side.differences():
+                expected = StreamPiece((difference.side, "expected"), difference.expected)
+                got = StreamPiece((difference.side, "got"), difference.got)
+                streams.put(difference, [expected, got])
         streams.finish()
-        return [replace(each, expected=texts[0], got=texts[1]) for each, texts in streams.settled()]
+        return [
+            replace(difference, expected=texts[0], got=texts[1])
+            for difference, texts in streams.settled()
+        ]
 
     def _expectations(self) -> list[Expectation | ExpectedSounds]:
         """The expectations of the services that are served; the others cannot be met."""
@@ -271,10 +275,12 @@ class _Process:
 
 
 @contextmanager
-def ending(*, watch_stdin: bool, said: Callable[[bytes], None] | None = None) -> Generator[None]:
+def ending(
+    *, watch_stdin: bool, on_input: Callable[[bytes], None] | None = None
+) -> Generator[None]:
     """Cancel the block when the process is to end, and leave it without an error.
 
-    `said` is called, in another thread, with what comes on standard input until it ends.
+    `on_input` is called, in another thread, with what comes on standard input until it ends.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -283,7 +289,7 @@ def ending(*, watch_stdin: bool, said: Callable[[bytes], None] | None = None) ->
         loop.add_signal_handler(number, task.cancel)
     if watch_stdin:
         # A thread, because a loop cannot wait for every kind of file; it ends with the process.
-        ended = partial(_stdin_ended, loop, task, said)
+        ended = partial(_stdin_ended, loop, task, on_input)
         threading.Thread(target=ended, name="standard input", daemon=True).start()
     with suppress(asyncio.CancelledError):
         yield
@@ -292,12 +298,12 @@ def ending(*, watch_stdin: bool, said: Callable[[bytes], None] | None = None) ->
 def _stdin_ended(
     loop: asyncio.AbstractEventLoop,
     task: asyncio.Task[object],
-    said: Callable[[bytes], None] | None,
+    on_input: Callable[[bytes], None] | None,
 ) -> None:
     with suppress(OSError):
-        while words := os.read(0, 4096):
-            if said is not None:
-                said(words)
+        while piece := os.read(0, 4096):
+            if on_input is not None:
+                on_input(piece)
     # The loop may be closed already, when the process ends for another reason.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(task.cancel)

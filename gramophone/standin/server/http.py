@@ -137,7 +137,7 @@ class HttpConnection(asyncio.Protocol):
         self._ahead_bytes = 0
         self._idle = False
         self._lost = False
-        self._over = False
+        self._ended = False
 
     # --- the transport's side -----------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class HttpConnection(asyncio.Protocol):
         self._start_timer(self._timeouts.request_s, self.too_slow)
 
     def data_received(self, data: bytes) -> None:
-        if self._over:
+        if self._ended:
             return
         if self._answering is not None:
             self._ahead_bytes += len(data)
@@ -166,7 +166,7 @@ class HttpConnection(asyncio.Protocol):
         pass
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = self._over = True
+        self._lost = self._ended = True
         self._stop_timer()
         if self._answering is not None:
             self._answering.cancel()
@@ -184,7 +184,7 @@ class HttpConnection(asyncio.Protocol):
     # --- reading ------------------------------------------------------------------------------
 
     def _read_events(self) -> None:
-        while self._answering is None and not self._over:
+        while self._answering is None and not self._ended:
             try:
                 event = self._http.next_event()
                 if event is h11.NEED_DATA and self._http.they_are_waiting_for_100_continue:
@@ -254,10 +254,10 @@ class HttpConnection(asyncio.Protocol):
             pass
 
     def _go_on(self) -> None:
-        if self._over:
+        if self._ended:
             return
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
-            self._over = True
+            self._ended = True
             self._transport.close()
             return
         self._http.start_next_cycle()
@@ -275,7 +275,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse(self, status: int, sentence: str) -> None:
         """Answer with `status` and end the connection, whatever else the client sends."""
-        self._over = True
+        self._ended = True
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             body = (sentence + "\n").encode()
             headers = [
@@ -298,7 +298,7 @@ class HttpConnection(asyncio.Protocol):
 
     async def stop(self) -> None:
         """End the connection, and the handler of its request."""
-        self._over = True
+        self._ended = True
         answering = self._answering
         self._transport.close()
         if answering is not None:
@@ -327,7 +327,7 @@ class HttpConnection(asyncio.Protocol):
         Raises:
             ClientGone: the connection has ended.
         """
-        if self._over:
+        if self._ended:
             raise ClientGone
         self._put(event)
         await self._flushed()
@@ -338,14 +338,14 @@ class HttpConnection(asyncio.Protocol):
         Raises:
             ClientGone: the connection has ended.
         """
-        if self._over:
+        if self._ended:
             raise ClientGone
         self._transport.write(data)
         await self._flushed()
 
     def cut(self, *, reset: bool) -> None:
         """End the connection now."""
-        self._over = True
+        self._ended = True
         if reset:
             tcp.reset(self._transport)
         else:

@@ -82,7 +82,7 @@ class _RecordedAnswerReader:
         self._history = History()
         self._open: dict[int, _RequestReader] = {}
         self._repeating: set[int] = set()
-        self._heard: int | None = None
+        self._heard_turn: int | None = None
 
     def read(self, event: Event) -> None:
         match event:
@@ -92,7 +92,7 @@ class _RecordedAnswerReader:
                 self._forget_heard()
                 self._history.add(turn, "user", text)
             case TurnCompleted(turn=turn, role="user", finish_reason="heard"):
-                self._heard = turn
+                self._heard_turn = turn
             case TurnStarted(turn=turn, repeats=int()):
                 self._repeating.add(turn)
             case TurnCompleted(turn=turn, role="assistant", text=text, remembered=remembered):
@@ -117,15 +117,15 @@ class _RecordedAnswerReader:
 
     def _forget_heard(self) -> None:
         """Take a recognised utterance out of the history if another question came instead."""
-        if self._heard is not None and not self._history.counts_from(self._heard + 1):
-            self._history.rewind(self._heard)
-        self._heard = None
+        if self._heard_turn is not None and not self._history.counts_from(self._heard_turn + 1):
+            self._history.rewind(self._heard_turn)
+        self._heard_turn = None
 
     def _asked(self) -> str | None:
-        said = [
+        texts = [
             message.text for message in merged(self._history.messages) if message.role == "user"
         ]
-        return said[-1] if said else None
+        return texts[-1] if texts else None
 
 
 @dataclass(slots=True)
@@ -150,8 +150,8 @@ class _RequestReader:
                 self._raw.append(RawPiece(raw, due_us))
             case DeltaReceived(text=text):
                 self._texts.append(TextPiece(text, due_us))
-            case UsageReported(input_tokens=given, output_tokens=made):
-                self._usage = (given, made)
+            case UsageReported(input_tokens=input_tokens, output_tokens=output_tokens):
+                self._usage = (input_tokens, output_tokens)
             case ModelFinished(reason=reason):
                 self._reason, self._ends_us = in_openais_words(reason), due_us
             case Failed(detail=detail) if not self._reason:
@@ -164,14 +164,14 @@ class _RequestReader:
                 pass
 
     def answer(self) -> ModelAnswer:
-        given, made = self._usage
+        input_tokens, output_tokens = self._usage
         pieces: tuple[AnswerPiece, ...] = tuple(self._raw or self._texts)
         return ModelAnswer(
             asked=self.asked,
             pieces=pieces,
             finish_reason=self._reason or "stop",
-            input_tokens=given,
-            output_tokens=made,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
             provider=_provider(self._raw),
             failure=self._failure,
             ends_us=self._ends_us,
@@ -214,12 +214,12 @@ def failure_in(detail: str, *, begun: bool) -> AnswerFailure:
     if refused := _REFUSED.search(detail):
         return AnswerFailure("", refused["said"], int(refused["status"]), begun)
     if broken := _BROKE_OFF.search(detail):
-        said = broken["said"]
-        if said == "the connection was lost":
+        message = broken["said"]
+        if message == "the connection was lost":
             return AnswerFailure(CUT, "", 0, True)
-        if named := _KIND.fullmatch(said):
+        if named := _KIND.fullmatch(message):
             return AnswerFailure(named["kind"], named["said"], 0, True)
-        return AnswerFailure("", said, 500, True)
+        return AnswerFailure("", message, 500, True)
     if "stopped answering;" in detail or "does not answer at" in detail:
         return AnswerFailure(SILENT, "", 0, begun)
     if "before the model had finished" in detail:

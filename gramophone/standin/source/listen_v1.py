@@ -45,10 +45,10 @@ def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
                 connections[ordinal].read(event)
             case _:
                 pass
-    heard = connections.values()
+    readers = connections.values()
     return RecordedTranscripts(
-        tuple(each.listening() for each in heard if not each.whole),
-        tuple(text for each in heard if each.whole for text in each.texts),
+        tuple(reader.connection() for reader in readers if not reader.whole),
+        tuple(text for reader in readers if reader.whole for text in reader.texts),
     )
 
 
@@ -74,7 +74,7 @@ class _ListenReader:
             case SpeechDisconnected(code=code, reason=reason):
                 self.ended = code, reason
 
-    def listening(self) -> RecordedConnection:
+    def connection(self) -> RecordedConnection:
         return RecordedConnection(tuple(self.messages), *self.ended)
 
 

@@ -5,8 +5,8 @@
 #
 # Each connection has a position of its own, at first the beginning. A text is looked for
 #
-#   1. at the position: the normal case, and the only one in which a text may end within one of
-#      the source's (a program that cuts otherwise);
+#   1. at the position: the normal case, also in the middle of a text of the source, for a program
+#      that cuts otherwise;
 #   2. at the beginnings of texts ahead of it, then of those behind: a program that connects again,
 #      or once for each text; whole texts before a part of one.
 #
@@ -151,17 +151,17 @@ class Expectation:
             self._positions[connection], self._resume = self._resume, 0
         position = self._positions[connection]
         used = self._used.setdefault(connection, RangeSet())
-        found = already = None
-        for stretch in self._find(bare, position, _last_word(text)):
-            if not self._has_been(used, stretch):
-                found = stretch
+        place = already = None
+        for candidate in self._find(bare, position, _last_word(text)):
+            if not self._has_been(used, candidate):
+                place = candidate
                 break
-            already = already or stretch
-        if found is None and already is not None:
+            already = already or candidate
+        if place is None and already is not None:
             return self._exhausted(already, text)
-        if found is None or not self._stands_for(*found, bare):
+        if place is None or not self._stands_for(*place, bare):
             return self._miss(connection, position, text)
-        start, end = found
+        start, end = place
         if start > position and not self._came.cover(position, start):
             self._jumps.append((position, start, text))
         self._mark(connection, start, end)
@@ -210,29 +210,29 @@ class Expectation:
         Whole messages are found in the order of the source.
         """
         if self._by_message:
-            for stretch in pairwise(self._starts):
-                if self._is(self._joined[slice(*stretch)], bare):
-                    yield stretch
+            for place in pairwise(self._starts):
+                if self._is(self._joined[slice(*place)], bare):
+                    yield place
             return
         if (end := self._ends(bare, position, last_word)) is not None:
             yield position, end
-        found = [
+        places = [
             (start, end)
             for start, _ in self._ahead_first(position)
             if (end := self._ends(bare, start, last_word)) is not None
         ]
         # Whole texts before a part of one.
         ends = set(self._starts)
-        yield from sorted(found, key=lambda stretch: self._kept.whole(stretch[1]) not in ends)
+        yield from sorted(places, key=lambda place: self._kept.whole(place[1]) not in ends)
 
-    def _has_been(self, used: RangeSet, stretch: tuple[int, int]) -> bool:
+    def _has_been(self, used: RangeSet, place: tuple[int, int]) -> bool:
         """Whether any of a place has come already; the rest of a secret that was cut has not."""
-        start, end = map(self._kept.whole, stretch)
+        start, end = map(self._kept.whole, place)
         return used.meet(start, end)
 
-    def _exhausted(self, stretch: tuple[int, int], text: str) -> Difference:
+    def _exhausted(self, place: tuple[int, int], text: str) -> Difference:
         """Report a text that has come as often as the source has it."""
-        missed = Difference("extra", self._side, "", text, self._texts_in(*stretch))
+        missed = Difference("extra", self._side, "", text, self._texts_in(*place))
         self._missed.append(missed)
         return missed
 

@@ -221,7 +221,7 @@ class _ScenarioTable:
     def texts(self, name: str) -> list[str]:
         value = self._entries.get(name, [])
         if not isinstance(value, list) or not all(
-            isinstance(each, str) for each in cast("list[object]", value)
+            isinstance(text, str) for text in cast("list[object]", value)
         ):
             raise self.wrong(name, "is a list of texts")
         return cast("list[str]", value)
@@ -246,8 +246,8 @@ class _ScenarioTable:
         if not isinstance(value, list):
             raise self.wrong(name, f"is a list of tables, each under [[{self._key(name)}]]")
         return [
-            _ScenarioTable(f"{self._key(name)}[{index}]", each, known)
-            for index, each in enumerate(cast("list[object]", value))
+            _ScenarioTable(f"{self._key(name)}[{index}]", table, known)
+            for index, table in enumerate(cast("list[object]", value))
         ]
 
     def fault(self, value: str) -> Fault:

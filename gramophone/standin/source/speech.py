@@ -128,7 +128,11 @@ def _in_tones(segment: RecordedSegment, files: Sequence[RecordedFile]) -> Record
 
 def _segment(turn: RecordedTurn) -> RecordedSegment:
     """A turn of v2 for a client of v1: its sound, timed as it was after what it followed."""
-    sound = [(each.after_us, each.frame) for each in turn.frames if isinstance(each.frame, bytes)]
+    sound = [
+        (recorded.after_us, recorded.frame)
+        for recorded in turn.frames
+        if isinstance(recorded.frame, bytes)
+    ]
     # What came before the Flush counts from a Speak, which may begin anew with each of them.
     instants = accumulate((after_us for after_us, _ in sound), max)
     frames = tuple((at_us, pcm) for at_us, (_, pcm) in zip(instants, sound, strict=True))

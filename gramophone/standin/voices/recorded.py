@@ -131,17 +131,17 @@ class RecordedVoice:
     def _listen(self, text: str) -> bool:
         if self._messages is None or not text.strip():
             return True
-        came = self._messages.came(self._connection, text)
-        return not (self.strict and isinstance(came, Difference))
+        result = self._messages.came(self._connection, text)
+        return not (self.strict and isinstance(result, Difference))
 
     def _up_to_break(self, text: str) -> str:
         """The text, or its beginning up to where the connection broke or a Clear came."""
-        said, spoken = without_spaces(text), ""
+        spaceless, spoken = without_spaces(text), ""
         index = self._expectation.awaits(self._connection)
         while index is not None and index < len(self._speech.segments):
             segment = self._speech.segments[index]
             spoken += without_spaces(segment.text)
-            if not starts_with_redacted(spoken, said):
+            if not starts_with_redacted(spoken, spaceless):
                 break
             if segment.ends is not None or (segment.cleared and self._patient):
                 return spoken

@@ -207,12 +207,12 @@ class _ResponseWriter:
 
     def response(self, status: str, *, error: ModelRefusal | None = None) -> dict[str, Any]:
         """The response object as it stands now."""
-        over = status != "in_progress"
+        has_ended = status != "in_progress"
         why = {"length": "max_output_tokens"}.get(
             self._answer.finish_reason, self._answer.finish_reason
         )
         failed = {"code": _error_code(error), "message": error.message} if error else None
-        unwritten = not over or status == "failed"
+        unwritten = not has_ended or status == "failed"
         return {
             "id": self._id,
             "object": "response",
