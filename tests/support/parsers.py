@@ -125,7 +125,7 @@ def _hidden(text: str) -> None:
 def _expected(text: str) -> None:
     expected = Expectation("speech", [text[:20], text])
     for piece in pieces(text[:2000]):
-        expected.came(0, piece)
+        expected.match(0, piece)
     expected.differences()
 
 

@@ -171,6 +171,8 @@ class ListenV1Endpoint:
             )
             await answer_whole(response, 200, headers, body)
 
+    # The answer to a whole recording comes from the same machine as one on a websocket: all of the
+    # sound at once, then the end of the stream.
     def _transcript(
         self, sound: bytes, answer: ListenParameters, identity: ListenIdentity
     ) -> bytes:

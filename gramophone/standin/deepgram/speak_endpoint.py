@@ -118,7 +118,7 @@ class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
         sounding = self._sounding(parameters)
         voice = self._voice.for_connection()
         faults = FaultInjector(self._options.faults, ordinal)
-        tap = voice.hear if isinstance(voice, RecordedVoice) else None
+        tap = voice.check_frame if isinstance(voice, RecordedVoice) else None
         session = SpeakSession(
             SessionProtocol(machine, self._render, tap),
             SessionVoice(voice, sounding, FramePacer(self._options, sounding, ordinal)),

@@ -2,7 +2,7 @@
 
 # Faults are divided by what they need to know. Those of sizes and instants (odd frames, jitter) are
 # in `pacing`; those of answers (a refused Flush, a slow Interrupt) are quirks of the protocol
-# machines; those that strike at a place in the outgoing stream are here.
+# machines; those with a place in the outgoing stream are here.
 #
 # A frame passes three stages, in this order:
 #
@@ -132,7 +132,7 @@ class FaultInjector:
         self._waiting.remove(fault)
         if fault.name is FaultName.DUPLICATE:
             self._waiting.append(Fault(FaultName.DUPLICATE, place=AtMessage(0)))
-        return list(self._do(fault))
+        return list(self._actions_of(fault))
 
     def on_frame(self, frame: str | bytes) -> list[Action]:
         """Give what is to be done instead of sending this frame."""
@@ -163,7 +163,7 @@ class FaultInjector:
             if at > begin:
                 yield SendFrame(frame[begin:at])
                 begin = at
-            yield from self._do(fault)
+            yield from self._actions_of(fault)
             if self._ended:
                 return
         if begin < len(frame) or not frame:
@@ -187,7 +187,7 @@ class FaultInjector:
                     pass
         return sorted(reached, key=lambda entry: entry[0])
 
-    def _do(self, fault: Fault) -> Iterator[Action]:
+    def _actions_of(self, fault: Fault) -> Iterator[Action]:
         match fault.name:
             case FaultName.RUBBISH:
                 yield SendFrame(RUBBISH)

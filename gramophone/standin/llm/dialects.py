@@ -167,6 +167,9 @@ class ChatDialect(_OpenAIDialect):
         return Question(read.asked, read.step, read.stream, events, whole)
 
 
+# Responses keeps conversations on the server: a client may name the response it goes on from
+# (`previous_response_id`) and send only what is new, the results of tools for one. The question is
+# then the one of that response, one step further.
 class ResponsesDialect(_OpenAIDialect):
     """`POST /v1/responses`. A later turn may name an earlier one instead of repeating it."""
 
@@ -193,6 +196,7 @@ class ResponsesDialect(_OpenAIDialect):
         return Question(asked, step, read.stream, events, whole)
 
     def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
+        # In a stream of Responses an error is an event with its fields at the top; Chat wraps them.
         error = openai_error(refusal)["error"]
         fields = {name: error[name] for name in ("code", "message", "param")}
         return event_bytes({"type": "error", "sequence_number": 0, **fields}, "error")

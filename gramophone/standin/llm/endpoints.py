@@ -103,11 +103,11 @@ class ModelStandin:
     def _model_handlers(self) -> dict[tuple[str, str], Handler]:
         models = self._options.models
         return {
-            ("GET", "/v1/models"): partial(self._tell_models, None),
-            **{("GET", f"/v1/models/{name}"): partial(self._tell_models, name) for name in models},
+            ("GET", "/v1/models"): partial(self._list_models, None),
+            **{("GET", f"/v1/models/{name}"): partial(self._list_models, name) for name in models},
         }
 
-    async def _tell_models(self, name: str | None, request: Request, reply: Reply) -> None:
+    async def _list_models(self, name: str | None, request: Request, reply: Reply) -> None:
         # Both providers have them at the same path; only Anthropic's clients send this header.
         dialect = self._anthropic if request.header("anthropic-version") else self._openai
         request_id = request_id_of(self._asked)

@@ -47,7 +47,7 @@ class ExpectedAnswers:
 
     def _first(self, asked: str) -> ModelAnswer | None:
         """The answer to a new question; None when it is not expected."""
-        place = self.expectation.came(0, asked)
+        place = self.expectation.match(0, asked)
         if not isinstance(place, Difference):
             return self._begin(asked, self._runs[place.first])
         if not self._strict:

@@ -56,6 +56,10 @@ class SpeechRequests:
         self.unrecorded += watcher.unrecorded
 
 
+# The recorder must not forget the session while a request is under way, though nothing of it is
+# recorded before the service has granted it: a refused request leaves no trace. `await_answer` and
+# `answer_came` count such requests, and each watcher calls the second exactly once (`_waiting`),
+# whichever of its methods comes last.
 class _SpeechWatcher:
     """Watcher of one request; nothing is recorded before the service has granted it."""
 

@@ -14,13 +14,13 @@ from gramophone.standin.server.credentials import secrets_in
 from gramophone.standin.server.http import Handler, Reply, Request
 from gramophone.wire.lenient_json import as_text, read_object
 
-_ASKING = {
+_QUESTIONS = {
     "/v1/chat/completions": "openai",
     "/v1/responses": "openai-responses",
     "/v1/messages": "anthropic",
 }
 PROVIDERS = ("openai", "anthropic")
-_TELLING = ("GET", "/v1/models"), ("POST", "/v1/messages/count_tokens")
+_FORWARDED = ("GET", "/v1/models"), ("POST", "/v1/messages/count_tokens")
 
 
 class ModelProxy:
@@ -40,8 +40,8 @@ class ModelProxy:
 
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
         """The handlers by method and path; requests other than questions are not recorded."""
-        asking = {("POST", path): partial(self._ask, name) for path, name in _ASKING.items()}
-        return {**asking, **dict.fromkeys(_TELLING, self._tell)}
+        asking = {("POST", path): partial(self._ask, name) for path, name in _QUESTIONS.items()}
+        return {**asking, **dict.fromkeys(_FORWARDED, self._forward)}
 
     async def _ask(self, protocol: str, request: Request, reply: Reply) -> None:
         self.requests += 1
@@ -53,7 +53,7 @@ class ModelProxy:
         recorder.record_answer(observer.asked(request.body, recorder.now_us(), recorder.heard))
         await pass_on(upstream, request, reply, _AnswerWatcher(observer, recorder))
 
-    async def _tell(self, request: Request, reply: Reply) -> None:
+    async def _forward(self, request: Request, reply: Reply) -> None:
         await pass_on(self._upstreams[_provider(request)], request, reply)
 
 

@@ -5,10 +5,10 @@
 # `ModelChunkReceived`, for a stand-in to play; of their content only text, finish reason and usage
 # are read, which other events carry.
 #
-# Completeness is told by content, not by the connection: the SDKs of both providers end their loop
-# without an error where a stream breaks off (openai 3.52, anthropic 2.11), so a session must show
-# what their users do not see. An answer is complete if a finish reason came, or `[DONE]`, which
-# some local servers send without one; anything else is a failure.
+# Completeness is judged by content, not by the connection: the SDKs of both providers end their
+# loop without an error where a stream breaks off (openai 3.52, anthropic 2.11), so a session must
+# show what their users do not see. An answer is complete if a finish reason came, or `[DONE]`,
+# which some local servers send without one; anything else is a failure.
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # Speak v1 has no turns, but a session does: a turn is all that is sent to be spoken until every
 # flush of it is answered. It ends early with a Clear; then its sound goes on to be its own, as
 # stale, until the Cleared comes, while text after the Clear belongs to the next turn. Answers are
-# told from their order, as `wire.deepgram.speak_v1.client` does and explains.
+# matched by their order, as `wire.deepgram.speak_v1.client` does and explains.
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ class SpeakObserver(FrameObserver[speak.ClientMessage, speak.ServerMessage]):
 
     def _speak(self, text: str, at_us: int) -> list[Event]:
         if self._turn is not None:
-            return [self._turn.speak(text, at_us)]
+            return [self._turn.add_text(text, at_us)]
         self._turn = turn = ObservedTurn(next(self._turns))
-        return [turn.begin(at_us), turn.speak(text, at_us)]
+        return [turn.begin(at_us), turn.add_text(text, at_us)]
 
     def _flush(self, at_us: int) -> list[Event]:
         turn = self._turn
@@ -153,4 +153,4 @@ class SpeakObserver(FrameObserver[speak.ClientMessage, speak.ServerMessage]):
                 self._cleared[0] = turn
             else:
                 self._turn = turn
-        return [*begun, turn.hear(pcm, self._connection, at_us, stale=stale)]
+        return [*begun, turn.add_audio(pcm, self._connection, at_us, stale=stale)]

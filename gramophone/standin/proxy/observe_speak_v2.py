@@ -39,7 +39,7 @@ class FluxObserver(FrameObserver[flux.ClientMessage, flux.ServerMessage]):
                     self._open = ObservedTurn(next(self._turns))
                     self._waiting.append(self._open)
                     events.append(self._open.begin(at_us))
-                events.append(self._open.speak(text, at_us))
+                events.append(self._open.add_text(text, at_us))
             case flux.Flush():
                 self._open = None
             case flux.Interrupt() if self._active is not None:
@@ -73,7 +73,7 @@ class FluxObserver(FrameObserver[flux.ClientMessage, flux.ServerMessage]):
             return []
         begun = self._begin(at_us) if self._active is None else []
         assert self._active is not None
-        return [*begun, self._active.hear(pcm, self._connection, at_us)]
+        return [*begun, self._active.add_audio(pcm, self._connection, at_us)]
 
     def _gone(self, code: int, at_us: int) -> list[Event]:
         left = [self._active] if self._active is not None else []

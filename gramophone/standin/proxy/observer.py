@@ -112,7 +112,7 @@ class ObservedTurn:
     settled: int = 0
     received_bytes: int = 0
 
-    def speak(self, text: str, at_us: int) -> Event:
+    def add_text(self, text: str, at_us: int) -> Event:
         start, self.text = len(self.text), self.text + text
         self.chunks += 1
         return TextSpoken(
@@ -124,7 +124,7 @@ class ObservedTurn:
             source_end=len(self.text),
         )
 
-    def hear(self, pcm: bytes, connection: int, at_us: int, *, stale: bool = False) -> Event:
+    def add_audio(self, pcm: bytes, connection: int, at_us: int, *, stale: bool = False) -> Event:
         offset, self.received_bytes = self.received_bytes, self.received_bytes + len(pcm)
         return AudioReceived(
             at_us=at_us,

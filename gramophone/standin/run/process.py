@@ -82,7 +82,7 @@ def main(
     except GramophoneError as error:
         return fail(str(error))
     except BrokenPipeError:
-        # Nobody reads stdout any more; the interpreter must not try it again on its way out.
+        # Stdout is closed on the other side; the interpreter must not flush it again as it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:
@@ -161,7 +161,7 @@ class _Process:
             with ending(watch_stdin=arguments.watch_stdin):
                 try:
                     await self._voice.load(
-                        self._tell_progress if arguments.progress else _keep_quiet
+                        self._report_progress if arguments.progress else _ignore_progress
                     )
                     await self._serve(log)
                 finally:
@@ -223,7 +223,7 @@ class _Process:
         closing.callback(log.close)
         return log
 
-    def _tell_progress(self, detail: str) -> None:
+    def _report_progress(self, detail: str) -> None:
         # An engine that loads in a thread goes on for a while when the process ends; its progress
         # must not come behind the summary.
         if not self._ended:
@@ -309,7 +309,7 @@ def _stdin_ended(
         loop.call_soon_threadsafe(task.cancel)
 
 
-def _keep_quiet(detail: str) -> None:
+def _ignore_progress(detail: str) -> None:
     pass
 
 

@@ -82,13 +82,13 @@ class ClockControl:
     def routes(self) -> Routes:
         return Routes(
             handlers={
-                ("GET", CONTROL_PATH): self._look,
+                ("GET", CONTROL_PATH): self._show,
                 ("POST", f"{CONTROL_PATH}/advance"): self._advance,
                 ("POST", f"{CONTROL_PATH}/next"): self._next,
             }
         )
 
-    async def _look(self, request: Request, reply: Reply) -> None:
+    async def _show(self, request: Request, reply: Reply) -> None:
         """Show the clock; with `within_ms=N` once an instant so near is waited for, or 408."""
         try:
             within_ms = _number(request, "within_ms")

@@ -81,7 +81,7 @@ class Reply(Protocol):
         ...
 
     def cut(self, *, reset: bool = False) -> None:
-        """End the connection now, the body unfinished; with a TCP reset if told so."""
+        """End the connection now, the body unfinished; with a TCP reset if `reset`."""
         ...
 
 
@@ -188,7 +188,7 @@ class HttpConnection(asyncio.Protocol):
             try:
                 event = self._http.next_event()
                 if event is h11.NEED_DATA and self._http.they_are_waiting_for_100_continue:
-                    self._put(h11.InformationalResponse(status_code=100, headers=[]))
+                    self._write_event(h11.InformationalResponse(status_code=100, headers=[]))
             except h11.RemoteProtocolError as error:
                 self._refuse(error.error_status_hint, f"That is not HTTP/1.1: {error}.")
                 return
@@ -233,17 +233,17 @@ class HttpConnection(asyncio.Protocol):
                 await self._handler(request, reply)
                 if not reply.ended:
                     _log.error("%s %s was not answered", request.method, request.path)
-                    await self._give_up(reply)
+                    await self._answer_failure(reply)
             except ClientGone:
                 pass
             except Exception:
                 _log.exception("%s %s failed", request.method, request.path)
-                await self._give_up(reply)
+                await self._answer_failure(reply)
         finally:
             self._answering = None
-        self._go_on()
+        self._next_request()
 
-    async def _give_up(self, reply: _HttpReply) -> None:
+    async def _answer_failure(self, reply: _HttpReply) -> None:
         if reply.started:
             reply.cut()
             return
@@ -253,7 +253,7 @@ class HttpConnection(asyncio.Protocol):
         except ClientGone:
             pass
 
-    def _go_on(self) -> None:
+    def _next_request(self) -> None:
         if self._ended:
             return
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
@@ -283,9 +283,9 @@ class HttpConnection(asyncio.Protocol):
                 ("content-length", str(len(body))),
                 ("connection", "close"),
             ]
-            self._put(_head(status, headers))
-            self._put(h11.Data(data=body))
-            self._put(h11.EndOfMessage())
+            self._write_event(_head(status, headers))
+            self._write_event(h11.Data(data=body))
+            self._write_event(h11.EndOfMessage())
         # To close while the client still sends would reset the connection under the answer.
         self._transport.write_eof()
         self._start_timer(self._timeouts.linger_s, self._transport.abort)
@@ -317,11 +317,11 @@ class HttpConnection(asyncio.Protocol):
 
     # --- the answer's side --------------------------------------------------------------------
 
-    def _put(self, event: h11.Event) -> None:
+    def _write_event(self, event: h11.Event) -> None:
         if data := self._http.send(event):
             self._transport.write(data)
 
-    async def put(self, event: h11.Event) -> None:
+    async def send_event(self, event: h11.Event) -> None:
         """Send an event of the answer; it has reached the socket when this returns.
 
         Raises:
@@ -329,10 +329,10 @@ class HttpConnection(asyncio.Protocol):
         """
         if self._ended:
             raise ClientGone
-        self._put(event)
+        self._write_event(event)
         await self._flushed()
 
-    async def put_raw(self, data: bytes) -> None:
+    async def send_raw(self, data: bytes) -> None:
         """Send bytes that h11 would refuse to write.
 
         Raises:
@@ -371,19 +371,19 @@ class _HttpReply:
     async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
         self.started = True
         self._bodiless = self._bodiless or status in (204, 304)
-        await self._connection.put(_head(status, headers))
+        await self._connection.send_event(_head(status, headers))
 
     async def send(self, data: bytes) -> None:
         if data and not self._bodiless:
-            await self._connection.put(h11.Data(data=data))
+            await self._connection.send_event(h11.Data(data=data))
 
     async def end(self) -> None:
         self.ended = True
-        await self._connection.put(h11.EndOfMessage())
+        await self._connection.send_event(h11.EndOfMessage())
 
     async def spoil(self) -> None:
         self.ended = True
-        await self._connection.put_raw(b"not-a-size\r\n")
+        await self._connection.send_raw(b"not-a-size\r\n")
         self._connection.cut(reset=False)
 
     def cut(self, *, reset: bool = False) -> None:

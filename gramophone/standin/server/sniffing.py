@@ -1,4 +1,4 @@
-"""Connections whose protocol is told by their first bytes: a websocket, or plain HTTP."""
+"""Connections whose protocol is recognised by their first bytes: a websocket, or plain HTTP."""
 
 # Both protocols begin with an HTTP request, and one port serves both: clients are given one host
 # and derive all addresses from it. A connection therefore goes through three states.
@@ -137,7 +137,7 @@ class SniffingConnection(ServerConnection):
         if self._is_known:
             super().connection_lost(exc)
         else:
-            self._know()
+            self._leave_sniffing()
 
     def _could_be_a_websocket(self) -> bool:
         received = self._received
@@ -145,14 +145,14 @@ class SniffingConnection(ServerConnection):
             return False
         return _END_OF_HEAD in received or len(received) <= LARGEST_HEAD_BYTES
 
-    def _know(self) -> None:
+    def _leave_sniffing(self) -> None:
         self._is_known = True
         self._port.sniffing.discard(self)
         if self._timer is not None:
             self._timer.cancel()
 
     def _shake_hands(self, head_bytes: int) -> None:
-        self._know()
+        self._leave_sniffing()
         head, early = bytes(self._received[:head_bytes]), bytes(self._received[head_bytes:])
         self._received.clear()
         super().connection_made(self.transport)
@@ -163,7 +163,7 @@ class SniffingConnection(ServerConnection):
             self.data_received(early)
 
     def _speak_http(self) -> HttpConnection:
-        self._know()
+        self._leave_sniffing()
         connection = self._port.speak_http()
         self.transport.set_protocol(connection)
         connection.connection_made(self.transport)

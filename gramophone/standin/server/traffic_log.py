@@ -105,11 +105,11 @@ class TrafficLog:
             line.settle(texts, self._secrets)
         for number, lines in list(self._waiting.items()):
             while lines and lines[0].settled:
-                self._put_down(lines.popleft().fields)
+                self._write_line(lines.popleft().fields)
             if not lines:
                 del self._waiting[number]
 
-    def _put_down(self, fields: dict[str, Any]) -> None:
+    def _write_line(self, fields: dict[str, Any]) -> None:
         assert self._file is not None
         self._file.write(json.dumps(fields, separators=(",", ":")) + "\n")
         self._file.flush()

@@ -73,6 +73,10 @@ def answers_of(events: Sequence[Event], *, endless: bool = False) -> tuple[Model
     return tuple(turn.answer() for turn in reader.requests if turn.reached)
 
 
+# The question of a request is not in the timeline: it is what the conversation held then. So the
+# history is kept as the conversation keeps it, with inherited turns, rewinds, and answers taken
+# back. Two kinds of turn do not count as said: an answer that is only repeated, and an utterance
+# that Listen recognised when the program then asked something else.
 class _RecordedAnswerReader:
     """A reader of the timeline: the history of the conversation, and the requests in it."""
 

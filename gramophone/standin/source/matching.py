@@ -135,13 +135,13 @@ class Expectation:
         self._by_message = by_message
         self._positions: dict[int, int] = {}
         self._resume = 0
-        self._came = RangeSet()
+        self._matched = RangeSet()
         self._used: dict[int, RangeSet] = {}
         self._secrets: dict[str, str] = {}
         self._missed: list[Difference] = []
         self._jumps: list[tuple[int, int, str]] = []
 
-    def came(self, connection: int, text: str) -> SourceRange | Difference:
+    def match(self, connection: int, text: str) -> SourceRange | Difference:
         """Take a text of a connection; gives its place in the source, or the difference.
 
         A text out of order is found all the same, and reported by `differences`.
@@ -160,9 +160,9 @@ class Expectation:
         if place is None and already is not None:
             return self._exhausted(already, text)
         if place is None or not self._stands_for(*place, bare):
-            return self._miss(connection, position, text)
+            return self._unmatched(connection, position, text)
         start, end = place
-        if start > position and not self._came.cover(position, start):
+        if start > position and not self._matched.cover(position, start):
             self._jumps.append((position, start, text))
         self._mark(connection, start, end)
         return self._texts_in(start, end)
@@ -195,7 +195,7 @@ class Expectation:
         order = (
             Difference("order", self._side, self._texts[self._index(position)], text)
             for position, start, text in self._jumps
-            if self._came.cover(position, start)
+            if self._matched.cover(position, start)
         )
         unsent = (
             Difference("unsent", self._side, self._texts[index], "")
@@ -262,7 +262,7 @@ class Expectation:
         self._secrets |= values
         return True
 
-    def _miss(self, connection: int, position: int, text: str) -> Difference:
+    def _unmatched(self, connection: int, position: int, text: str) -> Difference:
         """Report another wording of the text that was to come next, or an unexpected text."""
         index = self._index(position)
         used = self._used[connection]
@@ -284,12 +284,12 @@ class Expectation:
     def _mark(self, connection: int, start: int, end: int) -> None:
         self._positions[connection] = end
         end = self._kept.whole(end)
-        self._came.add(start, end)
+        self._matched.add(start, end)
         self._used.setdefault(connection, RangeSet()).add(start, end)
 
     def _missing(self) -> Iterator[int]:
         for index, (start, end) in enumerate(pairwise(self._starts)):
-            if not self._came.cover(start, end):
+            if not self._matched.cover(start, end):
                 yield index
 
 

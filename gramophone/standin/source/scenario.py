@@ -190,6 +190,9 @@ def _failure(table: _ScenarioTable, *, in_stream: bool) -> AnswerFailure | None:
 # --- tables -----------------------------------------------------------------------------------
 
 
+# Scenarios are written by hand, so a misspelt key must be an error and not silence: each table is
+# read with the keys that it may have, and each value with its type. Messages name the key by its
+# path (`answer[0].tools[1].name`), since a parsed file has no line numbers any more.
 class _ScenarioTable:
     """A table of the file, whose values are checked when they are read."""
 

@@ -103,7 +103,7 @@ class _FluxTurnReader:
             self.progress.pop()
             self.stage = self.progress[-1][0].stage if self.progress else TurnStage.OPEN
 
-    def came(self, frame: str | bytes, at_us: int) -> None:
+    def add_frame(self, frame: str | bytes, at_us: int) -> None:
         self.frames.append((len(self.progress), at_us, frame))
 
     def recorded(self) -> RecordedTurn:
@@ -169,17 +169,17 @@ class _FluxReader:
                 if isinstance(message, SpeechStarted) and self._begun < len(self._turns):
                     self._active = self._turns[self._begun]
                     self._begun += 1
-                self._give(event.text, event.at_us)
+                self._add_frame(event.text, event.at_us)
         if isinstance(message, SpeechInterrupted | SpeechMetadata) and self._active is not None:
             self._active.interrupted = isinstance(message, SpeechInterrupted)
             self._active = None
 
     def sounded(self, event: AudioReceived) -> None:
-        self._give(event.pcm, event.at_us)
+        self._add_frame(event.pcm, event.at_us)
 
-    def _give(self, frame: str | bytes, at_us: int) -> None:
+    def _add_frame(self, frame: str | bytes, at_us: int) -> None:
         if self._active is not None:
-            self._active.came(frame, at_us)
+            self._active.add_frame(frame, at_us)
 
     def recorded(self) -> RecordedFlux:
         # A turn that the service never began has nothing to give.

@@ -109,7 +109,7 @@ def _flushes(events: Sequence[Event]) -> list[_OpenFlush]:
             case FlushSent(turn=turn):
                 flushes.append(turns.setdefault(turn, _TurnReader()).flush(event))
             case AudioReceived(turn=turn):
-                turns.setdefault(turn, _TurnReader()).hear(event)
+                turns.setdefault(turn, _TurnReader()).add_audio(event)
             case SpeechDisconnected(code=code, reason=reason):
                 for reader in turns.values():
                     reader.break_off(Break(code, reason))
@@ -133,7 +133,7 @@ def _segment(turn: RecordedTurn) -> RecordedSegment:
         for recorded in turn.frames
         if isinstance(recorded.frame, bytes)
     ]
-    # What came before the Flush counts from a Speak, which may begin anew with each of them.
+    # What came before the Flush counts from a Speak, which may begin again with each of them.
     instants = accumulate((after_us for after_us, _ in sound), max)
     frames = tuple((at_us, pcm) for at_us, (_, pcm) in zip(instants, sound, strict=True))
     return RecordedSegment(turn.text, frames, cleared=turn.interrupted)
@@ -185,7 +185,7 @@ class _TurnReader:
         self._last = flush
         return flush
 
-    def hear(self, event: AudioReceived) -> None:
+    def add_audio(self, event: AudioReceived) -> None:
         """Add a frame to the flush that it answers.
 
         Raises:

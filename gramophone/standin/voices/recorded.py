@@ -54,7 +54,7 @@ class RecordedVoice:
         self._connection = next(self._ordinals)
         self._expectation = expectation or Expectation("speech", texts)
         self._messages = messages
-        self._hears_frames = False
+        self._is_websocket = False
 
     @classmethod
     def by_message(cls, speech: RecordedSpeech, *, strict: bool = False) -> Self:
@@ -94,10 +94,10 @@ class RecordedVoice:
         Raises:
             VoiceRefused: the recording does not have this text, and is strict.
         """
-        if not self._hears_frames and not self._listen(text):
+        if not self._is_websocket and not self._listen(text):
             # Over HTTP there are no frames: the text of a request is one message.
             raise VoiceRefused
-        place = self._expectation.came(self._connection, self._up_to_break(text))
+        place = self._expectation.match(self._connection, self._up_to_break(text))
         if isinstance(place, Difference) and self.strict:
             raise VoiceRefused
         if isinstance(place, Difference) and place.again is not None:
@@ -122,16 +122,16 @@ class RecordedVoice:
             if segment.cleared and self._patient:
                 await asyncio.Event().wait()
 
-    def hear(self, frame: str) -> bool:
+    def check_frame(self, frame: str) -> bool:
         """Take a text frame of the client; False if strictness forbids it."""
-        self._hears_frames = True
+        self._is_websocket = True
         fields = read_object(frame)
         return fields.get("type") != "Speak" or self._listen(as_text(fields.get("text")))
 
     def _listen(self, text: str) -> bool:
         if self._messages is None or not text.strip():
             return True
-        result = self._messages.came(self._connection, text)
+        result = self._messages.match(self._connection, text)
         return not (self.strict and isinstance(result, Difference))
 
     def _up_to_break(self, text: str) -> str:
@@ -151,7 +151,7 @@ class RecordedVoice:
     def given_elsewhere(self, texts: Iterable[str]) -> None:
         """Take texts of this connection whose sound was given by others."""
         for text in texts:
-            self._expectation.came(self._connection, text)
+            self._expectation.match(self._connection, text)
 
     async def aclose(self) -> None:
         pass

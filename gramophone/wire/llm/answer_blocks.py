@@ -8,7 +8,7 @@
 #                      piece of an index, arguments are joined by index. Pieces of several calls
 #                      may alternate.
 #   Messages           content blocks, one open at a time: start, deltas, stop. `index` counts all
-#                      blocks, so a delta is told to be of a call by the start of its block.
+#                      blocks, so whether a delta is of a call is known from the start of its block.
 #   Responses          output items, likewise; `output_index` counts all items, and events of many
 #                      other kinds stand between them.
 #

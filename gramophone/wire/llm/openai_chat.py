@@ -246,6 +246,9 @@ def _counts(piece: RawPiece) -> bool:
     return bool(as_object(read_object(piece.raw).get("usage")))
 
 
+# Chunks repeat one head; what changes is the delta of the one choice. Clients join them: `role`
+# comes in the first alone, id and name of a call with the first piece of its index, and `usage` is
+# null in every chunk but the last if it was asked for, else absent.
 class _ChunkWriter:
     def __init__(self, request: ChatRequest, ordinal: int) -> None:
         self._head = _head(request, ordinal, "chat.completion.chunk")

@@ -181,6 +181,10 @@ def _ending(answer: ModelAnswer) -> tuple[str, str]:
     return "response.completed", "completed"
 
 
+# Each item of the output is written as a bracket of events: item added, part added, deltas, part
+# done, item done. The item is the same object throughout: empty where it is added, complete where
+# it is done, and complete again in the response of the last event. So all items are built first.
+# `sequence_number` counts the events of the response, in the order in which they are written.
 class _ResponseWriter:
     """The events of one answer, numbered from 0 or on from a recording."""
 

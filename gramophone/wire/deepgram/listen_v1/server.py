@@ -1,4 +1,4 @@
-"""Listen v1 by rule: what a connection recognises of sound that nobody understands.
+"""Listen v1 by rule: transcripts of sound that is not recognised at all.
 
 The utterances are known beforehand, with their lengths, and lie over the sound one behind the
 other from its beginning: as far as the sound has come, so many words were heard.
@@ -11,7 +11,7 @@ other from its beginning: as far as the sound has come, so many words were heard
 #                      than the last; it repeats all words since the start of the utterance
 #   Results, final     at the end of the last word; speech_final unless endpointing=false
 #   UtteranceEnd       with utterance_end_ms, that long after the last word, unless an interim
-#                      result has shown meanwhile that somebody speaks again
+#                      result has shown meanwhile that speech goes on
 #
 # Clients put a transcript together from the final results alone, so their words must neither
 # overlap nor leave a gap: the next utterance begins where the final result ends. The words share
@@ -66,7 +66,7 @@ class ListenServer(ListenConnection):
         self._interim_words = 0
         self._interim_us = 0
         self._last_word_end_us: int | None = None
-        self._lay(0)
+        self._place_next(0)
 
     def _hear(self, sound: bytes) -> list[Action]:
         self._sha256.update(sound)
@@ -125,11 +125,11 @@ class ListenServer(ListenConnection):
         if words:
             self._waiting.pop(0)
             self._last_word_end_us = end_us
-            self._lay(end_us)
+            self._place_next(end_us)
         return result
 
     def _finished(self, *, from_finalize: bool = False) -> Results:
-        """The final result at a point where the client wants no more waiting.
+        """The final result at a point where the client asks for it.
 
         An utterance that was begun is given whole, its words squeezed into the time that there
         was; one that was not begun is not given, and the result is empty.
@@ -162,7 +162,7 @@ class ListenServer(ListenConnection):
     def _words_until(self, now_us: int) -> tuple[HeardWord, ...]:
         return tuple(word for word in self._words if word.end_us <= now_us)
 
-    def _lay(self, start_us: int) -> None:
+    def _place_next(self, start_us: int) -> None:
         """Lay the next utterance over the sound that begins here; longer words take longer."""
         self._start_us, self._interim_us, self._interim_words = start_us, start_us, 0
         self._started = False

@@ -5,7 +5,7 @@ characters a message, 2,400 characters in 60 s, 20 flushes in 60 s.
 """
 
 # Nothing on this socket names the request it belongs to. Binary frames have no label, and the
-# `sequence_id` of Flushed is 0 in every documented example; so everything is told from order.
+# `sequence_id` of Flushed is 0 in every documented example; so meaning follows from order alone.
 #
 #   Flushed   answers the oldest Flush that is not answered (`_unanswered`), after its sound.
 #   Cleared   answers the oldest Clear. Binary frames before it are of what was cleared: stale.
@@ -167,7 +167,7 @@ class SpeakClient:
 
     def flushes_left(self, now_us: int) -> int:
         """The number of flushes that the window still allows, those in the queue taken off."""
-        self._forget(now_us)
+        self._expire_windows(now_us)
         if now_us < self._refused_until_us:
             return 0
         waiting = sum(1 for item in self._queue if item.flush is not None)
@@ -198,7 +198,7 @@ class SpeakClient:
 
     def poll(self, now_us: int) -> list[OutgoingFrame]:
         """The frames that may be sent now, in order."""
-        self._forget(now_us)
+        self._expire_windows(now_us)
         frames: list[OutgoingFrame] = []
         while self._queue and self._ready_us(self._queue[0], now_us) <= now_us:
             item = self._queue.popleft()
@@ -299,7 +299,7 @@ class SpeakClient:
             ready = sent_us + self._limits.chars_window_us
         return ready
 
-    def _forget(self, now_us: int) -> None:
+    def _expire_windows(self, now_us: int) -> None:
         while self._chars and self._chars[0][0] + self._limits.chars_window_us <= now_us:
             self._chars.popleft()
         while self._flushes and self._flushes[0] + self._limits.flushes_window_us <= now_us:

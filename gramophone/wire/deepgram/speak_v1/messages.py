@@ -123,6 +123,11 @@ ServerMessage: TypeAlias = Metadata | Flushed | Cleared | Warned | Unknown
 
 
 # --- reading ----------------------------------------------------------------------------------
+#
+# The two sides are read with different strictness. The stand-in reads clients as the service does,
+# which closes with DATA-0000 at the first thing that it does not understand. Our client reads the
+# service leniently: fields may be added or left out by a new version, and nothing of that is worth
+# the loss of a connection.
 
 
 def parse_client(text: str) -> ClientMessage:

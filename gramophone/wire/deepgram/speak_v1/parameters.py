@@ -136,6 +136,8 @@ def speed_refusal(model: str, speed: float) -> str:
     return ""
 
 
+# Numbers are matched by their digits before they are converted: `int` and `float` also take signs,
+# underscores, white space, exponents and digits of other scripts, which no service takes.
 def whole(name: str, value: str | None, default: int) -> int:
     """A parameter as a whole number.
 

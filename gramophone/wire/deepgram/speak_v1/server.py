@@ -82,7 +82,7 @@ class SpeakLimits:
 
     @classmethod
     def none(cls) -> SpeakLimits:
-        """No limits: for the embedded voice, which nobody else waits for."""
+        """No limits, for a voice on this machine."""
         return cls(
             speak_characters=None, minute_characters=None, minute_flushes=None, session_us=None
         )
@@ -181,7 +181,7 @@ class SpeakServer:
         try:
             message = parse_client(text)
         except ProtocolViolation as violation:
-            return self._hang_up(1008, violation.code)
+            return self._close_connection(1008, violation.code)
         match message:
             case Speak(text=spoken):
                 return self._speak(spoken, now_us)
@@ -197,13 +197,13 @@ class SpeakServer:
 
     def binary_received(self) -> list[Action]:
         """Close because of a binary frame, which no client may send."""
-        return [] if self._closed else self._hang_up(1003, "MESSAGE-0000")
+        return [] if self._closed else self._close_connection(1003, "MESSAGE-0000")
 
     def time_passed(self, now_us: int) -> list[Action]:
         """Close when the session has reached its limit; call this at `deadline_us`."""
         if self._closed or self._deadline_us is None or now_us < self._deadline_us:
             return []
-        return self._hang_up(1011, "NET-0003")
+        return self._close_connection(1011, "NET-0003")
 
     def audio_made(self, job: int, pcm: bytes) -> list[SendAudio]:
         """Pass on one frame of the sound of `job`, unless it was cleared."""
@@ -227,11 +227,11 @@ class SpeakServer:
 
     def refused(self) -> list[Action]:
         """Close because a strict source does not contain what the client sent."""
-        return [] if self._closed else self._hang_up(1008, NOT_IN_SOURCE)
+        return [] if self._closed else self._close_connection(1008, NOT_IN_SOURCE)
 
     def broken_off(self, job: int, code: int, reason: str) -> list[Action]:
         """Close within `job`, as it was recorded or asked for."""
-        return self._hang_up(code, reason) if self._is_speaking(job) else []
+        return self._close_connection(code, reason) if self._is_speaking(job) else []
 
     def _is_speaking(self, job: int) -> bool:
         return self._speaking is not None and self._speaking.utterance.job == job
@@ -241,11 +241,11 @@ class SpeakServer:
             return []
         limits = self._limits
         if limits.speak_characters is not None and len(text) > limits.speak_characters:
-            return self._hang_up(1009, "BIG-0001")
+            return self._close_connection(1009, "BIG-0001")
         if limits.minute_characters is not None:
             self._minute_characters.add(len(text), now_us)
             if self._minute_characters.sum(now_us) > limits.minute_characters:
-                return self._hang_up(1008, "DATA-0001")
+                return self._close_connection(1008, "DATA-0001")
         sentences = self._buffer.feed(text)
         for sentence in sentences:
             self._queue(sentence, now_us, flushed=False)
@@ -295,12 +295,12 @@ class SpeakServer:
 
     def _finish_if_idle(self) -> list[Action]:
         idle = self._speaking is None and not self._waiting
-        return self._hang_up(1000, "") if self._closing and idle else []
+        return self._close_connection(1000, "") if self._closing and idle else []
 
     def _flushed(self) -> SendText[ServerMessage]:
         return SendText(Flushed(next(self._sequence_ids)))
 
-    def _hang_up(self, code: int, reason: str) -> list[Action]:
+    def _close_connection(self, code: int, reason: str) -> list[Action]:
         actions: list[Action] = []
         if self._speaking is not None:
             actions.append(CancelSynthesis(self._speaking.utterance.job))

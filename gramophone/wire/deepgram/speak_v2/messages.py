@@ -237,6 +237,8 @@ def _interrupt(fields: Mapping[str, Any]) -> Interrupt:
     return Interrupt(int(value))
 
 
+# JSON has no limit for numbers: `1e999` is read as infinity, and a whole number may be too large
+# for a float. Neither can be an offset or a speed.
 def _is_number(value: object) -> TypeGuard[float]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False

@@ -135,7 +135,7 @@ class FluxReplay(SpeakV2Server):
         self._sent_bytes = 0
         self._has_started = False
         self._is_known = True
-        self._is_cutting = False
+        self._is_interrupting = False
         self._is_faithful = True
         self._last_us = 0
         self._now_us = 0
@@ -202,7 +202,7 @@ class FluxReplay(SpeakV2Server):
         self._sent_bytes = 0
         self._has_started = self._playing is None
         self._is_known = True
-        self._is_cutting = False
+        self._is_interrupting = False
         if self._playing is not None:
             return []
         self._is_faithful = False
@@ -252,15 +252,15 @@ class FluxReplay(SpeakV2Server):
                 break
             if due_us is not None:
                 self._last_us = due_us
-                actions += self._give(turn, self._frames.popleft().frame)
-            elif self._is_cutting:
-                actions += self._cut_live(turn)
+                actions += self._send_recorded(turn, self._frames.popleft().frame)
+            elif self._is_interrupting:
+                actions += self._interrupt_live(turn)
             elif (end_us := self._end_us()) is not None and end_us <= self._now_us:
                 actions += self._finish(turn)
             else:
                 break
         if not self._turns and self._closing and not self._closed:
-            actions += self._hang_up()
+            actions += self._close_session()
         return actions
 
     def _compare(self, turn: FluxTurn) -> list[Action]:
@@ -284,7 +284,7 @@ class FluxReplay(SpeakV2Server):
         self.unrecorded.append(self.texts[-1])
         return self.refused()
 
-    def _give(self, turn: FluxTurn, frame: str | bytes) -> list[Action]:
+    def _send_recorded(self, turn: FluxTurn, frame: str | bytes) -> list[Action]:
         if isinstance(frame, bytes):
             self._has_sounded = True
             self._sent_bytes += len(frame)
@@ -316,36 +316,36 @@ class FluxReplay(SpeakV2Server):
     def _finish(self, turn: FluxTurn) -> list[Action]:
         """End a turn whose end was not recorded."""
         self._is_faithful = False
-        started = self._settle(turn)
+        started = self._finish_segments(turn)
         return [*started, *self._end_turn(turn)]
 
-    def _cut(self) -> list[Action]:
+    def _interrupt_turn(self) -> list[Action]:
         interruption, playing = self._interruption, self._playing
         assert interruption is not None
         turn = self._turns[0]
         as_recorded = playing is not None and playing.interrupted and self._has_started
         if playing is None or not as_recorded or playing.offset_ms != interruption.offset_ms:
-            return self._cut_live(turn)
+            return self._interrupt_live(turn)
         # What was on its way until the service had heard of it is in the recording.
         while self._frames and self._frames[0].cue.stage < TurnStage.INTERRUPTED:
             self._frames.popleft()
-        self._is_cutting = True
+        self._is_interrupting = True
         self._interruption = Interruption(interruption.offset_ms, due_us=_NEVER_US)
         self._followers[turn.speech_id].reach(TurnStage.INTERRUPTED, "", self._now_us)
         return self._advance()
 
-    def _cut_live(self, turn: FluxTurn) -> list[Action]:
+    def _interrupt_live(self, turn: FluxTurn) -> list[Action]:
         """Answer an Interrupt that was not recorded as the live machine does."""
         self._is_faithful = False
-        started = self._settle(turn)
+        started = self._finish_segments(turn)
         if self._playing is not None:
             frames = [recorded.frame for recorded in self._playing.frames]
             sound_bytes = sum(len(frame) for frame in frames if isinstance(frame, bytes))
             self._rate = SpeakingRate()
             self._rate.learn(TurnSegment(self._playing.text, 0), sound_bytes / self._bytes_per_ms)
-        return [*started, *super()._cut()]
+        return [*started, *super()._interrupt_turn()]
 
-    def _settle(self, turn: FluxTurn) -> list[Action]:
+    def _finish_segments(self, turn: FluxTurn) -> list[Action]:
         """Make the turn one of which all text was given to a voice, with the sound so far."""
         turn.waiting.append(TurnSegment(turn.cutter.rest(), self._now_us))
         while segment := turn.begin_next():
@@ -354,8 +354,8 @@ class FluxReplay(SpeakV2Server):
         self._frames.clear()
         return [] if self._has_started else super()._start(turn)
 
-    def _hang_up(self) -> list[Action]:
-        live = super()._hang_up()
+    def _close_session(self) -> list[Action]:
+        live = super()._close_session()
         verbatim = self._is_faithful and not self._turns_left and self._recorded.session
         return [_verbatim(self._recorded.session), live[-1]] if verbatim else live
 

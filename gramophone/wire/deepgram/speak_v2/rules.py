@@ -20,7 +20,7 @@ class FluxLimits:
 
     @classmethod
     def none(cls) -> FluxLimits:
-        """No limits, for a voice that nobody else waits for."""
+        """No limits, for a voice on this machine."""
         return cls(message_characters=None, idle_us=None, session_us=None)
 
 

@@ -193,7 +193,7 @@ class SpeakV2Server:
         if code := self._timers.expired(now_us):
             return self._fail(code)
         if self._interruption is not None and now_us >= self._interruption.due_us:
-            return self._cut()
+            return self._interrupt_turn()
         return []
 
     def audio_made(self, job: int, pcm: bytes) -> list[SendAudio]:
@@ -279,7 +279,7 @@ class SpeakV2Server:
         self._interruption = Interruption(offset_ms, now_us + self._quirks.interrupt_us)
         # Text that comes from now on is for another turn.
         self._turns[0].ended = True
-        return self._cut() if self._quirks.interrupt_us <= 0 else []
+        return self._interrupt_turn() if self._quirks.interrupt_us <= 0 else []
 
     def _close(self, now_us: int) -> list[Action]:
         self._closing = True
@@ -301,7 +301,7 @@ class SpeakV2Server:
             if segment := turn.begin_next():
                 actions += self._begin(segment)
             elif self._interruption is not None:
-                return [*actions, *self._cut()]
+                return [*actions, *self._interrupt_turn()]
             elif turn.ended:
                 actions += self._end_turn(turn)
             else:
@@ -309,7 +309,7 @@ class SpeakV2Server:
         if self._turns:
             actions += self._acknowledge(self._turns[0])
         elif self._closing:
-            actions += self._hang_up()
+            actions += self._close_session()
         return actions
 
     def _begin(self, segment: TurnSegment) -> list[Action]:
@@ -349,7 +349,7 @@ class SpeakV2Server:
         """Make a turn the active one."""
         return [SendText(SpeechStarted(turn.speech_id))]
 
-    def _cut(self) -> list[Action]:
+    def _interrupt_turn(self) -> list[Action]:
         """Let the Interrupt take effect: the turn ends where it was heard."""
         interruption, self._interruption = self._interruption, None
         assert interruption is not None
@@ -371,7 +371,7 @@ class SpeakV2Server:
 
     # --- the end ------------------------------------------------------------------------------
 
-    def _hang_up(self) -> list[Action]:
+    def _close_session(self) -> list[Action]:
         self._closed = True
         return [SendText(self._account.metadata), CloseConnection(1000, "")]
 

@@ -1,6 +1,6 @@
 """Sound and characters of a Speak v2 session: its clock, and the sums of its SessionMetadata."""
 
-# A client tells in `playback_offset` how much of the *session's* sound it has played: it counts
+# A client states in `playback_offset` how much of the *session's* sound it has played: it counts
 # the binary frames, which carry no label. The clock is the server's end of that count. It stands
 # at the end of the last turn that is over, so a turn's own sound begins at `clock` and an offset
 # within the turn is `offset - clock`.

@@ -124,6 +124,9 @@ class FluxTurn:
             ControlsApplied(self._text.pronunciations, 0, self._text.doubtful),
         )
 
+    # Where the sound was stopped is known in milliseconds, where that is in the text is not: Flux
+    # has no timestamps of words. Within a segment characters are assumed to take equal time, which
+    # is the best that a server without an alignment can do; a word that was cut does not count.
     def split(self, heard_ms: float, bytes_per_ms: float, rate: SpeakingRate) -> tuple[str, str]:
         """The text up to `heard_ms` of the turn's sound, and the rest; cut at the end of a word.
 
