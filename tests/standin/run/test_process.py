@@ -150,12 +150,13 @@ async def test_it_does_not_start_for_nobody() -> None:
 RECORDED = (
     "import sys; from gramophone.standin.run.process import main; "
     "from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech; "
-    "from gramophone.standin.source.source import Source; "
-    "from gramophone.wire.llm.answer import Answer, TextPiece; "
+    "from gramophone.standin.source.source import StandinSource; "
+    "from gramophone.wire.llm.answer import ModelAnswer, TextPiece; "
     "segments = (RecordedSegment('Hello.', ((0, b'abc'),)),); "
     "speech = RecordedSpeech('linear16', 24_000, segments); "
-    "script = Source(speech=speech, answers=(Answer('Who?', (TextPiece('Me.'),)),)[ANSWERS:]); "
-    "sys.exit(main(['--voice', 'recording', *sys.argv[1:]], script))"
+    "answers = (ModelAnswer('Who?', (TextPiece('Me.'),)),)[ANSWERS:]; "
+    "source = StandinSource(speech=speech, answers=answers); "
+    "sys.exit(main(['--voice', 'recording', *sys.argv[1:]], source))"
 )
 SPOKEN, ASKED = RECORDED.replace("ANSWERS", "1"), RECORDED.replace("ANSWERS", "0")
 
