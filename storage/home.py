@@ -153,9 +153,9 @@ def open_private(path: Path, flags: int) -> int:
     descriptor = open_regular(path, flags, _FILE_MODE, follow=False)
     if flags & os.O_CREAT:
         try:
-            found = os.fstat(descriptor)
+            status = os.fstat(descriptor)
             # Another name of the file may lie outside of the data directory.
-            if found.st_nlink <= 1 and found.st_mode & 0o777 != _FILE_MODE:
+            if status.st_nlink <= 1 and status.st_mode & 0o777 != _FILE_MODE:
                 os.fchmod(descriptor, _FILE_MODE)
         except BaseException:
             os.close(descriptor)
@@ -172,10 +172,10 @@ def tighten(path: Path, mode: int) -> None:
     Raises:
         OSError: the mode cannot be set.
     """
-    found = path.lstat()
-    if stat.S_ISLNK(found.st_mode) or stat.S_IMODE(found.st_mode) == mode:
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode) or stat.S_IMODE(status.st_mode) == mode:
         return
-    if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+    if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
         return
     if os.chmod in os.supports_follow_symlinks:
         os.chmod(path, mode, follow_symlinks=False)

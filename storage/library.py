@@ -79,17 +79,22 @@ class StoredLibrary(StoredQueries, Library):
             LibraryCorrupt: it is damaged; nothing was changed.
             StorageError: it cannot be read or written.
         """
-        place = Home.at(home)
-        with shown() as tell, cancellable("The library was left as it was.", tell) as told:
-            address, condition = await asyncio.to_thread(_prepared, place, wall_clock, told)
-        with storage_errors(place):
-            reader = await ReadConnection.open(place, address)
+        data_directory = Home.at(home)
+        with (
+            shown() as progress,
+            cancellable("The library was left as it was.", progress) as report,
+        ):
+            address, condition = await asyncio.to_thread(
+                _prepared, data_directory, wall_clock, report
+            )
+        with storage_errors(data_directory):
+            reader = await ReadConnection.open(data_directory, address)
             try:
-                searcher = await ReadConnection.open(place, address)
+                searcher = await ReadConnection.open(data_directory, address)
             except BaseException:
                 await reader.aclose()
                 raise
-        library = cls(place, reader, searcher, wall_clock)
+        library = cls(data_directory, reader, searcher, wall_clock)
         library.condition = condition
         return library
 
@@ -105,21 +110,21 @@ class StoredLibrary(StoredQueries, Library):
         await self._reader.aclose()
 
     async def session(self, session_id: str) -> SessionRecord:
-        found = await self._reader.fetch(records.SESSION, (session_id,))
-        if not found:
+        rows = await self._reader.fetch(records.SESSION, (session_id,))
+        if not rows:
             raise not_found(session_id)
-        turns = await self._reader.fetch(records.TURNS, (found[0][0],))
-        return records.session_record(found[0], turns, self._home)
+        turns = await self._reader.fetch(records.TURNS, (rows[0][0],))
+        return records.session_record(rows[0], turns, self._home)
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         number = await self.number(session_id)
-        found = await self._reader.fetch(records.EVENTS, (number,))
+        rows = await self._reader.fetch(records.EVENTS, (number,))
         with storage_errors(self._home):
-            return await asyncio.to_thread(self._events, session_id, found, with_pcm)
+            return await asyncio.to_thread(self._events, session_id, rows, with_pcm)
 
-    def _events(self, session_id: str, found: Sequence[Any], with_pcm: bool) -> list[Event]:
+    def _events(self, session_id: str, rows: Sequence[Any], with_pcm: bool) -> list[Event]:
         with closing(self.sound(session_id)) as sound:
-            return list(records.events_of(found, sound.read if with_pcm else None))
+            return list(records.events_of(rows, sound.read if with_pcm else None))
 
     def sound(self, session_id: str) -> SessionAudio:
         """The session's sound, to be read while it is played; close it when it is done with."""
@@ -179,19 +184,19 @@ class StoredLibrary(StoredQueries, Library):
         ids: Sequence[str],
         order: ExportRequest,
         *,
-        tell: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> ExportResult:
-        with cancellable(f"The export to {order.path} was stopped.", tell) as told:
-            return await asyncio.to_thread(export, self._home, ids, order, told)
+        with cancellable(f"The export to {order.path} was stopped.", progress) as report:
+            return await asyncio.to_thread(export, self._home, ids, order, report)
 
     async def import_bundle(
-        self, path: Path, *, new_id: str = "", tell: Callable[[int, int], None] | None = None
+        self, path: Path, *, new_id: str = "", progress: Callable[[int, int], None] | None = None
     ) -> BundleImportResult:
         """Take in the session of a bundle, whole or not at all; with `new_id` under that id.
-        `tell` hears how much of it was looked at; cancelling the await stops it."""
-        with cancellable(f"The import of {path} was stopped.", tell) as told:
+        `progress` gets how much of it was looked at; cancelling the await stops it."""
+        with cancellable(f"The import of {path} was stopped.", progress) as report:
             return await asyncio.to_thread(
-                import_bundle, self._home, path, new_id=new_id, tell=told
+                import_bundle, self._home, path, new_id=new_id, progress=report
             )
 
     async def import_chats(
@@ -201,11 +206,11 @@ class StoredLibrary(StoredQueries, Library):
         secrets: Sequence[str] = (),
         patterns: Sequence[str] = (),
         new_id: Callable[[], str] | None = None,
-        tell: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> ChatImportResult:
         """Take in the conversations of another program's data export; with `new_id` as sessions
         of their own. Cancelling the await stops it; what was taken in by then stays."""
-        with cancellable(f"The import of {path} was stopped.", tell) as told:
+        with cancellable(f"The import of {path} was stopped.", progress) as report:
             return await asyncio.to_thread(
                 import_chats,
                 self._home,
@@ -214,27 +219,29 @@ class StoredLibrary(StoredQueries, Library):
                 patterns=patterns,
                 now=self._wall_clock(),
                 new_id=new_id,
-                tell=told,
+                progress=report,
             )
 
 
-def _prepared(home: Home, wall_clock: Callable[[], datetime], told: Progress) -> tuple[str, str]:
+def _prepared(
+    home: Home, wall_clock: Callable[[], datetime], progress: Progress
+) -> tuple[str, str]:
     """Make and repair the library; an address to read it by where it cannot be written, or an
     empty string, and the library's condition."""
     try:
-        _prepare(home, wall_clock, told)
+        _prepare(home, wall_clock, progress)
     except LibraryUnwritable as error:
         with storage_errors(home):
-            found, address = readable(home)
-        if not found:
+            is_readable, address = readable(home)
+        if not is_readable:
             raise
         _log.warning("%s", error.reading)
         return address, error.reading
     return "", journal_sentence(home, support(home.root))
 
 
-def _prepare(home: Home, wall_clock: Callable[[], datetime], told: Progress) -> None:
-    with storage_errors(home), closing(open_library(home, wall_clock, told)) as database:
+def _prepare(home: Home, wall_clock: Callable[[], datetime], progress: Progress) -> None:
+    with storage_errors(home), closing(open_library(home, wall_clock, progress)) as database:
         recover(home, database)
         finish_compactions(home, database)
         edits.purge_expired_discards(home, database, wall_clock())

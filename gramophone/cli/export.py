@@ -242,7 +242,7 @@ async def export_sessions(
             return 0
         name = request.path.name or request.path
         with progress_bar(f"Writing {name}", LEAVES_NOTHING) as progress:
-            result = await library.export(ids, request, tell=progress)
+            result = await library.export(ids, request, progress=progress)
     return _report(result)
 
 
@@ -283,7 +283,7 @@ async def _to_standard_output(
     with scratch_directory() as directory:
         path = Path(directory, f"out{FORMS[request.form].suffix}")
         with progress_bar(f"Writing {request.form}", LEAVES_NOTHING) as progress:
-            result = await library.export(ids, replace(request, path=path), tell=progress)
+            result = await library.export(ids, replace(request, path=path), progress=progress)
         for sentence in result.notes:
             note(sentence)
         await asyncio.to_thread(_print_file, path)

@@ -35,7 +35,7 @@ async def import_files(
 
 async def _import_bundle(library: StoredLibrary, path: Path, new_id: str) -> None:
     with progress_bar(f"Reading {path.name}", LEAVES_NOTHING) as progress:
-        imported = await library.import_bundle(path, new_id=new_id, tell=progress)
+        imported = await library.import_bundle(path, new_id=new_id, progress=progress)
     title = plain_line(imported.title) or "(untitled)"
     if imported.already:
         note(f"{imported.session_id} “{title}” is in the library already; nothing to do")
@@ -50,7 +50,7 @@ async def _import_chats(
     """Import the conversations of a data export; returns whether any was left out."""
     with progress_bar(f"Reading {path.name}", KEEPS_FINISHED) as progress:
         imported = await library.import_chats(
-            path, secrets=config.secrets, patterns=config.redact, new_id=new_id, tell=progress
+            path, secrets=config.secrets, patterns=config.redact, new_id=new_id, progress=progress
         )
     for session_id in (*imported.already, *imported.refreshed, *imported.new):
         result(session_id)

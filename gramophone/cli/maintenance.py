@@ -41,7 +41,7 @@ async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: 
     stopped = "Compacting was stopped; the session under way stays as it was."
     with progress_bar("Packing sound") as bar, cancellable(stopped, bar) as tell:
         before = wall_clock() - older_than
-        done = await asyncio.to_thread(pack, Home.at(home), before, dry_run=dry_run, tell=tell)
+        done = await asyncio.to_thread(pack, Home.at(home), before, dry_run=dry_run, progress=tell)
     if as_json:
         result_json(
             {
@@ -73,7 +73,7 @@ async def backup(home: Path, path: Path, *, force: bool) -> int:
         progress_bar(f"Copying to {path.name}") as bar,
         cancellable("The backup was stopped.", bar) as t,
     ):
-        done = await asyncio.to_thread(back_up, Home.at(home), path, force=force, tell=t)
+        done = await asyncio.to_thread(back_up, Home.at(home), path, force=force, progress=t)
     sessions = _count(done.sessions, "session", "sessions")
     note(f"backed up {sessions}, {size_words(done.size_bytes)}, to {path}")
     if done.missing:

@@ -238,9 +238,9 @@ class SessionExport(Protocol):
         ids: Sequence[str],
         order: ExportRequest,
         *,
-        tell: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> ExportResult:
-        """Write sessions as `order` says, every file whole or not at all. `tell` is called in
+        """Write sessions as `order` says, every file whole or not at all. `progress` is called in
         another thread with the work done and the work in all; cancelling the await stops it. What
         keeps one session of several from being written is in the result.
 

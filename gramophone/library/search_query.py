@@ -127,7 +127,9 @@ def hint(typed: str, tags: Sequence[str] = ()) -> str:
         return "  ".join(f"tag:{tag}" for tag in fitting[:8])
     if name:
         return ""
-    return "  ".join(f"{each}:" for each in FILTERS if value and each.startswith(value))
+    return "  ".join(
+        f"{filter_name}:" for filter_name in FILTERS if value and filter_name.startswith(value)
+    )
 
 
 def completed(typed: str, tags: Sequence[str] = ()) -> str | None:
@@ -145,7 +147,9 @@ def completed(typed: str, tags: Sequence[str] = ()) -> str | None:
     else:
         choices = list(CHOICES.get(token.name, ()))
     value = token.value.lower()
-    fitting = next((each for each in choices if each.startswith(value) and each != value), None)
+    fitting = next(
+        (choice for choice in choices if choice.startswith(value) and choice != value), None
+    )
     return None if fitting is None else typed + fitting[len(value) :]
 
 

@@ -142,9 +142,9 @@ class Day:
 def percentile(ordered: Sequence[float], percent: float) -> float:
     """The value below which so many of a hundred lie, between its neighbours where it falls
     between two (numpy's `linear`, the `inclusive` of `statistics`). `ordered` is not empty."""
-    place = (len(ordered) - 1) * percent / 100
-    below, above = ordered[floor(place)], ordered[ceil(place)]
-    return below + (above - below) * (place - floor(place))
+    rank = (len(ordered) - 1) * percent / 100
+    below, above = ordered[floor(rank)], ordered[ceil(rank)]
+    return below + (above - below) * (rank - floor(rank))
 
 
 def spread(values: list[float]) -> Percentiles:
@@ -192,13 +192,15 @@ def gathered(some: Sequence[Day], most: int) -> tuple[str, list[Day]]:
     first, last = some[0].day, some[-1].day
     unit = next((name for name in _UNITS if len(_rows(name, first, last, most)) <= most), "year")
     begin = _UNITS[unit][1]
-    summed = {each: [0, 0] for each in _rows(unit, max(first, _years_before(last, most)), last)}
+    summed = {
+        begin_day: [0, 0] for begin_day in _rows(unit, max(first, _years_before(last, most)), last)
+    }
     for day in some:
         row = summed.get(begin(day.day))
         if row is not None:
             row[0] += day.sessions
             row[1] += day.spoken_ms
-    return unit, [Day(each, *row) for each, row in summed.items()]
+    return unit, [Day(begin_day, *row) for begin_day, row in summed.items()]
 
 
 def histogram(values: list[float]) -> list[Bin]:
@@ -209,15 +211,15 @@ def histogram(values: list[float]) -> list[Bin]:
     values.sort()
     reach = percentile(values, P95)
     step_ms = next((step for step in _STEPS_MS if reach < step * (MOST_BINS - 1)), _STEPS_MS[-1])
-    counts = Counter(min(int(each // step_ms), MOST_BINS - 1) for each in values)
+    counts = Counter(min(int(bin_number // step_ms), MOST_BINS - 1) for bin_number in values)
     last = max(counts)
     return [
         Bin(
-            each * step_ms,
-            None if each == MOST_BINS - 1 else (each + 1) * step_ms,
-            counts[each],
+            bin_number * step_ms,
+            None if bin_number == MOST_BINS - 1 else (bin_number + 1) * step_ms,
+            counts[bin_number],
         )
-        for each in range(last + 1)
+        for bin_number in range(last + 1)
     ]
 
 
@@ -241,11 +243,11 @@ def _rows(unit: str, first: date, last: date, most: int | None = None) -> list[d
     """The beginnings of all units from that of one day to that of another; of more than `most`,
     one more."""
     step, begin = _UNITS[unit]
-    found = [begin(first)]
-    while found[-1] < begin(last) and (most is None or len(found) <= most):
-        after = found[-1].toordinal() + step
-        found.append(begin(date.fromordinal(min(last.toordinal(), after))))
-    return found
+    beginnings = [begin(first)]
+    while beginnings[-1] < begin(last) and (most is None or len(beginnings) <= most):
+        after = beginnings[-1].toordinal() + step
+        beginnings.append(begin(date.fromordinal(min(last.toordinal(), after))))
+    return beginnings
 
 
 def _years_before(day: date, years: int) -> date:

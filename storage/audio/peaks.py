@@ -54,7 +54,7 @@ def _blocks(sound: TurnSound, audio: TurnAudio, buckets_per_second: int) -> Gene
         starts = [edge - start for edge in edges[:-1] if edge < end]
         pcm = sound.read(start * form.sample_bytes, (end - start) * form.sample_bytes)
         loud = loudness[np.frombuffer(pcm, dtype=_sample_type(audio.encoding))]
-        starts = [place for place in starts if place < len(loud)]
+        starts = [start_sample for start_sample in starts if start_sample < len(loud)]
         if not starts:
             return
         yield np.maximum.reduceat(loud, starts).tobytes()

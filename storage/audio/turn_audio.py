@@ -46,9 +46,9 @@ class TurnSound:
         self._file = _opened(path)
         if self._file.missing and path.suffix in _OTHER:
             other = path.with_suffix(_OTHER[path.suffix])
-            found = _opened(other)
-            if not found.missing:
-                self.path, self._file = other, found
+            file = _opened(other)
+            if not file.missing:
+                self.path, self._file = other, file
 
     def __enter__(self) -> TurnSound:
         return self

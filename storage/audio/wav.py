@@ -163,8 +163,8 @@ class WavWriter:
         read a flush is cheaper than hashing every frame, and it is the file that is hashed.
         """
         while self._hashed_bytes < self._size_bytes:
-            wanted = min(_READ_BYTES, self._size_bytes - self._hashed_bytes)
-            read = os.pread(self._descriptor, wanted, HEADER_BYTES + self._hashed_bytes)
+            size_bytes = min(_READ_BYTES, self._size_bytes - self._hashed_bytes)
+            read = os.pread(self._descriptor, size_bytes, HEADER_BYTES + self._hashed_bytes)
             if not read:
                 break
             self._hash.update(read)
@@ -311,12 +311,12 @@ def header_fault(path: Path, form: WavFormat) -> str:
     if len(header) < HEADER_BYTES or header[:4] != b"RIFF" or header[36:40] != b"data":
         return "has no readable header"
     stated = int.from_bytes(header[40:44], "little")
-    wanted = form.header(stated)
-    if header[8:40] != wanted[8:40]:
+    expected = form.header(stated)
+    if header[8:40] != expected[8:40]:
         return f"has a header that does not fit {form.encoding} at {form.sample_rate_hz} Hz"
-    held = length - HEADER_BYTES
-    if stated not in (held, held - stated % 2) or header != wanted:
-        return f"says it holds {stated} bytes of sound and holds {held}"
+    held_bytes = length - HEADER_BYTES
+    if stated not in (held_bytes, held_bytes - stated % 2) or header != expected:
+        return f"says it holds {stated} bytes of sound and holds {held_bytes}"
     return ""
 
 

@@ -99,10 +99,10 @@ def _info(name: str, deflate: bool) -> zipfile.ZipInfo:
 class PartReader:
     """Reads one part, once, from its beginning; at its end size and hash must be right."""
 
-    def __init__(self, part: BundlePart, file: IO[bytes], tell: Callable[[int], None]) -> None:
+    def __init__(self, part: BundlePart, file: IO[bytes], progress: Callable[[int], None]) -> None:
         self._part = part
         self._file = file
-        self._tell = tell
+        self._progress = progress
         self._left_bytes = part.size_bytes
         self._digest = hashlib.sha256()
 
@@ -139,20 +139,20 @@ class PartReader:
             raise BadBundle(f"{self._part.name} is shorter than the manifest says")
         if not self._left_bytes and self._digest.hexdigest() != self._part.sha256:
             raise BadBundle(f"{self._part.name} is not what was packed: its hash differs")
-        self._tell(len(block))
+        self._progress(len(block))
         return block
 
 
 class Container:
     """A zip that was found to be a bundle's: its parts are those of its manifest."""
 
-    def __init__(self, file: BinaryIO, tell: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, file: BinaryIO, progress: Callable[[int], None] = lambda _: None) -> None:
         """Look at everything but the parts' bytes.
 
         Raises:
             BadBundle: it is not a bundle; the text completes "… cannot be read: ".
         """
-        self._tell = tell
+        self._progress = progress
         with damage_as_bad_bundle():
             self._zip = _opened(file)
             infos = {info.filename: info for info in self._zip.infolist()}
@@ -167,7 +167,7 @@ class Container:
     def open(self, name: str) -> Generator[PartReader]:
         """A part's bytes."""
         with damage_as_bad_bundle(), self._zip.open(name) as file:
-            yield PartReader(self.parts[name], file, self._tell)
+            yield PartReader(self.parts[name], file, self._progress)
 
     def close(self) -> None:
         """The file itself is its owner's to close."""

@@ -51,10 +51,10 @@ def import_bundle(
     path: Path,
     *,
     new_id: str = "",
-    tell: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> BundleImportResult:
     """Take the session of a bundle into the library under `home`, made where it is missing; with
-    `new_id` as a session of its own that has this id. `tell` hears how many bytes of about how
+    `new_id` as a session of its own that has this id. `progress` gets how many bytes of about how
     many were looked at; what it raises ends the import, and nothing is left.
 
     Raises:
@@ -66,8 +66,8 @@ def import_bundle(
     def told(size_bytes: int) -> None:
         nonlocal done_bytes
         done_bytes += size_bytes
-        if tell is not None and total_bytes:
-            tell(min(done_bytes, total_bytes), total_bytes)
+        if progress is not None and total_bytes:
+            progress(min(done_bytes, total_bytes), total_bytes)
 
     with opened_bundle(path, told) as bundle:
         done_bytes, total_bytes = 0, bundle.import_bytes
@@ -131,8 +131,8 @@ class _BundleImport:
         return BundleImportResult(self._id, self._bundle.session["title"], already=False)
 
     def _is_there(self, hashes: tuple[str, str]) -> bool:
-        found = self._database.execute("SELECT 1 FROM session WHERE id = ?", (self._id,)).fetchone()
-        if found is None:
+        row = self._database.execute("SELECT 1 FROM session WHERE id = ?", (self._id,)).fetchone()
+        if row is None:
             return False
         stored = StoredSession(self._database, self._id)
         same = all(
@@ -184,20 +184,20 @@ class _BundleImport:
     def _put_in_place(self) -> None:
         if not self._bundle.spoken:
             return
-        place = self._home.session_audio(self._id)
-        if place.exists():
+        target = self._home.session_audio(self._id)
+        if target.exists():
             # An import that was killed, or a library whose rows were lost: only what is the same
             # may go.
-            if not _all_in(place, self._stage):
+            if not _all_in(target, self._stage):
                 raise StorageError(
-                    f"{place} holds sound that no session of the library knows; move it away and "
+                    f"{target} holds sound that no session of the library knows; move it away and "
                     "import again."
                 )
-            shutil.rmtree(place)
-        os.rename(self._stage, place)
+            shutil.rmtree(target)
+        os.rename(self._stage, target)
         # The rows that name the files must not reach the disk before their directory does.
-        _sync(place)
-        _sync(place.parent)
+        _sync(target)
+        _sync(target.parent)
 
     # --- rows ---------------------------------------------------------------------------------
 
@@ -267,9 +267,9 @@ class _BundleImport:
             yield rows.storable(rows.row_of(belonging(event, self._id), number, seq))
 
 
-def _all_in(place: Path, stage: Path) -> bool:
+def _all_in(directory: Path, stage: Path) -> bool:
     """Whether each file there is one that would be put there, or has its sound."""
-    return all(_same(path, stage / path.with_suffix(WAV).name) for path in place.iterdir())
+    return all(_same(path, stage / path.with_suffix(WAV).name) for path in directory.iterdir())
 
 
 def _same(path: Path, staged: Path) -> bool:
@@ -277,8 +277,8 @@ def _same(path: Path, staged: Path) -> bool:
         return False
     if path.suffix != FLAC:
         return path.name == staged.name and filecmp.cmp(path, staged, shallow=False)
-    with TurnSound(path) as there, TurnSound(staged) as wanted:
-        return there.compacted and there.sha256() == wanted.sha256()
+    with TurnSound(path) as stored, TurnSound(staged) as imported:
+        return stored.compacted and stored.sha256() == imported.sha256()
 
 
 def _remove_forgotten(home: Home) -> None:
@@ -298,8 +298,8 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _directories(place: Path) -> Iterable[Path]:
-    return [path for path in place.iterdir() if path.is_dir()] if place.is_dir() else []
+def _directories(directory: Path) -> Iterable[Path]:
+    return [path for path in directory.iterdir() if path.is_dir()] if directory.is_dir() else []
 
 
 def _remove_empty(directory: Path) -> None:

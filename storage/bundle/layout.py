@@ -73,8 +73,8 @@ def audio_name(turn: int, *, flac: bool = False) -> str:
 
 def audio_turn(name: str) -> tuple[int, bool] | None:
     """The turn a part's name stands for and whether it is FLAC; None for any other name."""
-    found = _AUDIO.fullmatch(name)
-    return (int(found[1]), found[2] == "flac") if found else None
+    match = _AUDIO.fullmatch(name)
+    return (int(match[1]), match[2] == "flac") if match else None
 
 
 def is_sha256(text: object) -> bool:
@@ -106,24 +106,24 @@ def manifest_parts(data: bytes) -> list[BundlePart]:
         manifest: object = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise BadBundle("its manifest cannot be read") from error
-    told = _object(manifest)
-    version = told.get("version")
-    if told.get("format") != FORMAT or type(version) is not int or version < 1:
+    members = _object(manifest)
+    version = members.get("version")
+    if members.get("format") != FORMAT or type(version) is not int or version < 1:
         raise BadBundle("its manifest is not that of a bundle")
     if version > VERSION:
         raise BadBundle(
             f"a newer Gramophone wrote it (bundle version {version}; this one reads up to "
             f"{VERSION}), so upgrade Gramophone"
         )
-    listed = told.get("parts")
+    listed = members.get("parts")
     if not isinstance(listed, list):
         raise BadBundle("its manifest lists no parts")
     return [_part(entry) for entry in cast("list[object]", listed)]
 
 
 def _part(entry: object) -> BundlePart:
-    told = _object(entry)
-    name, size_bytes, sha256 = told.get("name"), told.get("size_bytes"), told.get("sha256")
+    members = _object(entry)
+    name, size_bytes, sha256 = members.get("name"), members.get("size_bytes"), members.get("sha256")
     if not isinstance(name, str) or type(size_bytes) is not int or size_bytes < 0:
         raise BadBundle("its manifest describes a part that cannot be")
     if name not in ROWS and audio_turn(name) is None:
@@ -133,7 +133,7 @@ def _part(entry: object) -> BundlePart:
     return BundlePart(name, size_bytes, cast("str", sha256))
 
 
-def _object(found: object) -> dict[str, Any]:
-    if not isinstance(found, dict):
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
         raise BadBundle("its manifest is not that of a bundle")
-    return cast("dict[str, Any]", found)
+    return cast("dict[str, Any]", value)

@@ -33,47 +33,47 @@ _MOST_TURNS = 1 << TURN_BITS
 _NOT_ENCODED = frozenset({"pcm"})
 
 
-def _text(found: object) -> bool:
-    return isinstance(found, str) and encodable(found)
+def _text(value: object) -> bool:
+    return isinstance(value, str) and encodable(value)
 
 
-def _count(found: object) -> bool:
-    return type(found) is int and 0 <= found <= _LARGEST
+def _count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= _LARGEST
 
 
-def _turn(found: object) -> bool:
-    return type(found) is int and 0 <= found < _MOST_TURNS
+def _turn(value: object) -> bool:
+    return type(value) is int and 0 <= value < _MOST_TURNS
 
 
-def _flag(found: object) -> bool:
-    return type(found) is bool
+def _flag(value: object) -> bool:
+    return type(value) is bool
 
 
-def _figure(found: object) -> bool:
+def _figure(value: object) -> bool:
     # An integer may be too large to be asked whether it is finite.
-    return found is None or _number(found) or (isinstance(found, float) and math.isfinite(found))
+    return value is None or _number(value) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _count_or_none(found: object) -> bool:
-    return found is None or _count(found)
+def _count_or_none(value: object) -> bool:
+    return value is None or _count(value)
 
 
-def _title(found: object) -> bool:
+def _title(value: object) -> bool:
     # It is cleaned again before it is drawn; here it is only one line of a title's length.
-    return _text(found) and len(str(found)) <= LONGEST_TITLE and len(str(found).splitlines()) < 2
+    return _text(value) and len(str(value)) <= LONGEST_TITLE and len(str(value).splitlines()) < 2
 
 
-def _moment(found: object) -> bool:
+def _moment(value: object) -> bool:
     try:
-        return isinstance(found, str) and found == datetime.fromisoformat(found).isoformat(
+        return isinstance(value, str) and value == datetime.fromisoformat(value).isoformat(
             timespec="milliseconds"
         )
     except ValueError:
         return False
 
 
-def _tags(found: object) -> bool:
-    names = cast("list[Any]", found) if isinstance(found, list) else [None]
+def _tags(value: object) -> bool:
+    names = cast("list[Any]", value) if isinstance(value, list) else [None]
     return all(isinstance(name, str) and name and tag_name(name) == name for name in names)
 
 
@@ -133,12 +133,12 @@ def turn_line(values: Mapping[str, Any]) -> bytes:
 
 def event_line(event: Event) -> bytes:
     """An event, its sound left out."""
-    kept: Values = {"event": type(event).__name__}
+    members: Values = {"event": type(event).__name__}
     for name, (_, default) in _shape(type(event)).items():
-        told = getattr(event, name)
-        if default is _REQUIRED or told != default:
-            kept[name] = told
-    return _encoded(kept)
+        value = getattr(event, name)
+        if default is _REQUIRED or value != default:
+            members[name] = value
+    return _encoded(members)
 
 
 def session_values(line: bytes) -> Values:
@@ -147,14 +147,14 @@ def session_values(line: bytes) -> Values:
     Raises:
         BadBundle: a value is missing or cannot be.
     """
-    told = _decoded(line, "its session")
-    version = told.get("format_version")
+    members = _decoded(line, "its session")
+    version = members.get("format_version")
     if type(version) is int and version > FORMAT_VERSION:
         raise BadBundle(
             f"a newer Gramophone recorded it (format version {version}; this one reads up to "
             f"{FORMAT_VERSION}), so upgrade Gramophone"
         )
-    return _checked(told, _SESSION, "its session")
+    return _checked(members, _SESSION, "its session")
 
 
 def turn_values(line: bytes, number: int) -> Values:
@@ -163,8 +163,8 @@ def turn_values(line: bytes, number: int) -> Values:
     Raises:
         BadBundle: a value is missing or cannot be.
     """
-    place = f"line {number} of its turns"
-    return _checked(_decoded(line, place), _TURN, place)
+    where = f"line {number} of its turns"
+    return _checked(_decoded(line, where), _TURN, where)
 
 
 def event_in(line: bytes, number: int) -> Event:
@@ -173,13 +173,13 @@ def event_in(line: bytes, number: int) -> Event:
     Raises:
         BadBundle: the kind is unknown, or a value is missing or cannot be.
     """
-    place = f"line {number} of its events"
-    told = _decoded(line, place)
-    name = told.get("event")
+    where = f"line {number} of its events"
+    members = _decoded(line, where)
+    name = members.get("event")
     kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise BadBundle(f"{place} is an event of an unknown kind, {str(name)[:80]!r}")
-    return kind(**_checked(told, _shape(kind), place))
+        raise BadBundle(f"{where} is an event of an unknown kind, {str(name)[:80]!r}")
+    return kind(**_checked(members, _shape(kind), where))
 
 
 def belonging(event: Event, session_id: str) -> Event:
@@ -205,29 +205,29 @@ def _encoded(values: Values) -> bytes:
     return encoded
 
 
-def _decoded(line: bytes, place: str) -> Values:
+def _decoded(line: bytes, where: str) -> Values:
     if not is_bounded(line, MOST_LINE_VALUES):
-        raise BadBundle(f"{place} has too many values")
+        raise BadBundle(f"{where} has too many values")
     if most_text_bytes(line) > LONGEST_LINE_BYTES:
-        raise BadBundle(f"{place} is too long")
+        raise BadBundle(f"{where} is too long")
     try:
-        told: object = json.loads(line.decode())
+        document: object = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
-        raise BadBundle(f"{place} is not JSON") from error
-    if not isinstance(told, dict):
-        raise BadBundle(f"{place} is not an object")
-    return cast("Values", told)
+        raise BadBundle(f"{where} is not JSON") from error
+    if not isinstance(document, dict):
+        raise BadBundle(f"{where} is not an object")
+    return cast("Values", document)
 
 
-def _checked(told: Values, shape: Mapping[str, tuple[_Fits, Any]], place: str) -> Values:
+def _checked(members: Values, shape: Mapping[str, tuple[_Fits, Any]], where: str) -> Values:
     values: Values = {}
     for name, (fits, default) in shape.items():
-        found = told.get(name, default)
-        if found is _REQUIRED:
-            raise BadBundle(f"{place} has no {name}")
-        if not fits(found):
-            raise BadBundle(f"{place} has an unusable {name}")
-        values[name] = found
+        value = members.get(name, default)
+        if value is _REQUIRED:
+            raise BadBundle(f"{where} has no {name}")
+        if not fits(value):
+            raise BadBundle(f"{where} has an unusable {name}")
+        values[name] = value
     return values
 
 
@@ -251,13 +251,13 @@ def _fitting(name: str, kind: Any) -> _Fits:
     if get_origin(kind) is Literal:
         return lambda found: isinstance(found, str) and found in allowed
     if allowed:
-        several = [_fitting(name, each) for each in allowed]
+        several = [_fitting(name, alternative) for alternative in allowed]
         return lambda found: any(fits(found) for fits in several)
     return _turn if kind is int and name in ("turn", "to_turn", "repeats") else _SIMPLE[kind]
 
 
-def _number(found: object) -> bool:
-    return type(found) is int and -_LARGEST <= found <= _LARGEST
+def _number(value: object) -> bool:
+    return type(value) is int and -_LARGEST <= value <= _LARGEST
 
 
 # Half of a surrogate pair may stand in an event's text: a model may stream it.

@@ -75,7 +75,7 @@ class Bundle:
         self._cut_turns: set[int] = set()
         self.spoken = self._spoken()
         self.unpacked_bytes = container.unpacked_bytes + sum(
-            each.data_bytes for each in self.spoken.values() if each.flac
+            sound.data_bytes for sound in self.spoken.values() if sound.flac
         )
         if self.unpacked_bytes > most_unpacked_bytes(file_bytes):
             raise BadBundle("it would unpack to far more than it is")
@@ -86,7 +86,7 @@ class Bundle:
         written, and sound once."""
         parts = self._container.parts
         rows_bytes = parts[TURNS].size_bytes + parts[EVENTS].size_bytes
-        return 2 * rows_bytes + sum(each.part.size_bytes for each in self.spoken.values())
+        return 2 * rows_bytes + sum(sound.part.size_bytes for sound in self.spoken.values())
 
     def turns(self) -> Generator[Values]:
         """The turns' rows in order. Those that an older version cut to what was heard have their
@@ -204,8 +204,8 @@ class Bundle:
             layout = wav_layout(head, part.size_bytes)
         except NotWav as error:
             raise BadBundle(f"{part.name} is not a WAV as the session's are ({error})") from error
-        found = layout.tag, layout.channels, layout.sample_rate_hz, layout.bits
-        if found != self.form.riff:
+        form = layout.tag, layout.channels, layout.sample_rate_hz, layout.bits
+        if form != self.form.riff:
             raise BadBundle(f"{part.name} is not a WAV as the session's are")
         return layout
 
@@ -221,15 +221,15 @@ class Bundle:
             pass
 
     def _check(self, event: Event, number: int) -> None:
-        place = f"line {number} of its events"
+        where = f"line {number} of its events"
         if event.at_us < 0:
-            raise BadBundle(f"{place} lies before the session")
+            raise BadBundle(f"{where} lies before the session")
         if isinstance(event, AudioReceived):
             spoken = self.spoken.get(event.turn)
             if spoken is None or not within(event, spoken.data_bytes):
-                raise BadBundle(f"{place} names sound that is not there")
+                raise BadBundle(f"{where} names sound that is not there")
         if isinstance(event, SessionStarted) and event.session_id != self.session["id"]:
-            raise BadBundle(f"{place} begins another session")
+            raise BadBundle(f"{where} begins another session")
 
 
 def _held(chars: int, text: str) -> int:
@@ -241,16 +241,18 @@ def _held(chars: int, text: str) -> int:
 
 
 @contextmanager
-def opened_bundle(path: Path, tell: Callable[[int], None] = lambda _: None) -> Generator[Bundle]:
+def opened_bundle(
+    path: Path, progress: Callable[[int], None] = lambda _: None
+) -> Generator[Bundle]:
     """The bundle at `path` while the block runs; what is wrong with it, told in one sentence.
-    `tell` hears of every piece that is read how large it is; what it raises ends the reading.
+    `progress` gets of every piece that is read how large it is; what it raises ends the reading.
 
     Raises:
         StorageError: it cannot be read, or is not to be trusted.
     """
     try:
         with _opened(path) as file:
-            container = Container(file, tell)
+            container = Container(file, progress)
             try:
                 yield Bundle(container, os.fstat(file.fileno()).st_size)
             finally:

@@ -30,13 +30,13 @@ class StoredSession:
     def __init__(self, database: sqlite3.Connection, session_id: str) -> None:
         self.id = session_id
         self._database = database
-        found = database.execute(
+        row = database.execute(
             f"SELECT number, discarded_at, {', '.join(SESSION_COLUMNS)} FROM session WHERE id = ?",
             (session_id,),
         ).fetchone()
-        if found is None:
+        if row is None:
             raise not_found(session_id)
-        self.number, self.discarded_at, *columns = found
+        self.number, self.discarded_at, *columns = row
         self.values: Values = _flagged(SESSION_COLUMNS, columns)
         tags = database.execute(
             "SELECT name FROM tag WHERE session = ? ORDER BY name", (self.number,)
@@ -50,12 +50,12 @@ class StoredSession:
 
     def turns(self) -> Generator[Values]:
         """The turns in order; `sha256` is empty for one without sound."""
-        found = self._database.execute(
+        cursor = self._database.execute(
             f"SELECT audio_file, {', '.join(TURN_COLUMNS)} FROM turn WHERE session = ? "
             "ORDER BY turn",
             (self.number,),
         )
-        for audio_file, *columns in found:
+        for audio_file, *columns in cursor:
             values = _flagged(TURN_COLUMNS, columns)
             if audio_file is None:
                 values |= {"samples": 0, "sha256": ""}
@@ -72,10 +72,10 @@ class StoredSession:
         Raises:
             StorageError: a row is damaged.
         """
-        found = self._database.execute(
+        cursor = self._database.execute(
             f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq", (self.number,)
         )
-        for seq, *columns in found:
+        for seq, *columns in cursor:
             try:
                 yield event_line(rows.event_of(tuple(columns))) + b"\n"
             except (TimelineError, ValueError, TypeError) as error:
@@ -122,6 +122,6 @@ def line_hash(lines: Generator[bytes]) -> str:
 
 def _flagged(names: tuple[str, ...], columns: list[Any]) -> Values:
     return {
-        name: bool(found) if name in FLAGS else found
-        for name, found in zip(names, columns, strict=True)
+        name: bool(value) if name in FLAGS else value
+        for name, value in zip(names, columns, strict=True)
     }

@@ -32,11 +32,11 @@ def write_bundle(
     file: BinaryIO,
     *,
     compress: bool = False,
-    tell: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write a session to `file`. With `compress` rows are deflated and 16-bit sound becomes FLAC,
-    else every byte stands as it is. `tell` hears how many bytes of sound of how many are written;
-    what it raises ends the export.
+    else every byte stands as it is. `progress` gets how many bytes of sound of how many are
+    written; what it raises ends the export.
 
     Raises:
         StorageError: the session is being recorded or is damaged.
@@ -46,7 +46,7 @@ def write_bundle(
             raise StorageError(
                 f"The session {session_id} is not over yet; end it, then make a bundle of it."
             )
-        export = _Export(home, session, tell)
+        export = _Export(home, session, progress)
         try:
             if compress and not export.write(file, compress=True):
                 # So much of a kind that a reader would take it for a bomb.
@@ -61,13 +61,13 @@ def write_bundle(
 
 class _Export:
     def __init__(
-        self, home: Home, session: StoredSession, tell: Callable[[int, int], None] | None
+        self, home: Home, session: StoredSession, progress: Callable[[int, int], None] | None
     ) -> None:
         self._home = home
         self._session = session
         self._form = WavFormat(session.values["encoding"], session.values["sample_rate_hz"])
         self._spoken = [values for values in session.turns() if values["sha256"]]
-        self._tell = tell
+        self._progress = progress
         self._done_bytes = 0
         self._total_bytes = sum(turn["samples"] for turn in self._spoken) * self._form.sample_bytes
 
@@ -131,15 +131,15 @@ class _Export:
         digest = hashlib.sha256()
         for block in sound.blocks():
             digest.update(block)
-            self._progress(len(block))
+            self._advance(len(block))
             yield block
         if digest.hexdigest() != turn["sha256"]:
             raise self._lost(turn)
 
-    def _progress(self, size_bytes: int) -> None:
+    def _advance(self, size_bytes: int) -> None:
         self._done_bytes += size_bytes
-        if self._tell is not None:
-            self._tell(self._done_bytes, self._total_bytes)
+        if self._progress is not None:
+            self._progress(self._done_bytes, self._total_bytes)
 
     def _lost(self, turn: Values) -> StorageError:
         lost = self._home.wav(self._session.id, turn["turn"])

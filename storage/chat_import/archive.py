@@ -41,7 +41,7 @@ _PACKED_WELL = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 _SERVICES = (chatgpt, claude)
 
-Tell = Callable[[int, int], None]
+ReportProgress = Callable[[int, int], None]
 
 
 def is_export(path: Path) -> bool:
@@ -73,15 +73,15 @@ class JsonText:
         self._file = file
         self.size_bytes = size_bytes
 
-    def spans(self, tell: Callable[[int], None]) -> Generator[JsonSpan]:
-        """Spans of its values; `tell` is called with the number of bytes read so far."""
+    def spans(self, progress: Callable[[int], None]) -> Generator[JsonSpan]:
+        """Spans of its values; `progress` is called with the number of bytes read so far."""
 
         def blocks() -> Generator[bytes]:
             at = 0
             # Between two blocks the values of the first may be read.
             while self._file.seek(at) == at and (block := self._file.read(BLOCK_BYTES)):
                 at += len(block)
-                tell(len(block))
+                progress(len(block))
                 yield block
 
         yield from spans(blocks())
@@ -101,24 +101,26 @@ class JsonText:
         if most_text_bytes(packed) > 2 * LARGEST_BYTES:
             raise ChatError(f"it is larger than {LARGEST_BYTES >> 21} MiB")
         try:
-            found = as_object(json.loads(packed))
+            document = as_object(json.loads(packed))
         except (ValueError, RecursionError) as error:
             raise ChatError("it is not valid JSON") from error
-        return chat_of(found)
+        return chat_of(document)
 
 
-def chat_of(found: dict[str, Any]) -> ChatConversation | None:
+def chat_of(document: dict[str, Any]) -> ChatConversation | None:
     """The conversation that an object is, of whichever service; None if it is none.
 
     Raises:
         ChatError: it is broken.
     """
-    service = next((each for each in _SERVICES if each.is_chat(found)), None)
-    return service.chat_of(found) if service is not None else None
+    service = next(
+        (service_parser for service_parser in _SERVICES if service_parser.is_chat(document)), None
+    )
+    return service.chat_of(document) if service is not None else None
 
 
 @contextmanager
-def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[JsonText]]:
+def opened_export(path: Path, scratch: Path, progress: ReportProgress) -> Generator[list[JsonText]]:
     """The JSON texts of the export at `path`; what has to be unpacked goes to `scratch`.
 
     Raises:
@@ -131,7 +133,7 @@ def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[JsonT
             if file.read(2) == b"PK":
                 check_directory(file)
                 packed = files.enter_context(zipfile.ZipFile(file))
-                parts = _unpacked(packed, path, scratch, files, tell)
+                parts = _unpacked(packed, path, scratch, files, progress)
             else:
                 parts = [JsonText(file, path.stat().st_size)]
         except LargeDirectory as error:
@@ -144,7 +146,7 @@ def opened_export(path: Path, scratch: Path, tell: Tell) -> Generator[list[JsonT
 
 
 def _unpacked(
-    packed: zipfile.ZipFile, path: Path, scratch: Path, files: ExitStack, tell: Tell
+    packed: zipfile.ZipFile, path: Path, scratch: Path, files: ExitStack, progress: ReportProgress
 ) -> list[JsonText]:
     infos = [info for info in packed.infolist() if _is_json(info.filename)]
     if len(infos) > MOST_JSON_MEMBERS:
@@ -167,7 +169,7 @@ def _unpacked(
                 if written_bytes > most_bytes:
                     raise _unreadable(path, "it unpacks into far more than an export does")
                 target.write(block)
-                tell(min(written_bytes, total_bytes), total_bytes)
+                progress(min(written_bytes, total_bytes), total_bytes)
         parts.append(JsonText(target, written_bytes - before_bytes))
     return parts
 

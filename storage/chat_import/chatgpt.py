@@ -35,32 +35,34 @@ _FOOTNOTE = re.compile("【[^【】]{0,80}†[^【】]{0,400}】")
 _MARKS = re.compile("[\ue200-\ue2ff]")
 
 
-def is_chat(found: dict[str, Any]) -> bool:
+def is_chat(document: dict[str, Any]) -> bool:
     """Whether an object is a conversation of this kind."""
-    return "mapping" in found
+    return "mapping" in document
 
 
-def chat_of(found: dict[str, Any]) -> ChatConversation:
+def chat_of(document: dict[str, Any]) -> ChatConversation:
     """The conversation that an object of the export holds.
 
     Raises:
         ChatError: its messages cannot be put in order, or are too many.
     """
-    if not isinstance(found.get("mapping"), dict):
+    if not isinstance(document.get("mapping"), dict):
         raise ChatError("its messages are missing")
-    nodes = {name: as_object(node) for name, node in as_object(found["mapping"]).items()}
-    default = as_line(found.get("default_model_slug"))
+    nodes = {name: as_object(node) for name, node in as_object(document["mapping"]).items()}
+    default = as_line(document.get("default_model_slug"))
     parents = {name: as_text(node.get("parent")) for name, node in nodes.items()}
-    path = path_to(_leaf(as_text(found.get("current_node")), nodes), parents)
-    said = [
-        each for name in path if (each := _said(as_object(nodes[name].get("message")), default))
+    path = path_to(_leaf(as_text(document.get("current_node")), nodes), parents)
+    messages = [
+        message
+        for name in path
+        if (message := _said(as_object(nodes[name].get("message")), default))
     ]
     return ChatConversation(
         SERVICE,
-        as_line(found.get("conversation_id") or found.get("id")),
-        as_line(found.get("title")),
-        as_time(found.get("create_time")),
-        joined(said),
+        as_line(document.get("conversation_id") or document.get("id")),
+        as_line(document.get("title")),
+        as_time(document.get("create_time")),
+        joined(messages),
     )
 
 
@@ -103,9 +105,9 @@ def _text(content: dict[str, Any]) -> str:
         text = as_text(content.get("text"))
         code = as_text(content.get("content_type")) == "code"
         return f"```\n{text}\n```" if code and text else text
-    told = [part if isinstance(part, str) else _part(as_object(part)) for part in parts]
+    texts = [part if isinstance(part, str) else _part(as_object(part)) for part in parts]
     spoken = any(as_object(part).get("content_type") == "audio_transcription" for part in parts)
-    return "\n".join(each for each in told if each and not (spoken and each == "[audio]"))
+    return "\n".join(piece for piece in texts if piece and not (spoken and piece == "[audio]"))
 
 
 def _part(part: dict[str, Any]) -> str:

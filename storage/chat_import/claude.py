@@ -27,29 +27,29 @@ SERVICE = "claude"
 _ROLES: dict[str, Role] = {"human": "user", "user": "user", "assistant": "assistant"}
 
 
-def is_chat(found: dict[str, Any]) -> bool:
+def is_chat(document: dict[str, Any]) -> bool:
     """Whether an object is a conversation of this kind."""
-    return "chat_messages" in found
+    return "chat_messages" in document
 
 
-def chat_of(found: dict[str, Any]) -> ChatConversation:
+def chat_of(document: dict[str, Any]) -> ChatConversation:
     """The conversation that an object of the export holds.
 
     Raises:
         ChatError: its messages cannot be put in order, or are too many.
     """
-    if not isinstance(found.get("chat_messages"), list):
+    if not isinstance(document.get("chat_messages"), list):
         raise ChatError("its messages are missing")
-    objects = [as_object(message) for message in as_list(found["chat_messages"])]
-    model = as_line(found.get("model"))
-    current = _current(objects, as_text(found.get("current_leaf_message_uuid")))
-    said = [each for message in current if (each := _said(message, model))]
+    objects = [as_object(message) for message in as_list(document["chat_messages"])]
+    model = as_line(document.get("model"))
+    current = _current(objects, as_text(document.get("current_leaf_message_uuid")))
+    messages_said = [said_message for message in current if (said_message := _said(message, model))]
     return ChatConversation(
         SERVICE,
-        as_line(found.get("uuid")),
-        as_line(found.get("name")),
-        as_time(found.get("created_at")),
-        joined(said),
+        as_line(document.get("uuid")),
+        as_line(document.get("name")),
+        as_time(document.get("created_at")),
+        joined(messages_said),
     )
 
 
@@ -89,12 +89,12 @@ def _said(message: dict[str, Any], model: str) -> Said | None:
 
 def _text(message: dict[str, Any]) -> str:
     blocks = [as_object(block) for block in as_list(message.get("content"))]
-    told = [as_text(block.get("text")) for block in blocks if block.get("type") == "text"]
-    text = "\n\n".join(each for each in told if each.strip()) or as_text(message.get("text"))
-    attached = [as_object(each) for each in as_list(message.get("attachments"))]
+    texts = [as_text(block.get("text")) for block in blocks if block.get("type") == "text"]
+    text = "\n\n".join(piece for piece in texts if piece.strip()) or as_text(message.get("text"))
+    attached = [as_object(piece) for piece in as_list(message.get("attachments"))]
     if not text.strip():
         # What is pasted and long becomes a file.
-        text = "\n\n".join(as_text(each.get("extracted_content")) for each in attached)
-    files = attached + [as_object(each) for each in as_list(message.get("files"))]
-    names = dict.fromkeys(as_line(each.get("file_name"), 80) for each in files)
+        text = "\n\n".join(as_text(piece.get("extracted_content")) for piece in attached)
+    files = attached + [as_object(piece) for piece in as_list(message.get("files"))]
+    names = dict.fromkeys(as_line(piece.get("file_name"), 80) for piece in files)
     return "\n".join([text, *(f"[{name}]" for name in names if name)]).strip()

@@ -52,39 +52,39 @@ class ChatConversation:
             return self.id.lower().replace("-", "")
         first = self.said[0].text if self.said else ""
         known = self.id or f"{self.title}\0{self.created_s}\0{first}"
-        told = f"{self.service}\0{known}".encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(told, digest_size=16).hexdigest()
+        identity = f"{self.service}\0{known}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(identity, digest_size=16).hexdigest()
 
 
-def as_object(found: object) -> dict[str, Any]:
+def as_object(value: object) -> dict[str, Any]:
     """The value, if it is an object; else one without members."""
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def as_list(found: object) -> list[Any]:
-    return cast("list[Any]", found) if isinstance(found, list) else []
+def as_list(value: object) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
-def as_text(found: object) -> str:
-    return found if isinstance(found, str) else ""
+def as_text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
-def as_line(found: object, longest: int = 200) -> str:
+def as_line(value: object, longest: int = 200) -> str:
     """Text for a name: on one line, harmless, not too long."""
-    return plain_line(as_text(found)[: longest * 4])[:longest].rstrip()
+    return plain_line(as_text(value)[: longest * 4])[:longest].rstrip()
 
 
-def as_time(found: object) -> float | None:
+def as_time(value: object) -> float | None:
     """Seconds since 1970, from a number or from ISO 8601; None for what is no time of ours."""
     seconds: float
-    if isinstance(found, str):
+    if isinstance(value, str):
         try:
-            seconds = datetime.fromisoformat(found[:64]).timestamp()
+            seconds = datetime.fromisoformat(value[:64]).timestamp()
         except (ValueError, OverflowError, OSError):
             return None
-    elif isinstance(found, int | float) and not isinstance(found, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool):
         try:
-            seconds = float(found)
+            seconds = float(value)
         except OverflowError:
             return None
     else:
@@ -92,30 +92,30 @@ def as_time(found: object) -> float | None:
     return seconds if math.isfinite(seconds) and _EARLIEST_S <= seconds <= _LATEST_S else None
 
 
-def joined(said: Sequence[Said]) -> tuple[Said, ...]:
+def joined(messages: Sequence[Said]) -> tuple[Said, ...]:
     """Without what is empty; pieces of one answer, between which tools were called, as one.
 
     Raises:
         ChatError: it is too much.
     """
-    if len(said) > MOST_MESSAGES:
+    if len(messages) > MOST_MESSAGES:
         raise ChatError(f"it has more than {MOST_MESSAGES:,} messages")
     pieces: list[list[Said]] = []
-    for each in said:
-        if len(each.text) > LONGEST_TEXT:
+    for message in messages:
+        if len(message.text) > LONGEST_TEXT:
             raise ChatError("one of its messages is too long")
-        if not each.text.strip():
+        if not message.text.strip():
             continue
-        if pieces and each.role == "assistant" == pieces[-1][0].role:
-            pieces[-1].append(each)
+        if pieces and message.role == "assistant" == pieces[-1][0].role:
+            pieces[-1].append(message)
         else:
-            pieces.append([each])
+            pieces.append([message])
     return tuple(
         Said(
             some[0].role,
-            "\n\n".join(each.text.strip() for each in some),
+            "\n\n".join(message.text.strip() for message in some),
             some[0].at_s,
-            next((each.model for each in reversed(some) if each.model), ""),
+            next((message.model for message in reversed(some) if message.model), ""),
         )
         for some in pieces
     )

@@ -25,7 +25,7 @@ from gramophone.core.timeline import (
 )
 from gramophone.text.redaction import Redactor
 from gramophone.text.sanitize import plain_line
-from storage.chat_import.archive import JsonText, Tell, opened_export
+from storage.chat_import.archive import JsonText, ReportProgress, opened_export
 from storage.chat_import.format import ChatConversation, ChatError, Said
 from storage.chat_import.json_spans import JsonSpan
 from storage.home import Home
@@ -78,13 +78,13 @@ def import_chats(
     secrets: Sequence[str] = (),
     patterns: Sequence[str] = (),
     now: datetime,
-    tell: Tell,
+    progress: ReportProgress,
     new_id: Callable[[], str] | None = None,
 ) -> ChatImportResult:
     """Take the conversations of a data export into the library under `home`, made where it is
     missing; with `new_id` as sessions of their own. A conversation that is there is left alone
-    unless it went on since. `tell` hears how far it is, in bytes; what it raises ends the import,
-    and what was taken in by then stays.
+    unless it went on since. `progress` gets how far it is, in bytes; what it raises ends the
+    import, and what was taken in by then stays.
 
     Raises:
         StorageError: the file is no export, or the library cannot be written.
@@ -94,8 +94,8 @@ def import_chats(
         try:
             redactor = Redactor.of(secrets, patterns=patterns, key=marking_key(home))
             work = _ChatImport(database, redactor, int(now.timestamp() * 1000), new_id)
-            with opened_export(path, home.root, tell) as parts:
-                return work.run(path, parts, tell)
+            with opened_export(path, home.root, progress) as parts:
+                return work.run(path, parts, progress)
         finally:
             database.close()
 
@@ -116,32 +116,39 @@ class _ChatImport:
         self._broken: list[str] = []
         self._done: dict[str, list[str]] = {"new": [], "refreshed": [], "already": []}
 
-    def run(self, path: Path, parts: Sequence[JsonText], tell: Tell) -> ChatImportResult:
+    def run(
+        self, path: Path, parts: Sequence[JsonText], progress: ReportProgress
+    ) -> ChatImportResult:
         """Import all conversations of an export.
 
         Raises:
             StorageError: it holds none.
         """
-        found = list(self._looked_through(path, parts, tell))
-        if not found and not self._broken and not self._empty:
+        locations = list(self._looked_through(path, parts, progress))
+        if not locations and not self._broken and not self._empty:
             raise StorageError(
                 f"{plain_line(str(path))} holds no conversations of ChatGPT or Claude; the "
                 "file that does is conversations.json, or the zip it came in."
             )
         # One that stands in it twice counts as it was last.
-        newest = {each.session_id: each for each in sorted(found, key=lambda each: each.ended_ms)}
-        inorder = sorted(newest.values(), key=lambda each: (each.created_ms, each.session_id))
-        total = max(1, sum(each.span.end - each.span.start for each in inorder))
+        newest = {
+            location.session_id: location
+            for location in sorted(locations, key=lambda location: location.ended_ms)
+        }
+        inorder = sorted(
+            newest.values(), key=lambda location: (location.created_ms, location.session_id)
+        )
+        total = max(1, sum(location.span.end - location.span.start for location in inorder))
         done = 0
         groups = iter(lambda: list(itertools.islice(waiting, _AT_ONCE)), [])
         waiting = iter(inorder)
         for group in groups:
-            tell(done, total)
+            progress(done, total)
             with transaction(self._database):
-                kinds = [(self._take(each), each.session_id) for each in group]
+                kinds = [(self._take(location), location.session_id) for location in group]
             for kind, session_id in kinds:
                 self._done[kind].append(session_id)
-            done += sum(each.span.end - each.span.start for each in group)
+            done += sum(location.span.end - location.span.start for location in group)
         return ChatImportResult(
             tuple(self._done["new"]),
             tuple(self._done["refreshed"]),
@@ -153,7 +160,7 @@ class _ChatImport:
     # --- looking ------------------------------------------------------------------------------
 
     def _looked_through(
-        self, path: Path, parts: Sequence[JsonText], tell: Tell
+        self, path: Path, parts: Sequence[JsonText], progress: ReportProgress
     ) -> Generator[_ChatLocation]:
         """Every conversation with words, one after another; what is broken is noted."""
         done_bytes, total_bytes = 0, max(1, sum(part.size_bytes for part in parts))
@@ -162,7 +169,7 @@ class _ChatImport:
         def told(size_bytes: int) -> None:
             nonlocal done_bytes
             done_bytes += size_bytes
-            tell(min(done_bytes, total_bytes), total_bytes)
+            progress(min(done_bytes, total_bytes), total_bytes)
 
         for part in parts:
             for nth, span in enumerate(part.spans(told), 1):
@@ -188,24 +195,24 @@ class _ChatImport:
                 yield _ChatLocation(session_id, created_ms, ended_ms, part, span)
 
     def _created_ms(self, chat: ChatConversation) -> int:
-        first_s = next((said.at_s for said in chat.said if said.at_s is not None), None)
+        first_s = next((message.at_s for message in chat.said if message.at_s is not None), None)
         began_s = chat.created_s if chat.created_s is not None else first_s
         return self._now_ms if began_s is None else round(began_s * 1000)
 
     # --- taking in ----------------------------------------------------------------------------
 
-    def _take(self, found: _ChatLocation) -> str:
+    def _take(self, location: _ChatLocation) -> str:
         """Bring one in, within a transaction; what was done with it."""
-        chat = found.part.chat(found.span)
+        chat = location.part.chat(location.span)
         assert chat is not None, "it was looked at before"
-        said = [_clean(each, self._redactor) for each in chat.said]
-        title = rows.plain(plain_line(self._redactor(chat.title))) or _first_words(said)
+        messages = [_clean(message, self._redactor) for message in chat.said]
+        title = rows.plain(plain_line(self._redactor(chat.title))) or _first_words(messages)
         there = self._database.execute(
-            "SELECT number, created_at FROM session WHERE id = ?", (found.session_id,)
+            "SELECT number, created_at FROM session WHERE id = ?", (location.session_id,)
         ).fetchone()
         if there is None:
-            number = self._insert_session(found, chat.service, title, said)
-            self._insert_turns(number, found, chat.service, said)
+            number = self._insert_session(location, chat.service, title, messages)
+            self._insert_turns(number, location, chat.service, messages)
             return "new"
         number, created_at = there
         # It may have been deleted in an app that can still undo it.
@@ -213,77 +220,92 @@ class _ChatImport:
             "UPDATE session SET discarded_at = NULL WHERE number = ? AND discarded_at IS NOT NULL",
             (number,),
         )
-        if not self._went_on(number, created_at, found, said):
+        if not self._went_on(number, created_at, location, messages):
             return "already"
         self._database.execute("DELETE FROM event WHERE session = ?", (number,))
         self._database.execute("DELETE FROM turn WHERE session = ?", (number,))
         self._database.execute(
             "UPDATE session SET title = CASE renamed WHEN 1 THEN title ELSE ? END, "
             "created_at = ?, provider = ?, model = ?, turns = ? WHERE number = ?",
-            (title, _iso(found.created_ms), chat.service, _last_model(said), len(said), number),
+            (
+                title,
+                _iso(location.created_ms),
+                chat.service,
+                _last_model(messages),
+                len(messages),
+                number,
+            ),
         )
-        self._insert_turns(number, found, chat.service, said)
+        self._insert_turns(number, location, chat.service, messages)
         return "refreshed"
 
     def _went_on(
-        self, number: int, created_at: str, found: _ChatLocation, said: Sequence[Said]
+        self, number: int, created_at: str, location: _ChatLocation, messages: Sequence[Said]
     ) -> bool:
         """Whether the export has a later last word than the library. A session that was not
         imported, or was spoken since, is nobody's to replace."""
-        kept = self._database.execute(
+        stored = self._database.execute(
             "SELECT role, text, finish_reason, audio_file, completed_us FROM turn "
             "WHERE session = ? ORDER BY turn",
             (number,),
         ).fetchall()
-        if [(role, text) for role, text, *_ in kept] == [(each.role, each.text) for each in said]:
+        if [(role, text) for role, text, *_ in stored] == [
+            (message.role, message.text) for message in messages
+        ]:
             return False
-        if any(row[2] not in ("sent", IMPORTED) or row[3] is not None for row in kept):
+        if any(row[2] not in ("sent", IMPORTED) or row[3] is not None for row in stored):
             return False
         began = datetime.fromisoformat(created_at).timestamp()
-        last_us = max((row[4] or 0 for row in kept), default=0)
-        return found.ended_ms > round(began * 1000) + last_us // 1000
+        last_us = max((row[4] or 0 for row in stored), default=0)
+        return location.ended_ms > round(began * 1000) + last_us // 1000
 
     def _insert_session(
-        self, found: _ChatLocation, service: str, title: str, said: Sequence[Said]
+        self, location: _ChatLocation, service: str, title: str, messages: Sequence[Said]
     ) -> int:
         cursor = self._database.execute(
             "INSERT INTO session (id, title, created_at, provider, model, voice, encoding, "
             "sample_rate_hz, system_prompt, format_version, ended, turns) "
             "VALUES (?, ?, ?, ?, ?, '', ?, ?, '', ?, 1, ?)",
             (
-                *(found.session_id, title, _iso(found.created_ms), service, _last_model(said)),
-                *(ENCODING, SAMPLE_RATE_HZ, FORMAT_VERSION, len(said)),
+                *(
+                    location.session_id,
+                    title,
+                    _iso(location.created_ms),
+                    service,
+                    _last_model(messages),
+                ),
+                *(ENCODING, SAMPLE_RATE_HZ, FORMAT_VERSION, len(messages)),
             ),
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
     def _insert_turns(
-        self, number: int, found: _ChatLocation, service: str, said: Sequence[Said]
+        self, number: int, location: _ChatLocation, service: str, messages: Sequence[Said]
     ) -> None:
-        times = _times_us(said, found.created_ms)
+        times = _times_us(messages, location.created_ms)
         self._database.executemany(
             "INSERT INTO turn (number, session, turn, role, text, finish_reason, started_us, "
             "completed_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    *(turn_number(number, turn), number, turn, each.role, each.text),
-                    *(_reason(each), at_us, at_us),
+                    *(turn_number(number, turn), number, turn, message.role, message.text),
+                    *(_reason(message), at_us, at_us),
                 )
-                for turn, (each, at_us) in enumerate(zip(said, times, strict=True))
+                for turn, (message, at_us) in enumerate(zip(messages, times, strict=True))
             ),
         )
-        events = _events(found.session_id, service, said, times)
+        events = _events(location.session_id, service, messages, times)
         self._database.executemany(
             rows.INSERT, (rows.row_of(event, number, seq) for seq, event in enumerate(events))
         )
 
 
 def _events(
-    session_id: str, service: str, said: Sequence[Said], times: Sequence[int]
+    session_id: str, service: str, messages: Sequence[Said], times: Sequence[int]
 ) -> Generator[Event]:
     """The timeline: answers have their text as they begin, because nobody knows how it came."""
-    model = next((each.model for each in said if each.model), "")
+    model = next((message.model for message in messages if message.model), "")
     yield SessionStarted(
         at_us=0,
         session_id=session_id,
@@ -294,45 +316,51 @@ def _events(
         sample_rate_hz=SAMPLE_RATE_HZ,
         system_prompt="",
     )
-    for turn, (each, at_us) in enumerate(zip(said, times, strict=True)):
-        if each.model and each.model != model:
-            model = each.model
+    for turn, (message, at_us) in enumerate(zip(messages, times, strict=True)):
+        if message.model and message.model != model:
+            model = message.model
             yield SettingsChanged(
                 at_us=at_us, provider=service, model=model, voice="", system_prompt=""
             )
-        yield TurnStarted(at_us=at_us, turn=turn, role=each.role, text=each.text)
+        yield TurnStarted(at_us=at_us, turn=turn, role=message.role, text=message.text)
         yield TurnCompleted(
-            at_us=at_us, turn=turn, role=each.role, text=each.text, finish_reason=_reason(each)
+            at_us=at_us,
+            turn=turn,
+            role=message.role,
+            text=message.text,
+            finish_reason=_reason(message),
         )
     yield SessionEnded(at_us=times[-1])
 
 
-def _times_us(said: Sequence[Said], created_ms: int) -> list[int]:
+def _times_us(messages: Sequence[Said], created_ms: int) -> list[int]:
     """Times of the messages in microseconds since the session began; they never fall."""
     times: list[int] = []
     at_us = 0
-    for each in said:
-        if each.at_s is not None:
-            at_us = max(at_us, min(round(each.at_s * 1_000_000) - created_ms * 1000, _LATEST_US))
+    for message in messages:
+        if message.at_s is not None:
+            at_us = max(at_us, min(round(message.at_s * 1_000_000) - created_ms * 1000, _LATEST_US))
         times.append(at_us)
     return times
 
 
-def _clean(said: Said, redactor: Redactor) -> Said:
+def _clean(message: Said, redactor: Redactor) -> Said:
     """As it is kept: without secrets, and as UTF-8 can hold it."""
-    return Said(said.role, rows.plain(redactor(said.text)), said.at_s, rows.plain(said.model))
+    return Said(
+        message.role, rows.plain(redactor(message.text)), message.at_s, rows.plain(message.model)
+    )
 
 
-def _reason(said: Said) -> str:
-    return "sent" if said.role == "user" else IMPORTED
+def _reason(message: Said) -> str:
+    return "sent" if message.role == "user" else IMPORTED
 
 
-def _last_model(said: Sequence[Said]) -> str:
-    return next((each.model for each in reversed(said) if each.model), "")
+def _last_model(messages: Sequence[Said]) -> str:
+    return next((message.model for message in reversed(messages) if message.model), "")
 
 
-def _first_words(said: Sequence[Said]) -> str:
-    return next((title for each in said if (title := title_of(each.text))), "")
+def _first_words(messages: Sequence[Said]) -> str:
+    return next((title for message in messages if (title := title_of(message.text))), "")
 
 
 def _iso(ms: int) -> str:

@@ -52,39 +52,39 @@ class _JsonScanner:
         self._outer = 0
 
     def go(self, block: bytes) -> Generator[JsonSpan]:
-        place, end = 0, len(block)
-        while place < end:
+        index, end = 0, len(block)
+        while index < end:
             if self.in_string:
-                place = self._through_string(block, place)
+                index = self._through_string(block, index)
                 continue
-            passed = _PASSED.match(block, place)
-            place = passed.end() if passed else place
-            if place == end:
+            passed = _PASSED.match(block, index)
+            index = passed.end() if passed else index
+            if index == end:
                 break
-            byte = block[place : place + 1]
-            place += 1
+            byte = block[index : index + 1]
+            index += 1
             if byte == b'"':
                 self.in_string = True
             elif byte in b"[{":
-                self._open(byte, self.at + place - 1)
+                self._open(byte, self.at + index - 1)
             elif self.depth:
-                yield from self._close(self.at + place)
+                yield from self._close(self.at + index)
         self.at += end
 
-    def _through_string(self, block: bytes, place: int) -> int:
+    def _through_string(self, block: bytes, index: int) -> int:
         if self._escaped:
             self._escaped = False
-            return place + 1
-        found = _IN_STRING.match(block, place)
-        place = found.end() if found else place
-        if place == len(block):
-            return place
-        if block[place : place + 1] == b'"':
+            return index + 1
+        match = _IN_STRING.match(block, index)
+        index = match.end() if match else index
+        if index == len(block):
+            return index
+        if block[index : index + 1] == b'"':
             self.in_string = False
         else:
             # A backslash is the last byte of the block.
             self._escaped = True
-        return place + 1
+        return index + 1
 
     def _open(self, byte: bytes, at: int) -> None:
         if not self.depth:

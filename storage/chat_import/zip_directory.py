@@ -27,10 +27,10 @@ def check_directory(file: BinaryIO) -> None:
     Raises:
         LargeDirectory: it has more than `MOST_MEMBERS` entries, or is larger than it may be.
     """
-    found = _directory(file)
-    if found is None:
+    directory = _directory(file)
+    if directory is None:
         return
-    start, left_bytes = found
+    start, left_bytes = directory
     if left_bytes > MOST_DIRECTORY_BYTES:
         raise LargeDirectory(f"its directory is larger than {MOST_DIRECTORY_BYTES >> 20} MiB")
     file.seek(max(0, start))

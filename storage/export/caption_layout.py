@@ -79,14 +79,14 @@ def line_text(words: Iterable[CaptionWord]) -> str:
 
 def cues(excerpt: Excerpt) -> Generator[CaptionCue]:
     """The captions of an excerpt, in order; no two overlap, and none crosses turns."""
-    held: CaptionCue | None = None
+    before: CaptionCue | None = None
     for turn in excerpt.turns:
         for cue in _turn_cues(turn):
-            if held is not None:
-                yield _stretched(held, cue.start_us)
-            held = cue
-    if held is not None:
-        yield _stretched(held, held.start_us + SHORTEST_US)
+            if before is not None:
+                yield _stretched(before, cue.start_us)
+            before = cue
+    if before is not None:
+        yield _stretched(before, before.start_us + SHORTEST_US)
 
 
 def _stretched(cue: CaptionCue, until_us: int) -> CaptionCue:
@@ -184,17 +184,17 @@ def _cut(words: Sequence[CaptionWord]) -> list[tuple[int, int]]:
     """Cues as ranges of words: the cheapest division that fits."""
     best = [_Best(0.0, 0)]
     for end in range(1, len(words) + 1):
-        found: _Best | None = None
+        cheapest: _Best | None = None
         chars = 0
         for first in range(end - 1, -1, -1):
             chars += len(words[first].text) + 1
             if first < end - 1 and not _together(words, first, end, chars):
                 break
             cost = best[first].cost + _cost(words, first, end)
-            if found is None or cost < found.cost:
-                found = _Best(cost, first)
-        assert found is not None
-        best.append(found)
+            if cheapest is None or cost < cheapest.cost:
+                cheapest = _Best(cost, first)
+        assert cheapest is not None
+        best.append(cheapest)
     edges: list[tuple[int, int]] = []
     end = len(words)
     while end:
@@ -223,9 +223,9 @@ def _cost(words: Sequence[CaptionWord], first: int, end: int) -> float:
 
 
 def _lines(words: Sequence[CaptionWord]) -> tuple[tuple[CaptionWord, ...], ...]:
-    place = _break(words)
-    assert place is not None
-    return (tuple(words[:place]), tuple(words[place:])) if place else (tuple(words),)
+    index = _break(words)
+    assert index is not None
+    return (tuple(words[:index]), tuple(words[index:])) if index else (tuple(words),)
 
 
 def _break(words: Sequence[CaptionWord]) -> int | None:
@@ -234,15 +234,15 @@ def _break(words: Sequence[CaptionWord]) -> int | None:
     total = len(line_text(words))
     if total <= LINE_CHARS:
         return 0
-    found: tuple[float, int] | None = None
+    best: tuple[float, int] | None = None
     upper = 0
-    for place in range(1, len(words)):
-        upper += len(words[place - 1].text) + (1 if place > 1 and not words[place - 1].glued else 0)
-        lower = total - upper - (0 if words[place].glued else 1)
+    for index in range(1, len(words)):
+        upper += len(words[index - 1].text) + (1 if index > 1 and not words[index - 1].glued else 0)
+        lower = total - upper - (0 if words[index].glued else 1)
         if upper > LINE_CHARS:
             break
         if lower <= LINE_CHARS:
-            cost = abs(upper - lower) + (0, 0, 12)[words[place - 1].edge]
-            if found is None or cost < found[0]:
-                found = (cost, place)
-    return found[1] if found is not None else None
+            cost = abs(upper - lower) + (0, 0, 12)[words[index - 1].edge]
+            if best is None or cost < best[0]:
+                best = (cost, index)
+    return best[1] if best is not None else None

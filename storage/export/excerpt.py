@@ -128,43 +128,43 @@ def excerpt(
     they are gone through once and not kept. Without `words` passages are not taken apart. The
     `silences` of turns make the times of their words exact to a twentieth of a second; without
     them it is a tenth, and more in long sentences."""
-    told = list(_telling(events))
+    merged = list(_joined_frames(events))
     composer = _Composer(
-        record, told, cut or TurnSelection(), pauses or Pauses(), words, silences or {}
+        record, merged, cut or TurnSelection(), pauses or Pauses(), words, silences or {}
     )
     return composer.compose()
 
 
-def _telling(events: Iterable[Event]) -> Generator[Event]:
-    """Without what says nothing about time; frames that follow each other as one, so that an hour
-    takes no more room than its sentences."""
-    held: AudioReceived | None = None
+def _joined_frames(events: Iterable[Event]) -> Generator[Event]:
+    """Events that say something about time, with frames that follow each other as one, so that an
+    hour takes no more room than its sentences."""
+    frame: AudioReceived | None = None
     for event in events:
         if not isinstance(event, TELLING):
             continue
-        if held is not None:
-            if isinstance(event, AudioReceived) and _follows(held, event):
-                held = AudioReceived(
-                    at_us=held.at_us,
-                    turn=held.turn,
-                    connection=held.connection,
-                    offset_bytes=held.offset_bytes,
-                    size_bytes=held.size_bytes + event.size_bytes,
-                    stale=held.stale,
+        if frame is not None:
+            if isinstance(event, AudioReceived) and _follows(frame, event):
+                frame = AudioReceived(
+                    at_us=frame.at_us,
+                    turn=frame.turn,
+                    connection=frame.connection,
+                    offset_bytes=frame.offset_bytes,
+                    size_bytes=frame.size_bytes + event.size_bytes,
+                    stale=frame.stale,
                 )
                 continue
-            yield held
-            held = None
+            yield frame
+            frame = None
         if isinstance(event, AudioReceived):
-            held = event
+            frame = event
         else:
             yield event
-    if held is not None:
-        yield held
+    if frame is not None:
+        yield frame
 
 
-def _follows(held: AudioReceived, frame: AudioReceived) -> bool:
-    return (held.turn, held.stale, held.offset_bytes + held.size_bytes) == (
+def _follows(before: AudioReceived, frame: AudioReceived) -> bool:
+    return (before.turn, before.stale, before.offset_bytes + before.size_bytes) == (
         frame.turn,
         frame.stale,
         frame.offset_bytes,
@@ -224,8 +224,8 @@ class _Composer:
     def compose(self) -> Excerpt:
         chosen = [turn for turn in self._record.turns if self._takes(turn)]
         laid = self._as_heard(chosen) if self._pauses.real else self._joined(chosen)
-        turns = tuple(self._turn(each) for each in laid)
-        samples = max((s.end_samples for each in laid for s in each.stretches), default=0)
+        turns = tuple(self._turn(draft) for draft in laid)
+        samples = max((s.end_samples for draft in laid for s in draft.stretches), default=0)
         ends_us = [turn.end_us for turn in turns]
         return Excerpt(
             record=self._record,
@@ -306,7 +306,7 @@ class _Composer:
         if turn.audio is None:
             return []
         tracks = [track for track in self._score.tracks if track.turn == turn.turn]
-        found = [
+        spans = [
             _HeardSpan(
                 turn.turn,
                 self._samples(track.start_us) + piece.timeline_start,
@@ -318,8 +318,8 @@ class _Composer:
         ]
         if not tracks:
             began = self._samples(self._began_us.get(turn.turn, turn.started_us))
-            found = [_HeardSpan(turn.turn, began, 0, turn.audio.samples)]
-        return [part for each in found if (part := self._within(each, turn.audio.samples))]
+            spans = [_HeardSpan(turn.turn, began, 0, turn.audio.samples)]
+        return [part for span in spans if (part := self._within(span, turn.audio.samples))]
 
     def _within(self, part: _HeardSpan, kept_samples: int) -> _HeardSpan | None:
         # What is kept is what can be exported, whatever the timeline says.
@@ -345,19 +345,19 @@ class _Composer:
         )
 
     def _passages(self, laid: _TurnDraft) -> Generator[SpokenSentence]:
-        place = _ExcerptMap(laid.stretches)
+        positions = _ExcerptMap(laid.stretches)
         silences = self._silences.get(laid.record.turn, ())
         for span in self._alignment.spans(laid.record.turn, silences) if laid.stretches else ():
-            start, end = place.of(span.start_samples), place.of(span.end_samples)
+            start, end = positions.of(span.start_samples), positions.of(span.end_samples)
             if start < end:
                 words: tuple[TimedWord, ...] = ()
                 if self._with_words:
-                    words = tuple(self._words(span, laid.record.text, place))
+                    words = tuple(self._words(span, laid.record.text, positions))
                 yield SpokenSentence(self._us(start), self._us(end), span.text, words)
 
-    def _words(self, span: TimedChunk, source: str, place: _ExcerptMap) -> Generator[TimedWord]:
+    def _words(self, span: TimedChunk, source: str, positions: _ExcerptMap) -> Generator[TimedWord]:
         for word in span.words(source):
-            start, end = place.of(word.start_samples), place.of(word.end_samples)
+            start, end = positions.of(word.start_samples), positions.of(word.end_samples)
             if start < end:
                 yield TimedWord(
                     start_us=self._us(start),

@@ -10,7 +10,7 @@ from gramophone.core.frozen import frozen
 from gramophone.library.library import TurnRecord
 from storage.export.stored_session import ExportedSession
 
-Tell: TypeAlias = Callable[[int, int], None]
+ReportProgress: TypeAlias = Callable[[int, int], None]
 
 BLOCK_SAMPLES = 1 << 18
 
@@ -24,8 +24,10 @@ class AudioPiece:
     own_samples: int = 0
 
 
-def pieces(session: ExportedSession, tell: Tell, most_samples: int) -> Generator[AudioPiece]:
-    """The excerpt in order and without gaps, in pieces of so many samples at the most. `tell`
+def pieces(
+    session: ExportedSession, progress: ReportProgress, most_samples: int
+) -> Generator[AudioPiece]:
+    """The excerpt in order and without gaps, in pieces of so many samples at the most. `progress`
     hears how many of how many have been dealt with.
 
     Raises:
@@ -48,16 +50,16 @@ def pieces(session: ExportedSession, tell: Tell, most_samples: int) -> Generator
                 own = stretch.own_samples + at - stretch.start_samples
                 yield AudioPiece(samples, turn.record, own)
                 at += samples
-                tell(at, excerpt.samples)
+                progress(at, excerpt.samples)
 
 
-def blocks(session: ExportedSession, tell: Tell) -> Generator[bytes]:
+def blocks(session: ExportedSession, progress: ReportProgress) -> Generator[bytes]:
     """The excerpt as mono 16-bit little-endian PCM at its own rate.
 
     Raises:
         StorageError: it has no sound, or some of it is not there.
     """
-    for piece in pieces(session, tell, BLOCK_SAMPLES):
+    for piece in pieces(session, progress, BLOCK_SAMPLES):
         if piece.turn is None:
             yield bytes(2 * piece.samples)
         else:

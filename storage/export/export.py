@@ -16,7 +16,7 @@ from gramophone.library.export_request import FORMS, ExportFormat, ExportRequest
 from gramophone.system.temporary_files import sweep
 from storage.bundle.writer import write_bundle
 from storage.export.atomic_file import atomic_write, free_path, made_folder
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.formats.cast import write_cast
 from storage.export.formats.csv_table import write_csv
 from storage.export.formats.encoded_audio import write_encoded
@@ -34,7 +34,7 @@ from storage.sqlite.error_messages import storage_error
 _PARTS = 1000
 """How finely progress is told, a file."""
 
-Writer: TypeAlias = Callable[[KeptSessions, BinaryIO, ExportRequest, Tell], None]
+Writer: TypeAlias = Callable[[KeptSessions, BinaryIO, ExportRequest, ReportProgress], None]
 
 _WRITERS: dict[str, Writer] = {
     "wav": write_wav,
@@ -61,7 +61,9 @@ class _Target:
     order: ExportRequest
 
 
-def export(home: Home, ids: Sequence[str], order: ExportRequest, tell: Tell) -> ExportResult:
+def export(
+    home: Home, ids: Sequence[str], order: ExportRequest, progress: ReportProgress
+) -> ExportResult:
     """Write sessions as `order` says. Of several files, those that can be written are.
 
     Raises:
@@ -76,13 +78,13 @@ def export(home: Home, ids: Sequence[str], order: ExportRequest, tell: Tell) -> 
     paths: list[Path] = []
     failures: list[str] = []
     notes = dict[str, None]()
-    for place, target in enumerate(targets):
+    for index, target in enumerate(targets):
         try:
-            told = _write(home, target, partial(_tell_part, tell, place, len(targets)))
-            notes.update(dict.fromkeys(told))
+            result = _write(home, target, partial(_report_part, progress, index, len(targets)))
+            notes.update(dict.fromkeys(result))
             paths.append(target.path)
         except StorageError as error:
-            tell(_PARTS * place, _PARTS * len(targets))  # raises where it is to stop
+            progress(_PARTS * index, _PARTS * len(targets))  # raises where it is to stop
             if len(targets) == 1:
                 raise
             failures.append(str(error))
@@ -123,25 +125,25 @@ def _name(session: ExportedSession) -> str:
     return f"{about.created_at[:10]}-{slug(about.title)}-{about.id[:12]}"
 
 
-def _tell_part(tell: Tell, place: int, files: int, done: int, total: int) -> None:
-    tell(_PARTS * place + _PARTS * done // max(1, total), _PARTS * files)
+def _report_part(progress: ReportProgress, index: int, files: int, done: int, total: int) -> None:
+    progress(_PARTS * index + _PARTS * done // max(1, total), _PARTS * files)
 
 
-def _write(home: Home, target: _Target, tell: Tell) -> list[str]:
+def _write(home: Home, target: _Target, progress: ReportProgress) -> list[str]:
     """Write one file; what the user should be told of it."""
-    tell(0, 1)
+    progress(0, 1)
     order = target.order
     if order.folder:
         made_folder(order.path)
     with atomic_write(target.path, replace=order.replace) as file:
         if order.form == "bundle":
-            write_bundle(home, target.ids[0], file, compress=order.compress, tell=tell)
+            write_bundle(home, target.ids[0], file, compress=order.compress, progress=progress)
             return []
         # Sound tells itself how far it is.
-        telling = None if FORMS[order.form].sound else tell
+        telling = None if FORMS[order.form].sound else progress
         try:
             with closing(KeptSessions(home, target.ids, order, telling)) as sessions:
-                _WRITERS[order.form](sessions, file, order, tell)
+                _WRITERS[order.form](sessions, file, order, progress)
                 return sessions.notes
         except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
             # Rows are read while the file is written. An OSError is about the file.

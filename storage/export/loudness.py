@@ -72,12 +72,12 @@ class LoudnessMeter:
         full = samples / _FULL_SCALE
         self.peak = max(self.peak, float(np.abs(full).max(initial=0.0)))
         weighted = self._weighting.passed(full)
-        held = np.concatenate([self._rest, weighted])
-        steps = len(held) // self._step_samples
+        waiting = np.concatenate([self._rest, weighted])
+        steps = len(waiting) // self._step_samples
         used = steps * self._step_samples
-        squares = (held[:used] ** 2).sum(axis=1).reshape(steps, self._step_samples)
+        squares = (waiting[:used] ** 2).sum(axis=1).reshape(steps, self._step_samples)
         self._powers += squares.mean(axis=1).tolist()
-        self._rest = held[used:].copy()
+        self._rest = waiting[used:].copy()
 
     def loudness_lufs(self) -> float:
         """Of all that came. What is shorter than a block of 400 ms counts as one."""
@@ -112,15 +112,15 @@ class _FirFilter:
         self._before = np.zeros((self._taps - 1, channels))
 
     def passed(self, samples: Floats) -> Floats:
-        held = np.concatenate([self._before, samples])
-        self._before = held[len(held) - self._taps + 1 :].copy()
+        joined = np.concatenate([self._before, samples])
+        self._before = joined[len(joined) - self._taps + 1 :].copy()
         step = self._size - self._taps + 1
-        found = [self._piece(held[at : at + self._size]) for at in range(0, len(samples), step)]
-        return np.concatenate(found) if found else samples
+        pieces = [self._piece(joined[at : at + self._size]) for at in range(0, len(samples), step)]
+        return np.concatenate(pieces) if pieces else samples
 
-    def _piece(self, held: Floats) -> Floats:
-        spectrum = np.fft.rfft(held, self._size, axis=0) * self._spectrum
-        return np.fft.irfft(spectrum, self._size, axis=0)[self._taps - 1 : len(held)]
+    def _piece(self, joined: Floats) -> Floats:
+        spectrum = np.fft.rfft(joined, self._size, axis=0) * self._spectrum
+        return np.fft.irfft(spectrum, self._size, axis=0)[self._taps - 1 : len(joined)]
 
 
 # BS.1770 gives the coefficients of both sections for 48 kHz only. The figures here are the analogue
@@ -141,7 +141,7 @@ def _shelf(rate_hz: int) -> _Section:
     band = high**0.4996667741545416
     first, *poles = _poles(k, q)
     zeros = (high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k)
-    return tuple(each / first for each in zeros), (poles[0] / first, poles[1] / first)
+    return tuple(zero / first for zero in zeros), (poles[0] / first, poles[1] / first)
 
 
 def _high_pass(rate_hz: int) -> _Section:
@@ -153,15 +153,15 @@ def _poles(k: float, q: float) -> tuple[float, float, float]:
     return 1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k
 
 
-def _answered(zeros: Sequence[float], poles: Sequence[float], heard: list[float]) -> list[float]:
+def _answered(zeros: Sequence[float], poles: Sequence[float], samples: list[float]) -> list[float]:
     """Response of a filter of second order."""
-    found: list[float] = []
+    response: list[float] = []
     x1 = x2 = y1 = y2 = 0.0
-    for x in heard:
+    for x in samples:
         y = zeros[0] * x + zeros[1] * x1 + zeros[2] * x2 - poles[0] * y1 - poles[1] * y2
         x1, x2, y1, y2 = x, x1, y, y1
-        found.append(y)
-    return found
+        response.append(y)
+    return response
 
 
 # Peaks: samples may lie below full scale while the wave between them goes beyond it (a true peak,
@@ -218,37 +218,37 @@ def levelled(
     blocks: Iterable[Samples], rate_hz: Callable[[], int], gain: float
 ) -> Generator[Samples]:
     """The sound times `gain`, and softly less wherever its true peak would be too high."""
-    held = np.zeros((0, 0))
+    window = np.zeros((0, 0))
     ease = margin = 0
     for block in blocks:
         if not margin:
             ease = max(1, round(rate_hz() * _EASE_S))
             margin = _REACH_SAMPLES + 2 * ease
-            held = np.zeros((margin, block.shape[1]))
-        held = np.concatenate([held, block * (gain / _FULL_SCALE)])
-        if len(held) > 2 * margin:
-            yield _limited(held, ease)
-            held = held[len(held) - 2 * margin :].copy()
+            window = np.zeros((margin, block.shape[1]))
+        window = np.concatenate([window, block * (gain / _FULL_SCALE)])
+        if len(window) > 2 * margin:
+            yield _limited(window, ease)
+            window = window[len(window) - 2 * margin :].copy()
     if margin:
-        yield _limited(np.concatenate([held, np.zeros((margin, held.shape[1]))]), ease)
+        yield _limited(np.concatenate([window, np.zeros((margin, window.shape[1]))]), ease)
 
 
-def _limited(held: Floats, ease: int) -> Samples:
+def _limited(samples: Floats, ease: int) -> Samples:
     """The samples but for a margin at both ends, which only tells what comes before and after."""
     margin = _REACH_SAMPLES + 2 * ease
-    middle = held[margin : len(held) - margin]
-    if np.abs(held).max() * _MOST_OVERSHOOT > _CEILING:
-        wanted = np.minimum(1.0, _CEILING / np.maximum(_true_peaks(held), _CEILING))
+    middle = samples[margin : len(samples) - margin]
+    if np.abs(samples).max() * _MOST_OVERSHOOT > _CEILING:
+        gains = np.minimum(1.0, _CEILING / np.maximum(_true_peaks(samples), _CEILING))
         window = 2 * ease + 1
-        sums = np.cumsum(np.concatenate([[0.0], _lowest(wanted, window)]))
+        sums = np.cumsum(np.concatenate([[0.0], _lowest(gains, window)]))
         middle = middle * ((sums[window:] - sums[:-window]) / window)[:, None]
     return whole(middle * _FULL_SCALE)
 
 
-def _true_peaks(held: Floats) -> Floats:
+def _true_peaks(samples: Floats) -> Floats:
     """The highest that the wave between a sample and the next comes to, in any channel."""
-    peaks = np.zeros(len(held) - 2 * _REACH_SAMPLES)
-    for channel in held.T:
+    peaks = np.zeros(len(samples) - 2 * _REACH_SAMPLES)
+    for channel in samples.T:
         for taps in _BETWEEN:
             np.maximum(peaks, np.abs(np.convolve(channel, taps, "valid")), out=peaks)
     return peaks
@@ -267,13 +267,13 @@ def _lowest(values: Floats, window: int) -> Floats:
 def _between() -> list[Floats]:
     """The wave at each sample and at three places up to the next: windowed sinc, reversed as
     convolution wants it."""
-    places = np.arange(-_REACH_SAMPLES, _REACH_SAMPLES + 1)
-    found: list[Floats] = []
+    offsets = np.arange(-_REACH_SAMPLES, _REACH_SAMPLES + 1)
+    filters: list[Floats] = []
     for step in range(_OVERSAMPLED):
-        away = places + step / _OVERSAMPLED
+        away = offsets + step / _OVERSAMPLED
         taps = np.sinc(away) * np.cos(pi / 2 * np.clip(away / (_REACH_SAMPLES + 1), -1, 1)) ** 2
-        found.append(taps / taps.sum())
-    return found
+        filters.append(taps / taps.sum())
+    return filters
 
 
 _BETWEEN = _between()

@@ -11,7 +11,7 @@ from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionSummary
 from storage.export.audio_tags import About, AudioMark, about, marks
 from storage.export.excerpt import Excerpt, ExcerptTurn
-from storage.export.excerpt_audio import BLOCK_SAMPLES, AudioPiece, Tell, pieces
+from storage.export.excerpt_audio import BLOCK_SAMPLES, AudioPiece, ReportProgress, pieces
 from storage.export.stored_session import ExportedSession, KeptSessions
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Mixdown:
         self,
         sessions: KeptSessions,
         order: ExportRequest,
-        tell: Tell,
+        progress: ReportProgress,
         rates_hz: Collection[int] = (),
     ) -> None:
         self.channels = 2 if order.stereo else 1
@@ -44,7 +44,7 @@ class Mixdown:
         self._summaries: list[SessionSummary] = []
         self._sessions = sessions
         self._order = order
-        self._tell = tell
+        self._progress = progress
         self._rates_hz = rates_hz
         self._passed = -1
 
@@ -60,7 +60,7 @@ class Mixdown:
         """Tags of all that was read so far."""
         return about(self._summaries)
 
-    def sessions(self) -> Generator[tuple[ExportedSession, Tell]]:
+    def sessions(self) -> Generator[tuple[ExportedSession, ReportProgress]]:
         """Those with sound, each with whom to tell how far it is. The one before has been added
         to `samples` when the next is asked for.
 
@@ -71,7 +71,7 @@ class Mixdown:
         self._passed += 1
         silent: list[str] = []
         own_hz, own_voice = 0, False
-        for place, session in enumerate(self._sessions):
+        for index, session in enumerate(self._sessions):
             excerpt = session.excerpt
             if not excerpt.samples:
                 silent.append(session.id)
@@ -83,7 +83,7 @@ class Mixdown:
             self.rate_hz = self._rate_hz(own_hz)
             self._summaries.append(session.record.summary)
             self._mark(excerpt, session.record.summary.title if len(self._sessions) > 1 else "")
-            yield session, self._told(place)
+            yield session, self._progress_of(index)
         self._remark(silent, own_voice)
 
     def blocks(self) -> Generator[Samples]:
@@ -94,19 +94,19 @@ class Mixdown:
             return
         from storage.export.loudness import level, levelled
 
-        found = level(self._blocks, lambda: self.rate_hz, wanted_lufs)
-        if abs(found.reached_lufs - wanted_lufs) > _MISSED_LU:
-            self._sessions.notes.append(_missed(found.reached_lufs))
-        yield from levelled(self._blocks(), lambda: self.rate_hz, found.gain)
+        chosen = level(self._blocks, lambda: self.rate_hz, wanted_lufs)
+        if abs(chosen.reached_lufs - wanted_lufs) > _MISSED_LU:
+            self._sessions.notes.append(_missed(chosen.reached_lufs))
+        yield from levelled(self._blocks(), lambda: self.rate_hz, chosen.gain)
 
     def _blocks(self) -> Generator[Samples]:
         from storage.export.sample_conversion import resampled, spread
 
-        for session, tell in self.sessions():
+        for session, progress in self.sessions():
             own_hz = session.excerpt.rate_hz
             laid = (
                 spread(_read(session, piece), self.channels, piece.turn)
-                for piece in pieces(session, tell, BLOCK_SAMPLES)
+                for piece in pieces(session, progress, BLOCK_SAMPLES)
             )
             for block in resampled(laid, own_hz, self.rate_hz, self.channels):
                 self.samples += len(block)
@@ -129,7 +129,7 @@ class Mixdown:
             at = self.samples + mark.at_samples * self.rate_hz // excerpt.rate_hz
             self.marks.append(AudioMark(at, mark.label, mark.turn))
 
-    def _told(self, place: int) -> Tell:
+    def _progress_of(self, index: int) -> ReportProgress:
         # How often it will be gone through is not known when a loudness is asked for: each time
         # counts for half of what was left.
         again = self._order.loudness_lufs is not None
@@ -137,8 +137,8 @@ class Mixdown:
         before = 1.0 - 2 * share if again else 0.0
 
         def told(done: int, total: int) -> None:
-            part = (place + done / total) / len(self._sessions)
-            self._tell(round(_PARTS * (before + share * part)), _PARTS)
+            part = (index + done / total) / len(self._sessions)
+            self._progress(round(_PARTS * (before + share * part)), _PARTS)
 
         return told
 

@@ -53,8 +53,8 @@ class ExportedSession:
     def events(self, *kinds: type[Event]) -> Generator[Event]:
         """The timeline in order, or the events of some kinds, without samples, read as it is
         asked for."""
-        found = self._database.execute(records.events_query(kinds), (self._number,))
-        yield from records.events_of(found)
+        rows = self._database.execute(records.events_query(kinds), (self._number,))
+        yield from records.events_of(rows)
 
     @cached_property
     def turns(self) -> tuple[TurnRecord, ...]:
@@ -101,10 +101,10 @@ class ExportedSession:
             StorageError: they are not there.
         """
         width = 2 if self.linear else 1
-        found = self._sound.read(turn.turn, own_samples * width, samples * width)
-        if len(found) < samples * width:
+        pcm = self._sound.read(turn.turn, own_samples * width, samples * width)
+        if len(pcm) < samples * width:
             raise self._lost(turn)
-        return decode(found, self.record.encoding)
+        return decode(pcm, self.record.encoding)
 
     def copy_pcm(self, turn: TurnRecord, own_samples: int, samples: int, descriptor: int) -> None:
         """The same into a file, where it stands. What is stored as it is wanted goes from file to
@@ -155,20 +155,21 @@ class ExportedSession:
 
 class KeptSessions:
     """Sessions that go into one file, opened one after another, and again for every pass. `notes`
-    is what the user should be told about them, a sentence each; `tell` hears when each begins."""
+    is what the user should be told about them, a sentence each; `progress` gets when each
+    begins."""
 
     def __init__(
         self,
         home: Home,
         ids: Sequence[str],
         order: ExportRequest,
-        tell: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.notes: list[str] = []
         self._home = home
         self._ids = ids
         self._order = order
-        self._tell = tell
+        self._progress = progress
         self._passes: list[Generator[ExportedSession]] = []
 
     def __len__(self) -> int:
@@ -184,9 +185,9 @@ class KeptSessions:
             each.close()
 
     def _opened(self) -> Generator[ExportedSession]:
-        for place, session_id in enumerate(self._ids):
-            if self._tell is not None:
-                self._tell(place, len(self._ids))
+        for index, session_id in enumerate(self._ids):
+            if self._progress is not None:
+                self._progress(index, len(self._ids))
             with kept_session(self._home, session_id, self._order) as session:
                 yield session
 

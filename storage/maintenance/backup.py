@@ -68,11 +68,11 @@ def back_up(
     path: Path,
     *,
     force: bool = False,
-    tell: _Tell = lambda _done, _total: None,
+    progress: _Tell = lambda _done, _total: None,
 ) -> BackedUp:
-    """Make `path` a data directory that holds what this one holds now; it appears when it is
-    whole. With `force` it may take the place of an earlier backup. `tell` hears how many bytes of
-    about how many are copied; what it raises ends the copy, and nothing is left.
+    """Make `path` a data directory that holds what this one holds now; it appears when it is whole.
+    With `force` it may take the place of an earlier backup. `progress` gets how many bytes of about
+    how many are copied; what it raises ends the copy, and nothing is left.
 
     Raises:
         StorageError: the place is taken, there is no room, or something cannot be read or written.
@@ -90,7 +90,7 @@ def back_up(
                 raise StorageError(
                     f"There is no room for a backup at {path}: it needs {total_bytes >> 20} MiB."
                 )
-            result = _LibraryCopy(home, Home.at(stage), total_bytes, tell).run()
+            result = _LibraryCopy(home, Home.at(stage), total_bytes, progress).run()
             _put_in_place(stage, path)
             sweep(path.parent)
         except BaseException:
@@ -157,11 +157,11 @@ def _is_library(path: Path) -> bool:
 
 
 class _LibraryCopy:
-    def __init__(self, home: Home, stage: Home, total_bytes: int, tell: _Tell) -> None:
+    def __init__(self, home: Home, stage: Home, total_bytes: int, progress: _Tell) -> None:
         self._home = home
         self._stage = stage
         self._total_bytes = total_bytes
-        self._tell = tell
+        self._progress = progress
         self._done_bytes = 0
         self._result = BackedUp()
         self._live = connect_to_read(home)
@@ -194,7 +194,7 @@ class _LibraryCopy:
 
         def look() -> int:
             try:
-                self._progress(0)
+                self._advance(0)
             except BaseException as error:
                 raised.append(error)
             return bool(raised)
@@ -208,7 +208,7 @@ class _LibraryCopy:
             self._live.set_progress_handler(None, 0)
         # Nobody is connected to the copy yet, so that closing a descriptor drops no lock.
         _sync(self._stage.database)
-        self._progress(size_of(self._stage.database))
+        self._advance(size_of(self._stage.database))
 
     def _copy_sound(self, copy: sqlite3.Connection) -> None:
         names: list[tuple[str, int]] = []
@@ -227,26 +227,28 @@ class _LibraryCopy:
         copy.execute("PRAGMA secure_delete = ON")
         with transaction(copy):
             copy.executemany("UPDATE turn SET audio_file = ? WHERE number = ?", names)
-            copy.executemany("DELETE FROM session WHERE id = ?", [(each,) for each in gone])
+            copy.executemany("DELETE FROM session WHERE id = ?", [(gone_id,) for gone_id in gone])
         for session_id in gone:
             shutil.rmtree(self._stage.session_audio(session_id), ignore_errors=True)
         self._result.sessions = copy.execute("SELECT count(*) FROM session").fetchone()[0]
 
     def _deleted(self, session_id: str) -> bool:
-        found = self._live.execute("SELECT 1 FROM session WHERE id = ?", (session_id,)).fetchone()
-        return found is None
+        row = self._live.execute("SELECT 1 FROM session WHERE id = ?", (session_id,)).fetchone()
+        return row is None
 
     def _copy_turn(self, copy: sqlite3.Connection, turn: _TurnToCopy) -> str:
         """Copy a turn's file; its name, or nothing when there is none."""
         named = self._home.sound(turn.session_id, turn.turn, turn.audio_file)
         for path in (named, named.with_suffix(FLAC if named.suffix == WAV else WAV)):
             with suppress(FileNotFoundError), open_binary(path, follow=False) as file:
-                place = self._stage.session_audio(turn.session_id)
-                make_private_directory(place)
+                directory = self._stage.session_audio(turn.session_id)
+                make_private_directory(directory)
                 if turn.over or path.suffix == FLAC:
-                    self._write(file, place / path.name)
+                    self._write(file, directory / path.name)
                 else:
-                    self._write_so_far(file, place / path.name, turn.form, _end_bytes(copy, turn))
+                    self._write_so_far(
+                        file, directory / path.name, turn.form, _end_bytes(copy, turn)
+                    )
                 return path.name
         return ""
 
@@ -268,7 +270,7 @@ class _LibraryCopy:
             while most_bytes and (block := file.read(min(_BLOCK_BYTES, most_bytes))):
                 out.write(block)
                 most_bytes -= len(block)
-                self._progress(len(block))
+                self._advance(len(block))
             out.write(tail)
             out.flush()
             os.fsync(out.fileno())
@@ -277,20 +279,20 @@ class _LibraryCopy:
         with suppress(FileNotFoundError), open_binary(self._home.root / name) as file:
             self._write(file, self._stage.root / name)
 
-    def _progress(self, size_bytes: int) -> None:
+    def _advance(self, size_bytes: int) -> None:
         self._done_bytes += size_bytes
-        self._tell(min(self._done_bytes, self._total_bytes), self._total_bytes)
+        self._progress(min(self._done_bytes, self._total_bytes), self._total_bytes)
 
 
 def _spoken(copy: sqlite3.Connection) -> list[_TurnToCopy]:
-    found = copy.execute(
+    rows = copy.execute(
         "SELECT turn.number, id, turn, audio_file, samples, encoding, sample_rate_hz, "
         "ended OR recovered FROM turn JOIN session ON session.number = turn.session "
         "WHERE audio_file IS NOT NULL ORDER BY turn.number"
     )
     return [
         _TurnToCopy(number, id_, turn, file, samples, WavFormat(encoding, rate_hz), bool(over))
-        for number, id_, turn, file, samples, encoding, rate_hz, over in found
+        for number, id_, turn, file, samples, encoding, rate_hz, over in rows
     ]
 
 

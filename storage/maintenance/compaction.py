@@ -72,10 +72,10 @@ def compact(
     begun_before: datetime,
     *,
     dry_run: bool = False,
-    tell: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Compacted:
     """Pack the sound of the sessions that are over and began before that moment, one session
-    after another; `tell` hears how many bytes of how many are packed, and what it raises ends
+    after another; `progress` gets how many bytes of how many are packed, and what it raises ends
     the work: sessions that are done stay done, of the one under way nothing is left.
 
     With `dry_run` nothing is written; `turns` and `wav_bytes` say what would be packed.
@@ -83,23 +83,23 @@ def compact(
     Raises:
         StorageError: there is no room, or something cannot be written.
     """
-    told = Compacted()
+    result = Compacted()
     with storage_errors(home):
         database = connect(home)
         try:
             chosen = _chosen(home, database, begun_before)
             total_bytes = sum(_size(turn.wav) for _, turns in chosen for turn in turns)
-            progress = _CompactionProgress(total_bytes, tell)
+            counter = _CompactionProgress(total_bytes, progress)
             for session_id, turns in chosen:
                 if dry_run:
-                    told.sessions += 1
-                    told.turns += len(turns)
-                    told.wav_bytes += sum(_size(turn.wav) for turn in turns)
+                    result.sessions += 1
+                    result.turns += len(turns)
+                    result.wav_bytes += sum(_size(turn.wav) for turn in turns)
                 else:
-                    _compact_session(home, database, session_id, told, progress)
+                    _compact_session(home, database, session_id, result, counter)
         finally:
             database.close()
-    return told
+    return result
 
 
 def finish_compactions(home: Home, database: sqlite3.Connection) -> None:
@@ -132,13 +132,13 @@ def settle(home: Home, database: sqlite3.Connection, session_id: str) -> None:
     directory = home.session_audio(session_id)
     for path in directory.glob(f"*{UNFINISHED}"):
         path.unlink()
-    found = database.execute(
+    rows = database.execute(
         "SELECT turn.number, turn, audio_file, sha256 FROM turn "
         "JOIN session ON session.number = turn.session "
         "WHERE session.id = ? AND audio_file IS NOT NULL",
         (session_id,),
     ).fetchall()
-    for number, turn, audio_file, sha256 in found:
+    for number, turn, audio_file, sha256 in rows:
         wav, flac = home.wav(session_id, turn), home.flac(session_id, turn)
         if not flac.exists() or (audio_file == flac.name and not wav.exists()):
             continue
@@ -146,9 +146,9 @@ def settle(home: Home, database: sqlite3.Connection, session_id: str) -> None:
         if not whole and not wav.exists():
             # All that is there of it, however damaged.
             continue
-        kept, other = (flac, wav) if whole else (wav, flac)
-        if audio_file != kept.name:
-            _name(database, [(kept.name, number)])
+        chosen, other = (flac, wav) if whole else (wav, flac)
+        if audio_file != chosen.name:
+            _name(database, [(chosen.name, number)])
         other.unlink(missing_ok=True)
 
 
@@ -178,7 +178,7 @@ def _chosen(
 
 def _turns(home: Home, database: sqlite3.Connection, session_id: str) -> list[_WavTurn]:
     """The turns whose sound is a WAV that FLAC can give back."""
-    found = database.execute(
+    rows = database.execute(
         "SELECT number, turn, sha256, audio_file FROM turn WHERE samples > 0 "
         "AND audio_file IS NOT NULL "
         "AND session = (SELECT number FROM session WHERE id = ?) ORDER BY turn",
@@ -186,7 +186,7 @@ def _turns(home: Home, database: sqlite3.Connection, session_id: str) -> list[_W
     ).fetchall()
     turns = (
         _WavTurn(number, turn, sha256, home.wav(session_id, turn), home.flac(session_id, turn))
-        for number, turn, sha256, audio_file in found
+        for number, turn, sha256, audio_file in rows
         if audio_file != home.flac(session_id, turn).name
     )
     return [turn for turn in turns if turn.wav.is_file()]
@@ -195,26 +195,26 @@ def _turns(home: Home, database: sqlite3.Connection, session_id: str) -> list[_W
 class _CompactionProgress:
     """Sum of packed bytes over all sessions."""
 
-    def __init__(self, total: int, tell: Callable[[int, int], None]) -> None:
+    def __init__(self, total: int, progress: Callable[[int, int], None]) -> None:
         self._done = 0
         self._total = total
-        self._tell = tell
+        self._progress = progress
 
     def add(self, size_bytes: int) -> None:
         self._done += size_bytes
-        self._tell(min(self._done, self._total), self._total)
+        self._progress(min(self._done, self._total), self._total)
 
 
 def _compact_session(
     home: Home,
     database: sqlite3.Connection,
     session_id: str,
-    told: Compacted,
-    progress: _CompactionProgress,
+    result: Compacted,
+    counter: _CompactionProgress,
 ) -> None:
     lock = SessionLock.take(home, session_id)
     if lock is None:
-        told.busy += 1
+        result.busy += 1
         return
     try:
         settle(home, database, session_id)
@@ -222,17 +222,17 @@ def _compact_session(
         turns = _turns(home, database, session_id)
         _require_room(home, turns)
         try:
-            done = _packed_turns(database, session_id, turns, told, progress)
+            done = _packed_turns(database, session_id, turns, result, counter)
             _take_over(home, database, session_id, done)
         except BaseException:
             _undo(home, database, session_id, turns)
             raise
         for turn in done:
-            told.turns += 1
-            told.wav_bytes += _size(turn.wav)
-            told.flac_bytes += _size(turn.flac)
+            result.turns += 1
+            result.wav_bytes += _size(turn.wav)
+            result.flac_bytes += _size(turn.flac)
             turn.wav.unlink()
-        told.sessions += bool(done)
+        result.sessions += bool(done)
     finally:
         lock.release()
 
@@ -251,29 +251,29 @@ def _packed_turns(
     database: sqlite3.Connection,
     session_id: str,
     turns: Sequence[_WavTurn],
-    told: Compacted,
-    progress: _CompactionProgress,
+    result: Compacted,
+    counter: _CompactionProgress,
 ) -> list[_WavTurn]:
     """Turns of which there is a FLAC now that decodes to the very same bytes."""
     (rate_hz,) = database.execute(
         "SELECT sample_rate_hz FROM session WHERE id = ?", (session_id,)
     ).fetchone() or (0,)
-    return [turn for turn in turns if _pack(turn, rate_hz, told, progress)]
+    return [turn for turn in turns if _pack(turn, rate_hz, result, counter)]
 
 
-def _pack(turn: _WavTurn, rate_hz: int, told: Compacted, progress: _CompactionProgress) -> bool:
+def _pack(turn: _WavTurn, rate_hz: int, result: Compacted, counter: _CompactionProgress) -> bool:
     """Write one FLAC and look whether it is worth having."""
     with TurnSound(turn.wav) as sound:
         data_bytes = sound.data_bytes()
         if data_bytes % 2:
-            told.stay_wav += 1
+            result.stay_wav += 1
             return False
         if sound.sha256() != turn.sha256:
-            told.left.append(f"{turn.wav} is not what was recorded; run `gramophone verify`.")
+            result.left.append(f"{turn.wav} is not what was recorded; run `gramophone verify`.")
             return False
         descriptor = open_private(turn.part, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         try:
-            _write(sound, rate_hz, descriptor, progress)
+            _write(sound, rate_hz, descriptor, counter)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -281,18 +281,18 @@ def _pack(turn: _WavTurn, rate_hz: int, told: Compacted, progress: _CompactionPr
         raise StorageError(f"FLAC does not give {turn.wav} back, so it stays; is the disk full?")
     if _size(turn.part) >= _size(turn.wav):
         turn.part.unlink()
-        told.stay_wav += 1
+        result.stay_wav += 1
         return False
     return True
 
 
-def _write(sound: TurnSound, rate_hz: int, descriptor: int, progress: _CompactionProgress) -> None:
+def _write(sound: TurnSound, rate_hz: int, descriptor: int, counter: _CompactionProgress) -> None:
     import soundfile
 
     def passing() -> Generator[bytes]:
         for block in sound.blocks():
             yield block
-            progress.add(len(block))
+            counter.add(len(block))
 
     try:
         packed(passing(), rate_hz, descriptor)

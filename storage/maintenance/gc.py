@@ -87,8 +87,8 @@ class Report:
     @property
     def clean(self) -> bool:
         """Whether there is nothing to do."""
-        found = self.discarded or self.orphans.paths or self.leftovers.paths
-        return not (found or self.worth_a_vacuum)
+        removable = self.discarded or self.orphans.paths or self.leftovers.paths
+        return not (removable or self.worth_a_vacuum)
 
     @property
     def stray_sessions(self) -> tuple[str, ...]:
@@ -114,13 +114,13 @@ def examine(home: Home, now: datetime, places: Iterable[Path] = ()) -> Report:
 def reclaim(
     home: Home,
     report: Report,
-    tell: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
     *,
     orphans: bool = False,
 ) -> tuple[int, list[str]]:
     """Remove what a report found, with `orphans` the strays as well; how many bytes became free,
     and in sentences what was left.
-    `tell` hears what steps of how many are done; what it raises ends the work after a step.
+    `progress` gets what steps of how many are done; what it raises ends the work after a step.
 
     Raises:
         StorageError: something cannot be removed.
@@ -131,7 +131,7 @@ def reclaim(
         before_bytes = size_of(home.root)
         steps = [*_steps(home, report, left, orphans=orphans)]
         for done, step in enumerate(steps):
-            tell(done, len(steps))
+            progress(done, len(steps))
             step()
         return before_bytes - size_of(home.root), left
 
@@ -151,7 +151,7 @@ class _Look:
         self, home: Home, database: sqlite3.Connection, now: datetime, places: Iterable[Path]
     ) -> None:
         directories = dict.fromkeys([home.root, home.audio, *places])
-        self._abandoned = {path for place in directories for path in abandoned(place)}
+        self._abandoned = {path for directory in directories for path in abandoned(directory)}
         self._home = home
         self._database = database
         self._now = now
@@ -187,11 +187,11 @@ class _Look:
 
     def _discarded(self) -> tuple[tuple[str, ...], int]:
         before = (self._now - FORGOTTEN_AFTER).astimezone(UTC).isoformat(timespec="milliseconds")
-        found = self._database.execute(
+        rows = self._database.execute(
             "SELECT id, discarded_at < ? FROM session WHERE discarded_at IS NOT NULL", (before,)
         ).fetchall()
-        gone = tuple(id_ for id_, is_old in found if is_old and not self._is_held(id_))
-        return gone, len(found) - len(gone)
+        gone = tuple(id_ for id_, is_old in rows if is_old and not self._is_held(id_))
+        return gone, len(rows) - len(gone)
 
     def _sorted_out(self, known: set[str]) -> tuple[list[Path], ...]:
         """Orphans, strays, leftovers, and what is none of ours, in the directory of the sound."""
@@ -205,17 +205,17 @@ class _Look:
                 "SELECT id FROM session WHERE ended = 0 AND recovered = 0"
             )
         }
-        for place in self._home.audio.iterdir():
-            if not is_session_id(place.name) or not place.is_dir():
-                left = self._forgotten(place) or place in self._abandoned
-                (leftovers if left else strange).append(place)
-            elif place.name not in unrepaired and not self._is_held(place.name):
-                named = _named(self._home, self._database, place.name)
-                inside = list(place.iterdir())
-                if not inside and place.name not in known:
-                    leftovers.append(place)
-                sound = orphans if place.name in known else strays
-                if place.name not in known and place / DELETED in inside:
+        for entry in self._home.audio.iterdir():
+            if not is_session_id(entry.name) or not entry.is_dir():
+                left = self._forgotten(entry) or entry in self._abandoned
+                (leftovers if left else strange).append(entry)
+            elif entry.name not in unrepaired and not self._is_held(entry.name):
+                named = _named(self._home, self._database, entry.name)
+                inside = list(entry.iterdir())
+                if not inside and entry.name not in known:
+                    leftovers.append(entry)
+                sound = orphans if entry.name in known else strays
+                if entry.name not in known and entry / DELETED in inside:
                     sound = leftovers
                 for path in inside:
                     if path in named:
@@ -235,9 +235,9 @@ class _Look:
         sound."""
         incoming = self._home.root / "incoming"
         if incoming.is_dir():
-            for place in incoming.iterdir():
-                if is_session_id(place.name) and not self._is_held(place.name):
-                    yield place
+            for entry in incoming.iterdir():
+                if is_session_id(entry.name) and not self._is_held(entry.name):
+                    yield entry
         for path in self._home.root.iterdir():
             if self._forgotten(path):
                 yield path
@@ -271,12 +271,12 @@ def _locks(home: Home) -> list[Path]:
 
 
 def _named(home: Home, database: sqlite3.Connection, session_id: str) -> set[Path]:
-    found = database.execute(
+    rows = database.execute(
         "SELECT turn, audio_file FROM turn WHERE audio_file IS NOT NULL AND session = "
         "(SELECT number FROM session WHERE id = ?)",
         (session_id,),
     )
-    return {home.sound(session_id, turn, audio_file) for turn, audio_file in found}
+    return {home.sound(session_id, turn, audio_file) for turn, audio_file in rows}
 
 
 # --- giving back --------------------------------------------------------------------------------
@@ -333,9 +333,9 @@ def _remove_unnamed(home: Home, session_id: str, paths: list[Path], left: list[s
         for path in paths:
             if path not in named:
                 path.unlink(missing_ok=True)
-        place = home.session_audio(session_id)
-        if place.is_dir() and not any(place.iterdir()):
-            place.rmdir()
+        directory = home.session_audio(session_id)
+        if directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
     finally:
         database.close()
         lock.release()

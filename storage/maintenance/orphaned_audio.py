@@ -72,11 +72,11 @@ def _strays(
         for entry in entries
         if is_session_id(entry.name) and entry.is_dir(follow_symlinks=False)
     ]
-    found = database.execute(
+    rows = database.execute(
         "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM session)",
         (json.dumps(names),),
     )
-    return [name for (name,) in found if _has_sound(home, str(name))]
+    return [name for (name,) in rows if _has_sound(home, str(name))]
 
 
 def _has_sound(home: Home, session_id: str) -> bool:

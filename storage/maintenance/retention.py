@@ -62,13 +62,15 @@ def due(home: Home, limits: Limits, now: datetime) -> list[Due]:
     with storage_errors(home):
         database = connect_to_read(home)
         try:
-            found = _by_age(database)
+            rows = _by_age(database)
         finally:
             database.close()
-        sized = [Due(*row, size_of(home.session_audio(row[0]))) for row in found]
+        sized = [Due(*row, size_of(home.session_audio(row[0]))) for row in rows]
         chosen = _too_old(sized, limits, now)
         chosen |= _too_much(home, sized, chosen, limits, now)
-        return [each for each in sized if each.id in chosen and not is_held(home, each.id)]
+        return [
+            session for session in sized if session.id in chosen and not is_held(home, session.id)
+        ]
 
 
 def remove(home: Home, sessions: Sequence[Due]) -> None:
@@ -77,14 +79,14 @@ def remove(home: Home, sessions: Sequence[Due]) -> None:
     Raises:
         StorageError: one is in use, or cannot be removed; those before it are gone.
     """
-    delete_sessions(home, [each.id for each in sessions])
+    delete_sessions(home, [session.id for session in sessions])
 
 
 def agreed(home: Home, limits: Limits) -> bool:
     """Whether limits at least as strict were agreed to."""
     try:
-        told = json.loads(read_regular(home.root / _AGREED))
-        days, size_gb = float(told["keep_days"]), float(told["keep_gb"])
+        stored = json.loads(read_regular(home.root / _AGREED))
+        days, size_gb = float(stored["keep_days"]), float(stored["keep_gb"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
     return _covers(days, limits.keep_days) and _covers(size_gb, limits.keep_gb)
@@ -92,9 +94,9 @@ def agreed(home: Home, limits: Limits) -> bool:
 
 def agree(home: Home, limits: Limits) -> None:
     """Remember that these limits may remove what is beyond them."""
-    told = json.dumps({"keep_days": limits.keep_days, "keep_gb": limits.keep_gb})
+    document = json.dumps({"keep_days": limits.keep_days, "keep_gb": limits.keep_gb})
     with atomic_write(home.root / _AGREED) as file:
-        file.write(told.encode() + b"\n")
+        file.write(document.encode() + b"\n")
 
 
 def keep_within(home: Home, limits: Limits, now: datetime) -> str:
@@ -119,9 +121,9 @@ def keep_within(home: Home, limits: Limits, now: datetime) -> str:
 
 def words(limits: Limits) -> str:
     """The limits as they stand in the settings."""
-    told = [f"keep_days = {limits.keep_days}"] if limits.keep_days else []
-    told += [f"keep_gb = {limits.keep_gb:g}"] if limits.keep_gb else []
-    return " with ".join(told)
+    settings = [f"keep_days = {limits.keep_days}"] if limits.keep_days else []
+    settings += [f"keep_gb = {limits.keep_gb:g}"] if limits.keep_gb else []
+    return " with ".join(settings)
 
 
 def counted(sessions: Sequence[Due]) -> str:
@@ -133,18 +135,18 @@ def _covers(agreed_limit: float, limit: float) -> bool:
 
 
 def _by_age(database: sqlite3.Connection) -> list[tuple[str, str, str]]:
-    found = database.execute(
+    rows = database.execute(
         "SELECT id, title, created_at FROM session WHERE (ended = 1 OR recovered = 1) "
         "AND pinned = 0 AND discarded_at IS NULL ORDER BY created_at, number"
     )
-    return [row for row in found if is_session_id(row[0])]
+    return [row for row in rows if is_session_id(row[0])]
 
 
 def _too_old(sized: Sequence[Due], limits: Limits, now: datetime) -> set[str]:
     if not limits.keep_days:
         return set()
     began = _stamp(now - timedelta(days=limits.keep_days))
-    return {each.id for each in sized if each.created_at < began}
+    return {session.id for session in sized if session.created_at < began}
 
 
 def _too_much(
@@ -152,16 +154,18 @@ def _too_much(
 ) -> set[str]:
     if not limits.keep_gb:
         return set()
-    left_bytes = size_of(home.audio) - sum(each.size_bytes for each in sized if each.id in gone)
+    left_bytes = size_of(home.audio) - sum(
+        session.size_bytes for session in sized if session.id in gone
+    )
     young = _stamp(now - YOUNGEST)
     chosen: set[str] = set()
-    for each in sized:
+    for session in sized:
         if left_bytes <= limits.keep_gb * _GB:
             break
         # Without sound it takes no room that counts.
-        if each.id not in gone and each.size_bytes and each.created_at < young:
-            chosen.add(each.id)
-            left_bytes -= each.size_bytes
+        if session.id not in gone and session.size_bytes and session.created_at < young:
+            chosen.add(session.id)
+            left_bytes -= session.size_bytes
     return chosen
 
 

@@ -187,12 +187,12 @@ class _Salvage:
                 self._done.from_sound += 1
 
     def _copy_sound(self, session_id: str) -> None:
-        place = self._target.session_audio(session_id)
+        target = self._target.session_audio(session_id)
         for name in sorted(os.listdir(self._home.session_audio(session_id))):
             if SOUND.fullmatch(name):
-                place.mkdir(mode=0o700, exist_ok=True)
+                target.mkdir(mode=0o700, exist_ok=True)
                 source = self._home.session_audio(session_id) / name
-                self._done.lost_files += not _copy(source, place / name)
+                self._done.lost_files += not _copy(source, target / name)
 
     def _count(self, database: sqlite3.Connection) -> None:
         for name in ("session", "turn", "event"):

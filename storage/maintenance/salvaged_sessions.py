@@ -103,33 +103,33 @@ def complete_sessions(
 def _insert_homeless(
     database: sqlite3.Connection, number: int, now: datetime, new_id: Callable[[], str]
 ) -> None:
-    told = _started(database, number)
-    session_id = told.get("session_id")
-    taken = database.execute("SELECT 1 FROM session WHERE id = ?", (str(session_id),)).fetchone()
-    if not isinstance(session_id, str) or not is_session_id(session_id) or taken:
+    started = _started(database, number)
+    session_id = started.get("session_id")
+    same_id = database.execute("SELECT 1 FROM session WHERE id = ?", (str(session_id),)).fetchone()
+    if not isinstance(session_id, str) or not is_session_id(session_id) or same_id:
         session_id = new_id()
-    rate = told.get("sample_rate_hz")
+    rate = started.get("sample_rate_hz")
     _insert(
         database,
         session_id,
         _stamp(now),
-        str(told.get("encoding", _UNKNOWN.encoding)),
+        str(started.get("encoding", _UNKNOWN.encoding)),
         rate if isinstance(rate, int) else _UNKNOWN.sample_rate_hz,
         number=number,
-        names=tuple(str(told.get(name, "")) for name in ("provider", "model", "voice")),
+        names=tuple(str(started.get(name, "")) for name in ("provider", "model", "voice")),
     )
 
 
 def _started(database: sqlite3.Connection, number: int) -> dict[str, object]:
     """Fields of the session's first event."""
-    found = database.execute(
+    row = database.execute(
         "SELECT detail FROM event WHERE session = ? AND kind = 'SessionStarted' LIMIT 1", (number,)
     ).fetchone()
     try:
-        told: object = json.loads(found[0]) if found and found[0] else {}
+        fields: object = json.loads(row[0]) if row and row[0] else {}
     except (ValueError, RecursionError):
         return {}
-    return cast("dict[str, object]", told) if isinstance(told, dict) else {}
+    return cast("dict[str, object]", fields) if isinstance(fields, dict) else {}
 
 
 def insert_stray(

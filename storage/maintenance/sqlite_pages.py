@@ -113,9 +113,9 @@ class DatabasePages:
         pointers = start + (12 if kind == _INDEX_INTERIOR else 8)
         cells = min(int.from_bytes(page[start + 3 : start + 5], "big"), self._page_bytes // 4)
         for cell in range(cells):
-            place = pointers + 2 * cell
+            pointer = pointers + 2 * cell
             try:
-                yield self._row(page, kind, int.from_bytes(page[place : place + 2], "big"))
+                yield self._row(page, kind, int.from_bytes(page[pointer : pointer + 2], "big"))
             except (DamagedCell, IndexError, struct.error):
                 self.lost_cells += 1
 
@@ -184,8 +184,8 @@ def _values(payload: bytes) -> tuple[Value, ...]:
     values: list[Value] = []
     at = head_bytes
     for kind in kinds:
-        found, at = _value(payload, kind, at)
-        values.append(found)
+        value, at = _value(payload, kind, at)
+        values.append(value)
     return tuple(values)
 
 
@@ -197,24 +197,24 @@ def _value(payload: bytes, kind: int, at: int) -> tuple[Value, int]:
     if kind in (10, 11):
         raise DamagedCell("a kind of value that there is not")
     size = _INTEGER_BYTES.get(kind) or (8 if kind == 7 else (kind - 12) // 2)
-    found = payload[at : at + size]
-    if len(found) < size:
+    content = payload[at : at + size]
+    if len(content) < size:
         raise DamagedCell("a value that is cut off")
     if kind == 7:
-        return struct.unpack(">d", found)[0], at + size
+        return struct.unpack(">d", content)[0], at + size
     if kind < 7:
-        return int.from_bytes(found, "big", signed=True), at + size
-    return (found.decode(errors="replace") if kind % 2 else found), at + size
+        return int.from_bytes(content, "big", signed=True), at + size
+    return (content.decode(errors="replace") if kind % 2 else content), at + size
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     """An unsigned number of 1 to 9 bytes, and where it ends."""
     number = 0
-    for place in range(at, at + 8):
-        byte = data[place]
+    for index in range(at, at + 8):
+        byte = data[index]
         number = number << 7 | byte & 0x7F
         if byte < 0x80:
-            return number, place + 1
+            return number, index + 1
     return number << 8 | data[at + 8], at + 9
 
 

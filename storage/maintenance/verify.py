@@ -171,9 +171,9 @@ def _audio_details(
             path = sound.path
             if fault := sound.fault(form):
                 yield f"The sound file {path} {fault}."
-            held = form.samples(sound.data_bytes())
-            if held != samples:
-                yield f"Turn {turn} has {samples} samples by its row and {held} in {path}."
+            held_samples = form.samples(sound.data_bytes())
+            if held_samples != samples:
+                yield f"Turn {turn} has {samples} samples by its row and {held_samples} in {path}."
             elif sound.sha256() != sha256:
                 yield f"The sound in {path} is not what was recorded: its hash differs."
     except OSError as error:

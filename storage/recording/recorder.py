@@ -66,7 +66,7 @@ class Recorder:
         self._closing = False
         self._refusal: StorageError | None = None
         self._failure: StorageError | None = None
-        self._failure_told = False
+        self._failure_raised = False
         # A daemon: a program that dies without closing must not hang on its recorder.
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -79,10 +79,10 @@ class Recorder:
         wall_clock: Callable[[], datetime] = system_wall_clock,
         redact: Redact | Sequence[str] = (),
         patterns: Sequence[str] = (),
-        told: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Recorder:
         """Open the library under `home`, made where it is missing; takes some milliseconds, unless
-        an older one has to be brought up to date: `told` hears how far that is.
+        an older one has to be brought up to date: `progress` gets how far that is.
 
         `redact` is the secrets that must never reach a file, or a function that removes them;
         whatever looks like a credential or fits one of `patterns` is removed in either case.
@@ -92,15 +92,15 @@ class Recorder:
             LibraryCorrupt: it is damaged; nothing was changed.
             StorageError: it cannot be read or written.
         """
-        place = Home.at(home)
-        database = open_library(place, wall_clock, told)
+        data_directory = Home.at(home)
+        database = open_library(data_directory, wall_clock, progress)
         try:
-            with storage_errors(place):
-                redactor = Redactor.of(redact, patterns=patterns, key=marking_key(place))
+            with storage_errors(data_directory):
+                redactor = Redactor.of(redact, patterns=patterns, key=marking_key(data_directory))
         except BaseException:
             database.close()
             raise
-        return cls(place, database, wall_clock, redactor)
+        return cls(data_directory, database, wall_clock, redactor)
 
     async def __aenter__(self) -> Recorder:
         return self
@@ -115,7 +115,7 @@ class Recorder:
             StorageError: what was emitted before could not be kept; the recorder has stopped.
         """
         if self._refusal is not None:
-            self._failure_told = True
+            self._failure_raised = True
             raise self._refusal
         if not isinstance(entry, Event):
             return
@@ -159,7 +159,7 @@ class Recorder:
         self._urgent.set()
         self._arrived.set()
         await asyncio.to_thread(self._thread.join)
-        if not self._failure_told:
+        if not self._failure_raised:
             self._raise_failure()
 
     def _emit_special(self, entry: Event) -> None:
@@ -171,7 +171,7 @@ class Recorder:
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
-            self._failure_told = True
+            self._failure_raised = True
             raise self._failure
 
     # --- in the thread ------------------------------------------------------------------------

@@ -64,12 +64,12 @@ def recover(home: Home, database: sqlite3.Connection) -> list[str]:
         LibraryCorrupt: the database is damaged.
     """
     with storage_errors(home):
-        found = database.execute(
+        sessions = database.execute(
             "SELECT number, id, encoding, sample_rate_hz FROM session "
             "WHERE ended = 0 AND recovered = 0 ORDER BY number"
         ).fetchall()
     repaired: list[str] = []
-    for number, session_id, encoding, sample_rate_hz in found:
+    for number, session_id, encoding, sample_rate_hz in sessions:
         try:
             with storage_errors(home):
                 session = _Open(number, session_id, WavFormat(encoding, sample_rate_hz))
@@ -111,13 +111,13 @@ def sound_files(home: Home, session_id: str) -> Iterable[tuple[int, Path]]:
     directory = home.session_audio(session_id)
     if not directory.is_dir():
         return
-    found = [
+    files = [
         (int(path.stem), path.suffix)
         for path in directory.iterdir()
         if path.suffix in (WAV, FLAC)
         and (path.stem.isascii() and path.stem.isdigit() and str(int(path.stem)) == path.stem)
     ]
-    for turn, suffix in sorted(found):
+    for turn, suffix in sorted(files):
         if turn < 1 << TURN_BITS:
             yield turn, home.session_audio(session_id) / f"{turn}{suffix}"
 
@@ -146,7 +146,7 @@ def _rebuild(
     database: sqlite3.Connection, session: _Open, measured: dict[int, tuple[str, int, str]]
 ) -> None:
     events = _events(database, session.number)
-    told = _told(events)
+    turns = _turns_of(events)
     metrics = MetricsFold()
     for event in events:
         metrics.emit(event)
@@ -154,8 +154,8 @@ def _rebuild(
     database.execute("PRAGMA synchronous = FULL")
     try:
         with transaction(database):
-            _adopt(database, session, {*measured, *told}, told, last_us)
-            for turn, known in told.items():
+            _adopt(database, session, {*measured, *turns}, turns, last_us)
+            for turn, known in turns.items():
                 database.execute(
                     "UPDATE turn SET text = ?, finish_reason = ?, completed_us = ?, "
                     f"heard_characters = ?, {METRICS_COLUMNS} "
@@ -177,11 +177,11 @@ def _rebuild(
 
 
 def _events(database: sqlite3.Connection, number: int) -> list[Event]:
-    found = database.execute(
+    stored = database.execute(
         f"SELECT {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq", (number,)
     )
     events: list[Event] = []
-    for columns in found:
+    for columns in stored:
         try:
             events.append(rows.event_of(columns))
         except TimelineError as error:
@@ -190,7 +190,7 @@ def _events(database: sqlite3.Connection, number: int) -> list[Event]:
     return events
 
 
-def _told(events: list[Event]) -> dict[int, _RecoveredTurn]:
+def _turns_of(events: list[Event]) -> dict[int, _RecoveredTurn]:
     """Each turn's text, as far as it came: the deltas, else what was spoken."""
     texts: dict[int, TurnText] = {}
     roles: dict[int, str] = {}
@@ -204,8 +204,8 @@ def _told(events: list[Event]) -> dict[int, _RecoveredTurn]:
         if isinstance(event, TurnStarted):
             roles[turn] = event.role
     return {
-        turn: _RecoveredTurn(said.text, said.heard, roles.get(turn, "assistant"), last_us[turn])
-        for turn, said in texts.items()
+        turn: _RecoveredTurn(fold.text, fold.heard, roles.get(turn, "assistant"), last_us[turn])
+        for turn, fold in texts.items()
     }
 
 
@@ -213,19 +213,19 @@ def _adopt(
     database: sqlite3.Connection,
     session: _Open,
     turns: Iterable[int],
-    told: dict[int, _RecoveredTurn],
+    known: dict[int, _RecoveredTurn],
     last_us: int,
 ) -> None:
     """Give a row to turns that have only events or only a file."""
     for turn in sorted(turns):
-        role = told[turn].role if turn in told else "assistant"
+        role = known[turn].role if turn in known else "assistant"
         database.execute(
             "INSERT OR IGNORE INTO turn "
             "(number, session, turn, role, started_us, completed_us, finish_reason) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 *(turn_number(session.number, turn), session.number, turn, role, last_us),
-                *((None, "") if turn in told else (last_us, RECOVERED)),
+                *((None, "") if turn in known else (last_us, RECOVERED)),
             ),
         )
 

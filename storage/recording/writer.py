@@ -108,10 +108,10 @@ class SessionWriter:
         self._commits.require_database()
         for part in self._session.parts(self._redacted.whole(events)):
             self._make_known(self._session, part[0])
-            taken, failure = self._take(self._session, part)
-            if taken:
+            stored_events, failure = self._take(self._session, part)
+            if stored_events:
                 durable = any(type(event) in DURABLE for event in part)
-                self._commits.commit(self._session, taken, durable=durable)
+                self._commits.commit(self._session, stored_events, durable=durable)
             if failure is not None:
                 raise failure
 
@@ -123,8 +123,8 @@ class SessionWriter:
         """
         if self._session is not None:
             self._redacted.finish()
-            if taken := self._settled(self._session):
-                self._commits.commit(self._session, taken, durable=False)
+            if waiting := self._settled(self._session):
+                self._commits.commit(self._session, waiting, durable=False)
 
     def close(self) -> None:
         """Close the session's files and give its lock back; nothing is written."""
@@ -145,7 +145,7 @@ class SessionWriter:
         self, session: SessionState, events: Sequence[Event]
     ) -> tuple[list[rows.Row], Exception | None]:
         """Rows of the events up to the first whose sound could not be written, and its error."""
-        taken: list[rows.Row] = []
+        event_rows: list[rows.Row] = []
         handlers, fold, number = self._updates.handlers, session.metrics, session.number
         for event in events:
             kind = type(event)
@@ -156,18 +156,18 @@ class SessionWriter:
                 try:
                     handler(session, event)
                 except (OSError, StorageError) as error:
-                    return taken + self._settled(session), error
+                    return event_rows + self._settled(session), error
             # Text that streams waits for its continuation, so rows may be written out of order.
             # The number that gives the order is settled here, when the event comes.
             if kind in STREAMED:
                 self._redacted.put(session.seq, event)
             else:
-                taken.append(rows.row_of(event, number, session.seq))
+                event_rows.append(rows.row_of(event, number, session.seq))
             session.seq += 1
             self._finish_texts(session, event)
             if not session.seq % _SETTLED_AT_ONCE:
-                taken += self._settled(session)
-        return taken + self._settled(session), None
+                event_rows += self._settled(session)
+        return event_rows + self._settled(session), None
 
     def _finish_texts(self, session: SessionState, event: Event) -> None:
         """Let no text wait for a continuation that cannot come after this event."""
@@ -190,11 +190,11 @@ class SessionWriter:
     def _settled(self, session: SessionState) -> list[rows.Row]:
         """Rows of streamed events, of this batch or an earlier one, that are known by now to hold
         no part of a secret; numbered as they came."""
-        taken: list[rows.Row] = []
+        event_rows: list[rows.Row] = []
         for number, event in self._redacted.settled():
-            taken.append(rows.row_of(event, session.number, number))
+            event_rows.append(rows.row_of(event, session.number, number))
             # Only now: a title, too, is made of redacted text.
             if isinstance(event, TextSpoken) and not session.title:
                 session.title = title_of(event.text)
                 session.turn(event.turn, event)
-        return taken
+        return event_rows

@@ -50,8 +50,8 @@ def rename(home: Home, session_id: str, title: str) -> None:
 
 def tag(home: Home, ids: Sequence[str], add: Iterable[str], remove: Iterable[str]) -> None:
     """Give the sessions tags and take some from them."""
-    added = [name for each in add if (name := tag_name(each))]
-    removed = [name for each in remove if (name := tag_name(each))]
+    added = [name for text in add if (name := tag_name(text))]
+    removed = [name for text in remove if (name := tag_name(text))]
 
     def work(database: sqlite3.Connection) -> None:
         chosen = database.execute(f"SELECT number FROM session WHERE {_CHOSEN}", (json.dumps(ids),))
@@ -125,9 +125,11 @@ def restore(home: Home, ids: Sequence[str]) -> None:
 def purge_expired_discards(home: Home, database: sqlite3.Connection, now: datetime) -> None:
     """Remove what an app discarded that was killed before it could; a failure is logged."""
     before = (now - FORGOTTEN_AFTER).astimezone(UTC).isoformat(timespec="milliseconds")
-    found = database.execute("SELECT id FROM session WHERE discarded_at < ?", (before,)).fetchall()
+    expired = database.execute(
+        "SELECT id FROM session WHERE discarded_at < ?", (before,)
+    ).fetchall()
     try:
-        delete_sessions(home, [session_id for (session_id,) in found])
+        delete_sessions(home, [session_id for (session_id,) in expired])
     except StorageError as error:
         _log.warning("discarded sessions are not removed yet: %s", error)
 

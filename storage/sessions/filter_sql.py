@@ -89,11 +89,11 @@ def scope_of(search: Search, values: Values) -> Scope:
     )
     if search.archived:
         best = (5, "session INDEXED BY session_archived", "session.position", (), None)
-    for each in search.filters:
-        check = _check(each, values)
+    for item in search.filters:
+        check = _check(item, values)
         if check is not None:
             checks.append(check)
-        driver = None if each.negated else _driver(each, values)
+        driver = None if item.negated else _driver(item, values)
         if driver is not None and driver[0] < best[0]:
             rank, source, key, conditions = driver
             best = (rank, source, key, conditions, check if conditions else None)
@@ -104,50 +104,50 @@ def scope_of(search: Search, values: Values) -> Scope:
 
 
 def _driver(
-    each: SearchFilter, values: Values
+    item: SearchFilter, values: Values
 ) -> tuple[int, str, str, tuple[Condition, ...]] | None:
     """A filter as the driver of a query: its rank (lower leaves fewer sessions), the source, its
     key, and the condition it takes over; None if no index serves it."""
-    named = values.get(each, ())
-    if each.name == "title":
+    named = values.get(item, ())
+    if item.name == "title":
         source = "session_title CROSS JOIN session ON session.position = session_title.rowid"
-        match = Condition("session_title MATCH ?", (_title(each),))
+        match = Condition("session_title MATCH ?", (_title(item),))
         return 1, source, "session_title.rowid", (match,)
-    if each.name == "tag" and len(named) == 1:
+    if item.name == "tag" and len(named) == 1:
         source = "tagged CROSS JOIN session ON session.position = tagged.position"
         return 2, source, "tagged.position", (Condition("tagged.name = ?", (named[0],)),)
-    if each in _MARK_INDEX:
-        return 3, f"session INDEXED BY {_MARK_INDEX[each]}", "session.position", ()
-    if each.name in NAMED and len(named) == 1:
-        return 4, f"session INDEXED BY session_{each.name}", "session.position", ()
+    if item in _MARK_INDEX:
+        return 3, f"session INDEXED BY {_MARK_INDEX[item]}", "session.position", ()
+    if item.name in NAMED and len(named) == 1:
+        return 4, f"session INDEXED BY session_{item.name}", "session.position", ()
     return None
 
 
-def _check(each: SearchFilter, values: Values) -> Condition | None:
-    if each.name == "title":
-        found = "(SELECT rowid FROM session_title WHERE session_title MATCH ?)"
-        inside = "NOT IN" if each.negated else "IN"
-        return Condition(f"session.position {inside} {found}", (_title(each),))
-    if each.name in NAMED:
-        named = tuple(values[each])
+def _check(item: SearchFilter, values: Values) -> Condition | None:
+    if item.name == "title":
+        matching = "(SELECT rowid FROM session_title WHERE session_title MATCH ?)"
+        inside = "NOT IN" if item.negated else "IN"
+        return Condition(f"session.position {inside} {matching}", (_title(item),))
+    if item.name in NAMED:
+        named = tuple(values[item])
         marks = ", ".join("?" * len(named))
         # One value is looked up, several are compared: no index holds them in order.
         compared = "= ?" if len(named) == 1 else f"IN ({marks})"
-        sql = f"session.{each.name} {compared}"
-        if each.name == "tag":
+        sql = f"session.{item.name} {compared}"
+        if item.name == "tag":
             sql = (
                 "EXISTS (SELECT 1 FROM tag AS also WHERE also.session = session.number "
                 f"AND also.name {compared})"
             )
-        return Condition(f"NOT ({sql})" if each.negated else sql, named)
-    sql = _MARKS.get(SearchFilter(each.name, each.value))
+        return Condition(f"NOT ({sql})" if item.negated else sql, named)
+    sql = _MARKS.get(SearchFilter(item.name, item.value))
     if sql is None:
         return None
-    return Condition(f"NOT ({sql})" if each.negated else sql)
+    return Condition(f"NOT ({sql})" if item.negated else sql)
 
 
-def _title(each: SearchFilter) -> str:
-    return match_expression([SearchWord(each.value, open=True)])
+def _title(item: SearchFilter) -> str:
+    return match_expression([SearchWord(item.value, open=True)])
 
 
 def _dates(search: Search) -> list[Condition]:

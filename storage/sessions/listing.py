@@ -65,15 +65,15 @@ class StoredQueries(SessionQueries):
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
-        wanted = parse(search, self._wall_clock().astimezone().date())
-        if not wanted.words and not wanted.filtered:
+        query = parse(search, self._wall_clock().astimezone().date())
+        if not query.words and not query.filtered:
             return await self._shelf(older_than, limit)
         below = END if older_than is None else await self._position(older_than)
-        scope = scope_of(wanted, await self._values(wanted.filters))
-        if not wanted.words:
-            found = await self._searcher.fetch(*scope.newest(SUMMARY, below, limit))
-            return [summary(row) for row in found]
-        return await self._said(wanted, scope, below, limit)
+        scope = scope_of(query, await self._values(query.filters))
+        if not query.words:
+            rows = await self._searcher.fetch(*scope.newest(SUMMARY, below, limit))
+            return [summary(row) for row in rows]
+        return await self._said(query, scope, below, limit)
 
     async def totals(self) -> Totals:
         ((count, spoken_ms),) = await self._searcher.fetch(
@@ -82,12 +82,12 @@ class StoredQueries(SessionQueries):
         return Totals(count, spoken_ms)
 
     async def tags(self) -> list[TagCount]:
-        found = await self._searcher.fetch(
+        rows = await self._searcher.fetch(
             "SELECT name, count(*) FROM tag WHERE session NOT IN "
             "(SELECT number FROM session WHERE discarded_at IS NOT NULL) "
             "GROUP BY name ORDER BY count(*) DESC, name"
         )
-        return [TagCount(name, count) for name, count in found]
+        return [TagCount(name, count) for name, count in rows]
 
     async def resolve(self, reference: str) -> str:
         """The id meant by an id, a unique prefix of one, or `last`.
@@ -96,36 +96,36 @@ class StoredQueries(SessionQueries):
             SessionNotFound: no session is meant, or several.
         """
         if reference == "last":
-            found = await self._reader.fetch(
+            rows = await self._reader.fetch(
                 "SELECT id FROM session WHERE discarded_at IS NULL "
                 "ORDER BY created_at DESC, number DESC LIMIT 1"
             )
-            if not found:
+            if not rows:
                 raise SessionNotFound("No session has been recorded yet.")
-            return found[0][0]
+            return rows[0][0]
         if not is_session_id(reference):
             raise not_found(reference)
         # Ids are hexadecimal, so this is the range of those that begin so, on the index.
-        found = await self._reader.fetch(
+        rows = await self._reader.fetch(
             "SELECT id FROM session WHERE id >= ? AND id < ? AND discarded_at IS NULL ORDER BY id",
             (reference, reference + "g"),
         )
-        if len(found) == 1 or (found and found[0][0] == reference):
-            return found[0][0]
-        if not found:
+        if len(rows) == 1 or (rows and rows[0][0] == reference):
+            return rows[0][0]
+        if not rows:
             raise not_found(reference)
         raise SessionNotFound(
-            f"{len(found)} sessions have an id that begins with {reference!r}; give more of it."
+            f"{len(rows)} sessions have an id that begins with {reference!r}; give more of it."
         )
 
     async def prompts(self, *, limit: int) -> list[str]:
-        found = await self._reader.fetch(
+        rows = await self._reader.fetch(
             "SELECT turn.text FROM session INDEXED BY session_created "
             "CROSS JOIN turn ON turn.session = session.number WHERE turn.role = 'user' "
             "ORDER BY session.created_at DESC, turn.number DESC LIMIT ?",
             (limit,),
         )
-        return [row[0] for row in found]
+        return [row[0] for row in rows]
 
     async def number(self, session_id: str) -> int:
         """The row number of a session.
@@ -133,10 +133,10 @@ class StoredQueries(SessionQueries):
         Raises:
             SessionNotFound: there is none.
         """
-        found = await self._reader.fetch("SELECT number FROM session WHERE id = ?", (session_id,))
-        if not found:
+        rows = await self._reader.fetch("SELECT number FROM session WHERE id = ?", (session_id,))
+        if not rows:
             raise not_found(session_id)
-        return found[0][0]
+        return rows[0][0]
 
     async def _position(self, session_id: str) -> int:
         """The place of a session in the order of time.
@@ -144,11 +144,11 @@ class StoredQueries(SessionQueries):
         Raises:
             SessionNotFound: there is none.
         """
-        found = await self._reader.fetch("SELECT position FROM session WHERE id = ?", (session_id,))
-        if not found:
+        rows = await self._reader.fetch("SELECT position FROM session WHERE id = ?", (session_id,))
+        if not rows:
             raise not_found(session_id)
         # That of a damaged row may be anything.
-        return min(found[0][0] or 0, END)
+        return min(rows[0][0] or 0, END)
 
     # --- without words --------------------------------------------------------------------------
 
@@ -156,13 +156,13 @@ class StoredQueries(SessionQueries):
         """Pinned ones, then the others; a page may hold both."""
         pinned, below = True, _NEWEST
         if older_than is not None:
-            found = await self._reader.fetch(
+            rows_before = await self._reader.fetch(
                 "SELECT created_at, number, pinned FROM session WHERE id = ?", (older_than,)
             )
-            if not found:
+            if not rows_before:
                 raise not_found(older_than)
-            ((*place, pinned),) = found
-            below = (place[0], place[1])
+            ((*key, pinned),) = rows_before
+            below = (key[0], key[1])
         first, rest = (below, _NEWEST) if pinned else (_NONE, below)
         rows = await self._reader.fetch(
             f"SELECT * FROM ({_SHELF}) UNION ALL SELECT * FROM ({_SHELF}) LIMIT ?",
@@ -174,40 +174,40 @@ class StoredQueries(SessionQueries):
         """The names that are meant by each filter on a name: the very one, else all that hold
         what was typed."""
         meant: dict[SearchFilter, Sequence[str]] = {}
-        for each in filters:
-            if each.name not in NAMED:
+        for item in filters:
+            if item.name not in NAMED:
                 continue
-            known = await self._known(each.name)
-            typed = each.value.casefold()
-            meant[each] = [name for name in known if name.casefold() == typed] or [
+            known = await self._known(item.name)
+            typed = item.value.casefold()
+            meant[item] = [name for name in known if name.casefold() == typed] or [
                 name for name in known if typed in name.casefold()
             ]
-            if not meant[each]:
+            if not meant[item]:
                 shown = ", ".join(name for name in known[:6] if name)
                 others = f"; there are {shown}" if shown else ""
-                raise FilterError(f"No session has the {each.name} “{each.value}”{others}.")
+                raise FilterError(f"No session has the {item.name} “{item.value}”{others}.")
         return meant
 
     async def _known(self, column: str) -> list[str]:
         """The names a column holds, each looked up from the one before it on the index."""
         name, table = ("name", "tag") if column == "tag" else (column, "session")
-        found = await self._searcher.fetch(
+        rows = await self._searcher.fetch(
             f"WITH RECURSIVE each(name) AS (SELECT min({name}) FROM {table} UNION ALL "
             f"SELECT (SELECT min({name}) FROM {table} WHERE {table}.{name} > each.name) "
             "FROM each WHERE each.name IS NOT NULL) "
             "SELECT name FROM each WHERE name IS NOT NULL"
         )
-        return [name for (name,) in found]
+        return [name for (name,) in rows]
 
     # --- with words -----------------------------------------------------------------------------
 
     async def _said(
-        self, wanted: Search, scope: Scope, below: int, limit: int
+        self, search: Search, scope: Scope, below: int, limit: int
     ) -> list[SessionSummary]:
         """Sessions by their newest hit: by the hits, or by the sessions where those are few."""
-        query = match_expression(wanted.words, wanted.without)
+        query = match_expression(search.words, search.without)
         hits: dict[int, int | None] | None = None
-        if wanted.filtered and not wide(wanted.words):
+        if search.filtered and not wide(search.words):
             few = await self._searcher.fetch(
                 *scope.newest("session.position", below, _FEW_SESSIONS + 1)
             )
@@ -218,17 +218,17 @@ class StoredQueries(SessionQueries):
         turns = json.dumps([turn for turn in hits.values() if turn is not None])
         texts = await self._searcher.fetch(TEXTS_OF, (turns,))
         columns = f"session.position, {SUMMARY}"
-        found = await self._searcher.fetch(*scope.among(columns, json.dumps(list(hits))))
-        return await asyncio.to_thread(_with_snippets, found, hits, dict(texts), wanted.words)
+        rows = await self._searcher.fetch(*scope.among(columns, json.dumps(list(hits))))
+        return await asyncio.to_thread(_with_snippets, rows, hits, dict(texts), search.words)
 
     async def _hits_among(
         self, query: str, positions: Sequence[int], limit: int
     ) -> dict[int, int | None]:
         """For those of the sessions that have one, by position, the row of the newest hit; None
         where it is the title."""
-        looked = await self._searcher.fetch(HITS_IN, (query, json.dumps(positions)))
-        found = [(place, turn) for place, turn, titled in looked if turn is not None or titled]
-        return dict(found[:limit])
+        rows = await self._searcher.fetch(HITS_IN, (query, json.dumps(positions)))
+        hits = [(position, turn) for position, turn, titled in rows if turn is not None or titled]
+        return dict(hits[:limit])
 
     async def _hits(
         self, query: str, scope: Scope, below: int, limit: int
@@ -242,24 +242,24 @@ class StoredQueries(SessionQueries):
         )
         hits: dict[int, int | None] = {}
         while len(hits) < limit:
-            wanted = _HITS_A_SESSION * (limit - len(hits))
-            said = await self._searcher.fetch(
-                turn_hits, (query, turn_number(max(0, below), 0), *parameters, wanted)
+            most = _HITS_A_SESSION * (limit - len(hits))
+            turn_rows = await self._searcher.fetch(
+                turn_hits, (query, turn_number(max(0, below), 0), *parameters, most)
             )
-            titled = await self._searcher.fetch(title_hits, (query, below, *parameters, wanted))
+            title_rows = await self._searcher.fetch(title_hits, (query, below, *parameters, most))
             newest: dict[int, int | None] = {}
-            for (turn,) in said:
+            for (turn,) in turn_rows:
                 newest.setdefault(_session_of(turn), turn)
-            for (position,) in titled:
+            for (position,) in title_rows:
                 newest.setdefault(position, None)
             # Below where the one of them was cut off, the other is not whole.
             cuts = [
                 cut
                 for rows, cut in (
-                    (said, _session_of(said[-1][0]) if said else 0),
-                    (titled, titled[-1][0] if titled else 0),
+                    (turn_rows, _session_of(turn_rows[-1][0]) if turn_rows else 0),
+                    (title_rows, title_rows[-1][0] if title_rows else 0),
                 )
-                if len(rows) == wanted
+                if len(rows) == most
             ]
             below = max(cuts, default=0)
             whole = sorted((position for position in newest if position >= below), reverse=True)
@@ -270,14 +270,13 @@ class StoredQueries(SessionQueries):
 
 
 def _with_snippets(
-    found: Sequence[tuple[Any, ...]],
+    rows: Sequence[tuple[Any, ...]],
     hits: Mapping[int, int | None],
     texts: Mapping[int, str],
     words: Sequence[SearchWord],
 ) -> list[SessionSummary]:
     return [
-        summary(row, snippet(texts.get(hits[position] or -1, ""), words))
-        for position, *row in found
+        summary(row, snippet(texts.get(hits[position] or -1, ""), words)) for position, *row in rows
     ]
 
 

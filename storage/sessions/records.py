@@ -93,7 +93,7 @@ def session_record(row: Sequence[Any], turns: Iterable[Sequence[Any]], home: Hom
         system_prompt=system_prompt,
         encoding=encoding,
         sample_rate_hz=sample_rate_hz,
-        turns=tuple(_turn(each, home, about.id, encoding, sample_rate_hz) for each in turns),
+        turns=tuple(_turn(turn, home, about.id, encoding, sample_rate_hz) for turn in turns),
     )
 
 
@@ -125,11 +125,13 @@ def _finite(figure: Any) -> Any:
     return None if isinstance(figure, float) and not math.isfinite(figure) else figure
 
 
-def events_of(found: Iterable[tuple[Any, ...]], pcm_of: PcmOf | None = None) -> Generator[Event]:
+def events_of(
+    event_rows: Iterable[tuple[Any, ...]], pcm_of: PcmOf | None = None
+) -> Generator[Event]:
     """The events of rows of `EVENTS`; in place of a damaged row stands that it is. `pcm_of` gives
     the samples of a frame by turn, offset and size."""
     damaged: list[tuple[int, int]] = []
-    for seq, *columns in found:
+    for seq, *columns in event_rows:
         pcm = b""
         _, _, turn, _, _, offset_bytes, size_bytes, _ = columns
         if pcm_of is not None and offset_bytes is not None and turn is not None:
@@ -162,10 +164,10 @@ def sparse_rows(
 def _frames(
     database: sqlite3.Connection, between: tuple[int, int, int]
 ) -> Generator[tuple[Any, ...]]:
-    found = database.execute(_FRAMES_BETWEEN, between).fetchone()
-    if found is None:
+    joined = database.execute(_FRAMES_BETWEEN, between).fetchone()
+    if joined is None:
         return
-    *row, as_one = found
+    *row, as_one = joined
     if as_one:
         seq, at_us, turn, connection, offset_bytes, size_bytes = row
         yield seq, at_us, "AudioReceived", turn, connection, None, offset_bytes, size_bytes, None

@@ -80,9 +80,9 @@ def match_expression(words: Sequence[SearchWord], without: Sequence[str] = ()) -
     Each is quoted, so that no character of it is an operator. An open word is the beginning of
     one, but for a single Latin letter: the words that begin with it are most of the library.
     """
-    wanted = " AND ".join(_sought(word) for word in words[:_MOST_WORDS])
-    unwanted = " OR ".join(_sought(SearchWord(word)) for word in without[:_MOST_WORDS])
-    return f"({wanted}) NOT ({unwanted})" if wanted and unwanted else wanted
+    required = " AND ".join(_sought(word) for word in words[:_MOST_WORDS])
+    excluded = " OR ".join(_sought(SearchWord(word)) for word in without[:_MOST_WORDS])
+    return f"({required}) NOT ({excluded})" if required and excluded else required
 
 
 def wide(words: Sequence[SearchWord]) -> bool:
@@ -128,8 +128,8 @@ def snippet(text: str, words: Sequence[SearchWord]) -> str:
     return marked + text[done:end] + ("" if end >= tokens[-1][1] else "…")
 
 
-def _token_at(tokens: Sequence[tuple[int, int]], place: int) -> int:
-    return max(0, bisect_right(tokens, (place, len(tokens) and tokens[-1][1])) - 1)
+def _token_at(tokens: Sequence[tuple[int, int]], offset: int) -> int:
+    return max(0, bisect_right(tokens, (offset, len(tokens) and tokens[-1][1])) - 1)
 
 
 def _sought(word: SearchWord) -> str:
@@ -138,11 +138,11 @@ def _sought(word: SearchWord) -> str:
     phrase, begins = looked_up(clean)
     begins = begins or (word.open and not is_spaceless(phrase[-1:]))
     begins = begins and not (len(clean) == 1 and clean.isascii())
-    found = _quoted(phrase, begins)
+    query = _quoted(phrase, begins)
     if NON_JOINER not in phrase:
-        return found
+        return query
     # It stands once divided and once joined in the index, but only joined where it was typed so.
-    return f"({found} OR {_quoted(phrase.replace(NON_JOINER, ''), begins)})"
+    return f"({query} OR {_quoted(phrase.replace(NON_JOINER, ''), begins)})"
 
 
 def _quoted(phrase: str, begins: bool) -> str:

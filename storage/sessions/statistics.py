@@ -66,17 +66,17 @@ async def stored_statistics(
     """Of one session, of those begun since, or of all."""
     begun = None if since is None else since.astimezone(UTC).isoformat(timespec="milliseconds")
     chosen = begun, session_id
-    found: dict[VoiceConfig, Tally] = {}
+    tallies: dict[VoiceConfig, Tally] = {}
     for row in await reader.fetch(_BY_VOICING, chosen):
-        found.setdefault(_voicing(row[:3]), Tally()).add(_tally(row[3:]))
+        tallies.setdefault(_voicing(row[:3]), Tally()).add(_tally(row[3:]))
     singly = await reader.fetch(_ONE_BY_ONE, chosen)
     changes = await _changes(reader) if singly else {}
     for session, started_us, provider, model, voice, *sums in singly:
         voicing = _at(changes.get(session, ()), started_us) or _voicing((provider, model, voice))
-        found.setdefault(voicing, Tally()).add(_tally(sums))
+        tallies.setdefault(voicing, Tally()).add(_tally(sums))
     began = await reader.fetch(_BY_QUARTER, chosen)
     return StoredStatistics(
-        found, {quarter: (sessions, ms or 0) for quarter, sessions, ms in began}
+        tallies, {quarter: (sessions, ms or 0) for quarter, sessions, ms in began}
     )
 
 
@@ -97,24 +97,26 @@ def _tally(sums: Sequence[Any]) -> Tally:
 
 
 def _numbers(joined: str | None) -> list[float]:
-    return [float(each) for each in joined.split(",")] if joined else []
+    return [float(number) for number in joined.split(",")] if joined else []
 
 
 async def _changes(reader: ReadConnection) -> dict[int, list[tuple[int, VoiceConfig]]]:
     """By session that changed its settings: from when on which went, in order."""
     changes: defaultdict[int, list[tuple[int, VoiceConfig]]] = defaultdict(list)
     for session, at_us, detail in await reader.fetch(_CHANGES):
-        voicing = _told(detail)
+        voicing = _settings_in(detail)
         if voicing is not None:
             changes[session].append((at_us, voicing))
     return changes
 
 
-def _told(detail: str | None) -> VoiceConfig | None:
+def _settings_in(detail: str | None) -> VoiceConfig | None:
     """Settings in the details of an event; None if its row is damaged."""
     try:
-        said = json.loads(detail or "")
-        return VoiceConfig(str(said["provider"]), str(said["model"]), str(said["voice"]))
+        settings = json.loads(detail or "")
+        return VoiceConfig(
+            str(settings["provider"]), str(settings["model"]), str(settings["voice"])
+        )
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
@@ -122,5 +124,5 @@ def _told(detail: str | None) -> VoiceConfig | None:
 def _at(changes: Sequence[tuple[int, VoiceConfig]], started_us: int) -> VoiceConfig | None:
     """Settings of a turn that began at a time. A change is emitted before the first turn it holds
     for."""
-    place = bisect_right(changes, started_us, key=lambda change: change[0])
-    return changes[place - 1][1] if place else None
+    index = bisect_right(changes, started_us, key=lambda change: change[0])
+    return changes[index - 1][1] if index else None

@@ -29,5 +29,5 @@ def _drawable(character: str) -> str:
     if character.isspace():
         return " "
     # Controls, bidirectional overrides, lone surrogates and private use are not printable.
-    kept = character.isprintable() or joiners.is_joiner(character)
-    return character if kept else ""
+    drawable = character.isprintable() or joiners.is_joiner(character)
+    return character if drawable else ""

@@ -11,26 +11,26 @@ from gramophone.core.errors import StorageError
 
 @contextmanager
 def cancellable(
-    words: str, tell: Callable[[int, int], None] | None
+    words: str, progress: Callable[[int, int], None] | None
 ) -> Generator[Callable[[int, int], None]]:
-    """A progress callback for work in a thread, which passes calls on to `tell` and raises
+    """A progress callback for work in a thread, which passes calls on to `progress` and raises
     StorageError(`words`) once the block is left."""
     # Cancelling an await does not stop the thread it waits for. The thread reports its progress
     # often, so the report is the place where it can be made to end.
     stopped = threading.Event()
 
-    def progress(done: int, total: int) -> None:
-        """Report progress.
+    def report(done: int, total: int) -> None:
+        """Pass progress on.
 
         Raises:
             StorageError: the block was left.
         """
         if stopped.is_set():
             raise StorageError(words)
-        if tell is not None:
-            tell(done, total)
+        if progress is not None:
+            progress(done, total)
 
     try:
-        yield progress
+        yield report
     finally:
         stopped.set()

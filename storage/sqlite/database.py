@@ -32,10 +32,10 @@ _WAL_ATTEMPTS = 50
 def open_library(
     home: Home,
     wall_clock: Callable[[], datetime] = system_wall_clock,
-    told: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> sqlite3.Connection:
     """A writing connection to the library, made and migrated where needed; see `migrate` for
-    `told`.
+    `progress`.
 
     Raises:
         LibraryTooNew: a newer version wrote it.
@@ -47,19 +47,19 @@ def open_library(
         _refuse_orphaned_log(home)
         # Made here, because SQLite would make it readable by others; -wal and -shm follow it.
         make_private_file(home.database)
-        found = support(home.root)
-        if not found.locks:
-            raise without_locks(home, found)
+        abilities = support(home.root)
+        if not abilities.locks:
+            raise without_locks(home, abilities)
         database = connect(home)
         try:
-            if found.write_ahead:
+            if abilities.write_ahead:
                 _check_origin(database, home)
                 _write_ahead(database)
             else:
-                _roll_back(database, home, found)
+                _roll_back(database, home, abilities)
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute("PRAGMA foreign_keys = ON")
-            migrate(database, wall_clock, told=told)
+            migrate(database, wall_clock, progress=progress)
         except BaseException:
             database.close()
             raise
@@ -97,13 +97,13 @@ def readable(home: Home) -> tuple[bool, str]:
         return False, ""
     database, address = _connect_to_read(home)
     try:
-        found = schema_version(database)
+        version = schema_version(database)
         is_ours = database.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     finally:
         database.close()
-    if is_ours and found > SCHEMA_VERSION:
-        raise too_new(home, found, SCHEMA_VERSION)
-    return is_ours and found == SCHEMA_VERSION, address
+    if is_ours and version > SCHEMA_VERSION:
+        raise too_new(home, version, SCHEMA_VERSION)
+    return is_ours and version == SCHEMA_VERSION, address
 
 
 def _connect_to_read(home: Home) -> tuple[sqlite3.Connection, str]:
@@ -151,18 +151,18 @@ def _refuse_orphaned_log(home: Home) -> None:
 
 
 def _check_origin(database: sqlite3.Connection, home: Home) -> None:
-    found = schema_version(database)
+    version = schema_version(database)
     tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     origin = database.execute("PRAGMA application_id").fetchone()[0]
     if tables and origin != APPLICATION_ID:
         raise corrupt(home, "it is not a library of Gramophone")
-    if found > SCHEMA_VERSION:
-        raise too_new(home, found, SCHEMA_VERSION)
+    if version > SCHEMA_VERSION:
+        raise too_new(home, version, SCHEMA_VERSION)
     if not tables:
         database.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
 
 
-def _roll_back(database: sqlite3.Connection, home: Home, found: Support) -> None:
+def _roll_back(database: sqlite3.Connection, home: Home, abilities: Support) -> None:
     """Keep a rollback journal, where a write-ahead log would not be shared."""
     # Without shared memory a library with a log opens for one connection alone.
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -174,15 +174,15 @@ def _roll_back(database: sqlite3.Connection, home: Home, found: Support) -> None
     # The next look at the database gives the lock back.
     schema_version(database)
     if before == "wal" or is_new:
-        _log.warning("%s", journal_sentence(home, found))
+        _log.warning("%s", journal_sentence(home, abilities))
 
 
-def journal_sentence(home: Home, found: Support) -> str:
+def journal_sentence(home: Home, abilities: Support) -> str:
     """One sentence on why the library keeps a rollback journal; empty if it does not."""
-    if found.write_ahead:
+    if abilities.write_ahead:
         return ""
-    if found.network:
-        why = f"lies on a network file system ({found.network})"
+    if abilities.network:
+        why = f"lies on a network file system ({abilities.network})"
     else:
         why = "lies on a file system without shared memory"
     return (

@@ -55,8 +55,8 @@ def storage_error(error: Exception, home: Home) -> StorageError:
 
 def is_full(error: Exception, home: Home) -> bool:
     """Whether an error of SQLite or of the system means that there is no room."""
-    found = storage_error(error, home)
-    return isinstance(found, LibraryUnwritable) and found.full
+    failure = storage_error(error, home)
+    return isinstance(failure, LibraryUnwritable) and failure.full
 
 
 @contextmanager
@@ -77,11 +77,12 @@ def corrupt(home: Home, reason: str) -> LibraryCorrupt:
     )
 
 
-def too_new(home: Home, found: int, known: int) -> LibraryTooNew:
+def too_new(home: Home, version: int, known: int) -> LibraryTooNew:
     """The library was written by a later version of the program."""
     return LibraryTooNew(
-        f"The library {home.database} was written by a newer Gramophone (schema {found}; this one "
-        f"knows up to {known}). Upgrade Gramophone, or set GRAMOPHONE_HOME to another directory."
+        f"The library {home.database} was written by a newer Gramophone (schema {version}; this "
+        f"one knows up to {known}). Upgrade Gramophone, or set GRAMOPHONE_HOME to another "
+        "directory."
     )
 
 
@@ -111,9 +112,11 @@ def log_removed(home: Home) -> StorageError:
     )
 
 
-def without_locks(home: Home, found: Support) -> StorageError:
+def without_locks(home: Home, abilities: Support) -> StorageError:
     """The file system has no locks, without which two programs would damage the library."""
-    where = f"the network file system ({found.network})" if found.network else "the file system"
+    where = (
+        f"the network file system ({abilities.network})" if abilities.network else "the file system"
+    )
     return StorageError(
         f"The library cannot be kept in {home.root}: {where} there has no locks (is its lock "
         "service off?). Set GRAMOPHONE_HOME to a directory on a local disk."
@@ -186,9 +189,9 @@ def _from_sqlite(error: sqlite3.Error, home: Home) -> StorageError:
         # SQLite does not say why the system refused.
         if refused := _refused(write_fault(home.root), home):
             return refused
-        found = support(home.root)
-        if not found.locks:
-            return without_locks(home, found)
+        abilities = support(home.root)
+        if not abilities.locks:
+            return without_locks(home, abilities)
     if code in _SQLITE_FORBIDDEN:
         return _forbidden(home, str(error)) if home.root.exists() else vanished(home)
     if code in _SQLITE_BUSY:

@@ -76,8 +76,8 @@ def network_type(directory: Path) -> str:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return ""
-    found = type_of(os.path.realpath(directory), mounts.splitlines())
-    return found if found in _NETWORK else ""
+    kind = type_of(os.path.realpath(directory), mounts.splitlines())
+    return kind if kind in _NETWORK else ""
 
 
 def type_of(path: str, mounts: Iterable[str]) -> str:

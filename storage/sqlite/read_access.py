@@ -55,7 +55,7 @@ def _copied(home: Home) -> Path | None:
     log = home.write_ahead_log.stat()
     key = (str(home.root), log.st_size, log.st_mtime_ns)
     if key not in _copies:
-        copy = next(filter(None, (_copy_to(home, place) for place in _places(home))), None)
+        copy = next(filter(None, (_copy_to(home, directory) for directory in _places(home))), None)
         if copy is None:
             return None
         _copies[key] = copy
@@ -67,18 +67,18 @@ def _places(home: Home) -> Generator[Path]:
     needed_bytes = 2 * home.database.stat().st_size + home.write_ahead_log.stat().st_size
     for find in (tempfile.gettempdir, lambda: "/dev/shm"):
         try:
-            place = Path(find())
-            if shutil.disk_usage(place).free > needed_bytes + _FREE_BESIDES_BYTES:
-                yield place
+            directory = Path(find())
+            if shutil.disk_usage(directory).free > needed_bytes + _FREE_BESIDES_BYTES:
+                yield directory
         except OSError:
             continue
 
 
-def _copy_to(home: Home, place: Path) -> Path | None:
-    """A copy below `place`, private and gone when the program ends; None if it did not work."""
+def _copy_to(home: Home, directory: Path) -> Path | None:
+    """A copy below `directory`, private and gone when the program ends; None if it did not work."""
     try:
         # The descriptor stays open, and the directory locked, until the program ends.
-        _, directory = make_scratch(place)
+        _, directory = make_scratch(directory)
     except OSError:
         return None
     atexit.register(shutil.rmtree, directory, ignore_errors=True)

@@ -132,12 +132,12 @@ def event_of(columns: tuple[Any, ...], pcm: bytes = b"") -> Event:
 
 def _details(detail: str) -> dict[str, Any]:
     try:
-        told: object = json.loads(detail)
+        details: object = json.loads(detail)
     except (ValueError, TypeError, RecursionError) as error:
         raise TimelineError("The recording holds a row whose details cannot be read.") from error
-    if not isinstance(told, dict):
+    if not isinstance(details, dict):
         raise TimelineError("The recording holds a row whose details are not an object.")
-    return cast("dict[str, Any]", told)
+    return cast("dict[str, Any]", details)
 
 
 def strings_of(events: Iterable[Event]) -> list[str]:
@@ -172,9 +172,9 @@ def _text_field(kind: str) -> str:
 
 
 def _detail(event: Event, layout: _Layout) -> str | None:
-    kept: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, default in layout.rest:
         value = getattr(event, name)
         if default is MISSING or value != default:
-            kept[name] = _within(name, value) if type(value) is int else value
-    return json.dumps(kept, separators=(",", ":")) if kept else None
+            fields[name] = _within(name, value) if type(value) is int else value
+    return json.dumps(fields, separators=(",", ":")) if fields else None

@@ -248,23 +248,23 @@ def migrate(
     database: sqlite3.Connection,
     wall_clock: Callable[[], datetime],
     migrations: Sequence[Migration] = MIGRATIONS,
-    told: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Bring the database to the newest of `migrations`. The connection is in autocommit mode.
-    `told` hears before each statement how many are done, and of how many; it also hears the same
+    `progress` gets before each statement how many are done, and of how many; it also hears the same
     again while one takes long. What it raises ends the migration under way.
 
     Raises:
         sqlite3.Error: a step failed; it is undone, those before it stay.
     """
-    due = [each for each in migrations if schema_version(database) < each.number]
+    due = [candidate for candidate in migrations if schema_version(database) < candidate.number]
     search_index.register(database)
     whole_texts.register(database)
-    progress = _MigrationProgress(sum(len(each.statements) for each in due), told)
-    database.set_progress_handler(progress.look, _INSTRUCTIONS_A_LOOK)
+    steps = _MigrationProgress(sum(len(candidate.statements) for candidate in due), progress)
+    database.set_progress_handler(steps.look, _INSTRUCTIONS_A_LOOK)
     try:
         for migration in due:
-            _apply(database, migration, wall_clock, progress)
+            _apply(database, migration, wall_clock, steps)
     finally:
         database.set_progress_handler(None, 0)
 
@@ -272,16 +272,16 @@ def migrate(
 class _MigrationProgress:
     """Counts statements. SQLite swallows what is raised while a statement runs: it is kept."""
 
-    def __init__(self, total: int, told: Callable[[int, int], None] | None) -> None:
-        self._told = told
+    def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
+        self._progress = progress
         self._done = 0
         self._total = total
         self._raised: BaseException | None = None
 
     def look(self) -> int:
         try:
-            if self._told is not None:
-                self._told(self._done, self._total)
+            if self._progress is not None:
+                self._progress(self._done, self._total)
         except BaseException as error:
             self._raised = error
         return int(self._raised is not None)
@@ -313,7 +313,7 @@ def _apply(
     database: sqlite3.Connection,
     migration: Migration,
     wall_clock: Callable[[], datetime],
-    progress: _MigrationProgress,
+    steps: _MigrationProgress,
 ) -> None:
     database.execute("BEGIN IMMEDIATE")
     try:
@@ -324,7 +324,7 @@ def _apply(
                 "number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT"
             )
             for statement in migration.statements:
-                progress.run(database, statement)
+                steps.run(database, statement)
             applied_at = wall_clock().astimezone(UTC).isoformat(timespec="milliseconds")
             database.execute(
                 "INSERT INTO migration VALUES (?, ?, ?)",

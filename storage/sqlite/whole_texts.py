@@ -87,10 +87,10 @@ class _JoinedText:
         self._pieces: list[str] = []
         self._end = 0
 
-    def step(self, said: bytes | None, detail: str | None) -> None:
+    def step(self, stored: bytes | None, detail: str | None) -> None:
         details = _object(detail)
         # Text that UTF-8 cannot hold stands in the details of its row.
-        text = details.get("text") if said is None else said.decode("utf-8", "replace")
+        text = details.get("text") if stored is None else stored.decode("utf-8", "replace")
         start, end = details.get("source_start"), details.get("source_end")
         if isinstance(start, int) and isinstance(end, int):
             self._pieces.append(" " if start > self._end else "")
@@ -103,18 +103,18 @@ class _JoinedText:
 
 def _object(detail: str | None) -> dict[str, object]:
     try:
-        found: object = json.loads(detail or "{}")
+        value: object = json.loads(detail or "{}")
     except ValueError:
         return {}
-    return cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def clean(text: str) -> str:
     """The text as a row may hold it. Deltas were hidden one by one, so a credential that came in
     several pieces is hidden now, by a mark that says nothing, because the library's key is not at
     hand."""
-    known = {found[0] for found in MARK.finditer(text)}
-    hidden = MARK.sub(lambda found: found[0] if found[0] in known else HIDDEN, Redactor()(text))
+    marks = {match[0] for match in MARK.finditer(text)}
+    hidden = MARK.sub(lambda match: match[0] if match[0] in marks else HIDDEN, Redactor()(text))
     return rows.plain(hidden)
 
 
@@ -129,19 +129,19 @@ def restored(
     """Columns to change in turns of a bundle, by turn, so that those that were cut have their
     whole text. The events are only read if there is such a turn."""
     cut: dict[int, str] = {values["turn"]: values["text"] for values in turns if is_cut(values)}
-    said = {turn: TurnText() for turn in cut}
-    for event in events() if said else ():
-        if isinstance(event, TEXT_EVENTS) and event.turn in said:
-            said[event.turn].read(event)
+    texts = {turn: TurnText() for turn in cut}
+    for event in events() if texts else ():
+        if isinstance(event, TEXT_EVENTS) and event.turn in texts:
+            texts[event.turn].read(event)
     return {
         turn: _restored(cut[turn], text)
-        for turn, text in said.items()
+        for turn, text in texts.items()
         if text.interrupted is not None
     }
 
 
-def _restored(before: str, said: TurnText) -> dict[str, Any]:
-    text = clean(said.streamed)
+def _restored(before: str, fold: TurnText) -> dict[str, Any]:
+    text = clean(fold.streamed)
     return {
         "text": text if len(text) > len(before) else before,
         "heard_characters": len(before),

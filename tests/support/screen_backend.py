@@ -204,11 +204,11 @@ class FakeLibrary:
         ids: Sequence[str],
         order: ExportRequest,
         *,
-        tell: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> ExportResult:
         self._check()
-        if tell is not None:
-            tell(1, 4)
+        if progress is not None:
+            progress(1, 4)
         await self.export_held.wait()
         self.exported += [(session_id, order.path) for session_id in ids]
         self.orders.append(order)

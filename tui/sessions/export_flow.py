@@ -35,7 +35,7 @@ async def export_sessions(
 
     async def write(progress: Progress) -> ExportResult:
         library = await opener()
-        return await library.export([row.id for row in rows], order, tell=progress.part)
+        return await library.export([row.id for row in rows], order, progress=progress.part)
 
     progress = Progress(f"Exporting to {shown(order.path)}")
     try:

@@ -18,7 +18,7 @@ from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import TurnRecord
 from gramophone.text.graphemes import cut, graphemes
 from gramophone.text.sanitize import PlainStream, plain, plain_line
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.stored_session import ExportedSession
 from storage.export.text_labels import moment_of, remarks_on, speaker_of, title_of
 
@@ -33,7 +33,10 @@ _TOKEN = re.compile(r"\n|[^\S\n]+|\S+")
 
 
 def write_cast(
-    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
+    sessions: Iterable[ExportedSession],
+    file: BinaryIO,
+    _order: ExportRequest,
+    _progress: ReportProgress,
 ) -> None:
     """Write a header, made from the first session, and the events of all."""
     for number, session in enumerate(sessions):
@@ -67,12 +70,12 @@ def _header(session: ExportedSession) -> dict[str, Any]:
 
 def _events(session: ExportedSession) -> Generator[tuple[int, str, str]]:
     about = session.record.summary
-    told = " · ".join(
+    facts = " · ".join(
         part
         for part in (moment_of(about), *map(plain_line, (about.provider, about.model, about.voice)))
         if part
     )
-    yield 0, "o", f"{_BOLD}{_whole(title_of(about))}{_OFF}\r\n{_DIM}{_whole(told)}{_OFF}\r\n"
+    yield 0, "o", f"{_BOLD}{_whole(title_of(about))}{_OFF}\r\n{_DIM}{_whole(facts)}{_OFF}\r\n"
     began_us: int | None = None
     shown = {turn.turn: turn for turn in session.turns}
     written: dict[int, _CastTurn] = {}
@@ -152,8 +155,8 @@ class _Wrap:
 
     def finish(self) -> str:
         """No more comes."""
-        held, self._held = self._held, ""
-        return "".join(map(self._token, _TOKEN.findall(held)))
+        text, self._held = self._held, ""
+        return "".join(map(self._token, _TOKEN.findall(text)))
 
     def _token(self, token: str) -> str:
         if token == "\n":

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from gramophone.analysis.attribution import ATTRIBUTION_EVENTS, NO_ANSWERER, answerers
 from gramophone.library.export_request import ExportRequest
 from gramophone.text.sanitize import plain
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.stored_session import ExportedSession
 from storage.export.text_labels import spoken_ms
 
@@ -27,7 +27,10 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠|%]|[\t\r\n]")
 
 
 def write_csv(
-    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
+    sessions: Iterable[ExportedSession],
+    file: BinaryIO,
+    _order: ExportRequest,
+    _progress: ReportProgress,
 ) -> None:
     """Write the turns, those of one session after those of the other."""
     text = TextIOWrapper(file, encoding="utf-8", newline="")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from gramophone.core.errors import StorageError
 from gramophone.core.frozen import frozen
 from gramophone.library.export_request import ExportRequest
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.formats import flac, id3, ogg
 from storage.export.formats.vorbis_comments import comment_block
 from storage.export.mixdown import Mixdown
@@ -44,7 +44,9 @@ class _Codec:
     rates_hz: tuple[int, ...] = ()
 
 
-def write_encoded(sessions: KeptSessions, file: BinaryIO, order: ExportRequest, tell: Tell) -> None:
+def write_encoded(
+    sessions: KeptSessions, file: BinaryIO, order: ExportRequest, progress: ReportProgress
+) -> None:
     """Write the sound of the sessions, one after the other, with tags and a chapter a turn.
 
     Raises:
@@ -52,7 +54,7 @@ def write_encoded(sessions: KeptSessions, file: BinaryIO, order: ExportRequest, 
         StorageError: there is no sound, rates differ, or a turn's file is missing or short.
     """
     codec = _CODECS[order.form]
-    reel = Mixdown(sessions, order, tell, codec.rates_hz)
+    reel = Mixdown(sessions, order, progress, codec.rates_hz)
     _encode(reel.blocks(), reel, codec, file)
     codec.finish(file, reel)
 

@@ -15,14 +15,17 @@ from gramophone.analysis.metrics import TurnMetrics
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import TurnAudio
 from storage.export.excerpt import ExcerptTurn, SpokenSentence
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.stored_session import ExportedSession
 
 VERSION = 1
 
 
 def write_json(
-    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
+    sessions: Iterable[ExportedSession],
+    file: BinaryIO,
+    _order: ExportRequest,
+    _progress: ReportProgress,
 ) -> None:
     """Write an object, or of several sessions an array of them; a turn stands on a line."""
     written = 0

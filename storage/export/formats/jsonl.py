@@ -7,12 +7,15 @@ from typing import BinaryIO
 
 from gramophone.core.codec import encode_line
 from gramophone.library.export_request import ExportRequest
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.stored_session import ExportedSession
 
 
 def write_jsonl(
-    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
+    sessions: Iterable[ExportedSession],
+    file: BinaryIO,
+    _order: ExportRequest,
+    _progress: ReportProgress,
 ) -> None:
     """Write the events in UTF-8, those of one session after those of the other; each begins with
     its `SessionStarted`."""

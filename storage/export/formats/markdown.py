@@ -16,7 +16,7 @@ from typing import BinaryIO
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionSummary, TurnRecord
 from gramophone.text.sanitize import plain, plain_line
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.formats.markdown_escape import without_html
 from storage.export.stored_session import ExportedSession
 from storage.export.text_labels import read_turns, remarks_on, speaker_of, spoken_ms, title_of
@@ -25,7 +25,10 @@ _PUNCTUATION = re.compile(r"[\\`*_\[\]<>&~|#]")
 
 
 def write_md(
-    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
+    sessions: Iterable[ExportedSession],
+    file: BinaryIO,
+    _order: ExportRequest,
+    _progress: ReportProgress,
 ) -> None:
     """Write the conversations. Front matter can only stand in front, so that of a second session
     stands below its title, in a block of code."""
@@ -45,8 +48,8 @@ def _lines(session: ExportedSession, *, first: bool) -> Generator[str]:
         yield from ("", f"## {turn.turn} · {speaker_of(turn)}{remarks_on(turn)}", "")
         text = without_html(plain(turn.text).strip("\n").rstrip())
         yield from (f"> {line}" if line.strip() else ">" for line in text.split("\n"))
-        if told := ", ".join(_figures_of(turn)):
-            yield from ("", f"*{told}*")
+        if figures := ", ".join(_figures_of(turn)):
+            yield from ("", f"*{figures}*")
 
 
 # --- front matter -------------------------------------------------------------------------------

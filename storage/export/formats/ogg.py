@@ -50,21 +50,21 @@ def retagged(start: bytes, serial: int, commented: Callable[[bytes], bytes]) -> 
         ValueError: it is not the head of a stream of Vorbis or Opus.
     """
     packets: list[bytes] = []
-    at, wanted, open_packet = 0, 1, b""
+    at, packet_count, open_packet = 0, 1, b""
     marker, end = b"", b""
-    while len(packets) < wanted:
+    while len(packets) < packet_count:
         size = page_bytes(start, at)
         lacing = start[at + 27 : at + 27 + start[at + _SEGMENTS_AT]]
-        place = at + 27 + len(lacing)
+        offset = at + 27 + len(lacing)
         for length in lacing:
-            open_packet += start[place : place + length]
-            place += length
+            open_packet += start[offset : offset + length]
+            offset += length
             # Only a segment of less than 255 bytes ends a packet.
             if length < 255:
                 packets.append(open_packet)
                 open_packet = b""
         at += size
-        marker, wanted, end = _OPUS if packets[0][:8] == b"OpusHead" else _VORBIS
+        marker, packet_count, end = _OPUS if packets[0][:8] == b"OpusHead" else _VORBIS
     if not packets[1].startswith(marker):
         raise ValueError("no comments")
     vendor = vendor_of(packets[1][len(marker) :])
@@ -77,16 +77,16 @@ def retagged(start: bytes, serial: int, commented: Callable[[bytes], bytes]) -> 
 def renumbered(pages: bytes, serial: int, next_page: int) -> tuple[bytes, int]:
     """The whole pages in `pages`, numbered from `next_page` and with new checksums, and the number
     after the last."""
-    found = bytearray(pages)
+    changed = bytearray(pages)
     at = 0
-    while at < len(found):
-        size = page_bytes(found, at)
-        _SERIAL.pack_into(found, at + _SERIAL_AT, serial, next_page)
-        struct.pack_into("<I", found, at + _CHECKSUM_AT, 0)
-        struct.pack_into("<I", found, at + _CHECKSUM_AT, checksum(found[at : at + size]))
+    while at < len(changed):
+        size = page_bytes(changed, at)
+        _SERIAL.pack_into(changed, at + _SERIAL_AT, serial, next_page)
+        struct.pack_into("<I", changed, at + _CHECKSUM_AT, 0)
+        struct.pack_into("<I", changed, at + _CHECKSUM_AT, checksum(changed[at : at + size]))
         at += size
         next_page += 1
-    return bytes(found), next_page
+    return bytes(changed), next_page
 
 
 def whole_pages(stream: bytes) -> int:

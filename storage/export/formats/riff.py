@@ -82,8 +82,8 @@ class TaggedWav:
 def tail(about: About, marks: Sequence[AudioMark]) -> bytes:
     """The bytes after the samples: cue points, their labels, and the tags."""
     # A cue point counts samples in 32 bits, in RF64 too.
-    kept = [mark for mark in marks if mark.at_samples <= LARGEST_SIZE]
-    return (_cues(kept) if kept else b"") + _info(about)
+    fitting = [mark for mark in marks if mark.at_samples <= LARGEST_SIZE]
+    return (_cues(fitting) if fitting else b"") + _info(about)
 
 
 def chunk(name: bytes, content: bytes) -> bytes:
@@ -105,14 +105,14 @@ def _cues(marks: Sequence[AudioMark]) -> bytes:
 
 
 def _info(about: About) -> bytes:
-    told = {
+    texts = {
         b"INAM": about.title,
         b"IART": about.voice,
         b"ISFT": about.software,
         b"ICRD": about.date,
         b"ICMT": about.comment,
     }
-    items = (chunk(name, _text(text)) for name, text in told.items() if text)
+    items = (chunk(name, _text(text)) for name, text in texts.items() if text)
     return chunk(b"LIST", b"INFO" + b"".join(items))
 
 

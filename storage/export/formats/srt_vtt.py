@@ -16,7 +16,7 @@ from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionSummary
 from gramophone.text.sanitize import plain_line
 from storage.export.caption_layout import CaptionCue, CaptionWord, cues, line_text
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.stored_session import ExportedSession
 
 _ARROW = re.compile(r"-{2,}>")
@@ -37,7 +37,10 @@ class _Placed:
 
 
 def write_srt(
-    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
+    sessions: Iterable[ExportedSession],
+    file: BinaryIO,
+    _order: ExportRequest,
+    _progress: ReportProgress,
 ) -> None:
     """Write SubRip: numbered cues, those of one session after those of the other.
 
@@ -46,15 +49,18 @@ def write_srt(
     """
     number = 0
     for _, placed in _sessions(sessions):
-        for each in placed:
+        for cue in placed:
             number += 1
-            times = f"{_clock(each.start_ms, ',')} --> {_clock(each.end_ms, ',')}"
-            text = "\n".join(_bare(line_text(line)) for line in each.cue.lines)
+            times = f"{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}"
+            text = "\n".join(_bare(line_text(line)) for line in cue.cue.lines)
             file.write(f"{number}\n{times}\n{text}\n\n".encode())
 
 
 def write_vtt(
-    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
+    sessions: Iterable[ExportedSession],
+    file: BinaryIO,
+    _order: ExportRequest,
+    _progress: ReportProgress,
 ) -> None:
     """Write WebVTT, every word with its time; a note names each session.
 
@@ -65,9 +71,9 @@ def write_vtt(
     file.write(b"WEBVTT\n\n")
     for about, placed in _sessions(sessions):
         file.write(f"NOTE\n{_note(about)}\n\n".encode())
-        for each in placed:
-            times = f"{_clock(each.start_ms, '.')} --> {_clock(each.end_ms, '.')}"
-            file.write(f"{times}\n{_highlighted(each)}\n\n".encode())
+        for cue in placed:
+            times = f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}"
+            file.write(f"{times}\n{_highlighted(cue)}\n\n".encode())
 
 
 def _sessions(
@@ -90,10 +96,10 @@ def _sessions(
         )
 
 
-def _placed(found: Iterable[CaptionCue], shift_us: int) -> Generator[_Placed]:
+def _placed(cues: Iterable[CaptionCue], shift_us: int) -> Generator[_Placed]:
     """On whole milliseconds; a cue that has none of its own is shown for one."""
     free_ms = shift_us // 1000
-    for cue in found:
+    for cue in cues:
         start_ms = max(free_ms, (shift_us + cue.start_us) // 1000)
         free_ms = max(start_ms + 1, (shift_us + cue.end_us) // 1000)
         yield _Placed(start_ms, free_ms, shift_us, cue)
@@ -138,6 +144,6 @@ def _marked(word: CaptionWord) -> str:
 
 def _note(about: SessionSummary) -> str:
     """A session's description as the text of a NOTE block, in which nothing can be escaped."""
-    told = [about.title, f"{about.created_at} {about.provider} {about.model} {about.voice}"]
-    lines = [_ARROW.sub("→", plain_line(line)) for line in told]
+    texts = [about.title, f"{about.created_at} {about.provider} {about.model} {about.voice}"]
+    lines = [_ARROW.sub("→", plain_line(line)) for line in texts]
     return "\n".join(line for line in lines if line)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from gramophone.library.export_request import ExportRequest
 from gramophone.text.sanitize import plain, plain_line
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.stored_session import ExportedSession
 from storage.export.text_labels import moment_of, read_turns, remarks_on, speaker_of, title_of
 
@@ -19,7 +19,10 @@ _INDENT = "  "
 
 
 def write_txt(
-    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, _tell: Tell
+    sessions: Iterable[ExportedSession],
+    file: BinaryIO,
+    _order: ExportRequest,
+    _progress: ReportProgress,
 ) -> None:
     """Write the conversations; each begins with its title, underlined."""
     for number, session in enumerate(sessions):
@@ -34,8 +37,8 @@ def _lines(session: ExportedSession) -> Generator[str]:
     title = title_of(about)
     yield title
     yield "=" * len(title)
-    told = (moment_of(about), *map(plain_line, (about.provider, about.model, about.voice)))
-    yield ", ".join(part for part in told if part)
+    facts = (moment_of(about), *map(plain_line, (about.provider, about.model, about.voice)))
+    yield ", ".join(part for part in facts if part)
     for turn in read_turns(session.turns):
         yield ""
         yield f"{speaker_of(turn)}{remarks_on(turn)}:"

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from gramophone.library.export_request import ExportRequest
 from storage.audio.wav import write_all
-from storage.export.excerpt_audio import BLOCK_SAMPLES, AudioPiece, Tell, pieces
+from storage.export.excerpt_audio import BLOCK_SAMPLES, AudioPiece, ReportProgress, pieces
 from storage.export.formats.riff import HEAD_BYTES, LARGEST_SIZE, TaggedWav, tail
 from storage.export.mixdown import Mixdown
 from storage.export.stored_session import ExportedSession, KeptSessions
@@ -17,14 +17,16 @@ _COPIED_SAMPLES = 1 << 23
 _SILENCE = bytes(1 << 20)
 
 
-def write_wav(sessions: KeptSessions, file: BinaryIO, order: ExportRequest, tell: Tell) -> None:
+def write_wav(
+    sessions: KeptSessions, file: BinaryIO, order: ExportRequest, progress: ReportProgress
+) -> None:
     """Write the sound of the sessions, one after the other.
 
     Raises:
         OSError: the file cannot be written.
         StorageError: there is no sound, rates differ, or a turn's file is missing or short.
     """
-    reel = Mixdown(sessions, order, tell)
+    reel = Mixdown(sessions, order, progress)
     # The head is written when the sizes, and the last of the sessions, are known.
     file.seek(HEAD_BYTES)
     if reel.as_received:
@@ -43,9 +45,9 @@ def write_wav(sessions: KeptSessions, file: BinaryIO, order: ExportRequest, tell
 def _copy(reel: Mixdown, file: BinaryIO) -> None:
     """The samples past this process, where they are stored as they are wanted."""
     file.flush()
-    for session, tell in reel.sessions():
+    for session, progress in reel.sessions():
         most_samples = _COPIED_SAMPLES if session.linear else BLOCK_SAMPLES
-        for piece in pieces(session, tell, most_samples):
+        for piece in pieces(session, progress, most_samples):
             _copy_piece(session, piece, file.fileno())
         reel.samples += session.excerpt.samples
 

@@ -338,7 +338,7 @@ async def stopped_half_way(home: Path, path: Path) -> None:
 
     async with await StoredLibrary.open(home) as library:
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(library.import_bundle(path, tell=hold))
+            task = group.create_task(library.import_bundle(path, progress=hold))
             await asyncio.to_thread(begun.wait)
             task.cancel()
         go_on.set()

@@ -218,7 +218,7 @@ async def test_it_stops_when_it_is_told_to(tmp_path: Path) -> None:
 
     async with await StoredLibrary.open(tmp_path / "home") as library:
         with pytest.raises(StorageError, match="stopped"):
-            await library.import_chats(EXPORTS / "chatgpt.json", tell=stop)
+            await library.import_chats(EXPORTS / "chatgpt.json", progress=stop)
         assert await library.sessions() == []
         assert (await library.import_chats(EXPORTS / "chatgpt.json")).new == (BREAD, LIGHTHOUSE)
 

@@ -29,7 +29,7 @@ def chat(number: int, text: str = "Hello?", **more: Any) -> dict[str, Any]:
 
 def taken(home: Path, path: Path) -> ChatImportResult:
     assert is_export(path)
-    return import_chats(Home.at(home), path, now=NOW, tell=lambda _, __: None)
+    return import_chats(Home.at(home), path, now=NOW, progress=lambda _, __: None)
 
 
 def file_of(tmp_path: Path, chats: Sequence[Any]) -> Path:

@@ -128,7 +128,7 @@ async def test_what_cannot_be_that_loud_is_said(tmp_path: Path) -> None:
 
     order = ExportRequest("wav", tmp_path / "out.wav", loudness_lufs=-6)
     async with await StoredLibrary.open(tmp_path / "home") as library:
-        done = await library.export([SESSION_ID], order, tell=tell)
+        done = await library.export([SESSION_ID], order, progress=tell)
     assert len(done.notes) == 1
     assert "LUFS; louder is not possible" in done.notes[0]
     assert by_ffmpeg(tmp_path / "out.wav")[1] <= -1.0

@@ -171,7 +171,7 @@ def test_a_session_that_is_deleted_meanwhile_is_not_in_it(tmp_path: Path) -> Non
         async with await StoredLibrary.open(home) as library:
             await library.delete("bb")
 
-    told = back_up(Home.at(home), path, tell=after_the_snapshot(lambda: asyncio.run(delete())))
+    told = back_up(Home.at(home), path, progress=after_the_snapshot(lambda: asyncio.run(delete())))
     assert (told.sessions, told.missing) == (1, 0)
     assert not (path / "audio/bb").exists()
     whole(path)
@@ -182,7 +182,9 @@ def test_a_session_that_is_compacted_meanwhile_has_its_flac(tmp_path: Path) -> N
     asyncio.run(two_sessions(home))
     later = NOON.replace(year=2027)
     told = back_up(
-        Home.at(home), path, tell=after_the_snapshot(lambda: void(compact(Home.at(home), later)))
+        Home.at(home),
+        path,
+        progress=after_the_snapshot(lambda: void(compact(Home.at(home), later))),
     )
     assert (told.sessions, told.missing) == (2, 0)
     assert sorted(each.name for each in path.glob("audio/*/*")) == ["1.flac", "1.flac"]
@@ -256,7 +258,7 @@ def test_what_is_stopped_leaves_nothing(tmp_path: Path, at_bytes: int) -> None:
             raise Stopped
 
     with pytest.raises(Stopped):
-        back_up(Home.at(home), path, tell=tell)
+        back_up(Home.at(home), path, progress=tell)
     assert os.listdir(tmp_path) == ["home"]
 
 

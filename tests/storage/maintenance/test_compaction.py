@@ -75,7 +75,7 @@ async def test_it_packs_and_says_what_it_saved(tmp_path: Path) -> None:
     before = await checked(home)
     wav_bytes = sum(path.stat().st_size for path in home.glob("audio/*/*"))
     heard: list[tuple[int, int]] = []
-    done = compact(Home.at(home), LATER, tell=lambda at, of: heard.append((at, of)))
+    done = compact(Home.at(home), LATER, progress=lambda at, of: heard.append((at, of)))
     assert files(home) == [f"{SESSION_ID}/1.flac", f"{SESSION_ID}/3.flac"]
     assert (done.sessions, done.turns, done.wav_bytes) == (1, 2, wav_bytes)
     assert done.flac_bytes == sum(path.stat().st_size for path in home.glob("audio/*/*"))
@@ -193,7 +193,7 @@ async def test_what_is_stopped_leaves_the_session_as_it_was(tmp_path: Path, call
             raise Stopped
 
     with pytest.raises(Stopped):
-        compact(Home.at(tmp_path), LATER, tell=tell)
+        compact(Home.at(tmp_path), LATER, progress=tell)
     assert files(tmp_path) == before
     async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []

@@ -61,7 +61,7 @@ async def test_an_earlier_backup_that_was_moved_aside_outlives_a_failure(tmp_pat
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        back_up(Home.at(tmp_path / "home"), tmp_path / "backup", tell=stop)
+        back_up(Home.at(tmp_path / "home"), tmp_path / "backup", progress=stop)
     assert there(left) == left
 
 

@@ -122,7 +122,7 @@ COUNTING = (
 
 def test_it_tells_how_far_it_is(database: sqlite3.Connection) -> None:
     told: list[tuple[int, int]] = []
-    migrate(database, wall_clock, told=lambda done, total: told.append((done, total)))
+    migrate(database, wall_clock, progress=lambda done, total: told.append((done, total)))
     total = sum(len(migration.statements) for migration in MIGRATIONS)
     assert sorted(set(told)) == [(done, total) for done in range(total)]
 
@@ -130,7 +130,7 @@ def test_it_tells_how_far_it_is(database: sqlite3.Connection) -> None:
 def test_a_long_statement_is_told_of_while_it_runs(database: sqlite3.Connection) -> None:
     told: list[tuple[int, int]] = []
     long = [Migration(1, "long", (COUNTING,))]
-    migrate(database, wall_clock, long, told=lambda done, total: told.append((done, total)))
+    migrate(database, wall_clock, long, progress=lambda done, total: told.append((done, total)))
     assert len(told) > 2
     assert set(told) == {(0, 1)}
 
@@ -142,7 +142,7 @@ def test_it_can_be_stopped_and_loses_nothing(database: sqlite3.Connection, looks
     before = schema_of(database)
     two = [MIGRATIONS[0], Migration(2, "two", ("CREATE TABLE one (v)", COUNTING))]
     with pytest.raises(KeyboardInterrupt):
-        migrate(database, wall_clock, two, told=interrupting(looks))
+        migrate(database, wall_clock, two, progress=interrupting(looks))
     assert schema_version(database) == 1
     assert schema_of(database) == before
     migrate(database, wall_clock, two)

@@ -204,7 +204,7 @@ def test_indexing_again_can_be_stopped_and_loses_nothing(looks: int) -> None:
     older = filled(TEXTS * 20, BEFORE)
     before = older.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
     with pytest.raises(KeyboardInterrupt):
-        migrate(older, wall_clock, told=interrupting(looks))
+        migrate(older, wall_clock, progress=interrupting(looks))
     assert schema_version(older) == BEFORE
     assert older.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall() == before
     migrate(older, wall_clock)
@@ -224,6 +224,6 @@ def test_ctrl_c_within_the_function_is_ctrl_c() -> None:
         older.create_function("indexed_1", 1, interrupted, deterministic=True)
 
     with pytest.raises(KeyboardInterrupt):
-        migrate(older, wall_clock, told=told)
+        migrate(older, wall_clock, progress=told)
     assert schema_version(older) == BEFORE
     older.close()

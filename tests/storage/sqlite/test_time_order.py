@@ -155,7 +155,7 @@ async def test_what_was_said_today_stands_before_an_import(
     await record(home, "a0", NOON)
     for nth, times in enumerate([(1_700_000_000, 1_600_000_000), (1_650_000_000, 1_750_000_000)]):
         path = chats(tmp_path / f"{nth}.json", *times)
-        import_chats(home, path, now=NOON, tell=lambda done, total: None)
+        import_chats(home, path, now=NOON, progress=lambda done, total: None)
         await record(home, f"a{nth + 1}", NOON + timedelta(hours=nth + 1))
     async with await StoredLibrary.open(home.root) as library:
         listed = [each.id for each in await library.sessions()]
@@ -192,7 +192,7 @@ async def test_a_conversation_that_went_on_is_found_where_it_began(
 ) -> None:
     """As the list has it; the export may also say another beginning."""
     path = chats(tmp_path / "one.json", 1_700_000_000)
-    import_chats(home, path, now=NOON, tell=lambda done, total: None)
+    import_chats(home, path, now=NOON, progress=lambda done, total: None)
     await record(home, "a0", datetime(2024, 1, 1, tzinfo=UTC))
     [told] = json.loads(path.read_text())
     for sender, at, began, place in [
@@ -202,7 +202,7 @@ async def test_a_conversation_that_went_on_is_found_where_it_began(
         told["created_at"] = began
         told["chat_messages"].append({"sender": sender, "text": "horns again", "created_at": at})
         path.write_text(json.dumps([told]))
-        taken = import_chats(home, path, now=NOON, tell=lambda done, total: None)
+        taken = import_chats(home, path, now=NOON, progress=lambda done, total: None)
         assert len(taken.refreshed) == 1
         assert (await found(home, "horns")).index(taken.refreshed[0]) == place
         with opened(home.root) as database:
@@ -370,7 +370,7 @@ async def test_what_is_saved_of_a_damaged_library_is_in_order(home: Home, tmp_pa
     """Whatever stood in place of the positions."""
     await record(home, "a0", NOON)
     path = chats(tmp_path / "one.json", 1_700_000_000, 1_600_000_000)
-    old = import_chats(home, path, now=NOON, tell=lambda done, total: None).new
+    old = import_chats(home, path, now=NOON, progress=lambda done, total: None).new
     with opened(home.root) as database:
         database.execute("INSERT INTO tag SELECT number, 'brass' FROM session")
         database.execute("DROP TRIGGER session_position_update")
@@ -475,7 +475,7 @@ def test_it_can_be_stopped_and_loses_nothing(database: sqlite3.Connection, looks
         inserted(database, f"{nth:x}", f"20{60 - nth}-01-01T00:00:00+00:00")
     before = database.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
     with pytest.raises(KeyboardInterrupt):
-        migrate(database, wall_clock, told=interrupting(looks))
+        migrate(database, wall_clock, progress=interrupting(looks))
     after = database.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
     assert after == before
     migrate(database, wall_clock)

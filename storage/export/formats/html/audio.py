@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from gramophone.core.errors import StorageError
-from storage.export.excerpt_audio import Tell, blocks
+from storage.export.excerpt_audio import ReportProgress, blocks
 from storage.export.formats.encoded_audio import told_why
 from storage.export.stored_session import ExportedSession
 
@@ -49,7 +49,7 @@ class PageSound:
 
 
 @contextmanager
-def page_sound(session: ExportedSession, tell: Tell) -> Generator[PageSound]:
+def page_sound(session: ExportedSession, progress: ReportProgress) -> Generator[PageSound]:
     """The excerpt's sound while the block runs; an hour of it takes no more memory than a minute.
 
     Raises:
@@ -78,7 +78,7 @@ def page_sound(session: ExportedSession, tell: Tell) -> Generator[PageSound]:
                 bitrate_mode="CONSTANT",
             ) as encoder,
         ):
-            for block in blocks(session, tell):
+            for block in blocks(session, progress):
                 samples = np.frombuffer(block, "<i2")
                 shape.take(samples)
                 encoder.write(samples)
@@ -115,9 +115,9 @@ class _PagePeaks:
         edges = np.arange(first, last + 1, dtype=np.int64) * self._samples
         # The first sample whose bucket this is.
         starts = np.maximum(-(-edges // self._buckets) - self._at, 0)
-        found = np.maximum.reduceat(loudness, starts)
+        peaks = np.maximum.reduceat(loudness, starts)
         part = self._loudest[first : last + 1]
-        np.maximum(part, found, out=part)
+        np.maximum(part, peaks, out=part)
         self._at += len(samples)
 
     def peaks(self) -> bytes:

@@ -105,9 +105,9 @@ def written(nodes: Sequence[Node], timed: Timed = untimed) -> Generator[str]:
 def _element(element: Element, timed: Timed) -> Generator[str]:
     attributes = element.attributes
     if element.word is not None:
-        found = timed(element.word)
+        timing = timed(element.word)
         attributes = (
-            attributes | {"data-from": found["data-from"]} if "data-from" in found else attributes
+            attributes | {"data-from": timing["data-from"]} if "data-from" in timing else attributes
         )
     if element.tag in _LISTS:
         yield "\n"

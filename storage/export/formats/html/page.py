@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from gramophone.library.export_request import ExportRequest
-from storage.export.excerpt_audio import Tell
+from storage.export.excerpt_audio import ReportProgress
 from storage.export.formats.html.audio import TYPE, PageSound, page_sound
 from storage.export.formats.html.elements import embedded_json, escaped, written
 from storage.export.formats.html.text import harmless_line
@@ -28,7 +28,10 @@ _MARK = re.compile(r"\{\{(\w+)\}\}")
 
 
 def write_html(
-    sessions: Iterable[ExportedSession], file: BinaryIO, _order: ExportRequest, tell: Tell
+    sessions: Iterable[ExportedSession],
+    file: BinaryIO,
+    _order: ExportRequest,
+    progress: ReportProgress,
 ) -> None:
     """Write a page of the session; without sound when nothing was spoken.
 
@@ -37,7 +40,7 @@ def write_html(
     """
     for session in sessions:
         if session.excerpt.samples:
-            with page_sound(session, tell) as sound:
+            with page_sound(session, progress) as sound:
                 _write(session, file, sound)
         else:
             _write(session, file, None)

@@ -98,7 +98,7 @@ def _parser() -> MarkdownIt:
 class _HtmlTextReader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._line_starts = [0, *(found.end() for found in _LINE_START.finditer(text))]
+        self._line_starts = [0, *(match.end() for match in _LINE_START.finditer(text))]
         self._at = 0
         self._words: list[ShownWord] = []
         self._open = False
@@ -176,7 +176,7 @@ class _HtmlTextReader:
     def _inline(self, tokens: Sequence[Token]) -> None:
         self._open = False
         depths: list[int] = []
-        for place, token in enumerate(tokens):
+        for index, token in enumerate(tokens):
             match token.type:
                 case "softbreak" | "hardbreak":
                     self._add(Element("br") if token.type == "hardbreak" else "\n")
@@ -196,7 +196,7 @@ class _HtmlTextReader:
                 case _ if token.nesting == -1:
                     del self._stack[depths.pop() :]
                 case _:
-                    self._put(self._boxed(token.content) if place == 0 else token.content)
+                    self._put(self._boxed(token.content) if index == 0 else token.content)
 
     def _looks(self, token: Token) -> Element | None:
         if token.type == "link_open":
@@ -211,8 +211,8 @@ class _HtmlTextReader:
         return f"{'☐' if task[1] == ' ' else '☑'} {content[task.end() :]}"
 
     def _put(self, content: str) -> None:
-        for found in _WORD.finditer(harmless(content)):
-            piece = found[0]
+        for match in _WORD.finditer(harmless(content)):
+            piece = match[0]
             if piece.isspace():
                 self._add(piece)
                 self._open = False
@@ -229,14 +229,14 @@ class _HtmlTextReader:
     def _find(self, piece: str) -> int:
         """Offset of a piece in the source text from the current place on; the current place, if the
         source spells it differently."""
-        found = self._text.find(piece, self._at, self._at + len(piece) + _REACH)
-        if found >= 0:
+        offset = self._text.find(piece, self._at, self._at + len(piece) + _REACH)
+        if offset >= 0:
             line = bisect_right(self._line_starts, self._at)
             # Not on a later line: there it is another word that looks the same.
             ends = self._line_starts[line] if line < len(self._line_starts) else len(self._text)
-            if found < ends or not self._text[self._at : found].strip(" \t\r\n>#*_~`-+"):
-                self._at = found + len(piece)
-                return found
+            if offset < ends or not self._text[self._at : offset].strip(" \t\r\n>#*_~`-+"):
+                self._at = offset + len(piece)
+                return offset
         return self._at
 
     def _pass_address(self) -> None:

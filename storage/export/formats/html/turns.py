@@ -30,14 +30,14 @@ _SPEAKERS: Final = {"user": "You", "assistant": "Reply"}
 def facts(excerpt: Excerpt) -> list[Node]:
     """Facts of the session on one line."""
     about = excerpt.record.summary
-    told = [
+    items = [
         _moment(about.created_at),
         _of(harmless_line(about.model), harmless_line(about.provider)),
         f"voice {harmless_line(about.voice)}" if about.voice and excerpt.samples else "",
         _counted(len(excerpt.turns), "turn"),
         f"{clock(excerpt.duration_us)} of sound" if excerpt.samples else "no sound",
     ]
-    return [Element("span", [fact], {"class": "fact"}) for fact in told if fact]
+    return [Element("span", [fact], {"class": "fact"}) for fact in items if fact]
 
 
 def turn_elements(excerpt: Excerpt) -> Generator[Generator[str]]:
@@ -77,9 +77,9 @@ def _turn(turn: ExcerptTurn, *, heard_at_all: bool) -> Generator[str]:
 
 
 def _attributes(words: tuple[WordTimes, ...], word: int) -> Mapping[str, str]:
-    found = words[word]
-    times = {"data-from": str(found.from_us // 1000)}
-    return times | {"data-to": str(found.to_us // 1000)} if found.to_us else times
+    word_times = words[word]
+    times = {"data-from": str(word_times.from_us // 1000)}
+    return times | {"data-to": str(word_times.to_us // 1000)} if word_times.to_us else times
 
 
 def _dimmed(
@@ -94,14 +94,14 @@ def _notes(turn: ExcerptTurn) -> list[str]:
     record = turn.record
     if record.role == "user":
         return ["taken back"] if record.withdrawn else []
-    told = [
+    notes = [
         "taken back" if record.withdrawn else "",
         _ENDS.get(record.finish_reason, ""),
         heard_up_to(record),
         *_figures(record.metrics),
         f"{(turn.end_us - turn.start_us) / 1_000_000:.1f} s" if turn.stretches else "",
     ]
-    return [note for note in told if note]
+    return [note for note in notes if note]
 
 
 def _figures(metrics: TurnMetrics) -> list[str]:

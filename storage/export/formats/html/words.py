@@ -38,23 +38,23 @@ def heard(
     the end of what is spoken before it."""
     sources = [word.source for word in shown]
     spoken: dict[int, TimedWord] = {}
-    taken = 0
+    first_word = 0
     for passage in passages:
         words = passage.words
         if not words:
             continue
-        first = bisect_left(sources, words[0].source_start - _SLACK_CHARACTERS, taken)
+        first = bisect_left(sources, words[0].source_start - _SLACK_CHARACTERS, first_word)
         last = bisect_left(sources, words[-1].source_end + _SLACK_CHARACTERS, first)
-        for place, word in _paired(shown, first, last, words):
-            spoken.setdefault(place, word)
-            taken = max(taken, place + 1)
+        for index, word in _paired(shown, first, last, words):
+            spoken.setdefault(index, word)
+            first_word = max(first_word, index + 1)
     return tuple(_in_order(len(shown), spoken, start_us))
 
 
 def _in_order(count: int, spoken: dict[int, TimedWord], start_us: int) -> Generator[WordTimes]:
     reached_us = start_us
-    for place in range(count):
-        word = spoken.get(place)
+    for index in range(count):
+        word = spoken.get(index)
         if word is None:
             yield WordTimes(reached_us)
         else:
@@ -73,16 +73,16 @@ def _paired(
     matcher = SequenceMatcher(
         None,
         [_bare(word.text) for word in words],
-        [_bare(shown[place].text) for place in range(first, last)],
+        [_bare(shown[index].text) for index in range(first, last)],
         autojunk=False,
     )
-    for kind, said, said_end, seen, seen_end in matcher.get_opcodes():
+    for kind, spoken_start, spoken_end, shown_start, shown_end in matcher.get_opcodes():
         if kind == "equal":
-            for number in range(said_end - said):
-                yield first + seen + number, words[said + number]
+            for number in range(spoken_end - spoken_start):
+                yield first + shown_start + number, words[spoken_start + number]
         elif kind == "replace":
-            places = range(first + seen, first + seen_end)
-            yield from _by_place(shown, places, words[said:said_end])
+            places = range(first + shown_start, first + shown_end)
+            yield from _by_place(shown, places, words[spoken_start:spoken_end])
 
 
 def _by_place(
@@ -91,12 +91,12 @@ def _by_place(
     """Pairs of words that are spoken otherwise than shown: one by one where the counts agree, else
     by their places in the text."""
     ends = [word.source_end for word in words]
-    for place in places:
-        source = shown[place].source
-        if shown[place].text and words[0].source_start <= source < ends[-1]:
+    for index in places:
+        source = shown[index].source
+        if shown[index].text and words[0].source_start <= source < ends[-1]:
             one_by_one = len(places) == len(words)
-            number = place - places.start if one_by_one else bisect_left(ends, source + 1)
-            yield place, words[number]
+            number = index - places.start if one_by_one else bisect_left(ends, source + 1)
+            yield index, words[number]
 
 
 def _bare(text: str) -> str:

@@ -159,7 +159,7 @@ async def test_one_that_is_cancelled_leaves_nothing(form: str, tmp_path: Path) -
     async with await StoredLibrary.open(tmp_path / "home") as library:
         order = ExportRequest(form, tmp_path / f"out.{form}")
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(library.export([SESSION_ID], order, tell=hold))
+            task = group.create_task(library.export([SESSION_ID], order, progress=hold))
             await asyncio.to_thread(begun.wait)
             task.cancel()
         go_on.set()

@@ -59,7 +59,9 @@ async def test_it_tells_how_far_it_is(tmp_path: Path) -> None:
         def tell(done: int, total: int) -> None:
             told.append((done, total))
 
-        await library.export([SESSION_ID], ExportRequest("wav", tmp_path / "out.wav"), tell=tell)
+        await library.export(
+            [SESSION_ID], ExportRequest("wav", tmp_path / "out.wav"), progress=tell
+        )
     assert told == [(0, 1000), (500, 1000), (1000, 1000)]
 
 
@@ -73,7 +75,7 @@ async def test_one_that_is_cancelled_leaves_no_file(tmp_path: Path) -> None:
 
     async with await StoredLibrary.open(tmp_path / "home") as library:
         export_wav = library.export(
-            [SESSION_ID], ExportRequest("wav", tmp_path / "out.wav"), tell=hold
+            [SESSION_ID], ExportRequest("wav", tmp_path / "out.wav"), progress=hold
         )
         async with asyncio.TaskGroup() as group:
             task = group.create_task(export_wav)
