@@ -79,7 +79,9 @@ def _recorder(config: Config) -> Recorder:
     why, and the app does not open."""
     bar = ProgressBar(sys.stderr)
     try:
-        return Recorder.open(config.home, redact=config.secrets, patterns=config.redact, progress=bar)
+        return Recorder.open(
+            config.home, redact=config.secrets, patterns=config.redact, progress=bar
+        )
     finally:
         bar.close()
 
