@@ -3,8 +3,8 @@
     python -m benchmarks.seek [--json]
 
 A talk of 300 questions and answers, 100,000 deltas and 36,000 frames of sound is laid out as a
-score. The session screen, 120×40 without a terminal, is taken from place to place. Told is the time
-of the CPU that the engine takes to say what holds there, drawn is what the screen takes until it
+schedule. The session screen, 120×40 without a terminal, is taken from place to place. Told is the
+time of the CPU that the engine takes to say what holds there, drawn is what the screen takes until it
 has folded and painted all of it.
 """
 
@@ -150,12 +150,15 @@ def _speech(turn: int, text: str, first_us: int, sound_us: int) -> Iterator[Even
 class _Replay(FakeReplay):
     """Stands still where it was put, and tells what holds there, as a replay does."""
 
-    def __init__(self, score: ReplaySchedule) -> None:
+    def __init__(self, schedule: ReplaySchedule) -> None:
         state = ReplayState(
-            ready=True, duration_us=score.duration_us, marks=score.marks, passages=score.passages
+            ready=True,
+            duration_us=schedule.duration_us,
+            marks=schedule.marks,
+            passages=schedule.passages,
         )
         super().__init__(state=state)
-        self._cursor = EventCursor(score, self._emit, restarts=True)
+        self._cursor = EventCursor(schedule, self._emit, restarts=True)
 
     def _emit(self, entry: Entry) -> None:
         self.waiting.append(entry)
@@ -176,10 +179,10 @@ class Jump:
     drawn_ms: float
 
 
-async def jumps(score: ReplaySchedule) -> list[Jump]:
+async def jumps(schedule: ReplaySchedule) -> list[Jump]:
     """Through the session and back, on the session screen."""
     backend = FakeBackend(library=FakeLibrary([kept_session(1)]))
-    feed = backend.replay_feed = _Replay(score)
+    feed = backend.replay_feed = _Replay(schedule)
     async with GramophoneApp(backend).run_test(size=(120, 40)) as pilot:
         screen = SessionScreen(backend, kept_session(1).summary.id)
         await pilot.app.push_screen(screen)
@@ -188,7 +191,7 @@ async def jumps(score: ReplaySchedule) -> list[Jump]:
         await pilot.press("space")
         feed.now = replace(feed.now, playing=False)
         await _drawn(pilot)
-        return [await _jump(pilot, feed, int(score.duration_us * part)) for part in JUMPS]
+        return [await _jump(pilot, feed, int(schedule.duration_us * part)) for part in JUMPS]
 
 
 async def _jump(pilot: Pilot[Any], feed: _Replay, position_us: int) -> Jump:
@@ -218,14 +221,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    score = ReplaySchedule(hour(), _Sound())
+    schedule = ReplaySchedule(hour(), _Sound())
     asyncio.run(
         jumps(ReplaySchedule(hour()[:5_000], _Sound()))
     )  # What is loaded with the first answer.
     # As the app does with what is loaded, and with a long session.
     gc.collect()
     gc.freeze()
-    seen = asyncio.run(jumps(score))
+    seen = asyncio.run(jumps(schedule))
     if options.json:
         print(json.dumps([asdict(jump) for jump in seen]))
         return 0

@@ -1,4 +1,4 @@
 """Folds over events: metrics of a turn, latency, attribution, comparison, the text of a turn.
 
-Pure: events in, values out. Begin with `metrics`.
+Events in, values out. Begin with `metrics`.
 """

@@ -40,6 +40,7 @@ def answerers(events: Iterable[Event]) -> dict[int, Answerer]:
         match event:
             case SessionStarted() | SettingsChanged():
                 voice = event.voice
+            # A text that is only spoken asks no model: then the voice is all there is.
             case TurnStarted(role="assistant"):
                 known[event.turn] = Answerer(voice=voice)
             case RequestSent():

@@ -120,6 +120,7 @@ def _turn_differences(number: int, a: ComparedTurn, b: ComparedTurn) -> Iterable
 def _message_differences(
     one: Sequence[SpeechMessage], other: Sequence[SpeechMessage]
 ) -> Iterable[str]:
+    # With autojunk a message that comes often (Flush) would count as noise in a long session.
     matcher = SequenceMatcher(a=one, b=other, autojunk=False)
     for operation, a_start, a_end, b_start, b_end in matcher.get_opcodes():
         if operation == "equal":

@@ -144,6 +144,7 @@ class _AnswerCourses:
                 return
             case _:
                 course = self._course_of(event)
+        # Late answers of the service belong to no step of a turn that is over.
         if course is not None and course.ended_us is None:
             _take(course, event)
 

@@ -133,6 +133,8 @@ class MetricsFold:
                 self._last_user_us = entry.at_us
             case TurnStarted():
                 course = self._changed(entry.turn)
+                # The submit is the start of the user's turn; an answer without one of its own (a
+                # text that is only spoken) counts from its own start.
                 submitted = self._last_user_us if self._last_user_us is not None else entry.at_us
                 course.submitted_us, self._last_user_us = submitted, None
             case RequestSent() if self._course(entry.turn).submitted_us is None:

@@ -54,6 +54,7 @@ class TurnText:
             case DeltaReceived():
                 self.deltas.append(event.text)
             case TextSpoken():
+                # Chunks are stripped: where the source goes on later, white space stood between.
                 gap = " " if event.source_start > self.spoken_end else ""
                 self.spoken += gap + event.text
                 self.spoken_end = event.source_end

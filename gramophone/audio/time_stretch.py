@@ -24,7 +24,7 @@ SEARCH_MS = 8
 # their waves are out of phase and cancel each other. So each is cut where the input is most like
 # what would naturally go on after the last piece (half a window behind its start), by
 # cross-correlation within SEARCH_MS. The pitch stays, since within a piece no sample is moved; and
-# no error adds up, since every piece is looked for from its ideal place anew.
+# no error adds up, since every piece is looked for around its own ideal place.
 #
 # Counts: `_held` is the input from sample `_first` on; `_step` counts pieces, `_start` is where the
 # last one was cut, `_tail` its second half, which waits for the next to fade in over it.

@@ -39,6 +39,7 @@ class SystemClock:
         return (time.monotonic_ns() - self._began_ns) // 1000
 
     async def sleep_until_us(self, deadline_us: int) -> None:
+        # With nothing left it still yields to the loop, so that no task can keep others waiting.
         left_us = deadline_us - self.now_us()
         await asyncio.sleep(left_us / 1_000_000)
         if left_us > 0 and self.now_us() < deadline_us:

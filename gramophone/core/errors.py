@@ -76,8 +76,8 @@ class LibraryTooNew(StorageError):
 class LibraryUnwritable(StorageError):
     """The library cannot be written: the disk is full, or the file system or the rights forbid it.
 
-    What is there can be read. `full` says that there is no room; `reading` is the sentence for
-    whoever reads all the same.
+    It can still be read. `full` says that there is no room; `reading` is the sentence for a command
+    that reads all the same.
     """
 
     def __init__(self, sentence: str, *, reading: str, full: bool = False) -> None:

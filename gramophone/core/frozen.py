@@ -91,6 +91,8 @@ def _delattr(self: object, name: str) -> None:
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
+# `dataclass` makes only the fields and slots of a class; these methods serve all classes alike, and
+# read the fields when they are first called.
 _METHODS = {
     "__init__": _init,
     "__eq__": _eq,

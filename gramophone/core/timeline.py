@@ -1,6 +1,6 @@
 """Timeline: the events of a session.
 
-An `Event` is a fact in the past tense, kept by the recorder. A `Transient` is a fact of the
+An `Event` is a fact in the past tense, stored by the recorder. A `Transient` is a fact of the
 moment (a level, a position) that is shown and forgotten. Both carry `at_us`: integer
 microseconds since the session began, on one monotonic clock. Live and replay are two sources
 of the same events; no sink can tell which one it listens to.
@@ -22,6 +22,10 @@ Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
 
 T = TypeVar("T")
 
+# Recordings outlive the code. Rows are decoded by the names of these classes and fields
+# (`core.codec`): none is renamed or removed, and a field that is added has a default, which is what
+# older recordings mean by its absence.
+
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 def event(cls: type[T]) -> type[T]:
@@ -31,7 +35,7 @@ def event(cls: type[T]) -> type[T]:
 
 @event
 class Event:
-    """A fact worth keeping."""
+    """A fact that is stored."""
 
     at_us: int
 
@@ -184,7 +188,7 @@ class TurnCompleted(Event):
 
 @event
 class Failed(Event):
-    """Something failed, said in one sentence that tells what to do. `turn` may be unknown."""
+    """A failure, as one sentence that says what to do. `turn` may be unknown."""
 
     stage: Stage
     detail: str
@@ -245,7 +249,7 @@ class TextSpoken(Event):
 
 @event
 class FlushSent(Event):
-    """The service was told to speak what it holds: all chunks up to `last_chunk`."""
+    """The service was asked to speak all text it has: the chunks up to `last_chunk`."""
 
     turn: int
     flush: int
@@ -271,7 +275,7 @@ class FlushRefused(Event):
 
 @event
 class ClearSent(Event):
-    """The service was told to drop what it holds."""
+    """The service was asked to drop all text it has."""
 
     turn: int
 
@@ -290,7 +294,7 @@ class AudioReceived(Event):
 
     `size_bytes` is its length; `offset_bytes` where it stands in the turn's PCM. `pcm` holds the
     bytes while the event is live or replayed and is empty where only the row is at hand.
-    `stale` marks a frame that came after a Clear: kept, never heard.
+    `stale` marks a frame that came after a Clear: stored, never heard.
     """
 
     turn: int

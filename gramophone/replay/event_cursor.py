@@ -22,8 +22,8 @@ class EventCursor:
     """Emit the entries of `schedule` in order. With `restarts` the listener has had entries of
     the session before, so the first that is emitted is a `TimelineRestarted`."""
 
-    # A listener folds entries and cannot take one back. So a way back is a restart: it is told
-    # how many entries follow at once, drops all it has, and may draw when it has those.
+    # A listener folds entries and cannot take one back. So a way back is a restart: it
+    # learns how many entries follow at once, drops all it has, and may draw when it has those.
 
     def __init__(
         self, schedule: ReplaySchedule, emit: Callable[[Entry], None], *, restarts: bool

@@ -1,5 +1,5 @@
 """Text made safe, searchable and speakable: sanitizing, redaction, Markdown, sentences, chunks.
 
-Pure: no clock, no file, no event loop. Begin with `chunker`, which cuts an answer that streams into
-pieces to speak.
+No clock, no file and no event loop is touched. Begin with `chunker`, which cuts an answer that
+streams into pieces to speak.
 """

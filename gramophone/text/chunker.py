@@ -47,7 +47,7 @@ MOST_GIVEN_TOKENS: Final = 4096
 """Tokens of one sentence that are held after they were given; half of them stay as context."""
 
 LONGEST_CHUNK: Final = 1800
-"""Characters no chunk exceeds, whatever it holds; a message to a voice takes 2,000."""
+"""Most characters of a chunk, whatever it holds; a message to a voice takes 2,000."""
 
 SHORTEST_BREAK: Final = 60
 """Characters that a long sentence must give before it is broken, so that no scrap is spoken."""

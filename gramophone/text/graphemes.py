@@ -2,7 +2,7 @@
 
 An emoji of several people, a letter with its marks and a syllable of Hindi are one grapheme each,
 of many characters. `regex`, which knows them, is loaded at the first character that is not
-plain. No grapheme is looked at over more than `LONGEST` characters: what is longer is no writing.
+plain. A grapheme is followed over `LONGEST` characters at most; no writing has longer ones.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Final
 from gramophone.text.characters import BRACKETS, LOW_QUOTES, QUOTES
 
 DEEPEST: Final = 16
-"""Quotes and brackets within each other that are kept count of."""
+"""Most quotes and brackets within each other that are counted."""
 
 
 class QuoteNesting:

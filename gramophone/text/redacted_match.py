@@ -79,7 +79,7 @@ class RedactedText:
         return mark[1] if mark is not None and mark[0] < place else place
 
     def follow(self, place: int, text: str, last_word: int) -> int | None:
-        """Give the place at which `said` ends when it goes on at `place`; None when it does not.
+        """Give the place at which `text` ends when it goes on at `place`; None when it does not.
 
         It may end within a secret, if that is all in the `last_word` characters of it, or if
         nothing more stands behind the mark.

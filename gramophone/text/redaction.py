@@ -61,7 +61,7 @@ OPEN_SHAPES = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LEADS = ("token", "bearer", "key", "sk-")
-"""One of these stands in what the expression above finds, or it is `s` or `sk` alone."""
+"""Every match of the expression above has one of these, or is `s` or `sk` alone."""
 CREDENTIAL = re.compile(r"[\w.~+/=-]*")
 """Characters of a credential."""
 CONTEXT_CHARS = 200

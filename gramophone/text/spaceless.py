@@ -1,8 +1,8 @@
-"""Texts compared by what is said: without white space, which is neither heard nor asked."""
+"""Text without white space, for comparisons in which line breaks and cuts do not count."""
 
 from __future__ import annotations
 
 
 def without_spaces(text: str) -> str:
-    """The text without its white space, so that it does not matter how it was cut and laid out."""
+    """Remove all white space, so that cuts and line breaks make no difference."""
     return "".join(text.split())

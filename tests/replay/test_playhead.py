@@ -1,4 +1,4 @@
-"""The position of a replay where the clock moves it."""
+"""Playhead: the position of a replay where the clock moves it."""
 
 from __future__ import annotations
 

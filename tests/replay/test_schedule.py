@@ -1,4 +1,4 @@
-"""The score: events and sound of a session on one clock."""
+"""The schedule: events and sound of a session on one clock."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def delta(at_us: int) -> DeltaReceived:
     return DeltaReceived(at_us=at_us, turn=1, text="a")
 
 
-def score_of(*events: Event, rate_hz: int = RATE_HZ) -> ReplaySchedule:
+def schedule_of(*events: Event, rate_hz: int = RATE_HZ) -> ReplaySchedule:
     return ReplaySchedule([session_started(sample_rate_hz=rate_hz), *events])
 
 
@@ -76,8 +76,8 @@ class Kept:
     def close(self) -> None: ...
 
 
-def due_of(score: ReplaySchedule, event: Event) -> int:
-    return score.due_us[score.events.index(event)]
+def due_of(schedule: ReplaySchedule, event: Event) -> int:
+    return schedule.due_us[schedule.events.index(event)]
 
 
 class TestEvents:
@@ -86,32 +86,32 @@ class TestEvents:
 
     def test_the_end_of_playback_lies_where_the_last_sample_ends(self) -> None:
         end, after = finished(2_100_000, 1_000), delta(2_500_000)
-        score = score_of(frame(ramp(1_000)), started(), end, after)
-        assert due_of(score, end) == 2_000_000
-        assert due_of(score, after) == 2_400_000
+        schedule = schedule_of(frame(ramp(1_000)), started(), end, after)
+        assert due_of(schedule, end) == 2_000_000
+        assert due_of(schedule, after) == 2_400_000
 
     def test_a_slow_card_does_not_move_text_against_sound(self) -> None:
         """Of an hour's answer the live clock saw 0.72 s more: the text stays at its samples."""
         hour = 3_600 * RATE_HZ
         sound = frame(b"", size_bytes=2 * hour)
         middle, end = delta(1_000_000 + 1_800_360_000), finished(1_000_000 + 3_600_720_000, hour)
-        score = score_of(sound, started(), middle, end)
-        assert due_of(score, middle) == 1_000_000 + 1_800_000_000
-        assert due_of(score, end) == 1_000_000 + 3_600_000_000
+        schedule = schedule_of(sound, started(), middle, end)
+        assert due_of(schedule, middle) == 1_000_000 + 1_800_000_000
+        assert due_of(schedule, end) == 1_000_000 + 3_600_000_000
 
     def test_text_of_a_muted_recording_comes_as_it_came(self) -> None:
         """No playing time passed: what follows moves on by the length of the sound."""
         text, end, after = delta(1_050_000), finished(1_100_000, 5_000), delta(1_200_000)
-        score = score_of(frame(ramp(5_000)), started(), text, end, after)
-        assert due_of(score, text) == 1_050_000
-        assert due_of(score, end) == 6_000_000
-        assert due_of(score, after) == 6_100_000
+        schedule = schedule_of(frame(ramp(5_000)), started(), text, end, after)
+        assert due_of(schedule, text) == 1_050_000
+        assert due_of(schedule, end) == 6_000_000
+        assert due_of(schedule, after) == 6_100_000
 
     def test_an_interruption_lies_where_the_sound_was_cut(self) -> None:
         cut = TurnInterrupted(at_us=1_320_000, turn=1, heard_text="", heard_samples=300)
-        score = score_of(frame(ramp(1_000)), started(), cut)
-        assert due_of(score, cut) == 1_300_000 == score.duration_us
-        (track,) = score.tracks
+        schedule = schedule_of(frame(ramp(1_000)), started(), cut)
+        assert due_of(schedule, cut) == 1_300_000 == schedule.duration_us
+        (track,) = schedule.tracks
         assert track.samples == 300
 
     def test_sound_that_was_hushed_ends_there_and_the_text_goes_on(self) -> None:
@@ -119,32 +119,32 @@ class TestEvents:
             PlaybackStopped(at_us=1_300_000, turn=1, played_samples=300),
             delta(1_900_000),
         )
-        score = score_of(frame(ramp(1_000)), started(), hushed, text)
-        assert (due_of(score, hushed), due_of(score, text)) == (1_300_000, 1_900_000)
-        assert score.tracks[0].samples == 300
+        schedule = schedule_of(frame(ramp(1_000)), started(), hushed, text)
+        assert (due_of(schedule, hushed), due_of(schedule, text)) == (1_300_000, 1_900_000)
+        assert schedule.tracks[0].samples == 300
 
     def test_a_turn_stopped_in_a_hole_is_stopped_as_late_as_then(self) -> None:
         cut = TurnInterrupted(at_us=9_000_000, turn=1, heard_text="", heard_samples=300)
-        score = score_of(frame(ramp(300)), started(), cut)
-        assert due_of(score, cut) == 9_000_000
-        assert score.tracks[0].end_us == 1_300_000
+        schedule = schedule_of(frame(ramp(300)), started(), cut)
+        assert due_of(schedule, cut) == 9_000_000
+        assert schedule.tracks[0].end_us == 1_300_000
 
     def test_sound_that_never_ended_ends_with_its_samples_or_at_the_next(self) -> None:
-        alone = score_of(frame(ramp(1_000)), started())
+        alone = schedule_of(frame(ramp(1_000)), started())
         assert alone.duration_us == 2_000_000
-        score = score_of(
+        schedule = schedule_of(
             frame(ramp(1_000)), started(), frame(ramp(10), turn=3), started(1_400_000, turn=3)
         )
-        assert [track.samples for track in score.tracks] == [400, 10]
+        assert [track.samples for track in schedule.tracks] == [400, 10]
 
     def test_an_event_of_an_earlier_time_lies_with_the_one_before(self) -> None:
-        score = score_of(delta(500_000), delta(400_000))
-        assert score.due_us == [0, 500_000, 500_000]
+        schedule = schedule_of(delta(500_000), delta(400_000))
+        assert schedule.due_us == [0, 500_000, 500_000]
 
     def test_nothing_has_no_length(self) -> None:
-        score = ReplaySchedule([])
-        assert (score.duration_us, score.marks, score.track_at(0)) == (0, (), None)
-        assert score.next_track(0) is None
+        schedule = ReplaySchedule([])
+        assert (schedule.duration_us, schedule.marks, schedule.track_at(0)) == (0, (), None)
+        assert schedule.next_track(0) is None
 
     @given(
         st.lists(
@@ -166,11 +166,11 @@ class TestEvents:
                 Underran(at_us=at_us, turn=1, position_samples=position, missing_samples=missing),
             ]
         end = finished(at_us + end_us, samples)
-        score = score_of(*events, end, delta(at_us + end_us + 5))
-        assert len(score.events) == len(events) + 3
-        assert all(a <= b for a, b in pairwise(score.due_us))
-        (track,) = score.tracks
-        assert due_of(score, end) == max(track.end_us, score.due_us[-3])
+        schedule = schedule_of(*events, end, delta(at_us + end_us + 5))
+        assert len(schedule.events) == len(events) + 3
+        assert all(a <= b for a, b in pairwise(schedule.due_us))
+        (track,) = schedule.tracks
+        assert due_of(schedule, end) == max(track.end_us, schedule.due_us[-3])
         heard = array("h", track.read(0, track.samples))
         assert [sample for sample in heard if sample] == list(range(1, samples + 1))
         for own in range(0, samples, 37):
@@ -182,23 +182,23 @@ class TestSound:
     def test_a_hole_is_silence_of_its_length_and_the_text_stays_where_it_was(self) -> None:
         hole = Underran(at_us=1_700_000, turn=1, position_samples=400, missing_samples=300)
         during, end = delta(1_500_000), finished(2_300_000, 1_000)
-        score = score_of(frame(ramp(1_000)), started(), during, hole, end)
-        (track,) = score.tracks
+        schedule = schedule_of(frame(ramp(1_000)), started(), during, hole, end)
+        (track,) = schedule.tracks
         heard = array("h", track.read(0, track.samples))
         assert list(heard) == [*range(1, 401), *[0] * 300, *range(401, 1_001)]
-        assert due_of(score, during) == 1_500_000
-        assert due_of(score, hole) == 1_700_000
-        assert due_of(score, end) == 2_300_000
-        assert score.passages == (
+        assert due_of(schedule, during) == 1_500_000
+        assert due_of(schedule, hole) == 1_700_000
+        assert due_of(schedule, end) == 2_300_000
+        assert schedule.passages == (
             AudibleSpan(1, 1_000_000, 1_400_000, 0),
             AudibleSpan(1, 1_700_000, 2_300_000, 400),
         )
-        assert score.position_of(1, 399) == 1_399_000
-        assert score.position_of(1, 400) == 1_700_000
+        assert schedule.position_of(1, 399) == 1_399_000
+        assert schedule.position_of(1, 400) == 1_700_000
 
     def test_stale_sound_is_not_heard(self) -> None:
         stale = frame(ramp(5, 100), 20, stale=True)
-        (track,) = score_of(frame(ramp(10)), stale, started()).tracks
+        (track,) = schedule_of(frame(ramp(10)), stale, started()).tracks
         assert list(array("h", track.read(0, 99))) == list(range(1, 11))
 
     def test_padding_and_lost_frames_are_silence(self) -> None:
@@ -208,7 +208,7 @@ class TestSound:
             frame(b"", 6, size_bytes=2),
             frame(b"\x09\x0a", 8),
         ]
-        (track,) = score_of(*frames, started()).tracks
+        (track,) = schedule_of(*frames, started()).tracks
         assert track.read(0, 5) == b"\x01\x02\x03\0\x05\x06\0\0\x09\x0a"
         assert track.read(1, 2) == b"\x03\0\x05\x06"
 
@@ -245,16 +245,16 @@ class TestSound:
 
     def test_without_its_file_sound_is_missing(self) -> None:
         rows = [frame(b"", size_bytes=20), started()]
-        score = ReplaySchedule([session_started(sample_rate_hz=RATE_HZ), *rows], Kept({}))
-        assert [e.detail for e in score.events if isinstance(e, Failed)] == [SOUND_MISSING]
+        schedule = ReplaySchedule([session_started(sample_rate_hz=RATE_HZ), *rows], Kept({}))
+        assert [e.detail for e in schedule.events if isinstance(e, Failed)] == [SOUND_MISSING]
 
     def test_missing_sound_is_said_once_a_turn_and_takes_its_time(self) -> None:
         end = finished(2_000_000, 1_000)
-        score = score_of(frame(b"", size_bytes=2_000), started(), end)
-        assert due_of(score, end) == 2_000_000
-        (failed,) = [event for event in score.events if isinstance(event, Failed)]
+        schedule = schedule_of(frame(b"", size_bytes=2_000), started(), end)
+        assert due_of(schedule, end) == 2_000_000
+        (failed,) = [event for event in schedule.events if isinstance(event, Failed)]
         assert (failed.stage, failed.turn, failed.detail) == ("recording", 1, SOUND_MISSING)
-        assert not score.tracks[0].audible
+        assert not schedule.tracks[0].audible
 
     def test_where_more_answers_lack_theirs_it_is_said_once_with_their_number(self) -> None:
         events: list[Event] = []
@@ -262,12 +262,12 @@ class TestSound:
             at_us = turn * 1_000_000
             events += frame(pcm, turn=turn, size_bytes=18), started(at_us, turn)
             events.append(finished(at_us + 9_000, 9, turn))
-        score = score_of(*events)
-        (failed,) = [event for event in score.events if isinstance(event, Failed)]
+        schedule = schedule_of(*events)
+        (failed,) = [event for event in schedule.events if isinstance(event, Failed)]
         assert (failed.turn, failed.detail) == (1, SOUNDS_MISSING.format(count=3))
-        before = score.events[score.events.index(failed) - 1]
+        before = schedule.events[schedule.events.index(failed) - 1]
         assert before == started(1_000_000, 1), "with the first of them"
-        assert [track.audible for track in score.tracks] == [False, True, False, False]
+        assert [track.audible for track in schedule.tracks] == [False, True, False, False]
 
     def test_positions_and_samples_are_each_others_inverse(self) -> None:
         track = Track(1, 123_457, 44_100, [frame(ramp(30_000))], "linear16")
@@ -278,17 +278,17 @@ class TestSound:
 class TestMarks:
     def test_each_turn_has_its_beginning_and_end(self) -> None:
         events = [*short_session()[:-1], *spoken_exchange(first_turn=2, start_us=3_000_000)]
-        score = ReplaySchedule(events)
-        assert [(m.turn, m.role) for m in score.marks] == [
+        schedule = ReplaySchedule(events)
+        assert [(m.turn, m.role) for m in schedule.marks] == [
             (0, "user"),
             (1, "assistant"),
             (2, "user"),
             (3, "assistant"),
         ]
-        assert [m.start_us for m in score.marks[:2]] == [1_000_000, 1_000_100]
-        assert score.mark_of(1) == score.marks[1]
-        assert score.marks[1].end_us == score.tracks[0].end_us
-        assert score.mark_of(9) is None
+        assert [m.start_us for m in schedule.marks[:2]] == [1_000_000, 1_000_100]
+        assert schedule.mark_of(1) == schedule.marks[1]
+        assert schedule.marks[1].end_us == schedule.tracks[0].end_us
+        assert schedule.mark_of(9) is None
 
 
 class TestHolding:
@@ -303,43 +303,43 @@ class TestHolding:
         second = spoken_exchange(first_turn=2, start_us=3_000_000)
         return [session_started(), *wire, *spoken_exchange(), *second]
 
-    def over(self, score: ReplaySchedule, end: int) -> set[int]:
+    def over(self, schedule: ReplaySchedule, end: int) -> set[int]:
         """The turns that are told of as over, so that nobody asks where their words sound."""
-        later = {getattr(event, "turn", None) for event in score.events[end:]}
+        later = {getattr(event, "turn", None) for event in schedule.events[end:]}
         return set(range(4)) - later
 
     def test_figures_and_alignment_are_those_of_all_events(self) -> None:
-        score = ReplaySchedule(self.events())
-        for end in range(len(score.events)):
+        schedule = ReplaySchedule(self.events())
+        for end in range(len(schedule.events)):
             some, every = MetricsFold(), MetricsFold()
             heard_some, heard_every = WordTiming(), WordTiming()
-            for event in score.snapshot(0, end):
+            for event in schedule.snapshot(0, end):
                 some.emit(event)
                 heard_some.emit(event)
-            for event in score.events[:end]:
+            for event in schedule.events[:end]:
                 every.emit(event)
                 heard_every.emit(event)
             for turn in range(4):
                 assert some.turn(turn) == every.turn(turn)
                 assert some.moments(turn) == every.moments(turn)
-                if turn in self.over(score, end):
+                if turn in self.over(schedule, end):
                     continue
                 assert [heard_some.heard_end(turn, at) for at in range(0, 1_000, 50)] == [
                     heard_every.heard_end(turn, at) for at in range(0, 1_000, 50)
                 ]
 
     def test_the_wire_is_left_out_and_so_is_sound_that_is_over(self) -> None:
-        score = ReplaySchedule(self.events())
-        held = score.snapshot(0, len(score.events))
+        schedule = ReplaySchedule(self.events())
+        held = schedule.snapshot(0, len(schedule.events))
         frames = [event.turn for event in held if isinstance(event, AudioReceived)]
         assert frames == [1, 3], "where the sound began belongs to the figures"
         assert not any(isinstance(e, FrameSent | FrameReceived | ModelChunkReceived) for e in held)
         told = [event for event in held if not isinstance(event, DeltasPassed)]
-        assert [event for event in score.events if event in told] == told
+        assert [event for event in schedule.events if event in told] == told
 
     def test_deltas_are_told_in_one_piece_with_their_number(self) -> None:
-        score = ReplaySchedule(self.events())
-        held = score.snapshot(0, len(score.events))
+        schedule = ReplaySchedule(self.events())
+        held = schedule.snapshot(0, len(schedule.events))
         joined = [event for event in held if isinstance(event, DeltasPassed)]
         text = "A gramophone plays records."
         assert [(each.turn, each.text, each.deltas) for each in joined] == [
@@ -350,8 +350,8 @@ class TestHolding:
 
     def test_deltas_are_not_told_after_what_ended_their_text(self) -> None:
         failed = Failed(at_us=7, stage="model", detail="It broke.", turn=1)
-        score = score_of(delta(5), delta(6), failed, delta(8), delta(9))
-        kinds = [type(event) for event in score.snapshot(0, len(score.events))[1:]]
+        schedule = schedule_of(delta(5), delta(6), failed, delta(8), delta(9))
+        kinds = [type(event) for event in schedule.snapshot(0, len(schedule.events))[1:]]
         assert kinds == [DeltasPassed, Failed, DeltasPassed]
 
     def test_of_an_hour_little_is_told_wherever_one_goes(self) -> None:
@@ -365,30 +365,32 @@ class TestHolding:
             many = [replace(deltas[-1], text="more ") for _ in range(300)]
             place = one.index(deltas[-1]) + 1
             events += [*one[:place], *many, *one[place:]]
-        score = ReplaySchedule(events)
-        assert len(score.events) > 40_000
-        for end in range(0, len(score.events) + 1, 997):
-            assert len(score.snapshot(0, end)) <= 1 + 14 * 100
-            assert len(score.snapshot(end // 2, end)) <= 1 + 14 * 100
+        schedule = ReplaySchedule(events)
+        assert len(schedule.events) > 40_000
+        for end in range(0, len(schedule.events) + 1, 997):
+            assert len(schedule.snapshot(0, end)) <= 1 + 14 * 100
+            assert len(schedule.snapshot(end // 2, end)) <= 1 + 14 * 100
 
     def test_of_a_turn_that_goes_on_is_told_how_far_its_sound_reaches(self) -> None:
-        score = score_of(*(frame(ramp(10), 20 * n) for n in range(9)), started(), delta(3_000_000))
-        end = len(score.events) - 1
-        frames = [event for event in score.snapshot(0, end) if isinstance(event, AudioReceived)]
-        assert [each.offset_bytes for each in frames] == [0, 160]
+        schedule = schedule_of(
+            *(frame(ramp(10), 20 * n) for n in range(9)), started(), delta(3_000_000)
+        )
+        end = len(schedule.events) - 1
+        reached = [event for event in schedule.snapshot(0, end) if isinstance(event, AudioReceived)]
+        assert [each.offset_bytes for each in reached] == [0, 160]
 
     def test_on_from_where_it_was_no_beginning_is_told_twice(self) -> None:
-        score = ReplaySchedule(self.events())
-        first = next(n for n, e in enumerate(score.events) if isinstance(e, AudioReceived)) + 1
-        held = score.snapshot(first, len(score.events))
+        schedule = ReplaySchedule(self.events())
+        first = next(n for n, e in enumerate(schedule.events) if isinstance(e, AudioReceived)) + 1
+        held = schedule.snapshot(first, len(schedule.events))
         assert [event.turn for event in held if isinstance(event, AudioReceived)] == [3]
 
     def test_of_sound_that_is_heard_after_all_events_the_words_are_told(self) -> None:
         """A session that was cut short: its sound goes on to the last sample."""
         cut = [each for each in spoken_exchange() if each.at_us <= 1_440_000]
-        score = ReplaySchedule([session_started(), *cut])
-        assert any(isinstance(e, TextSpoken) for e in score.snapshot(0, len(score.events)))
-        assert score.tracks[0].end_us > score.due_us[-1]
+        schedule = ReplaySchedule([session_started(), *cut])
+        assert any(isinstance(e, TextSpoken) for e in schedule.snapshot(0, len(schedule.events)))
+        assert schedule.tracks[0].end_us > schedule.due_us[-1]
 
 
 class TestSilences:

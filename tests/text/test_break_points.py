@@ -1,4 +1,4 @@
-"""Where a sentence that is too long is broken."""
+"""Break points: places at which a sentence that is too long is broken."""
 
 from __future__ import annotations
 

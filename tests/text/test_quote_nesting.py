@@ -1,4 +1,4 @@
-"""Quotes and brackets that are open, with those that a text leaves open or closes twice."""
+"""Quote nesting: quotes and brackets that are open, also where a text leaves some open."""
 
 from __future__ import annotations
 

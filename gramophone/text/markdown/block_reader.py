@@ -1,7 +1,7 @@
 """Reading of blocks: starts of lines, table rows, code fences, and parts that are left out.
 
-The state that outlasts a line lives here (an open fence, a comment, a `<think>` part); patterns
-are in `blocks`.
+The state that outlasts a line is here (an open fence, a comment, a `<think>` part); patterns are
+in `blocks`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LONGEST_FENCE_LINE = 200
 
 
 class BlockReader:
-    """Read the front of `held` where a line begins, and whatever reaches over whole lines.
+    """Read the front of `held` where a line begins, and constructs that span lines.
 
     Each `read_…` gives how many characters are done, 0 when more text must come first.
     """

@@ -37,9 +37,9 @@ class Kind(Enum):
 
 @frozen
 class InlineSpan:
-    """A construct that ends before `end`; what lies from `first` to `last` is spoken.
+    """A construct that ends before `end`; its text from `first` to `last` is spoken.
 
-    `closing` is what ends the text that is left out after a construct of the kind SKIP.
+    `closing` ends the text that is left out after a construct of the kind SKIP.
     """
 
     end: int
@@ -164,7 +164,7 @@ def match_link(text: str, at: int, final: bool, line_start: bool) -> Match:
             return InlineSpan(target.end(), Kind.VANISHED)
         return InlineSpan(target.end(), Kind.LABEL, opening + 1, end - 1)
     if final:
-        # The stream was cut inside the address: the label has been said all the same.
+        # The stream ended inside the address: the label is spoken all the same.
         return InlineSpan(len(text), Kind.LABEL, opening + 1, end - 1)
     if too_long or any(mark in text[end + 1 :] for mark in pattern):
         return None

@@ -37,7 +37,7 @@ class MarkdownSpeechReader:
             self._held, self._writer, self._blocks, _read_nested, nested=nested
         )
         self.tokens = self._writer.tokens
-        """Read so far; whoever takes from it empties it."""
+        """Tokens read so far; the user takes them and empties the list."""
 
     def feed(self, char: str, place: int) -> None:
         """Take the character that stands at `place` in the source."""

@@ -57,7 +57,7 @@ class TokenWriter:
 
     def __init__(self, held: HeldText) -> None:
         self.tokens: list[SpokenToken] = []
-        """Read so far; whoever takes from it empties it."""
+        """Tokens read so far; the reader's user takes them and empties the list."""
         self.before = " "
         self.before_that = " "
         self.solid = " "

@@ -57,7 +57,7 @@ SPEECH: Final = frozenset(
     "added exclaimed called muttered murmured screamed wondered laughed sighed snapped continued "
     "explained insisted demanded begged inquired remarked announced".split()
 )
-"""Verbs that attribute a quotation to whoever stands between."""
+"""Verbs that attribute a quotation to a speaker."""
 
 EXCLAIMED_NAMES: Final = frozenset("yahoo jeopardy yum oklahoma mamma".split())
 """Names that are written with a mark of their own."""
@@ -176,7 +176,7 @@ def rules_for(lang: str) -> Rules:
 
 @lru_cache(maxsize=64)
 def rules_while_unsure(lang: str) -> Rules:
-    """Give the rules of a language that is no more than likely, with what others have beside it.
+    """Give the rules of a language that is likely but not certain, with additions from others.
 
     Of its family all abbreviations count; of other languages titles before names, abbreviations
     with full stops within them and those before numbers, unless they are words of this language

@@ -96,7 +96,7 @@ def _after_strong(candidate: BoundaryCandidate, text: str) -> bool | None:
         return False
     if candidate.closers[-1] not in QUOTE_CLOSERS or not "\u4e00" <= first <= "\u9fff":
         return True
-    # 「…。」他说: whoever speaks is named within a few characters.
+    # 「…。」他说: the speaker is named within a few characters.
     head = text[:5]
     if any(char in _HAN_SPEECH for char in head):
         return False
@@ -339,7 +339,7 @@ def _after_closed_stop(candidate: BoundaryCandidate, text: str, rules: Rules) ->
 def _after_word(
     candidate: BoundaryCandidate, word: str, head: str, text: str, rules: Rules
 ) -> bool | None:
-    """Judge after a word that is no known abbreviation; `head` is what stands before it."""
+    """Judge after a word that is not a known abbreviation; `head` is the text before it."""
     first = text[0]
     if first.isdigit():
         inside = candidate.before.rfind("(") > candidate.before.rfind(")")

@@ -67,7 +67,7 @@ def match_word(text: str) -> re.Match[str] | None:
 
 
 def letter_after(text: str) -> str | None:
-    """Give the first character of `text` that is no opening mark, dash or space."""
+    """Give the first character of `text` that is not an opening mark, a dash or a space."""
     for char in text:
         if char not in OPENERS and char not in DASHES and char != " ":
             return char
