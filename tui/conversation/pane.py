@@ -1,7 +1,7 @@
 """Pane: transcript, now-playing bar and meter, fed from one source.
 
-The same for live talk and replay: a pane takes what its feed has, 15 times a second, folds it
-and draws it in one batch.
+A live conversation and a replay are shown alike: 15 times a second a pane takes the entries of its
+feed, folds them, and draws once.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ class Pane(Vertical):
         self._announce(PaneChanged(model))
 
     def _announce(self, message: Message) -> None:
-        # A message goes no further up than to whoever is taken for its sender.
+        # On its way up a message ends at a parent that is its sender. The default sender is what
+        # handles a message just now, here the grid on its tick: the screen would get nothing.
         self.post_message(message.set_sender(self))
 
     def excuse(self, words: str) -> None:

@@ -154,7 +154,7 @@ class PaneGrid(Container):
         await self._give_up(old)
 
     async def _give_up(self, pane: TalkPane) -> None:
-        pane.talk.close()
+        pane.conversation.close()
         await pane.remove()
         self._show_all()
 
@@ -166,8 +166,10 @@ class PaneGrid(Container):
         sounding: bool,
         empty: str,
     ) -> TalkPane:
-        talk = self._backend.open_conversation(choice, inherited=inherited, focused=sounding)
-        return TalkPane(talk, choice, empty=empty, chosen=self.choose, sounding=sounding)
+        conversation = self._backend.open_conversation(
+            choice, inherited=inherited, focused=sounding
+        )
+        return TalkPane(conversation, choice, empty=empty, chosen=self.choose, sounding=sounding)
 
     # --- where --------------------------------------------------------------------------------
 

@@ -21,22 +21,22 @@ ONE_ROW_CELLS = 72
 
 
 class TalkPane(Pane):
-    """Listens to a talk and speaks to it. `chosen` is called when the user turns to this pane."""
+    """Shows a conversation and sends it intents; calls `chosen` when the user turns to it."""
 
     def __init__(
         self,
-        talk: ConversationHandle,
+        conversation: ConversationHandle,
         choice: ConversationOptions,
         *,
         empty: str,
         chosen: Callable[[TalkPane], None],
         sounding: bool,
     ) -> None:
-        super().__init__(talk.feed, empty=empty)
-        self.talk = talk
+        super().__init__(conversation.feed, empty=empty)
+        self.conversation = conversation
         self.choice = choice
-        self.muted = talk.setup.muted
-        self.model.stored = talk.setup.kept
+        self.muted = conversation.setup.muted
+        self.model.stored = conversation.setup.kept
         self._sounding = sounding
         self._chosen = chosen
 
@@ -47,14 +47,14 @@ class TalkPane(Pane):
     def _keep_time(self) -> None:
         """Set no timer: the grid ticks all panes, so that they draw one frame together."""
 
-    # --- the talk -----------------------------------------------------------------------------
+    # --- the conversation ---------------------------------------------------------------------
 
     @property
     def setup(self) -> ConversationInfo:
         """Provider, model and voice that answer here now."""
         session = self.model.session
         if session is None:
-            return self.talk.setup
+            return self.conversation.setup
         return ConversationInfo(
             session.provider, session.model, session.voice, self.muted, self.kept
         )
@@ -62,7 +62,7 @@ class TalkPane(Pane):
     @property
     def kept(self) -> bool:
         """Whether what is said here is recorded."""
-        return self.talk.setup.kept
+        return self.conversation.setup.kept
 
     @property
     def system_prompt(self) -> str:
@@ -85,7 +85,7 @@ class TalkPane(Pane):
         return self._sounding
 
     def post(self, intent: Intent) -> None:
-        self.talk.post(intent)
+        self.conversation.post(intent)
 
     def choose(self, choice: ConversationOptions) -> None:
         """Use these options from the next turn on.
@@ -93,19 +93,19 @@ class TalkPane(Pane):
         Raises:
             ConfigError: they are not available; nothing changes.
         """
-        self.talk.configure(choice)
+        self.conversation.configure(choice)
         self.choice = choice
 
     def give_sound(self, sounding: bool) -> None:
         """Have the sound from now on, or lose it."""
         if sounding != self._sounding:
             self._sounding = sounding
-            self.talk.set_audio_focus(sounding)
+            self.conversation.set_audio_focus(sounding)
         self.set_class(not sounding, "-unheard")
 
     def mute(self, muted: bool) -> None:
         self.muted = muted
-        self.talk.post(Mute(muted))
+        self.conversation.post(Mute(muted))
 
     # --- what is seen -------------------------------------------------------------------------
 

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 
 class PastedKeysArea(GraphemeArea):
-    """Whoever derives from it asks `in_a_burst` about every key first. The key that sends is the
-    one bound to the action `send`."""
+    """A subclass asks `in_a_burst` about every key first.
+
+    The key that sends is the one bound to the action `send`.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -100,7 +100,7 @@ class PromptBox(Vertical):
     def _say(self, words: Content) -> None:
         note = self.query_one(".attached", Static)
         if words != note.content:
-            # Told anew it would ask for a layout of the whole screen, with every key.
+            # An update asks for a layout of the whole screen: not with every key.
             note.display = bool(words)
             note.update(words)
 

@@ -1,8 +1,8 @@
 """Clipboard: programs of the desktop, tmux and the terminal, and which of them took a text.
 
 A program of the desktop says whether it took the text; a terminal that is asked with OSC 52 never
-answers. So programs come first, and the sentence says what is certain. Which ways there are is
-told from the environment alone; only `copy` starts processes.
+answers. So programs come first, and the sentence says what is certain. The environment alone
+tells which ways there are; only `copy` starts processes.
 """
 
 from __future__ import annotations

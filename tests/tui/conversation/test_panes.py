@@ -59,7 +59,7 @@ class TestOpening:
     async def test_a_pane_is_opened_after_the_one_spoken_to(self) -> None:
         async with panes(2, "f5", "f3") as (pilot, backend):
             assert chosen(pilot) == 2
-            order = [backend.talks.index(pane.talk) for pane in screen_of(pilot).grid.panes]  # pyright: ignore[reportArgumentType]
+            order = [backend.talks.index(pane.conversation) for pane in screen_of(pilot).grid.panes]  # pyright: ignore[reportArgumentType]
             assert order == [0, 2, 1]
 
     @pytest.mark.parametrize("count", [2, 3, 4])

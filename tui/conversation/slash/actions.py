@@ -113,7 +113,7 @@ async def run_slash_command(host: SlashHost, name: str, argument: str) -> None:
             raise ValueError(f"/{name} is declared and not handled")
 
 
-# --- what the conversation goes by ----------------------------------------------------------------
+# --- settings of the conversation -----------------------------------------------------------------
 
 
 def _choose(host: SlashHost, name: str, argument: str) -> None:
