@@ -123,8 +123,7 @@ class Standins:
         """Start a stand-in, which ends behind the test.
 
         Args:
-            source: `tone`, `piper`, or the file of a scenario or bundle, relative to the test's
-                directory.
+            source: `tone`, `piper`, or a scenario or bundle, relative to the test's directory.
             record: `none`, `once`, `rewrite` or `all`; a bundle may be recorded first.
             speed: factor on the recorded timing; 0 is at once.
             strict: refuse texts that are not in the source, and fail the test on a difference.
