@@ -35,25 +35,25 @@ EXPECTED = b"".join(
 
 
 def speak_synchronously(speak_url: str) -> list[Any]:
-    heard: list[Any] = []
+    received: list[Any] = []
     client = DeepgramClient(api_key=KEY, environment=environment(speak_url))
     with client.speak.v1.connect(
         model=MODEL, encoding="linear16", sample_rate=48_000
     ) as connection:
-        connection.on(EventType.MESSAGE, heard.append)
+        connection.on(EventType.MESSAGE, received.append)
         connection.send_text(SpeakV1Text(text="Hello there. "))
         connection.send_text(SpeakV1Text(text="How are you?"))
         connection.send_flush()
         connection.send_close()
         connection.start_listening()
-    return heard
+    return received
 
 
 async def test_the_synchronous_client() -> None:
     async with running(api_key=KEY) as url:
-        heard = await asyncio.to_thread(speak_synchronously, url)
-    assert kinds(heard) == ["SpeakV1Metadata", "bytes", "SpeakV1Flushed"]
-    assert b"".join(frame for frame in heard if isinstance(frame, bytes)) == EXPECTED
+        received = await asyncio.to_thread(speak_synchronously, url)
+    assert kinds(received) == ["SpeakV1Metadata", "bytes", "SpeakV1Flushed"]
+    assert b"".join(frame for frame in received if isinstance(frame, bytes)) == EXPECTED
 
 
 async def test_the_asynchronous_client() -> None:
@@ -65,12 +65,12 @@ async def test_the_asynchronous_client() -> None:
             await connection.send_text(SpeakV1Text(text="Hello there. How are you?"))
             await connection.send_flush()
             await connection.send_close()
-            heard: list[Any] = [message async for message in connection]
-    assert kinds(heard) == ["SpeakV1Metadata", "bytes", "SpeakV1Flushed"]
-    assert isinstance(heard[0], SpeakV1Metadata)
-    assert heard[0].model_name == MODEL
-    assert isinstance(heard[-1], SpeakV1Flushed)
-    assert b"".join(frame for frame in heard if isinstance(frame, bytes)) == EXPECTED
+            received: list[Any] = [message async for message in connection]
+    assert kinds(received) == ["SpeakV1Metadata", "bytes", "SpeakV1Flushed"]
+    assert isinstance(received[0], SpeakV1Metadata)
+    assert received[0].model_name == MODEL
+    assert isinstance(received[-1], SpeakV1Flushed)
+    assert b"".join(frame for frame in received if isinstance(frame, bytes)) == EXPECTED
 
 
 async def test_clear_and_a_warning_in_the_dialect_of_the_specification() -> None:
@@ -83,11 +83,11 @@ async def test_clear_and_a_warning_in_the_dialect_of_the_specification() -> None
             await connection.send_flush()
             await connection.send_clear()
             await connection.send_close()
-            heard = [message async for message in connection if not isinstance(message, bytes)]
+            received = [message async for message in connection if not isinstance(message, bytes)]
     # The SDK gives a Cleared as its class for Flushed, which has the same fields.
-    assert [message.type for message in heard] == ["Metadata", "Warning", "Cleared"]
-    assert isinstance(heard[1], SpeakV1Warning)
-    assert heard[1].code == "EXCESSIVE_FLUSH"
+    assert [message.type for message in received] == ["Metadata", "Warning", "Cleared"]
+    assert isinstance(received[1], SpeakV1Warning)
+    assert received[1].code == "EXCESSIVE_FLUSH"
 
 
 async def test_a_short_lived_token() -> None:

@@ -51,12 +51,12 @@ def asynchronous(speak_url: str) -> AsyncDeepgramClient:
     return AsyncDeepgramClient(api_key=KEY, environment=environment(speak_url))
 
 
-def sound(heard: Sequence[Any]) -> bytes:
-    return b"".join(frame for frame in heard if isinstance(frame, bytes))
+def sound(received: Sequence[Any]) -> bytes:
+    return b"".join(frame for frame in received if isinstance(frame, bytes))
 
 
 def speak_synchronously(speak_url: str) -> list[Any]:
-    heard: list[Any] = []
+    received: list[Any] = []
     client = DeepgramClient(api_key=KEY, environment=environment(speak_url))
     with client.speak.v2.connect(
         model=MODEL,
@@ -67,25 +67,25 @@ def speak_synchronously(speak_url: str) -> list[Any]:
         mip_opt_out=True,
         tag=["one", "two"],
     ) as connection:
-        connection.on(EventType.MESSAGE, heard.append)
+        connection.on(EventType.MESSAGE, received.append)
         connection.send_speak(SpeakV2Speak(text="Hello there. "))
         connection.send_speak(SpeakV2Speak(text="How are you?"))
         connection.send_flush()
         connection.send_close()
         connection.start_listening()
-    return heard
+    return received
 
 
 async def test_the_synchronous_client() -> None:
     async with running(api_key=KEY) as url:
-        heard = await asyncio.to_thread(speak_synchronously, url)
-    assert isinstance(heard[0], SpeakV2Connected)
-    assert heard[0].model_name == MODEL
-    assert isinstance(heard[1], SpeakV2SpeechStarted)
-    assert sound(heard) == EXPECTED
-    turn, session = heard[-2:]
+        received = await asyncio.to_thread(speak_synchronously, url)
+    assert isinstance(received[0], SpeakV2Connected)
+    assert received[0].model_name == MODEL
+    assert isinstance(received[1], SpeakV2SpeechStarted)
+    assert sound(received) == EXPECTED
+    turn, session = received[-2:]
     assert isinstance(turn, SpeakV2SpeechMetadata)
-    assert turn.speech_id == heard[1].speech_id
+    assert turn.speech_id == received[1].speech_id
     assert (turn.input_character_count, turn.audio_duration_ms) == (25, len(EXPECTED) // 96)
     assert turn.controls_applied.pronunciations_applied == 0
     assert isinstance(session, SpeakV2SessionMetadata)
@@ -100,8 +100,8 @@ async def test_the_asynchronous_client() -> None:
         await connection.send_speak(SpeakV2Speak(text=TEXT))
         await connection.send_flush()
         await connection.send_close()
-        heard: list[Any] = [message async for message in connection]
-    assert kinds(heard) == [
+        received: list[Any] = [message async for message in connection]
+    assert kinds(received) == [
         "SpeakV2Connected",
         "SpeakV2SpeechStarted",
         "bytes",
@@ -110,7 +110,7 @@ async def test_the_asynchronous_client() -> None:
         "SpeakV2SpeechMetadata",
         "SpeakV2SessionMetadata",
     ]
-    assert sound(heard) == EXPECTED
+    assert sound(received) == EXPECTED
 
 
 async def test_an_interrupt_with_an_offset_and_one_without() -> None:
@@ -166,11 +166,11 @@ async def test_an_error_is_a_message_and_the_end() -> None:
         asynchronous(url).speak.v2.connect(model=MODEL) as connection,
     ):
         await connection.send_speak(SpeakV2Speak(text=r"Wait \{pause:500ms\} here."))
-        heard: list[Any] = []
-        connection.on(EventType.MESSAGE, heard.append)
+        received: list[Any] = []
+        connection.on(EventType.MESSAGE, received.append)
         await connection.start_listening()
-    assert isinstance(heard[-1], SpeakV2Error)
-    assert heard[-1].code == "DATA-0002"
+    assert isinstance(received[-1], SpeakV2Error)
+    assert received[-1].code == "DATA-0002"
 
 
 SCENARIO = RecordedSpeech("", 0, (RecordedSegment("Hello there.", None),))
@@ -192,7 +192,7 @@ async def test_a_strict_source_refuses_another_text(
 ) -> None:
     speech = SCENARIO if source == "scenario" else recorded_speech(load("flux"))
     voice = RecordedVoice(speech, strict=True)
-    heard: list[Any] = []
+    received: list[Any] = []
     async with (
         running(voice=voice) as url,
         asynchronous(url).speak.v2.connect(model=MODEL, sample_rate="16000") as connection,
@@ -203,12 +203,12 @@ async def test_a_strict_source_refuses_another_text(
 
         async def listen() -> None:
             async for message in connection:
-                heard.append(message)  # noqa: PERF401  # It ends with an exception.
+                received.append(message)  # noqa: PERF401  # It ends with an exception.
 
         with pytest.raises(ConnectionClosedError, match=r"1008 .* NOT-IN-SOURCE"):
             await listen()
-    assert isinstance(heard[-1], SpeakV2Error)
-    assert heard[-1].code == "NOT-IN-SOURCE"
+    assert isinstance(received[-1], SpeakV2Error)
+    assert received[-1].code == "NOT-IN-SOURCE"
     assert voice.expectation.differences()[0].kind == differs
 
 

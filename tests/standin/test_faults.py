@@ -113,17 +113,17 @@ async def test_silent() -> None:
 async def test_hang_up_in_mid_audio() -> None:
     async with running("hang-up=3001") as url, talking(url) as talk:
         await talk.say(Speak("A gramophone plays records."), Flush())
-        heard, code, reason = await talk.hear_out()
-        assert (len(sound(heard)), code, reason) == (3001, 1011, "NET-0000")
-        assert messages(heard) == []
+        received, code, reason = await talk.hear_out()
+        assert (len(sound(received)), code, reason) == (3001, 1011, "NET-0000")
+        assert messages(received) == []
 
 
 async def test_reset_in_mid_audio() -> None:
     async with running("reset=3000@0") as url:
         async with talking(url) as talk:
             await talk.say(Speak("A gramophone plays records."), Flush())
-            heard, code, _ = await talk.hear_out()
-            assert (len(sound(heard)), code) == (3000, 1006)
+            received, code, _ = await talk.hear_out()
+            assert (len(sound(received)), code) == (3000, 1006)
         async with talking(url) as talk:
             await talk.say(Speak("Again."), Flush(), Close())
             assert (await talk.hear_out())[1:] == (1000, "")
@@ -143,8 +143,8 @@ async def test_frames_that_end_within_a_sample(fault: str, sizes: set[int]) -> N
         whole = sound(await talk.hear_until(Flushed))
     async with running(fault) as url, talking(url) as talk:
         await talk.say(said, Flush())
-        heard = await talk.hear_until(Flushed)
-    frames = [frame for frame in heard if isinstance(frame, bytes)]
+        received = await talk.hear_until(Flushed)
+    frames = [frame for frame in received if isinstance(frame, bytes)]
     assert {len(frame) for frame in frames[:-1]} == sizes
     assert b"".join(frames) == whole
 
@@ -160,9 +160,9 @@ async def test_late_flushed() -> None:
 async def test_excessive_flush() -> None:
     async with running("excessive-flush=2") as url, talking(url) as talk:
         await talk.say(Flush(), Speak("Hi."), Flush(), Flush(), Close())
-        heard, code, _ = await talk.hear_out()
-        assert messages(heard) == [Flushed(0), EXCESSIVE_FLUSH, Flushed(1)]
-        assert sound(heard)
+        received, code, _ = await talk.hear_out()
+        assert messages(received) == [Flushed(0), EXCESSIVE_FLUSH, Flushed(1)]
+        assert sound(received)
         assert code == 1000
 
 
@@ -179,9 +179,9 @@ async def test_rubbish_before_the_first_sound() -> None:
 async def test_unknown_type_before_the_first_sound() -> None:
     async with running("unknown-type") as url, talking(url) as talk:
         await talk.say(Speak("Hi."), Flush())
-        heard = await talk.hear_until(Flushed)
-        assert isinstance(heard[0], Unknown)
-        assert len(messages(heard)) == 2
+        received = await talk.hear_until(Flushed)
+        assert isinstance(received[0], Unknown)
+        assert len(messages(received)) == 2
 
 
 async def test_slow_first_byte() -> None:
@@ -226,9 +226,9 @@ async def heard_of(*faults: str, **options: Any) -> tuple[list[Heard], int | Non
     ],
 )
 async def test_the_end_after_so_many_bytes(fault: str, code: int, reason: str) -> None:
-    heard, *ending = await heard_of(fault)
-    assert sound(heard) == (await whole())[:3001]
-    assert messages(heard) == []
+    received, *ending = await heard_of(fault)
+    assert sound(received) == (await whole())[:3001]
+    assert messages(received) == []
     assert ending == [code, reason]
 
 
@@ -238,9 +238,9 @@ async def test_without_a_place_close_comes_before_the_first_sound() -> None:
 
 @pytest.mark.parametrize("fault", ["close=NET-0001,#3", "drop=#3", "reset=#3", "hang-up=#3"])
 async def test_the_end_at_a_message(fault: str) -> None:
-    heard, _, _ = await heard_of(fault)
+    received, _, _ = await heard_of(fault)
     # The Metadata is the first message.
-    assert [len(frame) for frame in heard if isinstance(frame, bytes)] == [960]
+    assert [len(frame) for frame in received if isinstance(frame, bytes)] == [960]
 
 
 @pytest.mark.parametrize(
@@ -282,8 +282,8 @@ async def test_everything_stands_still_in_a_stall() -> None:
 async def test_a_stall_for_ever_keeps_the_connection(fault: str) -> None:
     async with running(fault) as url, talking(url) as talk:
         await talk.say(SAID, Flush(), Close())
-        heard = [await talk.hear() for _ in range(4)]
-        assert sound(heard) == (await whole())[:3001]
+        received = [await talk.hear() for _ in range(4)]
+        assert sound(received) == (await whole())[:3001]
         await (await talk.connection.ping())
         await talk.connection.close()
         assert (await talk.hear_out())[0] == []
@@ -320,8 +320,10 @@ async def test_intruders_come_where_they_are_told_to(fault: str) -> None:
 
 
 async def test_several_faults_at_once_strike_in_their_order() -> None:
-    heard, code, _ = await heard_of("close=NET-0003,2000", "unknown-type=1000", "unknown-type=500")
-    kinds = [len(frame) if isinstance(frame, bytes) else type(frame) for frame in heard]
+    received, code, _ = await heard_of(
+        "close=NET-0003,2000", "unknown-type=1000", "unknown-type=500"
+    )
+    kinds = [len(frame) if isinstance(frame, bytes) else type(frame) for frame in received]
     assert kinds == [500, Unknown, 460, 40, Unknown, 920, 80]
     assert code == 1011
 
@@ -330,17 +332,17 @@ async def test_several_faults_at_once_strike_in_their_order() -> None:
 
 
 async def test_duplicated_frames() -> None:
-    heard, _, _ = await heard_of("duplicate")
-    frames = [frame for frame in heard if isinstance(frame, bytes)]
+    received, _, _ = await heard_of("duplicate")
+    frames = [frame for frame in received if isinstance(frame, bytes)]
     assert frames[::2] == frames[1::2]
     assert b"".join(frames[::2]) == await whole()
-    assert messages(heard) == [Flushed(0)]
+    assert messages(received) == [Flushed(0)]
 
 
 async def test_one_duplicated_message() -> None:
-    heard, _, _ = await heard_of("duplicate=#2")
-    assert heard[0] == heard[1]
-    assert sound(heard[1:]) == await whole()
+    received, _, _ = await heard_of("duplicate=#2")
+    assert received[0] == received[1]
+    assert sound(received[1:]) == await whole()
     frames = -(-len(await whole()) // 960)
     last, _, _ = await heard_of(f"duplicate=#{frames + 2}")
     assert messages(last) == [Flushed(0), Flushed(0)]
@@ -361,8 +363,8 @@ async def test_big_frames() -> None:
     said = [Speak("word " * 400), Flush()]
     async with running("big-frames", voice=ToneVoice()) as url, talking(url) as talk:
         await talk.say(*said)
-        heard = await talk.hear_until(Flushed)
-    sizes = [len(frame) for frame in heard if isinstance(frame, bytes)]
+        received = await talk.hear_until(Flushed)
+    sizes = [len(frame) for frame in received if isinstance(frame, bytes)]
     assert sizes[:-1] == [2**20] * (len(sizes) - 1)
     assert len(sizes) > 2
 

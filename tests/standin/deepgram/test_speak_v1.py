@@ -58,10 +58,10 @@ async def test_sound_may_start_at_a_sentence() -> None:
     async with running(speak_on="sentence") as url, talking(url, QUERY) as talk:
         await talk.say(Speak("One two. Three"))
         first = spoken("One two.")
-        heard = [await talk.hear()]
-        while len(sound(heard)) < len(first):
-            heard.append(await talk.hear())
-        assert sound(heard) == first
+        received = [await talk.hear()]
+        while len(sound(received)) < len(first):
+            received.append(await talk.hear())
+        assert sound(received) == first
         await talk.say(Flush())
         assert sound(await talk.hear_until(Flushed)) == spoken("Three")
 
@@ -69,9 +69,9 @@ async def test_sound_may_start_at_a_sentence() -> None:
 async def test_close_lets_everything_out_first() -> None:
     async with running() as url, talking(url, QUERY) as talk:
         await talk.say(Speak("One."), Flush(), Speak("Two."), Flush(), Close())
-        heard, code, reason = await talk.hear_out()
-        assert sound(heard) == spoken("One. Two.")
-        assert messages(heard) == [Flushed(0), Flushed(1)]
+        received, code, reason = await talk.hear_out()
+        assert sound(received) == spoken("One. Two.")
+        assert messages(received) == [Flushed(0), Flushed(1)]
         assert (code, reason) == (1000, "")
 
 
@@ -81,9 +81,9 @@ async def test_clear_stops_the_sound_and_the_next_text_is_spoken() -> None:
         await talk.say(Speak("A gramophone plays records."), Flush())
         await clock.asleep_until(20_000)
         await talk.say(Speak("More."), Flush(), Clear())
-        heard = await talk.hear_until(Cleared)
-        assert sound(heard) == spoken("A gramophone plays records.")[:TWENTY_MS]
-        assert messages(heard) == [Cleared(0)]
+        received = await talk.hear_until(Cleared)
+        assert sound(received) == spoken("A gramophone plays records.")[:TWENTY_MS]
+        assert messages(received) == [Cleared(0)]
         await talk.say(Speak("Ha."), Flush())
         assert sound([await talk.hear()]) == spoken("Ha.")[:TWENTY_MS]
 
@@ -157,9 +157,9 @@ async def test_many_speak_at_once() -> None:
     async def speaks(url: str, text: str) -> bytes:
         async with talking(url, QUERY) as talk:
             await talk.say(Speak(text), Flush(), Close())
-            heard, code, _ = await talk.hear_out()
-            assert (messages(heard), code) == ([Flushed(0)], 1000)
-            return sound(heard)
+            received, code, _ = await talk.hear_out()
+            assert (messages(received), code) == ([Flushed(0)], 1000)
+            return sound(received)
 
     texts = [f"This is speaker number {number}." for number in range(40)]
     async with running() as url, asyncio.TaskGroup() as group:
@@ -175,8 +175,8 @@ async def test_clients_are_told_when_the_stand_in_stops() -> None:
             await talk.say(Speak("A gramophone plays records."), Flush())
             await clock.asleep_until(20_000)
             await stand_in.aclose()
-            heard, code, _ = await talk.hear_out()
-            assert (len(heard), code) == (1, 1001)
+            received, code, _ = await talk.hear_out()
+            assert (len(received), code) == (1, 1001)
 
 
 async def test_a_client_that_vanishes_stops_its_voice() -> None:
@@ -207,8 +207,8 @@ async def test_a_voice_that_fails_is_an_internal_error(caplog: pytest.LogCapture
     with caplog.at_level(logging.CRITICAL):
         async with running(voice=Failing()) as url, talking(url) as talk:
             await talk.say(Speak("Hello."), Flush())
-            heard, code, reason = await talk.hear_out()
-    assert heard[0] == Warned("ODD", "Something is odd.")
+            received, code, reason = await talk.hear_out()
+    assert received[0] == Warned("ODD", "Something is odd.")
     assert (code, reason) == (1011, "NET-0000")
 
 

@@ -42,9 +42,9 @@ def spoken(text: str, speed: float = 1.0) -> bytes:
     return b"".join(VOICE.words(text, SpeakParameters(sample_rate_hz=48_000, speed=speed)))
 
 
-def kinds(heard: list[Heard]) -> list[str]:
+def kinds(received: list[Heard]) -> list[str]:
     """The types of what was heard, sound only once."""
-    names = [type(each).__name__ for each in heard]
+    names = [type(each).__name__ for each in received]
     return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1]]
 
 
@@ -53,10 +53,10 @@ async def test_sound_comes_before_the_flush() -> None:
         await talk.say(Speak("A gramophone "), Speak("plays records. Many"))
         started = await talk.hear()
         first = spoken("A gramophone plays records.")
-        heard: list[Heard] = []
-        while len(sound(heard)) < len(first):
-            heard.append(await talk.hear())
-        assert sound(heard) == first
+        received: list[Heard] = []
+        while len(sound(received)) < len(first):
+            received.append(await talk.hear())
+        assert sound(received) == first
         await talk.say(Speak(" of them."), Flush())
         rest = await talk.hear_until(SpeechMetadata)
         assert kinds(rest) == ["Flushed", "bytes", "SpeechMetadata"]
@@ -84,10 +84,12 @@ async def test_only_on_flush_if_told_so() -> None:
 async def test_close_lets_every_turn_out_and_tells_the_sums() -> None:
     async with running() as url, talking(url) as talk:
         await talk.say(Speak("One."), Flush(), Speak("Two."), Flush(), Speak("Three"), Close())
-        heard, code, reason = await talk.hear_out()
-        assert sound(heard) == spoken("One. Two. Three")
-        turns = [each for each in heard if isinstance(each, SpeechMetadata)]
-        assert heard[-1] == SessionMetadata(sum(turn.audio_duration_ms for turn in turns), 13, 13)
+        received, code, reason = await talk.hear_out()
+        assert sound(received) == spoken("One. Two. Three")
+        turns = [each for each in received if isinstance(each, SpeechMetadata)]
+        assert received[-1] == SessionMetadata(
+            sum(turn.audio_duration_ms for turn in turns), 13, 13
+        )
         assert (len(turns), code, reason) == (3, 1000, "")
 
 
@@ -122,9 +124,9 @@ async def test_a_slow_interrupt_lets_sound_go_on() -> None:
         await talk.say(Speak("A gramophone plays records. Many of them."))
         await clock.asleep_until(20_000)
         await talk.say(Interrupt(10), Interrupt(15))
-        heard = await talk.hear_until(Warned)
-        assert isinstance(heard[-1], Warned)
-        assert heard[-1].code == "INTERRUPT_IN_PROGRESS"
+        received = await talk.hear_until(Warned)
+        assert isinstance(received[-1], Warned)
+        assert received[-1].code == "INTERRUPT_IN_PROGRESS"
         clock.advance_us(20_000)
         assert sound([await talk.hear()])
         await clock.asleep_until(30_000)
@@ -137,10 +139,10 @@ async def test_a_slow_interrupt_lets_sound_go_on() -> None:
 async def test_a_speed_holds_for_the_next_segment() -> None:
     async with running() as url, talking(url) as talk:
         await talk.say(Configure(0.5), Configure(9), Speak("Slow."), Flush())
-        success, failure, *heard = await talk.hear_until(SpeechMetadata)
+        success, failure, *received = await talk.hear_until(SpeechMetadata)
         assert success == ConfigureSuccess(0.5)
         assert isinstance(failure, ConfigureFailure)
-        assert sound(heard) == spoken("Slow.", speed=0.5)
+        assert sound(received) == spoken("Slow.", speed=0.5)
 
 
 async def test_a_minute_of_silence_ends_the_connection_and_a_ping_prolongs_it() -> None:
@@ -157,9 +159,9 @@ async def test_a_minute_of_silence_ends_the_connection_and_a_ping_prolongs_it() 
         clock.advance_us(40_000_000)
         await clock.asleep_until(120_000_000)
         clock.advance_us(20_000_000)
-        heard, code, reason = await talk.hear_out()
-        assert isinstance(heard[-1], Errored)
-        assert (heard[-1].code, code, reason) == ("NET-0004", 1011, "NET-0004")
+        received, code, reason = await talk.hear_out()
+        assert isinstance(received[-1], Errored)
+        assert (received[-1].code, code, reason) == ("NET-0004", 1011, "NET-0004")
 
 
 async def test_an_hour_is_the_longest_session() -> None:
@@ -168,8 +170,8 @@ async def test_an_hour_is_the_longest_session() -> None:
     async with running(clock=clock, flux_limits=limits) as url, talking(url) as talk:
         await clock.asleep_until(3_600_000_000)
         clock.advance_us(3_600_000_000)
-        heard, code, reason = await talk.hear_out()
-        assert (kinds(heard), code, reason) == (["Errored"], 1011, "NET-0003")
+        received, code, reason = await talk.hear_out()
+        assert (kinds(received), code, reason) == (["Errored"], 1011, "NET-0003")
 
 
 @pytest.mark.parametrize(
@@ -217,9 +219,9 @@ async def test_an_error_goes_before_a_close_that_was_asked_for(
 ) -> None:
     async with running(fault) as url, talking(url) as talk:
         await talk.say(Speak("A gramophone plays records."), Flush())
-        heard, *ended = await talk.hear_out()
-        assert isinstance(heard[-1], Errored)
-        assert (heard[-1].code, *ended) == (reason, code, reason)
+        received, *ended = await talk.hear_out()
+        assert isinstance(received[-1], Errored)
+        assert (received[-1].code, *ended) == (reason, code, reason)
 
 
 @pytest.mark.parametrize("fault", ["reset=4000", "drop=4000"])
@@ -234,11 +236,14 @@ async def test_faults_of_frames_and_messages_are_those_of_v1() -> None:
     async with running("odd-frames", "unknown-type", "retry=1", "configure-failure=1") as url:
         async with talking(url) as talk:
             await talk.say(Configure(1.1), Speak("A gramophone plays records."), Flush(), Close())
-            heard, code, _ = await talk.hear_out()
-    assert isinstance(heard[0], ConfigureFailure)
-    assert [type(each) for each in heard if isinstance(each, Warned | Unknown)] == [Warned, Unknown]
-    assert any(len(frame) % 2 for frame in heard if isinstance(frame, bytes))
-    assert (sound(heard), code) == (spoken("A gramophone plays records."), 1000)
+            received, code, _ = await talk.hear_out()
+    assert isinstance(received[0], ConfigureFailure)
+    assert [type(each) for each in received if isinstance(each, Warned | Unknown)] == [
+        Warned,
+        Unknown,
+    ]
+    assert any(len(frame) % 2 for frame in received if isinstance(frame, bytes))
+    assert (sound(received), code) == (spoken("A gramophone plays records."), 1000)
 
 
 async def test_a_voice_that_fails_is_asked_again_and_then_an_internal_error(
@@ -253,8 +258,8 @@ async def test_a_voice_that_fails_is_asked_again_and_then_an_internal_error(
     with caplog.at_level(logging.CRITICAL):
         async with running(voice=Failing()) as url, talking(url) as talk:
             await talk.say(Speak("Hello."), Flush())
-            heard, code, reason = await talk.hear_out()
-    assert kinds(heard) == ["SpeechStarted", "Flushed", "Warned", "Errored"]
+            received, code, reason = await talk.hear_out()
+    assert kinds(received) == ["SpeechStarted", "Flushed", "Warned", "Errored"]
     assert (code, reason) == (1011, "NET-0000")
 
 
@@ -275,6 +280,6 @@ async def test_telephone_sound(encoding: str) -> None:
     query = f"model=flux-haley-en&encoding={encoding}"
     async with running() as url, talking(url, query) as talk:
         await talk.say(Speak("Hello there."), Close())
-        heard, _, _ = await talk.hear_out()
+        received, _, _ = await talk.hear_out()
         parameters = SpeakParameters(encoding=encoding, sample_rate_hz=8_000)
-        assert sound(heard) == b"".join(VOICE.words("Hello there.", parameters))
+        assert sound(received) == b"".join(VOICE.words("Hello there.", parameters))

@@ -63,9 +63,9 @@ async def record_into(home: Path, upstream: str, *flushes: str, query: str = QUE
             for text in flushes:
                 await talk.say(Speak(text), Flush())
             await talk.say(Close())
-            heard, code, _ = await talk.hear_out()
+            received, code, _ = await talk.hear_out()
     assert code == 1000
-    return heard
+    return received
 
 
 def said_in(events: list[Event]) -> list[str]:
@@ -111,7 +111,7 @@ async def test_the_timeline_of_an_utterance() -> None:
     async with running() as upstream, passing(upstream) as through:
         async with talking(through.speak_url, QUERY) as talk:
             await talk.say(Speak("One. "), Speak("Two."), Flush())
-            heard = await talk.hear_until(Flushed)
+            received = await talk.hear_until(Flushed)
             await talk.say(Speak("Three."), Flush())
             await talk.hear_until(Flushed)
     assert [event.text for event in through.all(TextSpoken)] == ["One. ", "Two.", "Three."]
@@ -122,7 +122,7 @@ async def test_the_timeline_of_an_utterance() -> None:
         (1, "Three.", "stop"),
     ]
     spoken = b"".join(each.pcm for each in through.all(AudioReceived) if each.turn == 0)
-    assert spoken == sound(heard)
+    assert spoken == sound(received)
     (connected,) = through.all(SpeechConnected)
     assert connected.url == f"{upstream}?{QUERY}"
     assert connected.request_id
@@ -142,9 +142,9 @@ async def test_a_clear_ends_the_turn_and_a_refused_flush_is_told() -> None:
         await talk.say(Speak("One."), Clear())
         await talk.hear_until(Cleared)
         await talk.say(Speak("Two."), Flush(), Speak("Three."), Flush())
-        heard = await talk.hear_until(Warned)
+        received = await talk.hear_until(Warned)
         await talk.say(Flush(), Close())
-        heard += (await talk.hear_out())[0]
+        received += (await talk.hear_out())[0]
     assert [event.turn for event in through.all(ClearSent)] == [0]
     assert [event.flush for event in through.all(FlushRefused)] == [1]
     assert [event.code for event in through.all(WarningReceived)] == ["EXCESSIVE_FLUSH"]
@@ -152,7 +152,7 @@ async def test_a_clear_ends_the_turn_and_a_refused_flush_is_told() -> None:
         (0, "One.", "interrupted"),
         (1, "Two.Three.", "stop"),
     ]
-    assert len(messages(heard)) == 3
+    assert len(messages(received)) == 3
     assert said_in(through.events)[0] == "Two."
 
 
@@ -163,8 +163,8 @@ async def test_a_close_of_the_service_reaches_the_client_and_the_session() -> No
         talking(through.speak_url, QUERY) as talk,
     ):
         await talk.say(Speak("A gramophone plays records."), Flush())
-        heard, code, reason = await talk.hear_out()
-    assert (len(sound(heard)), code, reason) == (4000, 1011, "NET-0000")
+        received, code, reason = await talk.hear_out()
+    assert (len(sound(received)), code, reason) == (4000, 1011, "NET-0000")
     (gone,) = through.all(SpeechDisconnected)
     assert (gone.code, gone.reason) == (1011, "NET-0000")
     assert through.all(TurnCompleted)[0].finish_reason == "failed"

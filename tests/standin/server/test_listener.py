@@ -23,7 +23,7 @@ from tests.support.http_client import line
 TEXT = [("content-type", "text/plain")]
 
 
-class House:
+class ExampleHandlers:
     """Handlers that show what a handler can do, and what they saw."""
 
     def __init__(self) -> None:
@@ -44,13 +44,13 @@ class House:
             ("GET", "/cut"): self.cut,
             ("GET", "/reset"): self.reset,
         }
-        return Routes({"/socket": self.door, "/closed": self.closed_door}, handlers)
+        return Routes({"/socket": self.endpoint, "/closed": self.closed_endpoint}, handlers)
 
-    def door(self, arrival: HandshakeRequest) -> Accept | HttpRefusal:
-        headers = (("x-query", arrival.query), ("x-offered", "+".join(arrival.subprotocols)))
+    def endpoint(self, handshake: HandshakeRequest) -> Accept | HttpRefusal:
+        headers = (("x-query", handshake.query), ("x-offered", "+".join(handshake.subprotocols)))
         return Accept(headers, self.talk)
 
-    def closed_door(self, arrival: HandshakeRequest) -> Accept | HttpRefusal:
+    def closed_endpoint(self, handshake: HandshakeRequest) -> Accept | HttpRefusal:
         return HttpRefusal(402, "NO_CREDIT", "No credit.")
 
     async def talk(self, connection: ServerConnection) -> None:
@@ -109,11 +109,11 @@ class House:
 
 
 @asynccontextmanager
-async def opened(**patience: float) -> AsyncGenerator[tuple[House, Address], None]:
-    house = House()
-    limits = Timeouts(**patience)  # pyright: ignore[reportArgumentType]
-    async with listening(house.routes(), timeouts=limits) as address:
-        yield house, address
+async def opened(**timeouts: float) -> AsyncGenerator[tuple[ExampleHandlers, Address], None]:
+    handlers = ExampleHandlers()
+    limited = Timeouts(**timeouts)  # pyright: ignore[reportArgumentType]
+    async with listening(handlers.routes(), timeouts=limited) as address:
+        yield handlers, address
 
 
 # --- both on one port -------------------------------------------------------------------------
@@ -231,16 +231,16 @@ async def test_what_is_not_served_is_said_so(
 
 
 async def test_a_connection_is_kept() -> None:
-    async with opened() as (house, address), line(address.port) as http:
+    async with opened() as (handlers, address), line(address.port) as http:
         for number in range(3):
             body = str(number).encode()
             assert (await http.ask("POST", "/echo?q=1", body, {"X-A": "1"})).body == body
         pieces = await http.ask("GET", "/pieces")
         assert (pieces.body, pieces.headers["transfer-encoding"]) == (b"onetwo", "chunked")
         assert "date" in pieces.headers
-    assert [request.query for request in house.seen] == ["q=1"] * 3
-    assert house.seen[0].header("x-a") == house.seen[0].header("X-A") == "1"
-    assert house.seen[0].header("x-b") == ""
+    assert [request.query for request in handlers.seen] == ["q=1"] * 3
+    assert handlers.seen[0].header("x-a") == handlers.seen[0].header("X-A") == "1"
+    assert handlers.seen[0].header("x-b") == ""
 
 
 async def test_requests_that_come_at_once_are_answered_in_order() -> None:
@@ -272,9 +272,9 @@ async def test_http_1_0_gets_a_body_without_chunks() -> None:
 
 
 async def test_a_proxy_may_ask_with_the_whole_address() -> None:
-    async with opened() as (house, address), line(address.port) as http:
+    async with opened() as (handlers, address), line(address.port) as http:
         await http.ask("POST", "http://here:80/echo?x", b"")
-    assert (house.seen[0].path, house.seen[0].query) == ("/echo", "x")
+    assert (handlers.seen[0].path, handlers.seen[0].query) == ("/echo", "x")
 
 
 async def test_a_client_that_asks_first_is_told_to_go_on() -> None:
@@ -365,20 +365,20 @@ async def test_an_idle_connection_is_ended_in_the_end() -> None:
 
 
 async def test_a_client_that_goes_away_cancels_its_handler() -> None:
-    async with opened() as (house, address):
+    async with opened() as (handlers, address):
         async with line(address.port) as http:
             http.begin("GET", "/wait")
-            await house.began.wait()
-        await house.cancelled.wait()
+            await handlers.began.wait()
+        await handlers.cancelled.wait()
 
 
 async def test_a_client_that_resets_in_mid_body_stops_the_answer() -> None:
-    async with opened() as (house, address):
+    async with opened() as (handlers, address):
         async with line(address.port) as http:
             http.begin("GET", "/flood")
-            await house.began.wait()
+            await handlers.began.wait()
             http.writer.transport.abort()
-        await house.gone.wait()
+        await handlers.gone.wait()
 
 
 async def test_clients_that_go_away_before_they_said_anything_leave_nothing() -> None:
@@ -423,7 +423,7 @@ async def test_a_connection_that_is_reset_in_mid_body() -> None:
 
 async def test_the_end_takes_every_connection_with_it() -> None:
     async with AsyncExitStack() as serving, AsyncExitStack() as clients:
-        house, address = await serving.enter_async_context(opened())
+        handlers, address = await serving.enter_async_context(opened())
         idle = await clients.enter_async_context(line(address.port))
         await idle.ask("GET", "/pieces")
         silent = await clients.enter_async_context(line(address.port))
@@ -431,11 +431,11 @@ async def test_the_end_takes_every_connection_with_it() -> None:
         waiting = await clients.enter_async_context(line(address.port))
         waiting.begin("GET", "/wait")
         websocket = await clients.enter_async_context(connect(address.websocket("/socket")))
-        await house.began.wait()
+        await handlers.began.wait()
 
         await serving.aclose()
 
-        assert house.cancelled.is_set()
+        assert handlers.cancelled.is_set()
         assert await idle.everything() == await waiting.everything() == b""
         assert await silent.everything() == b""
         with pytest.raises(ConnectionClosed):

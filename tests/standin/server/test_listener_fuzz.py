@@ -49,8 +49,10 @@ async def echo(request: Request, reply: Reply) -> None:
 
 
 async def _talk(talks: list[list[bytes]]) -> None:
-    door = SpeakV1Endpoint(ToneVoice(character_ms=6, gap_ms=4), StandinOptions(), WatchedClock())
-    routes = Routes({"/v1/speak": door}, {("POST", "/echo"): echo})
+    endpoint = SpeakV1Endpoint(
+        ToneVoice(character_ms=6, gap_ms=4), StandinOptions(), WatchedClock()
+    )
+    routes = Routes({"/v1/speak": endpoint}, {("POST", "/echo"): echo})
     # The clients hang up by themselves; the last one must be heard however busy the machine is.
     timeouts = Timeouts(request_s=5, idle_s=5, linger_s=0.02)
     async with asyncio.timeout(HANG_S), listening(routes, timeouts=timeouts) as address:

@@ -74,8 +74,8 @@ SPEECH = RecordedSpeech(
 async def test_text_is_matched_on_what_is_said_and_repeated_text_in_order() -> None:
     async with running(voice=RecordedVoice(SPEECH)) as url, talking(url, QUERY) as talk:
         await talk.say(Speak("T"), Speak(" wo. "), Flush(), Speak("One."), Flush(), Close())
-        heard, _, _ = await talk.hear_out()
-        assert heard == [b"Two.", Flushed(0), b"One.", Flushed(1)]
+        received, _, _ = await talk.hear_out()
+        assert received == [b"Two.", Flushed(0), b"One.", Flushed(1)]
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ async def test_how_the_text_is_cut_into_flushes_does_not_matter(
     async with running(voice=RecordedVoice(SPEECH)) as url, talking(url, QUERY) as talk:
         for said in flushes:
             await talk.say(Speak(said), Flush())
-        heard = [await talk.hear_until(Flushed) for _ in flushes]
-    assert [sound(part) for part in heard] == sounds
-    assert all(len(messages(part)) == 1 for part in heard)
+        received = [await talk.hear_until(Flushed) for _ in flushes]
+    assert [sound(part) for part in received] == sounds
+    assert all(len(messages(part)) == 1 for part in received)
 
 
 async def test_unknown_text_is_spoken_in_tones_and_told() -> None:
@@ -106,9 +106,9 @@ async def test_unknown_text_is_spoken_in_tones_and_told() -> None:
         for said in ("One.", "Something else.", "Two.", "One."):
             await talk.say(Speak(said), Flush())
         await talk.say(Close())
-        heard, _, _ = await talk.hear_out()
-    assert sound(heard) == b"One." + tones("Something else.") + b"Two.One."
-    assert messages(heard) == [Flushed(0), Flushed(1), Flushed(2), Flushed(3)]
+        received, _, _ = await talk.hear_out()
+    assert sound(received) == b"One." + tones("Something else.") + b"Two.One."
+    assert messages(received) == [Flushed(0), Flushed(1), Flushed(2), Flushed(3)]
     assert voice.expectation.differences() == (
         Difference("extra", "speech", "", "Something else."),
     )
@@ -118,8 +118,8 @@ async def test_a_strict_recording_hangs_up_on_unknown_text() -> None:
     voice = RecordedVoice(SPEECH, strict=True)
     async with running(voice=voice) as url, talking(url, QUERY) as talk:
         await talk.say(Speak("One."), Flush(), Speak("Zwei."), Flush())
-        heard, code, reason = await talk.hear_out()
-    assert (sound(heard), code, reason) == (b"One.", 1008, NOT_IN_SOURCE)
+        received, code, reason = await talk.hear_out()
+    assert (sound(received), code, reason) == (b"One.", 1008, NOT_IN_SOURCE)
     assert [each.kind for each in voice.expectation.differences()] == [
         "extra",
         "unsent",
@@ -135,14 +135,14 @@ async def test_by_message_the_cutting_counts() -> None:
     voice = RecordedVoice.by_message(CUT)
     async with running(voice=voice) as url, talking(url, QUERY) as talk:
         await talk.say(*AS_CUT, Close())
-        heard, _, _ = await talk.hear_out()
-        assert sound(heard) == b"One.Two.One."
+        received, _, _ = await talk.hear_out()
+        assert sound(received) == b"One.Two.One."
     assert voice.expectation.differences() == ()
     voice = RecordedVoice.by_message(CUT)
     async with running(voice=voice) as url, talking(url, QUERY) as talk:
         await talk.say(Speak("One."), Flush(), Speak("Two."), Speak(" One."), Flush(), Close())
-        heard, _, _ = await talk.hear_out()
-        assert sound(heard) == b"One.Two.One.", "it is told at the end alone"
+        received, _, _ = await talk.hear_out()
+        assert sound(received) == b"One.Two.One.", "it is told at the end alone"
     assert [(each.kind, each.got) for each in voice.expectation.differences()] == [
         ("changed", "One."),
         ("extra", "Two."),
@@ -185,8 +185,8 @@ async def test_a_connection_breaks_as_recorded_and_the_next_goes_on() -> None:
         for _ in range(3):
             async with talking(url, QUERY) as talk:
                 await talk.say(Speak("One."), Flush(), Close())
-                heard, code, reason = await talk.hear_out()
-                ends.append((sound(heard), code, reason))
+                received, code, reason = await talk.hear_out()
+                ends.append((sound(received), code, reason))
     assert ends == [(b"a", 1011, "NET-0000"), (b"b", 1006, ""), (b"c", 1000, "")]
     assert voice.expectation.differences() == ()
 
@@ -203,15 +203,15 @@ async def test_a_connection_breaks_however_the_text_is_cut(flushes: list[str]) -
         ),
     )
     voice = RecordedVoice(speech)
-    heard: list[bytes] = []
+    received: list[bytes] = []
     async with running(voice=voice) as url:
         for _ in range(2):
             async with talking(url, QUERY) as talk:
                 for said in flushes:
                     await talk.say(Speak(said), Flush())
                 await talk.say(Close())
-                heard.append(sound((await talk.hear_out())[0]))
-    assert heard == [b"a", b"bc"]
+                received.append(sound((await talk.hear_out())[0]))
+    assert received == [b"a", b"bc"]
     assert voice.expectation.differences() == ()
 
 
@@ -219,9 +219,9 @@ async def test_what_has_no_frames_is_spoken_in_tones() -> None:
     speech = RecordedSpeech("", 0, (RecordedSegment("One two.", None, first_us=5_000),))
     async with running(voice=RecordedVoice(speech)) as url, talking(url, QUERY) as talk:
         await talk.say(Speak("One two."), Flush())
-        heard = await talk.hear_until(Flushed)
-    assert sound(heard) == tones("One two.")
-    assert {len(frame) for frame in heard[:-2] if isinstance(frame, bytes)} == {1920}
+        received = await talk.hear_until(Flushed)
+    assert sound(received) == tones("One two.")
+    assert {len(frame) for frame in received[:-2] if isinstance(frame, bytes)} == {1920}
 
 
 async def test_each_connection_starts_at_the_beginning() -> None:

@@ -7,8 +7,8 @@
 #
 # After an Interrupt the client has thrown away what it had received and not played. It goes on
 # counting from the offset that it gave, so the clock is set there, back as well as forward. Sound
-# that was thrown away is taken out of the total again. Without an offset the service takes all
-# sound that was sent for played, and the clock moves on as at the end of a turn.
+# that was thrown away is taken out of the total again. Without an offset all sound that was sent
+# is taken to be played, and the clock moves on as at the end of a turn.
 
 from __future__ import annotations
 
