@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gramophone.app.session import SessionOptions, open_session
 from gramophone.cli.interrupts import ctrl_c
-from gramophone.cli.output import AnswerText, JsonLines, Notes, Waiter, note
+from gramophone.cli.output import AnswerPrinter, JsonLines, Notes, Waiter, note
 from gramophone.config.config import Config
 from gramophone.core.errors import SessionNotFound
 from gramophone.core.intents import Interrupt, RepeatTurn, Say, Submit
@@ -27,7 +27,7 @@ async def speak_once(
 ) -> int:
     """Run one turn from the intent to its last sample; returns the exit code."""
     notes = Notes()
-    answer = AnswerText()
+    answer = AnswerPrinter()
     over = asyncio.Event()
     waiter = Waiter(_is_over, over.set)
     printed: Sink = JsonLines() if as_json else answer

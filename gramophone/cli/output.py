@@ -63,8 +63,8 @@ class JsonLines:
             write_out(encode_line(entry) + "\n")
 
 
-class AnswerText:
-    """A sink that prints the answer as it streams."""
+class AnswerPrinter:
+    """Sink that prints the answer as it streams."""
 
     def __init__(self) -> None:
         self._stream = PlainStream()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gramophone.app.replay_session import make_replay, make_schedule
-from gramophone.cli.output import AnswerText, JsonLines, Notes, note
+from gramophone.cli.output import AnswerPrinter, JsonLines, Notes, note
 from gramophone.config.config import Config
 from gramophone.core.sinks import Fanout, Sink
 from gramophone.core.timeline import Entry, Event, TurnCompleted, TurnStarted
@@ -43,7 +43,7 @@ class _DeviceNotes(Notes):
             super().emit(entry)
 
 
-class _Dialogue(AnswerText):
+class _Dialogue(AnswerPrinter):
     """Prints answers as they stream, and the user's turns between them."""
 
     def emit(self, entry: Entry) -> None:

@@ -1,4 +1,4 @@
-"""Which output devices there are. Asked in a thread of its own, because PortAudio may hang."""
+"""List of the output devices, asked for in a thread of its own because PortAudio may hang."""
 
 from __future__ import annotations
 

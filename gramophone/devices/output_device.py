@@ -24,13 +24,14 @@ _port = threading.Lock()
 
 
 class Device(Protocol):
-    """What the speaker needs of one. `opened` and `gone` are called in the device's own thread."""
+    """Device as the speaker uses it. `opened` and `gone` are called in the device's own thread."""
 
     name: str
     latency_us: int
 
     def start(self, opened: Callable[[str], None], gone: Callable[[], None]) -> None:
-        """Open it: `opened` is told what was wrong, or nothing when it plays."""
+        """Open it in the background: `opened` gets a complaint, "" when it plays; `gone` comes when
+        the device is closed, or could not be opened."""
         ...
 
     @property

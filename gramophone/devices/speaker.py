@@ -1,9 +1,20 @@
-"""The speaker: a jitter buffer, and something that pulls from it in real time.
+"""Speaker: a jitter buffer, and something that pulls from it in real time.
 
 What pulls is a sound device, open while the speaker is to be heard, or else a task that keeps
-the same pace in silence while there is sound to go by. A device that dies in mid-play is replaced
-by the silent one at the same position. Public methods are called on the engine's loop; the
-device pulls in its own thread.
+the same pace in silence while there is sound to keep it for. A device that dies in mid-play is
+replaced by the silent one at the same position.
+
+Threads. Public methods are called on the engine's loop. The device pulls in a thread of its own,
+every 20 ms, and must not wait: it takes the lock, copies a block and leaves. The lock guards the
+jitter buffer and the recent blocks, nothing else, and nobody holds it over an await or a system
+call. What a pull has to report (began, gap, drained) is handed over to the loop by
+`call_soon_threadsafe` with the position and time of that pull.
+
+A report may cross a stop on its way. `_stops` counts the stops, a pull remembers the count, and a
+"drained" from before a stop is not passed on: the sound it is about was cut.
+
+Drained means heard, not handed over: the last block is still on its way for the latency of the
+device, and the program may end the session, and the process, as soon as it is told.
 """
 
 from __future__ import annotations
@@ -144,7 +155,7 @@ class DeviceSpeaker:
     # --- the device ---------------------------------------------------------------------------
 
     async def _keep(self, opening: asyncio.Future[str] | None) -> None:
-        """Play on the device while that lasts and is wanted, else in silence."""
+        """Play on the device while it works and is wanted, else in silence."""
         while True:
             self._turned.clear()
             complaint = ""
@@ -162,7 +173,7 @@ class DeviceSpeaker:
             await self._pace()
 
     async def _on_device(self, opening: asyncio.Future[str]) -> str:
-        """Open and play until it dies or is no longer wanted; what went wrong, if anything."""
+        """Play on the device until it dies or is no longer wanted; the complaint, "" for none."""
         output = self._output
         assert output is not None
         turned = spawn(self._turned.wait(), name="speaker turned")
@@ -185,7 +196,7 @@ class DeviceSpeaker:
         return complaint
 
     async def _until_open(self, opening: asyncio.Future[str], turned: asyncio.Task[Any]) -> None:
-        """Wait for the device, for as long as it may take and is wanted."""
+        """Wait until the device is open, may take no longer, or is no longer wanted."""
         pacing = spawn(self._pace(opening=True), name="speaker pace")
         try:
             await asyncio.wait(

@@ -98,6 +98,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     return result
 
 
+_NO_CLOCK = "The real service has no clock to be moved; record without it."
+
+
 class Standins:
     """The fixture: called, it starts a stand-in; not called, it is the one of the marker."""
 
@@ -136,10 +139,7 @@ class Standins:
         mode = self._record_mode(source, record)
         if mode in _REPLACING or (mode == "once" and not path.exists()):
             if clock == "manual":
-                pytest.fail(
-                    "The real service has no clock to be moved; record without it.",
-                    pytrace=False,
-                )
+                pytest.fail(_NO_CLOCK, pytrace=False)
             return self._record(path, services, always=mode == "all")
         arguments = [self._found(source), f"--speed={speed}", f"--clock={clock}"]
         arguments.append("--strict" if strict else "--lenient")
