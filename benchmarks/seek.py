@@ -4,8 +4,8 @@
 
 A talk of 300 questions and answers, 100,000 deltas and 36,000 frames of sound is laid out as a
 schedule. The session screen, 120×40 without a terminal, is taken from place to place. Told is the
-time of the CPU that the engine takes to say what holds there, drawn is what the screen takes until it
-has folded and painted all of it.
+CPU time that the engine takes to emit what holds there, drawn is what the screen takes until it has
+folded and painted all of it.
 """
 
 from __future__ import annotations
