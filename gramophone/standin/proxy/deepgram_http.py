@@ -22,7 +22,7 @@ _LARGEST_TRANSCRIPT_BYTES = 32 * 2**20
 
 
 class SpeechRequests:
-    """Handlers of such requests, and counts of them over one run."""
+    """The proxy's handlers for speech over HTTP, and their counts in one run."""
 
     def __init__(
         self, upstream: str, recorder: SessionRecorder, hide: Callable[[Iterable[str]], None]

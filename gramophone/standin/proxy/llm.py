@@ -24,7 +24,7 @@ _FORWARDED = ("GET", "/v1/models"), ("POST", "/v1/messages/count_tokens")
 
 
 class ModelProxy:
-    """Handlers of such requests, and a count of them over one run."""
+    """The proxy's handlers for language models, and the number of questions in one run."""
 
     def __init__(
         self,

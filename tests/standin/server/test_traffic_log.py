@@ -31,11 +31,11 @@ KEY = "canary-5e55-in-the-mine"
 
 
 class Book:
-    """A ledger and what stands in it."""
+    """A traffic log and its lines."""
 
     def __init__(self) -> None:
         self.file = io.StringIO()
-        self.ledger = TrafficLog(self.file, ManualClock(7))
+        self.log = TrafficLog(self.file, ManualClock(7))
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(written) for written in self.file.getvalue().splitlines()]
@@ -49,7 +49,7 @@ async def written(api_key: str | None = None) -> AsyncGenerator[tuple[Book, Addr
     book = Book()
     voice = ToneVoice(character_ms=6, gap_ms=4)
     routes = speak_routes(voice, StandinOptions(api_key=api_key), ManualClock())
-    async with listening(routes, traffic_log=book.ledger) as address:
+    async with listening(routes, traffic_log=book.log) as address:
         yield book, address
 
 
@@ -77,7 +77,7 @@ async def test_a_websocket_is_written_down_from_its_beginning_to_its_end() -> No
     assert "Metadata" in out[0]["text"]
     assert sum(entry.get("bytes", 0) for entry in out) == 1_056
     assert (lines[-1]["event"], lines[-1]["code"]) == ("closed", 1000)
-    assert (book.ledger.connections, book.ledger.requests) == (1, 0)
+    assert (book.log.connections, book.log.requests) == (1, 0)
 
 
 async def test_a_request_is_written_down_with_its_answer() -> None:
@@ -98,7 +98,7 @@ async def test_a_request_is_written_down_with_its_answer() -> None:
     assert [entry["event"] for entry in refused] == ["request", "answer", "out", "end"]
     assert refused[0]["bytes"] == 1
     assert "err_msg" in refused[2]["text"]
-    assert (book.ledger.connections, book.ledger.requests) == (0, 2)
+    assert (book.log.connections, book.log.requests) == (0, 2)
 
 
 async def test_no_key_is_ever_written() -> None:
@@ -121,29 +121,29 @@ async def test_no_key_is_ever_written() -> None:
     assert KEY not in book.file.getvalue()
     assert book.file.getvalue().count("[secret]") >= 3
     assert "api_key=%5Bsecret%5D" in book.file.getvalue()
-    assert book.ledger.connections == 3
+    assert book.log.connections == 3
 
 
 def test_a_key_that_is_known_is_not_written_before_it_was_used_either() -> None:
     book = Book()
-    ledger = TrafficLog(book.file, secrets=Secrets(key=KEY))
-    ledger.frame(ledger.opened("websocket", "/", "", []), "in", f"It is {KEY}.")
+    log = TrafficLog(book.file, secrets=Secrets(key=KEY))
+    log.frame(log.opened("websocket", "/", "", []), "in", f"It is {KEY}.")
     assert KEY not in book.file.getvalue()
 
 
 def test_words_of_a_header_that_are_no_key_are_left_alone() -> None:
     book = Book()
     headers = [("authorization", "Token a"), ("sec-websocket-key", "c2FtcGxl")]
-    number = book.ledger.opened("websocket", "/v1/speak", "a=b", headers)
-    book.ledger.frame(number, "in", "A Token of c2FtcGxl.")
+    number = book.log.opened("websocket", "/v1/speak", "a=b", headers)
+    book.log.frame(number, "in", "A Token of c2FtcGxl.")
     assert book.lines()[1]["text"] == "A Token of c2FtcGxl."
 
 
 def test_without_a_file_things_are_counted_only() -> None:
-    ledger = TrafficLog()
-    assert not ledger.writing
-    ledger.frame(ledger.opened("request", "/", "", []), "in", "text")
-    assert ledger.requests == 1
+    log = TrafficLog()
+    assert not log.writing
+    log.frame(log.opened("request", "/", "", []), "in", "text")
+    assert log.requests == 1
 
 
 # --- in pieces ------------------------------------------------------------------------------------
@@ -152,13 +152,13 @@ def test_without_a_file_things_are_counted_only() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 11, 22, 23, 24])
 def test_a_key_that_passes_in_pieces_is_not_written(size: int) -> None:
     book = Book()
-    number = book.ledger.opened("websocket", "/", "", [("authorization", f"Token {KEY}")])
+    number = book.log.opened("websocket", "/", "", [("authorization", f"Token {KEY}")])
     pieces = cut(f"My key is {KEY}, and {KEY}{KEY}. ", size)
     for piece in pieces:
-        book.ledger.frame(number, "in", json.dumps({"type": "Speak", "text": piece}))
+        book.log.frame(number, "in", json.dumps({"type": "Speak", "text": piece}))
         chunk = json.dumps({"choices": [{"index": 0, "delta": {"content": piece}}]})
-        book.ledger.frame(number, "out", f"data: {chunk}\n\n")
-    book.ledger.over(number)
+        book.log.frame(number, "out", f"data: {chunk}\n\n")
+    book.log.over(number)
     for event in ("in", "out"):
         texts = [entry["text"] for entry in book.lines() if entry["event"] == event]
         said = [json.loads(text.removeprefix("data: ")) for text in texts]
@@ -171,20 +171,20 @@ def test_a_key_that_passes_in_pieces_is_not_written(size: int) -> None:
 def test_a_line_that_waits_holds_up_its_own_connection_alone() -> None:
     book = Book()
     headers = [("x-api-key", KEY)]
-    first = book.ledger.opened("websocket", "/", "", headers)
-    second = book.ledger.opened("websocket", "/", "", headers)
-    book.ledger.frame(first, "in", f"It is {KEY[:9]}")
-    book.ledger.frame(first, "out", "What?")
-    book.ledger.frame(second, "in", "Hi.")
+    first = book.log.opened("websocket", "/", "", headers)
+    second = book.log.opened("websocket", "/", "", headers)
+    book.log.frame(first, "in", f"It is {KEY[:9]}")
+    book.log.frame(first, "out", "What?")
+    book.log.frame(second, "in", "Hi.")
     assert [entry.get("text") for entry in book.lines()[2:]] == ["Hi."]
-    book.ledger.frame(first, "in", f"{KEY[9:]}!")
+    book.log.frame(first, "in", f"{KEY[9:]}!")
     assert [entry["text"] for entry in book.lines()[3:]] == ["It is [secret]", "What?", "!"]
 
 
 def test_what_waits_at_the_end_is_written() -> None:
     book = Book()
-    number = book.ledger.opened("websocket", "/", "", [("x-api-key", KEY)])
-    book.ledger.frame(number, "in", f"It is {KEY[:3]}")
+    number = book.log.opened("websocket", "/", "", [("x-api-key", KEY)])
+    book.log.frame(number, "in", f"It is {KEY[:3]}")
     assert len(book.lines()) == 1
-    book.ledger.close()
+    book.log.close()
     assert book.lines()[1]["text"] == f"It is {KEY[:3]}"
