@@ -145,6 +145,8 @@ class WavWriter:
                 f"{self.path} has reached 4 GiB, the most a WAV file can hold; start a new session "
                 "to go on recording."
             )
+        # First the samples, then the sizes in the header: a process killed in between leaves a file
+        # whose header says a little too little, which every reader opens.
         written = os.pwrite(self._descriptor, pcm, HEADER_BYTES + offset_bytes)
         while written < len(pcm):
             # A disk that fills up takes a part first and refuses the rest.

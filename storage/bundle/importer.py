@@ -201,6 +201,10 @@ class _BundleImport:
 
     # --- rows ---------------------------------------------------------------------------------
 
+    # The directory gets its name inside the transaction, as its last step: a failure before it
+    # rolls the rows back, a failed commit removes the directory again. Killed between the renaming
+    # and the commit, the directory is there without rows, marked as deleted, and the next import of
+    # the same bundle finds the very same files and replaces them.
     def _take_in(self) -> None:
         self._database.execute("PRAGMA synchronous = FULL")
         placed = False

@@ -36,8 +36,8 @@ MOST_TURNS = 100_000
 MOST_CUT_CHARS = 1 << 23
 """Text of turns that an older version cut to what was heard; it is held until all is read."""
 
-# Deflate packs up to 1:1032, so a small file could fill a disk. A writer stores a part as it is
-# rather than exceed the ratio.
+# Deflate packs up to 1:1032, so a small file could fill a disk. A writer whose compressed bundle
+# would exceed the ratio stores all parts instead.
 ALWAYS_ALLOWED_BYTES = 1 << 26
 _LARGEST_RATIO = 200
 

@@ -182,6 +182,8 @@ class _Best:
 
 def _cut(words: Sequence[CaptionWord]) -> list[tuple[int, int]]:
     """Cues as ranges of words: the cheapest division that fits."""
+    # Dynamic programming: `best[n]` is the cheapest division of the first n words, found from all
+    # that could be the last cue. A cue has room for few words, so time grows with the text only.
     best = [_Best(0.0, 0)]
     for end in range(1, len(words) + 1):
         cheapest: _Best | None = None

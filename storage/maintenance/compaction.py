@@ -205,6 +205,11 @@ class _CompactionProgress:
         self._progress(min(self._done, self._total), self._total)
 
 
+# A turn must have a whole file at any moment. FLAC is written under a name that no row and no
+# reader knows, synced, and decoded again; only then it gets its name, the directory is synced, one
+# FULL transaction names it, and the WAV goes last. Killed before the transaction there are two
+# whole files and the row names the WAV; after it, two and the row names the FLAC. `settle` keeps
+# the FLAC if it has the hash of the row, else the WAV.
 def _compact_session(
     home: Home,
     database: sqlite3.Connection,

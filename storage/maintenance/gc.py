@@ -106,7 +106,7 @@ def examine(home: Home, now: datetime, places: Iterable[Path] = ()) -> Report:
     with storage_errors(home):
         database = connect_to_read(home)
         try:
-            return _Look(home, database, now, places).report()
+            return _Inspection(home, database, now, places).report()
         finally:
             database.close()
 
@@ -146,7 +146,19 @@ def size_of(path: Path) -> int:
         return 0
 
 
-class _Look:
+# Everything below the data directory is put into one of four groups, and the last is never touched:
+#
+# - leftovers: names this program gives to unfinished work, whose owner holds no lock any more,
+#   or that is older than an hour;
+# - orphans: sound named like a turn's, in a known session whose rows do not name it;
+# - strays: the same in a session without a row. The database may have been lost, and this may be
+#   all that is left of it, so it is freed on request only;
+# - strange: all other names.
+#
+# A session that somebody holds, or that waits for its repair, is passed over: its files are ahead
+# of its rows. Rows may change between this look and the removal, so `_remove_unnamed` looks again
+# under the session's lock.
+class _Inspection:
     def __init__(
         self, home: Home, database: sqlite3.Connection, now: datetime, places: Iterable[Path]
     ) -> None:

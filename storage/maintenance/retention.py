@@ -149,6 +149,8 @@ def _too_old(sized: Sequence[Due], limits: Limits, now: datetime) -> set[str]:
     return {session.id for session in sized if session.created_at < began}
 
 
+# The oldest go first, until the sound that is left fits. Sessions that cannot go (pinned, young,
+# being recorded) count for the size, so a library of pinned sessions may stay above the limit.
 def _too_much(
     home: Home, sized: Sequence[Due], gone: set[str], limits: Limits, now: datetime
 ) -> set[str]:

@@ -119,6 +119,10 @@ class DatabasePages:
             except (DamagedCell, IndexError, struct.error):
                 self.lost_cells += 1
 
+    # A cell of a table's leaf is the size of the payload, the rowid (both varints) and the payload;
+    # that of an index has no rowid, and in an inner page a page number of 4 bytes before it.
+    # (Tables without rowids, as `event`, are stored like indices: their inner pages hold rows,
+    # too.)
     def _row(self, page: bytes, kind: int, at: int) -> PageRow:
         if kind == _INDEX_INTERIOR:
             at += 4
@@ -132,6 +136,10 @@ class DatabasePages:
     def _payload(self, page: bytes, kind: int, at: int, size_bytes: int) -> bytes:
         if not 0 < size_bytes <= _LONGEST_PAYLOAD:
             raise DamagedCell("a payload of an impossible size")
+        # A payload that is too large for a page goes on in a chain of overflow pages, each with the
+        # number of the next in its first 4 bytes. The constants are those of the file format: a
+        # leaf of a table holds payloads of up to U - 35 bytes whole, and a page of an index has
+        # room for four cells at least.
         usable = self._usable_bytes
         most = usable - 35 if kind == _TABLE_LEAF else (usable - 12) * 64 // 255 - 23
         if size_bytes <= most:
@@ -173,6 +181,10 @@ def _sizes(head: bytes) -> tuple[int, int]:
     return page_bytes, usable if usable >= 480 else page_bytes
 
 
+# A record is a head of varints (its own length, then the kind of each column) and the values one
+# after another. Kinds 1 to 6 are integers of 1, 2, 3, 4, 6 and 8 bytes, 7 a float, 8 and 9 the
+# numbers 0 and 1, which take no room; from 12 on even kinds are bytes of (kind - 12) / 2, odd ones
+# text.
 def _values(payload: bytes) -> tuple[Value, ...]:
     head_bytes, at = _varint(payload, 0)
     if head_bytes > len(payload):
@@ -221,6 +233,10 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 # --- the write-ahead log ------------------------------------------------------------------------
 
 
+# The log is a header and frames: 24 bytes and a page each. A frame counts only if its salts are
+# those of the header (the log is used again from its start, and older frames stay behind the new
+# ones) and its checksum, which runs over all frames before it, fits. A frame with a database size
+# ends a transaction; frames after the last such are of one that was never committed.
 def _logged_pages(path: Path, page_bytes: int) -> dict[int, bytes]:
     """The newest committed version of each page in the log; nothing where there is no log."""
     try:

@@ -37,6 +37,14 @@ def _of(turn: int) -> tuple[tuple[int, str], ...]:
     return (turn, "delta"), (turn, "chunk"), (turn, "spoken")
 
 
+# A secret may begin in one delta and end in the next, and none of the two looks like one. So texts
+# of a stream (a turn's deltas, a connection's frames, each place in their JSON by itself) are
+# searched as the joined text, and an event waits while its end could be the beginning of a secret.
+# A mark stands in the piece in which the secret begins; pieces that hold only more of it become
+# empty, but stay, with their time and number: the timeline is the same with and without secrets.
+# Waiting is bounded by the end of the turn. All this happens before anything is written, because
+# text that once was in the database stays in free pages, in the write-ahead log and in old segments
+# of the search index.
 class RedactedEvents:
     """The events of one session after another, numbered."""
 

@@ -54,6 +54,12 @@ class _RecoveredTurn:
     last_us: int
 
 
+# Repair trusts files more than rows, because sound is written before the row that names it: after a
+# kill a file may go further than its rows, and never the other way round. Files are repaired before
+# the transaction. If this process is killed, too, nothing is lost: a repaired header is repaired
+# again to the same bytes, and the session still counts as open. The lock is taken first and the
+# state read once more under it, since the recorder may have ended the session, or another program
+# repaired it.
 def recover(home: Home, database: sqlite3.Connection) -> list[str]:
     """Repair every session that no living process holds; returns the ids of those repaired.
 

@@ -139,6 +139,9 @@ def _remove_sound(home: Home, session_id: str) -> None:
         shutil.rmtree(directory)
 
 
+# Full-text segments are never changed: a deleted row adds a mark that its words are gone, and the
+# words themselves stay in the older segment until segments are merged. `optimize` merges all into
+# one. The log has the old pages as well, until a checkpoint that truncates it.
 def _forget(database: sqlite3.Connection) -> None:
     """Make the words leave old segments of the index and the log, where that is quick."""
     turns = database.execute("SELECT coalesce(sum(turns), 0) FROM session").fetchone()[0]

@@ -67,6 +67,14 @@ def open_library(
     return database
 
 
+# Why nobody but SQLite opens library.db, -wal or -shm in this process, not even to read: SQLite
+# locks with POSIX record locks (fcntl), which belong to process and file and not to a descriptor.
+# Closing *any* descriptor of a file drops all locks that the process holds on it, those of another
+# connection in another thread included; two programs may then write at once. SQLite puts off its
+# own closing for that reason, and cannot see ours. So the empty file is made before anybody
+# connects (`make_private_file`), modes are set without a descriptor (`tighten`), a snapshot is made
+# by VACUUM INTO, a plain copy by another process (`read_access`), and a path that a user names is
+# compared with `DATABASE_FILES` before it is opened.
 def connect(home: Home) -> sqlite3.Connection:
     """A plain connection in autocommit mode; may be handed to another thread, not shared."""
     database = sqlite3.connect(
@@ -127,6 +135,10 @@ def _connect_to_read(home: Home) -> tuple[sqlite3.Connection, str]:
     return database, address
 
 
+# With a write-ahead log readers see the database as it was when they began and never wait for the
+# writer. Writers wait for each other, up to `_BUSY_S`, but only at the beginning: a transaction
+# that begins by reading and wants to write later is refused at once if somebody wrote in between,
+# because what it read is not the newest any more. BEGIN IMMEDIATE takes the lock for writing first.
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Generator[None]:
     """One writing transaction: whole or not at all."""
@@ -162,6 +174,9 @@ def _check_origin(database: sqlite3.Connection, home: Home) -> None:
         database.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
 
 
+# The index of a write-ahead log (-shm) is memory that all processes map. Machines that share a
+# network file system do not share memory, so each would have an index of its own and damage what
+# the other wrote. A rollback journal needs file locks only.
 def _roll_back(database: sqlite3.Connection, home: Home, abilities: Support) -> None:
     """Keep a rollback journal, where a write-ahead log would not be shared."""
     # Without shared memory a library with a log opens for one connection alone.

@@ -17,6 +17,10 @@ _UNWRITABLE = FULL | {READ_ONLY, errno.EACCES, errno.EPERM}
 _NO_FILE = -2
 
 
+# flock, and not a POSIX record lock as SQLite's: it belongs to the open file, so it is not lost
+# when another descriptor of the same file is closed, and it keeps out other threads of the process,
+# too. A flag in the database or a file with a process id would outlive a killed process, and a new
+# process may have the same id.
 class SessionLock:
     """A held lock; `release` gives it back."""
 

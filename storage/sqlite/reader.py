@@ -103,6 +103,8 @@ class ReadConnection:
     async def _rows(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self._connection.execute_fetchall(query, parameters)]
 
+    # `interrupt` ends whatever statement runs on the connection at that moment, and does nothing if
+    # none does. The lock around `fetch` makes sure that it can only be the cancelled one.
     async def _interrupt(self, work: asyncio.Task[Any]) -> None:
         # Again and again, because an interruption that comes before SQLite has begun is lost.
         while not work.done():

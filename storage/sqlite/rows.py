@@ -26,6 +26,9 @@ Row: TypeAlias = tuple[
 INSERT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 COLUMNS = "at_us, kind, turn, connection, text, offset_bytes, size_bytes, detail"
 
+# Columns are what SQL asks for: sound is found by turn and offset, deltas are joined by `text`. In
+# a JSON object they would have to be parsed in every row that is looked at.
+
 # The field that goes into the column `text`, where it is not called so.
 _TEXT_FIELDS = {"ModelChunkReceived": "raw", "TurnInterrupted": "heard_text", "Failed": "detail"}
 _COLUMN_FIELDS = frozenset({"at_us", "turn", "connection", "offset_bytes", "size_bytes"})

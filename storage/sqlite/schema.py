@@ -28,6 +28,8 @@ class Migration:
     statements: tuple[str, ...]
 
 
+# 2**20 turns a session and 2**43 sessions fill the 63 bits of a row number. In the full-text index,
+# where a session's position stands for its number, a walk downward gives the latest sessions first.
 def turn_number(session: int, turn: int) -> int:
     """Row number of a turn: composed, so that the rows of a session lie together. In the full-text
     index a turn has the number that is composed of its session's position."""
@@ -269,6 +271,9 @@ def migrate(
         database.set_progress_handler(None, 0)
 
 
+# SQLite calls the progress handler every so many instructions, in the middle of a statement, and
+# ends the statement with SQLITE_INTERRUPT if it says so. So a statement that takes minutes, as
+# a new index over a large library does, can be stopped by whoever watches it.
 class _MigrationProgress:
     """Counts statements. SQLite swallows what is raised while a statement runs: it is kept."""
 

@@ -11,6 +11,12 @@ import sqlite3
 
 from gramophone.text.bigrams import indexed
 
+# FTS5 tables with external content: the index holds words and their places and no text, which
+# stands in `turn` and `session` already; reading a text for the index goes through a view. Words
+# are `unicode61` tokens of what `indexed_1` gives. `prefix` adds an index of the beginnings of 2 to
+# 5 letters, so that a search that is still being typed is a look-up: without it SQLite merges the
+# postings of every word that begins so.
+#
 # The rows are taken in slices, so that one sees how far it is.
 _SLICES = 16
 # Signs of vowels belong to the words, as letters do.
