@@ -60,6 +60,16 @@ class FaultName(StrEnum):
     CONFIGURE_FAILURE = "configure-failure"
     """Answer this Configure, counted from 1, that it could not be applied."""
 
+    # --- Listen v2 alone: in every turn, or in the one of this number, counted from 1 -----------
+    NEVER_ENDS = "never-ends"
+    """Never end the turn, unless a ForceEndTurn comes."""
+    RESUMES = "resumes"
+    """Follow the EagerEndOfTurn by a TurnResumed with more words."""
+    LATE_WORDS = "late-words"
+    """Hear the last word of the turn only behind its end, as a turn of its own."""
+    GOES_SILENT = "goes-silent"
+    """Say nothing more behind the StartOfTurn; stay connected."""
+
     # Answers of a language model, over HTTP. There a message is an event of the stream, and
     # bytes are those of the body.
     SSE_CUT = "sse-cut"
@@ -198,6 +208,10 @@ _FORMS: dict[FaultName, tuple[str, ...]] = {
     FaultName.SLOW_INTERRUPT: (_NUMBER,),
     FaultName.RETRY: (_NUMBER,),
     FaultName.CONFIGURE_FAILURE: (_NUMBER,),
+    FaultName.NEVER_ENDS: (_NUMBER + _OPTIONAL,),
+    FaultName.RESUMES: (_NUMBER + _OPTIONAL,),
+    FaultName.LATE_WORDS: (_NUMBER + _OPTIONAL,),
+    FaultName.GOES_SILENT: (_NUMBER + _OPTIONAL,),
 }
 """Kinds of the arguments after `=`, in order; names that are not here take none."""
 

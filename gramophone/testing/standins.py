@@ -59,6 +59,11 @@ class _StandinProcess:
         return self._ready.get("listen_url", "")
 
     @property
+    def listen_v2_url(self) -> str:
+        """Address of Deepgram Listen v2, Flux: `ws://127.0.0.1:…/v2/listen`."""
+        return self._ready.get("listen_v2_url", "")
+
+    @property
     def openai_base_url(self) -> str:
         """The `base_url` for OpenAI's clients."""
         return self._ready.get("openai_base_url", "")

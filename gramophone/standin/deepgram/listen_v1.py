@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
-from typing import assert_never
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 
 from gramophone.core.clock import Clock
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.handshake import admit, bad_request, identity_headers
+from gramophone.standin.deepgram.listen_v2 import ListenV2Endpoint
+from gramophone.standin.deepgram.listening import ListeningSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.http_response import FaultyResponse
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
@@ -30,7 +28,7 @@ from gramophone.standin.server.refusal import HttpRefusal, refusal_with
 from gramophone.standin.server.routes import Accept, HandshakeRequest, Routes
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.tone import ToneVoice
-from gramophone.wire.deepgram.listen_v1.connection import COMPRESSED_BYTES_PER_SECOND, Action
+from gramophone.wire.deepgram.listen_v1.connection import COMPRESSED_BYTES_PER_SECOND
 from gramophone.wire.deepgram.listen_v1.messages import (
     ListenIdentity,
     ListenParameters,
@@ -48,11 +46,10 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import (
     whole_utterance,
 )
 from gramophone.wire.deepgram.listen_v1.server import ListenServer, Utterance
-from gramophone.wire.deepgram.paths import LISTEN_PATH
+from gramophone.wire.deepgram.paths import LISTEN_PATH, LISTEN_V2_PATH
 from gramophone.wire.deepgram.server_actions import (
     NOT_IN_SOURCE,
     NOT_IN_SOURCE_SAID,
-    CloseConnection,
     SendText,
 )
 from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
@@ -97,11 +94,14 @@ def listen_routes(
     recorded: RecordedTranscripts | None = None,
     sounds: ExpectedSounds | None = None,
 ) -> Routes:
-    """Listen v1 on a websocket and, for whole recordings, over HTTP."""
+    """Both versions of Listen on a websocket and, for whole recordings, v1 over HTTP."""
     recorded = recorded or RecordedTranscripts()
     sounds = sounds or ExpectedSounds(recorded.wholes)
     endpoint = ListenV1Endpoint(utterances, options, clock, recorded, sounds)
-    return Routes({LISTEN_PATH: endpoint}, {("POST", LISTEN_PATH): endpoint.transcribe})
+    return Routes(
+        {LISTEN_PATH: endpoint, LISTEN_V2_PATH: ListenV2Endpoint(utterances, options, clock)},
+        {("POST", LISTEN_PATH): endpoint.transcribe},
+    )
 
 
 class ListenV1Endpoint:
@@ -203,7 +203,8 @@ class ListenV1Endpoint:
         )
         machine = self._machine(ordinal, parameters)
         _log.info("listening connection %d: open, %s", ordinal, parameters)
-        await _Listening(machine, identity, sender, self._clock).run(connection)
+        write = partial(render, identity=identity)
+        await ListeningSession(machine, write, sender, self._clock).run(connection)
         _log.info(
             "listening connection %d: closed, %s %s",
             ordinal,
@@ -216,58 +217,6 @@ class ListenV1Endpoint:
         if recorded:
             return ListenReplay(parameters, recorded[ordinal % len(recorded)])
         return ListenServer(parameters, self._utterances)
-
-
-class _Listening:
-    """Carries frames and time to the machine, and its actions to the socket."""
-
-    def __init__(
-        self,
-        machine: ListenServer | ListenReplay,
-        identity: ListenIdentity,
-        sender: WebSocketSender,
-        clock: Clock,
-    ) -> None:
-        self._machine = machine
-        self._identity = identity
-        self._sender = sender
-        self._clock = clock
-
-    async def run(self, connection: ServerConnection) -> None:
-        """Serve the connection until it ends."""
-        self._machine.opened(self._clock.now_us())
-        async with asyncio.TaskGroup() as tasks:
-            watching = (
-                tasks.create_task(self._sender.watch_time(), name="timed faults"),
-                tasks.create_task(self._watch_time(), name="machine's time"),
-            )
-            with suppress(ConnectionClosed):
-                async for frame in connection:
-                    self._sender.client_spoke()
-                    now_us = self._clock.now_us()
-                    if isinstance(frame, str):
-                        await self._perform(self._machine.text_received(frame, now_us))
-                    else:
-                        await self._perform(self._machine.sound_received(frame, now_us))
-            for task in watching:
-                task.cancel()
-
-    async def _watch_time(self) -> None:
-        with suppress(ConnectionClosed):
-            while (deadline_us := self._machine.deadline_us) is not None:
-                await self._clock.sleep_until_us(deadline_us)
-                # It may have moved meanwhile; the machine alone says whether it is time.
-                await self._perform(self._machine.time_passed(self._clock.now_us()))
-
-    async def _perform(self, actions: Sequence[Action]) -> None:
-        for action in actions:
-            match action:
-                case SendText(message):
-                    await self._sender.send(render(message, self._identity))
-                case CloseConnection(code, reason):
-                    await self._sender.close(code, reason)
-                case _:
-                    assert_never(action)
 
 
 def _identity(parameters: ListenParameters) -> ListenIdentity:

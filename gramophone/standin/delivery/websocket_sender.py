@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import assert_never
+from typing import assert_never, cast
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -61,7 +61,10 @@ class WebSocketSender:
             await self._execute(self._injector.on_frame(frame))
 
     async def close(self, code: int, reason: str) -> None:
-        """Close with this code; with 1006, which stands for it, without a close frame."""
+        """Close with this code; with 1006, which stands for it, without a close frame.
+
+        1005 stands for a close frame without a code.
+        """
         if not self._untouched:
             await self._unstalled()
             await self._execute(self._injector.flush_held())
@@ -69,6 +72,9 @@ class WebSocketSender:
             return
         if code == CloseCode.ABNORMAL_CLOSURE:
             await self._execute([DropConnection(reset=False)])
+        elif code == CloseCode.NO_STATUS_RCVD:
+            # The library takes None for a close frame without a code; its annotation does not.
+            await self._connection.close(cast("int", None))
         else:
             await self._connection.close(code, reason)
 

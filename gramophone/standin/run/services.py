@@ -17,7 +17,7 @@ from gramophone.standin.server.routes import Address, Routes
 from gramophone.standin.voice import Voice
 from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
 from gramophone.wire.deepgram.listen_v1.server import Utterance
-from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, SPEAK_PATH
+from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, LISTEN_V2_PATH, SPEAK_PATH
 
 
 @frozen
@@ -60,7 +60,14 @@ def _listen(context: ServiceContext) -> Service:
     routes = listen_routes(
         context.utterances, context.options, context.clock, context.heard, context.sounds
     )
-    return Service(routes, lambda address: {"listen_url": address.websocket(LISTEN_PATH)})
+
+    def urls(address: Address) -> Mapping[str, str]:
+        return {
+            "listen_url": address.websocket(LISTEN_PATH),
+            "listen_v2_url": address.websocket(LISTEN_V2_PATH),
+        }
+
+    return Service(routes, urls)
 
 
 def _openai(context: ServiceContext) -> Service:

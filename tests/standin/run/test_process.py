@@ -68,7 +68,8 @@ NOTHING: dict[str, Any] = {"connections": 0, "requests": 0, "matched": True, "di
 async def test_it_says_that_it_is_ready_and_speaks() -> None:
     async with started("--voice", "tone", "--no-limits") as process:
         ready = await line(process)
-        urls = {"speak_url", "speak_v2_url", "listen_url", "openai_base_url", "anthropic_base_url"}
+        speech = {"speak_url", "speak_v2_url", "listen_url", "listen_v2_url"}
+        urls = {*speech, "openai_base_url", "anthropic_base_url"}
         assert ready.keys() == {"event", *urls}
         assert ready["event"] == "ready"
         async with talking(ready["speak_url"]) as talk:
@@ -292,7 +293,7 @@ async def test_only_what_is_served_is_expected_and_what_is_spoken_is_heard() -> 
 
     async with started_with("-c", SPOKEN, "--strict", "--listen") as process:
         ready = await line(process)
-        assert ready.keys() == {"event", "listen_url"}
+        assert ready.keys() == {"event", "listen_url", "listen_v2_url"}
         assert await asyncio.to_thread(listen, ready["listen_url"]) == "hello"
         process.terminate()
         assert await summed_up(process) == (0, NOTHING | {"requests": 1}, b"")

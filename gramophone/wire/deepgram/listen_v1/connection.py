@@ -56,8 +56,9 @@ class AudioMeter:
     canonical head of a WAV is read; any other is counted as `COMPRESSED_BYTES_PER_SECOND`.
     """
 
-    def __init__(self, parameters: ListenParameters) -> None:
-        self._per_second = parameters.bytes_per_second
+    def __init__(self, bytes_per_second: int) -> None:
+        """`bytes_per_second` is 0 for a container."""
+        self._per_second = bytes_per_second
         self._head = b""
         self._bytes = 0
 
@@ -85,7 +86,7 @@ class ListenConnection(ABC):
 
     def __init__(self, parameters: ListenParameters) -> None:
         self._parameters = parameters
-        self._meter = AudioMeter(parameters)
+        self._meter = AudioMeter(parameters.bytes_per_second)
         self._closed = False
         self._deadline_us = 0
 
@@ -94,9 +95,10 @@ class ListenConnection(ABC):
         """Instant at which `time_passed` must be called; None when never again. It may move."""
         return None if self._closed else self._deadline_us
 
-    def opened(self, now_us: int) -> None:
-        """Take note that the connection stands."""
+    def opened(self, now_us: int) -> list[Action]:
+        """Take note that the connection stands; the service says nothing of it."""
         self._deadline_us = now_us + IDLE_US
+        return []
 
     def sound_received(self, sound: bytes, now_us: int) -> list[Action]:
         """Take a binary frame; an empty one ends the stream."""

@@ -53,6 +53,29 @@ class Utterance:
     duration_us: int
 
 
+def laid_words(utterance: Utterance, start_us: int) -> tuple[HeardWord, ...]:
+    """The words of an utterance, over the sound that begins here; longer words take longer."""
+    words = words_of(utterance.text)
+    ends = list(accumulate(map(len, words)))
+    instants = [start_us + utterance.duration_us * end // ends[-1] for end in [0, *ends]]
+    return tuple(map(HeardWord, words, instants, instants[1:]))
+
+
+def squeezed_words(
+    words: tuple[HeardWord, ...], start_us: int, end_us: int
+) -> tuple[HeardWord, ...]:
+    """Words that were laid from `start_us` on, brought into the time up to `end_us`."""
+    span_us, length_us = end_us - start_us, max(1, words[-1].end_us - start_us) if words else 1
+    return tuple(
+        HeardWord(
+            word.text,
+            start_us + (word.start_us - start_us) * span_us // length_us,
+            start_us + (word.end_us - start_us) * span_us // length_us,
+        )
+        for word in words
+    )
+
+
 class ListenServer(ListenConnection):
     """A connection that recognises the utterances it was made with, in order."""
 
@@ -136,17 +159,7 @@ class ListenServer(ListenConnection):
         """
         now_us = max(self._meter.now_us, self._start_us)
         begun = bool(self._words_until(now_us)) or (self._start_us == 0 and now_us > 0)
-        words = self._words if begun else ()
-        span_us, length_us = now_us - self._start_us, self._length_us()
-        if words:
-            words = tuple(
-                HeardWord(
-                    word.text,
-                    self._start_us + (word.start_us - self._start_us) * span_us // length_us,
-                    self._start_us + (word.end_us - self._start_us) * span_us // length_us,
-                )
-                for word in words
-            )
+        words = squeezed_words(self._words, self._start_us, now_us) if begun else ()
         return self._final(words, now_us, from_finalize=from_finalize)
 
     def _configured(self) -> ServerMessage:
@@ -156,21 +169,11 @@ class ListenServer(ListenConnection):
             "CONFIGURE_KEYTERMS_NOT_SUPPORTED", "Only Nova-3 models take other keyterms."
         )
 
-    def _length_us(self) -> int:
-        return self._words[-1].end_us - self._start_us if self._words else 1
-
     def _words_until(self, now_us: int) -> tuple[HeardWord, ...]:
         return tuple(word for word in self._words if word.end_us <= now_us)
 
     def _place_next(self, start_us: int) -> None:
-        """Lay the next utterance over the sound that begins here; longer words take longer."""
+        """Lay the next utterance over the sound that begins here."""
         self._start_us, self._interim_us, self._interim_words = start_us, start_us, 0
         self._started = False
-        if not self._waiting:
-            self._words = ()
-            return
-        utterance = self._waiting[0]
-        words = words_of(utterance.text)
-        ends = list(accumulate(map(len, words)))
-        instants = [start_us + utterance.duration_us * end // ends[-1] for end in [0, *ends]]
-        self._words = tuple(map(HeardWord, words, instants, instants[1:]))
+        self._words = laid_words(self._waiting[0], start_us) if self._waiting else ()

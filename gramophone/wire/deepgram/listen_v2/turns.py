@@ -1,0 +1,240 @@
+"""Turns of the user by rule: which event comes when, in sound that nobody understands.
+
+Utterances are known beforehand, with their lengths; each becomes a turn.
+"""
+
+# Time is that of the stream, and goes in steps of 80 ms, so the cutting into frames changes
+# nothing. At each step one thing is said, or none:
+#
+#   state     what is so                                   event           next
+#   --------  -------------------------------------------  --------------  --------
+#   quiet     a word was heard                             StartOfTurn     speaking
+#   speaking  confidence reached eager_eot_threshold       EagerEndOfTurn  eager
+#   eager     one more word was heard                      TurnResumed     speaking
+#   speaking, confidence reached eot_threshold, or         EndOfTurn       quiet
+#   eager     silence lasts eot_timeout_ms
+#   any       240 ms since the last event                  Update          the same
+#
+# Confidence that a turn is over grows with the silence behind its last word, and reaches 0.99, its
+# most, after half a second: an eot_threshold of 1.0 leaves the end to the timeout.
+#
+# An utterance is laid over the sound that follows the turn before it. Where the sound has been both
+# loud and quiet, it tells when somebody begins: then the next turn waits for the first loud sound
+# after a pause, so that a client that sends silence while it speaks itself is not interrupted.
+# Sound that is all of a kind (zeros, noise), or compressed, tells nothing, and the next turn begins
+# at once. The first turn begins with the sound, whatever it is.
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gramophone.core.frozen import frozen
+from gramophone.wire.deepgram.listen_v1.messages import HeardWord, words_of
+from gramophone.wire.deepgram.listen_v1.server import Utterance, laid_words, squeezed_words
+from gramophone.wire.deepgram.listen_v2.messages import TurnEvent, TurnInfo, TurnTrigger
+from gramophone.wire.deepgram.listen_v2.parameters import TurnThresholds
+
+STEP_US = 80_000
+"""The length of the sound between two looks at a turn."""
+
+_UPDATE_US = 240_000
+_SURE_AFTER_US = 500_000
+_SUREST, _UNSURE = 0.99, 0.02
+_PAUSE_STEPS = 3
+
+
+@frozen(kw_only=True)
+class TurnFaults:
+    """Faults of turns: each strikes in the turn of this number, counted from 1.
+
+    0 stands for every turn, None for none.
+    """
+
+    never_ends: int | None = None
+    resumes: int | None = None
+    late_words: int | None = None
+    goes_silent: int | None = None
+
+
+def strikes(fault: int | None, turn_index: int) -> bool:
+    """Whether a fault strikes in the turn of this index, counted from 0."""
+    return fault is not None and fault in (0, turn_index + 1)
+
+
+class PauseDetector:
+    """Whether somebody begins to speak, from the loudness of each step."""
+
+    def __init__(self) -> None:
+        self._quiet_steps = 0
+        self._heard: set[bool] = set()
+
+    def hear(self, loud: bool | None) -> bool:
+        """Take a step; gives whether a turn may begin in it. None is sound that tells nothing."""
+        if loud is None:
+            return True
+        begins = loud and self._quiet_steps >= _PAUSE_STEPS
+        self._quiet_steps = 0 if loud else self._quiet_steps + 1
+        self._heard.add(loud)
+        return begins or len(self._heard) < 2
+
+
+class TurnTaking:
+    """The turns of one connection, step by step."""
+
+    def __init__(
+        self,
+        utterances: Sequence[Utterance],
+        thresholds: TurnThresholds,
+        faults: TurnFaults | None = None,
+    ) -> None:
+        self.thresholds = thresholds
+        self._faults = faults or TurnFaults()
+        self._waiting = deque(one for one in utterances if words_of(one.text) and one.duration_us)
+        self._pauses = PauseDetector()
+        self._now_us = 0
+        self._turn_index = 0
+        self._turn_start_us = 0
+        self._said_us = 0
+        self._words: tuple[HeardWord, ...] = ()
+        self._laid_us = 0
+        self._told = 0
+        self._eager = False
+        # Words that come later than they should: behind an EagerEndOfTurn, or behind the end.
+        self._held: tuple[HeardWord, ...] = ()
+        self._late: tuple[HeardWord, ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Whether a fault has come after which nothing is said any more, whatever happens."""
+        return bool(self._told) and strikes(self._faults.goes_silent, self._turn_index)
+
+    def step(self, loud: bool | None) -> list[TurnInfo]:
+        """Hear 80 ms more."""
+        may_begin = self._pauses.hear(loud)
+        if not self._words:
+            self._begin(may_begin=may_begin)
+        self._now_us += STEP_US
+        heard = self._told
+        while heard < len(self._words) and self._words[heard].end_us <= self._now_us:
+            heard += 1
+        resumed = heard > self._told
+        if event := self._event(resumed=resumed):
+            if event == "EndOfTurn":
+                return [self._end("model" if self._sure else "timeout")]
+            self._told = heard
+            self._eager = event == "EagerEndOfTurn"
+            said = self._say(event)
+            if self._eager:
+                self._release()
+            return [said]
+        if self._now_us < self._said_us + _UPDATE_US:
+            return []
+        self._told = heard
+        return [self._say("Update")]
+
+    def force_end(self) -> list[TurnInfo]:
+        """End the turn now, with all its words; empty when there is none."""
+        if not self._told:
+            return []
+        return [*self._complete("TurnResumed" if self._eager else None), self._end("manual")]
+
+    def finish(self) -> list[TurnInfo]:
+        """Say what is left of a turn, which stays without an end."""
+        return self._complete("Update") if self._told else []
+
+    # --- what is said -------------------------------------------------------------------------
+
+    @property
+    def _sure(self) -> bool:
+        return self._confidence() >= self.thresholds.eot
+
+    def _event(self, *, resumed: bool) -> TurnEvent | None:
+        """The event that is due at this step, unless it is an Update."""
+        if not self._told:
+            return "StartOfTurn" if resumed else None
+        if self._eager:
+            if resumed:
+                return "TurnResumed"
+        elif self.thresholds.eager_eot is not None and not self._sure_or_late():
+            return "EagerEndOfTurn" if self._confidence() >= self.thresholds.eager_eot else None
+        return "EndOfTurn" if self._sure_or_late() else None
+
+    def _sure_or_late(self) -> bool:
+        """Whether the turn is over, by its confidence or by its silence."""
+        if self._held or strikes(self._faults.never_ends, self._turn_index):
+            return False
+        timeout_us = 1_000 * self.thresholds.timeout_ms
+        return self._sure or self._silence_us() >= timeout_us
+
+    def _silence_us(self) -> int:
+        """The silence behind the last word; 0 while there are words to come."""
+        return max(0, self._now_us - self._words[-1].end_us) if self._words else 0
+
+    def _confidence(self) -> float:
+        if not self._told:
+            return 0.0
+        if strikes(self._faults.never_ends, self._turn_index):
+            return _UNSURE
+        grown = round(self._silence_us() / _SURE_AFTER_US, 4)
+        return min(max(grown, _UNSURE), _SUREST)
+
+    def _say(self, event: TurnEvent, trigger: TurnTrigger | None = None) -> TurnInfo:
+        self._said_us = self._now_us
+        return TurnInfo(
+            event=event,
+            turn_index=self._turn_index,
+            start_us=self._turn_start_us,
+            end_us=self._now_us,
+            words=self._words[: self._told],
+            confidence=self._confidence(),
+            trigger=trigger,
+        )
+
+    def _complete(self, event: TurnEvent | None) -> list[TurnInfo]:
+        """Hear the words that are missing, in the time that there was; tell them as `event`."""
+        words = self._words + self._held
+        if len(words) == self._told:
+            return []
+        self._words, self._held = squeezed_words(words, self._laid_us, self._now_us), ()
+        self._told = len(words)
+        return [self._say(event)] if event else []
+
+    def _end(self, trigger: TurnTrigger) -> TurnInfo:
+        said = self._say("EndOfTurn", trigger)
+        self._turn_index += 1
+        self._turn_start_us = self._now_us
+        self._words, self._told, self._eager = (), 0, False
+        return said
+
+    # --- words over sound ---------------------------------------------------------------------
+
+    def _begin(self, *, may_begin: bool) -> None:
+        """Lay the next utterance over the sound from here on."""
+        if self._late:
+            self._words, self._late = self._late, ()
+            self._laid_us = self._words[0].start_us
+            return
+        if not self._waiting or not may_begin:
+            return
+        self._laid_us = self._now_us
+        words = laid_words(self._waiting.popleft(), self._now_us)
+        faults = self._faults
+        if strikes(faults.late_words, self._turn_index):
+            self._late, words = words[1:][-1:], words[:1] + words[1:-1]
+        resumes = strikes(faults.resumes, self._turn_index)
+        if resumes and self.thresholds.eager_eot is not None and len(words) > 1:
+            kept = len(words) // 2
+            words, self._held = words[:kept], words[kept:]
+        self._words = words
+
+    def _release(self) -> None:
+        """Let the words that were held back follow from here on."""
+        if self._held:
+            delay_us = self._now_us - self._held[0].start_us
+            self._words += tuple(
+                replace(word, start_us=word.start_us + delay_us, end_us=word.end_us + delay_us)
+                for word in self._held
+            )
+            self._held = ()

@@ -1,0 +1,290 @@
+"""Listen v2 as a machine: turns of the user, from sound that comes to what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.wire.deepgram.listen_v2.messages import (
+    ConfigureFailure,
+    ConfigureSuccess,
+    Connected,
+    Errored,
+    Noticed,
+    ServerMessage,
+    TurnInfo,
+)
+from gramophone.wire.deepgram.listen_v2.parameters import ListenV2Parameters
+from gramophone.wire.deepgram.listen_v2.server import IDLE_US, NO_STATUS, Action, ListenV2Server
+from gramophone.wire.deepgram.listen_v2.turns import TurnFaults
+from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
+from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
+
+STEP_BYTES = 2_560
+QUIET, LOUD = b"\0\0" * 16_000, b"\0\x10" * 16_000
+SKY = Utterance("Why is – it blue?", 800_000)
+SEA = Utterance("Ask them.", 400_000)
+RAW = "model=flux-general-en&encoding=linear16&sample_rate=16000"
+FORCE, CLOSE = '{"type":"ForceEndTurn"}', '{"type":"CloseStream"}'
+CLOSED = CloseConnection(NO_STATUS, "")
+
+
+def machine(
+    query: str = "", *utterances: Utterance, faults: TurnFaults | None = None
+) -> ListenV2Server:
+    parameters = ListenV2Parameters.from_query(f"{RAW}&{query}")
+    server = ListenV2Server(parameters, utterances or (SKY, SEA), faults, failed_configure=3)
+    assert server.opened(0) == [SendText(Connected())]
+    return server
+
+
+def said(actions: Sequence[Action]) -> list[ServerMessage]:
+    return [action.message for action in actions if isinstance(action, SendText)]
+
+
+def turns(actions: Sequence[Action]) -> list[tuple[str, int, int, str]]:
+    """Event, turn, end of the window in milliseconds and transcript of each TurnInfo."""
+    return [
+        (each.event, each.turn_index, each.end_us // 1_000, each.transcript)
+        for each in said(actions)
+        if isinstance(each, TurnInfo)
+    ]
+
+
+def changes(actions: Sequence[Action]) -> list[tuple[str, int, str]]:
+    return [(event, turn, text) for event, turn, _, text in turns(actions) if event != "Update"]
+
+
+def test_each_utterance_is_a_turn() -> None:
+    assert turns(machine().sound_received(QUIET * 3, 0)) == [
+        ("StartOfTurn", 0, 240, "Why"),
+        ("Update", 0, 480, "Why is it"),
+        ("Update", 0, 720, "Why is it"),
+        ("Update", 0, 960, "Why is it blue?"),
+        ("EndOfTurn", 0, 1200, "Why is it blue?"),
+        ("StartOfTurn", 1, 1360, "Ask"),
+        ("Update", 1, 1600, "Ask them."),
+        ("Update", 1, 1840, "Ask them."),
+        ("EndOfTurn", 1, 2000, "Ask them."),
+        ("Update", 2, 2240, ""),
+        ("Update", 2, 2480, ""),
+        ("Update", 2, 2720, ""),
+        ("Update", 2, 2960, ""),
+    ]
+
+
+def test_the_cutting_of_the_sound_changes_nothing() -> None:
+    whole, cut = machine(), machine()
+    sound = LOUD * 2 + QUIET + LOUD
+    told = [
+        each
+        for at in range(0, len(sound), 333)
+        for each in cut.sound_received(sound[at : at + 333], 0)
+    ]
+    assert told == whole.sound_received(sound, 0)
+
+
+def test_an_end_is_foreseen_and_its_words_are_those_of_the_end() -> None:
+    told = machine("eager_eot_threshold=0.5", SKY).sound_received(QUIET * 2, 0)
+    assert [each for each in turns(told) if each[0] in ("EagerEndOfTurn", "EndOfTurn")] == [
+        ("EagerEndOfTurn", 0, 1120, "Why is it blue?"),
+        ("EndOfTurn", 0, 1200, "Why is it blue?"),
+    ]
+    (end,) = (each for each in said(told) if isinstance(each, TurnInfo) and each.trigger)
+    assert (end.event, end.trigger, end.confidence) == ("EndOfTurn", "model", 0.8)
+    assert [(word.start_us, word.end_us) for word in end.words][-2:] == [
+        (333_333, 466_666),
+        (466_666, 800_000),
+    ]
+
+
+def test_at_a_threshold_of_1_only_the_timeout_ends_a_turn() -> None:
+    told = machine("eot_threshold=1.0&eot_timeout_ms=1500", SKY).sound_received(QUIET * 3, 0)
+    (end,) = (each for each in said(told) if isinstance(each, TurnInfo) and each.trigger)
+    assert (end.event, end.trigger, end.end_us) == ("EndOfTurn", "timeout", 2_320_000)
+
+
+def test_who_is_silent_is_not_heard_once_the_sound_tells() -> None:
+    server = machine()
+    said_first = changes(server.sound_received(LOUD + QUIET * 10, 0))
+    assert said_first == [("StartOfTurn", 0, "Why"), ("EndOfTurn", 0, "Why is it blue?")]
+    said_next = changes(server.sound_received(LOUD + QUIET, 0))
+    assert said_next == [("StartOfTurn", 1, "Ask"), ("EndOfTurn", 1, "Ask them.")]
+
+
+def test_a_turn_is_ended_by_force_with_all_its_words() -> None:
+    server = machine()
+    assert said(server.text_received(FORCE, 0)) == [
+        Noticed(
+            "FORCE_END_TURN_NO_ACTIVE_TURN",
+            "There is no active turn. The request will be ignored.",
+        )
+    ]
+    server.sound_received(QUIET[: STEP_BYTES * 3], 0)
+    (end,) = said(server.text_received(FORCE, 0))
+    assert isinstance(end, TurnInfo)
+    assert (end.event, end.trigger, end.transcript) == ("EndOfTurn", "manual", "Why is it blue?")
+    assert end.words[-1].end_us == end.end_us == 240_000
+    assert changes(server.sound_received(QUIET, 0))[0] == ("StartOfTurn", 1, "Ask")
+
+
+def test_a_closed_stream_has_its_last_words_and_no_end() -> None:
+    server = machine()
+    server.sound_received(QUIET[: STEP_BYTES * 3], 0)
+    told = server.text_received(CLOSE, 0)
+    assert turns(told) == [("Update", 0, 240, "Why is it blue?")]
+    assert told[-1] == CLOSED
+    assert server.sound_received(QUIET, 0) == []
+    assert server.text_received(FORCE, 0) == []
+    assert server.deadline_us is None
+    assert machine().text_received(CLOSE, 0) == [CLOSED]
+
+
+def test_a_configure_holds_from_the_next_sound_on() -> None:
+    server = machine("", SKY)
+    asked = '{"type":"Configure","thresholds":{"eager_eot_threshold":0.3},"keyterms":["sky"]}'
+    (told,) = said(server.text_received(asked, 0))
+    assert isinstance(told, ConfigureSuccess)
+    assert told.settings.keyterms == ("sky",)
+    assert told.settings.thresholds.eot == 0.7
+    events = [event for event, _, _ in changes(server.sound_received(QUIET * 2, 0))]
+    assert events == ["StartOfTurn", "EagerEndOfTurn", "EndOfTurn"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ('"thresholds":{"eot_threshold":0.4}', "EOT_THRESHOLD_OUT_OF_RANGE"),
+        ('"thresholds":{"eot_threshold":NaN}', "EOT_THRESHOLD_OUT_OF_RANGE"),
+        ('"thresholds":{"eager_eot_threshold":0.8}', "EAGER_EOT_THRESHOLD_OUT_OF_RANGE"),
+        ('"thresholds":{"eot_timeout_ms":499}', "EOT_TIMEOUT_OUT_OF_RANGE"),
+        ('"thresholds":{"eot_timeout_ms":1e999}', "INVALID_THRESHOLDS"),
+        ('"thresholds":{"eot_threshold":"0.7"}', "INVALID_THRESHOLDS"),
+        ('"thresholds":[]', "INVALID_THRESHOLDS"),
+        ('"keyterms":[1]', "INVALID_KEYTERMS"),
+        ('"language_hints":["en"]', "LANGUAGE_HINTS_NOT_SUPPORTED"),
+        ('"numerals":1', "INVALID_NUMERALS"),
+    ],
+)
+def test_a_configure_that_is_refused_changes_nothing(asked: str, code: str) -> None:
+    server = machine("keyterm=sea&keyterm=sky")
+    (told,) = said(server.text_received(f'{{"type":"Configure",{asked}}}', 0))
+    assert isinstance(told, ConfigureFailure)
+    assert told.code == code
+    (told,) = said(server.text_received('{"type":"Configure","thresholds":null}', 0))
+    assert isinstance(told, ConfigureSuccess)
+    assert told.settings == ListenV2Parameters.from_query(f"{RAW}&keyterm=sea&keyterm=sky").settings
+    (told,) = said(server.text_received('{"type":"Configure"}', 0))
+    assert told == ConfigureFailure("INTERNAL_ERROR", "The configuration could not be applied.")
+
+
+def test_a_multilingual_model_tells_languages() -> None:
+    parameters = ListenV2Parameters.from_query("model=flux-general-multi&language_hint=de")
+    server = ListenV2Server(parameters, (SKY,))
+    told = said(server.sound_received(b"\0" * 4_000, 0))
+    languages = [
+        (each.languages, each.languages_hinted) for each in told if isinstance(each, TurnInfo)
+    ]
+    assert languages[0] == (("de",), ("de",))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"type":"KeepAlive"}', '{"type":3}'])
+def test_what_is_not_understood_ends_the_connection(text: str) -> None:
+    (error, closed) = machine().text_received(text, 0)
+    assert isinstance(error, SendText)
+    assert isinstance(error.message, Errored)
+    assert (error.message.code, closed) == ("UNPARSABLE_CLIENT_MESSAGE", CLOSED)
+
+
+def test_a_ping_keeps_a_connection_and_silence_ends_it() -> None:
+    server = machine()
+    assert server.deadline_us == IDLE_US
+    server.pinged(1)
+    assert server.time_passed(IDLE_US) == []
+    (error, closed) = server.time_passed(IDLE_US + 1)
+    assert isinstance(error, SendText)
+    assert isinstance(error.message, Errored)
+    assert (error.message.code, closed) == ("NET-0001", CLOSED)
+    assert server.time_passed(IDLE_US * 2) == []
+
+
+@pytest.mark.parametrize(
+    ("faults", "expected"),
+    [
+        (TurnFaults(never_ends=0), [("StartOfTurn", 0, "Why")]),
+        (TurnFaults(goes_silent=0), [("StartOfTurn", 0, "Why")]),
+        (
+            TurnFaults(goes_silent=2),
+            [
+                ("StartOfTurn", 0, "Why"),
+                ("EagerEndOfTurn", 0, "Why is it blue?"),
+                ("EndOfTurn", 0, "Why is it blue?"),
+                ("StartOfTurn", 1, "Ask"),
+            ],
+        ),
+        (
+            TurnFaults(resumes=1, never_ends=2),
+            [
+                ("StartOfTurn", 0, "Why"),
+                ("EagerEndOfTurn", 0, "Why is"),
+                ("TurnResumed", 0, "Why is it"),
+                ("EagerEndOfTurn", 0, "Why is it blue?"),
+                ("EndOfTurn", 0, "Why is it blue?"),
+                ("StartOfTurn", 1, "Ask"),
+            ],
+        ),
+        (
+            TurnFaults(late_words=1, never_ends=3),
+            [
+                ("StartOfTurn", 0, "Why"),
+                ("EagerEndOfTurn", 0, "Why is it"),
+                ("EndOfTurn", 0, "Why is it"),
+                ("StartOfTurn", 1, "blue?"),
+                ("EagerEndOfTurn", 1, "blue?"),
+                ("EndOfTurn", 1, "blue?"),
+                ("StartOfTurn", 2, "Ask"),
+            ],
+        ),
+    ],
+)
+def test_faults_of_turns(faults: TurnFaults, expected: list[tuple[str, int, str]]) -> None:
+    server = machine("eager_eot_threshold=0.5", faults=faults)
+    assert changes(server.sound_received(QUIET * 8, 0)) == expected
+    silent = faults.goes_silent is not None
+    told = [*server.sound_received(QUIET, 0), *server.text_received(FORCE, 0)]
+    assert bool(told) is not silent
+    assert server.text_received(CLOSE, 0)[-1] == CLOSED
+
+
+def test_force_takes_back_an_end_that_was_foreseen_too_early() -> None:
+    server = machine("eager_eot_threshold=0.5", faults=TurnFaults(resumes=0))
+    server.sound_received(QUIET[: STEP_BYTES * 8], 0)
+    assert changes(server.text_received(FORCE, 0)) == [
+        ("TurnResumed", 0, "Why is it blue?"),
+        ("EndOfTurn", 0, "Why is it blue?"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("", "The parameter 'model' is required."),
+        ("model=nova-3", "No such model/language/tier combination found."),
+        (f"{RAW}&encoding=flac", "Unsupported encoding 'flac'."),
+        ("model=flux-general-en&encoding=mulaw", "sample_rate is required with encoding 'mulaw'."),
+        (f"{RAW}&interim_results=true", "Unknown or unsupported parameter 'interim_results'."),
+        (f"{RAW}&eot_threshold=0.4", "'eot_threshold' must be between 0.5 and 1.0."),
+        (f"{RAW}&eager_eot_threshold=0.2", "'eager_eot_threshold' must be between 0.3 and 0.9."),
+        (f"{RAW}&eager_eot_threshold=0.8", "'eager_eot_threshold' must not be above"),
+        (f"{RAW}&eot_timeout_ms=60001", "'eot_timeout_ms' must be between 500 and 60000."),
+        (f"{RAW}&language_hint=en", "language_hint is not supported by model 'flux-general-en'."),
+        (f"{RAW}&numerals=maybe", "numerals must be true or false."),
+        (f"{RAW}&redact=pci", "redact must be one of numbers, aggressive_numbers."),
+    ],
+)
+def test_refused_queries(query: str, why: str) -> None:
+    with pytest.raises(ParameterRefused) as refused:
+        ListenV2Parameters.from_query(query)
+    assert str(refused.value).startswith(why)
