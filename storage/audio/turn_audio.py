@@ -1,7 +1,7 @@
 """A turn's sound as it was received, whichever way its file keeps it: WAV, or FLAC after `compact`.
 
-The one place that knows there are two. Everybody else asks for bytes by their offset in the data,
-as the rows name them, and gets the same bytes from either.
+Others ask for bytes by their offset in the data, as the rows name them, and get the same bytes from
+either kind of file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bringing a bundle into the library: looked at whole, then taken in whole or not at all.
+"""Import of a bundle into the library: checked as a whole, then imported whole or not at all.
 
 Sound is written to a directory apart first. Rows go into one transaction, at whose end that
 directory gets its name; a process that is killed leaves at most a directory that the next import
@@ -63,13 +63,13 @@ def import_bundle(
     """
     done_bytes, total_bytes = 0, 0
 
-    def told(size_bytes: int) -> None:
+    def on_bytes(size_bytes: int) -> None:
         nonlocal done_bytes
         done_bytes += size_bytes
         if progress is not None and total_bytes:
             progress(min(done_bytes, total_bytes), total_bytes)
 
-    with opened_bundle(path, told) as bundle:
+    with opened_bundle(path, on_bytes) as bundle:
         done_bytes, total_bytes = 0, bundle.import_bytes
         session_id = new_id or bundle.session["id"]
         hashes = _looked_through(bundle, session_id)

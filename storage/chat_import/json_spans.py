@@ -19,7 +19,7 @@ DEEPEST = 200
 
 # Quantifiers are possessive (`++`): what they took is never given back. So a block is passed once,
 # whatever stands in it; with backtracking a file could be made that takes time without end.
-# All that is no bracket: strings go by whole; a quote that has no end in the block stops it.
+# Everything but brackets: strings are passed whole; a quote without an end in the block stops it.
 _PASSED = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _IN_STRING = re.compile(rb"(?:[^\"\\]++|\\.)*+", re.DOTALL)
 

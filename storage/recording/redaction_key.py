@@ -1,4 +1,4 @@
-"""The key that the marks of hidden secrets are made with: one a library, made by chance.
+"""The random key of a library, with which the marks of hidden secrets are made.
 
 It stays in the data directory and is in no bundle: whoever gets a bundle cannot try out what a mark
 hides.
@@ -21,7 +21,7 @@ def marking_key(home: Home) -> bytes:
         OSError: it cannot be read or written.
     """
     try:
-        return _kept(home)
+        return _stored_key(home)
     except FileNotFoundError:
         pass
     # Written aside and linked into place: another program that starts now must not read half of it.
@@ -36,9 +36,9 @@ def marking_key(home: Home) -> bytes:
     finally:
         os.close(descriptor)
         aside.unlink(missing_ok=True)
-    return _kept(home)
+    return _stored_key(home)
 
 
-def _kept(home: Home) -> bytes:
+def _stored_key(home: Home) -> bytes:
     # Any bytes do: a file that was changed gives other marks, and hides as well.
     return read_regular(home.marking_key)
