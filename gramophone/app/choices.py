@@ -25,6 +25,7 @@ ENGLISH_VOICES = tuple(
 
 def available_options(config: Config) -> AvailableOptions:
     """Providers that can be used with these settings, known models, and voices."""
+    # A configured model that is not in the list was chosen by the user, and stands first.
     models = {name: service.models for name, service in PROVIDERS.items()}
     configured = config.model_name
     if configured and configured not in models.get(config.provider, ()):

@@ -136,6 +136,7 @@ def store(account: str, key: str) -> None:
 
 
 def _keyring() -> Any:
+    # Imported here, because the extra may not be installed, and most people store no key.
     import keyring
 
     return keyring

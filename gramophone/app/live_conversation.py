@@ -108,6 +108,7 @@ class LiveConversation:
         """Run the session until `end`; failures come in the feed."""
         from gramophone.app.session import SessionOptions, open_session
 
+        # Made here, because it belongs to the engine's loop; `close` may have come before.
         self._over = asyncio.Event()
         if self._closed:
             self._over.set()

@@ -148,6 +148,7 @@ async def open_session(
             recorder = await asyncio.to_thread(
                 Recorder.open, config.home, redact=config.secrets, patterns=config.redact
             )
+        # The recorder comes first: what another sink shows is on its way to the disk by then.
         recording = [_FromFirstTurn(recorder)] if recorder is not None else []
         session_id = new_session_id()
         engine = _engine(config, options, session_id, model, speech, [*recording, *sinks])

@@ -60,6 +60,7 @@ async def title_by(model: LanguageModel, turns: Sequence[TurnRecord]) -> str:
     quoted = [turn for turn in turns if turn.counts and turn.text.strip()][:_TURNS]
     if not quoted:
         raise ModelError("Nothing was said in this session; press n to write a title.")
+    # One line for each turn, so that its text cannot imitate the line of another.
     excerpt = "\n".join(
         f"{'Person' if turn.role == 'user' else 'Assistant'}: "
         f"{plain_line(cut(turn.text, _TURN_CHARACTERS))}"

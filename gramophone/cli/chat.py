@@ -68,6 +68,8 @@ def run_app(config: Config) -> int:
     try:
         app.run()
     finally:
+        # Also after an exception: the thread is a daemon, so the end of the process would cut off
+        # a recording that is not written yet.
         backend.stop()
         for sentence in backend.unseen_failures():
             note(sentence)

@@ -95,6 +95,7 @@ def cli(context: click.Context, **flags: Any) -> None:
     if context.invoked_subcommand is None:
         _open_app(flags)
     elif any(flags.values()):
+        # Options of the group are the app's. `gramophone --mute ask x` would be heard all the same.
         raise click.UsageError("put options after the command's name")
 
 

@@ -102,6 +102,7 @@ async def _speaker(config: Config) -> dict[str, Any]:
     speaker = DeviceSpeaker(config.sample_rate_hz, SystemClock(), device_name=config.device)
     speaker.open(listener)
     try:
+        # A sound server that hangs answers no call, and this command is there to say so.
         async with asyncio.timeout(10):
             await listener.reported.wait()
     except TimeoutError:

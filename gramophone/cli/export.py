@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT = Path("-")
 _PAGE = 1000
+# ASCII, because \d and float() would also take the digits of other scripts.
 _CLOCK = re.compile(r"(?:(\d{1,5}):)?(\d{1,5}):(\d{1,2}(?:\.\d{1,6})?)", re.ASCII)
 _LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|)", re.ASCII)
 _TURNS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)

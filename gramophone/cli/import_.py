@@ -13,6 +13,7 @@ from storage.chat_import.archive import is_export
 from storage.chat_import.importer import ChatImportResult
 from storage.library import StoredLibrary
 
+# A damaged export may have thousands, which would push the summary off the terminal.
 _MOST_BROKEN_LISTED = 20
 
 

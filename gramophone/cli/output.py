@@ -101,6 +101,7 @@ class Notes:
                 if entry.detail != self._last_failure:
                     note(entry.detail)
                 self._last_failure = entry.detail
+            # Once a turn: the event comes again while the model stays silent.
             case ModelQuiet() if entry.turn != self._quiet_turn:
                 self._quiet_turn = entry.turn
                 note(

@@ -61,6 +61,7 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     from gramophone.cli.progress import ProgressBar
     from storage.sqlite.migration_progress import showing
 
+    # Any command may be the first to open a library of an older version, which then is migrated.
     try:
         with showing(lambda: closing(ProgressBar(sys.stderr))):
             return asyncio.run(work)

@@ -17,6 +17,7 @@ from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
 from storage.maintenance.verify import verify as check
 
+# The library puts these private-use characters around the hits of a search in a snippet.
 HIT_MARKS = str.maketrans({"\ue000": None, "\ue001": None})
 
 

@@ -43,6 +43,8 @@ def end_with_the_server() -> None:
     """
 
     def watch() -> None:
+        # With no events asked for, poll() reports only errors and the other end being closed. Input
+        # stays where it is for Textual to read.
         hung_up = select.poll()
         hung_up.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
         hung_up.poll()

@@ -162,6 +162,7 @@ def load(
     home, usual_file = locate(environment)
     config_file = file or usual_file
     config = Config(home=home, config_file=config_file)
+    # Each source is laid over the ones before it, so the last wins.
     config = _replace(config, read_settings(config_file))
     variables = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
     config = _replace(config, {name: value for name, value in variables.items() if value})

@@ -74,6 +74,8 @@ def _text_of(path: Path) -> str:
 
 
 def _with(text: str, entry: tuple[str, str], value: Setting | None) -> str:
+    # Unlike a plain TOML writer it keeps comments and order. It is imported here, because a start
+    # reads settings and seldom writes any.
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 

@@ -17,6 +17,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# `tempfile` appends eight characters of a-z, 0-9 and _ to a prefix. Only names of exactly this form
+# are taken for ours.
 _MARK = ".gramophone-"
 _LONGEST_NAME_BYTES = 160
 _BESIDE = re.compile(r"\..+\.gramophone-[a-z0-9_]{8}", re.DOTALL)

@@ -28,8 +28,12 @@ from gramophone.wire.sse import SseEvent, SseReader
 
 _PIECE_BYTES = 2**14
 _END_OF_CHAT = b"[DONE]"
+# int() takes quadratic time for a long number, and raises an error beyond 4,300 digits that would
+# not say where it came from. One translation turns all digits to 0 and the rest to blanks, so that
+# one search finds a long number.
 _MANY_DIGITS = b"0" * 1000
 _DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
+# `wbits` of zlib: 31 is a gzip header and the largest window, 15 a zlib header, -15 none.
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _PLAIN = frozenset({"", "identity"})
 

@@ -206,6 +206,8 @@ class HttpModel(ABC, Generic[ClientT]):
                 api_key=self._api_key or "none",
                 base_url=self._base_url,
                 timeout=timeout,
+                # Requests that fail before an answer begins are tried once more by the SDK. More
+                # attempts would keep the user waiting without a word.
                 max_retries=1,
                 http_client=http,
             )

@@ -99,6 +99,7 @@ def newest_that_fit(messages: Sequence[Message], room_chars: int) -> Sequence[Me
         if fitting and room_chars < 0:
             break
         fitting.insert(0, message)
+    # Chat templates expect the user to begin.
     while len(fitting) > 1 and fitting[0].role != "user":
         fitting.pop(0)
     return fitting

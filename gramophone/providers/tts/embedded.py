@@ -28,6 +28,7 @@ class EmbeddedSpeech:
         self._child = EngineProcess(
             WHAT,
             "gramophone.standin",
+            # Deepgram's limits on messages are not needed where the engine is our own.
             ["--voice", voice, "--speak", "--no-limits", "--watch-stdin", "--progress"],
             progress,
         )
