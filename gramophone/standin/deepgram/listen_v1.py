@@ -68,9 +68,10 @@ def utterances_of(
 
     Each has the length of its sound; where none was recorded, that of the tones in its place.
     """
-    if recorded and (recorded.connections or recorded.wholes):
+    if recorded and (recorded.connections or recorded.wholes or recorded.turns):
         recognised = [*utterances_in(recorded.connections), *map(whole_utterance, recorded.wholes)]
-        return tuple(Utterance(text, length_us) for text, length_us in recognised if text)
+        transcripts = (Utterance(text, length_us) for text, length_us in recognised if text)
+        return (*transcripts, *recorded.turns)
     if speech is None:
         return ()
     return tuple(

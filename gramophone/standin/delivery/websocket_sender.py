@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import assert_never, cast
+from typing import assert_never
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -73,8 +73,7 @@ class WebSocketSender:
         if code == CloseCode.ABNORMAL_CLOSURE:
             await self._execute([DropConnection(reset=False)])
         elif code == CloseCode.NO_STATUS_RCVD:
-            # The library takes None for a close frame without a code; its annotation does not.
-            await self._connection.close(cast("int", None))
+            await tcp.close_without_code(self._connection)
         else:
             await self._connection.close(code, reason)
 

@@ -29,6 +29,7 @@ from gramophone.core.timeline import Event, SpeechConnected
 from gramophone.standin.proxy.deepgram_http import SpeechRequests
 from gramophone.standin.proxy.llm import PROVIDERS, ModelProxy
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
+from gramophone.standin.proxy.observe_listen_v2 import FluxListenObserver
 from gramophone.standin.proxy.observe_speak_v1 import SpeakObserver
 from gramophone.standin.proxy.observe_speak_v2 import FluxObserver
 from gramophone.standin.proxy.observer import ORDERLY, Observer
@@ -38,7 +39,8 @@ from gramophone.standin.server.credentials import secrets_in, without_secrets
 from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import Accept, HandshakeRequest, HandshakeResult, Routes
 from gramophone.standin.server.sniffing import when_pinged
-from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, SPEAK_PATH
+from gramophone.standin.server.tcp import close_without_code
+from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, LISTEN_V2_PATH, SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.parameters import bytes_per_sample
 from gramophone.wire.limits import MOST_FRAME_BYTES
 from gramophone.wire.loopback import on_this_machine
@@ -48,6 +50,7 @@ _log = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 8.0
 _CLOSE_TIMEOUT_S = 2.0
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+_LISTEN_PATHS = (LISTEN_PATH, LISTEN_V2_PATH)
 _UNSENDABLE = frozenset({1005, 1006, 1015})
 
 
@@ -64,7 +67,7 @@ def upstream_of(address: str) -> str:
             "your program sends those."
         )
     path = parts.path.rstrip("/")
-    for suffix in (SPEAK_PATH, FLUX_PATH, LISTEN_PATH, "/v1"):
+    for suffix in (SPEAK_PATH, FLUX_PATH, *_LISTEN_PATHS, "/v1"):
         path = path.removesuffix(suffix)
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{path}"
 
@@ -140,8 +143,8 @@ class RecordingProxy:
         return self._recorder.failure
 
     def routes(self) -> Routes:
-        """Routes of both versions of Speak, of Listen, and of language models."""
-        paths = (SPEAK_PATH, FLUX_PATH, LISTEN_PATH)
+        """Routes of both versions of Speak and of Listen, and of language models."""
+        paths = (SPEAK_PATH, FLUX_PATH, *_LISTEN_PATHS)
         endpoints = {path: partial(self._endpoint, path) for path in paths}
         return Routes(endpoints, {**self._speech.handlers(), **self._models.handlers()})
 
@@ -180,7 +183,7 @@ class RecordingProxy:
     ) -> Observer | None:
         form = _form_of(handshake.query)
         model = dict(parse_qsl(handshake.query)).get("model", "")
-        if path == LISTEN_PATH:
+        if path in _LISTEN_PATHS:
             self._recorder.expect_listening(model)
         elif form is None or not self._recorder.expect_speech(form, model):
             self._unrecorded += 1
@@ -200,6 +203,8 @@ class RecordingProxy:
                 )
             ]
         )
+        if path == LISTEN_V2_PATH:
+            return FluxListenObserver(ordinal, self._recorder.speeches)
         if path == LISTEN_PATH or form is None:
             return ListenObserver(ordinal, self._recorder.speeches)
         if path == FLUX_PATH:
@@ -321,6 +326,6 @@ async def _end(connection: Connection, code: int, reason: str) -> None:
     if code == 1006:
         connection.transport.abort()
     elif code in _UNSENDABLE:
-        await connection.close()
+        await close_without_code(connection)
     else:
         await connection.close(code, reason)

@@ -1,10 +1,13 @@
-"""TCP resets, which no protocol above TCP would send."""
+"""Ends of a connection that no protocol, or no library, would choose by itself."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import struct
+from typing import cast
+
+from websockets.asyncio.connection import Connection
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -18,3 +21,9 @@ def reset(transport: asyncio.BaseTransport) -> None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
     if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
+
+
+async def close_without_code(connection: Connection) -> None:
+    """Close a websocket by a close frame that is empty, which the other side takes for 1005."""
+    # The library takes None for this; its annotation does not.
+    await connection.close(cast("int", None))

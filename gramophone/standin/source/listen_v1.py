@@ -1,4 +1,4 @@
-"""Transcripts of Listen v1 in a recorded session, from its timeline events.
+"""Transcripts of Listen in a recorded session, from its timeline events.
 
 A connection to Listen is recognised by its address, and a whole recording by an address of HTTP.
 The messages of the service stand in the timeline verbatim.
@@ -25,7 +25,8 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import (
     RecordedMessage,
     RecordedTranscripts,
 )
-from gramophone.wire.deepgram.paths import LISTEN_PATH
+from gramophone.wire.deepgram.listen_v2.recorded_turns import heard_turns
+from gramophone.wire.deepgram.paths import LISTEN_PATH, LISTEN_V2_PATH
 
 
 def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
@@ -35,8 +36,11 @@ def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
         match event:
             case SpeechConnected(connection=ordinal, url=url):
                 parts = urlsplit(url)
-                if parts.path.endswith(LISTEN_PATH):
-                    connections[ordinal] = _ListenReader(parts.scheme.startswith("http"))
+                if parts.path.endswith((LISTEN_PATH, LISTEN_V2_PATH)):
+                    connections[ordinal] = _ListenReader(
+                        whole=parts.scheme.startswith("http"),
+                        by_turns=parts.path.endswith(LISTEN_V2_PATH),
+                    )
             case (
                 FrameSent(connection=ordinal)
                 | FrameReceived(connection=ordinal)
@@ -47,8 +51,9 @@ def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
                 pass
     readers = connections.values()
     return RecordedTranscripts(
-        tuple(reader.connection() for reader in readers if not reader.whole),
+        tuple(each.connection() for each in readers if not each.whole and not each.by_turns),
         tuple(text for reader in readers if reader.whole for text in reader.texts),
+        tuple(turn for each in readers if each.by_turns for turn in heard_turns(each.texts)),
     )
 
 
@@ -57,6 +62,7 @@ class _ListenReader:
     """A connection while the session is read."""
 
     whole: bool
+    by_turns: bool
     messages: list[RecordedMessage] = field(default_factory=list[RecordedMessage])
     answered: int = 0
     ended: tuple[int, str] = (1000, "")

@@ -45,6 +45,8 @@ COMPRESSED_BYTES_PER_SECOND = 4_000
 
 _SECOND_US = 1_000_000
 _WAV_HEAD_BYTES = 44
+_SLOWEST_BYTES_PER_SECOND = 1_000
+"""A WAV that states less is not believed: a frame of it would have hours."""
 
 Action: TypeAlias = SendText[ServerMessage] | CloseConnection
 
@@ -76,7 +78,8 @@ class AudioMeter:
             per_second = COMPRESSED_BYTES_PER_SECOND
             if self._head[:4] == b"RIFF" and self._head[8:16] == b"WAVEfmt ":
                 # The canonical head says how many bytes a second has.
-                per_second = int.from_bytes(self._head[28:32], "little") or per_second
+                stated = int.from_bytes(self._head[28:32], "little")
+                per_second = stated if stated >= _SLOWEST_BYTES_PER_SECOND else per_second
                 sound_bytes = max(0, sound_bytes - _WAV_HEAD_BYTES)
         return sound_bytes * _SECOND_US // per_second
 

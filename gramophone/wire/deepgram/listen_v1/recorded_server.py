@@ -21,6 +21,7 @@ from gramophone.wire.deepgram.listen_v1.messages import (
     ListenParameters,
     Verbatim,
 )
+from gramophone.wire.deepgram.listen_v1.server import Utterance
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.lenient_json import as_list, as_object, as_text, read_object
 
@@ -56,10 +57,17 @@ class RecordedConnection:
 
 @frozen
 class RecordedTranscripts:
-    """Transcripts of a session: of connections, and of whole recordings as JSON answers."""
+    """Transcripts of a session.
+
+    Attributes:
+        connections: to Listen v1.
+        wholes: recordings that were sent whole, as JSON answers.
+        turns: that Listen v2 heard, on whichever connection.
+    """
 
     connections: tuple[RecordedConnection, ...] = ()
     wholes: tuple[str, ...] = ()
+    turns: tuple[Utterance, ...] = ()
 
 
 class ListenReplay(ListenConnection):
@@ -107,11 +115,11 @@ def position_us(text: str) -> int:
     fields = read_object(text)
     match as_text(fields.get("type")):
         case "Results":
-            at_s = _seconds(fields.get("start")) + _seconds(fields.get("duration"))
+            at_s = seconds_in(fields.get("start")) + seconds_in(fields.get("duration"))
         case "SpeechStarted":
-            at_s = _seconds(fields.get("timestamp"))
+            at_s = seconds_in(fields.get("timestamp"))
         case "UtteranceEnd":
-            at_s = _seconds(fields.get("last_word_end"))
+            at_s = seconds_in(fields.get("last_word_end"))
         case _:
             at_s = 0.0
     return round(at_s * _SECOND_US)
@@ -136,7 +144,8 @@ def _alternative(channel: dict[str, Any]) -> str:
     return as_text(as_object(alternatives[0]).get("transcript")) if alternatives else ""
 
 
-def _seconds(value: object) -> float:
+def seconds_in(value: object) -> float:
+    """The value as seconds; 0 if it is none, or out of all bounds."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0
     return float(value) if 0 < value < _LONGEST_S else 0.0
@@ -149,11 +158,11 @@ def utterances_in(recorded: Sequence[RecordedConnection]) -> list[tuple[str, int
         for message in connection.messages:
             fields = read_object(message.text)
             if text := final_transcript(fields):
-                utterances.append((text, round(_seconds(fields.get("duration")) * _SECOND_US)))
+                utterances.append((text, round(seconds_in(fields.get("duration")) * _SECOND_US)))
     return utterances
 
 
 def whole_utterance(text: str) -> tuple[str, int]:
     """The transcript of a whole recording, and the length of its sound in microseconds."""
     duration = as_object(read_object(text).get("metadata")).get("duration")
-    return whole_transcript(text), round(_seconds(duration) * _SECOND_US)
+    return whole_transcript(text), round(seconds_in(duration) * _SECOND_US)

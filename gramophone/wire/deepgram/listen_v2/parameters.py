@@ -25,6 +25,8 @@ _OF_V1 = frozenset(
 )
 """Parameters of Listen v1, which v2 refuses; others that it does not know are ignored."""
 
+_LEAST_HZ, _MOST_HZ = 4_000, 192_000
+"""Bounds of ours; no rates are published."""
 _REDACTED = ("numbers", "aggressive_numbers")
 
 
@@ -152,6 +154,8 @@ class ListenV2Parameters:
             return f"Unsupported encoding '{self.encoding}'."
         if self.encoding in SAMPLE_BYTES and not self.sample_rate_hz:
             return f"sample_rate is required with encoding '{self.encoding}'."
+        if self.sample_rate_hz and not _LEAST_HZ <= self.sample_rate_hz <= _MOST_HZ:
+            return f"Unsupported sample_rate {self.sample_rate_hz}."
         if self.settings.language_hints and not self.is_multilingual:
             return f"language_hint is not supported by model '{self.model}'."
         _, refusal = self.settings.thresholds.refusal()

@@ -274,6 +274,7 @@ def test_force_takes_back_an_end_that_was_foreseen_too_early() -> None:
         ("model=nova-3", "No such model/language/tier combination found."),
         (f"{RAW}&encoding=flac", "Unsupported encoding 'flac'."),
         ("model=flux-general-en&encoding=mulaw", "sample_rate is required with encoding 'mulaw'."),
+        ("model=flux-general-en&sample_rate=1", "Unsupported sample_rate 1."),
         (f"{RAW}&interim_results=true", "Unknown or unsupported parameter 'interim_results'."),
         (f"{RAW}&eot_threshold=0.4", "'eot_threshold' must be between 0.5 and 1.0."),
         (f"{RAW}&eager_eot_threshold=0.2", "'eager_eot_threshold' must be between 0.3 and 0.9."),
