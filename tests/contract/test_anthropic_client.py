@@ -14,6 +14,7 @@ from anthropic.types import Message, TextBlock, ThinkingBlock, ToolUseBlock
 
 from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, TextPiece
+from tests.support.deadlines import HANG_S
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 
 MODEL = "claude-haiku-4-5"
@@ -224,7 +225,7 @@ class TestKeysAndVersions:
         if "accept" in headers:
             told = {}
         body = {"model": MODEL, "max_tokens": 9, "messages": QUESTION, **fields}
-        async with httpx2.AsyncClient() as http:
+        async with httpx2.AsyncClient(timeout=HANG_S) as http:
             url = address.http("/v1/messages")
             return (await http.post(url, json=body, headers={**told, **headers})).status_code
 

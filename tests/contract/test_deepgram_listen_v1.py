@@ -28,6 +28,7 @@ from gramophone.standin.server.listener import listening
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.wire.deepgram.listen_v1.connection import IDLE_US
 from tests.support.clocks import WatchedClock
+from tests.support.deadlines import HANG_S
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")
@@ -152,7 +153,7 @@ async def test_refusals(
 
 
 async def test_a_recording_as_a_whole() -> None:
-    async with standing_in() as environment, httpx.AsyncClient() as http:
+    async with standing_in() as environment, httpx.AsyncClient(timeout=HANG_S) as http:
         client = AsyncDeepgramClient(api_key=KEY, environment=environment, httpx_client=http)
         answer: Any = await client.listen.v1.media.transcribe_file(
             request=b"".join(SOUND),

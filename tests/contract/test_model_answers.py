@@ -34,6 +34,7 @@ from gramophone.wire.llm.anthropic_messages import MessagesRequest, message_even
 from gramophone.wire.llm.openai_chat import ChatRequest, chat_events, render_chat
 from gramophone.wire.llm.openai_responses import parse_responses, render_response, response_events
 from gramophone.wire.sse import Timed
+from tests.support.deadlines import HANG_S
 from tests.support.sse_reading import events_in
 
 CHAT = ChatRequest("m", "Hello?", True, True, 5)
@@ -110,10 +111,12 @@ class Wire:
         self.openai = openai.OpenAI(
             api_key="k",
             base_url="http://standin/v1",
-            http_client=httpx2.Client(transport=transport),
+            http_client=httpx2.Client(transport=transport, timeout=HANG_S),
         )
         self.anthropic = anthropic.Anthropic(
-            api_key="k", base_url="http://standin", http_client=httpx2.Client(transport=transport)
+            api_key="k",
+            base_url="http://standin",
+            http_client=httpx2.Client(transport=transport, timeout=HANG_S),
         )
 
     def stream(self, events: list[Timed]) -> Self:

@@ -29,6 +29,7 @@ from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+from tests.support.deadlines import HANG_S
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")
@@ -51,7 +52,7 @@ Program: TypeAlias = Callable[[AsyncDeepgramClient], Awaitable[list[Any]]]
 @asynccontextmanager
 async def listening_at(routes: Routes) -> AsyncGenerator[tuple[Address, AsyncDeepgramClient]]:
     """A server, and a client of it."""
-    async with listening(routes) as address, httpx.AsyncClient() as http:
+    async with listening(routes) as address, httpx.AsyncClient(timeout=HANG_S) as http:
         base, web = address.websocket(), address.http()
         place = DeepgramClientEnvironment(base=web, production=base, agent=base, agent_rest=web)
         yield address, AsyncDeepgramClient(api_key=KEY, environment=place, httpx_client=http)

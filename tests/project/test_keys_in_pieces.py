@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from gramophone.library.export_request import ExportRequest
 from storage.library import StoredLibrary
+from tests.support.deadlines import HANG_S
 from tests.support.model_servers import (
     OPENAI_DONE,
     Reply,
@@ -168,7 +169,9 @@ async def ask_for_pieces(ready: dict[str, str]) -> None:
     """Ask in each protocol; the question comes in parts."""
     parts = [{"type": "text", "text": piece} for piece in cut(SAID, 9)]
     asking = {"model": "m", "stream": True, "messages": [{"role": "user", "content": parts}]}
-    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {KEY}"}) as http:
+    async with httpx2.AsyncClient(
+        headers={"authorization": f"Bearer {KEY}"}, timeout=HANG_S
+    ) as http:
         for base, path, body in (
             ("openai_base_url", "/chat/completions", asking),
             ("anthropic_base_url", "/v1/messages", asking | {"max_tokens": 9}),

@@ -15,6 +15,7 @@ from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import ModelAnswer, TextPiece
+from tests.support.deadlines import HANG_S
 from tests.support.model_requests import MESSAGES, VERSION, asking
 
 SAID = ModelAnswer(
@@ -56,7 +57,7 @@ async def passing(
 
 
 async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(timeout=HANG_S) as http:
         return await http.post(
             address.http(path),
             json=asking(path, **fields),

@@ -129,21 +129,22 @@ class SoundCard:
 def lost_only_at(underflows: list[int], given: "array[int]", handed: "array[int]") -> bool:
     """Whether `handed` is `given` without nothing but blocks of 20 ms that end at underflows.
 
-    The last blocks may still be on their way when a stream ends: those need not be handed.
+    A lost block of silence cannot be told from one that follows it, so all the places at which the
+    next stretch may begin in `handed` are followed. The last blocks may still be on their way when
+    a stream ends: those need not be handed.
     """
-    at = 0
+    ends = {0}
     start = 0
     for underflow in [*underflows, len(given)]:
-        whole = given[start:underflow]
-        if handed[at : at + len(whole)] == whole[: len(handed) - at]:
-            at += min(len(whole), len(handed) - at)
-        else:
-            kept = whole[: max(0, len(whole) - BLOCK_SAMPLES)]
-            if handed[at : at + len(kept)] != kept:
-                return False
-            at += len(kept)
+        stretches = (given[start:underflow], given[start : max(start, underflow - BLOCK_SAMPLES)])
+        ends = {
+            min(at + len(stretch), len(handed))
+            for at in ends
+            for stretch in stretches
+            if handed[at : at + len(stretch)] == stretch[: len(handed) - at]
+        }
         start = underflow
-    return at == len(handed)
+    return len(handed) in ends
 
 
 def require_pulseaudio() -> None:

@@ -105,6 +105,13 @@ def test_nothing_else_may_be(place: int) -> None:
     assert not lost_only_at(RAMP_UNDERFLOWS, RAMP, RAMP + array("h", [1]))
 
 
+def test_a_lost_block_of_silence_may_be_any_of_it() -> None:
+    given = array("h", bytes(2 * 4 * 960)) + RAMP
+    assert lost_only_at([960, 3 * 960], given, given[960:])
+    assert lost_only_at([960, 3 * 960], given, given[2 * 960 :])
+    assert not lost_only_at([960, 3 * 960], given, given[3 * 960 :])
+
+
 def test_silence_around_a_sound_is_trimmed() -> None:
     pcm = array("h", [0, 0, 5, 0, -5, 0])
 

@@ -28,12 +28,13 @@ from gramophone.wire.llm.answer import (
     TextPiece,
 )
 from tests.support.clocks import WatchedClock
+from tests.support.deadlines import HANG_S
 from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
 from tests.support.model_standin import HELLO, LOOKED, LOOKING, standing_in
 
 
 async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(timeout=HANG_S) as http:
         return await http.post(address.http(path), json=asking(path, **fields), headers=VERSION)
 
 
@@ -102,7 +103,7 @@ class TestTime:
         clock = WatchedClock()
         async with (
             standing_in(self.TIMED, speed=speed, clock=clock) as address,
-            httpx2.AsyncClient() as http,
+            httpx2.AsyncClient(timeout=HANG_S) as http,
         ):
 
             async def heard() -> list[str]:

@@ -25,6 +25,7 @@ from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters, wav_header
 from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
+from tests.support.deadlines import HANG_S
 from tests.support.recordings import everything_in
 from tests.support.speak_client import sound, talking
 from tests.support.speech_proxies import KEY, QUERY, passing, post
@@ -140,7 +141,7 @@ async def broken_off(speak_url: str, text: str, form: dict[str, str]) -> bytes:
 
     async def read() -> None:
         async with (
-            httpx2.AsyncClient() as http,
+            httpx2.AsyncClient(timeout=HANG_S) as http,
             http.stream("POST", url, json={"text": text}) as answer,
         ):
             async for piece in answer.aiter_raw():

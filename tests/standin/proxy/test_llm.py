@@ -176,7 +176,7 @@ async def test_a_client_that_leaves_has_interrupted() -> None:
     async with standing_in(SAID, slow, speed=1.0) as upstream, passing(upstream.http()) as through:
         await post(through.address, CHAT)
         async with (
-            httpx2.AsyncClient() as http,
+            httpx2.AsyncClient(timeout=HANG_S) as http,
             http.stream("POST", through.address.http(CHAT), json=other) as got,
         ):
             async for line in got.aiter_lines():

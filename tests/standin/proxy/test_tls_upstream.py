@@ -19,6 +19,7 @@ from gramophone.core.tasks import spawn
 from gramophone.core.timeline import AudioReceived, ModelChunkReceived, SpeechConnected
 from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
+from tests.support.deadlines import HANG_S
 from tests.support.model_proxies import SAID, passing, post
 from tests.support.model_requests import CHAT, MESSAGES
 from tests.support.model_standin import standing_in
@@ -107,7 +108,7 @@ async def refusals(proxy: str) -> list[tuple[int, str]]:
         await connect(url)
     response = refused.value.response
     spoken = await ask_for_speech(url, "Two.")
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(timeout=HANG_S) as http:
         asked = await http.post(f"http://{proxy}{CHAT}", json={"model": "m", "messages": []})
     return [
         (response.status_code, response.headers["dg-error"]),

@@ -1,0 +1,151 @@
+"""Code keeps to the habits that can be counted: sizes, names, and how a docstring begins."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from tests.support.paths import ROOT
+
+SHIPPED = ("gramophone", "storage", "tui")
+MOST_FILE_LINES = 500
+MOST_CLASS_LINES = 300
+MOST_FUNCTION_LINES = 40
+
+QUESTION_WORDS = frozenset("What Where Which Who Whom Whose How When Why That All Nobody".split())
+"""A docstring that begins so reads as a riddle; it begins with a noun or a verb."""
+
+SERVICE_MESSAGES = frozenset(
+    {
+        "Close",
+        "ConfigureFailure",
+        "ConfigureSuccess",
+        "Flush",
+        "Flushed",
+        "Interrupt",
+        "Metadata",
+        "Speak",
+        "SpeechStarted",
+    }
+)
+"""Messages that a service calls the same in two of its protocols."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = Function | ast.ClassDef
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Every shipped module, by its path."""
+    paths = (path for root in SHIPPED for path in sorted((ROOT / root).rglob("*.py")))
+    return {
+        str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in paths
+    }
+
+
+def definitions() -> Iterator[tuple[str, Definition]]:
+    """Every class and function, with its place."""
+    for path, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, Definition):
+                yield f"{path}:{node.lineno} {node.name}", node
+
+
+def lines_of(node: Definition) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def begins_with_a_question(docstring: str | None) -> bool:
+    return docstring is not None and re.split(r"[\s,:;.]", docstring)[0] in QUESTION_WORDS
+
+
+def errors_of_ours() -> frozenset[str]:
+    """Names of the exceptions that the project defines."""
+    known = {"Exception"}
+    classes = [node for _, node in definitions() if isinstance(node, ast.ClassDef)]
+    while True:
+        derived = {
+            node.name
+            for node in classes
+            if any(isinstance(base, ast.Name) and base.id in known for base in node.bases)
+        }
+        if derived <= known:
+            return frozenset(known - {"Exception"})
+        known |= derived
+
+
+def raised_in(node: ast.AST) -> Iterator[str]:
+    """Names of the exceptions that the code of a function raises itself."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Raise) and child.exc is not None:
+            raised = child.exc.func if isinstance(child.exc, ast.Call) else child.exc
+            if isinstance(raised, ast.Name):
+                yield raised.id
+        if not isinstance(child, Definition | ast.Lambda):
+            yield from raised_in(child)
+
+
+def test_no_file_is_too_long() -> None:
+    sizes = {path: len((ROOT / path).read_text().splitlines()) for path in trees()}
+    assert {path: size for path, size in sizes.items() if size > MOST_FILE_LINES} == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [(ast.ClassDef, MOST_CLASS_LINES), (Function, MOST_FUNCTION_LINES)]
+)
+def test_no_class_or_function_is_too_long(kind: type[Definition], most: int) -> None:
+    sizes = {place: lines_of(node) for place, node in definitions() if isinstance(node, kind)}
+    assert {place: size for place, size in sizes.items() if size > most} == {}
+
+
+def test_a_class_name_means_one_thing() -> None:
+    modules: dict[str, list[str]] = defaultdict(list)
+    for path, tree in trees().items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                modules[node.name.lstrip("_")].append(path)
+    doubled = {name: paths for name, paths in modules.items() if len(paths) > 1}
+    assert {name: paths for name, paths in doubled.items() if name not in SERVICE_MESSAGES} == {}
+
+
+def test_docstrings_begin_with_a_noun_or_a_verb() -> None:
+    places = [path for path, tree in trees().items() if begins_with_a_question(doc(tree))]
+    places += [place for place, node in definitions() if begins_with_a_question(doc(node))]
+    assert places == []
+
+
+def doc(node: ast.Module | Definition) -> str | None:
+    return ast.get_docstring(node)
+
+
+def test_public_functions_name_what_they_raise() -> None:
+    ours = errors_of_ours()
+    unnamed = [
+        (place, sorted(raised))
+        for place, node in definitions()
+        if isinstance(node, Function) and not node.name.startswith("_")
+        if (raised := ours & set(raised_in(node))) and "Raises:" not in (doc(node) or "")
+    ]
+    assert unnamed == []
+
+
+def test_a_value_that_does_not_change_is_written_in_one_way() -> None:
+    """`@frozen` is that way (`gramophone/core/frozen.py`)."""
+    others = [
+        path for path in trees() if re.search(r"@dataclass\(.*frozen=", (ROOT / path).read_text())
+    ]
+    assert others == []
+
+
+def test_what_is_too_long_or_a_riddle_is_found() -> None:
+    module = ast.parse('"""What it is."""\nclass Error(Exception): ...\n\n\ndef f():\n    x\n    y')
+    assert begins_with_a_question(doc(module))
+    assert not begins_with_a_question("Whatever; a noun.")
+    assert [lines_of(node) for node in module.body if isinstance(node, Definition)] == [1, 3]
+    assert list(raised_in(ast.parse("def f():\n    raise A\n\nraise B('b')"))) == ["B"]
+    assert "StorageError" in errors_of_ours()
