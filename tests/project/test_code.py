@@ -23,6 +23,8 @@ QUESTION_WORDS = frozenset("What Where Which Who Whom Whose How When Why That Al
 SERVICE_MESSAGES = frozenset(
     {
         "Close",
+        "Connected",
+        "Errored",
         "ConfigureFailure",
         "ConfigureSuccess",
         "Flush",

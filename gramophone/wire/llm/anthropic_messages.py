@@ -188,7 +188,7 @@ def message_events(answer: ModelAnswer, request: MessagesRequest, ordinal: int) 
         events += _closed(raw)
         ended = "message_delta" in types
     else:
-        events = _MessageWriter(answer, request, ordinal).events()
+        events = _AnswerWriter(answer, request, ordinal).events()
         ended = False
     return [*events, *_end(answer, ordinal, ended=ended)]
 
@@ -228,7 +228,7 @@ def _end(answer: ModelAnswer, ordinal: int, *, ended: bool) -> Iterator[Timed]:
     yield end_us, _event("message_stop")
 
 
-class _MessageWriter:
+class _AnswerWriter:
     """The events of one answer, up to the stop of its last block."""
 
     def __init__(self, answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> None:
