@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -137,6 +137,23 @@ async def test_every_message_is_one_of_the_types() -> None:
     for turn in (each for each in told if each["type"] == "TurnInfo"):
         assert ("trigger" in turn) is (turn["event"] == "EndOfTurn")
         assert turn["transcript"] == " ".join(word["word"] for word in turn["words"])
+
+
+async def test_behind_a_fault_the_next_connection_goes_on_with_the_open_turn() -> None:
+    heard: list[list[Any]] = []
+    async with standing_in("goes-silent=2@0", "hang-up=#3@1") as base:
+        for _ in range(4):
+            heard.append([])
+            async with client(base).listen.v2.connect(**RAW) as connection:
+                await connection.send_media(STEP * 40)
+                await connection.send_close_stream()
+                with suppress(ConnectionClosedError):
+                    async for message in connection:
+                        heard[-1].append(message)
+    transcripts = [[text for _, _, text in events(each)] for each in heard]
+    assert transcripts[0] == ["Why", "Why is it blue?", "Ask"]
+    assert transcripts[1:3] == [["Ask"], ["Ask", "Ask them."]]
+    assert transcripts[3] == ["Why", "Why is it blue?", "Ask", "Ask them."]
 
 
 async def test_a_silent_client_is_told_and_sent_away() -> None:

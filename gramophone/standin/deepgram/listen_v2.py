@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from websockets.asyncio.server import ServerConnection
 
 from gramophone.core.clock import Clock
+from gramophone.core.frozen import frozen
 from gramophone.standin.deepgram.handshake import admit, identity_headers
 from gramophone.standin.deepgram.listening import ListeningSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
@@ -30,12 +31,17 @@ _log = logging.getLogger(__name__)
 
 
 class ListenV2Endpoint:
-    """Admission of connections; each hears all utterances from the beginning."""
+    """Admission of connections; each hears all utterances from the beginning.
+
+    Behind one that a fault cut off or made silent, the next goes on with the turn that had no end:
+    a client that connects anew sends the sound of that turn again.
+    """
 
     def __init__(
         self, utterances: Sequence[Utterance], options: StandinOptions, clock: Clock
     ) -> None:
-        self._utterances = utterances
+        self._utterances = tuple(utterances)
+        self._last: _HeardConnection | None = None
         self._options = options
         self._clock = clock
         self._ordinals = count()
@@ -69,27 +75,56 @@ class ListenV2Endpoint:
         connection: ServerConnection,
     ) -> None:
         faults = self._options.faults
-        writer = MessageWriter(request_id)
         machine = ListenV2Server(
             parameters,
-            self._utterances,
+            self._expected(),
             _turn_faults(self._options, ordinal),
             value_of(faults, FaultName.CONFIGURE_FAILURE, ordinal),
         )
-
-        def last_word(reason: str) -> str:
-            # On v2 an Error goes before every close for a reason of Deepgram's.
-            if reason not in REASONS:
-                return ""
-            code = "INTERNAL_SERVER_ERROR" if reason == "NET-0000" else reason
-            return writer.write(Errored(code, "This was asked for."))
-
-        sender = WebSocketSender(connection, FaultInjector(faults, ordinal), self._clock, last_word)
+        heard = _HeardConnection(machine, MessageWriter(request_id), FaultInjector(faults, ordinal))
+        self._last = heard
+        sender = WebSocketSender(connection, heard.injector, self._clock, heard.last_word)
         when_pinged(connection, lambda: machine.pinged(self._clock.now_us()))
         _log.info("Flux listening connection %d: open, %s", ordinal, parameters)
-        session = ListeningSession(machine, writer.write, sender, self._clock, writer.sent)
+        session = ListeningSession(machine, heard.writer.write, sender, self._clock, heard.sent)
         await session.run(connection)
         _log.info("Flux listening connection %d: closed, %s", ordinal, connection.close_code)
+
+    def _expected(self) -> tuple[Utterance, ...]:
+        """The utterances of a new connection."""
+        last = self._last
+        return last.remaining if last is not None and last.is_cut_off else self._utterances
+
+
+@frozen
+class _HeardConnection:
+    """A connection with what went out on it, which may be less than what the machine said."""
+
+    machine: ListenV2Server
+    writer: MessageWriter
+    injector: FaultInjector
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether a fault has ended the connection, or made it silent."""
+        return self.injector.silent or self.machine.silent
+
+    @property
+    def remaining(self) -> tuple[Utterance, ...]:
+        """The utterances whose turns have not ended for the client."""
+        return self.machine.remaining(self.writer.ended_turns)
+
+    def sent(self) -> None:
+        """Count a message, unless a fault kept it back."""
+        if not self.injector.silent:
+            self.writer.sent()
+
+    def last_word(self, reason: str) -> str:
+        """The Error before a close; on v2 one goes before each for a reason of Deepgram's."""
+        if reason not in REASONS:
+            return ""
+        code = "INTERNAL_SERVER_ERROR" if reason == "NET-0000" else reason
+        return self.writer.write(Errored(code, "This was asked for."))
 
 
 def _turn_faults(options: StandinOptions, ordinal: int) -> TurnFaults:

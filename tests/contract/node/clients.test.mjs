@@ -98,6 +98,24 @@ test("Listen v1: what is spoken is what is heard", async () => {
   assert.equal(code, 1000);
 });
 
+test("Listen v2: a turn of the user", async () => {
+  const connection = await deepgram.listen.v2.createConnection({
+    model: "flux-general-en", encoding: "linear16", sample_rate: 24000, keyterm: ["sky", "sea"],
+    eager_eot_threshold: 0.5, reconnectAttempts: 0,
+  });
+  const { told, code } = await conversation(connection, (open) => {
+    open.sendConfigure({ type: "Configure", thresholds: { eot_threshold: 0.8 } });
+    open.sendMedia(Buffer.alloc(48000));
+    open.sendCloseStream({ type: "CloseStream" });
+  });
+  assert.deepEqual(told.slice(0, 2).map((message) => message.type), ["Connected", "ConfigureSuccess"]);
+  assert.deepEqual(told[1].keyterms, ["sky", "sea"]);
+  const turns = told.filter((message) => message.event && message.event !== "Update");
+  assert.deepEqual(turns.map((turn) => turn.event), ["StartOfTurn", "EagerEndOfTurn", "EndOfTurn"]);
+  assert.equal(turns[2].transcript, SAID);
+  assert.equal(code, 1005);
+});
+
 test("Speak over HTTP", async () => {
   const spoken = await deepgram.speak.v1.audio.generate({
     text: SAID, model: "aura-2-thalia-en", encoding: "linear16", container: "none",

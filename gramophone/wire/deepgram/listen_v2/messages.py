@@ -123,14 +123,20 @@ class MessageWriter:
     """Writer of the messages of one connection, which are counted from 0.
 
     A message that a fault keeps back leaves its number to the next: only what was sent counts.
+
+    Attributes:
+        ended_turns: how many turns ended in what was sent.
     """
 
     def __init__(self, request_id: str) -> None:
         self._request_id = request_id
         self._number = 0
+        self._ends_turn = False
+        self.ended_turns = 0
 
     def write(self, message: ServerMessage) -> str:
         """The text frame of the next message."""
+        self._ends_turn = isinstance(message, TurnInfo) and message.event == "EndOfTurn"
         kind, fields = _fields(message)
         head: dict[str, Any] = {"type": kind}
         # An Error is the one message that does not name the request.
@@ -142,6 +148,7 @@ class MessageWriter:
     def sent(self) -> None:
         """Count the message that was written last."""
         self._number += 1
+        self.ended_turns += self._ends_turn
 
 
 def _fields(message: ServerMessage) -> tuple[str, dict[str, Any]]:

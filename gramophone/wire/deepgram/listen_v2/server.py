@@ -117,6 +117,15 @@ class ListenV2Server:
         """Instant at which `time_passed` must be called; None when never again. It may move."""
         return None if self._closed else self._deadline_us
 
+    @property
+    def silent(self) -> bool:
+        """Whether a fault has come after which nothing is said any more."""
+        return self._turns.silent
+
+    def remaining(self, turns: int) -> tuple[Utterance, ...]:
+        """The utterances that are left behind the end of so many turns."""
+        return self._turns.remaining(turns)
+
     def opened(self, now_us: int) -> list[Action]:
         """Greet the client of a new connection."""
         self._deadline_us = now_us + IDLE_US

@@ -26,7 +26,6 @@ Utterances are known beforehand, with their lengths; each becomes a turn.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -91,7 +90,11 @@ class TurnTaking:
     ) -> None:
         self.thresholds = thresholds
         self._faults = faults or TurnFaults()
-        self._waiting = deque(one for one in utterances if words_of(one.text) and one.duration_us)
+        self._utterances = tuple(
+            each for each in utterances if words_of(each.text) and each.duration_us
+        )
+        self._begun = 0
+        self._begun_at_ends: list[int] = []
         self._pauses = PauseDetector()
         self._now_us = 0
         self._turn_index = 0
@@ -109,6 +112,10 @@ class TurnTaking:
     def silent(self) -> bool:
         """Whether a fault has come after which nothing is said any more, whatever happens."""
         return bool(self._told) and strikes(self._faults.goes_silent, self._turn_index)
+
+    def remaining(self, turns: int) -> tuple[Utterance, ...]:
+        """The utterances that are left behind the end of so many turns."""
+        return self._utterances[self._begun_at_ends[turns - 1] if turns else 0 :]
 
     def step(self, loud: bool | None) -> list[TurnInfo]:
         """Hear 80 ms more."""
@@ -206,6 +213,7 @@ class TurnTaking:
         self._turn_index += 1
         self._turn_start_us = self._now_us
         self._words, self._told, self._eager = (), 0, False
+        self._begun_at_ends.append(self._begun)
         return said
 
     # --- words over sound ---------------------------------------------------------------------
@@ -216,10 +224,11 @@ class TurnTaking:
             self._words, self._late = self._late, ()
             self._laid_us = self._words[0].start_us
             return
-        if not self._waiting or not may_begin:
+        if self._begun == len(self._utterances) or not may_begin:
             return
         self._laid_us = self._now_us
-        words = laid_words(self._waiting.popleft(), self._now_us)
+        words = laid_words(self._utterances[self._begun], self._now_us)
+        self._begun += 1
         faults = self._faults
         if strikes(faults.late_words, self._turn_index):
             self._late, words = words[1:][-1:], words[:1] + words[1:-1]
