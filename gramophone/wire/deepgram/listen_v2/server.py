@@ -18,14 +18,11 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from sys import byteorder
 from typing import Any, TypeAlias
 
 from gramophone.wire.deepgram.json_frames import ProtocolViolation
-from gramophone.wire.deepgram.listen_v1.connection import AudioMeter
 from gramophone.wire.deepgram.listen_v1.server import Utterance
 from gramophone.wire.deepgram.listen_v2.messages import (
     CLOSE_STREAM,
@@ -44,7 +41,8 @@ from gramophone.wire.deepgram.listen_v2.parameters import (
     ListenV2Parameters,
     configured,
 )
-from gramophone.wire.deepgram.listen_v2.turns import STEP_US, TurnFaults, TurnTaking
+from gramophone.wire.deepgram.listen_v2.sound import SoundSteps
+from gramophone.wire.deepgram.listen_v2.turns import TurnFaults, TurnTaking
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 
 IDLE_US = 60_000_000
@@ -53,43 +51,7 @@ IDLE_CODE = "NET-0001"
 NO_STATUS = 1005
 """Stands for a close frame without a code, the only one that v2 was seen to send."""
 
-LOUD_FROM = 512
-"""The peak of 16-bit sound from which somebody speaks: -36 dB of the loudest."""
-
 Action: TypeAlias = SendText[ServerMessage] | CloseConnection
-
-
-class SoundSteps:
-    """Steps of 80 ms in the sound that comes, with their loudness where it can be told."""
-
-    def __init__(self, parameters: ListenV2Parameters) -> None:
-        self._meter = AudioMeter(parameters.bytes_per_second)
-        self._measured = parameters.encoding == "linear16"
-        self._step_bytes = max(2, 2 * (parameters.sample_rate_hz * STEP_US // 1_000_000))
-        self._rest = b""
-        self._steps = 0
-
-    def hear(self, sound: bytes) -> Iterator[bool | None]:
-        """The steps that are over with this frame; None for those that tell nothing."""
-        self._meter.measure(sound)
-        if not self._measured:
-            while self._meter.now_us >= (self._steps + 1) * STEP_US:
-                self._steps += 1
-                yield None
-            return
-        whole = self._rest + sound
-        end = len(whole) - len(whole) % self._step_bytes
-        self._rest = whole[end:]
-        for start in range(0, end, self._step_bytes):
-            yield is_loud(whole[start : start + self._step_bytes])
-
-
-def is_loud(pcm: bytes) -> bool:
-    """Whether somebody speaks in a piece of signed 16-bit sound, of whole samples."""
-    samples = array("h", pcm)
-    if byteorder == "big":
-        samples.byteswap()
-    return max(samples) >= LOUD_FROM or min(samples) <= -LOUD_FROM
 
 
 class ListenV2Server:
@@ -106,7 +68,7 @@ class ListenV2Server:
         self._is_multilingual = parameters.is_multilingual
         self._settings = parameters.settings
         self._turns = TurnTaking(utterances, parameters.settings.thresholds, faults)
-        self._sound = SoundSteps(parameters)
+        self._sound = SoundSteps(parameters.encoding, parameters.bytes_per_second)
         self._failed_configure = failed_configure
         self._configures = 0
         self._closed = False

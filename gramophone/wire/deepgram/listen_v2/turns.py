@@ -12,17 +12,19 @@ Utterances are known beforehand, with their lengths; each becomes a turn.
 #   speaking  confidence reached eager_eot_threshold       EagerEndOfTurn  eager
 #   eager     one more word was heard                      TurnResumed     speaking
 #   speaking, confidence reached eot_threshold, or         EndOfTurn       quiet
-#   eager     silence lasts eot_timeout_ms
+#   eager     no word came for eot_timeout_ms
 #   any       240 ms since the last event                  Update          the same
 #
 # Confidence that a turn is over grows with the silence behind its last word, and reaches 0.99, its
 # most, after half a second: an eot_threshold of 1.0 leaves the end to the timeout.
 #
 # An utterance is laid over the sound that follows the turn before it. Where the sound has been both
-# loud and quiet, it tells when somebody begins: then the next turn waits for the first loud sound
-# after a pause, so that a client that sends silence while it speaks itself is not interrupted.
-# Sound that is all of a kind (zeros, noise), or compressed, tells nothing, and the next turn begins
-# at once. The first turn begins with the sound, whatever it is.
+# loud and quiet, it tells when somebody speaks: then the next turn waits for the first loud sound
+# after a pause, so that a client that sends silence while it speaks itself is not interrupted, and
+# loud sound behind the last word is no silence, so that a voice slower than expected is not cut in
+# two. Sound that is all of a kind (zeros, noise), or compressed, tells nothing: all behind the last
+# word is silence, and the next turn begins at once. The first turn begins with the sound, whatever
+# it is.
 
 from __future__ import annotations
 
@@ -34,9 +36,7 @@ from gramophone.wire.deepgram.listen_v1.messages import HeardWord, words_of
 from gramophone.wire.deepgram.listen_v1.server import Utterance, laid_words, squeezed_words
 from gramophone.wire.deepgram.listen_v2.messages import TurnEvent, TurnInfo, TurnTrigger
 from gramophone.wire.deepgram.listen_v2.parameters import TurnThresholds
-
-STEP_US = 80_000
-"""The length of the sound between two looks at a turn."""
+from gramophone.wire.deepgram.listen_v2.sound import STEP_US
 
 _UPDATE_US = 240_000
 _SURE_AFTER_US = 500_000
@@ -76,7 +76,12 @@ class PauseDetector:
         begins = loud and self._quiet_steps >= _PAUSE_STEPS
         self._quiet_steps = 0 if loud else self._quiet_steps + 1
         self._heard.add(loud)
-        return begins or len(self._heard) < 2
+        return begins or not self.tells
+
+    @property
+    def tells(self) -> bool:
+        """Whether the sound has been both loud and quiet."""
+        return len(self._heard) == 2
 
 
 class TurnTaking:
@@ -97,6 +102,7 @@ class TurnTaking:
         self._begun_at_ends: list[int] = []
         self._pauses = PauseDetector()
         self._now_us = 0
+        self._loud_until_us = 0
         self._turn_index = 0
         self._turn_start_us = 0
         self._said_us = 0
@@ -123,6 +129,8 @@ class TurnTaking:
         if not self._words:
             self._begin(may_begin=may_begin)
         self._now_us += STEP_US
+        if loud:
+            self._loud_until_us = self._now_us
         heard = self._told
         while heard < len(self._words) and self._words[heard].end_us <= self._now_us:
             heard += 1
@@ -173,11 +181,18 @@ class TurnTaking:
         if self._held or strikes(self._faults.never_ends, self._turn_index):
             return False
         timeout_us = 1_000 * self.thresholds.timeout_ms
-        return self._sure or self._silence_us() >= timeout_us
+        return self._sure or self._wordless_us() >= timeout_us
+
+    def _wordless_us(self) -> int:
+        """The time since the last word; 0 while there are words to come."""
+        return max(0, self._now_us - self._words[-1].end_us) if self._words else 0
 
     def _silence_us(self) -> int:
-        """The silence behind the last word; 0 while there are words to come."""
-        return max(0, self._now_us - self._words[-1].end_us) if self._words else 0
+        """The silence since the last word, as far as the sound tells."""
+        wordless_us = self._wordless_us()
+        if not self._pauses.tells:
+            return wordless_us
+        return min(wordless_us, self._now_us - self._loud_until_us)
 
     def _confidence(self) -> float:
         if not self._told:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gramophone.wire.deepgram.listen_v1.server import Utterance
 from gramophone.wire.deepgram.listen_v2.messages import (
@@ -12,12 +15,14 @@ from gramophone.wire.deepgram.listen_v2.messages import (
     ConfigureSuccess,
     Connected,
     Errored,
+    MessageWriter,
     Noticed,
     ServerMessage,
     TurnInfo,
 )
 from gramophone.wire.deepgram.listen_v2.parameters import ListenV2Parameters
 from gramophone.wire.deepgram.listen_v2.server import IDLE_US, NO_STATUS, Action, ListenV2Server
+from gramophone.wire.deepgram.listen_v2.sound import IS_LOUD
 from gramophone.wire.deepgram.listen_v2.turns import TurnFaults
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
@@ -28,6 +33,12 @@ SKY = Utterance("Why is – it blue?", 800_000)
 SEA = Utterance("Ask them.", 400_000)
 RAW = "model=flux-general-en&encoding=linear16&sample_rate=16000"
 FORCE, CLOSE = '{"type":"ForceEndTurn"}', '{"type":"CloseStream"}'
+BEFORE = {
+    "StartOfTurn": ("quiet", "EndOfTurn"),
+    "EagerEndOfTurn": ("StartOfTurn", "TurnResumed"),
+    "TurnResumed": ("EagerEndOfTurn",),
+    "EndOfTurn": ("StartOfTurn", "EagerEndOfTurn", "TurnResumed"),
+}
 CLOSED = CloseConnection(NO_STATUS, "")
 
 
@@ -112,6 +123,33 @@ def test_who_is_silent_is_not_heard_once_the_sound_tells() -> None:
     assert said_first == [("StartOfTurn", 0, "Why"), ("EndOfTurn", 0, "Why is it blue?")]
     said_next = changes(server.sound_received(LOUD + QUIET, 0))
     assert said_next == [("StartOfTurn", 1, "Ask"), ("EndOfTurn", 1, "Ask them.")]
+
+
+def test_a_voice_that_is_slower_than_expected_is_not_cut_in_two() -> None:
+    server = machine("eot_timeout_ms=2000")
+    assert changes(server.sound_received(QUIET[: STEP_BYTES * 2] + LOUD * 2, 0)) == [
+        ("StartOfTurn", 0, "Why")
+    ]
+    assert changes(server.sound_received(QUIET, 0)) == [("EndOfTurn", 0, "Why is it blue?")]
+    told = [each for each in turns(server.sound_received(LOUD * 4, 0)) if each[0] == "EndOfTurn"]
+    # Loud sound without an end is left to the timeout.
+    assert told == [("EndOfTurn", 1, 5_520, "Ask them.")]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "quiet", "loud"),
+    [
+        ("linear16", [b"\0\0", b"\xff\1", b"\1\xfe"], [b"\0\2", b"\0\xfe", b"\0\x80"]),
+        ("mulaw", [b"\xff", b"\x7f", b"\xdc", b"\x5c"], [b"\xdb", b"\x5b", b"\0", b"\x80"]),
+        ("alaw", [b"\xd5", b"\x55", b"\xca", b"\x4a"], [b"\xf5", b"\x75", b"\x2a", b"\xaa"]),
+    ],
+)
+def test_somebody_speaks_from_a_peak_on(
+    encoding: str, quiet: Sequence[bytes], loud: Sequence[bytes]
+) -> None:
+    is_loud = IS_LOUD[encoding]
+    assert [is_loud(quiet[0] * 9 + sample) for sample in quiet] == [False] * len(quiet)
+    assert [is_loud(quiet[0] * 9 + sample) for sample in loud] == [True] * len(loud)
 
 
 def test_a_turn_is_ended_by_force_with_all_its_words() -> None:
@@ -289,3 +327,35 @@ def test_refused_queries(query: str, why: str) -> None:
     with pytest.raises(ParameterRefused) as refused:
         ListenV2Parameters.from_query(query)
     assert str(refused.value).startswith(why)
+
+
+values = st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5)
+configures = st.fixed_dictionaries(
+    {"type": st.just("Configure")},
+    optional={
+        "thresholds": values
+        | st.dictionaries(
+            st.sampled_from(["eot_threshold", "eager_eot_threshold", "eot_timeout_ms"]), values
+        ),
+        "keyterms": values | st.lists(values, max_size=3),
+        "language_hints": values | st.lists(values, max_size=3),
+        "numerals": values,
+    },
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(configures.map(json.dumps) | st.just(FORCE) | st.binary(max_size=9_000)))
+def test_whatever_comes_is_answered_in_order(frames: list[str | bytes]) -> None:
+    server, writer = machine("eager_eot_threshold=0.4"), MessageWriter("id")
+    state = "quiet"
+    for frame in frames:
+        if isinstance(frame, str):
+            actions = server.text_received(frame, 0)
+        else:
+            actions = server.sound_received(frame, 0)
+        for message in said(actions):
+            assert "NaN" not in writer.write(message)
+            if isinstance(message, TurnInfo) and message.event != "Update":
+                assert state in BEFORE[message.event]
+                state = message.event
