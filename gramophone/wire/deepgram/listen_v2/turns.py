@@ -10,7 +10,7 @@ Utterances are known beforehand, with their lengths; each becomes a turn.
 #   --------  -------------------------------------------  --------------  --------
 #   quiet     a word was heard                             StartOfTurn     speaking
 #   speaking  confidence reached eager_eot_threshold       EagerEndOfTurn  eager
-#   eager     one more word was heard                      TurnResumed     speaking
+#   eager     one more word was heard, or loud sound       TurnResumed     speaking
 #   speaking, confidence reached eot_threshold, or         EndOfTurn       quiet
 #   eager     no word came for eot_timeout_ms
 #   any       240 ms since the last event                  Update          the same
@@ -165,12 +165,17 @@ class TurnTaking:
     def _sure(self) -> bool:
         return self._confidence() >= self.thresholds.eot
 
+    @property
+    def _speaks(self) -> bool:
+        """Whether the sound tells that somebody speaks right now."""
+        return self._pauses.tells and self._loud_until_us == self._now_us
+
     def _event(self, *, resumed: bool) -> TurnEvent | None:
         """The event that is due at this step, unless it is an Update."""
         if not self._told:
             return "StartOfTurn" if resumed else None
         if self._eager:
-            if resumed:
+            if resumed or self._speaks:
                 return "TurnResumed"
         elif self.thresholds.eager_eot is not None and not self._sure_or_late():
             return "EagerEndOfTurn" if self._confidence() >= self.thresholds.eager_eot else None

@@ -111,6 +111,18 @@ def test_an_end_is_foreseen_and_its_words_are_those_of_the_end() -> None:
     ]
 
 
+def test_an_end_that_was_foreseen_is_taken_back_when_somebody_speaks() -> None:
+    server = machine("eager_eot_threshold=0.3", SKY)
+    sound = LOUD[: STEP_BYTES * 11] + QUIET[: STEP_BYTES * 3] + LOUD[:STEP_BYTES] + QUIET
+    assert [event for event, _, _ in changes(server.sound_received(sound, 0))] == [
+        "StartOfTurn",
+        "EagerEndOfTurn",
+        "TurnResumed",
+        "EagerEndOfTurn",
+        "EndOfTurn",
+    ]
+
+
 def test_at_a_threshold_of_1_only_the_timeout_ends_a_turn() -> None:
     told = machine("eot_threshold=1.0&eot_timeout_ms=1500", SKY).sound_received(QUIET * 3, 0)
     (end,) = (each for each in said(told) if isinstance(each, TurnInfo) and each.trigger)
