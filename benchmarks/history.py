@@ -3,10 +3,10 @@
     python -m benchmarks.history [--sessions 100000] [--rounds 15] [--json]
 
 The whole program in a pty, with one page of sessions and with many in turns, driven by keys.
-Opening is F2 until the first row is drawn; searching is the last letter of a word until the hits
-are drawn, with the wait in it for whether one types on. Beside it stands what of it is the
-question, asked of the library by an idle program, and the bare query: the least SQL for the rows
-that are drawn, asked of `sqlite3`. Milliseconds at the median.
+Opening is the time from F2 until the first row is drawn; searching is the time from the last letter
+of a word until the hits are drawn, including the wait for further letters. Beside them are the call
+of the library alone, in an idle program, and the bare query in `sqlite3`: the least SQL for the
+rows that are drawn. Milliseconds at the median.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ SESSIONS = f"SELECT {ROW} FROM session WHERE position IN ({{}}) ORDER BY positio
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that is done: with a page of sessions, with many; what of it is the question, and
-    the bare query."""
+    """Times of one action: with a page of sessions, with many, of the library's call, and of the
+    bare query."""
 
     page_ms: float
     many_ms: float
@@ -124,7 +124,7 @@ def fill_page(home: Path) -> None:
 
 
 async def asked(home: Path) -> dict[str, float]:
-    """The same questions, without a screen."""
+    """Time the same calls of the library, without a screen."""
     async with await StoredLibrary.open(home) as library:
         newest_ms = await asked_ms(lambda: library.sessions(limit=PAGE))
         hits = {
@@ -184,7 +184,7 @@ def main() -> None:
     if as_json:
         print(json.dumps({"sessions": sessions, "ms": {k: asdict(v) for k, v in rows.items()}}))
         return
-    print(f"{'':28}{PAGE} sessions {sessions:>9,}   the question  bare query")
+    print(f"{'':28}{PAGE} sessions {sessions:>9,}   library call  bare query")
     for name, row in rows.items():
         print(
             f"  {name:26} {row.page_ms:6.0f} ms {row.many_ms:7.0f} ms "

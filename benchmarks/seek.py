@@ -3,9 +3,9 @@
     python -m benchmarks.seek [--json]
 
 A talk of 300 questions and answers, 100,000 deltas and 36,000 frames of sound is laid out as a
-schedule. The session screen, 120×40 without a terminal, is taken from place to place. Told is the
-CPU time that the engine takes to emit what holds there, drawn is what the screen takes until it has
-folded and painted all of it.
+schedule. The session screen, 120×40 without a terminal, is taken from place to place. *Emitted* is
+the CPU time that the engine takes to emit what holds there, *drawn* what the screen takes until it
+has folded and painted all of it.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class Jump:
 
     to_s: int
     entries: int
-    told_ms: float
+    emitted_ms: float
     drawn_ms: float
 
 
@@ -197,15 +197,15 @@ async def jumps(schedule: ReplaySchedule) -> list[Jump]:
 async def _jump(pilot: Pilot[Any], feed: _Replay, position_us: int) -> Jump:
     begun_s = time.process_time()
     feed.seek(position_us)
-    told_s = time.process_time()
+    emitted_s = time.process_time()
     entries = len(feed.waiting)
     await _drawn(pilot)
     drawn_s = time.process_time()
     return Jump(
         to_s=position_us // 1_000_000,
         entries=entries,
-        told_ms=round((told_s - begun_s) * 1000, 1),
-        drawn_ms=round((drawn_s - told_s) * 1000, 1),
+        emitted_ms=round((emitted_s - begun_s) * 1000, 1),
+        drawn_ms=round((drawn_s - emitted_s) * 1000, 1),
     )
 
 
@@ -234,7 +234,7 @@ def main() -> int:
         return 0
     for jump in seen:
         print(
-            f"to {jump.to_s:5} s  {jump.entries:7} entries  told {jump.told_ms:6.1f} ms  "
+            f"to {jump.to_s:5} s  {jump.entries:7} entries  emitted {jump.emitted_ms:6.1f} ms  "
             f"drawn {jump.drawn_ms:6.1f} ms"
         )
     print("wanted: both within 100 ms")
