@@ -166,7 +166,7 @@ def _pieces(table: _ScenarioTable, tools: Sequence[_ScenarioTable]) -> list[Answ
         *(
             ToolPiece(
                 index,
-                tool.text("id") or f"call_{index}",
+                tool.text("id"),
                 tool.needed("name"),
                 json.dumps(tool.mapping("arguments")),
             )

@@ -28,9 +28,15 @@ from gramophone.wire.llm.answer_blocks import (
     blocks_of,
     call_input,
 )
-from gramophone.wire.llm.deterministic_ids import made_id, made_signature, tokens
+from gramophone.wire.llm.deterministic_ids import CallIds, made_id, made_signature, tokens
 from gramophone.wire.llm.errors import anthropic_error, body, refusal_of
-from gramophone.wire.llm.request_validation import json_body, last_asked, length_chars, refuse
+from gramophone.wire.llm.request_validation import (
+    calls_in,
+    json_body,
+    last_asked,
+    length_chars,
+    refuse,
+)
 from gramophone.wire.sse import Timed, event_bytes, raw_event
 
 VERSIONS = ("2023-06-01", "2026-10-21")
@@ -59,7 +65,8 @@ _EVENTS = frozenset(
 class MessagesRequest:
     """The part of a request that its answer depends on.
 
-    `asked` is the user's last text; `step` the number of its answers with calls to tools so far.
+    `asked` is the user's last text; `step` the number of its answers with calls to tools so far;
+    `calls` the number of all calls in the conversation.
     """
 
     model: str
@@ -67,6 +74,7 @@ class MessagesRequest:
     stream: bool
     prompt_chars: int
     step: int = 0
+    calls: int = 0
 
 
 def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> MessagesRequest:
@@ -103,6 +111,7 @@ def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> Mess
         stream=stream,
         prompt_chars=length_chars([fields.get("system"), messages]),
         step=step,
+        calls=calls_in(messages),
     )
 
 
@@ -147,8 +156,9 @@ def render_message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) 
     if len(raw) == 1 and _type(raw[0]) == "message":
         return encoded(raw[0].raw)
     blocks = blocks_of(answer)
+    ids = CallIds(ordinal, request.calls)
     message = _message(answer, request, ordinal)
-    message["content"] = [_whole(block, ordinal) for block in blocks]
+    message["content"] = [_whole(block, ids) for block in blocks]
     message["stop_reason"] = _stop_reason(answer, blocks)
     message["usage"]["output_tokens"] = _output_tokens(answer, blocks)
     return body(message)
@@ -159,7 +169,7 @@ def render_count(request: MessagesRequest) -> bytes:
     return body({"input_tokens": tokens(0, request.prompt_chars)})
 
 
-def _whole(block: Block, ordinal: int) -> dict[str, Any]:
+def _whole(block: Block, ids: CallIds) -> dict[str, Any]:
     match block:
         case TextBlock():
             return {"type": "text", "text": block.text}
@@ -167,7 +177,7 @@ def _whole(block: Block, ordinal: int) -> dict[str, Any]:
             signature = block.signature or made_signature(block.text)
             return {"type": "thinking", "thinking": block.text, "signature": signature}
         case ToolBlock():
-            return {**_tool_use(block, ordinal), "input": call_input(block.arguments)}
+            return {**_tool_use(block, ids), "input": call_input(block.arguments)}
 
 
 # --- the stream -------------------------------------------------------------------------------
@@ -234,7 +244,7 @@ class _AnswerWriter:
     def __init__(self, answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> None:
         self._blocks = blocks_of(answer)
         self._message = _message(answer, request, ordinal)
-        self._ordinal = ordinal
+        self._ids = CallIds(ordinal, request.calls)
 
     def events(self) -> list[Timed]:
         passed_us, events = 0, list[Timed]()
@@ -250,7 +260,7 @@ class _AnswerWriter:
         yield first_us, _event("message_start", message=self._message)
         for index, block in enumerate(self._blocks):
             start = _event(
-                "content_block_start", index=index, content_block=_opened(block, self._ordinal)
+                "content_block_start", index=index, content_block=_opened(block, self._ids)
             )
             yield block.pieces[0].due_us, start
             if index == 0:
@@ -260,14 +270,14 @@ class _AnswerWriter:
             yield block.pieces[-1].due_us, _event("content_block_stop", index=index)
 
 
-def _opened(block: Block, ordinal: int) -> dict[str, Any]:
+def _opened(block: Block, ids: CallIds) -> dict[str, Any]:
     match block:
         case TextBlock():
             return {"type": "text", "text": ""}
         case ThinkingBlock():
             return {"type": "thinking", "thinking": "", "signature": ""}
         case ToolBlock():
-            return _tool_use(block, ordinal)
+            return _tool_use(block, ids)
 
 
 def _deltas(block: Block) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -313,8 +323,8 @@ def _message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> dic
     }
 
 
-def _tool_use(block: ToolBlock, ordinal: int) -> dict[str, Any]:
-    id_ = block.id or made_id("toolu_", ordinal, block.index)
+def _tool_use(block: ToolBlock, ids: CallIds) -> dict[str, Any]:
+    id_ = block.id or ids.id_of("toolu_", block.index)
     return {"type": "tool_use", "id": id_, "name": block.name, "input": {}}
 
 

@@ -29,10 +29,11 @@ from gramophone.wire.llm.answer import (
     ToolPiece,
 )
 from gramophone.wire.llm.answer_blocks import PlainPiece, ToolBlock, blocks_of, plain_pieces
-from gramophone.wire.llm.deterministic_ids import CREATED_S, made_id, tokens
+from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id, tokens
 from gramophone.wire.llm.errors import body, openai_error, refusal_of
 from gramophone.wire.llm.request_validation import (
     article,
+    calls_in,
     json_body,
     last_asked,
     length_chars,
@@ -47,7 +48,8 @@ _ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 class ChatRequest:
     """The part of a request that its answer depends on.
 
-    `asked` is the user's last text; `step` the number of its answers with calls to tools so far.
+    `asked` is the user's last text; `step` the number of its answers with calls to tools so far;
+    `calls` the number of all calls in the conversation.
     """
 
     model: str
@@ -56,6 +58,7 @@ class ChatRequest:
     include_usage: bool
     prompt_chars: int
     step: int = 0
+    calls: int = 0
 
 
 def parse_chat(sent: bytes) -> ChatRequest:
@@ -91,6 +94,7 @@ def parse_chat(sent: bytes) -> ChatRequest:
         include_usage=as_object(options).get("include_usage") is True,
         prompt_chars=length_chars(messages),
         step=step,
+        calls=calls_in(messages),
     )
 
 
@@ -162,9 +166,10 @@ def render_chat(answer: ModelAnswer, request: ChatRequest, ordinal: int) -> byte
     pieces = plain_pieces(answer)
     texts = [piece.text for piece in pieces if isinstance(piece, TextPiece)]
     thoughts = [piece.text for piece in pieces if isinstance(piece, ThinkingPiece)]
+    ids = CallIds(ordinal, request.calls)
     calls = [
         {
-            "id": call.id or made_id("call_", ordinal, call.index),
+            "id": call.id or ids.id_of("call_", call.index),
             "type": "function",
             "function": {"name": call.name, "arguments": call.arguments},
         }
@@ -253,7 +258,7 @@ class _ChunkWriter:
     def __init__(self, request: ChatRequest, ordinal: int) -> None:
         self._head = _head(request, ordinal, "chat.completion.chunk")
         self._tail: dict[str, Any] = {"usage": None} if request.include_usage else {}
-        self._ordinal = ordinal
+        self._ids = CallIds(ordinal, request.calls)
 
     def pieces(self, pieces: Sequence[PlainPiece]) -> Iterator[Timed]:
         first_us = pieces[0].due_us if pieces else 0
@@ -284,7 +289,7 @@ class _ChunkWriter:
                 function = {"arguments": piece.arguments}
                 if piece.index not in begun:
                     begun.add(piece.index)
-                    id_ = piece.id or made_id("call_", self._ordinal, piece.index)
+                    id_ = piece.id or self._ids.id_of("call_", piece.index)
                     call |= {"id": id_, "type": "function"}
                     function = {"name": piece.name, **function}
                 return {"tool_calls": [{**call, "function": function}]}

@@ -12,11 +12,12 @@ from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import as_list, as_text, encoded, is_list, is_object, read_object
 from gramophone.wire.llm.answer import OPENAI_RESPONSES, WORDLESS, ModelAnswer, RawPiece
 from gramophone.wire.llm.answer_blocks import Block, TextBlock, ThinkingBlock, ToolBlock, blocks_of
-from gramophone.wire.llm.deterministic_ids import CREATED_S, made_id, tokens
+from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id, tokens
 from gramophone.wire.llm.errors import ModelRefusal, body, refusal_of
 from gramophone.wire.llm.openai_responses_closing import BrokenOff
 from gramophone.wire.llm.request_validation import (
     article,
+    calls_in,
     json_body,
     last_asked,
     length_chars,
@@ -55,7 +56,8 @@ _ENDINGS = ("response.completed", "response.incomplete", "response.failed", "err
 class ResponsesRequest:
     """The part of a request that its answer depends on.
 
-    `asked` is the user's last text; `step` the number of its answers with calls to tools so far.
+    `asked` is the user's last text; `step` the number of its answers with calls to tools so far;
+    `calls` the number of all calls in the conversation, as far as it is sent.
     """
 
     model: str
@@ -65,6 +67,7 @@ class ResponsesRequest:
     prompt_chars: int
     echo: dict[str, Any]
     step: int = 0
+    calls: int = 0
 
 
 def parse_responses(sent: bytes) -> ResponsesRequest:
@@ -101,6 +104,7 @@ def parse_responses(sent: bytes) -> ResponsesRequest:
         prompt_chars=length_chars([fields.get("instructions"), fields.get("input")]),
         echo={**_ECHOED, **value},
         step=step,
+        calls=calls_in(as_list(fields.get("input"))),
     )
 
 
@@ -193,6 +197,7 @@ class _ResponseWriter:
         self._answer = answer
         self._request = request
         self._ordinal = ordinal
+        self._ids = CallIds(ordinal, request.calls)
         self._number = 0
         self._id = response_id(ordinal)
         self._passed_us = 0
@@ -338,10 +343,10 @@ class _ResponseWriter:
                 return {**item, "encrypted_content": block.signature} if block.signature else item
             case ToolBlock():
                 return {
-                    "id": made_id("fc_", self._ordinal, output_index),
+                    "id": self._ids.id_of("fc_", block.index),
                     "type": "function_call",
                     "status": "completed",
-                    "call_id": block.id or made_id("call_", self._ordinal, block.index),
+                    "call_id": block.id or self._ids.id_of("call_", block.index),
                     "name": block.name,
                     "arguments": block.arguments,
                 }

@@ -14,6 +14,9 @@ from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused
 _MODELS_ITEMS = ("function_call", "custom_tool_call", "reasoning")
 """Items of Responses that have no role and come from the model."""
 
+_CALLS = ("function_call", "custom_tool_call", "tool_use")
+"""Items of Responses and blocks of Messages that call a tool."""
+
 
 def refuse(
     message: str, *, param: str | None = None, code: str | None = None, status: int = 400
@@ -70,6 +73,17 @@ def last_asked(messages: list[Any]) -> tuple[str, int]:
         steps += models and results_follow
         results_follow = not models
     return "", steps
+
+
+def calls_in(messages: list[Any]) -> int:
+    """The number of calls to tools in a conversation, in the form of any of the protocols."""
+    count = 0
+    for message in map(as_object, messages):
+        parts = map(as_object, as_list(message.get("content")))
+        count += message.get("type") in _CALLS
+        count += len(as_list(message.get("tool_calls")))
+        count += sum(part.get("type") in _CALLS for part in parts)
+    return count
 
 
 def length_chars(value: object) -> int:

@@ -98,7 +98,7 @@ def test_an_answer_may_think_and_call_tools() -> None:
         TextPiece("Let "),
         TextPiece("me "),
         TextPiece("see."),
-        ToolPiece(0, "call_0", "weather", '{"city": "K\\u00f6ln"}'),
+        ToolPiece(0, "", "weather", '{"city": "K\\u00f6ln"}'),
         ToolPiece(1, "t1", "time", "{}"),
     )
 
