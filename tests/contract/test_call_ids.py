@@ -53,12 +53,14 @@ async def test_chat_completions() -> None:
 async def test_responses() -> None:
     ids: list[str] = []
     items: list[str] = []
+    counts: list[int] = []
     async with standing_in(*LOOKING) as address:
         async with openai.AsyncOpenAI(api_key="k", base_url=address.http("/v1")) as client:
             response = await client.responses.create(model="m", input="Look twice.")
             for _ in range(2):
                 calls = [item for item in response.output if item.type == "function_call"]
                 ids += [call.call_id for call in calls]
+                counts.append(response.usage.input_tokens if response.usage else 0)
                 items += [call.id or "" for call in calls]
                 results: Any = [
                     {"type": "function_call_output", "call_id": call.call_id, "output": ""}
@@ -70,6 +72,7 @@ async def test_responses() -> None:
     assert len(ids) == 2 * CALLS
     check_ids(ids, "call_")
     check_ids(items, "fc_")
+    assert 0 < counts[0] < counts[1], "the turn before is counted with it"
 
 
 async def test_messages() -> None:

@@ -7,11 +7,13 @@ headers, and the bodies of errors.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.standin.server.http import Request
-from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer
+from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, ToolPiece
+from gramophone.wire.llm.answer_blocks import plain_pieces
 from gramophone.wire.llm.anthropic_messages import (
     message_events,
     parse_messages,
@@ -30,11 +32,13 @@ from gramophone.wire.llm.errors import (
 )
 from gramophone.wire.llm.openai_chat import chat_events, parse_chat, render_chat
 from gramophone.wire.llm.openai_responses import (
+    ResponsesRequest,
     parse_responses,
     render_response,
     response_events,
     response_id,
 )
+from gramophone.wire.llm.token_usage import answer_chars
 from gramophone.wire.sse import Timed, event_bytes, raw_event
 
 Headers: TypeAlias = list[tuple[str, str]]
@@ -167,6 +171,23 @@ class ChatDialect(_OpenAIDialect):
         return Question(read.asked, read.step, read.stream, events, whole)
 
 
+@frozen
+class _ResponsesTurn:
+    """A question of Responses and its step; length and calls of all up to its answer."""
+
+    asked: str
+    step: int
+    chars: int
+    calls: int
+
+
+def _turn(asked: str, step: int, request: ResponsesRequest, answer: ModelAnswer) -> _ResponsesTurn:
+    pieces = plain_pieces(answer)
+    calls = {piece.index for piece in pieces if isinstance(piece, ToolPiece)}
+    chars = request.prompt_chars + answer_chars(pieces)
+    return _ResponsesTurn(asked, step, chars, request.calls + len(calls))
+
+
 # Responses keeps conversations on the server: a client may name the response it goes on from
 # (`previous_response_id`) and send only what is new, the results of tools for one. The question is
 # then the one of that response, one step further.
@@ -176,21 +197,26 @@ class ResponsesDialect(_OpenAIDialect):
     rubbish = raw_event('{"type":"response.output_text.de', "response.output_text.delta")
 
     def __init__(self) -> None:
-        self._asked: dict[str, tuple[str, int]] = {}
+        self._turns: dict[str, _ResponsesTurn] = {}
 
     def read(self, request: Request) -> Question:
         read = parse_responses(request.body)
         asked, step = read.asked, read.step
-        if not asked and read.previous_response_id in self._asked:
-            asked, step = self._asked[read.previous_response_id]
-            step += 1
+        if (earlier := self._turns.get(read.previous_response_id)) is not None:
+            read = replace(
+                read,
+                prompt_chars=read.prompt_chars + earlier.chars,
+                calls=read.calls + earlier.calls,
+            )
+            if not asked:
+                asked, step = earlier.asked, earlier.step + 1
 
         def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
-            self._asked[response_id(ordinal)] = asked, step
+            self._turns[response_id(ordinal)] = _turn(asked, step, read, answer)
             return response_events(answer, read, ordinal)
 
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
-            self._asked[response_id(ordinal)] = asked, step
+            self._turns[response_id(ordinal)] = _turn(asked, step, read, answer)
             return render_response(answer, read, ordinal)
 
         return Question(asked, step, read.stream, events, whole)

@@ -28,15 +28,15 @@ from gramophone.wire.llm.answer_blocks import (
     blocks_of,
     call_input,
 )
-from gramophone.wire.llm.deterministic_ids import CallIds, made_id, made_signature, tokens
+from gramophone.wire.llm.deterministic_ids import CallIds, made_id, made_signature
 from gramophone.wire.llm.errors import anthropic_error, body, refusal_of
 from gramophone.wire.llm.request_validation import (
     calls_in,
     json_body,
     last_asked,
-    length_chars,
     refuse,
 )
+from gramophone.wire.llm.token_usage import guessed_tokens, prompt_chars, usage_of
 from gramophone.wire.sse import Timed, event_bytes, raw_event
 
 VERSIONS = ("2023-06-01", "2026-10-21")
@@ -59,6 +59,8 @@ _EVENTS = frozenset(
         "error",
     }
 )
+
+_INPUT_COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
 @frozen
@@ -109,7 +111,7 @@ def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> Mess
         model=as_text(fields["model"]),
         asked=asked,
         stream=stream,
-        prompt_chars=length_chars([fields.get("system"), messages]),
+        prompt_chars=prompt_chars(fields.get("system"), messages, fields.get("tools")),
         step=step,
         calls=calls_in(messages),
     )
@@ -160,13 +162,13 @@ def render_message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) 
     message = _message(answer, request, ordinal)
     message["content"] = [_whole(block, ids) for block in blocks]
     message["stop_reason"] = _stop_reason(answer, blocks)
-    message["usage"]["output_tokens"] = _output_tokens(answer, blocks)
+    message["usage"] |= _final_usage(answer, request, blocks)
     return body(message)
 
 
 def render_count(request: MessagesRequest) -> bytes:
     """The answer to a request that only counts its tokens."""
-    return body({"input_tokens": tokens(0, request.prompt_chars)})
+    return body({"input_tokens": guessed_tokens(request.prompt_chars)})
 
 
 def _whole(block: Block, ids: CallIds) -> dict[str, Any]:
@@ -200,7 +202,7 @@ def message_events(answer: ModelAnswer, request: MessagesRequest, ordinal: int) 
     else:
         events = _AnswerWriter(answer, request, ordinal).events()
         ended = False
-    return [*events, *_end(answer, ordinal, ended=ended)]
+    return [*events, *_end(answer, request, ordinal, ended=ended)]
 
 
 def _type(piece: RawPiece) -> str:
@@ -222,7 +224,9 @@ def _closed(raw: tuple[RawPiece, ...]) -> Iterator[Timed]:
             yield raw[-1].due_us, _event("content_block_stop", index=index)
 
 
-def _end(answer: ModelAnswer, ordinal: int, *, ended: bool) -> Iterator[Timed]:
+def _end(
+    answer: ModelAnswer, request: MessagesRequest, ordinal: int, *, ended: bool
+) -> Iterator[Timed]:
     end_us = answer.due_us
     if answer.failure is not None:
         if answer.failure.kind not in WORDLESS:
@@ -233,7 +237,7 @@ def _end(answer: ModelAnswer, ordinal: int, *, ended: bool) -> Iterator[Timed]:
     blocks = blocks_of(answer)
     if not ended:
         delta = {"stop_reason": _stop_reason(answer, blocks), "stop_sequence": None}
-        usage = {"output_tokens": _output_tokens(answer, blocks)}
+        usage = _final_usage(answer, request, blocks) | _usage_at_start(answer)
         yield end_us, _event("message_delta", delta=delta, usage=usage)
     yield end_us, _event("message_stop")
 
@@ -305,10 +309,10 @@ def _event(kind: str, **fields: Any) -> bytes:
 
 def _message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> dict[str, Any]:
     usage = {
-        "input_tokens": tokens(answer.input_tokens, request.prompt_chars),
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
+        **_final_usage(answer, request, ()),
+        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
         "output_tokens": 1,
+        "server_tool_use": None,
         "service_tier": "standard",
     }
     return {
@@ -335,8 +339,25 @@ def _stop_reason(answer: ModelAnswer, blocks: tuple[Block, ...]) -> str:
     return _STOP_REASONS.get(answer.finish_reason, answer.finish_reason)
 
 
-def _output_tokens(answer: ModelAnswer, blocks: tuple[Block, ...]) -> int:
-    chars = sum(
-        len(block.arguments if isinstance(block, ToolBlock) else block.text) for block in blocks
-    )
-    return tokens(answer.output_tokens, chars)
+# `message_delta` repeats the input: some clients read the whole usage there, and no other.
+def _final_usage(
+    answer: ModelAnswer, request: MessagesRequest, blocks: tuple[Block, ...]
+) -> dict[str, Any]:
+    pieces = [piece for block in blocks for piece in block.pieces]
+    usage = usage_of(answer, request.prompt_chars, pieces)
+    return {
+        "input_tokens": usage.input_tokens,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "output_tokens": usage.output_tokens,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens},
+    }
+
+
+def _usage_at_start(answer: ModelAnswer) -> dict[str, Any]:
+    """What a recording that breaks off has told of its input."""
+    raw = answer.recorded_for(ANTHROPIC) or ()
+    start = next((piece for piece in raw if _type(piece) == "message_start"), None)
+    message = as_object(read_object(start.raw).get("message")) if start else {}
+    told = as_object(message.get("usage"))
+    return {name: told[name] for name in _INPUT_COUNTS if told.get(name) is not None}

@@ -1,4 +1,4 @@
-"""Ids, signatures and counts that a service would draw at random, made from the request."""
+"""Ids and signatures that a service would draw at random, made from the request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from gramophone.core.frozen import frozen
 
 CREATED_S = 1_767_225_600
 """The time of creation of everything: the first second of 2026."""
-_CHARS_PER_TOKEN = 4
 
 
 def made_id(prefix: str, ordinal: int, part: int = 0) -> str:
@@ -39,8 +38,3 @@ def made_signature(thoughts: str) -> str:
     """A signature for reasoning that came without one; clients send it back unread."""
     drawn = blake2b(thoughts.encode("utf-8", "surrogatepass"), digest_size=48)
     return b64encode(drawn.digest()).decode()
-
-
-def tokens(counted: int, chars: int) -> int:
-    """The count if there is one, else a guess from the length."""
-    return counted or (chars + _CHARS_PER_TOKEN - 1) // _CHARS_PER_TOKEN

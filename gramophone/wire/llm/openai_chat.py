@@ -29,16 +29,16 @@ from gramophone.wire.llm.answer import (
     ToolPiece,
 )
 from gramophone.wire.llm.answer_blocks import PlainPiece, ToolBlock, blocks_of, plain_pieces
-from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id, tokens
+from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
 from gramophone.wire.llm.errors import body, openai_error, refusal_of
 from gramophone.wire.llm.request_validation import (
     article,
     calls_in,
     json_body,
     last_asked,
-    length_chars,
     refuse,
 )
+from gramophone.wire.llm.token_usage import prompt_chars, usage_of
 from gramophone.wire.sse import DONE, Timed, event_bytes, raw_event
 
 _ROLES = ("system", "assistant", "user", "function", "tool", "developer")
@@ -92,7 +92,9 @@ def parse_chat(sent: bytes) -> ChatRequest:
         asked=asked,
         stream=stream,
         include_usage=as_object(options).get("include_usage") is True,
-        prompt_chars=length_chars(messages),
+        prompt_chars=prompt_chars(
+            messages, fields.get("tools"), fields.get("functions"), fields.get("response_format")
+        ),
         step=step,
         calls=calls_in(messages),
     )
@@ -314,18 +316,14 @@ def _finish_reason(answer: ModelAnswer, pieces: Sequence[PlainPiece]) -> str:
 def _usage(
     answer: ModelAnswer, request: ChatRequest, pieces: Sequence[PlainPiece]
 ) -> dict[str, Any]:
-    chars = sum(
-        len(piece.arguments if isinstance(piece, ToolPiece) else piece.text) for piece in pieces
-    )
-    input_tokens = tokens(answer.input_tokens, request.prompt_chars)
-    output_tokens = tokens(answer.output_tokens, chars)
+    usage = usage_of(answer, request.prompt_chars, pieces)
     return {
-        "prompt_tokens": input_tokens,
-        "completion_tokens": output_tokens,
-        "total_tokens": input_tokens + output_tokens,
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
-            "reasoning_tokens": 0,
+            "reasoning_tokens": usage.reasoning_tokens,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,

@@ -12,7 +12,7 @@ from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import as_list, as_text, encoded, is_list, is_object, read_object
 from gramophone.wire.llm.answer import OPENAI_RESPONSES, WORDLESS, ModelAnswer, RawPiece
 from gramophone.wire.llm.answer_blocks import Block, TextBlock, ThinkingBlock, ToolBlock, blocks_of
-from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id, tokens
+from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
 from gramophone.wire.llm.errors import ModelRefusal, body, refusal_of
 from gramophone.wire.llm.openai_responses_closing import BrokenOff
 from gramophone.wire.llm.request_validation import (
@@ -20,9 +20,9 @@ from gramophone.wire.llm.request_validation import (
     calls_in,
     json_body,
     last_asked,
-    length_chars,
     refuse,
 )
+from gramophone.wire.llm.token_usage import prompt_chars, usage_of
 from gramophone.wire.sse import Timed, event_bytes, raw_event
 
 _ECHOED: dict[str, Any] = {
@@ -49,6 +49,8 @@ _ECHOED: dict[str, Any] = {
 }
 """Fields that a response repeats of its request, with their defaults."""
 
+_PROMPT = ("instructions", "input", "tools", "text")
+"""Fields whose tokens count."""
 _ENDINGS = ("response.completed", "response.incomplete", "response.failed", "error")
 
 
@@ -57,7 +59,7 @@ class ResponsesRequest:
     """The part of a request that its answer depends on.
 
     `asked` is the user's last text; `step` the number of its answers with calls to tools so far;
-    `calls` the number of all calls in the conversation, as far as it is sent.
+    `calls` the number of all calls in the conversation.
     """
 
     model: str
@@ -101,7 +103,7 @@ def parse_responses(sent: bytes) -> ResponsesRequest:
         asked=asked,
         stream=stream,
         previous_response_id=as_text(fields.get("previous_response_id")),
-        prompt_chars=length_chars([fields.get("instructions"), fields.get("input")]),
+        prompt_chars=prompt_chars(*(fields.get(name) for name in _PROMPT)),
         echo={**_ECHOED, **value},
         step=step,
         calls=calls_in(as_list(fields.get("input"))),
@@ -362,18 +364,14 @@ class _ResponseWriter:
                 return {**item, "status": "in_progress", "arguments": ""}
 
     def _usage(self) -> dict[str, Any]:
-        chars = sum(
-            len(block.arguments if isinstance(block, ToolBlock) else block.text)
-            for block in self.blocks
-        )
-        value = tokens(self._answer.input_tokens, self._request.prompt_chars)
-        output_tokens = tokens(self._answer.output_tokens, chars)
+        pieces = [piece for block in self.blocks for piece in block.pieces]
+        usage = usage_of(self._answer, self._request.prompt_chars, pieces)
         return {
-            "input_tokens": value,
+            "input_tokens": usage.input_tokens,
             "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
-            "output_tokens": output_tokens,
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": value + output_tokens,
+            "output_tokens": usage.output_tokens,
+            "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+            "total_tokens": usage.total_tokens,
         }
 
 

@@ -86,11 +86,6 @@ def calls_in(messages: list[Any]) -> int:
     return count
 
 
-def length_chars(value: object) -> int:
-    """The length of a value as JSON, for a guess at its tokens."""
-    return len(json.dumps(value, ensure_ascii=False))
-
-
 def article(value: object) -> str:
     """The kind of a JSON value, as OpenAI's sentences name it."""
     match value:

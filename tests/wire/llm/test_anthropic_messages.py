@@ -130,7 +130,13 @@ class TestStream:
         assert events[-2] == {
             "type": "message_delta",
             "delta": {"stop_reason": "end_turn", "stop_sequence": None},
-            "usage": {"output_tokens": 4},
+            "usage": {
+                "input_tokens": 9,
+                "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "output_tokens": 4,
+                "output_tokens_details": {"thinking_tokens": 0},
+            },
         }
 
     def test_thoughts_are_signed(self) -> None:
