@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from sys import maxsize
 from typing import Any, Protocol, TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.standin.server.http import Request
+from gramophone.wire.lenient_json import read_object
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, ToolPiece
 from gramophone.wire.llm.answer_blocks import plain_pieces
 from gramophone.wire.llm.anthropic_messages import (
@@ -38,8 +40,9 @@ from gramophone.wire.llm.openai_responses import (
     response_events,
     response_id,
 )
+from gramophone.wire.llm.openai_responses_closing import next_number
 from gramophone.wire.llm.token_usage import answer_chars
-from gramophone.wire.sse import Timed, event_bytes, raw_event
+from gramophone.wire.sse import SseReader, Timed, event_bytes, raw_event
 
 Headers: TypeAlias = list[tuple[str, str]]
 
@@ -107,8 +110,8 @@ class ProviderDialect(Protocol):
         """The body of a refusal."""
         ...
 
-    def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
-        """An error in the middle of a stream."""
+    def error_event(self, refusal: ModelRefusal, request_id: str, sent: bytes) -> bytes:
+        """An error in the middle of a stream, behind what has been sent of it."""
         ...
 
     def model_list(self, models: Sequence[str]) -> bytes:
@@ -144,7 +147,7 @@ class _OpenAIDialect:
     def error(self, refusal: ModelRefusal, request_id: str) -> bytes:
         return body(openai_error(refusal))
 
-    def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str, sent: bytes) -> bytes:
         return event_bytes(openai_error(refusal))
 
     def model_list(self, models: Sequence[str]) -> bytes:
@@ -221,11 +224,12 @@ class ResponsesDialect(_OpenAIDialect):
 
         return Question(asked, step, read.stream, events, whole)
 
-    def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str, sent: bytes) -> bytes:
         # In a stream of Responses an error is an event with its fields at the top; Chat wraps them.
         error = openai_error(refusal)["error"]
         fields = {name: error[name] for name in ("code", "message", "param")}
-        return event_bytes({"type": "error", "sequence_number": 0, **fields}, "error")
+        number = next_number([read_object(data) for data in SseReader(maxsize).feed(sent)])
+        return event_bytes({"type": "error", "sequence_number": number, **fields}, "error")
 
 
 class _AnthropicDialect:
@@ -250,7 +254,7 @@ class _AnthropicDialect:
     def error(self, refusal: ModelRefusal, request_id: str) -> bytes:
         return body(anthropic_error(refusal, request_id))
 
-    def error_event(self, refusal: ModelRefusal, request_id: str) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str, sent: bytes) -> bytes:
         return event_bytes(anthropic_error(refusal, request_id), "error")
 
     def model_list(self, models: Sequence[str]) -> bytes:
@@ -303,8 +307,13 @@ def _anthropic_model(name: str) -> dict[str, Any]:
 
 
 def request_id_of(ordinal: int) -> str:
-    """The id of the request of this ordinal."""
+    """The id of the request of this ordinal, among those for an answer."""
     return made_id("req_", ordinal)
+
+
+def other_request_id_of(ordinal: int) -> str:
+    """The id of the request of this ordinal, among those for something else."""
+    return made_id("req_", ordinal, 1)
 
 
 def _bearer(request: Request) -> str:

@@ -25,6 +25,7 @@ from gramophone.standin.llm.dialects import (
     Question,
     ResponsesDialect,
     TokenCountDialect,
+    other_request_id_of,
     request_id_of,
 )
 from gramophone.standin.llm.response_plan import (
@@ -72,6 +73,7 @@ class ModelStandin:
         self._options = options
         self._clock = clock
         self._asked = 0
+        self._otherwise_asked = 0
         self._openai: ProviderDialect = ChatDialect()
         self._anthropic: ProviderDialect = MessagesDialect()
 
@@ -110,7 +112,7 @@ class ModelStandin:
     async def _list_models(self, name: str | None, request: Request, reply: Reply) -> None:
         # Both providers have them at the same path; only Anthropic's clients send this header.
         dialect = self._anthropic if request.header("anthropic-version") else self._openai
-        request_id = request_id_of(self._asked)
+        request_id = self._other_request_id()
         try:
             self._check_key(dialect, request)
         except RequestRefused as refused:
@@ -119,8 +121,12 @@ class ModelStandin:
         body = dialect.model_list(self._options.models) if name is None else dialect.model(name)
         await answer_whole(reply, 200, [JSON, *dialect.headers(request_id)], body)
 
+    def _other_request_id(self) -> str:
+        ordinal, self._otherwise_asked = self._otherwise_asked, self._otherwise_asked + 1
+        return other_request_id_of(ordinal)
+
     async def _count(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
-        request_id = request_id_of(self._asked)
+        request_id = self._other_request_id()
         try:
             body = self._understood(dialect, request).whole(ModelAnswer(None, ()), self._asked)
         except RequestRefused as refused:
@@ -200,11 +206,10 @@ class ModelStandin:
         if not question.stream:
             body = self._timed((answer.due_us, question.whole(answer, ordinal)))
             faults = [fault for fault in faults if fault.name not in _OF_STREAMS]
-            return plan_of([body], ending, faults, InjectedEvents(b"", b"{"), ordinal)
+            return plan_of([body], ending, faults, InjectedEvents(lambda sent: b"", b"{"), ordinal)
         pieces = [self._timed(piece) for piece in question.events(answer, ordinal)]
-        error = dialect.error_event(
-            dialect.refusal(dialect.overloaded_status), request_id_of(ordinal)
-        )
+        overloaded = dialect.refusal(dialect.overloaded_status)
+        error = partial(dialect.error_event, overloaded, request_id_of(ordinal))
         injected = InjectedEvents(error, dialect.rubbish, _UNKNOWN_EVENT)
         return plan_of(pieces, ending, faults, injected, ordinal)
 

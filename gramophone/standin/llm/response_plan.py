@@ -18,7 +18,7 @@ Instants count from the request, in microseconds of the stand-in's clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
 from random import Random
 from typing import TypeAlias
@@ -53,9 +53,12 @@ class ResponsePlan:
 
 @frozen
 class InjectedEvents:
-    """Events that faults put into an answer, in the protocol of the request."""
+    """Events that faults put into an answer, in the protocol of the request.
 
-    error: bytes
+    `error` is written behind what has been sent: in some protocols events are numbered.
+    """
+
+    error: Callable[[bytes], bytes]
     rubbish: bytes
     unknown: bytes = b""
 
@@ -184,7 +187,7 @@ class _Planner:
                 elif fault.name is FaultName.STALL and fault.value:
                     instant_us = floor_us = instant_us + 1000 * fault.value
                 else:
-                    planned += self._injected_events(fault, instant_us)
+                    planned += self._injected_events(fault, instant_us, planned)
                     if fault.name in _ENDINGS:
                         return ResponsePlan(tuple(planned), _ENDINGS[fault.name], instant_us)
             planned += [(instant_us, data[begin:])] * copies
@@ -195,14 +198,17 @@ class _Planner:
         here = [(byte, fault) for at, byte, fault in self._waiting if at == index]
         return iter(sorted(here, key=lambda strike: strike[0]))
 
-    def _injected_events(self, fault: Fault, instant_us: int) -> Iterator[TimedBytes]:
+    def _injected_events(
+        self, fault: Fault, instant_us: int, planned: Sequence[TimedBytes]
+    ) -> list[TimedBytes]:
         injected = self._injected
         match fault.name:
             case FaultName.OVERLOADED:
-                yield instant_us, injected.error
+                sent = b"".join(data for _, data in planned)
+                return [(instant_us, injected.error(sent))]
             case FaultName.RUBBISH:
-                yield instant_us, injected.rubbish
+                return [(instant_us, injected.rubbish)]
             case FaultName.UNKNOWN_TYPE if injected.unknown:
-                yield instant_us, injected.unknown
+                return [(instant_us, injected.unknown)]
             case _:
-                pass
+                return []

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gramophone.wire.lenient_json import as_count, as_list, as_object, as_text
@@ -20,7 +20,7 @@ class BrokenOff:
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self._items: dict[int, dict[str, Any]] = {}
         self._done: set[int] = set()
-        self.next_number = 0
+        self.next_number = next_number(events)
         self.response_id = ""
         for event in events:
             self._read(event)
@@ -35,7 +35,6 @@ class BrokenOff:
         return ((n, self._items[n]) for n in sorted(self._items) if n not in self._done)
 
     def _read(self, event: dict[str, Any]) -> None:
-        self.next_number = max(self.next_number, as_count(event.get("sequence_number")) + 1)
         response = as_object(event.get("response"))
         self.response_id = self.response_id or as_text(response.get("id"))
         index = event.get("output_index")
@@ -69,6 +68,11 @@ class BrokenOff:
                 item["arguments"] = as_text(item.get("arguments")) + delta
             case _:
                 pass
+
+
+def next_number(events: Sequence[dict[str, Any]]) -> int:
+    """The `sequence_number` of the event behind these."""
+    return max((as_count(event.get("sequence_number")) + 1 for event in events), default=0)
 
 
 def _lengthen(parts: object, index: object, delta: str) -> None:

@@ -31,6 +31,7 @@ from tests.support.clocks import WatchedClock
 from tests.support.deadlines import HANG_S
 from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
 from tests.support.model_standin import HELLO, LOOKED, LOOKING, standing_in
+from tests.support.sse_reading import events_in
 
 
 async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:
@@ -154,6 +155,26 @@ class TestHttp:
         assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert stream.headers["transfer-encoding"] == "chunked"
         assert whole.headers[header] != stream.headers[header]
+
+    async def test_ids_of_requests_are_new_each_time(self) -> None:
+        ids: list[str] = []
+        async with standing_in() as address, httpx2.AsyncClient(timeout=HANG_S) as http:
+            for _ in range(2):
+                models = await http.get(address.http("/v1/models"))
+                counted = await post(address, f"{MESSAGES}/count_tokens")
+                refused = await post(address, CHAT, messages=[])
+                ids += [counted.headers["request-id"]]
+                ids += [r.headers["x-request-id"] for r in (models, refused)]
+                ids += [(await post(address, MESSAGES)).headers["request-id"]]
+        assert len(set(ids)) == len(ids) == 8
+
+    @pytest.mark.parametrize("faults", [["overloaded=#4"], ["overloaded=#7", "duplicate"]])
+    async def test_numbers_of_responses_run_through_an_error(self, faults: list[str]) -> None:
+        async with standing_in(faults=faults) as address:
+            stream = await post(address, RESPONSES, stream=True)
+        numbers = [json.loads(data)["sequence_number"] for _, data in events_in(stream.content)]
+        assert list(dict.fromkeys(numbers)) == [0, 1, 2, 3]
+        assert numbers.count(3) == 1
 
     async def test_the_same_is_answered_to_the_same_each_time(self) -> None:
         bodies: list[bytes] = []

@@ -15,7 +15,7 @@ from gramophone.standin.llm.response_plan import (
 
 MS = 1000
 PIECES = [(0, b"one "), (10 * MS, b"two "), (20 * MS, b"three "), (30 * MS, b"four")]
-INTRUDERS = InjectedEvents(b"<error>", b"<rubbish>", b"<unknown>")
+INTRUDERS = InjectedEvents(lambda sent: b"<error>", b"<rubbish>", b"<unknown>")
 
 
 def planned(
