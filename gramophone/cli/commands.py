@@ -75,7 +75,9 @@ def voice_options_list() -> list[Callable[[Any], Any]]:
             "--speak-url", metavar="URL", help="Address of the speech service (ws://…/v1/speak)."
         ),
         click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate, 8000 to 48000."),
-        click.option("--mute", is_flag=True, help="Make and record speech, but do not play it."),
+        click.option(
+            "--mute", is_flag=True, help="Synthesise and record speech, but do not play it."
+        ),
     ]
 
 
@@ -88,7 +90,7 @@ def voice_options_list() -> list[Callable[[Any], Any]]:
 @web_options
 @click.pass_context
 def cli(context: click.Context, **flags: Any) -> None:
-    """Talk with a language model in the terminal; every answer is spoken and kept.
+    """Talk with a language model in the terminal; every answer is spoken and recorded.
 
     Without a command the app opens. SESSION is an id, a unique beginning of one, or 'last'.
     """
@@ -113,7 +115,7 @@ def chat(**flags: Any) -> None:
 @JSON
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="WAV file for the sound.")
 def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
-    """Ask once; the answer is printed, spoken and kept."""
+    """Ask one question; print, speak and record the answer."""
     from gramophone.cli.ask import speak_once
     from gramophone.core.intents import Submit
 
@@ -140,7 +142,7 @@ def say(
     output: Path | None,
     **flags: Any,
 ) -> None:
-    """Speak a text, or the answers of a kept session; no model is asked."""
+    """Speak a text, or a session's answers, without a model."""
     from gramophone.cli.ask import speak_once, speak_session
     from gramophone.core.intents import Say
 
@@ -157,17 +159,19 @@ def say(
 
 
 @cli.command()
-@click.option("--search", default="", metavar="Q", help="Words, phrases and filters, as above.")
+@click.option(
+    "--search", default="", metavar="Q", help="Search: words, phrases and filters, as above."
+)
 @click.option(
     "--limit",
     default=50,
     show_default=True,
     type=click.IntRange(1),
-    help="How many to list at most.",
+    help="Most sessions to list.",
 )
 @JSON
 def sessions(search: str, limit: int, as_json: bool) -> None:
-    """List recorded sessions, newest first; pinned ones before the others.
+    """List recorded sessions: pinned ones first, then the newest.
 
     A search is words, "phrases", -words that must not occur, and filters: provider: model: voice:
     tag: title: before: after: on: has:audio has:tags is:pinned is:archived is:recovered.
@@ -198,12 +202,12 @@ def show(session: str, as_json: bool) -> None:
     default=1.0,
     show_default=True,
     type=click.FloatRange(0.25, 4.0),
-    help="Factor; the pitch stays.",
+    help="Speed as a factor; the pitch does not change.",
 )
 @click.option("--mute", is_flag=True, help="Neither play the sound nor wait for it.")
 @JSON
 def replay(session: str, speed: float, mute: bool, as_json: bool) -> None:
-    """Play a session again, in time, with its sound."""
+    """Replay a session with its sound, in the recorded timing."""
     from gramophone.cli.replay import replay as play
 
     config = configured({"mute": mute})
@@ -213,9 +217,11 @@ def replay(session: str, speed: float, mute: bool, as_json: bool) -> None:
 
 @cli.command("import")
 @click.argument("files", metavar="FILE", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--as-new", is_flag=True, help="Import under a new id, even if it is there already.")
+@click.option(
+    "--as-new", is_flag=True, help="Import under a new id, even if the session exists already."
+)
 def import_(files: tuple[Path, ...], as_new: bool) -> None:
-    """Bring sessions into the library; prints their ids.
+    """Import sessions into the library, and print their ids.
 
     FILE is a bundle that `export --format bundle` wrote, or a data export of ChatGPT or Claude: the
     zip, or the conversations.json in it.
@@ -230,7 +236,7 @@ def import_(files: tuple[Path, ...], as_new: bool) -> None:
 @SESSION
 @click.argument("title", metavar="TITLE")
 def rename(session: str, title: str) -> None:
-    """Give a session a title; an empty one restores its first words."""
+    """Set a session's title; an empty one restores the first words."""
     from gramophone.cli import sessions as session_commands
 
     finish(session_commands.rename(configured().home, session, title))
@@ -240,7 +246,7 @@ def rename(session: str, title: str) -> None:
 @SESSION
 @click.argument("changes", metavar="[+TAG] [-TAG]", nargs=-1, type=click.UNPROCESSED)
 def tag(session: str, changes: tuple[str, ...]) -> None:
-    """Change a session's tags and print them; plain names replace what is there."""
+    """Change and print a session's tags; plain names replace them."""
     from gramophone.cli import sessions as session_commands
 
     finish(session_commands.tag(configured().home, session, " ".join(changes)))
@@ -250,7 +256,7 @@ def tag(session: str, changes: tuple[str, ...]) -> None:
 @SESSION
 @click.option("--undo", is_flag=True, help="Unpin it.")
 def pin(session: str, undo: bool) -> None:
-    """Keep a session at the head of the list."""
+    """Keep a session at the top of the list."""
     from gramophone.cli import sessions as session_commands
 
     finish(session_commands.pin(configured().home, session, pinned=not undo))
@@ -260,7 +266,7 @@ def pin(session: str, undo: bool) -> None:
 @SESSION
 @click.option("--undo", is_flag=True, help="Put it back into the list.")
 def archive(session: str, undo: bool) -> None:
-    """Take a session out of the list; is:archived finds it."""
+    """Remove a session from the list; is:archived finds it."""
     from gramophone.cli import sessions as session_commands
 
     finish(session_commands.archive(configured().home, session, archived=not undo))
@@ -316,7 +322,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
 def stats(
     session: str | None, since: str, by: tuple[str, ...], as_json: bool, as_csv: bool
 ) -> None:
-    """Sum up latencies, tokens and spoken time of the answers."""
+    """Print latency, tokens and spoken time of the answers."""
     from gramophone.cli import stats as statistics
 
     if session and since:
@@ -337,7 +343,10 @@ for command in (backup, compact, gc_command, recover):
 @cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the shell completion script; eval it in your shell's start-up file."""
+    """Print a script for shell completion.
+
+    Evaluate it in your shell's start-up file.
+    """
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)

@@ -22,7 +22,7 @@ from storage.maintenance.orphaned_audio import stray_warning
 
 
 async def report(config: Config, *, as_json: bool) -> int:
-    """Print a report; exit code 1 if something that is needed is missing."""
+    """Print a report; exit code 1 if something required is missing."""
     findings: dict[str, Any] = {
         "version": __version__,
         "home": str(config.home),
@@ -102,7 +102,7 @@ async def _speaker(config: Config) -> dict[str, Any]:
     speaker = DeviceSpeaker(config.sample_rate_hz, SystemClock(), device_name=config.device)
     speaker.open(listener)
     try:
-        # A sound server that hangs answers no call, and this command is there to say so.
+        # A sound server that hangs answers no call; this command reports that.
         async with asyncio.timeout(10):
             await listener.reported.wait()
     except TimeoutError:
@@ -128,16 +128,16 @@ async def _speech(config: Config) -> dict[str, Any]:
 
 
 def _missing(config: Config, findings: dict[str, Any]) -> list[str]:
-    """Sentences about what is needed with these settings and missing.
+    """List what these settings need and is missing, as sentences.
 
-    A speaker is not among it: without one answers are recorded and printed.
+    A speaker is not required: without one, answers are recorded and printed.
     """
     required = (findings["library"], findings["speech"])
     missing = [part["detail"] for part in required if not part["ok"]]
     engines = findings["engines"]
     if config.provider == "local" and not (engines["xllamacpp"] and engines["local_model"]):
         missing.append(
-            "The embedded model is not installed; run 'make run', or name another provider."
+            "The embedded model is not installed; run 'make run', or choose another provider."
         )
     return missing
 

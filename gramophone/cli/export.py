@@ -112,8 +112,10 @@ _SELECTION = options(
     click.option("--search", metavar="Q", help="All sessions that match, as in `sessions`."),
     click.option("--all", "everything", is_flag=True, help="All sessions."),
     click.option("--turn", "turns", type=TURNS, multiple=True, help="Turns, e.g. 3, 1,3 or 2-5."),
-    click.option("--from", "from_us", type=TIME, default=0, help="Start in the replay, e.g. 1:30."),
-    click.option("--to", "to_us", type=TIME, help="End in the replay."),
+    click.option(
+        "--from", "from_us", type=TIME, default=0, help="Start, as a time in the replay, e.g. 1:30."
+    ),
+    click.option("--to", "to_us", type=TIME, help="End, as a time in the replay."),
     click.option("--withdrawn", is_flag=True, help="Include turns that were taken back."),
 )
 _TARGET = options(
@@ -127,14 +129,16 @@ _TARGET = options(
     click.option("--force", is_flag=True, help="Replace files that exist."),
 )
 _RENDERING = options(
-    click.option("--pauses", metavar="real|TIME", help="Pauses between spoken turns."),
+    click.option("--pauses", metavar="real|TIME", help="Pauses between spoken turns, e.g. 2s."),
     click.option("--each-turn", is_flag=True, help="Write a file for each spoken turn."),
-    click.option("--stereo", is_flag=True, help="Own voice left, answers right."),
+    click.option("--stereo", is_flag=True, help="User on the left channel, answers on the right."),
     click.option(
         "--rate", type=click.IntRange(8_000, 192_000), help="Sample rate in Hz to resample to."
     ),
     click.option("--loudness", type=click.FloatRange(-70, -5), help="Loudness in LUFS (EBU R128)."),
-    click.option("--compress", is_flag=True, help="With --format bundle: make it smaller."),
+    click.option(
+        "--compress", is_flag=True, help="With --format bundle: compress the sound and text."
+    ),
 )
 
 
@@ -279,7 +283,7 @@ async def _to_standard_output(
 
     if sys.stdout.isatty() and (FORMS[request.form].sound or request.form == "bundle"):
         raise StorageError(
-            f"A {request.form} is not for the eye; send standard output to a file or a pipe."
+            f"A {request.form} cannot be shown on a terminal; send it to a file or a pipe."
         )
     with scratch_directory() as directory:
         path = Path(directory, f"out{FORMS[request.form].suffix}")

@@ -34,7 +34,7 @@ def _age(_context: click.Context, _parameter: click.Parameter, text: str) -> tim
 @click.option("--dry-run", is_flag=True, help="Only print what would be packed.")
 @JSON
 def compact(older_than: timedelta, dry_run: bool, as_json: bool) -> None:
-    """Pack the sound of older sessions as FLAC, bit for bit."""
+    """Compress the sound of older sessions to FLAC, without loss."""
     from gramophone.cli import maintenance
 
     home = configured().home
@@ -42,14 +42,14 @@ def compact(older_than: timedelta, dry_run: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Free without asking.")
+@click.option("--yes", is_flag=True, help="Free space without asking.")
 @click.option(
-    "--orphans", is_flag=True, help="Also free sound of sessions that the database does not know."
+    "--orphans", is_flag=True, help="Also free sound of sessions that the database does not have."
 )
 @click.option("--dry-run", is_flag=True, help="Only print what would be freed.")
 @JSON
 def gc(yes: bool, orphans: bool, dry_run: bool, as_json: bool) -> None:
-    """Print the size of the library, and free what is not needed; asks first."""
+    """Print the size of the library, and free space after asking."""
     from gramophone.cli import maintenance
 
     config = configured()
@@ -67,7 +67,10 @@ def gc(yes: bool, orphans: bool, dry_run: bool, as_json: bool) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace an earlier backup.")
 def backup(path: Path, force: bool) -> None:
-    """Copy the whole library, even while recording, to PATH as another data directory."""
+    """Copy the whole library to PATH, a new data directory.
+
+    Sessions can be recorded meanwhile.
+    """
     from gramophone.cli import maintenance
 
     finish(maintenance.backup(configured().home, path, force=force))
@@ -77,10 +80,10 @@ def backup(path: Path, force: bool) -> None:
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @JSON
 def recover(path: Path | None, as_json: bool) -> None:
-    """Save what can still be read of a damaged library into a new one.
+    """Save the readable part of a damaged library into a new one.
 
-    Rows are read even where the database is damaged, and sound without rows becomes sessions. PATH
-    is the new data directory, by default beside the old one, which is only read.
+    Rows are read even if the database is damaged, and sound without rows becomes sessions. PATH is
+    the new data directory, by default beside the old one. The old one is not changed.
     """
     from gramophone.app.session import new_session_id
     from gramophone.cli.recover import recover as save

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from gramophone.cli.commands import cli
 from gramophone.config import config
@@ -36,6 +37,14 @@ def test_every_command_is_documented_and_has_help() -> None:
     for name, command in commands(cli).items():
         assert f"`{name}" in documented, name
         assert command.help, name
+
+
+def test_the_list_of_commands_cuts_no_sentence() -> None:
+    """At 80 columns click ends a sentence that does not fit with dots."""
+    listed = CliRunner().invoke(cli, ["--help"]).output
+    listed += CliRunner().invoke(cli, ["fixture", "--help"]).output
+    rows = [line for line in listed.splitlines() if line.startswith("  ")]
+    assert [line for line in rows if line.endswith("...")] == []
 
 
 def test_every_export_format_is_documented() -> None:
