@@ -355,7 +355,7 @@ def _final_usage(
 
 
 def _usage_at_start(answer: ModelAnswer) -> dict[str, Any]:
-    """What a recording that breaks off has told of its input."""
+    """Counts of the input that a recording has, also if it breaks off."""
     raw = answer.recorded_for(ANTHROPIC) or ()
     start = next((piece for piece in raw if _type(piece) == "message_start"), None)
     message = as_object(read_object(start.raw).get("message")) if start else {}
