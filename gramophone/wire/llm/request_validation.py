@@ -79,10 +79,10 @@ def calls_in(messages: list[Any]) -> int:
     """The number of calls to tools in a conversation, in the form of any of the protocols."""
     count = 0
     for message in map(as_object, messages):
-        parts = map(as_object, as_list(message.get("content")))
         count += message.get("type") in _CALLS
         count += len(as_list(message.get("tool_calls")))
-        count += sum(part.get("type") in _CALLS for part in parts)
+        for part in as_list(message.get("content")):
+            count += as_object(part).get("type") in _CALLS
     return count
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 
 from gramophone.core.frozen import frozen
@@ -19,6 +20,7 @@ _ATTACHMENTS = frozenset(
     {"image_url", "input_image", "image", "input_audio", "file", "input_file", "document"}
 )
 """Types of the parts that carry one, in any of the protocols."""
+_MARK = re.compile(f'"type": "(?:{"|".join(sorted(_ATTACHMENTS))})"')
 
 
 @frozen
@@ -69,13 +71,17 @@ def prompt_chars(*parts: object) -> int:
 
 
 def _length_chars(part: object) -> int:
+    text = _as_json(part)
+    # Few requests carry an attachment, and a look through the text is quicker than a walk.
+    if _MARK.search(text) is None:
+        return len(text)
     attached = list(_attachments(part))
     fixed = _CHARS_PER_TOKEN * ATTACHMENT_TOKENS * len(attached)
-    return _json_chars(part) + fixed - sum(map(_json_chars, attached))
+    return len(text) + fixed - sum(len(_as_json(fields)) for fields in attached)
 
 
-def _json_chars(value: object) -> int:
-    return len(json.dumps(value, ensure_ascii=False))
+def _as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _attachments(part: object) -> Iterator[dict[str, object]]:
