@@ -235,12 +235,17 @@ class TestRecorded:
         assert moments(events) == [10 * n for n in range(len(raw))]
 
     def test_a_recording_that_breaks_off_is_ended(self) -> None:
-        events = told(message_events(recorded(*anthropic_events("Hel", "lo")[:4]), ASKED, 0))
+        sent = anthropic_events("Hel", "lo")[:4]
+        sent[0]["message"]["usage"] |= {"input_tokens": 77, "cache_read_input_tokens": 5}
+        events = told(message_events(recorded(*sent), ASKED, 0))
         assert [event["type"] for event in events[4:]] == [
             "content_block_stop",
             "message_delta",
             "message_stop",
         ]
+        usage = events[5]["usage"]
+        counts = [usage[f"{name}_tokens"] for name in ("input", "cache_read_input", "output")]
+        assert counts == [77, 5, 4], "its input is that of its start"
 
     def test_what_nobody_knows_is_given_back_too(self) -> None:
         novelty = {"type": "novelty", "text": "boo"}
