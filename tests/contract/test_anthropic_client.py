@@ -234,3 +234,24 @@ async def test_the_models() -> None:
     async with standing_in(models=("a", "b")) as address, client_of(address) as client:
         assert [model.id async for model in client.models.list()] == ["a", "b"]
         assert (await client.models.retrieve("b")).display_name == "b"
+        assert (await client.models.retrieve("another")).id == "another"
+
+
+async def test_what_is_not_served_is_refused_in_its_form() -> None:
+    async with standing_in() as address, client_of(address) as client:
+        with pytest.raises(anthropic.NotFoundError) as nothing:
+            await client.get("/v1/nothing", cast_to=object)
+        assert nothing.value.type == "not_found_error"
+
+
+async def test_limits_that_are_asked_for_are_kept() -> None:
+    answer = ModelAnswer(None, (TextPiece("One two "), TextPiece("three four.")))
+    async with standing_in(answer) as address, client_of(address) as client:
+        whole = await client.messages.create(model=MODEL, max_tokens=2, messages=QUESTION)
+        assert (whole.stop_reason, whole.usage.output_tokens) == ("max_tokens", 2)
+        async with client.messages.stream(
+            model=MODEL, max_tokens=99, messages=QUESTION, stop_sequences=["three"]
+        ) as stream:
+            message = await stream.get_final_message()
+        assert (message.stop_reason, message.stop_sequence) == ("stop_sequence", "three")
+        assert message.content[0].to_dict()["text"] == "One two "

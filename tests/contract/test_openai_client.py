@@ -261,6 +261,33 @@ async def test_the_models() -> None:
     async with standing_in(models=("a", "b")) as address, client_of(address) as client:
         assert [model.id async for model in client.models.list()] == ["a", "b"]
         assert (await client.models.retrieve("b")).object == "model"
+        assert (await client.models.retrieve("of/another")).id == "of/another"
+
+
+async def test_what_is_not_served_is_refused_in_its_form() -> None:
+    async with standing_in() as address, client_of(address) as client:
+        with pytest.raises(openai.NotFoundError, match="Invalid URL") as nothing:
+            await client.get("/nothing", cast_to=object)
+        assert nothing.value.type == "invalid_request_error"
+        assert nothing.value.request_id
+        with pytest.raises(openai.APIStatusError) as refused:
+            await client.get("/responses", cast_to=object)
+        assert (refused.value.status_code, refused.value.code) == (405, "method_not_supported")
+
+
+async def test_limits_that_are_asked_for_are_kept() -> None:
+    answer = ModelAnswer(None, (TextPiece("One two "), TextPiece("three four.")), output_tokens=4)
+    async with standing_in(answer) as address, client_of(address) as client:
+        short = await client.chat.completions.create(
+            model=MODEL, messages=QUESTION, max_completion_tokens=2
+        )
+        assert short.choices[0].finish_reason == "length"
+        assert short.choices[0].message.content == "One two t"
+        assert short.usage is not None
+        assert short.usage.completion_tokens == 2
+        ended = await client.chat.completions.create(model=MODEL, messages=QUESTION, stop=["three"])
+        assert ended.choices[0].finish_reason == "stop"
+        assert ended.choices[0].message.content == "One two "
 
 
 async def test_many_at_once_on_one_client() -> None:

@@ -32,6 +32,7 @@ from gramophone.wire.llm.errors import (
     openai_refusal,
     refusal_of,
 )
+from gramophone.wire.llm.limits import AnswerLimits
 from gramophone.wire.llm.openai_chat import chat_events, parse_chat, render_chat
 from gramophone.wire.llm.openai_responses import (
     ResponsesRequest,
@@ -60,6 +61,7 @@ class Question:
         stream: whether the answer is asked for as a stream.
         events: writes the answer of this ordinal as a stream.
         whole: writes the answer of this ordinal as one body.
+        limits: where the answer has to end.
     """
 
     asked: str
@@ -67,6 +69,7 @@ class Question:
     stream: bool
     events: Callable[[ModelAnswer, int], list[Timed]]
     whole: Callable[[ModelAnswer, int], bytes]
+    limits: AnswerLimits = AnswerLimits()
 
 
 class ProviderDialect(Protocol):
@@ -171,7 +174,7 @@ class ChatDialect(_OpenAIDialect):
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
             return render_chat(answer, read, ordinal)
 
-        return Question(read.asked, read.step, read.stream, events, whole)
+        return Question(read.asked, read.step, read.stream, events, whole, read.limits)
 
 
 @frozen
@@ -222,7 +225,7 @@ class ResponsesDialect(_OpenAIDialect):
             self._turns[response_id(ordinal)] = _turn(asked, step, read, answer)
             return render_response(answer, read, ordinal)
 
-        return Question(asked, step, read.stream, events, whole)
+        return Question(asked, step, read.stream, events, whole, read.limits)
 
     def error_event(self, refusal: ModelRefusal, request_id: str, sent: bytes) -> bytes:
         # In a stream of Responses an error is an event with its fields at the top; Chat wraps them.
@@ -278,7 +281,7 @@ class MessagesDialect(_AnthropicDialect):
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
             return render_message(answer, read, ordinal)
 
-        return Question(read.asked, read.step, read.stream, events, whole)
+        return Question(read.asked, read.step, read.stream, events, whole, read.limits)
 
 
 class TokenCountDialect(_AnthropicDialect):

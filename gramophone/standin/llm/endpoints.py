@@ -10,6 +10,7 @@ import logging
 from asyncio import Event
 from dataclasses import replace
 from functools import partial
+from urllib.parse import unquote
 
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
@@ -39,11 +40,14 @@ from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
 from gramophone.standin.server.routes import Routes
 from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, ModelAnswer
 from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused
+from gramophone.wire.llm.limits import within_limits
 from gramophone.wire.sse import event_bytes
 
 _log = logging.getLogger(__name__)
 
 _UNKNOWN_EVENT = event_bytes({"type": "applause", "volume": 11}, "applause")
+MODELS_PATH = "/v1/models"
+"""The path of the list of models, and above each of them."""
 _OF_STREAMS = frozenset({FaultName.DUPLICATE, FaultName.REORDER, FaultName.UNKNOWN_TYPE})
 _ENDING_OF_FAILURE = {CUT: Ending.CUT, SILENT: Ending.SILENCE}
 
@@ -103,11 +107,15 @@ class ModelStandin:
         return partial(self._answer, dialect)
 
     def _model_handlers(self) -> dict[tuple[str, str], Handler]:
-        models = self._options.models
         return {
-            ("GET", "/v1/models"): partial(self._list_models, None),
-            **{("GET", f"/v1/models/{name}"): partial(self._list_models, name) for name in models},
+            ("GET", MODELS_PATH): partial(self._list_models, None),
+            ("GET", f"{MODELS_PATH}/"): self._show_model,
         }
+
+    async def _show_model(self, request: Request, reply: Reply) -> None:
+        """Answer with the model whose name the path ends with: any is known."""
+        name = unquote(request.path[len(MODELS_PATH) + 1 :], errors="replace")
+        await self._list_models(name or None, request, reply)
 
     async def _list_models(self, name: str | None, request: Request, reply: Reply) -> None:
         # Both providers have them at the same path; only Anthropic's clients send this header.
@@ -180,7 +188,7 @@ class ModelStandin:
         if failure is not None and body and not (failure.in_stream and question.stream):
             await self._until(came_us + self._timed((answer.due_us, b""))[0])
             raise RequestRefused(dialect.refusal_of(failure))
-        return question, answer
+        return question, within_limits(answer, question.limits)
 
     def _understood(self, dialect: ProviderDialect, request: Request) -> Question:
         self._check_key(dialect, request)

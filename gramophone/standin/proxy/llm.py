@@ -20,7 +20,11 @@ _QUESTIONS = {
     "/v1/messages": "anthropic",
 }
 PROVIDERS = ("openai", "anthropic")
-_FORWARDED = ("GET", "/v1/models"), ("POST", "/v1/messages/count_tokens")
+_FORWARDED = (
+    ("GET", "/v1/models"),
+    ("GET", "/v1/models/"),
+    ("POST", "/v1/messages/count_tokens"),
+)
 
 
 class ModelProxy:

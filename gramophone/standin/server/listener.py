@@ -29,6 +29,7 @@ from gramophone.standin.server.routes import (
 )
 from gramophone.standin.server.sniffing import LoggedConnection, SniffingConnection
 from gramophone.standin.server.traffic_log import TrafficLog
+from gramophone.standin.server.unserved import service_of, unserved
 
 _log = logging.getLogger(__name__)
 
@@ -145,21 +146,26 @@ class _ServedPort:
             _log.warning("%s %s: %s", request.method, request.path, stranger.message)
             await refuse(reply, stranger, str(uuid4()))
             return
-        handler = self._routes.handlers.get((request.method, request.path))
+        handler = self._routes.handler(request.method, request.path)
         if handler is not None:
             await handler(request, reply)
             return
         refusal, headers = self._unserved(request)
         _log.info("%s %s: %d", request.method, request.path, refusal.status)
-        await refuse(reply, refusal, str(uuid4()), headers)
+        service = service_of(request.path, request.header)
+        number = str(uuid4())
+        own = unserved(service, request.method, request.path, refusal, number)
+        if own is None:
+            await refuse(reply, refusal, number, headers)
+        else:
+            await answer_whole(reply, own.status, [*own.headers, *headers], own.body)
 
     def _unserved(self, request: Request) -> tuple[HttpRefusal, Sequence[tuple[str, str]]]:
         path = request.path
         if path in self._routes.endpoints and request.method == "GET":
             sentence = f"{path} is a websocket; connect to it with a websocket client."
             return HttpRefusal(426, "UPGRADE_REQUIRED", sentence), [("upgrade", "websocket")]
-        allowed = ", ".join(method for method, served in self._routes.handlers if served == path)
-        if allowed:
+        if allowed := ", ".join(self._routes.methods(path)):
             sentence = f"{path} takes {allowed}, not {request.method}."
             return HttpRefusal(405, "METHOD_NOT_ALLOWED", sentence), [("allow", allowed)]
         return self._nothing(), []
@@ -194,12 +200,18 @@ class _ServedPort:
             _log.warning("websocket %s: %s", path, stranger.message)
             return stranger
         endpoint = self._routes.endpoints.get(path)
-        result = endpoint(handshake) if endpoint else self._nothing()
+        result = endpoint(handshake) if endpoint else self._no_websocket(handshake)
         if isinstance(result, Awaitable):
             result = await result
         if isinstance(result, HttpRefusal):
             _log.info("websocket %s: %d", path, result.status)
         return result
+
+    def _no_websocket(self, handshake: HandshakeRequest) -> HandshakeResult:
+        refusal, path = self._nothing(), handshake.path
+        service = service_of(path, handshake.header)
+        own = unserved(service, "GET", path, refusal, str(uuid4()))
+        return refusal if own is None else _whole(own.status, refusal.reason, own.headers, own.body)
 
     def process_response(
         self, connection: ServerConnection, request: UpgradeRequest, response: Response
@@ -247,13 +259,17 @@ async def refuse(
 
 
 def _response(refusal: HttpRefusal, request_id: str) -> Response:
-    body = refusal.body(request_id)
+    headers = _refusal_headers(refusal, request_id)
+    return _whole(refusal.status, refusal.reason, headers, refusal.body(request_id))
+
+
+def _whole(status: int, reason: str, fields: Sequence[tuple[str, str]], body: bytes) -> Response:
     headers = Headers()
-    for name, value in _refusal_headers(refusal, request_id):
+    for name, value in fields:
         headers[name] = value
     headers["Content-Length"] = str(len(body))
     headers["Connection"] = "close"
-    return Response(refusal.status, refusal.reason, headers, body)
+    return Response(status, reason, headers, body)
 
 
 def _refusal_headers(refusal: HttpRefusal, request_id: str) -> list[tuple[str, str]]:

@@ -54,7 +54,10 @@ Endpoint: TypeAlias = Callable[[HandshakeRequest], HandshakeResult | Awaitable[H
 
 @frozen
 class Routes:
-    """Endpoints for websockets by path, and handlers of HTTP by method and path."""
+    """Endpoints for websockets by path, and handlers of HTTP by method and path.
+
+    A path of `handlers` that ends with `/` serves all below it that have no handler of their own.
+    """
 
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict[str, Endpoint])
     handlers: Mapping[tuple[str, str], Handler] = field(
@@ -64,6 +67,22 @@ class Routes:
     def __or__(self, others: Routes) -> Routes:
         """Both; where they meet, `others`."""
         return Routes({**self.endpoints, **others.endpoints}, {**self.handlers, **others.handlers})
+
+    def handler(self, method: str, path: str) -> Handler | None:
+        """The handler of this method at this path; None when there is none."""
+        if (exact := self.handlers.get((method, path))) is not None:
+            return exact
+        above = [at for served, at in self.handlers if served == method and _is_below(path, at)]
+        return self.handlers[method, max(above, key=len)] if above else None
+
+    def methods(self, path: str) -> list[str]:
+        """The methods that are answered at this path."""
+        served = (method for method, at in self.handlers if at == path or _is_below(path, at))
+        return list(dict.fromkeys(served))
+
+
+def _is_below(path: str, above: str) -> bool:
+    return above.endswith("/") and path.startswith(above)
 
 
 @frozen

@@ -98,6 +98,7 @@ class ModelAnswer:
         provider: protocol of the RawPieces: `OPENAI`, `OPENAI_RESPONSES`, `ANTHROPIC`.
         failure: its failure, if it has one.
         ends_us: instant of its end, if that is after its last piece.
+        stop_sequence: the sequence of the request's that ended its text; empty where none did.
     """
 
     asked: str | None
@@ -108,6 +109,7 @@ class ModelAnswer:
     provider: str = ""
     failure: AnswerFailure | None = None
     ends_us: int = 0
+    stop_sequence: str = ""
 
     @property
     def due_us(self) -> int:

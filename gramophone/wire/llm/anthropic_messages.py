@@ -30,6 +30,7 @@ from gramophone.wire.llm.answer_blocks import (
 )
 from gramophone.wire.llm.deterministic_ids import CallIds, made_id, made_signature
 from gramophone.wire.llm.errors import anthropic_error, body, refusal_of
+from gramophone.wire.llm.limits import AnswerLimits, limits_of
 from gramophone.wire.llm.request_validation import (
     calls_in,
     json_body,
@@ -75,6 +76,7 @@ class MessagesRequest:
     asked: str
     stream: bool
     prompt_chars: int
+    limits: AnswerLimits = AnswerLimits()
     step: int = 0
     calls: int = 0
 
@@ -112,6 +114,7 @@ def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> Mess
         asked=asked,
         stream=stream,
         prompt_chars=prompt_chars(fields.get("system"), messages, fields.get("tools")),
+        limits=limits_of(limit, as_list(fields.get("stop_sequences"))),
         step=step,
         calls=calls_in(messages),
     )
@@ -162,6 +165,7 @@ def render_message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) 
     message = _message(answer, request, ordinal)
     message["content"] = [_whole(block, ids) for block in blocks]
     message["stop_reason"] = _stop_reason(answer, blocks)
+    message["stop_sequence"] = answer.stop_sequence or None
     message["usage"] |= _final_usage(answer, request, blocks)
     return body(message)
 
@@ -236,7 +240,8 @@ def _end(
         return
     blocks = blocks_of(answer)
     if not ended:
-        delta = {"stop_reason": _stop_reason(answer, blocks), "stop_sequence": None}
+        reason, sequence = _stop_reason(answer, blocks), answer.stop_sequence or None
+        delta = {"stop_reason": reason, "stop_sequence": sequence}
         usage = _final_usage(answer, request, blocks) | _usage_at_start(answer)
         yield end_us, _event("message_delta", delta=delta, usage=usage)
     yield end_us, _event("message_stop")
@@ -333,6 +338,8 @@ def _tool_use(block: ToolBlock, ids: CallIds) -> dict[str, Any]:
 
 
 def _stop_reason(answer: ModelAnswer, blocks: tuple[Block, ...]) -> str:
+    if answer.stop_sequence:
+        return "stop_sequence"
     called = any(isinstance(block, ToolBlock) for block in blocks)
     if called and answer.finish_reason == "stop":
         return "tool_use"

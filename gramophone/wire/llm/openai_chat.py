@@ -31,6 +31,7 @@ from gramophone.wire.llm.answer import (
 from gramophone.wire.llm.answer_blocks import PlainPiece, ToolBlock, blocks_of, plain_pieces
 from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
 from gramophone.wire.llm.errors import body, openai_error, refusal_of
+from gramophone.wire.llm.limits import AnswerLimits, limits_of
 from gramophone.wire.llm.request_validation import (
     article,
     calls_in,
@@ -57,6 +58,7 @@ class ChatRequest:
     stream: bool
     include_usage: bool
     prompt_chars: int
+    limits: AnswerLimits = AnswerLimits()
     step: int = 0
     calls: int = 0
 
@@ -87,6 +89,7 @@ def parse_chat(sent: bytes) -> ChatRequest:
     if fields.get("n") not in (None, 1):
         refuse("Only one choice is given: 'n' must be 1.", param="n", code="unsupported_value")
     asked, step = last_asked(messages)
+    most = fields.get("max_completion_tokens") or fields.get("max_tokens")
     return ChatRequest(
         model=as_text(fields["model"]),
         asked=asked,
@@ -95,6 +98,7 @@ def parse_chat(sent: bytes) -> ChatRequest:
         prompt_chars=prompt_chars(
             messages, fields.get("tools"), fields.get("functions"), fields.get("response_format")
         ),
+        limits=limits_of(most, fields.get("stop")),
         step=step,
         calls=calls_in(messages),
     )

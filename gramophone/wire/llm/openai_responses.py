@@ -14,6 +14,7 @@ from gramophone.wire.llm.answer import OPENAI_RESPONSES, WORDLESS, ModelAnswer, 
 from gramophone.wire.llm.answer_blocks import Block, TextBlock, ThinkingBlock, ToolBlock, blocks_of
 from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
 from gramophone.wire.llm.errors import ModelRefusal, body, refusal_of
+from gramophone.wire.llm.limits import AnswerLimits, limits_of
 from gramophone.wire.llm.openai_responses_closing import BrokenOff
 from gramophone.wire.llm.request_validation import (
     article,
@@ -68,6 +69,7 @@ class ResponsesRequest:
     previous_response_id: str
     prompt_chars: int
     echo: dict[str, Any]
+    limits: AnswerLimits = AnswerLimits()
     step: int = 0
     calls: int = 0
 
@@ -105,6 +107,7 @@ def parse_responses(sent: bytes) -> ResponsesRequest:
         previous_response_id=as_text(fields.get("previous_response_id")),
         prompt_chars=prompt_chars(*(fields.get(name) for name in _PROMPT)),
         echo={**_ECHOED, **value},
+        limits=limits_of(fields.get("max_output_tokens")),
         step=step,
         calls=calls_in(as_list(fields.get("input"))),
     )

@@ -11,7 +11,7 @@ from gramophone.wire.lenient_json import as_list, as_object, is_list, is_object
 from gramophone.wire.llm.answer import ModelAnswer, ThinkingPiece, ToolPiece
 from gramophone.wire.llm.answer_blocks import PlainPiece
 
-_CHARS_PER_TOKEN = 4
+CHARS_PER_TOKEN = 4
 ATTACHMENT_TOKENS = 1000
 """Counted for a picture, sound or file, whatever its size: about what both providers count for a
 picture of a thousand pixels square. Its base64 would make hundred thousands."""
@@ -50,7 +50,7 @@ def usage_of(answer: ModelAnswer, prompt_chars: int, pieces: Sequence[PlainPiece
 
 def guessed_tokens(chars: int) -> int:
     """A guess at the tokens of this many characters."""
-    return _rounded_up(chars, _CHARS_PER_TOKEN)
+    return _rounded_up(chars, CHARS_PER_TOKEN)
 
 
 def _rounded_up(count: int, parts: int) -> int:
@@ -76,7 +76,7 @@ def _length_chars(part: object) -> int:
     if _MARK.search(text) is None:
         return len(text)
     attached = list(_attachments(part))
-    fixed = _CHARS_PER_TOKEN * ATTACHMENT_TOKENS * len(attached)
+    fixed = CHARS_PER_TOKEN * ATTACHMENT_TOKENS * len(attached)
     return len(text) + fixed - sum(len(_as_json(fields)) for fields in attached)
 
 

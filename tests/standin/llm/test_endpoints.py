@@ -375,7 +375,7 @@ class TestWhateverIsAsked:
         asyncio.run(self.handled(handler(Request("POST", path, "", headers, body), reply)))
         assert reply.ended
         if reply.status == 200:
-            assert b"Hel" in reply.body
+            assert b'"H' in reply.body, "the first token at least"
             return
         assert reply.status == 400
         error = json.loads(reply.body)["error"]
