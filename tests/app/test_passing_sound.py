@@ -19,7 +19,9 @@ from tests.support.sound_card import RATE_HZ, SoundCard
 from tests.support.standins import running
 from tests.support.telltale import NoiseVoice, Samples, noise, stretches
 
-WORDS = 40
+WORDS = 70
+"""Twenty seconds of sound. Both answers go on in real time, heard or not, so that what a busy machine
+takes to pass the sound comes off the end."""
 
 WENT_ON_SAMPLES = STRETCH_SAMPLES // 2
 """An answer that is not heard goes on for about as long as the other is heard; a busy machine
