@@ -93,7 +93,19 @@ def _delattr(self: object, name: str) -> None:
 
 # `dataclass` makes only the fields and slots of a class; these methods serve all classes alike, and
 # read the fields when they are first called.
+def _getstate(self: Any) -> list[object]:
+    return [getattr(self, each.name) for each in fields(self)]
+
+
+def _setstate(self: Any, state: list[object]) -> None:
+    # `pickle` and `copy` make the object without its initialiser, and then set attributes.
+    for each, value in zip(fields(self), state, strict=True):
+        object.__setattr__(self, each.name, value)
+
+
 _METHODS = {
+    "__getstate__": _getstate,
+    "__setstate__": _setstate,
     "__init__": _init,
     "__eq__": _eq,
     "__hash__": _hash,

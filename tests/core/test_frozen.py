@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 
 import pytest
@@ -63,6 +66,19 @@ def test_it_is_shown_as_a_dataclass_is() -> None:
     made = (Place("hill", 3.5, ["a"], "hidden"), Pattern("hill", 3.5, ["a"], "hidden"))
     ours, theirs = map(repr, made)
     assert ours == theirs.replace("Pattern", "Place")
+
+
+@pytest.mark.parametrize(
+    "value", [Place("hill", 3.5, ["a"], "x"), Peak("a", climbed=True), Nothing()]
+)
+@pytest.mark.parametrize(
+    "passed", [lambda value: pickle.loads(pickle.dumps(value)), copy.copy, copy.deepcopy]
+)
+def test_it_is_passed_to_another_process_and_copied(
+    value: object, passed: Callable[[object], object]
+) -> None:
+    assert passed(value) == value
+    assert repr(passed(value)) == repr(value)
 
 
 def test_defaults_are_made_anew_for_each() -> None:
