@@ -67,17 +67,14 @@ def test_it_is_shown_as_a_dataclass_is() -> None:
     assert ours == theirs.replace("Pattern", "Place")
 
 
-@pytest.mark.parametrize(
-    "value", [Place("hill", 3.5, ["a"], "x"), Peak("a", climbed=True), Nothing()]
-)
-@pytest.mark.parametrize(
-    "passed", [lambda value: pickle.loads(pickle.dumps(value)), copy.copy, copy.deepcopy]
-)
-def test_it_is_passed_to_another_process_and_copied(
-    value: object, passed: Callable[[object], object]
-) -> None:
-    assert passed(value) == value
-    assert repr(passed(value)) == repr(value)
+VALUES: list[object] = [Place("hill", 3.5, ["a"], "x"), Peak("a", climbed=True), Nothing()]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_it_is_passed_to_another_process_and_copied(value: object) -> None:
+    for other in (pickle.loads(pickle.dumps(value)), copy.copy(value), copy.deepcopy(value)):
+        assert other == value
+        assert repr(other) == repr(value)
 
 
 def test_defaults_are_made_anew_for_each() -> None:
