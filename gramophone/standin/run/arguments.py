@@ -16,7 +16,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     """The parser of the command line; `prog` is the name that its messages begin with."""
     command_line = argparse.ArgumentParser(
         prog=prog,
-        description="A local server that plays Deepgram's, OpenAI's and Anthropic's part.",
+        description="A local server that plays Deepgram, OpenAI and Anthropic.",
     )
     command_line.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
     _add_address(command_line)
@@ -29,23 +29,21 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 
 def _add_address(command_line: argparse.ArgumentParser) -> None:
-    command_line.add_argument(
-        "--port", type=_port, default=0, help="0, the default, takes a free port"
-    )
+    command_line.add_argument("--port", type=_port, default=0, help="default: 0, a free port")
     command_line.add_argument("--host", default="127.0.0.1", help="address to listen on")
     command_line.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
-        help="answer this host name too",
+        help="answer requests for this host name too; * for any",
     )
     command_line.add_argument(
         "--allow-origin",
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="answer this web page",
+        help="answer web pages of this origin; * for any",
     )
 
 
@@ -56,7 +54,7 @@ def _add_services(command_line: argparse.ArgumentParser) -> None:
             dest="services",
             action="append_const",
             const=name,
-            help=f"serve {name}; without any, all are served",
+            help=f"serve {name}; default: all services",
         )
     command_line.add_argument(
         "--all", dest="services", action="store_const", const=[], help="serve all of these"
@@ -79,8 +77,10 @@ def _add_timing(command_line: argparse.ArgumentParser) -> None:
 
 def _add_strictness(command_line: argparse.ArgumentParser) -> None:
     strictness = command_line.add_mutually_exclusive_group()
-    strictness.add_argument("--strict", action="store_true", help="exit 1 if texts differed")
-    strictness.add_argument("--lenient", action="store_true", help="only report what differed")
+    strictness.add_argument(
+        "--strict", action="store_true", help="refuse unknown requests; exit 1 on any difference"
+    )
+    strictness.add_argument("--lenient", action="store_true", help="only report differences")
     command_line.add_argument(
         "--by-message", action="store_true", help="compare message by message"
     )
@@ -90,7 +90,7 @@ def _add_behaviour(command_line: argparse.ArgumentParser) -> None:
     command_line.add_argument(
         "--speak-on",
         choices=("flush", "sentence"),
-        help="where sound begins; default: at the flush on v1, at the sentence on v2",
+        help="start of the sound; default: flush on v1, sentence on v2",
     )
     command_line.add_argument("--no-limits", action="store_true", help="allow any amount of text")
     command_line.add_argument("--dialect", choices=("observed", "specified"), default="observed")
@@ -108,7 +108,7 @@ def _add_behaviour(command_line: argparse.ArgumentParser) -> None:
 def _add_reports(command_line: argparse.ArgumentParser) -> None:
     command_line.add_argument("--log", metavar="FILE", help="log all messages to this file")
     command_line.add_argument("--watch-stdin", action="store_true", help="exit when stdin ends")
-    command_line.add_argument("--progress", action="store_true", help="report how loading goes on")
+    command_line.add_argument("--progress", action="store_true", help="report progress of loading")
     command_line.add_argument("--verbose", action="store_true", help="log connections to stderr")
 
 
