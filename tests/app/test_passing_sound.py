@@ -20,8 +20,8 @@ from tests.support.standins import running
 from tests.support.telltale import NoiseVoice, Samples, noise, stretches
 
 WORDS = 70
-"""Twenty seconds of sound. Both answers go on in real time, heard or not, so that what a busy machine
-takes to pass the sound comes off the end."""
+"""Twenty seconds of sound. Both answers go on in real time, audible or not, so the time that a busy
+machine takes to pass the sound is lost at their end."""
 
 WENT_ON_SAMPLES = STRETCH_SAMPLES // 2
 """An answer that is not heard goes on for about as long as the other is heard; a busy machine
