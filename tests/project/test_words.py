@@ -14,7 +14,11 @@ from gramophone.cli.commands import cli
 from tests.support.paths import ROOT
 
 SHIPPED = ("gramophone", "storage", "tui")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 BETTER = {
     r"(?<!there )\b(?:is|are) no (?!longer\b|more\b)": "is not a …, is not …",
@@ -25,6 +29,9 @@ BETTER = {
     r"\bdrawn by lot\b": "random",
     r"\bborne with\b": "tolerated, waited for",
     r"\blet be\b": "ignored, left alone",
+    r"\bof before\b": "older, earlier",
+    r"\b(?:is|are) told\b": "is reported, is shown",
+    r"\bth(?:is|at) sitting\b": "since the app was started",
 }
 """Pattern of each phrase, and what to write instead. "There is no …" is plain English."""
 
@@ -99,6 +106,6 @@ def test_help_is_plain_english() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_pages_are_plain_english(page: Path) -> None:
     assert odd(page.read_text(encoding="utf-8")) == []
