@@ -119,6 +119,7 @@ class Standins:
         speed: float = 0,
         strict: bool = True,
         by_message: bool = False,
+        tolerant: bool = False,
         faults: Sequence[str] = (),
         services: Sequence[str] = (),
         clock: Literal["system", "manual"] = "system",
@@ -131,6 +132,7 @@ class Standins:
             speed: factor on the recorded timing; 0 is at once.
             strict: refuse texts that are not in the source, and fail the test on a difference.
             by_message: compare the cutting of texts into messages, too.
+            tolerant: answer what the services of language models refuse.
             faults: injected on purpose, as on the command line.
             services: some of `speak`, `openai` and `anthropic`; all unless some are named.
             clock: `manual` for a time that is moved at `control_url`.
@@ -144,6 +146,7 @@ class Standins:
         arguments = [self._found(source), f"--speed={speed}", f"--clock={clock}"]
         arguments.append("--strict" if strict else "--lenient")
         arguments += ["--by-message"] if by_message else []
+        arguments += ["--tolerant"] if tolerant else []
         arguments += [f"--fault={fault}" for fault in faults]
         arguments += [f"--{service}" for service in services]
         self.running.append(Standin(arguments, strict=strict))

@@ -244,6 +244,16 @@ async def test_what_is_not_served_is_refused_in_its_form() -> None:
         assert nothing.value.type == "not_found_error"
 
 
+async def test_what_the_service_refuses_is_refused_unless_tolerant() -> None:
+    empty: Any = [{"role": "user", "content": [{"type": "text", "text": ""}]}]
+    async with standing_in() as address, client_of(address) as client:
+        with pytest.raises(anthropic.BadRequestError, match="non-empty") as refused:
+            await client.messages.create(model=MODEL, max_tokens=9, messages=empty)
+        assert refused.value.type == "invalid_request_error"
+    async with standing_in(tolerant=True) as address, client_of(address) as client:
+        await client.messages.create(model=MODEL, max_tokens=9, messages=empty)
+
+
 async def test_limits_that_are_asked_for_are_kept() -> None:
     answer = ModelAnswer(None, (TextPiece("One two "), TextPiece("three four.")))
     async with standing_in(answer) as address, client_of(address) as client:

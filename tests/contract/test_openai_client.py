@@ -275,6 +275,27 @@ async def test_what_is_not_served_is_refused_in_its_form() -> None:
         assert (refused.value.status_code, refused.value.code) == (405, "method_not_supported")
 
 
+async def test_what_the_service_refuses_is_refused_unless_tolerant() -> None:
+    unasked: Any = [*QUESTION, {"role": "tool", "tool_call_id": "call_1", "content": "No."}]
+    hot: Any = {"model": MODEL, "input": "Hello?", "temperature": 3}
+    async with standing_in() as address, client_of(address) as client:
+        with pytest.raises(openai.BadRequestError) as refused:
+            await client.chat.completions.create(model=MODEL, messages=unasked)
+        assert (refused.value.type, refused.value.param) == (
+            "invalid_request_error",
+            "messages.[1].role",
+        )
+        with pytest.raises(openai.BadRequestError) as refused:
+            await client.responses.create(**hot)
+        assert (refused.value.code, refused.value.param) == (
+            "decimal_above_max_value",
+            "temperature",
+        )
+    async with standing_in(tolerant=True) as address, client_of(address) as client:
+        await client.chat.completions.create(model=MODEL, messages=unasked)
+        await client.responses.create(**hot)
+
+
 async def test_limits_that_are_asked_for_are_kept() -> None:
     answer = ModelAnswer(None, (TextPiece("One two "), TextPiece("three four.")), output_tokens=4)
     async with standing_in(answer) as address, client_of(address) as client:

@@ -17,6 +17,7 @@ from gramophone.wire.lenient_json import read_object
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, ToolPiece
 from gramophone.wire.llm.answer_blocks import plain_pieces
 from gramophone.wire.llm.anthropic_messages import (
+    MessagesRequest,
     message_events,
     parse_messages,
     render_count,
@@ -165,8 +166,12 @@ class ChatDialect(_OpenAIDialect):
 
     rubbish = raw_event('{"choices":[{"index":0,"delta":{"content":"')
 
+    def __init__(self, *, strict: bool = False) -> None:
+        """Refuse all that the service refuses if `strict`; likewise in the other protocols."""
+        self._strict = strict
+
     def read(self, request: Request) -> Question:
-        read = parse_chat(request.body)
+        read = parse_chat(request.body, strict=self._strict)
 
         def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
             return chat_events(answer, read, ordinal)
@@ -202,11 +207,12 @@ class ResponsesDialect(_OpenAIDialect):
 
     rubbish = raw_event('{"type":"response.output_text.de', "response.output_text.delta")
 
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
         self._turns: dict[str, _ResponsesTurn] = {}
 
     def read(self, request: Request) -> Question:
-        read = parse_responses(request.body)
+        read = parse_responses(request.body, strict=self._strict)
         asked, step = read.asked, read.step
         if (earlier := self._turns.get(read.previous_response_id)) is not None:
             read = replace(
@@ -241,6 +247,9 @@ class _AnthropicDialect:
     overloaded_status = 529
     rubbish = raw_event('{"type":"content_block_delta","index":0,"de', "content_block_delta")
 
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
+
     def keys(self, request: Request) -> Sequence[str]:
         # Clients since 2.0 send the key as a bearer, those before as a header of its own.
         return [request.header("x-api-key").strip(), _bearer(request)]
@@ -268,12 +277,21 @@ class _AnthropicDialect:
     def model(self, name: str) -> bytes:
         return body(_anthropic_model(name))
 
+    def _parse(self, request: Request, *, counting: bool = False) -> MessagesRequest:
+        return parse_messages(
+            request.body,
+            request.header("anthropic-version"),
+            counting=counting,
+            strict=self._strict,
+            betas=request.header("anthropic-beta"),
+        )
+
 
 class MessagesDialect(_AnthropicDialect):
     """`POST /v1/messages`."""
 
     def read(self, request: Request) -> Question:
-        read = parse_messages(request.body, request.header("anthropic-version"))
+        read = self._parse(request)
 
         def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
             return message_events(answer, read, ordinal)
@@ -288,8 +306,7 @@ class TokenCountDialect(_AnthropicDialect):
     """`POST /v1/messages/count_tokens`, answered with a guess."""
 
     def read(self, request: Request) -> Question:
-        version = request.header("anthropic-version")
-        read = parse_messages(request.body, version, counting=True)
+        read = self._parse(request, counting=True)
         return Question(
             "", 0, False, lambda answer, ordinal: [], lambda answer, ordinal: render_count(read)
         )

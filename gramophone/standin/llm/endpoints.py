@@ -61,12 +61,14 @@ class ModelOptions:
         api_key: the one key that is accepted; None accepts any, and none.
         faults: injected on purpose.
         models: names in the list of models; others may be asked for as well.
+        tolerant: answer also what the services refuse, as far as it can be read.
     """
 
     speed: float = 1.0
     api_key: str | None = None
     faults: tuple[Fault, ...] = ()
     models: tuple[str, ...] = ("gramophone",)
+    tolerant: bool = False
 
 
 class ModelStandin:
@@ -78,14 +80,15 @@ class ModelStandin:
         self._clock = clock
         self._asked = 0
         self._otherwise_asked = 0
-        self._openai: ProviderDialect = ChatDialect()
-        self._anthropic: ProviderDialect = MessagesDialect()
+        self._strict = not options.tolerant
+        self._openai: ProviderDialect = ChatDialect(strict=self._strict)
+        self._anthropic: ProviderDialect = MessagesDialect(strict=self._strict)
 
     def openai_routes(self) -> Routes:
         """Routes of Chat Completions and Responses."""
         asking = {
             ("POST", "/v1/chat/completions"): self._answering(self._openai),
-            ("POST", "/v1/responses"): self._answering(ResponsesDialect()),
+            ("POST", "/v1/responses"): self._answering(ResponsesDialect(strict=self._strict)),
         }
         return Routes(handlers={**asking, **self._model_handlers()})
 
@@ -93,7 +96,9 @@ class ModelStandin:
         """Routes of Messages."""
         asking = {
             ("POST", "/v1/messages"): self._answering(self._anthropic),
-            ("POST", "/v1/messages/count_tokens"): partial(self._count, TokenCountDialect()),
+            ("POST", "/v1/messages/count_tokens"): partial(
+                self._count, TokenCountDialect(strict=self._strict)
+            ),
         }
         return Routes(handlers={**asking, **self._model_handlers()})
 

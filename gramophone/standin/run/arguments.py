@@ -82,6 +82,9 @@ def _add_strictness(command_line: argparse.ArgumentParser) -> None:
     )
     strictness.add_argument("--lenient", action="store_true", help="only report differences")
     command_line.add_argument(
+        "--tolerant", action="store_true", help="answer what language models' services refuse"
+    )
+    command_line.add_argument(
         "--by-message", action="store_true", help="compare message by message"
     )
 

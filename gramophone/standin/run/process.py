@@ -205,7 +205,10 @@ class _Process:
 
     def _language_options(self) -> ModelOptions:
         return ModelOptions(
-            speed=self._options.pace, api_key=self._options.api_key, faults=self._options.faults
+            speed=self._options.pace,
+            api_key=self._options.api_key,
+            faults=self._options.faults,
+            tolerant=self._arguments.tolerant,
         )
 
     def _open_log(self, closing: ExitStack) -> TrafficLog:

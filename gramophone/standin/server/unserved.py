@@ -89,16 +89,17 @@ def unserved(
     """
     if refusal.status == HTTPStatus.UPGRADE_REQUIRED:
         return None
+    own_id = f"req_{request_id.replace('-', '')}"
     match service:
         case "openai":
             error = _openai(method, path, refusal.status)
             return PlainAnswer(
-                error.status, (_JSON, ("x-request-id", request_id)), body(openai_error(error))
+                error.status, (_JSON, ("x-request-id", own_id)), body(openai_error(error))
             )
         case "anthropic":
             error = _anthropic(refusal.status)
-            text = body(anthropic_error(error, request_id))
-            return PlainAnswer(error.status, (_JSON, ("request-id", request_id)), text)
+            text = body(anthropic_error(error, own_id))
+            return PlainAnswer(error.status, (_JSON, ("request-id", own_id)), text)
         case "deepgram":
             return None
 

@@ -31,11 +31,13 @@ from gramophone.wire.llm.answer_blocks import (
 from gramophone.wire.llm.deterministic_ids import CallIds, made_id, made_signature
 from gramophone.wire.llm.errors import anthropic_error, body, refusal_of
 from gramophone.wire.llm.limits import AnswerLimits, limits_of
+from gramophone.wire.llm.refusals.messages import messages_refusal
 from gramophone.wire.llm.request_validation import (
     calls_in,
     json_body,
     last_asked,
     refuse,
+    refuse_if,
 )
 from gramophone.wire.llm.token_usage import guessed_tokens, prompt_chars, usage_of
 from gramophone.wire.sse import Timed, event_bytes, raw_event
@@ -81,10 +83,12 @@ class MessagesRequest:
     calls: int = 0
 
 
-def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> MessagesRequest:
-    """Read a request; unknown fields are ignored.
+def parse_messages(
+    sent: bytes, version: str, *, counting: bool = False, strict: bool = False, betas: str = ""
+) -> MessagesRequest:
+    """Read a request; unknown fields are ignored. When `strict`, all that the service refuses is.
 
-    `version` is the header; a request that only counts its tokens needs no `max_tokens`.
+    `version` and `betas` are headers; a request that only counts its tokens needs no `max_tokens`.
 
     Raises:
         RequestRefused: the service would refuse it.
@@ -106,6 +110,7 @@ def parse_messages(sent: bytes, version: str, *, counting: bool = False) -> Mess
     if not isinstance(stream, bool):
         refuse("stream: Input should be a valid boolean")
     messages = _messages(fields.get("messages"))
+    refuse_if(messages_refusal(fields, betas) if strict else None)
     if version >= _STRICT_SINCE:
         _check_strictly(fields, messages)
     asked, step = last_asked(messages)

@@ -32,12 +32,14 @@ from gramophone.wire.llm.answer_blocks import PlainPiece, ToolBlock, blocks_of, 
 from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
 from gramophone.wire.llm.errors import body, openai_error, refusal_of
 from gramophone.wire.llm.limits import AnswerLimits, limits_of
+from gramophone.wire.llm.refusals.chat import chat_refusal
 from gramophone.wire.llm.request_validation import (
     article,
     calls_in,
     json_body,
     last_asked,
     refuse,
+    refuse_if,
 )
 from gramophone.wire.llm.token_usage import prompt_chars, usage_of
 from gramophone.wire.sse import DONE, Timed, event_bytes, raw_event
@@ -63,8 +65,8 @@ class ChatRequest:
     calls: int = 0
 
 
-def parse_chat(sent: bytes) -> ChatRequest:
-    """Read a request; unknown fields are ignored.
+def parse_chat(sent: bytes, *, strict: bool = False) -> ChatRequest:
+    """Read a request; unknown fields are ignored. When `strict`, all that the service refuses is.
 
     Raises:
         RequestRefused: the service would refuse it.
@@ -73,6 +75,7 @@ def parse_chat(sent: bytes) -> ChatRequest:
     if not as_text(fields.get("model")):
         refuse("you must provide a model parameter")
     messages = _messages(fields.get("messages"))
+    refuse_if(chat_refusal(fields) if strict else None)
     stream = fields.get("stream") or False
     if not isinstance(stream, bool):
         refuse(

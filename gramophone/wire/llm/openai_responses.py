@@ -16,12 +16,14 @@ from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
 from gramophone.wire.llm.errors import ModelRefusal, body, refusal_of
 from gramophone.wire.llm.limits import AnswerLimits, limits_of
 from gramophone.wire.llm.openai_responses_closing import BrokenOff
+from gramophone.wire.llm.refusals.responses import responses_refusal
 from gramophone.wire.llm.request_validation import (
     article,
     calls_in,
     json_body,
     last_asked,
     refuse,
+    refuse_if,
 )
 from gramophone.wire.llm.token_usage import prompt_chars, usage_of
 from gramophone.wire.sse import Timed, event_bytes, raw_event
@@ -74,8 +76,8 @@ class ResponsesRequest:
     calls: int = 0
 
 
-def parse_responses(sent: bytes) -> ResponsesRequest:
-    """Read a request; unknown fields are ignored.
+def parse_responses(sent: bytes, *, strict: bool = False) -> ResponsesRequest:
+    """Read a request; unknown fields are ignored. When `strict`, all that the service refuses is.
 
     Raises:
         RequestRefused: the service would refuse it.
@@ -90,6 +92,7 @@ def parse_responses(sent: bytes) -> ResponsesRequest:
     asked, step = _asked(
         fields.get("input"), may_miss=fields.get("previous_response_id") is not None
     )
+    refuse_if(responses_refusal(fields) if strict else None)
     stream = fields.get("stream") or False
     if not isinstance(stream, bool):
         refuse(

@@ -29,6 +29,16 @@ def refuse(
     raise RequestRefused(ModelRefusal(status, message, "invalid_request_error", code, param))
 
 
+def refuse_if(refusal: ModelRefusal | None) -> None:
+    """Refuse a request if there is a refusal of it.
+
+    Raises:
+        RequestRefused: there is one.
+    """
+    if refusal is not None:
+        raise RequestRefused(refusal)
+
+
 def json_body(body: bytes, complaint: str = NOT_JSON) -> dict[str, Any]:
     """The JSON object that a body must be.
 

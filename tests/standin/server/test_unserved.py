@@ -36,7 +36,7 @@ def test_whose_client_asks(path: str, headers: dict[str, str], service: str) -> 
 def test_openai() -> None:
     answer = unserved("openai", "POST", "/v1/none", NOTHING, "7")
     assert answer is not None
-    assert (answer.status, dict(answer.headers)["x-request-id"]) == (404, "7")
+    assert (answer.status, dict(answer.headers)["x-request-id"]) == (404, "req_7")
     error = json.loads(answer.body)["error"]
     assert (error["type"], error["message"]) == (
         "invalid_request_error",
@@ -51,7 +51,7 @@ def test_openai() -> None:
     ("refusal", "kind"), [(NOTHING, "not_found_error"), (OTHER_METHOD, "invalid_request_error")]
 )
 def test_anthropic(refusal: HttpRefusal, kind: str) -> None:
-    answer = unserved("anthropic", "GET", "/v1/none", refusal, "req_7")
+    answer = unserved("anthropic", "GET", "/v1/none", refusal, "7")
     assert answer is not None
     told = json.loads(answer.body)
     assert (answer.status, told["type"], told["request_id"]) == (refusal.status, "error", "req_7")
