@@ -7,17 +7,17 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gramophone.core.timeline import Event
 from tui import bindings
 from tui.messages import CopyWanted
 from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import GuardedModalScreen
 from tui.timeline.event_rows import event_json
 
 
-class EventScreen(ModalScreen[None]):
+class EventScreen(GuardedModalScreen[None]):
     """A page to read, and to copy."""
 
     CSS_PATH = "event.tcss"

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.style import Style
 from textual.widgets import Input, Static
 
@@ -28,6 +27,7 @@ from tui.prompt.grapheme_input import GraphemeInput
 from tui.sessions import export_path
 from tui.support.formatting import counted
 from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import GuardedModalScreen
 
 _PAUSES = (
     (Pauses(), "none between answers"),
@@ -45,7 +45,7 @@ class PathInput(GraphemeInput):
         super().__init__(path, compact=True, select_on_focus=False)
 
 
-class ExportScreen(ModalScreen[ExportRequest | None]):
+class ExportScreen(GuardedModalScreen[ExportRequest | None]):
     """Gives what is to be written, or None for nothing. `turn` is the one that may be taken
     instead of the whole session."""
 

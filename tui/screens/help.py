@@ -10,20 +10,20 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui import bindings
 from tui.conversation.slash.conversation_commands import CONVERSATION_COMMANDS
 from tui.keys import KeyGroup, key_groups
 from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import GuardedModalScreen
 from tui.theme.colour_names import ACCENT, MUTED
 
 _KEY_CELLS = 30
 _WIDE = 72
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(GuardedModalScreen[None]):
     """A page to read; any of its keys closes it."""
 
     CSS_PATH = "help.tcss"

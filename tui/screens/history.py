@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
 from gramophone.core.errors import FilterError, GramophoneError
@@ -30,7 +29,7 @@ from tui.sessions.suggesters import FilterSuggester
 from tui.sessions.undo_stack import UndoStack
 from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
-from tui.support.screen_guard import is_gone
+from tui.support.screen_guard import GuardedScreen, is_gone
 
 PAGE_ROWS = 50
 SEARCH_AFTER_S = 0.08
@@ -47,7 +46,7 @@ _OF_A_SESSION = frozenset(
 # because its search is not the one that is shown. The list waits for no sums.
 
 
-class HistoryScreen(Screen[None]):
+class HistoryScreen(GuardedScreen[None]):
     """A search, a list, a preview, and what can be done with sessions."""
 
     CSS_PATH = "history.tcss"

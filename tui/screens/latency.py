@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from gramophone.analysis.latency import Waterfall, waterfalls
@@ -23,10 +22,10 @@ from tui.messages import FootChanged
 from tui.support.error_toast import notify_error
 from tui.support.facts_line import FactsLine
 from tui.support.key_bar import KeyBar
-from tui.support.screen_guard import is_gone
+from tui.support.screen_guard import GuardedScreen, is_gone
 
 
-class LatencyScreen(Screen[None]):
+class LatencyScreen(GuardedScreen[None]):
     """One answer of a session at a time, or one over another."""
 
     CSS_PATH = "latency.tcss"

@@ -11,7 +11,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from gramophone.core.errors import GramophoneError
@@ -28,7 +27,7 @@ from tui.sessions.export_flow import export_sessions
 from tui.sessions.session_row import facts_of, title_of
 from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
-from tui.support.screen_guard import is_gone
+from tui.support.screen_guard import GuardedScreen, is_gone
 
 P = ParamSpec("P")
 
@@ -50,7 +49,7 @@ def when_read(
 # are done in their order. Text and replay share one pane: whoever fills it holds `_changing`.
 
 
-class SessionScreen(Screen[None]):
+class SessionScreen(GuardedScreen[None]):
     """Pane with the stored text, or with the replay once that is played."""
 
     CSS_PATH = "session.tcss"
@@ -96,8 +95,7 @@ class SessionScreen(Screen[None]):
             record = self._record = await library.session(self._session_id)
         except GramophoneError as error:
             notify_error(self, error)
-            if not is_gone(self):
-                self.app.pop_screen()
+            self.dismiss()
             return
         if is_gone(self):
             return

@@ -11,7 +11,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from gramophone.core.errors import GramophoneError
@@ -40,6 +39,7 @@ from tui.settings.setting_list import SettingList
 from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
 from tui.support.page_bar import PageBar
+from tui.support.screen_guard import GuardedScreen
 
 OTHER = "Another …"
 
@@ -52,7 +52,7 @@ class LiveSettings(Protocol):
     def adopt_key(self, binding_id: str, keys: str) -> None: ...
 
 
-class SettingsScreen(Screen[None]):
+class SettingsScreen(GuardedScreen[None]):
     """Shows a page of rows, and below them an explanation of the row under the cursor."""
 
     CSS_PATH = "settings.tcss"

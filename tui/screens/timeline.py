@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from gramophone.core.codec import encode_line
@@ -24,7 +23,7 @@ from tui.screens.event import EventScreen
 from tui.support.error_toast import notify_error
 from tui.support.formatting import counted
 from tui.support.key_bar import KeyBar
-from tui.support.screen_guard import is_gone
+from tui.support.screen_guard import GuardedScreen, is_gone
 from tui.timeline.event_rows import EventFilter, TimeMode, escaped
 from tui.timeline.event_table import EventChosen, EventHeader, EventTable
 
@@ -32,7 +31,7 @@ FILTER_AFTER_S = 0.12
 _EVENTS_AT_ONCE = 1_000
 
 
-class TimelineScreen(Screen[None]):
+class TimelineScreen(GuardedScreen[None]):
     """Shows each event with its time, kind and fields."""
 
     CSS_PATH = "timeline.tcss"

@@ -16,6 +16,7 @@ from tests.support.seeing import drawn
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
 from tui.screens.dialogs.text_input import WriteScreen
+from tui.screens.history import HistoryScreen
 
 
 async def leave(pilot: Pilot[Any], library: FakeLibrary) -> None:
@@ -64,3 +65,55 @@ async def test_what_is_opened_from_it(key: str, failing: bool) -> None:
             library.failure = StorageError("The library is damaged; run gramophone verify.")
         await leave(pilot, library)
         assert pilot.app.screen is below
+
+
+async def test_a_screen_is_left_once() -> None:
+    """Two quick presses of Escape reach the screen that had the focus at the first."""
+    library = FakeLibrary(kept_session(number) for number in range(3))
+    async with GramophoneApp(FakeBackend(library=library)).run_test() as pilot:
+        await pilot.press("f2")
+        await drawn(pilot)
+        history = pilot.app.screen
+        assert isinstance(history, HistoryScreen)
+        for _ in range(3):
+            history.dismiss(None)
+        await drawn(pilot)
+        assert isinstance(pilot.app.screen, ConversationScreen)
+
+
+async def test_a_screen_below_a_dialogue_does_not_close_it() -> None:
+    library = FakeLibrary(kept_session(number) for number in range(3))
+    async with GramophoneApp(FakeBackend(library=library)).run_test() as pilot:
+        await pilot.press("f2")
+        await drawn(pilot)
+        history = pilot.app.screen
+        await pilot.press("t")
+        while not isinstance(pilot.app.screen, WriteScreen):
+            await pilot.pause()
+        assert isinstance(history, HistoryScreen)
+        history.dismiss(None)
+        assert isinstance(pilot.app.screen, WriteScreen)
+
+
+async def test_a_dialogue_that_waits_while_all_screens_are_left() -> None:
+    """Enter in a dialogue asks the library; a key for "go on from there" leaves all screens."""
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def take(_typed: str) -> str:
+        asked.set()
+        await answered.wait()
+        return ""
+
+    library = FakeLibrary(kept_session(number) for number in range(3))
+    async with GramophoneApp(FakeBackend(library=library)).run_test() as pilot:
+        await pilot.press("f2")
+        await drawn(pilot)
+        await pilot.app.push_screen(WriteScreen("A name", take=take))
+        await pilot.press("x", "enter")
+        await asked.wait()
+        while not isinstance(pilot.app.screen, ConversationScreen):
+            pilot.app.pop_screen()
+        # Before Textual takes the widgets of the dialogue away, and its worker with them.
+        answered.set()
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, ConversationScreen)

@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,6 +16,7 @@ from gramophone.core.errors import GramophoneError
 from gramophone.text.sanitize import plain_line
 from tui import bindings
 from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import GuardedModalScreen
 
 
 class ChoiceList(OptionList):
@@ -28,7 +28,7 @@ class ChoiceList(OptionList):
         super().__init__(compact=True, markup=False)
 
 
-class ChoiceScreen(ModalScreen[int | None]):
+class ChoiceScreen(GuardedModalScreen[int | None]):
     """Gives the index of the choice, or None. With `hear` a choice can be listened to first."""
 
     CSS_PATH = "dialogue.tcss"

@@ -7,14 +7,14 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui import bindings
 from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import GuardedModalScreen
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(GuardedModalScreen[bool]):
     """Gives True only for a clear yes."""
 
     CSS_PATH = "dialogue.tcss"

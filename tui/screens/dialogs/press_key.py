@@ -9,12 +9,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui import bindings
 from tui.keys import key_words
 from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import GuardedModalScreen
 
 
 class KeyCatcher(Static, can_focus=True):
@@ -23,7 +23,7 @@ class KeyCatcher(Static, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.PRESS_KEY]
 
 
-class PressKeyScreen(ModalScreen[str | None]):
+class PressKeyScreen(GuardedModalScreen[str | None]):
     """Gives the name of a key, or None. `clash` says what else has it, if something does.
 
     The first key is taken whatever it is, but for Escape; after it Enter keeps it, and another

@@ -13,13 +13,14 @@ from typing import Any, ClassVar, TypeVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import ProgressBar, Static
 
 from gramophone.core.tasks import spawn
 from gramophone.text.sanitize import plain_line
 from tui import bindings
 from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import GuardedModalScreen
 
 SHOWN_AFTER_S = 0.4
 _DRAWN_EVERY_S = 0.1
@@ -53,7 +54,7 @@ class Progress:
         self.done, self.total, self.counted = done, total, False
 
 
-class ProgressScreen(ModalScreen[None]):
+class ProgressScreen(GuardedModalScreen[None]):
     """Stays until the work is finished; Escape asks it to stop."""
 
     CSS_PATH = "dialogue.tcss"

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
@@ -19,6 +18,7 @@ from tui import bindings
 from tui.prompt.grapheme_area import GraphemeArea
 from tui.prompt.grapheme_input import GraphemeInput
 from tui.support.key_bar import KeyBar
+from tui.support.screen_guard import GuardedModalScreen
 
 
 class ValueInput(GraphemeInput):
@@ -46,7 +46,7 @@ async def _everything(_typed: str) -> str:
     return ""
 
 
-class WriteScreen(ModalScreen[str | None]):
+class WriteScreen(GuardedModalScreen[str | None]):
     """Gives what was typed once `take` has taken it, or None when nothing is to be changed.
 
     `take` gives a sentence about why it will not do, or nothing; then it can be mended. A
