@@ -11,7 +11,7 @@ FORBIDDEN = (
     "anthropic", "gramophone.app", "gramophone.cli", "gramophone.config", "gramophone.conversation",
     "gramophone.devices", "gramophone.providers", "gramophone.replay", "gramophone.standin",
     "gramophone.wire", "markdown_it", "numpy", "openai", "pyaudio", "soundfile", "storage",
-    "textual.widgets._markdown",
+    "textual.widgets._markdown", "tui.markdown.layout", "tui.transcript.turn_layout",
 )  # fmt: skip
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from tui.markdown.layout import TextRow
-from tui.markdown.paint import StyledText, pieces
+if TYPE_CHECKING:
+    from tui.markdown.layout import TextRow
+    from tui.markdown.paint import StyledText
 
 
 def source_at(row: TextRow, character: int) -> int | None:
@@ -42,6 +44,9 @@ def word_source_at(row: TextRow, character: int) -> int | None:
 
 def _placed(row: TextRow) -> Iterator[tuple[StyledText, int]]:
     """The pieces of a row, each with its first character's number in the row."""
+    # The first frame has no text: Markdown is imported when there is some.
+    from tui.markdown.paint import pieces
+
     at = 0
     for piece in pieces(row):
         yield piece, at
