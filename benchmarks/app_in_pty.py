@@ -27,9 +27,12 @@ main()
 """
 # In the app mute is a switch, and time goes on without the sound: here nothing waits for it.
 UNPLAYED = """
-from gramophone.cli import compose
-talk = compose.talk
-compose.talk = lambda *given, **named: talk(*given, **{**named, "switchable": False})
+from dataclasses import replace
+from gramophone.app import session
+opened = session.open_session
+session.open_session = lambda config, sinks, options, **named: opened(
+    config, sinks, replace(options, switchable=False), **named
+)
 """
 
 
