@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final, TypeAlias
 
 import grimp
 
-PAGE: Final = Path(__file__).parent.parent / "docs" / "architecture.md"
+from scripts.page_section import keep_current
+
 BEGINS: Final = "<!-- packages: made by scripts/draw_packages.py -->\n"
 ENDS: Final = "<!-- packages end -->"
 ROOTS: Final = ("gramophone", "storage", "tui")
@@ -97,15 +97,7 @@ def picture() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the picture, or say whether it is current."""
-    page = PAGE.read_text(encoding="utf-8")
-    start, end = page.index(BEGINS) + len(BEGINS), page.index(ENDS)
-    current = page[:start] + "\n" + picture() + "\n" + page[end:]
-    if "--check" not in arguments:
-        PAGE.write_text(current, encoding="utf-8")
-    elif current != page:
-        print("docs/architecture.md is not current; run scripts/draw_packages.py", file=sys.stderr)
-        return 1
-    return 0
+    return keep_current(BEGINS, ENDS, picture(), arguments)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from pathlib import Path
 from typing import Final
 
 from gramophone.conversation.turn_state import TRANSITIONS, Trigger, TurnState
+from scripts.page_section import keep_current
 
-PAGE: Final = Path(__file__).parent.parent / "docs" / "architecture.md"
 BEGINS: Final = "<!-- turn: made by scripts/draw_turn_states.py -->\n"
 ENDS: Final = "<!-- turn end -->"
 
@@ -35,15 +34,7 @@ def table() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the table, or say whether it is current."""
-    page = PAGE.read_text(encoding="utf-8")
-    start, end = page.index(BEGINS) + len(BEGINS), page.index(ENDS)
-    current = page[:start] + "\n" + table() + "\n" + page[end:]
-    if "--check" not in arguments:
-        PAGE.write_text(current, encoding="utf-8")
-    elif current != page:
-        print("docs/architecture.md is not current: scripts/draw_turn_states.py", file=sys.stderr)
-        return 1
-    return 0
+    return keep_current(BEGINS, ENDS, table(), arguments)
 
 
 if __name__ == "__main__":
