@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal
+from gramophone.standin.faults import FaultName, value_of
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_with
+from gramophone.standin.server.routes import HandshakeRequest
 from gramophone.wire.deepgram.speak_v1.messages import Metadata, ParameterRefused
 
 SPEAK_PATH = "/v1/speak"
@@ -15,6 +18,28 @@ _MODEL_VERSION = "2025-04-07.0"
 
 
 ParametersT = TypeVar("ParametersT")
+
+
+def admit_connection(
+    handshake: HandshakeRequest,
+    ordinal: int,
+    options: StandinOptions,
+    parse: Callable[[str], ParametersT],
+) -> ParametersT | HttpRefusal:
+    """Check the handshake of the connection of this ordinal, which a fault may refuse.
+
+    `parse` reads the query, or raises `ParameterRefused`.
+    """
+    status = value_of(options.faults, FaultName.REFUSE, ordinal)
+    if status is not None:
+        return refusal_with(status)
+    return admit(
+        handshake.query,
+        handshake.header("authorization"),
+        handshake.subprotocols,
+        options.api_key,
+        parse,
+    )
 
 
 def admit(

@@ -14,7 +14,12 @@ from websockets.asyncio.server import ServerConnection
 
 from gramophone.core.clock import Clock
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
-from gramophone.standin.deepgram.handshake import admit, bad_request, identity_headers
+from gramophone.standin.deepgram.handshake import (
+    admit,
+    admit_connection,
+    bad_request,
+    identity_headers,
+)
 from gramophone.standin.deepgram.listen_v2 import ListenV2Endpoint
 from gramophone.standin.deepgram.listening import ListeningSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
@@ -130,12 +135,7 @@ class ListenV1Endpoint:
     def __call__(self, handshake: HandshakeRequest) -> Accept | HttpRefusal:
         """Accept a connection or refuse it."""
         ordinal = next(self._ordinals)
-        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
-        if status is not None:
-            return refusal_with(status)
-        answer = self._admit(
-            handshake.query, handshake.header("authorization"), handshake.subprotocols
-        )
+        answer = admit_connection(handshake, ordinal, self._options, ListenParameters.from_query)
         if isinstance(answer, HttpRefusal):
             return answer
         identity = _identity(answer)
@@ -147,7 +147,13 @@ class ListenV1Endpoint:
         ordinal = next(self._requests)
         status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
         answer = (
-            self._admit(request.query, request.header("authorization"), ())
+            admit(
+                request.query,
+                request.header("authorization"),
+                (),
+                self._options.api_key,
+                ListenParameters.from_query,
+            )
             if status is None
             else refusal_with(status)
         )
@@ -184,13 +190,6 @@ class ListenV1Endpoint:
             if isinstance(action, SendText)
         ]
         return _whole(messages, identity)
-
-    def _admit(
-        self, query: str, authorization: str, subprotocols: Sequence[str]
-    ) -> ListenParameters | HttpRefusal:
-        return admit(
-            query, authorization, subprotocols, self._options.api_key, ListenParameters.from_query
-        )
 
     async def _serve(
         self,

@@ -12,13 +12,13 @@ from websockets.asyncio.server import ServerConnection
 
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
-from gramophone.standin.deepgram.handshake import admit, identity_headers
+from gramophone.standin.deepgram.handshake import admit_connection, identity_headers
 from gramophone.standin.deepgram.listening import ListeningSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.faults import REASONS, FaultName, value_of
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.refusal import HttpRefusal, refusal_with
+from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import Accept, HandshakeRequest
 from gramophone.standin.server.sniffing import when_pinged
 from gramophone.wire.deepgram.listen_v1.server import Utterance
@@ -49,16 +49,7 @@ class ListenV2Endpoint:
     def __call__(self, handshake: HandshakeRequest) -> Accept | HttpRefusal:
         """Accept a connection or refuse it."""
         ordinal = next(self._ordinals)
-        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
-        if status is not None:
-            return refusal_with(status)
-        answer = admit(
-            handshake.query,
-            handshake.header("authorization"),
-            handshake.subprotocols,
-            self._options.api_key,
-            ListenV2Parameters.from_query,
-        )
+        answer = admit_connection(handshake, ordinal, self._options, ListenV2Parameters.from_query)
         if isinstance(answer, HttpRefusal):
             return answer
         request_id = str(uuid4())

@@ -11,14 +11,13 @@ from typing import ClassVar, Generic, Protocol, TypeAlias, TypeVar
 from websockets.asyncio.server import ServerConnection
 
 from gramophone.core.clock import Clock
-from gramophone.standin.deepgram.handshake import admit, bad_request
+from gramophone.standin.deepgram.handshake import admit_connection, bad_request
 from gramophone.standin.deepgram.session import SessionProtocol, SessionVoice, SpeakSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
-from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.refusal import HttpRefusal, refusal_with
+from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import Accept, HandshakeRequest
 from gramophone.standin.voice import Voice
 from gramophone.standin.voices.recorded import RecordedVoice
@@ -93,16 +92,7 @@ class SpeakEndpoint(ABC, Generic[ParametersT, MessageT]):
         return Accept(headers, partial(self._serve, ordinal, machine, answer))
 
     def _admit(self, handshake: HandshakeRequest, ordinal: int) -> ParametersT | HttpRefusal:
-        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
-        if status is not None:
-            return refusal_with(status)
-        answer = admit(
-            handshake.query,
-            handshake.header("authorization"),
-            handshake.subprotocols,
-            self._options.api_key,
-            self._parse,
-        )
+        answer = admit_connection(handshake, ordinal, self._options, self._parse)
         if isinstance(answer, HttpRefusal):
             return answer
         why = self._voice.refusal(self._sounding(answer))
