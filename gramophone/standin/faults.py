@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from gramophone.core.frozen import frozen
+from gramophone.wire.refusal_details import USUAL, RefusalDetails
 
 
 class FaultName(StrEnum):
@@ -128,7 +129,8 @@ class Fault:
     """A fault on every connection, or on the one of this ordinal, from 0.
 
     A refused handshake counts as a connection, too. The meaning of `value` and `text` depends on
-    the name; a fault without a place happens where its name says.
+    the name; a fault without a place happens where its name says. A refusal may be for one `path`
+    alone, and may have `details` of its own; `text` is its message.
     """
 
     name: FaultName
@@ -136,6 +138,8 @@ class Fault:
     connection: int | None = None
     place: Place | None = None
     text: str = ""
+    path: str = ""
+    details: RefusalDetails = USUAL
 
     @classmethod
     def parse(cls, text: str) -> Fault:
@@ -168,6 +172,14 @@ class Fault:
 def on_connection(faults: Sequence[Fault], connection: int) -> tuple[Fault, ...]:
     """The faults of this connection."""
     return tuple(fault for fault in faults if fault.connection in (None, connection))
+
+
+def refusal_at(faults: Sequence[Fault], connection: int, path: str) -> Fault | None:
+    """The first refusal of this connection at this path."""
+    for fault in on_connection(faults, connection):
+        if fault.name is FaultName.REFUSE and fault.path in ("", path):
+            return fault
+    return None
 
 
 def value_of(

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_with
+from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_by_fault
 from gramophone.standin.server.routes import HandshakeRequest
 from gramophone.wire.deepgram.speak_v1.messages import Metadata, ParameterRefused
 
@@ -30,10 +29,8 @@ def admit_connection(
 
     `parse` reads the query, or raises `ParameterRefused`.
     """
-    status = value_of(options.faults, FaultName.REFUSE, ordinal)
-    if status is not None:
-        return refusal_with(status)
-    return admit(
+    refusal = refusal_by_fault(options.faults, ordinal, handshake.path)
+    return refusal or admit(
         handshake.query,
         handshake.header("authorization"),
         handshake.subprotocols,

@@ -25,11 +25,10 @@ from gramophone.standin.deepgram.listening import ListeningSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.http_response import FaultyResponse
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
-from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
 from gramophone.standin.server.listener import refuse
-from gramophone.standin.server.refusal import HttpRefusal, refusal_with
+from gramophone.standin.server.refusal import HttpRefusal, refusal_by_fault
 from gramophone.standin.server.routes import Accept, HandshakeRequest, Routes
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.tone import ToneVoice
@@ -145,17 +144,13 @@ class ListenV1Endpoint:
     async def transcribe(self, request: Request, reply: Reply) -> None:
         """Answer a whole recording with its transcript."""
         ordinal = next(self._requests)
-        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
-        answer = (
-            admit(
-                request.query,
-                request.header("authorization"),
-                (),
-                self._options.api_key,
-                ListenParameters.from_query,
-            )
-            if status is None
-            else refusal_with(status)
+        refusal = refusal_by_fault(self._options.faults, ordinal, request.path)
+        answer = refusal or admit(
+            request.query,
+            request.header("authorization"),
+            (),
+            self._options.api_key,
+            ListenParameters.from_query,
         )
         if isinstance(answer, ListenParameters) and _is_no_sound(request):
             answer = bad_request("send the sound itself; nothing is fetched here.")

@@ -22,11 +22,10 @@ from gramophone.standin.deepgram.handshake import (
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.http_response import FaultyResponse
 from gramophone.standin.delivery.pacing import FramePacer
-from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request
 from gramophone.standin.server.listener import refuse
-from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_with
+from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_by_fault
 from gramophone.standin.source.speech_files import RecordedFile, RecordedFiles
 from gramophone.standin.voice import Break, Voice, VoiceSound
 from gramophone.standin.voices.file_encoding import CAN_BE_MADE, encoded
@@ -102,9 +101,9 @@ class SpeakRest:
             await self._speak(granted, ordinal, response)
 
     def _admit(self, request: Request, ordinal: int) -> _GrantedRequest | HttpRefusal:
-        status = value_of(self._options.faults, FaultName.REFUSE, ordinal)
-        if status is not None:
-            return refusal_with(status)
+        refusal = refusal_by_fault(self._options.faults, ordinal, request.path)
+        if refusal is not None:
+            return refusal
         if not may_enter(request.header("authorization"), (), self._options.api_key):
             return INVALID_AUTH
         try:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
-from gramophone.standin.faults import Fault, FaultName, on_connection, value_of
+from gramophone.standin.faults import Fault, FaultName, on_connection, refusal_at
 from gramophone.standin.llm.answer_selection import AnswerSelector
 from gramophone.standin.llm.dialects import (
     EVENT_STREAM,
@@ -177,8 +177,10 @@ class ModelStandin:
             RequestRefused: by a fault, for the service's reasons, or as the recorded answer.
         """
         faults = on_connection(self._options.faults, ordinal)
-        if (status := value_of(faults, FaultName.REFUSE, ordinal)) is not None:
-            raise RequestRefused(dialect.refusal(status))
+        if (fault := refusal_at(faults, ordinal, request.path)) is not None:
+            usual = dialect.refusal(fault.value)
+            message = fault.text or usual.message
+            raise RequestRefused(replace(usual, message=message, details=fault.details))
         question = self._understood(dialect, request)
         if not question.stream and any(f.name is FaultName.OVERLOADED for f in faults):
             raise RequestRefused(dialect.refusal(dialect.overloaded_status))
@@ -265,8 +267,10 @@ class ModelStandin:
     async def _refuse(
         self, dialect: ProviderDialect, refusal: ModelRefusal, request_id: str, reply: Reply
     ) -> None:
-        headers = [JSON, *dialect.headers(request_id), *refusal.headers]
-        await answer_whole(reply, refusal.status, headers, dialect.error(refusal, request_id))
+        details = refusal.details
+        usual = [JSON, *dialect.headers(request_id), *refusal.headers]
+        body = details.body_over(dialect.error(refusal, request_id))
+        await answer_whole(reply, refusal.status, details.headers_over(usual), body)
 
 
 def _length(plan: ResponsePlan, body: bytes) -> Headers:

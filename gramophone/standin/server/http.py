@@ -403,10 +403,17 @@ def _request(head: h11.Request, body: bytes) -> Request:
 
 def _head(status: int, headers: Sequence[tuple[str, str]]) -> h11.Response:
     dated = [*headers, ("date", formatdate(usegmt=True))]
-    # Text of a request may be repeated in a header of the answer (`dg-error`); a line end in it
-    # would begin a header of the client's choice.
-    safe = [(name, _UNPRINTABLE.sub("?", value).strip()) for name, value in dated]
+    safe = [(name, printable(value)) for name, value in dated]
     return h11.Response(status_code=status, headers=safe, reason=_phrase(status))
+
+
+def printable(value: str) -> str:
+    """A text as the value of a header.
+
+    Text of a request may be repeated in a header of the answer (`dg-error`); a line end in it would
+    begin a header of the client's choice.
+    """
+    return _UNPRINTABLE.sub("?", value).strip()
 
 
 def _phrase(status: int) -> str:

@@ -16,7 +16,14 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from gramophone.standin.server.access import AllowedClients
-from gramophone.standin.server.http import HttpConnection, Reply, Request, Timeouts, answer_whole
+from gramophone.standin.server.http import (
+    HttpConnection,
+    Reply,
+    Request,
+    Timeouts,
+    answer_whole,
+    printable,
+)
 from gramophone.standin.server.logged_response import LoggedReply, is_text
 from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import (
@@ -254,27 +261,19 @@ async def refuse(
     headers: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Answer a request with a refusal."""
-    text = [*_refusal_headers(refusal, request_id), *headers]
+    text = [*refusal.headers(request_id), *headers]
     await answer_whole(reply, refusal.status, text, refusal.body(request_id))
 
 
 def _response(refusal: HttpRefusal, request_id: str) -> Response:
-    headers = _refusal_headers(refusal, request_id)
+    headers = refusal.headers(request_id)
     return _whole(refusal.status, refusal.reason, headers, refusal.body(request_id))
 
 
 def _whole(status: int, reason: str, fields: Sequence[tuple[str, str]], body: bytes) -> Response:
     headers = Headers()
     for name, value in fields:
-        headers[name] = value
+        headers[name] = printable(value)
     headers["Content-Length"] = str(len(body))
     headers["Connection"] = "close"
     return Response(status, reason, headers, body)
-
-
-def _refusal_headers(refusal: HttpRefusal, request_id: str) -> list[tuple[str, str]]:
-    return [
-        ("Content-Type", "application/json"),
-        ("dg-request-id", request_id),
-        ("dg-error", refusal.message),
-    ]

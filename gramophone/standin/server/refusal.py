@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 
 from gramophone.core.frozen import frozen
+from gramophone.standin.faults import Fault, refusal_at
+from gramophone.wire.refusal_details import USUAL, RefusalDetails
 
 
 @frozen
 class HttpRefusal:
-    """A handshake or a request that ends in an HTTP error. `message` is the text of `dg-error`."""
+    """A handshake or a request that ends in an HTTP error.
+
+    `message` is the text of `dg-error`; `details` take the place of the usual headers and body.
+    """
 
     status: int
     code: str
     message: str
+    details: RefusalDetails = USUAL
 
     @property
     def reason(self) -> str:
@@ -25,9 +33,18 @@ class HttpRefusal:
             return "Refused"
 
     def body(self, request_id: str) -> bytes:
-        """The JSON body."""
+        """The body: JSON, unless the details have another."""
         fields = {"err_code": self.code, "err_msg": self.message, "request_id": request_id}
-        return json.dumps(fields).encode()
+        return self.details.body_over(json.dumps(fields).encode())
+
+    def headers(self, request_id: str) -> list[tuple[str, str]]:
+        """The headers, without the length of the body."""
+        usual = [
+            ("content-type", "application/json"),
+            ("dg-request-id", request_id),
+            ("dg-error", self.message),
+        ]
+        return self.details.headers_over(usual)
 
 
 INVALID_AUTH = HttpRefusal(401, "INVALID_AUTH", "Invalid credentials.")
@@ -52,3 +69,12 @@ def refusal_with(status: int) -> HttpRefusal:
     return _KNOWN.get(
         status, HttpRefusal(status, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
     )
+
+
+def refusal_by_fault(faults: Sequence[Fault], connection: int, path: str) -> HttpRefusal | None:
+    """The refusal of this connection at this path by a fault; None if there is none."""
+    fault = refusal_at(faults, connection, path)
+    if fault is None:
+        return None
+    usual = refusal_with(fault.value)
+    return replace(usual, message=fault.text or usual.message, details=fault.details)

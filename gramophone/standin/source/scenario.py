@@ -8,7 +8,13 @@
     text = "Because of scattering."
     ends = "1011 NET-0000"
 
-Each `answer` is one of the language model, each `say` a text that is sent to be spoken, in order.
+    [[refuse]]
+    path = "/v1/speak"
+    connection = 1
+    status = 429
+
+Each `answer` is one of the language model, each `say` a text that is sent to be spoken, in order;
+each `refuse` a connection or request that is refused.
 The keys are documented in docs/stand-in.md.
 """
 
@@ -23,7 +29,7 @@ from typing import Any, cast
 
 from gramophone.core.errors import GramophoneError
 from gramophone.core.frozen import frozen
-from gramophone.standin.faults import Fault
+from gramophone.standin.faults import Fault, FaultName
 from gramophone.standin.source.source import StandinSource
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voice import Break
@@ -35,12 +41,17 @@ from gramophone.wire.llm.answer import (
     ThinkingPiece,
     ToolPiece,
 )
+from gramophone.wire.refusal_details import RefusalDetails
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter")
 FRAME_MS = 20
 
 _DELTA = re.compile(r"\S+\s*|\s+")
 _ENDS = re.compile(r"(\d{4})(?:\s+(\S.*))?")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_FRAMING_HEADERS = ("connection", "content-length", "transfer-encoding")
+_REFUSAL = ("status", "message", "retry_after_s", "headers", "body")
 
 
 class ScenarioError(GramophoneError):
@@ -70,7 +81,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
     except (ValueError, RecursionError) as error:
         kind = "JSON" if is_json else "TOML"
         raise ScenarioError(f"The scenario is not valid {kind}: {error}.") from None
-    top = _ScenarioTable("", document, ("title", "faults", "answer", "say"))
+    top = _ScenarioTable("", document, ("title", "faults", "refuse", "answer", "say"))
     says = top.tables("say", ("text", "wav", "first_ms", "ends"))
     answers = top.tables(
         "answer",
@@ -91,7 +102,48 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
         title=top.text("title"),
         speech=_speech(says, read_wav) if says else None,
         answers=tuple(_answer(table) for table in answers),
-        faults=tuple(top.fault(value) for value in top.texts("faults")),
+        faults=(
+            *map(_refusal, top.tables("refuse", ("path", "connection", *_REFUSAL))),
+            *(top.fault(value) for value in top.texts("faults")),
+        ),
+    )
+
+
+# --- refusals ---------------------------------------------------------------------------------
+
+
+def _refusal(table: _ScenarioTable) -> Fault:
+    path = table.text("path")
+    if path and not path.startswith("/"):
+        raise table.wrong("path", "begins with a slash, as in /v1/speak")
+    return Fault(
+        FaultName.REFUSE,
+        _status(table),
+        connection=table.count("connection") if table.has("connection") else None,
+        text=table.text("message"),
+        path=path,
+        details=_details(table),
+    )
+
+
+def _status(table: _ScenarioTable) -> int:
+    status = table.count("status")
+    if not 400 <= status <= 599:
+        raise table.wrong("status", "is an HTTP status from 400 to 599")
+    return status
+
+
+def _details(table: _ScenarioTable) -> RefusalDetails:
+    headers = table.mapping("headers")
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING_HEADERS:
+            raise table.wrong("headers", f"cannot have a header {name!r}")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise table.wrong(f"headers.{name}", "is a text in quotes, of printable ASCII")
+    return RefusalDetails(
+        table.count("retry_after_s") if table.has("retry_after_s") else None,
+        tuple(headers.items()),
+        table.text_or_json("body") if table.has("body") else None,
     )
 
 
@@ -178,12 +230,10 @@ def _pieces(table: _ScenarioTable, tools: Sequence[_ScenarioTable]) -> list[Answ
 def _failure(table: _ScenarioTable, *, in_stream: bool) -> AnswerFailure | None:
     if not table.has("fails"):
         return None
-    fails = table.table("fails", ("status", "kind", "message"))
-    status = fails.count("status") or 500
-    if not 400 <= status <= 599:
-        raise fails.wrong("status", "is an HTTP status from 400 to 599")
+    fails = table.table("fails", ("kind", *_REFUSAL))
+    status = _status(fails) if fails.has("status") else 500
     return AnswerFailure(
-        fails.text("kind"), fails.text("message") or "Something went wrong.", status, in_stream
+        fails.text("kind"), fails.text("message"), status, in_stream, _details(fails)
     )
 
 
@@ -234,6 +284,17 @@ class _ScenarioTable:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 10**9:
             raise self.wrong(name, "is a whole number from 0")
         return value
+
+    def text_or_json(self, name: str) -> str:
+        value = self._entries.get(name, "")
+        if isinstance(value, str):
+            return value
+        if not isinstance(value, dict):
+            raise self.wrong(name, "is a text in quotes, or a table that is sent as JSON")
+        try:
+            return json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise self.wrong(name, "has a value that JSON has not, as a date") from None
 
     def mapping(self, name: str) -> Mapping[str, Any]:
         value = self._entries.get(name, {})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from gramophone.core.frozen import frozen
+from gramophone.wire.refusal_details import USUAL, RefusalDetails
 
 OPENAI: Final = "openai"
 OPENAI_RESPONSES: Final = "openai-responses"
@@ -77,12 +78,14 @@ class AnswerFailure:
         message: the sentence of the error.
         status: of the refusal; inside a stream it only helps to find the name.
         in_stream: whether it comes after the pieces, in a stream that began well.
+        details: headers and body of the refusal, if they are not the usual ones.
     """
 
     kind: str
     message: str
     status: int
     in_stream: bool
+    details: RefusalDetails = USUAL
 
 
 @frozen

@@ -11,6 +11,7 @@ from typing import Any
 from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import compact, encoded
 from gramophone.wire.llm.answer import WORDLESS, AnswerFailure
+from gramophone.wire.refusal_details import USUAL, RefusalDetails
 
 RETRY_AFTER_S = 1
 """Seconds of the `retry-after` header of a 429."""
@@ -21,6 +22,7 @@ class ModelRefusal:
     """A request that is answered with an error status.
 
     `kind`, `code` and `param` are the provider's names; an empty kind follows from the status.
+    `details` take the place of the provider's headers and body.
     """
 
     status: int
@@ -28,6 +30,7 @@ class ModelRefusal:
     kind: str = ""
     code: str | None = None
     param: str | None = None
+    details: RefusalDetails = USUAL
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -74,6 +77,8 @@ _OPENAI = {
         500, "The server had an error while processing your request. Sorry!", "server_error"
     ),
     503: ModelRefusal(503, "The engine is currently overloaded.", "service_unavailable_error"),
+    # OpenAI has no such status; a scenario may ask for it, and means the same.
+    529: ModelRefusal(529, "The engine is currently overloaded.", "service_unavailable_error"),
 }
 
 _ANTHROPIC = {
@@ -117,7 +122,8 @@ def refusal_of(failure: AnswerFailure, *, anthropic: bool) -> ModelRefusal:
     statuses = named in _STATUS_OF_KIND
     kind = named if named and statuses == anthropic else usual.kind
     code = usual.code if kind == usual.kind else None
-    return ModelRefusal(status, failure.message or usual.message, kind, code)
+    message = failure.message or usual.message
+    return ModelRefusal(status, message, kind, code, details=failure.details)
 
 
 def openai_error(refusal: ModelRefusal) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from gramophone.wire.llm.answer import (
     ThinkingPiece,
     ToolPiece,
 )
+from gramophone.wire.refusal_details import RefusalDetails
 from tests.support.paths import ROOT
 
 SAYS_THIS_THEN_FAILS = """
@@ -106,7 +107,37 @@ def test_an_answer_may_think_and_call_tools() -> None:
 def test_a_refusal_comes_instead_of_an_answer() -> None:
     (answer,) = scenario("[[answer]]\nfails = {status = 429}", no_wav).answers
     assert answer.pieces == ()
-    assert answer.failure == AnswerFailure("", "Something went wrong.", 429, in_stream=False)
+    assert answer.failure == AnswerFailure("", "", 429, in_stream=False)
+
+
+def test_a_refusal_has_headers_and_a_body() -> None:
+    script = scenario(
+        """
+        faults = ["refuse=402"]
+        [[answer]]
+        fails = {status = 529, retry_after_s = 0, headers = {x-should-retry = "true"}, body = ""}
+        [[refuse]]
+        path = "/v1/speak"
+        connection = 1
+        status = 429
+        message = "Slow down."
+        retry_after_s = 2
+        body = {error = "slow"}
+        """,
+        no_wav,
+    )
+    assert script.answers[0].failure == AnswerFailure(
+        "", "", 529, False, RefusalDetails(0, (("x-should-retry", "true"),), "")
+    )
+    refused = Fault(
+        FaultName.REFUSE,
+        429,
+        connection=1,
+        text="Slow down.",
+        path="/v1/speak",
+        details=RefusalDetails(2, (), '{"error": "slow"}'),
+    )
+    assert script.faults == (refused, Fault(FaultName.REFUSE, 402))
 
 
 def test_sound_comes_from_files_beside_it() -> None:
@@ -138,7 +169,7 @@ def test_sound_comes_from_files_beside_it() -> None:
     [
         ("[[answer", "The scenario is not valid TOML: "),
         ("title = 3", "title in the scenario is a text in quotes."),
-        ("voice = 'x'", "A scenario has no key voice; there are: title, faults, answer, say."),
+        ("voice = 'x'", "A scenario has no key voice; there are: title, faults, refuse,"),
         ("answer = 1", "answer in the scenario is a list of tables, each under [[answer]]."),
         ("answer = [1]", "answer[0] must be a table."),
         ("[[answer]]\nwords = 'x'", "A scenario has no key answer[0].words; there are: asked,"),
@@ -147,6 +178,36 @@ def test_sound_comes_from_files_beside_it() -> None:
         ("[[answer]]\nfinish = 'x'", "answer[0].finish in the scenario is one of stop, length,"),
         ("[[answer]]\nfails = 3", "answer[0].fails must be a table."),
         ("[[answer]]\nfails = {status = 200}", "answer[0].fails.status in the scenario is an HTTP"),
+        (
+            "[[answer]]\nfails = {retry_after_s = 'soon'}",
+            "answer[0].fails.retry_after_s in the scenario is a whole number from 0.",
+        ),
+        ("[[refuse]]\npath = '/v1/speak'", "refuse[0].status in the scenario is an HTTP status"),
+        ("[[refuse]]\nstatus = 429\npath = 'speak'", "refuse[0].path in the scenario begins with"),
+        (
+            "[[refuse]]\nstatus = 429\nkind = 'x'",
+            "A scenario has no key refuse[0].kind; there are:",
+        ),
+        (
+            "[[refuse]]\nstatus = 429\nheaders = {'a b' = 'c'}",
+            "refuse[0].headers in the scenario cannot have a header 'a b'.",
+        ),
+        (
+            "[[refuse]]\nstatus = 429\nheaders = {Content-Length = '3'}",
+            "refuse[0].headers in the scenario cannot have a header 'Content-Length'.",
+        ),
+        (
+            '[[refuse]]\nstatus = 429\nheaders = {a = "b\\nc: d"}',
+            "refuse[0].headers.a in the scenario is a text in quotes, of printable ASCII.",
+        ),
+        (
+            "[[refuse]]\nstatus = 429\nbody = 3",
+            "refuse[0].body in the scenario is a text in quotes, or a table that is sent as JSON.",
+        ),
+        (
+            "[[refuse]]\nstatus = 429\nbody = {at = 2026-01-01}",
+            "refuse[0].body in the scenario has a value that JSON has not, as a date.",
+        ),
         ("[[answer]]\ntools = [{}]", "answer[0].tools[0].name in the scenario is needed."),
         (
             "[[answer]]\ntools = [{name = 'a', arguments = 'b'}]",
@@ -177,7 +238,8 @@ def test_json_that_is_no_scenario_is_refused(text: str) -> None:
 
 
 KEYS = st.sampled_from(
-    "title faults answer say text asked tools fails wav ends first_ms status name arguments".split()
+    "title faults answer say text asked tools fails wav ends first_ms status name arguments "
+    "refuse path connection headers body retry_after_s".split()
 )
 
 

@@ -189,7 +189,7 @@ class TestStream:
         failure = AnswerFailure("overloaded_error", "Too much.", 529, in_stream=True)
         events = chat_events(ModelAnswer(None, (TextPiece("Hel"),), failure=failure), PLAIN, 0)
         assert told(events)[-1]["error"]["message"] == "Too much."
-        assert told(events)[-1]["error"]["type"] == "server_error", "OpenAI's word, not another's"
+        assert told(events)[-1]["error"]["type"] == "service_unavailable_error", "OpenAI's word"
         assert b"[DONE]" not in events[-1][1]
 
     def test_an_answer_that_is_cut_has_neither(self) -> None:

@@ -1,0 +1,110 @@
+"""Refusals with the headers and body of a scenario, wherever a client may be refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from gramophone.core.clock import ManualClock
+from gramophone.standin.deepgram.listen_v1 import listen_routes
+from gramophone.standin.deepgram.routes import speak_routes
+from gramophone.standin.llm.answer_selection import RecordedOrder
+from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.server.listener import listening
+from gramophone.standin.server.routes import Address
+from gramophone.standin.source.scenario import ScenarioSound, scenario
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, LISTEN_V2_PATH, SPEAK_PATH
+from tests.support.http_client import Answer, line
+from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
+
+HTTP = [SPEAK_PATH, LISTEN_PATH, CHAT, RESPONSES, MESSAGES]
+SOCKETS = {
+    SPEAK_PATH: "aura-2-thalia-en",
+    FLUX_PATH: "flux-tts-thalia-en",
+    LISTEN_PATH: "nova-3",
+    LISTEN_V2_PATH: "flux-general-en&encoding=linear16&sample_rate=16000",
+}
+OWN = """
+status = 429
+message = "Slow\\ndown."
+retry_after_s = 2
+headers = {x-quota = "spent", Content-Type = "text/plain"}
+"""
+
+
+def no_wav(name: str) -> ScenarioSound:
+    raise AssertionError(name)
+
+
+@asynccontextmanager
+async def served(text: str) -> AsyncGenerator[Address]:
+    """All services, with a scenario."""
+    source, clock = scenario(text, no_wav), ManualClock()
+    options = StandinOptions(faults=source.faults)
+    models = ModelStandin(
+        RecordedOrder(source.answers), ModelOptions(speed=0, faults=source.faults), clock
+    )
+    speech = speak_routes(ToneVoice(), options, clock) | listen_routes((), options, clock)
+    async with listening(speech | models.routes()) as address:
+        yield address
+
+
+async def post(address: Address, path: str) -> Answer:
+    async with line(address.port) as http:
+        body = json.dumps(asking(path)).encode()
+        return await http.ask("POST", path, body, VERSION if path == MESSAGES else {})
+
+
+@pytest.mark.parametrize("path", HTTP)
+async def test_a_request_is_refused_with_the_scenario_s_details(path: str) -> None:
+    async with served(f'[[refuse]]\npath = "{path}"{OWN}body = "No."') as address:
+        answer = await post(address, path)
+    assert (answer.status, answer.body) == (429, b"No.")
+    assert answer.headers["content-type"] == "text/plain"
+    assert (answer.headers["retry-after"], answer.headers["x-quota"]) == ("2", "spent")
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+async def test_a_handshake_is_refused_with_the_scenario_s_details(path: str) -> None:
+    async with served(f"[[refuse]]\nconnection = 0{OWN}") as address:
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(address.websocket(path))
+        async with connect(f"{address.websocket(path)}?model={SOCKETS[path]}"):
+            pass
+    response = refused.value.response
+    assert response.status_code == 429
+    assert (response.headers["retry-after"], response.headers["x-quota"]) == ("2", "spent")
+    assert response.headers.get_all("content-type") == ["text/plain"]
+    assert response.headers["dg-error"] == "Slow?down."
+    assert json.loads(response.body or b"")["err_msg"] == "Slow\ndown."
+
+
+async def test_other_paths_are_not_refused() -> None:
+    async with served(f'[[answer]]\n[[refuse]]\npath = "{CHAT}"{OWN}') as address:
+        assert [(await post(address, path)).status for path in (CHAT, RESPONSES)] == [429, 200]
+
+
+@pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
+async def test_a_529_is_the_same_from_an_answer_and_from_a_fault(path: str) -> None:
+    ways = [
+        "[[answer]]\nfails = {status = 529}",
+        "[[refuse]]\nstatus = 529",
+        'faults = ["refuse=529"]',
+        # Only Anthropic has the status; OpenAI's own for the same is 503.
+        *(['faults = ["overloaded"]\n[[answer]]'] if path == MESSAGES else []),
+    ]
+    answers: list[Answer] = []
+    for way in ways:
+        async with served(way) as address:
+            answers.append(await post(address, path))
+    assert {answer.status for answer in answers} == {529}
+    assert len({answer.body for answer in answers}) == 1
+    assert b"verloaded" in answers[0].body
+    assert len({frozenset(answer.headers) for answer in answers}) == 1
