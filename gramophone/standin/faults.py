@@ -136,7 +136,7 @@ class Fault:
     name: FaultName
     value: int = 0
     connection: int | None = None
-    place: Place | None = None
+    at: Place | None = None
     text: str = ""
     path: str = ""
     details: RefusalDetails = USUAL
@@ -151,8 +151,8 @@ class Fault:
         named, at, ordinal = text.partition("@")
         name, equals, argument = named.partition("=")
         if name not in list(FaultName):
-            known = ", ".join(FaultName)
-            raise ValueError(f"There is no fault {name!r}; choose one of {known}.")
+            names = ", ".join(FaultName)
+            raise ValueError(f"There is no fault {name!r}; choose one of {names}.")
         form = _FORMS.get(FaultName(name), ())
         arguments = argument.split(",") if equals else []
         needed = [kind for kind in form if not kind.endswith(_OPTIONAL)]
@@ -162,11 +162,11 @@ class Fault:
         if len(arguments) < len(needed):
             raise ValueError(f"The fault {name} needs {_NEEDS[needed[0]]}: {text!r}.")
         try:
-            value, reason, place = _read(form, arguments)
+            value, reason, position = _read(form, arguments)
             connection = _whole(ordinal) if at else None
         except ValueError as error:
             raise ValueError(f"{error} in the fault {text!r}.") from None
-        return cls(FaultName(name), value, connection, place, reason)
+        return cls(FaultName(name), value, connection, position, reason)
 
 
 def on_connection(faults: Sequence[Fault], connection: int) -> tuple[Fault, ...]:
@@ -229,16 +229,16 @@ _FORMS: dict[FaultName, tuple[str, ...]] = {
 
 
 def _read(form: Sequence[str], arguments: Sequence[str]) -> tuple[int, str, Place | None]:
-    value, text, place = 0, "", None
+    value, text, position = 0, "", None
     for kind, argument in zip(form, arguments, strict=False):
         match kind.removesuffix(_OPTIONAL):
             case "place":
-                place = _place(argument)
+                position = _place(argument)
             case "ending":
                 value, text = _ending(argument)
             case _:
                 value = _whole(argument.removesuffix("ms"))
-    return value, text, place
+    return value, text, position
 
 
 def _place(argument: str) -> Place:

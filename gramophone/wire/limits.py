@@ -55,8 +55,8 @@ class TooMuch(ValueError):
     """A peer sent more than anybody needs; its text names what and how much."""
 
     @classmethod
-    def of(cls, what: str, bound_bytes: int) -> TooMuch:
-        """`what` had more than `bound_bytes`."""
+    def of(cls, subject: str, bound_bytes: int) -> TooMuch:
+        """`subject` had more than `bound_bytes`."""
         if bound_bytes < 2**20:
-            return cls(f"{what} of more than {bound_bytes // 2**10} kB")
-        return cls(f"{what} of more than {bound_bytes // 2**20} MB")
+            return cls(f"{subject} of more than {bound_bytes // 2**10} kB")
+        return cls(f"{subject} of more than {bound_bytes // 2**20} MB")

@@ -68,8 +68,10 @@ def routes_of(script: StandinSource | None) -> Routes:
         material = ServiceContext(voice, StandinOptions(), clock, language, heard)
     else:
         recorded = RecordedVoice(script.speech, strict=True) if script.speech else voice
-        heard = utterances_of(script.speech, script.heard)
-        material = ServiceContext(recorded, StandinOptions(), clock, language, heard, script.heard)
+        heard = utterances_of(script.speech, script.transcripts)
+        material = ServiceContext(
+            recorded, StandinOptions(), clock, language, heard, script.transcripts
+        )
     return SERVICES["speak"](material).routes | SERVICES["listen"](material).routes
 
 

@@ -60,7 +60,7 @@ class TestRecordings:
         ):
             # What follows a call to a tool is for clients that have tools.
             for answer, *_ in runs_of(answers):
-                chunks = await told(model, [Message("user", answer.asked or "")])
+                chunks = await told(model, [Message("user", answer.prompt or "")])
                 raw = [json.loads(each.raw) for each in answer.pieces if isinstance(each, RawPiece)]
                 assert [json.loads(chunk.raw) for chunk in chunks][: len(raw)] == raw
                 assert answer.finish_reason in {chunk.finish_reason for chunk in chunks}
@@ -72,7 +72,7 @@ class TestRecordings:
             standing_in(answer) as address,
             closing(model_at(ANTHROPIC, address)) as model,
         ):
-            chunks = await told(model, [Message("user", answer.asked or "")])
+            chunks = await told(model, [Message("user", answer.prompt or "")])
         said = [event.text for event in events if isinstance(event, DeltaReceived)]
         assert [chunk.text for chunk in chunks if chunk.text] == said
         counted = [chunk.usage for chunk in chunks if chunk.usage is not None]

@@ -184,11 +184,11 @@ def test_the_reconnect_is_in_the_middle_of_an_answer() -> None:
 
 def test_the_one_with_a_tool_goes_on_in_words_that_are_spoken() -> None:
     calling, said = answers_of(recordings.load("tool-call"))
-    assert (calling.asked, calling.finish_reason) == (said.asked, "tool_calls")
+    assert (calling.prompt, calling.finish_reason) == (said.prompt, "tool_calls")
     (call,) = (piece for piece in plain_pieces(calling) if isinstance(piece, ToolPiece))
     assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Oslo"})
     asked, _, answer = of("tool-call", TurnCompleted)
-    assert (asked.role, asked.text) == ("user", said.asked)
+    assert (asked.role, asked.text) == ("user", said.prompt)
     assert answer.text == "".join(chunk.text for chunk in of("tool-call", TextSpoken))
     assert {frame.turn for frame in of("tool-call", AudioReceived)} == {answer.turn}
 

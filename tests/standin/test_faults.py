@@ -40,13 +40,13 @@ from tests.support.standins import running
     ("text", "fault"),
     [
         ("refuse=401", Fault(FaultName.REFUSE, 401)),
-        ("reset=4000@1", Fault(FaultName.RESET, connection=1, place=AtBytes(4000))),
-        ("drop=#3", Fault(FaultName.DROP, place=AtMessage(3))),
-        ("stall=250ms,500ms", Fault(FaultName.STALL, 500, place=AtTime(250))),
+        ("reset=4000@1", Fault(FaultName.RESET, connection=1, at=AtBytes(4000))),
+        ("drop=#3", Fault(FaultName.DROP, at=AtMessage(3))),
+        ("stall=250ms,500ms", Fault(FaultName.STALL, 500, at=AtTime(250))),
         ("close=1008", Fault(FaultName.CLOSE, 1008)),
         (
             "close=4000:Odd: very,9",
-            Fault(FaultName.CLOSE, 4000, place=AtBytes(9), text="Odd: very"),
+            Fault(FaultName.CLOSE, 4000, at=AtBytes(9), text="Odd: very"),
         ),
         ("close=NET-0003,9@2", Fault(FaultName.CLOSE, 1011, 2, AtBytes(9), "NET-0003")),
         ("big-frames", Fault(FaultName.BIG_FRAMES)),

@@ -45,8 +45,8 @@ class ExpectedSounds:
             self._unused.remove(unused[0])
             return self._transcripts[unused[0]]
         last = matching[0] if matching else len(self._transcripts) - 1
-        got = f"{len(sound)} bytes, SHA-256 {digest[:16]}"
+        summary = f"{len(sound)} bytes, SHA-256 {digest[:16]}"
         self._differences.append(
-            Difference("extra", "recording", "", got, SourceRange(last, last + 1))
+            Difference("extra", "recording", "", summary, SourceRange(last, last + 1))
         )
         return None if self._strict else self._transcripts[last]

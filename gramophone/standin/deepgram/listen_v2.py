@@ -72,12 +72,16 @@ class ListenV2Endpoint:
             _turn_faults(self._options, ordinal),
             value_of(faults, FaultName.CONFIGURE_FAILURE, ordinal),
         )
-        heard = _HeardConnection(machine, MessageWriter(request_id), FaultInjector(faults, ordinal))
-        self._last = heard
-        sender = WebSocketSender(connection, heard.injector, self._clock, heard.last_word)
+        listener = _HeardConnection(
+            machine, MessageWriter(request_id), FaultInjector(faults, ordinal)
+        )
+        self._last = listener
+        sender = WebSocketSender(connection, listener.injector, self._clock, listener.last_word)
         when_pinged(connection, lambda: machine.pinged(self._clock.now_us()))
         _log.info("Flux listening connection %d: open, %s", ordinal, parameters)
-        session = ListeningSession(machine, heard.writer.write, sender, self._clock, heard.sent)
+        session = ListeningSession(
+            machine, listener.writer.write, sender, self._clock, listener.sent
+        )
         await session.run(connection)
         _log.info("Flux listening connection %d: closed, %s", ordinal, connection.close_code)
 

@@ -56,14 +56,14 @@ class ListeningSession(Generic[MessageT]):
         write: Callable[[MessageT], str],
         sender: WebSocketSender,
         clock: Clock,
-        sent: Callable[[], None] | None = None,
+        on_sent: Callable[[], None] | None = None,
     ) -> None:
-        """`write` gives the text frame of a message, and `sent` is called when it is gone."""
+        """`write` gives the text frame of a message, and `on_sent` is called when it was sent."""
         self._machine = machine
         self._write = write
         self._sender = sender
         self._clock = clock
-        self._sent = sent
+        self._on_sent = on_sent
 
     async def run(self, connection: ServerConnection) -> None:
         """Serve the connection until it ends."""
@@ -97,8 +97,8 @@ class ListeningSession(Generic[MessageT]):
             match action:
                 case SendText(message):
                     await self._sender.send(self._write(message))
-                    if self._sent is not None:
-                        self._sent()
+                    if self._on_sent is not None:
+                        self._on_sent()
                 case CloseConnection(code, reason):
                     await self._sender.close(code, reason)
                 case _:

@@ -51,7 +51,7 @@ class _GrantedRequest:
 
     text: str
     parameters: RestParameters
-    spoken: SpeakParameters
+    voice_parameters: SpeakParameters
     file: RecordedFile | None = None
 
     @property
@@ -116,12 +116,12 @@ class SpeakRest:
             sentence = f"Input text exceeds the limit of {longest} characters."
             return HttpRefusal(413, "Payload Too Large", sentence)
         if file := self._files.find(text, parameters):
-            spoken = SpeakParameters(
+            voice_parameters = SpeakParameters(
                 model=parameters.model,
                 encoding=parameters.encoding,
                 sample_rate_hz=parameters.sample_rate_hz,
             )
-            return _GrantedRequest(text, parameters, spoken, file)
+            return _GrantedRequest(text, parameters, voice_parameters, file)
         if self._files.has_given(text, parameters) and isinstance(self._voice, RecordedVoice):
             # No voice can make this form, so none would report that the text came too often.
             self._voice.given_elsewhere([text])
@@ -135,15 +135,15 @@ class SpeakRest:
         rates_hz = [parameters.sample_rate_hz, *(() if parameters.raw else _FILE_RATES_HZ)]
         why = ""
         for rate_hz in rates_hz:
-            spoken = SpeakParameters(
+            voice_parameters = SpeakParameters(
                 model=parameters.model,
                 encoding=parameters.encoding if parameters.raw else "linear16",
                 sample_rate_hz=rate_hz,
                 speed=parameters.speed,
             )
-            refusal = self._voice.refusal(spoken)
+            refusal = self._voice.refusal(voice_parameters)
             if not refusal:
-                return _GrantedRequest(text, parameters, spoken)
+                return _GrantedRequest(text, parameters, voice_parameters)
             why = why or refusal
         return bad_request(why)
 
@@ -207,7 +207,7 @@ class SpeakRest:
             if len(sound) % 2:
                 yield b"\0", frames_made[-1][1]
             return
-        rate_hz = granted.spoken.sample_rate_hz
+        rate_hz = granted.voice_parameters.sample_rate_hz
         file = await asyncio.to_thread(encoded, sound, rate_hz, parameters.encoding)
         instant_us = frames_made[-1][1] if frames_made else asked_us
         for start in range(0, len(file), _PIECE_BYTES):
@@ -238,9 +238,9 @@ class SpeakRest:
     async def _frames(
         self, granted: _GrantedRequest, progress: _AnswerProgress
     ) -> AsyncGenerator[tuple[bytes, int], None]:
-        pacer = FramePacer(self._options, granted.spoken, progress.ordinal)
+        pacer = FramePacer(self._options, granted.voice_parameters, progress.ordinal)
         pacer.begin(progress.asked_us)
-        sounds = self._voice.synthesise(granted.text, granted.spoken)
+        sounds = self._voice.synthesise(granted.text, granted.voice_parameters)
         async with aclosing(sounds):
             async for sound in sounds:
                 if isinstance(sound, VoiceSound):

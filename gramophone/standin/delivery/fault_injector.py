@@ -88,11 +88,9 @@ class FaultInjector:
         self.idle = not mine
         self._waiting = [fault for fault in mine if _strikes_once(fault)]
         self._silent_when_spoken_to = any(
-            fault.name is FaultName.SILENT and fault.place is None for fault in mine
+            fault.name is FaultName.SILENT and fault.at is None for fault in mine
         )
-        self._twice = any(
-            fault.name is FaultName.DUPLICATE and fault.place is None for fault in mine
-        )
+        self._twice = any(fault.name is FaultName.DUPLICATE and fault.at is None for fault in mine)
         self._window = max(
             (fault.value or 2 for fault in mine if fault.name is FaultName.REORDER), default=0
         )
@@ -120,9 +118,7 @@ class FaultInjector:
 
     def timed(self) -> list[tuple[int, Fault]]:
         """The faults by time, as (milliseconds after the opening, fault), in order."""
-        timed = [
-            (fault.place.ms, fault) for fault in self._waiting if isinstance(fault.place, AtTime)
-        ]
+        timed = [(fault.at.ms, fault) for fault in self._waiting if isinstance(fault.at, AtTime)]
         return sorted(timed, key=lambda entry: entry[0])
 
     def fire(self, fault: Fault) -> list[Action]:
@@ -131,7 +127,7 @@ class FaultInjector:
             return []
         self._waiting.remove(fault)
         if fault.name is FaultName.DUPLICATE:
-            self._waiting.append(Fault(FaultName.DUPLICATE, place=AtMessage(0)))
+            self._waiting.append(Fault(FaultName.DUPLICATE, at=AtMessage(0)))
         return list(self._actions_of(fault))
 
     def on_frame(self, frame: str | bytes) -> list[Action]:
@@ -176,7 +172,7 @@ class FaultInjector:
         """The faults with a place in this frame, each with the byte before which it happens."""
         reached: list[tuple[int, Fault]] = []
         for fault in self._waiting:
-            match fault.place or _FIRST_SOUND:
+            match fault.at or _FIRST_SOUND:
                 case AtMessage(number) if self._messages >= number:
                     reached.append((0, fault))
                 case AtBytes(count) if isinstance(frame, bytes):
@@ -211,5 +207,5 @@ class FaultInjector:
 
 
 def _strikes_once(fault: Fault) -> bool:
-    placed = fault.name in (FaultName.SILENT, FaultName.DUPLICATE) and fault.place is not None
+    placed = fault.name in (FaultName.SILENT, FaultName.DUPLICATE) and fault.at is not None
     return fault.name in _PLACED or placed

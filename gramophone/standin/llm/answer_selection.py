@@ -18,7 +18,7 @@ _MOST_ECHOED = 100_000
 class AnswerSelector(Protocol):
     """Chooser of the answer to a question."""
 
-    def __call__(self, asked: str, step: int) -> ModelAnswer | None:
+    def __call__(self, prompt: str, step: int) -> ModelAnswer | None:
         """The answer to the user's last text; None when there is none.
 
         `step` is the number of answers with calls to tools that it has had already.
@@ -35,14 +35,18 @@ class RecordedOrder:
     """
 
     def __init__(self, answers: Sequence[ModelAnswer]) -> None:
-        asked: dict[str | None, list[ModelAnswer]] = defaultdict(list)
+        by_question: dict[str | None, list[ModelAnswer]] = defaultdict(list)
         for answer in answers:
-            asked[None if answer.asked is None else without_spaces(answer.asked)].append(answer)
-        self._fresh = {question: deque(runs_of(answers)) for question, answers in asked.items()}
+            by_question[None if answer.prompt is None else without_spaces(answer.prompt)].append(
+                answer
+            )
+        self._fresh = {
+            question: deque(runs_of(answers)) for question, answers in by_question.items()
+        }
         self._current = {question: runs[0] for question, runs in self._fresh.items()}
 
-    def __call__(self, asked: str, step: int) -> ModelAnswer | None:
-        question = without_spaces(asked)
+    def __call__(self, prompt: str, step: int) -> ModelAnswer | None:
+        question = without_spaces(prompt)
         question = question if question in self._fresh else None
         if question not in self._fresh:
             return None
@@ -76,11 +80,11 @@ class EchoAnswers:
         self._first_word_us = 1000 * first_word_ms
         self._word_us = 1000 * word_ms
 
-    def __call__(self, asked: str, step: int) -> ModelAnswer | None:
-        question = asked if len(asked) <= _MOST_ECHOED else f"{asked[:_MOST_ECHOED]}…"
+    def __call__(self, prompt: str, step: int) -> ModelAnswer | None:
+        question = prompt if len(prompt) <= _MOST_ECHOED else f"{prompt[:_MOST_ECHOED]}…"
         words = re.findall(r"\s*\S+\s*\Z|\s*\S+", f"You said: {question}")
         return ModelAnswer(
-            asked,
+            prompt,
             tuple(
                 TextPiece(word, self._first_word_us + number * self._word_us)
                 for number, word in enumerate(words)

@@ -57,7 +57,7 @@ class Question:
     """A request as it was read, and the writers of its answer.
 
     Attributes:
-        asked: the user's last text.
+        prompt: the user's last text.
         step: the number of its answers with calls to tools so far.
         stream: whether the answer is asked for as a stream.
         events: writes the answer of this ordinal as a stream.
@@ -65,7 +65,7 @@ class Question:
         limits: where the answer has to end.
     """
 
-    asked: str
+    prompt: str
     step: int
     stream: bool
     events: Callable[[ModelAnswer, int], list[Timed]]
@@ -114,7 +114,7 @@ class ProviderDialect(Protocol):
         """The body of a refusal."""
         ...
 
-    def error_event(self, refusal: ModelRefusal, request_id: str, sent: bytes) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str, stream: bytes) -> bytes:
         """An error in the middle of a stream, behind what has been sent of it."""
         ...
 
@@ -151,7 +151,7 @@ class _OpenAIDialect:
     def error(self, refusal: ModelRefusal, request_id: str) -> bytes:
         return body(openai_error(refusal))
 
-    def error_event(self, refusal: ModelRefusal, request_id: str, sent: bytes) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str, stream: bytes) -> bytes:
         return event_bytes(openai_error(refusal))
 
     def model_list(self, models: Sequence[str]) -> bytes:
@@ -171,32 +171,32 @@ class ChatDialect(_OpenAIDialect):
         self._strict = strict
 
     def read(self, request: Request) -> Question:
-        read = parse_chat(request.body, strict=self._strict)
+        parsed = parse_chat(request.body, strict=self._strict)
 
         def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
-            return chat_events(answer, read, ordinal)
+            return chat_events(answer, parsed, ordinal)
 
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
-            return render_chat(answer, read, ordinal)
+            return render_chat(answer, parsed, ordinal)
 
-        return Question(read.asked, read.step, read.stream, events, whole, read.limits)
+        return Question(parsed.prompt, parsed.step, parsed.stream, events, whole, parsed.limits)
 
 
 @frozen
 class _ResponsesTurn:
     """A question of Responses and its step; length and calls of all up to its answer."""
 
-    asked: str
+    prompt: str
     step: int
     chars: int
     calls: int
 
 
-def _turn(asked: str, step: int, request: ResponsesRequest, answer: ModelAnswer) -> _ResponsesTurn:
+def _turn(prompt: str, step: int, request: ResponsesRequest, answer: ModelAnswer) -> _ResponsesTurn:
     pieces = plain_pieces(answer)
     calls = {piece.index for piece in pieces if isinstance(piece, ToolPiece)}
     chars = request.prompt_chars + answer_chars(pieces)
-    return _ResponsesTurn(asked, step, chars, request.calls + len(calls))
+    return _ResponsesTurn(prompt, step, chars, request.calls + len(calls))
 
 
 # Responses keeps conversations on the server: a client may name the response it goes on from
@@ -212,32 +212,32 @@ class ResponsesDialect(_OpenAIDialect):
         self._turns: dict[str, _ResponsesTurn] = {}
 
     def read(self, request: Request) -> Question:
-        read = parse_responses(request.body, strict=self._strict)
-        asked, step = read.asked, read.step
-        if (earlier := self._turns.get(read.previous_response_id)) is not None:
-            read = replace(
-                read,
-                prompt_chars=read.prompt_chars + earlier.chars,
-                calls=read.calls + earlier.calls,
+        parsed = parse_responses(request.body, strict=self._strict)
+        prompt, step = parsed.prompt, parsed.step
+        if (earlier := self._turns.get(parsed.previous_response_id)) is not None:
+            parsed = replace(
+                parsed,
+                prompt_chars=parsed.prompt_chars + earlier.chars,
+                calls=parsed.calls + earlier.calls,
             )
-            if not asked:
-                asked, step = earlier.asked, earlier.step + 1
+            if not prompt:
+                prompt, step = earlier.prompt, earlier.step + 1
 
         def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
-            self._turns[response_id(ordinal)] = _turn(asked, step, read, answer)
-            return response_events(answer, read, ordinal)
+            self._turns[response_id(ordinal)] = _turn(prompt, step, parsed, answer)
+            return response_events(answer, parsed, ordinal)
 
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
-            self._turns[response_id(ordinal)] = _turn(asked, step, read, answer)
-            return render_response(answer, read, ordinal)
+            self._turns[response_id(ordinal)] = _turn(prompt, step, parsed, answer)
+            return render_response(answer, parsed, ordinal)
 
-        return Question(asked, step, read.stream, events, whole, read.limits)
+        return Question(prompt, step, parsed.stream, events, whole, parsed.limits)
 
-    def error_event(self, refusal: ModelRefusal, request_id: str, sent: bytes) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str, stream: bytes) -> bytes:
         # In a stream of Responses an error is an event with its fields at the top; Chat wraps them.
         error = openai_error(refusal)["error"]
         fields = {name: error[name] for name in ("code", "message", "param")}
-        number = next_number([read_object(data) for data in SseReader(maxsize).feed(sent)])
+        number = next_number([read_object(data) for data in SseReader(maxsize).feed(stream)])
         return event_bytes({"type": "error", "sequence_number": number, **fields}, "error")
 
 
@@ -266,7 +266,7 @@ class _AnthropicDialect:
     def error(self, refusal: ModelRefusal, request_id: str) -> bytes:
         return body(anthropic_error(refusal, request_id))
 
-    def error_event(self, refusal: ModelRefusal, request_id: str, sent: bytes) -> bytes:
+    def error_event(self, refusal: ModelRefusal, request_id: str, stream: bytes) -> bytes:
         return event_bytes(anthropic_error(refusal, request_id), "error")
 
     def model_list(self, models: Sequence[str]) -> bytes:
@@ -291,24 +291,24 @@ class MessagesDialect(_AnthropicDialect):
     """`POST /v1/messages`."""
 
     def read(self, request: Request) -> Question:
-        read = self._parse(request)
+        parsed = self._parse(request)
 
         def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
-            return message_events(answer, read, ordinal)
+            return message_events(answer, parsed, ordinal)
 
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
-            return render_message(answer, read, ordinal)
+            return render_message(answer, parsed, ordinal)
 
-        return Question(read.asked, read.step, read.stream, events, whole, read.limits)
+        return Question(parsed.prompt, parsed.step, parsed.stream, events, whole, parsed.limits)
 
 
 class TokenCountDialect(_AnthropicDialect):
     """`POST /v1/messages/count_tokens`, answered with a guess."""
 
     def read(self, request: Request) -> Question:
-        read = self._parse(request, counting=True)
+        parsed = self._parse(request, counting=True)
         return Question(
-            "", 0, False, lambda answer, ordinal: [], lambda answer, ordinal: render_count(read)
+            "", 0, False, lambda answer, ordinal: [], lambda answer, ordinal: render_count(parsed)
         )
 
 

@@ -78,8 +78,8 @@ class ModelStandin:
         self._selector = selector
         self._options = options
         self._clock = clock
-        self._asked = 0
-        self._otherwise_asked = 0
+        self._answer_requests = 0
+        self._other_requests = 0
         self._strict = not options.tolerant
         self._openai: ProviderDialect = ChatDialect(strict=self._strict)
         self._anthropic: ProviderDialect = MessagesDialect(strict=self._strict)
@@ -135,13 +135,15 @@ class ModelStandin:
         await answer_whole(reply, 200, [JSON, *dialect.headers(request_id)], body)
 
     def _other_request_id(self) -> str:
-        ordinal, self._otherwise_asked = self._otherwise_asked, self._otherwise_asked + 1
+        ordinal, self._other_requests = self._other_requests, self._other_requests + 1
         return other_request_id_of(ordinal)
 
     async def _count(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
         request_id = self._other_request_id()
         try:
-            body = self._understood(dialect, request).whole(ModelAnswer(None, ()), self._asked)
+            body = self._understood(dialect, request).whole(
+                ModelAnswer(None, ()), self._answer_requests
+            )
         except RequestRefused as refused:
             await self._refuse(dialect, refused.refusal, request_id, reply)
         else:
@@ -149,7 +151,7 @@ class ModelStandin:
 
     async def _answer(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
         came_us = self._clock.now_us()
-        ordinal, self._asked = self._asked, self._asked + 1
+        ordinal, self._answer_requests = self._answer_requests, self._answer_requests + 1
         request_id = request_id_of(ordinal)
         try:
             question, answer = await self._resolve(dialect, request, ordinal, came_us)
@@ -184,9 +186,9 @@ class ModelStandin:
         question = self._understood(dialect, request)
         if not question.stream and any(f.name is FaultName.OVERLOADED for f in faults):
             raise RequestRefused(dialect.refusal(dialect.overloaded_status))
-        answer = self._selector(question.asked, question.step)
+        answer = self._selector(question.prompt, question.step)
         if answer is None:
-            sentence = f"There is no answer to {question.asked!r} here."
+            sentence = f"There is no answer to {question.prompt!r} here."
             raise RequestRefused(
                 replace(dialect.refusal(404), message=sentence, code="not_recorded")
             )
@@ -221,7 +223,9 @@ class ModelStandin:
         if not question.stream:
             body = self._timed((answer.due_us, question.whole(answer, ordinal)))
             faults = [fault for fault in faults if fault.name not in _OF_STREAMS]
-            return plan_of([body], ending, faults, InjectedEvents(lambda sent: b"", b"{"), ordinal)
+            return plan_of(
+                [body], ending, faults, InjectedEvents(lambda stream: b"", b"{"), ordinal
+            )
         pieces = [self._timed(piece) for piece in question.events(answer, ordinal)]
         overloaded = dialect.refusal(dialect.overloaded_status)
         error = partial(dialect.error_event, overloaded, request_id_of(ordinal))
@@ -277,5 +281,5 @@ def _length(plan: ResponsePlan, body: bytes) -> Headers:
     """The `content-length`: of a body that is cut off the length of the whole."""
     if plan.ending is Ending.SPOILT:
         return []
-    sent = b"".join(data for _, data in plan.pieces) if plan.ending is Ending.WHOLE else body
-    return [("content-length", str(len(sent)))]
+    whole_body = b"".join(data for _, data in plan.pieces) if plan.ending is Ending.WHOLE else body
+    return [("content-length", str(len(whole_body)))]

@@ -22,51 +22,51 @@ class ExpectedAnswers:
     """
 
     def __init__(self, answers: Sequence[ModelAnswer], *, strict: bool = False) -> None:
-        known = [
-            (asked, run)
-            for asked, group in groupby(answers, key=lambda answer: answer.asked)
-            if asked is not None
+        runs = [
+            (prompt, run)
+            for prompt, group in groupby(answers, key=lambda answer: answer.prompt)
+            if prompt is not None
             for run in runs_of(group)
         ]
-        anything = [answer for answer in answers if answer.asked is None]
-        self._runs = [run for _, run in known]
+        anything = [answer for answer in answers if answer.prompt is None]
+        self._runs = [run for _, run in runs]
         self._anything = RecordedOrder(anything) if anything else None
         self._begun: dict[str, list[_Begun]] = {}
         self._strict = strict
         self._echo = EchoAnswers()
-        self.expectation = Expectation("prompt", [asked for asked, _ in known], by_message=True)
+        self.expectation = Expectation("prompt", [prompt for prompt, _ in runs], by_message=True)
 
-    def __call__(self, asked: str, step: int) -> ModelAnswer | None:
-        if self._anything is not None and not self.expectation.knows(asked):
-            return self._anything(asked, step)
-        answer = self._first(asked) if step == 0 else self._next(asked, step)
+    def __call__(self, prompt: str, step: int) -> ModelAnswer | None:
+        if self._anything is not None and not self.expectation.knows(prompt):
+            return self._anything(prompt, step)
+        answer = self._first(prompt) if step == 0 else self._next(prompt, step)
         if answer is None and not self._strict:
-            begun = self._begun.get(without_spaces(asked))
-            return begun[-1].at(step) if begun else self._echo(asked, step)
+            begun = self._begun.get(without_spaces(prompt))
+            return begun[-1].at(step) if begun else self._echo(prompt, step)
         return answer
 
-    def _first(self, asked: str) -> ModelAnswer | None:
+    def _first(self, prompt: str) -> ModelAnswer | None:
         """The answer to a new question; None when it is not expected."""
-        place = self.expectation.match(0, asked)
-        if not isinstance(place, Difference):
-            return self._begin(asked, self._runs[place.first])
+        match = self.expectation.match(0, prompt)
+        if not isinstance(match, Difference):
+            return self._begin(prompt, self._runs[match.first])
         if not self._strict:
-            meant = (run for run in self._runs if run[0].asked == place.expected)
-            if (run := next(meant, None)) is not None:
-                return self._begin(asked, run)
+            similar = (run for run in self._runs if run[0].prompt == match.expected)
+            if (run := next(similar, None)) is not None:
+                return self._begin(prompt, run)
         return None
 
-    def _begin(self, asked: str, run: list[ModelAnswer]) -> ModelAnswer:
-        self._begun.setdefault(without_spaces(asked), []).append(_Begun(run))
+    def _begin(self, prompt: str, run: list[ModelAnswer]) -> ModelAnswer:
+        self._begun.setdefault(without_spaces(prompt), []).append(_Begun(run))
         return run[0]
 
-    def _next(self, asked: str, step: int) -> ModelAnswer | None:
+    def _next(self, prompt: str, step: int) -> ModelAnswer | None:
         """The answer behind calls to tools, of the first conversation that has not had it."""
-        for begun in self._begun.get(without_spaces(asked), ()):
+        for begun in self._begun.get(without_spaces(prompt), ()):
             if begun.answered <= step < len(begun.run):
                 begun.answered = step + 1
                 return begun.run[step]
-        self.expectation.surplus(asked)
+        self.expectation.surplus(prompt)
         return None
 
 

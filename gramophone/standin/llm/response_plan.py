@@ -87,13 +87,13 @@ def plan_of(
     last_us = pieces[-1][0] if pieces else 0
     if not faults:
         return ResponsePlan(tuple(pieces), ending, last_us)
-    if any(fault.name is FaultName.SILENT and fault.place is None for fault in faults):
+    if any(fault.name is FaultName.SILENT and fault.at is None for fault in faults):
         return ResponsePlan((), Ending.SILENCE, last_us, begins=False)
     changed = _late(pieces, faults, Random(seed))
     changed = _mixed(changed, faults, Random(seed))
     planner = _Planner(changed, ending, injected)
     for fault in faults:
-        twice = fault.name is FaultName.DUPLICATE and fault.place is None
+        twice = fault.name is FaultName.DUPLICATE and fault.at is None
         if fault.name in _PLACED and not twice:
             planner.await_(fault)
     return planner.plan()
@@ -124,7 +124,7 @@ def _mixed(
             random.shuffle(shuffled)
         for number, data in enumerate(shuffled, begin):
             mixed[number] = (mixed[number][0], data)
-    twice = any(f.name is FaultName.DUPLICATE and f.place is None for f in faults)
+    twice = any(f.name is FaultName.DUPLICATE and f.at is None for f in faults)
     return [piece for piece in mixed for _ in range(2 if twice else 1)]
 
 
@@ -145,14 +145,14 @@ class _Planner:
 
     def await_(self, fault: Fault) -> None:
         """Add a fault, if the answer gets to its place."""
-        if (place := self._place(fault)) is not None:
-            self._waiting.append((*place, fault))
+        if (position := self._place(fault)) is not None:
+            self._waiting.append((*position, fault))
 
     def _place(self, fault: Fault) -> tuple[int, int] | None:
         """The index of the piece, and the byte in it before which the fault happens."""
         pieces = self._pieces
         index = byte = 0
-        match fault.place:
+        match fault.at:
             case AtMessage(number):
                 index = max(1, number) - 1
             case AtTime(ms):
@@ -204,8 +204,8 @@ class _Planner:
         injected = self._injected
         match fault.name:
             case FaultName.OVERLOADED:
-                sent = b"".join(data for _, data in planned)
-                return [(instant_us, injected.error(sent))]
+                stream = b"".join(data for _, data in planned)
+                return [(instant_us, injected.error(stream))]
             case FaultName.RUBBISH:
                 return [(instant_us, injected.rubbish)]
             case FaultName.UNKNOWN_TYPE if injected.unknown:

@@ -55,10 +55,10 @@ class ListenObserver:
 
     def ended(self, code: int, reason: str, at_us: int) -> list[Event]:
         """Give the events of the end of the connection."""
-        gone = SpeechDisconnected(
+        disconnected = SpeechDisconnected(
             at_us=at_us, connection=self._connection, code=code, reason=reason
         )
-        return [*self._turn(at_us), gone]
+        return [*self._turn(at_us), disconnected]
 
     def _turn(self, at_us: int) -> list[Event]:
         text, self._texts = " ".join(self._texts), []

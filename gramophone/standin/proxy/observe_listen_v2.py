@@ -17,14 +17,14 @@ class FluxListenObserver(ListenObserver):
 
     def __init__(self, connection: int, turns: Iterator[int]) -> None:
         super().__init__(connection, turns)
-        self._heard = HeardTurns()
+        self._heard_turns = HeardTurns()
 
     def received(self, frame: str | bytes, at_us: int) -> list[Event]:
         """Give the events of a frame from the service."""
         if isinstance(frame, bytes):
             return []
         event = FrameReceived(at_us=at_us, connection=self._connection, text=frame)
-        ended = self._heard.read(frame)
-        last = ended or self._heard.open
+        ended = self._heard_turns.read(frame)
+        last = ended or self._heard_turns.open
         self._texts = [last.text] if last else []
         return [event, *(self._turn(at_us) if ended else [])]

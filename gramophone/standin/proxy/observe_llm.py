@@ -30,7 +30,7 @@ from gramophone.core.timeline import (
 from gramophone.text.spaceless import without_spaces
 from gramophone.wire.lenient_json import as_count, as_list, as_object, as_text, read_object
 from gramophone.wire.limits import MOST_RECORDED_EVENT_BYTES, TooMuch
-from gramophone.wire.llm.request_validation import last_asked
+from gramophone.wire.llm.request_validation import last_prompt
 from gramophone.wire.sse import SseReader
 
 _LARGEST_WHOLE_BYTES = 10 * 2**20
@@ -57,15 +57,15 @@ class AnswerObserver:
         self._failed = False
         self._over = False
 
-    def asked(self, body: bytes, at_us: int, heard: str = "") -> list[Event]:
-        """Give the events of the request; it has no turn of the user if that was `heard` before."""
+    def asked(self, body: bytes, at_us: int, transcript: str = "") -> list[Event]:
+        """Give the events of the request; no turn of the user if that was `transcript`."""
         fields = read_object(body)
         prompt = fields.get("messages", fields.get("input"))
         alone = [{"role": "user", "content": prompt}]
         messages = alone if isinstance(prompt, str) else as_list(prompt)
-        text, step = last_asked(messages)
+        text, step = last_prompt(messages)
         events: list[Event] = []
-        if step == 0 and (not heard or without_spaces(text) != without_spaces(heard)):
+        if step == 0 and (not transcript or without_spaces(text) != without_spaces(transcript)):
             user = next(self._turns)
             events = [
                 TurnStarted(at_us=at_us, turn=user, role="user", text=text),

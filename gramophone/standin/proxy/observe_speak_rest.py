@@ -83,10 +83,14 @@ class SpeakRequestObserver:
             pcm=part.data,
         )
 
-    def _over(self, how: str, code: int, reason: str, at_us: int) -> list[Event]:
+    def _over(self, finish_reason: str, code: int, reason: str, at_us: int) -> list[Event]:
         return [
             TurnCompleted(
-                at_us=at_us, turn=self._turn, role="assistant", text=self._text, finish_reason=how
+                at_us=at_us,
+                turn=self._turn,
+                role="assistant",
+                text=self._text,
+                finish_reason=finish_reason,
             ),
             SpeechDisconnected(at_us=at_us, connection=self._connection, code=code, reason=reason),
         ]

@@ -60,11 +60,12 @@ class FluxObserver(FrameObserver[flux.ClientMessage, flux.ServerMessage]):
             case flux.SpeechInterrupted() if self._active is not None:
                 return self._interrupted(message, self._active, at_us)
             case (
-                flux.Warned(code=code, description=said) | flux.Errored(code=code, description=said)
+                flux.Warned(code=code, description=description)
+                | flux.Errored(code=code, description=description)
             ):
                 if code in _IGNORED and self._open is None and self._let_go is self._active:
                     self._open = self._let_go
-                return [WarningReceived(at_us=at_us, code=code, description=said)]
+                return [WarningReceived(at_us=at_us, code=code, description=description)]
             case _:
                 return []
 
@@ -76,9 +77,9 @@ class FluxObserver(FrameObserver[flux.ClientMessage, flux.ServerMessage]):
         return [*begun, self._active.add_audio(pcm, self._connection, at_us)]
 
     def _gone(self, code: int, at_us: int) -> list[Event]:
-        left = [self._active] if self._active is not None else []
+        unfinished = [self._active] if self._active is not None else []
         reason = "stop" if code == ORDERLY else "failed"
-        events = [turn.complete(reason, at_us) for turn in [*left, *self._waiting]]
+        events = [turn.complete(reason, at_us) for turn in [*unfinished, *self._waiting]]
         self._open = self._active = None
         self._waiting.clear()
         return events
@@ -93,14 +94,14 @@ class FluxObserver(FrameObserver[flux.ClientMessage, flux.ServerMessage]):
     def _interrupted(
         self, message: flux.SpeechInterrupted, turn: ObservedTurn, at_us: int
     ) -> list[Event]:
-        heard = turn.text if message.text_spoken is None else message.text_spoken
+        heard_text = turn.text if message.text_spoken is None else message.text_spoken
         # The service counts from the beginning of the session, a timeline from that of the turn.
         heard_ms = max(0, message.audio_played_ms - self._clock_ms)
         self._clock_ms = message.audio_played_ms
         cut = TurnInterrupted(
             at_us=at_us,
             turn=turn.number,
-            heard_text=heard,
+            heard_text=heard_text,
             heard_samples=heard_ms * self._sample_rate_hz // 1000,
         )
         return [cut, *self._over(turn.complete("interrupted", at_us))]

@@ -83,10 +83,10 @@ class FrameObserver(ABC, Generic[ClientT, ServerT]):
 
     def ended(self, code: int, reason: str, at_us: int) -> list[Event]:
         """Give the events of the end of the connection."""
-        gone = SpeechDisconnected(
+        disconnected = SpeechDisconnected(
             at_us=at_us, connection=self._connection, code=code, reason=reason
         )
-        return [gone, *self._gone(code, at_us)]
+        return [disconnected, *self._gone(code, at_us)]
 
     @abstractmethod
     def _client_said(self, message: ClientT, at_us: int) -> list[Event]: ...

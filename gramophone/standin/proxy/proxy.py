@@ -304,11 +304,11 @@ def _passed_on(response: Response) -> Response:
 
 def _sent_too_much(upstream: ClientConnection) -> tuple[int, str] | None:
     """Code and reason of the end if the service sent a message that is too large; else None."""
-    sent = upstream.protocol.close_sent
-    if sent is None or sent.code != CloseCode.MESSAGE_TOO_BIG:
+    close = upstream.protocol.close_sent
+    if close is None or close.code != CloseCode.MESSAGE_TOO_BIG:
         return None
     _log.warning("the service sent a message of more than %d bytes", MOST_FRAME_BYTES)
-    return sent.code, f"the service sent a message of more than {MOST_FRAME_BYTES // 2**20} MB"
+    return close.code, f"the service sent a message of more than {MOST_FRAME_BYTES // 2**20} MB"
 
 
 def _ping(upstream: ClientConnection) -> None:

@@ -85,7 +85,7 @@ class SessionRecorder:
         self._joiner = TurnJoiner(self.turns)
         self.speeches = count()
         self.connections = count()
-        self.heard = ""
+        self.heard_text = ""
         self.failure: StorageError | None = None
 
     @property
@@ -178,9 +178,9 @@ class SessionRecorder:
     def _remember(self, event: Event) -> None:
         match event:
             case TurnCompleted(role="user", finish_reason="heard", text=text):
-                self.heard = text
+                self.heard_text = text
             case RequestSent():
-                self.heard = ""
+                self.heard_text = ""
             case _:
                 pass
 

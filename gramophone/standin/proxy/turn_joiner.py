@@ -73,7 +73,7 @@ class _SpokenAnswer:
     fresh: list[str] = field(default_factory=list[str])
     """Parts to be added to `words`: to join them at each delta would take quadratic time."""
     places: array[int] = field(default_factory=lambda: array("Q"))
-    spoken: int = 0
+    spoken_letters: int = 0
     speaking: bool = False
     over: TurnCompleted | None = None
     cut: str = ""
@@ -99,23 +99,27 @@ class _SpokenAnswer:
             self.fresh.clear()
         if not letters:
             return None
-        if self.words.startswith(letters, self.spoken):
-            return self.spoken
-        at = self.words.find(letters, self.spoken) if len(letters) >= _SURE_CHARACTERS else -1
+        if self.words.startswith(letters, self.spoken_letters):
+            return self.spoken_letters
+        at = (
+            self.words.find(letters, self.spoken_letters)
+            if len(letters) >= _SURE_CHARACTERS
+            else -1
+        )
         return at if at >= 0 else None
 
     def speak(self, text: str) -> tuple[int, int]:
         """Take a text as spoken; gives its first and last index in the answer's text."""
         start = self.find(text)
         if start is None:
-            end = self.places[self.spoken - 1] + 1 if self.spoken else 0
+            end = self.places[self.spoken_letters - 1] + 1 if self.spoken_letters else 0
             return end, end
-        self.spoken = start + len(_words(text))
-        return self.places[start], self.places[self.spoken - 1] + 1
+        self.spoken_letters = start + len(_words(text))
+        return self.places[start], self.places[self.spoken_letters - 1] + 1
 
     @property
     def exhausted(self) -> bool:
-        return self.spoken >= len(self.places)
+        return self.spoken_letters >= len(self.places)
 
 
 @frozen
@@ -200,8 +204,8 @@ class TurnJoiner:
                 self._speeches[event.turn] = speech = _Speech(next(self._turns))
                 passed.append(replace(event, turn=speech.turn))
             elif isinstance(event, TurnStarted):
-                spoken = (text.text for text in events[at:] if isinstance(text, TextSpoken))
-                speech = self._begin(event.turn, next(spoken, ""))
+                texts = (text.text for text in events[at:] if isinstance(text, TextSpoken))
+                speech = self._begin(event.turn, next(texts, ""))
                 if speech.answer is None:
                     passed.append(replace(event, turn=speech.turn))
             else:

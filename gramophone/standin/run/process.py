@@ -102,11 +102,11 @@ class _Hiding(logging.Formatter):
 
 def unopened(host: str, port: int, error: OSError) -> str:
     """The sentence for a port that cannot be had."""
-    what = f"Port {port} of {host}" if port else f"A port of {host}"
+    subject = f"Port {port} of {host}" if port else f"A port of {host}"
     # asyncio puts a sentence of its own around the reason.
     has_errno = error.errno is not None and error.errno > 0
     why = os.strerror(error.errno or 0) if has_errno else error.strerror
-    return f"{what} cannot be opened ({why}); choose another."
+    return f"{subject} cannot be opened ({why}); choose another."
 
 
 def _voice(
@@ -138,8 +138,8 @@ class _Process:
         self._arguments = arguments
         self._secrets = secrets
         self._options = options_of(arguments, source)
-        self._transcripts = source.heard
-        self._utterances = utterances_of(source.speech, source.heard)
+        self._transcripts = source.transcripts
+        self._utterances = utterances_of(source.speech, source.transcripts)
         self._voice = _voice(arguments, source, piper)
         self._selector = (
             ExpectedAnswers(source.answers, strict=arguments.strict)
@@ -147,7 +147,7 @@ class _Process:
             else EchoAnswers()
         )
         self._sounds = ExpectedSounds(
-            source.heard.wholes if source.heard else (), strict=arguments.strict
+            source.transcripts.wholes if source.transcripts else (), strict=arguments.strict
         )
         self._ended = False
         self._manual = SteppedClock() if arguments.clock == "manual" else None
@@ -254,8 +254,8 @@ class _Process:
         for side in self._expectations():
             for difference in side.differences():
                 expected = StreamPiece((difference.side, "expected"), difference.expected)
-                got = StreamPiece((difference.side, "got"), difference.got)
-                streams.put(difference, [expected, got])
+                actual = StreamPiece((difference.side, "got"), difference.got)
+                streams.put(difference, [expected, actual])
         streams.finish()
         return [
             replace(difference, expected=texts[0], got=texts[1])

@@ -29,7 +29,7 @@ class ServiceContext:
     clock: Clock
     language: ModelStandin
     utterances: tuple[Utterance, ...] = ()
-    heard: RecordedTranscripts | None = None
+    transcripts: RecordedTranscripts | None = None
     sounds: ExpectedSounds | None = None
 
 
@@ -58,7 +58,7 @@ def _speak(context: ServiceContext) -> Service:
 
 def _listen(context: ServiceContext) -> Service:
     routes = listen_routes(
-        context.utterances, context.options, context.clock, context.heard, context.sounds
+        context.utterances, context.options, context.clock, context.transcripts, context.sounds
     )
 
     def urls(address: Address) -> Mapping[str, str]:

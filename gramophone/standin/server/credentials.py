@@ -47,7 +47,7 @@ class Secrets:
         # Marks hold a hash of what they hide. Its key is random and lost with the process, so that
         # guesses at the secret cannot be tried on a log.
         self.redactor = Redactor.of(redact or (), key=os.urandom(32))
-        self._known: set[str] = set()
+        self._learnt: set[str] = set()
         self._keep([key or ""])
 
     def learn(self, headers: Iterable[tuple[str, str]], query: str) -> None:
@@ -72,9 +72,9 @@ class Secrets:
                 return value
 
     def _keep(self, secrets: Iterable[str]) -> None:
-        new = set(secrets) - self._known
+        new = set(secrets) - self._learnt
         if new:
-            self._known |= new
+            self._learnt |= new
             self.redactor.learn(new, SECRET, _SHORTEST_SECRET)
 
 

@@ -57,8 +57,8 @@ class Request:
 
     def header(self, name: str) -> str:
         """The value of a header, several joined with a comma; empty when it is not there."""
-        wanted = name.lower()
-        return ", ".join(value for header, value in self.headers if header == wanted)
+        lower_name = name.lower()
+        return ", ".join(value for header, value in self.headers if header == lower_name)
 
 
 class Reply(Protocol):
@@ -122,11 +122,11 @@ class HttpConnection(asyncio.Protocol):
         self,
         handler: Handler,
         timeouts: Timeouts,
-        gone: Callable[[HttpConnection], None] | None = None,
+        on_gone: Callable[[HttpConnection], None] | None = None,
     ) -> None:
         self._handler = handler
         self._timeouts = timeouts
-        self._gone = gone
+        self._on_gone = on_gone
         self._loop = asyncio.get_running_loop()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD_BYTES)
         self._timer: asyncio.TimerHandle | None = None
@@ -170,8 +170,8 @@ class HttpConnection(asyncio.Protocol):
         self._stop_timer()
         if self._answering is not None:
             self._answering.cancel()
-        if self._gone is not None:
-            self._gone(self)
+        if self._on_gone is not None:
+            self._on_gone(self)
 
     def pause_writing(self) -> None:
         self._writable = self._loop.create_future()

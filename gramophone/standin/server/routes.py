@@ -27,8 +27,8 @@ class HandshakeRequest:
 
     def header(self, name: str) -> str:
         """The value of a header, several joined with a comma; empty when it is not there."""
-        wanted = name.lower()
-        return ",".join(value for header, value in self.headers if header == wanted)
+        lower_name = name.lower()
+        return ",".join(value for header, value in self.headers if header == lower_name)
 
     @property
     def subprotocols(self) -> list[str]:

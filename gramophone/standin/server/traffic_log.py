@@ -48,7 +48,7 @@ class TrafficLog:
 
     def opened(
         self,
-        what: Literal["websocket", "request"],
+        kind: Literal["websocket", "request"],
         path: str,
         query: str,
         headers: Iterable[tuple[str, str]],
@@ -56,14 +56,14 @@ class TrafficLog:
     ) -> int:
         """Add a websocket or a request; gives its number in the log."""
         number = next(self._numbers)
-        if what == "websocket":
+        if kind == "websocket":
             self.connections += 1
         else:
             self.requests += 1
         self._secrets.learn(headers, query)
         text = more.pop("text", "")
         fields = {"path": path, "query": without_secrets(query), **more}
-        self._write(number, what, self._secrets.hide_all(fields), text)
+        self._write(number, kind, self._secrets.hide_all(fields), text)
         return number
 
     def note(self, number: int, event: str, **fields: Any) -> None:

@@ -105,7 +105,7 @@ class _RecordedAnswerReader:
             case HistoryRewound(to_turn=to_turn):
                 self._history.rewind(to_turn)
             case RequestSent(turn=turn, at_us=at_us):
-                self._open[turn] = _RequestReader(self._asked(), at_us, endless=self._endless)
+                self._open[turn] = _RequestReader(self._prompt(), at_us, endless=self._endless)
                 self.requests.append(self._open[turn])
             case (
                 ModelChunkReceived(turn=int(turn))
@@ -125,7 +125,7 @@ class _RecordedAnswerReader:
             self._history.rewind(self._heard_turn)
         self._heard_turn = None
 
-    def _asked(self) -> str | None:
+    def _prompt(self) -> str | None:
         texts = [
             message.text for message in merged(self._history.messages) if message.role == "user"
         ]
@@ -136,7 +136,7 @@ class _RecordedAnswerReader:
 class _RequestReader:
     """A request while its turn is read."""
 
-    asked: str | None
+    prompt: str | None
     sent_us: int
     endless: bool
     reached: bool = True
@@ -171,7 +171,7 @@ class _RequestReader:
         input_tokens, output_tokens = self._usage
         pieces: tuple[AnswerPiece, ...] = tuple(self._raw or self._texts)
         return ModelAnswer(
-            asked=self.asked,
+            prompt=self.prompt,
             pieces=pieces,
             finish_reason=self._reason or "stop",
             input_tokens=input_tokens,

@@ -51,9 +51,11 @@ def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
                 pass
     readers = connections.values()
     return RecordedTranscripts(
-        tuple(each.connection() for each in readers if not each.whole and not each.by_turns),
+        tuple(
+            reader.connection() for reader in readers if not reader.whole and not reader.by_turns
+        ),
         tuple(text for reader in readers if reader.whole for text in reader.texts),
-        tuple(turn for each in readers if each.by_turns for turn in heard_turns(each.texts)),
+        tuple(turn for reader in readers if reader.by_turns for turn in heard_turns(reader.texts)),
     )
 
 

@@ -75,19 +75,19 @@ class Difference:
     @property
     def sentence(self) -> str:
         """The difference as a sentence."""
-        what = f"The {self.side}"
-        expected, got = _shown(self.expected), _shown(self.got)
+        subject = f"The {self.side}"
+        expected, actual = _shown(self.expected), _shown(self.got)
         match self.kind:
             case "changed":
-                return f"{what} {expected} came as {got}."
+                return f"{subject} {expected} came as {actual}."
             case "unsent":
-                return f"{what} {expected} never came."
+                return f"{subject} {expected} never came."
             case "extra" if self.again is not None:
-                return f"{what} {got} came more often than the source has it."
+                return f"{subject} {actual} came more often than the source has it."
             case "extra":
-                return f"{what} {got} is not in the source."
+                return f"{subject} {actual} is not in the source."
             case "order":
-                return f"{what} {got} came out of order: {expected} was to come first."
+                return f"{subject} {actual} came out of order: {expected} was to come first."
 
 
 class RangeSet:
@@ -125,13 +125,13 @@ class Expectation:
         self._side: Side = side
         self._texts = tuple(texts)
         bare = [without_spaces(text) for text in texts]
-        self._known = frozenset(bare)
+        self._whole_texts = frozenset(bare)
         # A message without text, such as a picture alone, must take up room as well.
         self._stop = _STOP if by_message else ""
         bare = [text + self._stop for text in bare]
         self._joined = "".join(bare)
         self._starts = list(accumulate(map(len, bare), initial=0))
-        self._kept = RedactedText(self._joined, frozenset(self._starts))
+        self._redacted = RedactedText(self._joined, frozenset(self._starts))
         self._by_message = by_message
         self._positions: dict[int, int] = {}
         self._resume = 0
@@ -151,17 +151,17 @@ class Expectation:
             self._positions[connection], self._resume = self._resume, 0
         position = self._positions[connection]
         used = self._used.setdefault(connection, RangeSet())
-        place = already = None
+        span = already = None
         for candidate in self._find(bare, position, _last_word(text)):
             if not self._has_been(used, candidate):
-                place = candidate
+                span = candidate
                 break
             already = already or candidate
-        if place is None and already is not None:
+        if span is None and already is not None:
             return self._exhausted(already, text)
-        if place is None or not self._stands_for(*place, bare):
+        if span is None or not self._stands_for(*span, bare):
             return self._unmatched(connection, position, text)
-        start, end = place
+        start, end = span
         if start > position and not self._matched.cover(position, start):
             self._jumps.append((position, start, text))
         self._mark(connection, start, end)
@@ -173,7 +173,7 @@ class Expectation:
 
     def awaits(self, connection: int) -> int | None:
         """The index of the text at the position of a connection; None within one or at the end."""
-        position = self._kept.whole(self._positions.get(connection, self._resume))
+        position = self._redacted.whole(self._positions.get(connection, self._resume))
         index = bisect_left(self._starts, position)
         begins = index < len(self._texts) and self._starts[index] == position
         return index if begins else None
@@ -185,8 +185,9 @@ class Expectation:
     def knows(self, text: str) -> bool:
         """Whether this is one of the texts, at any position."""
         bare = without_spaces(text)
-        return bare in self._known or (
-            bool(self._kept) and any(equals_redacted(known, bare) for known in self._known)
+        return bare in self._whole_texts or (
+            bool(self._redacted)
+            and any(equals_redacted(source_text, bare) for source_text in self._whole_texts)
         )
 
     def differences(self) -> tuple[Difference, ...]:
@@ -210,9 +211,9 @@ class Expectation:
         Whole messages are found in the order of the source.
         """
         if self._by_message:
-            for place in pairwise(self._starts):
-                if self._is(self._joined[slice(*place)], bare):
-                    yield place
+            for span in pairwise(self._starts):
+                if self._is(self._joined[slice(*span)], bare):
+                    yield span
             return
         if (end := self._ends(bare, position, last_word)) is not None:
             yield position, end
@@ -223,31 +224,31 @@ class Expectation:
         ]
         # Whole texts before a part of one.
         ends = set(self._starts)
-        yield from sorted(places, key=lambda place: self._kept.whole(place[1]) not in ends)
+        yield from sorted(places, key=lambda span: self._redacted.whole(span[1]) not in ends)
 
-    def _has_been(self, used: RangeSet, place: tuple[int, int]) -> bool:
+    def _has_been(self, used: RangeSet, span: tuple[int, int]) -> bool:
         """Whether any of a place has come already; the rest of a secret that was cut has not."""
-        start, end = map(self._kept.whole, place)
+        start, end = map(self._redacted.whole, span)
         return used.meet(start, end)
 
-    def _exhausted(self, place: tuple[int, int], text: str) -> Difference:
+    def _exhausted(self, span: tuple[int, int], text: str) -> Difference:
         """Report a text that has come as often as the source has it."""
-        missed = Difference("extra", self._side, "", text, self._texts_in(*place))
+        missed = Difference("extra", self._side, "", text, self._texts_in(*span))
         self._missed.append(missed)
         return missed
 
     def _texts_in(self, start: int, end: int) -> SourceRange:
-        end = self._kept.whole(end)
+        end = self._redacted.whole(end)
         return SourceRange(bisect_left(self._starts, start), bisect_left(self._starts, end))
 
     def _is(self, expected: str, bare: str) -> bool:
-        return expected == bare or (bool(self._kept) and equals_redacted(expected, bare))
+        return expected == bare or (bool(self._redacted) and equals_redacted(expected, bare))
 
     def _ends(self, bare: str, position: int, last_word: int) -> int | None:
         """The end of a text at a position; None if it is not there."""
         if self._joined.startswith(bare, position):
             return position + len(bare)
-        return self._kept.follow(position, bare, last_word) if self._kept else None
+        return self._redacted.follow(position, bare, last_word) if self._redacted else None
 
     def _ahead_first(self, position: int) -> Iterator[tuple[int, int]]:
         bounds = list(pairwise(self._starts))
@@ -256,7 +257,7 @@ class Expectation:
 
     def _stands_for(self, start: int, end: int, bare: str) -> bool:
         """Whether the texts at hidden places are the same as before: a hash is of one secret."""
-        values = redacted_parts(self._joined[start:end], bare) if self._kept else {}
+        values = redacted_parts(self._joined[start:end], bare) if self._redacted else {}
         if any(self._secrets.get(digest, value) != value for digest, value in values.items()):
             return False
         self._secrets |= values
@@ -283,7 +284,7 @@ class Expectation:
 
     def _mark(self, connection: int, start: int, end: int) -> None:
         self._positions[connection] = end
-        end = self._kept.whole(end)
+        end = self._redacted.whole(end)
         self._matched.add(start, end)
         self._used.setdefault(connection, RangeSet()).add(start, end)
 
@@ -297,12 +298,12 @@ def diff(differences: Sequence[Difference]) -> str:
     """The differences as lines to read: what was expected after `-`, what came after `+`."""
     lines: list[str] = []
     for difference in differences:
-        expected, got = difference.expected, difference.got
+        expected, actual = difference.expected, difference.got
         lines.append(f"{difference.side}: {difference.kind}")
         if expected:
-            lines.append(f"  - {_words(expected, got)}")
-        if got:
-            lines.append(f"  + {_words(got, expected)}")
+            lines.append(f"  - {_words(expected, actual)}")
+        if actual:
+            lines.append(f"  + {_words(actual, expected)}")
     return "\n".join(lines)
 
 
@@ -333,6 +334,8 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    shown = " ".join(text.split())
-    cut = shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[: _SHOWN_CHARACTERS - 1]}…"
+    one_line = " ".join(text.split())
+    cut = (
+        one_line if len(one_line) <= _SHOWN_CHARACTERS else f"{one_line[: _SHOWN_CHARACTERS - 1]}…"
+    )
     return f'"{cut}"'

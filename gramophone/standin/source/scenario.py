@@ -200,9 +200,9 @@ def _answer(table: _ScenarioTable) -> ModelAnswer:
     first_us, step_us = 1000 * table.count("first_ms"), 1000 * table.count("delta_ms")
     pieces = _pieces(table, tools)
     return ModelAnswer(
-        asked=table.text("asked") or None,
+        prompt=table.text("asked") or None,
         pieces=tuple(
-            replace(piece, due_us=first_us + step_us * place) for place, piece in enumerate(pieces)
+            replace(piece, due_us=first_us + step_us * index) for index, piece in enumerate(pieces)
         ),
         finish_reason=finish,
         input_tokens=table.count("input_tokens"),
@@ -246,15 +246,15 @@ def _failure(table: _ScenarioTable, *, in_stream: bool) -> AnswerFailure | None:
 class _ScenarioTable:
     """A table of the file, whose values are checked when they are read."""
 
-    def __init__(self, path: str, value: object, known: Sequence[str]) -> None:
+    def __init__(self, path: str, value: object, keys: Sequence[str]) -> None:
         if not isinstance(value, dict):
             raise ScenarioError(f"{path or 'A scenario'} must be a table.")
         self._path = path
         self._entries = cast("Mapping[str, Any]", value)
         for name in self._entries:
-            if name not in known:
+            if name not in keys:
                 raise ScenarioError(
-                    f"A scenario has no key {self._key(name)}; there are: {', '.join(known)}."
+                    f"A scenario has no key {self._key(name)}; there are: {', '.join(keys)}."
                 )
 
     def has(self, name: str) -> bool:
@@ -302,15 +302,15 @@ class _ScenarioTable:
             raise self.wrong(name, "is a table")
         return cast("Mapping[str, Any]", value)
 
-    def table(self, name: str, known: Sequence[str]) -> _ScenarioTable:
-        return _ScenarioTable(self._key(name), self._entries.get(name), known)
+    def table(self, name: str, keys: Sequence[str]) -> _ScenarioTable:
+        return _ScenarioTable(self._key(name), self._entries.get(name), keys)
 
-    def tables(self, name: str, known: Sequence[str]) -> list[_ScenarioTable]:
+    def tables(self, name: str, keys: Sequence[str]) -> list[_ScenarioTable]:
         value = self._entries.get(name, [])
         if not isinstance(value, list):
             raise self.wrong(name, f"is a list of tables, each under [[{self._key(name)}]]")
         return [
-            _ScenarioTable(f"{self._key(name)}[{index}]", table, known)
+            _ScenarioTable(f"{self._key(name)}[{index}]", table, keys)
             for index, table in enumerate(cast("list[object]", value))
         ]
 
@@ -325,8 +325,8 @@ class _ScenarioTable:
         except ValueError as error:
             raise ScenarioError(f"The scenario's faults: {error}") from None
 
-    def wrong(self, name: str, what: str) -> ScenarioError:
-        return ScenarioError(f"{self._key(name)} in the scenario {what}.")
+    def wrong(self, name: str, problem: str) -> ScenarioError:
+        return ScenarioError(f"{self._key(name)} in the scenario {problem}.")
 
     def _key(self, name: str) -> str:
         return f"{self._path}.{name}" if self._path else name

@@ -21,21 +21,21 @@ class StandinSource:
     Attributes:
         title: of the session or scenario.
         speech: texts with their sound.
-        heard: transcripts of Listen, if there are any.
+        transcripts: transcripts of Listen, if there are any.
         answers: of the language model.
         faults: injected on purpose.
     """
 
     title: str = ""
     speech: RecordedSpeech | None = None
-    heard: RecordedTranscripts | None = None
+    transcripts: RecordedTranscripts | None = None
     answers: tuple[ModelAnswer, ...] = ()
     faults: tuple[Fault, ...] = ()
 
     @property
     def prompts(self) -> tuple[str, ...]:
         """The questions that are expected; an answer to any question expects none."""
-        return tuple(answer.asked for answer in self.answers if answer.asked is not None)
+        return tuple(answer.prompt for answer in self.answers if answer.prompt is not None)
 
 
 def source_of(events: Sequence[Event], title: str = "", *, endless: bool = False) -> StandinSource:
@@ -50,6 +50,6 @@ def source_of(events: Sequence[Event], title: str = "", *, endless: bool = False
     return StandinSource(
         title=title,
         speech=speech if speech.segments else None,
-        heard=recorded_transcripts(events),
+        transcripts=recorded_transcripts(events),
         answers=answers_of(events, endless=endless),
     )

@@ -81,19 +81,19 @@ def recorded_speech(events: Sequence[Event]) -> RecordedSpeech:
     if started is None:
         raise TimelineError("The recording has no beginning (SessionStarted); it cannot be spoken.")
     flux = recorded_flux(events)
-    spoken = [
+    segments = [
         flush.segment()
         for flush in _flushes(events)
         if flush.frames or flush.ends is not None or flush.cleared or not flush.withdrawn
     ]
-    spoken += [_segment(turn) for connection in flux for turn in connection.turns]
+    segments += [_segment(turn) for connection in flux for turn in connection.turns]
     files = recorded_files(events)
-    spoken = [_in_tones(segment, files) for segment in spoken]
+    segments = [_in_tones(segment, files) for segment in segments]
     # Without any samples the session has no encoding: tones are made in the one asked for.
-    silent = bool(spoken) and all(segment.frames is None for segment in spoken)
+    silent = bool(segments) and all(segment.frames is None for segment in segments)
     encoding = "" if silent else started.encoding
     messages = tuple(event.text for event in events if isinstance(event, TextSpoken))
-    return RecordedSpeech(encoding, started.sample_rate_hz, tuple(spoken), flux, files, messages)
+    return RecordedSpeech(encoding, started.sample_rate_hz, tuple(segments), flux, files, messages)
 
 
 def _flushes(events: Sequence[Event]) -> list[_OpenFlush]:

@@ -97,18 +97,18 @@ class RecordedVoice:
         if not self._is_websocket and not self._listen(text):
             # Over HTTP there are no frames: the text of a request is one message.
             raise VoiceRefused
-        place = self._expectation.match(self._connection, self._up_to_break(text))
-        if isinstance(place, Difference) and self.strict:
+        matched = self._expectation.match(self._connection, self._up_to_break(text))
+        if isinstance(matched, Difference) and self.strict:
             raise VoiceRefused
-        if isinstance(place, Difference) and place.again is not None:
+        if isinstance(matched, Difference) and matched.again is not None:
             # The repetition is reported; without strictness its sound is given once more.
-            place = place.again
-        if isinstance(place, Difference):
+            matched = matched.again
+        if isinstance(matched, Difference):
             for pcm in ToneVoice().words(text, parameters):
                 yield VoiceSound(pcm)
             return
         before_us = 0
-        for segment in self._speech.segments[place.first : place.end]:
+        for segment in self._speech.segments[matched.first : matched.end]:
             due_us = 0
             for due_us, pcm in _frames(segment, parameters):
                 yield VoiceSound(pcm, before_us + due_us)
@@ -136,15 +136,15 @@ class RecordedVoice:
 
     def _up_to_break(self, text: str) -> str:
         """The text, or its beginning up to where the connection broke or a Clear came."""
-        spaceless, spoken = without_spaces(text), ""
+        spaceless, source_text = without_spaces(text), ""
         index = self._expectation.awaits(self._connection)
         while index is not None and index < len(self._speech.segments):
             segment = self._speech.segments[index]
-            spoken += without_spaces(segment.text)
-            if not starts_with_redacted(spoken, spaceless):
+            source_text += without_spaces(segment.text)
+            if not starts_with_redacted(source_text, spaceless):
                 break
             if segment.ends is not None or (segment.cleared and self._patient):
-                return spoken
+                return source_text
             index += 1
         return text
 

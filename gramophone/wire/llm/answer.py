@@ -93,7 +93,7 @@ class ModelAnswer:
     """One answer of a model.
 
     Attributes:
-        asked: the question that it answers; None answers any.
+        prompt: the question that it answers; None answers any.
         pieces: its content, in order.
         finish_reason: as OpenAI names it: stop, length, tool_calls, content_filter.
         input_tokens: of the request; 0 when not counted.
@@ -104,7 +104,7 @@ class ModelAnswer:
         stop_sequence: the sequence of the request's that ended its text; empty where none did.
     """
 
-    asked: str | None
+    prompt: str | None
     pieces: tuple[AnswerPiece, ...]
     finish_reason: str = "stop"
     input_tokens: int = 0

@@ -35,7 +35,7 @@ from gramophone.wire.llm.refusals.messages import messages_refusal
 from gramophone.wire.llm.request_validation import (
     calls_in,
     json_body,
-    last_asked,
+    last_prompt,
     refuse,
     refuse_if,
 )
@@ -70,12 +70,12 @@ _INPUT_COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_inpu
 class MessagesRequest:
     """The part of a request that its answer depends on.
 
-    `asked` is the user's last text; `step` the number of its answers with calls to tools so far;
+    `prompt` is the user's last text; `step` the number of its answers with calls to tools so far;
     `calls` the number of all calls in the conversation.
     """
 
     model: str
-    asked: str
+    prompt: str
     stream: bool
     prompt_chars: int
     limits: AnswerLimits = AnswerLimits()
@@ -84,7 +84,7 @@ class MessagesRequest:
 
 
 def parse_messages(
-    sent: bytes, version: str, *, counting: bool = False, strict: bool = False, betas: str = ""
+    payload: bytes, version: str, *, counting: bool = False, strict: bool = False, betas: str = ""
 ) -> MessagesRequest:
     """Read a request; unknown fields are ignored. When `strict`, all that the service refuses is.
 
@@ -97,7 +97,7 @@ def parse_messages(
         refuse("anthropic-version: header is required")
     if version not in VERSIONS:
         refuse(f'anthropic-version: "{version}" is not a valid version')
-    fields = json_body(sent, "The request body is not valid JSON.")
+    fields = json_body(payload, "The request body is not valid JSON.")
     if not as_text(fields.get("model")):
         refuse("model: Field required")
     limit = fields.get("max_tokens")
@@ -113,10 +113,10 @@ def parse_messages(
     refuse_if(messages_refusal(fields, betas) if strict else None)
     if version >= _STRICT_SINCE:
         _check_strictly(fields, messages)
-    asked, step = last_asked(messages)
+    prompt, step = last_prompt(messages)
     return MessagesRequest(
         model=as_text(fields["model"]),
-        asked=asked,
+        prompt=prompt,
         stream=stream,
         prompt_chars=prompt_chars(fields.get("system"), messages, fields.get("tools")),
         limits=limits_of(limit, as_list(fields.get("stop_sequences"))),
@@ -371,5 +371,5 @@ def _usage_at_start(answer: ModelAnswer) -> dict[str, Any]:
     raw = answer.recorded_for(ANTHROPIC) or ()
     start = next((piece for piece in raw if _type(piece) == "message_start"), None)
     message = as_object(read_object(start.raw).get("message")) if start else {}
-    told = as_object(message.get("usage"))
-    return {name: told[name] for name in _INPUT_COUNTS if told.get(name) is not None}
+    usage = as_object(message.get("usage"))
+    return {name: usage[name] for name in _INPUT_COUNTS if usage.get(name) is not None}

@@ -43,8 +43,8 @@ class AnswerLimits:
 def limits_of(tokens_: object, stop: object = None) -> AnswerLimits:
     """The limits that the fields of a request set; what is none of a limit's values sets none."""
     sequences: list[Any] = [stop] if isinstance(stop, str) else as_list(stop)
-    named = [each for each in sequences if isinstance(each, str) and each]
-    short = (each[:_LONGEST_SEQUENCE] for each in named[:_MOST_SEQUENCES])
+    named = [sequence for sequence in sequences if isinstance(sequence, str) and sequence]
+    short = (sequence[:_LONGEST_SEQUENCE] for sequence in named[:_MOST_SEQUENCES])
     return AnswerLimits(as_count(tokens_), tuple(short))
 
 
@@ -56,23 +56,23 @@ def within_limits(answer: ModelAnswer, limits: AnswerLimits) -> ModelAnswer:
     if not limits.tokens and not limits.stop:
         return answer
     pieces = plain_pieces(answer)
-    kept, sequence = _before_stop(pieces, limits.stop)
+    before_stop, sequence = _before_stop(pieces, limits.stop)
     chars, per = _token_length(answer, answer_chars(pieces))
     # Multiplied first: an answer of just as many tokens as may be is whole.
-    if limits.tokens and answer_chars(kept) > (room := limits.tokens * chars // per):
-        return _ended(answer, _first_chars(kept, room), "length", limits.tokens)
+    if limits.tokens and answer_chars(before_stop) > (room := limits.tokens * chars // per):
+        return _ended(answer, _first_chars(before_stop, room), "length", limits.tokens)
     if sequence is None:
         return answer
-    counted = answer_chars(kept) * per // max(chars, 1) if answer.output_tokens else 0
-    return replace(_ended(answer, kept, "stop", counted), stop_sequence=sequence)
+    counted = answer_chars(before_stop) * per // max(chars, 1) if answer.output_tokens else 0
+    return replace(_ended(answer, before_stop, "stop", counted), stop_sequence=sequence)
 
 
 def _ended(
-    answer: ModelAnswer, kept: Sequence[PlainPiece], finish_reason: str, output_tokens: int
+    answer: ModelAnswer, pieces: Sequence[PlainPiece], finish_reason: str, output_tokens: int
 ) -> ModelAnswer:
     return replace(
         answer,
-        pieces=tuple(kept),
+        pieces=tuple(pieces),
         finish_reason=finish_reason,
         output_tokens=output_tokens,
         provider="",
@@ -92,13 +92,13 @@ def _token_length(answer: ModelAnswer, chars: int) -> tuple[int, int]:
 
 
 def _first_chars(pieces: Sequence[PlainPiece], room: int) -> list[PlainPiece]:
-    kept: list[PlainPiece] = []
+    first_pieces: list[PlainPiece] = []
     for piece in pieces:
         if room <= 0:
             break
-        kept.append(_shortened(piece, room))
+        first_pieces.append(_shortened(piece, room))
         room -= answer_chars([piece])
-    return kept
+    return first_pieces
 
 
 def _shortened(piece: PlainPiece, chars: int) -> PlainPiece:
@@ -122,8 +122,8 @@ def _before_stop(
             end += 1
         run = pieces[begin:end]
         text = "".join(piece.text for piece in run if isinstance(piece, TextPiece))
-        if (found := _first_of(sequences, text)) is not None:
-            at, sequence = found
+        if (first_match := _first_of(sequences, text)) is not None:
+            at, sequence = first_match
             return [*pieces[:begin], *_first_chars(run, at)], sequence
         begin = max(end, begin + 1)
     return pieces, None
@@ -131,9 +131,9 @@ def _before_stop(
 
 def _first_of(sequences: Sequence[str], text: str) -> tuple[int, str] | None:
     """The sequence that is complete first, and where it begins."""
-    places = ((text.find(each), each) for each in sequences)
-    found = [(at + len(each), at, each) for at, each in places if at >= 0]
-    if not found:
+    places = ((text.find(candidate), candidate) for candidate in sequences)
+    ends = [(at + len(candidate), at, candidate) for at, candidate in places if at >= 0]
+    if not ends:
         return None
-    _, at, sequence = min(found)
+    _, at, sequence = min(ends)
     return at, sequence

@@ -37,7 +37,7 @@ from gramophone.wire.llm.request_validation import (
     article,
     calls_in,
     json_body,
-    last_asked,
+    last_prompt,
     refuse,
     refuse_if,
 )
@@ -51,12 +51,12 @@ _ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 class ChatRequest:
     """The part of a request that its answer depends on.
 
-    `asked` is the user's last text; `step` the number of its answers with calls to tools so far;
+    `prompt` is the user's last text; `step` the number of its answers with calls to tools so far;
     `calls` the number of all calls in the conversation.
     """
 
     model: str
-    asked: str
+    prompt: str
     stream: bool
     include_usage: bool
     prompt_chars: int
@@ -65,13 +65,13 @@ class ChatRequest:
     calls: int = 0
 
 
-def parse_chat(sent: bytes, *, strict: bool = False) -> ChatRequest:
+def parse_chat(payload: bytes, *, strict: bool = False) -> ChatRequest:
     """Read a request; unknown fields are ignored. When `strict`, all that the service refuses is.
 
     Raises:
         RequestRefused: the service would refuse it.
     """
-    fields = json_body(sent)
+    fields = json_body(payload)
     if not as_text(fields.get("model")):
         refuse("you must provide a model parameter")
     messages = _messages(fields.get("messages"))
@@ -91,11 +91,11 @@ def parse_chat(sent: bytes, *, strict: bool = False) -> ChatRequest:
         )
     if fields.get("n") not in (None, 1):
         refuse("Only one choice is given: 'n' must be 1.", param="n", code="unsupported_value")
-    asked, step = last_asked(messages)
+    prompt, step = last_prompt(messages)
     most = fields.get("max_completion_tokens") or fields.get("max_tokens")
     return ChatRequest(
         model=as_text(fields["model"]),
-        asked=asked,
+        prompt=prompt,
         stream=stream,
         include_usage=as_object(options).get("include_usage") is True,
         prompt_chars=prompt_chars(
@@ -304,10 +304,10 @@ class _ChunkWriter:
                 return {"tool_calls": [{**call, "function": function}]}
 
 
-def _head(request: ChatRequest, ordinal: int, what: str) -> dict[str, Any]:
+def _head(request: ChatRequest, ordinal: int, object_type: str) -> dict[str, Any]:
     return {
         "id": made_id("chatcmpl-", ordinal),
-        "object": what,
+        "object": object_type,
         "created": CREATED_S,
         "model": request.model,
         "service_tier": "default",

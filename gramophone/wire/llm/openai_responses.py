@@ -21,7 +21,7 @@ from gramophone.wire.llm.request_validation import (
     article,
     calls_in,
     json_body,
-    last_asked,
+    last_prompt,
     refuse,
     refuse_if,
 )
@@ -61,12 +61,12 @@ _ENDINGS = ("response.completed", "response.incomplete", "response.failed", "err
 class ResponsesRequest:
     """The part of a request that its answer depends on.
 
-    `asked` is the user's last text; `step` the number of its answers with calls to tools so far;
+    `prompt` is the user's last text; `step` the number of its answers with calls to tools so far;
     `calls` the number of all calls in the conversation.
     """
 
     model: str
-    asked: str
+    prompt: str
     stream: bool
     previous_response_id: str
     prompt_chars: int
@@ -76,20 +76,20 @@ class ResponsesRequest:
     calls: int = 0
 
 
-def parse_responses(sent: bytes, *, strict: bool = False) -> ResponsesRequest:
+def parse_responses(payload: bytes, *, strict: bool = False) -> ResponsesRequest:
     """Read a request; unknown fields are ignored. When `strict`, all that the service refuses is.
 
     Raises:
         RequestRefused: the service would refuse it.
     """
-    fields = json_body(sent)
+    fields = json_body(payload)
     if not as_text(fields.get("model")):
         refuse(
             "Missing required parameter: 'model'.",
             param="model",
             code="missing_required_parameter",
         )
-    asked, step = _asked(
+    prompt, step = _prompt(
         fields.get("input"), may_miss=fields.get("previous_response_id") is not None
     )
     refuse_if(responses_refusal(fields) if strict else None)
@@ -105,7 +105,7 @@ def parse_responses(sent: bytes, *, strict: bool = False) -> ResponsesRequest:
         del value["service_tier"]
     return ResponsesRequest(
         model=as_text(fields["model"]),
-        asked=asked,
+        prompt=prompt,
         stream=stream,
         previous_response_id=as_text(fields.get("previous_response_id")),
         prompt_chars=prompt_chars(*(fields.get(name) for name in _PROMPT)),
@@ -116,7 +116,7 @@ def parse_responses(sent: bytes, *, strict: bool = False) -> ResponsesRequest:
     )
 
 
-def _asked(value: object, *, may_miss: bool) -> tuple[str, int]:
+def _prompt(value: object, *, may_miss: bool) -> tuple[str, int]:
     if value is None and not may_miss:
         refuse(
             "Missing required parameter: 'input'.",
@@ -140,7 +140,7 @@ def _asked(value: object, *, may_miss: bool) -> tuple[str, int]:
                 param=f"input[{number}]",
                 code="invalid_type",
             )
-    return last_asked(as_list(value))
+    return last_prompt(as_list(value))
 
 
 def response_id(ordinal: int) -> str:
@@ -216,9 +216,9 @@ class _ResponseWriter:
         self._number = broken_off.next_number
         self._id = broken_off.response_id or self._id
         self._output = broken_off.output
-        done = "response.output_item.done"
+        done_type = "response.output_item.done"
         return [
-            self._event(self._answer.due_us, done, output_index=index, item=item)
+            self._event(self._answer.due_us, done_type, output_index=index, item=item)
             for index, item in broken_off.unfinished()
         ]
 
@@ -286,8 +286,8 @@ class _ResponseWriter:
 
     def _text(self, block: TextBlock, at: dict[str, Any]) -> Iterator[Timed]:
         first_us, last_us = block.pieces[0].due_us, block.pieces[-1].due_us
-        added, done = "response.content_part.added", "response.content_part.done"
-        yield self._event(first_us, added, **at, part=_text_part(""))
+        added_type, done_type = "response.content_part.added", "response.content_part.done"
+        yield self._event(first_us, added_type, **at, part=_text_part(""))
         for piece in block.pieces:
             yield self._event(
                 piece.due_us,
@@ -297,7 +297,7 @@ class _ResponseWriter:
                 logprobs=[],
             )
         yield self._event(last_us, "response.output_text.done", **at, text=block.text, logprobs=[])
-        yield self._event(last_us, done, **at, part=_text_part(block.text))
+        yield self._event(last_us, done_type, **at, part=_text_part(block.text))
 
     def _thoughts(self, block: ThinkingBlock, at: dict[str, Any]) -> Iterator[Timed]:
         first_us, last_us = block.pieces[0].due_us, block.pieces[-1].due_us

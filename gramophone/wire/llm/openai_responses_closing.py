@@ -19,7 +19,7 @@ class BrokenOff:
 
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self._items: dict[int, dict[str, Any]] = {}
-        self._done: set[int] = set()
+        self._complete: set[int] = set()
         self.next_number = next_number(events)
         self.response_id = ""
         for event in events:
@@ -32,7 +32,7 @@ class BrokenOff:
 
     def unfinished(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """The items that were begun and not ended, with their index."""
-        return ((n, self._items[n]) for n in sorted(self._items) if n not in self._done)
+        return ((n, self._items[n]) for n in sorted(self._items) if n not in self._complete)
 
     def _read(self, event: dict[str, Any]) -> None:
         response = as_object(event.get("response"))
@@ -47,7 +47,7 @@ class BrokenOff:
                 self._items[index] = {**item, **status}
             case "response.output_item.done":
                 self._items[index] = as_object(event.get("item"))
-                self._done.add(index)
+                self._complete.add(index)
             case _ if index in self._items:
                 self._add(self._items[index], event)
             case _:

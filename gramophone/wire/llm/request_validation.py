@@ -68,7 +68,7 @@ def text_of(content: object) -> str:
     return "\n".join(text for part in parts if (text := as_text(part.get("text"))))
 
 
-def last_asked(messages: list[Any]) -> tuple[str, int]:
+def last_prompt(messages: list[Any]) -> tuple[str, int]:
     """The user's last text, and the number of times the model has answered it with calls to tools.
 
     Results of tools are messages with the role of the user in Messages, and have one of their own

@@ -66,7 +66,7 @@ class TestChoosing:
 
     @pytest.mark.parametrize("asked", ["Look twice.", None])
     def test_calls_to_tools_go_with_what_they_lead_to(self, asked: str | None) -> None:
-        looking, looked = replace(LOOKING, asked=asked), replace(LOOKED, asked=asked)
+        looking, looked = replace(LOOKING, prompt=asked), replace(LOOKED, prompt=asked)
         choose = RecordedOrder([looking, looked])
         assert [choose("Look twice.", step) for step in (0, 0, 1, 1, 0, 1, 2)] == [
             looking,

@@ -74,7 +74,7 @@ async def test_a_recorded_stream_is_served_again_byte_for_byte(path: str) -> Non
     (request,) = through.all(RequestSent)
     assert (request.model, request.messages) == ("m", 1)
     recorded = answers_of(through.events)
-    assert [answer.asked for answer in recorded] == ["Hello?"]
+    assert [answer.prompt for answer in recorded] == ["Hello?"]
     async with standing_in(*recorded) as upstream:
         second = await post(upstream, path, stream=True)
     assert second.content == first.content

@@ -254,7 +254,7 @@ async def test_a_talk_through_the_proxy_is_served_again() -> None:
     ]
     instants = [event.at_us for event in through.events]
     assert instants == sorted(instants)
-    assert [answer.asked for answer in answers_of(through.events)] == ["Hello?", "Hello?"]
+    assert [answer.prompt for answer in answers_of(through.events)] == ["Hello?", "Hello?"]
     voice = RecordedVoice(recorded_speech(through.events), strict=True)
     async with running(voice=voice) as again, talking(again, "") as talk:
         for sentence, before in zip(sentences, heard, strict=True):

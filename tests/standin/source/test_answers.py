@@ -70,7 +70,7 @@ def done(turn: int, text: str, at_us: int, reason: str = "stop") -> list[Event]:
 def test_an_exchange() -> None:
     assert answers_of(short_session()) == (
         ModelAnswer(
-            asked="What is a gramophone?",
+            prompt="What is a gramophone?",
             pieces=(
                 TextPiece("A gramophone ", 199_800),
                 TextPiece("plays records.", 219_800),
@@ -102,7 +102,7 @@ def test_what_was_heard_is_asked_if_nothing_else_is() -> None:
         *done(6, "Yes.", 9),
         *heard(7, "oh"),
     ]
-    assert [answer.asked for answer in answers_of(events)] == ["Why is it blue?", "is it"]
+    assert [answer.prompt for answer in answers_of(events)] == ["Why is it blue?", "is it"]
 
 
 def test_a_recording_made_on_the_real_path() -> None:
@@ -113,7 +113,7 @@ def test_a_recording_made_on_the_real_path() -> None:
     assert answer.provider == OPENAI, "the embedded model speaks OpenAI's protocol"
     told = "".join(piece.text for piece in plain_pieces(answer) if isinstance(piece, TextPiece))
     assert told == "".join(event.text for event in events if isinstance(event, DeltaReceived))
-    assert answer.asked == "In two short sentences, what is a gramophone?"
+    assert answer.prompt == "In two short sentences, what is a gramophone?"
     assert (answer.input_tokens > 0, answer.output_tokens > 0) == (True, True)
 
 
@@ -143,7 +143,7 @@ def test_an_answer_that_was_taken_back_is_an_answer_all_the_same() -> None:
         *done(2, "Yes.", 6),
     ]
     answers = answers_of([*first, *again])
-    assert [answer.asked for answer in answers] == ["Hi?", "Hi?"]
+    assert [answer.prompt for answer in answers] == ["Hi?", "Hi?"]
     assert [answer.pieces for answer in answers] == [
         (TextPiece("No.", 1),),
         (TextPiece("Yes.", 1),),
@@ -158,7 +158,7 @@ def test_a_question_that_was_asked_in_other_words() -> None:
         *request(3, 3),
         *done(3, "", 4),
     ]
-    assert [answer.asked for answer in answers_of([*first, *resent])] == ["Hi?", "Hello?"]
+    assert [answer.prompt for answer in answers_of([*first, *resent])] == ["Hi?", "Hello?"]
 
 
 def test_two_questions_that_went_out_as_one_message() -> None:
@@ -169,7 +169,7 @@ def test_two_questions_that_went_out_as_one_message() -> None:
         TurnCompleted(at_us=1, turn=1, role="assistant", text="", finish_reason="failed"),
     ]
     answers = answers_of([*unanswered, *question(2, "Two?"), *request(3), *done(3, "", 4)])
-    assert answers[1].asked == "One?\n\nTwo?"
+    assert answers[1].prompt == "One?\n\nTwo?"
 
 
 def test_what_is_only_spoken_again_is_not_asked() -> None:
@@ -187,7 +187,7 @@ def test_a_session_that_goes_on_from_another() -> None:
         TurnInherited(at_us=0, turn=1, role="assistant", text="Yes."),
     ]
     (answer,) = answers_of([*inherited, *question(2, "Now?"), *request(3), *done(3, "", 1)])
-    assert answer.asked == "Now?"
+    assert answer.prompt == "Now?"
 
 
 def test_an_interrupted_answer_ends_after_the_interruption() -> None:

@@ -186,10 +186,10 @@ def test_a_question_that_was_heard_is_one_turn(asked: str, turns: int) -> None:
     tape.record_speech(observer.ended(1000, "", 6))
     tape.expect_answer("openai", "m")
     body = json.dumps({"messages": [{"role": "user", "content": asked}]}).encode()
-    tape.record_answer(AnswerObserver("openai", "host", tape.turns).asked(body, 7, tape.heard))
+    tape.record_answer(AnswerObserver("openai", "host", tape.turns).asked(body, 7, tape.heard_text))
     tape.end()
     assert len([event for event in events if isinstance(event, TurnStarted)]) == turns
-    assert [answer.asked for answer in answers_of(events)] == [asked]
+    assert [answer.prompt for answer in answers_of(events)] == [asked]
 
 
 async def test_silence_is_recorded_too() -> None:

@@ -55,7 +55,7 @@ def test_a_dozen_lines_say_this_then_fail() -> None:
     assert script.prompts == ("Why is the sky blue?",)
     assert script.answers == (
         ModelAnswer(
-            asked="Why is the sky blue?",
+            prompt="Why is the sky blue?",
             pieces=(
                 TextPiece("Because ", 200_000),
                 TextPiece("of ", 220_000),
@@ -75,7 +75,7 @@ def test_a_dozen_lines_say_this_then_fail() -> None:
 def test_json_says_the_same() -> None:
     told = {"answer": [{"text": "Yes."}], "faults": ["slow-first-byte=300"]}
     script = scenario(json.dumps(told), no_wav, is_json=True)
-    assert script.answers == (ModelAnswer(asked=None, pieces=(TextPiece("Yes."),)),)
+    assert script.answers == (ModelAnswer(prompt=None, pieces=(TextPiece("Yes."),)),)
     assert script.prompts == ()
     assert script.faults == (Fault(FaultName.SLOW_FIRST_BYTE, 300),)
     assert script.speech is None

@@ -49,7 +49,7 @@ def said(*content: dict[str, Any], role: str = "user") -> list[dict[str, Any]]:
 class TestRequests:
     @pytest.mark.parametrize("version", [OLD, NEW])
     def test_a_request(self, version: str) -> None:
-        assert parse_messages(asking(stream=True), version).asked == "Hello?"
+        assert parse_messages(asking(stream=True), version).prompt == "Hello?"
 
     def test_results_of_tools_are_not_the_users_words(self) -> None:
         messages: list[dict[str, Any]] = [
@@ -58,10 +58,10 @@ class TestRequests:
             *said({"type": "tool_result", "tool_use_id": "a", "content": "1"}),
         ]
         request = parse_messages(asking(messages=messages), NEW)
-        assert (request.asked, request.step) == ("One?", 1)
+        assert (request.prompt, request.step) == ("One?", 1)
 
     def test_sampling_was_allowed_once(self) -> None:
-        assert parse_messages(asking(temperature=0.5, top_p=1), OLD).asked == "Hello?"
+        assert parse_messages(asking(temperature=0.5, top_p=1), OLD).prompt == "Hello?"
 
     @pytest.mark.parametrize(
         ("body", "version", "says"),

@@ -45,7 +45,7 @@ class TestRequests:
             {"role": "tool", "tool_call_id": "call_a", "content": "1"},
         ]
         request = parse_chat(asking(messages=messages))
-        assert (request.asked, request.step) == ("One?", 1)
+        assert (request.prompt, request.step) == ("One?", 1)
 
     def test_steps_are_counted_from_what_the_user_said_last(self) -> None:
         user, model, tool = (
@@ -68,7 +68,7 @@ class TestRequests:
             {"type": "text", "text": "b"},
         ]
         request = parse_chat(asking(messages=[{"role": "user", "content": parts}]))
-        assert request.asked == "a\nb"
+        assert request.prompt == "a\nb"
 
     def test_fields_that_nobody_knows_do_no_harm(self) -> None:
         request = parse_chat(asking(stream=True, novelty={"x": 1}, stream_options={"y": 2}))

@@ -35,7 +35,7 @@ ASKED = parse_responses(asking(instructions="Be brief.", stream=True))
 
 class TestRequests:
     def test_a_text_is_what_the_user_said(self) -> None:
-        assert parse_responses(asking()).asked == "Hello?"
+        assert parse_responses(asking()).prompt == "Hello?"
 
     def test_among_items_the_users_last_counts(self) -> None:
         items = [
@@ -44,11 +44,11 @@ class TestRequests:
             {"type": "function_call_output", "call_id": "a", "output": "1"},
         ]
         request = parse_responses(asking(input=items))
-        assert (request.asked, request.step) == ("One?", 1)
+        assert (request.prompt, request.step) == ("One?", 1)
 
     def test_a_later_turn_may_say_nothing(self) -> None:
         request = parse_responses(asking(input=None, previous_response_id="resp_1"))
-        assert (request.asked, request.previous_response_id) == ("", "resp_1")
+        assert (request.prompt, request.previous_response_id) == ("", "resp_1")
 
     @pytest.mark.parametrize(
         ("body", "says"),

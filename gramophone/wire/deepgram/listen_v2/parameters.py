@@ -208,12 +208,12 @@ def _thresholds(value: object, thresholds: TurnThresholds) -> TurnThresholds:
         "eot_timeout_ms": "timeout_ms",
     }
     changes: dict[str, Any] = {}
-    for name, asked in cast("dict[str, object]", value).items():
-        if name not in names or asked is None:
+    for name, threshold in cast("dict[str, object]", value).items():
+        if name not in names or threshold is None:
             continue
-        if isinstance(asked, bool) or not isinstance(asked, int | float):
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float):
             raise ConfigureRefused("INVALID_THRESHOLDS", f"'{name}' must be a number")
-        changes[names[name]] = asked
+        changes[names[name]] = threshold
     if changes.get("timeout_ms", 0) % 1:
         raise ConfigureRefused("INVALID_THRESHOLDS", "'eot_timeout_ms' must be a whole number")
     changed = replace(thresholds, **changes)

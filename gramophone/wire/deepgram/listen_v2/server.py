@@ -102,7 +102,7 @@ class ListenV2Server:
         if self._closed:
             return []
         self._deadline_us = now_us + IDLE_US
-        return self._told([each for loud in self._sound.hear(sound) for each in self._step(loud)])
+        return self._told([turn for loud in self._sound.hear(sound) for turn in self._step(loud)])
 
     def text_received(self, text: str, now_us: int) -> list[Action]:
         """Take a text frame."""
@@ -138,8 +138,8 @@ class ListenV2Server:
         if not self._is_multilingual:
             return turn
         hints = self._settings.language_hints
-        spoken = (hints[0] if hints else "en",) if turn.words else ()
-        return replace(turn, languages=spoken, languages_hinted=hints)
+        languages = (hints[0] if hints else "en",) if turn.words else ()
+        return replace(turn, languages=languages, languages_hinted=hints)
 
     def _configure(self, fields: Mapping[str, Any]) -> ServerMessage:
         self._configures += 1

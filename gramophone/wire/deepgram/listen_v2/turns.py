@@ -67,7 +67,7 @@ class PauseDetector:
 
     def __init__(self) -> None:
         self._quiet_steps = 0
-        self._heard: set[bool] = set()
+        self._loudnesses: set[bool] = set()
 
     def hear(self, loud: bool | None) -> bool:
         """Take a step; gives whether a turn may begin in it. None is sound that tells nothing."""
@@ -75,13 +75,13 @@ class PauseDetector:
             return True
         begins = loud and self._quiet_steps >= _PAUSE_STEPS
         self._quiet_steps = 0 if loud else self._quiet_steps + 1
-        self._heard.add(loud)
+        self._loudnesses.add(loud)
         return begins or not self.tells
 
     @property
     def tells(self) -> bool:
         """Whether the sound has been both loud and quiet."""
-        return len(self._heard) == 2
+        return len(self._loudnesses) == 2
 
 
 class TurnTaking:
@@ -96,7 +96,9 @@ class TurnTaking:
         self.thresholds = thresholds
         self._faults = faults or TurnFaults()
         self._utterances = tuple(
-            each for each in utterances if words_of(each.text) and each.duration_us
+            utterance
+            for utterance in utterances
+            if words_of(utterance.text) and utterance.duration_us
         )
         self._begun = 0
         self._begun_at_ends: list[int] = []
@@ -108,7 +110,7 @@ class TurnTaking:
         self._said_us = 0
         self._words: tuple[HeardWord, ...] = ()
         self._laid_us = 0
-        self._told = 0
+        self._reported_words = 0
         self._eager = False
         # Words that come later than they should: behind an EagerEndOfTurn, or behind the end.
         self._held: tuple[HeardWord, ...] = ()
@@ -117,7 +119,7 @@ class TurnTaking:
     @property
     def silent(self) -> bool:
         """Whether a fault has come after which nothing is said any more, whatever happens."""
-        return bool(self._told) and strikes(self._faults.goes_silent, self._turn_index)
+        return bool(self._reported_words) and strikes(self._faults.goes_silent, self._turn_index)
 
     def remaining(self, turns: int) -> tuple[Utterance, ...]:
         """The utterances that are left behind the end of so many turns."""
@@ -131,33 +133,33 @@ class TurnTaking:
         self._now_us += STEP_US
         if loud:
             self._loud_until_us = self._now_us
-        heard = self._told
-        while heard < len(self._words) and self._words[heard].end_us <= self._now_us:
-            heard += 1
-        resumed = heard > self._told
+        ended_words = self._reported_words
+        while ended_words < len(self._words) and self._words[ended_words].end_us <= self._now_us:
+            ended_words += 1
+        resumed = ended_words > self._reported_words
         if event := self._event(resumed=resumed):
             if event == "EndOfTurn":
                 return [self._end("model" if self._sure else "timeout")]
-            self._told = heard
+            self._reported_words = ended_words
             self._eager = event == "EagerEndOfTurn"
-            said = self._say(event)
+            turn_info = self._say(event)
             if self._eager:
                 self._release()
-            return [said]
+            return [turn_info]
         if self._now_us < self._said_us + _UPDATE_US:
             return []
-        self._told = heard
+        self._reported_words = ended_words
         return [self._say("Update")]
 
     def force_end(self) -> list[TurnInfo]:
         """End the turn now, with all its words; empty when there is none."""
-        if not self._told:
+        if not self._reported_words:
             return []
         return [*self._complete("TurnResumed" if self._eager else None), self._end("manual")]
 
     def finish(self) -> list[TurnInfo]:
         """Say what is left of a turn, which stays without an end."""
-        return self._complete("Update") if self._told else []
+        return self._complete("Update") if self._reported_words else []
 
     # --- what is said -------------------------------------------------------------------------
 
@@ -172,7 +174,7 @@ class TurnTaking:
 
     def _event(self, *, resumed: bool) -> TurnEvent | None:
         """The event that is due at this step, unless it is an Update."""
-        if not self._told:
+        if not self._reported_words:
             return "StartOfTurn" if resumed else None
         if self._eager:
             if resumed or self._speaks:
@@ -200,7 +202,7 @@ class TurnTaking:
         return min(wordless_us, self._now_us - self._loud_until_us)
 
     def _confidence(self) -> float:
-        if not self._told:
+        if not self._reported_words:
             return 0.0
         if strikes(self._faults.never_ends, self._turn_index):
             return _UNSURE
@@ -214,7 +216,7 @@ class TurnTaking:
             turn_index=self._turn_index,
             start_us=self._turn_start_us,
             end_us=self._now_us,
-            words=self._words[: self._told],
+            words=self._words[: self._reported_words],
             confidence=self._confidence(),
             trigger=trigger,
         )
@@ -222,19 +224,19 @@ class TurnTaking:
     def _complete(self, event: TurnEvent | None) -> list[TurnInfo]:
         """Hear the words that are missing, in the time that there was; tell them as `event`."""
         words = self._words + self._held
-        if len(words) == self._told:
+        if len(words) == self._reported_words:
             return []
         self._words, self._held = squeezed_words(words, self._laid_us, self._now_us), ()
-        self._told = len(words)
+        self._reported_words = len(words)
         return [self._say(event)] if event else []
 
     def _end(self, trigger: TurnTrigger) -> TurnInfo:
-        said = self._say("EndOfTurn", trigger)
+        turn_info = self._say("EndOfTurn", trigger)
         self._turn_index += 1
         self._turn_start_us = self._now_us
-        self._words, self._told, self._eager = (), 0, False
+        self._words, self._reported_words, self._eager = (), 0, False
         self._begun_at_ends.append(self._begun)
-        return said
+        return turn_info
 
     # --- words over sound ---------------------------------------------------------------------
 
@@ -254,8 +256,8 @@ class TurnTaking:
             self._late, words = words[1:][-1:], words[:1] + words[1:-1]
         resumes = strikes(faults.resumes, self._turn_index)
         if resumes and self.thresholds.eager_eot is not None and len(words) > 1:
-            kept = len(words) // 2
-            words, self._held = words[:kept], words[kept:]
+            half = len(words) // 2
+            words, self._held = words[:half], words[half:]
         self._words = words
 
     def _release(self) -> None:

@@ -140,10 +140,10 @@ def parse_client(text: str) -> ClientMessage:
     fields = json_object(text, "DATA-0000")
     match fields.get("type"):
         case "Speak":
-            spoken = fields.get("text")
-            if not isinstance(spoken, str):
+            text_field = fields.get("text")
+            if not isinstance(text_field, str):
                 raise ProtocolViolation("DATA-0000", "a Speak needs a text")
-            return Speak(spoken)
+            return Speak(text_field)
         case "Flush":
             return Flush()
         case "Clear":

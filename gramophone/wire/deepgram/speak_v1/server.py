@@ -183,8 +183,8 @@ class SpeakServer:
         except ProtocolViolation as violation:
             return self._close_connection(1008, violation.code)
         match message:
-            case Speak(text=spoken):
-                return self._speak(spoken, now_us)
+            case Speak(text=spoken_text):
+                return self._speak(spoken_text, now_us)
             case Flush():
                 return self._flush(now_us)
             case Clear():
@@ -215,11 +215,11 @@ class SpeakServer:
 
     def synthesised(self, job: int) -> list[Action]:
         """Acknowledge `job` after its last frame, and go on with the next."""
-        spoken = self._speaking
-        if spoken is None or job != spoken.utterance.job:
+        speaking = self._speaking
+        if speaking is None or job != speaking.utterance.job:
             return []
         self._speaking = None
-        return [*([self._flushed()] if spoken.flushed else []), *self._next()]
+        return [*([self._flushed()] if speaking.flushed else []), *self._next()]
 
     def failed(self, job: int) -> list[Action]:
         """Close because the voice could not speak `job`."""

@@ -102,22 +102,22 @@ class FluxText:
         # A control is `\{` … `\}`. The possible beginning of one at the end, also a lone
         # backslash, is held back. Its length is bounded, so that a client that never closes it gets
         # an error instead of silence.
-        spoken: list[str] = []
+        parts: list[str] = []
         position = 0
         while (start := text.find("\\{", position)) >= 0:
-            spoken.append(text[position:start])
+            parts.append(text[position:start])
             end = text.find("\\}", start)
             if end < 0:
                 if len(text) - start > _LONGEST_CONTROL:
                     raise ProtocolViolation("DATA-0002", "An inline control is not closed.")
                 self._held = text[start:]
-                return "".join(spoken)
-            spoken.append(self._pronounced(text[start + 1 : end] + "}"))
+                return "".join(parts)
+            parts.append(self._pronounced(text[start + 1 : end] + "}"))
             position = end + 2
         end = len(text)
         if text.endswith("\\", position):
             end, self._held = end - 1, "\\"
-        return "".join([*spoken, text[position:end]])
+        return "".join([*parts, text[position:end]])
 
     def _pronounced(self, control: str) -> str:
         word, ipa = _pronunciation(control)

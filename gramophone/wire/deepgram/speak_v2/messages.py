@@ -202,10 +202,10 @@ def parse_client(text: str) -> ClientMessage:
     fields = json_object(text, "MESSAGE-0000")
     match fields.get("type"):
         case "Speak":
-            spoken = fields.get("text")
-            if not isinstance(spoken, str):
+            text_field = fields.get("text")
+            if not isinstance(text_field, str):
                 raise _invalid("a Speak needs a text")
-            return Speak(spoken)
+            return Speak(text_field)
         case "Flush":
             return Flush()
         case "Interrupt":
@@ -389,8 +389,8 @@ def _fields(message: ClientMessage | ServerMessage) -> dict[str, object]:
             return {} if speed is None else {"speed": speed}
         case SpeechMetadata(controls_applied=controls):
             return _slots(message) | {"controls_applied": _slots(controls)}
-        case SpeechInterrupted(played_ms, metadata, spoken, remaining):
-            texts = {"text_spoken": spoken, "text_remaining": remaining}
+        case SpeechInterrupted(played_ms, metadata, spoken_text, remaining):
+            texts = {"text_spoken": spoken_text, "text_remaining": remaining}
             known_texts = {name: text for name, text in texts.items() if text is not None}
             return {"audio_played_ms": played_ms, **known_texts, "metadata": _fields(metadata)}
         case ConfigureSuccess(speed):

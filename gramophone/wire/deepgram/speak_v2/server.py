@@ -166,8 +166,8 @@ class SpeakV2Server:
         try:
             message = parse_client(text)
             match message:
-                case Speak(text=spoken):
-                    return self._speak(spoken, now_us)
+                case Speak(text=spoken_text):
+                    return self._speak(spoken_text, now_us)
                 case Flush():
                     return self._flush(now_us)
                 case Interrupt(offset_ms):
@@ -358,12 +358,12 @@ class SpeakV2Server:
         self._segment = self._job = None
         offset_ms = interruption.offset_ms
         played_ms, heard_ms = self._account.interrupt(self._sounded_ms(turn), offset_ms)
-        spoken, remaining = None, None
+        spoken_text, remaining = None, None
         if offset_ms is not None:
-            spoken, remaining = turn.split(heard_ms, self._bytes_per_ms, self._rate)
+            spoken_text, remaining = turn.split(heard_ms, self._bytes_per_ms, self._rate)
         metadata = turn.metadata(heard_ms)
         self._account.count(metadata)
-        actions.append(SendText(SpeechInterrupted(played_ms, metadata, spoken, remaining)))
+        actions.append(SendText(SpeechInterrupted(played_ms, metadata, spoken_text, remaining)))
         return [*actions, *self._next_turn(), *self._advance()]
 
     def _sounded_ms(self, turn: FluxTurn) -> int:

@@ -29,8 +29,8 @@ class SpeakingRate:
 
     def estimate_ms(self, text: str) -> float:
         """Estimated milliseconds of sound for `text`."""
-        known = self._ms > 0 and self._characters > 0
-        return len(text) * (self._ms / self._characters if known else _CHARACTER_MS)
+        measured = self._ms > 0 and self._characters > 0
+        return len(text) * (self._ms / self._characters if measured else _CHARACTER_MS)
 
 
 @dataclass(slots=True)
@@ -87,9 +87,9 @@ class FluxTurn:
         Raises:
             ProtocolViolation: with `DATA-0002`, for an inline control that cannot be acted on.
         """
-        spoken, warnings = self._text.take(text)
+        spoken_text, warnings = self._text.take(text)
         self._input_characters += len(text)
-        self._append(spoken, now_us)
+        self._append(spoken_text, now_us)
         return warnings
 
     def end(self, now_us: int, *, acknowledge: bool) -> None:
@@ -133,20 +133,20 @@ class FluxTurn:
         Segments that were played whole give their whole text. Of the one in which the sound was
         stopped, the share of its characters that is the share of its duration is taken.
         """
-        spoken = ""
+        spoken_text = ""
         rest = [*self._begun, *self.waiting]
         while rest and rest[0].done and heard_ms >= rest[0].sent_bytes / bytes_per_ms:
             segment = rest.pop(0)
-            spoken += segment.text
+            spoken_text += segment.text
             heard_ms -= segment.sent_bytes / bytes_per_ms
         remaining = "".join(segment.text for segment in rest) + self.cutter.held
         if not rest:
-            return spoken, remaining
+            return spoken_text, remaining
         sent_ms = rest[0].sent_bytes / bytes_per_ms
         # What is still being spoken is as long as it will be, not as it is so far.
         whole_ms = sent_ms if rest[0].done else max(sent_ms, rate.estimate_ms(rest[0].text))
-        heard = _words(rest[0].text, heard_ms / whole_ms if whole_ms > 0 else 0.0)
-        return spoken + remaining[:heard], remaining[heard:]
+        heard_chars = _words(rest[0].text, heard_ms / whole_ms if whole_ms > 0 else 0.0)
+        return spoken_text + remaining[:heard_chars], remaining[heard_chars:]
 
     def _append(self, text: str, now_us: int) -> None:
         self._billable_characters += len(text)

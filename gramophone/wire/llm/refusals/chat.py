@@ -105,8 +105,8 @@ def _contents(messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
                 "Invalid value for 'content': expected a string, got null.",
                 f"messages.[{number}].content",
             )
-        for place, part in enumerate(map(as_object, as_list(content))):
-            within = f"{param}.content[{place}]"
+        for index, part in enumerate(map(as_object, as_list(content))):
+            within = f"{param}.content[{index}]"
             kind = part.get("type")
             if kind is None:
                 yield missing(f"{within}.type")
@@ -168,20 +168,20 @@ def _calls(number: int, message: dict[str, Any], calls: set[str]) -> Iterator[Mo
     param = f"messages[{number}].tool_calls"
     if message.get("tool_calls") == []:
         yield empty_array(param)
-    for place, call in enumerate(map(as_object, as_list(message.get("tool_calls")))):
+    for index, call in enumerate(map(as_object, as_list(message.get("tool_calls")))):
         id_ = as_text(call.get("id"))
         if not id_:
-            yield missing(f"{param}[{place}].id")
+            yield missing(f"{param}[{index}].id")
         if id_ in calls:
             yield invalid(
                 f"Duplicate value for 'id' of '{shown(id_)}' in 'tool_calls'.",
-                f"{param}[{place}].id",
+                f"{param}[{index}].id",
             )
         kind = as_text(call.get("type"))
         if not kind:
-            yield missing(f"{param}[{place}].type")
+            yield missing(f"{param}[{index}].type")
         elif kind in _TOOLS and not as_text(as_object(call.get(kind)).get("name")):
-            yield missing(f"{param}[{place}].{kind}.name")
+            yield missing(f"{param}[{index}].{kind}.name")
         calls.add(id_)
 
 

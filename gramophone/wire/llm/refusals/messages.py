@@ -159,18 +159,18 @@ def _tools(fields: dict[str, Any]) -> Iterator[ModelRefusal]:
         yield _invalid(f"tool_choice: Tool '{_shown(name)}' not found in provided tools")
 
 
-def _tool(place: str, tool: dict[str, Any]) -> Iterator[ModelRefusal]:
+def _tool(path: str, tool: dict[str, Any]) -> Iterator[ModelRefusal]:
     name, schema = tool.get("name"), tool.get("input_schema")
     if name is None:
-        yield _invalid(f"{place}.name: Field required")
+        yield _invalid(f"{path}.name: Field required")
     if not _NAME.fullmatch(as_text(name)):
-        yield _invalid(f"{place}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
+        yield _invalid(f"{path}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
     if schema is None:
-        yield _invalid(f"{place}.input_schema: Field required")
+        yield _invalid(f"{path}.input_schema: Field required")
     if not is_object(schema):
-        yield _invalid(f"{place}.input_schema: Input should be a valid dictionary")
+        yield _invalid(f"{path}.input_schema: Input should be a valid dictionary")
     if as_object(schema).get("type") != "object":
-        yield _invalid(f"{place}.input_schema.type: Input should be 'object'")
+        yield _invalid(f"{path}.input_schema.type: Input should be 'object'")
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -182,33 +182,33 @@ def _listed(words: tuple[str, ...]) -> str:
 
 def _blocks(messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
     for number, message in enumerate(messages):
-        for place, block in enumerate(as_list(message.get("content"))):
-            yield from _block(f"messages.{number}.content.{place}", block)
+        for index, block in enumerate(as_list(message.get("content"))):
+            yield from _block(f"messages.{number}.content.{index}", block)
 
 
-def _block(place: str, value: object) -> Iterator[ModelRefusal]:
+def _block(path: str, value: object) -> Iterator[ModelRefusal]:
     if not is_object(value):
-        yield _invalid(f"{place}: Input should be a valid dictionary")
+        yield _invalid(f"{path}: Input should be a valid dictionary")
         return
     block = as_object(value)
     kind = block.get("type")
     if kind is None:
-        yield _invalid(f"{place}.type: Field required")
+        yield _invalid(f"{path}.type: Field required")
     if kind not in _BLOCKS:
         yield _invalid(
-            f"{place}: Input tag '{_shown(str(kind))}' found using 'type' does not match any of "
+            f"{path}: Input tag '{_shown(str(kind))}' found using 'type' does not match any of "
             f"the expected tags: {_listed(_BLOCKS)}"
         )
     for name in _NEEDED.get(as_text(kind), ()):
         if block.get(name) is None:
-            yield _invalid(f"{place}.{kind}.{name}: Field required")
+            yield _invalid(f"{path}.{kind}.{name}: Field required")
         if not isinstance(block[name], str):
-            yield _invalid(f"{place}.{kind}.{name}: Input should be a valid string")
+            yield _invalid(f"{path}.{kind}.{name}: Input should be a valid string")
     if kind == "tool_use":
         if not is_object(block.get("input")):
-            yield _invalid(f"{place}.tool_use.input: Input should be a valid dictionary")
+            yield _invalid(f"{path}.tool_use.input: Input should be a valid dictionary")
         if not _ID.fullmatch(as_text(block.get("id"))):
-            yield _invalid(f"{place}.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'")
+            yield _invalid(f"{path}.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'")
 
 
 def _texts(system: object, messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
@@ -234,15 +234,15 @@ def _last_text(blocks: list[Any]) -> str:
     return as_text(as_object(blocks[-1]).get("text")) if blocks else ""
 
 
-def _empty_texts(place: str, blocks: list[Any]) -> Iterator[ModelRefusal]:
+def _empty_texts(path: str, blocks: list[Any]) -> Iterator[ModelRefusal]:
     for block in map(as_object, blocks):
         text = block.get("text")
         if block.get("type") != "text" or not isinstance(text, str):
             continue
         if not text:
-            yield _invalid(f"{place}: text content blocks must be non-empty")
+            yield _invalid(f"{path}: text content blocks must be non-empty")
         elif not text.strip():
-            yield _invalid(f"{place}: text content blocks must contain non-whitespace text")
+            yield _invalid(f"{path}: text content blocks must contain non-whitespace text")
 
 
 # --- the history ------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ class _Turn:
 
 
 def _turns(messages: list[dict[str, Any]]) -> Iterator[_Turn]:
-    for role, group in groupby(enumerate(messages), key=lambda each: as_text(each[1].get("role"))):
+    for role, group in groupby(enumerate(messages), key=lambda item: as_text(item[1].get("role"))):
         numbered = list(group)
         blocks = tuple(
             as_object(block) if is_object(block) else {"type": "text"}
@@ -299,20 +299,20 @@ def _results(turn: _Turn, calls: list[str], asked_at: int) -> Iterator[ModelRefu
     results = {as_text(block.get("tool_use_id")) for block in first}
     if missing := [id_ for id_ in calls if id_ not in results]:
         yield _without_result(asked_at, missing)
-    known, seen = set(calls), set[str]()
+    call_ids, result_ids = set(calls), set[str]()
     for id_ in turn.ids("tool_result", "tool_use_id"):
-        if id_ not in known:
+        if id_ not in call_ids:
             yield _invalid(
                 f"messages.{turn.number}: unexpected `tool_use_id` found in `tool_result` blocks: "
                 f"{_shown(id_)}. Each `tool_result` block must have a corresponding `tool_use` "
                 "block in the previous message."
             )
-        if id_ in seen:
+        if id_ in result_ids:
             yield _invalid(
                 f"messages.{turn.number}: each tool_use must have a single result. Found multiple "
                 f"`tool_result` blocks with id: {_shown(id_)}"
             )
-        seen.add(id_)
+        result_ids.add(id_)
 
 
 def _without_result(number: int, ids: list[str]) -> ModelRefusal:

@@ -51,9 +51,9 @@ def wrong_type(param: str, expected: str, value: object) -> ModelRefusal:
     return invalid(message, param, "invalid_type")
 
 
-def unknown_value(param: str, value: str, known: Collection[str]) -> ModelRefusal:
+def unknown_value(param: str, value: str, supported_values: Collection[str]) -> ModelRefusal:
     """The refusal of a word that is none of those that are known."""
-    *first, last = (f"'{each}'" for each in known)
+    *first, last = (f"'{supported_value}'" for supported_value in supported_values)
     supported = f"{', '.join(first)}, and {last}" if first else last
     message = f"Invalid value: '{shown(value)}'. Supported values are: {supported}."
     return invalid(message, param, "invalid_value")

@@ -87,8 +87,8 @@ def _contents(items: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
     for number, item in enumerate(items):
         if item.get("type") not in (None, "message"):
             continue
-        for place, part in enumerate(map(as_object, as_list(item.get("content")))):
-            param = f"input[{number}].content[{place}]"
+        for index, part in enumerate(map(as_object, as_list(item.get("content")))):
+            param = f"input[{number}].content[{index}]"
             kind = part.get("type")
             if kind is None:
                 yield missing(f"{param}.type")
@@ -97,21 +97,21 @@ def _contents(items: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
 
 
 def _repeated(items: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
-    seen: set[str] = set()
+    ids: set[str] = set()
     for item in items:
         id_ = as_text(item.get("id"))
-        if id_ and id_ in seen and item.get("type") != "item_reference":
+        if id_ and id_ in ids and item.get("type") != "item_reference":
             yield invalid(
                 f"Duplicate item found with id {shown(id_)}. "
                 "Remove duplicate items from your input and try again.",
                 "input",
             )
-        seen.add(id_)
+        ids.add(id_)
 
 
 def _history(items: list[dict[str, Any]], *, goes_on: bool) -> Iterator[ModelRefusal]:
     open_: dict[str, None] = {}
-    seen: set[str] = set()
+    call_ids: set[str] = set()
     for number, item in enumerate(items):
         kind, id_ = item.get("type"), as_text(item.get("call_id"))
         if kind not in (*_CALLS, *_RESULTS):
@@ -122,8 +122,8 @@ def _history(items: list[dict[str, Any]], *, goes_on: bool) -> Iterator[ModelRef
             if id_ in open_:
                 yield invalid(f"Duplicate function call with call_id {shown(id_)}.", "input")
             open_[id_] = None
-            seen.add(id_)
-        elif id_ not in seen and not goes_on:
+            call_ids.add(id_)
+        elif id_ not in call_ids and not goes_on:
             yield invalid(
                 f"No tool call found for function call output with call_id {shown(id_)}.", "input"
             )
