@@ -75,7 +75,7 @@ async def test_it_is_heard_from_that_word_on(sound_card: SoundCard, tmp_path: Pa
     assert answer.audio is not None
     with wave.open(str(answer.audio.path)) as file:
         recording = np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
-    heard = stretches(np.array(sound_card.given(), dtype=np.int16), [recording])
+    heard = stretches(np.array(sound_card.handed_to_card(), dtype=np.int16), [recording])
 
     assert len(heard) == len(WORDS)
     for word, stretch in zip(WORDS, heard, strict=True):

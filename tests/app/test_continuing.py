@@ -12,8 +12,8 @@ from gramophone.app.engine_thread import EngineThread
 from gramophone.core.intents import Submit
 from gramophone.ports.backend import ConversationOptions
 from tests.support.deadlines import HANG_S
-from tests.support.engine_threads import Watched, backend, kept
-from tests.support.seeing import drawn, said
+from tests.support.engine_threads import Watched, backend, stored_sessions
+from tests.support.seeing import drawn, screen_words
 from tui.app import GramophoneApp
 from tui.conversation.talk_pane import TalkPane
 from tui.messages import ContinueWanted
@@ -23,10 +23,10 @@ async def until_said(pilot: Pilot[None], words: str) -> None:
     """The engine runs beside the screen: draw until it has come."""
     try:
         async with asyncio.timeout(HANG_S):
-            while words not in said(pilot):
+            while words not in screen_words(pilot):
                 await drawn(pilot)
     except TimeoutError:
-        pytest.fail(f"{words!r} was not seen in {said(pilot)!r}")
+        pytest.fail(f"{words!r} was not seen in {screen_words(pilot)!r}")
 
 
 async def go_on(running: EngineThread, session_id: str) -> None:
@@ -50,11 +50,11 @@ def test_a_past_session_goes_on_in_a_pane(
         past.talk.post(Submit("A colour?"))
         past.answer(1)
         past.talk.close()
-        (before,) = asyncio.run(kept(tmp_path)).values()
+        (before,) = asyncio.run(stored_sessions(tmp_path)).values()
         # It runs already; the screen would start it.
         monkeypatch.setattr(running, "start", lambda: None)
         asyncio.run(go_on(running, before.summary.id))
-    sessions = asyncio.run(kept(tmp_path)).values()
+    sessions = asyncio.run(stored_sessions(tmp_path)).values()
     (after,) = (each for each in sessions if each.summary.id != before.summary.id)
     assert [turn.text.strip() for turn in after.turns if turn.counts] == [
         "A colour?",

@@ -19,7 +19,7 @@ from gramophone.core.timeline import (
 )
 from gramophone.ports.backend import ConversationOptions
 from gramophone.ports.engine import Message
-from tests.support.engine_threads import Watched, backend, kept
+from tests.support.engine_threads import Watched, backend, stored_sessions
 
 
 def test_two_talks_at_once_are_two_sessions(tmp_path: Path, speak_url: str) -> None:
@@ -31,7 +31,7 @@ def test_two_talks_at_once_are_two_sessions(tmp_path: Path, speak_url: str) -> N
         assert one.answer(1).text.strip() == two.answer(1).text.strip() == "Records turn."
         assert two.all_of(RequestSent)[0].model == "other"
         assert "another pane" in two.all_of(DeviceChanged)[0].detail
-    sessions = asyncio.run(kept(tmp_path))
+    sessions = asyncio.run(stored_sessions(tmp_path))
     assert set(sessions) == {"First?", "Second?"}
     assert sessions["Second?"].summary.model == "other"
     for session in sessions.values():
@@ -50,7 +50,7 @@ def test_what_is_inherited_goes_with_the_next_request(tmp_path: Path, speak_url:
         assert talk.answer(4).text.strip() == "Red."
         assert [each.text for each in talk.all_of(TurnInherited)] == ["A colour?", "Green."]
         assert [each.messages for each in talk.all_of(RequestSent)] == [3, 3]
-    (session,) = asyncio.run(kept(tmp_path)).values()
+    (session,) = asyncio.run(stored_sessions(tmp_path)).values()
     assert [turn.text.strip() for turn in session.turns if turn.counts] == [
         "A colour?",
         "Green.",
@@ -65,7 +65,7 @@ def test_a_talk_without_a_word_is_not_kept(tmp_path: Path, speak_url: str) -> No
         talk.until(lambda entry: isinstance(entry, TurnInherited))
         talk.talk.post(Mute(True))
         talk.talk.close()
-    assert asyncio.run(kept(tmp_path)) == {}
+    assert asyncio.run(stored_sessions(tmp_path)) == {}
 
 
 def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) -> None:
@@ -80,7 +80,7 @@ def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) ->
         talk.answer(1)
         talk.talk.post(RepeatTurn(1))
         assert talk.answer(2).finish_reason == "repeated"
-    (session,) = asyncio.run(kept(tmp_path)).values()
+    (session,) = asyncio.run(stored_sessions(tmp_path)).values()
     assert session.summary.model == "newer"
 
 

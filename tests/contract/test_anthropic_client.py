@@ -221,13 +221,13 @@ class TestKeysAndVersions:
             assert await self.status(address, sent, temperature=0.5) == status
 
     async def status(self, address: Address, headers: dict[str, str], **fields: Any) -> int:
-        told = {"anthropic-version": "2023-06-01"} if "anthropic-version" not in headers else {}
+        version = {"anthropic-version": "2023-06-01"} if "anthropic-version" not in headers else {}
         if "accept" in headers:
-            told = {}
+            version = {}
         body = {"model": MODEL, "max_tokens": 9, "messages": QUESTION, **fields}
         async with httpx2.AsyncClient(timeout=HANG_S) as http:
             url = address.http("/v1/messages")
-            return (await http.post(url, json=body, headers={**told, **headers})).status_code
+            return (await http.post(url, json=body, headers={**version, **headers})).status_code
 
 
 async def test_the_models() -> None:

@@ -42,10 +42,12 @@ async def test_chat_completions() -> None:
             for _ in range(steps):
                 async with client.chat.completions.stream(model="m", messages=messages) as stream:
                     message = (await stream.get_final_completion()).choices[0].message
-                made = [call.id for call in message.tool_calls or []]
-                ids += made
+                call_ids = [call.id for call in message.tool_calls or []]
+                ids += call_ids
                 messages.append(message.to_dict())
-                messages += [{"role": "tool", "tool_call_id": id_, "content": ""} for id_ in made]
+                messages += [
+                    {"role": "tool", "tool_call_id": id_, "content": ""} for id_ in call_ids
+                ]
     assert len(ids) == 3 * CALLS
     check_ids(ids, "call_")
 
@@ -87,9 +89,11 @@ async def test_messages() -> None:
                 message = await client.messages.create(
                     model="m", max_tokens=9, messages=messages, tools=TOOLS
                 )
-                made = [block.id for block in message.content if isinstance(block, ToolUseBlock)]
-                ids += made
-                results = [{"type": "tool_result", "tool_use_id": id_} for id_ in made]
+                call_ids = [
+                    block.id for block in message.content if isinstance(block, ToolUseBlock)
+                ]
+                ids += call_ids
+                results = [{"type": "tool_result", "tool_use_id": id_} for id_ in call_ids]
                 messages.append({"role": "assistant", "content": message.to_dict()["content"]})
                 messages.append({"role": "user", "content": results})
     assert len(ids) == 3 * CALLS

@@ -58,64 +58,68 @@ async def standing_in(
         yield DeepgramClientEnvironment(base=http, production=base, agent=base, agent_rest=http)
 
 
-def transcripts(heard: Sequence[Any]) -> list[str]:
+def transcripts(messages: Sequence[Any]) -> list[str]:
     return [
-        each.channel.alternatives[0].transcript
-        for each in heard
-        if isinstance(each, ListenV1Results) and each.is_final
+        message.channel.alternatives[0].transcript
+        for message in messages
+        if isinstance(message, ListenV1Results) and message.is_final
     ]
 
 
 def listen_synchronously(environment: DeepgramClientEnvironment) -> list[Any]:
-    heard: list[Any] = []
+    messages: list[Any] = []
     client = DeepgramClient(api_key=KEY, environment=environment)
     with client.listen.v1.connect(**RAW, smart_format="true") as connection:
-        connection.on(EventType.MESSAGE, heard.append)
+        connection.on(EventType.MESSAGE, messages.append)
         for frame in SOUND:
             connection.send_media(frame)
         connection.send_close_stream()
         connection.start_listening()
-    return heard
+    return messages
 
 
 async def test_the_synchronous_client() -> None:
     async with standing_in() as environment:
-        heard = await asyncio.to_thread(listen_synchronously, environment)
-    assert transcripts(heard) == ["Why is it blue?", "Because of scattering.", ""]
-    assert isinstance(heard[-1], ListenV1Metadata)
-    assert (heard[-1].duration, heard[-1].channels) == (3.0, 1)
+        messages = await asyncio.to_thread(listen_synchronously, environment)
+    assert transcripts(messages) == ["Why is it blue?", "Because of scattering.", ""]
+    assert isinstance(messages[-1], ListenV1Metadata)
+    assert (messages[-1].duration, messages[-1].channels) == (3.0, 1)
 
 
 async def test_the_asynchronous_client_with_everything_that_is_told() -> None:
-    asked: dict[str, Any] = {
+    options: dict[str, Any] = {
         "interim_results": "true",
         "vad_events": "true",
         "utterance_end_ms": 1000,
     }
     async with standing_in() as environment:
         client = AsyncDeepgramClient(api_key=KEY, environment=environment)
-        async with client.listen.v1.connect(**RAW, **asked) as connection:
+        async with client.listen.v1.connect(**RAW, **options) as connection:
             await connection.send_keep_alive()
             for frame in SOUND + [FRAME] * 60:
                 await connection.send_media(frame)
             await connection.send_finalize()
             await connection.send_close_stream()
-            heard: list[Any] = [message async for message in connection]
-    results = [each for each in heard if isinstance(each, ListenV1Results)]
-    interim = [each for each in results if not each.is_final]
-    assert [each.channel.alternatives[0].transcript for each in interim] == ["why is"]
-    assert transcripts(heard) == ["why is it blue", "because of scattering", "", ""]
-    assert [each.from_finalize for each in results][-2:] == [True, False]
-    (second,) = (each for each in results if each.is_final and each.start == 2.0)
+            messages: list[Any] = [message async for message in connection]
+    results = [message for message in messages if isinstance(message, ListenV1Results)]
+    interim = [result for result in results if not result.is_final]
+    assert [result.channel.alternatives[0].transcript for result in interim] == ["why is"]
+    assert transcripts(messages) == ["why is it blue", "because of scattering", "", ""]
+    assert [result.from_finalize for result in results][-2:] == [True, False]
+    (second,) = (result for result in results if result.is_final and result.start == 2.0)
     words = second.channel.alternatives[0].words
     assert [(word.word, word.start, word.end) for word in words] == [
         ("because", 2.0, 2.35),
         ("of", 2.35, 2.45),
         ("scattering", 2.45, 3.0),
     ]
-    started = [each.timestamp for each in heard if isinstance(each, ListenV1SpeechStarted)]
+    started = [
+        message.timestamp for message in messages if isinstance(message, ListenV1SpeechStarted)
+    ]
     assert started == [0.0, 2.0]
-    ended = [each.last_word_end for each in heard if isinstance(each, ListenV1UtteranceEnd)]
+    ended = [
+        message.last_word_end for message in messages if isinstance(message, ListenV1UtteranceEnd)
+    ]
     assert ended == [3.0]
     assert results[0].metadata.model_info.name == "nova-3"
 
@@ -134,7 +138,7 @@ async def test_a_silent_client_is_sent_away() -> None:
 
 
 @pytest.mark.parametrize(
-    ("faults", "key", "asked", "status"),
+    ("faults", "key", "options", "status"),
     [
         ((), "another", RAW, 401),
         (("refuse=429",), KEY, RAW, 429),
@@ -142,12 +146,12 @@ async def test_a_silent_client_is_sent_away() -> None:
     ],
 )
 async def test_refusals(
-    faults: tuple[str, ...], key: str, asked: dict[str, Any], status: int
+    faults: tuple[str, ...], key: str, options: dict[str, Any], status: int
 ) -> None:
     async with standing_in(*faults) as environment:
         client = AsyncDeepgramClient(api_key=key, environment=environment)
         with pytest.raises(ApiError) as refused:
-            async with client.listen.v1.connect(**asked):
+            async with client.listen.v1.connect(**options):
                 pass
     assert refused.value.status_code == status
 

@@ -68,11 +68,11 @@ def client(base: str, key: str = KEY) -> AsyncDeepgramClient:
     return AsyncDeepgramClient(api_key=key, environment=environment)
 
 
-def events(heard: Sequence[Any]) -> list[tuple[str, int, str]]:
+def events(messages: Sequence[Any]) -> list[tuple[str, int, str]]:
     return [
-        (each.event, each.turn_index, each.transcript)
-        for each in heard
-        if isinstance(each, ListenV2TurnInfo) and each.event != "Update"
+        (message.event, message.turn_index, message.transcript)
+        for message in messages
+        if isinstance(message, ListenV2TurnInfo) and message.event != "Update"
     ]
 
 
@@ -90,8 +90,8 @@ async def test_two_turns_with_everything_that_is_told() -> None:
         for _ in range(40):
             await connection.send_media(STEP)
         await connection.send_close_stream()
-        heard: list[Any] = [message async for message in connection]
-    connected, warning, success, failure = heard[:4]
+        messages: list[Any] = [message async for message in connection]
+    connected, warning, success, failure = messages[:4]
     assert isinstance(connected, ListenV2Connected)
     assert isinstance(warning, ListenV2Warning)
     assert warning.code == "FORCE_END_TURN_NO_ACTIVE_TURN"
@@ -99,7 +99,7 @@ async def test_two_turns_with_everything_that_is_told() -> None:
     assert success.thresholds.eager_eot_threshold == 0.5
     assert success.keyterms == ["sea", "sky"]
     assert isinstance(failure, ListenV2ConfigureFailure)
-    assert events(heard) == [
+    assert events(messages) == [
         ("StartOfTurn", 0, "Why"),
         ("EagerEndOfTurn", 0, "Why is"),
         ("TurnResumed", 0, "Why is it"),
@@ -109,8 +109,8 @@ async def test_two_turns_with_everything_that_is_told() -> None:
         ("EagerEndOfTurn", 1, "Ask them."),
         ("EndOfTurn", 1, "Ask them."),
     ]
-    assert [each.sequence_id for each in heard] == list(range(len(heard)))
-    assert {each.request_id for each in heard} == {connected.request_id}
+    assert [message.sequence_id for message in messages] == list(range(len(messages)))
+    assert {message.request_id for message in messages} == {connected.request_id}
 
 
 async def test_every_message_is_one_of_the_types() -> None:
@@ -126,31 +126,31 @@ async def test_every_message_is_one_of_the_types() -> None:
         await connection.send('{"type":"Configure","keyterms":{}}')
         await connection.send(bytes(16_000))
         await connection.send("no message")
-        told = [json.loads(frame) async for frame in connection]
-    assert {each["type"] for each in told} == TYPES.keys()
-    assert (told[-1]["type"], told[-1]["code"]) == ("Error", "UNPARSABLE_CLIENT_MESSAGE")
+        messages = [json.loads(frame) async for frame in connection]
+    assert {message["type"] for message in messages} == TYPES.keys()
+    assert (messages[-1]["type"], messages[-1]["code"]) == ("Error", "UNPARSABLE_CLIENT_MESSAGE")
     assert connection.close_code == 1005
-    for each in told:
-        known = TYPES[each["type"]]
-        known.model_validate(each, strict=True)
-        assert each.keys() <= known.model_fields.keys()
-    for turn in (each for each in told if each["type"] == "TurnInfo"):
+    for message in messages:
+        model = TYPES[message["type"]]
+        model.model_validate(message, strict=True)
+        assert message.keys() <= model.model_fields.keys()
+    for turn in (message for message in messages if message["type"] == "TurnInfo"):
         assert ("trigger" in turn) is (turn["event"] == "EndOfTurn")
         assert turn["transcript"] == " ".join(word["word"] for word in turn["words"])
 
 
 async def test_behind_a_fault_the_next_connection_goes_on_with_the_open_turn() -> None:
-    heard: list[list[Any]] = []
+    connections: list[list[Any]] = []
     async with standing_in("goes-silent=2@0", "hang-up=#3@1") as base:
         for _ in range(4):
-            heard.append([])
+            connections.append([])
             async with client(base).listen.v2.connect(**RAW) as connection:
                 await connection.send_media(STEP * 40)
                 await connection.send_close_stream()
                 with suppress(ConnectionClosedError):
                     async for message in connection:
-                        heard[-1].append(message)
-    transcripts = [[text for _, _, text in events(each)] for each in heard]
+                        connections[-1].append(message)
+    transcripts = [[text for _, _, text in events(messages)] for messages in connections]
     assert transcripts[0] == ["Why", "Why is it blue?", "Ask"]
     assert transcripts[1:3] == [["Ask"], ["Ask", "Ask them."]]
     assert transcripts[3] == ["Why", "Why is it blue?", "Ask", "Ask them."]
@@ -177,17 +177,17 @@ async def test_a_close_asked_for_has_an_error_before_it() -> None:
         client(base).listen.v2.connect(**RAW) as connection,
     ):
         await connection.send_media(STEP * 10)
-        heard: list[Any] = [await connection.recv() for _ in range(2)]
+        messages: list[Any] = [await connection.recv() for _ in range(2)]
         with pytest.raises(ConnectionClosedError) as closed:
             await connection.recv()
-    assert isinstance(heard[1], ListenV2FatalError)
-    assert (heard[1].code, heard[1].sequence_id) == ("INTERNAL_SERVER_ERROR", 1)
+    assert isinstance(messages[1], ListenV2FatalError)
+    assert (messages[1].code, messages[1].sequence_id) == ("INTERNAL_SERVER_ERROR", 1)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1011
 
 
 @pytest.mark.parametrize(
-    ("faults", "key", "asked", "status"),
+    ("faults", "key", "options", "status"),
     [
         ((), "another", RAW, 401),
         (("refuse=429",), KEY, RAW, 429),
@@ -195,10 +195,10 @@ async def test_a_close_asked_for_has_an_error_before_it() -> None:
     ],
 )
 async def test_refusals(
-    faults: tuple[str, ...], key: str, asked: dict[str, Any], status: int
+    faults: tuple[str, ...], key: str, options: dict[str, Any], status: int
 ) -> None:
     async with standing_in(*faults) as base:
         with pytest.raises(ApiError) as refused:
-            async with client(base, key).listen.v2.connect(**asked):
+            async with client(base, key).listen.v2.connect(**options):
                 pass
     assert refused.value.status_code == status

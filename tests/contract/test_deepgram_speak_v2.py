@@ -129,9 +129,13 @@ async def test_an_interrupt_with_an_offset_and_one_without() -> None:
         await clock.asleep_until(20_000)
         offset = SpeakV2InterruptPlaybackOffset(type="time_ms", value=15)
         await connection.send_interrupt(SpeakV2Interrupt(playback_offset=offset))
-        told = await until(SpeakV2SpeechInterrupted)
-        assert (told.audio_played_ms, told.text_spoken, told.text_remaining) == (15, "", TEXT)
-        assert told.metadata.audio_duration_ms == 15
+        interrupted = await until(SpeakV2SpeechInterrupted)
+        assert (
+            interrupted.audio_played_ms,
+            interrupted.text_spoken,
+            interrupted.text_remaining,
+        ) == (15, "", TEXT)
+        assert interrupted.metadata.audio_duration_ms == 15
 
         await connection.send_interrupt(SpeakV2Interrupt(playback_offset=offset))
         assert (await until(SpeakV2Warning)).code == "NO_ACTIVE_SPEECH"
@@ -140,8 +144,8 @@ async def test_an_interrupt_with_an_offset_and_one_without() -> None:
         await connection.send_interrupt(SpeakV2Interrupt(playback_offset=offset))
         assert (await until(SpeakV2Warning)).code == "INVALID_INTERRUPT_OFFSET"
         await connection.send_interrupt()
-        told = await until(SpeakV2SpeechInterrupted)
-        assert (told.text_spoken, told.text_remaining) == (None, None)
+        interrupted = await until(SpeakV2SpeechInterrupted)
+        assert (interrupted.text_spoken, interrupted.text_remaining) == (None, None)
 
 
 async def test_configure() -> None:
@@ -178,7 +182,7 @@ A_GROOVE = "A record has one groove."
 
 
 @pytest.mark.parametrize(
-    ("source", "said", "differs"),
+    ("source", "texts", "differs"),
     [
         ("flux", ["A record has two grooves. "], "extra"),
         ("flux", [A_GROOVE], "unsent"),
@@ -188,7 +192,7 @@ A_GROOVE = "A record has one groove."
     ],
 )
 async def test_a_strict_source_refuses_another_text(
-    source: str, said: Sequence[str], differs: str
+    source: str, texts: Sequence[str], differs: str
 ) -> None:
     speech = SCENARIO if source == "scenario" else recorded_speech(load("flux"))
     voice = RecordedVoice(speech, strict=True)
@@ -197,7 +201,7 @@ async def test_a_strict_source_refuses_another_text(
         running(voice=voice) as url,
         asynchronous(url).speak.v2.connect(model=MODEL, sample_rate="16000") as connection,
     ):
-        for text in said:
+        for text in texts:
             await connection.send_speak(SpeakV2Speak(text=text))
         await connection.send_flush()
 
@@ -213,7 +217,7 @@ async def test_a_strict_source_refuses_another_text(
 
 
 @pytest.mark.parametrize(
-    ("asked", "key", "status"),
+    ("options", "key", "status"),
     [
         ({"model": MODEL}, "another", 401),
         ({"model": "aura-2-thalia-en"}, KEY, 400),
@@ -221,14 +225,14 @@ async def test_a_strict_source_refuses_another_text(
         ({"model": MODEL, "expressivity": 3}, KEY, 400),
     ],
 )
-async def test_a_refused_handshake(asked: dict[str, Any], key: str, status: int) -> None:
+async def test_a_refused_handshake(options: dict[str, Any], key: str, status: int) -> None:
     def connect_synchronously(url: str) -> None:
         client = DeepgramClient(api_key=KEY, environment=environment(url))
-        with client.speak.v2.connect(**asked):
+        with client.speak.v2.connect(**options):
             pass
 
     async def connect_asynchronously(url: str) -> None:
-        async with asynchronous(url).speak.v2.connect(**asked):
+        async with asynchronous(url).speak.v2.connect(**options):
             pass
 
     async with running(api_key=key) as url:

@@ -56,7 +56,7 @@ values = st.recursive(
 @st.composite
 def calls(draw: st.DrawFn) -> list[list[ToolPiece]]:
     """A few calls, the arguments of each cut anywhere."""
-    made: list[list[ToolPiece]] = []
+    tool_calls: list[list[ToolPiece]] = []
     for index in draw(st.lists(st.integers(0, 20), unique=True, max_size=3)):
         ascii_only = draw(st.booleans())
         arguments = json.dumps(
@@ -67,8 +67,8 @@ def calls(draw: st.DrawFn) -> list[list[ToolPiece]]:
         id_ = draw(st.sampled_from(["", f"call_{index}"]))
         parts = [arguments[a:b] for a, b in pairwise(ends)]
         first = ToolPiece(index, id_, f"tool{index}", parts[0], draw(delays))
-        made.append([first, *(ToolPiece(index, "", "", p, draw(delays)) for p in parts[1:])])
-    return made
+        tool_calls.append([first, *(ToolPiece(index, "", "", p, draw(delays)) for p in parts[1:])])
+    return tool_calls
 
 
 @st.composite
@@ -88,7 +88,7 @@ def answers(draw: st.DrawFn) -> ModelAnswer:
     return ModelAnswer(None, tuple(pieces))
 
 
-def said(answer: ModelAnswer) -> str:
+def text_of(answer: ModelAnswer) -> str:
     return "".join(piece.text for piece in answer.pieces if isinstance(piece, TextPiece))
 
 
@@ -189,19 +189,19 @@ class TestStreams:
     @timeless
     @given(answers())
     def test_chat_completions(self, answer: ModelAnswer) -> None:
-        assert chat_streamed(chat_events(answer, CHAT, 0)) == (said(answer), called(answer))
+        assert chat_streamed(chat_events(answer, CHAT, 0)) == (text_of(answer), called(answer))
 
     @timeless
     @given(answers())
     def test_responses(self, answer: ModelAnswer) -> None:
         events = response_events(answer, RESPONSES, 0)
-        assert responses_streamed(events) == (said(answer), called(answer))
+        assert responses_streamed(events) == (text_of(answer), called(answer))
 
     @timeless
     @given(answers())
     def test_messages(self, answer: ModelAnswer) -> None:
         message = messages_streamed(message_events(answer, MESSAGES, 0))
-        assert texts_in(message) == said(answer)
+        assert texts_in(message) == text_of(answer)
         assert calls_in(message) == as_inputs(called(answer))
         thoughts = [block for block in message.content if isinstance(block, ThinkingBlock)]
         assert "".join(block.thinking for block in thoughts) == "".join(
@@ -217,7 +217,7 @@ class TestWhole:
         body = render_chat(answer, CHAT, 0)
         whole = wire().whole(body).openai.chat.completions.create(model="m", messages=QUESTION)
         message = whole.choices[0].message
-        assert (message.content or "") == said(answer)
+        assert (message.content or "") == text_of(answer)
         assert [
             (call.function.name, call.function.arguments)
             for call in message.tool_calls or []
@@ -229,7 +229,7 @@ class TestWhole:
     def test_responses(self, answer: ModelAnswer) -> None:
         body = render_response(answer, RESPONSES, 0)
         whole = wire().whole(body).openai.responses.create(model="m", input="Hello?")
-        assert whole.output_text == said(answer)
+        assert whole.output_text == text_of(answer)
 
     @timeless
     @given(answers())
@@ -238,7 +238,7 @@ class TestWhole:
         whole = (
             wire().whole(body).anthropic.messages.create(model="m", max_tokens=9, messages=QUESTION)
         )
-        assert texts_in(whole) == said(answer)
+        assert texts_in(whole) == text_of(answer)
         assert calls_in(whole) == as_inputs(called(answer))
 
 
@@ -250,7 +250,7 @@ class TestAcross:
     def test_from_chat_completions(self, answer: ModelAnswer) -> None:
         recording = in_provider_words(chat_events(answer, CHAT, 0), OPENAI)
         message = messages_streamed(message_events(recording, MESSAGES, 0))
-        assert texts_in(message) == said(answer)
+        assert texts_in(message) == text_of(answer)
         assert calls_in(message) == as_inputs(called(answer))
 
     @timeless
@@ -258,22 +258,24 @@ class TestAcross:
     def test_from_messages(self, answer: ModelAnswer) -> None:
         recording = in_provider_words(message_events(answer, MESSAGES, 0), ANTHROPIC)
         events = response_events(recording, RESPONSES, 0)
-        assert responses_streamed(events) == (said(answer), called(answer))
+        assert responses_streamed(events) == (text_of(answer), called(answer))
 
     @timeless
     @given(answers())
     def test_from_responses(self, answer: ModelAnswer) -> None:
         recording = in_provider_words(response_events(answer, RESPONSES, 0), OPENAI_RESPONSES)
-        assert chat_streamed(chat_events(recording, CHAT, 0)) == (said(answer), called(answer))
+        assert chat_streamed(chat_events(recording, CHAT, 0)) == (text_of(answer), called(answer))
 
     @timeless
     @given(answers(), st.integers(1, 30))
-    def test_a_recording_that_breaks_off_anywhere(self, answer: ModelAnswer, kept: int) -> None:
+    def test_a_recording_that_breaks_off_anywhere(
+        self, answer: ModelAnswer, first_events: int
+    ) -> None:
         """Is ended well, and says no more than it said."""
         for provider, events in (
-            (OPENAI, chat_events(answer, CHAT, 0)[:kept]),
-            (OPENAI_RESPONSES, response_events(answer, RESPONSES, 0)[:kept]),
-            (ANTHROPIC, message_events(answer, MESSAGES, 0)[:kept]),
+            (OPENAI, chat_events(answer, CHAT, 0)[:first_events]),
+            (OPENAI_RESPONSES, response_events(answer, RESPONSES, 0)[:first_events]),
+            (ANTHROPIC, message_events(answer, MESSAGES, 0)[:first_events]),
         ):
             recording = in_provider_words(events, provider)
             text = "".join(

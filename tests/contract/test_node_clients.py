@@ -56,24 +56,24 @@ def installed(tmp_path: Path) -> Path:
     registry."""
     lock = hashlib.sha256(b"".join((NODE / name).read_bytes() for name in PACKAGES)).hexdigest()
     environment = ROOT / ".venv"
-    kept = (environment if environment.is_dir() else tmp_path) / f"node-clients-{lock[:12]}"
-    if kept.is_dir():
-        return kept
+    folder = (environment if environment.is_dir() else tmp_path) / f"node-clients-{lock[:12]}"
+    if folder.is_dir():
+        return folder
     # Whoever installs at the same time does it elsewhere; what stands there is always whole.
-    fresh = kept.with_name(f"{kept.name}-{os.getpid()}")
+    fresh = folder.with_name(f"{folder.name}-{os.getpid()}")
     fresh.mkdir()
     try:
         for name in PACKAGES:
             shutil.copy(NODE / name, fresh)
         quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
         run(["npm", "ci", *quiet], fresh, HANG_S)
-        fresh.rename(kept)
+        fresh.rename(folder)
     except OSError:
-        if not kept.is_dir():
+        if not folder.is_dir():
             raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return kept
+    return folder
 
 
 def run(command: list[str], cwd: Path, timeout_s: float) -> str:
@@ -95,24 +95,24 @@ def run(command: list[str], cwd: Path, timeout_s: float) -> str:
         start_new_session=True,
     )
     try:
-        said, _ = process.communicate(timeout=timeout_s)
+        output, _ = process.communicate(timeout=timeout_s)
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise
     if process.returncode:
-        pytest.fail(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
-    return said
+        pytest.fail(f"{' '.join(command)} ended with {process.returncode}:\n{output}")
+    return output
 
 
 def test_the_clients_take_it_for_the_services(folder: Path) -> None:
-    said = run([*TESTS, "clients.test.mjs"], folder, HANG_S)
-    assert re.search(r"^# pass 10$", said, re.MULTILINE), said
+    output = run([*TESTS, "clients.test.mjs"], folder, HANG_S)
+    assert re.search(r"^# pass 10$", output, re.MULTILINE), output
 
 
 def test_the_example_of_the_page(folder: Path) -> None:
-    said = run([*TESTS, "sky.test.mjs"], folder, HANG_S)
-    assert re.search(r"^# pass 1$", said, re.MULTILINE), said
+    output = run([*TESTS, "sky.test.mjs"], folder, HANG_S)
+    assert re.search(r"^# pass 1$", output, re.MULTILINE), output
 
 
 def test_the_lock_names_no_registry() -> None:

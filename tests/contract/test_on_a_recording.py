@@ -54,8 +54,10 @@ async def listening_at(routes: Routes) -> AsyncGenerator[tuple[Address, AsyncDee
     """A server, and a client of it."""
     async with listening(routes) as address, httpx.AsyncClient(timeout=HANG_S) as http:
         base, web = address.websocket(), address.http()
-        place = DeepgramClientEnvironment(base=web, production=base, agent=base, agent_rest=web)
-        yield address, AsyncDeepgramClient(api_key=KEY, environment=place, httpx_client=http)
+        environment = DeepgramClientEnvironment(
+            base=web, production=base, agent=base, agent_rest=web
+        )
+        yield address, AsyncDeepgramClient(api_key=KEY, environment=environment, httpx_client=http)
 
 
 def routes_of(script: StandinSource | None) -> Routes:
@@ -64,13 +66,13 @@ def routes_of(script: StandinSource | None) -> Routes:
     voice = ToneVoice(character_ms=6, gap_ms=4)
     language = ModelStandin(EchoAnswers(), ModelOptions(), clock)
     if script is None:
-        heard = utterances_of(HEARD)
-        material = ServiceContext(voice, StandinOptions(), clock, language, heard)
+        utterances = utterances_of(HEARD)
+        material = ServiceContext(voice, StandinOptions(), clock, language, utterances)
     else:
         recorded = RecordedVoice(script.speech, strict=True) if script.speech else voice
-        heard = utterances_of(script.speech, script.transcripts)
+        utterances = utterances_of(script.speech, script.transcripts)
         material = ServiceContext(
-            recorded, StandinOptions(), clock, language, heard, script.transcripts
+            recorded, StandinOptions(), clock, language, utterances, script.transcripts
         )
     return SERVICES["speak"](material).routes | SERVICES["listen"](material).routes
 
@@ -85,11 +87,11 @@ async def speak_v1(client: AsyncDeepgramClient) -> list[Any]:
         await connection.send_text(SpeakV1Text(text=TEXT))
         await connection.send_flush()
         await connection.send_close()
-        told: list[Any] = [message async for message in connection]
-    assert isinstance(told[0], SpeakV1Metadata)
-    assert isinstance(told[-1], SpeakV1Flushed)
-    assert b"".join(told[1:-1]) == SPOKEN
-    return told[1:]
+        messages: list[Any] = [message async for message in connection]
+    assert isinstance(messages[0], SpeakV1Metadata)
+    assert isinstance(messages[-1], SpeakV1Flushed)
+    assert b"".join(messages[1:-1]) == SPOKEN
+    return messages[1:]
 
 
 async def speak_v2(client: AsyncDeepgramClient) -> list[Any]:
@@ -99,12 +101,14 @@ async def speak_v2(client: AsyncDeepgramClient) -> list[Any]:
         await connection.send_speak(SpeakV2Speak(text=TEXT))
         await connection.send_flush()
         await connection.send_close()
-        told: list[Any] = [message async for message in connection]
-    assert isinstance(told[0], SpeakV2Connected)
-    assert isinstance(told[-1], SpeakV2SessionMetadata)
-    assert b"".join(each for each in told if isinstance(each, bytes)) == SPOKEN
+        messages: list[Any] = [message async for message in connection]
+    assert isinstance(messages[0], SpeakV2Connected)
+    assert isinstance(messages[-1], SpeakV2SessionMetadata)
+    assert b"".join(message for message in messages if isinstance(message, bytes)) == SPOKEN
     # Ids are those of the connection, and the same again where it was recorded.
-    return [each if isinstance(each, bytes) else type(each).__name__ for each in told]
+    return [
+        message if isinstance(message, bytes) else type(message).__name__ for message in messages
+    ]
 
 
 async def speak_over_http(client: AsyncDeepgramClient) -> list[Any]:
@@ -132,12 +136,14 @@ async def listen(client: AsyncDeepgramClient) -> list[Any]:
         for _ in range(100):
             await connection.send_media(FRAME)
         await connection.send_close_stream()
-        told: list[Any] = [message async for message in connection]
-    finals = [each for each in told if isinstance(each, ListenV1Results) and each.is_final]
-    texts = [each.channel.alternatives[0].transcript for each in finals]
+        messages: list[Any] = [message async for message in connection]
+    finals = [
+        message for message in messages if isinstance(message, ListenV1Results) and message.is_final
+    ]
+    texts = [final.channel.alternatives[0].transcript for final in finals]
     assert [text for text in texts if text] == list(SAID)
-    assert isinstance(told[-1], ListenV1Metadata)
-    return [(text, each.start, each.duration) for text, each in zip(texts, finals, strict=True)]
+    assert isinstance(messages[-1], ListenV1Metadata)
+    return [(text, final.start, final.duration) for text, final in zip(texts, finals, strict=True)]
 
 
 async def listen_to_a_file(client: AsyncDeepgramClient) -> list[Any]:

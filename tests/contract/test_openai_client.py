@@ -115,8 +115,10 @@ class TestChatCompletions:
                 model=MODEL, messages=[{"role": "user", "content": "Look twice."}], tools=[LOOK]
             )
         calls = whole.choices[0].message.tool_calls or []
-        given = [json.loads(call.function.arguments) for call in calls if call.type == "function"]
-        assert given == PLACES
+        arguments = [
+            json.loads(call.function.arguments) for call in calls if call.type == "function"
+        ]
+        assert arguments == PLACES
 
 
 class TestResponses:

@@ -17,7 +17,7 @@ from gramophone.standin.llm.answer_selection import runs_of
 from gramophone.standin.server.routes import Address
 from gramophone.standin.source.answers import answers_of
 from gramophone.wire.llm.answer import RawPiece
-from tests.support.model_contract import KEY, ModelContract, closing, failure, text_of, told
+from tests.support.model_contract import KEY, ModelContract, chunks_of, closing, failure, text_of
 from tests.support.model_standin import HELLO, standing_in
 
 OPENAI, ANTHROPIC = "OpenAI", "Anthropic"
@@ -44,7 +44,7 @@ class TestContract(ModelContract):
             yield model
 
     async def test_deltas_are_handed_on_one_by_one(self, model: LanguageModel) -> None:
-        assert [chunk.text for chunk in await told(model) if chunk.text] == ["Hel", "lo", "."]
+        assert [chunk.text for chunk in await chunks_of(model) if chunk.text] == ["Hel", "lo", "."]
 
 
 class TestRecordings:
@@ -60,8 +60,10 @@ class TestRecordings:
         ):
             # What follows a call to a tool is for clients that have tools.
             for answer, *_ in runs_of(answers):
-                chunks = await told(model, [Message("user", answer.prompt or "")])
-                raw = [json.loads(each.raw) for each in answer.pieces if isinstance(each, RawPiece)]
+                chunks = await chunks_of(model, [Message("user", answer.prompt or "")])
+                raw = [
+                    json.loads(piece.raw) for piece in answer.pieces if isinstance(piece, RawPiece)
+                ]
                 assert [json.loads(chunk.raw) for chunk in chunks][: len(raw)] == raw
                 assert answer.finish_reason in {chunk.finish_reason for chunk in chunks}
 
@@ -72,9 +74,9 @@ class TestRecordings:
             standing_in(answer) as address,
             closing(model_at(ANTHROPIC, address)) as model,
         ):
-            chunks = await told(model, [Message("user", answer.prompt or "")])
-        said = [event.text for event in events if isinstance(event, DeltaReceived)]
-        assert [chunk.text for chunk in chunks if chunk.text] == said
+            chunks = await chunks_of(model, [Message("user", answer.prompt or "")])
+        texts = [event.text for event in events if isinstance(event, DeltaReceived)]
+        assert [chunk.text for chunk in chunks if chunk.text] == texts
         counted = [chunk.usage for chunk in chunks if chunk.usage is not None]
         assert counted == [Usage(answer.input_tokens, answer.output_tokens)]
 
@@ -136,14 +138,14 @@ class TestFaults:
             standing_in(faults=[fault]) as address,
             closing(model_at(provider, address)) as model,
         ):
-            assert text_of(await told(model)) == "Hello."
+            assert text_of(await chunks_of(model)) == "Hello."
 
     async def test_events_that_come_twice_are_said_twice(self, provider: str) -> None:
         async with (
             standing_in(faults=["duplicate=#4"]) as address,
             closing(model_at(provider, address)) as model,
         ):
-            texts = text_of(await told(model))
+            texts = text_of(await chunks_of(model))
         assert texts == ("Hello.." if provider == OPENAI else "HelHello.")
 
     async def test_one_refusal_is_overcome(self, provider: str) -> None:
@@ -151,4 +153,4 @@ class TestFaults:
             standing_in(faults=["refuse=529@0"]) as address,
             closing(model_at(provider, address)) as model,
         ):
-            assert text_of(await told(model)) == "Hello."
+            assert text_of(await chunks_of(model)) == "Hello."

@@ -48,7 +48,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:Depre
 @asynccontextmanager
 async def recording_again(events: Sequence[Event]) -> AsyncGenerator[tuple[Address, list[Event]]]:
     """A proxy before a stand-in that plays a recording at once, and what the proxy tells."""
-    script, clock, told = source_of(events), SystemClock(), list[Event]()
+    script, clock, recorded = source_of(events), SystemClock(), list[Event]()
     assert script.speech is not None
     voice = RecordedVoice(script.speech, strict=True)
     choose = ExpectedAnswers(script.answers, strict=True)
@@ -59,18 +59,18 @@ async def recording_again(events: Sequence[Event]) -> AsyncGenerator[tuple[Addre
         routes |= make(material).routes
     async with listening(routes) as upstream:
         proxy = RecordingProxy(
-            upstream_of(upstream.http()), "5e551017a0000000", clock, told.append, lambda _: None
+            upstream_of(upstream.http()), "5e551017a0000000", clock, recorded.append, lambda _: None
         )
         async with listening(proxy.routes()) as address:
-            yield address, told
+            yield address, recorded
         proxy.end()
     assert [*voice.expectation.differences(), *choose.expectation.differences()] == []
 
 
 def at_no_time(events: Sequence[Event], *kinds: type[Event]) -> list[Event]:
     """These events without their instants, turn by turn: turns overlap, and at once not as far."""
-    told = [replace(event, at_us=0) for event in events if isinstance(event, kinds)]
-    return sorted(told, key=lambda event: getattr(event, "turn", -1))
+    selected = [replace(event, at_us=0) for event in events if isinstance(event, kinds)]
+    return sorted(selected, key=lambda event: getattr(event, "turn", -1))
 
 
 def with_whole_texts(events: Sequence[Event]) -> list[Event]:
@@ -100,25 +100,25 @@ MODEL = (RequestSent, ModelChunkReceived, DeltaReceived, UsageReported, ModelFin
 
 async def test_a_program_that_uses_tools() -> None:
     recorded = recordings.load("tool-call")
-    async with recording_again(recorded) as (address, told):
+    async with recording_again(recorded) as (address, rerecorded):
         await programs.with_tools(address.websocket(SPEAK_PATH), address.http("/v1"))
     for kinds in ((FrameSent,), TURNS, FLUSHES, MODEL):
-        assert at_no_time(told, *kinds) == at_no_time(recorded, *kinds)
-    assert sound(told) == sound(recorded)
+        assert at_no_time(rerecorded, *kinds) == at_no_time(recorded, *kinds)
+    assert sound(rerecorded) == sound(recorded)
 
 
 async def test_a_program_that_speaks_with_flux() -> None:
     recorded = recordings.load("flux")
-    async with recording_again(recorded) as (address, told):
+    async with recording_again(recorded) as (address, rerecorded):
         await programs.with_flux(address.websocket(SPEAK_PATH))
     for kinds in ((FrameSent,), TURNS):
-        assert at_no_time(told, *kinds) == at_no_time(with_whole_texts(recorded), *kinds)
-    assert sound(told) == sound(recorded)
+        assert at_no_time(rerecorded, *kinds) == at_no_time(with_whole_texts(recorded), *kinds)
+    assert sound(rerecorded) == sound(recorded)
     # Every message of the service's, its ids and its counts too, and where the sound lay.
-    assert heard(told) == heard(recorded)
+    assert received(rerecorded) == received(recorded)
 
 
-def heard(events: Sequence[Event]) -> list[str | bytes]:
+def received(events: Sequence[Event]) -> list[str | bytes]:
     return [
         event.text if isinstance(event, FrameReceived) else event.pcm
         for event in events

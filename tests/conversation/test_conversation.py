@@ -66,12 +66,12 @@ from tests.support.playbook import (
     says,
     sound,
 )
-from tests.support.talks import asked, begin_speaking, connected
+from tests.support.talks import ask, begin_speaking, connected
 
 
 class TestASpokenAnswer:
     def test_from_question_to_last_sample(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         play.when(delta(1, "Sure, ")).gives(like(DeltaReceived, turn=1, text="Sure, "))
         play.when(delta(1, "here it is.")).gives(
             DeltaReceived,
@@ -107,13 +107,13 @@ class TestASpokenAnswer:
         assert not play.conversation.speaking
 
     def test_a_first_clause_does_not_wait_for_its_sentence(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         play.when(delta(1, "Well, that is a long ")).gives(
             DeltaReceived, says("Well,"), TextSpoken, flush(), FlushSent
         )
 
     def test_a_short_answer_takes_one_flush(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         play.when(delta(1, "Yes.")).gives(DeltaReceived)
         play.when(finish(1)).gives_nothing()
         play.when(ended(1)).gives(ModelFinished, says("Yes."), TextSpoken, flush(), FlushSent)
@@ -139,7 +139,7 @@ class TestASpokenAnswer:
         play.when(PlaybackDrained(1, 16000)).gives(PlaybackFinished, TurnCompleted)
 
     def test_an_answer_that_is_only_code_ends_without_a_sound(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         play.when(delta(1, "```\nprint()\n```\n")).gives(DeltaReceived)
         play.when(finish(1)).gives_nothing()
         play.when(ended(1)).gives(
@@ -147,7 +147,7 @@ class TestASpokenAnswer:
         )
 
     def test_an_empty_answer_ends_at_once_and_is_no_history(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         play.when(finish(1)).gives_nothing()
         play.when(ended(1)).gives(ModelFinished, like(TurnCompleted, text=""))
         assert play.conversation.history == [Message("user", "Hello?")]
@@ -162,7 +162,7 @@ class TestASpokenAnswer:
         assert play.all_of(ModelChunkReceived)[0].raw == '{"text": "One two three four. Five "}'
 
     def test_usage_is_told_as_it_comes(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         chunk = ModelChunk(raw="{}", usage=Usage(input_tokens=12, output_tokens=6))
         play.when(LlmChunk(1, chunk)).gives(
             UsageReported(at_us=0, turn=1, input_tokens=12, output_tokens=6)
@@ -184,7 +184,7 @@ class TestWithoutAVoice:
     def test_an_answer_as_text_alone(self, playbook: Make) -> None:
         play = playbook(spoken=False)
         play.begin().gives(SessionStarted)
-        asked(play)
+        ask(play)
         play.when(delta(1, "Hello there.")).gives(DeltaReceived)
         play.when(finish(1)).gives_nothing()
         play.when(ended(1)).gives(ModelFinished, like(TurnCompleted, text="Hello there."))
@@ -192,7 +192,7 @@ class TestWithoutAVoice:
     def test_an_interruption_keeps_what_was_written(self, playbook: Make) -> None:
         play = playbook(spoken=False)
         play.begin().gives(SessionStarted)
-        asked(play)
+        ask(play)
         play.when(delta(1, "Hello the")).gives(DeltaReceived)
         play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
         play.when(PlaybackStopReported(1, 0)).gives(
@@ -319,7 +319,7 @@ class TestTheModelFails:
         )
 
     def test_an_error_before_the_answer_ends_the_turn(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         play.when(ended(1, "The key is wrong; check it.")).gives(
             Failed(at_us=0, stage="model", detail="The key is wrong; check it.", turn=1),
             like(TurnCompleted, turn=1, text="", finish_reason="failed"),
@@ -327,14 +327,14 @@ class TestTheModelFails:
         assert play.conversation.history == [Message("user", "Hello?")]
 
     def test_an_error_after_the_finish_reason_is_an_error(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         play.when(finish(1)).gives_nothing()
         play.when(ended(1, "It broke.")).gives(
             like(Failed, detail="It broke."), like(TurnCompleted, finish_reason="failed")
         )
 
     def test_chunks_of_a_turn_that_is_over_are_passed_over(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         play.when(ended(1, "It broke.")).goes_on()
         play.when(delta(1, "late")).gives_nothing()
         play.when(ended(1)).gives_nothing()

@@ -45,7 +45,7 @@ from tests.support.playbook import (
     says,
     sound,
 )
-from tests.support.talks import asked, begin_speaking, connected
+from tests.support.talks import ask, begin_speaking, connected
 
 
 class TestInterruption:
@@ -121,14 +121,14 @@ class TestInterruption:
         assert asked_next.text == "Next?"
 
     def test_before_the_first_word(self, play: Playbook) -> None:
-        asked(play)
+        ask(play)
         play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
         play.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)
 
     def test_while_connecting(self, playbook: Make) -> None:
         play = playbook()
         play.begin().gives(SessionStarted, ConnectTts(0))
-        asked(play)
+        ask(play)
         play.when(delta(1, "Hello there. And ")).gives(DeltaReceived)
         play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
         play.when(opened(0)).gives(SpeechConnected)

@@ -15,7 +15,7 @@ from gramophone.core.timeline import (
 )
 from gramophone.ports.engine import ModelChunk
 from tests.support.playbook import Make, Playbook, delta, ended, finish, like
-from tests.support.talks import asked, begin_speaking, connected
+from tests.support.talks import ask, begin_speaking, connected
 
 NOTHING_SAID = LlmChunk(1, ModelChunk(raw='{"type":"ping"}'))
 
@@ -31,7 +31,7 @@ def test_it_is_told_within_twenty_seconds() -> None:
 
 
 def test_a_model_that_never_answers(play: Playbook) -> None:
-    asked(play)
+    ask(play)
     assert play.conversation.next_wake_us(play.now_us) == QUIET_US
     play.after(14.9).gives_nothing()
     play.after(0.1).gives(ModelQuiet(at_us=15_000_000, turn=1, quiet_us=15_000_000))
@@ -44,7 +44,7 @@ def test_a_model_that_never_answers(play: Playbook) -> None:
 
 def test_chunks_that_say_nothing_are_no_answer(play: Playbook) -> None:
     """Keep-alives, thoughts, empty deltas: each a second after the one before."""
-    asked(play)
+    ask(play)
     for _ in range(40):
         play.after(1).goes_on()
         play.when(NOTHING_SAID).goes_on()
@@ -52,7 +52,7 @@ def test_chunks_that_say_nothing_are_no_answer(play: Playbook) -> None:
 
 
 def test_text_ends_the_wait(play: Playbook) -> None:
-    asked(play)
+    ask(play)
     play.after(10).gives_nothing()
     play.when(delta(1, "Hello")).gives(DeltaReceived)
     play.after(10).gives_nothing()
@@ -62,7 +62,7 @@ def test_text_ends_the_wait(play: Playbook) -> None:
 def test_an_answer_that_has_come_whole_is_waited_for_no_longer(playbook: Make) -> None:
     play = playbook(spoken=False)
     play.begin().goes_on()
-    asked(play)
+    ask(play)
     play.when(delta(1, "Hello")).goes_on()
     play.when(finish(1)).goes_on()
     play.when(ended(1)).gives(ModelFinished, TurnCompleted)
@@ -71,7 +71,7 @@ def test_an_answer_that_has_come_whole_is_waited_for_no_longer(playbook: Make) -
 
 def test_escape_stops_an_answer_of_which_no_text_has_come(play: Playbook) -> None:
     """There is no sound to stop first."""
-    asked(play)
+    ask(play)
     play.when(StopPlayback()).gives(StopAudio(1), StopModel(1))
     play.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)
 
@@ -84,7 +84,7 @@ def test_escape_stops_an_answer_whose_text_has_dried_up(playbook: Make) -> None:
 
 
 def test_ctrl_c_stops_it(play: Playbook) -> None:
-    asked(play)
+    ask(play)
     play.after(20).goes_on()
     play.when(Interrupt()).gives(StopAudio(1), StopModel(1))
     play.when(PlaybackStopReported(1, 0)).gives(TurnInterrupted, TurnCompleted)

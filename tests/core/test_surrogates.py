@@ -23,7 +23,7 @@ from storage.library import StoredLibrary
 from tests.support.builders import session_started
 from tests.support.playbook import Make, Playbook, delta, ended, finish
 from tests.support.recordings import SESSION_ID, record
-from tests.support.talks import asked, connected
+from tests.support.talks import ask, connected
 
 TEXT = st.text(st.characters(codec=None) | st.sampled_from("\ud83d\ude00\U0001f600a"))
 
@@ -57,7 +57,7 @@ def deltas(play: Playbook) -> list[str]:
 
 
 def test_a_character_that_comes_in_two_deltas_is_one(play: Playbook) -> None:
-    asked(play)
+    ask(play)
     for piece in ("Hi \ud83d", "\ude00 there.", "\ud83d"):
         play.when(delta(1, piece)).goes_on()
     play.when(finish(1)).goes_on()

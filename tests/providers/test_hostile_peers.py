@@ -20,7 +20,7 @@ from tests.support.hostile_servers import (
     attacking,
     met,
 )
-from tests.support.large_events import PROVIDERS, SHAPES, answer, asked
+from tests.support.large_events import PROVIDERS, SHAPES, answer, ask
 from tests.support.programs import standin
 
 
@@ -71,7 +71,7 @@ async def test_the_largest_event_takes_little_memory_of_a_real_ask(
         for name in WORST:
             body = answer(SHAPES[name], provider, MOST_EVENT_BYTES)
             async with attacking(body) as server:
-                used_mb, told = await asked(server.origin, provider, speak_url, tmp_path)
+                used_mb, told = await ask(server.origin, provider, speak_url, tmp_path)
             assert used_mb <= MOST_MEMORY_MB, name
             # On a slow machine it is said before that nothing came for a while.
             assert told.splitlines()[-1].startswith("session "), name

@@ -36,7 +36,7 @@ from tests.support.hostile_servers import (
     met,
     openai_data,
 )
-from tests.support.large_events import PROVIDERS, SHAPES, asked
+from tests.support.large_events import PROVIDERS, SHAPES, ask
 from tests.support.large_events import answer as large_answer
 from tests.support.programs import environment, standin
 
@@ -142,7 +142,7 @@ async def _attack_asks(chosen: random.Random, effort: float, figures: Figures) -
                 body = large_answer(shape, provider, MOST_EVENT_BYTES)
                 async with attacking(body) as server:
                     with tempfile.TemporaryDirectory() as place:
-                        used_mb, told = await asked(server.origin, provider, speak_url, Path(place))
+                        used_mb, told = await ask(server.origin, provider, speak_url, Path(place))
                 figures.counts["attacks"] += 1
                 largest = figures.counts.get("MB of ask at most", 0)
                 figures.counts["MB of ask at most"] = max(used_mb, largest)

@@ -25,8 +25,8 @@ def test_every_option_is_on_the_page(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_the_command_has_the_upper_options_of_the_page() -> None:
-    shown = CliRunner().invoke(cli, ["fixture", "serve", "--help"]).output
-    options = set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help"}
+    help_text = CliRunner().invoke(cli, ["fixture", "serve", "--help"]).output
+    options = set(re.findall(r"--[a-z][a-z-]+", help_text)) - {"--help"}
     upper, _, _ = PAGE[PAGE.index("| option |") :].partition("| `--pace X`")
     assert options == set(re.findall(r"--[a-z][a-z-]+", upper))
 

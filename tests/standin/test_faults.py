@@ -137,12 +137,12 @@ async def test_reset_before_any_audio() -> None:
 
 @pytest.mark.parametrize(("fault", "sizes"), [("odd-frames", {961}), ("one-byte-frames", {1})])
 async def test_frames_that_end_within_a_sample(fault: str, sizes: set[int]) -> None:
-    said = Speak("A gramophone plays.")
+    text = Speak("A gramophone plays.")
     async with running() as url, talking(url) as talk:
-        await talk.say(said, Flush())
+        await talk.say(text, Flush())
         whole = sound(await talk.hear_until(Flushed))
     async with running(fault) as url, talking(url) as talk:
-        await talk.say(said, Flush())
+        await talk.say(text, Flush())
         received = await talk.hear_until(Flushed)
     frames = [frame for frame in received if isinstance(frame, bytes)]
     assert {len(frame) for frame in frames[:-1]} == sizes
@@ -360,9 +360,9 @@ async def test_reordered_frames_are_the_same_every_time(fault: str) -> None:
 
 
 async def test_big_frames() -> None:
-    said = [Speak("word " * 400), Flush()]
+    messages = [Speak("word " * 400), Flush()]
     async with running("big-frames", voice=ToneVoice()) as url, talking(url) as talk:
-        await talk.say(*said)
+        await talk.say(*messages)
         received = await talk.hear_until(Flushed)
     sizes = [len(frame) for frame in received if isinstance(frame, bytes)]
     assert sizes[:-1] == [2**20] * (len(sizes) - 1)

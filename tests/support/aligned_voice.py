@@ -43,32 +43,32 @@ def word_times(
     The engine runs words together (`of the`) and speaks figures as several, so spaces do not
     tell: the phonemes of the words alone are looked for, in order, among those of the whole.
     """
-    heard: list[tuple[str, int, int]] = []
+    timed: list[tuple[str, int, int]] = []
     at = 0
     for phoneme, samples in phonemes:
         if phoneme not in _SILENT:
-            heard.append((phoneme, at, at + samples))
+            timed.append((phoneme, at, at + samples))
         at += samples
-    wanted: list[str] = []
+    voiced: list[str] = []
     firsts: list[int] = []
     words = text.split()
     for word in words:
-        firsts.append(len(wanted))
-        wanted += [phoneme for phoneme in alone[word] if phoneme not in _SILENT]
-    place = _places(wanted, [phoneme for phoneme, *_ in heard])
-    for word, first, end in zip(words, firsts, [*firsts[1:], len(wanted)], strict=True):
+        firsts.append(len(voiced))
+        voiced += [phoneme for phoneme in alone[word] if phoneme not in _SILENT]
+    indexes = _places(voiced, [phoneme for phoneme, *_ in timed])
+    for word, first, end in zip(words, firsts, [*firsts[1:], len(voiced)], strict=True):
         if end > first:
-            last = max(place[first], place[end] - 1)
-            yield word, heard[place[first]][1], heard[min(last, len(heard) - 1)][2]
+            last = max(indexes[first], indexes[end] - 1)
+            yield word, timed[indexes[first]][1], timed[min(last, len(timed) - 1)][2]
 
 
-def _places(wanted: list[str], heard: list[str]) -> list[int]:
+def _places(expected: list[str], spoken: list[str]) -> list[int]:
     """For every phoneme that is wanted, and for the end, where it is heard."""
-    places = [0] * (len(wanted) + 1)
-    for _, i1, i2, j1, j2 in SequenceMatcher(None, wanted, heard, autojunk=False).get_opcodes():
+    places = [0] * (len(expected) + 1)
+    for _, i1, i2, j1, j2 in SequenceMatcher(None, expected, spoken, autojunk=False).get_opcodes():
         for i in range(i1, i2):
-            places[i] = min(j1 + (i - i1) * (j2 - j1) // (i2 - i1), len(heard) - 1)
-    places[len(wanted)] = len(heard)
+            places[i] = min(j1 + (i - i1) * (j2 - j1) // (i2 - i1), len(spoken) - 1)
+    places[len(expected)] = len(spoken)
     return places
 
 
@@ -93,13 +93,13 @@ class Aligned:
         for sentence in voice.synthesize(text, config, include_alignments=True):
             assert sentence.phoneme_alignments is not None
             phonemes += [
-                (each.phoneme, int(each.num_samples)) for each in sentence.phoneme_alignments
+                (timing.phoneme, int(timing.num_samples)) for timing in sentence.phoneme_alignments
             ]
             sound += sentence.audio_int16_bytes
         alone: dict[str, list[str]] = {
             word: list(chain(*voice.phonemize(word))) for word in set(text.split())
         }
-        told = {
+        alignment = {
             "text": text,
             "rate_hz": voice.config.sample_rate,
             "samples": len(sound) // 2,
@@ -107,7 +107,7 @@ class Aligned:
             "words": list(word_times(text, phonemes, alone)),
         }
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(told) + "\n")
+            file.write(json.dumps(alignment) + "\n")
         return sound
 
 
@@ -129,5 +129,5 @@ def run(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    told = Path(sys.argv.pop(1))
-    sys.exit(run(told))
+    alignment_file = Path(sys.argv.pop(1))
+    sys.exit(run(alignment_file))

@@ -47,12 +47,12 @@ def spoken_exchange(
     frames: tuple[bytes, ...] = (b"\x01\x00" * 480, b"\x02\x00" * 480),
 ) -> list[Event]:
     """A user's turn and the spoken answer to it: two deltas, one chunk, one flush, two frames."""
-    asked, turn = first_turn, first_turn + 1
+    user_turn, turn = first_turn, first_turn + 1
     half = len(answer) // 2
     at = start_us
     events: list[Event] = [
-        TurnStarted(at_us=at, turn=asked, role="user", text=question),
-        TurnCompleted(at_us=at, turn=asked, role="user", text=question, finish_reason="sent"),
+        TurnStarted(at_us=at, turn=user_turn, role="user", text=question),
+        TurnCompleted(at_us=at, turn=user_turn, role="user", text=question, finish_reason="sent"),
         TurnStarted(at_us=at + 100, turn=turn, role="assistant"),
         RequestSent(at_us=at + 200, turn=turn, provider="local", model="smollm2", messages=1),
         DeltaReceived(at_us=at + 200_000, turn=turn, text=answer[:half]),

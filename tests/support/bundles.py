@@ -57,9 +57,9 @@ def build_raw(path: Path, entries: list[tuple[str, bytes]], **manifest: Any) -> 
         {"name": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in entries
     ]
-    told = {"format": "gramophone bundle", "version": 1, "parts": parts} | manifest
+    fields = {"format": "gramophone bundle", "version": 1, "parts": parts} | manifest
     with zipfile.ZipFile(path, "w") as file:
         for name, data in entries:
             file.writestr(zipfile.ZipInfo(name), data)
-        file.writestr(zipfile.ZipInfo(MANIFEST), json.dumps(told))
+        file.writestr(zipfile.ZipInfo(MANIFEST), json.dumps(fields))
     return path

@@ -37,7 +37,7 @@ def excerpt(*turns: tuple[SpokenSentence, ...]) -> Excerpt:
     return Excerpt(record, 48_000, tuple(laid), 0, 0)
 
 
-def shown(*chunks: str, pace_us: int = PACE_US) -> list[str]:
+def caption_texts(*chunks: str, pace_us: int = PACE_US) -> list[str]:
     passages: list[SpokenSentence] = []
     at_us = 0
     for chunk in chunks:

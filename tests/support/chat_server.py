@@ -14,14 +14,14 @@ from typing import Any
 def answering(*answers: str, keys: list[str] | None = None) -> Generator[str]:
     """Gives one answer after the other, word by word, the last one for ever; yields the base
     URL. What it was authorised with is put into `keys`."""
-    left = list(answers)
+    remaining = list(answers)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             if keys is not None:
                 keys.append(self.headers["Authorization"])
-            answer = left.pop(0) if len(left) > 1 else left[0]
+            answer = remaining.pop(0) if len(remaining) > 1 else remaining[0]
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()

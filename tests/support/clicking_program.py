@@ -23,7 +23,7 @@ from gramophone.config.config import load
 from gramophone.devices.stderr_guard import keep_native_noise_out
 from storage.recording.recorder import Recorder
 from tests.support.deadlines import HANG_S
-from tests.support.seeing import seen
+from tests.support.seeing import screen_text
 from tests.support.sound_card import RATE_HZ
 from tui.app import GramophoneApp
 from tui.playback.replay_bar import ReplayBar
@@ -38,16 +38,16 @@ async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
         if holds():
             return
         await pilot.pause(0.02)
-    raise AssertionError(f"Waited in vain:\n{seen(pilot)}")
+    raise AssertionError(f"Waited in vain:\n{screen_text(pilot)}")
 
 
 async def clicked(pilot: Pilot[Any], word: str) -> None:
     """Click into the middle of a word that stands on the screen."""
-    for y, line in enumerate(seen(pilot).split("\n")):
+    for y, line in enumerate(screen_text(pilot).split("\n")):
         if (x := line.find(word)) >= 0:
             await pilot.click(offset=(x + len(word) // 2, y))
             return
-    raise AssertionError(f"{word} is not on the screen:\n{seen(pilot)}")
+    raise AssertionError(f"{word} is not on the screen:\n{screen_text(pilot)}")
 
 
 async def listened(pilot: Pilot[Any], played: Path, before_bytes: int) -> None:
@@ -66,9 +66,9 @@ def size_of(path: Path) -> int:
 
 async def clicking(pilot: Pilot[Any], played: Path, *words: str) -> None:
     await pilot.press("f2")
-    await until(pilot, lambda: "Sessions (1)" in seen(pilot))
+    await until(pilot, lambda: "Sessions (1)" in screen_text(pilot))
     await pilot.press("enter")
-    await until(pilot, lambda: "○ stopped" in seen(pilot))
+    await until(pilot, lambda: "○ stopped" in screen_text(pilot))
     screen = pilot.app.screen
     assert isinstance(screen, SessionScreen)
     for number, word in enumerate(words):
@@ -84,14 +84,14 @@ async def clicking(pilot: Pilot[Any], played: Path, *words: str) -> None:
         if number % 2:
             # The next word is clicked where the session is read, not while it plays.
             await pilot.press("escape")
-            await until(pilot, lambda: "○ stopped" in seen(pilot))
+            await until(pilot, lambda: "○ stopped" in screen_text(pilot))
 
 
 def position_s(screen: SessionScreen) -> int:
     """Where the replay is, as its strip says: `0:07 / 0:12`."""
-    shown = re.search(r"(\d+):(\d\d) /", str(screen.query_one(ReplayBar).render()))
-    assert shown is not None
-    return 60 * int(shown[1]) + int(shown[2])
+    clock = re.search(r"(\d+):(\d\d) /", str(screen.query_one(ReplayBar).render()))
+    assert clock is not None
+    return 60 * int(clock[1]) + int(clock[2])
 
 
 async def at_work(backend: EngineThread, played: Path, *words: str) -> None:

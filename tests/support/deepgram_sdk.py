@@ -15,7 +15,7 @@ def environment(speak_url: str) -> DeepgramClientEnvironment:
     return DeepgramClientEnvironment(base=http, production=base, agent=base, agent_rest=http)
 
 
-def kinds(heard: Sequence[Any]) -> list[str]:
+def kinds(received: Sequence[Any]) -> list[str]:
     """The types of what was heard, sound only once."""
-    names = [type(message).__name__ for message in heard]
+    names = [type(message).__name__ for message in received]
     return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1]]

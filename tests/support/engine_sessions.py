@@ -77,14 +77,14 @@ class Listening:
         self.entries.append(entry)
         self._came.set()
 
-    async def until(self, wanted: Callable[[Entry], bool]) -> Any:
+    async def until(self, holds: Callable[[Entry], bool]) -> Any:
         """The first entry that is wanted, whether it came already or comes yet."""
-        seen = 0
+        searched = 0
         while True:
-            for entry in self.entries[seen:]:
-                if wanted(entry):
+            for entry in self.entries[searched:]:
+                if holds(entry):
                     return entry
-            seen = len(self.entries)
+            searched = len(self.entries)
             self._came.clear()
             await self._came.wait()
 
@@ -147,19 +147,19 @@ async def session(
 ) -> AsyncGenerator[tuple[Engine, Listening]]:
     """An engine that runs while the block does, and has ended politely after it."""
     clock = SystemClock()
-    heard = Listening()
+    listening = Listening()
     engine = Engine(
         conversation or a_conversation(heard=False),
         clock=clock,
         model=model,
         speech=DeepgramSpeech(speak_url, PARAMETERS) if speak_url else None,
         speaker=speaker or MutedSpeaker(RATE_HZ, clock),
-        sinks=[heard, *sinks],
+        sinks=[listening, *sinks],
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(engine.run(), name="engine under test")
         try:
-            yield engine, heard
+            yield engine, listening
         finally:
             engine.post(End())
 

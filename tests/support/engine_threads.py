@@ -28,15 +28,15 @@ class Watched:
         self.talk = talk
         self.entries: list[Entry] = []
 
-    def until(self, wanted: Callable[[Entry], bool]) -> Any:
+    def until(self, holds: Callable[[Entry], bool]) -> Any:
         """The first entry that is wanted, come or to come."""
 
-        def found() -> bool:
+        def has_come() -> bool:
             self.entries += self.talk.feed.take()
-            return any(wanted(entry) for entry in self.entries)
+            return any(holds(entry) for entry in self.entries)
 
-        wait_until(found, "the feed tells it")
-        return next(entry for entry in self.entries if wanted(entry))
+        wait_until(has_come, "the feed tells it")
+        return next(entry for entry in self.entries if holds(entry))
 
     def answer(self, turn: int) -> TurnCompleted:
         return self.until(lambda e: isinstance(e, TurnCompleted) and e.turn == turn)
@@ -66,9 +66,9 @@ def backend(home: Path, speak_url: str, *answers: str) -> Generator[EngineThread
             running.stop()
 
 
-async def kept(home: Path) -> dict[str, SessionRecord]:
+async def stored_sessions(home: Path) -> dict[str, SessionRecord]:
     """The sessions by their titles; the library is whole."""
     async with await StoredLibrary.open(home) as library:
         assert await library.verify() == []
         listed = await library.sessions()
-        return {each.title: await library.session(each.id) for each in listed}
+        return {summary.title: await library.session(summary.id) for summary in listed}

@@ -36,7 +36,7 @@ def talk(session_id: str = SESSION_ID, rate_hz: int = 48_000, **changes: object)
 def asked_aloud(voice: bytes, answer: bytes) -> list[Event]:
     """A question that was recorded at 0.5 s, and the answer, heard from 2.44 s on."""
     exchange = spoken_exchange(frames=(answer,), start_us=2_000_000)
-    asked = [
+    question = [
         TurnStarted(at_us=400_000, turn=0, role="user"),
         AudioReceived(
             at_us=500_000, turn=0, connection=0, offset_bytes=0, size_bytes=len(voice), pcm=voice
@@ -45,7 +45,7 @@ def asked_aloud(voice: bytes, answer: bytes) -> list[Event]:
             at_us=1_900_000, turn=0, role="user", text="What is it?", finish_reason="sent"
         ),
     ]
-    return [session_started(), *asked, *exchange[2:], SessionEnded(at_us=9_000_000)]
+    return [session_started(), *question, *exchange[2:], SessionEnded(at_us=9_000_000)]
 
 
 async def exported(home: Path, order: ExportRequest, *ids: str) -> ExportResult:
@@ -53,10 +53,10 @@ async def exported(home: Path, order: ExportRequest, *ids: str) -> ExportResult:
         return await library.export(ids or (SESSION_ID,), order)
 
 
-async def one_file(directory: Path, form: str, *ids: str, **asked: object) -> Path:
+async def one_file(directory: Path, form: str, *ids: str, **options: object) -> Path:
     """Export what was recorded in `directory`/home into one file, and where that is."""
     path = directory / f"out.{form}"
-    order = ExportRequest(form, path, replace=True, **asked)  # pyright: ignore[reportArgumentType]
+    order = ExportRequest(form, path, replace=True, **options)  # pyright: ignore[reportArgumentType]
     await exported(directory / "home", order, *ids)
     return path
 

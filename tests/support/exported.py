@@ -56,23 +56,25 @@ async def written(
 async def taken_in(home: Path, names: Iterable[str]) -> list[str]:
     """Recordings of `fixtures/recordings/` in a library, and their ids."""
     async with await StoredLibrary.open(home) as library:
-        taken = [await library.import_bundle(recordings.path_of(name)) for name in names]
-    return [each.session_id for each in taken]
+        results = [await library.import_bundle(recordings.path_of(name)) for name in names]
+    return [result.session_id for result in results]
 
 
-async def talked(home: Path, *said: str, seconds: int = 2, asked: str = "What?") -> str:
+async def talked(home: Path, *answers: str, seconds: int = 2, question: str = "What?") -> str:
     """A session in which these answers were spoken, each for so many seconds; its id."""
-    await record(home, [*talk(*said, seconds=seconds, asked=asked), SessionEnded(at_us=10**12)])
+    await record(
+        home, [*talk(*answers, seconds=seconds, question=question), SessionEnded(at_us=10**12)]
+    )
     return SESSION_ID
 
 
-def talk(*said: str, seconds: int = 2, asked: str = "What?") -> list[Event]:
+def talk(*answers: str, seconds: int = 2, question: str = "What?") -> list[Event]:
     """The events of such a session so far."""
     events: list[Event] = [session_started()]
-    for number, answer in enumerate(said):
+    for number, answer in enumerate(answers):
         start_us = (number + 1) * 60_000_000
         events += spoken_exchange(
-            asked, answer, first_turn=2 * number, start_us=start_us, frames=(SECOND,) * seconds
+            question, answer, first_turn=2 * number, start_us=start_us, frames=(SECOND,) * seconds
         )
     return events
 

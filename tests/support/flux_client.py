@@ -38,5 +38,5 @@ async def talking(speak_url: str, query: str = QUERY) -> AsyncGenerator[Talk, No
         yield talk
 
 
-def sound(heard: list[Heard]) -> bytes:
-    return b"".join(frame for frame in heard if isinstance(frame, bytes))
+def sound(received: list[Heard]) -> bytes:
+    return b"".join(frame for frame in received if isinstance(frame, bytes))

@@ -43,13 +43,13 @@ class HostileServer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request, and hang up."""
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            asked = await reader.readuntil(b"\r\n\r\n")
-            told = asked.lower()
+            head = await reader.readuntil(b"\r\n\r\n")
+            lower_head = head.lower()
             # What is left unread would reset the connection when it is closed.
-            _, named, rest = told.partition(b"content-length:")
+            _, named, rest = lower_head.partition(b"content-length:")
             await reader.readexactly(int(rest.split(b"\r\n")[0]) if named else 0)
             if self._accepts:
-                writer.write(_accepted(asked))
+                writer.write(_accepted(head))
             for piece in self._answer():
                 writer.write(piece)
                 await writer.drain()
@@ -222,10 +222,10 @@ BODIES: dict[str, Body] = {
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
-def _accepted(told: bytes) -> bytes:
+def _accepted(head: bytes) -> bytes:
     """The head that lets a websocket in (RFC 6455, 4.2.2)."""
     line = next(
-        each for each in told.split(b"\r\n") if each.lower().startswith(b"sec-websocket-key:")
+        line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key:")
     )
     key = base64.b64encode(hashlib.sha1(line.partition(b":")[2].strip() + _GUID).digest())
     return (

@@ -43,8 +43,8 @@ class Line:
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> None:
         """Send one request."""
-        told = {"host": "localhost", "content-length": str(len(body)), **(headers or {})}
-        request = h11.Request(method=method, target=path, headers=list(told.items()))
+        fields = {"host": "localhost", "content-length": str(len(body)), **(headers or {})}
+        request = h11.Request(method=method, target=path, headers=list(fields.items()))
         for event in (request, h11.Data(data=body), h11.EndOfMessage()):
             self.writer.write(self._http.send(event) or b"")
 

@@ -55,14 +55,14 @@ SHAPES: dict[str, Shape] = {
 def answer(shape: Shape, provider: str, size_bytes: int) -> Callable[[], Iterator[bytes]]:
     """A stream of one event of that shape and size, and its end."""
     text, more = shape(size_bytes - _HEAD_BYTES)
-    said = json.dumps(text, ensure_ascii=False)
+    text_json = json.dumps(text, ensure_ascii=False)
     if provider == "anthropic":
-        delta = f'{{"type":"text_delta","text":{said},"more":{more}}}'
+        delta = f'{{"type":"text_delta","text":{text_json},"more":{more}}}'
         large = f'{{"type":"content_block_delta","index":0,"delta":{delta}}}'
         end = '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{}}'
         ending = event(end, "message_delta") + event({"type": "message_stop"}, "message_stop")
     else:
-        delta = f'{{"content":{said},"more":{more}}}'
+        delta = f'{{"content":{text_json},"more":{more}}}'
         large = f'{{"choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}'
         end = '{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}'
         ending = event(end) + event("[DONE]")
@@ -70,11 +70,11 @@ def answer(shape: Shape, provider: str, size_bytes: int) -> Callable[[], Iterato
     return partial(iter, [head(content_type="text/event-stream"), event(large, name), ending])
 
 
-async def asked(origin: str, provider: str, speak_url: str, place: Path) -> tuple[int, str]:
+async def ask(origin: str, provider: str, speak_url: str, directory: Path) -> tuple[int, str]:
     """Ask that server as a person does, and press Ctrl+C when text has come: the most memory that
     the process took, in MB, and what it wrote to stderr."""
     env = environment(
-        place / "home",
+        directory / "home",
         {
             "GRAMOPHONE_SPEAK_URL": speak_url,
             "OPENAI_BASE_URL": f"{origin}/v1",
@@ -83,7 +83,7 @@ async def asked(origin: str, provider: str, speak_url: str, place: Path) -> tupl
             "ANTHROPIC_API_KEY": "key-0123456789",
         },
     )
-    memory = place / "memory"
+    memory = directory / "memory"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.support.measured_program", str(memory)),
         *("ask", "--mute", "--provider", provider, "Hello?"),
@@ -95,5 +95,5 @@ async def asked(origin: str, provider: str, speak_url: str, place: Path) -> tupl
     assert process.stderr is not None
     if await process.stdout.read(10) and process.returncode is None:
         process.send_signal(SIGINT)
-    _, told = await process.communicate()
-    return int(memory.read_text(encoding="ascii")), told.decode()
+    _, stderr = await process.communicate()
+    return int(memory.read_text(encoding="ascii")), stderr.decode()

@@ -15,8 +15,8 @@ from tests.support.hostile_servers import memory_mb
 
 
 def main() -> None:
-    _, place, *arguments = sys.argv
-    atexit.register(lambda: Path(place).write_text(str(memory_mb()), encoding="ascii"))
+    _, path, *arguments = sys.argv
+    atexit.register(lambda: Path(path).write_text(str(memory_mb()), encoding="ascii"))
     sys.argv = ["gramophone", *arguments]
     runpy.run_module("gramophone.cli", run_name="__main__")
 

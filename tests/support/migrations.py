@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 def interrupting(looks: int) -> Callable[[int, int], None]:
     """Make a report of progress at whose call of that number somebody presses Ctrl+C."""
-    left = [None] * looks
+    remaining = [None] * looks
 
-    def told(_done: int, _total: int) -> None:
-        left.pop()
-        if not left:
+    def progress(_done: int, _total: int) -> None:
+        remaining.pop()
+        if not remaining:
             raise KeyboardInterrupt
 
-    return told
+    return progress

@@ -20,7 +20,7 @@ HURRY = (("retry-after-ms", "1"),)
 """The SDKs try again by themselves; this makes them do so at once."""
 
 
-async def told(
+async def chunks_of(
     model: LanguageModel, messages: Sequence[Message] = QUESTION, system_prompt: str = "Be brief."
 ) -> list[ModelChunk]:
     """The whole answer."""
@@ -67,7 +67,7 @@ class ModelContract:
     """Holds for every model, the real engine among them; a `model` fixture gives it."""
 
     async def test_an_answer_streams_and_is_counted(self, model: LanguageModel) -> None:
-        chunks = await told(model)
+        chunks = await chunks_of(model)
 
         assert text_of(chunks).strip()
         assert len([chunk for chunk in chunks if chunk.text]) > 1
@@ -78,23 +78,23 @@ class ModelContract:
         assert reason in {"stop", "length", "end_turn"}
 
     async def test_the_raw_chunk_is_kept(self, model: LanguageModel) -> None:
-        for chunk in await told(model):
+        for chunk in await chunks_of(model):
             assert isinstance(json.loads(chunk.raw), dict)
             if chunk.text:
                 assert json.dumps(chunk.text, ensure_ascii=False) in chunk.raw
 
     async def test_it_answers_again(self, model: LanguageModel) -> None:
-        first = text_of(await told(model))
+        first = text_of(await chunks_of(model))
         history = (*QUESTION, Message("assistant", first), Message("user", "And again."))
 
-        assert text_of(await told(model, history)).strip()
+        assert text_of(await chunks_of(model, history)).strip()
 
     async def test_a_closed_stream_leaves_the_model_free(self, model: LanguageModel) -> None:
         stream = model.stream(QUESTION, "")
         await anext(stream)
         await close(stream)
 
-        assert text_of(await told(model)).strip()
+        assert text_of(await chunks_of(model)).strip()
 
 
 class Provider(Protocol):
@@ -144,7 +144,7 @@ class ScriptedContract(ModelContract):
     async def test_deltas_are_handed_on_one_by_one(
         self, provider: Provider, model: LanguageModel
     ) -> None:
-        chunks = await told(model)
+        chunks = await chunks_of(model)
 
         assert [chunk.text for chunk in chunks if chunk.text] == ["Hel", "lo", "."]
         assert chunks[-1].usage is not None or chunks[-2].usage is not None
@@ -155,12 +155,12 @@ class ScriptedContract(ModelContract):
     ) -> None:
         sent = [data for data in provider.answer("Hel", "lo", ".") if provider.visible(data)]
 
-        assert [json.loads(chunk.raw) for chunk in await told(model)] == sent
+        assert [json.loads(chunk.raw) for chunk in await chunks_of(model)] == sent
 
     async def test_what_is_asked(
         self, provider: Provider, server: ModelServer, model: LanguageModel
     ) -> None:
-        await told(model, (*QUESTION, Message("assistant", "Hello."), Message("user", "Ünd?")))
+        await chunks_of(model, (*QUESTION, Message("assistant", "Hello."), Message("user", "Ünd?")))
 
         (request,) = server.requests
         assert (request.method, request.path) == ("POST", provider.path)
@@ -176,7 +176,7 @@ class ScriptedContract(ModelContract):
     async def test_no_system_prompt_is_none_at_all(
         self, server: ModelServer, model: LanguageModel
     ) -> None:
-        await told(model, system_prompt="")
+        await chunks_of(model, system_prompt="")
 
         (request,) = server.requests
         assert "system" not in request.body
@@ -219,8 +219,8 @@ class ScriptedContract(ModelContract):
         """Nothing on the way waits for more."""
         wire = [provider.wire(data) for data in provider.answer("One.", "Two.")]
         cut = next(index for index, event in enumerate(wire) if b"Two." in event)
-        heard = asyncio.Event()
-        steps = [*wire[:cut], heard, *wire[cut:], *provider.ending()]
+        arrived = asyncio.Event()
+        steps = [*wire[:cut], arrived, *wire[cut:], *provider.ending()]
         async with (
             serving(Reply(steps)) as server,
             closing(provider.model(server.origin)) as model,
@@ -229,7 +229,7 @@ class ScriptedContract(ModelContract):
             async for chunk in model.stream(QUESTION, ""):
                 if chunk.text:
                     texts.append(chunk.text)
-                    heard.set()
+                    arrived.set()
             assert texts == ["One.", "Two."]
 
     async def test_events_may_be_torn_apart_on_the_way(self, provider: Provider) -> None:
@@ -241,7 +241,7 @@ class ScriptedContract(ModelContract):
             serving(Reply(pieces)) as server,
             closing(provider.model(server.origin)) as model,
         ):
-            assert text_of(await told(model)) == "né 日本"
+            assert text_of(await chunks_of(model)) == "né 日本"
 
     async def test_comments_and_unknown_events_are_skipped(self, provider: Provider) -> None:
         wire = [provider.wire(data) for data in provider.answer("Hi")]
@@ -251,4 +251,4 @@ class ScriptedContract(ModelContract):
             serving(Reply([*steps, *provider.ending()])) as server,
             closing(provider.model(server.origin)) as model,
         ):
-            assert text_of(await told(model)) == "Hi"
+            assert text_of(await chunks_of(model)) == "Hi"

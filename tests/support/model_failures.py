@@ -12,11 +12,11 @@ from tests.support.model_contract import (
     HURRY,
     KEY,
     Provider,
+    chunks_of,
     closing,
     failure,
     reply_of,
     text_of,
-    told,
 )
 from tests.support.model_servers import JSON, Reply, Step, serving
 
@@ -33,14 +33,14 @@ class FailingContract:
             serving(Reply(wire[:3])) as server,
             closing(provider.model(server.origin)) as model,
         ):
-            chunks = await told(model)
+            chunks = await chunks_of(model)
         assert [chunk for chunk in chunks if chunk.finish_reason] == []
 
     async def test_a_stream_cut_in_its_middle_breaks_off(self, provider: Provider) -> None:
         wire = [provider.wire(data) for data in provider.answer("Hel", "lo")]
-        heard = asyncio.Event()
+        arrived = asyncio.Event()
         async with (
-            serving(Reply([*wire[:4], heard, Step.CUT])) as server,
+            serving(Reply([*wire[:4], arrived, Step.CUT])) as server,
             closing(provider.model(server.origin)) as model,
         ):
             texts: list[str] = []
@@ -48,7 +48,7 @@ class FailingContract:
             def hear(chunk: ModelChunk) -> None:
                 texts.append(chunk.text)
                 if chunk.text:
-                    heard.set()
+                    arrived.set()
 
             assert await failure(model, hear) == (
                 f"{provider.name} broke the answer off (the connection was lost); "
@@ -132,7 +132,7 @@ class FailingContract:
             serving(hiccup, reply_of(provider, "Hi")) as server,
             closing(provider.model(server.origin)) as model,
         ):
-            assert text_of(await told(model)) == "Hi"
+            assert text_of(await chunks_of(model)) == "Hi"
 
     @pytest.mark.parametrize("status", [200, 502])
     async def test_a_web_page_is_no_answer(self, provider: Provider, status: int) -> None:
@@ -168,7 +168,7 @@ class FailingContract:
             if rubbish == "{not json":
                 assert "broke the answer off" in await failure(model)
             else:
-                assert text_of(await told(model)) == "Hi"
+                assert text_of(await chunks_of(model)) == "Hi"
 
     async def test_a_silent_server_is_given_up(self, provider: Provider) -> None:
         silent = [Reply([Step.HANG], silent=True) for _ in range(2)]
@@ -227,7 +227,7 @@ class FailingContract:
             serving(reply_of(provider, "Hi")) as server,
             closing(provider.model(server.origin)) as model,
         ):
-            assert text_of(await told(model)) == "Hi"
+            assert text_of(await chunks_of(model)) == "Hi"
 
     async def test_an_unusable_proxy_is_said(
         self, provider: Provider, monkeypatch: pytest.MonkeyPatch

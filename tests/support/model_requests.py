@@ -10,6 +10,6 @@ VERSION = {"anthropic-version": "2023-06-01"}
 
 
 def asking(path: str, **fields: Any) -> dict[str, Any]:
-    said = {"input": "Hello?"} if path == RESPONSES else {"messages": QUESTION}
+    question = {"input": "Hello?"} if path == RESPONSES else {"messages": QUESTION}
     limit = {"max_tokens": 99} if path == MESSAGES else {}
-    return {"model": "m", **said, **limit, **fields}
+    return {"model": "m", **question, **limit, **fields}

@@ -182,8 +182,12 @@ def openai_chunks(
     if finish_reason is not None:
         chunks.append(chunk([choice({}, finish_reason)], usage=None))
     if usage is not None:
-        given, made = usage
-        counted = {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
+        prompt_tokens, completion_tokens = usage
+        counted = {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+        }
         chunks.append(chunk([], usage=counted))
     return chunks
 
@@ -206,7 +210,7 @@ def anthropic_events(
     usage: tuple[int, int] = (9, 4),
 ) -> list[dict[str, Any]]:
     """The events of one answer as the service words them, pings and thoughts included."""
-    given, made = usage
+    input_tokens, output_tokens = usage
     message: dict[str, Any] = {
         "id": "msg_01Qx",
         "type": "message",
@@ -215,7 +219,7 @@ def anthropic_events(
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": {"input_tokens": given, "output_tokens": 1},
+        "usage": {"input_tokens": input_tokens, "output_tokens": 1},
     }
     events: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
     blocks: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
@@ -240,7 +244,7 @@ def anthropic_events(
             {
                 "type": "message_delta",
                 "delta": {"stop_reason": stop_reason, "stop_sequence": None},
-                "usage": {"output_tokens": made},
+                "usage": {"output_tokens": output_tokens},
             }
         )
         events.append({"type": "message_stop"})

@@ -42,10 +42,10 @@ async def standing_in(
     **options: Any,
 ) -> AsyncGenerator[Address]:
     """A stand-in with these answers on a free port."""
-    given = ModelOptions(
+    model_options = ModelOptions(
         speed=options.pop("speed", 0.0), faults=tuple(map(Fault.parse, faults)), **options
     )
     chooser = choose or RecordedOrder(answers or (HELLO,))
-    standin = ModelStandin(chooser, given, clock or SystemClock())
+    standin = ModelStandin(chooser, model_options, clock or SystemClock())
     async with listening(standin.routes()) as address:
         yield address

@@ -44,12 +44,12 @@ class Watched:
         self._take()
         self._entries.clear()
 
-    def until_told(self, wanted: Callable[[Entry], bool], what: str) -> None:
-        def told() -> bool:
+    def until_told(self, holds: Callable[[Entry], bool], description: str) -> None:
+        def has_come() -> bool:
             self._take()
-            return any(wanted(entry) for entry in self._entries)
+            return any(holds(entry) for entry in self._entries)
 
-        wait_until(told, f"{what} is told")
+        wait_until(has_come, f"{description} is told")
 
     def until_at(self, position_samples: int) -> None:
         def there() -> bool:
@@ -88,16 +88,16 @@ def passing(backend: EngineThread) -> None:
         # One after the other: the model gives its answers in the order they are asked for.
         watched.talk.post(Submit(question))
         watched.until_told(has_words, "an answer")
-    heard = 0
-    talks[heard].until_at(STRETCH_SAMPLES)
+    current = 0
+    talks[current].until_at(STRETCH_SAMPLES)
     for _ in range(PASSES):
-        heard = 1 - heard
-        talks[heard].forget()
+        current = 1 - current
+        talks[current].forget()
         # In the order the panes stand in, as the screen does it.
         for number, watched in enumerate(talks):
-            watched.talk.set_audio_focus(number == heard)
-        talks[heard].until_told(has_device, "the device")
-        talks[heard].until_at(talks[heard].position_samples + STRETCH_SAMPLES)
+            watched.talk.set_audio_focus(number == current)
+        talks[current].until_told(has_device, "the device")
+        talks[current].until_at(talks[current].position_samples + STRETCH_SAMPLES)
     for watched in talks:
         watched.until_told(has_ended, "the end")
 

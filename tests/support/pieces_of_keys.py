@@ -33,26 +33,26 @@ def holds_a_piece(text: str) -> bool:
 
 def files_with_pieces(directory: Path) -> list[str]:
     """Files with a piece of the key in them, in any of the spellings of a file."""
-    found: list[str] = []
+    paths: list[str] = []
     for path, content in everything_in(directory).items():
         texts = (content.decode("latin-1"), content.decode("utf-16-le", "replace"))
         if any(map(holds_a_piece, texts)):
-            found.append(str(path))
-    return found
+            paths.append(str(path))
+    return paths
 
 
 def joined_texts(documents: list[Any]) -> dict[str, str]:
     """The texts that stand at the same place of each document, one behind the other."""
     joined: dict[str, list[str]] = {}
     for document in documents:
-        for place, text in _texts(document, ""):
-            joined.setdefault(place, []).append(text)
-    return {place: "".join(texts) for place, texts in joined.items()}
+        for path, text in _texts(document, ""):
+            joined.setdefault(path, []).append(text)
+    return {path: "".join(texts) for path, texts in joined.items()}
 
 
 def leaks_across(documents: list[Any]) -> list[str]:
     """Places where a piece of the key stands in what the documents say one after the other."""
-    return [place for place, text in joined_texts(documents).items() if holds_a_piece(text)]
+    return [path for path, text in joined_texts(documents).items() if holds_a_piece(text)]
 
 
 def json_lines(path: Path) -> list[Any]:
@@ -60,22 +60,22 @@ def json_lines(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     match value:
         case str():
             if value.startswith("{"):
                 try:
-                    yield from _texts(json.loads(value), f"{place}:json")
+                    yield from _texts(json.loads(value), f"{path}:json")
                 except ValueError:
                     pass
-            yield place, value
+            yield path, value
         case dict():
             fields = cast("dict[str, Any]", value)
             kind = fields.get("event", "")
-            for name, each in fields.items():
-                yield from _texts(each, f"{place}.{kind if isinstance(kind, str) else ''}.{name}")
+            for name, nested in fields.items():
+                yield from _texts(nested, f"{path}.{kind if isinstance(kind, str) else ''}.{name}")
         case list():
-            for each in cast("list[Any]", value):
-                yield from _texts(each, f"{place}[]")
+            for nested in cast("list[Any]", value):
+                yield from _texts(nested, f"{path}[]")
         case _:
             pass

@@ -76,25 +76,25 @@ class Blank:
 class Like:
     """An expectation that names only the fields that matter."""
 
-    def __init__(self, kind: type, wanted: dict[str, object]) -> None:
+    def __init__(self, kind: type, fields: dict[str, object]) -> None:
         self.kind = kind
-        self.wanted = wanted
+        self._fields = fields
 
     def fits(self, output: Output) -> bool:
         return type(output) is self.kind and all(
-            _same(value, getattr(output, name)) for name, value in self.wanted.items()
+            _same(value, getattr(output, name)) for name, value in self._fields.items()
         )
 
     def __str__(self) -> str:
-        return _shown(self.kind.__name__, self.wanted)
+        return _shown(self.kind.__name__, self._fields)
 
 
 Expected: TypeAlias = "type | Like | Output"
 
 
-def like(kind: type, **wanted: object) -> Like:
+def like(kind: type, **fields: object) -> Like:
     """Any `kind` with these fields."""
-    return Like(kind, wanted)
+    return Like(kind, fields)
 
 
 class Playbook:
@@ -130,7 +130,7 @@ class Playbook:
         came = [output for output in self._unasserted if not _is_echo(output)]
         self._unasserted = []
         fit = len(came) == len(expected) and all(
-            _fits(wanted, output) for wanted, output in zip(expected, came, strict=True)
+            _fits(pattern, output) for pattern, output in zip(expected, came, strict=True)
         )
         if not fit:
             raise AssertionError(self._difference(expected, came))
@@ -159,9 +159,9 @@ class Playbook:
 
     def close(self) -> None:
         """Fail when something came out that was never looked at."""
-        if left := [output for output in self._unasserted if not _is_echo(output)]:
-            told = "\n".join(f"    {_line(output)}" for output in left)
-            raise AssertionError(f"After {self._step}, nobody asserted:\n{told}")
+        if unasserted := [output for output in self._unasserted if not _is_echo(output)]:
+            lines = "\n".join(f"    {_line(output)}" for output in unasserted)
+            raise AssertionError(f"After {self._step}, nobody asserted:\n{lines}")
 
     # --- inside -------------------------------------------------------------------------------
 
@@ -173,14 +173,14 @@ class Playbook:
         return self
 
     def _difference(self, expected: Sequence[Expected], came: Sequence[Output]) -> str:
-        wanted = [_line(each) for each in expected]
-        got = [
-            wanted[index]
+        expected_lines = [_line(pattern) for pattern in expected]
+        actual_lines = [
+            expected_lines[index]
             if index < len(expected) and _fits(expected[index], output)
             else _line(output)
             for index, output in enumerate(came)
         ]
-        difference = "\n".join(difflib.ndiff(wanted, got))
+        difference = "\n".join(difflib.ndiff(expected_lines, actual_lines))
         return f"After {self._step} (- expected, + came):\n{difference}"
 
 
@@ -205,8 +205,8 @@ def _fits(expected: Expected, output: Output) -> bool:
     )
 
 
-def _same(wanted: object, got: object) -> bool:
-    return wanted.fits(got) if isinstance(wanted, Blank) else wanted == got
+def _same(expected: object, actual: object) -> bool:
+    return expected.fits(actual) if isinstance(expected, Blank) else expected == actual
 
 
 def _names(value: object) -> Iterable[str]:

@@ -14,8 +14,8 @@ PAGE = (ROOT / "docs" / "stand-in.md").read_text(encoding="utf-8")
 def example(language: str) -> str:
     """A block of the section on pytest."""
     section = PAGE.split("## In pytest\n")[1].split("\n## ")[0]
-    (found,) = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
-    return found
+    (block,) = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    return block
 
 
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:

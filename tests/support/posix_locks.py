@@ -23,8 +23,8 @@ def shared_lock_holder(database: Path) -> int:
     Asked from a new process: the kernel does not report a process's own locks to itself, and a
     descriptor of the file that this process closed would drop them.
     """
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", _ASK, str(database), str(_SHARED_FIRST), str(_SHARED_BYTES)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return int(done.stdout)
+    return int(completed.stdout)

@@ -25,14 +25,14 @@ SIZE = ("COLUMNS", "LINES")
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without anything of ours, and without a sound card. Its size is
     left out: a program in another terminal would believe it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     for name in SIZE:
-        kept.pop(name, None)
+        inherited.pop(name, None)
     settings_file = home.parent / "config" / "gramophone" / "config.toml"
     settings_file.parent.mkdir(parents=True, exist_ok=True)
     settings_file.write_text('[sound]\ndevice = "a sound card that nobody has"\n')
     settings = {"GRAMOPHONE_HOME": str(home), "XDG_CONFIG_HOME": str(home.parent / "config")}
-    return kept | settings | dict(extra or {})
+    return inherited | settings | dict(extra or {})
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class Gramophone:
 
     def json(self, *arguments: str) -> Any:
         """Run a command with `--json` that prints one object."""
-        done = self(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        completed = self(*arguments, "--json")
+        assert completed.returncode == 0, completed.stderr
+        return json.loads(completed.stdout)
 
 
 @contextmanager
@@ -97,10 +97,10 @@ class WebServer:
         connection = HTTPConnection("localhost", self.port, timeout=HANG_S)
         connection.request("POST", "/enter", self.token)
         answer = connection.getresponse()
-        given = answer.getheader("Set-Cookie", "")
+        cookie = answer.getheader("Set-Cookie", "")
         connection.close()
         assert answer.status == 204
-        return given.partition(";")[0]
+        return cookie.partition(";")[0]
 
     def ended(self) -> tuple[str, str, int]:
         """Wait for its end: what it wrote to stdout and to stderr, and its exit code."""
@@ -148,14 +148,14 @@ def page_server(command: Sequence[str], port: int, env: Mapping[str, str]) -> Ge
             if probe.connect_ex(("localhost", port)) == 0:
                 break
     server = WebServer(port, process, told_where[1])
-    told: tuple[str, str, int] | None = None
+    ended: tuple[str, str, int] | None = None
     try:
         yield server
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            told = server.ended()
-    assert told in (None, ("", "", 0))
+            ended = server.ended()
+    assert ended in (None, ("", "", 0))
 
 
 def apps_of(server: WebServer) -> list[int]:
@@ -163,17 +163,17 @@ def apps_of(server: WebServer) -> list[int]:
 
     Their environment, which names the data directory, is readable for nobody.
     """
-    found: list[int] = []
-    for place in Path("/proc").glob("[0-9]*"):
+    process_ids: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            words = (place / "cmdline").read_bytes().split(b"\0")
+            words = (process / "cmdline").read_bytes().split(b"\0")
             # Behind the name, which may hold anything: state, parent, group, session.
-            session = int((place / "stat").read_bytes().rpartition(b")")[2].split()[3])
+            session = int((process / "stat").read_bytes().rpartition(b")")[2].split()[3])
         except OSError:
             continue  # it ended while we looked
         if session == server.process.pid and b"gramophone.cli" in words and b"--web" not in words:
-            found.append(int(place.name))
-    return found
+            process_ids.append(int(process.name))
+    return process_ids
 
 
 @contextmanager

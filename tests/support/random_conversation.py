@@ -111,9 +111,9 @@ class Edges:
         match event:
             case PlaybackStopped(turn=turn, played_samples=samples):
                 self.heard.setdefault(turn, {self.screen.heard_words(turn, samples)})
-            case TurnInterrupted(turn=turn, heard_samples=samples, heard_text=heard):
-                shown = self.heard.setdefault(turn, {self.screen.heard_words(turn, samples)})
-                assert heard in shown or heard == "".join(
+            case TurnInterrupted(turn=turn, heard_samples=samples, heard_text=heard_text):
+                underlined = self.heard.setdefault(turn, {self.screen.heard_words(turn, samples)})
+                assert heard_text in underlined or heard_text == "".join(
                     delta.text
                     for delta in self.all_of(DeltaReceived, TurnStarted)
                     if isinstance(delta, DeltaReceived | TurnStarted) and delta.turn == turn

@@ -34,17 +34,17 @@ READERS = {"libsndfile": by_libsndfile, "wave": by_wave, "sox": by_sox, "ffmpeg"
 
 def probed(path: Path) -> Any:
     """The tags, streams and chapters of a file, as ffprobe sees them."""
-    shown = ("-show_format", "-show_streams", "-show_chapters")
-    return json.loads(_output("ffprobe", "-v", "error", *shown, "-of", "json", path))
+    sections = ("-show_format", "-show_streams", "-show_chapters")
+    return json.loads(_output("ffprobe", "-v", "error", *sections, "-of", "json", path))
 
 
 def chapters(path: Path) -> list[tuple[float, str]]:
     """Where each begins, in seconds, and what it is called."""
-    found = probed(path)["chapters"]
-    return [(float(each["start_time"]), each["tags"]["title"]) for each in found]
+    entries = probed(path)["chapters"]
+    return [(float(entry["start_time"]), entry["tags"]["title"]) for entry in entries]
 
 
 def _output(*command: object) -> bytes:
-    done = subprocess.run([str(part) for part in command], capture_output=True, check=True)
-    assert not done.stderr, done.stderr.decode()
-    return done.stdout
+    completed = subprocess.run([str(part) for part in command], capture_output=True, check=True)
+    assert not completed.stderr, completed.stderr.decode()
+    return completed.stdout

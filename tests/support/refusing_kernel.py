@@ -50,14 +50,14 @@ REFUSALS = ("read-only", "no-locks", "no-shared-memory")
 over NFS without a lock daemon. no-shared-memory: files cannot be mapped as shared."""
 
 
-def refuse(what: str) -> None:
+def refuse(refusal: str) -> None:
     """Have the kernel refuse `what` (one of REFUSALS) to this process from now on.
 
     Raises:
         OSError: the kernel takes no filters.
     """
     calls = _CALLS[platform.machine()]
-    _install(_program(_rules(what, calls), calls), _SYNCHRONISED)
+    _install(_program(_rules(refusal, calls), calls), _SYNCHRONISED)
 
 
 def with_quota(most_bytes: int, directory: Path, command: list[str]) -> int:
@@ -69,8 +69,8 @@ def with_quota(most_bytes: int, directory: Path, command: list[str]) -> int:
     child = os.fork()
     if not child:
         calls = _CALLS[platform.machine()]
-        asked = [_rule(calls, name, _NOTIFY) for name in ("write", "pwrite", "fallocate")]
-        listener = _install(_program(asked, calls), _NEW_LISTENER)
+        rules = [_rule(calls, name, _NOTIFY) for name in ("write", "pwrite", "fallocate")]
+        listener = _install(_program(rules, calls), _NEW_LISTENER)
         socket.send_fds(theirs, [b"!"], [listener])
         os.set_inheritable(listener, False)
         os.execv(command[0], command)
@@ -119,12 +119,12 @@ def _grows(pid: int, call: int, descriptor: int, length: int, offset: int, direc
 
 
 def _size(directory: Path) -> int:
-    found = 0
-    for place, _, names in os.walk(directory):
+    total = 0
+    for folder, _, names in os.walk(directory):
         for name in names:
             with contextlib.suppress(OSError):
-                found += os.lstat(os.path.join(place, name)).st_size
-    return found
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
 
 
 def _program(rules: list[list[bytes]], calls: dict[str, int]) -> list[bytes]:
@@ -135,8 +135,8 @@ def _program(rules: list[list[bytes]], calls: dict[str, int]) -> list[bytes]:
     return [*program, _instruction(_RETURN, _ALLOW)]
 
 
-def _rules(what: str, calls: dict[str, int]) -> list[list[bytes]]:
-    match what:
+def _rules(refusal: str, calls: dict[str, int]) -> list[list[bytes]]:
+    match refusal:
         case "read-only":
             names = ("mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "rename", "renameat")
             names += ("renameat2", "link", "linkat", "chmod", "fchmodat", "fchmod", "ftruncate")
@@ -146,22 +146,24 @@ def _rules(what: str, calls: dict[str, int]) -> list[list[bytes]]:
             return [*rules, _refused(calls, "openat", errno.EROFS, any_of(2, _WRITING))]
         case "no-locks":
             commands = (fcntl.F_GETLK, fcntl.F_SETLK, fcntl.F_SETLKW)
-            rules = [_refused(calls, "fcntl", errno.ENOLCK, equal(1, each)) for each in commands]
+            rules = [
+                _refused(calls, "fcntl", errno.ENOLCK, equal(1, command)) for command in commands
+            ]
             return [*rules, _refused(calls, "flock", errno.ENOLCK)]
         case "no-shared-memory":
             return [_refused(calls, "mmap", errno.ENODEV, any_of(3, _MAP_SHARED))]
         case _:
-            raise ValueError(f"{what!r} is not one of {', '.join(REFUSALS)}")
+            raise ValueError(f"{refusal!r} is not one of {', '.join(REFUSALS)}")
 
 
-def equal(place: int, value: int) -> list[bytes]:
+def equal(argument: int, value: int) -> list[bytes]:
     """Condition: the argument at `place` is `value`."""
-    return [_instruction(_LOAD, 16 + 8 * place), _instruction(_EQUAL, value, 0, 1)]
+    return [_instruction(_LOAD, 16 + 8 * argument), _instruction(_EQUAL, value, 0, 1)]
 
 
-def any_of(place: int, bits: int) -> list[bytes]:
+def any_of(argument: int, bits: int) -> list[bytes]:
     """Condition: the argument at `place` has one of `bits` set."""
-    return [_instruction(_LOAD, 16 + 8 * place), _instruction(_SET, bits, 0, 1)]
+    return [_instruction(_LOAD, 16 + 8 * argument), _instruction(_SET, bits, 0, 1)]
 
 
 def _refused(
@@ -190,19 +192,19 @@ def _install(program: list[bytes], flags: int) -> int:
     number = _CALLS[platform.machine()]["seccomp"]
     if libc.prctl(38, 1, 0, 0, 0):  # PR_SET_NO_NEW_PRIVS
         raise OSError(ctypes.get_errno(), "the kernel takes no seccomp filter")
-    made: int = libc.syscall(number, 1, flags, filters)  # SECCOMP_SET_MODE_FILTER
-    if made < 0:
+    descriptor: int = libc.syscall(number, 1, flags, filters)  # SECCOMP_SET_MODE_FILTER
+    if descriptor < 0:
         raise OSError(ctypes.get_errno(), "the kernel takes no seccomp filter")
-    return made
+    return descriptor
 
 
 def main() -> int:
-    what, *arguments = sys.argv[1:]
+    refusal, *arguments = sys.argv[1:]
     command = [sys.executable, *arguments]
-    if what.startswith("quota:"):
-        _, most_bytes, directory = what.split(":", 2)
+    if refusal.startswith("quota:"):
+        _, most_bytes, directory = refusal.split(":", 2)
         return with_quota(int(most_bytes), Path(os.path.realpath(directory)), command)
-    refuse(what)
+    refuse(refusal)
     os.execv(command[0], command)
 
 

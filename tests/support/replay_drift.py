@@ -32,7 +32,7 @@ class Drift:
 
     def broken(self) -> list[str]:
         """Sentences about each bound that does not hold."""
-        told = [
+        checks = [
             ("deltas are missing", len(self.off_us) == self.deltas),
             (f"text is {-min(self.off_us)} µs early", min(self.off_us) >= -EARLY_US),
             (f"text is {max(self.off_us)} µs late", max(self.off_us) <= LATE_US),
@@ -42,7 +42,7 @@ class Drift:
                 abs(self.took_us - self.expected_us) <= self.expected_us * 0.0005,
             ),
         ]
-        return [sentence for sentence, holds in told if not holds]
+        return [sentence for sentence, holds in checks if not holds]
 
     def _mean(self, count: int) -> float:
         some = self.off_us[count:] if count < 0 else self.off_us[:count]

@@ -37,8 +37,8 @@ class Player:
         self.state = state
 
     def tell(self, event: str, **fields: float) -> None:
-        told = {"event": event, "position_us": self.state.position_us, **fields}
-        sys.stdout.write(json.dumps(told) + "\n")
+        line = {"event": event, "position_us": self.state.position_us, **fields}
+        sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
     async def reached(self, position_us: int) -> None:

@@ -47,7 +47,7 @@ class Nearest:
         places = [int(k * self._speed) for k in range(self._given, max(self._given, end))]
         self._given = max(self._given, end)
         last = len(self._taken) - 1
-        return array("h", [self._taken[min(place, last)] for place in places]).tobytes()
+        return array("h", [self._taken[min(position, last)] for position in places]).tobytes()
 
 
 class Stage:

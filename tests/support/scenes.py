@@ -94,18 +94,18 @@ TIDY = [
 ]
 
 
-def asked(question: str, turn: int) -> list[Entry]:
+def user_turn(question: str, turn: int) -> list[Entry]:
     return list(spoken_exchange(question, "", first_turn=turn, start_us=0)[:2])
 
 
 def spoken(turn: int, text: str, *ends: int) -> list[Entry]:
     """The text's paragraphs as they were flushed, with where their sound ends."""
-    found: list[Entry] = []
+    entries: list[Entry] = []
     start = 0
     for number, (paragraph, end) in enumerate(zip(text.split("\n\n"), ends, strict=False)):
         read = paragraph.replace("*", "")
         until = start + len(paragraph)
-        found += (
+        entries += (
             TextSpoken(
                 at_us=1, turn=turn, chunk=number, text=read, source_start=start, source_end=until
             ),
@@ -113,7 +113,7 @@ def spoken(turn: int, text: str, *ends: int) -> list[Entry]:
             FlushAnswered(at_us=2, turn=turn, flush=number, end_samples=end),
         )
         start = until + 2
-    return found
+    return entries
 
 
 def speaking() -> FakeBackend:
@@ -121,7 +121,7 @@ def speaking() -> FakeBackend:
     feed = FakeFeed(
         [
             session_started(),
-            *asked("How does a gramophone work?", 0),
+            *user_turn("How does a gramophone work?", 0),
             TurnStarted(at_us=0, turn=1, role="assistant"),
             RequestSent(at_us=0, turn=1, provider="local", model="smollm2", messages=1),
             DeltaReceived(at_us=204_000, turn=1, text=ANSWER),

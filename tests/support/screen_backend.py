@@ -95,8 +95,8 @@ class FakeReplay(FakeFeed):
     def loop(self, turn: int | None) -> None:
         self._do("loop", turn, loop=turn)
 
-    def _do(self, *asked: object, **changes: Any) -> None:
-        self.asked.append(asked)
+    def _do(self, *request: object, **changes: Any) -> None:
+        self.asked.append(request)
         self.now = replace(self.now, **changes)
 
 
@@ -126,9 +126,9 @@ class FakeLibrary:
         self.asked.append((limit, older_than, search))
         await self.sessions_held.wait()
         self._check()
-        wanted = parse(search, TODAY)
-        rows = [_hit(record, wanted) for record in self.records if _matches(record, wanted)]
-        if not (wanted.words or wanted.filtered):
+        query = parse(search, TODAY)
+        rows = [_hit(record, query) for record in self.records if _matches(record, query)]
+        if not (query.words or query.filtered):
             rows.sort(key=lambda row: not row.pinned)
         if older_than is not None:
             ids = [row.id for row in rows]
@@ -138,12 +138,12 @@ class FakeLibrary:
     async def totals(self) -> Totals:
         self._check()
         await self.answers_held.wait()
-        listed = [each.summary for each in self.records if not each.summary.archived]
-        return Totals(len(listed), sum(each.spoken_ms for each in listed))
+        listed = [record.summary for record in self.records if not record.summary.archived]
+        return Totals(len(listed), sum(summary.spoken_ms for summary in listed))
 
     async def tags(self) -> list[TagCount]:
         self._check()
-        counts = Counter(name for each in self.records for name in each.summary.tags)
+        counts = Counter(name for record in self.records for name in record.summary.tags)
         return [TagCount(name, count) for name, count in counts.most_common()]
 
     async def resolve(self, reference: str) -> str:
@@ -165,7 +165,7 @@ class FakeLibrary:
 
     async def delete(self, session_id: str) -> None:
         self._check()
-        self.records = [each for each in self.records if each.summary.id != session_id]
+        self.records = [record for record in self.records if record.summary.id != session_id]
 
     async def rename(self, session_id: str, title: str) -> None:
         self._change([session_id], title=title)
@@ -187,14 +187,14 @@ class FakeLibrary:
     async def discard(self, ids: Sequence[str]) -> None:
         self._check()
         for session_id in ids:
-            place = self._place(session_id)
-            self.discarded[session_id] = place, self.records.pop(place)
+            index = self._place(session_id)
+            self.discarded[session_id] = index, self.records.pop(index)
 
     async def restore(self, ids: Sequence[str]) -> None:
         self._check()
         for session_id in reversed(ids):
-            place, record = self.discarded.pop(session_id)
-            self.records.insert(place, record)
+            index, record = self.discarded.pop(session_id)
+            self.records.insert(index, record)
 
     async def purge(self) -> None:
         self.discarded.clear()
@@ -220,17 +220,17 @@ class FakeLibrary:
         return [turn.text for turn in turns if turn.role == "user"][:limit]
 
     def _place(self, session_id: str) -> int:
-        for place, record in enumerate(self.records):
+        for index, record in enumerate(self.records):
             if record.summary.id == session_id:
-                return place
+                return index
         raise SessionNotFound("This session is not in the library any more.")
 
     def _change(self, ids: Iterable[str], **values: Any) -> None:
         self._check()
         for session_id in ids:
-            place = self._place(session_id)
-            record = self.records[place]
-            self.records[place] = replace(record, summary=replace(record.summary, **values))
+            index = self._place(session_id)
+            record = self.records[index]
+            self.records[index] = replace(record, summary=replace(record.summary, **values))
 
     def _check(self) -> None:
         if self.failure is not None:
@@ -375,7 +375,7 @@ def kept_session(
     archived: bool = False,
 ) -> SessionRecord:
     """A session as the library gives it; `number` makes its id and its time."""
-    kept = tuple(turns) or (
+    stored_turns = tuple(turns) or (
         TurnRecord(0, "user", title or f"Question {number}?", "sent", 0),
         TurnRecord(1, "assistant", f"Answer **{number}** to it.", "stop", 1_000_000),
     )
@@ -383,7 +383,7 @@ def kept_session(
         id=f"5e55{number:012x}",
         title=title or f"Question {number}?",
         created_at=f"2026-11-{1 + number % 28:02}T14:03:00+00:00",
-        turns=len(kept),
+        turns=len(stored_turns),
         spoken_ms=spoken_ms,
         provider="local",
         model="smollm2",
@@ -393,37 +393,41 @@ def kept_session(
         pinned=pinned,
         archived=archived,
     )
-    return SessionRecord(summary, "Be brief.", "linear16", 48_000, kept)
+    return SessionRecord(summary, "Be brief.", "linear16", 48_000, stored_turns)
 
 
-def _matches(record: SessionRecord, wanted: Search) -> bool:
+def _matches(record: SessionRecord, query: Search) -> bool:
     """Words anywhere in a turn or in the title; of the filters those that tests use."""
     row = record.summary
-    if row.archived != wanted.archived:
+    if row.archived != query.archived:
         return False
-    for each in wanted.filters:
+    for condition in query.filters:
         marks = {"pinned": row.pinned, "archived": row.archived, "audio": row.spoken_ms > 0}
         own = {"tag": row.tags, "provider": (row.provider,), "model": (row.model,)}
-        passes = each.value in own[each.name] if each.name in own else marks[each.value]
-        if passes == each.negated:
+        passes = (
+            condition.value in own[condition.name]
+            if condition.name in own
+            else marks[condition.value]
+        )
+        if passes == condition.negated:
             return False
     texts = [row.title, *(turn.text for turn in record.turns)]
-    return not wanted.words or any(_spans(text, wanted) for text in texts)
+    return not query.words or any(_spans(text, query) for text in texts)
 
 
-def _spans(text: str, wanted: Search) -> list[tuple[int, int]]:
+def _spans(text: str, query: Search) -> list[tuple[int, int]]:
     """Where the words stand, if all do."""
-    whole = all(highlights(text, [word]) for word in wanted.words)
-    return highlights(text, wanted.words) if whole else []
+    whole = all(highlights(text, [word]) for word in query.words)
+    return highlights(text, query.words) if whole else []
 
 
-def _hit(record: SessionRecord, wanted: Search) -> SessionSummary:
-    if not wanted.words:
+def _hit(record: SessionRecord, query: Search) -> SessionSummary:
+    if not query.words:
         return record.summary
-    said = [turn.text for turn in record.turns if _spans(turn.text, wanted)]
-    if not said:
+    texts = [turn.text for turn in record.turns if _spans(turn.text, query)]
+    if not texts:
         return record.summary
-    snippet = said[-1]
-    for start, end in reversed(_spans(snippet, wanted)):
+    snippet = texts[-1]
+    for start, end in reversed(_spans(snippet, query)):
         snippet = f"{snippet[:start]}\ue000{snippet[start:end]}\ue001{snippet[end:]}"
     return replace(record.summary, snippet=snippet)

@@ -81,15 +81,17 @@ class TalkingFeed(FakeReplay):
     def stop(self) -> None:
         if self._answering is None:
             return
-        heard = ANSWER[: self._sent // 2]
+        heard_text = ANSWER[: self._sent // 2]
         turn = self._turn + 1
         self.put(
-            TurnInterrupted(at_us=self._now_us, turn=turn, heard_text=heard, heard_samples=48_000),
+            TurnInterrupted(
+                at_us=self._now_us, turn=turn, heard_text=heard_text, heard_samples=48_000
+            ),
             TurnCompleted(
                 at_us=self._now_us,
                 turn=turn,
                 role="assistant",
-                text=heard,
+                text=heard_text,
                 finish_reason="interrupted",
             ),
         )
@@ -120,10 +122,10 @@ class TalkingFeed(FakeReplay):
         sounding = passed_s - 0.5
         if 0 < sounding < 10:
             loud = abs(math.sin(sounding * 5)) * (0.4 + 0.3 * math.sin(sounding * 1.3))
-            place = int(sounding * SAMPLE_RATE_HZ)
+            position = int(sounding * SAMPLE_RATE_HZ)
             self.put(
                 PlayoutAdvanced(
-                    at_us=at, turn=turn, position_samples=place, queued_samples=100_000
+                    at_us=at, turn=turn, position_samples=position, queued_samples=100_000
                 ),
                 LevelMeasured(at_us=at, peak=loud, rms=loud * 0.4),
             )
@@ -144,8 +146,8 @@ class TalkingBackend(FakeBackend):
 
     def __init__(self) -> None:
         titles = ("What is a gramophone?", "Plan a week in Lisbon", "Why is the sky blue?")
-        kept = [kept_session(n, titles[n % 3] if n % 2 else "") for n in range(160)]
-        super().__init__(library=FakeLibrary(kept))
+        records = [kept_session(n, titles[n % 3] if n % 2 else "") for n in range(160)]
+        super().__init__(library=FakeLibrary(records))
 
     def open_conversation(
         self,

@@ -86,8 +86,8 @@ class FakePreferences:
 
     async def accounts(self) -> Sequence[Account]:
         return [
-            replace(each, location="keyring") if each.name in self.ring else each
-            for each in self.services
+            replace(account, location="keyring") if account.name in self.ring else account
+            for account in self.services
         ]
 
     async def why_no_keyring(self) -> str:

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from tests.support.scenes import KEPT, TIDY, replaying, speaking
 from tests.support.screen_backend import FakeBackend, FakeLibrary
 from tests.support.screen_preferences import FakePreferences
-from tests.support.seeing import seen
+from tests.support.seeing import screen_text
 from tests.support.timelines import talked
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
@@ -92,7 +92,7 @@ async def _tick(pilot: Pilot[Any]) -> None:
 async def become(pilot: Pilot[Any], columns: int, rows: int) -> None:
     """Give the terminal this size, drawn whole: what is not seen is not wrapped."""
     await pilot.resize_terminal(columns, rows)
-    seen(pilot)
+    screen_text(pilot)
 
 
 async def storm(pilot: Pilot[Any], chance: random.Random, count: int) -> None:

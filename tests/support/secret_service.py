@@ -33,7 +33,7 @@ class SecretService:
     def secret(self, account: str) -> str:
         """The key that is kept for it, asked of the keyring by a program that is not ours."""
         command = ["secret-tool", "lookup", "service", "gramophone", "username", account]
-        done = subprocess.run(
+        completed = subprocess.run(
             command,
             capture_output=True,
             text=True,
@@ -41,7 +41,7 @@ class SecretService:
             check=False,
             env=os.environ | self.env,
         )
-        return done.stdout
+        return completed.stdout
 
 
 @contextmanager

@@ -39,19 +39,19 @@ async def _workers_done(pilot: Pilot[Any]) -> None:
 
 async def _stands_still(pilot: Pilot[Any]) -> None:
     """Nested widgets are laid out over several refreshes: wait for the last."""
-    before, same = seen(pilot), 0
+    before, same = screen_text(pilot), 0
     while same < 3:
         await pilot.pause()
-        after = seen(pilot)
+        after = screen_text(pilot)
         before, same = after, same + 1 if after == before else 0
 
 
-def said(pilot: Pilot[Any]) -> str:
+def screen_words(pilot: Pilot[Any]) -> str:
     """The words on the terminal now, without line ends and bars."""
-    return " ".join(seen(pilot).replace("▌", " ").split())
+    return " ".join(screen_text(pilot).replace("▌", " ").split())
 
 
-def seen(pilot: Pilot[Any]) -> str:
+def screen_text(pilot: Pilot[Any]) -> str:
     """The lines on the terminal now."""
     screen = pilot.app.screen
     strips = screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
@@ -60,7 +60,7 @@ def seen(pilot: Pilot[Any]) -> str:
 
 def headline(pilot: Pilot[Any]) -> str:
     """The first line on the terminal."""
-    return seen(pilot).split("\n")[0].strip()
+    return screen_text(pilot).split("\n")[0].strip()
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:

@@ -15,6 +15,6 @@ PLAYING: Final = re.compile(r"(?!0:00)\d:\d\d /")
 """A replay has left its beginning."""
 
 
-def all_stand_in(shown: str, words: Iterable[str | re.Pattern[str]]) -> bool:
+def all_stand_in(screen: str, words: Iterable[str | re.Pattern[str]]) -> bool:
     """Whether the text of a screen has each of `words`, a pattern somewhere."""
-    return all(word in shown if isinstance(word, str) else word.search(shown) for word in words)
+    return all(word in screen if isinstance(word, str) else word.search(screen) for word in words)

@@ -75,18 +75,18 @@ class SoundCard:
         """
         # In this order: while a stream plays, no more has been handed than was given.
         handed = array("h", self.raw_path.read_bytes() if self.raw_path.exists() else b"")
-        given, underflows = [(array("h"), []), *self._streams()][-1]
-        assert lost_only_at(underflows, given, handed), "samples were lost on the way to the card"
-        return trimmed(given.tobytes())
+        written, underflows = [(array("h"), []), *self._streams()][-1]
+        assert lost_only_at(underflows, written, handed), "samples were lost on the way to the card"
+        return trimmed(written.tobytes())
 
     def forget(self) -> None:
         """Forget the streams so far."""
         for path in self.tap.iterdir():
             path.unlink()
 
-    def given(self) -> "array[int]":
+    def handed_to_card(self) -> "array[int]":
         """Everything that was given to PyAudio since `forget`, one stream after the other."""
-        return sum((given for given, _ in self._streams()), array("h"))
+        return sum((samples for samples, _ in self._streams()), array("h"))
 
     def _streams(self) -> list[tuple["array[int]", list[int]]]:
         """For each stream, its samples and the places where the card had run dry."""
@@ -126,7 +126,7 @@ class SoundCard:
             wait_until(has_grown_to(so_far_s + 0.3), "parec hears the end")
 
 
-def lost_only_at(underflows: list[int], given: "array[int]", handed: "array[int]") -> bool:
+def lost_only_at(underflows: list[int], written: "array[int]", handed: "array[int]") -> bool:
     """Whether `handed` is `given` without nothing but blocks of 20 ms that end at underflows.
 
     A lost block of silence cannot be told from one that follows it, so all the places at which the
@@ -135,8 +135,11 @@ def lost_only_at(underflows: list[int], given: "array[int]", handed: "array[int]
     """
     ends = {0}
     start = 0
-    for underflow in [*underflows, len(given)]:
-        stretches = (given[start:underflow], given[start : max(start, underflow - BLOCK_SAMPLES)])
+    for underflow in [*underflows, len(written)]:
+        stretches = (
+            written[start:underflow],
+            written[start : max(start, underflow - BLOCK_SAMPLES)],
+        )
         ends = {
             min(at + len(stretch), len(handed))
             for at in ends
@@ -160,13 +163,13 @@ def trimmed(pcm: bytes) -> "array[int]":
     return samples[sounding[0] : sounding[-1] + 1] if sounding else array("h")
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = HANG_S) -> None:
+def wait_until(holds: Callable[[], bool], description: str, seconds: float = HANG_S) -> None:
     """For processes only, which have no other way to tell: look every 20 ms, up to a deadline."""
     never = threading.Event()
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            pytest.fail(f"Waited {seconds:.0f} s in vain until {what}.")
+            pytest.fail(f"Waited {seconds:.0f} s in vain until {description}.")
         never.wait(0.02)
 
 

@@ -49,19 +49,19 @@ class Talking(Generic[ClientT, ServerT]):
 
     async def hear_until(self, last: type[ServerT]) -> list[ServerT | bytes]:
         """Everything up to the first message of this kind, with it."""
-        heard: list[ServerT | bytes] = []
-        while not heard or not isinstance(heard[-1], last):
-            heard.append(await self.hear())
-        return heard
+        received: list[ServerT | bytes] = []
+        while not received or not isinstance(received[-1], last):
+            received.append(await self.hear())
+        return received
 
     async def hear_out(self) -> tuple[list[ServerT | bytes], int | None, str | None]:
         """Everything until the connection ends, then the close code and its reason."""
-        heard: list[ServerT | bytes] = []
+        received: list[ServerT | bytes] = []
         try:
             while True:
-                heard.append(await self.hear())
+                received.append(await self.hear())
         except ConnectionClosed:
-            return heard, self.connection.close_code, self.connection.close_reason
+            return received, self.connection.close_code, self.connection.close_reason
 
 
 class Talk(Talking[ClientMessage, ServerMessage]):
@@ -81,11 +81,11 @@ async def talking(speak_url: str, query: str = "", **settings: Any) -> AsyncGene
         yield talk
 
 
-def sound(heard: list[Heard]) -> bytes:
+def sound(received: list[Heard]) -> bytes:
     """The binary frames of what was heard, joined."""
-    return b"".join(frame for frame in heard if isinstance(frame, bytes))
+    return b"".join(frame for frame in received if isinstance(frame, bytes))
 
 
-def messages(heard: list[Heard]) -> list[ServerMessage]:
+def messages(received: list[Heard]) -> list[ServerMessage]:
     """The text frames of what was heard."""
-    return [message for message in heard if not isinstance(message, bytes)]
+    return [message for message in received if not isinstance(message, bytes)]

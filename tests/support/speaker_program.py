@@ -101,8 +101,8 @@ async def stopping(player: Player) -> None:
     for turn in range(3):
         player.push(turn, ramp(turn, 4 * RATE_HZ))
         await player.reached(RATE_HZ // 4)
-        heard = player.speaker.stop()
-        player.told.tell("stopped", turn=turn, heard=heard)
+        position = player.speaker.stop()
+        player.told.tell("stopped", turn=turn, heard=position)
         for _ in range(60):
             await player.glance_later()
 

@@ -45,7 +45,7 @@ class Listener:
         return [news for news in self.told if news[0] in kinds]
 
     async def until(self, *news: Any) -> None:
-        while not any(told[: len(news)] == news for told in self.told):
+        while not any(report[: len(news)] == news for report in self.told):
             self._news.clear()
             await self._news.wait()
 
@@ -154,15 +154,15 @@ class CardRig(SilentRig):
 async def settled() -> None:
     """What other threads and timers of no length have put on the loop is done."""
     for _ in range(4):
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_later(0, done.set_result, None)
-        await done
+        turned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0, turned.set_result, None)
+        await turned
 
 
 @asynccontextmanager
 async def card_rig(**options: Any) -> AsyncGenerator[CardRig]:
-    made = CardRig(**options)
+    rig = CardRig(**options)
     try:
-        yield made
+        yield rig
     finally:
-        await made.speaker.aclose()
+        await rig.speaker.aclose()

@@ -89,15 +89,15 @@ def speak(
     utterance = SpeechPacer(0)
     client = SpeakClient(limits or ClientLimits(), 0)
     spoken = Spoken(service.heard, -1, [], [], 0)
-    now_us = given = 0
+    now_us = fed = 0
     queued_us = 0
     while True:
         due = min(len(tokens), int(now_us * tokens_per_second / 1_000_000) + 1)
-        for token in tokens[given:due]:
+        for token in tokens[fed:due]:
             utterance.feed(token)
         if due == len(tokens):
             utterance.finish()
-        given = due
+        fed = due
         for length_us in service.sends(now_us):
             if length_us:
                 client.receive_audio(now_us)

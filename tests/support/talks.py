@@ -26,7 +26,7 @@ def connected(play: Playbook) -> Playbook:
     return play.when(metadata(0)).gives_nothing()
 
 
-def asked(play: Playbook, question: str = "Hello?") -> Playbook:
+def ask(play: Playbook, question: str = "Hello?") -> Playbook:
     """The first question of a session: turns 0 and 1."""
     return play.when(Submit(question)).gives(
         like(TurnStarted, turn=0, role="user", text=question),
@@ -39,7 +39,7 @@ def asked(play: Playbook, question: str = "Hello?") -> Playbook:
 
 def begin_speaking(play: Playbook) -> Playbook:
     """Turn 1 is under way: its first sentence was sent to be spoken, the model goes on."""
-    asked(play)
+    ask(play)
     return play.when(delta(1, "One two three four. Five ")).gives(
         DeltaReceived, says("One two three four."), TextSpoken, flush(), FlushSent
     )

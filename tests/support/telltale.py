@@ -66,7 +66,7 @@ class Stretch:
     own_end: int
 
 
-def stretches(heard: Samples, recordings: Sequence[Samples]) -> list[Stretch]:
+def stretches(recorded: Samples, recordings: Sequence[Samples]) -> list[Stretch]:
     """Find what of which recording was heard, in order. Fails where it is of none, but for the
     short fade that what is stopped may end with.
 
@@ -74,8 +74,8 @@ def stretches(heard: Samples, recordings: Sequence[Samples]) -> list[Stretch]:
     no silent sample of its own. A break of less than `LOST_SAMPLES` is none: that much does a
     monitor lose on a busy machine. `tests/voice` compares what the card was handed, to the sample.
     """
-    sounding = heard[heard != 0]
-    found: list[Stretch] = []
+    sounding = recorded[recorded != 0]
+    stretches_so_far: list[Stretch] = []
     at = 0
     while at < len(sounding):
         piece = _located(sounding, at, recordings)
@@ -83,21 +83,21 @@ def stretches(heard: Samples, recordings: Sequence[Samples]) -> list[Stretch]:
             # What fades is none of a recording's samples; the next piece may begin within a window.
             after = next(
                 (
-                    place
-                    for place in range(at + 1, min(at + FADE_SAMPLES, len(sounding)) + 1)
-                    if place == len(sounding) or _located(sounding, place, recordings)
+                    index
+                    for index in range(at + 1, min(at + FADE_SAMPLES, len(sounding)) + 1)
+                    if index == len(sounding) or _located(sounding, index, recordings)
                 ),
                 None,
             )
-            assert found, "it begins with what is of none, or of two at once"
+            assert stretches_so_far, "it begins with what is of none, or of two at once"
             assert after is not None, f"sample {at}: of none, or of two at once"
             at = after
             continue
         at += piece.own_end - piece.own
-        if found and _goes_on(found[-1], piece):
-            piece = Stretch(piece.recording, found.pop().own, piece.own_end)
-        found.append(piece)
-    return found
+        if stretches_so_far and _goes_on(stretches_so_far[-1], piece):
+            piece = Stretch(piece.recording, stretches_so_far.pop().own, piece.own_end)
+        stretches_so_far.append(piece)
+    return stretches_so_far
 
 
 def _goes_on(before: Stretch, piece: Stretch) -> bool:
@@ -105,15 +105,15 @@ def _goes_on(before: Stretch, piece: Stretch) -> bool:
     return before.recording == piece.recording and 0 <= lost_samples < LOST_SAMPLES
 
 
-def _located(heard: Samples, at: int, recordings: Sequence[Samples]) -> Stretch | None:
-    window = heard[at : at + WINDOW_SAMPLES].tobytes()
+def _located(recorded: Samples, at: int, recordings: Sequence[Samples]) -> Stretch | None:
+    window = recorded[at : at + WINDOW_SAMPLES].tobytes()
     for number, recording in enumerate(recordings):
-        place = recording.tobytes().find(window)
-        if place >= 0:
-            assert place % 2 == 0
-            own = place // 2
-            length = min(len(heard) - at, len(recording) - own)
-            other = heard[at : at + length] != recording[own : own + length]
+        offset = recording.tobytes().find(window)
+        if offset >= 0:
+            assert offset % 2 == 0
+            own = offset // 2
+            length = min(len(recorded) - at, len(recording) - own)
+            other = recorded[at : at + length] != recording[own : own + length]
             same = int(np.argmax(other)) if other.any() else length
             return Stretch(number, own, own + same)
     return None

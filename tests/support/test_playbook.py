@@ -23,11 +23,11 @@ def test_what_came_out_may_be_named_by_type_value_or_fields(play: Playbook) -> N
 def test_a_difference_is_shown_line_by_line(play: Playbook) -> None:
     with pytest.raises(AssertionError) as failure:
         play.begin().gives(like(SessionStarted, voice="aura-2-zeus-en"), ConnectTts(1))
-    told = str(failure.value)
-    assert "After begin" in told
-    assert "- ConnectTts(connection=1)" in told
-    assert "+ ConnectTts(connection=0)" in told
-    assert "- SessionStarted(voice='aura-2-zeus-en')" in told
+    report = str(failure.value)
+    assert "After begin" in report
+    assert "- ConnectTts(connection=1)" in report
+    assert "+ ConnectTts(connection=0)" in report
+    assert "- SessionStarted(voice='aura-2-zeus-en')" in report
 
 
 def test_something_missing_is_a_difference(play: Playbook) -> None:

@@ -51,10 +51,10 @@ audio.terminate()
 def play(card: SoundCard, samples: "array[int]") -> None:
     """Play in a process of its own; ALSA reads its configuration once a process."""
     command = [sys.executable, "-c", PLAYER, str(RATE_HZ)]
-    done = subprocess.run(
+    completed = subprocess.run(
         command, env=card.env, input=samples.tobytes(), capture_output=True, check=False
     )
-    assert done.returncode == 0, done.stderr.decode()
+    assert completed.returncode == 0, completed.stderr.decode()
 
 
 @pytest.mark.sound
@@ -74,12 +74,12 @@ def test_a_stream_starts_a_new_page(sound_card: SoundCard) -> None:
 
 @pytest.mark.sound
 def test_the_monitor_hears_the_samples_in_their_order(sound_card: SoundCard) -> None:
-    with sound_card.capture() as heard:
+    with sound_card.capture() as capture:
         play(sound_card, RAMP)
 
     # A loaded machine leaves gaps between the samples, and a monitor that is not read in time
     # loses some of them; it never changes their order, and never adds any.
-    sounding = array("h", filter(None, trimmed(heard.read_bytes())))
+    sounding = array("h", filter(None, trimmed(capture.read_bytes())))
     assert all(one < other for one, other in pairwise(sounding))
     assert sounding[0] in RAMP[: RATE_HZ // 10]
 
@@ -96,20 +96,20 @@ def test_blocks_that_were_reported_as_dropped_may_be_missing(lost: list[int]) ->
     assert lost_only_at(RAMP_UNDERFLOWS, RAMP, handed[:-960]), "still on its way"
 
 
-@pytest.mark.parametrize("place", [0, 480, 959, 2 * 960, 4 * 960 - 1, 5 * 960, len(RAMP) - 961])
-def test_nothing_else_may_be(place: int) -> None:
+@pytest.mark.parametrize("index", [0, 480, 959, 2 * 960, 4 * 960 - 1, 5 * 960, len(RAMP) - 961])
+def test_nothing_else_may_be(index: int) -> None:
     handed = array("h", RAMP)
-    del handed[place]
+    del handed[index]
     assert not lost_only_at(RAMP_UNDERFLOWS, RAMP, handed)
     assert not lost_only_at([], RAMP, RAMP[960:])
     assert not lost_only_at(RAMP_UNDERFLOWS, RAMP, RAMP + array("h", [1]))
 
 
 def test_a_lost_block_of_silence_may_be_any_of_it() -> None:
-    given = array("h", bytes(2 * 4 * 960)) + RAMP
-    assert lost_only_at([960, 3 * 960], given, given[960:])
-    assert lost_only_at([960, 3 * 960], given, given[2 * 960 :])
-    assert not lost_only_at([960, 3 * 960], given, given[3 * 960 :])
+    samples = array("h", bytes(2 * 4 * 960)) + RAMP
+    assert lost_only_at([960, 3 * 960], samples, samples[960:])
+    assert lost_only_at([960, 3 * 960], samples, samples[2 * 960 :])
+    assert not lost_only_at([960, 3 * 960], samples, samples[3 * 960 :])
 
 
 def test_silence_around_a_sound_is_trimmed() -> None:

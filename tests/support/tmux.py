@@ -40,18 +40,18 @@ class Terminal:
 
     def see(self, *words: str | re.Pattern[str]) -> str:
         """Wait until all of `words` stand on the screen, and give it; fails with what is there."""
-        shown = ""
+        screen = ""
 
-        def seen() -> bool:
-            nonlocal shown
-            shown = self.screen()
-            return all_stand_in(shown, words)
+        def has_come() -> bool:
+            nonlocal screen
+            screen = self.screen()
+            return all_stand_in(screen, words)
 
         try:
-            wait_until(seen, f"the screen shows {words}")
+            wait_until(has_come, f"the screen shows {words}")
         except pytest.fail.Exception:
-            pytest.fail(f"Never saw {words} on the screen:\n{shown}")
-        return shown
+            pytest.fail(f"Never saw {words} on the screen:\n{screen}")
+        return screen
 
     def resize(self, columns: int, rows: int) -> None:
         """Make the window another size."""
@@ -59,8 +59,8 @@ class Terminal:
 
     def _tmux(self, *arguments: str) -> str:
         command = ["tmux", "-S", str(self.socket), "-f", "/dev/null", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return done.stdout
+        completed = subprocess.run(command, capture_output=True, text=True, check=True)
+        return completed.stdout
 
 
 @contextmanager
@@ -68,12 +68,12 @@ def terminal(
     socket: Path, command: Sequence[str], env: Mapping[str, str], size: tuple[int, int]
 ) -> Generator[Terminal]:
     """A shell in which `command` was typed; it is still there when the command has ended."""
-    shown = Terminal(socket)
+    running = Terminal(socket)
     start = ["tmux", "-S", str(socket), "-f", "/dev/null", "new-session", "-d", "-s", "g"]
     start += ["-x", str(size[0]), "-y", str(size[1])]
     script = f"{shlex.join(command)}; echo ended with $?; stty -a | grep -o ' echo '; exec cat"
     subprocess.run([*start, "sh", "-c", script], check=True, env=dict(env))
     try:
-        yield shown
+        yield running
     finally:
         subprocess.run(["tmux", "-S", str(socket), "kill-server"], check=False)

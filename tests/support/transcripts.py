@@ -16,7 +16,7 @@ from tui.app import GramophoneApp
 from tui.transcript.transcript import Transcript
 
 
-def said(*texts: str, first: int = 0) -> list[Entry]:
+def turns_of(*texts: str, first: int = 0) -> list[Entry]:
     """Turn by turn: a prompt, its answer, a prompt …"""
     entries: list[Entry] = [session_started()]
     for turn, text in enumerate(texts, first):
@@ -44,7 +44,7 @@ class Listening(GramophoneApp):
 
 def app_of(*texts: str) -> Listening:
     backend = FakeBackend()
-    backend.conversation.put(*said(*texts))
+    backend.conversation.put(*turns_of(*texts))
     return Listening(backend)
 
 

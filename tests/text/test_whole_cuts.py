@@ -14,7 +14,7 @@ from storage.export import audio_tags
 from storage.export.caption_layout import LINE_CHARS
 from storage.export.formats import cast, id3
 from storage.export.formats.html.text import harmless
-from tests.support.captions import shown
+from tests.support.captions import caption_texts
 from tui.sessions.actions import describe
 
 UNITS = ["👨\u200d👩\u200d👧", "क्षि", "e\u0301", "🇩🇪", "1\ufe0f\u20e3", "ක්\u200dය", "각"]
@@ -46,7 +46,7 @@ def test_a_beginning_is_one_of_whole_graphemes(shorten: Callable[[str], str], un
 @pytest.mark.parametrize("unit", UNITS)
 def test_captions_and_casts_break_between_graphemes(unit: str) -> None:
     text = "a" + unit * 150
-    lines = [line for cue in shown(text) for line in cue.split("\n")]
+    lines = [line for cue in caption_texts(text) for line in cue.split("\n")]
     assert len(lines) > 1
     assert all(len(line) <= LINE_CHARS for line in lines)
     whole = regex.findall(r"\X", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.events import AppBlur, AppFocus
 
 from tests.support.screen_backend import FakeBackend
-from tests.support.seeing import drawn, said
+from tests.support.seeing import drawn, screen_words
 from tui.app import GramophoneApp
 
 
@@ -18,7 +18,7 @@ async def test_an_app_that_started_in_the_background_hears_keys() -> None:
         assert pilot.app.focused is None
         await pilot.press(*"hello")
         await drawn(pilot)
-        assert "hello" in said(pilot)
+        assert "hello" in screen_words(pilot)
 
 
 async def test_focus_comes_back_to_where_it_was() -> None:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from tests.support.builders import spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeFeed
-from tests.support.seeing import drawn, seen
+from tests.support.seeing import drawn, screen_text
 from tui.app import GramophoneApp
 from tui.markdown.flow import lines_of, plain_flow
 from tui.markdown.layout import Slice, TextRow
@@ -81,6 +81,6 @@ async def test_an_answer_keeps_its_spelling_on_the_screen() -> None:
     backend = FakeBackend(FakeFeed(spoken_exchange("Hi", f"{text} a\u200db\u202e")))
     async with GramophoneApp(backend).run_test() as pilot:
         await drawn(pilot)
-        assert text in seen(pilot)
-        assert f"{text} ab" in seen(pilot)
-        assert all(cell_len(line) <= 80 for line in seen(pilot).split("\n"))
+        assert text in screen_text(pilot)
+        assert f"{text} ab" in screen_text(pilot)
+        assert all(cell_len(line) <= 80 for line in screen_text(pilot).split("\n"))

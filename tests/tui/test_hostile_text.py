@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from gramophone.core.timeline import DeltaReceived, TurnStarted
 from tests.support.builders import session_started
 from tests.support.screen_backend import FakeBackend
-from tests.support.seeing import drawn, seen
+from tests.support.seeing import drawn, screen_text
 from tests.support.transcripts import app_of, focused
 from tui.app import GramophoneApp
 from tui.transcript.transcript import Transcript
@@ -51,7 +51,7 @@ def harmful(text: str) -> list[str]:
 
 def drawn_alright(pilot: Pilot[Any]) -> None:
     """Nothing harmful is drawn, and every line is as wide as the screen."""
-    assert not harmful(seen(pilot))
+    assert not harmful(screen_text(pilot))
     transcript = pilot.app.screen.query_one(Transcript)
     for y in range(transcript.size.height):
         assert transcript.render_line(y).cell_length == transcript.size.width
@@ -95,14 +95,16 @@ async def test_a_storm_of_sizes_keeps_the_place() -> None:
         for _ in range(3):
             await pilot.press("pagedown")
         await drawn(pilot)
-        reading = next(row for row in seen(pilot).split("\n")[1:] if "turn " in row).split()[1]
+        reading = next(row for row in screen_text(pilot).split("\n")[1:] if "turn " in row).split()[
+            1
+        ]
         for size in [(40, 12), (200, 60), (12, 4), (61, 17), (3, 2), (120, 40), (80, 24)] * 2:
             await pilot.resize_terminal(*size)
             await pilot.pause()
             if transcript.size:
                 drawn_alright(pilot)
         await drawn(pilot)
-        assert f"turn {reading}" in seen(pilot)
+        assert f"turn {reading}" in screen_text(pilot)
         assert not transcript.following
 
 
@@ -118,7 +120,7 @@ async def test_a_storm_of_sizes_while_it_streams_stays_at_the_end() -> None:
         await drawn(pilot)
         drawn_alright(pilot)
         assert pilot.app.screen.query_one(Transcript).following
-        assert "x = 1" in seen(pilot)
+        assert "x = 1" in screen_text(pilot)
 
 
 async def test_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +130,7 @@ async def test_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
         await pilot.press("k")
         await drawn(pilot)
         transcript = pilot.app.screen.query_one(Transcript)
-        assert "▎" in seen(pilot), "the cursor is a bar, not a colour"
+        assert "▎" in screen_text(pilot), "the cursor is a bar, not a colour"
         for line in transcript.render_lines(transcript.size.region):
             for segment in line:
                 colour = segment.style.color if segment.style is not None else None

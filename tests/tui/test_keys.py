@@ -17,7 +17,7 @@ import tui
 from gramophone.ports.backend import ScreenSettings
 from tests.support.builders import short_session
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
-from tests.support.seeing import drawn, said, seen
+from tests.support.seeing import drawn, screen_text, screen_words
 from tui import bindings
 from tui.app import GramophoneApp
 from tui.bindings import BINDING_GROUPS
@@ -82,7 +82,7 @@ async def test_help_opens_and_closes(key: str) -> None:
         await pilot.press("f1")
         await pilot.pause()
         assert isinstance(app.screen, HelpScreen)
-        assert "Everything is kept." in seen(pilot)
+        assert "Everything is kept." in screen_text(pilot)
         await pilot.press("f1", key)
         await pilot.pause()
         assert isinstance(app.screen, ConversationScreen)
@@ -93,7 +93,7 @@ async def test_a_click_at_the_end_of_the_footer_opens_the_palette(size: tuple[in
     app = GramophoneApp(FakeBackend())
     async with app.run_test(size=size) as pilot:
         await drawn(pilot)
-        assert seen(pilot).rstrip().endswith(MENU)
+        assert screen_text(pilot).rstrip().endswith(MENU)
         await pilot.click(KeyBar, offset=(size[0] - 2, 0))
         await drawn(pilot)
         assert isinstance(app.screen, CommandPalette)
@@ -121,7 +121,7 @@ async def test_the_footer_is_never_cut(width: int, keys: list[str]) -> None:
         for key in keys:
             await pilot.press(key)
             await drawn(pilot)
-        footer = seen(pilot).split("\n")[-1].rstrip()
+        footer = screen_text(pilot).split("\n")[-1].rstrip()
         assert footer.endswith(MENU)
         items = [item for item in footer.removesuffix(MENU).strip().split("  ") if item]
         assert 1 <= len(items) <= 6
@@ -133,7 +133,7 @@ async def test_the_footer_is_never_cut(width: int, keys: list[str]) -> None:
 async def test_a_footer_key_can_be_clicked() -> None:
     app = GramophoneApp(FakeBackend())
     async with app.run_test() as pilot:
-        at = seen(pilot).split("\n")[-1].index("F2")
+        at = screen_text(pilot).split("\n")[-1].index("F2")
         await pilot.click(offset=(at, 23))
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
@@ -155,7 +155,7 @@ async def test_a_key_can_be_changed() -> None:
         app.set_keymap({"prompt.send": "ctrl+s", "conversation.history": "f11"})
         await pilot.press(*"x", "enter", "ctrl+s")
         await pilot.pause()
-        assert "Ctrl+S Send" in said(pilot)
+        assert "Ctrl+S Send" in screen_words(pilot)
         await pilot.press("f11")
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
@@ -178,7 +178,7 @@ async def test_help_begins_with_the_screen_one_is_on(
             await pilot.press(key)
             await drawn(pilot)
         assert isinstance(app.screen, HelpScreen)
-        lines = [line.strip(" ▌▎▍▊│▁▂▃▄▅▆▇█") for line in seen(pilot).split("\n")]
+        lines = [line.strip(" ▌▎▍▊│▁▂▃▄▅▆▇█") for line in screen_text(pilot).split("\n")]
         order = [lines.index(each) for each in (first, "Everywhere", "On other screens:", later)]
         assert order == sorted(order)
         assert {group.title for group in key_groups()} <= set(lines)
@@ -189,7 +189,7 @@ async def test_help_shows_the_keys_that_were_changed() -> None:
     async with app.run_test() as pilot:
         await pilot.press("f1")
         await drawn(pilot)
-        assert "Ctrl+S Send" in said(pilot)
+        assert "Ctrl+S Send" in screen_words(pilot)
 
 
 async def found(provider: Provider, words: str) -> bool:

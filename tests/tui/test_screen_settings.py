@@ -7,7 +7,7 @@ import pytest
 from gramophone.core.errors import ConfigError
 from gramophone.ports.backend import ScreenSettings
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
-from tests.support.seeing import drawn, said
+from tests.support.seeing import drawn, screen_words
 from tui.app import GramophoneApp
 from tui.keys import key_groups, key_name, key_words
 from tui.screens.help import HelpScreen
@@ -47,7 +47,7 @@ async def test_keys_are_the_chosen_ones_everywhere() -> None:
     app = app_with(ScreenSettings(keys=keys))
     async with app.run_test() as pilot:
         await drawn(pilot)
-        assert "F16 Help" in said(pilot)
+        assert "F16 Help" in screen_words(pilot)
         await pilot.press("f2")
         await drawn(pilot)
         assert not isinstance(app.screen, HistoryScreen)
@@ -63,9 +63,9 @@ async def test_what_cannot_be_is_told_and_the_usual_used() -> None:
     app = app_with(ScreenSettings(theme="no-such", keys={"prompt.sing": "f11", "app.help": "f16"}))
     async with app.run_test(size=(80, 30), notifications=True) as pilot:
         await drawn(pilot)
-        assert "There is no theme 'no-such'" in said(pilot)
-        assert "'prompt.sing'" in said(pilot)
-        assert "F1 Help" in said(pilot)
+        assert "There is no theme 'no-such'" in screen_words(pilot)
+        assert "'prompt.sing'" in screen_words(pilot)
+        assert "F1 Help" in screen_words(pilot)
         assert app.theme == "textual-dark"
         await pilot.press("f1")
         await drawn(pilot)
@@ -126,6 +126,6 @@ async def test_it_is_said_when_a_theme_cannot_be_kept() -> None:
         await drawn(pilot)
         app.theme = "nord"
         await drawn(pilot)
-        assert "The theme is not kept: config.toml" in said(pilot)
-        assert "cannot be written." in said(pilot)
+        assert "The theme is not kept: config.toml" in screen_words(pilot)
+        assert "cannot be written." in screen_words(pilot)
         assert app.theme == "nord"

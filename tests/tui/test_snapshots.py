@@ -24,7 +24,6 @@ from tests.support.scenes import (
     KEPT,
     TIDY,
     Compare,
-    asked,
     asking,
     asking_on,
     every_size,
@@ -33,6 +32,7 @@ from tests.support.scenes import (
     replaying,
     speaking,
     until_still,
+    user_turn,
 )
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary
 from tests.support.screen_preferences import FakePreferences
@@ -99,14 +99,14 @@ class TestConversation:
         """What was heard and that it was stopped; the failure's sentence in its colour."""
         feed = FakeFeed(
             [
-                *asked("Tell me a story", 0),
+                *user_turn("Tell me a story", 0),
                 TurnStarted(at_us=1, turn=1, role="assistant"),
                 DeltaReceived(at_us=2, turn=1, text="Once upon a time there was a horn."),
                 TurnInterrupted(at_us=3, turn=1, heard_text="Once upon a", heard_samples=48_000),
                 TurnCompleted(
                     at_us=4, turn=1, role="assistant", text="Once", finish_reason="interrupted"
                 ),
-                *asked("Again", 2),
+                *user_turn("Again", 2),
                 TurnStarted(at_us=5, turn=3, role="assistant"),
                 DeltaReceived(at_us=6, turn=3, text="Once upon"),
                 Failed(

@@ -7,7 +7,7 @@ import pytest
 from gramophone.ports.backend import ConversationInfo
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeFeed
-from tests.support.seeing import drawn, said, seen
+from tests.support.seeing import drawn, screen_text, screen_words
 from tui.app import GramophoneApp
 
 UNKEPT = ConversationInfo("local", "smollm2", "piper", kept=False)
@@ -23,13 +23,13 @@ def app() -> GramophoneApp:
 async def test_it_is_seen_all_the_time(size: tuple[int, int]) -> None:
     async with app().run_test(size=size) as pilot:
         await drawn(pilot)
-        top = seen(pilot).splitlines()[0]
+        top = screen_text(pilot).splitlines()[0]
         assert "not kept" in top
         assert "REC" not in top
         await pilot.press("f3")
         await drawn(pilot)
-        assert seen(pilot).count("not kept") >= 1
-        assert "REC" not in seen(pilot)
+        assert screen_text(pilot).count("not kept") >= 1
+        assert "REC" not in screen_text(pilot)
 
 
 @pytest.mark.parametrize("wanted", ["/title A talk", "/export", "latency"])
@@ -42,7 +42,7 @@ async def test_what_needs_the_library_says_why_not(wanted: str) -> None:
             await pilot.press(*(("space" if key == " " else key) for key in wanted))
             await pilot.press("enter")
         await drawn(pilot)
-        assert "This conversation is not kept" in said(pilot)
+        assert "This conversation is not kept" in screen_words(pilot)
 
 
 async def test_nothing_on_the_way_says_that_it_is_recorded() -> None:
@@ -51,8 +51,8 @@ async def test_nothing_on_the_way_says_that_it_is_recorded() -> None:
         # The pane before is not heard any more.
         await pilot.press("f3")
         await drawn(pilot)
-        assert "recorded" not in said(pilot)
+        assert "recorded" not in screen_words(pilot)
         await pilot.press("f1")
         await drawn(pilot)
-        assert "Nothing of it is kept this time." in said(pilot)
-        assert "Everything is kept" not in said(pilot)
+        assert "Nothing of it is kept this time." in screen_words(pilot)
+        assert "Everything is kept" not in screen_words(pilot)

@@ -21,7 +21,7 @@ def read(*pieces: bytes) -> list[str]:
 
 
 def in_bytes(stream: bytes) -> list[bytes]:
-    return [stream[place : place + 1] for place in range(len(stream))]
+    return [stream[index : index + 1] for index in range(len(stream))]
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from tests.support.model_contract import (
     KEY,
     Provider,
     ScriptedContract,
+    chunks_of,
     closing,
     failure,
     reply_of,
     text_of,
-    told,
 )
 from tests.support.model_failures import FailingContract
 from tests.support.model_servers import Reply, anthropic_event, anthropic_events, serving
@@ -63,7 +63,7 @@ class TestAnthropicMessages(ScriptedContract, FailingContract):
             serving(reply_of(words, "Hi")) as server,
             closing(words.model(server.origin)) as model,
         ):
-            await told(model, system_prompt="Be brief.")
+            await chunks_of(model, system_prompt="Be brief.")
         (request,) = server.requests
         assert request.body["system"] == "Be brief."
         assert request.body["max_tokens"] == DEFAULT_MAX_TOKENS
@@ -77,7 +77,7 @@ class TestAnthropicMessages(ScriptedContract, FailingContract):
             serving(reply_of(words, "Hi")) as server,
             closing(words.model(server.origin, max_tokens=7)) as model,
         ):
-            await told(model)
+            await chunks_of(model)
         assert server.requests[0].body["max_tokens"] == 7
 
     async def test_thoughts_are_not_spoken(self) -> None:
@@ -86,7 +86,7 @@ class TestAnthropicMessages(ScriptedContract, FailingContract):
             serving(Reply([*map(anthropic_event, events)])) as server,
             closing(AnthropicWords().model(server.origin)) as model,
         ):
-            chunks = await told(model)
+            chunks = await chunks_of(model)
         assert text_of(chunks) == "Hello"
         assert any("Let me think." in chunk.raw for chunk in chunks), "but they are kept"
         assert [chunk.usage for chunk in chunks if chunk.usage] == [Usage(21, 3)]
@@ -111,5 +111,5 @@ class TestAnthropicMessages(ScriptedContract, FailingContract):
             serving(reply_of(words, "Hi")) as server,
             closing(words.model(server.origin)) as model,
         ):
-            await told(model)
+            await chunks_of(model)
         assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"

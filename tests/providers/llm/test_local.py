@@ -13,7 +13,7 @@ import pytest
 from gramophone.core.errors import EngineMissing, ModelError
 from gramophone.ports.engine import LanguageModel, Message
 from gramophone.providers.llm.local import LocalModel, newest_that_fit
-from tests.support.model_contract import ModelContract, close, closing, text_of, told
+from tests.support.model_contract import ModelContract, chunks_of, close, closing, text_of
 from tests.support.processes import gone, killed_parent
 
 PARENT = """
@@ -60,11 +60,11 @@ class TestEmbeddedEngine(ModelContract):
         prompt = "Tell me about the sea. " * 4_400
         assert len(prompt) > 100_000
         with pytest.raises(ModelError) as caught:
-            await told(local, [Message("user", prompt)])
+            await chunks_of(local, [Message("user", prompt)])
         sentence = str(caught.value)
         assert sentence.startswith("The local model refused the request (400: ")
         assert sentence.endswith("shorten the prompt or choose another model with --model.")
-        assert text_of(await told(local)).strip(), "and it answers the next one"
+        assert text_of(await chunks_of(local)).strip(), "and it answers the next one"
 
     async def test_it_is_started_once(self, local: LocalModel) -> None:
         async with asyncio.TaskGroup() as group:
@@ -75,11 +75,11 @@ class TestEmbeddedEngine(ModelContract):
         assert pid_of(local) == first
 
     async def test_it_starts_again_when_its_process_was_killed(self, local: LocalModel) -> None:
-        await told(local)
+        await chunks_of(local)
         first = pid_of(local)
         os.kill(first, signal.SIGKILL)
         await local._child.ended(10)  # pyright: ignore[reportPrivateUsage]
-        assert text_of(await told(local)).strip()
+        assert text_of(await chunks_of(local)).strip()
         assert pid_of(local) != first
 
     async def test_killed_in_mid_answer_it_breaks_off(self, local: LocalModel) -> None:
@@ -108,7 +108,7 @@ class TestEmbeddedEngine(ModelContract):
         rubbish.write_bytes(b"GGUF" + bytes(1_000))
         async with closing(LocalModel(model_file=str(rubbish), progress=ignore)) as model:
             with pytest.raises(EngineMissing, match=r"cannot be loaded from rubbish\.gguf"):
-                await told(model)
+                await chunks_of(model)
 
     async def test_progress_is_told_and_taken_away(self) -> None:
         heard: list[str] = []
@@ -123,7 +123,7 @@ async def test_a_missing_file_is_said_in_one_sentence(tmp_path: Path) -> None:
     missing = tmp_path / "missing.gguf"
     async with closing(LocalModel(model_file=str(missing), progress=ignore)) as model:
         with pytest.raises(EngineMissing) as caught:
-            await told(model)
+            await chunks_of(model)
     sentence = str(caught.value)
     assert sentence.startswith(f"The embedded model cannot start: no file {missing};")
     assert "GRAMOPHONE_LOCAL_MODEL" in sentence

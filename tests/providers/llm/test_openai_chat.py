@@ -9,7 +9,14 @@ import pytest
 
 from gramophone.ports.engine import Usage
 from gramophone.providers.llm.openai_chat import OpenAIChat
-from tests.support.model_contract import KEY, Provider, ScriptedContract, closing, text_of, told
+from tests.support.model_contract import (
+    KEY,
+    Provider,
+    ScriptedContract,
+    chunks_of,
+    closing,
+    text_of,
+)
 from tests.support.model_failures import FailingContract
 from tests.support.model_servers import OPENAI_DONE, Reply, openai_chunks, openai_event, serving
 
@@ -51,7 +58,7 @@ async def answered(*deltas: dict[str, Any], **ending: Any) -> tuple[str, list[Us
         serving(Reply([*chunks, OPENAI_DONE])) as server,
         closing(OpenAIWords().model(server.origin)) as model,
     ):
-        told_chunks = await told(model)
+        told_chunks = await chunks_of(model)
     return text_of(told_chunks), [chunk.usage for chunk in told_chunks if chunk.usage]
 
 
@@ -65,7 +72,7 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
             serving(Reply([*map(openai_event, openai_chunks()), OPENAI_DONE])) as server,
             closing(OpenAIWords().model(server.origin)) as model,
         ):
-            await told(model, system_prompt="Be brief.")
+            await chunks_of(model, system_prompt="Be brief.")
         body = server.requests[0].body
         assert body["messages"][0] == {"role": "system", "content": "Be brief."}
         assert body["stream_options"] == {"include_usage": True}
@@ -77,7 +84,7 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
             serving(Reply([*map(openai_event, openai_chunks()), OPENAI_DONE])) as server,
             closing(OpenAIWords().model(server.origin, max_tokens=7)) as model,
         ):
-            await told(model)
+            await chunks_of(model)
         body = server.requests[0].body
         assert body["max_tokens"] == 7
         assert "max_completion_tokens" not in body
@@ -94,7 +101,7 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
                 )
             ) as lookalike,
         ):
-            await told(lookalike)
+            await chunks_of(lookalike)
         assert server.requests[0].body["max_tokens"] == 7, "the host counts, not its look"
         ours = OpenAIChat("gpt-5-mini", api_key=KEY, max_tokens=7)
         assert ours._length() == {"max_completion_tokens": 7}  # pyright: ignore[reportPrivateUsage]
@@ -125,7 +132,7 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
             serving(Reply([stream[:70], stream[70:]])) as server,
             closing(OpenAIWords().model(server.origin)) as model,
         ):
-            told_chunks = await told(model)
+            told_chunks = await chunks_of(model)
         assert text_of(told_chunks) == "Hello."
         assert told_chunks[-2].finish_reason == "stop"
 
@@ -138,7 +145,7 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
             serving(Reply([*map(openai_event, chunks), *ending])) as server,
             closing(OpenAIWords().model(server.origin)) as model,
         ):
-            told_chunks = await told(model)
+            told_chunks = await chunks_of(model)
         assert text_of(told_chunks) == "Hello."
         assert [chunk.finish_reason for chunk in told_chunks if chunk.finish_reason] == reasons
         assert [chunk.raw for chunk in told_chunks if chunk.finish_reason] == [""] * len(reasons)
@@ -154,7 +161,7 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
             serving(Reply([*map(openai_event, chunks)])) as server,
             closing(OpenAIWords().model(server.origin)) as model,
         ):
-            assert [chunk.finish_reason for chunk in await told(model)] == [None] * len(chunks)
+            assert [chunk.finish_reason for chunk in await chunks_of(model)] == [None] * len(chunks)
 
     async def test_counts_come_last_and_with_no_choice(self) -> None:
         assert await answered({"content": "Hi"}, usage=(21, 3)) == ("Hi", [Usage(21, 3)])
@@ -167,5 +174,5 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
             serving(Reply([*map(openai_event, openai_chunks()), OPENAI_DONE])) as server,
             closing(OpenAIWords().model(server.origin, key="")) as model,
         ):
-            await told(model)
+            await chunks_of(model)
         assert server.requests[0].headers["authorization"] == "Bearer none"

@@ -101,8 +101,8 @@ async def test_a_refusal_says_it_in_the_headers_and_in_the_body(status: int, cod
         response = await refusal(url)
     assert response.status_code == status
     assert response.body is not None
-    said = json.loads(response.body)
-    assert said == {
+    error = json.loads(response.body)
+    assert error == {
         "err_code": code,
         "err_msg": response.headers["dg-error"],
         "request_id": response.headers["dg-request-id"],

@@ -49,20 +49,20 @@ async def answer(query: str, *faults: str, **options: Any) -> Answer:
 
 
 async def test_samples_without_a_container() -> None:
-    got = await answer("encoding=linear16&container=none&model=aura-2-thalia-en")
-    assert (got.status, got.body) == (200, spoken())
-    assert got.headers["content-type"] == "audio/l16;rate=24000;channels=1"
-    assert got.headers["transfer-encoding"] == "chunked"
-    assert got.headers["dg-model-name"] == "aura-2-thalia-en"
-    assert got.headers["dg-char-count"] == str(len(TEXT))
-    assert len(got.headers["dg-request-id"]) == len(got.headers["dg-model-uuid"]) == 36
+    response = await answer("encoding=linear16&container=none&model=aura-2-thalia-en")
+    assert (response.status, response.body) == (200, spoken())
+    assert response.headers["content-type"] == "audio/l16;rate=24000;channels=1"
+    assert response.headers["transfer-encoding"] == "chunked"
+    assert response.headers["dg-model-name"] == "aura-2-thalia-en"
+    assert response.headers["dg-char-count"] == str(len(TEXT))
+    assert len(response.headers["dg-request-id"]) == len(response.headers["dg-model-uuid"]) == 36
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 48_000])
 async def test_wav_is_the_container_of_samples(rate_hz: int) -> None:
-    got = await answer(f"encoding=linear16&sample_rate={rate_hz}")
-    assert got.headers["content-type"] == "audio/wav"
-    with wave.open(io.BytesIO(got.body)) as file:
+    response = await answer(f"encoding=linear16&sample_rate={rate_hz}")
+    assert response.headers["content-type"] == "audio/wav"
+    with wave.open(io.BytesIO(response.body)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (rate_hz, 1, 2)
         assert file.readframes(file.getnframes()) == spoken(rate_hz=rate_hz)
 
@@ -72,11 +72,11 @@ async def test_telephone_sound(encoding: str) -> None:
     raw = await answer(f"encoding={encoding}&container=none")
     assert raw.body == spoken(encoding, 8_000)
     assert raw.headers["content-type"] == f"audio/{encoding};rate=8000;channels=1"
-    got = await answer(f"encoding={encoding}")
-    with soundfile.SoundFile(io.BytesIO(got.body)) as file:
+    response = await answer(f"encoding={encoding}")
+    with soundfile.SoundFile(io.BytesIO(response.body)) as file:
         assert (file.samplerate, file.subtype) == (8_000, encoding.upper().replace("MU", "U"))
         assert file.frames == len(raw.body)
-    assert len(got.body) % 2 == 0
+    assert len(response.body) % 2 == 0
 
 
 @pytest.mark.parametrize(
@@ -89,22 +89,22 @@ async def test_telephone_sound(encoding: str) -> None:
     ],
 )
 async def test_files(query: str, content_type: str, kind: str, rate_hz: int) -> None:
-    got = await answer(query)
-    assert got.headers["content-type"] == content_type
-    with soundfile.SoundFile(io.BytesIO(got.body)) as file:
+    response = await answer(query)
+    assert response.headers["content-type"] == content_type
+    with soundfile.SoundFile(io.BytesIO(response.body)) as file:
         assert (file.format, file.samplerate) == (kind, rate_hz)
         assert abs(file.frames / rate_hz - len(spoken()) / 48_000) < 0.2
 
 
 async def test_plain_text_is_a_text() -> None:
     async with asking() as http:
-        got = await http.ask(
+        response = await http.ask(
             "POST",
             "/v1/speak?encoding=linear16&container=none",
             TEXT.encode(),
             {"content-type": "text/plain; charset=utf-8"},
         )
-    assert got.body == spoken()
+    assert response.body == spoken()
 
 
 async def test_time_is_kept() -> None:
@@ -127,8 +127,8 @@ async def test_time_is_kept() -> None:
 async def test_a_recording_is_given_as_it_is() -> None:
     frames = ((0, bytes(480)), (20_000, b"\1" * 480))
     voice = RecordedVoice(RecordedSpeech("linear16", 48_000, (RecordedSegment(TEXT, frames),)))
-    got = await answer("encoding=linear16&container=none&sample_rate=48000", voice=voice)
-    assert got.body == bytes(480) + b"\1" * 480
+    response = await answer("encoding=linear16&container=none&sample_rate=48000", voice=voice)
+    assert response.body == bytes(480) + b"\1" * 480
     other = await answer("encoding=linear16&sample_rate=24000", voice=voice)
     assert other.status == 400
     assert other.headers["dg-error"].endswith("The recording is in linear16 at 48000 Hz only.")
@@ -141,7 +141,7 @@ async def test_a_recording_is_given_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("model=nova-3", "No such model/language/tier combination found."),
         ("encoding=wav", "Unsupported encoding 'wav'."),
@@ -153,19 +153,19 @@ async def test_a_recording_is_given_as_it_is() -> None:
         ("model=aura-2-thalia-en&speed=2", "speed must be between 0.7 and 1.5."),
     ],
 )
-async def test_parameters_that_the_service_has_not_got(query: str, said: str) -> None:
-    got = await answer(query)
-    assert got.status == 400
-    assert json.loads(got.body) == {
+async def test_parameters_that_the_service_has_not_got(query: str, message: str) -> None:
+    response = await answer(query)
+    assert response.status == 400
+    assert json.loads(response.body) == {
         "err_code": "Bad Request",
-        "err_msg": f"Bad Request: {said}",
-        "request_id": got.headers["dg-request-id"],
+        "err_msg": f"Bad Request: {message}",
+        "request_id": response.headers["dg-request-id"],
     }
-    assert got.headers["dg-error"] == f"Bad Request: {said}"
+    assert response.headers["dg-error"] == f"Bad Request: {message}"
 
 
 @pytest.mark.parametrize(
-    ("content_type", "body", "said"),
+    ("content_type", "body", "message"),
     [
         ("application/json", b"{", "we could not process the JSON payload"),
         ("application/json", b'{"url": "http://here"}', "we could not process the JSON payload"),
@@ -176,11 +176,11 @@ async def test_parameters_that_the_service_has_not_got(query: str, said: str) ->
         ("application/x-www-form-urlencoded", b"text=x", "as application/json or as text/plain"),
     ],
 )
-async def test_bodies_without_a_text(content_type: str, body: bytes, said: str) -> None:
+async def test_bodies_without_a_text(content_type: str, body: bytes, message: str) -> None:
     async with asking() as http:
-        got = await http.ask("POST", "/v1/speak", body, {"content-type": content_type})
-    assert got.status == 400
-    assert said in json.loads(got.body)["err_msg"]
+        response = await http.ask("POST", "/v1/speak", body, {"content-type": content_type})
+    assert response.status == 400
+    assert message in json.loads(response.body)["err_msg"]
 
 
 async def test_a_text_may_have_two_thousand_characters() -> None:
@@ -188,19 +188,19 @@ async def test_a_text_may_have_two_thousand_characters() -> None:
         plain = {"content-type": "text/plain"}
         path = "/v1/speak?encoding=mulaw"
         assert (await http.ask("POST", path, b"a" * 2_000, plain)).status == 200
-        got = await http.ask("POST", path, b"a" * 2_001, plain)
-        assert got.status == 413
-        assert json.loads(got.body)["err_code"] == "Payload Too Large"
-    got = await answer("encoding=mulaw", limits=SpeakLimits.none())
-    assert got.status == 200
+        response = await http.ask("POST", path, b"a" * 2_001, plain)
+        assert response.status == 413
+        assert json.loads(response.body)["err_code"] == "Payload Too Large"
+    response = await answer("encoding=mulaw", limits=SpeakLimits.none())
+    assert response.status == 200
 
 
 async def test_a_wrong_key_is_refused() -> None:
     async with asking(api_key="right") as http:
         for key, status in (("Token right", 200), ("Token wrong", 401), ("", 401)):
             headers = JSON | {"authorization": key}
-            got = await http.ask("POST", "/v1/speak?encoding=mulaw", BODY, headers)
-            assert got.status == status
+            response = await http.ask("POST", "/v1/speak?encoding=mulaw", BODY, headers)
+            assert response.status == status
 
 
 # --- faults -----------------------------------------------------------------------------------
@@ -211,9 +211,9 @@ RAW = "/v1/speak?encoding=linear16&container=none"
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 429, 503])
 async def test_refuse(status: int) -> None:
     async with asking(f"refuse={status}@0") as http:
-        got = await http.ask("POST", RAW, BODY, JSON)
-        assert got.status == status
-        assert json.loads(got.body)["err_msg"] == got.headers["dg-error"]
+        response = await http.ask("POST", RAW, BODY, JSON)
+        assert response.status == status
+        assert json.loads(response.body)["err_msg"] == response.headers["dg-error"]
         assert (await http.ask("POST", RAW, BODY, JSON)).status == 200
 
 
@@ -221,8 +221,8 @@ async def test_refuse(status: int) -> None:
 async def test_the_body_is_cut_off(fault: str, caplog: pytest.LogCaptureFixture) -> None:
     async with asking(fault, clock=WatchedClock()) as http:
         http.begin("POST", RAW, BODY, JSON)
-        got = await http.everything()
-    assert got.endswith(b"\r\n51\r\n" + spoken()[1920:2001] + b"\r\n")
+        stream = await http.everything()
+    assert stream.endswith(b"\r\n51\r\n" + spoken()[1920:2001] + b"\r\n")
     # What was asked for is no error of ours.
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 

@@ -44,7 +44,7 @@ def spoken(text: str, speed: float = 1.0) -> bytes:
 
 def kinds(received: list[Heard]) -> list[str]:
     """The types of what was heard, sound only once."""
-    names = [type(each).__name__ for each in received]
+    names = [type(message).__name__ for message in received]
     return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1]]
 
 
@@ -86,7 +86,7 @@ async def test_close_lets_every_turn_out_and_tells_the_sums() -> None:
         await talk.say(Speak("One."), Flush(), Speak("Two."), Flush(), Speak("Three"), Close())
         received, code, reason = await talk.hear_out()
         assert sound(received) == spoken("One. Two. Three")
-        turns = [each for each in received if isinstance(each, SpeechMetadata)]
+        turns = [message for message in received if isinstance(message, SpeechMetadata)]
         assert received[-1] == SessionMetadata(
             sum(turn.audio_duration_ms for turn in turns), 13, 13
         )
@@ -102,12 +102,12 @@ async def test_an_interrupt_while_sound_goes_out() -> None:
             clock.advance_us(20_000)
         await clock.asleep_until(220_000)
         await talk.say(Interrupt(195))
-        *before, told = await talk.hear_until(SpeechInterrupted)
+        *before, interrupted = await talk.hear_until(SpeechInterrupted)
         # The first sentence lasts 160 ms, and of the second three frames have gone out.
         assert len(sound(before)) == 11 * 20 * BYTES_PER_MS
-        assert isinstance(told, SpeechInterrupted)
-        assert (told.audio_played_ms, told.metadata.audio_duration_ms) == (195, 195)
-        assert (told.text_spoken, told.text_remaining) == (
+        assert isinstance(interrupted, SpeechInterrupted)
+        assert (interrupted.audio_played_ms, interrupted.metadata.audio_duration_ms) == (195, 195)
+        assert (interrupted.text_spoken, interrupted.text_remaining) == (
             "A gramophone plays records. Many",
             " of them.",
         )
@@ -131,9 +131,9 @@ async def test_a_slow_interrupt_lets_sound_go_on() -> None:
         assert sound([await talk.hear()])
         await clock.asleep_until(30_000)
         clock.advance_us(10_000)
-        [told] = await talk.hear_until(SpeechInterrupted)
-        assert isinstance(told, SpeechInterrupted)
-        assert told.audio_played_ms == 10
+        [interrupted] = await talk.hear_until(SpeechInterrupted)
+        assert isinstance(interrupted, SpeechInterrupted)
+        assert interrupted.audio_played_ms == 10
 
 
 async def test_a_speed_holds_for_the_next_segment() -> None:
@@ -191,10 +191,10 @@ async def test_a_query_that_cannot_be_is_refused(query: str, code: str) -> None:
             async with talking(url, query):
                 pass
         response = refused.value.response
-        said = json.loads(response.body or b"")
-        assert (response.status_code, said["err_code"]) == (400, code)
-        assert response.headers["dg-error"] == said["err_msg"]
-        assert response.headers["dg-request-id"] == said["request_id"]
+        error = json.loads(response.body or b"")
+        assert (response.status_code, error["err_code"]) == (400, code)
+        assert response.headers["dg-error"] == error["err_msg"]
+        assert response.headers["dg-request-id"] == error["request_id"]
 
 
 async def test_a_key_is_asked_for_and_a_refusal_can_be_had() -> None:
@@ -238,7 +238,7 @@ async def test_faults_of_frames_and_messages_are_those_of_v1() -> None:
             await talk.say(Configure(1.1), Speak("A gramophone plays records."), Flush(), Close())
             received, code, _ = await talk.hear_out()
     assert isinstance(received[0], ConfigureFailure)
-    assert [type(each) for each in received if isinstance(each, Warned | Unknown)] == [
+    assert [type(message) for message in received if isinstance(message, Warned | Unknown)] == [
         Warned,
         Unknown,
     ]

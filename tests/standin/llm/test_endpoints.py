@@ -39,8 +39,8 @@ async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:
         return await http.post(address.http(path), json=asking(path, **fields), headers=VERSION)
 
 
-def answer(asked: str | None, text: str) -> ModelAnswer:
-    return ModelAnswer(asked, (TextPiece(text),))
+def answer(question: str | None, text: str) -> ModelAnswer:
+    return ModelAnswer(question, (TextPiece(text),))
 
 
 class TestChoosing:
@@ -55,18 +55,18 @@ class TestChoosing:
         assert [choose("Hi?", 0) for _ in range(3)] == [first, second, first]
 
     def test_answers_to_anything_stand_in(self) -> None:
-        known, some, other = answer("Hi?", "hi"), answer(None, "any"), answer(None, "other")
-        choose = RecordedOrder([some, known, other])
-        given = [choose(asked, 0) for asked in ("Hi?", "What?", "Who?", "When?")]
-        assert given == [known, some, other, other]
+        recorded, some, other = answer("Hi?", "hi"), answer(None, "any"), answer(None, "other")
+        choose = RecordedOrder([some, recorded, other])
+        answers = [choose(question, 0) for question in ("Hi?", "What?", "Who?", "When?")]
+        assert answers == [recorded, some, other, other]
 
     def test_nothing_fits(self) -> None:
         assert RecordedOrder([answer("Hi?", "hi")])("Who?", 0) is None
         assert RecordedOrder([])("", 0) is None
 
-    @pytest.mark.parametrize("asked", ["Look twice.", None])
-    def test_calls_to_tools_go_with_what_they_lead_to(self, asked: str | None) -> None:
-        looking, looked = replace(LOOKING, prompt=asked), replace(LOOKED, prompt=asked)
+    @pytest.mark.parametrize("question", ["Look twice.", None])
+    def test_calls_to_tools_go_with_what_they_lead_to(self, question: str | None) -> None:
+        looking, looked = replace(LOOKING, prompt=question), replace(LOOKED, prompt=question)
         choose = RecordedOrder([looking, looked])
         assert [choose("Look twice.", step) for step in (0, 0, 1, 1, 0, 1, 2)] == [
             looking,
@@ -85,13 +85,13 @@ class TestChoosing:
         choose = RecordedOrder([LOOKED, LOOKING])
         assert [choose("Look twice.", step) for step in (0, 0, 1)] == [LOOKED, LOOKING, LOOKING]
 
-    @pytest.mark.parametrize("asked", ["Hi?", "", " a\n\n b ", "né 日本 "])
-    def test_an_echo_gives_every_word_back(self, asked: str) -> None:
-        given = EchoAnswers()(asked, 0)
-        assert given is not None
-        said = [piece for piece in given.pieces if isinstance(piece, TextPiece)]
-        assert "".join(piece.text for piece in said) == f"You said: {asked}"
-        assert [piece.due_us for piece in said[:2]] == [200_000, 230_000]
+    @pytest.mark.parametrize("question", ["Hi?", "", " a\n\n b ", "né 日本 "])
+    def test_an_echo_gives_every_word_back(self, question: str) -> None:
+        answer = EchoAnswers()(question, 0)
+        assert answer is not None
+        texts = [piece for piece in answer.pieces if isinstance(piece, TextPiece)]
+        assert "".join(piece.text for piece in texts) == f"You said: {question}"
+        assert [piece.due_us for piece in texts[:2]] == [200_000, 230_000]
 
 
 class TestTime:
@@ -107,12 +107,12 @@ class TestTime:
             httpx2.AsyncClient(timeout=HANG_S) as http,
         ):
 
-            async def heard() -> list[str]:
+            async def received() -> list[str]:
                 body = asking(CHAT, stream=True)
                 async with http.stream("POST", address.http(CHAT), json=body) as response:
                     return [line async for line in response.aiter_lines() if line]
 
-            asking_task = spawn(heard(), name="a client")
+            asking_task = spawn(received(), name="a client")
             for deadline_ms in deadlines:
                 await clock.asleep_until(1000 * deadline_ms)
                 clock.advance_us(1000 * deadline_ms - clock.now_us())

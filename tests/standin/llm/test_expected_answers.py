@@ -8,8 +8,8 @@ from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.wire.llm.answer import ModelAnswer, TextPiece, ToolPiece
 
 
-def answer(asked: str | None, text: str) -> ModelAnswer:
-    return ModelAnswer(asked, (TextPiece(text),))
+def answer(question: str | None, text: str) -> ModelAnswer:
+    return ModelAnswer(question, (TextPiece(text),))
 
 
 WHO, WHY = answer("Who?", "Me."), answer("Why is the sky blue?", "It scatters.")
@@ -18,11 +18,11 @@ WARM = answer("How warm?", "Nineteen degrees.")
 
 
 def kinds(answers: ExpectedAnswers) -> list[str]:
-    return [each.kind for each in answers.expectation.differences()]
+    return [difference.kind for difference in answers.expectation.differences()]
 
 
-def text(given: ModelAnswer | None) -> str:
-    pieces = given.pieces if given else ()
+def text(answer: ModelAnswer | None) -> str:
+    pieces = answer.pieces if answer else ()
     return "".join(piece.text for piece in pieces if isinstance(piece, TextPiece))
 
 
@@ -49,8 +49,8 @@ def test_what_was_asked_twice_is_answered_twice() -> None:
 def test_what_was_asked_twice_is_answered_in_order_whatever_came_between() -> None:
     again = answer("Who?", "You.")
     answers = ExpectedAnswers([WHO, WHY, again], strict=True)
-    asked = ("Why is the sky blue?", "Who?", "Who?", "Who?")
-    assert [answers(each, 0) for each in asked] == [WHY, WHO, again, None]
+    questions = ("Why is the sky blue?", "Who?", "Who?", "Who?")
+    assert [answers(question, 0) for question in questions] == [WHY, WHO, again, None]
     assert kinds(answers) == ["extra", "order"]
 
 
@@ -69,8 +69,8 @@ def test_a_question_that_was_answered_gets_its_answer_again_and_is_told() -> Non
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_step_of_tools_is_given_once(strict: bool) -> None:
     answers = ExpectedAnswers([CALL, WARM], strict=strict)
-    given = [answers("How warm?", step) for step in (0, 1, 1, 2)]
-    assert given == [CALL, WARM, *([None, None] if strict else [WARM, WARM])]
+    chosen = [answers("How warm?", step) for step in (0, 1, 1, 2)]
+    assert chosen == [CALL, WARM, *([None, None] if strict else [WARM, WARM])]
     assert kinds(answers) == ["extra", "extra"]
 
 

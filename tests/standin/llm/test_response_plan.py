@@ -24,7 +24,7 @@ def planned(
     return plan_of(pieces, ending, tuple(map(Fault.parse, faults)), INTRUDERS)
 
 
-def told(plan: ResponsePlan) -> str:
+def text_of(plan: ResponsePlan) -> str:
     return b"".join(data for _, data in plan.pieces).decode()
 
 
@@ -67,7 +67,7 @@ def test_without_faults_it_stays_as_it_is() -> None:
 )
 def test_a_fault(fault: str, text: str, ending: Ending, ends_ms: int) -> None:
     plan = planned(fault)
-    assert (told(plan), plan.ending, plan.ends_us) == (text, ending, ends_ms * MS)
+    assert (text_of(plan), plan.ending, plan.ends_us) == (text, ending, ends_ms * MS)
 
 
 def test_a_silent_server_does_not_even_begin() -> None:
@@ -88,17 +88,19 @@ def test_jitter_keeps_the_order_and_is_the_same_each_time() -> None:
     instants = instants_ms(plan)
     assert instants == sorted(instants)
     assert all(0 <= late - due <= 30 for late, due in zip(instants, [0, 10, 20, 30], strict=True))
-    assert told(plan) == "one two three four"
+    assert text_of(plan) == "one two three four"
 
 
 def test_reordered_events_keep_their_instants() -> None:
     plan = planned("reorder")
-    assert told(plan) == "two one fourthree "
+    assert text_of(plan) == "two one fourthree "
     assert instants_ms(plan) == [0, 10, 20, 30]
 
 
 def test_faults_strike_together() -> None:
-    assert told(planned("rubbish=#2", "duplicate=#1", "drop=#4")) == "one one <rubbish>two three "
+    assert (
+        text_of(planned("rubbish=#2", "duplicate=#1", "drop=#4")) == "one one <rubbish>two three "
+    )
 
 
 def test_an_empty_answer_has_no_place_for_faults() -> None:

@@ -80,18 +80,18 @@ async def test_a_file_is_given_once_where_one_is_strict(form: dict[str, str]) ->
             await post(through.speak_url, "One.", **form)
     voice = RecordedVoice(recorded_speech(through.events), strict=True)
     async with running(voice=voice) as again:
-        got = [await post(again, "One.", **form) for _ in range(3)]
-    assert [each.status_code for each in got] == [200, 200, 404]
-    assert got[2].json()["err_code"] == "NOT-IN-SOURCE"
-    assert [each.kind for each in voice.expectation.differences()] == ["extra"]
+        responses = [await post(again, "One.", **form) for _ in range(3)]
+    assert [response.status_code for response in responses] == [200, 200, 404]
+    assert responses[2].json()["err_code"] == "NOT-IN-SOURCE"
+    assert [difference.kind for difference in voice.expectation.differences()] == ["extra"]
 
 
 async def test_samples_are_sound_of_a_turn() -> None:
     async with running() as upstream, passing(upstream) as through:
-        got = await post(through.speak_url, "One two.", **RAW)
+        response = await post(through.speak_url, "One two.", **RAW)
     pcm = b"".join(event.pcm for event in through.all(AudioReceived))
-    assert got.content.endswith(pcm)
-    assert len(got.content) == 44 + len(pcm)
+    assert response.content.endswith(pcm)
+    assert len(response.content) == 44 + len(pcm)
     assert [event.code for event in through.all(SpeechDisconnected)] == [1000]
     voice = RecordedVoice(recorded_speech(through.events), strict=True)
     async with running(voice=voice) as again, talking(again, "sample_rate=24000") as talk:
@@ -103,16 +103,16 @@ async def test_samples_that_do_not_fit_the_session_are_a_file() -> None:
     async with running() as upstream, passing(upstream) as through:
         async with talking(through.speak_url, QUERY) as talk:
             await talk.say(Speak("One."), Flush())
-            heard = sound(await talk.hear_until(Flushed))
+            received = sound(await talk.hear_until(Flushed))
         first = await post(through.speak_url, "Two.", **RAW)
         other = await post(through.speak_url, "Three.")
     assert through.proxy.unrecorded == 0
-    assert b"".join(event.pcm for event in through.all(AudioReceived)) == heard
+    assert b"".join(event.pcm for event in through.all(AudioReceived)) == received
     voice = RecordedVoice(recorded_speech(through.events), strict=True)
     async with running(voice=voice) as again:
         assert (await post(again, "Two.", **RAW)).content == first.content
         assert (await post(again, "Three.")).content == other.content
-    assert [each.expected for each in voice.expectation.differences()] == ["One."]
+    assert [difference.expected for difference in voice.expectation.differences()] == ["One."]
 
 
 async def test_a_refusal_passes_and_begins_no_session() -> None:

@@ -177,9 +177,9 @@ async def test_a_client_that_leaves_has_interrupted() -> None:
         await post(through.address, CHAT)
         async with (
             httpx2.AsyncClient(timeout=HANG_S) as http,
-            http.stream("POST", through.address.http(CHAT), json=other) as got,
+            http.stream("POST", through.address.http(CHAT), json=other) as response,
         ):
-            async for line in got.aiter_lines():
+            async for line in response.aiter_lines():
                 if "Good" in line:
                     break
         async with asyncio.timeout(HANG_S):
@@ -232,8 +232,8 @@ async def test_each_provider_may_be_somewhere_else() -> None:
             assert "Good day." in (await post(address, RESPONSES)).text
             assert "Anthropic's." in (await post(address, MESSAGES)).text
         proxy.end()
-    asked = [event.provider for event in events if isinstance(event, RequestSent)]
-    assert asked == ["openai", "anthropic"]
+    providers = [event.provider for event in events if isinstance(event, RequestSent)]
+    assert providers == ["openai", "anthropic"]
 
 
 async def test_an_upstream_that_is_not_there_is_a_502() -> None:
@@ -264,12 +264,12 @@ async def test_a_session_of_questions_is_kept_without_a_key(tmp_path: Path) -> N
     st.lists(st.text(min_size=1).map(lambda text: text.replace("\r", "")), max_size=4), st.data()
 )
 def test_events_are_read_however_they_are_cut(texts: list[str], data: st.DataObject) -> None:
-    said = [text.split("\n") for text in texts]
+    events = [text.split("\n") for text in texts]
     written = "".join(
-        "event: x\n" + "".join(f"data: {line}\n" for line in lines) + "\n" for lines in said
+        "event: x\n" + "".join(f"data: {line}\n" for line in lines) + "\n" for lines in events
     ).encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(written)), max_size=5)))
     reader, read = SseReader(), list[str]()
     for start, end in zip([0, *cuts], [*cuts, len(written)], strict=True):
         read += reader.feed(written[start:end])
-    assert read == ["\n".join(lines) for lines in said]
+    assert read == ["\n".join(lines) for lines in events]

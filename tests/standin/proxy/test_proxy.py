@@ -116,12 +116,12 @@ async def test_the_timeline_of_an_utterance() -> None:
             await talk.hear_until(Flushed)
     assert [event.text for event in through.all(TextSpoken)] == ["One. ", "Two.", "Three."]
     assert [event.last_chunk for event in through.all(FlushSent)] == [1, 0]
-    done = through.all(TurnCompleted)
-    assert [(each.turn, each.text, each.finish_reason) for each in done] == [
+    completed = through.all(TurnCompleted)
+    assert [(turn.turn, turn.text, turn.finish_reason) for turn in completed] == [
         (0, "One. Two.", "stop"),
         (1, "Three.", "stop"),
     ]
-    spoken = b"".join(each.pcm for each in through.all(AudioReceived) if each.turn == 0)
+    spoken = b"".join(event.pcm for event in through.all(AudioReceived) if event.turn == 0)
     assert spoken == sound(received)
     (connected,) = through.all(SpeechConnected)
     assert connected.url == f"{upstream}?{QUERY}"
@@ -148,7 +148,7 @@ async def test_a_clear_ends_the_turn_and_a_refused_flush_is_told() -> None:
     assert [event.turn for event in through.all(ClearSent)] == [0]
     assert [event.flush for event in through.all(FlushRefused)] == [1]
     assert [event.code for event in through.all(WarningReceived)] == ["EXCESSIVE_FLUSH"]
-    assert [(each.turn, each.text, each.finish_reason) for each in through.all(TurnCompleted)] == [
+    assert [(turn.turn, turn.text, turn.finish_reason) for turn in through.all(TurnCompleted)] == [
         (0, "One.", "interrupted"),
         (1, "Two.Three.", "stop"),
     ]
@@ -186,16 +186,16 @@ async def test_a_refusal_comes_through_and_makes_no_session() -> None:
     async with running(api_key="right") as upstream, passing(upstream) as through:
         async with talking(through.speak_url, QUERY, subprotocols=["token", "right"]) as talk:
             assert talk.connection.subprotocol == "token"
-        seen: list[tuple[int, str | None, bytes]] = []
+        refusals: list[tuple[int, str | None, bytes]] = []
         for url in (upstream, through.speak_url):
             with pytest.raises(InvalidStatus) as refused:
                 await connect(f"{url}?{QUERY}", additional_headers={"Authorization": "Token no"})
             response = refused.value.response
             assert response.headers["dg-request-id"]
             body = bytes(response.body or b"")
-            seen.append((response.status_code, response.headers.get("dg-error"), body[:60]))
-    assert seen[0] == seen[1]
-    assert seen[0][:2] == (401, "Invalid credentials.")
+            refusals.append((response.status_code, response.headers.get("dg-error"), body[:60]))
+    assert refusals[0] == refusals[1]
+    assert refusals[0][:2] == (401, "Invalid credentials.")
     assert through.proxy.refused == 1
     # The one that was let in said nothing.
     assert (through.proxy.connections, through.proxy.session_id, through.events) == (1, None, [])
@@ -237,10 +237,10 @@ async def test_a_service_that_is_not_there_is_a_502() -> None:
 
 
 async def test_flux_turns_are_recorded_and_served_again() -> None:
-    said = [flux.Speak("One. Two"), flux.Speak(" three."), flux.Flush()]
+    messages = [flux.Speak("One. Two"), flux.Speak(" three."), flux.Flush()]
     async with running() as upstream, passing(upstream) as through:
         async with flux_client.talking(through.speak_url) as talk:
-            await talk.say(*said)
+            await talk.say(*messages)
             first = await talk.hear_until(flux.SpeechMetadata)
             await talk.say(flux.Speak("Four. Five"))
             while not isinstance(await talk.hear(), bytes):
@@ -253,14 +253,14 @@ async def test_flux_turns_are_recorded_and_served_again() -> None:
             await talk.hear_out()
     (cut,) = through.all(TurnInterrupted)
     assert (cut.turn, cut.heard_samples) == (1, 5 * 48)
-    assert [(each.turn, each.finish_reason) for each in through.all(TurnCompleted)] == [
+    assert [(turn.turn, turn.finish_reason) for turn in through.all(TurnCompleted)] == [
         (0, "stop"),
         (1, "interrupted"),
     ]
     assert through.all(TurnCompleted)[0].text == "One. Two three."
     voice = RecordedVoice(recorded_speech(through.events))
     async with running(voice=voice, pace=0.0) as again, flux_client.talking(again) as talk:
-        await talk.say(*said)
+        await talk.say(*messages)
         assert await talk.hear_until(flux.SpeechMetadata) == first
 
 

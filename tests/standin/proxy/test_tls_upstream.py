@@ -48,10 +48,10 @@ async def behind_tls(
     """The same server, reached with TLS and a certificate for `name`; gives its host and port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
-    place = urlsplit(upstream)
+    address = urlsplit(upstream)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner, outer = await asyncio.open_connection(place.hostname, place.port)
+        inner, outer = await asyncio.open_connection(address.hostname, address.port)
         there = spawn(pipe(reader, outer), name="to the server")
         await pipe(inner, writer)
         there.cancel()
@@ -80,9 +80,9 @@ async def test_speech_over_wss_and_https(authority: trustme.CA) -> None:
     ):
         async with talking(through.address.websocket(SPEAK_PATH), "sample_rate=24000") as talk:
             await talk.say(Speak("One."), Flush())
-            heard = sound(await talk.hear_until(Flushed))
+            received = sound(await talk.hear_until(Flushed))
         file = await ask_for_speech(through.address.websocket(SPEAK_PATH), "Two.")
-    assert heard == b"".join(event.pcm for event in through.all(AudioReceived))
+    assert received == b"".join(event.pcm for event in through.all(AudioReceived))
     assert file.status_code == 200
     urls = [event.url for event in through.all(SpeechConnected)]
     assert urls == [f"wss://{host}/v1/speak?sample_rate=24000", f"https://{host}/v1/speak"]
@@ -96,8 +96,8 @@ async def test_a_model_over_https(authority: trustme.CA, path: str) -> None:
         behind_tls(upstream.http(), authority) as host,
         passing(f"https://{host}") as through,
     ):
-        got = await post(through.address, path, stream=True)
-    assert got.status_code == 200
+        response = await post(through.address, path, stream=True)
+    assert response.status_code == 200
     assert through.all(ModelChunkReceived)
 
 
@@ -109,11 +109,11 @@ async def refusals(proxy: str) -> list[tuple[int, str]]:
     response = refused.value.response
     spoken = await ask_for_speech(url, "Two.")
     async with httpx2.AsyncClient(timeout=HANG_S) as http:
-        asked = await http.post(f"http://{proxy}{CHAT}", json={"model": "m", "messages": []})
+        refusal = await http.post(f"http://{proxy}{CHAT}", json={"model": "m", "messages": []})
     return [
         (response.status_code, response.headers["dg-error"]),
         (spoken.status_code, spoken.json()["err_msg"]),
-        (asked.status_code, asked.json()["error"]["message"]),
+        (refusal.status_code, refusal.json()["error"]["message"]),
     ]
 
 
@@ -125,13 +125,13 @@ async def test_a_certificate_that_nobody_vouches_for(
         behind_tls(upstream, authority) as host,
         passing(f"wss://{host}") as through,
     ):
-        told = await refusals(urlsplit(through.address.http()).netloc)
-    said = (
+        results = await refusals(urlsplit(through.address.http()).netloc)
+    message = (
         f"The proxy does not trust the certificate of {host} (unable to get local issuer "
         "certificate); name the file of its authority in SSL_CERT_FILE, or check --upstream."
     )
-    assert told == [(502, said)] * 3
-    assert caplog.text.count(said) == 3
+    assert results == [(502, message)] * 3
+    assert caplog.text.count(message) == 3
     assert through.proxy.refused == 2
 
 
@@ -142,15 +142,15 @@ async def test_a_certificate_of_somebody_else(authority: trustme.CA) -> None:
         behind_tls(upstream, authority, "example.com") as host,
         passing(f"wss://{host}") as through,
     ):
-        told = await refusals(urlsplit(through.address.http()).netloc)
-    assert [status for status, _ in told] == [502] * 3
-    assert all("IP address mismatch" in said and host in said for _, said in told)
+        results = await refusals(urlsplit(through.address.http()).netloc)
+    assert [status for status, _ in results] == [502] * 3
+    assert all("IP address mismatch" in message and host in message for _, message in results)
 
 
 async def test_a_service_without_tls() -> None:
     async with running() as upstream:
         host = urlsplit(upstream).netloc
         async with passing(f"wss://{host}") as through:
-            told = await refusals(urlsplit(through.address.http()).netloc)
-    said = f"The proxy and {host} find no common TLS; check --upstream."
-    assert told == [(502, said)] * 3
+            results = await refusals(urlsplit(through.address.http()).netloc)
+    message = f"The proxy and {host} find no common TLS; check --upstream."
+    assert results == [(502, message)] * 3

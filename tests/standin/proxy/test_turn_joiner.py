@@ -89,7 +89,7 @@ class Talk:
         return [event for event in self.events if isinstance(event, kind)]
 
     def turns(self) -> list[tuple[int, str, str]]:
-        return [(each.turn, each.text, each.finish_reason) for each in self.all(TurnCompleted)]
+        return [(turn.turn, turn.text, turn.finish_reason) for turn in self.all(TurnCompleted)]
 
     def _now(self) -> int:
         self.now_us += 1
@@ -118,23 +118,27 @@ def test_sentences_that_are_spoken_while_they_stream_are_one_turn() -> None:
     assert talk.turns() == [(turn, "**One** two. - Three.", "stop")]
     assert len(talk.all(TurnStarted)) == 1
     spoken = [
-        (each.turn, each.chunk, each.source_start, each.source_end) for each in talk.all(TextSpoken)
+        (event.turn, event.chunk, event.source_start, event.source_end)
+        for event in talk.all(TextSpoken)
     ]
     assert spoken == [(turn, 0, 2, 11), (turn, 1, 15, 20), (turn, 2, 20, 20)]
-    assert [(each.flush, each.last_chunk) for each in talk.all(FlushSent)] == [(0, 0), (1, 2)]
-    assert [(each.flush, each.end_samples) for each in talk.all(FlushAnswered)] == [(0, 2), (1, 3)]
-    assert [each.offset_bytes for each in talk.all(AudioReceived)] == [0, 4]
+    assert [(event.flush, event.last_chunk) for event in talk.all(FlushSent)] == [(0, 0), (1, 2)]
+    assert [(event.flush, event.end_samples) for event in talk.all(FlushAnswered)] == [
+        (0, 2),
+        (1, 3),
+    ]
+    assert [event.offset_bytes for event in talk.all(AudioReceived)] == [0, 4]
 
 
-@pytest.mark.parametrize("said", ["Let me see.", "blue", "…"])
-def test_other_words_are_a_turn_of_their_own(said: str) -> None:
+@pytest.mark.parametrize("sentence", ["Let me see.", "blue", "…"])
+def test_other_words_are_a_turn_of_their_own(sentence: str) -> None:
     talk = Talk()
     turn = talk.ask()
     talk.answer(turn, "The sky is blue.", "stop")
-    talk.say(Speak(said), Flush())
+    talk.say(Speak(sentence), Flush())
     talk.hear(b"\1\2", FLUSHED)
     talk.end()
-    assert talk.turns() == [(1, said, "stop"), (turn, "The sky is blue.", "stop")]
+    assert talk.turns() == [(1, sentence, "stop"), (turn, "The sky is blue.", "stop")]
 
 
 def test_the_next_question_ends_an_answer_that_nobody_speaks() -> None:
@@ -169,7 +173,7 @@ def test_two_that_speak_the_same_answer_at_once_are_two() -> None:
     talk.say(Speak("One."), Flush())
     beside = SpeakObserver(1, iter([99]), 2)
     talk.events += talk.joiner.spoken(beside.sent(render(Speak("Two.")), 7))
-    assert [each.turn for each in talk.all(TextSpoken)] == [turn, 1]
+    assert [event.turn for event in talk.all(TextSpoken)] == [turn, 1]
 
 
 WORDS = st.sampled_from(["One. ", "Two! ", "*three*", "…", "four"])
@@ -213,17 +217,17 @@ def test_each_turn_begins_once_ends_once_and_has_its_sound_in_one_piece(
     if open_turn >= 0:
         talk.complete(open_turn, texts.get(open_turn, ""))
     talk.end()
-    begun = [each.turn for each in talk.all(TurnStarted)]
+    begun = [event.turn for event in talk.all(TurnStarted)]
     assert begun == list(range(len(begun)))
-    assert sorted(each.turn for each in talk.all(TurnCompleted)) == begun
+    assert sorted(event.turn for event in talk.all(TurnCompleted)) == begun
     sizes = dict.fromkeys(begun, 0)
-    for each in talk.all(AudioReceived):
-        assert each.offset_bytes == sizes[each.turn]
-        sizes[each.turn] += each.size_bytes
+    for frame in talk.all(AudioReceived):
+        assert frame.offset_bytes == sizes[frame.turn]
+        sizes[frame.turn] += frame.size_bytes
     for turn in begun:
-        chunks = [each.chunk for each in talk.all(TextSpoken) if each.turn == turn]
+        chunks = [event.chunk for event in talk.all(TextSpoken) if event.turn == turn]
         assert chunks == list(range(len(chunks)))
-        flushes = [each.flush for each in talk.all(FlushSent) if each.turn == turn]
+        flushes = [event.flush for event in talk.all(FlushSent) if event.turn == turn]
         assert flushes == list(range(len(flushes)))
 
 
@@ -231,32 +235,32 @@ async def test_a_talk_through_the_proxy_is_served_again() -> None:
     async with standing_in(*LONG) as models, running() as speech:
         places = {name: upstream_of(models.http()) for name in ("openai", "anthropic")}
         async with passing(speech, places) as through:
-            said = (await post(through.address, CHAT)).json()["choices"][0]["message"]["content"]
-            sentences = said.replace("*", "").split(". ")
+            answer = (await post(through.address, CHAT)).json()["choices"][0]["message"]["content"]
+            sentences = answer.replace("*", "").split(". ")
             async with talking(through.address.websocket(SPEAK_PATH), "") as talk:
-                heard: list[bytes] = []
+                sounds: list[bytes] = []
                 for sentence in sentences:
                     await talk.say(Speak(sentence), Flush())
-                    heard.append(sound(await talk.hear_until(Flushed)))
+                    sounds.append(sound(await talk.hear_until(Flushed)))
                 await post(through.address, MESSAGES)
     started = through.all(TurnStarted)
-    assert [(each.turn, each.role) for each in started] == [
+    assert [(event.turn, event.role) for event in started] == [
         (0, "user"),
         (1, "assistant"),
         (2, "user"),
         (3, "assistant"),
     ]
-    assert {each.turn for each in through.all(TextSpoken, AudioReceived)} == {1}
+    assert {event.turn for event in through.all(TextSpoken, AudioReceived)} == {1}
     ends = through.all(TurnCompleted)
-    assert [(each.turn, each.text) for each in ends if each.role == "assistant"] == [
-        (1, said),
-        (3, said),
+    assert [(event.turn, event.text) for event in ends if event.role == "assistant"] == [
+        (1, answer),
+        (3, answer),
     ]
     instants = [event.at_us for event in through.events]
     assert instants == sorted(instants)
     assert [answer.prompt for answer in answers_of(through.events)] == ["Hello?", "Hello?"]
     voice = RecordedVoice(recorded_speech(through.events), strict=True)
     async with running(voice=voice) as again, talking(again, "") as talk:
-        for sentence, before in zip(sentences, heard, strict=True):
+        for sentence, before in zip(sentences, sounds, strict=True):
             await talk.say(Speak(sentence), Flush())
             assert sound(await talk.hear_until(Flushed)) == before

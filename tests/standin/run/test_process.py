@@ -75,9 +75,9 @@ async def test_it_says_that_it_is_ready_and_speaks() -> None:
         assert ready["event"] == "ready"
         async with talking(ready["speak_url"]) as talk:
             await talk.say(Speak("Hello. " * 1_000), Flush(), Close())
-            heard, code, _ = await talk.hear_out()
-            assert (messages(heard), code) == ([Flushed(0)], 1000)
-            assert sound(heard)
+            received, code, _ = await talk.hear_out()
+            assert (messages(received), code) == ([Flushed(0)], 1000)
+            assert sound(received)
 
 
 async def test_it_plays_a_language_model_too() -> None:
@@ -172,8 +172,8 @@ async def test_whoever_starts_it_hands_a_script_over() -> None:
         assert (await ended(process))[0] == 0
 
 
-def difference(kind: str, side: str, expected: str, got: str, detail: str) -> dict[str, str]:
-    return {"kind": kind, "side": side, "expected": expected, "got": got, "detail": detail}
+def difference(kind: str, side: str, expected: str, actual: str, detail: str) -> dict[str, str]:
+    return {"kind": kind, "side": side, "expected": expected, "got": actual, "detail": detail}
 
 
 async def test_lenient_speaks_what_was_never_recorded_and_reports_it() -> None:
@@ -198,7 +198,7 @@ async def test_strict_refuses_what_was_never_recorded() -> None:
         process.terminate()
         code, summary, err = await summed_up(process)
     assert code == 1
-    assert [each["kind"] for each in summary["differences"]] == ["changed"]
+    assert [difference["kind"] for difference in summary["differences"]] == ["changed"]
     assert err.decode().endswith("speech: changed\n  - [Hello.]\n  + [Hellas.]\n")
 
 
@@ -210,7 +210,7 @@ async def test_by_message_the_cutting_is_refused_too() -> None:
         process.terminate()
         code, summary, _ = await summed_up(process)
     assert code == 1
-    assert [each["kind"] for each in summary["differences"]] == ["changed"]
+    assert [difference["kind"] for difference in summary["differences"]] == ["changed"]
 
 
 async def test_strict_is_content_when_all_was_recorded() -> None:
@@ -222,15 +222,15 @@ async def test_strict_is_content_when_all_was_recorded() -> None:
         assert await summed_up(process) == (0, NOTHING | {"connections": 1}, b"")
 
 
-@pytest.mark.parametrize(("asked", "code"), [("Who?", 0), ("What?", 1)])
-async def test_questions_are_expected_too(asked: str, code: int) -> None:
+@pytest.mark.parametrize(("question", "code"), [("Who?", 0), ("What?", 1)])
+async def test_questions_are_expected_too(question: str, code: int) -> None:
     def ask(url: str) -> None:
-        body = {"model": "m", "messages": [{"role": "user", "content": asked}]}
+        body = {"model": "m", "messages": [{"role": "user", "content": question}]}
         headers = {"content-type": "application/json"}
         request = urllib.request.Request(url, json.dumps(body).encode(), headers)
         with suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as answer:
-            told = json.loads(answer.read())
-            assert told["choices"][0]["message"]["content"] == "Me."
+            completion = json.loads(answer.read())
+            assert completion["choices"][0]["message"]["content"] == "Me."
 
     async with started_with("-c", ASKED, "--strict", "--speed", "0") as process:
         ready = await line(process)
@@ -281,16 +281,16 @@ async def test_speech_that_was_given_is_used_up(
                 assert sound(await talk.hear_until(Flushed)) == b"abc"
         process.terminate()
         ended_with, summary, _ = await summed_up(process)
-    told = [(each["kind"], each["got"]) for each in summary["differences"]]
-    assert (ended_with, told) == (code, [("extra", "Hel lo.")])
+    differences = [(difference["kind"], difference["got"]) for difference in summary["differences"]]
+    assert (ended_with, differences) == (code, [("extra", "Hel lo.")])
 
 
 async def test_only_what_is_served_is_expected_and_what_is_spoken_is_heard() -> None:
     def listen(url: str) -> str:
         request = urllib.request.Request(url.replace("ws:", "http:"), b"sound", method="POST")
         with urllib.request.urlopen(request) as answer:
-            told = json.loads(answer.read())
-        return told["results"]["channels"][0]["alternatives"][0]["transcript"]
+            transcription = json.loads(answer.read())
+        return transcription["results"]["channels"][0]["alternatives"][0]["transcript"]
 
     async with started_with("-c", SPOKEN, "--strict", "--listen") as process:
         ready = await line(process)
@@ -409,9 +409,9 @@ async def test_a_missing_engine_is_said_in_one_sentence() -> None:
 def test_wrong_arguments_are_explained(
     arguments: Sequence[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as exit_:
         main(arguments)
-    assert left.value.code == 2
+    assert exit_.value.code == 2
     assert complaint in capsys.readouterr().err
 
 
@@ -428,12 +428,12 @@ async def test_tones_load_no_engine() -> None:
 @pytest.mark.engines
 async def test_the_engine_tells_how_it_loads() -> None:
     async with started("--voice", "piper", "--progress", "--watch-stdin") as process:
-        told = [await line(process)]
-        while told[-1]["event"] == "progress":
-            told.append(await line(process))
-        assert [event["event"] for event in told[:-1]] == ["progress"] * (len(told) - 1)
-        assert told[-1]["event"] == "ready"
-        assert len(told) > 1
+        events = [await line(process)]
+        while events[-1]["event"] == "progress":
+            events.append(await line(process))
+        assert [event["event"] for event in events[:-1]] == ["progress"] * (len(events) - 1)
+        assert events[-1]["event"] == "ready"
+        assert len(events) > 1
 
 
 @pytest.mark.engines

@@ -35,7 +35,7 @@ async def stepping() -> AsyncGenerator[tuple[Address, Line], None]:
         yield address, control
 
 
-async def told(control: Line, method: str, path: str) -> tuple[int, dict[str, Any]]:
+async def state_after(control: Line, method: str, path: str) -> tuple[int, dict[str, Any]]:
     answer = await control.ask(method, path)
     return answer.status, json.loads(answer.body)
 
@@ -45,7 +45,7 @@ HOUR_US = 3_600_000_000
 
 async def test_nothing_moves_until_it_is_told_to() -> None:
     async with stepping() as (address, control):
-        assert await told(control, "GET", "/control") == (
+        assert await state_after(control, "GET", "/control") == (
             200,
             {"now_us": 0, "next_us": None, "waiting": 0},
         )
@@ -53,19 +53,19 @@ async def test_nothing_moves_until_it_is_told_to() -> None:
             await talk.say(Speak("A gramophone plays."), Flush())
             assert len(sound([await talk.hear()])) == 960
             state = {"now_us": 0, "next_us": 20_000, "waiting": 2}
-            assert await told(control, "GET", "/control?within_ms=100") == (200, state)
-            assert await told(control, "POST", "/control/advance?ms=19.9") == (
+            assert await state_after(control, "GET", "/control?within_ms=100") == (200, state)
+            assert await state_after(control, "POST", "/control/advance?ms=19.9") == (
                 200,
                 state | {"now_us": 19_900},
             )
-            assert await told(control, "POST", "/control/next") == (
+            assert await state_after(control, "POST", "/control/next") == (
                 200,
                 {"now_us": 20_000, "next_us": 40_000, "waiting": 2},
             )
             assert len(sound([await talk.hear()])) == 960
-            await told(control, "POST", "/control/advance?ms=10000")
+            await state_after(control, "POST", "/control/advance?ms=10000")
             assert await talk.hear_until(Flushed)
-            assert (await told(control, "GET", "/control"))[1]["next_us"] == HOUR_US
+            assert (await state_after(control, "GET", "/control"))[1]["next_us"] == HOUR_US
 
 
 async def test_a_long_step_stops_at_each_instant_on_its_way() -> None:
@@ -119,13 +119,13 @@ async def test_what_makes_no_sense_is_refused(
     method: str, path: str, status: int, error: str
 ) -> None:
     async with stepping() as (_, control):
-        got, said = await told(control, method, path)
-    assert (got, said["error"]) == (status, error)
-    assert said["now_us"] == 0
+        code, answer = await state_after(control, method, path)
+    assert (code, answer["error"]) == (status, error)
+    assert answer["now_us"] == 0
 
 
 async def test_nobody_waits_for_ever_for_somebody_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gramophone.standin.server.clock_control._LONGEST_WAIT_S", 0.02)
     async with stepping() as (_, control):
-        got, said = await told(control, "GET", "/control?within_ms=10")
-    assert (got, said["error"]) == (408, "Nobody waits for an instant within 10 ms.")
+        code, answer = await state_after(control, "GET", "/control?within_ms=10")
+    assert (code, answer["error"]) == (408, "Nobody waits for an instant within 10 ms.")

@@ -245,11 +245,11 @@ async def test_a_connection_is_kept() -> None:
 
 async def test_requests_that_come_at_once_are_answered_in_order() -> None:
     async with opened() as (_, address), line(address.port) as http:
-        asked = b"".join(
+        requests = b"".join(
             b"POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 1\r\n\r\n%d" % number
             for number in range(5)
         )
-        http.write(asked + b"GET /pieces HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n")
+        http.write(requests + b"GET /pieces HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n")
         answers = await http.everything()
     assert answers.count(b"HTTP/1.1 200 ") == 6
     bodies = [answers.index(b"\r\n\r\n%d" % number) for number in range(5)]
@@ -456,7 +456,7 @@ async def test_many_connections_at_once() -> None:
             return str(await websocket.recv()).encode()
 
     async with opened() as (_, address), asyncio.TaskGroup() as group:
-        asked = [group.create_task(asks(address, number)) for number in range(100)]
+        requests = [group.create_task(asks(address, number)) for number in range(100)]
         talked = [group.create_task(talks(address, number)) for number in range(100)]
-    wanted = [str(number).encode() for number in range(100)]
-    assert [task.result() for task in asked] == [task.result() for task in talked] == wanted
+    expected = [str(number).encode() for number in range(100)]
+    assert [task.result() for task in requests] == [task.result() for task in talked] == expected

@@ -161,9 +161,9 @@ def test_a_key_that_passes_in_pieces_is_not_written(size: int) -> None:
     book.log.over(number)
     for event in ("in", "out"):
         texts = [entry["text"] for entry in book.lines() if entry["event"] == event]
-        said = [json.loads(text.removeprefix("data: ")) for text in texts]
-        assert len(said) == len(pieces)
-        joined = "".join(joined_texts(said).values())
+        documents = [json.loads(text.removeprefix("data: ")) for text in texts]
+        assert len(documents) == len(pieces)
+        joined = "".join(joined_texts(documents).values())
         assert "My key is [secret], and [secret][secret]. " in joined
         assert KEY[:8] not in joined
 

@@ -53,9 +53,9 @@ def test_openai() -> None:
 def test_anthropic(refusal: HttpRefusal, kind: str) -> None:
     answer = unserved("anthropic", "GET", "/v1/none", refusal, "7")
     assert answer is not None
-    told = json.loads(answer.body)
-    assert (answer.status, told["type"], told["request_id"]) == (refusal.status, "error", "req_7")
-    assert told["error"]["type"] == kind
+    error = json.loads(answer.body)
+    assert (answer.status, error["type"], error["request_id"]) == (refusal.status, "error", "req_7")
+    assert error["error"]["type"] == kind
 
 
 def test_deepgrams_is_the_refusal_itself() -> None:

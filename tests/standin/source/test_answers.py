@@ -60,7 +60,7 @@ def delta(turn: int, text: str, at_us: int) -> DeltaReceived:
     return DeltaReceived(at_us=at_us, turn=turn, text=text)
 
 
-def done(turn: int, text: str, at_us: int, reason: str = "stop") -> list[Event]:
+def ending(turn: int, text: str, at_us: int, reason: str = "stop") -> list[Event]:
     return [
         ModelFinished(at_us=at_us, turn=turn, reason=reason),
         TurnCompleted(at_us=at_us, turn=turn, role="assistant", text=text, finish_reason=reason),
@@ -82,7 +82,7 @@ def test_an_exchange() -> None:
     )
 
 
-def heard(turn: int, text: str) -> list[Event]:
+def spoken_question(turn: int, text: str) -> list[Event]:
     return [
         TurnStarted(at_us=0, turn=turn, role="user", text=text),
         TurnCompleted(at_us=0, turn=turn, role="user", text=text, finish_reason="heard"),
@@ -91,16 +91,16 @@ def heard(turn: int, text: str) -> list[Event]:
 
 def test_what_was_heard_is_asked_if_nothing_else_is() -> None:
     events = [
-        *heard(0, "um"),
-        *heard(1, "why is it blue"),
+        *spoken_question(0, "um"),
+        *spoken_question(1, "why is it blue"),
         *question(2, "Why is it blue?"),
         *request(3),
-        *done(3, "It is.", 5),
-        *heard(4, "um"),
-        *heard(5, "is it"),
+        *ending(3, "It is.", 5),
+        *spoken_question(4, "um"),
+        *spoken_question(5, "is it"),
         *request(6),
-        *done(6, "Yes.", 9),
-        *heard(7, "oh"),
+        *ending(6, "Yes.", 9),
+        *spoken_question(7, "oh"),
     ]
     assert [answer.prompt for answer in answers_of(events)] == ["Why is it blue?", "is it"]
 
@@ -111,8 +111,8 @@ def test_a_recording_made_on_the_real_path() -> None:
     raw = [event.raw for event in events if isinstance(event, ModelChunkReceived)]
     assert [piece.raw for piece in answer.pieces if isinstance(piece, RawPiece)] == raw
     assert answer.provider == OPENAI, "the embedded model speaks OpenAI's protocol"
-    told = "".join(piece.text for piece in plain_pieces(answer) if isinstance(piece, TextPiece))
-    assert told == "".join(event.text for event in events if isinstance(event, DeltaReceived))
+    text = "".join(piece.text for piece in plain_pieces(answer) if isinstance(piece, TextPiece))
+    assert text == "".join(event.text for event in events if isinstance(event, DeltaReceived))
     assert answer.prompt == "In two short sentences, what is a gramophone?"
     assert (answer.input_tokens > 0, answer.output_tokens > 0) == (True, True)
 
@@ -123,24 +123,24 @@ def test_raw_chunks_are_kept_and_whose_they_are_is_seen() -> None:
         ModelChunkReceived(at_us=SECOND_US + n, turn=1, raw=text) for n, text in enumerate(raw)
     ]
     events = [*question(0, "Hi?"), *request(1, SECOND_US), *chunks, delta(1, "Hello", SECOND_US)]
-    (answer,) = answers_of([*events, *done(1, "Hello", SECOND_US + 9, "max_tokens")])
+    (answer,) = answers_of([*events, *ending(1, "Hello", SECOND_US + 9, "max_tokens")])
     assert answer.pieces == tuple(RawPiece(text, n) for n, text in enumerate(raw))
     assert (answer.provider, answer.finish_reason) == (ANTHROPIC, "length")
 
 
 def test_the_last_count_holds() -> None:
     counted = [UsageReported(at_us=n, turn=1, input_tokens=9, output_tokens=n) for n in (1, 2, 3)]
-    (answer,) = answers_of([*question(0, "Hi?"), *request(1), *counted, *done(1, "", 4)])
+    (answer,) = answers_of([*question(0, "Hi?"), *request(1), *counted, *ending(1, "", 4)])
     assert (answer.input_tokens, answer.output_tokens) == (9, 3)
 
 
 def test_an_answer_that_was_taken_back_is_an_answer_all_the_same() -> None:
-    first = [*question(0, "Hi?"), *request(1), delta(1, "No.", 1), *done(1, "No.", 2)]
+    first = [*question(0, "Hi?"), *request(1), delta(1, "No.", 1), *ending(1, "No.", 2)]
     again = [
         HistoryRewound(at_us=3, to_turn=1),
         *request(2, 4),
         delta(2, "Yes.", 5),
-        *done(2, "Yes.", 6),
+        *ending(2, "Yes.", 6),
     ]
     answers = answers_of([*first, *again])
     assert [answer.prompt for answer in answers] == ["Hi?", "Hi?"]
@@ -151,12 +151,12 @@ def test_an_answer_that_was_taken_back_is_an_answer_all_the_same() -> None:
 
 
 def test_a_question_that_was_asked_in_other_words() -> None:
-    first = [*question(0, "Hi?"), *request(1), delta(1, "No.", 1), *done(1, "No.", 2)]
+    first = [*question(0, "Hi?"), *request(1), delta(1, "No.", 1), *ending(1, "No.", 2)]
     resent = [
         HistoryRewound(at_us=3, to_turn=0),
         *question(2, "Hello?", 3),
         *request(3, 3),
-        *done(3, "", 4),
+        *ending(3, "", 4),
     ]
     assert [answer.prompt for answer in answers_of([*first, *resent])] == ["Hi?", "Hello?"]
 
@@ -168,7 +168,7 @@ def test_two_questions_that_went_out_as_one_message() -> None:
         Failed(at_us=1, stage="model", detail="No.", turn=1),
         TurnCompleted(at_us=1, turn=1, role="assistant", text="", finish_reason="failed"),
     ]
-    answers = answers_of([*unanswered, *question(2, "Two?"), *request(3), *done(3, "", 4)])
+    answers = answers_of([*unanswered, *question(2, "Two?"), *request(3), *ending(3, "", 4)])
     assert answers[1].prompt == "One?\n\nTwo?"
 
 
@@ -177,7 +177,7 @@ def test_what_is_only_spoken_again_is_not_asked() -> None:
         TurnStarted(at_us=9, turn=2, role="assistant", text="Yes.", repeats=1),
         TurnCompleted(at_us=9, turn=2, role="assistant", text="Yes.", finish_reason="repeated"),
     ]
-    answered = [*question(0, "Hi?"), *request(1), delta(1, "Yes.", 1), *done(1, "Yes.", 2)]
+    answered = [*question(0, "Hi?"), *request(1), delta(1, "Yes.", 1), *ending(1, "Yes.", 2)]
     assert len(answers_of([*answered, *again])) == 1
 
 
@@ -186,7 +186,7 @@ def test_a_session_that_goes_on_from_another() -> None:
         TurnInherited(at_us=0, turn=0, role="user", text="Before?"),
         TurnInherited(at_us=0, turn=1, role="assistant", text="Yes."),
     ]
-    (answer,) = answers_of([*inherited, *question(2, "Now?"), *request(3), *done(3, "", 1)])
+    (answer,) = answers_of([*inherited, *question(2, "Now?"), *request(3), *ending(3, "", 1)])
     assert answer.prompt == "Now?"
 
 

@@ -71,20 +71,20 @@ async def standing_in(recorded: RecordedTranscripts | None = None) -> AsyncGener
         yield address.websocket()
 
 
-async def listen(base: str, said: Sequence[str | bytes], query: str = QUERY) -> list[str | bytes]:
+async def listen(base: str, frames: Sequence[str | bytes], query: str = QUERY) -> list[str | bytes]:
     """Say these to Listen; everything that is told until the connection ends."""
     url = f"{base}{LISTEN_PATH}?{query}"
     async with connect(url, compression=None, additional_headers=KEYED) as connection:
-        for frame in said:
+        for frame in frames:
             await connection.send(frame)
         return [frame async for frame in connection]
 
 
-def told(kind: str) -> str:
+def control(kind: str) -> str:
     return json.dumps({"type": kind})
 
 
-WHOLE = [told("KeepAlive"), *[FRAME] * 4 * SECOND, told("Finalize"), told("CloseStream")]
+WHOLE = [control("KeepAlive"), *[FRAME] * 4 * SECOND, control("Finalize"), control("CloseStream")]
 
 
 def base_of(speak_url: str) -> str:
@@ -114,8 +114,8 @@ async def test_transcripts_are_served_again_message_by_message(tmp_path: Path) -
     async with standing_in(recorded_transcripts(events)) as again:
         assert await listen(again, WHOLE) == first
         # However the sound is cut.
-        said = [FRAME * SECOND] * 4
-        assert await listen(again, [*said, told("Finalize"), b""]) == first
+        frames = [FRAME * SECOND] * 4
+        assert await listen(again, [*frames, control("Finalize"), b""]) == first
 
 
 async def test_a_whole_recording_is_known_by_its_sound() -> None:
@@ -147,12 +147,12 @@ def test_a_transcript_is_used_up_once_it_was_given(strict: bool) -> None:
     digest = hashlib.sha256(sound).hexdigest()
     texts = [json.dumps({"n": n, "metadata": {"sha256": s}}) for n, s in enumerate(("", digest))]
     sounds = ExpectedSounds([*texts, texts[1]], strict=strict)
-    given = [sounds.transcript(each) for each in (sound, sound, b"other")]
-    assert given == [texts[1], texts[1], texts[0]]
+    transcripts = [sounds.transcript(audio) for audio in (sound, sound, b"other")]
+    assert transcripts == [texts[1], texts[1], texts[0]]
     assert sounds.differences() == ()
     assert sounds.transcript(sound) == (None if strict else texts[1])
     assert sounds.transcript(b"more") == (None if strict else texts[1])
-    assert [each.sentence for each in sounds.differences()] == [
+    assert [difference.sentence for difference in sounds.differences()] == [
         f'The recording "5 bytes, SHA-256 {digest[:16]}" came more often than the source has it.',
         f'The recording "4 bytes, SHA-256 {hashlib.sha256(b"more").hexdigest()[:16]}" '
         "came more often than the source has it.",
@@ -165,19 +165,21 @@ async def test_a_recording_that_is_used_up_is_refused_by_a_strict_source() -> No
     routes = listen_routes((), StandinOptions(), SystemClock(), recorded, sounds)
     async with listening(routes) as address, httpx2.AsyncClient(timeout=HANG_S) as http:
         url = address.http(f"{LISTEN_PATH}?{QUERY}")
-        got = [await http.post(url, content=FRAME, headers=KEYED) for _ in range(2)]
-    assert [each.status_code for each in got] == [200, 404]
-    assert got[1].json()["err_code"] == "NOT-IN-SOURCE"
+        responses = [await http.post(url, content=FRAME, headers=KEYED) for _ in range(2)]
+    assert [response.status_code for response in responses] == [200, 404]
+    assert responses[1].json()["err_code"] == "NOT-IN-SOURCE"
 
 
 async def test_who_sends_no_sound_begins_no_session() -> None:
     async with standing_in() as upstream, passing(upstream) as through:
-        assert await listen(base_of(through.speak_url), [told("KeepAlive"), told("CloseStream")])
+        assert await listen(
+            base_of(through.speak_url), [control("KeepAlive"), control("CloseStream")]
+        )
     assert (through.proxy.session_id, through.events) == (None, [])
 
 
-@pytest.mark.parametrize(("asked", "turns"), [("why is it blue", 2), ("Why, then?", 3)])
-def test_a_question_that_was_heard_is_one_turn(asked: str, turns: int) -> None:
+@pytest.mark.parametrize(("question", "turns"), [("why is it blue", 2), ("Why, then?", 3)])
+def test_a_question_that_was_heard_is_one_turn(question: str, turns: int) -> None:
     events: list[Event] = []
     tape = SessionRecorder("5e55", SystemClock(), events.append)
     observer = ListenObserver(0, tape.speeches)
@@ -185,16 +187,16 @@ def test_a_question_that_was_heard_is_one_turn(asked: str, turns: int) -> None:
     tape.record_speech(observer.received(result(0, 1, "why is it blue"), 5))
     tape.record_speech(observer.ended(1000, "", 6))
     tape.expect_answer("openai", "m")
-    body = json.dumps({"messages": [{"role": "user", "content": asked}]}).encode()
+    body = json.dumps({"messages": [{"role": "user", "content": question}]}).encode()
     tape.record_answer(AnswerObserver("openai", "host", tape.turns).asked(body, 7, tape.heard_text))
     tape.end()
     assert len([event for event in events if isinstance(event, TurnStarted)]) == turns
-    assert [answer.prompt for answer in answers_of(events)] == [asked]
+    assert [answer.prompt for answer in answers_of(events)] == [question]
 
 
 async def test_silence_is_recorded_too() -> None:
     async with standing_in() as upstream, passing(upstream) as through:
-        await listen(base_of(through.speak_url), [b"\0\0", told("CloseStream")])
+        await listen(base_of(through.speak_url), [b"\0\0", control("CloseStream")])
     assert through.proxy.session_id
     assert through.all(FrameReceived)
 
@@ -226,8 +228,8 @@ def test_a_message_waits_for_its_sound_and_for_what_was_said_before_it() -> None
     assert machine.sound_received(bytes(8_000), 0) == []
     assert said_by(machine.sound_received(bytes(8_000), 0)) == [early]
     # A Finalize wants at once what came before it then.
-    assert said_by(machine.text_received(told("Finalize"), 0)) == [late]
-    assert said_by(machine.text_received(told("CloseStream"), 0)) == [
+    assert said_by(machine.text_received(control("Finalize"), 0)) == [late]
+    assert said_by(machine.text_received(control("CloseStream"), 0)) == [
         last,
         CloseConnection(1000, ""),
     ]
@@ -261,20 +263,22 @@ ANYTHING = st.recursive(
 
 @given(st.lists(st.tuples(ANYTHING, st.integers(0, 3))), st.lists(st.binary() | st.text()))
 def test_nothing_that_was_recorded_breaks_it(
-    messages: list[tuple[Any, int]], said: list[bytes | str]
+    messages: list[tuple[Any, int]], frames: list[bytes | str]
 ) -> None:
-    heard = tuple(RecordedMessage(json.dumps(each), after) for each, after in messages)
-    machine = ListenReplay(PARAMETERS, RecordedConnection(heard))
+    recorded = tuple(RecordedMessage(json.dumps(message), after) for message, after in messages)
+    machine = ListenReplay(PARAMETERS, RecordedConnection(recorded))
     machine.opened(0)
     told_before = [
         action
-        for frame in said
+        for frame in frames
         for action in (
             machine.text_received(frame, 0)
             if isinstance(frame, str)
             else machine.sound_received(frame, 0)
         )
     ]
-    machine.text_received(told("CloseStream"), 0)
+    machine.text_received(control("CloseStream"), 0)
     assert machine.deadline_us is None
-    assert len([each for each in said_by(told_before) if isinstance(each, str)]) <= len(heard)
+    assert len([message for message in said_by(told_before) if isinstance(message, str)]) <= len(
+        recorded
+    )

@@ -39,8 +39,8 @@ async def listen(base: str) -> tuple[list[Any], int | None]:
     async with connect(f"{base}/v2/listen?{QUERY}", additional_headers=keyed) as connection:
         await connection.send(bytes(16_000 * 4 - 2_560 * 4))
         await connection.send('{"type":"CloseStream"}')
-        told = [json.loads(frame) async for frame in connection]
-    return [message | {"request_id": ""} for message in told], connection.close_code
+        messages = [json.loads(frame) async for frame in connection]
+    return [message | {"request_id": ""} for message in messages], connection.close_code
 
 
 async def test_turns_are_heard_again() -> None:
@@ -60,7 +60,7 @@ async def test_turns_are_heard_again() -> None:
 
 
 def test_a_turn_without_times_of_words_has_those_of_its_window() -> None:
-    told = {
+    turn_info = {
         "type": "TurnInfo",
         "event": "EndOfTurn",
         "transcript": "Why?",
@@ -68,5 +68,7 @@ def test_a_turn_without_times_of_words_has_those_of_its_window() -> None:
         "audio_window_start": 1.0,
         "audio_window_end": 2.5,
     }
-    assert heard_turns(["{}", json.dumps(told)]) == [Utterance("Why?", 1_500_000)]
-    assert heard_turns([json.dumps(told | {"audio_window_end": "late"})]) == [Utterance("Why?", 1)]
+    assert heard_turns(["{}", json.dumps(turn_info)]) == [Utterance("Why?", 1_500_000)]
+    assert heard_turns([json.dumps(turn_info | {"audio_window_end": "late"})]) == [
+        Utterance("Why?", 1)
+    ]

@@ -17,7 +17,7 @@ def expectation(*, by_message: bool = False) -> Expectation:
 
 
 def kinds(expected: Expectation) -> list[str]:
-    return [each.kind for each in expected.differences()]
+    return [difference.kind for difference in expected.differences()]
 
 
 def test_what_is_said_in_order_is_found() -> None:
@@ -72,8 +72,8 @@ def test_what_came_too_early_is_out_of_order() -> None:
 
 def test_another_wording_is_changed() -> None:
     expected = expectation()
-    got = expected.match(0, "One two tree.")
-    assert got == Difference("changed", "speech", TEXTS[0], "One two tree.")
+    difference = expected.match(0, "One two tree.")
+    assert difference == Difference("changed", "speech", TEXTS[0], "One two tree.")
     assert expected.match(0, TEXTS[1]) == SourceRange(1, 2), "the source goes on behind it"
     assert kinds(expected) == ["changed", "unsent"]
 
@@ -159,20 +159,22 @@ PLACES = st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda at: (at[0],
 
 
 @given(st.lists(PLACES, max_size=12), PLACES)
-def test_stretches_are_sets_of_places(added: list[tuple[int, int]], seen: tuple[int, int]) -> None:
+def test_stretches_are_sets_of_places(
+    added: list[tuple[int, int]], window: tuple[int, int]
+) -> None:
     stretches, places = RangeSet(), set[int]()
     for start, end in added:
         stretches.add(start, end)
         places |= set(range(start, end))
-    looked_at = set(range(*seen))
-    assert stretches.cover(*seen) == (looked_at <= places)
-    assert stretches.meet(*seen) == bool(looked_at & places)
+    looked_at = set(range(*window))
+    assert stretches.cover(*window) == (looked_at <= places)
+    assert stretches.meet(*window) == bool(looked_at & places)
 
 
 def test_prompts_are_whole() -> None:
     prompts = Expectation("prompt", ["Why?", "Why is that?"], by_message=True)
     assert prompts.match(0, "Why is that?") == SourceRange(1, 2)
-    assert [each.fields() for each in prompts.differences()] == [
+    assert [difference.fields() for difference in prompts.differences()] == [
         {
             "kind": "unsent",
             "side": "prompt",
@@ -264,7 +266,7 @@ def test_a_secret_at_the_end_of_a_text_is_not_missing() -> None:
     expected.match(0, TOLD[0])
     expected.match(0, TOLD[1])
     assert expected.awaits(0) == 2
-    assert [each.expected for each in expected.differences()] == ["Bye now."]
+    assert [difference.expected for difference in expected.differences()] == ["Bye now."]
 
 
 WORDS = st.text("abc .", max_size=12)
@@ -287,8 +289,8 @@ def test_what_is_said_however_it_is_cut_differs_in_nothing(
 def test_whatever_comes_has_an_answer(texts: list[str], match: list[tuple[int, str]]) -> None:
     expected = Expectation("speech", texts)
     for connection, text in match:
-        found = expected.match(connection, text)
-        if isinstance(found, SourceRange):
-            assert 0 <= found.first <= found.end <= len(texts)
+        match_ = expected.match(connection, text)
+        if isinstance(match_, SourceRange):
+            assert 0 <= match_.first <= match_.end <= len(texts)
     for difference in expected.differences():
         assert difference.sentence

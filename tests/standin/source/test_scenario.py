@@ -73,8 +73,8 @@ def test_a_dozen_lines_say_this_then_fail() -> None:
 
 
 def test_json_says_the_same() -> None:
-    told = {"answer": [{"text": "Yes."}], "faults": ["slow-first-byte=300"]}
-    script = scenario(json.dumps(told), no_wav, is_json=True)
+    document = {"answer": [{"text": "Yes."}], "faults": ["slow-first-byte=300"]}
+    script = scenario(json.dumps(document), no_wav, is_json=True)
     assert script.answers == (ModelAnswer(prompt=None, pieces=(TextPiece("Yes."),)),)
     assert script.prompts == ()
     assert script.faults == (Fault(FaultName.SLOW_FIRST_BYTE, 300),)
@@ -248,9 +248,9 @@ TABLES = st.dictionaries(KEYS, VALUES, max_size=4)
 
 
 @given(st.dictionaries(KEYS, VALUES | TABLES | st.lists(TABLES | VALUES, max_size=3), max_size=4))
-def test_whatever_it_says_it_is_read_or_refused(told: dict[str, object]) -> None:
+def test_whatever_it_says_it_is_read_or_refused(document: dict[str, object]) -> None:
     with suppress(ScenarioError):
-        scenario(json.dumps(told), lambda _: ScenarioSound(8_000, b"\0\0"), is_json=True)
+        scenario(json.dumps(document), lambda _: ScenarioSound(8_000, b"\0\0"), is_json=True)
 
 
 def test_the_page_that_documents_it_tells_the_truth() -> None:

@@ -70,13 +70,13 @@ HELLO = Connected("r-1", "flux-haley-en", "1", ("m-1",))
 URL = "wss://api.deepgram.com/v2/speak?model=flux-haley-en&sample_rate=8000"
 TWENTY_MS = bytes(320)
 
-Said = Sequence[tuple[int, ClientMessage]]
+ClientScript = Sequence[tuple[int, ClientMessage]]
 
 
 class World:
     """A machine, a client that says each thing at its instant, and a voice of 20 ms a word."""
 
-    def __init__(self, machine: SpeakV2Server, said: Said) -> None:
+    def __init__(self, machine: SpeakV2Server, script: ClientScript) -> None:
         self._machine = machine
         self._order = count()
         self._agenda: list[tuple[int, int, object]] = []
@@ -85,7 +85,7 @@ class World:
         ]
         self._over = False
         self._offset_bytes = 0
-        for at_us, message in said:
+        for at_us, message in script:
             self._plan(at_us, message)
 
     def play(self) -> list[Event]:
@@ -98,20 +98,20 @@ class World:
             if deadline_us is not None and (not self._agenda or deadline_us <= self._agenda[0][0]):
                 self._perform(self._machine.time_passed(deadline_us), deadline_us)
                 continue
-            at_us, _, what = heapq.heappop(self._agenda)
-            match what:
+            at_us, _, step = heapq.heappop(self._agenda)
+            match step:
                 case int(job), bytes(pcm):
                     self._perform(self._machine.audio_made(job, pcm), at_us)
                 case int(job):
                     self._perform(self._machine.synthesised(job), at_us)
                 case _:
-                    text = render(what)  # pyright: ignore[reportArgumentType]
+                    text = render(step)  # pyright: ignore[reportArgumentType]
                     self.events.append(FrameSent(at_us=at_us, connection=0, text=text))
                     self._perform(self._machine.text_received(text, at_us), at_us)
         return self.events
 
-    def _plan(self, at_us: int, what: object) -> None:
-        heapq.heappush(self._agenda, (at_us, next(self._order), what))
+    def _plan(self, at_us: int, step: object) -> None:
+        heapq.heappush(self._agenda, (at_us, next(self._order), step))
 
     def _perform(self, actions: Sequence[Action], at_us: int) -> None:
         for action in actions:
@@ -149,28 +149,28 @@ class World:
         self._offset_bytes += len(pcm)
 
 
-def live(said: Said, quirks: FluxQuirks | None = None) -> list[Event]:
-    return World(SpeakV2Server(HELLO, AT_8_KHZ, FluxLimits.none(), quirks), said).play()
+def live(script: ClientScript, quirks: FluxQuirks | None = None) -> list[Event]:
+    return World(SpeakV2Server(HELLO, AT_8_KHZ, FluxLimits.none(), quirks), script).play()
 
 
-def again(recorded: RecordedFlux, said: Said, pace: float = 1.0) -> list[Event]:
-    return World(FluxReplay(recorded, HELLO, AT_8_KHZ, pace, FluxLimits.none()), said).play()
+def again(recorded: RecordedFlux, script: ClientScript, pace: float = 1.0) -> list[Event]:
+    return World(FluxReplay(recorded, HELLO, AT_8_KHZ, pace, FluxLimits.none()), script).play()
 
 
-def heard(events: Sequence[Event]) -> list[tuple[int, str | bytes]]:
+def received(events: Sequence[Event]) -> list[tuple[int, str | bytes]]:
     """What the client got, with its instants."""
-    got: list[tuple[int, str | bytes]] = []
+    frames: list[tuple[int, str | bytes]] = []
     for event in events:
         match event:
             case FrameReceived(at_us=at_us, text=text):
-                got.append((at_us, text))
+                frames.append((at_us, text))
             case AudioReceived(at_us=at_us, pcm=pcm):
-                got.append((at_us, pcm))
+                frames.append((at_us, pcm))
             case SpeechDisconnected(at_us=at_us, code=code, reason=reason):
-                got.append((at_us, f"{code} {reason}"))
+                frames.append((at_us, f"{code} {reason}"))
             case _:
                 pass
-    return got
+    return frames
 
 
 def messages(events: Sequence[Event]) -> list[ServerMessage]:
@@ -181,7 +181,7 @@ def kinds(events: Sequence[Event]) -> list[str]:
     return [type(message).__name__ for message in messages(events)]
 
 
-TURN: Said = [
+TURN: ClientScript = [
     (1_000, Speak("Hello ")),
     (2_000, Speak("there. How are")),
     (95_000, Speak(" you?")),
@@ -190,24 +190,24 @@ TURN: Said = [
 CLOSE_US = 400_000
 SECRET = "c4nary-0123456789"
 hide = Redactor([SECRET])
-WHOLE: Said = [*TURN, (CLOSE_US, Close())]
-INTERRUPTED: Said = [*TURN[:3], (110_000, Interrupt(30)), (CLOSE_US, Close())]
+WHOLE: ClientScript = [*TURN, (CLOSE_US, Close())]
+INTERRUPTED: ClientScript = [*TURN[:3], (110_000, Interrupt(30)), (CLOSE_US, Close())]
 
 
-def recording(said: Said) -> RecordedFlux:
-    [recorded] = recorded_flux(live(said))
+def recording(script: ClientScript) -> RecordedFlux:
+    [recorded] = recorded_flux(live(script))
     return recorded
 
 
 # --- the same once more -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("said", [WHOLE, INTERRUPTED])
-def test_the_same_client_gets_the_same_at_the_same_instants(said: Said) -> None:
-    original = live(said)
+@pytest.mark.parametrize("script", [WHOLE, INTERRUPTED])
+def test_the_same_client_gets_the_same_at_the_same_instants(script: ClientScript) -> None:
+    original = live(script)
     [recorded] = recorded_flux(original)
-    assert heard(again(recorded, said)) == heard(original)
-    assert recorded_flux(again(recorded, said)) == (recorded,)
+    assert received(again(recorded, script)) == received(original)
+    assert recorded_flux(again(recorded, script)) == (recorded,)
 
 
 said_texts = st.sampled_from(
@@ -221,13 +221,13 @@ said_messages: st.SearchStrategy[ClientMessage] = st.one_of(
 )
 
 
-def timed(steps: Sequence[tuple[int, ClientMessage]]) -> Said:
-    at_us, said = 0, list[tuple[int, ClientMessage]]()
+def timed(steps: Sequence[tuple[int, ClientMessage]]) -> ClientScript:
+    at_us, script = 0, list[tuple[int, ClientMessage]]()
     for ms, message in steps:
         # Never at the instant of a frame, where either could be first.
         at_us += ms * 1000 + 1
-        said.append((at_us, message))
-    return [*said, (at_us + 2_000_001, Close())]
+        script.append((at_us, message))
+    return [*script, (at_us + 2_000_001, Close())]
 
 
 @settings(max_examples=200, deadline=None)
@@ -235,10 +235,10 @@ def timed(steps: Sequence[tuple[int, ClientMessage]]) -> Said:
     st.lists(st.tuples(st.integers(0, 120), said_messages), max_size=14).map(timed),
     st.sampled_from([FluxQuirks(), FluxQuirks(interrupt_us=30_500), FluxQuirks(retried_segment=1)]),
 )
-def test_any_session_comes_back_as_it_was(said: Said, quirks: FluxQuirks) -> None:
-    original = live(said, quirks)
+def test_any_session_comes_back_as_it_was(script: ClientScript, quirks: FluxQuirks) -> None:
+    original = live(script, quirks)
     [recorded] = recorded_flux(original)
-    assert heard(again(recorded, said)) == heard(original)
+    assert received(again(recorded, script)) == received(original)
 
 
 @settings(deadline=None)
@@ -249,11 +249,11 @@ def test_any_session_comes_back_as_it_was(said: Said, quirks: FluxQuirks) -> Non
 def test_faster_it_is_the_same_in_the_same_order(
     steps: list[tuple[int, ClientMessage]], pace: float
 ) -> None:
-    said = timed([*steps, (500, Flush())])
-    original = live(said)
+    script = timed([*steps, (500, Flush())])
+    original = live(script)
     [recorded] = recorded_flux(original)
-    fast = [frame for _, frame in heard(again(recorded, said, pace)) if not _answers(frame)]
-    assert fast == [frame for _, frame in heard(original) if not _answers(frame)]
+    fast = [frame for _, frame in received(again(recorded, script, pace)) if not _answers(frame)]
+    assert fast == [frame for _, frame in received(original) if not _answers(frame)]
 
 
 def _answers(frame: str | bytes) -> bool:
@@ -263,23 +263,27 @@ def _answers(frame: str | bytes) -> bool:
 
 def test_how_the_text_is_cut_makes_no_difference() -> None:
     recorded = recording(WHOLE)
-    whole: Said = [(2_000, Speak("Hello there.  How are you?")), (120_000, Flush())]
-    got = again(recorded, [*whole, (CLOSE_US, Close())])
-    assert [frame for _, frame in heard(got)] == [frame for _, frame in heard(live(WHOLE))]
+    whole: ClientScript = [(2_000, Speak("Hello there.  How are you?")), (120_000, Flush())]
+    events = again(recorded, [*whole, (CLOSE_US, Close())])
+    assert [frame for _, frame in received(events)] == [frame for _, frame in received(live(WHOLE))]
 
 
 @pytest.mark.parametrize("cut", [1, 6, 30])
 def test_a_text_that_was_hidden_is_known_when_it_is_said(cut: int) -> None:
     text = f"Hello {SECRET} there. How are you?"
-    said: Said = [(2_000, Speak(text[:cut])), (3_000, Speak(text[cut:])), (120_000, Flush())]
+    script: ClientScript = [
+        (2_000, Speak(text[:cut])),
+        (3_000, Speak(text[cut:])),
+        (120_000, Flush()),
+    ]
     original = [
         replace(event, text=hide(event.text)) if isinstance(event, FrameSent) else event
-        for event in live([*said, (CLOSE_US, Close())])
+        for event in live([*script, (CLOSE_US, Close())])
     ]
     [recorded] = recorded_flux(original)
     machine = FluxReplay(recorded, HELLO, AT_8_KHZ, 1.0, FluxLimits.none(), strict=True)
-    got = World(machine, [*said, (CLOSE_US, Close())]).play()
-    assert kinds(got) == kinds(original)
+    events = World(machine, [*script, (CLOSE_US, Close())]).play()
+    assert kinds(events) == kinds(original)
     assert machine.unrecorded == []
 
 
@@ -287,28 +291,33 @@ def test_a_text_that_was_hidden_is_known_when_it_is_said(cut: int) -> None:
 
 
 def test_another_text_gets_the_turn_in_its_place_and_a_warning() -> None:
-    said: Said = [(1_000, Speak("Something else")), (2_000, Flush()), (CLOSE_US, Close())]
-    got = messages(again(recording(WHOLE), said))
-    assert got[1] == TEXT_NOT_RECORDED
-    assert [type(each) for each in got[2:]] == [
+    script: ClientScript = [(1_000, Speak("Something else")), (2_000, Flush()), (CLOSE_US, Close())]
+    answers = messages(again(recording(WHOLE), script))
+    assert answers[1] == TEXT_NOT_RECORDED
+    assert [type(message) for message in answers[2:]] == [
         SpeechStarted,
         Flushed,
         SpeechMetadata,
         SessionMetadata,
     ]
-    assert got.count(TEXT_NOT_RECORDED) == 1
+    assert answers.count(TEXT_NOT_RECORDED) == 1
 
 
 def test_a_turn_that_is_too_short_is_another_text() -> None:
-    said: Said = [*TURN[:2], (3_000, Flush()), (CLOSE_US, Close())]
-    assert TEXT_NOT_RECORDED in messages(again(recording(WHOLE), said))
+    script: ClientScript = [*TURN[:2], (3_000, Flush()), (CLOSE_US, Close())]
+    assert TEXT_NOT_RECORDED in messages(again(recording(WHOLE), script))
 
 
 def test_when_nothing_is_left_there_is_silence() -> None:
-    said: Said = [*TURN, (300_000, Speak("More.")), (301_000, Flush()), (CLOSE_US, Close())]
-    got = messages(again(recording(WHOLE), said))
-    more = got[got.index(RECORDING_EXHAUSTED) - 1 :]
-    assert [type(each) for each in more] == [
+    script: ClientScript = [
+        *TURN,
+        (300_000, Speak("More.")),
+        (301_000, Flush()),
+        (CLOSE_US, Close()),
+    ]
+    answers = messages(again(recording(WHOLE), script))
+    more = answers[answers.index(RECORDING_EXHAUSTED) - 1 :]
+    assert [type(message) for message in more] == [
         SpeechStarted,
         Warned,
         Flushed,
@@ -320,36 +329,38 @@ def test_when_nothing_is_left_there_is_silence() -> None:
 
 
 def test_an_interrupt_where_nobody_interrupted() -> None:
-    said: Said = [*TURN[:2], (60_000, Interrupt(30)), (CLOSE_US, Close())]
-    got = again(recording(WHOLE), said)
-    assert kinds(got) == ["Connected", "SpeechStarted", "SpeechInterrupted", "SessionMetadata"]
-    told = messages(got)[2]
-    assert isinstance(told, SpeechInterrupted)
-    assert (told.audio_played_ms, told.text_spoken, told.text_remaining) == (
+    script: ClientScript = [*TURN[:2], (60_000, Interrupt(30)), (CLOSE_US, Close())]
+    events = again(recording(WHOLE), script)
+    assert kinds(events) == ["Connected", "SpeechStarted", "SpeechInterrupted", "SessionMetadata"]
+    interrupted = messages(events)[2]
+    assert isinstance(interrupted, SpeechInterrupted)
+    assert (interrupted.audio_played_ms, interrupted.text_spoken, interrupted.text_remaining) == (
         30,
         "Hello",
         " there. How are",
     )
-    assert messages(got)[3] == SessionMetadata(30, 20, 20)
+    assert messages(events)[3] == SessionMetadata(30, 20, 20)
 
 
 def test_no_interrupt_where_somebody_interrupted() -> None:
-    got = again(recording(INTERRUPTED), WHOLE)
-    assert kinds(got) == [
+    events = again(recording(INTERRUPTED), WHOLE)
+    assert kinds(events) == [
         "Connected",
         "SpeechStarted",
         "Flushed",
         "SpeechMetadata",
         "SessionMetadata",
     ]
-    recorded = [frame for _, frame in heard(live(INTERRUPTED)) if isinstance(frame, bytes)]
-    assert [frame for _, frame in heard(got) if isinstance(frame, bytes)] == recorded
+    recorded = [frame for _, frame in received(live(INTERRUPTED)) if isinstance(frame, bytes)]
+    assert [frame for _, frame in received(events) if isinstance(frame, bytes)] == recorded
 
 
 def test_an_interrupt_at_another_place_is_answered_for_that_place() -> None:
-    said: Said = [*TURN[:3], (110_000, Interrupt(20)), (CLOSE_US, Close())]
-    told = messages(again(recording(INTERRUPTED), said))
-    assert [each.audio_played_ms for each in told if isinstance(each, SpeechInterrupted)] == [20]
+    script: ClientScript = [*TURN[:3], (110_000, Interrupt(20)), (CLOSE_US, Close())]
+    answers = messages(again(recording(INTERRUPTED), script))
+    assert [
+        message.audio_played_ms for message in answers if isinstance(message, SpeechInterrupted)
+    ] == [20]
 
 
 @settings(max_examples=100, deadline=None)
@@ -359,12 +370,16 @@ def test_an_interrupt_at_another_place_is_answered_for_that_place() -> None:
     st.sampled_from([0.0, 1.0]),
 )
 def test_any_client_of_any_recording_is_served_to_the_end(
-    first: Said, second: Said, pace: float
+    first: ClientScript, second: ClientScript, pace: float
 ) -> None:
-    got = again(recording(first), second, pace)
-    assert isinstance(got[-1], SpeechDisconnected)
-    started = [each for each in messages(got) if isinstance(each, SpeechStarted)]
-    ended = [each for each in messages(got) if isinstance(each, SpeechMetadata | SpeechInterrupted)]
+    events = again(recording(first), second, pace)
+    assert isinstance(events[-1], SpeechDisconnected)
+    started = [message for message in messages(events) if isinstance(message, SpeechStarted)]
+    ended = [
+        message
+        for message in messages(events)
+        if isinstance(message, SpeechMetadata | SpeechInterrupted)
+    ]
     assert len(started) == len(ended)
 
 
@@ -383,8 +398,8 @@ def test_a_recording_that_lacks_the_interrupt_is_given_all_the_same() -> None:
         if not (isinstance(event, FrameSent) and "Interrupt" in event.text)
     ]
     [recorded] = recorded_flux(original)
-    got = kinds(again(recorded, [*TURN[:3], (CLOSE_US, Close())]))
-    assert got == kinds(original)
+    events = kinds(again(recorded, [*TURN[:3], (CLOSE_US, Close())]))
+    assert events == kinds(original)
 
 
 def test_a_recording_without_its_sound_cannot_be_spoken() -> None:
@@ -421,11 +436,11 @@ async def test_a_recording_in_frames_of_another_size(fault: str) -> None:
         talking(url, "model=flux-haley-en&sample_rate=8000") as talk,
     ):
         await talk.say(Speak("Hello there. How are you?"), Flush(), Close())
-        got, code, _ = await talk.hear_out()
-    sizes = {len(frame) for frame in got if isinstance(frame, bytes)}
-    assert (sound(got), code) == (pcm, 1000)
+        received, code, _ = await talk.hear_out()
+    sizes = {len(frame) for frame in received if isinstance(frame, bytes)}
+    assert (sound(received), code) == (pcm, 1000)
     assert sizes != {len(TWENTY_MS)}
-    assert isinstance(got[-2], SpeechMetadata)
+    assert isinstance(received[-2], SpeechMetadata)
 
 
 async def test_both_versions_give_it_back() -> None:
@@ -436,11 +451,11 @@ async def test_both_versions_give_it_back() -> None:
         for _ in range(2):
             async with talking(url, "model=flux-haley-en&sample_rate=8000") as talk:
                 await talk.say(Speak("Hello there. How are you?"), Flush(), Close())
-                got, code, _ = await talk.hear_out()
-                assert [each for each in got if not isinstance(each, bytes)] == messages(original)[
-                    1:
-                ]
-                assert (sound(got), code) == (pcm, 1000)
+                received, code, _ = await talk.hear_out()
+                assert [
+                    message for message in received if not isinstance(message, bytes)
+                ] == messages(original)[1:]
+                assert (sound(received), code) == (pcm, 1000)
         async with talking_v1(url, "sample_rate=8000") as talk_v1:
             await talk_v1.say(
                 speak_messages.Speak("Hello there. How are you?"), speak_messages.Flush()

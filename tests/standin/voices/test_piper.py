@@ -102,8 +102,8 @@ async def test_speed(piper: PiperVoice) -> None:
 
 @pytest.mark.engines
 async def test_sentences_come_one_by_one(piper: PiperVoice) -> None:
-    told = [piece async for piece in piper.synthesise("One. Two! Three?", SpeakParameters())]
-    assert len(told) >= 3
+    pieces = [piece async for piece in piper.synthesise("One. Two! Three?", SpeakParameters())]
+    assert len(pieces) >= 3
 
 
 @pytest.mark.engines

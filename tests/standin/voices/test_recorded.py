@@ -67,7 +67,7 @@ async def test_frames_keep_their_recorded_timing(pace: float, step_us: int) -> N
 SPEECH = RecordedSpeech(
     "linear16",
     48_000,
-    tuple(RecordedSegment(said, ((0, said.encode()),)) for said in ("One.", "Two.", "One.")),
+    tuple(RecordedSegment(text, ((0, text.encode()),)) for text in ("One.", "Two.", "One.")),
 )
 
 
@@ -93,8 +93,8 @@ async def test_how_the_text_is_cut_into_flushes_does_not_matter(
     flushes: list[str], sounds: list[bytes]
 ) -> None:
     async with running(voice=RecordedVoice(SPEECH)) as url, talking(url, QUERY) as talk:
-        for said in flushes:
-            await talk.say(Speak(said), Flush())
+        for text in flushes:
+            await talk.say(Speak(text), Flush())
         received = [await talk.hear_until(Flushed) for _ in flushes]
     assert [sound(part) for part in received] == sounds
     assert all(len(messages(part)) == 1 for part in received)
@@ -103,8 +103,8 @@ async def test_how_the_text_is_cut_into_flushes_does_not_matter(
 async def test_unknown_text_is_spoken_in_tones_and_told() -> None:
     voice = RecordedVoice(SPEECH)
     async with running(voice=voice) as url, talking(url, QUERY) as talk:
-        for said in ("One.", "Something else.", "Two.", "One."):
-            await talk.say(Speak(said), Flush())
+        for text in ("One.", "Something else.", "Two.", "One."):
+            await talk.say(Speak(text), Flush())
         await talk.say(Close())
         received, _, _ = await talk.hear_out()
     assert sound(received) == b"One." + tones("Something else.") + b"Two.One."
@@ -120,7 +120,7 @@ async def test_a_strict_recording_hangs_up_on_unknown_text() -> None:
         await talk.say(Speak("One."), Flush(), Speak("Zwei."), Flush())
         received, code, reason = await talk.hear_out()
     assert (sound(received), code, reason) == (b"One.", 1008, NOT_IN_SOURCE)
-    assert [each.kind for each in voice.expectation.differences()] == [
+    assert [difference.kind for difference in voice.expectation.differences()] == [
         "extra",
         "unsent",
         "unsent",
@@ -143,7 +143,9 @@ async def test_by_message_the_cutting_counts() -> None:
         await talk.say(Speak("One."), Flush(), Speak("Two."), Speak(" One."), Flush(), Close())
         received, _, _ = await talk.hear_out()
         assert sound(received) == b"One.Two.One.", "it is told at the end alone"
-    assert [(each.kind, each.got) for each in voice.expectation.differences()] == [
+    assert [
+        (difference.kind, difference.got) for difference in voice.expectation.differences()
+    ] == [
         ("changed", "One."),
         ("extra", "Two."),
         ("extra", " One."),
@@ -163,7 +165,7 @@ async def test_by_message_a_strict_recording_refuses_the_message() -> None:
 
 async def test_without_a_connection_each_text_is_a_message() -> None:
     voice = RecordedVoice.by_message(CUT, strict=True).for_connection()
-    whole = [each async for each in voice.synthesise("Two. One.", PARAMETERS)]
+    whole = [piece async for piece in voice.synthesise("Two. One.", PARAMETERS)]
     assert whole == [VoiceSound(b"Two.", 0), VoiceSound(b"One.", 0)]
     with pytest.raises(VoiceRefused):
         await anext(voice.for_connection().synthesise("Two.", PARAMETERS))
@@ -207,8 +209,8 @@ async def test_a_connection_breaks_however_the_text_is_cut(flushes: list[str]) -
     async with running(voice=voice) as url:
         for _ in range(2):
             async with talking(url, QUERY) as talk:
-                for said in flushes:
-                    await talk.say(Speak(said), Flush())
+                for text in flushes:
+                    await talk.say(Speak(text), Flush())
                 await talk.say(Close())
                 received.append(sound((await talk.hear_out())[0]))
     assert received == [b"a", b"bc"]
@@ -236,19 +238,19 @@ async def test_each_connection_starts_at_the_beginning() -> None:
     st.lists(st.text("ab. ", min_size=1, max_size=4), max_size=6),
     st.lists(st.text("abc. ", min_size=1, max_size=6).filter(str.strip), max_size=6),
 )
-async def test_every_frame_was_recorded_or_is_a_tone(recorded: list[str], asked: list[str]) -> None:
+async def test_every_frame_was_recorded_or_is_a_tone(recorded: list[str], texts: list[str]) -> None:
     frames = [str(index).encode() for index in range(len(recorded))]
     voice = RecordedVoice(
         RecordedSpeech(
             "linear16",
             48_000,
             tuple(
-                RecordedSegment(said, ((5, frame),))
-                for said, frame in zip(recorded, frames, strict=True)
+                RecordedSegment(text, ((5, frame),))
+                for text, frame in zip(recorded, frames, strict=True)
             ),
         )
     )
-    for said in asked:
-        async for piece in voice.synthesise(said, SpeakParameters()):
+    for text in texts:
+        async for piece in voice.synthesise(text, SpeakParameters()):
             assert isinstance(piece, VoiceSound)
-            assert piece.pcm in frames or piece.pcm in ToneVoice().words(said, SpeakParameters())
+            assert piece.pcm in frames or piece.pcm in ToneVoice().words(text, SpeakParameters())

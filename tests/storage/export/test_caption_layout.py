@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from gramophone.text.sanitize import plain, plain_line
 from storage.export.caption_layout import LINE_CHARS, LONGEST_US, SHORTEST_US, CaptionCue, cues
 from storage.export.excerpt import SpokenSentence
-from tests.support.captions import excerpt, passage, shown
+from tests.support.captions import caption_texts, excerpt, passage
 
 
 def test_a_sentence_that_fits_stands_alone() -> None:
-    assert shown("It keeps a movement, and the air does the rest.", "A small horn is thin.") == [
+    assert caption_texts(
+        "It keeps a movement, and the air does the rest.", "A small horn is thin."
+    ) == [
         "It keeps a movement,\nand the air does the rest.",
         "A small horn is thin.",
     ]
@@ -25,14 +27,14 @@ def test_a_long_sentence_is_cut_where_a_clause_ends() -> None:
         "When the needle follows the groove, which is as fine as a hair, the membrane is shaken, "
         "and whoever stands before the horn hears a voice that is no longer there."
     )
-    found = shown(long)
+    found = caption_texts(long)
     assert " ".join(text.replace("\n", " ") for text in found) == long
     assert all(text.endswith((",", ".")) for text in found)
 
 
 def test_what_is_too_short_to_be_read_stands_with_its_neighbour() -> None:
-    assert shown("Yes.", "Of course it does.") == ["Yes. Of course it does."]
-    assert shown("Ask Dr. Who. He knows 2.5 ways to do that.") == [
+    assert caption_texts("Yes.", "Of course it does.") == ["Yes. Of course it does."]
+    assert caption_texts("Ask Dr. Who. He knows 2.5 ways to do that.") == [
         "Ask Dr. Who. He knows 2.5 ways to do that."
     ]
 
@@ -45,15 +47,15 @@ def test_a_cue_stands_a_second_when_nothing_wants_its_place() -> None:
 
 
 def test_no_cue_stands_through_a_silence() -> None:
-    assert shown("One two") == ["One two"]
+    assert caption_texts("One two") == ["One two"]
     apart = (passage("One", 0), passage("two", 3_000_000))
     assert [cue.text for cue in cues(excerpt(apart))] == ["One", "two"]
 
 
 def test_a_word_without_end_is_broken_to_fit() -> None:
-    assert "".join(shown("x" * 200)).replace("\n", "") == "x" * 200
+    assert "".join(caption_texts("x" * 200)).replace("\n", "") == "x" * 200
     japanese = "蓄音機は音を記録して再生する装置です。針が溝をたどると膜が震え、音になります。"
-    assert "".join(shown(japanese, pace_us=150_000)).replace("\n", "") == japanese
+    assert "".join(caption_texts(japanese, pace_us=150_000)).replace("\n", "") == japanese
     slow = list(cues(excerpt((passage("Slow", 0, pace_us=20_000_000),))))
     assert [cue.text for cue in slow] == ["S", "l", "o", "w"]
     assert all(cue.end_us - cue.start_us <= LONGEST_US for cue in slow)
@@ -61,7 +63,7 @@ def test_a_word_without_end_is_broken_to_fit() -> None:
 
 def test_what_was_not_spoken_has_no_cue() -> None:
     assert list(cues(excerpt((), ()))) == []
-    assert shown("\x1b[31m\u200b") == []
+    assert caption_texts("\x1b[31m\u200b") == []
 
 
 TEXTS = st.text(

@@ -317,7 +317,7 @@ async def test_a_session_without_turns_is_whole(tmp_path: Path) -> None:
 async def nothing_is_forged(home: Path, said: str) -> None:
     """Said in a question, an answer, a title and the names of things, it stays what was said."""
     named = session_started(model=said, voice=said, provider=said)
-    await record(home, [named, *talk(said, asked=said)[1:], SessionEnded(at_us=10**9)])
+    await record(home, [named, *talk(said, question=said)[1:], SessionEnded(at_us=10**9)])
     made = {form: await written(home, [SESSION_ID], form) for form in FORMS}
     async with await StoredLibrary.open(home) as library:
         kept = await library.session(SESSION_ID)

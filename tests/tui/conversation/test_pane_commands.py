@@ -13,7 +13,7 @@ from gramophone.ports.engine import Message
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.panes import chosen, panes, posted, screen_of
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
-from tests.support.seeing import drawn, press, said, seen
+from tests.support.seeing import drawn, press, screen_text, screen_words
 from tui.app import GramophoneApp
 from tui.messages import TurnWanted
 from tui.prompt.prompt import Prompt
@@ -61,7 +61,7 @@ class TestChoosing:
     ) -> None:
         async with panes(2, *as_typed(line)) as (pilot, backend):
             assert [talk.configured for talk in backend.talks] == [[], [choice]]
-            assert told in said(pilot)
+            assert told in screen_words(pilot)
 
     async def test_one_choice_leaves_the_others(self) -> None:
         keys = [*typed("/voice luna"), *typed("/speed 1.2"), *typed("/voice -")]
@@ -75,7 +75,7 @@ class TestChoosing:
         async with panes(1) as (pilot, backend):
             backend.talks[0].refusal = "speed is 9; it must be between 0.7 and 1.5."
             await press(pilot, *as_typed("/speed 9"))
-            assert "must be between 0.7" in said(pilot)
+            assert "must be between 0.7" in screen_words(pilot)
             backend.talks[0].refusal = ""
             await press(pilot, *typed("/voice luna"))
             assert backend.talks[0].configured == [ConversationOptions(voice="luna")]
@@ -83,7 +83,7 @@ class TestChoosing:
     async def test_a_name_that_fits_several_is_refused(self) -> None:
         async with panes(1, *as_typed("/model gpt")) as (pilot, backend):
             assert backend.talks[0].configured == []
-            assert "Several models have" in said(pilot)
+            assert "Several models have" in screen_words(pilot)
 
     @pytest.mark.parametrize(
         ("line", "words"),
@@ -97,12 +97,12 @@ class TestChoosing:
     async def test_without_a_name_it_says_what_holds(self, line: str, words: str) -> None:
         # With a space Enter sends the command and takes nothing from the list of choices.
         async with panes(1, *as_typed(f"{line} ")) as (pilot, backend):
-            assert words in said(pilot)
+            assert words in screen_words(pilot)
             assert backend.talks[0].configured == []
 
     async def test_models_are_offered(self) -> None:
         async with panes(1, *typed("/model ")[:-1]) as (pilot, _):
-            rows = seen(pilot)
+            rows = screen_text(pilot)
             assert "smollm2" in rows
             assert "openai/gpt-5-mini" in rows
 
@@ -115,7 +115,7 @@ class TestChoosing:
                 ),
             )
             await drawn(pilot)
-            assert "openai · gpt-5 · luna" in said(pilot)
+            assert "openai · gpt-5 · luna" in screen_words(pilot)
 
 
 class TestPanes:
@@ -125,18 +125,18 @@ class TestPanes:
             assert backend.talks[1].choice == ConversationOptions(
                 provider="openai", model="gpt-5-mini", voice="luna"
             )
-            assert "▸ 2 openai/gpt-5-mini" in said(pilot)
+            assert "▸ 2 openai/gpt-5-mini" in screen_words(pilot)
 
     async def test_new_with_a_name_of_several_opens_none(self) -> None:
         async with panes(1, *as_typed("/new gpt")) as (pilot, backend):
             assert len(backend.talks) == 1
-            assert "Several models have" in said(pilot)
+            assert "Several models have" in screen_words(pilot)
 
     async def test_close_pane_and_number(self) -> None:
         async with panes(3, *typed("/pane 1")) as (pilot, backend):
             assert chosen(pilot) == 1
             await press(pilot, *typed("/pane 7"))
-            assert "/pane takes a number from 1 to 3." in said(pilot)
+            assert "/pane takes a number from 1 to 3." in screen_words(pilot)
             await press(pilot, *typed("/close"))
             assert backend.talks[0].closed
             assert len(screen_of(pilot).grid.panes) == 2
@@ -148,7 +148,7 @@ class TestPanes:
     async def test_all_alone_does_what_the_key_does(self) -> None:
         async with panes(2, *typed("/all "), *"x", "enter") as (pilot, backend):
             assert posted(backend) == [[Submit("x")], [Submit("x")]]
-            assert "to all 2 panes" in said(pilot)
+            assert "to all 2 panes" in screen_words(pilot)
 
     async def test_sound_is_pinned(self) -> None:
         async with panes(2, *typed("/sound"), "f5") as (_, backend):
@@ -156,11 +156,11 @@ class TestPanes:
 
     async def test_mute_and_unmute(self) -> None:
         async with panes(1, *typed("/mute")) as (pilot, backend):
-            assert "thalia" in said(pilot)
-            assert seen(pilot).split("\n")[0].rstrip().endswith("muted")
+            assert "thalia" in screen_words(pilot)
+            assert screen_text(pilot).split("\n")[0].rstrip().endswith("muted")
             await press(pilot, *typed("/unmute"))
             assert backend.posted == [Mute(True), Mute(False)]
-            assert "muted" not in seen(pilot).split("\n")[0]
+            assert "muted" not in screen_text(pilot).split("\n")[0]
 
 
 class TestTurns:
@@ -174,7 +174,7 @@ class TestTurns:
     @pytest.mark.parametrize("line", ["/edit", "/speak", "/fork", "/export", "/title x", "/copy"])
     async def test_before_anything_is_said_there_is_a_sentence(self, line: str) -> None:
         async with panes(1, *typed(line)) as (pilot, backend):
-            assert "Nothing " in said(pilot).replace("Nothing said yet. Type", "")
+            assert "Nothing " in screen_words(pilot).replace("Nothing said yet. Type", "")
             assert backend.posted == []
             assert len(backend.talks) == 1
 
@@ -185,13 +185,13 @@ class TestTurns:
             await press(pilot, *typed("/edit"))
             prompt = screen_of(pilot).query_one(Prompt)
             assert prompt.text == "One?"
-            assert "editing an earlier prompt" in said(pilot)
+            assert "editing an earlier prompt" in screen_words(pilot)
             await press(pilot, "!", "enter")
             assert backend.posted == [EditAndResend(0, "One?!")]
-            assert "editing" not in said(pilot)
+            assert "editing" not in screen_words(pilot)
             backend.conversation.put(HistoryRewound(at_us=9, to_turn=0))
             await drawn(pilot)
-            assert "First." not in said(pilot)
+            assert "First." not in screen_words(pilot)
 
     async def test_editing_is_left_with_escape(self) -> None:
         async with panes(1) as (pilot, backend):
@@ -223,7 +223,7 @@ class TestTurns:
                 Message("user", "One?"),
                 Message("assistant", "First."),
             )
-            assert said(pilot).count("First.") == 2
+            assert screen_words(pilot).count("First.") == 2
 
     async def test_fork_of_four_takes_the_place_of_this_pane(self) -> None:
         async with panes(4) as (pilot, backend):
@@ -233,7 +233,7 @@ class TestTurns:
             assert [talk.closed for talk in backend.talks] == [False] * 3 + [True, False]
             assert backend.talks[4].inherited
             assert len(screen_of(pilot).grid.panes) == 4
-            assert "4 panes are open" in said(pilot)
+            assert "4 panes are open" in screen_words(pilot)
 
 
 class TestWantedOfATurn:
@@ -251,7 +251,7 @@ class TestWantedOfATurn:
             pane.transcript.post_message(TurnWanted(action, turn))  # pyright: ignore[reportArgumentType]
             await drawn(pilot)
             self.prompt = screen_of(pilot).query_one(Prompt).text
-            self.said = said(pilot)
+            self.said = screen_words(pilot)
             self.chosen = chosen(pilot)
             return backend
 
@@ -294,7 +294,7 @@ class TestSessions:
             assert library.records[0].summary.title == "Horns"
             library.failure = StorageError("The disk is full; make room.")
             await press(pilot, *typed("/title Other"))
-            assert "The disk is full; make room." in said(pilot)
+            assert "The disk is full; make room." in screen_words(pilot)
 
     async def test_export_asks_for_a_path(self) -> None:
         started = session_started(session_id="5e55000000000001")
@@ -317,7 +317,7 @@ class TestSessions:
 
     async def test_settings_are_asked_of_the_app(self) -> None:
         async with panes(1, *typed("/settings")) as (pilot, _):
-            assert "There are no settings to change here." in said(pilot)
+            assert "There are no settings to change here." in screen_words(pilot)
 
     async def test_quit(self) -> None:
         async with panes(1) as (pilot, _):
@@ -343,7 +343,7 @@ class TestContinuing:
             assert isinstance(screen, ConversationScreen)
             screen.continue_session(kept_session(7).summary.id)
             await drawn(pilot)
-            self.said = said(pilot)
+            self.said = screen_words(pilot)
             self.panes = len(screen.grid.panes)
             return backend
 
@@ -383,5 +383,5 @@ class TestContinuing:
         async with panes(1) as (pilot, backend):
             screen_of(pilot).continue_session("5e55ffffffffffff")
             await drawn(pilot)
-            assert "not in the library any more" in said(pilot)
+            assert "not in the library any more" in screen_words(pilot)
             assert len(backend.talks) == 1

@@ -13,7 +13,7 @@ from tests.support.builders import session_started, spoken_exchange
 from tests.support.deadlines import HANG_S
 from tests.support.panes import chosen, panes, posted, screen_of
 from tests.support.screen_backend import FakeFeed, FakeTalk
-from tests.support.seeing import drawn, press, said, seen
+from tests.support.seeing import drawn, press, screen_text, screen_words
 from tui.conversation.pane_grid import drawing
 from tui.conversation.talk_pane import TalkPane
 from tui.prompt.prompt import Prompt
@@ -27,34 +27,34 @@ def feed_of(talk: FakeTalk) -> FakeFeed:
 class TestOpening:
     async def test_one_pane_has_no_head_and_says_nothing_of_others(self) -> None:
         async with panes(1) as (pilot, _):
-            assert "sound" not in said(pilot).replace("stops the sound", "")
-            assert "to pane" not in said(pilot)
+            assert "sound" not in screen_words(pilot).replace("stops the sound", "")
+            assert "to pane" not in screen_words(pilot)
 
     async def test_f3_opens_a_pane_beside_that_is_spoken_to(self) -> None:
         async with panes(2, *"hi", "enter") as (pilot, backend):
             assert len(backend.talks) == 2
             assert posted(backend) == [[], [Submit("hi")]]
-            assert "to pane 2 of 2" in said(pilot)
-            assert "▸ 2 local/smollm2" in said(pilot)
+            assert "to pane 2 of 2" in screen_words(pilot)
+            assert "▸ 2 local/smollm2" in screen_words(pilot)
             assert isinstance(pilot.app.focused, Prompt)
 
     async def test_four_are_the_most(self) -> None:
         async with panes(5) as (pilot, backend):
             assert len(backend.talks) == 4
-            assert "4 panes are open; F4 closes the one spoken to." in said(pilot)
+            assert "4 panes are open; F4 closes the one spoken to." in screen_words(pilot)
 
     async def test_f4_closes_and_ends_the_conversation(self) -> None:
         async with panes(3, "f4") as (pilot, backend):
             assert [talk.closed for talk in backend.talks] == [False, False, True]
             assert chosen(pilot) == 2
             await press(pilot, "f4")
-            assert "to pane" not in said(pilot)
+            assert "to pane" not in screen_words(pilot)
             assert not any(head.display for head in screen_of(pilot).query("PaneHeader"))
 
     async def test_the_last_pane_is_not_closed(self) -> None:
         async with panes(1, "f4") as (pilot, backend):
             assert not backend.talks[0].closed
-            assert "This is the only pane; Ctrl+Q leaves" in said(pilot)
+            assert "This is the only pane; Ctrl+Q leaves" in screen_words(pilot)
 
     async def test_a_pane_is_opened_after_the_one_spoken_to(self) -> None:
         async with panes(2, "f5", "f3") as (pilot, backend):
@@ -69,7 +69,7 @@ class TestOpening:
                 feed_of(talk).put(session_started(), *spoken_exchange("Q?", f"Answer {number}."))
             await drawn(pilot)
             for number in range(1, count + 1):
-                assert f"Answer {number}." in seen(pilot)
+                assert f"Answer {number}." in screen_text(pilot)
 
 
 class TestTurningToAPane:
@@ -102,11 +102,11 @@ class TestTurningToAPane:
     @pytest.mark.parametrize("key", ["f5", "f6", "f9"])
     async def test_alone_a_pane_has_no_neighbour(self, key: str) -> None:
         async with panes(1, key) as (pilot, _):
-            assert "There is one pane only; F3 opens another." in said(pilot)
+            assert "There is one pane only; F3 opens another." in screen_words(pilot)
 
     async def test_keys_above_the_prompt_can_be_clicked(self) -> None:
         async with panes(2) as (pilot, _):
-            rows = seen(pilot).split("\n")
+            rows = screen_text(pilot).split("\n")
             y = next(y for y, row in enumerate(rows) if "to pane 2" in row)
             await pilot.click(offset=(rows[y].index("F6"), y))
             await drawn(pilot)
@@ -116,8 +116,8 @@ class TestTurningToAPane:
 class TestSendingToAll:
     async def test_f6_sends_to_all_and_says_so(self) -> None:
         async with panes(3, "f6") as (pilot, backend):
-            assert "to all 3 panes" in said(pilot)
-            assert "Say something to all 3 panes" in said(pilot)
+            assert "to all 3 panes" in screen_words(pilot)
+            assert "Say something to all 3 panes" in screen_words(pilot)
             await press(pilot, *"go", "enter", "f6", *"on", "enter")
             assert posted(backend) == [
                 [Submit("go")],
@@ -128,7 +128,7 @@ class TestSendingToAll:
     async def test_when_one_is_left_it_goes_to_that_one(self) -> None:
         async with panes(2, "f6", "f4", *"x", "enter") as (pilot, backend):
             assert posted(backend) == [[Submit("x")], []]
-            assert "to all" not in said(pilot)
+            assert "to all" not in screen_words(pilot)
 
 
 class TestSound:
@@ -141,7 +141,7 @@ class TestSound:
     async def test_f7_pins_it(self) -> None:
         async with panes(2, "f7", "f5") as (pilot, backend):
             assert [talk.heard for talk in backend.talks] == [False, True]
-            assert "♪ pinned" in said(pilot)
+            assert "♪ pinned" in screen_words(pilot)
             # Pinned where one is now, and then let go.
             await press(pilot, "f7")
             assert [talk.heard for talk in backend.talks] == [True, False]
@@ -154,15 +154,15 @@ class TestSound:
 
     async def test_one_pane_has_it_anyway(self) -> None:
         async with panes(1, "f7") as (pilot, _):
-            assert "There is one pane only, and it has the sound." in said(pilot)
+            assert "There is one pane only, and it has the sound." in screen_words(pilot)
 
     async def test_f8_mutes_and_unmutes_the_pane(self) -> None:
         async with panes(2, "f8") as (pilot, backend):
             assert posted(backend)[1] == [Mute(True)]
-            assert "muted" in said(pilot)
+            assert "muted" in screen_words(pilot)
             await press(pilot, "f8")
             assert posted(backend)[1] == [Mute(True), Mute(False)]
-            assert "muted" not in said(pilot)
+            assert "muted" not in screen_words(pilot)
 
 
 class TestStopping:
@@ -178,7 +178,7 @@ class TestStopping:
             assert backend.posted == [StopPlayback()]
             backend.conversation.put(PlaybackStopped(at_us=3, turn=1, played_samples=9))
             await drawn(pilot)
-            assert "■ stopped" in said(pilot)
+            assert "■ stopped" in screen_words(pilot)
             await press(pilot, "escape")
             assert backend.posted == [StopPlayback(), StopPlayback()]
 
@@ -222,13 +222,13 @@ class TestPlaces:
 
     async def test_where_there_is_no_room_to_turn_they_stay(self) -> None:
         async with panes(2, "f9", size=(50, 30)) as (pilot, _):
-            assert "small for the other" in said(pilot)
+            assert "small for the other" in screen_words(pilot)
 
     async def test_on_a_small_screen_one_is_seen(self) -> None:
         async with panes(3, size=(40, 12)) as (pilot, _):
-            assert "▸ 3/3 local/smollm2" in said(pilot)
+            assert "▸ 3/3 local/smollm2" in screen_words(pilot)
             await press(pilot, "f5")
-            assert "▸ 1/3 local/smollm2" in said(pilot)
+            assert "▸ 1/3 local/smollm2" in screen_words(pilot)
             assert [pane.display for pane in screen_of(pilot).query(TalkPane)] == [
                 True,
                 False,
@@ -251,7 +251,7 @@ class TestPlaces:
         async with panes(2, size=(200, 60)) as (pilot, backend):
             feed_of(backend.talks[0]).put(session_started(model="gpt-5"), *spoken_exchange())
             await drawn(pilot)
-            head = seen(pilot).split("\n")[0]
+            head = screen_text(pilot).split("\n")[0]
             assert "local/gpt-5" in head
             assert "TTFT 200 ms · 200 tok/s · response 440 ms · 12 + 6 tokens  ● REC" in head
 
@@ -259,7 +259,7 @@ class TestPlaces:
         async with panes(4, size=(80, 24)) as (pilot, backend):
             feed_of(backend.talks[0]).put(*spoken_exchange())
             await drawn(pilot)
-            assert "TTFT 200ms 200t/s resp 440ms 12+6tok" in seen(pilot)
+            assert "TTFT 200ms 200t/s resp 440ms 12+6tok" in screen_text(pilot)
 
 
 class TestInheriting:
@@ -268,8 +268,8 @@ class TestInheriting:
             grid = screen_of(pilot).grid
             await grid.open(inherited=[Message("user", "Before?"), Message("assistant", "Then.")])
             await drawn(pilot)
-            assert "Before?" in said(pilot)
-            assert "Then." in said(pilot)
+            assert "Before?" in screen_words(pilot)
+            assert "Then." in screen_words(pilot)
 
 
 class TestFrames:
@@ -289,5 +289,5 @@ class TestFrames:
         async with panes(1) as (pilot, backend):
             feed_of(backend.talks[0]).put(session_started())
             async with asyncio.timeout(HANG_S):
-                while "● REC" not in seen(pilot):
+                while "● REC" not in screen_text(pilot):
                     await pilot.pause()

@@ -9,7 +9,7 @@ from gramophone.core.timeline import DeviceChanged, Failed, ProgressMade, Stage
 from gramophone.ports.backend import ConversationInfo
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeFeed
-from tests.support.seeing import drawn, said, seen
+from tests.support.seeing import drawn, screen_text, screen_words
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
 from tui.conversation.welcome import welcome
@@ -55,7 +55,7 @@ async def test_what_is_missing_is_told_with_what_to_do(size: tuple[int, int]) ->
     app = GramophoneApp(FakeBackend(feed, setup=LOCAL), {})
     async with app.run_test(size=size, notifications=True) as pilot:
         await drawn(pilot)
-        words = said(pilot)
+        words = screen_words(pilot)
         assert "No model answers yet: F10" in words
         assert "No voice speaks yet: F10" in words
         assert "gramophone doctor" in words
@@ -67,19 +67,19 @@ async def test_a_machine_without_a_sound_device_is_told_so(size: tuple[int, int]
     app = GramophoneApp(FakeBackend(FakeFeed([session_started(), NO_DEVICE]), setup=LOCAL), {})
     async with app.run_test(size=size) as pilot:
         await drawn(pilot)
-        assert "No sound device: answers are kept, not heard." in said(pilot)
-        assert "A small model on this machine answers" in said(pilot)
+        assert "No sound device: answers are kept, not heard." in screen_words(pilot)
+        assert "A small model on this machine answers" in screen_words(pilot)
 
 
 async def test_it_fits_the_room_there_is() -> None:
     app = GramophoneApp(FakeBackend(setup=LOCAL), {})
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
-        assert "F1 is help" in said(pilot)
+        assert "F1 is help" in screen_words(pilot)
         await pilot.resize_terminal(40, 12)
         await drawn(pilot)
-        assert "F1 is help" not in said(pilot)
-        assert "Nothing said yet" in seen(pilot)
+        assert "F1 is help" not in screen_words(pilot)
+        assert "Nothing said yet" in screen_text(pilot)
 
 
 async def test_the_failures_stand_in_the_conversation_once_there_is_one() -> None:
@@ -89,8 +89,8 @@ async def test_the_failures_stand_in_the_conversation_once_there_is_one() -> Non
         await drawn(pilot)
         feed.put(*spoken_exchange("Hello?", ""))
         await drawn(pilot)
-        assert "The embedded model is not installed." in said(pilot)
-        assert "Nothing said yet" not in said(pilot)
+        assert "The embedded model is not installed." in screen_words(pilot)
+        assert "Nothing said yet" not in screen_words(pilot)
 
 
 async def test_what_loads_is_told_until_it_has() -> None:
@@ -98,10 +98,10 @@ async def test_what_loads_is_told_until_it_has() -> None:
     app = GramophoneApp(FakeBackend(feed, setup=LOCAL), {})
     async with app.run_test() as pilot:
         await drawn(pilot)
-        assert "model: loading smollm2" in said(pilot)
+        assert "model: loading smollm2" in screen_words(pilot)
         feed.put(ProgressMade(at_us=8, what="model", detail=""))
         await drawn(pilot)
-        assert "loading" not in said(pilot)
+        assert "loading" not in screen_words(pilot)
 
 
 async def test_what_loads_long_says_how_long_and_that_it_can_be_stopped() -> None:
@@ -117,13 +117,13 @@ async def test_what_loads_long_says_how_long_and_that_it_can_be_stopped() -> Non
         await drawn(pilot)
         pane.seconds = lambda: now_s + 3.2
         await drawn(pilot)
-        assert "model: loading smollm2 3 s" in said(pilot)
-        assert "Esc stops" not in said(pilot)
+        assert "model: loading smollm2 3 s" in screen_words(pilot)
+        assert "Esc stops" not in screen_words(pilot)
         feed.put(*spoken_exchange("Hello?", "")[:3])
         await drawn(pilot)
-        assert "3 s · Esc stops" in said(pilot)
+        assert "3 s · Esc stops" in screen_words(pilot)
         await pilot.press("escape")
         assert backend.posted == [StopPlayback()]
         feed.put(ProgressMade(at_us=8, what="model", detail=""))
         await drawn(pilot)
-        assert "Esc stops" not in said(pilot)
+        assert "Esc stops" not in screen_words(pilot)

@@ -17,7 +17,7 @@ from gramophone.core.timeline import (
 )
 from tests.support.builders import session_started
 from tests.support.screen_backend import FakeBackend, FakeFeed
-from tests.support.seeing import drawn, seen
+from tests.support.seeing import drawn, screen_text
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
 from tui.playback.meter import Meter
@@ -56,7 +56,7 @@ async def test_every_level_is_a_column_in_its_order() -> None:
         await drawn(pilot)
         await a_second_later(pilot)
         assert meter_of(pilot).waveform.peaks == [0.25, 1.0]
-        assert "▄█" in seen(pilot)
+        assert "▄█" in screen_text(pilot)
 
 
 async def test_an_underrun_is_a_column_of_its_own() -> None:
@@ -69,7 +69,7 @@ async def test_an_underrun_is_a_column_of_its_own() -> None:
         await drawn(pilot)
         await a_second_later(pilot)
         assert meter_of(pilot).waveform.peaks == [0.5, 0.5, UNDERRUN]
-        assert "▆▆!" in seen(pilot)
+        assert "▆▆!" in screen_text(pilot)
 
 
 async def test_it_stands_still_when_the_sound_has_ended() -> None:
@@ -80,7 +80,7 @@ async def test_it_stands_still_when_the_sound_has_ended() -> None:
         await drawn(pilot)
         assert meter_of(pilot).waveform.peaks == [1.0]
         assert meter_of(pilot).needles.at_rest
-        assert "dB" not in seen(pilot)
+        assert "dB" not in screen_text(pilot)
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ async def test_reduced_motion_makes_it_a_number(size: tuple[int, int]) -> None:
     app = GramophoneApp(backend, {"TEXTUAL_ANIMATIONS": "none"})
     async with app.run_test(size=size) as pilot:
         await drawn(pilot)
-        assert "-6 dB" in seen(pilot)
-        assert "█" not in seen(pilot)
+        assert "-6 dB" in screen_text(pilot)
+        assert "█" not in screen_text(pilot)
         backend.conversation.put(PlaybackFinished(at_us=3, turn=1, played_samples=9))
         await drawn(pilot)
-        assert "dB" not in seen(pilot)
+        assert "dB" not in screen_text(pilot)
 
 
 class Counting(Meter):

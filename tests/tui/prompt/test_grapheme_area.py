@@ -14,7 +14,7 @@ from textual import events
 from gramophone.core.intents import Submit
 from tests.support.prompts import paste, prompt_of, typed
 from tests.support.screen_backend import FakeBackend
-from tests.support.seeing import drawn, seen
+from tests.support.seeing import drawn, screen_text
 from tui.app import GramophoneApp
 from tui.prompt.grapheme_area import wrap_offsets
 
@@ -102,7 +102,7 @@ async def test_the_cursor_on_one_leaves_it_whole_on_the_screen() -> None:
         await typed(pilot, "home", "right")
         strip = prompt_of(pilot).render_line(0)
         assert FAMILY in [segment.text for segment in strip]
-        assert FAMILY in seen(pilot)
+        assert FAMILY in screen_text(pilot)
 
 
 async def test_a_line_is_never_wrapped_within_one() -> None:

@@ -15,7 +15,7 @@ from gramophone.library.library import TurnRecord
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.prompts import paste, prompt_of, typed
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
-from tests.support.seeing import drawn, said, seen
+from tests.support.seeing import drawn, screen_text, screen_words
 from tui.app import GramophoneApp
 from tui.prompt.completions import Completions
 from tui.prompt.prompt import BLINKS_AFTER_A_KEY, Prompt
@@ -42,7 +42,7 @@ def listed(pilot: Pilot[Any]) -> list[str]:
     shown = pilot.app.screen.query_one(Completions)
     if not shown.display:
         return []
-    lines = seen(pilot).split("\n")
+    lines = screen_text(pilot).split("\n")
     return [line.strip() for line in lines[shown.region.y : shown.region.bottom]]
 
 
@@ -93,7 +93,7 @@ class TestCommands:
             assert listed(pilot) == []
             assert prompt_of(pilot).text == "/"
             assert backend.posted == []
-            assert "Esc Stop" in said(pilot)
+            assert "Esc Stop" in screen_words(pilot)
 
     async def test_a_whole_command_is_given_by_one_enter(self) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
@@ -154,7 +154,7 @@ class TestCommands:
             await pilot.press(*"/export", "enter")
             await pilot.pause()
             await pilot.pause()
-            assert "The sound as WAV" in seen(pilot)
+            assert "The sound as WAV" in screen_text(pilot)
 
     @pytest.mark.parametrize(
         ("command", "sentence"),
@@ -192,7 +192,7 @@ class TestFiles:
             await typed(pilot, "tab")
             assert prompt_of(pilot).text == "see @docs/deep.md "
             assert listed(pilot) == []
-            assert "attached: docs/deep.md (4 characters)" in said(pilot)
+            assert "attached: docs/deep.md (4 characters)" in screen_words(pilot)
 
     async def test_a_hidden_file_is_offered_when_a_dot_is_typed(self, place: Path) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
@@ -203,12 +203,12 @@ class TestFiles:
         backend = FakeBackend()
         async with GramophoneApp(backend).run_test() as pilot:
             await typed(pilot, *"Sum up @notes.md, please")
-            assert "attached: notes.md (8 characters)" in said(pilot)
+            assert "attached: notes.md (8 characters)" in screen_words(pilot)
             await typed(pilot, "enter")
             assert backend.posted == [
                 Submit("Sum up @notes.md, please\n\n`notes.md`:\n```\none\ntwo\n```")
             ]
-            assert "attached" not in said(pilot)
+            assert "attached" not in screen_words(pilot)
             await typed(pilot, "up")
             assert prompt_of(pilot).text == "Sum up @notes.md, please"
 
@@ -230,7 +230,7 @@ class TestFiles:
         backend = FakeBackend()
         async with GramophoneApp(backend).run_test() as pilot:
             await paste(pilot, "Translate this: @notes.md")
-            assert "pasted, so not attached: notes.md" in said(pilot)
+            assert "pasted, so not attached: notes.md" in screen_words(pilot)
             await typed(pilot, "enter")
             assert backend.posted == [Submit("Translate this: @notes.md")]
             await typed(pilot, "up", "enter")
@@ -240,13 +240,13 @@ class TestFiles:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
             await paste(pilot, "see @notes.md")
             await typed(pilot, "backspace", "tab")
-            assert "attached: notes.md (8 characters)" in said(pilot)
-            assert "not attached" not in said(pilot)
+            assert "attached: notes.md (8 characters)" in screen_words(pilot)
+            assert "not attached" not in screen_words(pilot)
 
     async def test_a_path_pasted_alone_is_read(self, place: Path) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
             await paste(pilot, f"@{place}/notes.md\n")
-            assert "(8 characters)" in said(pilot)
+            assert "(8 characters)" in screen_words(pilot)
 
 
 class TestPastes:
@@ -344,7 +344,7 @@ class TestEarlierPrompts:
             assert shown == [
                 "git status?", "//quit is what?", "/etc/hosts is what?", "Sum up @notes.md",
             ]  # fmt: skip
-            assert "attached: notes.md (8 characters)" in said(pilot)
+            assert "attached: notes.md (8 characters)" in screen_words(pilot)
             await typed(pilot, "enter")
             assert backend.posted == [Submit("Sum up @notes.md\n\n`notes.md`:\n```\none\ntwo\n```")]
 

@@ -21,7 +21,7 @@ from gramophone.core.timeline import (
 )
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.screen_backend import FakeBackend
-from tests.support.seeing import drawn, seen
+from tests.support.seeing import drawn, screen_text
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
 from tui.playback.meter import Meter
@@ -84,7 +84,7 @@ class TestPrompt:
             await pilot.press("space", "enter")
             await pilot.pause()
             assert backend.posted == []
-            assert "Nothing to send yet" in seen(pilot)
+            assert "Nothing to send yet" in screen_text(pilot)
 
     async def test_up_and_down_browse_what_was_sent(self) -> None:
         app = GramophoneApp(FakeBackend())
@@ -121,7 +121,7 @@ class TestPrompt:
         )
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
-            assert "and 96,000 more characters" in seen(pilot)
+            assert "and 96,000 more characters" in screen_text(pilot)
 
 
 class TestAnswers:
@@ -136,7 +136,7 @@ class TestAnswers:
                 if number % 40 == 0:
                     await drawn(pilot)
             await drawn(pilot)
-            words = seen(pilot).split()
+            words = screen_text(pilot).split()
             assert [w for w in words if w[0] == "w" and w[1:].isdigit()] == [
                 f"w{number}" for number in range(200)
             ]
@@ -152,7 +152,7 @@ class TestAnswers:
                     DeltaReceived(at_us=at, turn=1, text=text[at : at + 3]),
                 )
                 await drawn(pilot)
-            shown = seen(pilot)
+            shown = screen_text(pilot)
             assert [shown.count(each) for each in ("Title", "one", "two", "x = 1", "finis")] == [
                 1
             ] * 5
@@ -169,7 +169,7 @@ class TestAnswers:
                 TurnInterrupted(at_us=3, turn=1, heard_text="Heard this.", heard_samples=1)
             )
             await drawn(pilot)
-            shown = seen(pilot)
+            shown = screen_text(pilot)
             assert "Heard this. Never that." in shown
             assert "■ sound stopped at the mark; 12 characters were not heard" in shown
 
@@ -182,8 +182,8 @@ class TestAnswers:
         )
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
-            assert "Half an" in seen(pilot)
-            assert "The stream ended early; ask again." in seen(pilot)
+            assert "Half an" in screen_text(pilot)
+            assert "The stream ended early; ask again." in screen_text(pilot)
 
     async def test_html_and_markup_are_text(self) -> None:
         backend = FakeBackend()
@@ -193,8 +193,8 @@ class TestAnswers:
         )
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
-            assert "[bold]a[/bold] [@click=app.quit]x[/]" in seen(pilot)
-            assert "use <b>bold</b> and [red]brackets[/red]" in seen(pilot)
+            assert "[bold]a[/bold] [@click=app.quit]x[/]" in screen_text(pilot)
+            assert "use <b>bold</b> and [red]brackets[/red]" in screen_text(pilot)
 
     async def test_hostile_text_never_reaches_the_terminal(self) -> None:
         hostile = "\x1b[2J\x1b]0;own\x07 \u202egnp\u202c z\u200bw &#x202e;&#27;[31m `\x9b5m` \ud800"
@@ -206,7 +206,7 @@ class TestAnswers:
         )
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
-            shown = seen(pilot)
+            shown = screen_text(pilot)
             assert not any((ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 for c in shown)
             assert not set(shown) & set("\u202e\u202c\u200b\ud800")
             assert "zw" in shown
@@ -219,8 +219,8 @@ class TestAnswers:
         app = GramophoneApp(backend)
         async with app.run_test(notifications=True) as pilot:
             await drawn(pilot)
-            assert "[/nothing]" in seen(pilot)
-            assert "[@click=app.quit]b[/]" in seen(pilot)
+            assert "[/nothing]" in screen_text(pilot)
+            assert "[@click=app.quit]b[/]" in screen_text(pilot)
             assert not any(isinstance(each.tooltip, str) for each in app.screen.query("*"))
 
     async def test_a_link_is_shown_and_never_opened(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,11 +234,11 @@ class TestAnswers:
         backend.conversation.put(*answer_of("[label](https://example.org/%1b[31m)"))
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
-            line = next(y for y, row in enumerate(seen(pilot).split("\n")) if "label" in row)
+            line = next(y for y, row in enumerate(screen_text(pilot).split("\n")) if "label" in row)
             await pilot.click(offset=(5, line))
             await pilot.pause()
             assert opened == []
-            assert "https://example.org/" in seen(pilot)
+            assert "https://example.org/" in screen_text(pilot)
 
 
 class TestReading:
@@ -250,7 +250,7 @@ class TestReading:
                 backend.conversation.put(*answer_of("line\n\n" * 10 + f"end {turn}", turn))
                 await drawn(pilot)
             assert app.screen.query_one(Transcript).following
-            assert "end 4" in seen(pilot)
+            assert "end 4" in screen_text(pilot)
 
     async def test_nothing_moves_while_one_reads_above(self) -> None:
         backend = FakeBackend()
@@ -261,15 +261,15 @@ class TestReading:
             await pilot.press("pageup")
             await drawn(pilot)
             place = app.screen.query_one(Transcript).scroll_offset.y
-            top = [row[:70] for row in seen(pilot).split("\n") if "row " in row]
+            top = [row[:70] for row in screen_text(pilot).split("\n") if "row " in row]
             backend.conversation.put(*answer_of("\n\n".join("new" for _ in range(9)), 3))
             await drawn(pilot)
             assert app.screen.query_one(Transcript).scroll_offset.y == place
-            assert [row[:70] for row in seen(pilot).split("\n") if "row " in row] == top
-            assert "new lines  End" in seen(pilot)
+            assert [row[:70] for row in screen_text(pilot).split("\n") if "row " in row] == top
+            assert "new lines  End" in screen_text(pilot)
             await pilot.press("end")
             await drawn(pilot)
-            assert "new lines" not in seen(pilot)
+            assert "new lines" not in screen_text(pilot)
             assert app.screen.query_one(Transcript).following
 
     async def test_far_answers_are_at_rest_and_come_back(self) -> None:
@@ -288,7 +288,7 @@ class TestReading:
             await pilot.press("home")
             await drawn(pilot)
             await drawn(pilot)
-            assert "answer 0" in seen(pilot)
+            assert "answer 0" in screen_text(pilot)
             assert 0 in transcript.awake_turns
             assert 29 not in transcript.awake_turns
 
@@ -328,7 +328,7 @@ class TestStopping:
         async with app.run_test(notifications=True) as pilot:
             await pilot.press("ctrl+c")
             await pilot.pause()
-            assert "Press Ctrl+C again to quit" in seen(pilot)
+            assert "Press Ctrl+C again to quit" in screen_text(pilot)
             assert app.is_running
             await pilot.press("ctrl+c")
             await pilot.pause()
@@ -354,9 +354,9 @@ class TestNowPlaying:
         )
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
-            assert "▶ speaking  0:07 / 0:12" in seen(pilot)
-            assert "queue 5.0 s" in seen(pilot)
-            assert "● REC" in seen(pilot)
+            assert "▶ speaking  0:07 / 0:12" in screen_text(pilot)
+            assert "queue 5.0 s" in screen_text(pilot)
+            assert "● REC" in screen_text(pilot)
 
     async def test_the_meter_moves_and_stops_with_the_sound(self) -> None:
         backend = FakeBackend()
@@ -380,19 +380,19 @@ class TestNowPlaying:
                 DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device."),
             )
             await drawn(pilot)
-            assert "… voice: loading, 40 %" in seen(pilot)
-            assert "no sound device: silent" in seen(pilot)
+            assert "… voice: loading, 40 %" in screen_text(pilot)
+            assert "no sound device: silent" in screen_text(pilot)
             backend.conversation.put(ProgressMade(at_us=2, what="voice", detail=""))
             await drawn(pilot)
-            assert "○ idle" in seen(pilot)
+            assert "○ idle" in screen_text(pilot)
 
     async def test_the_status_line_has_the_figures(self) -> None:
         backend = FakeBackend()
         backend.conversation.put(session_started(), *spoken_exchange())
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
-            assert "local · smollm2 · aura-2-thalia-en" in seen(pilot)
-            assert "response 440 ms   TTFT 200 ms" in seen(pilot)
+            assert "local · smollm2 · aura-2-thalia-en" in screen_text(pilot)
+            assert "response 440 ms   TTFT 200 ms" in screen_text(pilot)
 
 
 class TestSizes:
@@ -427,4 +427,4 @@ class TestSizes:
             backend.conversation.put(session_started(), *spoken_exchange()[:-2])
             backend.conversation.put(LevelMeasured(at_us=1, peak=0.5, rms=0.2))
             await drawn(pilot)
-            assert "▶ speaking" in seen(pilot)
+            assert "▶ speaking" in screen_text(pilot)

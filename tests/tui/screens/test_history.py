@@ -11,7 +11,7 @@ from gramophone.core.errors import StorageError
 from gramophone.library.export_request import Pauses
 from gramophone.library.library import Totals
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
-from tests.support.seeing import drawn, said, seen
+from tests.support.seeing import drawn, screen_text, screen_words
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
 from tui.screens.dialogs.progress import ProgressScreen
@@ -32,8 +32,8 @@ async def test_it_opens_and_escape_goes_back(key: str) -> None:
         await pilot.press(key)
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
-        assert "Question 0?" in seen(pilot)
-        assert "Sessions (3) · 37 s spoken" in seen(pilot)
+        assert "Question 0?" in screen_text(pilot)
+        assert "Sessions (3) · 37 s spoken" in screen_text(pilot)
         await pilot.press("escape")
         assert isinstance(app.screen, ConversationScreen)
 
@@ -58,14 +58,14 @@ async def test_how_much_was_spoken_is_said_whole_on_a_narrow_screen(
     async with GramophoneApp(FakeBackend(library=library)).run_test(size=(40, 12)) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
-        assert seen(pilot).split("\n")[0].strip() == words
+        assert screen_text(pilot).split("\n")[0].strip() == words
 
 
 async def test_nothing_kept_says_what_to_do() -> None:
     async with GramophoneApp(FakeBackend()).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
-        assert "Nothing kept." in seen(pilot)
+        assert "Nothing kept." in screen_text(pilot)
         await pilot.press("r", "e", "d", "enter")
         await drawn(pilot)
         assert isinstance(pilot.app.screen, HistoryScreen)
@@ -85,7 +85,7 @@ async def test_pages_are_read_as_one_goes_down() -> None:
         rows = app.screen.query_one(SessionList).rows
         assert len(rows) == 120
         assert len({row.id for row in rows}) == 120
-        assert "Sessions (120)" in seen(pilot)
+        assert "Sessions (120)" in screen_text(pilot)
 
 
 async def test_search_as_one_types_and_out_again() -> None:
@@ -99,13 +99,13 @@ async def test_search_as_one_types_and_out_again() -> None:
         assert [row.title for row in app.screen.query_one(SessionList).rows] == [
             "Gramophones [b]and[/b] horns"
         ]
-        assert "Gramophones [b]and[/b] horns" in seen(pilot)
+        assert "Gramophones [b]and[/b] horns" in screen_text(pilot)
         await pilot.press("z")
         await drawn(pilot)
-        assert "No hits." in seen(pilot)
+        assert "No hits." in screen_text(pilot)
         await pilot.press("escape")
         await drawn(pilot)
-        assert "Sessions (2)" in seen(pilot)
+        assert "Sessions (2)" in screen_text(pilot)
         assert isinstance(app.focused, SessionList)
 
 
@@ -117,7 +117,7 @@ async def test_enter_in_the_search_goes_to_the_list_and_opens() -> None:
         await pilot.press("enter")
         await drawn(pilot)
         assert isinstance(app.screen, SessionScreen)
-        assert "Answer 3 to it." in seen(pilot)
+        assert "Answer 3 to it." in screen_text(pilot)
 
 
 async def test_letters_typed_into_the_search_are_not_commands() -> None:
@@ -144,7 +144,7 @@ async def test_export_asks_where_and_says_where(tmp_path: Path) -> None:
         await pilot.press("enter")
         await drawn(pilot)
         assert library.exported == [(library.records[0].summary.id, tmp_path / "a.wav")]
-        assert "Written to" in seen(pilot)
+        assert "Written to" in screen_text(pilot)
 
 
 async def test_export_offers_every_form(tmp_path: Path) -> None:
@@ -160,20 +160,20 @@ async def test_export_offers_every_form(tmp_path: Path) -> None:
         await pilot.press("shift+tab")
         await pilot.pause()
         assert field.value == str(tmp_path / "a.gramophone")
-        assert "The whole session as a bundle" in seen(pilot)
-        assert "Ctrl+G" not in seen(pilot)
+        assert "The whole session as a bundle" in screen_text(pilot)
+        assert "Ctrl+G" not in screen_text(pilot)
         await pilot.press("tab")
         await pilot.pause()
-        assert "The sound as WAV · pauses: none" in seen(pilot)
+        assert "The sound as WAV · pauses: none" in screen_text(pilot)
         field.value = str(tmp_path / "a.html")
         await pilot.pause()
-        assert "0.6 s" in seen(pilot)
+        assert "0.6 s" in screen_text(pilot)
         await pilot.press("ctrl+g")
         await pilot.pause()
-        assert "pauses: as they were" in seen(pilot)
+        assert "pauses: as they were" in screen_text(pilot)
         field.value = str(tmp_path / "a.jsonl")
         await pilot.pause()
-        assert "The timeline as JSON lines" in seen(pilot)
+        assert "The timeline as JSON lines" in screen_text(pilot)
         await pilot.click(".forms", offset=(1, 0))
         await pilot.pause()
         assert field.value == str(tmp_path / "a.wav")
@@ -182,7 +182,7 @@ async def test_export_offers_every_form(tmp_path: Path) -> None:
         (order,) = library.orders
         assert (order.form, order.path) == ("wav", tmp_path / "a.wav")
         assert order.pauses == Pauses(real=True)
-        assert "Written to" in seen(pilot)
+        assert "Written to" in screen_text(pilot)
 
 
 async def test_a_long_export_shows_how_far_it_is_and_stops(tmp_path: Path) -> None:
@@ -198,12 +198,12 @@ async def test_a_long_export_shows_how_far_it_is_and_stops(tmp_path: Path) -> No
         await pilot.press("enter")
         while not isinstance(app.screen, ProgressScreen):
             await pilot.pause()
-        while "25%" not in seen(pilot):
+        while "25%" not in screen_text(pilot):
             await pilot.pause()
         await pilot.press("escape")
         await drawn(pilot)
         assert isinstance(app.screen, HistoryScreen)
-        assert "Written" not in said(pilot)
+        assert "Written" not in screen_words(pilot)
         assert library.exported == []
 
 
@@ -220,11 +220,11 @@ async def test_export_does_not_overwrite_without_a_second_enter(tmp_path: Path) 
         app.screen.query_one(Input).value = str(tmp_path)
         await pilot.press("enter")
         await pilot.pause()
-        assert "This is a directory" in seen(pilot)
+        assert "This is a directory" in screen_text(pilot)
         app.screen.query_one(Input).value = str(there)
         await pilot.press("enter")
         await pilot.pause()
-        assert "Enter replaces it" in seen(pilot)
+        assert "Enter replaces it" in screen_text(pilot)
         assert library.exported == []
         await pilot.press("enter")
         await drawn(pilot)
@@ -249,7 +249,7 @@ async def test_a_failing_library_is_one_sentence() -> None:
     async with GramophoneApp(FakeBackend(library=library)).run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
-        assert "The library is damaged; run gramophone verify." in said(pilot)
+        assert "The library is damaged; run gramophone verify." in screen_words(pilot)
 
 
 @pytest.mark.parametrize("size", [(40, 10), (40, 12), (200, 60), (20, 5)])

@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from gramophone.library.library import SessionRecord, TurnRecord
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
-from tests.support.seeing import drawn, seen
+from tests.support.seeing import drawn, screen_text
 from tui.app import GramophoneApp
 from tui.screens.dialogs.text_input import WriteScreen
 
@@ -40,7 +40,7 @@ def hostile(number: int) -> SessionRecord:
 
 
 def harmless(pilot: Pilot[Any]) -> None:
-    text = seen(pilot)
+    text = screen_text(pilot)
     bad = {unicodedata.name(each, hex(ord(each))) for each in text if _acts(each)}
     assert not bad
 
@@ -60,7 +60,7 @@ async def test_nothing_of_it_reaches_the_terminal(size: tuple[int, int]) -> None
             await pilot.press(key)
             await drawn(pilot)
             harmless(pilot)
-        assert "needle" in seen(pilot)
+        assert "needle" in screen_text(pilot)
 
 
 @pytest.mark.parametrize("key", ["n", "t", "e"])
@@ -83,7 +83,7 @@ async def test_tags_that_no_keyboard_writes_are_not_offered_as_they_are() -> Non
         await pilot.press("f2", "slash", *"tag:")
         await drawn(pilot)
         harmless(pilot)
-        assert "tag:tag" in seen(pilot)
+        assert "tag:tag" in screen_text(pilot)
         await pilot.press("escape", "j", "t")
         while not isinstance(pilot.app.screen, WriteScreen):
             await pilot.pause()

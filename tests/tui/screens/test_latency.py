@@ -12,7 +12,7 @@ from gramophone.core.errors import StorageError
 from gramophone.core.timeline import SessionStarted, WarningReceived
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.screen_backend import FakeBackend
-from tests.support.seeing import drawn, headline, press, said, seen
+from tests.support.seeing import drawn, headline, press, screen_text, screen_words
 from tests.support.timelines import HOSTILE, session_of, talk, talked
 from tui.app import GramophoneApp
 from tui.latency.chart import WaterfallChart
@@ -30,7 +30,7 @@ async def opened(pilot: Pilot[Any], backend: FakeBackend, turn: int | None = Non
 
 def foot(pilot: Pilot[Any]) -> str:
     """The last words before the keys."""
-    lines = [line.strip() for line in seen(pilot).split("\n")[:-1]]
+    lines = [line.strip() for line in screen_text(pilot).split("\n")[:-1]]
     return next(line for line in reversed(lines) if line)
 
 
@@ -40,9 +40,9 @@ async def test_a_session_opens_its_last_answer() -> None:
         await press(pilot, "f2", "enter", "w")
         assert isinstance(app.screen, LatencyScreen)
         assert headline(pilot) == "Latency · answer 2 of 2 · And the horn?"
-        assert "response 1.32 s TTFT 600 ms TTFB 480 ms TTFA 600 ms" in said(pilot)
+        assert "response 1.32 s TTFT 600 ms TTFB 480 ms TTFA 600 ms" in screen_words(pilot)
         for name in STAGES:
-            assert name in said(pilot)
+            assert name in screen_words(pilot)
         await press(pilot, "escape")
         assert isinstance(app.screen, SessionScreen)
 
@@ -59,9 +59,9 @@ async def test_a_recorded_answer_has_its_figures() -> None:
     backend = talked(recordings.load("short-answer"))
     async with GramophoneApp(backend).run_test() as pilot:
         await opened(pilot, backend)
-        assert "response 552 ms TTFT 270 ms TTFB 213 ms TTFA 216 ms" in said(pilot)
-        assert "↑ flush sent ↓ flush answered" in said(pilot)
-        assert "underrun" not in said(pilot).lower()
+        assert "response 552 ms TTFT 270 ms TTFB 213 ms TTFA 216 ms" in screen_words(pilot)
+        assert "↑ flush sent ↓ flush answered" in screen_words(pilot)
+        assert "underrun" not in screen_words(pilot).lower()
 
 
 async def test_brackets_choose_the_answer() -> None:
@@ -84,16 +84,16 @@ async def test_one_answer_is_laid_over_another() -> None:
         assert "to be compared" in headline(pilot)
         await press(pilot, "right_square_bracket")
         assert "answer 2 of 2 · over answer 1" in headline(pilot)
-        words = said(pilot)
+        words = screen_words(pilot)
         assert "response 1.32 s (+880 ms)" in words
         for difference in ("+400 ms", "+80 ms", "+320 ms", "+120 ms"):
             assert difference in words
         await press(pilot, "c", "left_square_bracket")
         assert "answer 1 of 2 · over answer 2" in headline(pilot)
-        assert "response 440 ms (−880 ms)" in said(pilot)
+        assert "response 440 ms (−880 ms)" in screen_words(pilot)
         await press(pilot, "right_square_bracket", "c")
         assert headline(pilot) == "Latency · answer 2 of 2 · And the horn?"
-        assert "+880" not in said(pilot)
+        assert "+880" not in screen_words(pilot)
 
 
 @pytest.mark.parametrize(("down", "up"), [("down", "up"), ("j", "k")])
@@ -118,7 +118,7 @@ async def test_a_click_tells_a_stage_and_the_mark_that_was_meant() -> None:
     backend = talked()
     async with GramophoneApp(backend).run_test(size=(100, 40)) as pilot:
         await opened(pilot, backend)
-        lines = seen(pilot).split("\n")
+        lines = screen_text(pilot).split("\n")
         row = next(n for n, line in enumerate(lines) if "Text sent" in line)
         await pilot.click(offset=(40, row))
         await drawn(pilot)
@@ -138,7 +138,7 @@ async def test_the_window_shows_the_way_to_the_first_sample_or_the_whole() -> No
         assert (near.start_us, near.end_us) == (0, round(551_852 * 1.15))
         await press(pilot, "z")
         assert (chart.window.start_us, chart.window.end_us) == (0, 6_512_466)
-        assert "5 s" in said(pilot) or "4 s" in said(pilot)
+        assert "5 s" in screen_words(pilot) or "4 s" in screen_words(pilot)
         await press(pilot, "z")
         assert chart.window == near
 
@@ -155,7 +155,7 @@ async def test_zoom_and_scroll_in_time(nearer: str) -> None:
         start_us = chart.window.start_us
         await press(pilot, "right")
         assert chart.window.start_us > start_us
-        assert "‹" in seen(pilot) or "›" in seen(pilot)
+        assert "‹" in screen_text(pilot) or "›" in screen_text(pilot)
         await press(pilot, "left")
         assert chart.window.start_us == start_us
         await press(pilot, "l", "h")
@@ -170,12 +170,12 @@ async def test_on_a_small_terminal_all_rows_can_be_reached() -> None:
     backend = talked()
     async with GramophoneApp(backend).run_test(size=(40, 12)) as pilot:
         await opened(pilot, backend)
-        assert "Underruns" not in seen(pilot)
+        assert "Underruns" not in screen_text(pilot)
         await press(pilot, *["down"] * 12)
-        assert "Underruns" in seen(pilot)
-        assert "× flush refused" in said(pilot)
+        assert "Underruns" in screen_text(pilot)
+        assert "× flush refused" in screen_words(pilot)
         await press(pilot, *["up"] * 12)
-        assert "First delta" in seen(pilot)
+        assert "First delta" in screen_text(pilot)
 
 
 async def test_a_resize_draws_anew() -> None:
@@ -184,8 +184,8 @@ async def test_a_resize_draws_anew() -> None:
         await opened(pilot, backend)
         await pilot.resize_terminal(40, 12)
         await drawn(pilot)
-        assert all(len(text) <= 40 for text in seen(pilot).split("\n"))
-        assert "600 ms" in seen(pilot)
+        assert all(len(text) <= 40 for text in screen_text(pilot).split("\n"))
+        assert "600 ms" in screen_text(pilot)
 
 
 async def test_v_opens_the_timeline_of_the_answer() -> None:
@@ -204,7 +204,7 @@ async def test_ctrl_l_shows_the_answers_of_this_sitting() -> None:
     assert isinstance(started, SessionStarted)
     async with GramophoneApp(backend).run_test(notifications=True) as pilot:
         await press(pilot, "ctrl+l")
-        assert "Nothing answered yet" in said(pilot)
+        assert "Nothing answered yet" in screen_words(pilot)
         backend.conversation.put(started)
         await drawn(pilot)
         await press(pilot, "ctrl+l")
@@ -217,9 +217,9 @@ async def test_a_session_without_answers_says_so() -> None:
     backend = talked([session_started()])
     async with GramophoneApp(backend).run_test() as pilot:
         await opened(pilot, backend)
-        assert "No answer. Esc goes back" in said(pilot)
+        assert "No answer. Esc goes back" in screen_words(pilot)
         await press(pilot, "c", "z", "0", "plus", "left", "left_square_bracket")
-        assert "No answer. Esc goes back" in said(pilot)
+        assert "No answer. Esc goes back" in screen_words(pilot)
 
 
 async def test_what_cannot_be_read_is_one_sentence() -> None:
@@ -228,7 +228,7 @@ async def test_what_cannot_be_read_is_one_sentence() -> None:
     async with GramophoneApp(backend).run_test(notifications=True) as pilot:
         await opened(pilot, backend)
         assert isinstance(pilot.app.screen, ConversationScreen)
-        assert "Cannot be read." in said(pilot)
+        assert "Cannot be read." in screen_words(pilot)
 
 
 async def test_text_of_others_does_no_harm() -> None:
@@ -241,7 +241,7 @@ async def test_text_of_others_does_no_harm() -> None:
         assert headline(pilot).endswith("abcde")
         await press(pilot, *["down"] * 8)
         assert "abcde: abcde" in foot(pilot)
-        assert not set("\x1b\u202e\x9b\u200b") & set(seen(pilot))
+        assert not set("\x1b\u202e\x9b\u200b") & set(screen_text(pilot))
 
 
 def test_the_talk_is_in_order() -> None:

@@ -21,7 +21,7 @@ from gramophone.library.library import TurnRecord
 from gramophone.ports.backend import ReplayState
 from tests.support.builders import session_started, short_session, spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
-from tests.support.seeing import drawn, said, seen
+from tests.support.seeing import drawn, screen_text, screen_words
 from tests.support.session_screen import backend_of, exchanges, opened
 from tui.app import GramophoneApp
 from tui.messages import TurnWanted
@@ -50,9 +50,9 @@ async def looked(pilot: Pilot[Any]) -> None:
 class TestReading:
     async def test_it_shows_what_was_said(self) -> None:
         async with opened(backend_of()) as pilot:
-            assert "Question 0?" in seen(pilot)
-            assert "Answer 0 to it." in seen(pilot)
-            assert "○ stopped  0:00 / 0:30" in seen(pilot)
+            assert "Question 0?" in screen_text(pilot)
+            assert "Answer 0 to it." in screen_text(pilot)
+            assert "○ stopped  0:00 / 0:30" in screen_text(pilot)
             await pilot.press("escape")
             await drawn(pilot)
             assert isinstance(pilot.app.screen, HistoryScreen)
@@ -66,7 +66,7 @@ class TestReading:
             await pilot.press("enter")
             await drawn(pilot)
             assert isinstance(pilot.app.screen, HistoryScreen)
-            assert "not in the library any more" in said(pilot)
+            assert "not in the library any more" in screen_words(pilot)
 
     async def test_two_hundred_turns_open_with_few_live_answers(self) -> None:
         turns = [
@@ -77,11 +77,11 @@ class TestReading:
         async with opened(backend) as pilot:
             await drawn(pilot)
             assert len(pilot.app.screen.query_one(Transcript).awake_turns) <= 12
-            assert seen(pilot).count("Turn 0.") == 1
+            assert screen_text(pilot).count("Turn 0.") == 1
             await pilot.press("end")
             await drawn(pilot)
             await drawn(pilot)
-            assert "Turn 199." in seen(pilot)
+            assert "Turn 199." in screen_text(pilot)
 
 
 class TestReplaying:
@@ -96,14 +96,14 @@ class TestReplaying:
             )
             feed.now = replace(feed.now, position_us=7_000_000)
             await looked(pilot)
-            assert "Heard again" in seen(pilot)
-            assert "Answer 0 to it." not in seen(pilot)
-            assert "▶ 1.0×  0:07 / 0:30" in seen(pilot)
+            assert "Heard again" in screen_text(pilot)
+            assert "Answer 0 to it." not in screen_text(pilot)
+            assert "▶ 1.0×  0:07 / 0:30" in screen_text(pilot)
             await pilot.press("escape")
             await drawn(pilot)
             assert feed.asked[-1] == ("rest",)
-            assert "Answer 0 to it." in seen(pilot)
-            assert "○ stopped" in seen(pilot)
+            assert "Answer 0 to it." in screen_text(pilot)
+            assert "○ stopped" in screen_text(pilot)
             await pilot.press("escape")
             await drawn(pilot)
             assert isinstance(pilot.app.screen, HistoryScreen)
@@ -124,10 +124,10 @@ class TestReplaying:
         backend = backend_of()
         async with opened(backend, "space", "space") as pilot:
             await looked(pilot)
-            assert "‖ paused" in seen(pilot)
+            assert "‖ paused" in screen_text(pilot)
             await pilot.press("space")
             await looked(pilot)
-            assert "▶ 1.0×" in seen(pilot)
+            assert "▶ 1.0×" in screen_text(pilot)
             assert backend.replay_feed.asked == [("play",), ("pause",), ("play",)]
 
     async def test_while_it_is_paused_the_meter_rests(self) -> None:
@@ -153,12 +153,12 @@ class TestReplaying:
             await drawn(pilot)
             transcript = pilot.app.screen.query_one(Transcript)
             assert transcript.awake_turns == [0, 1, 2, 3]
-            assert "Second answer" in seen(pilot)
+            assert "Second answer" in screen_text(pilot)
             feed.put(TimelineRestarted(at_us=0, entries=len(first)), *first)
             await drawn(pilot)
-            assert "Second answer" not in seen(pilot)
-            assert "Later" not in seen(pilot)
-            assert "A gramophone plays records." in seen(pilot)
+            assert "Second answer" not in screen_text(pilot)
+            assert "Later" not in screen_text(pilot)
+            assert "A gramophone plays records." in screen_text(pilot)
             assert transcript.awake_turns == [0, 1]
 
     async def test_a_refusal_is_said_and_the_text_stays(self) -> None:
@@ -168,8 +168,8 @@ class TestReplaying:
             await pilot.press("space")
             await drawn(pilot)
             await drawn(pilot)
-            assert "An answer is being spoken." in said(pilot)
-            assert "Answer 0 to it." in said(pilot)
+            assert "An answer is being spoken." in screen_words(pilot)
+            assert "Answer 0 to it." in screen_words(pilot)
             assert backend.replay_feed.asked[-1] == ("rest",)
 
     async def test_a_word_is_heard_from_there(self) -> None:
@@ -179,7 +179,7 @@ class TestReplaying:
             await drawn(pilot)
             assert backend.replay_feed.asked == [("hear", 1, 7)]
             await looked(pilot)
-            assert "▶ 1.0×" in seen(pilot)
+            assert "▶ 1.0×" in screen_text(pilot)
 
 
 class TestBeforeItIsRead:
@@ -209,12 +209,12 @@ class TestBeforeItIsRead:
         backend = backend_of(state=ReplayState())
         async with opened(backend, *keys) as pilot:
             assert backend.replay_feed.asked == []
-            assert "reading the timeline; what you asked for comes then" in seen(pilot)
-            assert "Answer 0 to it." in seen(pilot), "the text stays until then"
+            assert "reading the timeline; what you asked for comes then" in screen_text(pilot)
+            assert "Answer 0 to it." in screen_text(pilot), "the text stays until then"
             backend.replay_feed.now = exchanges(3)
             await looked(pilot)
             assert backend.replay_feed.asked == asked
-            assert ("▶" in seen(pilot)) == (asked[-1][0] in ("play", "hear"))
+            assert ("▶" in screen_text(pilot)) == (asked[-1][0] in ("play", "hear"))
 
     async def test_even_before_there_is_anything_to_see(self) -> None:
         backend = backend_of()
@@ -222,7 +222,7 @@ class TestBeforeItIsRead:
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await pilot.app.push_screen(SessionScreen(backend, SESSION))
             await pilot.press("5", "plus", "space", "e")
-            assert "reading the timeline; what you asked for comes then" in seen(pilot)
+            assert "reading the timeline; what you asked for comes then" in screen_text(pilot)
             backend.library.answers_held.set()
             while not isinstance(pilot.app.screen, ExportScreen) or not backend.replay_feed.asked:
                 await pilot.pause()
@@ -234,10 +234,10 @@ class TestBeforeItIsRead:
         backend = backend_of(state=ReplayState(refusal=sentence))
         async with opened(backend) as pilot:
             await looked(pilot)
-            assert said(pilot).count(sentence) == 1
+            assert screen_words(pilot).count(sentence) == 1
             await pilot.press("space")
             await drawn(pilot)
-            assert said(pilot).count(sentence) == 2
+            assert screen_words(pilot).count(sentence) == 2
             assert backend.replay_feed.asked == [("rest",)]
 
 
@@ -267,7 +267,7 @@ class TestKeys:
             assert backend.replay_feed.now.position_us == to_us
             assert not backend.replay_feed.now.playing, "going somewhere starts nothing"
             await looked(pilot)
-            assert f"0:{to_us // 1_000_000:02} / 0:30" in seen(pilot)
+            assert f"0:{to_us // 1_000_000:02} / 0:30" in screen_text(pilot)
 
     async def test_back_while_it_plays_is_the_turn_before_when_this_one_has_just_begun(
         self,
@@ -312,23 +312,23 @@ class TestKeys:
         async with opened(backend, "space", *keys) as pilot:
             assert backend.replay_feed.now.speed == speed
             await looked(pilot)
-            assert f"▶ {times(speed)}" in seen(pilot)
+            assert f"▶ {times(speed)}" in screen_text(pilot)
 
     async def test_silence_is_skipped_or_not(self) -> None:
         backend = backend_of()
         async with opened(backend, "i") as pilot:
             await looked(pilot)
-            assert "skipping silence" in seen(pilot)
+            assert "skipping silence" in screen_text(pilot)
             await pilot.press("i")
             await looked(pilot)
-            assert "skipping silence" not in seen(pilot)
+            assert "skipping silence" not in screen_text(pilot)
 
     async def test_a_turn_is_looped_or_not(self) -> None:
         backend = backend_of(state=replace(exchanges(3), position_us=12_000_000))
         async with opened(backend, "l") as pilot:
             assert backend.replay_feed.now.loop == 3
             await looked(pilot)
-            assert "looping  skip silence" in seen(pilot)
+            assert "looping  skip silence" in screen_text(pilot)
             await pilot.press("l")
             assert backend.replay_feed.now.loop is None
 
@@ -371,9 +371,9 @@ class TestKeys:
             await drawn(pilot)
             await drawn(pilot)
             assert isinstance(pilot.app.screen, screen)
-            assert ("Second?" in seen(pilot)) or ("Second." in seen(pilot))
+            assert ("Second?" in screen_text(pilot)) or ("Second." in screen_text(pilot))
             if screen is LatencyScreen:
-                assert "answer 2 of 3" in seen(pilot)
+                assert "answer 2 of 3" in screen_text(pilot)
 
     async def test_the_turn_under_the_cursor_is_heard_and_looked_into(self) -> None:
         backend = backend_of(state=replace(exchanges(3), position_us=12_000_000))
@@ -392,7 +392,7 @@ class TestKeys:
     async def test_until_it_has_been_read_the_strip_says_so_and_keys_do_nothing(self) -> None:
         backend = backend_of(state=ReplayState())
         async with opened(backend, "5", "right", "l") as pilot:
-            assert "… reading the timeline" in seen(pilot)
+            assert "… reading the timeline" in screen_text(pilot)
             assert not [asked for asked in backend.replay_feed.asked if asked[0] == "seek"]
 
     async def test_export(self) -> None:
@@ -400,7 +400,7 @@ class TestKeys:
             await pilot.press("e")
             await pilot.pause()
             await pilot.pause()
-            assert "Enter Write" in seen(pilot)
+            assert "Enter Write" in screen_text(pilot)
 
     async def test_the_turn_under_the_cursor_can_be_exported_alone(self, tmp_path: Path) -> None:
         backend = backend_of()
@@ -409,10 +409,10 @@ class TestKeys:
             await pilot.press("right", "e")
             while not isinstance(pilot.app.screen, ExportScreen):
                 await pilot.pause()
-            assert "all of it" in seen(pilot)
+            assert "all of it" in screen_text(pilot)
             await pilot.press("ctrl+t")
             await pilot.pause()
-            assert "this turn alone" in seen(pilot)
+            assert "this turn alone" in screen_text(pilot)
             pilot.app.screen.query_one(Input).value = str(tmp_path / "a.wav")
             await pilot.press("enter")
             await drawn(pilot)
@@ -431,7 +431,7 @@ class TestSeekBar:
     ) -> None:
         async with opened(backend_of(state=exchanges(count))) as pilot:
             await looked(pilot)
-            assert seen(pilot).count("╹") == marks
+            assert screen_text(pilot).count("╹") == marks
 
     @pytest.mark.parametrize("size", [(40, 12), (80, 24), (140, 40)])
     async def test_a_click_seeks(self, size: tuple[int, int]) -> None:

@@ -17,7 +17,7 @@ from gramophone.ports.backend import ScreenSettings
 from gramophone.ports.preferences import Preference
 from tests.support.screen_backend import FakeBackend
 from tests.support.screen_preferences import FakePreferences
-from tests.support.seeing import drawn, said, seen
+from tests.support.seeing import drawn, screen_text, screen_words
 from tui.app import GramophoneApp
 from tui.conversation.slash.conversation_commands import CONVERSATION_COMMANDS
 from tui.screens.conversation import ConversationScreen
@@ -56,7 +56,9 @@ class Seat:
 
     def value(self, label: str) -> str:
         """What stands beside a label."""
-        line = next(line for line in seen(self.pilot).split("\n") if line.strip().startswith(label))
+        line = next(
+            line for line in screen_text(self.pilot).split("\n") if line.strip().startswith(label)
+        )
         return line.split(label, 1)[1].strip(" ▁▂▃▄▅▆▇█")
 
 
@@ -112,15 +114,17 @@ async def test_all_pages_are_reached_by_keys_and_by_clicks(size: tuple[int, int]
     async with at_settings(size) as seat:
         firsts = ["Provider", "Voice", "Begin muted", "Theme", "OpenAI key", "Stop"]
         for first in firsts:
-            assert any(line.strip().startswith(first) for line in seen(seat.pilot).split("\n"))
-            assert "Esc Back" in said(seat.pilot)
+            assert any(
+                line.strip().startswith(first) for line in screen_text(seat.pilot).split("\n")
+            )
+            assert "Esc Back" in screen_words(seat.pilot)
             await seat.press("right")
-        assert "Provider" in seen(seat.pilot)
-        lines = seen(seat.pilot).split("\n")
+        assert "Provider" in screen_text(seat.pilot)
+        lines = screen_text(seat.pilot).split("\n")
         row = next(n for n, line in enumerate(lines) if all(page in line for page in PAGES))
         await seat.pilot.click(offset=(lines[row].index("Keys"), row))
         await still(seat.pilot)
-        assert "Ctrl+R" in seen(seat.pilot)
+        assert "Ctrl+R" in screen_text(seat.pilot)
 
 
 @pytest.mark.parametrize("way", ["command", "palette"])
@@ -174,7 +178,7 @@ async def test_the_environment_is_said_to_win_and_wins() -> None:
     async with at_settings((80, 24), {"TEXTUAL_THEME": "textual-light"}, preferences) as seat:
         before = seat.app.theme
         await seat.page("Screen")
-        assert "TEXTUAL_THEME in the environment wins over it." in said(seat.pilot)
+        assert "TEXTUAL_THEME in the environment wins over it." in screen_words(seat.pilot)
         await seat.press("enter", "down", "enter")
         assert seat.app.theme == before
 
@@ -183,19 +187,19 @@ async def test_a_choice_is_taken_by_a_click() -> None:
     async with at_settings() as seat:
         await seat.page("Sound")
         at = (
-            seen(seat.pilot)
+            screen_text(seat.pilot)
             .split("\n")
-            .index(next(line for line in seen(seat.pilot).split("\n") if "Device" in line))
+            .index(next(line for line in screen_text(seat.pilot).split("\n") if "Device" in line))
         )
         await seat.pilot.click(offset=(10, at))
         await still(seat.pilot)
-        lines = seen(seat.pilot).split("\n")
+        lines = screen_text(seat.pilot).split("\n")
         row = next(n for n, line in enumerate(lines) if "Headphones" in line)
         await seat.pilot.click(offset=(lines[row].index("Headphones"), row))
         await still(seat.pilot)
         assert seat.preferences.written == [("device", "Headphones")]
         assert seat.value("Device") == "Headphones"
-        assert "Holds from the next start." in said(seat.pilot)
+        assert "Holds from the next start." in screen_words(seat.pilot)
 
 
 @pytest.mark.parametrize("page", PAGES[:4])
@@ -206,7 +210,7 @@ async def test_what_holds_from_the_next_start_says_so(page: str) -> None:
         rows = seat.app.screen.query_one(SettingList).rows
         for row in [row for row in rows if isinstance(row, SettingRow)]:
             await seat.row(row.name)
-            words = said(seat.pilot)
+            words = screen_words(seat.pilot)
             assert ("Holds from the next start" in words) is not row.now, row.name
             if f"/{row.name} does" in foot(row, Preference("")):
                 assert f"/{row.name} does it now." in words
@@ -216,7 +220,7 @@ async def test_the_sentence_stands_where_a_value_is_typed_too() -> None:
     async with at_settings() as seat:
         await seat.row("model")
         await seat.press("enter")
-        assert said(seat.pilot).count("Holds from the next start; /model") == 2
+        assert screen_words(seat.pilot).count("Holds from the next start; /model") == 2
 
 
 async def test_another_than_those_offered_can_be_typed() -> None:
@@ -233,7 +237,7 @@ async def test_it_is_said_that_the_devices_cannot_be_listed() -> None:
         await seat.page("Sound")
         await seat.row("device")
         await seat.press("enter")
-        assert "The sound system does not answer." in said(seat.pilot)
+        assert "The sound system does not answer." in screen_words(seat.pilot)
 
 
 @ANY_SIZE
@@ -242,7 +246,7 @@ async def test_what_is_refused_can_be_mended_or_left(size: tuple[int, int]) -> N
         await seat.row("model")
         seat.preferences.refusal = ConfigError("No such model.")
         await seat.press("enter", *"gpt", "enter")
-        assert "No such model." in said(seat.pilot)
+        assert "No such model." in screen_words(seat.pilot)
         seat.preferences.refusal = None
         await seat.press(*"-5", "enter")
         assert seat.preferences.written == [("model", "gpt-5")]
@@ -255,7 +259,7 @@ async def test_numbers_are_numbers_and_nothing_is_the_default() -> None:
     async with at_settings() as seat:
         await seat.row("max_tokens")
         await seat.press("enter", *"many", "enter")
-        assert "Write a whole number, or nothing." in said(seat.pilot)
+        assert "Write a whole number, or nothing." in screen_words(seat.pilot)
         await seat.press(*["backspace"] * 4, *"200", "enter")
         await seat.press("enter", *["backspace"] * 3, "enter")
         assert seat.preferences.written == [("max_tokens", 200), ("max_tokens", None)]
@@ -285,10 +289,10 @@ async def test_a_voice_is_heard_before_it_is_taken() -> None:
         await seat.press("enter", "down")
         seat.preferences.sample_held.clear()
         await seat.press("s")
-        assert "Speaking …" in said(seat.pilot)
+        assert "Speaking …" in screen_words(seat.pilot)
         seat.preferences.sample_held.set()
         await still(seat.pilot)
-        assert "Speaking …" not in said(seat.pilot)
+        assert "Speaking …" not in screen_words(seat.pilot)
         assert seat.preferences.sampled == ["aura-2-zeus-en"]
         assert not seat.preferences.written
         await seat.press("enter")
@@ -300,7 +304,7 @@ async def test_it_is_said_why_a_sample_cannot_be_heard() -> None:
         seat.preferences.silence = SpeakerError("No sound device: the sample cannot be heard.")
         await seat.page("Voice")
         await seat.press("s")
-        assert "No sound device: the sample" in said(seat.pilot)
+        assert "No sound device: the sample" in screen_words(seat.pilot)
 
 
 async def test_where_there_is_one_voice_it_is_named_and_heard() -> None:
@@ -309,7 +313,7 @@ async def test_where_there_is_one_voice_it_is_named_and_heard() -> None:
         await seat.page("Voice")
         assert seat.value("Voice") == "piper, the voice on this machine"
         await seat.press("enter")
-        assert "There is one voice here." in said(seat.pilot)
+        assert "There is one voice here." in screen_words(seat.pilot)
         await seat.press("s")
         assert seat.preferences.sampled == ["aura-2-thalia-en"]
 
@@ -327,9 +331,9 @@ async def test_a_key_is_kept_and_never_shown(size: tuple[int, int]) -> None:
         assert seat.preferences.ring == {"deepgram": "s3cret"}
         assert seat.value("Deepgram key") == "in the keyring"
         await seat.press("enter")
-        assert "s3cret" not in seen(seat.pilot)
+        assert "s3cret" not in screen_text(seat.pilot)
         await seat.press(*"0ther")
-        assert "0ther" not in seen(seat.pilot)
+        assert "0ther" not in screen_text(seat.pilot)
         await seat.press("escape", "d")
         assert seat.preferences.ring == {}
         assert seat.value("Deepgram key") == "none"
@@ -341,8 +345,8 @@ async def test_without_a_keyring_it_is_said_where_the_key_must_go() -> None:
     async with at_settings(preferences=preferences) as seat:
         await seat.page("Accounts")
         await seat.row("deepgram")
-        assert "set the variable in the environment" in said(seat.pilot)
-        assert "DEEPGRAM_API_KEY" in said(seat.pilot)
+        assert "set the variable in the environment" in screen_words(seat.pilot)
+        assert "DEEPGRAM_API_KEY" in screen_words(seat.pilot)
         await seat.press("enter")
         assert isinstance(seat.app.screen, SettingsScreen)
 
@@ -356,7 +360,7 @@ async def test_a_key_is_changed_by_pressing_it(size: tuple[int, int]) -> None:
         await seat.page("Keys")
         await seat.row("conversation.history")
         await seat.press("enter", "f11")
-        assert "F11" in said(seat.pilot)
+        assert "F11" in screen_words(seat.pilot)
         await seat.press("enter")
         assert seat.preferences.keys == {"conversation.history": "f11"}
         assert seat.value("History") == "F11"
@@ -373,7 +377,7 @@ async def test_a_key_gets_its_own_again_and_others_keep_theirs() -> None:
         await seat.press("backspace")
         assert seat.preferences.keys == {"conversation.history": ""}
         assert seat.value("History") == "F2, Ctrl+R"
-        assert "F16 Help" in said(seat.pilot)
+        assert "F16 Help" in screen_words(seat.pilot)
 
 
 async def test_a_key_that_is_taken_is_not_kept() -> None:
@@ -381,9 +385,9 @@ async def test_a_key_that_is_taken_is_not_kept() -> None:
         await seat.page("Keys")
         await seat.row("conversation.history")
         await seat.press("enter", "f1")
-        assert "F1 is “Help” (Everywhere); press another key." in said(seat.pilot)
+        assert "F1 is “Help” (Everywhere); press another key." in screen_words(seat.pilot)
         await seat.press("enter")
-        assert "Enter is “Send” (Prompt)" in said(seat.pilot)
+        assert "Enter is “Send” (Prompt)" in screen_words(seat.pilot)
         await seat.press("f11", "enter")
         assert seat.preferences.keys == {"conversation.history": "f11"}
 

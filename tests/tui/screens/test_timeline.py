@@ -16,7 +16,7 @@ from gramophone.core.codec import decode
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import DeltaReceived, Event, ModelChunkReceived, TextSpoken
 from tests.support.screen_backend import FakeBackend
-from tests.support.seeing import drawn, headline, press, said, seen
+from tests.support.seeing import drawn, headline, press, screen_text, screen_words
 from tests.support.timelines import HOSTILE, many, session_of, talk, talked
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
@@ -131,8 +131,8 @@ async def test_a_session_opens_its_timeline() -> None:
         await press(pilot, "f2", "enter", "v")
         assert isinstance(app.screen, TimelineScreen)
         assert headline(pilot) == f"Timeline · {len(talk())} events"
-        assert "Time Turn Kind Detail" in said(pilot)
-        assert "1.000000 0 TurnStarted role=user text=What is a gr" in said(pilot)
+        assert "Time Turn Kind Detail" in screen_words(pilot)
+        assert "1.000000 0 TurnStarted role=user text=What is a gr" in screen_words(pilot)
         await press(pilot, "escape")
         assert isinstance(app.screen, SessionScreen)
 
@@ -185,7 +185,7 @@ async def test_the_filter_narrows_and_escape_widens() -> None:
         await press(pilot, "slash", *"kind:flush", "enter")
         await drawn(pilot)
         assert headline(pilot) == f"Timeline · 5 of {whole} events"
-        assert "DeltaReceived" not in said(pilot)
+        assert "DeltaReceived" not in screen_words(pilot)
         assert isinstance(pilot.app.focused, EventTable)
         await press(pilot, "down")
         at = chosen(pilot)
@@ -204,12 +204,12 @@ async def test_no_hits_say_so_and_offer_nothing_to_copy() -> None:
     async with GramophoneApp(backend).run_test() as pilot:
         await opened(pilot, backend)
         await filtered(pilot, "turn:77")
-        assert "No hits. Esc clears the filter" in said(pilot)
+        assert "No hits. Esc clears the filter" in screen_words(pilot)
         assert headline(pilot).startswith("Timeline · 0 of")
-        assert "y Copy" not in said(pilot)
+        assert "y Copy" not in screen_words(pilot)
         await press(pilot, "escape")
         await drawn(pilot)
-        assert "TurnStarted" in said(pilot)
+        assert "TurnStarted" in screen_words(pilot)
 
 
 async def test_t_counts_from_above_and_from_the_question() -> None:
@@ -217,16 +217,16 @@ async def test_t_counts_from_above_and_from_the_question() -> None:
     async with GramophoneApp(backend).run_test() as pilot:
         await opened(pilot, backend)
         await filtered(pilot, "kind:PlaybackStarted")
-        assert "1.440000 1 PlaybackStarted" in said(pilot)
+        assert "1.440000 1 PlaybackStarted" in screen_words(pilot)
         await press(pilot, "t")
-        assert "Since above" in said(pilot)
-        assert "+8.880000 3 PlaybackStarted" in said(pilot)
+        assert "Since above" in screen_words(pilot)
+        assert "+8.880000 3 PlaybackStarted" in screen_words(pilot)
         await press(pilot, "t")
-        assert "Since asked" in said(pilot)
-        assert "+0.440000 1 PlaybackStarted" in said(pilot)
-        assert "+1.320000 3 PlaybackStarted" in said(pilot)
+        assert "Since asked" in screen_words(pilot)
+        assert "+0.440000 1 PlaybackStarted" in screen_words(pilot)
+        assert "+1.320000 3 PlaybackStarted" in screen_words(pilot)
         await press(pilot, "t")
-        assert "1.440000 1 PlaybackStarted" in said(pilot)
+        assert "1.440000 1 PlaybackStarted" in screen_words(pilot)
 
 
 @pytest.mark.parametrize("close", ["escape", "q", "enter"])
@@ -237,10 +237,10 @@ async def test_enter_shows_the_whole_event(close: str) -> None:
         await filtered(pilot, "kind:TextSpoken turn:1")
         await press(pilot, "enter")
         assert isinstance(pilot.app.screen, EventScreen)
-        assert '"source_end": 27' in said(pilot)
+        assert '"source_end": 27' in screen_words(pilot)
         await press(pilot, "y")
         assert json.loads(pilot.app.clipboard)["event"] == "TextSpoken"
-        assert "Copied the event" in said(pilot)
+        assert "Copied the event" in screen_words(pilot)
         await press(pilot, close)
         assert isinstance(pilot.app.screen, TimelineScreen)
 
@@ -251,17 +251,19 @@ async def test_y_copies_the_row_as_a_line_of_json() -> None:
         await opened(pilot, backend)
         await filtered(pilot, "kind:ModelChunk")
         await press(pilot, "y")
-        assert "Copied the row" in said(pilot)
+        assert "Copied the row" in screen_words(pilot)
         assert json.loads(pilot.app.clipboard)["raw"] == HOSTILE
         assert not set("\x1b\u202e\x9b\u200b") & set(pilot.app.clipboard)
-        assert "raw=abcde" in said(pilot)
+        assert "raw=abcde" in screen_words(pilot)
 
 
 async def test_a_click_chooses_and_two_open() -> None:
     backend = talked()
     async with GramophoneApp(backend).run_test() as pilot:
         await opened(pilot, backend)
-        row = next(n for n, text in enumerate(seen(pilot).split("\n")) if "RequestSent" in text)
+        row = next(
+            n for n, text in enumerate(screen_text(pilot).split("\n")) if "RequestSent" in text
+        )
         await pilot.click(offset=(10, row))
         await drawn(pilot)
         assert type(chosen(pilot)).__name__ == "RequestSent"
@@ -283,7 +285,7 @@ async def test_only_rows_in_view_are_made(monkeypatch: pytest.MonkeyPatch) -> No
         await opened(pilot, backend)
         assert headline(pilot) == "Timeline · 100,000 events"
         await press(pilot, "end")
-        assert "word 99999" in said(pilot)
+        assert "word 99999" in screen_words(pilot)
         assert len({id(event) for event in made}) < 200
 
 
@@ -291,16 +293,16 @@ async def test_at_40_by_12_the_detail_can_still_be_read() -> None:
     backend = talked()
     async with GramophoneApp(backend).run_test(size=(40, 12)) as pilot:
         await opened(pilot, backend)
-        assert "1.000 TurnStarted role=user" in said(pilot)
+        assert "1.000 TurnStarted role=user" in screen_words(pilot)
         await press(pilot, "t", "t")
-        assert "Asked Kind Detail" in said(pilot)
+        assert "Asked Kind Detail" in screen_words(pilot)
 
 
 async def test_a_session_without_events_says_so() -> None:
     backend = talked([])
     async with GramophoneApp(backend).run_test() as pilot:
         await opened(pilot, backend)
-        assert "No events. Esc goes back" in said(pilot)
+        assert "No events. Esc goes back" in screen_words(pilot)
         await press(pilot, "enter", "down", "y", "t", "escape")
         assert isinstance(pilot.app.screen, ConversationScreen)
 
@@ -311,4 +313,4 @@ async def test_what_cannot_be_read_is_one_sentence() -> None:
     async with GramophoneApp(backend).run_test(notifications=True) as pilot:
         await opened(pilot, backend)
         assert isinstance(pilot.app.screen, ConversationScreen)
-        assert "Cannot be read." in said(pilot)
+        assert "Cannot be read." in screen_words(pilot)

@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from tests.support.histories import history, library_of, titles
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
-from tests.support.seeing import drawn, said, seen
+from tests.support.seeing import drawn, screen_text, screen_words
 from tui.app import GramophoneApp
 from tui.screens import history as history_screen
 from tui.screens.conversation import ConversationScreen
@@ -20,11 +20,11 @@ async def test_a_filter_that_says_nothing_is_explained_below_the_field() -> None
     async with history(library_of(3), "slash") as pilot:
         pilot.app.screen.query_one(Input).value = "colour:red"
         await drawn(pilot)
-        assert "There is no filter colour:" in said(pilot)
+        assert "There is no filter colour:" in screen_words(pilot)
         assert len(titles(pilot)) == 3
         await pilot.press("escape")
         await drawn(pilot)
-        assert "no filter" not in said(pilot)
+        assert "no filter" not in screen_words(pilot)
 
 
 async def test_a_slow_search_says_so_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,11 +33,11 @@ async def test_a_slow_search_says_so_and_can_be_stopped(monkeypatch: pytest.Monk
         monkeypatch.setattr(history_screen, "SLOW_AFTER_S", 0.001)
         library.sessions_held.clear()
         pilot.app.screen.query_one(Input).value = "question 2"
-        while "searching · Esc stops" not in seen(pilot):
+        while "searching · Esc stops" not in screen_text(pilot):
             await pilot.pause()
         await pilot.press("escape")
         await drawn(pilot)
-        assert "searching" not in seen(pilot)
+        assert "searching" not in screen_text(pilot)
         assert len(titles(pilot)) == 3
         assert isinstance(pilot.app.screen, HistoryScreen)
         library.sessions_held.set()
@@ -52,7 +52,7 @@ async def test_a_library_that_opens_late_can_be_left(monkeypatch: pytest.MonkeyP
     library.sessions_held.clear()
     async with GramophoneApp(FakeBackend(library=library)).run_test() as pilot:
         await pilot.press("f2")
-        while "opening · Esc leaves" not in seen(pilot):
+        while "opening · Esc leaves" not in screen_text(pilot):
             await pilot.pause()
         await pilot.press("escape")
         await pilot.pause()
@@ -62,15 +62,15 @@ async def test_a_library_that_opens_late_can_be_left(monkeypatch: pytest.MonkeyP
 async def test_filters_are_hinted_and_completed() -> None:
     library = FakeLibrary([kept_session(0, tags=["work"]), kept_session(1)])
     async with history(library, "slash") as pilot:
-        assert "has:audio" in seen(pilot)
+        assert "has:audio" in screen_text(pilot)
         await pilot.press(*"tag:w")
         await drawn(pilot)
-        assert "tag:work" in seen(pilot)
+        assert "tag:work" in screen_text(pilot)
         await pilot.press("right")
         await drawn(pilot)
         assert pilot.app.screen.query_one(Input).value == "tag:work"
         assert titles(pilot) == ["Question 0?"]
-        assert "1 hit" in seen(pilot)
+        assert "1 hit" in screen_text(pilot)
 
 
 @pytest.mark.parametrize("key", ["enter", "down"])
@@ -80,7 +80,7 @@ async def test_from_the_search_to_the_list(key: str) -> None:
         await pilot.press("slash", *"zz", key)
         await drawn(pilot)
         assert isinstance(pilot.app.focused, SessionSearch)
-        assert "/ Search" not in seen(pilot)
+        assert "/ Search" not in screen_text(pilot)
 
 
 async def test_enter_before_the_hits_are_there_goes_to_them() -> None:

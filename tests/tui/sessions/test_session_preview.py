@@ -8,7 +8,7 @@ from gramophone.core.errors import StorageError
 from gramophone.library.library import TurnRecord
 from tests.support.histories import history, library_of
 from tests.support.screen_backend import FakeLibrary, kept_session
-from tests.support.seeing import drawn, said, seen
+from tests.support.seeing import drawn, screen_text, screen_words
 from tui.sessions.session_preview import SessionPreview
 
 
@@ -23,16 +23,16 @@ async def test_the_preview_follows_the_cursor_and_shows_the_hit() -> None:
     library = FakeLibrary([kept_session(0), kept_session(1, "Long", turns=turns)])
     async with history(library, size=(120, 30)) as pilot:
         pane = pilot.app.screen.query_one(SessionPreview)
-        assert "Answer 0 to it." in seen(pilot)
+        assert "Answer 0 to it." in screen_text(pilot)
         await pilot.press("j")
         await drawn(pilot)
-        assert "First of all" in seen(pilot)
+        assert "First of all" in screen_text(pilot)
         await pilot.press("slash", *"needle")
         await drawn(pilot)
         assert pane.display
-        assert "the-needle-itself" in seen(pilot)
-        assert "And then?" in seen(pilot)
-        assert "First of all" not in seen(pilot)
+        assert "the-needle-itself" in screen_text(pilot)
+        assert "And then?" in screen_text(pilot)
+        assert "First of all" not in screen_text(pilot)
 
 
 async def test_what_cannot_be_previewed_says_why() -> None:
@@ -41,7 +41,7 @@ async def test_what_cannot_be_previewed_says_why() -> None:
         library.failure = StorageError("The session is damaged; run gramophone verify.")
         await pilot.press("j")
         await drawn(pilot)
-        assert "The session is damaged; run gramophone verify." in said(pilot)
+        assert "The session is damaged; run gramophone verify." in screen_words(pilot)
 
 
 async def test_below_a_hundred_columns_no_preview_is_read() -> None:
@@ -66,8 +66,8 @@ async def test_an_answer_without_words_says_why(reason: str, words: str) -> None
     ]
     library = FakeLibrary([kept_session(0, turns=turns)])
     async with history(library, size=(120, 30)) as pilot:
-        assert "And the *horn*?" in seen(pilot), "as it was typed"
-        assert words in said(pilot)
+        assert "And the *horn*?" in screen_text(pilot), "as it was typed"
+        assert words in screen_words(pilot)
 
 
 async def test_an_answer_is_laid_out_at_the_width_there_is() -> None:
@@ -77,10 +77,10 @@ async def test_an_answer_is_laid_out_at_the_width_there_is() -> None:
     ]
     library = FakeLibrary([kept_session(0, turns=turns)])
     async with history(library, size=(100, 30)) as pilot:
-        narrow = seen(pilot)
+        narrow = screen_text(pilot)
         await pilot.resize_terminal(168, 30)
         await drawn(pilot)
-        wide = seen(pilot)
+        wide = screen_text(pilot)
     for picture in (narrow, wide):
         first, *others = [line[line.index("│") :] for line in picture.split("\n") if "more" in line]
         assert "• Long words." in first

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from gramophone.core.timeline import DeviceChanged, Entry, Failed
 from tests.support.builders import short_session, spoken_exchange
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
-from tests.support.seeing import drawn, said
+from tests.support.seeing import drawn, screen_words
 from tui.app import GramophoneApp
 from tui.support.alerts import Alert, alerts
 
@@ -33,7 +33,7 @@ async def test_a_trouble_is_told_in_a_sentence(entry: Failed | DeviceChanged) ->
         feed.put(entry)
         await drawn(pilot)
         assert notified(pilot) == [entry.detail]
-        assert entry.detail in said(pilot)
+        assert entry.detail in screen_words(pilot)
 
 
 async def test_it_is_told_on_other_screens_too() -> None:

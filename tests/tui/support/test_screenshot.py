@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.screen_backend import FakeBackend
-from tests.support.seeing import drawn, said
+from tests.support.seeing import drawn, screen_words
 from tui.app import GramophoneApp
 
 NAME = "gramophone-20261121-143005.svg"
@@ -43,8 +43,8 @@ async def test_a_picture_is_written(keys: list[str], folder: Path) -> None:
         assert "picture" not in picture, "the palette is not on it"
         # The notice may break the name at a hyphen.
         stem, time_of_day = NAME.rsplit("-", 1)
-        assert stem in said(pilot)
-        assert time_of_day in said(pilot)
+        assert stem in screen_words(pilot)
+        assert time_of_day in screen_words(pilot)
 
 
 async def test_it_is_said_why_there_is_none(folder: Path) -> None:
@@ -52,5 +52,5 @@ async def test_it_is_said_why_there_is_none(folder: Path) -> None:
     async with app().run_test(notifications=True) as pilot:
         await pilot.press("f12")
         await drawn(pilot)
-        assert "No picture was saved: File exists." in said(pilot)
+        assert "No picture was saved: File exists." in screen_words(pilot)
         assert (folder / NAME).read_text() == "mine"

@@ -11,7 +11,7 @@ from textual.theme import BUILTIN_THEMES
 
 from tests.support.scenes import KEPT, pressing, replay_state, shapes
 from tests.support.screen_backend import FakeBackend, FakeLibrary, FakeReplay, kept_session
-from tests.support.seeing import drawn, seen
+from tests.support.seeing import drawn, screen_text
 from tests.support.timelines import talked
 from tui.app import GramophoneApp
 from tui.playback.seek_bar import SeekBar
@@ -158,7 +158,7 @@ async def test_what_is_to_come_steps_back_without_shades(theme: str, size: tuple
         await pressing("f2", "r")(pilot)
         bar = app.screen.query_one(SeekBar).region
         row = bar.bottom - (1 if bar.height == 1 else 2)
-        line = seen(pilot).split("\n")[row]
+        line = screen_text(pilot).split("\n")[row]
         here = line.index("┃")
         quiet = [
             at for at in range(bar.x, bar.right) if line[at] not in " ╹" and dim(pilot, row)[at]
@@ -175,7 +175,7 @@ async def test_the_grid_steps_back_behind_the_bars(theme: str) -> None:
     app.theme = theme
     async with app.run_test() as pilot:
         await pressing("f2", "enter", "w")(pilot)
-        lines = seen(pilot).split("\n")
+        lines = screen_text(pilot).split("\n")
         row = next(n for n, line in enumerate(lines) if line.count("┊") > 1)
         line, quiet = lines[row], dim(pilot, row)
         assert all(quiet[at] for at, character in enumerate(line) if character == "┊")

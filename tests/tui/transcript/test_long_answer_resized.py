@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from textual.pilot import Pilot
 
-from tests.support.seeing import drawn, seen
+from tests.support.seeing import drawn, screen_text
 from tests.support.transcripts import Listening, app_of, focused
 from tui.transcript.transcript import Transcript
 from tui.transcript.turn_body import AT_ONCE_CHARACTERS
@@ -23,7 +23,7 @@ SIZES = [(40, 20), (100, 30), (61, 17), (80, 24)]
 
 def first_word(pilot: Pilot[None]) -> int:
     """The number of the first paragraph that begins in view."""
-    return int(re.findall(r"\bw(\d{5})\b", seen(pilot))[0])
+    return int(re.findall(r"\bw(\d{5})\b", screen_text(pilot))[0])
 
 
 def is_all_there(pilot: Pilot[None]) -> bool:
@@ -86,7 +86,7 @@ async def test_the_end_is_followed() -> None:
             await pilot.resize_terminal(*size)
             await drawn(pilot)
             assert transcript.following
-            assert f"w{PARAGRAPHS - 1:05}" in seen(pilot)
+            assert f"w{PARAGRAPHS - 1:05}" in screen_text(pilot)
 
 
 async def test_in_the_end_it_is_as_if_it_had_always_had_this_size() -> None:

@@ -13,9 +13,9 @@ from textual.strip import Strip
 from gramophone.core.timeline import HistoryRewound, TurnStarted
 from gramophone.library.library import TurnRecord
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
-from tests.support.seeing import drawn, seen
+from tests.support.seeing import drawn, screen_text
 from tests.support.session_screen import opened
-from tests.support.transcripts import Listening, app_of, focused, said
+from tests.support.transcripts import Listening, app_of, focused, turns_of
 from tui.messages import TurnWanted
 from tui.transcript.transcript import Transcript
 
@@ -24,7 +24,7 @@ CODE = "Two pieces:\n\n```python\nfirst = 1\n```\n\nand\n\n```\nsecond\n```\n"
 
 def marked(pilot: Pilot[Any]) -> list[str]:
     """The rows with the cursor's bar."""
-    return [row[2:].strip() for row in seen(pilot).split("\n")[:-6] if row.startswith("▎")]
+    return [row[2:].strip() for row in screen_text(pilot).split("\n")[:-6] if row.startswith("▎")]
 
 
 class TestCursor:
@@ -59,10 +59,10 @@ class TestCursor:
             await pilot.press("home", "j", "j")
             await drawn(pilot)
             assert transcript.turn == 1
-            assert "row 0" in seen(pilot)
+            assert "row 0" in screen_text(pilot)
             rows = set[str]()
             for _ in range(12):
-                rows |= {row.strip("▎▂▃▄▅▆▇█ ") for row in seen(pilot).split("\n")}
+                rows |= {row.strip("▎▂▃▄▅▆▇█ ") for row in screen_text(pilot).split("\n")}
                 await pilot.press("j")
                 await drawn(pilot)
                 if transcript.turn != 1:
@@ -77,7 +77,7 @@ class TestCursor:
             for _ in range(12):
                 await pilot.press("k")
                 await drawn(pilot)
-                assert f"turn {transcript.turn} " in seen(pilot)
+                assert f"turn {transcript.turn} " in screen_text(pilot)
             assert transcript.turn == 28
 
     async def test_what_was_taken_back_is_gone_and_jumped_over(self) -> None:
@@ -85,9 +85,9 @@ class TestCursor:
         async with app.run_test() as pilot:
             transcript = await focused(pilot)
             feed = app.backend.conversation
-            feed.put(HistoryRewound(at_us=3, to_turn=2), *said("Three?", "Third.", first=4)[1:])
+            feed.put(HistoryRewound(at_us=3, to_turn=2), *turns_of("Three?", "Third.", first=4)[1:])
             await drawn(pilot)
-            assert "Second." not in seen(pilot)
+            assert "Second." not in screen_text(pilot)
             assert row_of(pilot, "Three?") == row_of(pilot, "First.") + 3
             await pilot.press("k", "k", "k")
             await drawn(pilot)
@@ -136,7 +136,7 @@ class TestActing:
             await pilot.press("c")
             await drawn(pilot)
             assert app.copied == []
-            assert "there is no code" in seen(pilot)
+            assert "there is no code" in screen_text(pilot)
 
     async def test_with_nothing_said_the_keys_do_nothing(self) -> None:
         app = Listening(FakeBackend())
@@ -169,7 +169,7 @@ async def dragged(pilot: Pilot[Any], start: tuple[int, int], end: tuple[int, int
 
 
 def row_of(pilot: Pilot[Any], words: str) -> int:
-    return next(y for y, row in enumerate(seen(pilot).split("\n")) if words in row)
+    return next(y for y, row in enumerate(screen_text(pilot).split("\n")) if words in row)
 
 
 class TestSelection:
@@ -245,7 +245,7 @@ class TestWords:
             wanted = list[TurnWanted]()
             _catch(pilot.app.screen.query_one(Transcript), wanted)
             y = row_of(pilot, "gramophone")
-            row = seen(pilot).split("\n")[y]
+            row = screen_text(pilot).split("\n")[y]
             for word in ("gramophone", "plays", "records"):
                 await pilot.click(offset=(row.index(word) + 2, y))
                 await pilot.pause()
@@ -276,7 +276,7 @@ class TestWords:
             assert wanted == []
             await pilot.press("e")
             await pilot.pause()
-            assert "Enter Write" in seen(pilot), "the screen's own key"
+            assert "Enter Write" in screen_text(pilot), "the screen's own key"
 
 
 class TestScrolling:
@@ -286,10 +286,10 @@ class TestScrolling:
             transcript = await focused(pilot)
             last = None
             for _ in range(40):
-                before = seen(pilot).split("\n")[1:12]
+                before = screen_text(pilot).split("\n")[1:12]
                 await pilot.press("up")
                 await drawn(pilot)
-                after = seen(pilot).split("\n")[2:13]
+                after = screen_text(pilot).split("\n")[2:13]
                 assert [row[:50] for row in after] == [row[:50] for row in before]
                 last = transcript.scroll_offset.y
             assert last
@@ -314,7 +314,7 @@ class TestPainting:
             transcript = await focused(pilot)
             before = painted(transcript)
             assert all(old is new for old, new in zip(before, painted(transcript), strict=True))
-            app.backend.conversation.put(*said("Two?", "Second.", first=2))
+            app.backend.conversation.put(*turns_of("Two?", "Second.", first=2))
             await drawn(pilot)
             after = painted(transcript)
             assert before[2].text.split() == ["One?"]

@@ -139,7 +139,7 @@ class TestBlocks:
         assert isinstance(text, TextBlock)
 
     @pytest.mark.parametrize(
-        ("arguments", "given"),
+        ("arguments", "expected"),
         [
             ("", {}),
             (" {} ", {}),
@@ -148,5 +148,5 @@ class TestBlocks:
             ("{", {"arguments": "{"}),
         ],
     )
-    def test_arguments_become_an_object(self, arguments: str, given: dict[str, object]) -> None:
-        assert call_input(arguments) == given
+    def test_arguments_become_an_object(self, arguments: str, expected: dict[str, object]) -> None:
+        assert call_input(arguments) == expected

@@ -27,7 +27,7 @@ from gramophone.wire.llm.anthropic_messages import (
 )
 from gramophone.wire.llm.errors import RequestRefused, anthropic_error
 from tests.support.model_servers import anthropic_events
-from tests.support.sse_reading import events_in, moments, told
+from tests.support.sse_reading import events_in, moments, payloads
 
 OLD, NEW = "2023-06-01", "2026-10-21"
 ASKED = MessagesRequest("claude-haiku-4-5", "Hello?", True, 12)
@@ -38,11 +38,11 @@ HELLO = ModelAnswer(
 
 def asking(**fields: Any) -> bytes:
     messages = [{"role": "user", "content": "Hello?"}]
-    given = {"model": "claude-haiku-4-5", "max_tokens": 99, "messages": messages, **fields}
-    return json.dumps(given).encode()
+    body = {"model": "claude-haiku-4-5", "max_tokens": 99, "messages": messages, **fields}
+    return json.dumps(body).encode()
 
 
-def said(*content: dict[str, Any], role: str = "user") -> list[dict[str, Any]]:
+def message(*content: dict[str, Any], role: str = "user") -> list[dict[str, Any]]:
     return [{"role": role, "content": [*content]}]
 
 
@@ -54,8 +54,8 @@ class TestRequests:
     def test_results_of_tools_are_not_the_users_words(self) -> None:
         messages: list[dict[str, Any]] = [
             {"role": "user", "content": "One?"},
-            *said({"type": "tool_use", "id": "a", "name": "f", "input": {}}, role="assistant"),
-            *said({"type": "tool_result", "tool_use_id": "a", "content": "1"}),
+            *message({"type": "tool_use", "id": "a", "name": "f", "input": {}}, role="assistant"),
+            *message({"type": "tool_result", "tool_use_id": "a", "content": "1"}),
         ]
         request = parse_messages(asking(messages=messages), NEW)
         assert (request.prompt, request.step) == ("One?", 1)
@@ -83,9 +83,9 @@ class TestRequests:
             (asking(stream=1), OLD, "stream: Input"),
             (asking(temperature=1.0), NEW, "temperature: is not supported"),
             (asking(top_k=5), NEW, "top_k: is not supported"),
-            (asking(messages=said({"type": "document"}, role="assistant")), NEW, "no document"),
+            (asking(messages=message({"type": "document"}, role="assistant")), NEW, "no document"),
             (
-                asking(messages=said({"type": "text", "text": "a", "citations": [{}]})),
+                asking(messages=message({"type": "text", "text": "a", "citations": [{}]})),
                 NEW,
                 "no citations",
             ),
@@ -107,7 +107,7 @@ class TestRequests:
 class TestStream:
     def test_an_answer(self) -> None:
         events = message_events(HELLO, ASKED, 0)
-        assert [event["type"] for event in told(events)] == [
+        assert [event["type"] for event in payloads(events)] == [
             "message_start",
             "content_block_start",
             "ping",
@@ -122,10 +122,10 @@ class TestStream:
     def test_every_event_is_named_after_its_type(self) -> None:
         events = message_events(HELLO, ASKED, 0)
         named = [name for name, _ in events_in(b"".join(event for _, event in events))]
-        assert named == [event["type"] for event in told(events)]
+        assert named == [event["type"] for event in payloads(events)]
 
     def test_usage_is_told_at_both_ends(self) -> None:
-        events = told(message_events(HELLO, ASKED, 0))
+        events = payloads(message_events(HELLO, ASKED, 0))
         assert events[0]["message"]["usage"]["input_tokens"] == 9
         assert events[-2] == {
             "type": "message_delta",
@@ -143,7 +143,7 @@ class TestStream:
         answer = ModelAnswer(
             None, (ThinkingPiece("Hm."), ThinkingPiece("", "EqQB"), TextPiece("Hi."))
         )
-        events = told(message_events(answer, ASKED, 0))
+        events = payloads(message_events(answer, ASKED, 0))
         deltas = [event["delta"] for event in events if event["type"] == "content_block_delta"]
         assert deltas == [
             {"type": "thinking_delta", "thinking": "Hm."},
@@ -153,7 +153,7 @@ class TestStream:
         assert events[1]["content_block"] == {"type": "thinking", "thinking": "", "signature": ""}
 
     def test_a_signature_is_made_where_none_was_given(self) -> None:
-        events = told(message_events(ModelAnswer(None, (ThinkingPiece("Hm."),)), ASKED, 0))
+        events = payloads(message_events(ModelAnswer(None, (ThinkingPiece("Hm."),)), ASKED, 0))
         assert len(events[4]["delta"]["signature"]) > 20
 
     def test_calls_that_come_crosswise_are_told_one_after_the_other(self) -> None:
@@ -166,7 +166,7 @@ class TestStream:
             ),
         )
         timed = message_events(answer, ASKED, 0)
-        events = told(timed)
+        events = payloads(timed)
         starts = [event for event in events if event["type"] == "content_block_start"]
         assert [event["index"] for event in starts] == [0, 1]
         assert starts[0]["content_block"] == {
@@ -194,12 +194,12 @@ class TestStream:
         ],
     )
     def test_why_it_ended(self, reason: str, stop_reason: str) -> None:
-        events = told(message_events(ModelAnswer(None, (TextPiece("H"),), reason), ASKED, 0))
+        events = payloads(message_events(ModelAnswer(None, (TextPiece("H"),), reason), ASKED, 0))
         assert events[-2]["delta"]["stop_reason"] == stop_reason
 
     def test_an_empty_answer_ends_too(self) -> None:
         assert [
-            event["type"] for event in told(message_events(ModelAnswer(None, ()), ASKED, 0))
+            event["type"] for event in payloads(message_events(ModelAnswer(None, ()), ASKED, 0))
         ] == [
             "message_start",
             "message_delta",
@@ -209,13 +209,13 @@ class TestStream:
     def test_an_overload_in_the_stream(self) -> None:
         failure = AnswerFailure("overloaded_error", "", 0, in_stream=True)
         answer = ModelAnswer(None, (TextPiece("Hel"),), failure=failure)
-        last = told(message_events(answer, ASKED, 0))[-1]
+        last = payloads(message_events(answer, ASKED, 0))[-1]
         assert last["type"] == "error"
         assert last["error"] == {"type": "overloaded_error", "message": "Overloaded"}
 
     def test_an_answer_that_is_cut_has_no_end(self) -> None:
         failure = AnswerFailure(CUT, "", 0, in_stream=True)
-        events = told(
+        events = payloads(
             message_events(ModelAnswer(None, (TextPiece("H"),), failure=failure), ASKED, 0)
         )
         assert events[-1]["type"] == "content_block_stop"
@@ -237,7 +237,7 @@ class TestRecorded:
     def test_a_recording_that_breaks_off_is_ended(self) -> None:
         sent = anthropic_events("Hel", "lo")[:4]
         sent[0]["message"]["usage"] |= {"input_tokens": 77, "cache_read_input_tokens": 5}
-        events = told(message_events(recorded(*sent), ASKED, 0))
+        events = payloads(message_events(recorded(*sent), ASKED, 0))
         assert [event["type"] for event in events[4:]] == [
             "content_block_stop",
             "message_delta",
@@ -257,14 +257,14 @@ class TestRecorded:
         error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
         failure = AnswerFailure("overloaded_error", "Overloaded", 0, in_stream=True)
         answer = replace(recorded(*anthropic_events("Hi")[:3], error), failure=failure)
-        events = told(message_events(answer, ASKED, 0))
+        events = payloads(message_events(answer, ASKED, 0))
         assert [event["type"] for event in events].count("error") == 1
 
     def test_a_whole_message_is_given_back_as_it_was(self) -> None:
         raw = '{ "type": "message", "content": [{"type": "text", "text": "Hi"}] }'
         answer = ModelAnswer(None, (RawPiece(raw),), provider=ANTHROPIC)
         assert render_message(answer, ASKED, 0) == raw.encode()
-        assert told(message_events(answer, ASKED, 0))[3]["delta"]["text"] == "Hi"
+        assert payloads(message_events(answer, ASKED, 0))[3]["delta"]["text"] == "Hi"
 
 
 class TestWhole:

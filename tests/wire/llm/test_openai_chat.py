@@ -22,7 +22,7 @@ from gramophone.wire.llm.answer import (
 from gramophone.wire.llm.errors import RequestRefused, openai_error
 from gramophone.wire.llm.openai_chat import ChatRequest, chat_events, parse_chat, render_chat
 from tests.support.model_servers import anthropic_events, openai_chunks
-from tests.support.sse_reading import events_in, moments, told
+from tests.support.sse_reading import events_in, moments, payloads
 
 PLAIN = ChatRequest("gpt-5-mini", "Hello?", True, False, 12)
 COUNTED = ChatRequest("gpt-5-mini", "Hello?", True, True, 12)
@@ -112,7 +112,7 @@ class TestRequests:
 
 class TestStream:
     def test_an_answer(self) -> None:
-        chunks = told(chat_events(HELLO, PLAIN, 0))
+        chunks = payloads(chat_events(HELLO, PLAIN, 0))
         assert [chunk["choices"][0]["delta"] for chunk in chunks] == [
             {"role": "assistant", "content": "", "refusal": None},
             {"content": "Hel"},
@@ -133,19 +133,19 @@ class TestStream:
     def test_ids_are_the_same_each_time_and_differ_between_answers(self) -> None:
         assert chat_events(HELLO, PLAIN, 3) == chat_events(HELLO, PLAIN, 3)
         assert (
-            told(chat_events(HELLO, PLAIN, 3))[0]["id"]
-            != told(chat_events(HELLO, PLAIN, 4))[0]["id"]
+            payloads(chat_events(HELLO, PLAIN, 3))[0]["id"]
+            != payloads(chat_events(HELLO, PLAIN, 4))[0]["id"]
         )
 
     def test_usage_comes_last_without_a_choice(self) -> None:
-        *chunks, last = told(chat_events(HELLO, COUNTED, 0))
+        *chunks, last = payloads(chat_events(HELLO, COUNTED, 0))
         assert {chunk["usage"] for chunk in chunks} == {None}
         assert last["choices"] == []
         assert last["usage"]["prompt_tokens"] == 9
         assert last["usage"]["total_tokens"] == 13
 
     def test_nobody_counted_so_it_is_guessed(self) -> None:
-        usage = told(chat_events(ModelAnswer(None, (TextPiece("Hello!!"),)), COUNTED, 0))[-1][
+        usage = payloads(chat_events(ModelAnswer(None, (TextPiece("Hello!!"),)), COUNTED, 0))[-1][
             "usage"
         ]
         assert (usage["prompt_tokens"], usage["completion_tokens"]) == (3, 2)
@@ -160,7 +160,7 @@ class TestStream:
                 ToolPiece(3, "", "", "1}", 4),
             ),
         )
-        chunks = [chunk["choices"][0] for chunk in told(chat_events(answer, PLAIN, 0))]
+        chunks = [chunk["choices"][0] for chunk in payloads(chat_events(answer, PLAIN, 0))]
         assert chunks[0]["delta"]["content"] is None
         calls = [chunk["delta"]["tool_calls"][0] for chunk in chunks[1:-1]]
         assert calls[0] == {
@@ -178,30 +178,30 @@ class TestStream:
         answer = ModelAnswer(
             None, (ThinkingPiece("Hm."), ThinkingPiece("", "sig"), TextPiece("Hi"))
         )
-        deltas = [c["choices"][0]["delta"] for c in told(chat_events(answer, PLAIN, 0))]
+        deltas = [c["choices"][0]["delta"] for c in payloads(chat_events(answer, PLAIN, 0))]
         assert deltas[1:3] == [{"reasoning_content": "Hm."}, {"content": "Hi"}]
 
     def test_an_empty_answer_ends_too(self) -> None:
-        chunks = told(chat_events(ModelAnswer(None, ()), PLAIN, 0))
+        chunks = payloads(chat_events(ModelAnswer(None, ()), PLAIN, 0))
         assert [chunk["choices"][0]["finish_reason"] for chunk in chunks] == [None, "stop"]
 
     def test_a_failure_in_the_stream_is_an_error_without_an_end(self) -> None:
         failure = AnswerFailure("overloaded_error", "Too much.", 529, in_stream=True)
         events = chat_events(ModelAnswer(None, (TextPiece("Hel"),), failure=failure), PLAIN, 0)
-        assert told(events)[-1]["error"]["message"] == "Too much."
-        assert told(events)[-1]["error"]["type"] == "service_unavailable_error", "OpenAI's word"
+        assert payloads(events)[-1]["error"]["message"] == "Too much."
+        assert payloads(events)[-1]["error"]["type"] == "service_unavailable_error", "OpenAI's word"
         assert b"[DONE]" not in events[-1][1]
 
     def test_an_answer_that_is_cut_has_neither(self) -> None:
         failure = AnswerFailure(CUT, "", 0, in_stream=True)
         events = chat_events(ModelAnswer(None, (TextPiece("Hel"),), failure=failure), PLAIN, 0)
-        assert [c["choices"][0]["delta"].get("content") for c in told(events)] == ["", "Hel"]
+        assert [c["choices"][0]["delta"].get("content") for c in payloads(events)] == ["", "Hel"]
 
     def test_line_ends_of_unicode_do_not_tear_an_event(self) -> None:
         text = "a\u2028b\x85c\u2029d\r\ne"
         events = chat_events(ModelAnswer(None, (TextPiece(text),)), PLAIN, 0)
         assert all(len(event.decode().splitlines()) == 2 for _, event in events)
-        assert told(events)[1]["choices"][0]["delta"]["content"] == text
+        assert payloads(events)[1]["choices"][0]["delta"]["content"] == text
 
 
 def recorded(*chunks: dict[str, Any]) -> ModelAnswer:
@@ -219,36 +219,38 @@ class TestRecorded:
 
     def test_nobody_gets_counts_who_did_not_ask(self) -> None:
         answer = recorded(*openai_chunks({"content": "Hi"}))
-        assert all(chunk["choices"] for chunk in told(chat_events(answer, PLAIN, 0)))
+        assert all(chunk["choices"] for chunk in payloads(chat_events(answer, PLAIN, 0)))
 
     def test_counts_are_added_where_the_recording_has_none(self) -> None:
         answer = recorded(*openai_chunks({"content": "Hi"}, usage=None))
-        last = told(chat_events(answer, COUNTED, 0))[-1]
+        last = payloads(chat_events(answer, COUNTED, 0))[-1]
         assert (last["choices"], last["usage"]["total_tokens"]) == ([], 13)
 
     def test_a_recording_that_breaks_off_is_ended(self) -> None:
         answer = recorded(*openai_chunks({"content": "Hi"}, finish_reason=None, usage=None))
         events = chat_events(answer, PLAIN, 0)
-        assert told(events)[-1]["choices"][0]["finish_reason"] == "stop"
+        assert payloads(events)[-1]["choices"][0]["finish_reason"] == "stop"
         assert events[-1][1] == b"data: [DONE]\n\n"
 
     def test_a_recorded_error_is_the_end(self) -> None:
         error = {"error": {"message": "Too much.", "type": "server_error"}}
         failure = AnswerFailure("", "Too much.", 500, in_stream=True)
         answer = recorded(*openai_chunks({"content": "Hi"})[:2], error)
-        for given in (answer, replace(answer, failure=failure)):
-            assert told(chat_events(given, PLAIN, 0))[2:] == [error]
+        for failing in (answer, replace(answer, failure=failure)):
+            assert payloads(chat_events(failing, PLAIN, 0))[2:] == [error]
 
     def test_another_providers_words_are_translated(self) -> None:
         raw = (RawPiece(json.dumps(event)) for event in anthropic_events("Hel", "lo"))
-        chunks = told(chat_events(ModelAnswer(None, tuple(raw), provider=ANTHROPIC), PLAIN, 0))
+        chunks = payloads(chat_events(ModelAnswer(None, tuple(raw), provider=ANTHROPIC), PLAIN, 0))
         assert [c["choices"][0]["delta"].get("content") for c in chunks] == ["", "Hel", "lo", None]
 
     def test_a_whole_completion_is_given_back_as_it_was(self) -> None:
         raw = '{ "choices": [{"index": 0, "message": {"content": "Hi"}}] }'
         answer = ModelAnswer(None, (RawPiece(raw),), provider=OPENAI)
         assert render_chat(answer, PLAIN, 0) == raw.encode()
-        assert told(chat_events(answer, PLAIN, 0))[1]["choices"][0]["delta"] == {"content": "Hi"}
+        assert payloads(chat_events(answer, PLAIN, 0))[1]["choices"][0]["delta"] == {
+            "content": "Hi"
+        }
 
 
 class TestWhole:

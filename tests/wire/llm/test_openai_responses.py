@@ -19,7 +19,7 @@ from gramophone.wire.llm.answer import (
 )
 from gramophone.wire.llm.errors import RequestRefused
 from gramophone.wire.llm.openai_responses import parse_responses, render_response, response_events
-from tests.support.sse_reading import events_in, moments, told
+from tests.support.sse_reading import events_in, moments, payloads
 
 HELLO = ModelAnswer(
     None, (TextPiece("Hel", 100), TextPiece("lo.", 250)), input_tokens=9, output_tokens=4
@@ -70,7 +70,7 @@ class TestRequests:
 class TestStream:
     def test_an_answer(self) -> None:
         events = response_events(HELLO, ASKED, 0)
-        assert [event["type"] for event in told(events)] == [
+        assert [event["type"] for event in payloads(events)] == [
             "response.created",
             "response.in_progress",
             "response.output_item.added",
@@ -87,11 +87,11 @@ class TestStream:
     def test_events_are_named_and_numbered(self) -> None:
         events = response_events(HELLO, ASKED, 0)
         named = [name for name, _ in events_in(b"".join(event for _, event in events))]
-        assert named == [event["type"] for event in told(events)]
-        assert [event["sequence_number"] for event in told(events)] == list(range(10))
+        assert named == [event["type"] for event in payloads(events)]
+        assert [event["sequence_number"] for event in payloads(events)] == list(range(10))
 
     def test_the_response_is_whole_at_its_end(self) -> None:
-        events = told(response_events(HELLO, ASKED, 0))
+        events = payloads(response_events(HELLO, ASKED, 0))
         first, last = events[0]["response"], events[-1]["response"]
         assert (first["status"], first["output"], first["usage"]) == ("in_progress", [], None)
         assert (last["status"], last["usage"]["total_tokens"]) == ("completed", 13)
@@ -104,7 +104,7 @@ class TestStream:
         answer = ModelAnswer(
             None, (ToolPiece(0, "call_a", "f", "", 1), ToolPiece(0, "", "", "{}", 2))
         )
-        events = told(response_events(answer, ASKED, 0))
+        events = payloads(response_events(answer, ASKED, 0))
         assert [event["type"].removeprefix("response.") for event in events[2:-1]] == [
             "output_item.added",
             "function_call_arguments.delta",
@@ -118,7 +118,7 @@ class TestStream:
 
     def test_thoughts_are_a_summary(self) -> None:
         answer = ModelAnswer(None, (ThinkingPiece("Hm.", "sig"), TextPiece("Hi")))
-        events = told(response_events(answer, ASKED, 0))
+        events = payloads(response_events(answer, ASKED, 0))
         assert [event["type"].removeprefix("response.") for event in events[2:8]] == [
             "output_item.added",
             "reasoning_summary_part.added",
@@ -135,13 +135,13 @@ class TestStream:
         ("reason", "why"), [("length", "max_output_tokens"), ("content_filter", "content_filter")]
     )
     def test_an_answer_that_was_cut_short(self, reason: str, why: str) -> None:
-        last = told(response_events(ModelAnswer(None, (TextPiece("H"),), reason), ASKED, 0))[-1]
+        last = payloads(response_events(ModelAnswer(None, (TextPiece("H"),), reason), ASKED, 0))[-1]
         assert last["type"] == "response.incomplete"
         assert last["response"]["incomplete_details"] == {"reason": why}
 
     def test_a_failure_in_the_stream(self) -> None:
         failure = AnswerFailure("", "Too much.", 503, in_stream=True)
-        last = told(
+        last = payloads(
             response_events(ModelAnswer(None, (TextPiece("H"),), failure=failure), ASKED, 0)
         )[-1]
         assert last["type"] == "response.failed"
@@ -149,7 +149,7 @@ class TestStream:
 
     def test_an_answer_that_is_cut_has_no_end(self) -> None:
         failure = AnswerFailure(CUT, "", 0, in_stream=True)
-        events = told(
+        events = payloads(
             response_events(ModelAnswer(None, (TextPiece("H"),), failure=failure), ASKED, 0)
         )
         assert events[-1]["type"] == "response.output_item.done"
@@ -157,22 +157,22 @@ class TestStream:
 
 class TestRecorded:
     def test_events_are_given_back_as_they_came(self) -> None:
-        raw = [json.dumps(event) for event in told(response_events(HELLO, ASKED, 0))]
+        raw = [json.dumps(event) for event in payloads(response_events(HELLO, ASKED, 0))]
         answer = ModelAnswer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
         events = events_in(b"".join(event for _, event in response_events(answer, ASKED, 9)))
         assert [data for _, data in events] == raw
         assert events[0][0] == "response.created"
 
     def test_a_recording_that_breaks_off_is_ended(self) -> None:
-        raw = [json.dumps(event) for event in told(response_events(HELLO, ASKED, 0))[:6]]
+        raw = [json.dumps(event) for event in payloads(response_events(HELLO, ASKED, 0))[:6]]
         answer = ModelAnswer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
-        *events, last = told(response_events(answer, ASKED, 9))
+        *events, last = payloads(response_events(answer, ASKED, 9))
         assert (last["type"], last["sequence_number"]) == ("response.completed", 7)
         assert last["response"]["id"] == events[0]["response"]["id"]
         assert last["response"]["output"][0]["content"][0]["text"] == "Hello."
 
     def test_what_nobody_knows_is_given_back_too(self) -> None:
-        raw = [json.dumps(event) for event in told(response_events(HELLO, ASKED, 0))]
+        raw = [json.dumps(event) for event in payloads(response_events(HELLO, ASKED, 0))]
         raw.insert(2, '{"type": "keepalive"}')
         answer = ModelAnswer(None, tuple(map(RawPiece, raw)), provider=OPENAI_RESPONSES)
         events = events_in(b"".join(event for _, event in response_events(answer, ASKED, 9)))
@@ -188,7 +188,7 @@ class TestRecorded:
 class TestWhole:
     def test_it_is_what_the_stream_ends_with(self) -> None:
         whole = json.loads(render_response(HELLO, ASKED, 0))
-        assert whole == told(response_events(HELLO, ASKED, 0))[-1]["response"]
+        assert whole == payloads(response_events(HELLO, ASKED, 0))[-1]["response"]
 
     def test_it_repeats_what_was_asked_for(self) -> None:
         tools: list[dict[str, Any]] = [{"type": "function", "name": "f", "parameters": {}}]

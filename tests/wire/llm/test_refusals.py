@@ -14,7 +14,7 @@ from gramophone.wire.llm.refusals.responses import responses_refusal
 ASKS = {"role": "user", "content": "Hello?"}
 
 
-def told(refusal: ModelRefusal | None) -> tuple[str | None, str | None]:
+def refused_with(refusal: ModelRefusal | None) -> tuple[str | None, str | None]:
     """The code and the parameter of a refusal, whose status and type are always the same."""
     assert refusal is not None
     assert (refusal.status, refusal.kind) == (400, "invalid_request_error")
@@ -55,7 +55,7 @@ CHAT_HISTORIES: list[tuple[list[dict[str, Any]], str, str]] = [
 @pytest.mark.parametrize(("messages", "param", "says"), CHAT_HISTORIES)
 def test_histories_that_chat_refuses(messages: list[dict[str, Any]], param: str, says: str) -> None:
     refusal = chat_refusal({"messages": messages})
-    assert told(refusal) == (None, param)
+    assert refused_with(refusal) == (None, param)
     assert refusal is not None
     assert says in refusal.message
 
@@ -98,7 +98,7 @@ CHAT_FIELDS: list[tuple[dict[str, Any], str | None, str]] = [
 
 @pytest.mark.parametrize(("fields", "code", "param"), CHAT_FIELDS)
 def test_what_chat_refuses(fields: dict[str, Any], code: str | None, param: str) -> None:
-    assert told(chat_refusal({"messages": [ASKS], **fields})) == (code, param)
+    assert refused_with(chat_refusal({"messages": [ASKS], **fields})) == (code, param)
 
 
 def test_what_chat_takes() -> None:
@@ -138,7 +138,7 @@ RESULT = {"type": "function_call_output", "call_id": "a", "output": ""}
 def test_what_responses_refuses(
     fields: dict[str, Any], code: str | None, param: str | None
 ) -> None:
-    refused = told(responses_refusal({"input": "Hello?", **fields}))
+    refused = refused_with(responses_refusal({"input": "Hello?", **fields}))
     assert refused == (code, param or refused[1])
 
 
@@ -162,7 +162,7 @@ def use(id_: str) -> dict[str, Any]:
     return {"type": "tool_use", "id": id_, "name": "look", "input": {}}
 
 
-def given(id_: str) -> dict[str, Any]:
+def returned(id_: str) -> dict[str, Any]:
     return {"type": "tool_result", "tool_use_id": id_, "content": ""}
 
 
@@ -178,18 +178,24 @@ THINKING = {"type": "enabled", "budget_tokens": 2048}
 @pytest.mark.parametrize(
     ("messages", "says"),
     [
-        ([turn("user", given("a"))], "unexpected `tool_use_id`"),
+        ([turn("user", returned("a"))], "unexpected `tool_use_id`"),
         ([ASKS, turn("assistant", use("a"))], "without `tool_result`"),
         ([ASKS, turn("assistant", use("a")), ASKS], "without `tool_result`"),
-        ([ASKS, turn("assistant", use("a")), turn("user", TEXT, given("a"))], "without"),
-        ([ASKS, turn("assistant", use("a")), turn("user", given("a"), given("b"))], "unexpected"),
-        ([ASKS, turn("assistant", use("a")), turn("user", given("a"), given("a"))], "multiple"),
+        ([ASKS, turn("assistant", use("a")), turn("user", TEXT, returned("a"))], "without"),
+        (
+            [ASKS, turn("assistant", use("a")), turn("user", returned("a"), returned("b"))],
+            "unexpected",
+        ),
+        (
+            [ASKS, turn("assistant", use("a")), turn("user", returned("a"), returned("a"))],
+            "multiple",
+        ),
         ([ASKS, turn("assistant", use("a"), use("a"))], "unique"),
         (
             [
                 ASKS,
                 turn("assistant", use("a")),
-                turn("user", given("a")),
+                turn("user", returned("a")),
                 turn("assistant", use("a")),
             ],
             "unique",
@@ -206,7 +212,7 @@ THINKING = {"type": "enabled", "budget_tokens": 2048}
 )
 def test_histories_that_messages_refuses(messages: list[dict[str, Any]], says: str) -> None:
     refusal = messages_refusal({"messages": messages, "max_tokens": 99})
-    assert told(refusal) == (None, None)
+    assert refused_with(refusal) == (None, None)
     assert refusal is not None
     assert says in refusal.message
 
@@ -231,7 +237,7 @@ def test_histories_that_messages_refuses(messages: list[dict[str, Any]], says: s
 )
 def test_what_messages_refuses(fields: dict[str, Any], says: str) -> None:
     refusal = messages_refusal({"messages": [ASKS], "max_tokens": 99, **fields})
-    assert told(refusal) == (None, None)
+    assert refused_with(refusal) == (None, None)
     assert refusal is not None
     assert says in refusal.message
 
@@ -241,7 +247,7 @@ def test_what_messages_takes() -> None:
         ASKS,
         turn("assistant", TEXT, use("a")),
         turn("assistant", use("b")),
-        turn("user", given("b"), given("a"), TEXT),
+        turn("user", returned("b"), returned("a"), TEXT),
         turn("user", TEXT),
         {"role": "assistant", "content": ""},
     ]

@@ -137,7 +137,7 @@ async def test_every_word_of_a_vtt_lights_up_in_its_cue(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_no_text_forges_a_cue(form: str, text: str, tmp_path: Path) -> None:
-    await talked(tmp_path, f"Before {text} after.", seconds=6, asked=text)
+    await talked(tmp_path, f"Before {text} after.", seconds=6, question=text)
     content = await written(tmp_path, [SESSION_ID], form)
     cues = read(form, content)
     assert cues[0][0] == 0
@@ -168,7 +168,7 @@ ANY = st.text(st.one_of(st.sampled_from("a b\n<>-&;{}\\0:,.\r\u2028"), st.charac
 @given(st.lists(ANY, min_size=1, max_size=3), ANY)
 async def test_any_text_gives_whole_files(said: list[str], asked: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        await talked(Path(directory), "Hello.", *said, asked=asked)
+        await talked(Path(directory), "Hello.", *said, question=asked)
         for form in FORMS:
             content = await written(Path(directory), [SESSION_ID], form)
             cues = read(form, content)

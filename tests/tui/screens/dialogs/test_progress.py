@@ -11,7 +11,7 @@ from textual.widgets import ProgressBar
 from textual.worker import Worker
 
 from tests.support.screen_backend import FakeBackend
-from tests.support.seeing import seen
+from tests.support.seeing import screen_text
 from tui.app import GramophoneApp
 from tui.screens.conversation import ConversationScreen
 from tui.screens.dialogs import progress as progress_screen
@@ -57,11 +57,11 @@ async def test_it_says_how_far_it_is_and_goes() -> None:
     async with app.run_test() as pilot:
         work = LongWork()
         worker = begin(app, work.run)
-        while "1 of 3 · [b]step[/b] 0" not in seen(pilot):
+        while "1 of 3 · [b]step[/b] 0" not in screen_text(pilot):
             await pilot.pause()
-        assert "Reading it in" in seen(pilot)
+        assert "Reading it in" in screen_text(pilot)
         work.steps.release()
-        while "2 of 3" not in seen(pilot):
+        while "2 of 3" not in screen_text(pilot):
             await pilot.pause()
         assert app.screen.query_one(ProgressBar).percentage == pytest.approx(1 / 3)
         work.steps.release()
@@ -80,7 +80,7 @@ async def test_escape_stops_after_this_step() -> None:
             await pilot.pause()
         await pilot.press("escape")
         await pilot.pause()
-        assert "Stopping after this one." in seen(pilot)
+        assert "Stopping after this one." in screen_text(pilot)
         work.steps.release()
         assert await worker.wait() == 1
         await pilot.pause()

@@ -36,20 +36,20 @@ def machine(query: str = "", *utterances: Utterance) -> ListenServer:
     return server
 
 
-def said(actions: list[Action]) -> list[ServerMessage]:
+def messages_in(actions: list[Action]) -> list[ServerMessage]:
     return [action.message for action in actions if isinstance(action, SendText)]
 
 
 def results(actions: list[Action]) -> Iterator[tuple[str, bool]]:
-    for each in said(actions):
-        if isinstance(each, Results):
-            yield " ".join(word.text for word in each.words), each.is_final
+    for message in messages_in(actions):
+        if isinstance(message, Results):
+            yield " ".join(word.text for word in message.words), message.is_final
 
 
 def test_words_come_as_far_as_the_sound_has_come() -> None:
     server = machine("interim_results=true")
-    told = [list(results(server.sound_received(SECOND, 0))) for _ in range(4)]
-    assert told == [
+    results_each_second = [list(results(server.sound_received(SECOND, 0))) for _ in range(4)]
+    assert results_each_second == [
         [("Why is", False)],
         [("Why is it", False)],
         [("Why is it blue?", True)],
@@ -58,7 +58,7 @@ def test_words_come_as_far_as_the_sound_has_come() -> None:
 
 
 def test_longer_words_take_longer_and_fill_the_utterance() -> None:
-    (result,) = said(machine().sound_received(SECOND * 3, 0))
+    (result,) = messages_in(machine().sound_received(SECOND * 3, 0))
     assert isinstance(result, Results)
     assert (result.start_us, result.end_us, result.speech_final) == (0, 2_400_000, True)
     at = [(word.bare, word.start_us, word.end_us) for word in result.words]
@@ -78,33 +78,38 @@ def test_without_interim_results_only_what_is_final_is_told() -> None:
 
 def test_the_cutting_of_the_sound_changes_nothing_that_is_final() -> None:
     whole, cut = machine(), machine()
-    told = [each for at in range(0, len(SECOND) * 4, 333) for each in _piece(cut, at)]
-    assert told == said(whole.sound_received(SECOND * 4, 0))
+    messages = [message for at in range(0, len(SECOND) * 4, 333) for message in _piece(cut, at)]
+    assert messages == messages_in(whole.sound_received(SECOND * 4, 0))
 
 
 def _piece(server: ListenServer, at: int) -> list[ServerMessage]:
-    return said(server.sound_received((SECOND * 4)[at : at + 333], 0))
+    return messages_in(server.sound_received((SECOND * 4)[at : at + 333], 0))
 
 
 def test_speech_starts_with_each_utterance_and_ends_after_the_last() -> None:
     server = machine("interim_results=true&vad_events=true&utterance_end_ms=1000")
-    told = said(server.sound_received(SECOND * 4, 0))
-    assert [type(each) for each in told] == [SpeechStarted, Results, SpeechStarted, Results]
-    assert told[2] == SpeechStarted(2_400_000)
-    assert said(server.sound_received(SECOND, 0)) == [UtteranceEnd(3_100_000)]
+    messages = messages_in(server.sound_received(SECOND * 4, 0))
+    assert [type(message) for message in messages] == [
+        SpeechStarted,
+        Results,
+        SpeechStarted,
+        Results,
+    ]
+    assert messages[2] == SpeechStarted(2_400_000)
+    assert messages_in(server.sound_received(SECOND, 0)) == [UtteranceEnd(3_100_000)]
     assert server.sound_received(SECOND, 0) == []
 
 
 def test_finalize_tells_the_utterance_whole_in_the_time_there_was() -> None:
     server = machine()
     server.sound_received(SECOND, 0)
-    (result,) = said(server.text_received('{"type":"Finalize"}', 0))
+    (result,) = messages_in(server.text_received('{"type":"Finalize"}', 0))
     assert isinstance(result, Results)
     assert (result.is_final, result.from_finalize, result.end_us) == (True, True, 1_000_000)
     assert [word.end_us for word in result.words] == [250_000, 416_666, 583_333, 1_000_000]
     # What follows is the next one, which begins here.
     assert list(results(server.sound_received(SECOND, 0))) == [("Ask them.", True)]
-    (nothing,) = said(server.text_received('{"type":"Finalize"}', 0))
+    (nothing,) = messages_in(server.text_received('{"type":"Finalize"}', 0))
     assert isinstance(nothing, Results)
     assert (nothing.words, nothing.from_finalize, nothing.speech_final) == ((), True, False)
 
@@ -119,10 +124,10 @@ def test_what_was_not_begun_is_not_told() -> None:
 def test_the_stream_ends_with_its_metadata(close: str | None) -> None:
     server = machine()
     server.sound_received(SECOND[:8_000], 0)
-    told = server.text_received(close, 0) if close else server.sound_received(b"", 0)
-    assert list(results(told)) == [("Why is it blue?", True)]
+    actions = server.text_received(close, 0) if close else server.sound_received(b"", 0)
+    assert list(results(actions)) == [("Why is it blue?", True)]
     digest = hashlib.sha256(SECOND[:8_000]).hexdigest()
-    assert told[-2:] == [SendText(Metadata(digest, 250_000)), CloseConnection(1000, "")]
+    assert actions[-2:] == [SendText(Metadata(digest, 250_000)), CloseConnection(1000, "")]
     assert server.sound_received(SECOND, 0) == []
     assert server.deadline_us is None
 
@@ -140,17 +145,17 @@ def test_silence_on_the_wire_ends_the_connection() -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"type":"Flush"}', '{"type":3}'])
 def test_what_is_not_understood_is_said_so(text: str) -> None:
     server = machine()
-    (told,) = said(server.text_received(text, 1))
-    assert isinstance(told, Misunderstood)
-    assert told.message == text
+    (message,) = messages_in(server.text_received(text, 1))
+    assert isinstance(message, Misunderstood)
+    assert message.message == text
     assert server.deadline_us == IDLE_US
 
 
 def test_only_nova_3_takes_other_keyterms() -> None:
     configure = '{"type":"Configure","keyterms":["sky"]}'
-    assert said(machine().text_received(configure, 0)) == [ConfigureSuccess()]
-    (told,) = said(machine("model=nova-2").text_received(configure, 0))
-    assert isinstance(told, ConfigureFailure)
+    assert messages_in(machine().text_received(configure, 0)) == [ConfigureSuccess()]
+    (answer,) = messages_in(machine("model=nova-2").text_received(configure, 0))
+    assert isinstance(answer, ConfigureFailure)
 
 
 def test_a_wav_says_itself_how_long_it_is() -> None:
@@ -161,8 +166,8 @@ def test_a_wav_says_itself_how_long_it_is() -> None:
     server = ListenServer(ListenParameters.from_query("model=nova-3"), (SEA,))
     for at in range(len(head)):
         assert server.sound_received(head[at : at + 1], 0) == []
-    told = server.sound_received(b"\0" * 11_200, 0)
-    assert list(results(told)) == [("Ask them.", True)]
+    actions = server.sound_received(b"\0" * 11_200, 0)
+    assert list(results(actions)) == [("Ask them.", True)]
     (_, metadata, _) = server.sound_received(b"", 0)
     assert isinstance(metadata, SendText)
     assert isinstance(metadata.message, Metadata)

@@ -51,16 +51,16 @@ def machine(
     return server
 
 
-def said(actions: Sequence[Action]) -> list[ServerMessage]:
+def messages_in(actions: Sequence[Action]) -> list[ServerMessage]:
     return [action.message for action in actions if isinstance(action, SendText)]
 
 
 def turns(actions: Sequence[Action]) -> list[tuple[str, int, int, str]]:
     """Event, turn, end of the window in milliseconds and transcript of each TurnInfo."""
     return [
-        (each.event, each.turn_index, each.end_us // 1_000, each.transcript)
-        for each in said(actions)
-        if isinstance(each, TurnInfo)
+        (message.event, message.turn_index, message.end_us // 1_000, message.transcript)
+        for message in messages_in(actions)
+        if isinstance(message, TurnInfo)
     ]
 
 
@@ -89,21 +89,25 @@ def test_each_utterance_is_a_turn() -> None:
 def test_the_cutting_of_the_sound_changes_nothing() -> None:
     whole, cut = machine(), machine()
     sound = LOUD * 2 + QUIET + LOUD
-    told = [
-        each
+    actions = [
+        action
         for at in range(0, len(sound), 333)
-        for each in cut.sound_received(sound[at : at + 333], 0)
+        for action in cut.sound_received(sound[at : at + 333], 0)
     ]
-    assert told == whole.sound_received(sound, 0)
+    assert actions == whole.sound_received(sound, 0)
 
 
 def test_an_end_is_foreseen_and_its_words_are_those_of_the_end() -> None:
-    told = machine("eager_eot_threshold=0.5", SKY).sound_received(QUIET * 2, 0)
-    assert [each for each in turns(told) if each[0] in ("EagerEndOfTurn", "EndOfTurn")] == [
+    actions = machine("eager_eot_threshold=0.5", SKY).sound_received(QUIET * 2, 0)
+    assert [turn for turn in turns(actions) if turn[0] in ("EagerEndOfTurn", "EndOfTurn")] == [
         ("EagerEndOfTurn", 0, 1120, "Why is it blue?"),
         ("EndOfTurn", 0, 1200, "Why is it blue?"),
     ]
-    (end,) = (each for each in said(told) if isinstance(each, TurnInfo) and each.trigger)
+    (end,) = (
+        message
+        for message in messages_in(actions)
+        if isinstance(message, TurnInfo) and message.trigger
+    )
     assert (end.event, end.trigger, end.confidence) == ("EndOfTurn", "model", 0.8)
     assert [(word.start_us, word.end_us) for word in end.words][-2:] == [
         (333_333, 466_666),
@@ -124,8 +128,12 @@ def test_an_end_that_was_foreseen_is_taken_back_when_somebody_speaks() -> None:
 
 
 def test_at_a_threshold_of_1_only_the_timeout_ends_a_turn() -> None:
-    told = machine("eot_threshold=1.0&eot_timeout_ms=1500", SKY).sound_received(QUIET * 3, 0)
-    (end,) = (each for each in said(told) if isinstance(each, TurnInfo) and each.trigger)
+    actions = machine("eot_threshold=1.0&eot_timeout_ms=1500", SKY).sound_received(QUIET * 3, 0)
+    (end,) = (
+        message
+        for message in messages_in(actions)
+        if isinstance(message, TurnInfo) and message.trigger
+    )
     assert (end.event, end.trigger, end.end_us) == ("EndOfTurn", "timeout", 2_320_000)
 
 
@@ -143,9 +151,9 @@ def test_a_voice_that_is_slower_than_expected_is_not_cut_in_two() -> None:
         ("StartOfTurn", 0, "Why")
     ]
     assert changes(server.sound_received(QUIET, 0)) == [("EndOfTurn", 0, "Why is it blue?")]
-    told = [each for each in turns(server.sound_received(LOUD * 4, 0)) if each[0] == "EndOfTurn"]
+    ends = [turn for turn in turns(server.sound_received(LOUD * 4, 0)) if turn[0] == "EndOfTurn"]
     # Loud sound without an end is left to the timeout.
-    assert told == [("EndOfTurn", 1, 5_520, "Ask them.")]
+    assert ends == [("EndOfTurn", 1, 5_520, "Ask them.")]
 
 
 @pytest.mark.parametrize(
@@ -166,14 +174,14 @@ def test_somebody_speaks_from_a_peak_on(
 
 def test_a_turn_is_ended_by_force_with_all_its_words() -> None:
     server = machine()
-    assert said(server.text_received(FORCE, 0)) == [
+    assert messages_in(server.text_received(FORCE, 0)) == [
         Noticed(
             "FORCE_END_TURN_NO_ACTIVE_TURN",
             "There is no active turn. The request will be ignored.",
         )
     ]
     server.sound_received(QUIET[: STEP_BYTES * 3], 0)
-    (end,) = said(server.text_received(FORCE, 0))
+    (end,) = messages_in(server.text_received(FORCE, 0))
     assert isinstance(end, TurnInfo)
     assert (end.event, end.trigger, end.transcript) == ("EndOfTurn", "manual", "Why is it blue?")
     assert end.words[-1].end_us == end.end_us == 240_000
@@ -183,9 +191,9 @@ def test_a_turn_is_ended_by_force_with_all_its_words() -> None:
 def test_a_closed_stream_has_its_last_words_and_no_end() -> None:
     server = machine()
     server.sound_received(QUIET[: STEP_BYTES * 3], 0)
-    told = server.text_received(CLOSE, 0)
-    assert turns(told) == [("Update", 0, 240, "Why is it blue?")]
-    assert told[-1] == CLOSED
+    actions = server.text_received(CLOSE, 0)
+    assert turns(actions) == [("Update", 0, 240, "Why is it blue?")]
+    assert actions[-1] == CLOSED
     assert server.sound_received(QUIET, 0) == []
     assert server.text_received(FORCE, 0) == []
     assert server.deadline_us is None
@@ -194,17 +202,17 @@ def test_a_closed_stream_has_its_last_words_and_no_end() -> None:
 
 def test_a_configure_holds_from_the_next_sound_on() -> None:
     server = machine("", SKY)
-    asked = '{"type":"Configure","thresholds":{"eager_eot_threshold":0.3},"keyterms":["sky"]}'
-    (told,) = said(server.text_received(asked, 0))
-    assert isinstance(told, ConfigureSuccess)
-    assert told.settings.keyterms == ("sky",)
-    assert told.settings.thresholds.eot == 0.7
+    configure = '{"type":"Configure","thresholds":{"eager_eot_threshold":0.3},"keyterms":["sky"]}'
+    (answer,) = messages_in(server.text_received(configure, 0))
+    assert isinstance(answer, ConfigureSuccess)
+    assert answer.settings.keyterms == ("sky",)
+    assert answer.settings.thresholds.eot == 0.7
     events = [event for event, _, _ in changes(server.sound_received(QUIET * 2, 0))]
     assert events == ["StartOfTurn", "EagerEndOfTurn", "EndOfTurn"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("configuration", "code"),
     [
         ('"thresholds":{"eot_threshold":0.4}', "EOT_THRESHOLD_OUT_OF_RANGE"),
         ('"thresholds":{"eot_threshold":NaN}', "EOT_THRESHOLD_OUT_OF_RANGE"),
@@ -218,24 +226,28 @@ def test_a_configure_holds_from_the_next_sound_on() -> None:
         ('"numerals":1', "INVALID_NUMERALS"),
     ],
 )
-def test_a_configure_that_is_refused_changes_nothing(asked: str, code: str) -> None:
+def test_a_configure_that_is_refused_changes_nothing(configuration: str, code: str) -> None:
     server = machine("keyterm=sea&keyterm=sky")
-    (told,) = said(server.text_received(f'{{"type":"Configure",{asked}}}', 0))
-    assert isinstance(told, ConfigureFailure)
-    assert told.code == code
-    (told,) = said(server.text_received('{"type":"Configure","thresholds":null}', 0))
-    assert isinstance(told, ConfigureSuccess)
-    assert told.settings == ListenV2Parameters.from_query(f"{RAW}&keyterm=sea&keyterm=sky").settings
-    (told,) = said(server.text_received('{"type":"Configure"}', 0))
-    assert told == ConfigureFailure("INTERNAL_ERROR", "The configuration could not be applied.")
+    (answer,) = messages_in(server.text_received(f'{{"type":"Configure",{configuration}}}', 0))
+    assert isinstance(answer, ConfigureFailure)
+    assert answer.code == code
+    (answer,) = messages_in(server.text_received('{"type":"Configure","thresholds":null}', 0))
+    assert isinstance(answer, ConfigureSuccess)
+    assert (
+        answer.settings == ListenV2Parameters.from_query(f"{RAW}&keyterm=sea&keyterm=sky").settings
+    )
+    (answer,) = messages_in(server.text_received('{"type":"Configure"}', 0))
+    assert answer == ConfigureFailure("INTERNAL_ERROR", "The configuration could not be applied.")
 
 
 def test_a_multilingual_model_tells_languages() -> None:
     parameters = ListenV2Parameters.from_query("model=flux-general-multi&language_hint=de")
     server = ListenV2Server(parameters, (SKY,))
-    told = said(server.sound_received(b"\0" * 4_000, 0))
+    messages = messages_in(server.sound_received(b"\0" * 4_000, 0))
     languages = [
-        (each.languages, each.languages_hinted) for each in told if isinstance(each, TurnInfo)
+        (message.languages, message.languages_hinted)
+        for message in messages
+        if isinstance(message, TurnInfo)
     ]
     assert languages[0] == (("de",), ("de",))
 
@@ -303,8 +315,8 @@ def test_faults_of_turns(faults: TurnFaults, expected: list[tuple[str, int, str]
     server = machine("eager_eot_threshold=0.5", faults=faults)
     assert changes(server.sound_received(QUIET * 8, 0)) == expected
     silent = faults.goes_silent is not None
-    told = [*server.sound_received(QUIET, 0), *server.text_received(FORCE, 0)]
-    assert bool(told) is not silent
+    actions = [*server.sound_received(QUIET, 0), *server.text_received(FORCE, 0)]
+    assert bool(actions) is not silent
     assert server.text_received(CLOSE, 0)[-1] == CLOSED
 
 
@@ -366,7 +378,7 @@ def test_whatever_comes_is_answered_in_order(frames: list[str | bytes]) -> None:
             actions = server.text_received(frame, 0)
         else:
             actions = server.sound_received(frame, 0)
-        for message in said(actions):
+        for message in messages_in(actions):
             assert "NaN" not in writer.write(message)
             if isinstance(message, TurnInfo) and message.event != "Update":
                 assert state in BEFORE[message.event]

@@ -138,15 +138,15 @@ class TestSending:
         client = SpeakClient(limits, 0)
         now_us = 0
         sent: list[tuple[int, OutgoingFrame]] = []
-        wanted: list[str] = []
+        expected: list[str] = []
         for number, (kind, size) in enumerate(steps):
             match kind:
                 case "text":
                     text = f"{number} " * size
-                    wanted.append(text[:size] + " ")
+                    expected.append(text[:size] + " ")
                     client.speak(text[:size], number)
                 case "flush":
-                    wanted.append("|")
+                    expected.append("|")
                     client.flush(number)
                 case _:
                     now_us += size * 1000
@@ -157,10 +157,10 @@ class TestSending:
             frames = client.poll(now_us)
             assert frames, "what was announced did not come"
             sent += [(now_us, outgoing) for outgoing in frames]
-        assert "".join(text_of(each) or "|" for _, each in sent) == "".join(wanted)
-        assert all(len(text_of(each)) <= limits.message_chars for _, each in sent)
-        characters = [(at_us, len(text_of(each))) for at_us, each in sent if text_of(each)]
-        flushes = [(at_us, 1) for at_us, each in sent if each.flush is not None]
+        assert "".join(text_of(frame) or "|" for _, frame in sent) == "".join(expected)
+        assert all(len(text_of(frame)) <= limits.message_chars for _, frame in sent)
+        characters = [(at_us, len(text_of(frame))) for at_us, frame in sent if text_of(frame)]
+        flushes = [(at_us, 1) for at_us, frame in sent if frame.flush is not None]
         assert busiest(characters, limits.chars_window_us) <= limits.window_chars
         assert busiest(flushes, limits.flushes_window_us) <= limits.window_flushes
 

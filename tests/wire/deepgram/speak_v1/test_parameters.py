@@ -56,14 +56,14 @@ def test_refusals(query: str, refusal: str) -> None:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_what_is_asked_is_what_is_read(encoding: str) -> None:
     for sample_rate_hz in SAMPLE_RATES_HZ[encoding]:
-        asked = SpeakParameters(
+        parameters = SpeakParameters(
             model="aura-2-sirio-es",
             encoding=encoding,
             sample_rate_hz=sample_rate_hz,
             speed=1.05,
             mip_opt_out=True,
         )
-        assert SpeakParameters.from_query(asked.to_query()) == asked
+        assert SpeakParameters.from_query(parameters.to_query()) == parameters
 
 
 def test_defaults_stay_out_of_the_query() -> None:

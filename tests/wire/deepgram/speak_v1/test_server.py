@@ -238,18 +238,18 @@ def test_where_sound_starts_at_a_sentence_close_finishes_what_has_begun() -> Non
 
 
 @given(st.lists(st.sampled_from(["One. ", "Two", " three? ", "", "...", Flush()]), max_size=12))
-def test_where_sound_starts_at_a_sentence_the_same_is_spoken(said: list[str | Flush]) -> None:
+def test_where_sound_starts_at_a_sentence_the_same_is_spoken(pieces: list[str | Flush]) -> None:
     spoken: list[str] = []
     for quirks in (SpeakQuirks(), SpeakQuirks(starts_at_sentence=True)):
         talk, flushes, text = Talk(limits=SpeakLimits.none(), quirks=quirks), 0, ""
-        for each in [*said, Flush()]:
-            actions = talk.hears(Speak(each) if isinstance(each, str) else each)
+        for piece in [*pieces, Flush()]:
+            actions = talk.hears(Speak(piece) if isinstance(piece, str) else piece)
             while actions:
                 flushes += sum(isinstance(action, SendText) for action in actions)
                 begun = [action for action in actions if isinstance(action, StartSynthesis)]
                 text += "".join(action.text for action in begun)
                 actions = talk.server.synthesised(begun[0].job) if begun else []
-        assert flushes == 1 + sum(isinstance(each, Flush) for each in said)
+        assert flushes == 1 + sum(isinstance(piece, Flush) for piece in pieces)
         spoken.append("".join(text.split()))
     assert spoken[0] == spoken[1]
 

@@ -18,9 +18,9 @@ def take(*texts: str) -> tuple[str, list[str]]:
     """What is spoken of a turn of these, and the codes of the warnings."""
     text = FluxText()
     spoken, codes = "", list[str]()
-    for each in texts:
-        said, warnings = text.take(each)
-        spoken += said
+    for piece in texts:
+        words, warnings = text.take(piece)
+        spoken += words
         codes += [warning.code for warning in warnings]
     return spoken + text.finish(), codes
 
@@ -58,10 +58,10 @@ def test_the_word_of_a_pronunciation_is_spoken() -> None:
 
 
 def test_a_control_may_come_in_pieces() -> None:
-    said = rf"Take {DUPILUMAB} now."
-    for at in range(len(said)):
-        assert take(said[:at], said[at:]) == ("Take dupilumab now.", [])
-    assert take(*said) == ("Take dupilumab now.", [])
+    line = rf"Take {DUPILUMAB} now."
+    for at in range(len(line)):
+        assert take(line[:at], line[at:]) == ("Take dupilumab now.", [])
+    assert take(*line) == ("Take dupilumab now.", [])
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ moves: st.SearchStrategy[tuple[Step, ...]] = st.one_of(
         lambda step: (step,)
     ),
 )
-steps = st.lists(moves, max_size=30).map(lambda made: [step for move in made for step in move])
+steps = st.lists(moves, max_size=30).map(lambda chosen: [step for move in chosen for step in move])
 quirks = st.builds(
     FluxQuirks,
     only_on_flush=st.booleans(),

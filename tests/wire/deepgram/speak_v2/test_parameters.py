@@ -77,7 +77,7 @@ def test_parameters_of_rest_and_unknown_ones_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("query", "code"),
     [
         ("speed=0.45", "SPEED_OUT_OF_RANGE"),
         ("speed=1.55", "SPEED_OUT_OF_RANGE"),
@@ -88,8 +88,8 @@ def test_parameters_of_rest_and_unknown_ones_are_refused(name: str) -> None:
         ("expressivity=1.5", "EXPRESSIVITY_INCREMENT_INVALID"),
     ],
 )
-def test_refusals_with_a_code_of_their_own(asked: str, code: str) -> None:
-    assert refused(f"{MODEL}&{asked}").code == code
+def test_refusals_with_a_code_of_their_own(query: str, code: str) -> None:
+    assert refused(f"{MODEL}&{query}").code == code
 
 
 def test_a_language_without_speed_refuses_any() -> None:
@@ -124,8 +124,8 @@ parameters = st.sampled_from(sorted(FLUX_SAMPLE_RATES_HZ)).flatmap(
 
 
 @given(parameters)
-def test_what_is_asked_for_is_read_again(asked: FluxParameters) -> None:
-    assert FluxParameters.from_query(asked.to_query()) == asked
+def test_what_is_asked_for_is_read_again(parameters: FluxParameters) -> None:
+    assert FluxParameters.from_query(parameters.to_query()) == parameters
 
 
 @given(st.text())

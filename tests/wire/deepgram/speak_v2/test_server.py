@@ -325,28 +325,32 @@ def test_the_speed_of_the_query_has_been_set() -> None:
 )
 def test_a_speed_that_cannot_be_changes_nothing(speed: float, code: str) -> None:
     talk = Talk()
-    [said] = talk.hears(Configure(speed))
-    assert isinstance(said, SendText)
-    assert isinstance(said.message, ConfigureFailure)
-    assert (said.message.code, said.message.field, said.message.value) == (code, "speed", speed)
+    [answer] = talk.hears(Configure(speed))
+    assert isinstance(answer, SendText)
+    assert isinstance(answer.message, ConfigureFailure)
+    assert (answer.message.code, answer.message.field, answer.message.value) == (
+        code,
+        "speed",
+        speed,
+    )
     assert talk.hears(Configure()) == [SendText(ConfigureSuccess(None))]
 
 
 def test_a_model_may_have_no_speed() -> None:
     talk = Talk(parameters=FluxParameters(model="flux-haley-es"))
-    [said] = talk.hears(Configure(1.0))
-    assert isinstance(said, SendText)
-    assert isinstance(said.message, ConfigureFailure)
-    assert (said.message.code, said.message.value) == ("SPEED_NOT_SUPPORTED", None)
+    [answer] = talk.hears(Configure(1.0))
+    assert isinstance(answer, SendText)
+    assert isinstance(answer.message, ConfigureFailure)
+    assert (answer.message.code, answer.message.value) == ("SPEED_NOT_SUPPORTED", None)
 
 
 def test_a_configuration_may_fail_inside() -> None:
     talk = Talk(quirks=FluxQuirks(failed_configure=2))
     assert talk.hears(Configure(1.1)) == [SendText(ConfigureSuccess(1.1))]
-    [said] = talk.hears(Configure(1.2))
-    assert isinstance(said, SendText)
-    assert isinstance(said.message, ConfigureFailure)
-    assert said.message.code == "INTERNAL_ERROR"
+    [answer] = talk.hears(Configure(1.2))
+    assert isinstance(answer, SendText)
+    assert isinstance(answer.message, ConfigureFailure)
+    assert answer.message.code == "INTERNAL_ERROR"
     assert talk.hears(Configure()) == [SendText(ConfigureSuccess(1.1))]
 
 
@@ -360,10 +364,10 @@ def test_pronunciations_are_counted_and_billed_by_their_words() -> None:
 def test_a_pronunciation_and_a_speed_do_not_go_together() -> None:
     talk = Talk()
     talk.hears(Speak("One."), Flush(), Speak(PRONOUNCED))
-    [said] = talk.hears(Configure(1.2))
-    assert isinstance(said, SendText)
-    assert isinstance(said.message, ConfigureFailure)
-    assert said.message.code == "CONTROL_COMBINATION_INVALID"
+    [answer] = talk.hears(Configure(1.2))
+    assert isinstance(answer, SendText)
+    assert isinstance(answer.message, ConfigureFailure)
+    assert answer.message.code == "CONTROL_COMBINATION_INVALID"
     assert talk.hears(Configure(1.0)) == [SendText(ConfigureSuccess(1.0))]
     talk.server.synthesised(0)
     assert talk.hears(Configure(1.2)) == [SendText(ConfigureSuccess(1.2))]
