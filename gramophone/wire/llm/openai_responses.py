@@ -314,13 +314,8 @@ class _ResponseWriter:
         for piece in block.pieces:
             if piece.arguments:
                 yield self._event(piece.due_us, f"{named}.delta", **at, delta=piece.arguments)
-        yield self._event(
-            block.pieces[-1].due_us,
-            f"{named}.done",
-            **at,
-            name=block.name,
-            arguments=block.arguments,
-        )
+        last_us = block.pieces[-1].due_us
+        yield self._event(last_us, f"{named}.done", **at, arguments=block.arguments)
 
     def _event(self, due_us: int, kind: str, **fields: Any) -> Timed:
         numbered = {"type": kind, "sequence_number": self._number, **fields}
